@@ -1,0 +1,29 @@
+// file_kind.h: what a file is, from its first bytes, for messages about a file of the wrong kind.
+#ifndef QAT_BASE_FILE_KIND_H_
+#define QAT_BASE_FILE_KIND_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/expected.h"
+
+namespace qat {
+
+// FlatBuffer identifiers of our formats: bytes 4..7.
+inline constexpr std::string_view kTfliteIdentifier = "TFL3";
+inline constexpr std::string_view kGraphIdentifier = "QGR1";
+inline constexpr std::string_view kCheckpointIdentifier = "QCK1";
+inline constexpr std::string_view kTrainerStateIdentifier = "QTS1";
+
+/// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "gzip data", "an IDX file",
+/// "an empty file", "a text file" or "a file of unknown kind".
+std::string DescribeKind(std::span<const uint8_t> bytes);
+
+/// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model".
+Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
+
+}  // namespace qat
+
+#endif  // QAT_BASE_FILE_KIND_H_

@@ -1,0 +1,57 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+spdlog::logger& Logger() {
+  static const auto logger = [] {
+    auto made = std::make_shared<spdlog::logger>("qat", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("%v");
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
+  return *logger;
+}
+
+std::string& ToolName() {
+  static std::string name = "qat";
+  return name;
+}
+
+void Write(spdlog::level::level_enum level, std::string_view mark, std::string_view message) {
+  if (Logger().should_log(level)) Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, message));
+}
+
+}  // namespace
+
+void InitLog(std::string_view tool, LogLevel level) {
+  ToolName() = tool;
+  constexpr std::array kLevels = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                  spdlog::level::err, spdlog::level::off};
+  Logger().set_level(kLevels[static_cast<size_t>(level)]);
+}
+
+Expected<LogLevel> ParseLogLevel(std::string_view name) {
+  static const std::vector<std::string> kNames = {"debug", "info", "warning", "error", "off"};
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<LogLevel>(i);
+  }
+  return InvalidArgument(StrCat(UnknownName("log level", name, kNames), " (expected ", Join(kNames), ")"));
+}
+
+void LogDebug(std::string_view message) { Write(spdlog::level::debug, "debug: ", message); }
+void LogInfo(std::string_view message) { Write(spdlog::level::info, "", message); }
+void LogWarning(std::string_view message) { Write(spdlog::level::warn, "warning: ", message); }
+void LogError(std::string_view message) { Write(spdlog::level::err, "error: ", message); }
+
+}  // namespace qat

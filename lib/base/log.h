@@ -1,0 +1,26 @@
+// log.h: messages for people, on standard error, through spdlog (which no other header includes).
+#ifndef QAT_BASE_LOG_H_
+#define QAT_BASE_LOG_H_
+
+#include <string_view>
+
+#include "base/expected.h"
+
+namespace qat {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
+
+/// Lines read "tool: message" or "tool: warning: message"; set once, by main, before any thread starts.
+void InitLog(std::string_view tool, LogLevel level);
+
+/// "debug", "info", "warning", "error", "off". Errors: kInvalidArgument.
+Expected<LogLevel> ParseLogLevel(std::string_view name);
+
+void LogDebug(std::string_view message);
+void LogInfo(std::string_view message);
+void LogWarning(std::string_view message);
+void LogError(std::string_view message);
+
+}  // namespace qat
+
+#endif  // QAT_BASE_LOG_H_

@@ -1,0 +1,20 @@
+#include "base/shape.h"
+
+namespace qat {
+
+int64_t FlatSize(const Shape& shape) {
+  int64_t size = 1;
+  for (int32_t extent : shape) size *= extent;
+  return size;
+}
+
+std::string ToString(const Shape& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+}  // namespace qat

@@ -1,0 +1,81 @@
+#include "base/strings.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace qat {
+namespace {
+
+template <class T>
+std::string ShortestText(T value) {
+  char buffer[64];
+  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, result.ptr);
+}
+
+char Folded(char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+// Levenshtein distance with one row of memory.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (Folded(a[i - 1]) == Folded(b[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string NumberText(double value) { return ShortestText(value); }
+std::string NumberText(float value) { return ShortestText(value); }
+
+std::string Join(std::span<const std::string> pieces, std::string_view separator) {
+  std::string out;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) out += separator;
+    out += pieces[i];
+  }
+  return out;
+}
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> pieces;
+  while (true) {
+    const size_t end = text.find(separator);
+    pieces.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return pieces;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string Nearest(std::string_view word, std::span<const std::string> candidates) {
+  std::string best;
+  size_t best_distance = 0;
+  for (const std::string& candidate : candidates) {
+    const size_t distance = EditDistance(word, candidate);
+    const size_t limit = std::max<size_t>(2, std::max(word.size(), candidate.size()) / 3);
+    if (distance > limit || distance >= candidate.size()) continue;
+    if (best.empty() || distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::string UnknownName(std::string_view what, std::string_view word, std::span<const std::string> candidates) {
+  std::string text = StrCat("unknown ", what, " '", word, "'");
+  const std::string nearest = Nearest(word, candidates);
+  if (!nearest.empty()) text += StrCat("; did you mean '", nearest, "'?");
+  return text;
+}
+
+}  // namespace qat

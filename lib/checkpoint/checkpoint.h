@@ -1,0 +1,81 @@
+// checkpoint.h: the border between training and everything after it. A FlatBuffer of ours (schemas/checkpoint.fbs):
+// named float tensors, ranges, spec, input contract, metrics, provenance. No LibTorch on either side.
+#ifndef QAT_CHECKPOINT_CHECKPOINT_H_
+#define QAT_CHECKPOINT_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/expected.h"
+#include "base/file.h"
+#include "base/shape.h"
+#include "contract/input_contract.h"
+#include "quant/params.h"
+
+namespace qat {
+
+/// Float tensor in TFLite's layout (filter [O, H, W, I] or [O, I], bias [O]).
+struct NamedTensor {
+  Shape shape;
+  std::vector<float> values;
+  bool operator==(const NamedTensor&) const = default;
+};
+
+/// A trained range. `drift` is how far its ends moved over the last tenth of training, relative to its width:
+/// what "settled" is judged by.
+struct NamedRange {
+  Range range;
+  float drift = 0;
+  bool operator==(const NamedRange&) const = default;
+};
+
+struct Checkpoint {
+  int64_t step = 0;
+  std::string scheme;                          ///< "uint8" or "float32"
+  std::string spec_text;                       ///< the network, as TOML
+  std::string spec_source;                     ///< name shown in messages about the spec
+  std::string config_text;                     ///< TrainConfig as TOML, without paths and threads
+  InputContract contract;
+  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias"
+  std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
+  std::map<std::string, double> metrics;       ///< "holdout_accuracy", …: percentages
+  std::map<std::string, std::string> provenance;  ///< "data_sha256", "tool_version", …: no path, time or host
+
+  bool operator==(const Checkpoint&) const = default;
+};
+
+/// Same checkpoint, same bytes. A SHA-256 of the payload is inside, so that damage is told from content.
+Bytes Serialize(const Checkpoint& checkpoint);
+
+/// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind is named
+/// ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported.
+Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source);
+Expected<Checkpoint> ReadCheckpoint(const std::string& path);
+
+/// What resuming needs besides: optimizer moments, range-observer state, moving averages; beside the checkpoint as
+/// STEP.state, same envelope. Generators need none: base/random.h.
+struct TrainerState {
+  int64_t step = 0;
+  std::map<std::string, NamedTensor> tensors;
+  std::map<std::string, double> scalars;
+  bool operator==(const TrainerState&) const = default;
+};
+Bytes Serialize(const TrainerState& state);
+Expected<TrainerState> ReadTrainerState(const std::string& path);
+
+/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses ("last", "best",
+/// or a step). One function for all tools. Errors: kNotFound, with what is there instead.
+Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select);
+
+/// RUN/checkpoints/0000012000.ckpt and .state; steps found there, ascending.
+std::string CheckpointPath(const std::string& run, int64_t step);
+std::string TrainerStatePath(const std::string& run, int64_t step);
+Expected<std::vector<int64_t>> ListCheckpoints(const std::string& run);
+
+}  // namespace qat
+
+#endif  // QAT_CHECKPOINT_CHECKPOINT_H_

@@ -1,0 +1,27 @@
+// freeze.h: checkpoint -> frozen graph: dropout gone, trained ranges fixed, parameters as constants, contract kept.
+#ifndef QAT_FREEZE_FREEZE_H_
+#define QAT_FREEZE_FREEZE_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "ir/graph.h"
+
+namespace qat {
+
+struct FreezeOptions {
+  /// A range whose ends moved by more than this part of its width over the last tenth of training is not settled.
+  float max_drift = 0.05f;
+  /// Refuse unsettled ranges (kNumerical, all listed) instead of reporting them in `warnings`.
+  bool strict = false;
+};
+
+/// The graph is float with ranges (real parameters, ranges beside them); ChooseQuantization makes it quantized.
+/// Errors: kCorrupt (parameters that the spec does not have, or of other shapes), kNumerical (NaN, strict).
+Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& options, std::vector<std::string>& warnings);
+
+}  // namespace qat
+
+#endif  // QAT_FREEZE_FREEZE_H_

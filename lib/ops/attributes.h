@@ -1,0 +1,76 @@
+// attributes.h: what an operator is told besides its tensors. Enumerators are numbered as TFLite's.
+#ifndef QAT_OPS_ATTRIBUTES_H_
+#define QAT_OPS_ATTRIBUTES_H_
+
+#include <cstdint>
+#include <variant>
+
+#include "base/dtype.h"
+#include "base/shape.h"
+
+namespace qat {
+
+enum class Padding : int8_t { kSame = 0, kValid = 1 };
+enum class Activation : int8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3 };
+
+/// filters and kernel_* describe the parameters to train; a graph or a model has them in its filter's shape instead.
+struct Conv2DAttributes {
+  int32_t filters = 0;
+  int32_t kernel_h = 0;
+  int32_t kernel_w = 0;
+  int32_t stride_h = 1;
+  int32_t stride_w = 1;
+  int32_t dilation_h = 1;
+  int32_t dilation_w = 1;
+  Padding padding = Padding::kSame;
+  Activation activation = Activation::kNone;
+  bool operator==(const Conv2DAttributes&) const = default;
+};
+
+/// units describes the parameters to train, as above.
+struct FullyConnectedAttributes {
+  int32_t units = 0;
+  Activation activation = Activation::kNone;
+  bool keep_num_dims = false;
+  bool operator==(const FullyConnectedAttributes&) const = default;
+};
+
+struct Pool2DAttributes {
+  int32_t filter_h = 2;
+  int32_t filter_w = 2;
+  int32_t stride_h = 2;
+  int32_t stride_w = 2;
+  Padding padding = Padding::kValid;
+  Activation activation = Activation::kNone;
+  bool operator==(const Pool2DAttributes&) const = default;
+};
+
+/// One size may be -1: whatever is left. Kept in the second input too, as current writers do.
+struct ReshapeAttributes {
+  Shape new_shape;
+  bool operator==(const ReshapeAttributes&) const = default;
+};
+
+struct SoftmaxAttributes {
+  float beta = 1;
+  bool operator==(const SoftmaxAttributes&) const = default;
+};
+
+/// The axis is the second input. output_type is kInt32 or kInt64.
+struct ArgMaxAttributes {
+  DType output_type = DType::kInt32;
+  bool operator==(const ArgMaxAttributes&) const = default;
+};
+
+/// Training only: keeps each value with probability `keep` and scales it by 1 / keep; freezing removes it.
+struct DropoutAttributes {
+  float keep = 0.5f;
+  bool operator==(const DropoutAttributes&) const = default;
+};
+
+using OpAttributes = std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
+                                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes>;
+
+}  // namespace qat
+
+#endif  // QAT_OPS_ATTRIBUTES_H_

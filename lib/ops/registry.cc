@@ -1,0 +1,37 @@
+#include <array>
+
+#include "ops/op.h"
+
+namespace qat {
+
+// Each family's file defines one function an operator.
+#define QAT_OP(enumerator, stem, name, tflite_name) const OpDefinition& enumerator##Definition();
+#include "ops/op_list.inc"
+#undef QAT_OP
+
+std::span<const OpDefinition* const> AllOps() {
+  static const std::array kAll = {
+#define QAT_OP(enumerator, stem, name, tflite_name) &enumerator##Definition(),
+#include "ops/op_list.inc"
+#undef QAT_OP
+  };
+  return kAll;
+}
+
+const OpDefinition& DefinitionOf(OpType type) { return *AllOps()[static_cast<size_t>(type)]; }
+
+const OpDefinition* FindOpByName(std::string_view name) {
+  for (const OpDefinition* op : AllOps()) {
+    if (op->name == name) return op;
+  }
+  return nullptr;
+}
+
+const OpDefinition* FindOpByBuiltin(int32_t builtin_code) {
+  for (const OpDefinition* op : AllOps()) {
+    if (op->builtin_code >= 0 && op->builtin_code == builtin_code) return op;
+  }
+  return nullptr;
+}
+
+}  // namespace qat

@@ -1,0 +1,38 @@
+// passes.h: rewrites of a frozen graph, each one idea, in the order that qat-convert runs them.
+#ifndef QAT_PASSES_PASSES_H_
+#define QAT_PASSES_PASSES_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "ir/graph.h"
+
+namespace qat {
+
+/// Appends softmax to the graph's output "logits": the output becomes "<output>/softmax".
+Status AppendSoftmax(Graph& graph);
+
+/// Appends argmax over the last axis: the output becomes int32 or int64 [N].
+Status AppendArgMax(Graph& graph, DType output_type);
+
+struct QuantizationOptions {
+  DType type = DType::kUInt8;           ///< kFloat32: nothing to do; kUInt8
+  std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic --input-stats
+  std::optional<Range> default_range;   ///< for activations that have none (dummy quantization, warned about)
+};
+
+/// Gives every real tensor its scale and zero point and turns parameters into integers: activations by NudgedParams of
+/// their range, filters narrow by QuantizeFakeQuant, biases int32 by QuantizeBias, outputs that share or fix parameters
+/// by the operator's rule; a fused relu or relu6 that the range already implies is kept (it costs nothing).
+/// Errors: kUnsupported listing every tensor that has no range.
+Status ChooseQuantization(Graph& graph, const QuantizationOptions& options, std::vector<std::string>& warnings);
+
+/// The input's parameters from the contract alone: (1 / std, mean) when one mean and std serve all channels and the mean
+/// is a whole byte in [0, 255], so that raw bytes pass straight through; else the union range of all channels.
+QuantizationParams InputParams(const InputContract& contract);
+
+}  // namespace qat
+
+#endif  // QAT_PASSES_PASSES_H_

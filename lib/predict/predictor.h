@@ -1,0 +1,49 @@
+// predictor.h: anything that classifies images: a network in LibTorch, a frozen graph, a .tflite model.
+// qat-eval knows its rows only through this interface, so that LibTorch can stay behind a dlopen.
+#ifndef QAT_PREDICT_PREDICTOR_H_
+#define QAT_PREDICT_PREDICTOR_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "contract/input_contract.h"
+
+namespace qat {
+
+/// What a predictor says of N images.
+struct Predictions {
+  std::vector<int32_t> labels;  ///< [N]; the first index of the largest output, or the output of an argmax model
+  int32_t classes = 0;          ///< outputs an image; 0 where the model ends in argmax
+  std::vector<float> scores;    ///< [N, classes], real values; empty where the model ends in argmax
+  float step = 0;               ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
+};
+
+class Predictor {
+ public:
+  virtual ~Predictor() = default;
+
+  /// "checkpoint", "simulated", "graph", or the path given: unique in one report.
+  virtual const std::string& name() const = 0;
+  /// "checkpoint", "graph" or "tflite".
+  virtual std::string kind() const = 0;
+  /// "float32", "simulated", "uint8", "int8".
+  virtual std::string type() const = 0;
+  virtual const InputContract& contract() const = 0;
+
+  /// Raw bytes of images [count, H, W, C], through the contract. Errors: kNumerical (NaN), kSystem.
+  virtual Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) = 0;
+
+  /// For timing: Load puts one image into the input tensor, Invoke runs the network on it and leaves the output unread.
+  virtual Status Load(std::span<const uint8_t> image) = 0;
+  virtual Status Invoke() = 0;
+};
+
+/// First index of the largest of `scores`, as TFLite's ARG_MAX.
+int32_t ArgMaxOf(std::span<const float> scores);
+
+}  // namespace qat
+
+#endif  // QAT_PREDICT_PREDICTOR_H_

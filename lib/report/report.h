@@ -1,0 +1,104 @@
+// report.h: results as data: the document "qat-report/1" that all four tools write. docs/report.md names every field.
+#ifndef QAT_REPORT_REPORT_H_
+#define QAT_REPORT_REPORT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+
+namespace qat {
+
+struct AccuracyResult {
+  double top1 = 0;  ///< percentage
+  int64_t correct = 0;
+  int64_t total = 0;
+};
+
+/// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
+struct LatencyResult {
+  double min = 0, mean = 0, p50 = 0, p90 = 0, p99 = 0;
+  int64_t runs = 0;
+  double total_seconds = 0;  ///< all rounds together, what the article's table calls time
+};
+
+struct ModelResult {
+  std::string name;
+  std::string kind;  ///< "checkpoint", "graph", "tflite"
+  std::string path;
+  std::string type;  ///< "float32", "simulated", "uint8", "int8"
+  int64_t bytes = 0;
+  std::string sha256;
+  int64_t arena_bytes = 0;  ///< 0: not known
+  std::optional<AccuracyResult> accuracy;
+  std::optional<LatencyResult> latency_us;
+};
+
+/// b held against a on the same images.
+struct PairResult {
+  std::string a, b;
+  double drop_pt = 0;  ///< accuracy of a minus accuracy of b, in points
+  int64_t right_to_wrong = 0, wrong_to_right = 0;
+  int64_t total_flips = 0;      ///< labels that differ, right or wrong
+  std::optional<int64_t> max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
+  std::optional<double> max_abs_error; ///< largest difference of real outputs
+};
+
+struct GateResult {
+  std::string name;
+  std::string model;  ///< the row that was judged; empty: the whole run
+  double limit = 0;
+  double value = 0;
+  bool pass = false;
+};
+
+/// What a page about training needs; read from the run directory's metrics.ndjson.
+struct TrainingCurve {
+  std::string name;  ///< "loss", "training_accuracy", "holdout_accuracy", …
+  std::vector<std::pair<int64_t, double>> points;  ///< (step, value)
+};
+
+struct LayerRange {
+  std::string layer;
+  double min = 0, max = 0;
+  double scale = 0;
+  int64_t zero_point = 0;
+};
+
+struct Report {
+  std::string tool;
+  std::string version;
+  std::string status = "ok";  ///< "ok", "gate-failed", "error"
+  int exit_code = 0;
+  std::string error;          ///< with status "error"
+
+  std::string data_name;
+  int64_t data_examples = 0;
+  std::vector<ModelResult> models;
+  std::vector<PairResult> pairs;
+  std::vector<GateResult> gates;
+  std::vector<std::string> warnings;
+
+  std::vector<TrainingCurve> curves;
+  int64_t quant_delay = -1;  ///< step at which fake quantization began; -1: never or unknown
+  std::vector<LayerRange> ranges;
+  std::map<std::string, std::string> environment;  ///< "cpu", "kernels", "threads", …
+  std::map<std::string, std::string> outputs;      ///< files made: what -> path
+  std::map<std::string, double> metrics;           ///< numbers of the other tools: "holdout_accuracy", "steps", …
+};
+
+/// The document, two-space indented, keys in a fixed order, ending in a newline.
+std::string ToJson(const Report& report);
+
+/// The article's table (size, accuracy, time) and pairs, gates and warnings as aligned text for a terminal.
+std::string ToTable(const Report& report);
+
+/// One self-contained page: table, curves with the delay marked, ranges. No script, no request.
+std::string ToHtml(const Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_REPORT_REPORT_H_

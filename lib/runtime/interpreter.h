@@ -1,0 +1,66 @@
+// interpreter.h: runs a Model on one thread: Create validates and plans, Invoke cannot fail and allocates nothing.
+#ifndef QAT_RUNTIME_INTERPRETER_H_
+#define QAT_RUNTIME_INTERPRETER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+/// Which kernels run. Outputs are equal byte for byte for integer models; float may differ in the last bits.
+enum class KernelSet {
+  kReference,  ///< the plain loops that define the arithmetic
+  kFast,       ///< portable fast kernels where there is one, reference elsewhere
+};
+
+/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers only.
+enum class ArithmeticProfile {
+  kTflite,         ///< reference kernels of ai-edge-litert 2.1.4
+  kTfliteClassic,  ///< TensorFlow 1.13 to 2.19 and TFLite-Micro: the fixed-point multiplier everywhere
+};
+
+struct InterpreterOptions {
+  KernelSet kernels = KernelSet::kFast;
+  ArithmeticProfile profile = ArithmeticProfile::kTflite;
+  /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them.
+  bool keep_intermediates = false;
+};
+
+class Interpreter {
+ public:
+  /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items listed).
+  static Expected<std::unique_ptr<Interpreter>> Create(std::shared_ptr<const Model> model,
+                                                       const InterpreterOptions& options = {});
+  ~Interpreter();
+
+  const Model& model() const;
+  /// Tensors by position among the model's inputs and outputs. Shapes as planned.
+  std::span<uint8_t> input(size_t position);
+  std::span<const uint8_t> output(size_t position) const;
+  const ModelTensor& input_info(size_t position) const;
+  const ModelTensor& output_info(size_t position) const;
+  /// Any tensor by its index in the model. Intermediates only with keep_intermediates (kInvalidArgument otherwise).
+  Expected<std::span<const uint8_t>> tensor(int32_t index) const;
+
+  void Invoke();
+
+  /// Bytes of the one activation arena.
+  size_t arena_size() const;
+  /// Kernel chosen for each node, "conv_2d/portable": for reports and tests.
+  std::vector<std::string> KernelNames() const;
+
+ private:
+  struct Impl;
+  explicit Interpreter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_INTERPRETER_H_

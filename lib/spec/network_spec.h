@@ -1,0 +1,68 @@
+// network_spec.h: a network as text (TOML) and as checked data. The grammar is documented in docs/network_spec.md.
+#ifndef QAT_SPEC_NETWORK_SPEC_H_
+#define QAT_SPEC_NETWORK_SPEC_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "ops/op.h"
+
+namespace qat {
+
+/// How a filter starts. Biases start at zero.
+struct Initializer {
+  enum class Kind { kHeNormal, kGlorotUniform, kTruncatedNormal };
+  Kind kind = Kind::kHeNormal;
+  float stddev = 0;  ///< kTruncatedNormal: values beyond two standard deviations are drawn again
+};
+
+/// One layer: a fused block of an operator, its parameters and its activation.
+struct LayerSpec {
+  std::string name;
+  OpType type = OpType::kConv2D;
+  OpAttributes attributes;
+  Initializer initializer;
+  std::vector<int32_t> inputs;  ///< indices of earlier layers; kNetworkInput is the input image
+  Shape output_shape;           ///< for batch 1: [1, …]
+  std::vector<ParameterSpec> parameters;
+  int64_t multiply_accumulates = 0;
+  int32_t line = 0;  ///< in the text, 1-based
+
+  const OpDefinition& definition() const { return DefinitionOf(type); }
+};
+
+inline constexpr int32_t kNetworkInput = -1;
+
+struct NetworkSpec {
+  std::string name;
+  Shape input_shape;  ///< [1, H, W, C]
+  std::vector<LayerSpec> layers;  ///< in execution order; the last one is the output
+  std::string text;               ///< as read, kept by checkpoints
+
+  const Shape& ShapeOf(int32_t layer) const {
+    return layer == kNetworkInput ? input_shape : layers[static_cast<size_t>(layer)].output_shape;
+  }
+};
+
+/// Parses and checks a spec: unknown keys, types, names, shapes. Errors: kInvalidArgument,
+/// "FILE:LINE:COLUMN: layer 'conv1': stride is 0, expected a positive integer"; `source` is the name shown for FILE.
+Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string& source);
+
+/// A name of the zoo, or the path of a spec file. Errors: as above; an unknown name lists the zoo.
+Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path);
+
+/// Names of the built-in specs.
+std::vector<std::string> ZooNames();
+
+/// A table of layers: shapes, parameters, multiply-accumulates, how each output is quantized under `scheme`.
+std::string PrintNetwork(const NetworkSpec& spec);
+
+/// Layer whose range quantizes the output of `layer`: itself, or the producer that it shares scale and zero point with;
+/// kNetworkInput where that is the input.
+int32_t RangeOwner(const NetworkSpec& spec, int32_t layer);
+
+}  // namespace qat
+
+#endif  // QAT_SPEC_NETWORK_SPEC_H_

@@ -1,0 +1,27 @@
+// tflite_writer.h: graph -> .tflite bytes, wire-compatible with TensorFlow Lite's format (schemas/tflite.fbs).
+#ifndef QAT_TFLITE_TFLITE_WRITER_H_
+#define QAT_TFLITE_TFLITE_WRITER_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "base/file.h"
+#include "ir/graph.h"
+
+namespace qat {
+
+struct TfliteWriterOptions {
+  std::vector<std::string> input_names;   ///< empty: the graph's tensor names; else one a graph input
+  std::vector<std::string> output_names;  ///< the same for outputs
+};
+
+/// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned buffers with
+/// buffer 0 empty, signature "serving_default", metadata min_runtime_version and the input contract with its labels.
+/// Same graph and options, same bytes. Weights of equal content share a buffer.
+/// Errors: kUnsupported (an operator that .tflite does not have), kInvalidArgument (name counts).
+Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& options);
+
+}  // namespace qat
+
+#endif  // QAT_TFLITE_TFLITE_WRITER_H_

@@ -1,0 +1,50 @@
+// trainer.h: trains a network with fake quantization. The one door into LibTorch for qat-train; no header here shows it.
+#ifndef QAT_TRAIN_TRAINER_H_
+#define QAT_TRAIN_TRAINER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "data/dataset.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+
+namespace qat {
+
+/// How far a run is; called after every step, cheap work only.
+struct TrainProgress {
+  int64_t step = 0;
+  int64_t steps = 0;
+  double loss = 0;
+  double training_accuracy = 0;  ///< percentage over the steps since the last log line
+};
+
+struct TrainCallbacks {
+  std::function<void(const TrainProgress&)> on_step;
+  /// Polled every step; true: save a checkpoint now and return kInterrupted naming it.
+  std::function<bool()> interrupted;
+};
+
+struct TrainResult {
+  int64_t step = 0;
+  double holdout_accuracy = 0;   ///< of the last evaluation; percentage; NaN: none
+  double best_accuracy = 0;
+  int64_t best_step = 0;
+  double seconds = 0;
+  std::string checkpoint;  ///< path of the last one
+};
+
+/// Trains from step 0, or goes on from the last complete checkpoint in `run` when `resume`: to the very same bytes as a run
+/// never stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
+/// Errors: kInvalidArgument (shapes of data and network), kNumerical (loss not finite), kIoError, kInterrupted.
+Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+                            const Dataset& test, const std::string& run, bool resume,
+                            const TrainCallbacks& callbacks);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_TRAINER_H_
