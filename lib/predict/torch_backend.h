@@ -1,6 +1,7 @@
 // torch_backend.h: the border of the module qat_torch_backend, which qat-eval opens only when asked for a checkpoint.
-#ifndef QAT_TRAIN_TORCH_BACKEND_H_
-#define QAT_TRAIN_TORCH_BACKEND_H_
+// It lies here because both sides of the dlopen include it: lib/train, which the module is made of, and lib/eval.
+#ifndef QAT_PREDICT_TORCH_BACKEND_H_
+#define QAT_PREDICT_TORCH_BACKEND_H_
 
 #include "predict/predictor.h"
 
@@ -23,4 +24,4 @@ inline constexpr char kTorchPredictorFactorySymbol[] = "qat_make_torch_predictor
 
 }  // namespace qat
 
-#endif  // QAT_TRAIN_TORCH_BACKEND_H_
+#endif  // QAT_PREDICT_TORCH_BACKEND_H_
