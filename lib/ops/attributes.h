@@ -13,7 +13,8 @@ namespace qat {
 enum class Padding : int8_t { kSame = 0, kValid = 1 };
 enum class Activation : int8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3 };
 
-/// filters and kernel_* describe the parameters to train; a graph or a model has them in its filter's shape instead.
+/// filters and kernel_* describe the parameters to train; a graph or a model has them in its filter's shape
+/// instead.
 struct Conv2DAttributes {
   int32_t filters = 0;
   int32_t kernel_h = 0;
@@ -68,8 +69,9 @@ struct DropoutAttributes {
   bool operator==(const DropoutAttributes&) const = default;
 };
 
-using OpAttributes = std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
-                                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes>;
+using OpAttributes =
+    std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
+                 ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes>;
 
 }  // namespace qat
 

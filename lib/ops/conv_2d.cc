@@ -1,0 +1,112 @@
+// Conv2D: y[n, h, w, o] = activation(bias[o] + sum over kh, kw, i of x[n, h', w', i] * filter[o, kh, kw, i]).
+#include "base/strings.h"
+#include "ops/keys.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = Conv2DAttributes;
+
+constexpr AttributeKey kKeys[] = {
+    {"filters", keys::kPositive, "", keys::Set<&A::filters, keys::ToPositive>},
+    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
+    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
+    {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
+    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+};
+
+Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  const auto& a = std::get<Conv2DAttributes>(attributes);
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[0], 4, "input"));
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[1], 4, "filter"));
+  const Shape& input = inputs[0].shape;
+  const Shape& filter = inputs[1].shape;
+  if (filter[0] < 1 || filter[3] < 1) {
+    return InvalidArgument(StrCat("filter is ", ToString(filter), ", expected positive sizes"));
+  }
+  if (filter[3] != input[3]) {
+    return InvalidArgument(StrCat("filter ", ToString(filter), " takes ", filter[3], " channels, the input ",
+                                  ToString(input), " has ", input[3]));
+  }
+  if (inputs.size() > 2 && inputs[2].shape != Shape{filter[0]}) {
+    return InvalidArgument(StrCat("bias is ", ToString(inputs[2].shape), ", expected [", filter[0], "]"));
+  }
+  QAT_ASSIGN_OR_RETURN(const WindowGeometry out,
+                       WindowOutput(input, a.padding, filter[1], filter[2], a.stride_h, a.stride_w,
+                                    a.dilation_h, a.dilation_w));
+  return Shape{input[0], out.height, out.width, filter[0]};
+}
+
+std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<Conv2DAttributes>(attributes);
+  if (input.size() != 4) return {};
+  const int32_t taps = a.kernel_h * a.kernel_w;
+  return {{"filter",
+           ParameterSpec::Role::kFilter,
+           {a.filters, a.kernel_h, a.kernel_w, input[3]},
+           taps * input[3],
+           taps * a.filters},
+          {"bias", ParameterSpec::Role::kBias, {a.filters}, 0, 0}};
+}
+
+int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
+  const Shape& filter = inputs[1].shape;
+  return FlatSize(output) * filter[1] * filter[2] * filter[3];
+}
+
+int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 3 : 1; }
+
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<Conv2DAttributes>(attributes);
+  writer.type = tflite::BuiltinOptions_Conv2DOptions;
+  writer.table = tflite::CreateConv2DOptions(
+                     writer.builder, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
+                     static_cast<tflite::ActivationFunctionType>(a.activation), a.dilation_w, a.dilation_h)
+                     .Union();
+}
+
+Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
+  const auto* table = reader.As<tflite::Conv2DOptions>();
+  if (table == nullptr) return Corrupt("options are missing, expected Conv2DOptions");
+  Conv2DAttributes a;
+  a.stride_h = table->stride_h();
+  a.stride_w = table->stride_w();
+  a.dilation_h = table->dilation_h_factor();
+  a.dilation_w = table->dilation_w_factor();
+  QAT_ASSIGN_OR_RETURN(a.padding, ToPadding(table->padding()));
+  QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
+  return OpAttributes(a);
+}
+
+}  // namespace
+
+const OpDefinition& Conv2DDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op{};
+    op.type = OpType::kConv2D;
+    op.name = "conv_2d";
+    op.tflite_name = "CONV_2D";
+    op.builtin_code = tflite::BuiltinOperator_CONV_2D;
+    op.summary = "convolution with bias and activation";
+    op.min_inputs = 3;
+    op.max_inputs = 3;
+    op.filter_input = 1;
+    op.bias_input = 2;
+    op.keys = kKeys;
+    op.default_attributes = Conv2DAttributes();
+    op.infer_shape = InferShape;
+    op.parameters = Parameters;
+    op.multiply_accumulates = MultiplyAccumulates;
+    op.version = Version;
+    op.write_options = WriteOptions;
+    op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

@@ -1,6 +1,6 @@
-// op.h: everything the stages need to know of an operator, as data: one OpDefinition an operator, one file a family.
-// Spec, training, freezing, the writer of .tflite and the runtime all read it here; nothing about an operator is
-// repeated elsewhere but its training module and its kernels.
+// op.h: everything the stages need to know of an operator, as data: one OpDefinition an operator, one file a
+// family. Spec, training, freezing, the writer of .tflite and the runtime all read it here; nothing about an
+// operator is repeated elsewhere but its training module and its kernels.
 #ifndef QAT_OPS_OP_H_
 #define QAT_OPS_OP_H_
 
@@ -60,7 +60,8 @@ struct IndexOperand {
 /// A value of a spec's key, before its attribute has a type.
 using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
 
-/// One key that a layer of this operator takes in a spec. `set` checks the value; its message says what was expected.
+/// One key that a layer of this operator takes in a spec. `set` checks the value; its message says what was
+/// expected.
 struct AttributeKey {
   std::string_view name;
   std::string_view expected;       ///< "a positive integer", …: for messages and for the generated page
@@ -98,7 +99,8 @@ struct OpDefinition {
   std::span<const AttributeKey> keys;
   OpAttributes default_attributes;
 
-  /// Output shape from input shapes. Errors: kInvalidArgument, in words of shapes; the caller names the layer.
+  /// Output shape from input shapes. Errors: kInvalidArgument, in words of shapes; the caller names the
+  /// layer.
   Expected<Shape> (*infer_shape)(const OpAttributes& attributes, std::span<const Operand> inputs);
   /// Trainable tensors for the given first input; null: none.
   std::vector<ParameterSpec> (*parameters)(const OpAttributes& attributes, const Shape& input) = nullptr;

@@ -1,4 +1,5 @@
-// padding.h: TFLite's window geometry. SAME with a stride pads the end more than the beginning, unlike PyTorch.
+// padding.h: TFLite's window geometry. SAME with a stride pads the end more than the beginning, unlike
+// PyTorch.
 #ifndef QAT_OPS_PADDING_H_
 #define QAT_OPS_PADDING_H_
 
@@ -15,11 +16,11 @@ struct WindowExtent {
   int32_t after = 0;
 };
 
-/// SAME: output = ceil(input / stride), total = max((output - 1) * stride + (kernel - 1) * dilation + 1 - input, 0),
-/// before = floor(total / 2). VALID: output = floor((input + stride - effective kernel) / stride), no padding; <= 0 where
-/// the kernel does not fit.
-/// Source    tflite/kernels/padding.h.
-WindowExtent ComputeWindow(Padding padding, int32_t input, int32_t kernel, int32_t stride, int32_t dilation = 1);
+/// SAME: output = ceil(input / stride), total = max((output - 1) * stride + (kernel - 1) * dilation + 1 -
+/// input, 0), before = floor(total / 2). VALID: output = floor((input + stride - effective kernel) / stride),
+/// no padding; <= 0 where the kernel does not fit. Source    tflite/kernels/padding.h.
+WindowExtent ComputeWindow(Padding padding, int32_t input, int32_t kernel, int32_t stride,
+                           int32_t dilation = 1);
 
 }  // namespace qat
 

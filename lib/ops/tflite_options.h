@@ -28,6 +28,10 @@ struct OptionsReader {
   }
 };
 
+/// Enumerators that a file may hold and the project knows. Errors: kUnsupported ("fused activation is 4, …").
+Expected<Padding> ToPadding(tflite::Padding padding);
+Expected<Activation> ToActivation(tflite::ActivationFunctionType activation);
+
 }  // namespace qat
 
 #endif  // QAT_OPS_TFLITE_OPTIONS_H_

@@ -1,0 +1,87 @@
+#include "ops/attributes.h"
+
+#include <limits>
+
+#include "base/strings.h"
+#include "ops/op.h"
+
+namespace qat {
+namespace {
+
+std::string WithActivation(std::string text, Activation activation) {
+  if (activation == Activation::kNone) return text;
+  if (!text.empty()) text += ", ";
+  return StrCat(text, "activation ", NameOf(activation));
+}
+
+std::string WindowText(int32_t stride_h, int32_t stride_w, Padding padding) {
+  return StrCat("stride ", stride_h, "x", stride_w, ", padding ", NameOf(padding));
+}
+
+struct Describer {
+  std::string operator()(const std::monostate&) const { return ""; }
+  std::string operator()(const Conv2DAttributes& a) const {
+    std::string text = WindowText(a.stride_h, a.stride_w, a.padding);
+    if (a.dilation_h != 1 || a.dilation_w != 1)
+      text += StrCat(", dilation ", a.dilation_h, "x", a.dilation_w);
+    return WithActivation(text, a.activation);
+  }
+  std::string operator()(const FullyConnectedAttributes& a) const { return WithActivation("", a.activation); }
+  std::string operator()(const Pool2DAttributes& a) const {
+    return WithActivation(
+        StrCat("window ", a.filter_h, "x", a.filter_w, ", ", WindowText(a.stride_h, a.stride_w, a.padding)),
+        a.activation);
+  }
+  std::string operator()(const ReshapeAttributes& a) const { return StrCat("shape ", ToString(a.new_shape)); }
+  std::string operator()(const SoftmaxAttributes& a) const {
+    return a.beta == 1 ? "" : StrCat("beta ", a.beta);
+  }
+  std::string operator()(const ArgMaxAttributes& a) const { return StrCat("output ", NameOf(a.output_type)); }
+  std::string operator()(const DropoutAttributes& a) const { return StrCat("keep ", a.keep); }
+};
+
+}  // namespace
+
+Activation FusedActivation(const OpAttributes& attributes) {
+  return std::visit(
+      [](const auto& a) {
+        if constexpr (requires { a.activation; }) return a.activation;
+        return Activation::kNone;
+      },
+      attributes);
+}
+
+std::string_view NameOf(Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return "none";
+    case Activation::kRelu:
+      return "relu";
+    case Activation::kReluN1To1:
+      return "relu_n1_to_1";
+    case Activation::kRelu6:
+      return "relu6";
+  }
+  return "unknown activation";
+}
+
+std::string_view NameOf(Padding padding) { return padding == Padding::kSame ? "same" : "valid"; }
+
+Range ActivationRange(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::kNone:
+      return {-kInfinity, kInfinity};
+    case Activation::kRelu:
+      return {0, kInfinity};
+    case Activation::kReluN1To1:
+      return {-1, 1};
+    case Activation::kRelu6:
+      return {0, 6};
+  }
+  return {-kInfinity, kInfinity};
+}
+
+std::string Describe(const OpAttributes& attributes) { return std::visit(Describer(), attributes); }
+
+}  // namespace qat

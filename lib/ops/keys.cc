@@ -1,0 +1,74 @@
+#include "ops/keys.h"
+
+#include "base/strings.h"
+
+namespace qat::keys {
+namespace {
+
+constexpr int64_t kLargest = 1 << 20;
+
+bool InRange(int64_t value) { return value >= 1 && value <= kLargest; }
+
+}  // namespace
+
+std::string TextOf(const AttributeValue& value) {
+  struct Visitor {
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(int64_t v) const { return StrCat(v); }
+    std::string operator()(double v) const { return NumberText(v); }
+    std::string operator()(const std::string& v) const { return StrCat("\"", v, "\""); }
+    std::string operator()(const std::vector<int64_t>& v) const {
+      std::vector<std::string> texts;
+      for (int64_t element : v) texts.push_back(StrCat(element));
+      return StrCat("[", Join(texts), "]");
+    }
+  };
+  return std::visit(Visitor(), value);
+}
+
+Error Mismatch(const AttributeValue& value, std::string_view expected) {
+  return InvalidArgument(StrCat("is ", TextOf(value), ", expected ", expected));
+}
+
+Expected<int32_t> ToPositive(const AttributeValue& value) {
+  const auto* integer = std::get_if<int64_t>(&value);
+  if (integer == nullptr || !InRange(*integer)) return Mismatch(value, kPositive);
+  return static_cast<int32_t>(*integer);
+}
+
+Expected<std::pair<int32_t, int32_t>> ToPositivePair(const AttributeValue& value) {
+  if (const auto* integer = std::get_if<int64_t>(&value); integer != nullptr && InRange(*integer)) {
+    const auto both = static_cast<int32_t>(*integer);
+    return std::pair(both, both);
+  }
+  const auto* pair = std::get_if<std::vector<int64_t>>(&value);
+  if (pair == nullptr || pair->size() != 2 || !InRange((*pair)[0]) || !InRange((*pair)[1])) {
+    return Mismatch(value, kPositivePair);
+  }
+  return std::pair(static_cast<int32_t>((*pair)[0]), static_cast<int32_t>((*pair)[1]));
+}
+
+Expected<double> ToNumber(const AttributeValue& value, std::string_view expected) {
+  if (const auto* real = std::get_if<double>(&value)) return *real;
+  if (const auto* integer = std::get_if<int64_t>(&value)) return static_cast<double>(*integer);
+  return Mismatch(value, expected);
+}
+
+Expected<Padding> ToPadding(const AttributeValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  for (const Padding padding : {Padding::kSame, Padding::kValid}) {
+    if (text != nullptr && *text == NameOf(padding)) return padding;
+  }
+  return Mismatch(value, kPadding);
+}
+
+Expected<Activation> ToActivation(const AttributeValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  for (const Activation activation :
+       {Activation::kNone, Activation::kRelu, Activation::kReluN1To1, Activation::kRelu6}) {
+    if (text != nullptr && *text == NameOf(activation)) return activation;
+  }
+  return Mismatch(value, kActivation);
+}
+
+}  // namespace qat::keys

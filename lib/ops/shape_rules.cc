@@ -1,0 +1,59 @@
+#include "ops/shape_rules.h"
+
+#include <cstring>
+
+#include "base/strings.h"
+#include "ops/padding.h"
+
+namespace qat {
+
+Status ExpectRank(const Operand& operand, size_t rank, std::string_view what) {
+  if (operand.shape.size() == rank) return {};
+  return InvalidArgument(StrCat(what, " is ", ToString(operand.shape), ", expected ", rank, " dimensions"));
+}
+
+Expected<WindowGeometry> WindowOutput(const Shape& input, Padding padding, int32_t kernel_h, int32_t kernel_w,
+                                      int32_t stride_h, int32_t stride_w, int32_t dilation_h,
+                                      int32_t dilation_w) {
+  // One bound for everything keeps all later arithmetic inside int32.
+  constexpr int32_t kLargest = 1 << 20;
+  for (const int32_t value : {kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w}) {
+    if (value < 1 || value > kLargest) {
+      return InvalidArgument(StrCat("window ", kernel_h, "x", kernel_w, ", stride ", stride_h, "x", stride_w,
+                                    ", dilation ", dilation_h, "x", dilation_w, ": ", value,
+                                    " is outside [1, 1048576]"));
+    }
+  }
+  const int64_t reach_h = (int64_t{kernel_h} - 1) * dilation_h + 1;
+  const int64_t reach_w = (int64_t{kernel_w} - 1) * dilation_w + 1;
+  if (input[1] < 1 || input[2] < 1 || input[1] > kLargest || input[2] > kLargest || reach_h > kLargest ||
+      reach_w > kLargest || (padding == Padding::kValid && (reach_h > input[1] || reach_w > input[2]))) {
+    return InvalidArgument(StrCat("window ", reach_h, "x", reach_w, " does not fit into ", input[1], "x",
+                                  input[2], " with padding ", NameOf(padding)));
+  }
+  return WindowGeometry{ComputeWindow(padding, input[1], kernel_h, stride_h, dilation_h).output,
+                        ComputeWindow(padding, input[2], kernel_w, stride_w, dilation_w).output};
+}
+
+Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::string_view what) {
+  const int64_t count = FlatSize(operand.shape);
+  if (operand.type != DType::kInt32 && operand.type != DType::kInt64) {
+    return InvalidArgument(StrCat(what, " is ", NameOf(operand.type), ", expected int32 or int64"));
+  }
+  if (operand.constant.size() != static_cast<size_t>(count) * SizeOf(operand.type)) {
+    return Unsupported(StrCat(what, " is computed, expected a constant"));
+  }
+  std::vector<int64_t> values(static_cast<size_t>(count));
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (operand.type == DType::kInt32) {
+      int32_t value;
+      std::memcpy(&value, operand.constant.data() + i * sizeof(value), sizeof(value));
+      values[i] = value;
+    } else {
+      std::memcpy(&values[i], operand.constant.data() + i * sizeof(int64_t), sizeof(int64_t));
+    }
+  }
+  return values;
+}
+
+}  // namespace qat

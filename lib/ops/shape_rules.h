@@ -1,0 +1,33 @@
+// shape_rules.h: pieces of shape rules that several operators share; messages speak of shapes, the caller
+// names the layer.
+#ifndef QAT_OPS_SHAPE_RULES_H_
+#define QAT_OPS_SHAPE_RULES_H_
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace qat {
+
+/// "input is [3, 4], expected 4 dimensions".
+Status ExpectRank(const Operand& operand, size_t rank, std::string_view what);
+
+/// Output of a window over [N, H, W, …]: "window 5x5 does not fit into 4x4 with padding valid" where it has
+/// no place.
+struct WindowGeometry {
+  int32_t height = 0;
+  int32_t width = 0;
+};
+Expected<WindowGeometry> WindowOutput(const Shape& input, Padding padding, int32_t kernel_h, int32_t kernel_w,
+                                      int32_t stride_h, int32_t stride_w, int32_t dilation_h = 1,
+                                      int32_t dilation_w = 1);
+
+/// Values of a constant int32 or int64 operand. Errors: kUnsupported where it is computed, kInvalidArgument
+/// by type.
+Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::string_view what);
+
+}  // namespace qat
+
+#endif  // QAT_OPS_SHAPE_RULES_H_
