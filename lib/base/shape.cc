@@ -8,6 +8,14 @@ int64_t FlatSize(const Shape& shape) {
   return size;
 }
 
+bool HasFlatSize(const Shape& shape, uint64_t count) {
+  uint64_t size = 1;
+  for (int32_t extent : shape) {
+    if (extent < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size)) return false;
+  }
+  return size == count;
+}
+
 std::string ToString(const Shape& shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i) {

@@ -14,6 +14,10 @@ using Shape = std::vector<int32_t>;
 /// Number of elements: the product of all sizes, 1 for a scalar. Requires sizes >= 0.
 int64_t FlatSize(const Shape& shape);
 
+/// True if no size is negative and their product, which must not overflow, is `count`: for shapes read from
+/// files.
+bool HasFlatSize(const Shape& shape, uint64_t count);
+
 /// "[1, 28, 28, 1]".
 std::string ToString(const Shape& shape);
 
