@@ -1,5 +1,6 @@
-// checkpoint.h: the border between training and everything after it. A FlatBuffer of ours (schemas/checkpoint.fbs):
-// named float tensors, ranges, spec, input contract, metrics, provenance. No LibTorch on either side.
+// checkpoint.h: the border between training and everything after it. A FlatBuffer of ours
+// (schemas/checkpoint.fbs): named float tensors, ranges, spec, input contract, metrics, provenance. No
+// LibTorch on either side.
 #ifndef QAT_CHECKPOINT_CHECKPOINT_H_
 #define QAT_CHECKPOINT_CHECKPOINT_H_
 
@@ -35,14 +36,16 @@ struct NamedRange {
 
 struct Checkpoint {
   int64_t step = 0;
-  std::string scheme;                          ///< "uint8" or "float32"
-  std::string spec_text;                       ///< the network, as TOML
-  std::string spec_source;                     ///< name shown in messages about the spec
-  std::string config_text;                     ///< TrainConfig as TOML, without paths and threads
+  std::string scheme;       ///< "uint8" or "float32"
+  std::string spec_text;    ///< the network, as TOML
+  std::string spec_source;  ///< name shown in messages about the spec
+  std::string config_text;  ///< TrainConfig as TOML, without paths and threads
   InputContract contract;
   std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias"
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
-  std::map<std::string, double> metrics;       ///< "holdout_accuracy", …: percentages
+  /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,
+  /// else 0.
+  std::map<std::string, double> metrics;
   std::map<std::string, std::string> provenance;  ///< "data_sha256", "tool_version", …: no path, time or host
 
   bool operator==(const Checkpoint&) const = default;
@@ -51,13 +54,14 @@ struct Checkpoint {
 /// Same checkpoint, same bytes. A SHA-256 of the payload is inside, so that damage is told from content.
 Bytes Serialize(const Checkpoint& checkpoint);
 
-/// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind is named
+/// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind
+/// is named
 /// ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported.
 Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source);
 Expected<Checkpoint> ReadCheckpoint(const std::string& path);
 
-/// What resuming needs besides: optimizer moments, range-observer state, moving averages; beside the checkpoint as
-/// STEP.state, same envelope. Generators need none: base/random.h.
+/// What resuming needs besides: optimizer moments, range-observer state, moving averages; beside the
+/// checkpoint as STEP.state, same envelope. Generators need none: base/random.h.
 struct TrainerState {
   int64_t step = 0;
   std::map<std::string, NamedTensor> tensors;
@@ -67,8 +71,11 @@ struct TrainerState {
 Bytes Serialize(const TrainerState& state);
 Expected<TrainerState> ReadTrainerState(const std::string& path);
 
-/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses ("last", "best",
-/// or a step). One function for all tools. Errors: kNotFound, with what is there instead.
+/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses ("last",
+/// "best", or a step). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"), the earliest
+/// of equals, and a checkpoint measured without fake quantization only where there is no other. One function
+/// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
+/// of these.
 Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select);
 
 /// RUN/checkpoints/0000012000.ckpt and .state; steps found there, ascending.

@@ -1,0 +1,176 @@
+#include "checkpoint/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/envelope.h"
+#include "base/file_kind.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+Checkpoint SmallCheckpoint() {
+  Checkpoint c;
+  c.step = 12000;
+  c.scheme = "uint8";
+  c.spec_text = "name = \"tiny\"\n";
+  c.spec_source = "tiny.toml";
+  c.config_text = "batch_size = 2\n";
+  c.contract = {2, 2, 1, {0.0f}, {255.0f}, {"no", "yes"}};
+  c.tensors["fc/filter"] = {{2, 4}, {0.5f, -0.25f, 1e-30f, 0, 1, 2, 3, -4}};
+  c.tensors["fc/bias"] = {{2}, {0.125f, -7}};
+  c.ranges["fc"] = {{-1.5f, 2.25f}, 0.01f};
+  c.ranges["fc/filter"] = {{-4, 3}, 0};
+  c.metrics["holdout_accuracy"] = 97.25;
+  c.provenance["tool_version"] = "0.1.0";
+  return c;
+}
+
+TEST(Checkpoint, ComesBackAsItWasWritten) {
+  const Checkpoint written = SmallCheckpoint();
+  const auto read = ParseCheckpoint(Serialize(written), "a.ckpt");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(*read, written);
+}
+
+TEST(Checkpoint, HasTheSameBytesWhateverTheOrderOfInsertion) {
+  Checkpoint other;
+  const Checkpoint first = SmallCheckpoint();
+  for (auto it = first.tensors.rbegin(); it != first.tensors.rend(); ++it) other.tensors.insert(*it);
+  Checkpoint second = first;
+  second.tensors = other.tensors;
+  EXPECT_EQ(Serialize(first), Serialize(second));
+}
+
+TEST(Checkpoint, RefusesEveryTruncation) {
+  const Bytes bytes = Serialize(SmallCheckpoint());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(ParseCheckpoint(std::span(bytes).first(size), "a.ckpt").ok()) << size;
+  }
+}
+
+TEST(Checkpoint, RefusesEveryChangedByte) {
+  const Bytes bytes = Serialize(SmallCheckpoint());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    Bytes damaged = bytes;
+    damaged[i] = static_cast<uint8_t>(~damaged[i]);
+    EXPECT_FALSE(ParseCheckpoint(damaged, "a.ckpt").ok()) << i;
+  }
+}
+
+// A hash is no proof of good will: damage that was sealed again must still be an error or a readable
+// checkpoint.
+TEST(Checkpoint, SurvivesEveryChangedByteUnderAMatchingHash) {
+  const Bytes bytes = Serialize(SmallCheckpoint());
+  const Bytes payload(bytes.begin() + kEnvelopeSize, bytes.end());
+  for (size_t i = 0; i < payload.size(); ++i) {
+    for (const int flip : {0x01, 0x80, 0xff}) {
+      Bytes damaged = payload;
+      damaged[i] = static_cast<uint8_t>(damaged[i] ^ flip);
+      const auto read = ParseCheckpoint(SealEnvelope(kCheckpointIdentifier, 1, damaged), "a.ckpt");
+      if (!read.ok()) continue;
+      for (const auto& [name, tensor] : read->tensors) {
+        EXPECT_TRUE(HasFlatSize(tensor.shape, tensor.values.size())) << name;
+      }
+    }
+  }
+}
+
+TEST(Checkpoint, RefusesANewerVersionWithBothNumbers) {
+  Bytes bytes = Serialize(SmallCheckpoint());
+  bytes[0] = 9;
+  QAT_EXPECT_ERROR(ParseCheckpoint(bytes, "a.ckpt"), ErrorCode::kUnsupported,
+                   "a.ckpt: has format version 9, this build reads up to 1");
+}
+
+TEST(Checkpoint, NamesAModelGivenInItsPlace) {
+  const std::string model("\x1c\0\0\0TFL3\0\0\0\0", 12);
+  QAT_EXPECT_ERROR(
+      ParseCheckpoint({reinterpret_cast<const uint8_t*>(model.data()), model.size()}, "m.tflite"),
+      ErrorCode::kCorrupt, "m.tflite: is a .tflite model, expected a checkpoint");
+}
+
+TEST(TrainerState, ComesBackAsItWasWritten) {
+  const qat::testing::TempDir dir;
+  TrainerState written;
+  written.step = 7;
+  written.tensors["fc/filter/m"] = {{2, 1}, {0.1f, 0.2f}};
+  written.tensors["empty"] = {{0}, {}};
+  written.scalars["fc/decay_power"] = 0.1;
+  QAT_ASSERT_OK(WriteFile(dir / "7.state", Serialize(written)));
+  const auto read = ReadTrainerState(dir / "7.state");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(*read, written);
+}
+
+TEST(TrainerState, IsNotACheckpoint) {
+  QAT_EXPECT_ERROR(ParseCheckpoint(Serialize(TrainerState{}), "7.state"), ErrorCode::kCorrupt,
+                   "is a trainer state, expected a checkpoint");
+}
+
+class RunDirectory : public ::testing::Test {
+ protected:
+  void Add(int64_t step, std::map<std::string, double> metrics) {
+    Checkpoint c = SmallCheckpoint();
+    c.step = step;
+    c.metrics = std::move(metrics);
+    std::filesystem::create_directories(dir_ / "checkpoints");
+    ASSERT_TRUE(WriteFile(CheckpointPath(dir_.path(), step), Serialize(c)).ok());
+  }
+  Expected<int64_t> Resolve(const std::string& select) {
+    QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(dir_.path(), select));
+    QAT_ASSIGN_OR_RETURN(const Checkpoint c, ReadCheckpoint(path));
+    return c.step;
+  }
+  qat::testing::TempDir dir_;
+};
+
+TEST_F(RunDirectory, NamesFilesByTheStepInTenDigits) {
+  EXPECT_EQ(CheckpointPath("run", 12000), "run/checkpoints/0000012000.ckpt");
+  EXPECT_EQ(TrainerStatePath("run", 12000), "run/checkpoints/0000012000.state");
+}
+
+TEST_F(RunDirectory, ResolvesLastBestAndAStep) {
+  Add(100, {{"holdout_accuracy", 90}});
+  Add(200, {{"holdout_accuracy", 95}});
+  Add(300, {{"holdout_accuracy", 95}});
+  Add(400, {{"holdout_accuracy", 94}});
+  EXPECT_EQ(*Resolve("last"), 400);
+  EXPECT_EQ(*Resolve("best"), 200);
+  EXPECT_EQ(*Resolve("300"), 300);
+  EXPECT_EQ(*ListCheckpoints(dir_.path()), (std::vector<int64_t>{100, 200, 300, 400}));
+}
+
+TEST_F(RunDirectory, BestNeverPrefersAnAccuracyMeasuredWithoutFakeQuantization) {
+  Add(100, {{"holdout_accuracy", 99}, {"fake_quantize", 0}});
+  Add(200, {{"holdout_accuracy", 97}, {"fake_quantize", 1}});
+  Add(300, {{"holdout_accuracy", 96}, {"fake_quantize", 1}});
+  EXPECT_EQ(*Resolve("best"), 200);
+}
+
+TEST_F(RunDirectory, BestOfUnmeasuredCheckpointsIsTheLast) {
+  Add(100, {});
+  Add(200, {});
+  EXPECT_EQ(*Resolve("best"), 200);
+}
+
+TEST_F(RunDirectory, SaysWhatIsThereInstead) {
+  QAT_EXPECT_ERROR(Resolve("last"), ErrorCode::kNotFound, "is a directory without checkpoints/");
+  Add(100, {});
+  Add(200, {});
+  QAT_EXPECT_ERROR(Resolve("150"), ErrorCode::kNotFound, "has no checkpoint of step 150, only of 100, 200");
+  QAT_EXPECT_ERROR(Resolve("bset"), ErrorCode::kInvalidArgument, "'bset', expected best, last or a step");
+  QAT_EXPECT_ERROR(ResolveCheckpoint(dir_ / "nowhere", "last"), ErrorCode::kNotFound,
+                   "nowhere: is neither a checkpoint nor a run directory");
+}
+
+TEST_F(RunDirectory, TakesAFileAsItIs) {
+  Add(100, {});
+  const std::string path = CheckpointPath(dir_.path(), 100);
+  EXPECT_EQ(*ResolveCheckpoint(path, "best"), path);
+}
+
+}  // namespace
+}  // namespace qat
