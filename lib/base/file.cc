@@ -73,8 +73,7 @@ Expected<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& 
   QAT_ASSIGN_OR_RETURN(const int descriptor, OpenForReading(path, info));
   std::shared_ptr<MappedFile> file(new MappedFile);
   if (S_ISREG(info.st_mode) && info.st_size > 0) {
-    void* mapping =
-        ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void* mapping = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (mapping != MAP_FAILED) {
       ::close(descriptor);
       file->mapping_ = mapping;
@@ -110,21 +109,57 @@ Expected<OutputFile> OutputFile::Open(const std::string& path) {
     if (file.descriptor_ < 0) return IoError(StrCat(path, ": cannot be written (", Reason(), ")"));
     return file;
   }
-  if (exists && ::access(path.c_str(), W_OK) != 0) {
+  if (exists && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) {
     return IoError(StrCat(path, ": cannot be written (", Reason(), ")"));
   }
-  file.temporary_ = StrCat(path, ".tmp-XXXXXX");
-  file.descriptor_ = ::mkostemp(file.temporary_.data(), O_CLOEXEC);
-  if (file.descriptor_ < 0) {
-    Error error = IoError(StrCat(path, ": cannot be created (", Reason(), ")"));
-    file.temporary_.clear();
-    return error;
-  }
-  // mkostemp makes the file private; give it the mode that open() would have given, or keep the old one's.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  (void)::fchmod(file.descriptor_, exists ? (info.st_mode & 07777) : (0666 & ~mask));
+  std::error_code error;
+  file.target_ = exists ? std::filesystem::canonical(path, error).string() : path;
+  if (error) return IoError(StrCat(path, ": cannot be written (", error.message(), ")"));
+  QAT_RETURN_IF_ERROR(file.OpenReplacement(exists ? static_cast<int>(info.st_mode & 07777) : -1));
   return file;
+}
+
+// Opens what will replace target_. `mode`: -1 for what open() would give, else the permissions of the file
+// replaced.
+Status OutputFile::OpenReplacement(int mode) {
+  const std::string parent = std::filesystem::path(target_).parent_path().string();
+  const char* directory = parent.empty() ? "." : parent.c_str();
+  // Naming it later goes through /proc.
+  if (::access("/proc/self/fd", X_OK) == 0) {
+    descriptor_ = ::open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  }
+  if (descriptor_ < 0) {
+    temporary_ = StrCat(target_, ".tmp-XXXXXX");
+    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+    if (descriptor_ < 0) {
+      temporary_.clear();
+      return IoError(StrCat(path_, ": cannot be created (", Reason(), ")"));
+    }
+    // mkostemp makes the file private.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    (void)::fchmod(descriptor_, 0666 & ~mask);
+  }
+  if (mode >= 0) (void)::fchmod(descriptor_, static_cast<mode_t>(mode));
+  return {};
+}
+
+// Gives the written file its name. False: errno says why.
+bool OutputFile::Publish() {
+  if (::fsync(descriptor_) != 0) return false;
+  const std::string open_file = StrCat("/proc/self/fd/", descriptor_);
+  for (int attempt = 0; temporary_.empty(); ++attempt) {
+    // A link cannot replace a file, a rename can: hence a name in between.
+    const std::string name = StrCat(target_, ".tmp-", ::getpid(), "-", attempt);
+    if (::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name;
+    } else if (errno != EEXIST) {
+      return false;
+    }
+  }
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) return false;
+  temporary_.clear();
+  return true;
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept { *this = std::move(other); }
@@ -133,6 +168,7 @@ OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
   if (this != &other) {
     Discard();
     path_ = std::move(other.path_);
+    target_ = std::move(other.target_);
     temporary_ = std::exchange(other.temporary_, {});
     descriptor_ = std::exchange(other.descriptor_, -1);
   }
@@ -162,12 +198,8 @@ Status OutputFile::Commit(std::span<const uint8_t> bytes) {
     }
     written += static_cast<size_t>(count);
   }
-  if (!temporary_.empty() && ::fsync(descriptor_) != 0) return failed();
+  if (!target_.empty() && !Publish()) return failed();
   if (::close(std::exchange(descriptor_, -1)) != 0) return failed();
-  if (!temporary_.empty()) {
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return failed();
-    temporary_.clear();
-  }
   return {};
 }
 

@@ -38,10 +38,11 @@ class MappedFile {
   void* mapping_ = nullptr;
 };
 
-/// An output opened before the long work and published after it. Regular files are written under a temporary name in
-/// the same directory and renamed by Commit, so readers see the old bytes or the new ones, never half; an uncommitted
-/// file is removed by the destructor. "-" is standard output; a target that exists and is no regular file (/dev/full,
-/// a FIFO) is written in place. Missing parent directories are not created.
+/// An output opened before the long work and published after it. Regular files are written without a name (where the
+/// file system has no such files: under a temporary one in the same directory) and renamed by Commit, so readers see the
+/// old bytes or the new ones, never half, and a program that is killed leaves nothing behind. A symbolic link keeps
+/// pointing where it did. "-" is standard output; a target that exists and is no regular file (/dev/full, a FIFO) is
+/// written in place. Missing parent directories are not created.
 class OutputFile {
  public:
   /// Errors: kIoError, when the target cannot be created; the message names the path and the system's reason.
@@ -57,9 +58,12 @@ class OutputFile {
 
  private:
   OutputFile() = default;
+  Status OpenReplacement(int mode);
+  bool Publish();
   void Discard();
-  std::string path_;
-  std::string temporary_;  // empty: written in place
+  std::string path_;       // as given, for messages
+  std::string target_;     // what Commit replaces; empty: written in place
+  std::string temporary_;  // empty: no name yet
   int descriptor_ = -1;
 };
 
