@@ -1,11 +1,17 @@
 #include "base/shape.h"
 
+#include <limits>
+
 namespace qat {
 
 int64_t FlatSize(const Shape& shape) {
   int64_t size = 1;
-  for (int32_t extent : shape) size *= extent;
-  return size;
+  bool overflow = false;
+  for (int32_t extent : shape) {
+    if (extent == 0) return 0;
+    overflow = __builtin_mul_overflow(size, int64_t{extent}, &size) || overflow;
+  }
+  return overflow ? std::numeric_limits<int64_t>::max() : size;
 }
 
 bool HasFlatSize(const Shape& shape, uint64_t count) {

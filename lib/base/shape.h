@@ -12,6 +12,7 @@ namespace qat {
 using Shape = std::vector<int32_t>;
 
 /// Number of elements: the product of all sizes, 1 for a scalar. Requires sizes >= 0.
+/// Saturates at 2^63 - 1, so that the sizes of a damaged file compare as too large instead of wrapping.
 int64_t FlatSize(const Shape& shape);
 
 /// True if no size is negative and their product, which must not overflow, is `count`: for shapes read from
