@@ -49,9 +49,11 @@ class Random {
     }
   }
 
-  /// Uniform in [low, high], both included.
+  /// Uniform in [low, high], both included. Requires low <= high.
   int32_t Between(int32_t low, int32_t high) {
-    return low + static_cast<int32_t>(Below(static_cast<uint32_t>(high - low) + 1));
+    const uint32_t count = static_cast<uint32_t>(high) - static_cast<uint32_t>(low) + 1;
+    const uint32_t value = count == 0 ? Next() : Below(count);  // 0: all 2^32 of them
+    return static_cast<int32_t>(static_cast<uint32_t>(low) + value);
   }
 
   /// Uniform in [0, 1), a multiple of 2^-24: exact in float.
