@@ -1,6 +1,7 @@
 #include "quant/fixed_point.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 
@@ -17,6 +18,7 @@ FixedPointMultiplier QuantizeMultiplier(double real_multiplier) {
     ++shift;
   }
   if (shift < -31) return {};
+  if (shift > 30) return {std::numeric_limits<int32_t>::max(), 30};
   return {static_cast<int32_t>(multiplier), shift};
 }
 

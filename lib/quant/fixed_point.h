@@ -15,7 +15,8 @@ struct FixedPointMultiplier {
   bool operator==(const FixedPointMultiplier&) const = default;
 };
 
-/// Splits a real multiplier >= 0 by frexp; the fraction is rounded half away from zero to 31 bits; under 2^-32 it is 0.
+/// Splits a real multiplier >= 0 by frexp; the fraction is rounded half away from zero to 31 bits; under 2^-32 it is 0,
+/// from 2^30 on it saturates.
 /// Source    tflite/kernels/internal/quantization_util.cc, QuantizeMultiplier.
 FixedPointMultiplier QuantizeMultiplier(double real_multiplier);
 

@@ -47,7 +47,8 @@ QuantizationParams ChooseQuantizationParams(double min, double max, QuantizedLim
 
 QuantizationParams InputStatsParams(double mean, double std) {
   QAT_CHECK(std > 0);
-  // The converter forces 0 into the range (facts of TOCO, hardcode order: stats -> min/max in float -> choose).
+  // The converter forces 0 into the range (facts of TOCO, hardcode order: stats -> min/max in float ->
+  // choose).
   const auto min = static_cast<float>((0 - mean) / std);
   const auto max = static_cast<float>((255 - mean) / std);
   return ChooseQuantizationParams(std::min(min, 0.0f), std::max(max, 0.0f), kUInt8Limits);
@@ -63,6 +64,7 @@ int32_t QuantizeActivation(float real, QuantizationParams params, QuantizedLimit
 
 int32_t QuantizeFakeQuant(float real, QuantizationParams params, QuantizedLimits limits) {
   const Range nudged = RepresentableRange(params, limits);
+  if (std::isnan(real)) return params.zero_point;  // its conversion to int would be undefined
   const float clamped = std::clamp(real, nudged.min, nudged.max);
   const float steps = std::floor((clamped - nudged.min) / params.scale + 0.5f);
   return std::min(limits.quant_min + static_cast<int32_t>(steps), limits.quant_max);

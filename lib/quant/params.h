@@ -60,6 +60,7 @@ int32_t QuantizeActivation(float real, QuantizationParams params, QuantizedLimit
 
 /// clamp(floor((clamp(real) - min') / scale + 0.5)) on the nudged range [min', max'], float32: the integer that
 /// FakeQuantWithMinMaxVars stands for. Used for weights, so that the deployed filter is the one trained with.
+/// NaN counts as 0 (freezing has refused it long before).
 int32_t QuantizeFakeQuant(float real, QuantizationParams params, QuantizedLimits limits);
 
 /// scale * (quantized - zero_point), product in double, rounded once to float: TFLite's DEQUANTIZE.
