@@ -1,0 +1,38 @@
+#include "base/dtype.h"
+
+#include <gtest/gtest.h>
+
+namespace qat {
+namespace {
+
+TEST(DType, IsNumberedAndSizedAsTflite) {
+  // TensorType of TFLite's schema: number, bytes, name.
+  const struct {
+    int number;
+    size_t size;
+    const char* name;
+  } kRows[] = {{0, 4, "float32"}, {1, 2, "float16"}, {2, 4, "int32"}, {3, 1, "uint8"}, {4, 8, "int64"},
+               {5, 0, "string"},  {6, 1, "bool"},    {7, 2, "int16"}, {9, 1, "int8"},  {10, 8, "float64"}};
+  for (const auto& row : kRows) {
+    const auto type = static_cast<DType>(row.number);
+    EXPECT_EQ(SizeOf(type), row.size) << row.name;
+    EXPECT_EQ(NameOf(type), row.name);
+  }
+}
+
+TEST(DType, AnswersForNumbersOfNewerFiles) {
+  for (int number : {8, 11, 17, 22, -1, 127}) {
+    EXPECT_EQ(SizeOf(static_cast<DType>(number)), 0u);
+    EXPECT_EQ(NameOf(static_cast<DType>(number)), "unknown type");
+  }
+}
+
+TEST(DType, FollowsTheElementType) {
+  EXPECT_EQ(SizeOf(DTypeOf<float>::value), sizeof(float));
+  EXPECT_EQ(SizeOf(DTypeOf<int8_t>::value), sizeof(int8_t));
+  EXPECT_EQ(SizeOf(DTypeOf<int64_t>::value), sizeof(int64_t));
+  EXPECT_EQ(NameOf(DTypeOf<int16_t>::value), "int16");
+}
+
+}  // namespace
+}  // namespace qat

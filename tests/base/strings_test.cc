@@ -1,0 +1,69 @@
+#include "base/strings.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/random.h"
+
+namespace qat {
+namespace {
+
+TEST(NumberText, IsTheShortestThatReadsBack) {
+  EXPECT_EQ(NumberText(0.1), "0.1");
+  EXPECT_EQ(NumberText(0.1f), "0.1");
+  EXPECT_EQ(NumberText(1e-5), "1e-05");
+  EXPECT_EQ(NumberText(7.0), "7");
+  EXPECT_EQ(NumberText(-0.0), "-0");
+  EXPECT_EQ(NumberText(static_cast<double>(0.1f)), "0.10000000149011612");
+}
+
+TEST(NumberText, ReadsBackExactlyForRandomBits) {
+  Random random(MixKey(1, 2));
+  for (int i = 0; i < 20000; ++i) {
+    const uint32_t bits = random.Next();
+    float value;
+    static_assert(sizeof(value) == sizeof(bits));
+    std::memcpy(&value, &bits, sizeof(value));
+    if (!std::isfinite(value)) continue;
+    EXPECT_EQ(std::strtof(NumberText(value).c_str(), nullptr), value);
+  }
+}
+
+TEST(StrCat, JoinsTextsAndNumbers) {
+  EXPECT_EQ(StrCat("scale[", 3, "] is ", 0.5f, ' ', int64_t{-7}), "scale[3] is 0.5 -7");
+  EXPECT_EQ(StrCat(), "");
+}
+
+TEST(Split, KeepsEmptyPieces) {
+  EXPECT_EQ(Split("a,,b,", ','), (std::vector<std::string>{"a", "", "b", ""}));
+  EXPECT_EQ(Split("", ','), std::vector<std::string>{""});
+}
+
+TEST(Join, PutsTheSeparatorBetween) {
+  const std::vector<std::string> pieces = {"a", "b", "c"};
+  EXPECT_EQ(Join(pieces), "a, b, c");
+  EXPECT_EQ(Join(pieces, "|"), "a|b|c");
+  EXPECT_EQ(Join(std::vector<std::string>{}), "");
+}
+
+TEST(Nearest, FindsTypingMistakesAndNothingElse) {
+  const std::vector<std::string> flags = {"batch-size", "learning-rate", "steps", "seed"};
+  EXPECT_EQ(Nearest("batchsize", flags), "batch-size");
+  EXPECT_EQ(Nearest("Learning_Rate", flags), "learning-rate");
+  EXPECT_EQ(Nearest("step", flags), "steps");
+  EXPECT_EQ(Nearest("sede", flags), "seed");
+  EXPECT_EQ(Nearest("quantization", flags), "");
+  EXPECT_EQ(Nearest("steps", std::vector<std::string>{}), "");
+}
+
+TEST(UnknownName, SuggestsOnlyWhereThereIsSomethingToSuggest) {
+  const std::vector<std::string> keys = {"filters", "stride"};
+  EXPECT_EQ(UnknownName("key", "filterz", keys), "unknown key 'filterz'; did you mean 'filters'?");
+  EXPECT_EQ(UnknownName("key", "momentum", keys), "unknown key 'momentum'");
+}
+
+}  // namespace
+}  // namespace qat
