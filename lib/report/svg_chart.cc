@@ -144,10 +144,11 @@ std::string Grid(const Axes& axes, ChartScale scale) {
 std::string Mark(const Axes& axes, const ChartOptions& options) {
   if (options.mark_step < 0) return "";
   const double x = axes.X(static_cast<double>(options.mark_step));
-  // The label stands above the plot, on the side where it has room.
-  const bool left_half = x < (kLeft + kRight) / 2;
-  return Line("mark", x, kTop - 8, x, kBottom) +
-         Text(left_half ? x - 2 : x + 2, kTop - 12, left_half ? "start" : "end", options.mark_label);
+  // The label stands above the plot, on the side where it has room: it is up to 230 wide.
+  std::string_view anchor = "middle";
+  if (x < 130) anchor = "start";
+  if (x > 290) anchor = "end";
+  return Line("mark", x, kTop - 8, x, kBottom) + Text(x, kTop - 12, anchor, options.mark_label);
 }
 
 // A gap in the values (NaN) is a gap in the line.
