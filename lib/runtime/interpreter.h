@@ -9,21 +9,10 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "runtime/kernels/kernel.h"
 #include "runtime/model.h"
 
 namespace qat {
-
-/// Which kernels run. Outputs are equal byte for byte for integer models; float may differ in the last bits.
-enum class KernelSet {
-  kReference,  ///< the plain loops that define the arithmetic
-  kFast,       ///< portable fast kernels where there is one, reference elsewhere
-};
-
-/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers only.
-enum class ArithmeticProfile {
-  kTflite,         ///< reference kernels of ai-edge-litert 2.1.4
-  kTfliteClassic,  ///< TensorFlow 1.13 to 2.19 and TFLite-Micro: the fixed-point multiplier everywhere
-};
 
 struct InterpreterOptions {
   KernelSet kernels = KernelSet::kFast;

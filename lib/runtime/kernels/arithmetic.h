@@ -1,0 +1,74 @@
+// arithmetic.h: what a multiply-accumulate operator computes, by element type and by requantization: the type chosen in
+// Prepare, so that no loop asks. Kernels are templates over one of these.
+#ifndef QAT_RUNTIME_KERNELS_ARITHMETIC_H_
+#define QAT_RUNTIME_KERNELS_ARITHMETIC_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "quant/fixed_point.h"
+
+namespace qat {
+
+/// a + b modulo 2^32: TFLite lets its int32 accumulators wrap, and a hostile file must not reach undefined behaviour.
+inline int32_t WrappingAdd(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+
+/// Clamp of a fused activation on reals. Open ends are the largest finite floats, as in TFLite.
+struct FloatArithmetic {
+  using Element = float;
+  using Accumulator = float;
+  using Bias = float;
+  float activation_min = std::numeric_limits<float>::lowest();
+  float activation_max = std::numeric_limits<float>::max();
+
+  float Product(float input, float filter) const { return input * filter; }
+  static float Add(float acc, float product) { return acc + product; }
+  float Output(float acc) const { return std::min(std::max(acc, activation_min), activation_max); }
+};
+
+/// real = scale * (quantized - zero_point) on both operands of every product.
+template <class T>
+struct QuantizedArithmetic {
+  using Element = T;
+  using Accumulator = int32_t;
+  using Bias = int32_t;
+  int32_t input_offset = 0;   ///< minus the input's zero point
+  int32_t filter_offset = 0;  ///< minus the filter's
+  int32_t output_offset = 0;  ///< plus the output's
+  int32_t activation_min = 0;
+  int32_t activation_max = 0;
+
+  int32_t Product(T input, T filter) const { return (input + input_offset) * (filter + filter_offset); }
+  static int32_t Add(int32_t acc, int32_t product) { return WrappingAdd(acc, product); }
+  T Clamp(int32_t requantized) const {
+    return static_cast<T>(
+        std::clamp(WrappingAdd(requantized, output_offset), activation_min, activation_max));
+  }
+};
+
+/// Requantizes by the 31-bit multiplier, rounded twice: convolutions; every operator in the classic profile.
+template <class T>
+struct FixedPointArithmetic : QuantizedArithmetic<T> {
+  FixedPointMultiplier multiplier;
+  T Output(int32_t acc) const { return this->Clamp(MultiplyByQuantizedMultiplier(acc, multiplier)); }
+};
+
+/// Requantizes by one double product, rounded half away from zero: fully connected layers in TFLite's reference kernels
+/// since April 2025. A product outside int32 saturates (undefined there).
+template <class T>
+struct DoubleArithmetic : QuantizedArithmetic<T> {
+  double real_multiplier = 0;
+  T Output(int32_t acc) const {
+    constexpr double kLimit = 1 << 30;
+    const double rounded = std::round(static_cast<double>(acc) * real_multiplier);
+    return this->Clamp(static_cast<int32_t>(std::clamp(rounded, -kLimit, kLimit)));
+  }
+};
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_KERNELS_ARITHMETIC_H_

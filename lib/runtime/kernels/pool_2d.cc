@@ -1,0 +1,59 @@
+// Prepare of MAX_POOL_2D and AVERAGE_POOL_2D.
+#include "runtime/kernels/reference/pool_2d.h"
+#include "runtime/kernels/quantization.h"
+
+namespace qat {
+namespace {
+
+template <class T>
+using PoolFunction = void (*)(const Window2D&, T, T, const T*, T*);
+
+template <class T>
+std::unique_ptr<Kernel> Make(const KernelContext& context, std::string_view implementation,
+                             PoolFunction<T> pool, T activation_min, T activation_max) {
+  const Window2D window =
+      PoolWindow(context.As<Pool2DAttributes>(), context.inputs[0]->shape, context.output.shape);
+  return MakeKernel(context, implementation, [=](const KernelBuffers& io) {
+    pool(window, activation_min, activation_max, io.input<T>(0), io.output<T>());
+  });
+}
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, PoolFunction<float> pool_float,
+                                          PoolFunction<uint8_t> pool_uint8) {
+  const DType type = context.inputs[0]->type;
+  if (context.output.type != type) return UnsupportedTypes(context);
+  const Activation activation = FusedActivation(context.attributes);
+  if (type == DType::kFloat32) {
+    const FloatArithmetic clamp = FloatActivationRange(activation);
+    return Make(context, "reference", pool_float, clamp.activation_min, clamp.activation_max);
+  }
+  if (type != DType::kUInt8) return UnsupportedTypes(context);
+  constexpr QuantizedLimits kLimits = LimitsOf<uint8_t>();
+  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, PerTensorParams(context.output, "output", kLimits));
+  const QuantizedLimits clamp = QuantizedActivationRange(activation, params, kLimits);
+  return Make(context, "reference", pool_uint8, static_cast<uint8_t>(clamp.quant_min),
+              static_cast<uint8_t>(clamp.quant_max));
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
+  return Prepare(context, reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareAverage(const KernelContext& context) {
+  return Prepare(context, reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>);
+}
+
+}  // namespace
+
+const OpKernels& MaxPool2DKernels() {
+  static const OpKernels kKernels = {PrepareMax, 3};
+  return kKernels;
+}
+
+const OpKernels& AveragePool2DKernels() {
+  static const OpKernels kKernels = {PrepareAverage, 3};
+  return kKernels;
+}
+
+}  // namespace qat

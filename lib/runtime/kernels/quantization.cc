@@ -1,0 +1,129 @@
+#include "runtime/kernels/quantization.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+bool IsNear(float value, float expected, double relative) {
+  return std::abs(static_cast<double>(value) - expected) <= relative * expected;
+}
+
+// TFLite computes with input_scale * filter_scale whatever the bias says; it accepts a bias scale that moves the output by
+// at most 0.02 steps a unit of bias.
+Status CheckBiasScale(const KernelTensor& bias, const MacScales& scales) {
+  for (int64_t zero_point : bias.zero_point) {
+    if (zero_point != 0) return Corrupt(StrCat("bias zero point is ", zero_point, ", expected 0"));
+  }
+  const double product = scales.input.scale * scales.filter.scale;
+  const double bias_scale = bias.scale.empty() ? 0.0 : static_cast<double>(bias.scale[0]);
+  if (std::abs(product - bias_scale) / static_cast<double>(scales.output.scale) <= 0.02) return {};
+  return Corrupt(
+      StrCat("bias scale is ", bias_scale, ", expected input scale times filter scale, ", product));
+}
+
+}  // namespace
+
+Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
+                                             QuantizedLimits limits) {
+  if (tensor.scale.empty()) {
+    return Corrupt(StrCat(what, " of type ", NameOf(tensor.type), " has no scale and zero point"));
+  }
+  if (tensor.scale.size() != 1)
+    return Unsupported(StrCat(what, " of type ", NameOf(tensor.type), " is quantized per axis"));
+  const float scale = tensor.scale[0];
+  if (!(scale > 0) || !std::isfinite(scale))
+    return Corrupt(StrCat(what, " scale is ", scale, ", expected > 0"));
+  const int64_t zero_point = tensor.zero_point[0];
+  if (zero_point < limits.quant_min || zero_point > limits.quant_max) {
+    return Corrupt(StrCat(what, " zero point is ", zero_point, ", expected ", limits.quant_min, " to ",
+                          limits.quant_max));
+  }
+  return QuantizationParams{scale, static_cast<int32_t>(zero_point)};
+}
+
+Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits limits) {
+  const OutputQuantization rule = context.definition.output_quantization;
+  if (rule != OutputQuantization::kSameAsInput && rule != OutputQuantization::kFixed) return {};
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams output, PerTensorParams(context.output, "output", limits));
+  QuantizationParams expected = context.definition.fixed_uint8;
+  double tolerance = 1e-3;
+  if (rule == OutputQuantization::kSameAsInput) {
+    QAT_ASSIGN_OR_RETURN(expected, PerTensorParams(*context.inputs[0], "input", limits));
+    tolerance = 1e-6;
+  }
+  if (IsNear(output.scale, expected.scale, tolerance) && output.zero_point == expected.zero_point) return {};
+  return Corrupt(StrCat("output scale ", output.scale, " and zero point ", output.zero_point, ", expected ",
+                        expected.scale, " and ", expected.zero_point));
+}
+
+QuantizedLimits QuantizedActivationRange(Activation activation, QuantizationParams output,
+                                         QuantizedLimits limits) {
+  const Range range = ActivationRange(activation);
+  const auto quantize = [&](float real, int32_t open) {
+    return std::isfinite(real) ? QuantizeActivation(real, output, limits) : open;
+  };
+  return {quantize(range.min, limits.quant_min), quantize(range.max, limits.quant_max)};
+}
+
+FloatArithmetic FloatActivationRange(Activation activation) {
+  const Range range = ActivationRange(activation);
+  FloatArithmetic arithmetic;
+  arithmetic.activation_min = std::max(arithmetic.activation_min, range.min);
+  arithmetic.activation_max = std::min(arithmetic.activation_max, range.max);
+  return arithmetic;
+}
+
+Status CheckMacTypes(const KernelContext& context, DType bias) {
+  const DType element = context.inputs[0]->type;
+  if (context.inputs[1]->type != element || context.output.type != element) return UnsupportedTypes(context);
+  const KernelTensor* bias_tensor = context.input(2);
+  if (bias_tensor == nullptr) return {};
+  if (bias_tensor->type != bias) {
+    return Unsupported(StrCat("bias of type ", NameOf(bias_tensor->type), ", expected ", NameOf(bias)));
+  }
+  if (FlatSize(bias_tensor->shape) != context.inputs[1]->shape[0]) {
+    return Corrupt(StrCat("bias has ", FlatSize(bias_tensor->shape), " values, the filter ",
+                          context.inputs[1]->shape[0], " outputs"));
+  }
+  return {};
+}
+
+Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits) {
+  MacScales scales;
+  QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", limits));
+  QAT_ASSIGN_OR_RETURN(scales.filter, PerTensorParams(*context.inputs[1], "filter", limits));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", limits));
+  if (const KernelTensor* bias = context.input(2)) QAT_RETURN_IF_ERROR(CheckBiasScale(*bias, scales));
+  return scales;
+}
+
+Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales) {
+  const float product = scales.input.scale * scales.filter.scale;
+  const double real_multiplier = static_cast<double>(product) / static_cast<double>(scales.output.scale);
+  if (!(real_multiplier < double{1 << 30})) {
+    return Corrupt(StrCat("input scale times filter scale over output scale is ", real_multiplier,
+                          ", expected below 2^30"));
+  }
+  return QuantizeMultiplier(real_multiplier);
+}
+
+double MacRealMultiplier(const MacScales& scales) {
+  return static_cast<double>(scales.input.scale) * static_cast<double>(scales.filter.scale) /
+         static_cast<double>(scales.output.scale);
+}
+
+Error UnsupportedTypes(const KernelContext& context) {
+  std::string types;
+  for (const KernelTensor* input : context.inputs) {
+    if (!types.empty()) types += ", ";
+    types += input == nullptr ? "none" : std::string(NameOf(input->type));
+  }
+  return Unsupported(
+      StrCat("no kernel for inputs of type ", types, " and output of type ", NameOf(context.output.type)));
+}
+
+}  // namespace qat

@@ -1,0 +1,73 @@
+// quantization.h: what Prepare asks of quantized tensors: one reading of the rules for all operators.
+#ifndef QAT_RUNTIME_KERNELS_QUANTIZATION_H_
+#define QAT_RUNTIME_KERNELS_QUANTIZATION_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/expected.h"
+#include "quant/params.h"
+#include "runtime/kernels/arithmetic.h"
+#include "runtime/kernels/kernel.h"
+
+namespace qat {
+
+/// Ends of an integer element type.
+template <class T>
+constexpr QuantizedLimits LimitsOf() {
+  return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+}
+
+/// The one (scale, zero_point) of a tensor. `what` names it in messages: "filter".
+/// Errors: kCorrupt (not quantized, scale not positive, zero point outside `limits`), kUnsupported (per-axis).
+Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
+                                             QuantizedLimits limits);
+
+/// Holds the output of a pool, a reshape or a softmax to the rule of its OpDefinition: the input's parameters, or the fixed
+/// ones within 0.1 %. Errors: kCorrupt. Float tensors pass.
+Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits limits);
+
+/// Fused activation in quantized units: round(end / scale) + zero_point in float32, within `limits`.
+/// Source    tflite/kernels/kernel_util.cc, CalculateActivationRangeQuantized.
+QuantizedLimits QuantizedActivationRange(Activation activation, QuantizationParams output,
+                                         QuantizedLimits limits);
+
+/// The same on reals.
+FloatArithmetic FloatActivationRange(Activation activation);
+
+/// Filter and bias of a multiply-accumulate operator against its input and output: types, lengths, scales.
+/// Errors: kCorrupt, kUnsupported.
+struct MacScales {
+  QuantizationParams input;
+  QuantizationParams filter;
+  QuantizationParams output;
+};
+Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
+
+/// Types and length of filter and bias. `element` is the type of input, filter and output, `bias` that of the bias.
+Status CheckMacTypes(const KernelContext& context, DType bias);
+
+/// Offsets and clamp of a quantized multiply-accumulate operator.
+template <class T>
+void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithmetic<T>& arithmetic) {
+  const QuantizedLimits clamp = QuantizedActivationRange(activation, scales.output, LimitsOf<T>());
+  arithmetic.input_offset = -scales.input.zero_point;
+  arithmetic.filter_offset = -scales.filter.zero_point;
+  arithmetic.output_offset = scales.output.zero_point;
+  arithmetic.activation_min = clamp.quant_min;
+  arithmetic.activation_max = clamp.quant_max;
+}
+
+/// input_scale * filter_scale / output_scale as a 31-bit multiplier; the first product in float32, as TFLite's uint8
+/// kernels form it. Errors: kCorrupt where it is 2^30 or more.
+Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales);
+
+/// The same product, all in double: what reference fully connected multiplies with.
+double MacRealMultiplier(const MacScales& scales);
+
+/// kUnsupported: "input float16, filter int8, output int8 have no kernel".
+Error UnsupportedTypes(const KernelContext& context);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_KERNELS_QUANTIZATION_H_

@@ -1,0 +1,30 @@
+#include "runtime/kernels/reference/fully_connected.h"
+
+namespace qat::reference {
+
+template <class Arithmetic>
+void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
+                    const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                    const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output) {
+  for (int64_t row = 0; row < shape.rows; ++row) {
+    const auto* values = input + row * shape.acc_depth;
+    for (int64_t unit = 0; unit < shape.units; ++unit) {
+      const auto* weights = filter + unit * shape.acc_depth;
+      typename Arithmetic::Accumulator acc = 0;
+      for (int64_t i = 0; i < shape.acc_depth; ++i) {
+        acc = Arithmetic::Add(acc, arithmetic.Product(values[i], weights[i]));
+      }
+      if (bias != nullptr) acc = Arithmetic::Add(acc, bias[unit]);
+      *output++ = arithmetic.Output(acc);
+    }
+  }
+}
+
+template void FullyConnected(const MatrixShape&, const FloatArithmetic&, const float*, const float*,
+                             const float*, float*);
+template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<uint8_t>&, const uint8_t*,
+                             const uint8_t*, const int32_t*, uint8_t*);
+template void FullyConnected(const MatrixShape&, const DoubleArithmetic<uint8_t>&, const uint8_t*,
+                             const uint8_t*, const int32_t*, uint8_t*);
+
+}  // namespace qat::reference

@@ -1,0 +1,135 @@
+#include "runtime/kernels/reference/softmax.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "base/strings.h"
+
+// Qm.n is a fixed-point number with m integer and n fractional bits: raw / 2^n. Names as in gemmlowp's fixedpoint.h.
+namespace qat {
+namespace {
+
+constexpr int kIntegerBits = 5;  // differences are Q5.26: down to -32
+constexpr int32_t kLargest = std::numeric_limits<int32_t>::max();
+
+int32_t Mul(int32_t a, int32_t b) { return SaturatingRoundingDoublingHighMul(a, b); }
+
+int32_t SaturatingShiftLeft(int32_t value, int exponent) {
+  const int64_t shifted = int64_t{value} * (int64_t{1} << exponent);
+  return static_cast<int32_t>(std::clamp<int64_t>(shifted, std::numeric_limits<int32_t>::min(), kLargest));
+}
+
+// exp of a Q5.26 in [-1/4, 0) as Q0.31: the Taylor quartic around -1/8.
+int32_t ExpOnQuarter(int32_t a) {
+  constexpr int32_t kExpMinusEighth = 1895147668;
+  constexpr int32_t kThird = 715827883;
+  const int32_t x = a * (1 << kIntegerBits) + (1 << 28);  // a + 1/8 in Q0.31
+  const int32_t x2 = Mul(x, x);
+  const int32_t x3 = Mul(x2, x);
+  const int32_t x4 = Mul(x2, x2);
+  const int32_t tail = RoundingDivideByPOT(Mul(RoundingDivideByPOT(x4, 2) + x3, kThird) + x2, 1);
+  return kExpMinusEighth + Mul(kExpMinusEighth, x + tail);
+}
+
+// exp of a Q5.26 <= 0 as Q0.31: z = a - remainder with a in [-1/4, 0), one factor exp(-2^k) for each bit of the remainder.
+int32_t ExpOnNegative(int32_t z) {
+  if (z == 0) return kLargest;
+  constexpr int32_t kQuarter = 1 << 24;
+  constexpr int32_t kFactors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
+  const int32_t a = (z & (kQuarter - 1)) - kQuarter;
+  const int32_t remainder = a - z;
+  int32_t result = ExpOnQuarter(a);
+  for (int k = 0; k < 7; ++k) {
+    if ((remainder & (kQuarter << k)) != 0) result = Mul(result, kFactors[k]);
+  }
+  return result;
+}
+
+// 1 / (1 + a) as Q0.31 for a Q0.31 in [0, 1): Newton's method on (1 + a) / 2 in Q2.29, from 48/17 - 32/17 x.
+int32_t OneOverOnePlus(int32_t a) {
+  constexpr int32_t k48Over17 = 1515870810;
+  constexpr int32_t kMinus32Over17 = -1010580540;
+  constexpr int32_t kOne = 1 << 29;
+  const auto half = static_cast<int32_t>((int64_t{a} + kLargest + 1) / 2);
+  int32_t x = k48Over17 + Mul(half, kMinus32Over17);
+  for (int i = 0; i < 3; ++i) x += SaturatingShiftLeft(Mul(x, kOne - Mul(half, x)), 2);
+  return SaturatingShiftLeft(x, 1);
+}
+
+// Largest value of a row.
+template <class T>
+T MaxOf(const T* row, int64_t depth) {
+  T largest = std::numeric_limits<T>::lowest();
+  for (int64_t i = 0; i < depth; ++i) largest = std::max(largest, row[i]);
+  return largest;
+}
+
+int32_t ExpOfDifference(int32_t difference, FixedPointMultiplier multiplier) {
+  return ExpOnNegative(Mul(difference * (1 << multiplier.shift), multiplier.multiplier));
+}
+
+void SoftmaxRow(int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input, uint8_t* output) {
+  constexpr int kSumIntegerBits = 12;
+  const int32_t largest = MaxOf(input, depth);
+  int64_t wide_sum = 0;  // Q12.19
+  for (int64_t i = 0; i < depth; ++i) {
+    const int32_t difference = input[i] - largest;
+    if (difference < scaling.diff_min) continue;
+    wide_sum += RoundingDivideByPOT(ExpOfDifference(difference, scaling.multiplier), kSumIntegerBits);
+  }
+  const auto sum = static_cast<uint32_t>(std::min<int64_t>(wide_sum, kLargest));
+  const int headroom = std::countl_zero(sum);
+  const auto fraction = static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31));
+  const int32_t reciprocal = OneOverOnePlus(fraction);
+  const int exponent = kSumIntegerBits - headroom + 31 - 8;
+  for (int64_t i = 0; i < depth; ++i) {
+    const int32_t difference = input[i] - largest;
+    if (difference < scaling.diff_min || exponent > 31) {
+      output[i] = 0;
+      continue;
+    }
+    const int32_t product = Mul(reciprocal, ExpOfDifference(difference, scaling.multiplier));
+    output[i] = static_cast<uint8_t>(std::clamp(RoundingDivideByPOT(product, exponent), 0, 255));
+  }
+}
+
+}  // namespace
+
+Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale) {
+  const double real = static_cast<double>(beta) * static_cast<double>(input_scale) *
+                      static_cast<double>(1 << (31 - kIntegerBits));
+  if (!(real > 1)) {
+    return Unsupported(StrCat("beta ", beta, " times input scale ", input_scale, " is under 2^-26"));
+  }
+  SoftmaxScaling scaling;
+  scaling.multiplier = QuantizeMultiplier(std::min(real, static_cast<double>(kLargest)));
+  const double radius = 31.0 * static_cast<double>(int64_t{1} << (31 - kIntegerBits)) /
+                        static_cast<double>(int64_t{1} << scaling.multiplier.shift);
+  scaling.diff_min = -static_cast<int32_t>(std::floor(radius));
+  return scaling;
+}
+
+namespace reference {
+
+void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output) {
+  for (int64_t row = 0; row < rows; ++row, input += depth, output += depth) {
+    const float largest = MaxOf(input, depth);
+    float sum = 0;
+    for (int64_t i = 0; i < depth; ++i) {
+      output[i] = std::exp((input[i] - largest) * beta);
+      sum += output[i];
+    }
+    for (int64_t i = 0; i < depth; ++i) output[i] /= sum;
+  }
+}
+
+void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input,
+             uint8_t* output) {
+  for (int64_t row = 0; row < rows; ++row)
+    SoftmaxRow(depth, scaling, input + row * depth, output + row * depth);
+}
+
+}  // namespace reference
+}  // namespace qat

@@ -1,0 +1,37 @@
+// softmax.h: softmax over rows, on reals and in fixed point.
+#ifndef QAT_RUNTIME_KERNELS_REFERENCE_SOFTMAX_H_
+#define QAT_RUNTIME_KERNELS_REFERENCE_SOFTMAX_H_
+
+#include <cstdint>
+
+#include "base/expected.h"
+#include "quant/fixed_point.h"
+
+namespace qat {
+
+/// What Prepare works out of beta * input_scale for the fixed-point softmax.
+struct SoftmaxScaling {
+  FixedPointMultiplier multiplier;  ///< differences of inputs to Q5.26; shift >= 0
+  int32_t diff_min = 0;             ///< smaller differences are under exp(-31) and count as nothing
+};
+
+/// Errors: kUnsupported where beta * input_scale is 2^-26 or less: TFLite's kernel stops the process there.
+Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale);
+
+namespace reference {
+
+/// output[i] = exp(beta * (input[i] - max)) / sum.
+/// Shapes    input, output [rows, depth].
+void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output);
+
+/// The same in 32-bit fixed point; output scale 1/256, zero point 0.
+/// Rounding  exp in Q0.31 by a quartic and a product of powers, reciprocal by three Newton steps.
+/// Source    equal bit by bit to tflite/kernels/internal/reference/softmax.h, but for 512 and more equal largest inputs, where
+///           that kernel shifts by more than 31 bits and answers 255; here 0, which is right.
+void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input,
+             uint8_t* output);
+
+}  // namespace reference
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_KERNELS_REFERENCE_SOFTMAX_H_

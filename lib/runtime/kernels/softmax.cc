@@ -1,0 +1,39 @@
+// Prepare of SOFTMAX, over the last axis.
+#include "runtime/kernels/reference/softmax.h"
+#include "runtime/kernels/quantization.h"
+
+namespace qat {
+namespace {
+
+Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context, int64_t rows, int64_t depth) {
+  constexpr QuantizedLimits kLimits = LimitsOf<uint8_t>();
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams input, PerTensorParams(*context.inputs[0], "input", kLimits));
+  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
+  QAT_ASSIGN_OR_RETURN(const SoftmaxScaling scaling,
+                       ComputeSoftmaxScaling(context.As<SoftmaxAttributes>().beta, input.scale));
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    reference::Softmax(rows, depth, scaling, io.input<uint8_t>(0), io.output<uint8_t>());
+  });
+}
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  const KernelTensor& input = *context.inputs[0];
+  if (input.type != context.output.type) return UnsupportedTypes(context);
+  const int64_t depth = input.shape.back();
+  const int64_t rows = depth == 0 ? 0 : FlatSize(input.shape) / depth;
+  if (input.type == DType::kUInt8) return PrepareUInt8(context, rows, depth);
+  if (input.type != DType::kFloat32) return UnsupportedTypes(context);
+  const float beta = context.As<SoftmaxAttributes>().beta;
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    reference::Softmax(rows, depth, beta, io.input<float>(0), io.output<float>());
+  });
+}
+
+}  // namespace
+
+const OpKernels& SoftmaxKernels() {
+  static const OpKernels kKernels = {Prepare, 3};
+  return kKernels;
+}
+
+}  // namespace qat

@@ -1,0 +1,52 @@
+#include "runtime/kernels/window.h"
+
+#include "ops/padding.h"
+
+namespace qat {
+namespace {
+
+Window2D ImagesOf(const Shape& input, const Shape& output) {
+  Window2D window;
+  window.batch = input[0];
+  window.input_h = input[1];
+  window.input_w = input[2];
+  window.input_depth = input[3];
+  window.output_h = output[1];
+  window.output_w = output[2];
+  window.output_depth = output[3];
+  return window;
+}
+
+void ResolvePadding(Padding padding, Window2D& window) {
+  window.pad_top =
+      ComputeWindow(padding, window.input_h, window.filter_h, window.stride_h, window.dilation_h).before;
+  window.pad_left =
+      ComputeWindow(padding, window.input_w, window.filter_w, window.stride_w, window.dilation_w).before;
+}
+
+}  // namespace
+
+Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
+                           const Shape& output) {
+  Window2D window = ImagesOf(input, output);
+  window.filter_h = filter[1];
+  window.filter_w = filter[2];
+  window.stride_h = attributes.stride_h;
+  window.stride_w = attributes.stride_w;
+  window.dilation_h = attributes.dilation_h;
+  window.dilation_w = attributes.dilation_w;
+  ResolvePadding(attributes.padding, window);
+  return window;
+}
+
+Window2D PoolWindow(const Pool2DAttributes& attributes, const Shape& input, const Shape& output) {
+  Window2D window = ImagesOf(input, output);
+  window.filter_h = attributes.filter_h;
+  window.filter_w = attributes.filter_w;
+  window.stride_h = attributes.stride_h;
+  window.stride_w = attributes.stride_w;
+  ResolvePadding(attributes.padding, window);
+  return window;
+}
+
+}  // namespace qat

@@ -1,0 +1,40 @@
+// window.h: sizes of a convolution or a pool over [N, H, W, C], padding resolved.
+#ifndef QAT_RUNTIME_KERNELS_WINDOW_H_
+#define QAT_RUNTIME_KERNELS_WINDOW_H_
+
+#include <cstdint>
+
+#include "base/shape.h"
+#include "ops/attributes.h"
+
+namespace qat {
+
+struct Window2D {
+  int32_t batch = 0;
+  int32_t input_h = 0;
+  int32_t input_w = 0;
+  int32_t input_depth = 0;
+  int32_t output_h = 0;
+  int32_t output_w = 0;
+  int32_t output_depth = 0;
+  int32_t filter_h = 0;
+  int32_t filter_w = 0;
+  int32_t stride_h = 1;
+  int32_t stride_w = 1;
+  int32_t dilation_h = 1;
+  int32_t dilation_w = 1;
+  int32_t pad_top = 0;
+  int32_t pad_left = 0;
+};
+
+/// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape accepted; it bounds all
+/// sizes so that positions fit into int32.
+Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
+                           const Shape& output);
+
+/// Geometry of a pool. The same requirement.
+Window2D PoolWindow(const Pool2DAttributes& attributes, const Shape& input, const Shape& output);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_KERNELS_WINDOW_H_

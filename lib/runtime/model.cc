@@ -1,0 +1,53 @@
+#include "runtime/model.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "base/file_kind.h"
+#include "runtime/model_reader.h"
+
+namespace qat {
+
+struct Model::Storage {
+  std::shared_ptr<const MappedFile> file;
+  Bytes copy;
+  std::span<const uint8_t> bytes;
+  std::vector<std::unique_ptr<uint8_t[]>> aligned;
+};
+
+Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path) {
+  auto storage = std::make_unique<Storage>();
+  QAT_ASSIGN_OR_RETURN(storage->file, MappedFile::Open(path));
+  storage->bytes = storage->file->bytes();
+  return Parse(std::move(storage), path);
+}
+
+Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes,
+                                                        const std::string& source) {
+  auto storage = std::make_unique<Storage>();
+  storage->copy = std::move(bytes);
+  storage->bytes = storage->copy;
+  return Parse(std::move(storage), source);
+}
+
+Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> storage,
+                                                    const std::string& source) {
+  QAT_RETURN_IF_ERROR(ExpectKind(storage->bytes, kTfliteIdentifier, source));
+  QAT_ASSIGN_OR_RETURN_IN(source, ModelContents contents, ReadModel(storage->bytes));
+  storage->aligned = std::move(contents.aligned);
+  std::shared_ptr<Model> model(new Model);
+  model->storage_ = std::move(storage);
+  model->tensors_ = std::move(contents.tensors);
+  model->nodes_ = std::move(contents.nodes);
+  model->inputs_ = std::move(contents.inputs);
+  model->outputs_ = std::move(contents.outputs);
+  model->contract_ = std::move(contents.contract);
+  model->source_ = source;
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+Model::~Model() = default;
+
+size_t Model::file_size() const { return storage_->bytes.size(); }
+
+}  // namespace qat

@@ -1,0 +1,35 @@
+// model_reader.h: the tables of a .tflite file as ModelTensor and ModelNode, every reference between them checked.
+#ifndef QAT_RUNTIME_MODEL_READER_H_
+#define QAT_RUNTIME_MODEL_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/expected.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+/// What a file holds. Constants point into the bytes read, or into `aligned` where the file has them misaligned.
+struct ModelContents {
+  std::vector<ModelTensor> tensors;
+  std::vector<ModelNode> nodes;
+  std::vector<int32_t> inputs;
+  std::vector<int32_t> outputs;
+  std::optional<InputContract> contract;
+  std::vector<std::unique_ptr<uint8_t[]>> aligned;
+};
+
+/// Reads a file whose bytes 4..7 are already known to be TFL3. Requires bytes aligned to 16.
+/// Errors: kCorrupt; kUnsupported, with all operators and tensor types that are missing.
+Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes);
+
+/// "operator 3 (MAX_POOL_2D)".
+std::string NodeLabel(size_t index, const OpDefinition& definition);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_MODEL_READER_H_

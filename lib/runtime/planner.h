@@ -1,0 +1,33 @@
+// planner.h: places buffers in one arena: buffers that live at the same time never overlap.
+#ifndef QAT_RUNTIME_PLANNER_H_
+#define QAT_RUNTIME_PLANNER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace qat {
+
+/// Every offset is a multiple of this: a cache line, and the widest vector register.
+inline constexpr size_t kArenaAlignment = 64;
+
+/// A buffer that is written by step `first` and read until step `last`, both included.
+struct BufferLifetime {
+  size_t size = 0;
+  int32_t first = 0;
+  int32_t last = 0;
+};
+
+struct MemoryPlan {
+  std::vector<size_t> offsets;  ///< one a buffer, in the order given
+  size_t arena_size = 0;
+};
+
+/// Places the largest buffers first, each at the lowest offset that is free for its lifetime.
+/// Requires  first <= last; sizes whose sum fits into size_t.
+MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_PLANNER_H_

@@ -1,0 +1,195 @@
+#include "runtime/interpreter.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+#include "support/model_builder.h"
+#include "support/random_models.h"
+#include "support/run_model.h"
+#include "support/test_util.h"
+
+namespace {
+// Counts every allocation of the process while it is on.
+bool counting = false;
+size_t allocations = 0;
+}  // namespace
+
+[[gnu::noinline]] void* operator new(size_t size) {
+  if (counting) ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace qat {
+namespace {
+
+using testing::ModelBuilder;
+using testing::Open;
+using testing::Quantized;
+using testing::RunOn;
+
+// Two fully connected layers over [1, 4]; the first bias is `bias`.
+std::vector<uint8_t> TwoLayers(int32_t bias) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kUInt8, Quantized(0.5f, 10));
+  const int32_t w = builder.AddConstant<uint8_t>("w", {2, 4}, {1, 2, 3, 4, 9, 8, 7, 6}, Quantized(0.25f, 5));
+  const int32_t b = builder.AddConstant<int32_t>("b", {2}, {bias, -bias}, Quantized(0.125f, 0));
+  const int32_t hidden = builder.AddTensor("hidden", {1, 2}, DType::kUInt8, Quantized(1, 100));
+  const int32_t v = builder.AddConstant<uint8_t>("v", {1, 2}, {7, 8}, Quantized(0.5f, 5));
+  const int32_t output = builder.AddTensor("y", {1, 1}, DType::kUInt8, Quantized(0.5f, 3));
+  builder.AddFullyConnected(input, w, b, hidden, Activation::kNone);
+  builder.AddFullyConnected(hidden, v, -1, output, Activation::kNone);
+  return builder.Finish({input}, {output});
+}
+
+TEST(Interpreter, RunsAHandComputedModel) {
+  const auto interpreter = Open(TwoLayers(8));
+  // (x - 10) = {1, 2, 3, 4}; rows w - 5 = {-4, -3, -2, -1} and {4, 3, 2, 1}: sums -20 + 8 and 20 - 8, times 0.125.
+  // hidden: 100 + round(-1.5) = 98, 100 + round(1.5) = 102; y: (-2 * 2 + 2 * 3) * 0.5 / 0.5 + 3 = 5.
+  EXPECT_EQ(RunOn<uint8_t>(*interpreter, {11, 12, 13, 14}), std::vector<uint8_t>{5});
+}
+
+TEST(Interpreter, KeepsItsInputForAnotherInvoke) {
+  const auto interpreter = Open(TwoLayers(8));
+  RunOn<uint8_t>(*interpreter, {11, 12, 13, 14});
+  interpreter->Invoke();
+  EXPECT_EQ(interpreter->output(0)[0], 5);
+  EXPECT_EQ(interpreter->input(0)[3], 14);
+}
+
+TEST(Interpreter, ShowsIntermediatesOnlyWhenAskedToKeepThem) {
+  const auto plain = Open(TwoLayers(8));
+  QAT_EXPECT_ERROR(plain->tensor(3), ErrorCode::kInvalidArgument, "intermediate");
+  QAT_EXPECT_ERROR(plain->tensor(99), ErrorCode::kInvalidArgument, "tensor 99");
+  InterpreterOptions options;
+  options.keep_intermediates = true;
+  const auto keeping = Open(TwoLayers(8), options);
+  RunOn<uint8_t>(*keeping, {11, 12, 13, 14});
+  const auto hidden = keeping->tensor(3);
+  QAT_ASSERT_OK(hidden);
+  EXPECT_EQ((*hidden)[0], 98);
+  EXPECT_EQ((*hidden)[1], 102);
+  EXPECT_EQ((*keeping->tensor(1))[7], 6) << "constants are readable too";
+}
+
+TEST(Interpreter, InvokeAllocatesNothing) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomModel(seed);
+    for (KernelSet kernels : {KernelSet::kReference, KernelSet::kFast}) {
+      InterpreterOptions options;
+      options.kernels = kernels;
+      const auto interpreter = Open(random.bytes, options);
+      std::copy(random.input.begin(), random.input.end(), interpreter->input(0).begin());
+      allocations = 0;
+      counting = true;
+      interpreter->Invoke();
+      counting = false;
+      EXPECT_EQ(allocations, 0u) << random.description;
+    }
+  }
+  counting = true;
+  ::operator delete(::operator new(1));
+  counting = false;
+  EXPECT_EQ(allocations, 1u) << "the counter itself must work";
+}
+
+TEST(Interpreter, AlignsInputsAndOutputsToACacheLine) {
+  const auto interpreter = Open(TwoLayers(8));
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(interpreter->input(0).data()) % 64, 0u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(interpreter->output(0).data()) % 64, 0u);
+}
+
+// 1 * 1 * 0.5: the sum 1 lies half way between two steps; doubles round it away from zero once, the multiplier 2^30 * 2^0
+// rounds the sum -1 up to 0 first.
+std::vector<uint8_t> HalfWayModel(int64_t output_zero_point) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1}, DType::kUInt8, Quantized(1, 100));
+  const int32_t w = builder.AddConstant<uint8_t>("w", {1, 1}, {2}, Quantized(1, 1));
+  const int32_t output = builder.AddTensor("y", {1, 1}, DType::kUInt8, Quantized(2, output_zero_point));
+  builder.AddFullyConnected(input, w, -1, output, Activation::kNone);
+  return builder.Finish({input}, {output});
+}
+
+TEST(ArithmeticProfile, DecidesHowFullyConnectedRoundsHalves) {
+  InterpreterOptions classic;
+  classic.profile = ArithmeticProfile::kTfliteClassic;
+  const auto today = Open(HalfWayModel(50));
+  const auto older = Open(HalfWayModel(50), classic);
+  // -0.5: rounded away from zero today, up by the multiplier.
+  EXPECT_EQ(RunOn<uint8_t>(*today, {99}), std::vector<uint8_t>{49});
+  EXPECT_EQ(RunOn<uint8_t>(*older, {99}), std::vector<uint8_t>{50});
+  // +0.5 and whole steps agree.
+  EXPECT_EQ(RunOn<uint8_t>(*today, {101}), std::vector<uint8_t>{51});
+  EXPECT_EQ(RunOn<uint8_t>(*older, {101}), std::vector<uint8_t>{51});
+  EXPECT_EQ(RunOn<uint8_t>(*today, {96}), std::vector<uint8_t>{48});
+  EXPECT_EQ(RunOn<uint8_t>(*older, {96}), std::vector<uint8_t>{48});
+}
+
+TEST(Interpreter, ReadsModelsWhoseActivationsOwnEmptyBuffers) {
+  ModelBuilder builder;
+  builder.own_empty_buffers = true;
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32);
+  const int32_t output = builder.AddTensor("y", {2, 2}, DType::kFloat32);
+  builder.AddReshape(input, {2, 2}, output);
+  const auto interpreter = Open(builder.Finish({input}, {output}));
+  ASSERT_NE(interpreter, nullptr);
+  EXPECT_EQ(RunOn<float>(*interpreter, {1, 2, 3, 4}), (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(Interpreter, RefusesARecordedShapeThatItsOperatorDoesNotMake) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4, 4, 1}, DType::kFloat32);
+  const int32_t output = builder.AddTensor("pooled", {1, 3, 2, 1}, DType::kFloat32);
+  builder.AddPool2D(tflite::BuiltinOperator_MAX_POOL_2D, input, output, {});
+  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(
+      Interpreter::Create(*model), ErrorCode::kCorrupt,
+      "m.tflite: operator 0 (MAX_POOL_2D): output 'pooled' is [1, 3, 2, 1], expected [1, 2, 2, 1]");
+}
+
+TEST(Interpreter, RefusesAPoolThatChangesTheScale) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4, 4, 1}, DType::kUInt8, Quantized(0.5f, 0));
+  const int32_t output = builder.AddTensor("y", {1, 2, 2, 1}, DType::kUInt8, Quantized(0.25f, 0));
+  builder.AddPool2D(tflite::BuiltinOperator_MAX_POOL_2D, input, output, {});
+  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt,
+                   "output scale 0.25 and zero point 0, expected 0.5 and 0");
+}
+
+TEST(Interpreter, RefusesABiasInOtherUnits) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1}, DType::kUInt8, Quantized(0.5f, 0));
+  const int32_t w = builder.AddConstant<uint8_t>("w", {1, 1}, {2}, Quantized(0.5f, 0));
+  const int32_t b = builder.AddConstant<int32_t>("b", {1}, {3}, Quantized(0.5f, 0));
+  const int32_t output = builder.AddTensor("y", {1, 1}, DType::kUInt8, Quantized(1, 0));
+  builder.AddFullyConnected(input, w, b, output, Activation::kNone);
+  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "bias scale is 0.5");
+}
+
+TEST(Interpreter, ListsEveryOperatorWhoseTypesHaveNoKernel) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kInt16, Quantized(0.5f, 0));
+  const int32_t middle = builder.AddTensor("y", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
+  const int32_t output = builder.AddTensor("z", {1}, DType::kInt32);
+  builder.AddSoftmax(input, middle, 1);
+  builder.AddArgMax(middle, 1, output, DType::kInt32);
+  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kUnsupported,
+                   "m.tflite: operator 0 (SOFTMAX): no kernel for inputs of type int16 and output of type "
+                   "int16; operator 1 "
+                   "(ARG_MAX): no kernel");
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,169 @@
+// model_builder.h: .tflite files straight from the generated FlatBuffers code, without lib/tflite: for tests that need a model of
+// one operator, of others' habits, or with something wrong in it.
+#ifndef QAT_TESTS_SUPPORT_MODEL_BUILDER_H_
+#define QAT_TESTS_SUPPORT_MODEL_BUILDER_H_
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/shape.h"
+#include "ops/attributes.h"
+#include "tflite_generated.h"
+
+namespace qat::testing {
+
+/// Quantization of a tensor; empty: none.
+struct TensorQuantization {
+  std::vector<float> scale;
+  std::vector<int64_t> zero_point;
+  int32_t dimension = 0;
+};
+
+inline TensorQuantization Quantized(float scale, int64_t zero_point) { return {{scale}, {zero_point}, 0}; }
+
+/// Tensors and operators in the order they are added; tensor indices are what Add… return.
+class ModelBuilder {
+ public:
+  uint32_t version = 3;            ///< of the schema
+  bool own_empty_buffers = false;  ///< as TOCO: a buffer table without data for every activation
+  std::map<std::string, std::vector<uint8_t>> metadata;
+
+  int32_t AddTensor(const std::string& name, const Shape& shape, DType type,
+                    const TensorQuantization& quantization = {}) {
+    return Add(name, shape, static_cast<tflite::TensorType>(type), quantization,
+               own_empty_buffers ? AddBuffer(nullptr) : 0);
+  }
+
+  template <class T>
+  int32_t AddConstant(const std::string& name, const Shape& shape, const std::vector<T>& values,
+                      const TensorQuantization& quantization = {}) {
+    std::vector<uint8_t> bytes(values.size() * sizeof(T));
+    if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+    return Add(name, shape, static_cast<tflite::TensorType>(DTypeOf<T>::value), quantization,
+               AddBuffer(&bytes));
+  }
+
+  void AddOperator(tflite::BuiltinOperator code, const std::vector<int32_t>& inputs,
+                   const std::vector<int32_t>& outputs,
+                   tflite::BuiltinOptions options_type = tflite::BuiltinOptions_NONE,
+                   flatbuffers::Offset<void> options = 0, int32_t op_version = 1) {
+    const auto narrow = static_cast<int8_t>(std::min<int32_t>(code, 127));
+    codes_.push_back(tflite::CreateOperatorCode(fbb, narrow, 0, op_version, code));
+    const auto index = static_cast<uint32_t>(codes_.size() - 1);
+    const auto input_list = fbb.CreateVector(inputs);
+    const auto output_list = fbb.CreateVector(outputs);
+    operators_.push_back(tflite::CreateOperator(fbb, index, input_list, output_list, options_type, options));
+  }
+
+  void AddConv2D(int32_t input, int32_t filter, int32_t bias, int32_t output, const Conv2DAttributes& a) {
+    const auto options =
+        tflite::CreateConv2DOptions(fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
+                                    Fused(a.activation), a.dilation_w, a.dilation_h);
+    AddOperator(tflite::BuiltinOperator_CONV_2D, {input, filter, bias}, {output},
+                tflite::BuiltinOptions_Conv2DOptions, options.Union());
+  }
+
+  /// `bias` -1: left out.
+  void AddFullyConnected(int32_t input, int32_t filter, int32_t bias, int32_t output, Activation activation,
+                         bool keep_num_dims = false) {
+    const auto options = tflite::CreateFullyConnectedOptions(
+        fbb, Fused(activation), tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, keep_num_dims);
+    AddOperator(tflite::BuiltinOperator_FULLY_CONNECTED, {input, filter, bias}, {output},
+                tflite::BuiltinOptions_FullyConnectedOptions, options.Union(), keep_num_dims ? 5 : 1);
+  }
+
+  /// `code` is MAX_POOL_2D or AVERAGE_POOL_2D.
+  void AddPool2D(tflite::BuiltinOperator code, int32_t input, int32_t output, const Pool2DAttributes& a) {
+    const auto options = tflite::CreatePool2DOptions(fbb, static_cast<tflite::Padding>(a.padding), a.stride_w,
+                                                     a.stride_h, a.filter_w, a.filter_h, Fused(a.activation));
+    AddOperator(code, {input}, {output}, tflite::BuiltinOptions_Pool2DOptions, options.Union());
+  }
+
+  void AddReshape(int32_t input, const std::vector<int32_t>& new_shape, int32_t output) {
+    const int32_t shape = AddConstant<int32_t>("shape", {static_cast<int32_t>(new_shape.size())}, new_shape);
+    const auto options = tflite::CreateReshapeOptions(fbb, fbb.CreateVector(new_shape));
+    AddOperator(tflite::BuiltinOperator_RESHAPE, {input, shape}, {output},
+                tflite::BuiltinOptions_ReshapeOptions, options.Union());
+  }
+
+  void AddSoftmax(int32_t input, int32_t output, float beta) {
+    AddOperator(tflite::BuiltinOperator_SOFTMAX, {input}, {output}, tflite::BuiltinOptions_SoftmaxOptions,
+                tflite::CreateSoftmaxOptions(fbb, beta).Union());
+  }
+
+  void AddArgMax(int32_t input, int32_t axis, int32_t output, DType output_type) {
+    const int32_t axis_tensor = AddConstant<int32_t>("axis", {}, {axis});
+    const auto options = tflite::CreateArgMaxOptions(fbb, static_cast<tflite::TensorType>(output_type));
+    AddOperator(tflite::BuiltinOperator_ARG_MAX, {input, axis_tensor}, {output},
+                tflite::BuiltinOptions_ArgMaxOptions, options.Union());
+  }
+
+  /// The file. The builder is used up.
+  std::vector<uint8_t> Finish(const std::vector<int32_t>& inputs, const std::vector<int32_t>& outputs) {
+    std::vector<flatbuffers::Offset<tflite::Metadata>> entries;
+    for (const auto& [name, bytes] : metadata) {
+      const uint32_t buffer = AddBuffer(&bytes);
+      entries.push_back(tflite::CreateMetadata(fbb, fbb.CreateString(name), buffer));
+    }
+    const auto graph = tflite::CreateSubGraph(fbb, fbb.CreateVector(tensors_), fbb.CreateVector(inputs),
+                                              fbb.CreateVector(outputs), fbb.CreateVector(operators_));
+    const auto graphs = fbb.CreateVector(&graph, 1);
+    const auto codes = fbb.CreateVector(codes_);
+    if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
+    const auto buffers = fbb.CreateVector(buffers_);
+    const auto metadata_list = fbb.CreateVector(entries);
+    fbb.Finish(tflite::CreateModel(fbb, version, codes, graphs, 0, buffers, 0, metadata_list),
+               tflite::ModelIdentifier());
+    return {fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize()};
+  }
+
+  /// For options and tensors that no method above makes.
+  flatbuffers::FlatBufferBuilder fbb;
+
+  /// A tensor with everything given. Buffer 0: no data.
+  int32_t Add(const std::string& name, const Shape& shape, tflite::TensorType type,
+              const TensorQuantization& quantization, uint32_t buffer) {
+    flatbuffers::Offset<tflite::QuantizationParameters> parameters = 0;
+    if (!quantization.scale.empty() || !quantization.zero_point.empty()) {
+      const auto scale = fbb.CreateVector(quantization.scale);
+      const auto zero_point = fbb.CreateVector(quantization.zero_point);
+      parameters = tflite::CreateQuantizationParameters(
+          fbb, 0, 0, scale, zero_point, tflite::QuantizationDetails_NONE, 0, quantization.dimension);
+    }
+    const auto sizes = fbb.CreateVector(shape);
+    const auto text = fbb.CreateString(name);
+    tensors_.push_back(tflite::CreateTensor(fbb, sizes, type, buffer, text, parameters));
+    return static_cast<int32_t>(tensors_.size() - 1);
+  }
+
+  /// Null: a buffer table without data.
+  uint32_t AddBuffer(const std::vector<uint8_t>* bytes) {
+    if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
+    flatbuffers::Offset<flatbuffers::Vector<uint8_t>> data = 0;
+    if (bytes != nullptr) {
+      fbb.ForceVectorAlignment(bytes->size(), 1, 16);
+      data = fbb.CreateVector(*bytes);
+    }
+    buffers_.push_back(tflite::CreateBuffer(fbb, data));
+    return static_cast<uint32_t>(buffers_.size() - 1);
+  }
+
+ private:
+  static tflite::ActivationFunctionType Fused(Activation activation) {
+    return static_cast<tflite::ActivationFunctionType>(activation);
+  }
+
+  std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;
+  std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
+  std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
+  std::vector<flatbuffers::Offset<tflite::Buffer>> buffers_;
+};
+
+}  // namespace qat::testing
+
+#endif  // QAT_TESTS_SUPPORT_MODEL_BUILDER_H_

@@ -1,0 +1,285 @@
+// random_models.h: small random .tflite files: single operators and short chains, with odd sizes, strides, paddings, dilations,
+// extreme zero points and scales that saturate. The same seed gives the same model on every machine.
+#ifndef QAT_TESTS_SUPPORT_RANDOM_MODELS_H_
+#define QAT_TESTS_SUPPORT_RANDOM_MODELS_H_
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/padding.h"
+#include "support/model_builder.h"
+
+namespace qat::testing {
+
+struct RandomModel {
+  std::vector<uint8_t> bytes;
+  std::vector<uint8_t> input;  ///< raw bytes of the first input
+  std::string description;     ///< "uint8 [1, 5, 7, 3] conv_2d 3x3 …"
+};
+
+class RandomModelMaker {
+ public:
+  explicit RandomModelMaker(uint64_t seed) : random_(seed) {}
+
+  RandomModel Make() {
+    quantized_ = random_.Below(3) != 0;
+    switch (random_.Below(9)) {
+      case 0:
+      case 1:
+        Start(ImageShape());
+        AppendConv2D();
+        break;
+      case 2:
+        Start(RowsShape());
+        AppendFullyConnected();
+        break;
+      case 3:
+        Start(ImageShape());
+        AppendPool2D(tflite::BuiltinOperator_MAX_POOL_2D);
+        break;
+      case 4:
+        Start(ImageShape());
+        AppendPool2D(tflite::BuiltinOperator_AVERAGE_POOL_2D);
+        break;
+      case 5:
+        Start(AnyShape());
+        AppendSoftmax();
+        break;
+      case 6:
+        Start(AnyShape());
+        AppendArgMax();
+        break;
+      case 7:
+        Start(AnyShape());
+        AppendReshape();
+        break;
+      default:
+        MakeChain();
+        break;
+    }
+    RandomModel model;
+    model.bytes = builder_.Finish({input_}, {current_});
+    model.input = input_bytes_;
+    model.description = description_;
+    return model;
+  }
+
+ private:
+  int32_t Pick(std::initializer_list<int32_t> choices) {
+    return choices.begin()[random_.Below(static_cast<uint32_t>(choices.size()))];
+  }
+  float Real(float low, float high) { return low + (high - low) * random_.Uniform(); }
+  DType Element() const { return quantized_ ? DType::kUInt8 : DType::kFloat32; }
+  // Mostly inside, now and then at an end.
+  int32_t ZeroPoint() { return random_.Below(4) == 0 ? Pick({0, 255, 128, 1}) : random_.Between(0, 255); }
+  TensorQuantization Quantization(float scale) {
+    return quantized_ ? Quantized(scale, ZeroPoint()) : TensorQuantization();
+  }
+  Activation AnyActivation() { return static_cast<Activation>(random_.Below(4)); }
+  Padding AnyPadding() { return static_cast<Padding>(random_.Below(2)); }
+
+  Shape ImageShape() {
+    const int32_t depth = Pick({1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33});
+    return {random_.Between(1, 2), random_.Between(1, 13), random_.Between(1, 13), depth};
+  }
+  Shape RowsShape() {
+    if (random_.Below(3) == 0)
+      return {random_.Between(1, 2), random_.Between(1, 4), random_.Between(1, 3), random_.Between(1, 9)};
+    return {random_.Between(1, 4), Pick({1, 3, 7, 8, 15, 16, 17, 64, 100, 257, 1000})};
+  }
+  Shape AnyShape() {
+    Shape shape;
+    for (int32_t rank = random_.Between(1, 4); rank > 0; --rank) shape.push_back(random_.Between(1, 6));
+    shape.back() = Pick({1, 2, 5, 10, 16, 100, 300});
+    return shape;
+  }
+
+  void Start(const Shape& shape) {
+    shape_ = shape;
+    quantization_ = Quantization(Real(0.003f, 0.1f));
+    input_ = current_ = builder_.AddTensor("input", shape, Element(), quantization_);
+    description_ = StrCat(NameOf(Element()), " ", ToString(shape));
+    const auto count = static_cast<size_t>(FlatSize(shape));
+    if (quantized_) {
+      input_bytes_ = RandomBytes(count);
+    } else {
+      const std::vector<float> values = RandomReals(count, Real(0.1f, 8.0f));
+      input_bytes_.resize(count * sizeof(float));
+      std::memcpy(input_bytes_.data(), values.data(), input_bytes_.size());
+    }
+  }
+
+  std::vector<uint8_t> RandomBytes(size_t count) {
+    // Sometimes only the ends of the range: the largest sums.
+    const bool ends = random_.Below(6) == 0;
+    std::vector<uint8_t> bytes(count);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(ends ? Pick({0, 255}) : random_.Between(0, 255));
+    return bytes;
+  }
+  std::vector<float> RandomReals(size_t count, float largest) {
+    std::vector<float> values(count);
+    for (float& value : values) value = Real(-largest, largest);
+    return values;
+  }
+
+  int32_t AddFilter(const Shape& shape) {
+    filter_scale_ = Real(0.001f, 0.02f);
+    const auto count = static_cast<size_t>(FlatSize(shape));
+    if (!quantized_) return builder_.AddConstant("filter", shape, RandomReals(count, 0.5f));
+    return builder_.AddConstant("filter", shape, RandomBytes(count), Quantization(filter_scale_));
+  }
+
+  int32_t AddBias(int32_t units, int64_t acc_depth) {
+    const auto count = static_cast<size_t>(units);
+    if (!quantized_) return builder_.AddConstant("bias", {units}, RandomReals(count, 1.0f));
+    const auto spread = static_cast<int32_t>(5000 * std::sqrt(static_cast<double>(acc_depth))) + 1;
+    std::vector<int32_t> values(count);
+    for (int32_t& value : values) value = random_.Between(-spread, spread);
+    return builder_.AddConstant("bias", {units}, values,
+                                Quantized(quantization_.scale[0] * filter_scale_, 0));
+  }
+
+  // An output scale under which the sums fill the range, saturate it or hardly move.
+  void AddMacOutput(const Shape& shape, int64_t acc_depth) {
+    if (quantized_) {
+      const float spread =
+          quantization_.scale[0] * filter_scale_ * 8000 * std::sqrt(static_cast<float>(acc_depth));
+      const float fill[] = {0.05f, 0.5f, 1.0f, 1.5f, 10.0f, 0.0001f};
+      // Not under what a softmax behind it can take.
+      quantization_ = Quantization(std::max(spread / 64 * fill[random_.Below(6)], 1e-6f));
+    }
+    shape_ = shape;
+    current_ = builder_.AddTensor("output", shape, Element(), quantization_);
+  }
+
+  void AppendConv2D() {
+    Conv2DAttributes a;
+    a.padding = AnyPadding();
+    a.stride_h = random_.Between(1, 3);
+    a.stride_w = random_.Between(1, 3);
+    a.dilation_h = Pick({1, 1, 1, 2, 3});
+    a.dilation_w = Pick({1, 1, 1, 2, 3});
+    a.activation = AnyActivation();
+    const int32_t height = FilterSize(a.padding, shape_[1], a.dilation_h);
+    const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
+    const Shape filter_shape = {Pick({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}), height, width, shape_[3]};
+    const int64_t acc_depth = int64_t{height} * width * shape_[3];
+    const int32_t input = current_;
+    const int32_t filter = AddFilter(filter_shape);
+    const int32_t bias = AddBias(filter_shape[0], acc_depth);
+    const Shape output = {
+        shape_[0], ComputeWindow(a.padding, shape_[1], height, a.stride_h, a.dilation_h).output,
+        ComputeWindow(a.padding, shape_[2], width, a.stride_w, a.dilation_w).output, filter_shape[0]};
+    AddMacOutput(output, acc_depth);
+    builder_.AddConv2D(input, filter, bias, current_, a);
+    description_ += StrCat(" conv_2d filter ", ToString(filter_shape), " ", Describe(a));
+  }
+
+  int32_t FilterSize(Padding padding, int32_t input, int32_t dilation) {
+    const int32_t largest = padding == Padding::kValid ? (input - 1) / dilation + 1 : 6;
+    return random_.Between(1, std::min(largest, 6));
+  }
+
+  void AppendFullyConnected() {
+    const bool keep = random_.Below(4) == 0;
+    const int32_t depth =
+        keep || random_.Below(2) == 0 ? shape_.back() : static_cast<int32_t>(FlatSize(shape_));
+    const int32_t units = Pick({1, 2, 3, 4, 5, 7, 10, 16, 31});
+    const Activation activation = AnyActivation();
+    const int32_t input = current_;
+    const int32_t filter = AddFilter({units, depth});
+    const int32_t bias = random_.Below(4) == 0 ? -1 : AddBias(units, depth);
+    Shape output = {static_cast<int32_t>(FlatSize(shape_) / depth), units};
+    if (keep) {
+      output = shape_;
+      output.back() = units;
+    }
+    AddMacOutput(output, depth);
+    builder_.AddFullyConnected(input, filter, bias, current_, activation, keep);
+    description_ += StrCat(" fully_connected filter [", units, ", ", depth, "] activation ",
+                           NameOf(activation), bias < 0 ? " no bias" : "");
+  }
+
+  void AppendPool2D(tflite::BuiltinOperator code) {
+    Pool2DAttributes a;
+    a.padding = AnyPadding();
+    a.stride_h = random_.Between(1, 3);
+    a.stride_w = random_.Between(1, 3);
+    a.filter_h = FilterSize(a.padding, shape_[1], 1);
+    a.filter_w = FilterSize(a.padding, shape_[2], 1);
+    a.activation = AnyActivation();
+    const int32_t input = current_;
+    shape_ = {shape_[0], ComputeWindow(a.padding, shape_[1], a.filter_h, a.stride_h).output,
+              ComputeWindow(a.padding, shape_[2], a.filter_w, a.stride_w).output, shape_[3]};
+    current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
+    builder_.AddPool2D(code, input, current_, a);
+    description_ += StrCat(" ", tflite::EnumNameBuiltinOperator(code), " ", a.filter_h, "x", a.filter_w, " ",
+                           Describe(a));
+  }
+
+  void AppendSoftmax() {
+    const float beta = random_.Below(3) == 0 ? Real(0.1f, 3.0f) : 1.0f;
+    const int32_t input = current_;
+    if (quantized_) quantization_ = Quantized(1.0f / 256, 0);
+    current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
+    builder_.AddSoftmax(input, current_, beta);
+    description_ += StrCat(" softmax beta ", beta);
+  }
+
+  void AppendArgMax() {
+    const auto rank = static_cast<int32_t>(shape_.size());
+    const int32_t axis = random_.Between(-rank, rank - 1);
+    const DType type = random_.Below(2) == 0 ? DType::kInt32 : DType::kInt64;
+    const int32_t input = current_;
+    shape_.erase(shape_.begin() + (axis < 0 ? axis + rank : axis));
+    current_ = builder_.AddTensor("output", shape_, type);
+    builder_.AddArgMax(input, axis, current_, type);
+    description_ += StrCat(" arg_max axis ", axis, " ", NameOf(type));
+  }
+
+  void AppendReshape() {
+    const auto count = static_cast<int32_t>(FlatSize(shape_));
+    const int32_t rows = count % 2 == 0 ? 2 : 1;
+    const int32_t input = current_;
+    shape_ = {rows, count / rows};
+    current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
+    builder_.AddReshape(input, {rows, random_.Below(2) == 0 ? -1 : count / rows}, current_);
+    description_ += StrCat(" reshape ", ToString(shape_));
+  }
+
+  void MakeChain() {
+    Start({1, random_.Between(5, 13), random_.Between(5, 13), random_.Between(1, 4)});
+    AppendConv2D();
+    AppendPool2D(random_.Below(2) == 0 ? tflite::BuiltinOperator_MAX_POOL_2D
+                                       : tflite::BuiltinOperator_AVERAGE_POOL_2D);
+    if (random_.Below(2) == 0) AppendConv2D();
+    if (random_.Below(2) == 0) AppendReshape();
+    AppendFullyConnected();
+    if (random_.Below(2) == 0) AppendFullyConnected();
+    const uint32_t end = random_.Below(3);
+    if (end == 0) AppendSoftmax();
+    if (end == 1) AppendArgMax();
+  }
+
+  Random random_;
+  ModelBuilder builder_;
+  bool quantized_ = false;
+  Shape shape_;
+  int32_t input_ = -1;
+  int32_t current_ = -1;
+  TensorQuantization quantization_;
+  float filter_scale_ = 1;
+  std::vector<uint8_t> input_bytes_;
+  std::string description_;
+};
+
+inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
+
+}  // namespace qat::testing
+
+#endif  // QAT_TESTS_SUPPORT_RANDOM_MODELS_H_
