@@ -52,6 +52,6 @@ Expected<LogLevel> ParseLogLevel(std::string_view name) {
 void LogDebug(std::string_view message) { Write(spdlog::level::debug, "debug: ", message); }
 void LogInfo(std::string_view message) { Write(spdlog::level::info, "", message); }
 void LogWarning(std::string_view message) { Write(spdlog::level::warn, "warning: ", message); }
-void LogError(std::string_view message) { Write(spdlog::level::err, "error: ", message); }
+void LogError(std::string_view message) { Write(spdlog::level::err, "", message); }
 
 }  // namespace qat

@@ -10,7 +10,8 @@ namespace qat {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
-/// Lines read "tool: message" or "tool: warning: message"; set once, by main, before any thread starts.
+/// Lines read "tool: message" (information and errors), "tool: warning: message" or "tool: debug: message".
+/// Set once, by main, before any thread starts.
 void InitLog(std::string_view tool, LogLevel level);
 
 /// "debug", "info", "warning", "error", "off". Errors: kInvalidArgument.

@@ -14,12 +14,12 @@ int64_t FlatSize(const Shape& shape) {
   return overflow ? std::numeric_limits<int64_t>::max() : size;
 }
 
-bool HasFlatSize(const Shape& shape, uint64_t count) {
-  uint64_t size = 1;
+int64_t CheckedFlatSize(const Shape& shape) {
+  int32_t size = 1;
   for (int32_t extent : shape) {
-    if (extent < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size)) return false;
+    if (extent < 0 || __builtin_mul_overflow(size, extent, &size)) return -1;
   }
-  return size == count;
+  return size;
 }
 
 std::string ToString(const Shape& shape) {

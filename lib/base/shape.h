@@ -15,9 +15,9 @@ using Shape = std::vector<int32_t>;
 /// Saturates at 2^63 - 1, so that the sizes of a damaged file compare as too large instead of wrapping.
 int64_t FlatSize(const Shape& shape);
 
-/// True if no size is negative and their product, which must not overflow, is `count`: for shapes read from
-/// files.
-bool HasFlatSize(const Shape& shape, uint64_t count);
+/// The same for shapes read from files: -1 where a size is negative or the product does not fit into an
+/// int32.
+int64_t CheckedFlatSize(const Shape& shape);
 
 /// "[1, 28, 28, 1]".
 std::string ToString(const Shape& shape);

@@ -24,7 +24,7 @@ Entries<fb::NamedTensor> WriteTensors(FlatBufferBuilder& builder,
                                       const std::map<std::string, NamedTensor>& tensors) {
   std::vector<Offset<fb::NamedTensor>> entries;
   for (const auto& [name, tensor] : tensors) {
-    QAT_CHECK(HasFlatSize(tensor.shape, tensor.values.size()));
+    QAT_CHECK(CheckedFlatSize(tensor.shape) == std::ssize(tensor.values));
     const auto name_offset = builder.CreateString(name);
     const auto shape = builder.CreateVector(tensor.shape);
     entries.push_back(
@@ -93,7 +93,7 @@ Status ReadEntries(const flatbuffers::Vector<Offset<T>>& entries, std::map<std::
 Expected<NamedTensor> ReadTensor(const fb::NamedTensor& entry) {
   NamedTensor tensor;
   tensor.shape.assign(entry.shape()->begin(), entry.shape()->end());
-  if (!HasFlatSize(tensor.shape, entry.values()->size())) {
+  if (CheckedFlatSize(tensor.shape) != int64_t{entry.values()->size()}) {
     return Corrupt(StrCat("has ", entry.values()->size(), " values, its shape is ", ToString(tensor.shape)));
   }
   tensor.values.assign(entry.values()->begin(), entry.values()->end());

@@ -1,4 +1,4 @@
-// tool.h: what the four programs have in common: flags, exit codes, errors as one sentence, interruption, progress.
+// tool.h: what the four programs have in common: flags, exit codes, errors as one sentence, the JSON report.
 #ifndef QAT_CLI_TOOL_H_
 #define QAT_CLI_TOOL_H_
 
@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "report/report.h"
 
 namespace CLI {
@@ -17,7 +19,8 @@ class App;
 
 namespace qat {
 
-/// Exit codes, the same everywhere (docs/design.md, section 4).
+/// Exit codes, the same everywhere (docs/design.md, section 4). An interrupted program ends with 128 +
+/// signal.
 enum ExitCode {
   kExitOk = 0,
   kExitGateFailed = 1,
@@ -30,52 +33,50 @@ enum ExitCode {
 };
 int ExitCodeOf(const Error& error);
 
-/// Flags of all tools: --json --config --print-config --progress --log-level --threads --seed --version.
+/// Flags of all tools, as given.
 struct CommonFlags {
+  std::string config;  ///< TOML of flag values; where OwnConfig() was called, the tool reads it itself
+  bool print_config = false;
   std::string json;  ///< path, "-" for standard output (then the table is not printed), empty: none
   std::string progress = "auto";
   std::string log_level = "info";
-  int32_t threads = 0;
+  int32_t threads = 0;  ///< 0: all cores
   uint64_t seed = 1;
+
+  /// `progress`, checked when the command line was read.
+  Progress::Style ProgressStyle() const;
 };
 
 /// A program: parses, runs, prints errors, writes the JSON report whatever happens, returns the exit code.
 class Tool {
  public:
-  /// `examples`: two command lines with which --help ends.
+  /// `description`: one sentence. `examples`: two command lines, indented by two, with which --help ends.
   Tool(std::string name, std::string description, std::string examples);
   ~Tool();
+  Tool(const Tool&) = delete;
+  Tool& operator=(const Tool&) = delete;
 
+  /// Where the tool adds its own flags before Main. Give each a type_name (FILE, N, …), a group and a
+  /// description that states its unit; a default other than "" and 0 is shown by itself. A flag given twice
+  /// means its last value; options of vectors collect. The -o/--output flag, if there is one, is known by
+  /// that name.
   CLI::App& app();
   CommonFlags& flags();
 
-  /// `run` fills the report; its error becomes one sentence on stderr and the exit code. Outputs of `run` are opened there,
-  /// before the long work. The report is printed by `run` itself where stdout shows results.
-  int Main(int argc, char** argv, const std::function<Status(Report&)>& run);
+  /// True if the flag ("--seed") was given, on the command line or by --config.
+  bool Given(const std::string& flag) const;
 
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
+  /// --config and --print-config are the tool's business (qat-train: a TrainConfig).
+  void OwnConfig();
 
-/// Set by SIGINT and SIGTERM; long work polls it, saves, and returns kInterrupted.
-bool Interrupted();
-/// The signal that was caught; 0: none.
-int InterruptSignal();
-/// Installs the handlers. A second signal ends the program at once.
-void CatchInterrupts();
+  /// Prints results on standard output; nothing where that carries the JSON report or the output file
+  /// ("--json -", "-o -"). A reader that went away (head) is no error; a full disk is exit 6.
+  void Print(std::string_view text);
 
-/// Progress of long work on standard error: a bar with ETA on a terminal, plain lines elsewhere, NDJSON, or nothing.
-class Progress {
- public:
-  enum class Style { kAuto, kBar, kPlain, kNdjson, kNone };
-  static Expected<Style> ParseStyle(std::string_view name);
-
-  Progress(Style style, std::string what, int64_t total);
-  ~Progress();
-  /// `detail`: "loss 0.31  accuracy 97.2 %". Cheap to call often: draws at most ten times a second.
-  void Update(int64_t done, std::string_view detail);
-  void Finish();
+  /// `run` fills the report; its error becomes one sentence on stderr and the exit code. Outputs of `run` are
+  /// opened there, before the long work; the JSON report is opened before `run`. With report.status
+  /// "gate-failed" the exit code is 1.
+  int Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run);
 
  private:
   struct Impl;

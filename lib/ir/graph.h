@@ -1,6 +1,6 @@
-// graph.h: the frozen network between training and .tflite: tensors, nodes in execution order, ranges, contract.
-// A node's inputs are ordered as TFLite's, constants (filters, biases, shapes, axes) included, so that writing a
-// .tflite adds and moves nothing.
+// graph.h: the frozen network between training and .tflite: tensors, nodes in execution order, ranges,
+// contract. A node's inputs are ordered as TFLite's, constants (filters, biases, shapes, axes) included, so
+// that writing a .tflite adds and moves nothing.
 #ifndef QAT_IR_GRAPH_H_
 #define QAT_IR_GRAPH_H_
 
@@ -28,7 +28,9 @@ struct TensorQuantization {
   int32_t dimension = 0;
   bool operator==(const TensorQuantization&) const = default;
 
-  static TensorQuantization PerTensor(QuantizationParams params) { return {{params.scale}, {params.zero_point}, 0}; }
+  static TensorQuantization PerTensor(QuantizationParams params) {
+    return {{params.scale}, {params.zero_point}, 0};
+  }
   /// Requires exactly one entry.
   QuantizationParams params() const { return {scale.at(0), static_cast<int32_t>(zero_point.at(0))}; }
 };
@@ -37,11 +39,12 @@ struct GraphTensor {
   std::string name;
   Shape shape;  ///< batch 1
   DType type = DType::kFloat32;
-  Bytes data;                   ///< constant values, little endian, row-major; empty: computed
-  bool has_range = false;       ///< a range chosen by training or given by the user
+  Bytes data;              ///< constant values, little endian, row-major; empty: computed
+  bool has_range = false;  ///< a range chosen by training or given by the user
   Range range;
-  QuantizedLimits limits;       ///< integer range that `range` was trained with (narrow for filters)
+  QuantizedLimits limits;  ///< integer range that `range` was trained with (narrow for filters)
   std::optional<TensorQuantization> quantization;  ///< once ChooseQuantization has run
+  bool operator==(const GraphTensor&) const = default;
   bool is_constant() const { return !data.empty(); }
 };
 
@@ -51,6 +54,7 @@ struct GraphNode {
   OpAttributes attributes;
   std::vector<int32_t> inputs;  ///< tensor indices, in TFLite's order
   int32_t output = 0;
+  bool operator==(const GraphNode&) const = default;
 };
 
 struct Graph {
@@ -66,14 +70,20 @@ struct Graph {
   int32_t AddTensor(GraphTensor tensor);
   int32_t AddConstant(std::string name, Shape shape, std::span<const float> values);
   int32_t AddConstant(std::string name, Shape shape, std::span<const int32_t> values);
-  /// Appends a node and its output tensor "<name>", whose shape the operator's rule gives. Returns the output tensor.
-  Expected<int32_t> AddNode(OpType type, std::string name, OpAttributes attributes, std::vector<int32_t> inputs);
+  /// Appends a node and its output tensor "<name>", whose shape the operator's rule gives. Returns the output
+  /// tensor.
+  Expected<int32_t> AddNode(OpType type, std::string name, OpAttributes attributes,
+                            std::vector<int32_t> inputs);
 
+  const GraphTensor& tensor(int32_t index) const { return tensors[static_cast<size_t>(index)]; }
+  GraphTensor& tensor(int32_t index) { return tensors[static_cast<size_t>(index)]; }
   std::vector<Operand> OperandsOf(const GraphNode& node) const;
+  bool operator==(const Graph&) const = default;
 };
 
-/// Every index in range, every tensor produced once and before it is read, names unique, shapes as the operators' rules
-/// give them, constant sizes exact, ranges finite and around 0. Errors: kCorrupt, naming node and tensor.
+/// Every index in range, every tensor produced once and before it is read, names unique, shapes and types as
+/// the operators' rules give them, constant sizes exact, ranges finite and around 0, scales positive, the
+/// input as the contract says. Errors: kCorrupt, naming node and tensor.
 Status Verify(const Graph& graph);
 
 /// Readable text: one line a node with shapes, ranges or scales, then constants and contract.

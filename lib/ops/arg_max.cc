@@ -27,6 +27,8 @@ Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs)
   return output;
 }
 
+DType OutputType(const OpAttributes& attributes) { return std::get<A>(attributes).output_type; }
+
 std::vector<IndexOperand> IndexOperands(const OpAttributes&, const Shape& input) {
   return {{"axis", {}, {static_cast<int32_t>(input.size()) - 1}}};
 }
@@ -63,6 +65,7 @@ const OpDefinition& ArgMaxDefinition() {
     op.output_quantization = OutputQuantization::kNone;
     op.default_attributes = A();
     op.infer_shape = InferShape;
+    op.output_type = OutputType;
     op.index_operands = IndexOperands;
     op.version = Version;
     op.write_options = WriteOptions;

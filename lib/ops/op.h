@@ -102,6 +102,8 @@ struct OpDefinition {
   /// Output shape from input shapes. Errors: kInvalidArgument, in words of shapes; the caller names the
   /// layer.
   Expected<Shape> (*infer_shape)(const OpAttributes& attributes, std::span<const Operand> inputs);
+  /// Element type of the output; null: that of the first input.
+  DType (*output_type)(const OpAttributes& attributes) = nullptr;
   /// Trainable tensors for the given first input; null: none.
   std::vector<ParameterSpec> (*parameters)(const OpAttributes& attributes, const Shape& input) = nullptr;
   /// Constant index inputs that a graph node needs; null: none.

@@ -1,13 +1,14 @@
 #include "predict/predictor.h"
 
+#include <algorithm>
+
+#include "base/check.h"
+
 namespace qat {
 
 int32_t ArgMaxOf(std::span<const float> scores) {
-  size_t best = 0;
-  for (size_t i = 1; i < scores.size(); ++i) {
-    if (scores[i] > scores[best]) best = i;
-  }
-  return static_cast<int32_t>(best);
+  QAT_CHECK(!scores.empty());
+  return static_cast<int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
 }
 
 }  // namespace qat

@@ -1,4 +1,5 @@
-// report.h: results as data: the document "qat-report/1" that all four tools write. docs/report.md names every field.
+// report.h: results as data: the document "qat-report/1" that all four tools write. docs/report.md names
+// every field.
 #ifndef QAT_REPORT_REPORT_H_
 #define QAT_REPORT_REPORT_H_
 
@@ -6,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/expected.h"
@@ -20,8 +23,10 @@ struct AccuracyResult {
 
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
 struct LatencyResult {
-  double min = 0, mean = 0, p50 = 0, p90 = 0, p99 = 0;
+  double min = 0, mean = 0, p50 = 0, p90 = 0,
+         p99 = 0;  ///< percentiles by nearest rank: each is a time that was measured
   int64_t runs = 0;
+  int64_t rounds = 0;        ///< over the test images
   double total_seconds = 0;  ///< all rounds together, what the article's table calls time
 };
 
@@ -42,14 +47,17 @@ struct PairResult {
   std::string a, b;
   double drop_pt = 0;  ///< accuracy of a minus accuracy of b, in points
   int64_t right_to_wrong = 0, wrong_to_right = 0;
-  int64_t total_flips = 0;      ///< labels that differ, right or wrong
-  std::optional<int64_t> max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
-  std::optional<double> max_abs_error; ///< largest difference of real outputs
+  int64_t total_flips = 0;  ///< labels that differ, right or wrong
+  std::optional<int64_t>
+      max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
+  std::optional<double> max_abs_error;  ///< largest difference of real outputs
 };
 
 struct GateResult {
   std::string name;
-  std::string model;  ///< the row that was judged; empty: the whole run
+  std::string model;      ///< the row that was judged; empty: the whole run
+  std::string reference;  ///< the row it was held against; "baseline": an earlier report; empty: the limit is
+                          ///< absolute
   double limit = 0;
   double value = 0;
   bool pass = false;
@@ -57,7 +65,7 @@ struct GateResult {
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.
 struct TrainingCurve {
-  std::string name;  ///< "loss", "training_accuracy", "holdout_accuracy", …
+  std::string name;                                ///< "loss", "training_accuracy", "holdout_accuracy", …
   std::vector<std::pair<int64_t, double>> points;  ///< (step, value)
 };
 
@@ -73,10 +81,11 @@ struct Report {
   std::string version;
   std::string status = "ok";  ///< "ok", "gate-failed", "error"
   int exit_code = 0;
-  std::string error;          ///< with status "error"
+  std::string error;  ///< with status "error"
 
   std::string data_name;
   int64_t data_examples = 0;
+  std::string data_sha256;  ///< of sizes, images and labels: the same data wherever it lies
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;
@@ -87,11 +96,19 @@ struct Report {
   std::vector<LayerRange> ranges;
   std::map<std::string, std::string> environment;  ///< "cpu", "kernels", "threads", …
   std::map<std::string, std::string> outputs;      ///< files made: what -> path
-  std::map<std::string, double> metrics;           ///< numbers of the other tools: "holdout_accuracy", "steps", …
+  std::map<std::string, double> metrics;  ///< numbers of the other tools: "holdout_accuracy", "steps", …
 };
 
-/// The document, two-space indented, keys in a fixed order, ending in a newline.
+/// The document, two-space indented, keys in a fixed order, ending in a newline. What is absent is null; a
+/// number that is not finite is null too. Bytes that are not UTF-8 are replaced.
 std::string ToJson(const Report& report);
+
+/// Reads a document back, for --baseline and --report. Unknown fields are ignored. Errors: kCorrupt "SOURCE:
+/// …" (no JSON, a field of another type); another "schema" than qat-report/1 is kUnsupported.
+Expected<Report> ParseReport(std::string_view text, const std::string& source);
+
+/// The JSON Schema (draft 2020-12) of the document: schemas/report.schema.json, as a string in the library.
+std::string_view ReportSchema();
 
 /// The article's table (size, accuracy, time) and pairs, gates and warnings as aligned text for a terminal.
 std::string ToTable(const Report& report);

@@ -1,4 +1,5 @@
-// network_spec.h: a network as text (TOML) and as checked data. The grammar is documented in docs/network_spec.md.
+// network_spec.h: a network as text (TOML) and as checked data. The grammar is documented in
+// docs/network_spec.md.
 #ifndef QAT_SPEC_NETWORK_SPEC_H_
 #define QAT_SPEC_NETWORK_SPEC_H_
 
@@ -37,7 +38,7 @@ inline constexpr int32_t kNetworkInput = -1;
 
 struct NetworkSpec {
   std::string name;
-  Shape input_shape;  ///< [1, H, W, C]
+  Shape input_shape;              ///< [1, H, W, C]
   std::vector<LayerSpec> layers;  ///< in execution order; the last one is the output
   std::string text;               ///< as read, kept by checkpoints
 
@@ -47,7 +48,8 @@ struct NetworkSpec {
 };
 
 /// Parses and checks a spec: unknown keys, types, names, shapes. Errors: kInvalidArgument,
-/// "FILE:LINE:COLUMN: layer 'conv1': stride is 0, expected a positive integer"; `source` is the name shown for FILE.
+/// "FILE:LINE:COLUMN: layer 'conv1': stride is 0, expected a positive integer"; `source` is the name shown
+/// for FILE.
 Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string& source);
 
 /// A name of the zoo, or the path of a spec file. Errors: as above; an unknown name lists the zoo.
@@ -56,11 +58,14 @@ Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path);
 /// Names of the built-in specs.
 std::vector<std::string> ZooNames();
 
-/// A table of layers: shapes, parameters, multiply-accumulates, how each output is quantized under `scheme`.
+/// A table of layers: shapes, parameters, multiply-accumulates, how each output is quantized.
 std::string PrintNetwork(const NetworkSpec& spec);
 
-/// Layer whose range quantizes the output of `layer`: itself, or the producer that it shares scale and zero point with;
-/// kNetworkInput where that is the input.
+/// The operator table as Markdown, one row a key: the block of docs/network_spec.md that a test holds against the code.
+std::string OperatorTableMarkdown();
+
+/// Layer whose range quantizes the output of `layer`: itself, or the producer that it shares scale and zero
+/// point with; kNetworkInput where that is the input.
 int32_t RangeOwner(const NetworkSpec& spec, int32_t layer);
 
 }  // namespace qat

@@ -13,39 +13,39 @@
 namespace qat {
 
 struct TrainConfig {
-  std::string preset;                   ///< name of the recipe it started from; informational
-  std::string network = "lenet";        ///< zoo name or spec file
-  std::string data = "digits";          ///< "digits" or a path
-  std::string scheme = "uint8";         ///< "uint8" or "float32"
-  int64_t steps = 0;                    ///< total; 0: from epochs
-  double epochs = 0;                    ///< used where steps is 0
+  std::string preset;             ///< name of the recipe it started from; informational
+  std::string network = "lenet";  ///< zoo name or spec file
+  std::string data = "digits";    ///< "digits" or a path
+  std::string scheme = "uint8";   ///< "uint8" or "float32"
+  int64_t steps = 0;              ///< total; 0: from epochs
+  double epochs = 0;              ///< used where steps is 0
   int32_t batch_size = 64;
-  std::string optimizer = "adam";       ///< "adam" (decoupled weight decay) or "sgd" (momentum 0.9)
+  std::string optimizer = "adam";  ///< "adam" (decoupled weight decay) or "sgd" (momentum 0.9)
   double learning_rate = 2e-3;
-  std::string schedule = "cosine";      ///< "constant" or "cosine" (to 0 at the last step, after warmup)
-  int64_t warmup_steps = 0;             ///< linear from 0
+  std::string schedule = "cosine";  ///< "constant" or "cosine" (to 0 at the last step, after warmup)
+  int64_t warmup_steps = 0;         ///< linear from 0
   double weight_decay = 0;
-  double label_smoothing = 0;           ///< in [0, 1)
-  int32_t shift_pixels = 0;             ///< augmentation: shift by up to so many pixels each way, zeros shifted in
-  double rotate_degrees = 0;            ///< augmentation: rotate by up to so many degrees
-  double scale_percent = 0;             ///< augmentation: zoom by up to so many percent
-  int64_t quant_delay = 0;              ///< steps before fake quantization starts; ranges are observed from step 0
-  double quant_delay_fraction = 0;      ///< used where quant_delay is 0: that part of all steps
-  double ema_decay = 0.999;             ///< of the activation ranges, zero-debiased
-  double freeze_ranges_fraction = 1;    ///< ranges stop moving after that part of all steps
-  double weight_average_decay = 0;      ///< 0: off; else the deployed weights are this moving average
-  int64_t holdout = 5000;               ///< last examples of a seeded shuffle of the training set, kept for choosing
-  int64_t log_every = 100;              ///< training loss and accuracy
-  int64_t eval_every = 0;               ///< 0: once an epoch. On the holdout; with holdout 0 on the test set
-  int64_t checkpoint_every = 0;         ///< 0: as eval_every
+  double label_smoothing = 0;  ///< in [0, 1)
+  int32_t shift_pixels = 0;    ///< augmentation: shift by up to so many pixels each way, zeros shifted in
+  double rotate_degrees = 0;   ///< augmentation: rotate by up to so many degrees
+  double scale_percent = 0;    ///< augmentation: zoom by up to so many percent
+  int64_t quant_delay = 0;     ///< steps before fake quantization starts; ranges are observed from step 0
+  double quant_delay_fraction = 0;    ///< used where quant_delay is 0: that part of all steps
+  double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
+  double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
+  double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average
+  int64_t holdout = 5000;        ///< last examples of a seeded shuffle of the training set, kept for choosing
+  int64_t log_every = 100;       ///< training loss and accuracy
+  int64_t eval_every = 0;        ///< 0: once an epoch. On the holdout; with holdout 0 on the test set
+  int64_t checkpoint_every = 0;  ///< 0: as eval_every
   uint64_t seed = 1;
-  int32_t threads = 0;                  ///< 0: all cores; part of the recipe, since it decides the order of sums
+  int32_t threads = 0;  ///< 0: all cores; part of the recipe, since it decides the order of sums
 
   bool operator==(const TrainConfig&) const = default;
 };
 
-/// Reads keys of a TOML text over `base`. Errors: kInvalidArgument with source:line:column, the key, the value and what
-/// was expected; unknown keys with the nearest known one.
+/// Reads keys of a TOML text over `base`. Errors: kInvalidArgument with source:line:column, the key, the
+/// value and what was expected; unknown keys with the nearest known one.
 Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base);
 
 /// TOML with every key, in the order above.

@@ -72,7 +72,7 @@ TEST(Checkpoint, SurvivesEveryChangedByteUnderAMatchingHash) {
       const auto read = ParseCheckpoint(SealEnvelope(kCheckpointIdentifier, 1, damaged), "a.ckpt");
       if (!read.ok()) continue;
       for (const auto& [name, tensor] : read->tensors) {
-        EXPECT_TRUE(HasFlatSize(tensor.shape, tensor.values.size())) << name;
+        EXPECT_EQ(CheckedFlatSize(tensor.shape), std::ssize(tensor.values)) << name;
       }
     }
   }

@@ -1,0 +1,65 @@
+#include "ir/graph.h"
+
+#include <bit>
+#include <cstring>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "constants are stored as they lie in memory");
+
+template <class T>
+GraphTensor Constant(std::string name, Shape shape, std::span<const T> values) {
+  QAT_CHECK(FlatSize(shape) == std::ssize(values) && !values.empty());
+  GraphTensor tensor;
+  tensor.name = std::move(name);
+  tensor.shape = std::move(shape);
+  tensor.type = DTypeOf<T>::value;
+  tensor.data.resize(values.size_bytes());
+  std::memcpy(tensor.data.data(), values.data(), values.size_bytes());
+  return tensor;
+}
+
+}  // namespace
+
+int32_t Graph::AddTensor(GraphTensor tensor) {
+  tensors.push_back(std::move(tensor));
+  return static_cast<int32_t>(tensors.size()) - 1;
+}
+
+int32_t Graph::AddConstant(std::string tensor_name, Shape shape, std::span<const float> values) {
+  return AddTensor(Constant(std::move(tensor_name), std::move(shape), values));
+}
+
+int32_t Graph::AddConstant(std::string tensor_name, Shape shape, std::span<const int32_t> values) {
+  return AddTensor(Constant(std::move(tensor_name), std::move(shape), values));
+}
+
+Expected<int32_t> Graph::AddNode(OpType type, std::string node_name, OpAttributes attributes,
+                                 std::vector<int32_t> node_inputs) {
+  const OpDefinition& definition = DefinitionOf(type);
+  GraphNode node{type, std::move(node_name), std::move(attributes), std::move(node_inputs), 0};
+  const std::vector<Operand> operands = OperandsOf(node);
+  GraphTensor output;
+  output.name = node.name;
+  QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", node.name, "'"), output.shape,
+                          definition.infer_shape(node.attributes, operands));
+  output.type =
+      definition.output_type == nullptr ? operands[0].type : definition.output_type(node.attributes);
+  node.output = AddTensor(std::move(output));
+  nodes.push_back(std::move(node));
+  return nodes.back().output;
+}
+
+std::vector<Operand> Graph::OperandsOf(const GraphNode& node) const {
+  std::vector<Operand> operands;
+  for (int32_t index : node.inputs) {
+    const GraphTensor& t = tensor(index);
+    operands.push_back({t.shape, t.type, t.data});
+  }
+  return operands;
+}
+
+}  // namespace qat

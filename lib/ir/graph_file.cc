@@ -1,0 +1,150 @@
+#include <flatbuffers/flatbuffers.h>
+
+#include "base/envelope.h"
+#include "base/file_kind.h"
+#include "base/strings.h"
+#include "graph_generated.h"
+#include "ir/graph.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+// Raised when a field changes its meaning; a field that is only added keeps it.
+constexpr uint32_t kGraphVersion = 1;
+
+Offset<fb::GraphTensor> WriteTensor(FlatBufferBuilder& builder, const GraphTensor& tensor) {
+  const auto name = builder.CreateString(tensor.name);
+  const auto shape = builder.CreateVector(tensor.shape);
+  Offset<flatbuffers::Vector<uint8_t>> data;
+  if (tensor.is_constant()) {
+    builder.ForceVectorAlignment(tensor.data.size(), 1, 16);
+    data = builder.CreateVector(tensor.data);
+  }
+  Offset<fb::GraphRange> range;
+  if (tensor.has_range) {
+    range = fb::CreateGraphRange(builder, tensor.range.min, tensor.range.max, tensor.limits.quant_min,
+                                 tensor.limits.quant_max);
+  }
+  Offset<fb::GraphQuantization> quantization;
+  if (tensor.quantization.has_value()) {
+    const auto scale = builder.CreateVector(tensor.quantization->scale);
+    const auto zero_point = builder.CreateVector(tensor.quantization->zero_point);
+    quantization = fb::CreateGraphQuantization(builder, scale, zero_point, tensor.quantization->dimension);
+  }
+  return fb::CreateGraphTensor(builder, name, shape, static_cast<tflite::TensorType>(tensor.type), data,
+                               range, quantization);
+}
+
+Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  OptionsWriter options{builder};
+  if (definition.write_options != nullptr) definition.write_options(options, node.attributes);
+  const auto operator_name = builder.CreateString(definition.name.data(), definition.name.size());
+  const auto name = builder.CreateString(node.name);
+  const auto inputs = builder.CreateVector(node.inputs);
+  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, node.output);
+}
+
+GraphTensor ReadTensor(const fb::GraphTensor& entry) {
+  GraphTensor tensor;
+  tensor.name = entry.name()->str();
+  tensor.shape.assign(entry.shape()->begin(), entry.shape()->end());
+  tensor.type = static_cast<DType>(entry.type());
+  if (entry.data() != nullptr) tensor.data.assign(entry.data()->begin(), entry.data()->end());
+  if (const auto* range = entry.range(); range != nullptr) {
+    tensor.has_range = true;
+    tensor.range = {range->min(), range->max()};
+    tensor.limits = {range->quant_min(), range->quant_max()};
+  }
+  if (const auto* q = entry.quantization(); q != nullptr) {
+    tensor.quantization.emplace();
+    tensor.quantization->scale.assign(q->scale()->begin(), q->scale()->end());
+    tensor.quantization->zero_point.assign(q->zero_point()->begin(), q->zero_point()->end());
+    tensor.quantization->dimension = q->dimension();
+  }
+  return tensor;
+}
+
+Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
+  const OpDefinition* definition = FindOpByName(entry.operator_name()->string_view());
+  if (definition == nullptr || definition->builtin_code < 0) {
+    return Unsupported(
+        StrCat("operator '", entry.operator_name()->string_view(), "' is unknown to this build"));
+  }
+  GraphNode node;
+  node.type = definition->type;
+  node.name = entry.name()->str();
+  node.attributes = definition->default_attributes;
+  if (definition->read_options != nullptr) {
+    QAT_ASSIGN_OR_RETURN(node.attributes, definition->read_options({entry.options_type(), entry.options()}));
+  }
+  node.inputs.assign(entry.inputs()->begin(), entry.inputs()->end());
+  node.output = entry.output();
+  return node;
+}
+
+Expected<Graph> ReadRoot(const fb::Graph& root) {
+  Graph graph;
+  graph.name = root.name()->str();
+  graph.scheme = root.scheme()->str();
+  for (const auto* entry : *root.tensors()) graph.tensors.push_back(ReadTensor(*entry));
+  for (const auto* entry : *root.nodes()) {
+    QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", entry->name()->string_view(), "'"), GraphNode node,
+                            ReadNode(*entry));
+    graph.nodes.push_back(std::move(node));
+  }
+  graph.inputs.assign(root.inputs()->begin(), root.inputs()->end());
+  graph.outputs.assign(root.outputs()->begin(), root.outputs()->end());
+  QAT_ASSIGN_OR_RETURN(graph.contract,
+                       ParseInputContract({root.contract()->data(), root.contract()->size()}));
+  for (const auto* entry : *root.provenance()) graph.provenance[entry->name()->str()] = entry->value()->str();
+  QAT_RETURN_IF_ERROR(Verify(graph));
+  return graph;
+}
+
+}  // namespace
+
+Bytes Serialize(const Graph& graph) {
+  FlatBufferBuilder builder;
+  std::vector<Offset<fb::GraphTensor>> tensors;
+  for (const GraphTensor& tensor : graph.tensors) tensors.push_back(WriteTensor(builder, tensor));
+  std::vector<Offset<fb::GraphNode>> nodes;
+  for (const GraphNode& node : graph.nodes) nodes.push_back(WriteNode(builder, node));
+  std::vector<Offset<fb::GraphText>> texts;
+  for (const auto& [name, value] : graph.provenance) {
+    const auto name_offset = builder.CreateString(name);
+    texts.push_back(fb::CreateGraphText(builder, name_offset, builder.CreateString(value)));
+  }
+  const Bytes contract = Serialize(graph.contract);
+  builder.ForceVectorAlignment(contract.size(), 1, 8);
+  const auto contract_offset = builder.CreateVector(contract);
+  const auto name = builder.CreateString(graph.name);
+  const auto scheme = builder.CreateString(graph.scheme);
+  const auto tensors_offset = builder.CreateVector(tensors);
+  const auto nodes_offset = builder.CreateVector(nodes);
+  const auto inputs = builder.CreateVector(graph.inputs);
+  const auto outputs = builder.CreateVector(graph.outputs);
+  const auto provenance = builder.CreateVector(texts);
+  builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs,
+                                 contract_offset, provenance));
+  return SealEnvelope(kGraphIdentifier, kGraphVersion, {builder.GetBufferPointer(), builder.GetSize()});
+}
+
+Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& source) {
+  QAT_ASSIGN_OR_RETURN(const auto payload, OpenEnvelope(bytes, kGraphIdentifier, kGraphVersion, source));
+  flatbuffers::Verifier verifier(payload.data(), payload.size());
+  if (!verifier.VerifyBuffer<fb::Graph>()) return Corrupt(StrCat(source, ": its tables are malformed"));
+  QAT_ASSIGN_OR_RETURN_IN(source, Graph graph, ReadRoot(*flatbuffers::GetRoot<fb::Graph>(payload.data())));
+  return graph;
+}
+
+Expected<Graph> ReadGraph(const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  return ParseGraph(bytes, path);
+}
+
+}  // namespace qat

@@ -1,0 +1,164 @@
+#include <cmath>
+#include <set>
+#include <string_view>
+
+#include "base/strings.h"
+#include "ir/graph.h"
+
+namespace qat {
+namespace {
+
+bool IsIndex(int32_t index, size_t count) { return index >= 0 && static_cast<size_t>(index) < count; }
+
+/// Integers that a tensor of the type can hold; false for a type that is never quantized.
+bool LimitsOf(DType type, int64_t& lowest, int64_t& highest) {
+  if (type == DType::kUInt8) return lowest = 0, highest = 255, true;
+  if (type == DType::kInt8) return lowest = -128, highest = 127, true;
+  if (type == DType::kInt16) return lowest = -32768, highest = 32767, true;
+  if (type == DType::kInt32) return lowest = INT32_MIN, highest = INT32_MAX, true;
+  return false;
+}
+
+Status VerifyQuantization(const GraphTensor& tensor) {
+  const TensorQuantization& q = *tensor.quantization;
+  int64_t lowest = 0;
+  int64_t highest = 0;
+  if (!LimitsOf(tensor.type, lowest, highest)) {
+    return Corrupt(StrCat("has a scale, but its type is ", NameOf(tensor.type)));
+  }
+  if (q.dimension < 0 || (q.scale.size() > 1 && !IsIndex(q.dimension, tensor.shape.size()))) {
+    return Corrupt(StrCat("quantized dimension is ", q.dimension, ", its shape is ", ToString(tensor.shape)));
+  }
+  const auto slices =
+      q.scale.size() > 1 ? static_cast<size_t>(tensor.shape[static_cast<size_t>(q.dimension)]) : 1;
+  if (q.scale.size() != slices || q.zero_point.size() != slices) {
+    return Corrupt(StrCat("has ", q.scale.size(), " scales and ", q.zero_point.size(),
+                          " zero points, expected ", slices, " of each"));
+  }
+  for (size_t i = 0; i < slices; ++i) {
+    if (!(q.scale[i] > 0) || !std::isfinite(q.scale[i])) {
+      return Corrupt(StrCat("scale[", i, "] is ", q.scale[i], ", expected a positive number"));
+    }
+    if (q.zero_point[i] < lowest || q.zero_point[i] > highest) {
+      return Corrupt(StrCat("zero_point[", i, "] is ", q.zero_point[i], ", which ", NameOf(tensor.type),
+                            " does not hold"));
+    }
+  }
+  return {};
+}
+
+Status VerifyTensor(const GraphTensor& tensor) {
+  const int64_t count = CheckedFlatSize(tensor.shape);
+  if (count < 1) return Corrupt(StrCat("shape is ", ToString(tensor.shape), ", expected positive sizes"));
+  if (SizeOf(tensor.type) == 0) return Corrupt(StrCat("type is ", int{static_cast<int8_t>(tensor.type)}));
+  const auto bytes = static_cast<size_t>(count) * SizeOf(tensor.type);
+  if (tensor.is_constant() && tensor.data.size() != bytes) {
+    return Corrupt(StrCat("holds ", tensor.data.size(), " bytes, ", NameOf(tensor.type), " ",
+                          ToString(tensor.shape), " takes ", bytes));
+  }
+  const Range& r = tensor.range;
+  if (tensor.has_range && !(r.min <= 0 && r.max >= 0 && std::isfinite(r.max - r.min))) {
+    return Corrupt(StrCat("range is [", r.min, ", ", r.max, "], expected finite ends around 0"));
+  }
+  if (tensor.has_range && tensor.limits.quant_min >= tensor.limits.quant_max) {
+    return Corrupt(StrCat("integer range is [", tensor.limits.quant_min, ", ", tensor.limits.quant_max, "]"));
+  }
+  return tensor.quantization.has_value() ? VerifyQuantization(tensor) : Status();
+}
+
+Status VerifyTensors(const Graph& graph) {
+  std::set<std::string_view> names;
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.name.empty()) return Corrupt("a tensor has no name");
+    QAT_RETURN_IF_ERROR_IN(StrCat("tensor '", tensor.name, "'"), VerifyTensor(tensor));
+    if (!names.insert(tensor.name).second)
+      return Corrupt(StrCat("tensor '", tensor.name, "' is there twice"));
+  }
+  return {};
+}
+
+/// Shape and type of the node's output, as its operator says.
+Status VerifyOutput(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  const std::vector<Operand> operands = graph.OperandsOf(node);
+  const auto shape = definition.infer_shape(node.attributes, operands);
+  if (!shape.ok()) return Corrupt(shape.error().message);
+  const GraphTensor& output = graph.tensor(node.output);
+  if (*shape != output.shape) {
+    return Corrupt(
+        StrCat("tensor '", output.name, "' is ", ToString(output.shape), ", expected ", ToString(*shape)));
+  }
+  const DType type =
+      definition.output_type == nullptr ? operands[0].type : definition.output_type(node.attributes);
+  if (type != output.type) {
+    return Corrupt(
+        StrCat("tensor '", output.name, "' is ", NameOf(output.type), ", expected ", NameOf(type)));
+  }
+  return {};
+}
+
+/// `ready` marks the tensors that exist before the node runs; its output joins them.
+Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& ready) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  const auto count = static_cast<int32_t>(node.inputs.size());
+  if (definition.builtin_code < 0) return Corrupt(StrCat(definition.name, " exists in training only"));
+  if (count < definition.min_inputs || count > definition.max_inputs) {
+    return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
+                          " to ", definition.max_inputs));
+  }
+  for (int32_t index : node.inputs) {
+    if (!IsIndex(index, ready.size())) return Corrupt(StrCat("reads tensor ", index, " of ", ready.size()));
+    if (!ready[static_cast<size_t>(index)]) {
+      return Corrupt(StrCat("reads tensor '", graph.tensor(index).name, "' before it is computed"));
+    }
+  }
+  if (!IsIndex(node.output, ready.size()))
+    return Corrupt(StrCat("writes tensor ", node.output, " of ", ready.size()));
+  if (ready[static_cast<size_t>(node.output)]) {
+    return Corrupt(StrCat("writes tensor '", graph.tensor(node.output).name, "', which has a value already"));
+  }
+  ready[static_cast<size_t>(node.output)] = true;
+  return VerifyOutput(graph, node);
+}
+
+Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
+  if (graph.inputs.empty() || graph.outputs.empty()) return Corrupt("has no input or no output");
+  for (int32_t index : graph.inputs) {
+    if (!IsIndex(index, ready.size()))
+      return Corrupt(StrCat("input is tensor ", index, " of ", ready.size()));
+    if (ready[static_cast<size_t>(index)]) {
+      return Corrupt(StrCat("input '", graph.tensor(index).name, "' is a constant or there twice"));
+    }
+    ready[static_cast<size_t>(index)] = true;
+  }
+  const InputContract& c = graph.contract;
+  QAT_RETURN_IF_ERROR(Validate(c));
+  const GraphTensor& input = graph.tensor(graph.inputs[0]);
+  if (input.shape != Shape{1, c.height, c.width, c.channels}) {
+    return Corrupt(
+        StrCat("input '", input.name, "' is ", ToString(input.shape), ", its contract says ", Describe(c)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Verify(const Graph& graph) {
+  QAT_RETURN_IF_ERROR(VerifyTensors(graph));
+  std::vector<bool> ready;
+  for (const GraphTensor& tensor : graph.tensors) ready.push_back(tensor.is_constant());
+  QAT_RETURN_IF_ERROR(VerifyInputs(graph, ready));
+  for (const GraphNode& node : graph.nodes) {
+    QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), VerifyNode(graph, node, ready));
+  }
+  for (size_t i = 0; i < ready.size(); ++i) {
+    if (!ready[i]) return Corrupt(StrCat("tensor '", graph.tensors[i].name, "' is computed by no node"));
+  }
+  for (int32_t index : graph.outputs) {
+    if (!IsIndex(index, ready.size()))
+      return Corrupt(StrCat("output is tensor ", index, " of ", ready.size()));
+  }
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,255 @@
+// The page of a report, section by section. It is one file without script or request, and everything from
+// outside is escaped.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/strings.h"
+#include "report/html_style.h"
+#include "report/report.h"
+#include "report/svg_chart.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+struct Column {
+  std::string label;
+  std::string css;  // "name", "number", "wide" or ""
+};
+
+// A cell is HTML: callers escape what comes from outside.
+using Cells = std::vector<std::string>;
+
+std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& rows) {
+  std::string html = "<table><thead><tr>";
+  for (const Column& column : columns) {
+    html += StrCat("<th scope=\"col\" class=\"", column.css, "\">", column.label, "</th>");
+  }
+  html += "</tr></thead><tbody>\n";
+  for (const Cells& cells : rows) {
+    html += "<tr>";
+    for (size_t i = 0; i < columns.size(); ++i) {
+      html += StrCat("<td class=\"", columns[i].css, "\" data-label=\"", columns[i].label, "\">", cells[i],
+                     "</td>");
+    }
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table>\n";
+}
+
+std::string Section(std::string_view title, const std::string& body) {
+  return body.empty() ? "" : StrCat("<section><h2>", title, "</h2>\n", body, "</section>\n");
+}
+
+std::string Quiet(std::string_view text) { return StrCat("<p class=\"quiet\">", text, "</p>\n"); }
+
+std::string Verdict(const Report& report) {
+  if (report.status == "error")
+    return StrCat("<p class=\"verdict bad\">error: ", EscapeHtml(report.error), "</p>");
+  if (report.gates.empty()) return "";
+  const auto failed =
+      std::count_if(report.gates.begin(), report.gates.end(), [](const auto& g) { return !g.pass; });
+  if (failed == 0) return StrCat("<p class=\"verdict good\">all ", report.gates.size(), " gates passed</p>");
+  return StrCat("<p class=\"verdict bad\">", failed, " of ", report.gates.size(), " gates failed</p>");
+}
+
+std::string Header(const Report& report) {
+  std::string data;
+  if (!report.data_name.empty()) {
+    data = Quiet(StrCat(Grouped(report.data_examples), " images of ", EscapeHtml(report.data_name)));
+  }
+  return StrCat("<header>\n<h1>Quantization report</h1>\n", data, Verdict(report), "</header>\n");
+}
+
+std::string Models(const Report& report) {
+  if (report.models.empty()) return "";
+  std::vector<Cells> rows;
+  for (const ModelResult& model : report.models) {
+    Cells cells = {EscapeHtml(model.name), EscapeHtml(model.type),
+                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", PercentText(model)};
+    if (const auto& latency = model.latency_us) {
+      cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
+                                 Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
+    } else {
+      cells.insert(cells.end(), 4, "–");
+    }
+    rows.push_back(std::move(cells));
+  }
+  return Table({{"model", "name"},
+                {"type", ""},
+                {"size", "number"},
+                {"accuracy", "number"},
+                {RoundsText(report), "number"},
+                {"p50 µs", "number"},
+                {"p90 µs", "number"},
+                {"p99 µs", "number"}},
+               rows) +
+         Quiet(
+             "Times are of one image on one thread: the network alone, with the input already in its tensor. "
+             "The models take turns, so that a change of the machine's clock meets all of them.");
+}
+
+std::string Pairs(const Report& report) {
+  if (report.pairs.empty()) return "";
+  std::vector<Cells> rows;
+  for (const PairResult& pair : report.pairs) {
+    rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), PointsText(pair.drop_pt),
+                    FlipsText(pair), DifferenceText(pair)});
+  }
+  return Table({{"pair", "name"}, {"drop", "number"}, {"labels that differ", ""}, {"largest difference", ""}},
+               rows) +
+         Quiet(
+             "The largest difference is that of outputs. A step is the smallest change of a quantized "
+             "output; where the two outputs have no common "
+             "step, the "
+             "difference is in real numbers.");
+}
+
+std::string Gates(const Report& report) {
+  if (report.gates.empty()) return "";
+  std::vector<Cells> rows;
+  for (const GateResult& gate : report.gates) {
+    rows.push_back({EscapeHtml(gate.name),
+                    gate.pass ? "<span class=\"good\">pass</span>" : "<span class=\"bad\">FAIL</span>",
+                    GateNumber(gate, gate.value), GateNumber(gate, gate.limit), EscapeHtml(gate.model),
+                    gate.reference.empty() ? "–" : EscapeHtml(gate.reference)});
+  }
+  return Table({{"gate", "name"},
+                {"result", ""},
+                {"value", "number"},
+                {"limit", "number"},
+                {"model", ""},
+                {"held against", ""}},
+               rows);
+}
+
+std::string Warnings(const Report& report) {
+  if (report.warnings.empty()) return "";
+  std::string html = "<ul class=\"warnings\">";
+  for (const std::string& warning : report.warnings) html += StrCat("<li>", EscapeHtml(warning), "</li>\n");
+  return html + "</ul>\n";
+}
+
+// "training_accuracy" as people write it.
+std::string CurveLabel(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return EscapeHtml(name);
+}
+
+bool HasPoints(const TrainingCurve& curve) {
+  return std::any_of(curve.points.begin(), curve.points.end(),
+                     [](const auto& p) { return std::isfinite(p.second); });
+}
+
+std::vector<TrainingCurve> CurvesOf(const Report& report, std::string_view word) {
+  std::vector<TrainingCurve> chosen;
+  for (const TrainingCurve& curve : report.curves) {
+    if (HasPoints(curve) && curve.name.find(word) != std::string::npos) chosen.push_back(curve);
+  }
+  return chosen;
+}
+
+std::string Figure(std::string_view title, const std::vector<TrainingCurve>& curves,
+                   const ChartOptions& options) {
+  if (curves.empty()) return "";
+  std::string legend = "<ul class=\"legend\">";
+  for (size_t i = 0; i < curves.size(); ++i) {
+    legend += StrCat("<li><svg viewBox=\"0 0 28 8\" aria-hidden=\"true\"><line class=\"c", i,
+                     "\" x1=\"0\" y1=\"4\" x2=\"28\" y2=\"4\"/></svg>", CurveLabel(curves[i].name), "</li>");
+  }
+  return StrCat("<figure><h3>", title, "</h3>", legend, "</ul>", LineChart(curves, options), "</figure>\n");
+}
+
+std::string Curves(const Report& report) {
+  ChartOptions options;
+  options.mark_step = report.quant_delay;
+  options.mark_label = StrCat("fake quantization from step ", Grouped(report.quant_delay));
+  options.description = "Loss over training steps, logarithmic";
+  std::string charts = Figure("Loss", CurvesOf(report, "loss"), options);
+  options.scale = ChartScale::kAccuracy;
+  options.description = "Accuracy over training steps, logarithmic in the error";
+  charts += Figure("Accuracy", CurvesOf(report, "accuracy"), options);
+  if (charts.empty()) return "";
+  return StrCat(
+      "<div class=\"charts\">", charts, "</div>\n",
+      Quiet("Both axes are logarithmic: the loss in its value, the accuracy in its error, so that 99 % and "
+            "99.5 % are told apart."));
+}
+
+bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }
+
+std::string RangeTable(const std::vector<LayerRange>& ranges, std::string_view title) {
+  if (ranges.empty()) return "";
+  double low = 0, high = 0;
+  for (const LayerRange& range : ranges) {
+    low = std::min(low, range.min);
+    high = std::max(high, range.max);
+  }
+  std::vector<Cells> rows;
+  for (const LayerRange& range : ranges) {
+    rows.push_back({EscapeHtml(range.layer), RangeBar(range.min, range.max, low, high),
+                    Significant(range.min), Significant(range.max), Significant(range.scale),
+                    std::to_string(range.zero_point)});
+  }
+  const std::string axis = StrCat(Significant(low), " to ", Significant(high));
+  return StrCat("<h3>", title, "</h3>\n",
+                Table({{"layer", "name"},
+                       {axis, "wide"},
+                       {"min", "number"},
+                       {"max", "number"},
+                       {"scale", "number"},
+                       {"zero point", "number"}},
+                      rows));
+}
+
+std::string Ranges(const Report& report) {
+  std::vector<LayerRange> outputs, filters;
+  for (const LayerRange& range : report.ranges) (IsFilter(range) ? filters : outputs).push_back(range);
+  if (report.ranges.empty()) return "";
+  return RangeTable(outputs, "Outputs of layers") + RangeTable(filters, "Filters") +
+         Quiet(
+             "Each bar is the interval of real numbers that the integers stand for; the line is real 0. "
+             "real = scale × (quantized − zero point).");
+}
+
+std::string Pairing(const std::string& name, const std::string& value) {
+  return StrCat("<dt>", EscapeHtml(name), "</dt><dd>", EscapeHtml(value), "</dd>\n");
+}
+
+std::string Definitions(const std::string& entries) {
+  return entries.empty() ? "" : StrCat("<dl>", entries, "</dl>\n");
+}
+
+std::string Environment(const Report& report) {
+  std::string entries;
+  for (const auto& [name, value] : report.environment) entries += Pairing(name, value);
+  return Definitions(entries);
+}
+
+std::string Making(const Report& report) {
+  std::string entries = Pairing("made by", StrCat(report.tool, " ", report.version));
+  if (!report.data_sha256.empty()) entries += Pairing("data, SHA-256", report.data_sha256);
+  for (const ModelResult& model : report.models) {
+    if (!model.sha256.empty()) entries += Pairing(StrCat(model.name, ", SHA-256"), model.sha256);
+  }
+  for (const auto& [what, path] : report.outputs) entries += Pairing(what, path);
+  for (const auto& [name, value] : report.metrics) entries += Pairing(name, NumberText(value));
+  return Definitions(entries);
+}
+
+}  // namespace
+
+std::string ToHtml(const Report& report) {
+  return StrCat(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
+      kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
+      Section("Gates", Gates(report)), Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
+      Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
+      Section("Environment", Environment(report)), Section("How it was made", Making(report)),
+      "</main></body></html>\n");
+}
+
+}  // namespace qat

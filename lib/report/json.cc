@@ -1,0 +1,255 @@
+// The document "qat-report/1", written and read. Field names are binding: docs/report.md,
+// schemas/report.schema.json.
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "report/report.h"
+
+namespace qat {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kSchema[] = "qat-report/1";
+
+Json Text(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json Count(int64_t count) { return count <= 0 ? Json() : Json(count); }
+
+template <class T>
+Json Number(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json ToJson(const AccuracyResult& accuracy) {
+  return {{"top1", accuracy.top1}, {"correct", accuracy.correct}, {"total", accuracy.total}};
+}
+
+Json ToJson(const LatencyResult& latency) {
+  return {{"min", latency.min},       {"mean", latency.mean},
+          {"p50", latency.p50},       {"p90", latency.p90},
+          {"p99", latency.p99},       {"runs", latency.runs},
+          {"rounds", latency.rounds}, {"total_seconds", latency.total_seconds}};
+}
+
+Json ToJson(const ModelResult& model) {
+  return {{"name", model.name},
+          {"kind", model.kind},
+          {"path", Text(model.path)},
+          {"type", model.type},
+          {"bytes", Count(model.bytes)},
+          {"sha256", Text(model.sha256)},
+          {"arena_bytes", Count(model.arena_bytes)},
+          {"accuracy", model.accuracy ? ToJson(*model.accuracy) : Json()},
+          {"latency_us", model.latency_us ? ToJson(*model.latency_us) : Json()}};
+}
+
+Json ToJson(const PairResult& pair) {
+  return {{"a", pair.a},
+          {"b", pair.b},
+          {"drop_pt", pair.drop_pt},
+          {"flips",
+           {{"right_to_wrong", pair.right_to_wrong},
+            {"wrong_to_right", pair.wrong_to_right},
+            {"total", pair.total_flips}}},
+          {"max_abs_lsb", Number(pair.max_abs_lsb)},
+          {"max_abs_error", Number(pair.max_abs_error)}};
+}
+
+Json ToJson(const GateResult& gate) {
+  return {{"name", gate.name},   {"model", Text(gate.model)}, {"reference", Text(gate.reference)},
+          {"limit", gate.limit}, {"value", gate.value},       {"pass", gate.pass}};
+}
+
+Json ToJson(const TrainingCurve& curve) {
+  Json points = Json::array();
+  for (const auto& [step, value] : curve.points) points.push_back(Json::array({step, value}));
+  return {{"name", curve.name}, {"points", std::move(points)}};
+}
+
+Json ToJson(const LayerRange& range) {
+  return {{"layer", range.layer},
+          {"min", range.min},
+          {"max", range.max},
+          {"scale", range.scale},
+          {"zero_point", range.zero_point}};
+}
+
+template <class T>
+Json ListOf(const std::vector<T>& items) {
+  Json list = Json::array();
+  for (const T& item : items) list.push_back(ToJson(item));
+  return list;
+}
+
+template <class T>
+Json ObjectOf(const std::map<std::string, T>& items) {
+  Json object = Json::object();
+  for (const auto& [key, value] : items) object[key] = value;
+  return object;
+}
+
+// Reading. A null or absent field leaves its default; one of another type throws, which ParseReport catches.
+
+template <class T>
+void Read(const Json& object, const char* key, T& out) {
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+}
+
+template <class T>
+void Read(const Json& object, const char* key, std::optional<T>& out) {
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+}
+
+void Read(const Json& json, AccuracyResult& out) {
+  Read(json, "top1", out.top1);
+  Read(json, "correct", out.correct);
+  Read(json, "total", out.total);
+}
+
+void Read(const Json& json, LatencyResult& out) {
+  Read(json, "min", out.min);
+  Read(json, "mean", out.mean);
+  Read(json, "p50", out.p50);
+  Read(json, "p90", out.p90);
+  Read(json, "p99", out.p99);
+  Read(json, "runs", out.runs);
+  Read(json, "rounds", out.rounds);
+  Read(json, "total_seconds", out.total_seconds);
+}
+
+template <class T>
+void ReadObject(const Json& json, const char* key, std::optional<T>& out) {
+  if (const auto found = json.find(key); found != json.end() && found->is_object())
+    Read(*found, out.emplace());
+}
+
+void Read(const Json& json, ModelResult& out) {
+  Read(json, "name", out.name);
+  Read(json, "kind", out.kind);
+  Read(json, "path", out.path);
+  Read(json, "type", out.type);
+  Read(json, "bytes", out.bytes);
+  Read(json, "sha256", out.sha256);
+  Read(json, "arena_bytes", out.arena_bytes);
+  ReadObject(json, "accuracy", out.accuracy);
+  ReadObject(json, "latency_us", out.latency_us);
+}
+
+void Read(const Json& json, PairResult& out) {
+  Read(json, "a", out.a);
+  Read(json, "b", out.b);
+  Read(json, "drop_pt", out.drop_pt);
+  if (const auto flips = json.find("flips"); flips != json.end()) {
+    Read(*flips, "right_to_wrong", out.right_to_wrong);
+    Read(*flips, "wrong_to_right", out.wrong_to_right);
+    Read(*flips, "total", out.total_flips);
+  }
+  Read(json, "max_abs_lsb", out.max_abs_lsb);
+  Read(json, "max_abs_error", out.max_abs_error);
+}
+
+void Read(const Json& json, GateResult& out) {
+  Read(json, "name", out.name);
+  Read(json, "model", out.model);
+  Read(json, "reference", out.reference);
+  Read(json, "limit", out.limit);
+  Read(json, "value", out.value);
+  Read(json, "pass", out.pass);
+}
+
+void Read(const Json& json, TrainingCurve& out) {
+  Read(json, "name", out.name);
+  for (const Json& point : json.at("points")) {
+    const Json& value = point.at(1);
+    out.points.emplace_back(point.at(0).get<int64_t>(), value.is_null() ? std::nan("") : value.get<double>());
+  }
+}
+
+void Read(const Json& json, LayerRange& out) {
+  Read(json, "layer", out.layer);
+  Read(json, "min", out.min);
+  Read(json, "max", out.max);
+  Read(json, "scale", out.scale);
+  Read(json, "zero_point", out.zero_point);
+}
+
+template <class T>
+void ReadList(const Json& json, const char* key, std::vector<T>& out) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return;
+  for (const Json& item : *found) Read(item, out.emplace_back());
+}
+
+Report FromJson(const Json& json) {
+  Report report;
+  Read(json, "tool", report.tool);
+  Read(json, "version", report.version);
+  Read(json, "status", report.status);
+  Read(json, "exit_code", report.exit_code);
+  Read(json, "error", report.error);
+  if (const auto data = json.find("data"); data != json.end() && data->is_object()) {
+    Read(*data, "name", report.data_name);
+    Read(*data, "examples", report.data_examples);
+    Read(*data, "sha256", report.data_sha256);
+  }
+  ReadList(json, "models", report.models);
+  ReadList(json, "pairs", report.pairs);
+  ReadList(json, "gates", report.gates);
+  Read(json, "warnings", report.warnings);
+  ReadList(json, "curves", report.curves);
+  Read(json, "quant_delay", report.quant_delay);
+  ReadList(json, "ranges", report.ranges);
+  Read(json, "environment", report.environment);
+  Read(json, "outputs", report.outputs);
+  Read(json, "metrics", report.metrics);
+  return report;
+}
+
+}  // namespace
+
+std::string ToJson(const Report& report) {
+  Json data;
+  if (!report.data_name.empty()) {
+    data = {
+        {"name", report.data_name}, {"examples", report.data_examples}, {"sha256", Text(report.data_sha256)}};
+  }
+  const Json json = {{"schema", kSchema},
+                     {"tool", report.tool},
+                     {"version", report.version},
+                     {"status", report.status},
+                     {"exit_code", report.exit_code},
+                     {"error", Text(report.error)},
+                     {"data", std::move(data)},
+                     {"models", ListOf(report.models)},
+                     {"pairs", ListOf(report.pairs)},
+                     {"gates", ListOf(report.gates)},
+                     {"warnings", report.warnings},
+                     {"curves", ListOf(report.curves)},
+                     {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},
+                     {"ranges", ListOf(report.ranges)},
+                     {"environment", ObjectOf(report.environment)},
+                     {"outputs", ObjectOf(report.outputs)},
+                     {"metrics", ObjectOf(report.metrics)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Expected<Report> ParseReport(std::string_view text, const std::string& source) {
+  try {
+    const Json json = Json::parse(text);
+    const std::string schema = json.is_object() ? json.value("schema", "") : "";
+    if (schema.empty())
+      return Corrupt(StrCat(source, ": has no field \"schema\", expected a report (", kSchema, ")"));
+    if (schema != kSchema)
+      return Unsupported(StrCat(source, ": schema is '", schema, "', expected '", kSchema, "'"));
+    return FromJson(json);
+  } catch (const nlohmann::json::parse_error& error) {
+    return Corrupt(
+        StrCat(source, ": is no JSON at byte ", error.byte, ", expected a report (", kSchema, ")"));
+  } catch (const nlohmann::json::exception& error) {
+    return Corrupt(StrCat(source, ": a field has another type than in ", kSchema, " (", error.what(), ")"));
+  }
+}
+
+}  // namespace qat

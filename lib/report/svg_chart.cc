@@ -1,0 +1,218 @@
+// Units of the drawing are those of the viewBox, 420 wide: as wide as a phone, so that text stays legible
+// there.
+#include "report/svg_chart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/strings.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+constexpr double kWidth = 420, kHeight = 270;
+constexpr double kLeft = 46, kRight = 408, kTop = 26, kBottom = 232;
+constexpr double kSmallestError = 0.02;  // points: where the accuracy axis ends
+constexpr size_t kMostPoints = 800;
+
+struct Axes {
+  double first_step = 0, last_step = 1;
+  double low = 0, high = 1;  // in transformed units
+
+  double X(double step) const {
+    return kLeft + (step - first_step) / (last_step - first_step) * (kRight - kLeft);
+  }
+  double Y(double transformed) const {
+    return kBottom - (std::clamp(transformed, low, high) - low) / (high - low) * (kBottom - kTop);
+  }
+};
+
+double Transform(double value, ChartScale scale) {
+  if (scale == ChartScale::kAccuracy) return -std::log10(std::clamp(100 - value, kSmallestError, 100.0));
+  return std::log10(std::max(value, 1e-12));
+}
+
+std::string Coordinate(double value) { return Fixed(value, 1); }
+
+// "0", "500", "20k", "1.5M".
+std::string StepText(int64_t step) {
+  if (step >= 1'000'000) return StrCat(NumberText(static_cast<double>(step) / 1e6), "M");
+  if (step >= 1'000) return StrCat(NumberText(static_cast<double>(step) / 1e3), "k");
+  return std::to_string(step);
+}
+
+// The smallest of 1, 2, 5 times a power of ten that cuts `span` into at most `pieces`.
+int64_t NiceStep(double span, int pieces) {
+  for (int64_t decade = 1;; decade *= 10) {
+    for (const int64_t factor : {1, 2, 5}) {
+      if (span / static_cast<double>(factor * decade) <= pieces) return factor * decade;
+    }
+  }
+}
+
+std::vector<double> LossTicks(const Axes& axes) {
+  std::vector<double> ticks;
+  const bool few_decades = axes.high - axes.low < 2.2;
+  for (int decade = static_cast<int>(std::floor(axes.low)); decade <= axes.high; ++decade) {
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      if (factor == 1 || few_decades) ticks.push_back(factor * std::pow(10.0, decade));
+    }
+  }
+  return ticks;
+}
+
+// Labels that would touch are left out: at least 16 units between two lines of text.
+std::vector<double> ValueTicks(const Axes& axes, ChartScale scale) {
+  const std::vector<double> all =
+      scale == ChartScale::kAccuracy ? std::vector<double>{0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95}
+                                     : LossTicks(axes);
+  std::vector<double> shown;
+  double last_y = std::numeric_limits<double>::infinity();
+  for (const double tick : all) {
+    const double transformed = Transform(tick, scale);
+    if (transformed < axes.low - 1e-9 || transformed > axes.high + 1e-9) continue;
+    if (const double y = axes.Y(transformed); last_y - y >= 16) {
+      shown.push_back(tick);
+      last_y = y;
+    }
+  }
+  return shown;
+}
+
+Axes FitAxes(const std::vector<TrainingCurve>& curves, const ChartOptions& options) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  double last_step = 1;
+  for (const TrainingCurve& curve : curves) {
+    for (const auto& [step, value] : curve.points) {
+      last_step = std::max(last_step, static_cast<double>(step));
+      if (!std::isfinite(value)) continue;
+      low = std::min(low, Transform(value, options.scale));
+      high = std::max(high, Transform(value, options.scale));
+    }
+  }
+  const double margin = std::max((high - low) * 0.04, 0.05);
+  return {0, std::max(last_step, static_cast<double>(options.mark_step)), low - margin, high + margin};
+}
+
+using Points = std::vector<std::pair<int64_t, double>>;
+
+Points Thinned(const Points& points) {
+  if (points.size() <= kMostPoints) return points;
+  Points kept;
+  const size_t slices = kMostPoints / 2;
+  for (size_t slice = 0; slice < slices; ++slice) {
+    const auto first = points.begin() + static_cast<int64_t>(slice * points.size() / slices);
+    const auto last = points.begin() + static_cast<int64_t>((slice + 1) * points.size() / slices);
+    auto [low, high] =
+        std::minmax_element(first, last, [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (low > high) std::swap(low, high);
+    kept.push_back(*low);
+    if (high != low) kept.push_back(*high);
+  }
+  return kept;
+}
+
+std::string Text(double x, double y, std::string_view anchor, std::string_view text) {
+  return StrCat("<text x=\"", Coordinate(x), "\" y=\"", Coordinate(y), "\" text-anchor=\"", anchor, "\">",
+                EscapeHtml(text), "</text>");
+}
+
+std::string Line(std::string_view css, double x1, double y1, double x2, double y2) {
+  return StrCat("<line class=\"", css, "\" x1=\"", Coordinate(x1), "\" y1=\"", Coordinate(y1), "\" x2=\"",
+                Coordinate(x2), "\" y2=\"", Coordinate(y2), "\"/>");
+}
+
+std::string Grid(const Axes& axes, ChartScale scale) {
+  std::string svg;
+  for (const double tick : ValueTicks(axes, scale)) {
+    const double y = axes.Y(Transform(tick, scale));
+    svg += Line("grid", kLeft, y, kRight, y);
+    svg += Text(kLeft - 6, y + 4, "end", StrCat(NumberText(tick), scale == ChartScale::kAccuracy ? "%" : ""));
+  }
+  const int64_t step = NiceStep(axes.last_step - axes.first_step, 5);
+  for (int64_t tick = 0; static_cast<double>(tick) <= axes.last_step; tick += step) {
+    const double x = axes.X(static_cast<double>(tick));
+    svg += Line("axis", x, kBottom, x, kBottom + 4);
+    svg += Text(x, kBottom + 17, kRight - x < 12 ? "end" : "middle", StepText(tick));
+  }
+  svg += Line("axis", kLeft, kBottom, kRight, kBottom);
+  return svg + Text((kLeft + kRight) / 2, kHeight - 5, "middle", "step");
+}
+
+std::string Mark(const Axes& axes, const ChartOptions& options) {
+  if (options.mark_step < 0) return "";
+  const double x = axes.X(static_cast<double>(options.mark_step));
+  // The label stands above the plot, on the side where it has room: it is up to 230 wide.
+  std::string_view anchor = "middle";
+  if (x < 130) anchor = "start";
+  if (x > 290) anchor = "end";
+  return Line("mark", x, kTop - 8, x, kBottom) + Text(x, kTop - 12, anchor, options.mark_label);
+}
+
+// A gap in the values (NaN) is a gap in the line.
+std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size_t index) {
+  std::string path;
+  bool pen_down = false;
+  for (const auto& [step, value] : Thinned(points)) {
+    if (!std::isfinite(value)) {
+      pen_down = false;
+      continue;
+    }
+    path += StrCat(pen_down ? "L" : "M", Coordinate(axes.X(static_cast<double>(step))), " ",
+                   Coordinate(axes.Y(Transform(value, scale))));
+    pen_down = true;
+  }
+  return path.empty() ? "" : StrCat("<path class=\"c", index, "\" d=\"", path, "\"/>");
+}
+
+}  // namespace
+
+std::string EscapeHtml(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options) {
+  const Axes axes = FitAxes(curves, options);
+  QAT_CHECK(std::isfinite(axes.low));
+  std::string svg = StrCat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", kHeight,
+                           "\" role=\"img\" aria-label=\"", EscapeHtml(options.description), "\">");
+  svg += Grid(axes, options.scale) + Mark(axes, options);
+  for (size_t i = 0; i < curves.size(); ++i) svg += Curve(curves[i].points, axes, options.scale, i);
+  return svg + "</svg>\n";
+}
+
+std::string RangeBar(double min, double max, double axis_min, double axis_max) {
+  const double span = axis_max - axis_min;
+  const auto x = [&](double value) { return span > 0 ? (value - axis_min) / span * 1000 : 0.0; };
+  return StrCat(
+      "<svg class=\"bar\" viewBox=\"0 0 1000 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+      "<rect class=\"range\" x=\"", Coordinate(x(min)), "\" y=\"2\" width=\"",
+      Coordinate(std::max(x(max) - x(min), 2.0)), "\" height=\"8\"/>", Line("zero", x(0), 0, x(0), 12),
+      "</svg>");
+}
+
+}  // namespace qat

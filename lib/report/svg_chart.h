@@ -1,0 +1,41 @@
+// svg_chart.h: inline SVG for the report page: curves over steps, and bars of ranges. No script; colours are
+// CSS classes.
+#ifndef QAT_REPORT_SVG_CHART_H_
+#define QAT_REPORT_SVG_CHART_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/report.h"
+
+namespace qat {
+
+/// "&", "<", ">" and both quotes as entities: safe as text and inside attributes.
+std::string EscapeHtml(std::string_view text);
+
+/// How a value becomes a height.
+enum class ChartScale {
+  kLogarithmic,  ///< losses: decades, ticks at 1, 2 and 5
+  kAccuracy,     ///< percentages: logarithmic in the error 100 - value, so that 99 and 99.5 are told apart
+};
+
+struct ChartOptions {
+  std::string description;  ///< for those who cannot see it
+  ChartScale scale = ChartScale::kLogarithmic;
+  int64_t mark_step = -1;  ///< a labelled vertical line; -1: none
+  std::string mark_label;
+};
+
+/// Curves over training steps. Curve i is drawn with the CSS class "c<i>"; the legend is the page's. Curves
+/// of more than 800 points keep the smallest and largest value of each of 400 slices, so that no spike is
+/// lost. Requires  at least one finite point in all.
+std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);
+
+/// A bar from `min` to `max` on the axis [axis_min, axis_max] with a line at real 0; it stretches to any
+/// width.
+std::string RangeBar(double min, double max, double axis_min, double axis_max);
+
+}  // namespace qat
+
+#endif  // QAT_REPORT_SVG_CHART_H_

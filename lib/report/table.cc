@@ -1,0 +1,91 @@
+// The article's table as aligned text: rows in the order of the pipeline, then pairs, gates and warnings.
+#include <algorithm>
+
+#include "base/strings.h"
+#include "report/report.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// Columns on a terminal: code points, which is exact for what we print (no wide letters).
+size_t WidthOf(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+// Pads every column to its widest cell; the first `left_columns` to the left, numbers to the right.
+std::string Aligned(const std::vector<Row>& rows, size_t left_columns) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - WidthOf(row[i]), ' ');
+      line += (i == 0 ? "" : "  ") + (i < left_columns ? row[i] + padding : padding + row[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string Models(const Report& report) {
+  std::vector<Row> rows = {
+      {"model", "type", "size", "accuracy", RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
+  for (const ModelResult& model : report.models) {
+    Row row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
+               PercentText(model)};
+    if (const auto& latency = model.latency_us) {
+      row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
+                             Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
+    } else {
+      row.insert(row.end(), 4, "-");
+    }
+    rows.push_back(std::move(row));
+  }
+  return Aligned(rows, 2);
+}
+
+std::string Pairs(const Report& report) {
+  std::vector<Row> rows = {{"pair", "", "flips", "largest difference", "drop"}};
+  for (const PairResult& pair : report.pairs) {
+    rows.push_back(
+        {pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair), PointsText(pair.drop_pt)});
+  }
+  return Aligned(rows, 4);
+}
+
+std::string Gates(const Report& report) {
+  std::vector<Row> rows;
+  for (const GateResult& gate : report.gates) {
+    rows.push_back({gate.pass ? "pass" : "FAIL", gate.name, gate.model, GateNumber(gate, gate.value),
+                    StrCat("limit ", GateNumber(gate, gate.limit)),
+                    gate.reference.empty() ? "" : StrCat("against ", gate.reference)});
+  }
+  return Aligned(rows, 3);
+}
+
+}  // namespace
+
+std::string ToTable(const Report& report) {
+  std::string text;
+  if (!report.data_name.empty()) {
+    text += StrCat(report.data_name, ": ", Grouped(report.data_examples),
+                   " images, one at a time, one thread\n\n");
+  }
+  if (!report.models.empty()) text += Models(report);
+  if (!report.pairs.empty()) text += "\n" + Pairs(report);
+  if (!report.gates.empty()) text += "\n" + Gates(report);
+  if (!report.warnings.empty()) text += "\n";
+  for (const std::string& warning : report.warnings) text += StrCat("warning: ", warning, "\n");
+  return text;
+}
+
+}  // namespace qat

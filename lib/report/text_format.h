@@ -1,0 +1,41 @@
+// text_format.h: numbers as people read them in the table and on the page.
+#ifndef QAT_REPORT_TEXT_FORMAT_H_
+#define QAT_REPORT_TEXT_FORMAT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "report/report.h"
+
+namespace qat {
+
+/// "65,432".
+std::string Grouped(int64_t value);
+
+/// With so many decimals: Fixed(97.519, 2) is "97.52". Never "-0.00"; a value that is not finite gives "-".
+std::string Fixed(double value, int decimals);
+
+/// Three significant digits where that is readable: "0.00392", "12.7", "110".
+std::string Significant(double value);
+
+/// "97.52 %" with as many decimals as the number of examples resolves, at least two; "-" without an accuracy.
+std::string PercentText(const ModelResult& model);
+
+/// "+0.10 pt", "-0.02 pt", "0.00 pt".
+std::string PointsText(double points);
+
+/// "3 (2 right to wrong, 1 wrong to right)"; "0".
+std::string FlipsText(const PairResult& pair);
+
+/// "1 step", "0 steps", "1.2e-07", "-": the largest difference of outputs in the finest unit known.
+std::string DifferenceText(const PairResult& pair);
+
+/// "99.31 %", "65,432 B", "2.10x": a gate's number in the unit of its kind.
+std::string GateNumber(const GateResult& gate, double number);
+
+/// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.
+std::string RoundsText(const Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_REPORT_TEXT_FORMAT_H_

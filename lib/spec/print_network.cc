@@ -1,0 +1,94 @@
+// The table of layers that --print-network shows before any training hour is spent, and the table of operators.
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "spec/network_spec.h"
+
+namespace qat {
+namespace {
+
+constexpr size_t kColumns = 6;
+using Row = std::array<std::string, kColumns>;
+
+std::string QuantizationText(const NetworkSpec& spec, int32_t index) {
+  const LayerSpec& layer = spec.layers[static_cast<size_t>(index)];
+  switch (layer.definition().output_quantization) {
+    case OutputQuantization::kOwnRange:
+      return "own range";
+    case OutputQuantization::kFixed: {
+      const QuantizationParams fixed = layer.definition().fixed_uint8;
+      return StrCat("fixed, scale ", fixed.scale, ", zero point ", fixed.zero_point);
+    }
+    case OutputQuantization::kNone:
+      return "indices";
+    case OutputQuantization::kSameAsInput:
+      break;
+  }
+  if (layer.definition().builtin_code < 0) return "removed by freezing";
+  const int32_t owner = RangeOwner(spec, index);
+  return StrCat("as ", owner == kNetworkInput ? "the input" : spec.layers[static_cast<size_t>(owner)].name);
+}
+
+int64_t ParameterCount(const LayerSpec& layer) {
+  int64_t count = 0;
+  for (const ParameterSpec& parameter : layer.parameters) count += FlatSize(parameter.shape);
+  return count;
+}
+
+void AppendRows(const std::vector<Row>& rows, std::string& out) {
+  std::array<size_t, kColumns> widths{};
+  for (const Row& row : rows) {
+    for (size_t c = 0; c < kColumns; ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t c = 0; c < kColumns; ++c) {
+      const std::string gap(widths[c] - row[c].size(), ' ');
+      const bool number = c == 3 || c == 4;
+      line += number ? gap + row[c] : row[c] + gap;
+      line += c + 1 < kColumns ? "  " : "";
+    }
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+}
+
+}  // namespace
+
+std::string PrintNetwork(const NetworkSpec& spec) {
+  std::vector<Row> rows = {{"layer", "operator", "output", "parameters", "MACs", "quantized with"},
+                           {"input", "", ToString(spec.input_shape), "", "", "the input contract"}};
+  int64_t parameters = 0;
+  int64_t multiply_accumulates = 0;
+  for (size_t i = 0; i < spec.layers.size(); ++i) {
+    const LayerSpec& layer = spec.layers[i];
+    std::string op(layer.definition().name);
+    if (const std::string text = Describe(layer.attributes); !text.empty()) op += StrCat(" (", text, ")");
+    rows.push_back({layer.name, op, ToString(layer.output_shape), StrCat(ParameterCount(layer)),
+                    StrCat(layer.multiply_accumulates), QuantizationText(spec, static_cast<int32_t>(i))});
+    parameters += ParameterCount(layer);
+    multiply_accumulates += layer.multiply_accumulates;
+  }
+  rows.push_back({"total", "", "", StrCat(parameters), StrCat(multiply_accumulates), ""});
+  std::string out = StrCat("network ", spec.name, "\n");
+  AppendRows(rows, out);
+  return out;
+}
+
+std::string OperatorTableMarkdown() {
+  std::string out = "| op | what it does | key | value | default |\n| --- | --- | --- | --- | --- |\n";
+  for (const OpDefinition* op : AllOps()) {
+    std::string name = StrCat("`", op->name, "`");
+    std::string summary(op->summary);
+    if (op->keys.empty()) out += StrCat("| ", name, " | ", summary, " | | | |\n");
+    for (const AttributeKey& key : op->keys) {
+      const std::string shown = key.default_value.empty() ? "required" : StrCat("`", key.default_value, "`");
+      out += StrCat("| ", name, " | ", summary, " | `", key.name, "` | ", key.expected, " | ", shown, " |\n");
+      name.clear();
+      summary.clear();
+    }
+  }
+  return out;
+}
+
+}  // namespace qat

@@ -1,0 +1,46 @@
+#include "spec/toml_text.h"
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+std::string PlaceText(const std::string& source, const toml::source_position& at) {
+  return StrCat(source, ":", at.line, ":", at.column);
+}
+
+}  // namespace
+
+Expected<TomlText> TomlText::Parse(std::string_view text, const std::string& source) {
+  toml::parse_result result = toml::parse(text);
+  if (!result) {
+    const toml::parse_error& error = result.error();
+    return InvalidArgument(StrCat(PlaceText(source, error.source().begin), ": ", error.description()));
+  }
+  TomlText parsed;
+  parsed.root_ = std::move(result).table();
+  parsed.source_ = source;
+  return parsed;
+}
+
+std::string TomlText::Place(const toml::node& node) const { return PlaceText(source_, node.source().begin); }
+std::string TomlText::Place(const toml::key& key) const { return PlaceText(source_, key.source().begin); }
+
+Expected<AttributeValue> ToAttributeValue(const toml::node& node) {
+  if (const auto* boolean = node.as_boolean()) return AttributeValue(boolean->get());
+  if (const auto* integer = node.as_integer()) return AttributeValue(integer->get());
+  if (const auto* real = node.as_floating_point()) return AttributeValue(real->get());
+  if (const auto* text = node.as_string()) return AttributeValue(text->get());
+  if (const auto* list = node.as_array()) {
+    std::vector<int64_t> values;
+    for (const toml::node& element : *list) {
+      const auto* integer = element.as_integer();
+      if (integer == nullptr) return InvalidArgument("is a list of other things, expected integers");
+      values.push_back(integer->get());
+    }
+    return AttributeValue(std::move(values));
+  }
+  return InvalidArgument("is a table or a date, expected a number, a text or a list of integers");
+}
+
+}  // namespace qat

@@ -1,0 +1,190 @@
+#include "spec/train_config.h"
+
+#include <cmath>
+#include <functional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "ops/keys.h"
+#include "spec/embedded.h"
+#include "spec/toml_text.h"
+
+namespace qat {
+namespace {
+
+// One key: how it is read, checked and written. The table below is the only list of keys.
+struct Field {
+  std::string name;
+  std::string expected;
+  std::function<bool(TrainConfig&, const AttributeValue&)> set;  // false: not what is expected
+  std::function<std::string(const TrainConfig&)> text;
+};
+
+std::string Quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// TOML tells integers from reals by the point.
+std::string RealText(double value) {
+  std::string text = NumberText(value);
+  if (text.find_first_of(".eni") == std::string::npos) text += ".0";
+  return text;
+}
+
+Field TextField(std::string name, std::string TrainConfig::*member, std::vector<std::string> allowed = {}) {
+  std::vector<std::string> quoted;
+  for (const std::string& value : allowed) quoted.push_back(Quoted(value));
+  return {name, allowed.empty() ? "a text" : Join(quoted, " or "),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* text = std::get_if<std::string>(&value);
+            if (text == nullptr) return false;
+            if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), *text) == allowed.end())
+              return false;
+            config.*member = *text;
+            return true;
+          },
+          [=](const TrainConfig& config) { return Quoted(config.*member); }};
+}
+
+template <class Integer>
+Field IntegerField(std::string name, Integer TrainConfig::*member, int64_t low, int64_t high) {
+  const bool open = high > (int64_t{1} << 40);
+  return {name,
+          open ? StrCat("a whole number from ", low) : StrCat("a whole number in [", low, ", ", high, "]"),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* integer = std::get_if<int64_t>(&value);
+            if (integer == nullptr || *integer < low || *integer > high) return false;
+            config.*member = static_cast<Integer>(*integer);
+            return true;
+          },
+          [=](const TrainConfig& config) { return StrCat(config.*member); }};
+}
+
+Field RealField(std::string name, double TrainConfig::*member, double low, double high) {
+  return {name, StrCat("a number in [", low, ", ", high, "]"),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            double real = NAN;
+            if (const auto* integer = std::get_if<int64_t>(&value)) real = static_cast<double>(*integer);
+            if (const auto* number = std::get_if<double>(&value)) real = *number;
+            if (!(real >= low && real <= high)) return false;
+            config.*member = real;
+            return true;
+          },
+          [=](const TrainConfig& config) { return RealText(config.*member); }};
+}
+
+const std::vector<Field>& Fields() {
+  using C = TrainConfig;
+  constexpr int64_t kMany = int64_t{1} << 62;
+  static const std::vector<Field> kFields = {
+      TextField("preset", &C::preset),
+      TextField("network", &C::network),
+      TextField("data", &C::data),
+      TextField("scheme", &C::scheme, {"uint8", "float32"}),
+      IntegerField("steps", &C::steps, 0, kMany),
+      RealField("epochs", &C::epochs, 0, 1e6),
+      IntegerField("batch_size", &C::batch_size, 1, 65536),
+      TextField("optimizer", &C::optimizer, {"adam", "sgd"}),
+      RealField("learning_rate", &C::learning_rate, 0, 100),
+      TextField("schedule", &C::schedule, {"constant", "cosine"}),
+      IntegerField("warmup_steps", &C::warmup_steps, 0, kMany),
+      RealField("weight_decay", &C::weight_decay, 0, 10),
+      RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
+      IntegerField("shift_pixels", &C::shift_pixels, 0, 1024),
+      RealField("rotate_degrees", &C::rotate_degrees, 0, 180),
+      RealField("scale_percent", &C::scale_percent, 0, 90),
+      IntegerField("quant_delay", &C::quant_delay, 0, kMany),
+      RealField("quant_delay_fraction", &C::quant_delay_fraction, 0, 1),
+      RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
+      RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
+      RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),
+      IntegerField("holdout", &C::holdout, 0, kMany),
+      IntegerField("log_every", &C::log_every, 1, kMany),
+      IntegerField("eval_every", &C::eval_every, 0, kMany),
+      IntegerField("checkpoint_every", &C::checkpoint_every, 0, kMany),
+      IntegerField("seed", &C::seed, 0, kMany),
+      IntegerField("threads", &C::threads, 0, 4096),
+  };
+  return kFields;
+}
+
+const Field* FindField(std::string_view name) {
+  for (const Field& field : Fields()) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base) {
+  QAT_ASSIGN_OR_RETURN(const TomlText parsed, TomlText::Parse(text, source));
+  for (const auto& [key, node] : parsed.root()) {
+    const Field* field = FindField(key.str());
+    if (field == nullptr) {
+      std::vector<std::string> known;
+      for (const Field& each : Fields()) known.push_back(each.name);
+      return InvalidArgument(StrCat(parsed.Place(key), ": ", UnknownName("key", key.str(), known)));
+    }
+    const auto value = ToAttributeValue(node);
+    if (!value.ok()) {
+      return InvalidArgument(StrCat(parsed.Place(node), ": '", field->name, "' ", value.error().message));
+    }
+    if (!field->set(base, *value)) {
+      return InvalidArgument(StrCat(parsed.Place(node), ": '", field->name, "' ",
+                                    keys::Mismatch(*value, field->expected).message));
+    }
+  }
+  return base;
+}
+
+std::string ToToml(const TrainConfig& config) {
+  std::string text;
+  for (const Field& field : Fields()) text += StrCat(field.name, " = ", field.text(config), "\n");
+  return text;
+}
+
+Status Validate(const TrainConfig& config) {
+  if (config.steps == 0 && config.epochs == 0) {
+    return InvalidArgument("steps and epochs are both 0, expected one of them to say how long to train");
+  }
+  if (config.steps > 0 && config.quant_delay >= config.steps && config.scheme != "float32") {
+    return InvalidArgument(
+        StrCat("quant-delay is ", config.quant_delay, ", expected less than the ", config.steps,
+               " steps: fake quantization would never start (--scheme float32 trains without it)"));
+  }
+  if (config.quant_delay_fraction >= 1 && config.scheme != "float32") {
+    return InvalidArgument("quant-delay-fraction is 1, expected less: fake quantization would never start");
+  }
+  if (config.steps > 0 && config.warmup_steps > config.steps) {
+    return InvalidArgument(
+        StrCat("warmup-steps is ", config.warmup_steps, ", expected at most the ", config.steps, " steps"));
+  }
+  return {};
+}
+
+std::vector<std::string> PresetNames() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : EmbeddedFiles()) {
+    if (file.folder == "presets") names.emplace_back(file.name);
+  }
+  return names;
+}
+
+Expected<TrainConfig> LoadPreset(std::string_view name) {
+  for (const EmbeddedFile& file : EmbeddedFiles()) {
+    if (file.folder != "presets" || file.name != name) continue;
+    TrainConfig base;
+    base.preset = std::string(name);
+    return ParseTrainConfig(file.text, StrCat(name, ".toml"), base);
+  }
+  return InvalidArgument(
+      StrCat(UnknownName("preset", name, PresetNames()), " (expected one of ", Join(PresetNames()), ")"));
+}
+
+}  // namespace qat

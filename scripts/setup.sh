@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Installs what building needs from the packages of Debian or Ubuntu, as root or with sudo. Does nothing where all is there.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/setup.sh [--no-torch] [--tests]
+  --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
+  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with
+TEXT
+}
+
+packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev libspdlog-dev libflatbuffers-dev
+  flatbuffers-compiler libgtest-dev nlohmann-json3-dev libtomlplusplus-dev zlib1g-dev libssl-dev)
+torch_packages=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
+test_packages=(python3-venv)
+torch=yes
+tests=no
+while (($# > 0)); do
+  case $1 in
+    --no-torch) torch=no ;;
+    --tests) tests=yes ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      die 2 "unknown flag '$1'"
+      ;;
+  esac
+  shift
+done
+[[ $torch == no ]] || packages+=("${torch_packages[@]}")
+[[ $tests == no ]] || packages+=("${test_packages[@]}")
+
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
+  for package in "${packages[@]}"; do
+    grep -qx "$package installed" <<<"$installed" || echo "$package"
+  done
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  elif command -v sudo >/dev/null; then
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    die 6 "installing packages needs root or sudo; missing: ${missing[*]}"
+  fi
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || die 6 "apt-get is missing; install by hand: ${missing[*]}"
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  # The package lists of a fresh machine are empty, those of an old one name files that are gone.
+  if ! as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >build/setup.log 2>&1; then
+    as_root apt-get update -q >>build/setup.log 2>&1 || true
+    as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >>build/setup.log 2>&1 || {
+      tail -n 20 build/setup.log >&2
+      die 6 "apt-get could not install ${missing[*]} (all of its output: build/setup.log)"
+    }
+  fi
+}
+
+# The first Python that has wheels of the pinned packages.
+find_python() {
+  for python in /usr/bin/python3 python3.11 python3.12 python3.13 python3; do
+    if "$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
+  die 6 "the TFLite interpreter needs Python 3.11, 3.12 or 3.13 with venv; none was found"
+}
+
+make_venv() {
+  local venv=build/litert-venv python
+  cmp -s tests/requirements.txt "$venv/requirements.txt" && return
+  python=$(find_python)
+  say "making $venv with $python"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check -r tests/requirements.txt >build/setup.log 2>&1 || {
+    tail -n 20 build/setup.log >&2
+    die 6 "pip could not install tests/requirements.txt (all of its output: build/setup.log)"
+  }
+  cp tests/requirements.txt "$venv/requirements.txt"
+}
+
+command -v dpkg-query >/dev/null ||
+  die 6 "this is no Debian or Ubuntu (dpkg-query is missing); install what README.md lists under Requirements"
+mkdir -p build
+mapfile -t missing < <(missing_packages)
+((${#missing[@]} == 0)) || install_packages
+[[ $tests == no ]] || make_venv

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Sets up, builds and runs all tests.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/test.sh [--with-no-torch] [CTEST FLAGS]
+  --with-no-torch  also build the tools without LibTorch, and see that they say so where it is needed
+Environment:
+  QAT_TEST_DATA     where real data lies (default: ../shared/data); tests that need it are skipped where it is absent
+  QAT_TEST_REQUIRE  1: a test that would be skipped fails instead
+Example: scripts/test.sh -R NudgedParams
+TEXT
+}
+
+with_no_torch=no
+case ${1-} in
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  --with-no-torch)
+    with_no_torch=yes
+    shift
+    ;;
+esac
+
+check_without_torch() {
+  configure no-torch build-no-torch -DQAT_BUILD_TESTS=OFF
+  build build-no-torch
+  local code=0 answer
+  answer=$(build-no-torch/bin/qat-eval --data digits --limit 1 --checkpoint "$1" 2>&1 >/dev/null) || code=$?
+  [[ $code == 4 ]] || die 1 "without LibTorch, qat-eval --checkpoint exits $code, expected 4: $answer"
+  say "without LibTorch, qat-eval --checkpoint exits 4: $answer"
+}
+
+scripts/setup.sh --tests
+configure release build
+build build
+[[ $with_no_torch == no ]] || check_without_torch build
+say "running the tests"
+started=$SECONDS
+ctest --test-dir build -j "$(nproc)" --output-on-failure "$@" || die 1 "tests failed; they are listed above"
+say "all tests passed in $((SECONDS - started)) s"

@@ -1,0 +1,141 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <regex>
+
+#include "report/report.h"
+#include "report/svg_chart.h"
+#include "support/sample_report.h"
+
+namespace qat {
+namespace {
+
+size_t CountOf(const std::string& text, const std::string& word) {
+  size_t count = 0;
+  for (size_t place = text.find(word); place != std::string::npos; place = text.find(word, place + 1))
+    ++count;
+  return count;
+}
+
+// Every element of the body that is opened is closed, in order.
+void ExpectBalanced(const std::string& html) {
+  std::vector<std::string> open = {"html", "head"};
+  const std::string body = html.substr(html.find("</style>") + 8);
+  const std::regex tag("<(/?)([a-z0-9]+)([^>]*)>");
+  for (std::sregex_iterator it(body.begin(), body.end(), tag), end; it != end; ++it) {
+    const std::string name = (*it)[2];
+    if ((*it)[3].str().ends_with("/")) continue;
+    if ((*it)[1].length() == 0) {
+      open.push_back(name);
+    } else {
+      ASSERT_FALSE(open.empty()) << name;
+      ASSERT_EQ(open.back(), name);
+      open.pop_back();
+    }
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+TEST(ReportHtml, IsOneFileThatAsksForNothing) {
+  const std::string html = ToHtml(testing::SampleReport());
+  for (const char* forbidden : {"<script", "http:", "https:", "url(", "src=", "@import"}) {
+    EXPECT_EQ(html.find(forbidden), std::string::npos) << forbidden;
+  }
+  ExpectBalanced(html);
+}
+
+TEST(ReportHtml, EscapesEveryTextFromOutside) {
+  Report report = testing::SampleReport();
+  const std::string evil = "<b onclick=\"x\">&'";
+  report.data_name = report.error = evil;
+  report.models[0].name = report.models[0].type = evil;
+  report.pairs[0].a = report.pairs[0].b = evil;
+  report.gates[0].name = report.gates[0].model = report.gates[0].reference = evil;
+  report.warnings = {evil};
+  report.curves[0].name = evil + "loss";
+  report.ranges[0].layer = evil;
+  report.environment = {{evil, evil}};
+  report.outputs = {{evil, evil}};
+  report.metrics = {{evil, 1}};
+  for (const char* status : {"gate-failed", "error"}) {
+    report.status = status;
+    const std::string html = ToHtml(report);
+    EXPECT_EQ(html.find("<b "), std::string::npos);
+    EXPECT_EQ(html.find("onclick=\""), std::string::npos);
+    EXPECT_GE(CountOf(html, "&lt;b onclick=&quot;x&quot;&gt;&amp;&#39;"), 14u);
+    ExpectBalanced(html);
+  }
+}
+
+TEST(ReportHtml, ShowsEverySection) {
+  const std::string html = ToHtml(testing::SampleReport());
+  for (const char* title :
+       {"Models", "Gates", "Warnings", "Pairs", "Training", "Ranges", "Environment", "How it was made"}) {
+    EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
+  }
+  EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
+  EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 4u);
+}
+
+TEST(ReportHtml, LeavesOutSectionsWithoutContent) {
+  Report report;
+  report.tool = "qat-eval";
+  const std::string html = ToHtml(report);
+  EXPECT_EQ(html.find("<h2>Training"), std::string::npos);
+  EXPECT_EQ(html.find("<h2>Models"), std::string::npos);
+  ExpectBalanced(html);
+}
+
+TEST(ReportHtml, SurvivesCurvesWithoutAFiniteNumber) {
+  Report report = testing::SampleReport();
+  report.curves = {{"loss", {{0, std::numeric_limits<double>::quiet_NaN()}}}, {"holdout_accuracy", {}}};
+  EXPECT_EQ(ToHtml(report).find("<figure>"), std::string::npos);
+}
+
+TEST(LineChart, MarksTheDelayAtItsStep) {
+  ChartOptions options;
+  options.mark_step = 50;
+  options.mark_label = "fake quantization from step 50";
+  const std::string svg = LineChart({{"loss", {{0, 1.0}, {100, 0.1}}}}, options);
+  // Halfway between the ends of the axis, 46 and 408.
+  EXPECT_NE(svg.find("<line class=\"mark\" x1=\"227.0\""), std::string::npos);
+  EXPECT_NE(svg.find(">fake quantization from step 50</text>"), std::string::npos);
+}
+
+TEST(LineChart, ALargerLossIsDrawnHigher) {
+  const std::string svg = LineChart({{"loss", {{0, 1.0}, {100, 0.1}}}}, {});
+  std::smatch match;
+  ASSERT_TRUE(std::regex_search(svg, match, std::regex("d=\"M46\\.0 ([0-9.]+)L408\\.0 ([0-9.]+)\"")));
+  EXPECT_LT(std::stod(match[1]), std::stod(match[2]));
+}
+
+TEST(LineChart, ThinningKeepsASingleSpike) {
+  TrainingCurve curve{"loss", {}};
+  for (int64_t step = 0; step < 100000; ++step) curve.points.emplace_back(step, step == 54321 ? 9.0 : 0.5);
+  const std::string svg = LineChart({curve}, {});
+  EXPECT_LT(CountOf(svg, "L"), 900u);
+  const double spike_x = 46 + 54321.0 / 99999 * (408 - 46);
+  char text[32];
+  std::snprintf(text, sizeof text, "L%.1f ", spike_x);
+  const size_t place = svg.find(text);
+  ASSERT_NE(place, std::string::npos);
+  EXPECT_LT(std::stod(svg.substr(place + std::string(text).size())), 60);
+}
+
+TEST(LineChart, AGapInTheValuesIsAGapInTheLine) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::string svg = LineChart({{"loss", {{0, 1.0}, {1, 0.9}, {2, nan}, {3, 0.8}, {4, 0.7}}}}, {});
+  std::smatch match;
+  ASSERT_TRUE(std::regex_search(svg, match, std::regex("<path class=\"c0\" d=\"([^\"]*)\"")));
+  EXPECT_EQ(CountOf(match[1], "M"), 2u);
+}
+
+TEST(RangeBar, PutsTheZeroLineWhereRealZeroIs) {
+  const std::string svg = RangeBar(-1, 3, -2, 6);
+  EXPECT_NE(svg.find("x=\"125.0\""), std::string::npos);      // (-1 + 2) / 8
+  EXPECT_NE(svg.find("width=\"500.0\""), std::string::npos);  // 4 / 8
+  EXPECT_NE(svg.find("x1=\"250.0\""), std::string::npos);     // 2 / 8
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "report/report.h"
+#include "support/sample_report.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using nlohmann::ordered_json;
+
+TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
+  const auto json = ordered_json::parse(ToJson(testing::SampleReport()));
+  EXPECT_EQ(json["schema"], "qat-report/1");
+  EXPECT_EQ(json["data"]["examples"], 10000);
+  EXPECT_EQ(json["models"][4]["name"], "build/demo/model.tflite");
+  EXPECT_EQ(json["models"][4]["bytes"], 65432);
+  EXPECT_DOUBLE_EQ(json["models"][4]["accuracy"]["top1"], 99.39);
+  EXPECT_DOUBLE_EQ(json["models"][0]["latency_us"]["p99"], 171.5);
+  EXPECT_EQ(json["pairs"][2]["flips"]["right_to_wrong"], 8);
+  EXPECT_EQ(json["pairs"][2]["flips"]["total"], 11);
+  EXPECT_EQ(json["pairs"][1]["max_abs_lsb"], 0);
+  EXPECT_EQ(json["gates"][1]["pass"], false);
+  EXPECT_EQ(json["quant_delay"], 2400);
+}
+
+TEST(ReportJson, WhatIsAbsentIsNull) {
+  const auto json = ordered_json::parse(ToJson(testing::SampleReport()));
+  EXPECT_TRUE(json["models"][2]["latency_us"].is_null());
+  EXPECT_TRUE(json["models"][0]["arena_bytes"].is_null());
+  EXPECT_TRUE(json["pairs"][0]["max_abs_lsb"].is_null());
+  EXPECT_TRUE(json["gates"][1]["reference"].is_null());
+  EXPECT_TRUE(ordered_json::parse(ToJson(Report()))["data"].is_null());
+}
+
+TEST(ReportJson, KeepsTheOrderOfKeysAndEndsInANewline) {
+  const std::string text = ToJson(testing::SampleReport());
+  EXPECT_EQ(text.back(), '\n');
+  size_t last = 0;
+  for (const char* key : {"\"schema\"", "\"tool\"", "\"version\"", "\"status\"", "\"exit_code\"", "\"data\"",
+                          "\"models\"", "\"pairs\"", "\"gates\"", "\"warnings\""}) {
+    const size_t place = text.find(key);
+    ASSERT_NE(place, std::string::npos) << key;
+    EXPECT_GT(place, last == 0 ? 0 : last) << key;
+    last = place;
+  }
+}
+
+TEST(ReportJson, SurvivesNumbersAndBytesThatJsonCannotHold) {
+  Report report = testing::SampleReport();
+  report.metrics["loss"] = std::numeric_limits<double>::quiet_NaN();
+  report.warnings = {"caf\xe9"};
+  const auto json = ordered_json::parse(ToJson(report));
+  EXPECT_TRUE(json["metrics"]["loss"].is_null());
+  EXPECT_EQ(json["warnings"][0], "caf\xEF\xBF\xBD");
+}
+
+TEST(ReportJson, ReadsBackWhatItWrote) {
+  const std::string text = ToJson(testing::SampleReport());
+  const auto read = ParseReport(text, "eval.json");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(ToJson(*read), text);
+}
+
+TEST(ReportJson, RefusesWhatIsNoReport) {
+  QAT_EXPECT_ERROR(ParseReport("{\"schema\": ", "a.json"), ErrorCode::kCorrupt, "a.json: is no JSON at byte");
+  QAT_EXPECT_ERROR(ParseReport("[1, 2]", "a.json"), ErrorCode::kCorrupt, "has no field \"schema\"");
+  QAT_EXPECT_ERROR(ParseReport("{\"schema\": \"qat-report/2\"}", "a.json"), ErrorCode::kUnsupported,
+                   "qat-report/2");
+  QAT_EXPECT_ERROR(ParseReport(R"({"schema": "qat-report/1", "models": [{"bytes": "many"}]})", "a.json"),
+                   ErrorCode::kCorrupt, "a field has another type");
+}
+
+// The validator is Python's jsonschema: it knows nothing of our writer.
+class ReportSchemaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    QAT_NEEDS_FILE(QAT_LITERT_PYTHON);
+    if (testing::Run({QAT_LITERT_PYTHON, "-c", "import jsonschema"}).exit_code != 0) {
+      if (testing::RequireEverything()) FAIL() << QAT_LITERT_PYTHON << " has no module jsonschema";
+      GTEST_SKIP() << QAT_LITERT_PYTHON << " has no module jsonschema";
+    }
+    testing::WriteText(folder_ / "schema.json", std::string(ReportSchema()));
+    testing::WriteText(
+        folder_ / "validate.py",
+        "import json, sys, jsonschema\n"
+        "schema = json.load(open(sys.argv[1]))\n"
+        "jsonschema.Draft202012Validator.check_schema(schema)\n"
+        "errors = list(jsonschema.Draft202012Validator(schema).iter_errors(json.load(open(sys.argv[2]))))\n"
+        "for error in errors: print(f'{error.json_path}: {error.message}')\n");
+  }
+
+  // One line a fault, beginning with its JSON path.
+  std::string Complaints(const std::string& document) {
+    testing::WriteText(folder_ / "report.json", document);
+    const auto result = testing::Run(
+        {QAT_LITERT_PYTHON, folder_ / "validate.py", folder_ / "schema.json", folder_ / "report.json"});
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  }
+
+  testing::TempDir folder_;
+};
+
+TEST_F(ReportSchemaTest, AcceptsEveryReportThatWeWrite) {
+  Report report = testing::SampleReport();
+  EXPECT_EQ(Complaints(ToJson(report)), "");
+  Report error;
+  error.tool = "qat-convert";
+  error.version = "0.1.0";
+  error.status = "error";
+  error.exit_code = 3;
+  error.error = "a.qgraph: is an empty file, expected a frozen graph (.qgraph)";
+  EXPECT_EQ(Complaints(ToJson(error)), "");
+}
+
+TEST_F(ReportSchemaTest, RefusesAReportThatLies) {
+  auto json = ordered_json::parse(ToJson(testing::SampleReport()));
+  json["status"] = "ok";  // with exit code 1
+  EXPECT_EQ(Complaints(json.dump()).rfind("$.exit_code: ", 0), 0u);
+  json = ordered_json::parse(ToJson(testing::SampleReport()));
+  json["models"][0]["accuracy"]["top1"] = 101;
+  EXPECT_EQ(Complaints(json.dump()).rfind("$.models[0].accuracy.top1: ", 0), 0u);
+  json = ordered_json::parse(ToJson(testing::SampleReport()));
+  json["pairs"][0].erase("flips");
+  EXPECT_EQ(Complaints(json.dump()).rfind("$.pairs[0]: 'flips'", 0), 0u);
+}
+
+TEST(ReportSchema, IsTheFileInTheTree) {
+  EXPECT_EQ(std::string(ReportSchema()), testing::ReadText(QAT_SOURCE_DIR "/schemas/report.schema.json"));
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "report/report.h"
+#include "report/text_format.h"
+#include "support/sample_report.h"
+
+namespace qat {
+namespace {
+
+std::string LineWith(const std::string& text, const std::string& word) {
+  const size_t found = text.find(word);
+  if (found == std::string::npos) return "";
+  const size_t start = text.rfind('\n', found) + 1;
+  return text.substr(start, text.find('\n', found) - start);
+}
+
+TEST(ReportTable, ShowsTheArticlesColumnsARow) {
+  const std::string table = ToTable(testing::SampleReport());
+  const std::string header = LineWith(table, "accuracy");
+  for (const char* column : {"size", "10 rounds", "p50 µs", "p90 µs", "p99 µs"}) {
+    EXPECT_NE(header.find(column), std::string::npos) << column;
+  }
+  const std::string row = LineWith(table, "build/demo/model.tflite");
+  for (const char* value : {"uint8", "65,432 B", "99.39 %", "11.25 s", "110.2", "130.0", "171.5"}) {
+    EXPECT_NE(row.find(value), std::string::npos) << value << " in " << row;
+  }
+}
+
+TEST(ReportTable, NamesThePassedAndTheFailedGateWithBothNumbers) {
+  const std::string table = ToTable(testing::SampleReport());
+  EXPECT_EQ(LineWith(table, "max-size").rfind("FAIL", 0), 0u);
+  EXPECT_NE(LineWith(table, "max-size").find("65,432 B"), std::string::npos);
+  EXPECT_NE(LineWith(table, "max-size").find("limit 65,000 B"), std::string::npos);
+  EXPECT_EQ(LineWith(table, "max-drop").rfind("pass", 0), 0u);
+  EXPECT_NE(LineWith(table, "max-drop").find("against float"), std::string::npos);
+}
+
+TEST(ReportTable, CountsFlipsBothWaysAndSteps) {
+  const std::string table = ToTable(testing::SampleReport());
+  EXPECT_NE(table.find("11 (8 right to wrong, 2 wrong to right)"), std::string::npos);
+  EXPECT_NE(table.find("0 steps"), std::string::npos);
+  EXPECT_NE(table.find("+0.06 pt"), std::string::npos);
+}
+
+TEST(ReportTable, HasNoTrailingBlanksAndNoEmptySections) {
+  Report report;
+  EXPECT_EQ(ToTable(report), "");
+  EXPECT_EQ(ToTable(testing::SampleReport()).find(" \n"), std::string::npos);
+}
+
+TEST(TextFormat, GroupsThousands) {
+  EXPECT_EQ(Grouped(0), "0");
+  EXPECT_EQ(Grouped(999), "999");
+  EXPECT_EQ(Grouped(65432), "65,432");
+  EXPECT_EQ(Grouped(-1234567), "-1,234,567");
+}
+
+TEST(TextFormat, NeverWritesMinusZero) {
+  EXPECT_EQ(Fixed(-0.001, 2), "0.00");
+  EXPECT_EQ(PointsText(-0.0), "0.00 pt");
+  EXPECT_EQ(PointsText(0.004), "0.00 pt");
+  EXPECT_EQ(PointsText(-0.02), "-0.02 pt");
+}
+
+TEST(TextFormat, KeepsThreeSignificantDigits) {
+  EXPECT_EQ(Significant(0.0039215), "0.00392");
+  EXPECT_EQ(Significant(12.74), "12.7");
+  EXPECT_EQ(Significant(110.4), "110");
+  EXPECT_EQ(Significant(0), "0");
+  EXPECT_EQ(Significant(2.4e-6), "2.40e-06");
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,64 @@
+#include "spec/train_config.h"
+
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+TEST(TrainConfig, SurvivesItsToml) {
+  TrainConfig config;
+  config.network = "dir/with \"quotes\".toml";
+  config.learning_rate = 1e-5;
+  config.epochs = 3;
+  config.seed = 12345678901234567u;
+  const auto back = ParseTrainConfig(ToToml(config), "config.toml", {});
+  QAT_ASSERT_OK(back);
+  EXPECT_EQ(*back, config);
+}
+
+TEST(TrainConfig, TheArticlesPresetIsTheArticle) {
+  const auto preset = LoadPreset("lenet-article");
+  QAT_ASSERT_OK(preset);
+  EXPECT_EQ(preset->batch_size, 30);
+  EXPECT_EQ(preset->steps, 100000);
+  EXPECT_EQ(preset->quant_delay, 80000);
+  EXPECT_EQ(preset->learning_rate, 1e-5);
+  EXPECT_EQ(preset->schedule, "constant");
+  EXPECT_EQ(preset->holdout, 0);
+  EXPECT_EQ(preset->log_every, 100);
+  EXPECT_EQ(preset->eval_every, 500);
+  EXPECT_EQ(preset->preset, "lenet-article");
+}
+
+TEST(TrainConfig, EveryPresetIsValid) {
+  for (const std::string& name : PresetNames()) {
+    const auto preset = LoadPreset(name);
+    QAT_ASSERT_OK(preset);
+    QAT_ASSERT_OK(Validate(*preset));
+  }
+  QAT_EXPECT_ERROR(LoadPreset("lenet-artikel"), ErrorCode::kInvalidArgument, "did you mean 'lenet-article'?");
+}
+
+TEST(TrainConfig, ErrorsNamePlaceKeyValueAndExpectation) {
+  QAT_EXPECT_ERROR(ParseTrainConfig("steps = 5\nbatch_size = 0\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "c.toml:2:14: 'batch_size' is 0, expected a whole number in [1, 65536]");
+  QAT_EXPECT_ERROR(ParseTrainConfig("learning_rat = 1\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "c.toml:1:1: unknown key 'learning_rat'; did you mean 'learning_rate'?");
+  QAT_EXPECT_ERROR(ParseTrainConfig("optimizer = \"lamb\"\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "is \"lamb\", expected \"adam\" or \"sgd\"");
+}
+
+TEST(TrainConfig, RefusesADelayThatNeverEnds) {
+  TrainConfig config;
+  config.steps = 100;
+  config.quant_delay = 100;
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                   "quant-delay is 100, expected less than the 100 steps");
+  config.scheme = "float32";
+  QAT_ASSERT_OK(Validate(config));
+  config.steps = 0;
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "both 0");
+}
+
+}  // namespace
+}  // namespace qat

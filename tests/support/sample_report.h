@@ -1,0 +1,69 @@
+// sample_report.h: a report with every section filled, in the order of the pipeline, for the tests of the writers.
+#ifndef QAT_TESTS_SUPPORT_SAMPLE_REPORT_H_
+#define QAT_TESTS_SUPPORT_SAMPLE_REPORT_H_
+
+#include <cmath>
+#include <string>
+
+#include "report/report.h"
+
+namespace qat::testing {
+
+inline ModelResult SampleModel(std::string name, std::string kind, std::string type, int64_t bytes,
+                               int64_t correct) {
+  ModelResult model;
+  model.name = std::move(name);
+  model.kind = std::move(kind);
+  model.type = std::move(type);
+  model.path = "build/demo/" + model.name;
+  model.bytes = bytes;
+  model.sha256 = std::string(64, 'a');
+  model.accuracy = AccuracyResult{static_cast<double>(correct) / 100, correct, 10000};
+  model.latency_us = LatencyResult{90, 112.5, 110.25, 130, 171.5, 100000, 10, 11.25};
+  return model;
+}
+
+inline Report SampleReport() {
+  Report report;
+  report.tool = "qat-eval";
+  report.version = "0.1.0";
+  report.status = "gate-failed";
+  report.exit_code = 1;
+  report.data_name = "digits";
+  report.data_examples = 10000;
+  report.data_sha256 = std::string(64, 'd');
+  report.models = {SampleModel("float", "checkpoint", "float32", 251234, 9945),
+                   SampleModel("checkpoint", "checkpoint", "float32", 251240, 9941),
+                   SampleModel("simulated", "checkpoint", "simulated", 251240, 9939),
+                   SampleModel("graph", "graph", "float32", 247800, 9941),
+                   SampleModel("build/demo/model.tflite", "tflite", "uint8", 65432, 9939)};
+  report.models[2].latency_us.reset();
+  report.models[4].arena_bytes = 8192;
+  report.pairs = {{"checkpoint", "graph", 0, 0, 0, 0, std::nullopt, 2.4e-6},
+                  {"simulated", "build/demo/model.tflite", 0, 0, 0, 0, 0, 0.0},
+                  {"float", "build/demo/model.tflite", 0.06, 8, 2, 11, std::nullopt, 0.31}};
+  report.gates = {{"max-drop", "build/demo/model.tflite", "float", 0.1, 0.06, true},
+                  {"max-size", "build/demo/model.tflite", "", 65000, 65432, false}};
+  report.warnings = {"build/demo/model.tflite: its input contract differs from the checkpoint's"};
+  TrainingCurve loss{"loss", {}}, training{"training_accuracy", {}}, holdout{"holdout_accuracy", {}};
+  for (int64_t step = 100; step <= 4000; step += 100) {
+    const double left = std::exp(-static_cast<double>(step) / 700) + (step > 2400 ? 0.012 : 0.005);
+    loss.points.emplace_back(step, 2.3 * left);
+    training.points.emplace_back(step, 100 - 70 * left);
+    if (step % 500 == 0) holdout.points.emplace_back(step, 100 - 60 * left);
+  }
+  report.curves = {loss, training, holdout};
+  report.quant_delay = 2400;
+  report.ranges = {{"conv1", 0, 3.4, 3.4 / 255, 0},
+                   {"conv1/filter", -0.41, 0.52, 0.93 / 254, 113},
+                   {"fc2", -21.5, 30.25, 51.75 / 255, 106},
+                   {"fc2/filter", -0.61, 0.44, 1.05 / 254, 149}};
+  report.environment = {{"cpu", "Example CPU"}, {"kernels", "fast"}, {"threads", "1"}};
+  report.outputs = {{"html", "build/demo/report.html"}};
+  report.metrics = {{"holdout_accuracy", 99.3}, {"step", 4000}};
+  return report;
+}
+
+}  // namespace qat::testing
+
+#endif  // QAT_TESTS_SUPPORT_SAMPLE_REPORT_H_
