@@ -46,7 +46,7 @@ std::string Join(std::span<const std::string> pieces, std::string_view separator
   return out;
 }
 
-std::vector<std::string> Split(std::string_view text, char separator) {
+std::vector<std::string> SplitText(std::string_view text, char separator) {
   std::vector<std::string> pieces;
   while (true) {
     const size_t end = text.find(separator);

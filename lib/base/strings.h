@@ -40,7 +40,7 @@ std::string StrCat(const Pieces&... pieces) {
 std::string Join(std::span<const std::string> pieces, std::string_view separator = ", ");
 
 /// Splits at every `separator`; an empty text gives one empty piece.
-std::vector<std::string> Split(std::string_view text, char separator);
+std::vector<std::string> SplitText(std::string_view text, char separator);
 
 /// The candidate with the smallest edit distance to `word`; empty if none is near enough to be a typing mistake
 /// (distance at most a third of the longer word, at least 2). Letters of either case, '-' and '_' count as equal.

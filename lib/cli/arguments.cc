@@ -103,7 +103,7 @@ std::string Wrapped(const std::string& text, size_t indent) {
   constexpr size_t kColumns = 100;
   std::string out;
   size_t column = indent;
-  for (const std::string& word : Split(text, ' ')) {
+  for (const std::string& word : SplitText(text, ' ')) {
     if (column > indent && column + 1 + word.size() > kColumns) {
       out += StrCat("\n", std::string(indent, ' '));
       column = indent;

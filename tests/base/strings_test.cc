@@ -38,8 +38,8 @@ TEST(StrCat, JoinsTextsAndNumbers) {
 }
 
 TEST(Split, KeepsEmptyPieces) {
-  EXPECT_EQ(Split("a,,b,", ','), (std::vector<std::string>{"a", "", "b", ""}));
-  EXPECT_EQ(Split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(SplitText("a,,b,", ','), (std::vector<std::string>{"a", "", "b", ""}));
+  EXPECT_EQ(SplitText("", ','), std::vector<std::string>{""});
 }
 
 TEST(Join, PutsTheSeparatorBetween) {

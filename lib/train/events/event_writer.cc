@@ -43,7 +43,7 @@ std::string NextName(const std::vector<std::string>& names) {
   int64_t seconds = static_cast<int64_t>(WallTime());
   int64_t index = 0;
   if (!names.empty()) {
-    const std::vector<std::string> parts = Split(names.back().substr(kNamePrefix.size()), '.');
+    const std::vector<std::string> parts = SplitText(names.back().substr(kNamePrefix.size()), '.');
     seconds = std::max<int64_t>(seconds, std::strtoll(parts[0].c_str(), nullptr, 10));
     index = std::strtoll(parts[1].c_str(), nullptr, 10) + 1;
   }
