@@ -28,10 +28,12 @@ struct Dataset {
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
   std::span<const uint8_t> Image(int64_t index) const {
-    return std::span(images).subspan(static_cast<size_t>(index * ImageSize()), static_cast<size_t>(ImageSize()));
+    return std::span(images).subspan(static_cast<size_t>(index * ImageSize()),
+                                     static_cast<size_t>(ImageSize()));
   }
   std::span<const uint8_t> Images(int64_t first, int64_t count) const {
-    return std::span(images).subspan(static_cast<size_t>(first * ImageSize()), static_cast<size_t>(count * ImageSize()));
+    return std::span(images).subspan(static_cast<size_t>(first * ImageSize()),
+                                     static_cast<size_t>(count * ImageSize()));
   }
 };
 
