@@ -1,0 +1,71 @@
+#include "eval/accuracy.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kBatch = 250;
+
+std::string SizeText(int32_t height, int32_t width, int32_t channels) {
+  return StrCat(height, "x", width, "x", channels);
+}
+
+Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset) {
+  if (classes == 0 || dataset.labels.empty()) return {};
+  const int32_t largest = *std::max_element(dataset.labels.begin(), dataset.labels.end());
+  if (largest < classes) return {};
+  return Corrupt(StrCat(dataset.name, ": has the label ", largest, ", expected labels under ", classes, " (",
+                        predictor.name(), " has ", classes, " outputs)"));
+}
+
+void Append(const Predictions& batch, Predictions& all) {
+  all.labels.insert(all.labels.end(), batch.labels.begin(), batch.labels.end());
+  all.scores.insert(all.scores.end(), batch.scores.begin(), batch.scores.end());
+  all.classes = batch.classes;
+  all.step = batch.step;
+}
+
+}  // namespace
+
+Status CheckContract(const Predictor& predictor, const Dataset& dataset) {
+  const InputContract& contract = predictor.contract();
+  if (contract.height == dataset.height && contract.width == dataset.width &&
+      contract.channels == dataset.channels) {
+    return {};
+  }
+  return Corrupt(StrCat(dataset.name, ": images are ",
+                        SizeText(dataset.height, dataset.width, dataset.channels), ", expected ",
+                        SizeText(contract.height, contract.width, contract.channels), " (input contract of ",
+                        predictor.name(), ")"));
+}
+
+Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks) {
+  QAT_RETURN_IF_ERROR(CheckContract(predictor, dataset));
+  Predictions all;
+  for (int64_t first = 0; first < dataset.size(); first += kBatch) {
+    QAT_RETURN_IF_ERROR(hooks.Poll());
+    const int64_t count = std::min(kBatch, dataset.size() - first);
+    QAT_ASSIGN_OR_RETURN_IN(predictor.name(), const Predictions batch,
+                            predictor.Predict(dataset.Images(first, count), count));
+    QAT_CHECK(static_cast<int64_t>(batch.labels.size()) == count);
+    Append(batch, all);
+    hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
+  }
+  QAT_RETURN_IF_ERROR(CheckLabels(predictor, all.classes, dataset));
+  return all;
+}
+
+AccuracyResult AccuracyOf(const Predictions& predictions, std::span<const int32_t> labels) {
+  QAT_CHECK(predictions.labels.size() == labels.size() && !labels.empty());
+  AccuracyResult result;
+  result.total = static_cast<int64_t>(labels.size());
+  for (size_t i = 0; i < labels.size(); ++i) result.correct += predictions.labels[i] == labels[i];
+  result.top1 = 100.0 * static_cast<double>(result.correct) / static_cast<double>(result.total);
+  return result;
+}
+
+}  // namespace qat

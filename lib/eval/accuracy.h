@@ -1,0 +1,29 @@
+// accuracy.h: what a predictor says of a whole data set, held against its contract and its labels.
+#ifndef QAT_EVAL_ACCURACY_H_
+#define QAT_EVAL_ACCURACY_H_
+
+#include <cstdint>
+#include <span>
+
+#include "base/expected.h"
+#include "data/dataset.h"
+#include "eval/hooks.h"
+#include "predict/predictor.h"
+#include "report/report.h"
+
+namespace qat {
+
+/// The data's image sizes are those of the predictor's contract.
+/// Errors: kCorrupt, "digits: images are 28x28x1, expected 32x32x3 (input contract of model.tflite)".
+Status CheckContract(const Predictor& predictor, const Dataset& dataset);
+
+/// Predicts every image, 250 at a time.
+/// Errors: the predictor's; kCorrupt where a label of the data is none of the model's classes; kInterrupted.
+Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks);
+
+/// Requires as many predictions as labels, at least one.
+AccuracyResult AccuracyOf(const Predictions& predictions, std::span<const int32_t> labels);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_ACCURACY_H_

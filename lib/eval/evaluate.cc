@@ -1,0 +1,200 @@
+#include "eval/evaluate.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "data/dataset.h"
+#include "eval/accuracy.h"
+#include "eval/latency.h"
+#include "eval/pairs.h"
+#include "eval/run_curves.h"
+
+namespace qat {
+namespace {
+
+std::string CpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
+  report.environment["cpu"] = CpuName();
+  report.environment["threads"] = "1";
+  report.environment["kernels"] = options.kernels == KernelSet::kReference ? "reference" : "fast";
+  report.environment["profile"] = options.profile == ArithmeticProfile::kTflite ? "tflite" : "tflite-classic";
+}
+
+void DescribeData(const Dataset& dataset, Report& report) {
+  report.data_name = dataset.name;
+  report.data_examples = dataset.size();
+  report.data_sha256 = Fingerprint(dataset);
+}
+
+Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
+  if (path.empty()) return std::optional<Report>();
+  QAT_ASSIGN_OR_RETURN_IN("--baseline", const std::string text, ReadTextFile(path));
+  QAT_ASSIGN_OR_RETURN_IN("--baseline", Report report, ParseReport(text, path));
+  return std::optional<Report>(std::move(report));
+}
+
+void WarnOfOtherData(const std::string& path, const Report& baseline, Report& report) {
+  if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return;
+  report.warnings.push_back(StrCat(path, ": was measured on other images (", baseline.data_name, ", ",
+                                   baseline.data_examples, ") than this report"));
+}
+
+Status MeasureAccuracies(Rows& rows, const Dataset& dataset, const WorkHooks& hooks) {
+  for (const Row& row : rows.rows) QAT_RETURN_IF_ERROR(CheckContract(*row.predictor, dataset));
+  for (Row& row : rows.rows) {
+    QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
+    row.result.accuracy = AccuracyOf(row.predictions, dataset.labels);
+  }
+  return {};
+}
+
+Status MeasureLatencies(int32_t repeat, Rows& rows, const Dataset& dataset, const WorkHooks& hooks) {
+  if (repeat == 0) return {};
+  std::vector<Predictor*> predictors;
+  std::vector<ModelResult*> results;
+  for (Row& row : rows.rows) {
+    if (!row.timed()) continue;
+    predictors.push_back(row.predictor.get());
+    results.push_back(&row.result);
+  }
+  LatencyOptions options;
+  options.rounds = repeat;
+  QAT_ASSIGN_OR_RETURN(const auto latencies, MeasureLatency(predictors, dataset, options, hooks));
+  for (size_t i = 0; i < results.size(); ++i) results[i]->latency_us = latencies[i];
+  return {};
+}
+
+const Row* RowNamed(const Rows& rows, std::string_view name) {
+  for (const Row& row : rows.rows) {
+    if (row.result.name == name) return &row;
+  }
+  return nullptr;
+}
+
+// checkpoint -> graph, simulated -> quantized models, reference -> every other row; each pair once.
+void CompareRows(const Rows& rows, const Dataset& dataset, Report& report) {
+  const auto compare = [&](const Row* a, const Row* b) {
+    if (a == nullptr || b == nullptr || a == b) return;
+    for (const PairResult& pair : report.pairs) {
+      if (pair.a == a->result.name && pair.b == b->result.name) return;
+    }
+    report.pairs.push_back(
+        ComparePair(a->result.name, a->predictions, b->result.name, b->predictions, dataset.labels));
+  };
+  const Row* simulated = RowNamed(rows, "simulated");
+  compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
+  compare(RowNamed(rows, kFakeQuantizedName), simulated);
+  for (const Row& row : rows.rows) {
+    if (row.result.kind == "tflite" && row.result.type != "float32") compare(simulated, &row);
+  }
+  const ModelResult* reference = ReferenceRow(report);
+  if (reference == nullptr) return;
+  for (const Row& row : rows.rows) {
+    if (row.listed) compare(RowNamed(rows, reference->name), &row);
+  }
+}
+
+Status AddCurves(const RowRequest& request, Report& report) {
+  const std::string& run = request.checkpoint.empty() ? request.float_run : request.checkpoint;
+  if (run.empty()) return {};
+  QAT_ASSIGN_OR_RETURN(RunCurves curves, ReadRunCurves(run));
+  report.curves = std::move(curves.curves);
+  report.quant_delay = curves.quant_delay;
+  return {};
+}
+
+// A field of a CSV file (RFC 4180).
+std::string CsvField(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
+  std::string csv = "index,label";
+  for (const Row& row : rows.rows) {
+    if (row.listed) csv += "," + CsvField(row.result.name);
+  }
+  csv += "\n";
+  for (size_t i = 0; i < dataset.labels.size(); ++i) {
+    csv += StrCat(i, ",", dataset.labels[i]);
+    for (const Row& row : rows.rows) {
+      if (row.listed) csv += StrCat(",", row.predictions.labels[i]);
+    }
+    csv += "\n";
+  }
+  return csv;
+}
+
+}  // namespace
+
+Status CheckRequest(const EvalRequest& request) {
+  const RowRequest& rows = request.rows;
+  const bool has_reference = !rows.float_run.empty() || !rows.checkpoint.empty() || rows.models.size() > 1 ||
+                             (!rows.graph.empty() && !rows.models.empty());
+  if (rows.float_run.empty() && rows.checkpoint.empty() && rows.graph.empty() && rows.models.empty()) {
+    return InvalidArgument("nothing to evaluate: give --float, --checkpoint, --graph or --model");
+  }
+  if (request.data.empty()) {
+    return InvalidArgument(
+        "--data is missing: give 'digits' or a path of labelled images, or --input with tensors");
+  }
+  if (request.limit < 0)
+    return InvalidArgument(StrCat("--limit: value ", request.limit, ", expected 0 or more"));
+  if (request.repeat < 0 || request.repeat > kMostRounds) {
+    return InvalidArgument(StrCat("--repeat: value ", request.repeat, ", expected 0 to ", kMostRounds));
+  }
+  if (!request.baseline.empty() && !request.gates.max_drop && !request.gates.min_speedup) {
+    return InvalidArgument("--baseline: needs --max-drop or --min-speedup: what is to be held against it");
+  }
+  const bool own_reference =
+      request.gates.max_flips || (request.gates.NeedsReference() && request.baseline.empty());
+  if (own_reference && !has_reference) {
+    return InvalidArgument(
+        "--max-drop, --max-flips and --min-speedup hold a model against another one: give --float, "
+        "--checkpoint, --graph, a second --model or --baseline");
+  }
+  if (request.gates.min_speedup && request.repeat == 0) {
+    return InvalidArgument("--min-speedup: needs times, but --repeat is 0");
+  }
+  return {};
+}
+
+Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hooks, Report& report) {
+  QAT_RETURN_IF_ERROR(CheckRequest(request));
+  QAT_ASSIGN_OR_RETURN(const std::optional<Report> baseline, ReadBaseline(request.baseline));
+  DescribeEnvironment(request.rows.interpreter, report);
+  QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(request.rows, report.warnings));
+  report.ranges = rows.ranges;
+  QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
+  QAT_ASSIGN_OR_RETURN_IN("--data", const Dataset dataset,
+                          OpenDataset(request.data, Split::kTest, request.limit));
+  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
+  DescribeData(dataset, report);
+  if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
+  QAT_RETURN_IF_ERROR(MeasureAccuracies(rows, dataset, hooks));
+  QAT_RETURN_IF_ERROR(MeasureLatencies(request.repeat, rows, dataset, hooks));
+  for (const Row& row : rows.rows) {
+    if (row.listed) report.models.push_back(row.result);
+  }
+  CompareRows(rows, dataset, report);
+  QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
+  const bool failed =
+      std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });
+  if (failed) report.status = "gate-failed";
+  return PredictionsCsv(rows, dataset);
+}
+
+}  // namespace qat

@@ -1,0 +1,38 @@
+// evaluate.h: the whole of qat-eval but its command line: rows on the same images in one process, into a report.
+#ifndef QAT_EVAL_EVALUATE_H_
+#define QAT_EVAL_EVALUATE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "eval/gates.h"
+#include "eval/hooks.h"
+#include "eval/rows.h"
+#include "report/report.h"
+
+namespace qat {
+
+inline constexpr int32_t kMostRounds = 1000;
+
+struct EvalRequest {
+  std::string data;    ///< "digits" or a path; the test split is read
+  int64_t limit = 0;   ///< first examples only; 0: all
+  int32_t repeat = 1;  ///< rounds over the images when timing; 0: no timing
+  RowRequest rows;
+  GateLimits gates;
+  std::string baseline;  ///< an earlier report, or empty
+};
+
+/// What one can see before anything is read. Errors: kInvalidArgument.
+Status CheckRequest(const EvalRequest& request);
+
+/// Fills `report`: data, models, pairs, gates, warnings, curves, ranges, environment; status "gate-failed" where a gate
+/// failed. On an error it holds what was found before. Returns the predictions as CSV: index, label, one column a row.
+/// Errors: those of the readers, of CheckContract, of JudgeGates; kInterrupted.
+Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hooks, Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_EVALUATE_H_

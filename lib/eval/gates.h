@@ -1,0 +1,40 @@
+// gates.h: limits that a build must keep: accuracy, drop, flips, size, speed; what qat-eval's exit code 1 stands for.
+#ifndef QAT_EVAL_GATES_H_
+#define QAT_EVAL_GATES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/expected.h"
+#include "report/report.h"
+
+namespace qat {
+
+struct GateLimits {
+  std::optional<double> min_accuracy;  ///< percentage
+  std::optional<double> max_drop;      ///< points under the reference
+  std::optional<int64_t> max_flips;    ///< labels that differ from the reference's
+  std::optional<int64_t> max_size;     ///< bytes of the file
+  std::optional<double> min_speedup;   ///< p50 of the reference / p50
+
+  bool Any() const { return min_accuracy || max_drop || max_flips || max_size || min_speedup; }
+  bool NeedsReference() const { return max_drop || max_flips || min_speedup; }
+};
+
+/// The row that models are held against: "float", else "checkpoint", else the first .tflite model where there are several,
+/// else "graph"; null: none.
+const ModelResult* ReferenceRow(const Report& report);
+
+/// The rows that gates judge: all .tflite models, else "graph", else "simulated".
+std::vector<const ModelResult*> JudgedRows(const Report& report);
+
+/// Appends a GateResult for each limit and judged row. `baseline` (may be null): an earlier report, whose row of the same
+/// name is then the reference for accuracy and latency; or its only .tflite row, where this report has one, too.
+/// Flips are counted by the pair (reference, row) of `report`.
+/// Errors: kInvalidArgument, where a limit needs a reference, a latency or a row of the baseline that is not there.
+Status JudgeGates(const GateLimits& limits, const Report* baseline, Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_GATES_H_

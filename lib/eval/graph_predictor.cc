@@ -1,0 +1,19 @@
+#include "eval/graph_predictor.h"
+
+#include "runtime/model_predictor.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+
+Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const std::string& source) {
+  QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(graph, {}));
+  return Model::FromBytes(std::move(bytes), source);
+}
+
+Expected<std::unique_ptr<Predictor>> MakeGraphPredictor(const Graph& graph, const std::string& source,
+                                                        const InterpreterOptions& options) {
+  QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, LowerToModel(graph, source));
+  return MakeModelPredictor(std::move(model), "graph", "graph", options, &graph.contract);
+}
+
+}  // namespace qat

@@ -1,0 +1,55 @@
+#include "eval/pairs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace qat {
+namespace {
+
+void CountFlips(const Predictions& a, const Predictions& b, std::span<const int32_t> labels,
+                PairResult& pair) {
+  int64_t drop = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const bool a_right = a.labels[i] == labels[i];
+    const bool b_right = b.labels[i] == labels[i];
+    pair.total_flips += a.labels[i] != b.labels[i];
+    pair.right_to_wrong += a_right && !b_right;
+    pair.wrong_to_right += !a_right && b_right;
+    drop += a_right - b_right;
+  }
+  pair.drop_pt = 100.0 * static_cast<double>(drop) / static_cast<double>(labels.size());
+}
+
+void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair) {
+  if (a.scores.empty() || a.classes != b.classes || a.scores.size() != b.scores.size()) return;
+  const bool common_step = a.step > 0 && a.step == b.step;
+  double error = 0;
+  int64_t steps = 0;
+  for (size_t i = 0; i < a.scores.size(); ++i) {
+    error = std::max(error, std::abs(double{a.scores[i]} - double{b.scores[i]}));
+    if (common_step) {
+      const int64_t a_steps = std::llround(double{a.scores[i]} / a.step);
+      const int64_t b_steps = std::llround(double{b.scores[i]} / b.step);
+      steps = std::max<int64_t>(steps, std::abs(a_steps - b_steps));
+    }
+  }
+  pair.max_abs_error = error;
+  if (common_step) pair.max_abs_lsb = steps;
+}
+
+}  // namespace
+
+PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
+                       const Predictions& b, std::span<const int32_t> labels) {
+  QAT_CHECK(!labels.empty() && a.labels.size() == labels.size() && b.labels.size() == labels.size());
+  PairResult pair;
+  pair.a = a_name;
+  pair.b = b_name;
+  CountFlips(a, b, labels, pair);
+  CompareScores(a, b, pair);
+  return pair;
+}
+
+}  // namespace qat

@@ -1,0 +1,24 @@
+// pairs.h: two models on the same images: whose labels flipped, how far their outputs are apart.
+#ifndef QAT_EVAL_PAIRS_H_
+#define QAT_EVAL_PAIRS_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "predict/predictor.h"
+#include "report/report.h"
+
+namespace qat {
+
+/// Holds `b` against `a`.
+///   drop_pt = 100 * (correct(a) - correct(b)) / N
+///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many classes
+///   max_abs_lsb = max |round(score_a / step) - round(score_b / step)|, where both have the same step > 0
+/// Requires  as many predictions as labels, at least one.
+PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
+                       const Predictions& b, std::span<const int32_t> labels);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_PAIRS_H_

@@ -1,0 +1,176 @@
+#include "eval/rows.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "eval/graph_predictor.h"
+#include "eval/ranges.h"
+#include "eval/torch_backend_loader.h"
+#include "runtime/model_predictor.h"
+
+namespace qat {
+namespace {
+
+// A contract and whose it is, for messages.
+struct NamedContract {
+  std::string owner;
+  InputContract contract;
+};
+
+class Opener {
+ public:
+  Opener(const RowRequest& request, std::vector<std::string>& warnings)
+      : request_(request), warnings_(warnings) {}
+
+  Expected<Rows> Open() {
+    if (!request_.float_run.empty()) QAT_RETURN_IF_ERROR_IN("--float", AddFloat());
+    if (!request_.checkpoint.empty()) QAT_RETURN_IF_ERROR_IN("--checkpoint", AddCheckpoint());
+    if (!request_.graph.empty()) QAT_RETURN_IF_ERROR_IN("--graph", AddGraph());
+    for (const std::string& path : request_.models) QAT_RETURN_IF_ERROR_IN("--model", AddModel(path));
+    // Those that are not listed go last, so that positions of listed rows are those of the report.
+    std::stable_partition(rows_.rows.begin(), rows_.rows.end(), [](const Row& row) { return row.listed; });
+    return std::move(rows_);
+  }
+
+ private:
+  Status AddRow(std::unique_ptr<Predictor> predictor, const std::string& path, bool listed = true) {
+    QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+    Row row;
+    row.result.name = predictor->name();
+    row.result.kind = predictor->kind();
+    row.result.type = predictor->type();
+    row.result.path = path;
+    row.result.bytes = static_cast<int64_t>(file->bytes().size());
+    row.result.sha256 = Sha256(file->bytes());
+    row.predictor = std::move(predictor);
+    row.listed = listed;
+    rows_.rows.push_back(std::move(row));
+    return {};
+  }
+
+  Status AddTorch(const Checkpoint& checkpoint, const std::string& path, const char* name, TorchMode mode,
+                  bool listed = true) {
+    QAT_ASSIGN_OR_RETURN(auto predictor, MakeTorchPredictor(checkpoint, name, mode, 1));
+    return AddRow(std::move(predictor), path, listed);
+  }
+
+  Status AddFloat() {
+    QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(request_.float_run, request_.select));
+    QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
+    if (checkpoint.scheme != "float32") {
+      warnings_.push_back(StrCat(path, ": was trained with the scheme ", checkpoint.scheme,
+                                 ", so the row 'float' is not a run that was never quantized"));
+    }
+    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "float", TorchMode::kFloat));
+    NoteContract(path, checkpoint.contract);
+    return {};
+  }
+
+  Status AddCheckpoint() {
+    QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(request_.checkpoint, request_.select));
+    QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
+    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "checkpoint", TorchMode::kFloat));
+    NoteContract(path, checkpoint.contract);
+    if (checkpoint.scheme == "float32") {
+      warnings_.push_back(
+          StrCat(path, ": was trained with the scheme float32, so there is no row 'simulated'"));
+      return {};
+    }
+    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "simulated", TorchMode::kSimulated));
+    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, kFakeQuantizedName, TorchMode::kFakeQuantized, false));
+    rows_.ranges = RangesOf(checkpoint);
+    return {};
+  }
+
+  Status AddGraph() {
+    QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request_.graph));
+    QAT_ASSIGN_OR_RETURN(auto predictor, MakeGraphPredictor(graph, request_.graph, request_.interpreter));
+    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), request_.graph));
+    NoteContract(request_.graph, graph.contract);
+    if (auto ranges = RangesOf(graph); !ranges.empty()) rows_.ranges = std::move(ranges);
+    return {};
+  }
+
+  Status AddModel(const std::string& path) {
+    for (const Row& row : rows_.rows) {
+      if (row.result.name == path)
+        return InvalidArgument(StrCat(path, ": is given twice, expected different models"));
+    }
+    QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Model::Load(path));
+    QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractFor(*model));
+    QAT_ASSIGN_OR_RETURN(auto predictor,
+                         MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
+    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path));
+    QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
+    rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
+    if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);
+    return {};
+  }
+
+  // A file that is called like a row keeps its own name.
+  static std::string NameFor(const std::string& path) {
+    for (const char* taken : {"float", "checkpoint", "simulated", "graph", kFakeQuantizedName}) {
+      if (path == taken) return StrCat("./", path);
+    }
+    return path;
+  }
+
+  void NoteContract(const std::string& owner, const InputContract& contract) {
+    if (!first_) {
+      first_ = NamedContract{owner, contract};
+    } else if (first_->contract != contract) {
+      warnings_.push_back(StrCat(owner, ": its input contract (", Describe(contract), ") is not that of ",
+                                 first_->owner, " (", Describe(first_->contract), ")"));
+    }
+  }
+
+  Expected<InputContract> ContractFor(const Model& model) {
+    if (model.contract()) {
+      NoteContract(model.source(), *model.contract());
+      return *model.contract();
+    }
+    if (first_) {
+      warnings_.push_back(StrCat(model.source(), ": has no input contract; that of ", first_->owner,
+                                 " is taken (", Describe(first_->contract), ")"));
+      return first_->contract;
+    }
+    return ContractOfQuantizedInput(model);
+  }
+
+  // Models of others: where the input is uint8, bytes are what it was made for.
+  Expected<InputContract> ContractOfQuantizedInput(const Model& model) {
+    const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs().at(0))];
+    if (input.type != DType::kUInt8 || input.scale.size() != 1 || input.zero_point.size() != 1 ||
+        input.shape.size() != 4 || !(input.scale[0] > 0)) {
+      return InvalidArgument(StrCat(model.source(),
+                                    ": has no input contract, so how bytes become real numbers is unknown; "
+                                    "give --graph or --checkpoint of the same network"));
+    }
+    InputContract contract{input.shape[1], input.shape[2], input.shape[3], {}, {}, {}};
+    contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)),
+                         static_cast<float>(input.zero_point[0]));
+    contract.std.assign(contract.mean.size(), 1 / input.scale[0]);
+    warnings_.push_back(
+        StrCat(model.source(), ": has no input contract; its uint8 input takes the bytes as they are"));
+    return contract;
+  }
+
+  const RowRequest& request_;
+  std::vector<std::string>& warnings_;
+  Rows rows_;
+  std::optional<NamedContract> first_;
+};
+
+}  // namespace
+
+Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings) {
+  if (request.float_run.empty() && request.checkpoint.empty() && request.graph.empty() &&
+      request.models.empty()) {
+    return InvalidArgument("nothing to evaluate: give --float, --checkpoint, --graph or --model");
+  }
+  return Opener(request, warnings).Open();
+}
+
+}  // namespace qat

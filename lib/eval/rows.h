@@ -1,0 +1,55 @@
+// rows.h: the things that qat-eval compares, opened: one row of the table each.
+#ifndef QAT_EVAL_ROWS_H_
+#define QAT_EVAL_ROWS_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "ir/graph.h"
+#include "predict/predictor.h"
+#include "report/report.h"
+#include "runtime/interpreter.h"
+
+namespace qat {
+
+/// What to compare, as given on the command line; empty: not given.
+struct RowRequest {
+  std::string float_run;
+  std::string checkpoint;
+  std::string graph;
+  std::vector<std::string> models;
+  std::string select = "last";  ///< which checkpoint of a run directory
+  InterpreterOptions interpreter;
+};
+
+struct Row {
+  std::unique_ptr<Predictor> predictor;
+  ModelResult result;
+  Predictions predictions;  ///< once evaluated
+  bool listed = true;       ///< false: it serves a pair, but is no row of the table
+
+  /// The simulation is a witness, not something that runs anywhere: its time says nothing.
+  bool timed() const { return listed && result.type != "simulated"; }
+};
+
+struct Rows {
+  std::vector<Row> rows;  ///< float, checkpoint, simulated, graph, models, then those that are not listed
+  std::vector<LayerRange> ranges;  ///< from the graph, else the checkpoint, else the first quantized model
+};
+
+/// The row "fake-quantized", not listed: the float fake quantization of training.
+inline constexpr char kFakeQuantizedName[] = "fake-quantized";
+
+/// Opens everything. Models without an input contract take the checkpoint's or the graph's; without those, a quantized input
+/// takes bytes as they are (a warning says so). Contracts that differ are warned about.
+/// Errors: kInvalidArgument (nothing given, a model given twice, a float model without any contract), those of the readers.
+Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_ROWS_H_

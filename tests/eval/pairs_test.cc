@@ -1,0 +1,60 @@
+#include "eval/pairs.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace qat {
+namespace {
+
+Predictions Of(std::vector<int32_t> labels, std::vector<float> scores = {}, float step = 0) {
+  Predictions predictions;
+  predictions.classes = scores.empty() ? 0 : static_cast<int32_t>(scores.size() / labels.size());
+  predictions.labels = std::move(labels);
+  predictions.scores = std::move(scores);
+  predictions.step = step;
+  return predictions;
+}
+
+TEST(ComparePair, CountsFlipsBetweenTwoWrongLabelsInTheTotalOnly) {
+  //                       right->wrong, wrong->right, wrong->other wrong, both right
+  const auto pair =
+      ComparePair("a", Of({0, 5, 6, 3}), "b", Of({9, 1, 7, 3}), std::vector<int32_t>{0, 1, 2, 3});
+  EXPECT_EQ(pair.right_to_wrong, 1);
+  EXPECT_EQ(pair.wrong_to_right, 1);
+  EXPECT_EQ(pair.total_flips, 3);
+  EXPECT_EQ(pair.drop_pt, 0);
+}
+
+TEST(ComparePair, DropIsPositiveWhereTheSecondIsWorse) {
+  const std::vector<int32_t> labels = {0, 1, 2, 3};
+  EXPECT_DOUBLE_EQ(ComparePair("a", Of({0, 1, 2, 3}), "b", Of({0, 1, 2, 4}), labels).drop_pt, 25);
+  EXPECT_DOUBLE_EQ(ComparePair("a", Of({0, 1, 2, 4}), "b", Of({0, 1, 2, 3}), labels).drop_pt, -25);
+}
+
+TEST(ComparePair, MeasuresStepsWhereBothHaveTheSameStep) {
+  const auto a = Of({0}, {0.5f, 0.25f}, 0.25f);
+  const auto b = Of({0}, {0.5f, -0.5f}, 0.25f);
+  const auto pair = ComparePair("a", a, "b", b, std::vector<int32_t>{0});
+  EXPECT_EQ(pair.max_abs_lsb, 3);
+  EXPECT_DOUBLE_EQ(pair.max_abs_error.value(), 0.75);
+}
+
+TEST(ComparePair, AFloatOutputOrAnotherStepHasNoDistanceInSteps) {
+  const auto quantized = Of({0}, {0.5f, 0.25f}, 0.25f);
+  const std::vector<int32_t> labels = {0};
+  EXPECT_FALSE(
+      ComparePair("a", quantized, "b", Of({0}, {0.5f, 0.25f}, 0.125f), labels).max_abs_lsb.has_value());
+  const auto against_float = ComparePair("a", quantized, "b", Of({0}, {0.5f, 0.125f}), labels);
+  EXPECT_FALSE(against_float.max_abs_lsb.has_value());
+  EXPECT_DOUBLE_EQ(against_float.max_abs_error.value(), 0.125);
+}
+
+TEST(ComparePair, AnArgmaxModelHasNoDistanceAtAll) {
+  const auto pair = ComparePair("a", Of({0}), "b", Of({1}, {0.5f, 0.75f}), std::vector<int32_t>{0});
+  EXPECT_FALSE(pair.max_abs_error.has_value());
+  EXPECT_EQ(pair.total_flips, 1);
+}
+
+}  // namespace
+}  // namespace qat
