@@ -33,6 +33,8 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes&, const Shape& input)
   return {{"axis", {}, {static_cast<int32_t>(input.size()) - 1}}};
 }
 
+constexpr std::string_view kReleases[] = {"1.9.0", "1.14.0"};
+
 int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 2 : 1; }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
@@ -68,6 +70,7 @@ const OpDefinition& ArgMaxDefinition() {
     op.output_type = OutputType;
     op.index_operands = IndexOperands;
     op.version = Version;
+    op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
     return op;

@@ -58,6 +58,8 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
   return FlatSize(output) * filter[1] * filter[2] * filter[3];
 }
 
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0", "1.14.0"};
+
 int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 3 : 1; }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
@@ -102,6 +104,7 @@ const OpDefinition& Conv2DDefinition() {
     op.parameters = Parameters;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;
+    op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
     return op;

@@ -54,6 +54,8 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
   return FlatSize(output) * inputs[1].shape[1];
 }
 
+constexpr std::string_view kReleases[] = {"1.5.0", "1.10.0", "1.14.0", "1.14.0", "2.0.0", "2.1.0"};
+
 // Two inputs count before int8 in TFLite's own rule, so a missing bias decides the version.
 int32_t Version(const VersionQuery& query) {
   if (query.inputs == 2) return 6;
@@ -102,6 +104,7 @@ const OpDefinition& FullyConnectedDefinition() {
     op.parameters = Parameters;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;
+    op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
     return op;

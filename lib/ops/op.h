@@ -112,6 +112,8 @@ struct OpDefinition {
   int64_t (*multiply_accumulates)(std::span<const Operand> inputs, const Shape& output) = nullptr;
 
   int32_t (*version)(const VersionQuery& query) = nullptr;
+  /// First TFLite release with version 1, 2, …: for the metadata entry min_runtime_version.
+  std::span<const std::string_view> releases;
   void (*write_options)(OptionsWriter& writer, const OpAttributes& attributes) = nullptr;
   Expected<OpAttributes> (*read_options)(const OptionsReader& reader) = nullptr;
 };

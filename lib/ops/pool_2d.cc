@@ -24,6 +24,8 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   return Shape{input[0], out.height, out.width, input[3]};
 }
 
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0"};
+
 int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 2 : 1; }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
@@ -61,6 +63,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
   op.default_attributes = A();
   op.infer_shape = InferShape;
   op.version = Version;
+  op.releases = kReleases;
   op.write_options = WriteOptions;
   op.read_options = ReadOptions;
   return op;

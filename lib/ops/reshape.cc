@@ -80,6 +80,8 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Sh
   return {{"shape", {static_cast<int32_t>(values.size())}, values}};
 }
 
+constexpr std::string_view kReleases[] = {"1.5.0"};
+
 int32_t Version(const VersionQuery&) { return 1; }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
@@ -114,6 +116,7 @@ const OpDefinition& ReshapeDefinition() {
     op.infer_shape = InferShape;
     op.index_operands = IndexOperands;
     op.version = Version;
+    op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
     return op;

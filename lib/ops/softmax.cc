@@ -25,6 +25,8 @@ Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs)
   return inputs[0].shape;
 }
 
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0"};
+
 int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 2 : 1; }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
@@ -54,6 +56,7 @@ const OpDefinition& SoftmaxDefinition() {
     op.default_attributes = A();
     op.infer_shape = InferShape;
     op.version = Version;
+    op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
     return op;

@@ -1,0 +1,52 @@
+#include "base/strings.h"
+#include "passes/passes.h"
+
+namespace qat {
+namespace {
+
+/// Puts an operator behind the graph's one output, which must be real values.
+Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::string_view suffix) {
+  const OpDefinition& definition = DefinitionOf(type);
+  if (graph.outputs.size() != 1) {
+    return Unsupported(
+        StrCat(suffix, " cannot be appended to a graph with ", graph.outputs.size(), " outputs"));
+  }
+  const int32_t output = graph.outputs[0];
+  const GraphTensor& logits = graph.tensor(output);
+  if (logits.type != DType::kFloat32) {
+    return InvalidArgument(StrCat(suffix, " cannot be appended to output '", logits.name, "' of type ",
+                                  NameOf(logits.type), ", expected float32"));
+  }
+  for (const GraphNode& node : graph.nodes) {
+    if (node.output == output && node.type == type) {
+      return InvalidArgument(StrCat("the graph ends in ", suffix, " already (output '", logits.name, "')"));
+    }
+  }
+  const std::string name = StrCat(logits.name, "/", suffix);
+  const Shape shape = logits.shape;
+  std::vector<int32_t> inputs = {output};
+  if (definition.index_operands != nullptr) {
+    for (const IndexOperand& operand : definition.index_operands(attributes, shape)) {
+      inputs.push_back(graph.AddConstant(StrCat(name, "/", operand.suffix), operand.shape, operand.values));
+    }
+  }
+  QAT_ASSIGN_OR_RETURN(const int32_t appended,
+                       graph.AddNode(type, name, std::move(attributes), std::move(inputs)));
+  graph.outputs = {appended};
+  return {};
+}
+
+}  // namespace
+
+Status AppendSoftmax(Graph& graph) {
+  return AppendToOutput(graph, OpType::kSoftmax, SoftmaxAttributes(), "softmax");
+}
+
+Status AppendArgMax(Graph& graph, DType output_type) {
+  if (output_type != DType::kInt32 && output_type != DType::kInt64) {
+    return InvalidArgument(StrCat("argmax type is ", NameOf(output_type), ", expected int32 or int64"));
+  }
+  return AppendToOutput(graph, OpType::kArgMax, ArgMaxAttributes{output_type}, "argmax");
+}
+
+}  // namespace qat

@@ -1,0 +1,306 @@
+#include "tflite/tflite_writer.h"
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "base/strings.h"
+#include "base/version.h"
+#include "ops/tflite_options.h"
+#include "tflite_generated.h"
+
+namespace qat {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+constexpr uint32_t kSchemaVersion = 3;
+constexpr size_t kBufferAlignment = 16;
+constexpr size_t kRuntimeVersionSize = 16;
+
+/// Buffers of a model: 0 is empty and stands for "computed"; equal contents share one.
+class BufferTable {
+ public:
+  explicit BufferTable(FlatBufferBuilder& builder) : builder_(builder) {
+    offsets_.push_back(tflite::CreateBuffer(builder));
+  }
+
+  uint32_t Add(const Bytes& content) {
+    const auto next = static_cast<uint32_t>(offsets_.size());
+    const auto [found, is_new] = known_.emplace(content, next);
+    if (!is_new) return found->second;
+    builder_.ForceVectorAlignment(content.size(), 1, kBufferAlignment);
+    offsets_.push_back(tflite::CreateBuffer(builder_, builder_.CreateVector(content)));
+    return next;
+  }
+
+  const std::vector<Offset<tflite::Buffer>>& offsets() const { return offsets_; }
+
+ private:
+  FlatBufferBuilder& builder_;
+  std::map<Bytes, uint32_t> known_;
+  std::vector<Offset<tflite::Buffer>> offsets_;
+};
+
+/// Distinct (operator, version) pairs, in order of first use.
+class OpCodeTable {
+ public:
+  uint32_t Add(const OpDefinition* definition, int32_t version) {
+    const auto entry = std::pair(definition, version);
+    const auto found = std::find(entries_.begin(), entries_.end(), entry);
+    if (found != entries_.end()) return static_cast<uint32_t>(found - entries_.begin());
+    entries_.push_back(entry);
+    return static_cast<uint32_t>(entries_.size()) - 1;
+  }
+
+  const std::vector<std::pair<const OpDefinition*, int32_t>>& entries() const { return entries_; }
+
+ private:
+  std::vector<std::pair<const OpDefinition*, int32_t>> entries_;
+};
+
+std::array<int, 3> ParseRelease(std::string_view release) {
+  std::array<int, 3> numbers = {};
+  const auto pieces = Split(release, '.');
+  for (size_t i = 0; i < numbers.size() && i < pieces.size(); ++i) {
+    std::from_chars(pieces[i].data(), pieces[i].data() + pieces[i].size(), numbers[i]);
+  }
+  return numbers;
+}
+
+/// The latest of the first releases that know an operator in its version, padded with NUL.
+Bytes MinRuntimeVersion(const OpCodeTable& codes) {
+  std::string_view latest = "1.5.0";
+  for (const auto& [definition, version] : codes.entries()) {
+    const auto index = static_cast<size_t>(version) - 1;
+    QAT_CHECK(index < definition->releases.size());
+    const std::string_view release = definition->releases[index];
+    if (ParseRelease(release) > ParseRelease(latest)) latest = release;
+  }
+  Bytes text(latest.begin(), latest.end());
+  text.resize(kRuntimeVersionSize, 0);
+  return text;
+}
+
+int32_t VersionOf(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  VersionQuery query;
+  query.input = graph.tensor(node.inputs[0]).type;
+  if (definition.filter_input >= 0) {
+    query.filter = graph.tensor(node.inputs[static_cast<size_t>(definition.filter_input)]).type;
+  }
+  query.attributes = &node.attributes;
+  query.inputs = static_cast<int32_t>(node.inputs.size());
+  return definition.version(query);
+}
+
+/// Tensor names with those of inputs and outputs as asked for.
+Expected<std::vector<std::string>> TensorNames(const Graph& graph, const TfliteWriterOptions& options) {
+  std::vector<std::string> names;
+  for (const GraphTensor& tensor : graph.tensors) names.push_back(tensor.name);
+  const auto rename = [&](std::string_view what, const std::vector<std::string>& wanted,
+                          const std::vector<int32_t>& indices) -> Status {
+    if (wanted.empty()) return {};
+    if (wanted.size() != indices.size()) {
+      return InvalidArgument(StrCat(wanted.size(), " ", what, " names for ", indices.size(), " ", what, "s"));
+    }
+    for (size_t i = 0; i < wanted.size(); ++i) names[static_cast<size_t>(indices[i])] = wanted[i];
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(rename("input", options.input_names, graph.inputs));
+  QAT_RETURN_IF_ERROR(rename("output", options.output_names, graph.outputs));
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (name.empty()) return InvalidArgument("an input or output name is empty");
+    if (!seen.insert(name).second) return InvalidArgument(StrCat("two tensors would be named '", name, "'"));
+  }
+  return names;
+}
+
+Status CheckOperators(const Graph& graph) {
+  std::set<std::string> missing;
+  for (const GraphNode& node : graph.nodes) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (definition.builtin_code < 0) missing.insert(std::string(definition.name));
+  }
+  if (missing.empty()) return {};
+  return Unsupported(StrCat("operators without a counterpart in .tflite: ",
+                            Join(std::vector<std::string>(missing.begin(), missing.end()))));
+}
+
+/// Writes tensors and operators; what several of them have in common (pools and reshapes share parameters, layers share
+/// options) is written once.
+class TableWriter {
+ public:
+  explicit TableWriter(FlatBufferBuilder& builder) : builder_(builder) {}
+
+  Offset<tflite::Tensor> WriteTensor(const GraphTensor& tensor, const std::string& name, uint32_t buffer,
+                                     bool open_batch) {
+    const auto quantization = Quantization(tensor);
+    const auto shape = Numbers(tensor.shape);
+    Offset<flatbuffers::Vector<int32_t>> signature;
+    if (open_batch && !tensor.shape.empty()) {
+      Shape open = tensor.shape;
+      open[0] = -1;
+      signature = Numbers(open);
+    }
+    return tflite::CreateTensor(builder_, shape, static_cast<tflite::TensorType>(tensor.type), buffer,
+                                builder_.CreateSharedString(name), quantization, false, 0, signature);
+  }
+
+  Offset<tflite::Operator> WriteOperator(const GraphNode& node, uint32_t code) {
+    const OptionsWriter options = Options(node);
+    const auto inputs = Numbers(node.inputs);
+    const auto outputs = Numbers({node.output});
+    return tflite::CreateOperator(builder_, code, inputs, outputs, options.type, options.table);
+  }
+
+ private:
+  Offset<flatbuffers::Vector<int32_t>> Numbers(const std::vector<int32_t>& numbers) {
+    const auto [found, is_new] = numbers_.try_emplace(numbers);
+    if (is_new) found->second = builder_.CreateVector(numbers);
+    return found->second;
+  }
+
+  Offset<tflite::QuantizationParameters> Quantization(const GraphTensor& tensor) {
+    if (!tensor.quantization.has_value()) return 0;
+    for (const auto& [known, offset] : quantizations_) {
+      if (known == *tensor.quantization) return offset;
+    }
+    const TensorQuantization& q = *tensor.quantization;
+    const auto scale = builder_.CreateVector(q.scale);
+    const auto [zero_point, is_new] = zero_points_.try_emplace(q.zero_point);
+    if (is_new) zero_point->second = builder_.CreateVector(q.zero_point);
+    const auto offset = tflite::CreateQuantizationParameters(
+        builder_, 0, 0, scale, zero_point->second, tflite::QuantizationDetails_NONE, 0, q.dimension);
+    quantizations_.emplace_back(q, offset);
+    return offset;
+  }
+
+  OptionsWriter Options(const GraphNode& node) {
+    for (const auto& [known, options] : options_) {
+      if (known->type == node.type && known->attributes == node.attributes) return options;
+    }
+    OptionsWriter options{builder_};
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (definition.write_options != nullptr) definition.write_options(options, node.attributes);
+    options_.emplace_back(&node, options);
+    return options;
+  }
+
+  FlatBufferBuilder& builder_;
+  std::map<std::vector<int32_t>, Offset<flatbuffers::Vector<int32_t>>> numbers_;
+  std::map<std::vector<int64_t>, Offset<flatbuffers::Vector<int64_t>>> zero_points_;
+  std::vector<std::pair<TensorQuantization, Offset<tflite::QuantizationParameters>>> quantizations_;
+  std::vector<std::pair<const GraphNode*, OptionsWriter>> options_;
+};
+
+std::vector<Offset<tflite::OperatorCode>> WriteCodes(FlatBufferBuilder& builder, const OpCodeTable& codes) {
+  constexpr int32_t kPlaceholder = 127;
+  std::vector<Offset<tflite::OperatorCode>> offsets;
+  for (const auto& [definition, version] : codes.entries()) {
+    const auto old_code = static_cast<int8_t>(std::min(definition->builtin_code, kPlaceholder));
+    offsets.push_back(tflite::CreateOperatorCode(
+        builder, old_code, 0, version, static_cast<tflite::BuiltinOperator>(definition->builtin_code)));
+  }
+  return offsets;
+}
+
+/// Inputs and outputs say that their batch is open; what lies between follows from them.
+bool IsBorder(const Graph& graph, int32_t index) {
+  const auto holds = [&](const std::vector<int32_t>& indices) {
+    return std::find(indices.begin(), indices.end(), index) != indices.end();
+  };
+  return holds(graph.inputs) || holds(graph.outputs);
+}
+
+Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, const Graph& graph,
+                                       const std::vector<std::string>& names, BufferTable& buffers,
+                                       OpCodeTable& codes) {
+  TableWriter writer(builder);
+  std::vector<Offset<tflite::Tensor>> tensors;
+  for (size_t i = 0; i < graph.tensors.size(); ++i) {
+    const GraphTensor& tensor = graph.tensors[i];
+    const uint32_t buffer = tensor.is_constant() ? buffers.Add(tensor.data) : 0;
+    tensors.push_back(writer.WriteTensor(tensor, names[i], buffer, IsBorder(graph, static_cast<int32_t>(i))));
+  }
+  std::vector<Offset<tflite::Operator>> operators;
+  for (const GraphNode& node : graph.nodes) {
+    operators.push_back(
+        writer.WriteOperator(node, codes.Add(&DefinitionOf(node.type), VersionOf(graph, node))));
+  }
+  const auto tensors_offset = builder.CreateVector(tensors);
+  const auto inputs = builder.CreateVector(graph.inputs);
+  const auto outputs = builder.CreateVector(graph.outputs);
+  const auto operators_offset = builder.CreateVector(operators);
+  return tflite::CreateSubGraph(builder, tensors_offset, inputs, outputs, operators_offset,
+                                builder.CreateString("main"));
+}
+
+Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Graph& graph,
+                                            const std::vector<std::string>& names) {
+  const auto write = [&](const std::vector<int32_t>& indices) {
+    std::vector<Offset<tflite::TensorMap>> maps;
+    for (int32_t index : indices) {
+      const auto name = builder.CreateSharedString(names[static_cast<size_t>(index)]);
+      maps.push_back(tflite::CreateTensorMap(builder, name, static_cast<uint32_t>(index)));
+    }
+    return builder.CreateVector(maps);
+  };
+  const auto inputs = write(graph.inputs);
+  const auto outputs = write(graph.outputs);
+  return tflite::CreateSignatureDef(builder, inputs, outputs, builder.CreateString("serving_default"));
+}
+
+/// "key=value" lines, sorted by key.
+Bytes ProvenanceText(const Graph& graph) {
+  std::string text;
+  for (const auto& [name, value] : graph.provenance) text += StrCat(name, "=", value, "\n");
+  return {text.begin(), text.end()};
+}
+
+std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
+                                                    BufferTable& buffers, const OpCodeTable& codes) {
+  std::vector<Offset<tflite::Metadata>> entries;
+  const auto add = [&](std::string_view name, const Bytes& content) {
+    const uint32_t buffer = buffers.Add(content);
+    const auto name_offset = builder.CreateString(name.data(), name.size());
+    entries.push_back(tflite::CreateMetadata(builder, name_offset, buffer));
+  };
+  add("min_runtime_version", MinRuntimeVersion(codes));
+  add(kContractMetadataName, Serialize(graph.contract));
+  if (!graph.provenance.empty()) add(kProvenanceMetadataName, ProvenanceText(graph));
+  return entries;
+}
+
+}  // namespace
+
+Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& options) {
+  QAT_RETURN_IF_ERROR(CheckOperators(graph));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> names, TensorNames(graph, options));
+  FlatBufferBuilder builder;
+  BufferTable buffers(builder);
+  OpCodeTable codes;
+  const auto subgraph = WriteSubgraph(builder, graph, names, buffers, codes);
+  const auto metadata = WriteMetadata(builder, graph, buffers, codes);
+  const auto signature = WriteSignature(builder, graph, names);
+
+  const auto codes_offset = builder.CreateVector(WriteCodes(builder, codes));
+  const auto subgraphs = builder.CreateVector(&subgraph, 1);
+  const auto description = builder.CreateString(StrCat("qat-convert ", Version()));
+  const auto buffers_offset = builder.CreateVector(buffers.offsets());
+  const auto metadata_offset = builder.CreateVector(metadata);
+  const auto signatures = builder.CreateVector(&signature, 1);
+  tflite::FinishModelBuffer(builder,
+                            tflite::CreateModel(builder, kSchemaVersion, codes_offset, subgraphs, description,
+                                                buffers_offset, 0, metadata_offset, signatures));
+  return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+}
+
+}  // namespace qat

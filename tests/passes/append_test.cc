@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include "passes/passes.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::TinyGraph;
+
+TEST(AppendSoftmax, BecomesTheOutput) {
+  Graph g = TinyGraph();
+  QAT_ASSERT_OK(AppendSoftmax(g));
+  QAT_ASSERT_OK(Verify(g));
+  EXPECT_EQ(g.tensor(g.outputs[0]).name, "fc/softmax");
+  EXPECT_EQ(g.tensor(g.outputs[0]).shape, (Shape{1, 3}));
+  EXPECT_EQ(std::get<SoftmaxAttributes>(g.nodes.back().attributes).beta, 1);
+}
+
+TEST(AppendArgMax, GivesOneIndexAnExample) {
+  for (const DType type : {DType::kInt32, DType::kInt64}) {
+    Graph g = TinyGraph();
+    QAT_ASSERT_OK(AppendArgMax(g, type));
+    QAT_ASSERT_OK(Verify(g));
+    EXPECT_EQ(g.tensor(g.outputs[0]).name, "fc/argmax");
+    EXPECT_EQ(g.tensor(g.outputs[0]).shape, Shape{1});
+    EXPECT_EQ(g.tensor(g.outputs[0]).type, type);
+  }
+}
+
+TEST(AppendArgMax, RefusesATypeThatIsNoIndex) {
+  Graph g = TinyGraph();
+  QAT_EXPECT_ERROR(AppendArgMax(g, DType::kUInt8), ErrorCode::kInvalidArgument,
+                   "argmax type is uint8, expected int32 or int64");
+}
+
+TEST(Append, RefusesWhatIsThereAlready) {
+  Graph g = TinyGraph();
+  QAT_ASSERT_OK(AppendSoftmax(g));
+  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument, "the graph ends in softmax already");
+  QAT_ASSERT_OK(AppendArgMax(g, DType::kInt32));
+  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument, "output 'fc/softmax/argmax' of type int32");
+}
+
+TEST(Append, RefusesTwoOutputs) {
+  Graph g = TinyGraph();
+  g.outputs.push_back(g.nodes[0].output);
+  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kUnsupported, "a graph with 2 outputs");
+}
+
+}  // namespace
+}  // namespace qat

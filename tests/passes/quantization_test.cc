@@ -1,0 +1,224 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "passes/passes.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::TinyGraph;
+
+const GraphTensor& Find(const Graph& g, const std::string& name) {
+  for (const GraphTensor& t : g.tensors) {
+    if (t.name == name) return t;
+  }
+  static const GraphTensor kNone;
+  ADD_FAILURE() << "no tensor " << name;
+  return kNone;
+}
+
+template <class T>
+std::vector<T> Values(const GraphTensor& t) {
+  std::vector<T> values(t.data.size() / sizeof(T));
+  std::memcpy(values.data(), t.data.data(), t.data.size());
+  return values;
+}
+
+Graph Quantized(Graph g) {
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(ChooseQuantization(g, {}, warnings).ok());
+  EXPECT_TRUE(warnings.empty()) << warnings[0];
+  EXPECT_TRUE(Verify(g).ok());
+  return g;
+}
+
+TEST(ChooseQuantization, ActivationsTakeTheNudgedTrainedRange) {
+  const Graph g = Quantized(TinyGraph());
+  // [-3, 5]: scale 8 / 255, zero point round(3 * 255 / 8) = round(95.625).
+  EXPECT_EQ(Find(g, "fc").type, DType::kUInt8);
+  EXPECT_FLOAT_EQ(Find(g, "fc").quantization->scale[0], 8.0f / 255);
+  EXPECT_EQ(Find(g, "fc").quantization->zero_point[0], 96);
+  EXPECT_FLOAT_EQ(Find(g, "conv").quantization->scale[0], 2.5f / 255);
+  EXPECT_EQ(Find(g, "conv").quantization->zero_point[0], 0);
+}
+
+TEST(ChooseQuantization, PoolAndReshapeShareTheParametersOfTheirInput) {
+  const Graph g = Quantized(TinyGraph());
+  EXPECT_EQ(Find(g, "pool").quantization, Find(g, "conv").quantization);
+  EXPECT_EQ(Find(g, "flatten").quantization, Find(g, "conv").quantization);
+}
+
+TEST(ChooseQuantization, FiltersAreNarrowAndNearestToTheirRealValues) {
+  const Graph before = TinyGraph();
+  const Graph g = Quantized(before);
+  const GraphTensor& filter = Find(g, "conv/filter");
+  // [-0.5, 0.5625] over [1, 255]: scale 1.0625 / 254, zero point round(1 + 0.5 * 254 / 1.0625) = round(120.53).
+  ASSERT_EQ(filter.quantization->zero_point[0], 121);
+  EXPECT_FLOAT_EQ(filter.quantization->scale[0], 1.0625f / 254);
+  const std::vector<float> reals = Values<float>(Find(before, "conv/filter"));
+  const std::vector<uint8_t> quantized = Values<uint8_t>(filter);
+  ASSERT_EQ(quantized.size(), 18u);
+  for (size_t i = 0; i < quantized.size(); ++i) {
+    const double exact = static_cast<double>(reals[i]) * 254 / 1.0625 + 121;
+    EXPECT_EQ(quantized[i], std::lround(std::clamp(exact, 1.0, 255.0))) << i;
+    EXPECT_GE(quantized[i], 1);
+  }
+}
+
+TEST(ChooseQuantization, BiasIsInUnitsOfInputTimesFilterScale) {
+  const Graph g = Quantized(TinyGraph());
+  const GraphTensor& bias = Find(g, "conv/bias");
+  EXPECT_EQ(bias.type, DType::kInt32);
+  // The product of the stored floats, rounded to float: what TFLite checks to 1e-6.
+  EXPECT_EQ(bias.quantization->scale[0], (1.0f / 255) * Find(g, "conv/filter").quantization->scale[0]);
+  EXPECT_EQ(bias.quantization->zero_point[0], 0);
+  // 0.25 * 255 * 254 / 1.0625 and -0.125 of the same.
+  EXPECT_EQ(Values<int32_t>(bias), (std::vector<int32_t>{15240, -7620}));
+}
+
+TEST(ChooseQuantization, SoftmaxIsFixedAndArgMaxHasNone) {
+  Graph g = TinyGraph();
+  QAT_ASSERT_OK(AppendSoftmax(g));
+  QAT_ASSERT_OK(AppendArgMax(g, DType::kInt64));
+  g = Quantized(g);
+  EXPECT_EQ(Find(g, "fc/softmax").quantization->scale[0], 0.00390625f);
+  EXPECT_EQ(Find(g, "fc/softmax").quantization->zero_point[0], 0);
+  EXPECT_EQ(Find(g, "fc/softmax/argmax").type, DType::kInt64);
+  EXPECT_FALSE(Find(g, "fc/softmax/argmax").quantization.has_value());
+}
+
+TEST(ChooseQuantization, ListsEveryActivationWithoutARangeAndTheWayOut) {
+  Graph g = TinyGraph(/*with_ranges=*/false);
+  const Graph before = g;
+  std::vector<std::string> warnings;
+  const Status status = ChooseQuantization(g, {}, warnings);
+  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "missing: conv, fc;");
+  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "--scheme uint8");
+  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "--default-range");
+  EXPECT_EQ(g, before);
+}
+
+TEST(ChooseQuantization, DefaultRangeFillsInAndWarns) {
+  Graph g = TinyGraph(/*with_ranges=*/false);
+  QuantizationOptions options;
+  options.default_range = Range{0, 255};
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
+  QAT_ASSERT_OK(Verify(g));
+  EXPECT_EQ(Find(g, "conv").quantization->params(), (QuantizationParams{1, 0}));
+  // The filter has the range of its own values, as the classic converter gives a constant.
+  EXPECT_FLOAT_EQ(Find(g, "conv/filter").quantization->scale[0], 1.0625f / 254);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("default range [0, 255] used for: conv, fc"), std::string::npos) << warnings[0];
+}
+
+TEST(ChooseQuantization, DefaultRangeLeavesTrainedRangesAlone) {
+  Graph g = TinyGraph();
+  QuantizationOptions options;
+  options.default_range = Range{0, 255};
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
+  EXPECT_EQ(g, Quantized(TinyGraph()));
+  EXPECT_TRUE(warnings.empty());
+}
+
+TEST(ChooseQuantization, Float32ChangesNothing) {
+  Graph g = TinyGraph();
+  QuantizationOptions options;
+  options.type = DType::kFloat32;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
+  EXPECT_EQ(g, TinyGraph());
+}
+
+TEST(ChooseQuantization, RefusesATypeThatItDoesNotKnowAndASecondRun) {
+  Graph g = TinyGraph();
+  std::vector<std::string> warnings;
+  QuantizationOptions options;
+  options.type = DType::kInt16;
+  QAT_EXPECT_ERROR(ChooseQuantization(g, options, warnings), ErrorCode::kUnsupported, "type int16");
+  QAT_ASSERT_OK(ChooseQuantization(g, {}, warnings));
+  QAT_EXPECT_ERROR(ChooseQuantization(g, {}, warnings), ErrorCode::kInvalidArgument, "is quantized already");
+}
+
+TEST(ChooseQuantization, WarnsOfAnAccumulatorThatCanOverflow) {
+  Graph g = TinyGraph();
+  // 1e9 * (1 / 255) * scale is far above 2^31 steps.
+  for (GraphTensor& t : g.tensors) {
+    if (t.name != "conv/bias") continue;
+    const float huge = 1e9f;
+    std::memcpy(t.data.data(), &huge, sizeof(huge));
+  }
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, {}, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("channel 0 of 'conv/bias' may overflow"), std::string::npos) << warnings[0];
+}
+
+TEST(InputParams, PassBytesStraightThroughWhereThatIsExact) {
+  InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  EXPECT_EQ(InputParams(c), (QuantizationParams{1.0f / 255, 0}));
+  c.mean = {128};
+  c.std = {128};
+  EXPECT_EQ(InputParams(c), (QuantizationParams{1.0f / 128, 128}));
+  // Every byte is its own quantized value.
+  const QuantizationParams params = InputParams(c);
+  const RealTable table = MakeRealTable(c);
+  for (int byte = 0; byte < 256; ++byte) {
+    EXPECT_EQ(QuantizeActivation(table[0][static_cast<size_t>(byte)], params, kUInt8Limits), byte);
+  }
+}
+
+TEST(InputParams, CoverTheUnionOfChannelsOtherwise) {
+  const InputContract c{32, 32, 3, {125.5f, 123, 114}, {63, 62, 66.7f}, {}};
+  const QuantizationParams params = InputParams(c);
+  const Range held = RepresentableRange(params, kUInt8Limits);
+  for (const auto& channel : MakeRealTable(c)) {
+    EXPECT_GE(channel[0], held.min - params.scale / 2);
+    EXPECT_LE(channel[255], held.max + params.scale / 2);
+  }
+  // No wider than needed: the extremes are -125.5 / 63 and 132 / 62.
+  EXPECT_NEAR(params.scale, (132.0 / 62 + 125.5 / 63) / 255, 1e-7);
+}
+
+TEST(InputContradiction, CountsWhatTheArticlesStatsLeaveOfTheData) {
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  // (mean 0, std 1): a step is 1.0, so reals of [0, 1] become 0 or 1.
+  const std::string text = DescribeInputContradiction(c, InputStatsParams(0, 1));
+  for (const char* piece :
+       {"scale 1, zero point 0", "scale 0.003921569, zero point 0", "real = (byte - 0) / 255",
+        "only 2 remain distinct", "0 are cut off", "real 1 becomes 1 of 255"}) {
+    EXPECT_NE(text.find(piece), std::string::npos) << piece << " in: " << text;
+  }
+}
+
+TEST(InputContradiction, CountsWhatIsCutOff) {
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  // Up to real 0.5 only: bytes 128 to 255 saturate.
+  const std::string text = DescribeInputContradiction(c, {0.5f / 255, 0});
+  EXPECT_NE(text.find("128 are cut off"), std::string::npos) << text;
+}
+
+TEST(InputContradiction, IsSilentWhereTheStatsSayTheSame) {
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  EXPECT_EQ(DescribeInputContradiction(c, InputStatsParams(0, 255)), "");
+}
+
+TEST(InputContradiction, ReachesTheWarnings) {
+  Graph g = TinyGraph();
+  QuantizationOptions options;
+  options.input = InputStatsParams(0, 1);
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("contradict the input contract"), std::string::npos);
+  EXPECT_EQ(g.tensor(g.inputs[0]).quantization->params(), (QuantizationParams{1, 0}));
+  EXPECT_EQ(g.contract, TinyGraph().contract);
+}
+
+}  // namespace
+}  // namespace qat
