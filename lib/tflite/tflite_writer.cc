@@ -67,9 +67,12 @@ class OpCodeTable {
 
 std::array<int, 3> ParseRelease(std::string_view release) {
   std::array<int, 3> numbers = {};
-  const auto pieces = Split(release, '.');
-  for (size_t i = 0; i < numbers.size() && i < pieces.size(); ++i) {
-    std::from_chars(pieces[i].data(), pieces[i].data() + pieces[i].size(), numbers[i]);
+  const char* end = release.data() + release.size();
+  const char* at = release.data();
+  for (int& number : numbers) {
+    at = std::from_chars(at, end, number).ptr;
+    if (at == end) break;
+    ++at;  // the dot
   }
   return numbers;
 }
