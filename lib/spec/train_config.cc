@@ -1,5 +1,7 @@
 #include "spec/train_config.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 
@@ -120,7 +122,49 @@ const Field* FindField(std::string_view name) {
   return nullptr;
 }
 
+// What a flag's text can mean. A text key takes it as it is, even where it looks like a number.
+std::vector<AttributeValue> Readings(const std::string& text) {
+  std::vector<AttributeValue> readings = {text};
+  const char* end = text.data() + text.size();
+  int64_t integer = 0;
+  if (const auto read = std::from_chars(text.data(), end, integer);
+      read.ec == std::errc() && read.ptr == end) {
+    readings.emplace_back(integer);
+  }
+  double real = 0;
+  if (const auto read = std::from_chars(text.data(), end, real); read.ec == std::errc() && read.ptr == end) {
+    readings.emplace_back(real);
+  }
+  return readings;
+}
+
+void ClearAlternative(TrainConfig& config, std::string_view key) {
+  if (key == "steps") config.epochs = 0;
+  if (key == "epochs") config.steps = 0;
+  if (key == "quant_delay") config.quant_delay_fraction = 0;
+  if (key == "quant_delay_fraction") config.quant_delay = 0;
+}
+
 }  // namespace
+
+Status SetKey(TrainConfig& config, std::string_view key, const std::string& text) {
+  std::string name(key);
+  std::replace(name.begin(), name.end(), '-', '_');
+  const Field* field = FindField(name);
+  QAT_CHECK(field != nullptr);
+  for (const AttributeValue& reading : Readings(text)) {
+    if (!field->set(config, reading)) continue;
+    ClearAlternative(config, name);
+    return {};
+  }
+  return InvalidArgument(StrCat("value '", text, "', expected ", field->expected));
+}
+
+std::vector<std::string> TrainConfigKeys() {
+  std::vector<std::string> keys;
+  for (const Field& field : Fields()) keys.push_back(field.name);
+  return keys;
+}
 
 Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base) {
   QAT_ASSIGN_OR_RETURN(const TomlText parsed, TomlText::Parse(text, source));

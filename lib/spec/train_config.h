@@ -48,6 +48,14 @@ struct TrainConfig {
 /// value and what was expected; unknown keys with the nearest known one.
 Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base);
 
+/// Sets one key from a flag's text: "batch-size" or "batch_size", "8". Those that stand for one another give way: steps
+/// clears epochs, quant_delay clears quant_delay_fraction, and the other way round.
+/// Errors: kInvalidArgument, "value 'x', expected a whole number from 0". Requires a known key.
+Status SetKey(TrainConfig& config, std::string_view key, const std::string& text);
+
+/// Names of all keys, in the order above.
+std::vector<std::string> TrainConfigKeys();
+
 /// TOML with every key, in the order above.
 std::string ToToml(const TrainConfig& config);
 

@@ -60,5 +60,39 @@ TEST(TrainConfig, RefusesADelayThatNeverEnds) {
   QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "both 0");
 }
 
+TEST(SetKey, TakesWhatAFlagSays) {
+  TrainConfig config;
+  QAT_ASSERT_OK(SetKey(config, "batch-size", "8"));
+  QAT_ASSERT_OK(SetKey(config, "learning_rate", "1e-5"));
+  QAT_ASSERT_OK(SetKey(config, "data", "5"));  // a directory may be called so
+  EXPECT_EQ(config.batch_size, 8);
+  EXPECT_EQ(config.learning_rate, 1e-5);
+  EXPECT_EQ(config.data, "5");
+  QAT_EXPECT_ERROR(SetKey(config, "batch-size", "0"), ErrorCode::kInvalidArgument,
+                   "value '0', expected a whole number in [1, 65536]");
+  QAT_EXPECT_ERROR(SetKey(config, "steps", "1e5"), ErrorCode::kInvalidArgument,
+                   "value '1e5', expected a whole number");
+  QAT_EXPECT_ERROR(SetKey(config, "scheme", "int4"), ErrorCode::kInvalidArgument,
+                   "value 'int4', expected \"uint8\"");
+}
+
+// Else "--quant-delay 0" on a preset with a fraction, or "--epochs 1" on one with steps, would do nothing.
+TEST(SetKey, OverridesTheOtherWayToSayTheSame) {
+  TrainConfig config;
+  config.steps = 100;
+  config.quant_delay_fraction = 0.6;
+  QAT_ASSERT_OK(SetKey(config, "epochs", "2"));
+  QAT_ASSERT_OK(SetKey(config, "quant-delay", "0"));
+  EXPECT_EQ(config.steps, 0);
+  EXPECT_EQ(config.quant_delay_fraction, 0);
+}
+
+TEST(SetKey, KnowsEveryKey) {
+  TrainConfig config;
+  for (const std::string& key : TrainConfigKeys())
+    EXPECT_FALSE(SetKey(config, key, "").ok() && key != "preset" && key != "network" && key != "data") << key;
+  EXPECT_EQ(TrainConfigKeys().size(), 27u);
+}
+
 }  // namespace
 }  // namespace qat

@@ -1,0 +1,271 @@
+// qat-train: data and a recipe in, a run directory out.
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <optional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "checkpoint/checkpoint.h"
+#include "cli/tool.h"
+#include "data/dataset.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+#include "train/trainer.h"
+
+namespace qat {
+namespace {
+
+constexpr char kDefaultPreset[] = "lenet";
+constexpr char kRecipe[] = "Recipe, unless said otherwise the preset's";
+
+struct TrainFlags {
+  std::string run;
+  std::string preset;
+  std::map<std::string, std::string> keys;  // flag without "--" -> its text
+  bool resume = false;
+  bool resume_if_exists = false;
+  bool print_network = false;
+};
+
+struct KeyFlag {
+  const char* key;
+  const char* type;
+  const char* group;  // "": not in --help
+  const char* text;
+};
+
+// Every key of TrainConfig but seed and threads, which all tools have, and preset.
+constexpr KeyFlag kKeyFlags[] = {
+    {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file"},
+    {"data", "NAME|DIR", kRecipe, "digits (generated), or a directory of IDX files (default digits)"},
+    {"scheme", "SCHEME", kRecipe, "uint8, or float32: never quantized"},
+    {"steps", "N", kRecipe, "total"},
+    {"epochs", "X", kRecipe, "the same in rounds over the training data"},
+    {"batch-size", "N", kRecipe, "examples a step"},
+    {"optimizer", "NAME", kRecipe, "adam or sgd"},
+    {"learning-rate", "X", kRecipe, "at its highest"},
+    {"schedule", "NAME", kRecipe, "of the learning rate: constant or cosine"},
+    {"quant-delay", "STEPS", kRecipe, "before fake quantization starts"},
+    {"ema-decay", "X", kRecipe, "of the moving averages of activation ranges"},
+    {"holdout", "N", kRecipe, "training examples kept for choosing; 0: watch the test set instead"},
+    {"log-every", "STEPS", "Output", "training loss and accuracy (default 100)"},
+    {"eval-every", "STEPS", "Output", "accuracy on the holdout (default: once an epoch)"},
+    {"checkpoint-every", "STEPS", "Output", "(default: as --eval-every)"},
+    {"warmup-steps", "STEPS", "", ""},
+    {"weight-decay", "X", "", ""},
+    {"label-smoothing", "X", "", ""},
+    {"shift-pixels", "N", "", ""},
+    {"rotate-degrees", "X", "", ""},
+    {"scale-percent", "X", "", ""},
+    {"quant-delay-fraction", "X", "", ""},
+    {"freeze-ranges-fraction", "X", "", ""},
+    {"weight-average-decay", "X", "", ""},
+};
+
+void AddFlags(Tool& tool, TrainFlags& flags) {
+  CLI::App& app = tool.app();
+  app.add_option("-o,--output", flags.run, "the run directory: checkpoints, metrics, events, config")
+      ->type_name("RUN")
+      ->group("Output");
+  app.add_flag("--resume", flags.resume, "go on exactly where RUN stopped, with its own recipe")
+      ->group("Output");
+  app.add_flag("--resume-if-exists", flags.resume_if_exists,
+               "the same, or start where there is no checkpoint")
+      ->group("Output");
+  app.add_option("--preset", flags.preset,
+                 StrCat("start from this recipe: ", Join(PresetNames()), " (default ", kDefaultPreset,
+                        "); other flags change it"))
+      ->type_name("NAME")
+      ->group(kRecipe);
+  for (const KeyFlag& flag : kKeyFlags) {
+    app.add_option(StrCat("--", flag.key), flags.keys[flag.key], flag.text)
+        ->type_name(flag.type)
+        ->group(flag.group);
+  }
+  app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");
+}
+
+Status ApplyKeys(Tool& tool, const TrainFlags& flags, TrainConfig& config) {
+  if (tool.Given("--steps") && tool.Given("--epochs")) {
+    return InvalidArgument("--steps and --epochs: expected one of them to say how long to train");
+  }
+  for (const auto& [key, text] : flags.keys) {
+    if (tool.Given("--" + key)) QAT_RETURN_IF_ERROR_IN("--" + key, SetKey(config, key, text));
+  }
+  if (tool.Given("--seed")) {
+    QAT_RETURN_IF_ERROR_IN("--seed", SetKey(config, "seed", std::to_string(tool.flags().seed)));
+  }
+  if (tool.Given("--threads")) config.threads = tool.flags().threads;
+  return {};
+}
+
+// The recipe (a preset, then --config) without the single flags.
+Expected<TrainConfig> LoadRecipe(const std::string& preset, const std::string& path) {
+  if (path.empty()) return LoadPreset(preset.empty() ? kDefaultPreset : preset);
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  TrainConfig base;
+  if (!preset.empty()) {
+    QAT_ASSIGN_OR_RETURN(base, LoadPreset(preset));
+  }
+  QAT_ASSIGN_OR_RETURN(TrainConfig config, ParseTrainConfig(text, path, base));
+  if (!preset.empty() || config.preset.empty()) return config;
+  // The file names the recipe that it changes.
+  QAT_ASSIGN_OR_RETURN_IN(path, base, LoadPreset(config.preset));
+  return ParseTrainConfig(text, path, base);
+}
+
+Expected<TrainConfig> ConfigFromFlags(Tool& tool, const TrainFlags& flags) {
+  QAT_ASSIGN_OR_RETURN(TrainConfig config, LoadRecipe(flags.preset, tool.flags().config));
+  QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, config));
+  return config;
+}
+
+// The first key in which two recipes differ; where data and network lie may, since what is in them is compared later.
+Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, TrainConfig asked) {
+  asked.data = saved.data;
+  asked.network = saved.network;
+  const std::vector<std::string> before = SplitText(ToToml(saved), '\n');
+  const std::vector<std::string> now = SplitText(ToToml(asked), '\n');
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i] == now[i]) continue;
+    return InvalidArgument(StrCat(run, ": asked for ", now[i], ", but the run has ", before[i],
+                                  "; it is resumed as it was, so leave that out or choose another -o"));
+  }
+  return {};
+}
+
+Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
+  const std::string path = JoinPath(flags.run, "config.toml");
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  QAT_ASSIGN_OR_RETURN(const TrainConfig saved, ParseTrainConfig(text, path, TrainConfig()));
+  TrainConfig asked = saved;
+  if (!flags.preset.empty() || !tool.flags().config.empty()) {
+    QAT_ASSIGN_OR_RETURN(asked, ConfigFromFlags(tool, flags));
+  } else {
+    QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, asked));
+  }
+  QAT_RETURN_IF_ERROR(RefuseOtherRecipe(flags.run, saved, asked));
+  return asked;
+}
+
+// Whether this is a resumed run; refuses what would overwrite a run, or resume nothing.
+Expected<bool> DecideResume(const TrainFlags& flags) {
+  if (flags.run.empty()) return InvalidArgument("--output: expected the directory of the run (-o RUN)");
+  if (flags.run == "-")
+    return InvalidArgument("--output: a run is a directory, it cannot go to standard output");
+  if (FileExists(flags.run) && !IsDirectory(flags.run)) {
+    return InvalidArgument(StrCat("--output: ", flags.run, " is a file, expected the directory of the run"));
+  }
+  std::vector<int64_t> steps;
+  if (IsDirectory(JoinPath(flags.run, "checkpoints"))) {
+    QAT_ASSIGN_OR_RETURN(steps, ListCheckpoints(flags.run));
+  }
+  const bool wanted = flags.resume || flags.resume_if_exists;
+  if (!steps.empty() && !wanted) {
+    return InvalidArgument(
+        StrCat(flags.run, ": holds checkpoints up to step ", steps.back(),
+               "; go on with --resume (scripts: --resume-if-exists), or choose another -o"));
+  }
+  if (steps.empty() && flags.resume) {
+    return NotFound(
+        StrCat(flags.run, ": has no checkpoint to resume; leave --resume out, or use --resume-if-exists"));
+  }
+  return !steps.empty();
+}
+
+std::string Percent(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f %%", value);
+  return text;
+}
+
+/// The bar, made when the trainer says how many steps there are.
+class TrainDisplay {
+ public:
+  explicit TrainDisplay(Progress::Style style) : style_(style) {}
+  void Show(const TrainProgress& at) {
+    if (!progress_) progress_.emplace(style_, "train", at.steps);
+    char detail[64];
+    std::snprintf(detail, sizeof(detail), "loss %.4f  accuracy %.2f %%", at.loss, at.training_accuracy);
+    progress_->Update(at.step, detail);
+  }
+  void Finish() {
+    if (progress_) progress_->Finish();
+  }
+
+ private:
+  Progress::Style style_;
+  std::optional<Progress> progress_;
+};
+
+void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& train, Report& report) {
+  report.data_name = train.name;
+  report.data_examples = train.size();
+  report.data_sha256 = Fingerprint(train);
+  report.metrics["steps"] = static_cast<double>(result.step);
+  report.metrics["seconds"] = result.seconds;
+  if (!std::isnan(result.holdout_accuracy)) {
+    report.metrics["holdout_accuracy"] = result.holdout_accuracy;
+    report.metrics["best_accuracy"] = result.best_accuracy;
+    report.metrics["best_step"] = static_cast<double>(result.best_step);
+  }
+  report.outputs["run"] = flags.run;
+  report.outputs["checkpoint"] = result.checkpoint;
+}
+
+std::string Summary(const TrainResult& result, const TrainConfig& config, const TrainFlags& flags) {
+  std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
+  if (!std::isnan(result.holdout_accuracy)) {
+    const std::string_view split = config.holdout > 0 ? "holdout     " : "test set    ";
+    text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
+                   " at step ", result.best_step, "\n");
+  }
+  text += StrCat("checkpoint  ", result.checkpoint, "\n");
+  return StrCat(text, "next        qat-freeze ", flags.run, " -o ", JoinPath(flags.run, "model.qgraph"),
+                "\n");
+}
+
+Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
+  const bool print_only = tool.flags().print_config || flags.print_network;
+  bool resume = false;
+  if (!print_only || flags.resume) {
+    QAT_ASSIGN_OR_RETURN(resume, DecideResume(flags));
+  }
+  QAT_ASSIGN_OR_RETURN(const TrainConfig config,
+                       resume ? ConfigOfResumedRun(tool, flags) : ConfigFromFlags(tool, flags));
+  QAT_RETURN_IF_ERROR(Validate(config));
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network));
+  if (tool.flags().print_config) tool.Print(ToToml(config));
+  if (flags.print_network) tool.Print(PrintNetwork(spec));
+  if (print_only) return {};
+
+  QAT_ASSIGN_OR_RETURN(const Dataset train, OpenDataset(config.data, Split::kTrain));
+  QAT_ASSIGN_OR_RETURN(const Dataset test, OpenDataset(config.data, Split::kTest));
+  CatchInterrupts();
+  TrainDisplay display(tool.flags().ProgressStyle());
+  TrainCallbacks callbacks;
+  callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
+  callbacks.interrupted = Interrupted;
+  auto result = Train(spec, config, train, test, flags.run, resume, callbacks);
+  display.Finish();
+  if (!result.ok()) return std::move(result).error();
+  FillReport(*result, flags, train, report);
+  tool.Print(Summary(*result, config, flags));
+  return {};
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  qat::Tool tool(
+      "qat-train", "Trains a network with fake quantization; every key of --config is a flag, too.",
+      "  qat-train --data mnist/ --preset lenet -o runs/lenet\n"
+      "  qat-train --data mnist/ --steps 2000 --quant-delay 1000 -o runs/quick --resume-if-exists\n");
+  tool.OwnConfig();
+  qat::TrainFlags flags;
+  qat::AddFlags(tool, flags);
+  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+}
