@@ -79,11 +79,7 @@ TEST(ReportJson, RefusesWhatIsNoReport) {
 class ReportSchemaTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    QAT_NEEDS_FILE(QAT_LITERT_PYTHON);
-    if (testing::Run({QAT_LITERT_PYTHON, "-c", "import jsonschema"}).exit_code != 0) {
-      if (testing::RequireEverything()) FAIL() << QAT_LITERT_PYTHON << " has no module jsonschema";
-      GTEST_SKIP() << QAT_LITERT_PYTHON << " has no module jsonschema";
-    }
+    QAT_NEEDS_PYTHON("jsonschema");
     testing::WriteText(folder_ / "schema.json", std::string(ReportSchema()));
     testing::WriteText(
         folder_ / "validate.py",

@@ -104,4 +104,12 @@ inline std::vector<std::string> FilesIn(const std::string& folder) {
 
 }  // namespace qat::testing
 
+/// Skips the test where the tests' Python lacks `module`; fails instead under QAT_TEST_REQUIRE=1.
+#define QAT_NEEDS_PYTHON(module)                                                                       \
+  QAT_NEEDS_FILE(QAT_LITERT_PYTHON);                                                                   \
+  if (qat::testing::Run({QAT_LITERT_PYTHON, "-c", "import " module}).exit_code != 0) {                 \
+    if (qat::testing::RequireEverything()) FAIL() << QAT_LITERT_PYTHON << " has no module " << module; \
+    GTEST_SKIP() << QAT_LITERT_PYTHON << " has no module " << module;                                  \
+  }
+
 #endif  // QAT_TESTS_SUPPORT_SUBPROCESS_H_

@@ -1,0 +1,134 @@
+// \x93NUMPY, major, minor, header length (uint16, from version 2 on uint32, little endian), header, values.
+// The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+#include "data/npy.h"
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+
+constexpr std::pair<std::string_view, DType> kTypes[] = {
+    {"<f4", DType::kFloat32}, {"|u1", DType::kUInt8},   {"|i1", DType::kInt8},
+    {"<i2", DType::kInt16},   {"<i4", DType::kInt32},   {"<i8", DType::kInt64},
+    {"<f2", DType::kFloat16}, {"<f8", DType::kFloat64}, {"|b1", DType::kBool},
+};
+
+// The text after "'key':", blanks skipped; empty if there is no such key.
+std::string_view ValueOf(std::string_view header, std::string_view key) {
+  for (const char quote : {'\'', '"'}) {
+    const std::string quoted = StrCat(quote, key, quote);
+    size_t place = header.find(quoted);
+    if (place == std::string_view::npos) continue;
+    place = header.find(':', place + quoted.size());
+    if (place == std::string_view::npos) return {};
+    place = header.find_first_not_of(' ', place + 1);
+    return place == std::string_view::npos ? std::string_view() : header.substr(place);
+  }
+  return {};
+}
+
+// "(3, 4)", "(3,)", "()".
+std::optional<Shape> ParseShape(std::string_view text) {
+  if (!text.starts_with('(')) return std::nullopt;
+  Shape shape;
+  const char* at = text.data() + 1;
+  const char* const end = text.data() + text.size();
+  while (true) {
+    while (at != end && (*at == ' ' || *at == ',')) ++at;
+    if (at == end) return std::nullopt;
+    if (*at == ')') return shape;
+    int32_t size = 0;
+    const auto [next, error] = std::from_chars(at, end, size);
+    if (error != std::errc() || size < 0) return std::nullopt;
+    shape.push_back(size);
+    at = next;
+  }
+}
+
+Expected<DType> ParseType(std::string_view descr, const std::string& source) {
+  const std::string_view name = descr.size() > 4 ? descr.substr(1, 3) : std::string_view();
+  for (const auto& [text, type] : kTypes) {
+    if (name == text) return type;
+  }
+  return Unsupported(StrCat(source, ": element type ", descr.substr(0, descr.find(',')),
+                            ", expected little-endian float, integer or bool of up to 8 bytes, or uint8"));
+}
+
+struct Header {
+  std::string_view text;
+  size_t end = 0;  // where values begin
+};
+
+std::optional<Header> FindHeader(std::span<const uint8_t> bytes) {
+  if (bytes.size() < 10) return std::nullopt;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const int version = bytes[6];
+  if (!text.starts_with(kMagic) || version < 1 || version > 3) return std::nullopt;
+  const size_t start = version == 1 ? 10 : 12;
+  if (bytes.size() < start) return std::nullopt;
+  size_t length = 0;
+  for (size_t i = start; i > 8; --i) length = length << 8 | bytes[i - 1];
+  if (length > bytes.size() - start) return std::nullopt;
+  return Header{text.substr(start, length), start + length};
+}
+
+}  // namespace
+
+Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source) {
+  const std::optional<Header> header = FindHeader(bytes);
+  if (!header) return Corrupt(StrCat(source, ": has no .npy header, expected a NumPy array file"));
+  NpyArray array;
+  QAT_ASSIGN_OR_RETURN(array.type, ParseType(ValueOf(header->text, "descr"), source));
+  const std::optional<Shape> shape = ParseShape(ValueOf(header->text, "shape"));
+  if (!shape) return Corrupt(StrCat(source, ": the header names no shape, expected 'shape': (N, ...)"));
+  if (!ValueOf(header->text, "fortran_order").starts_with("False")) {
+    return Unsupported(StrCat(source, ": is in Fortran order, expected C order (numpy.ascontiguousarray)"));
+  }
+  array.shape = *shape;
+  const std::span<const uint8_t> values = bytes.subspan(header->end);
+  const int64_t elements = FlatSize(array.shape);
+  const auto element_size = static_cast<int64_t>(SizeOf(array.type));
+  if (static_cast<int64_t>(values.size()) / element_size != elements ||
+      values.size() % SizeOf(array.type) != 0) {
+    return Corrupt(StrCat(source, ": holds ", values.size(), " bytes of values, expected ", elements, " x ",
+                          element_size, " for the shape ", ToString(array.shape)));
+  }
+  array.values.assign(values.begin(), values.end());
+  return array;
+}
+
+Expected<NpyArray> ReadNpy(const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  return ParseNpy(file->bytes(), path);
+}
+
+Bytes Serialize(const NpyArray& array) {
+  QAT_CHECK(static_cast<int64_t>(array.values.size()) ==
+            FlatSize(array.shape) * static_cast<int64_t>(SizeOf(array.type)));
+  std::string_view descr;
+  for (const auto& [text, type] : kTypes) {
+    if (type == array.type) descr = text;
+  }
+  QAT_CHECK(!descr.empty());
+  std::string header = StrCat("{'descr': '", descr, "', 'fortran_order': False, 'shape': (");
+  for (const int32_t size : array.shape) header += StrCat(size, ",");
+  header += "), }";
+  constexpr size_t kPrefix = 10;
+  header.append(63 - (kPrefix + header.size()) % 64, ' ');
+  header += '\n';
+  const std::string head = StrCat(kMagic, '\1', '\0', static_cast<char>(header.size() & 255),
+                                  static_cast<char>(header.size() >> 8), header);
+  Bytes bytes(head.begin(), head.end());
+  bytes.insert(bytes.end(), array.values.begin(), array.values.end());
+  return bytes;
+}
+
+}  // namespace qat

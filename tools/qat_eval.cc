@@ -1,0 +1,182 @@
+// qat-eval: float against integers on the same images: accuracy, latency, proof, gates. Its work is lib/eval.
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "cli/tool.h"
+#include "eval/evaluate.h"
+#include "eval/tensor_run.h"
+#include "report/report.h"
+
+namespace qat {
+namespace {
+
+struct Flags {
+  EvalRequest request;
+  TensorRunRequest tensors;
+  std::string kernels = "fast";
+  std::string profile = "tflite";
+  std::string html, predictions, report;
+  bool schema = false;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  EvalRequest& request = flags.request;
+  const auto add = [&app](const char* name, auto& value, const char* type, const char* text) {
+    return app.add_option(name, value, text)->type_name(type);
+  };
+  app.option_defaults()->group("What to compare");
+  add("--data", request.data, "DATA", "'digits' or a path; its test split is used");
+  add("--float", request.rows.float_run, "RUN", "a run with --scheme float32: row 'float'");
+  add("--checkpoint", request.rows.checkpoint, "RUN",
+      "a run or checkpoint: rows 'checkpoint' and 'simulated'");
+  add("--graph", request.rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'");
+  add("--model", request.rows.models, "FILE", "a .tflite model; repeatable")->allow_extra_args(false);
+  add("--select", request.rows.select, "WHICH", "checkpoint of a run: last, best or a step (default last)");
+  app.option_defaults()->group("How");
+  add("--limit", request.limit, "N", "first N images only (default 0: all)");
+  add("--repeat", request.repeat, "N", "timed rounds over the images (default 1; 0: no times)");
+  add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
+  add("--profile,--rounding", flags.profile, "NAME", "arithmetic: tflite or tflite-classic (default tflite)");
+  app.option_defaults()->group("Gates: exit code 1 where one fails");
+  add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
+  add("--max-drop", request.gates.max_drop, "X",
+      "most points under float, else checkpoint, else the first model");
+  add("--max-flips", request.gates.max_flips, "N", "most labels that differ from that row's");
+  add("--max-size", request.gates.max_size, "N", "most bytes of the file");
+  add("--min-speedup", request.gates.min_speedup, "X",
+      "least ratio of that row's median time to the model's");
+  add("--baseline", request.baseline, "FILE", "hold drop and speed against this earlier report instead");
+  app.option_defaults()->group("Results");
+  add("--html", flags.html, "FILE", "write a page: table, curves, ranges");
+  add("--predictions", flags.predictions, "FILE", "write the label of each image and row as CSV");
+  add("--report", flags.report, "FILE", "show an earlier JSON report; nothing is run");
+  app.add_flag("--schema", flags.schema, "print the JSON Schema of the report and stop");
+  app.option_defaults()->group("Tensors instead of images");
+  add("--input", flags.tensors.input, "X.npy", "[N, ...] in the model's input type, one example at a time");
+  add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...");
+  app.option_defaults()->group("Flags");
+}
+
+Status ParseInterpreterOptions(Flags& flags) {
+  InterpreterOptions& options = flags.request.rows.interpreter;
+  if (flags.kernels != "reference" && flags.kernels != "fast") {
+    return InvalidArgument(StrCat("--kernels: value '", flags.kernels, "', expected reference or fast"));
+  }
+  if (flags.profile != "tflite" && flags.profile != "tflite-classic") {
+    return InvalidArgument(
+        StrCat("--profile: value '", flags.profile, "', expected tflite or tflite-classic"));
+  }
+  options.kernels = flags.kernels == "fast" ? KernelSet::kFast : KernelSet::kReference;
+  options.profile =
+      flags.profile == "tflite" ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
+  return {};
+}
+
+// One bar a stage of the work.
+class StageProgress {
+ public:
+  explicit StageProgress(Progress::Style style) : style_(style) {}
+  void Update(const std::string& what, int64_t done, int64_t total) {
+    if (!progress_ || what != what_) {
+      if (progress_) progress_->Finish();
+      progress_ = std::make_unique<Progress>(style_, what, total);
+      what_ = what;
+    }
+    progress_->Update(done, "");
+  }
+  void Finish() {
+    if (progress_) progress_->Finish();
+  }
+
+ private:
+  Progress::Style style_;
+  std::string what_;
+  std::unique_ptr<Progress> progress_;
+};
+
+// A file that the user asked for, opened before the long work.
+Status OpenOutput(const char* flag, const std::string& path, std::optional<OutputFile>& file) {
+  if (path.empty()) return {};
+  QAT_ASSIGN_OR_RETURN_IN(flag, file, OutputFile::Open(path));
+  return {};
+}
+
+Status Commit(const char* what, std::optional<OutputFile>& file, std::string_view text, Report& report) {
+  if (!file) return {};
+  report.outputs[what] = file->path();
+  return file->Commit(text);
+}
+
+Status CheckStreams(const Flags& flags, const CommonFlags& common) {
+  const int taken = (flags.html == "-") + (flags.predictions == "-") + (common.json == "-");
+  if (taken > 1)
+    return InvalidArgument("--html -, --predictions - and --json -: standard output can carry only one");
+  return {};
+}
+
+void PrintTable(const Report& report, const Flags& flags, Tool& tool) {
+  if (flags.html != "-" && flags.predictions != "-") tool.Print(ToTable(report));
+}
+
+Status ShowReport(const Flags& flags, Tool& tool, Report& own) {
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.report));
+  QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.report));
+  std::optional<OutputFile> html;
+  QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html));
+  PrintTable(report, flags, tool);
+  return Commit("html", html, html ? ToHtml(report) : "", own);
+}
+
+Status RunEvaluation(const Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
+  QAT_RETURN_IF_ERROR(CheckRequest(flags.request));
+  std::optional<OutputFile> html, csv;
+  QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html));
+  QAT_RETURN_IF_ERROR(OpenOutput("--predictions", flags.predictions, csv));
+  QAT_ASSIGN_OR_RETURN(const std::string predictions, Evaluate(flags.request, hooks, report));
+  QAT_RETURN_IF_ERROR(Commit("predictions", csv, predictions, report));
+  if (html) {
+    report.tool = "qat-eval";
+    report.version = Version();
+    QAT_RETURN_IF_ERROR(Commit("html", html, ToHtml(report), report));
+  }
+  PrintTable(report, flags, tool);
+  return {};
+}
+
+Status Run(Flags& flags, Tool& tool, Report& report) {
+  if (flags.schema) {
+    tool.Print(ReportSchema());
+    return {};
+  }
+  QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
+  QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  if (!flags.report.empty()) return ShowReport(flags, tool, report);
+  CatchInterrupts();
+  StageProgress progress(tool.flags().ProgressStyle());
+  WorkHooks hooks;
+  hooks.interrupted = Interrupted;
+  hooks.progress = [&](const std::string& what, int64_t done, int64_t total) {
+    progress.Update(what, done, total);
+  };
+  Status status = flags.tensors.Given() ? RunTensors(flags.tensors, flags.request.rows, hooks, report)
+                                        : RunEvaluation(flags, tool, hooks, report);
+  progress.Finish();
+  return status;
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  qat::Tool tool(
+      "qat-eval", "Compares a network in float and in integers on the same images.",
+      "  qat-eval --data digits --checkpoint run --graph g.qgraph --model m.tflite --max-drop 0.1\n"
+      "  qat-eval --data mnist/ --model m.tflite --repeat 10 --json report.json --html report.html\n");
+  qat::Flags flags;
+  qat::AddFlags(tool.app(), flags);
+  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::Run(flags, tool, report); });
+}
