@@ -219,6 +219,26 @@ TEST(Layers, HeadersAreIncludedFromTheRootOfTheLibrary) {
   }
 }
 
+TEST(Documents, ThatAreNamedExist) {
+  static const std::regex kPage("(docs/[A-Za-z_-]+\\.md)");
+  static const std::regex kLink("\\]\\(([A-Za-z_./-]+)[)#]");
+  for (const char* folder : {"lib", "tools", "schemas", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(kSource / folder)) {
+      if (!entry.is_regular_file()) continue;
+      for (const std::string& page : WordsMatching(TextOf(entry.path()), kPage)) {
+        EXPECT_TRUE(fs::exists(kSource / page)) << entry.path() << " names " << page;
+      }
+    }
+  }
+  std::vector<fs::path> pages = {kSource / "README.md"};
+  for (const auto& entry : fs::directory_iterator(kSource / "docs")) pages.push_back(entry.path());
+  for (const fs::path& page : pages) {
+    for (const std::string& link : WordsMatching(TextOf(page), kLink)) {
+      EXPECT_TRUE(fs::exists(page.parent_path() / link)) << page << " links to " << link;
+    }
+  }
+}
+
 TEST(Layers, NothingElseLiesAtTheTop) {
   const Names known = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "docs", "lib",
                        "schemas",        "scripts",           "tests",   "tools"};
