@@ -18,9 +18,14 @@ struct FreezeOptions {
   bool strict = false;
 };
 
-/// The graph is float with ranges (real parameters, ranges beside them); ChooseQuantization makes it quantized.
-/// Errors: kCorrupt (parameters that the spec does not have, or of other shapes), kNumerical (NaN, strict).
-Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& options, std::vector<std::string>& warnings);
+/// The graph is float with ranges (real parameters, ranges beside them); ChooseQuantization makes it quantized. Tensors
+/// are named after layers: "input", "<layer>", "<layer>/filter"; the last layer's is the output. Provenance gains
+/// "checkpoint_sha256" (of the file) and this tool's version. A float32 checkpoint gives a graph without ranges.
+/// Warns of unsettled ranges, of ranges of width 0, and of a checkpoint from before fake quantization began.
+/// Errors: kCorrupt (parameters or ranges that are missing, that the spec does not have, or of other shapes),
+/// kNumerical (values that are not finite; strict).
+Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& options,
+                       std::vector<std::string>& warnings);
 
 }  // namespace qat
 

@@ -1,0 +1,199 @@
+#include "freeze/freeze.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/hash.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::Ramp;
+
+constexpr char kSpec[] = R"(
+name = "tiny"
+[input]
+height = 4
+width = 4
+channels = 1
+[[layer]]
+name = "conv"
+op = "conv_2d"
+filters = 2
+kernel = 3
+activation = "relu"
+[[layer]]
+name = "pool"
+op = "max_pool_2d"
+[[layer]]
+name = "flatten"
+op = "reshape"
+[[layer]]
+name = "dropout"
+op = "dropout"
+keep = 0.5
+[[layer]]
+name = "fc"
+op = "fully_connected"
+units = 3
+)";
+
+/// The checkpoint whose frozen form TinyGraph() is, written down independently.
+Checkpoint TinyCheckpoint() {
+  Checkpoint c;
+  c.step = 900;
+  c.scheme = "uint8";
+  c.spec_text = kSpec;
+  c.spec_source = "tiny.toml";
+  c.contract = {4, 4, 1, {0.0f}, {255.0f}, {"zero", "one", "two"}};
+  c.tensors["conv/filter"] = {{2, 3, 3, 1}, Ramp(18, -0.5f, 0.0625f)};
+  c.tensors["conv/bias"] = {{2}, {0.25f, -0.125f}};
+  c.tensors["fc/filter"] = {{3, 8}, Ramp(24, 0.75f, -0.0625f)};
+  c.tensors["fc/bias"] = {{3}, {0, 1, -1}};
+  c.ranges["conv/filter"] = {{-0.5f, 0.5625f}, 0};
+  c.ranges["fc/filter"] = {{-0.6875f, 0.75f}, 0};
+  c.ranges["conv"] = {{0, 2.5f}, 0.01f};
+  c.ranges["fc"] = {{-3, 5}, 0.02f};
+  c.metrics["fake_quantize"] = 1;
+  c.provenance["data_sha256"] = "00ff";
+  return c;
+}
+
+Expected<Graph> FreezeQuietly(const Checkpoint& checkpoint) {
+  std::vector<std::string> warnings;
+  auto graph = Freeze(checkpoint, {}, warnings);
+  EXPECT_TRUE(warnings.empty()) << warnings[0];
+  return graph;
+}
+
+TEST(Freeze, GivesTheGraphOfTheNetworkWithoutDropout) {
+  const auto frozen = FreezeQuietly(TinyCheckpoint());
+  QAT_ASSERT_OK(frozen);
+  const Graph expected = qat::testing::TinyGraph();
+  EXPECT_EQ(frozen->tensors, expected.tensors);
+  EXPECT_EQ(frozen->inputs, expected.inputs);
+  EXPECT_EQ(frozen->outputs, expected.outputs);
+  EXPECT_EQ(frozen->contract, expected.contract);
+  EXPECT_EQ(frozen->scheme, "uint8");
+  ASSERT_EQ(frozen->nodes.size(), expected.nodes.size());
+  for (size_t i = 0; i < expected.nodes.size(); ++i) {
+    EXPECT_EQ(frozen->nodes[i].type, expected.nodes[i].type);
+    EXPECT_EQ(frozen->nodes[i].name, expected.nodes[i].name);
+    EXPECT_EQ(frozen->nodes[i].inputs, expected.nodes[i].inputs);
+    EXPECT_EQ(frozen->nodes[i].output, expected.nodes[i].output);
+  }
+}
+
+TEST(Freeze, ComesBackFromTheFileAsItself) {
+  const auto frozen = FreezeQuietly(TinyCheckpoint());
+  QAT_ASSERT_OK(frozen);
+  const auto read = ParseGraph(Serialize(*frozen), "g.qgraph");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(Serialize(*read), Serialize(*frozen));
+}
+
+TEST(Freeze, ExtendsTheProvenanceByTheHashOfTheCheckpointFile) {
+  const Checkpoint c = TinyCheckpoint();
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  EXPECT_EQ(frozen->provenance.at("checkpoint_sha256"), Sha256(Serialize(c)));
+  EXPECT_EQ(frozen->provenance.at("data_sha256"), "00ff");
+  EXPECT_TRUE(frozen->provenance.contains("tool_version"));
+}
+
+TEST(Freeze, DropoutAtTheEndLeavesItsInputAsTheOutput) {
+  Checkpoint c = TinyCheckpoint();
+  c.spec_text += "[[layer]]\nname = \"last\"\nop = \"dropout\"\n";
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  EXPECT_EQ(frozen->tensor(frozen->outputs[0]).name, "fc");
+}
+
+TEST(Freeze, AFloat32CheckpointGivesAGraphWithoutRanges) {
+  Checkpoint c = TinyCheckpoint();
+  c.scheme = "float32";
+  c.ranges.clear();
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  for (const GraphTensor& tensor : frozen->tensors) EXPECT_FALSE(tensor.has_range) << tensor.name;
+}
+
+TEST(Freeze, WidensRangesToHoldZero) {
+  Checkpoint c = TinyCheckpoint();
+  c.ranges["fc"].range = {1, 5};
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  EXPECT_EQ(frozen->tensor(frozen->outputs[0]).range, (Range{0, 5}));
+}
+
+TEST(Freeze, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {
+  Checkpoint c = TinyCheckpoint();
+  c.ranges["conv"].drift = 0.25f;
+  c.ranges["fc"].drift = 0.06f;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Freeze(c, {}, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("conv (0.25), fc (0.06)"), std::string::npos) << warnings[0];
+  FreezeOptions strict;
+  strict.strict = true;
+  QAT_EXPECT_ERROR(Freeze(c, strict, warnings), ErrorCode::kNumerical, "conv (0.25), fc (0.06)");
+  strict.max_drift = 0.3f;
+  QAT_ASSERT_OK(Freeze(c, strict, warnings));
+}
+
+TEST(Freeze, WarnsOfDeadLayersAndOfAnEarlyCheckpoint) {
+  Checkpoint c = TinyCheckpoint();
+  c.ranges["conv"].range = {0, 0};
+  c.metrics["fake_quantize"] = 0;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Freeze(c, {}, warnings));
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_NE(warnings[0].find("ranges of width 0, nothing but 0 was seen: conv"), std::string::npos);
+  EXPECT_NE(warnings[1].find("at step 900 fake quantization was not switched on yet"), std::string::npos);
+}
+
+TEST(Freeze, RefusesParametersThatTheNetworkDoesNotHave) {
+  Checkpoint c = TinyCheckpoint();
+  c.tensors["fc2/filter"] = {{1}, {0}};
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "tensor 'fc2/filter' belongs to no layer");
+  c = TinyCheckpoint();
+  c.tensors.erase("conv/bias");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "layer 'conv' has no bias");
+  c = TinyCheckpoint();
+  c.tensors["fc/filter"].shape = {8, 3};
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "'fc/filter' is [8, 3], its network says [3, 8]");
+}
+
+TEST(Freeze, ListsEveryMissingRange) {
+  Checkpoint c = TinyCheckpoint();
+  c.ranges.erase("conv");
+  c.ranges.erase("fc/filter");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt,
+                   "scheme is uint8, but these have no trained range: conv, fc/filter");
+}
+
+TEST(Freeze, RefusesValuesThatAreNotFinite) {
+  Checkpoint c = TinyCheckpoint();
+  c.tensors["fc/bias"].values[1] = std::nanf("");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "not finite in: fc/bias");
+  c = TinyCheckpoint();
+  c.ranges["conv"].range.max = std::numeric_limits<float>::infinity();
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "range 'conv' is [0, inf]");
+}
+
+TEST(Freeze, CallsTheCheckpointCorruptWhereItsSpecIsWrong) {
+  Checkpoint c = TinyCheckpoint();
+  c.spec_text = "name = ";
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "tiny.toml:1");
+  c = TinyCheckpoint();
+  c.contract.height = 28;
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "its contract says 28x4x1");
+}
+
+}  // namespace
+}  // namespace qat
