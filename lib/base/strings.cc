@@ -62,7 +62,8 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(word, candidate);
     const size_t limit = std::max<size_t>(2, std::max(word.size(), candidate.size()) / 3);
-    if (distance > limit || distance >= candidate.size()) continue;
+    const bool abbreviated = word.size() >= 3 && EditDistance(word, candidate.substr(0, word.size())) == 0;
+    if (!abbreviated && (distance > limit || distance >= candidate.size())) continue;
     if (best.empty() || distance < best_distance) {
       best = candidate;
       best_distance = distance;

@@ -43,7 +43,7 @@ std::string Join(std::span<const std::string> pieces, std::string_view separator
 std::vector<std::string> SplitText(std::string_view text, char separator);
 
 /// The candidate with the smallest edit distance to `word`; empty if none is near enough to be a typing mistake
-/// (distance at most a third of the longer word, at least 2). Letters of either case, '-' and '_' count as equal.
+/// (distance at most a third of the longer word, at least 2) or an abbreviation (three letters or more). Letters of either case, '-' and '_' count as equal.
 std::string Nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// "unknown key 'filterz'; did you mean 'filters'?": the second half only where Nearest finds something.

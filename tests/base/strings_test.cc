@@ -59,6 +59,13 @@ TEST(Nearest, FindsTypingMistakesAndNothingElse) {
   EXPECT_EQ(Nearest("steps", std::vector<std::string>{}), "");
 }
 
+TEST(Nearest, TakesTheBeginningOfANameForTheName) {
+  const std::vector<std::string> flags = {"batch-size", "learning-rate", "log-every"};
+  EXPECT_EQ(Nearest("batch", flags), "batch-size");
+  EXPECT_EQ(Nearest("Learning", flags), "learning-rate");
+  EXPECT_EQ(Nearest("lo", flags), "");
+}
+
 TEST(UnknownName, SuggestsOnlyWhereThereIsSomethingToSuggest) {
   const std::vector<std::string> keys = {"filters", "stride"};
   EXPECT_EQ(UnknownName("key", "filterz", keys), "unknown key 'filterz'; did you mean 'filters'?");
