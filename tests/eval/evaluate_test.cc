@@ -1,0 +1,152 @@
+#include "eval/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include "base/hash.h"
+#include "support/tiny_files.h"
+
+namespace qat {
+namespace {
+
+class EvaluateTest : public ::testing::Test {
+ protected:
+  EvalRequest Request(std::vector<std::string> models) const {
+    EvalRequest request;
+    request.data = files_.data();
+    request.rows.graph = files_.graph();
+    request.rows.models = std::move(models);
+    return request;
+  }
+  testing::TinyFiles files_;
+};
+
+TEST_F(EvaluateTest, GraphAndItsFloatModelAgreeOnEveryImage) {
+  Report report;
+  QAT_ASSERT_OK(Evaluate(Request({files_.float_model()}), {}, report));
+  ASSERT_EQ(report.models.size(), 2u);
+  EXPECT_EQ(report.models[0].name, "graph");
+  EXPECT_EQ(report.models[0].type, "float32");
+  EXPECT_EQ(report.models[1].name, files_.float_model());
+  EXPECT_EQ(report.models[0].accuracy->correct, report.models[1].accuracy->correct);
+  ASSERT_EQ(report.pairs.size(), 1u);
+  EXPECT_EQ(report.pairs[0].total_flips, 0);
+  EXPECT_EQ(report.pairs[0].max_abs_error, 0.0);
+}
+
+TEST_F(EvaluateTest, DescribesFilesAndTimesEveryRow) {
+  Report report;
+  EvalRequest request = Request({files_.uint8_model()});
+  request.repeat = 3;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  const ModelResult& model = report.models[1];
+  const auto bytes = ReadFile(files_.uint8_model());
+  EXPECT_EQ(model.bytes, static_cast<int64_t>(bytes->size()));
+  EXPECT_EQ(model.sha256, Sha256(*bytes));
+  EXPECT_EQ(model.type, "uint8");
+  EXPECT_GT(model.arena_bytes, 0);
+  EXPECT_EQ(model.latency_us->runs, 180);
+  EXPECT_EQ(model.latency_us->rounds, 3);
+  EXPECT_LE(model.latency_us->min, model.latency_us->p50);
+  EXPECT_LE(model.latency_us->p90, model.latency_us->p99);
+  EXPECT_EQ(report.data_examples, 60);
+}
+
+TEST_F(EvaluateTest, ReferenceAndFastKernelsGiveTheSamePredictions) {
+  Report reference, fast;
+  EvalRequest request = Request({files_.uint8_model()});
+  request.rows.interpreter.kernels = KernelSet::kReference;
+  const auto by_reference = Evaluate(request, {}, reference);
+  request.rows.interpreter.kernels = KernelSet::kFast;
+  const auto by_fast = Evaluate(request, {}, fast);
+  QAT_ASSERT_OK(by_reference);
+  QAT_ASSERT_OK(by_fast);
+  EXPECT_EQ(*by_reference, *by_fast);
+  EXPECT_EQ(reference.environment["kernels"], "reference");
+}
+
+TEST_F(EvaluateTest, PredictionsHaveAColumnARowAndALineAnImage) {
+  Report report;
+  EvalRequest request = Request({files_.uint8_model()});
+  request.limit = 5;
+  const auto csv = Evaluate(request, {}, report);
+  QAT_ASSERT_OK(csv);
+  EXPECT_EQ(csv->rfind("index,label,graph," + files_.uint8_model() + "\n0,0,", 0), 0u) << *csv;
+  EXPECT_EQ(std::count(csv->begin(), csv->end(), '\n'), 6);
+}
+
+TEST_F(EvaluateTest, AFailedGateIsAStatusAndNoError) {
+  Report report;
+  EvalRequest request = Request({files_.uint8_model()});
+  request.gates.max_size = 10;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  EXPECT_EQ(report.status, "gate-failed");
+}
+
+TEST_F(EvaluateTest, ShowsTheRangesThatTrainingChose) {
+  Report report;
+  QAT_ASSERT_OK(Evaluate(Request({}), {}, report));
+  ASSERT_EQ(report.ranges.size(), 4u);
+  for (const LayerRange& range : report.ranges) {
+    if (range.layer != "fc") continue;
+    EXPECT_NEAR(range.scale, 8.0 / 255, 1e-6);  // [-3, 5]
+    EXPECT_EQ(range.zero_point, 96);            // 3 / 8 of 255 is 95.6
+  }
+}
+
+TEST_F(EvaluateTest, WarnsOfContractsThatDiffer) {
+  InputContract contract = testing::TinyGraph().contract;
+  contract.std = {1};
+  QAT_ASSERT_OK(WriteFile(files_ / "other.tflite", testing::TinyModel(DType::kUInt8, &contract)));
+  Report report;
+  QAT_ASSERT_OK(Evaluate(Request({files_ / "other.tflite"}), {}, report));
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_NE(report.warnings[0].find("other.tflite: its input contract (4x4x1, real = (byte - 0) / 1"),
+            std::string::npos)
+      << report.warnings[0];
+  EXPECT_NE(report.warnings[0].find("real = (byte - 0) / 255"), std::string::npos);
+}
+
+TEST_F(EvaluateTest, RefusesImagesThatContradictTheContract) {
+  EvalRequest request = Request({files_.uint8_model()});
+  request.data = "digits";
+  request.limit = 3;
+  Report report;
+  QAT_EXPECT_ERROR(Evaluate(request, {}, report), ErrorCode::kCorrupt,
+                   "digits: images are 28x28x1, expected 4x4x1");
+}
+
+TEST_F(EvaluateTest, BaselineOfOtherImagesIsWarnedAbout) {
+  Report earlier;
+  QAT_ASSERT_OK(Evaluate(Request({files_.uint8_model()}), {}, earlier));
+  earlier.data_sha256 = std::string(64, '0');
+  QAT_ASSERT_OK(WriteFile(files_ / "earlier.json", ToJson(earlier)));
+  EvalRequest request = Request({files_.uint8_model()});
+  request.baseline = files_ / "earlier.json";
+  request.gates.max_drop = 0;
+  Report report;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  EXPECT_EQ(report.status, "ok");
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_NE(report.warnings[0].find("was measured on other images"), std::string::npos);
+}
+
+TEST(CheckRequest, SaysWhatIsMissing) {
+  EvalRequest request;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "nothing to evaluate");
+  request.rows.models = {"m.tflite"};
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--data is missing");
+  request.data = "digits";
+  QAT_ASSERT_OK(CheckRequest(request));
+  request.gates.max_flips = 0;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "hold a model against another one");
+  request.gates.max_flips.reset();
+  request.baseline = "report.json";
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
+                   "--baseline: needs --max-drop or --min-speedup");
+  request.baseline.clear();
+  request.repeat = 1001;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--repeat: value 1001");
+}
+
+}  // namespace
+}  // namespace qat
