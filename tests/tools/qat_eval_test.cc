@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
+
+#include "checkpoint/checkpoint.h"
+#include "data/npy.h"
+#include "report/report.h"
+#include "support/subprocess.h"
+#include "support/tiny_files.h"
+
+namespace qat {
+namespace {
+
+using nlohmann::json;
+using testing::ProcessResult;
+using testing::ReadText;
+using testing::RunTool;
+
+class QatEvalTest : public ::testing::Test {
+ protected:
+  // On the tiny data, without progress.
+  ProcessResult Eval(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"--data", files_.data(), "--progress", "none"});
+    return RunTool("qat-eval", arguments);
+  }
+  testing::TinyFiles files_;
+};
+
+TEST_F(QatEvalTest, PrintsTheTableOnStandardOutputOnly) {
+  const auto result = Eval({"--graph", files_.graph(), "--model", files_.uint8_model(), "--repeat", "2"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  for (const char* text : {"graph", "uint8.tflite", "2 rounds", "accuracy", "p99 µs", "largest difference"}) {
+    EXPECT_NE(result.out.find(text), std::string::npos) << text << " in " << result.out;
+  }
+}
+
+TEST_F(QatEvalTest, JsonOnStandardOutputReplacesTheTable) {
+  const auto result = Eval({"--model", files_.uint8_model(), "--json", "-"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto report = json::parse(result.out);
+  EXPECT_EQ(report["schema"], "qat-report/1");
+  EXPECT_EQ(report["tool"], "qat-eval");
+  EXPECT_EQ(report["models"][0]["accuracy"]["total"], 60);
+}
+
+TEST_F(QatEvalTest, AFailedGateIsExitCodeOneWithTheReportWritten) {
+  const auto result = Eval({"--model", files_.uint8_model(), "--max-size", "10", "--json", files_ / "r.json",
+                            "--html", files_ / "r.html"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.out.find("FAIL  max-size"), std::string::npos) << result.out;
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  EXPECT_EQ(report["status"], "gate-failed");
+  EXPECT_EQ(report["exit_code"], 1);
+  EXPECT_EQ(report["gates"][0]["pass"], false);
+  EXPECT_NE(ReadText(files_ / "r.html").find("1 of 1 gates failed"), std::string::npos);
+}
+
+TEST_F(QatEvalTest, AnErrorIsInTheReportToo) {
+  const auto result =
+      Eval({"--model", files_ / "none.tflite", "--json", files_ / "r.json", "--html", files_ / "r.html"});
+  EXPECT_EQ(result.exit_code, 3);
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  EXPECT_EQ(report["status"], "error");
+  EXPECT_EQ("qat-eval: " + report["error"].get<std::string>() + "\n", result.err);
+  EXPECT_FALSE(std::filesystem::exists(files_ / "r.html"));
+}
+
+TEST_F(QatEvalTest, HoldsAModelAgainstItsOwnEarlierReport) {
+  ASSERT_EQ(Eval({"--model", files_.uint8_model(), "--json", files_ / "earlier.json"}).exit_code, 0);
+  const auto result =
+      Eval({"--model", files_.uint8_model(), "--baseline", files_ / "earlier.json", "--max-drop", "0"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("pass  max-drop"), std::string::npos);
+  EXPECT_NE(result.out.find("against baseline"), std::string::npos);
+}
+
+TEST_F(QatEvalTest, ShowsAnEarlierReportAgain) {
+  const auto first =
+      Eval({"--graph", files_.graph(), "--model", files_.uint8_model(), "--json", files_ / "r.json"});
+  const auto again = RunTool("qat-eval", {"--report", files_ / "r.json"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(again.out, first.out);
+}
+
+TEST_F(QatEvalTest, WritesPredictionsAsCsv) {
+  const auto result = Eval({"--graph", files_.graph(), "--limit", "4", "--predictions", "-"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out.rfind("index,label,graph\n0,0,", 0), 0u) << result.out;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 5);
+}
+
+TEST_F(QatEvalTest, RunsGivenTensorsAndKeepsTheOutputs) {
+  NpyArray input{DType::kUInt8, {5, 4, 4, 1}, Bytes(80, 200)};
+  QAT_ASSERT_OK(WriteFile(files_ / "x.npy", Serialize(input)));
+  const auto result = RunTool("qat-eval", {"--model", files_.uint8_model(), "--input", files_ / "x.npy",
+                                           "--save-outputs", files_ / "y.npy"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto output = ReadNpy(files_ / "y.npy");
+  QAT_ASSERT_OK(output);
+  EXPECT_EQ(output->shape, (Shape{5, 3}));
+  EXPECT_EQ(output->type, DType::kUInt8);
+}
+
+TEST_F(QatEvalTest, InterruptedItEndsWith130AndLeavesNoFile) {
+  testing::WriteTinyData(files_ / "many", 20000, 20000);
+  const auto before = testing::FilesIn(files_.path());
+  testing::Process process({testing::ToolPath("qat-eval"), "--data", files_ / "many", "--model",
+                            files_.uint8_model(), "--repeat", "1000", "--progress", "ndjson", "--html",
+                            files_ / "r.html"});
+  ASSERT_TRUE(process.WaitForMessage("latency", 60));
+  process.Signal(SIGINT);
+  const auto result = process.Wait();
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_NE(result.err.find("interrupted"), std::string::npos);
+  EXPECT_EQ(testing::FilesIn(files_.path()), before);
+}
+
+TEST(QatEval, PrintsItsSchema) {
+  const auto result = RunTool("qat-eval", {"--schema"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, std::string(ReportSchema()));
+}
+
+TEST(QatEval, WithoutTheModuleACheckpointIsUnsupported) {
+  testing::TempDir folder;  // the program alone: nothing lies in ../lib
+  std::filesystem::create_directories(folder / "bin");
+  std::filesystem::copy_file(testing::ToolPath("qat-eval"), folder / "bin/qat-eval");
+  Checkpoint checkpoint;
+  checkpoint.scheme = "uint8";
+  checkpoint.spec_text = "name = 'tiny'";
+  checkpoint.contract = testing::TinyGraph().contract;
+  QAT_ASSERT_OK(WriteFile(folder / "a.ckpt", Serialize(checkpoint)));
+  const auto result =
+      testing::Run({folder / "bin/qat-eval", "--data", "digits", "--checkpoint", folder / "a.ckpt"});
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_NE(result.err.find("this build runs no checkpoints"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace qat

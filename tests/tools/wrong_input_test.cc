@@ -1,0 +1,148 @@
+// What a new user gets wrong. Each time: one sentence that names the file and what was expected, the exit code of
+// docs/design.md, nothing on standard output, and no file that was not there before.
+#include <gtest/gtest.h>
+
+#include "checkpoint/checkpoint.h"
+#include "support/subprocess.h"
+#include "support/tiny_files.h"
+
+namespace qat {
+namespace {
+
+class WrongInput : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    Damage(files_.uint8_model(), "cut.tflite", [](Bytes& bytes) { bytes.resize(bytes.size() / 2); });
+    // The offset of the root table, far outside.
+    Damage(files_.uint8_model(), "damaged.tflite", [](Bytes& bytes) { bytes[2] = 0x7f; });
+    Damage(files_.graph(), "cut.qgraph", [](Bytes& bytes) { bytes.resize(bytes.size() / 2); });
+    Damage(files_.graph(), "damaged.qgraph", [](Bytes& bytes) { bytes[bytes.size() - 9] ^= 0x10; });
+    Checkpoint checkpoint;
+    checkpoint.scheme = "uint8";
+    checkpoint.spec_text = "name = 'tiny'";
+    checkpoint.contract = testing::TinyGraph().contract;
+    checkpoint.tensors["fc/bias"] = {{3}, {1, 2, 3}};
+    QAT_ASSERT_OK(WriteFile(files_ / "a.ckpt", Serialize(checkpoint)));
+    Damage(files_ / "a.ckpt", "cut.ckpt", [](Bytes& bytes) { bytes.resize(bytes.size() / 2); });
+    testing::WriteTinyData(files_ / "uneven", 6, 5);
+    testing::WriteTinyData(files_ / "short", 6, 6);
+    Damage(files_ / "short/t10k-images-idx3-ubyte", "short/t10k-images-idx3-ubyte",
+           [](Bytes& bytes) { bytes.resize(bytes.size() - 7); });
+    std::filesystem::create_directories(files_ / "empty");
+    testing::WriteText(files_ / "text.json", "no report");
+  }
+
+  template <class Change>
+  void Damage(const std::string& from, const std::string& to, const Change& change) {
+    auto bytes = ReadFile(from);
+    QAT_ASSERT_OK(bytes);
+    change(*bytes);
+    QAT_ASSERT_OK(WriteFile(files_ / to, *bytes));
+  }
+
+  // `messages`: all of them must be in the one sentence.
+  void Expect(const std::string& tool, const std::vector<std::string>& arguments, int exit_code,
+              const std::vector<std::string>& messages) {
+    const auto before = AllFiles();
+    const auto result = testing::RunTool(tool, arguments);
+    EXPECT_EQ(result.exit_code, exit_code) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err.rfind(tool + ": ", 0), 0u) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    for (const std::string& message : messages) {
+      EXPECT_NE(result.err.find(message), std::string::npos) << "'" << message << "' in " << result.err;
+    }
+    EXPECT_EQ(AllFiles(), before);
+  }
+
+  // qat-eval on good data.
+  void ExpectEval(std::vector<std::string> arguments, int exit_code,
+                  const std::vector<std::string>& messages) {
+    arguments.insert(arguments.begin(), {"--data", files_.data()});
+    Expect("qat-eval", arguments, exit_code, messages);
+  }
+
+  std::vector<std::string> AllFiles() const {
+    std::vector<std::string> paths;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(files_.path()))
+      paths.push_back(entry.path());
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  }
+
+  testing::TinyFiles files_;
+};
+
+TEST_F(WrongInput, AnUnknownFlagNamesTheNearest) {
+  ExpectEval({"--modell", files_.uint8_model()}, 2, {"--modell", "did you mean '--model'"});
+}
+
+TEST_F(WrongInput, NothingToDoSaysWhatToGive) {
+  Expect("qat-eval", {}, 2, {"nothing to evaluate: give --float, --checkpoint, --graph or --model"});
+  Expect("qat-eval", {"--model", files_.uint8_model()}, 2, {"--data is missing", "digits"});
+}
+
+TEST_F(WrongInput, AMissingFileIsNamed) {
+  ExpectEval({"--model", files_ / "none.tflite"}, 3, {"none.tflite: cannot be read"});
+  ExpectEval({"--graph", files_ / "none.qgraph"}, 3, {"none.qgraph: cannot be read"});
+  ExpectEval({"--checkpoint", files_ / "none"}, 3, {"--checkpoint: ", "none"});
+  Expect("qat-eval", {"--data", files_ / "none", "--model", files_.uint8_model()}, 3, {"--data: ", "none"});
+}
+
+TEST_F(WrongInput, AFileOfAnotherKindIsNamedAsWhatItIs) {
+  ExpectEval({"--model", files_.graph()}, 3,
+             {"g.qgraph: is a frozen graph (.qgraph), expected a .tflite model"});
+  ExpectEval({"--model", files_ / "a.ckpt"}, 3, {"a.ckpt: is a checkpoint, expected a .tflite model"});
+  ExpectEval({"--graph", files_.uint8_model()}, 3, {"is a .tflite model, expected a frozen graph (.qgraph)"});
+  ExpectEval({"--checkpoint", files_.uint8_model()}, 3, {"is a .tflite model, expected a checkpoint"});
+  ExpectEval({"--model", files_ / "empty"}, 3, {"is a directory"});
+}
+
+TEST_F(WrongInput, DamagedFilesAreRefused) {
+  ExpectEval({"--model", files_ / "cut.tflite"}, 3, {"cut.tflite: "});
+  ExpectEval({"--model", files_ / "damaged.tflite"}, 3, {"damaged.tflite: "});
+  ExpectEval({"--graph", files_ / "cut.qgraph"}, 3, {"cut.qgraph: "});
+  ExpectEval({"--graph", files_ / "damaged.qgraph"}, 3, {"damaged.qgraph: "});
+  ExpectEval({"--checkpoint", files_ / "cut.ckpt"}, 3, {"cut.ckpt: "});
+}
+
+TEST_F(WrongInput, DataThatContradictsItselfIsRefused) {
+  const auto eval = [&](const std::string& data, const std::vector<std::string>& messages) {
+    Expect("qat-eval", {"--data", files_ / data, "--model", files_.uint8_model()}, 3, messages);
+  };
+  eval("uneven", {"5", "6"});
+  eval("short", {"t10k-images-idx3-ubyte"});
+  eval("empty", {"empty"});
+  eval("a.ckpt", {"a.ckpt"});
+}
+
+TEST_F(WrongInput, DataOfAnotherSizeNamesBothSizes) {
+  Expect("qat-eval", {"--data", "digits", "--limit", "2", "--model", files_.uint8_model()}, 3,
+         {"digits: images are 28x28x1, expected 4x4x1"});
+}
+
+TEST_F(WrongInput, ValuesOutsideTheirRangeAreUsageErrors) {
+  ExpectEval({"--model", files_.uint8_model(), "--repeat", "-1"}, 2, {"--repeat", "-1"});
+  ExpectEval({"--model", files_.uint8_model(), "--repeat", "many"}, 2, {"--repeat", "many", "whole number"});
+  ExpectEval({"--model", files_.uint8_model(), "--kernels", "turbo"}, 2,
+             {"--kernels", "turbo", "reference or fast"});
+  ExpectEval({"--model", files_.uint8_model(), "--max-drop", "0.1"}, 2, {"hold a model against another one"});
+  ExpectEval({"--model", files_.uint8_model(), "--model", files_.uint8_model()}, 2, {"given twice"});
+}
+
+TEST_F(WrongInput, ABaselineThatIsNoReportIsRefused) {
+  ExpectEval({"--model", files_.uint8_model(), "--max-drop", "0", "--baseline", files_ / "text.json"}, 3,
+             {"text.json: is no JSON at byte"});
+}
+
+TEST_F(WrongInput, AFullDiskIsASystemError) {
+  ExpectEval({"--model", files_.uint8_model(), "--html", "/dev/full", "--progress", "none"}, 6,
+             {"/dev/full", "No space left"});
+}
+
+TEST_F(WrongInput, AnOutputThatCannotBeMadeIsFoundBeforeTheWork) {
+  ExpectEval({"--model", files_ / "none.tflite", "--html", files_ / "nowhere/r.html"}, 6, {"nowhere/r.html"});
+}
+
+}  // namespace
+}  // namespace qat
