@@ -1,20 +1,55 @@
 // Prepare of CONV_2D.
 #include "runtime/kernels/reference/conv_2d.h"
+#include "runtime/kernels/portable/conv_2d.h"
 #include "runtime/kernels/quantization.h"
 
 namespace qat {
 namespace {
 
+Window2D WindowOf(const KernelContext& context) {
+  return ConvolutionWindow(context.As<Conv2DAttributes>(), context.inputs[0]->shape, context.inputs[1]->shape,
+                           context.output.shape);
+}
+
+// The filter must be known now: it is packed once.
+bool WantsFast(const KernelContext& context, const Window2D& window) {
+  return context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty() &&
+         portable::CanConv2D(window);
+}
+
 template <class Arithmetic>
-std::unique_ptr<Kernel> Choose(const KernelContext& context, const Arithmetic& arithmetic) {
+std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Window2D& window,
+                                      const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
   using Bias = typename Arithmetic::Bias;
-  const Window2D window = ConvolutionWindow(context.As<Conv2DAttributes>(), context.inputs[0]->shape,
-                                            context.inputs[1]->shape, context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::Conv2D(window, arithmetic, io.input<Element>(0), io.input<Element>(1), io.input<Bias>(2),
                       io.output<Element>());
   });
+}
+
+// `conv` holds the packed filter; bias and scratch come with every call.
+template <class Conv, class Arithmetic>
+std::unique_ptr<Kernel> MakePortable(const KernelContext& context, Conv conv, const Arithmetic& arithmetic) {
+  using Element = typename Arithmetic::Element;
+  using Bias = typename Arithmetic::Bias;
+  const size_t scratch = ScratchSize(conv);
+  return MakeKernel(
+      context, "portable",
+      [conv = std::move(conv), arithmetic](const KernelBuffers& io) {
+        portable::Conv2D(conv, arithmetic, io.input<Element>(0), io.input<Bias>(2), io.output<Element>(),
+                         io.scratch);
+      },
+      scratch);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
+  const Window2D window = WindowOf(context);
+  const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
+  if (!WantsFast(context, window)) return MakeReference(context, window, arithmetic);
+  const auto* filter = reinterpret_cast<const float*>(context.inputs[1]->constant.data());
+  return MakePortable(context, portable::PrepareConv2D(window, filter), arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
@@ -23,14 +58,16 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   FixedPointArithmetic<uint8_t> arithmetic;
   SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-  return Choose(context, arithmetic);
+  const Window2D window = WindowOf(context);
+  if (!WantsFast(context, window)) return MakeReference(context, window, arithmetic);
+  const uint8_t* filter = context.inputs[1]->constant.data();
+  return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
-      QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
-      return Choose(context, FloatActivationRange(FusedActivation(context.attributes)));
+      return PrepareFloat(context);
     case DType::kUInt8:
       return PrepareUInt8(context);
     default:

@@ -1,5 +1,6 @@
 // Prepare of FULLY_CONNECTED.
 #include "runtime/kernels/reference/fully_connected.h"
+#include "runtime/kernels/portable/matrix.h"
 #include "runtime/kernels/quantization.h"
 
 namespace qat {
@@ -10,15 +11,55 @@ MatrixShape ShapeOf(const KernelContext& context) {
   return {FlatSize(context.inputs[0]->shape) / filter[1], filter[1], filter[0]};
 }
 
+// The filter must be known now: it is packed once.
+bool WantsFast(const KernelContext& context, const MatrixShape& shape) {
+  return context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty() &&
+         shape.acc_depth <= portable::kLargestInt16Depth;
+}
+
 template <class Arithmetic>
-std::unique_ptr<Kernel> Choose(const KernelContext& context, const Arithmetic& arithmetic) {
+std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const MatrixShape& shape,
+                                      const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
   using Bias = typename Arithmetic::Bias;
-  const MatrixShape shape = ShapeOf(context);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::FullyConnected(shape, arithmetic, io.input<Element>(0), io.input<Element>(1),
                               io.input<Bias>(2), io.output<Element>());
   });
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> ChooseUInt8(const KernelContext& context, const Arithmetic& arithmetic) {
+  const MatrixShape shape = ShapeOf(context);
+  if (!WantsFast(context, shape)) return MakeReference(context, shape, arithmetic);
+  auto filter = portable::PackInt16(context.inputs[1]->constant, shape.units, shape.acc_depth,
+                                    arithmetic.filter_offset);
+  const auto scratch = static_cast<size_t>(shape.rows * filter.row_size) * sizeof(int16_t);
+  return MakeKernel(
+      context, "portable",
+      [shape, arithmetic, filter = std::move(filter)](const KernelBuffers& io) {
+        auto* const rows = reinterpret_cast<int16_t*>(io.scratch);
+        portable::WidenRows(shape.rows, shape.acc_depth, filter.row_size, arithmetic.input_offset,
+                            io.input<uint8_t>(0), rows);
+        portable::MultiplyInt16(shape.rows, rows, filter, arithmetic, io.input<int32_t>(2),
+                                io.output<uint8_t>());
+      },
+      scratch);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
+  const MatrixShape shape = ShapeOf(context);
+  const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
+  if (!WantsFast(context, shape)) return MakeReference(context, shape, arithmetic);
+  const auto* values = reinterpret_cast<const float*>(context.inputs[1]->constant.data());
+  auto filter = portable::PackFloat({values, static_cast<size_t>(shape.units * shape.acc_depth)}, shape.units,
+                                    shape.acc_depth);
+  return MakeKernel(context, "portable",
+                    [shape, arithmetic, filter = std::move(filter)](const KernelBuffers& io) {
+                      portable::MultiplyFloat(shape.rows, io.input<float>(0), filter, arithmetic,
+                                              io.input<float>(2), io.output<float>());
+                    });
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
@@ -29,19 +70,18 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
     FixedPointArithmetic<uint8_t> arithmetic;
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-    return Choose(context, arithmetic);
+    return ChooseUInt8(context, arithmetic);
   }
   DoubleArithmetic<uint8_t> arithmetic;
   SetOffsets(scales, activation, arithmetic);
   arithmetic.real_multiplier = MacRealMultiplier(scales);
-  return Choose(context, arithmetic);
+  return ChooseUInt8(context, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
-      QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
-      return Choose(context, FloatActivationRange(FusedActivation(context.attributes)));
+      return PrepareFloat(context);
     case DType::kUInt8:
       return PrepareUInt8(context);
     default:

@@ -1,5 +1,6 @@
 // Prepare of MAX_POOL_2D and AVERAGE_POOL_2D.
 #include "runtime/kernels/reference/pool_2d.h"
+#include "runtime/kernels/portable/pool_2d.h"
 #include "runtime/kernels/quantization.h"
 
 namespace qat {
@@ -18,30 +19,39 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, std::string_view impl
   });
 }
 
-Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, PoolFunction<float> pool_float,
-                                          PoolFunction<uint8_t> pool_uint8) {
+// One operator in one implementation.
+struct Pools {
+  std::string_view implementation;
+  PoolFunction<float> pool_float;
+  PoolFunction<uint8_t> pool_uint8;
+};
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, const Pools& pools) {
   const DType type = context.inputs[0]->type;
   if (context.output.type != type) return UnsupportedTypes(context);
   const Activation activation = FusedActivation(context.attributes);
   if (type == DType::kFloat32) {
     const FloatArithmetic clamp = FloatActivationRange(activation);
-    return Make(context, "reference", pool_float, clamp.activation_min, clamp.activation_max);
+    return Make(context, pools.implementation, pools.pool_float, clamp.activation_min, clamp.activation_max);
   }
   if (type != DType::kUInt8) return UnsupportedTypes(context);
   constexpr QuantizedLimits kLimits = LimitsOf<uint8_t>();
   QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, PerTensorParams(context.output, "output", kLimits));
   const QuantizedLimits clamp = QuantizedActivationRange(activation, params, kLimits);
-  return Make(context, "reference", pool_uint8, static_cast<uint8_t>(clamp.quant_min),
+  return Make(context, pools.implementation, pools.pool_uint8, static_cast<uint8_t>(clamp.quant_min),
               static_cast<uint8_t>(clamp.quant_max));
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
-  return Prepare(context, reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>);
+  if (context.kernels == KernelSet::kFast) {
+    return Prepare(context, {"portable", portable::MaxPool2D<float>, portable::MaxPool2D<uint8_t>});
+  }
+  return Prepare(context, {"reference", reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>});
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareAverage(const KernelContext& context) {
-  return Prepare(context, reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>);
+  return Prepare(context, {"reference", reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>});
 }
 
 }  // namespace
