@@ -15,7 +15,7 @@ namespace {
 
 struct Column {
   std::string label;
-  std::string css;  // "name", "number", "wide" or ""
+  std::string css;  // "name", "word", "number", "wide" or ""
 };
 
 // A cell is HTML: callers escape what comes from outside.
@@ -77,7 +77,7 @@ std::string Models(const Report& report) {
     rows.push_back(std::move(cells));
   }
   return Table({{"model", "name"},
-                {"type", ""},
+                {"type", "word"},
                 {"size", "number"},
                 {"accuracy", "number"},
                 {RoundsText(report), "number"},
@@ -116,7 +116,7 @@ std::string Gates(const Report& report) {
                     gate.reference.empty() ? "–" : EscapeHtml(gate.reference)});
   }
   return Table({{"gate", "name"},
-                {"result", ""},
+                {"result", "word"},
                 {"value", "number"},
                 {"limit", "number"},
                 {"model", ""},

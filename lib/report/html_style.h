@@ -4,7 +4,7 @@
 
 namespace qat {
 
-/// Light and dark by the reader's preference; below 640 px tables become one card a row, each value with its
+/// Light and dark by the reader's preference; below 860 px tables become one card a row, each value with its
 /// label.
 inline constexpr char kReportStyle[] = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --card: #f5f6f8; --text: #1b1f24; --quiet: #57606a; --line: #d5d9df;
@@ -22,9 +22,10 @@ p { margin: 0 0 10px; } .quiet { margin-top: 10px; color: var(--quiet); font-siz
 .verdict { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border-radius: 6px; font-weight: 600; border: 1px solid; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 7px 10px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: 6px 8px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { font-size: .82rem; color: var(--quiet); font-weight: 600; vertical-align: bottom; overflow-wrap: normal; }
-td.number, th.number { text-align: right; padding-right: 18px; white-space: nowrap; overflow-wrap: normal; }
+td.word { white-space: nowrap; overflow-wrap: normal; } td.name { min-width: 13ch; }
+td.number, th.number { text-align: right; padding-right: 14px; white-space: nowrap; overflow-wrap: normal; }
 .charts { display: grid; gap: 20px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
 figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; max-width: 640px; break-inside: avoid; }
 .chart { display: block; width: 100%; height: auto; }
@@ -41,7 +42,7 @@ td.wide { width: 38%; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
-@media (max-width: 640px) {
+@media screen and (max-width: 860px) {
   main { padding: 16px 14px 32px; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, td { display: block; width: 100%; }
@@ -49,13 +50,13 @@ ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
   td, td.number, td.wide { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex; gap: 14px;
     justify-content: space-between; }
   td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: none; }
-  td.name { font-weight: 600; text-align: left; } td.name::before { content: none; }
+  td.name { font-weight: 600; text-align: left; min-width: 0; } td.name::before { content: none; }
   td.wide { display: block; text-align: left; } .bar { background: var(--ground); }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }
 @media print {
   :root { --ground: #fff; --card: #fff; --text: #000; --quiet: #333; --line: #999; --good: #0a5c1e; --bad: #a11; --c0: #0b62c4;
     --c1: #c2410c; --c2: #0f766e; --c3: #7e22ce; --mark: #8a4b00; }
-  main { max-width: none; padding: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; }
+  body { font-size: 12px; } main { max-width: none; padding: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; }
   svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )css";
 
