@@ -1,0 +1,211 @@
+// qat-convert: a frozen graph in, a .tflite model out.
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "cli/tool.h"
+#include "ir/graph.h"
+#include "passes/passes.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+struct ConvertFlags {
+  std::string graph;
+  std::string output;
+  std::string type;
+  std::string append = "none";
+  std::string argmax_type = "int32";
+  std::string input_stats, mean, std;
+  std::string default_range, range_min, range_max;
+  std::string input_names, output_names;
+  bool print = false;
+};
+
+/// The classic converter's names are understood, too, but not shown.
+void AddFlags(CLI::App& app, ConvertFlags& flags) {
+  const auto add = [&app](const char* names, std::string& value, const char* type, const char* text) {
+    return app.add_option(names, value, text)->type_name(type);
+  };
+  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
+  add("-o,--output", flags.output, "FILE", "the model; '-': on standard output");
+  add("--type", flags.type, "TYPE", "float32 or uint8 (default: uint8 where the graph was trained for it)");
+  add("--append", flags.append, "OP", "none, softmax or argmax behind the last layer (default none)");
+  add("--argmax-type", flags.argmax_type, "TYPE", "int32 or int64 (default int32)");
+  add("--input-names", flags.input_names, "NAMES", "of the inputs, separated by commas");
+  add("--output-names", flags.output_names, "NAMES", "of the outputs, separated by commas");
+  app.add_flag("--print", flags.print, "print the graph that is written as text; without -o only that");
+  app.option_defaults()->group("Instead of what training recorded");
+  add("--input-stats", flags.input_stats, "MEAN,STD", "of the quantized input: real = (byte - MEAN) / STD");
+  add("--default-range", flags.default_range, "MIN,MAX",
+      "of activations that have no trained range: for trials");
+  app.option_defaults()->group("");
+  add("--inference-type", flags.type, "TYPE", "");
+  add("--input-arrays", flags.input_names, "NAMES", "");
+  add("--output-arrays", flags.output_names, "NAMES", "");
+  add("--quantized-input-stats", flags.input_stats, "MEAN,STD", "");
+  add("--default-ranges-stats", flags.default_range, "MIN,MAX", "");
+  add("--mean-value,--mean-values", flags.mean, "MEAN", "");
+  add("--std-dev-value,--std-dev-values", flags.std, "STD", "");
+  add("--default-ranges-min", flags.range_min, "MIN", "");
+  add("--default-ranges-max", flags.range_max, "MAX", "");
+  app.option_defaults()->group("Flags");
+}
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+Expected<DType> ParseType(const ConvertFlags& flags, const Graph& graph) {
+  const std::string type = LowerCase(flags.type);
+  if (type.empty()) return graph.scheme == "uint8" ? DType::kUInt8 : DType::kFloat32;
+  if (type == "uint8" || type == "quantized_uint8") return DType::kUInt8;
+  if (type == "float32" || type == "float") return DType::kFloat32;
+  if (type == "int8") return Unsupported("--type: int8 is not written yet, expected float32 or uint8");
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected float32 or uint8"));
+}
+
+/// "0,1" or "0 1" as two finite numbers.
+Expected<std::array<double, 2>> ParsePair(std::string_view flag, std::string_view expected,
+                                          std::string_view text) {
+  std::array<double, 2> pair = {};
+  const char* at = text.data();
+  const char* end = text.data() + text.size();
+  bool good = true;
+  for (double& number : pair) {
+    while (at != end && (*at == ' ' || (*at == ',' && at != text.data()))) ++at;
+    const auto [next, error] = std::from_chars(at, end, number);
+    good = good && error == std::errc() && std::isfinite(number);
+    at = next;
+  }
+  if (good && at == end) return pair;
+  return InvalidArgument(StrCat(flag, ": value '", text, "', expected ", expected));
+}
+
+/// Two halves given by flags of their own, as one.
+Expected<std::string> JoinHalves(const std::string& whole, const std::string& first,
+                                 const std::string& second, std::string_view names) {
+  if (first.empty() && second.empty()) return whole;
+  if (first.empty() || second.empty() || !whole.empty()) {
+    return InvalidArgument(StrCat("expected both or neither of ", names));
+  }
+  return StrCat(first, ",", second);
+}
+
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const Graph& graph) {
+  QuantizationOptions options;
+  QAT_ASSIGN_OR_RETURN(options.type, ParseType(flags, graph));
+  QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
+                                                           "--mean-values and --std-dev-values"));
+  if (!stats.empty()) {
+    QAT_ASSIGN_OR_RETURN(const auto pair, ParsePair("--input-stats", "MEAN,STD as in 0,255", stats));
+    if (!(pair[1] > 0))
+      return InvalidArgument(StrCat("--input-stats: std is ", pair[1], ", expected more than 0"));
+    options.input = InputStatsParams(pair[0], pair[1]);
+  }
+  QAT_ASSIGN_OR_RETURN(const std::string range,
+                       JoinHalves(flags.default_range, flags.range_min, flags.range_max,
+                                  "--default-ranges-min and --default-ranges-max"));
+  if (!range.empty()) {
+    QAT_ASSIGN_OR_RETURN(const auto pair, ParsePair("--default-range", "MIN,MAX as in 0,6", range));
+    if (!(pair[0] < pair[1])) {
+      return InvalidArgument(
+          StrCat("--default-range: ", pair[0], " to ", pair[1], ", expected MIN below MAX"));
+    }
+    options.default_range = Range{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
+  }
+  return options;
+}
+
+Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
+  const std::string append = LowerCase(flags.append);
+  if (append == "none") return {};
+  if (append == "softmax") return AppendSoftmax(graph);
+  if (append != "argmax" && append != "arg_max" && append != "arg-max") {
+    return InvalidArgument(StrCat("--append: value '", flags.append, "', expected none, softmax or argmax"));
+  }
+  if (flags.argmax_type == "int32") return AppendArgMax(graph, DType::kInt32);
+  if (flags.argmax_type == "int64") return AppendArgMax(graph, DType::kInt64);
+  return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));
+}
+
+std::vector<std::string> Names(const std::string& list) {
+  return list.empty() ? std::vector<std::string>() : SplitText(list, ',');
+}
+
+/// "input  uint8 [1, 28, 28, 1], scale 0.0039, zero point 0".
+std::string BorderText(std::string_view what, const GraphTensor& tensor,
+                       const std::vector<std::string>& names, size_t position) {
+  std::string text = StrCat(what, names.empty() ? tensor.name : names[position], " ", NameOf(tensor.type),
+                            " ", ToString(tensor.shape));
+  if (tensor.quantization.has_value()) {
+    const QuantizationParams params = tensor.quantization->params();
+    text += StrCat(", scale ", params.scale, ", zero point ", params.zero_point);
+  }
+  return text + "\n";
+}
+
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, DType type,
+               Report& report) {
+  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
+  QAT_RETURN_IF_ERROR(output.Commit(bytes));
+  ModelResult model;
+  model.name = model.path = flags.output;
+  model.kind = "tflite";
+  model.type = NameOf(type);
+  model.bytes = std::ssize(bytes);
+  model.sha256 = Sha256(bytes);
+  report.models.push_back(model);
+  report.outputs["model"] = flags.output;
+  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(type), ", ",
+                            bytes.size(), " bytes\n");
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    text += BorderText("output     ", graph.tensor(graph.outputs[i]), names.output_names, i);
+  }
+  tool.Print(text + StrCat("contract   ", Describe(graph.contract), "\n"));
+  return {};
+}
+
+Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
+  if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
+  if (flags.output.empty() && !flags.print)
+    return InvalidArgument("--output: expected the model to write (-o FILE)");
+  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraph(flags.graph));
+  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, graph));
+  std::optional<OutputFile> output;
+  if (!flags.output.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
+  }
+  QAT_RETURN_IF_ERROR_IN("--append", AppendAsAsked(flags, graph));
+  const Status chosen = ChooseQuantization(graph, options, report.warnings);
+  for (const std::string& warning : report.warnings) LogWarning(warning);
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
+  if (flags.print) tool.Print(Print(graph));
+  return output.has_value() ? Publish(tool, flags, *output, graph, options.type, report) : Status();
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  qat::Tool tool("qat-convert", "Turns a frozen graph into a TensorFlow Lite model, in milliseconds.",
+                 "  qat-convert lenet.qgraph -o lenet.tflite\n"
+                 "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n");
+  qat::ConvertFlags flags;
+  qat::AddFlags(tool.app(), flags);
+  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+}

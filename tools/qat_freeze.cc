@@ -1,0 +1,110 @@
+// qat-freeze: a trained checkpoint in, a frozen graph out: dropout gone, ranges fixed, input contract kept.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <optional>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "checkpoint/checkpoint.h"
+#include "cli/tool.h"
+#include "freeze/freeze.h"
+#include "spec/network_spec.h"
+
+namespace qat {
+namespace {
+
+struct FreezeFlags {
+  std::string checkpoint;
+  std::string output;
+  std::string select = "last";
+  FreezeOptions options;
+  bool print = false;
+};
+
+void AddFlags(CLI::App& app, FreezeFlags& flags) {
+  app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
+  app.add_option("-o,--output", flags.output, "the frozen graph; '-': on standard output")->type_name("FILE");
+  app.add_option("--select", flags.select, "checkpoint of a run: last, best or a step (default last)")
+      ->type_name("WHICH");
+  app.add_flag("--strict", flags.options.strict, "refuse ranges that have not settled (exit code 5)");
+  app.add_option("--max-drift", flags.options.max_drift,
+                 "most that a settled range moved in the last tenth of training, as a part of its width "
+                 "(default 0.05)")
+      ->type_name("X");
+  app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
+}
+
+std::string LayersText(const NetworkSpec& spec, const Graph& graph) {
+  std::vector<std::string> gone;
+  for (const LayerSpec& layer : spec.layers) {
+    const bool kept = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                  [&](const GraphNode& node) { return node.name == layer.name; });
+    if (!kept) gone.push_back(layer.name);
+  }
+  const std::string text = StrCat(graph.nodes.size(), " kept");
+  return gone.empty() ? text : StrCat(text, ", ", gone.size(), " gone (", Join(gone), ")");
+}
+
+std::string RangesText(const Checkpoint& checkpoint) {
+  if (checkpoint.scheme != "uint8") return StrCat("none (scheme ", checkpoint.scheme, ")");
+  const auto drift = [](const auto& a, const auto& b) { return a.second.drift < b.second.drift; };
+  const auto largest = std::max_element(checkpoint.ranges.begin(), checkpoint.ranges.end(), drift);
+  if (largest == checkpoint.ranges.end()) return "none";
+  return StrCat(checkpoint.ranges.size(), ", largest drift ", largest->second.drift, " (", largest->first,
+                ")");
+}
+
+Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
+               const Graph& graph, Report& report) {
+  const Bytes bytes = Serialize(graph);
+  QAT_RETURN_IF_ERROR(output.Commit(bytes));
+  ModelResult model;
+  model.name = model.path = flags.output;
+  model.kind = "graph";
+  model.type = "float32";
+  model.bytes = std::ssize(bytes);
+  model.sha256 = Sha256(bytes);
+  report.models.push_back(model);
+  report.outputs["graph"] = flags.output;
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
+                       ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
+  tool.Print(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", flags.output, ", ",
+                    bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nranges  ",
+                    RangesText(checkpoint), "\ninput   ", Describe(graph.contract), "\n"));
+  return {};
+}
+
+Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
+  if (flags.checkpoint.empty()) return InvalidArgument("expected a run directory or a checkpoint to freeze");
+  if (flags.output.empty() && !flags.print)
+    return InvalidArgument("--output: expected the graph to write (-o FILE)");
+  if (!(flags.options.max_drift >= 0)) {
+    return InvalidArgument(StrCat("--max-drift: value ", flags.options.max_drift, ", expected 0 or more"));
+  }
+  QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(flags.checkpoint, flags.select));
+  std::optional<OutputFile> output;
+  if (!flags.output.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
+  }
+  QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
+  auto graph = Freeze(checkpoint, flags.options, report.warnings);
+  for (const std::string& warning : report.warnings) LogWarning(StrCat(path, ": ", warning));
+  if (!graph.ok()) return std::move(graph).error().Prefixed(path);
+  report.metrics["step"] = static_cast<double>(checkpoint.step);
+  if (flags.print) tool.Print(Print(*graph));
+  return output.has_value() ? Publish(tool, flags, *output, checkpoint, *graph, report) : Status();
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  qat::Tool tool("qat-freeze", "Turns a trained checkpoint into a frozen graph, in milliseconds.",
+                 "  qat-freeze runs/lenet -o lenet.qgraph\n"
+                 "  qat-freeze runs/lenet --select best --strict --print -o lenet.qgraph\n");
+  qat::FreezeFlags flags;
+  qat::AddFlags(tool.app(), flags);
+  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+}
