@@ -46,7 +46,7 @@ TEST(QatEvalStart, EvaluatesASmallModelInLessThan20Milliseconds) {
 }
 #endif
 
-INSTANTIATE_TEST_SUITE_P(Tools, StartTest, ::testing::Values("qat-eval"), [](const auto& tool) {
+INSTANTIATE_TEST_SUITE_P(Tools, StartTest, ::testing::Values("qat-freeze", "qat-convert", "qat-eval"), [](const auto& tool) {
   std::string name = tool.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;

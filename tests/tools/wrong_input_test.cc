@@ -140,6 +140,55 @@ TEST_F(WrongInput, AFullDiskIsASystemError) {
              {"/dev/full", "No space left"});
 }
 
+TEST_F(WrongInput, FreezeTakesCheckpointsOnly) {
+  const auto freeze = [&](const std::string& input, int exit_code, const std::vector<std::string>& messages) {
+    Expect("qat-freeze", {files_ / input, "-o", files_ / "out.qgraph"}, exit_code, messages);
+  };
+  freeze("none", 3, {"none"});
+  freeze("empty", 3, {"empty"});
+  freeze("cut.ckpt", 3, {"cut.ckpt: "});
+  freeze("uint8.tflite", 3, {"uint8.tflite: is a .tflite model, expected a checkpoint"});
+  freeze("g.qgraph", 3, {"g.qgraph: is a frozen graph (.qgraph), expected a checkpoint"});
+  Expect("qat-freeze", {files_ / "a.ckpt"}, 2, {"-o"});
+  Expect("qat-freeze", {files_ / "a.ckpt", "-o", files_ / "nowhere/out.qgraph"}, 6, {"nowhere/out.qgraph"});
+  Expect("qat-freeze", {files_ / "a.ckpt", "--ouput", files_ / "out.qgraph"}, 2, {"did you mean '--output'"});
+}
+
+TEST_F(WrongInput, ConvertTakesFrozenGraphsOnly) {
+  const auto convert = [&](const std::string& input, int exit_code,
+                           const std::vector<std::string>& messages) {
+    Expect("qat-convert", {files_ / input, "-o", files_ / "out.tflite"}, exit_code, messages);
+  };
+  convert("none.qgraph", 3, {"none.qgraph: cannot be read"});
+  convert("cut.qgraph", 3, {"cut.qgraph: "});
+  convert("damaged.qgraph", 3, {"damaged.qgraph: "});
+  convert("uint8.tflite", 3, {"uint8.tflite: is a .tflite model, expected a frozen graph (.qgraph)"});
+  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph)"});
+  Expect("qat-convert", {files_.graph(), "-o", "/dev/full"}, 6, {"/dev/full", "No space left"});
+  Expect("qat-convert", {files_.graph(), "-o", files_ / "out.tflite", "--type", "uint9"}, 2,
+         {"--type", "uint9"});
+}
+
+#if QAT_HAS_TRAIN
+TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
+  const auto train = [&](std::vector<std::string> arguments, int exit_code,
+                         const std::vector<std::string>& messages) {
+    arguments.insert(arguments.end(), {"-o", files_ / "run"});
+    Expect("qat-train", arguments, exit_code, messages);
+  };
+  train({"--data", files_ / "none"}, 3, {"none"});
+  train({"--data", files_ / "empty"}, 3, {"empty"});
+  train({"--network", "lenett"}, 2, {"lenett", "did you mean 'lenet'"});
+  train({"--network", files_ / "none.toml"}, 3, {"none.toml"});
+  train({"--preset", "lenet-artikle"}, 2, {"lenet-artikle", "did you mean 'lenet-article'"});
+  train({"--batch-size", "0"}, 2, {"batch"});
+  train({"--resume"}, 3, {"has no checkpoint to resume"});
+  Expect("qat-train", {"--data", "digits"}, 2, {"-o RUN"});
+  Expect("qat-train", {"--data", "digits", "-o", files_.graph()}, 2,
+         {"is a file, expected the directory of the run"});
+}
+#endif
+
 TEST_F(WrongInput, AnOutputThatCannotBeMadeIsFoundBeforeTheWork) {
   ExpectEval({"--model", files_ / "none.tflite", "--html", files_ / "nowhere/r.html"}, 6, {"nowhere/r.html"});
 }
