@@ -37,7 +37,7 @@ void AddFlags(CLI::App& app, ConvertFlags& flags) {
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
   add("-o,--output", flags.output, "FILE", "the model; '-': on standard output");
-  add("--type", flags.type, "TYPE", "float32 or uint8 (default: uint8 where the graph was trained for it)");
+  add("--type", flags.type, "TYPE", "float32 or uint8 (default: uint8 where every range is known)");
   add("--append", flags.append, "OP", "none, softmax or argmax behind the last layer (default none)");
   add("--argmax-type", flags.argmax_type, "TYPE", "int32 or int64 (default int32)");
   add("--input-names", flags.input_names, "NAMES", "of the inputs, separated by commas");
@@ -67,7 +67,8 @@ std::string LowerCase(std::string text) {
 
 Expected<DType> ParseType(const ConvertFlags& flags, const Graph& graph) {
   const std::string type = LowerCase(flags.type);
-  if (type.empty()) return graph.scheme == "uint8" ? DType::kUInt8 : DType::kFloat32;
+  const bool has_default = !flags.default_range.empty() || !flags.range_min.empty();
+  if (type.empty()) return graph.scheme == "uint8" || has_default ? DType::kUInt8 : DType::kFloat32;
   if (type == "uint8" || type == "quantized_uint8") return DType::kUInt8;
   if (type == "float32" || type == "float") return DType::kFloat32;
   if (type == "int8") return Unsupported("--type: int8 is not written yet, expected float32 or uint8");

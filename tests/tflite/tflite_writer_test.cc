@@ -246,6 +246,22 @@ TEST(TfliteWriter, BiasScaleIsTheFloatProductOfTheStoredScales) {
   }
 }
 
+// Without a bias FULLY_CONNECTED is version 6, which came with 2.1.0; both forms in one model are two codes.
+TEST(TfliteWriter, AMissingBiasRaisesTheVersionOfFullyConnected) {
+  Graph g = TinyGraph();
+  const int32_t filter = g.AddConstant("top/filter", {2, 3}, Ramp(6, -1, 0.5f));
+  g.outputs = {
+      *g.AddNode(OpType::kFullyConnected, "top", FullyConnectedAttributes(), {g.outputs[0], filter})};
+  const Bytes bytes = Written(g, DType::kFloat32);
+  const auto* model = tflite::GetModel(bytes.data());
+  std::multiset<int32_t> versions;
+  for (const auto* code : *model->operator_codes()) {
+    if (code->builtin_code() == tflite::BuiltinOperator_FULLY_CONNECTED) versions.insert(code->version());
+  }
+  EXPECT_EQ(versions, (std::multiset<int32_t>{1, 6}));
+  EXPECT_EQ(MetadataText(*model, "min_runtime_version").substr(0, 6), std::string("2.1.0\0", 6));
+}
+
 TEST(TfliteWriter, RenamesInputsAndOutputs) {
   const Bytes bytes = Written(TinyGraph(), DType::kUInt8, {{"inputs"}, {"predictions"}});
   const auto* model = tflite::GetModel(bytes.data());

@@ -177,6 +177,14 @@ TEST_F(ConvertTool, WarnsLoudlyOfInputStatsThatContradictTheContract) {
   EXPECT_HOLDS(result.out, "contract   4x4x1, real = (byte - 0) / 255");
 }
 
+TEST_F(ConvertTool, ADefaultRangeMakesAFloatGraphUint8AndWarns) {
+  const ProcessResult result =
+      Convert({dir_ / "f.qgraph", "--default-range", "-6,6", "-o", dir_ / "m.tflite"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_HOLDS(result.out, "output     fc uint8 [1, 3]");
+  EXPECT_HOLDS(result.err, "default range [-6, 6] used for: conv, fc");
+}
+
 TEST_F(ConvertTool, ListsWhatLacksARange) {
   EXPECT_REFUSED(Convert({dir_ / "f.qgraph", "--type", "uint8", "-o", dir_ / "m"}), 4, "missing: conv, fc;");
   EXPECT_FALSE(std::filesystem::exists(dir_ / "m"));
