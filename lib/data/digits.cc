@@ -79,12 +79,12 @@ Hand DrawHand(Random& random) {
   // One writer in twelve is in a hurry.
   const int32_t haste = random.Below(12) == 0 ? 2 : 1;
   Hand hand{};
-  hand.height = random.Between(17 * kPixel, 21 * kPixel);
-  hand.width = hand.height * random.Between(56, 100) / 100;
-  hand.wobble = 3 + haste;
-  hand.slant = Wobble(random, 9 * haste) + 12;
-  hand.angle = Wobble(random, 14 * haste);
-  hand.bend = random.Between(0, kPixel * haste);
+  hand.height = random.Between(15 * kPixel, 21 * kPixel);
+  hand.width = hand.height * random.Between(46, 108) / 100;
+  hand.wobble = random.Between(3, 8) * haste;
+  hand.slant = Wobble(random, 13) + 12;
+  hand.angle = Wobble(random, 22);
+  hand.bend = random.Between(0, 3 * kPixel / 2);
   hand.bend_phase = random.Between(0, kTurn - 1);
   hand.shift_x = Wobble(random, kPixel / 2);
   hand.shift_y = Wobble(random, kPixel / 2);
@@ -136,18 +136,18 @@ using Canvas = std::array<uint8_t, kSide * kSide>;
 void DrawSegment(Canvas& canvas, Point a, Point b, int32_t radius) {
   static const RootTable kRoots;
   const int32_t reach = radius + kPixel / 2;
-  const auto first = [](int32_t value) { return std::clamp(value / kPixel - 1, 0, kSide - 1); };
-  const auto last = [](int32_t value) { return std::clamp(value / kPixel + 1, 0, kSide - 1); };
-  const int32_t left = first(std::min(a.x, b.x) - reach), right = last(std::max(a.x, b.x) + reach);
-  const int32_t top = first(std::min(a.y, b.y) - reach), bottom = last(std::max(a.y, b.y) + reach);
+  const auto cell = [](int32_t value) { return std::clamp(value / kPixel, 0, kSide - 1); };
+  const int32_t left = cell(std::min(a.x, b.x) - reach), right = cell(std::max(a.x, b.x) + reach);
+  const int32_t top = cell(std::min(a.y, b.y) - reach), bottom = cell(std::max(a.y, b.y) + reach);
   const int64_t dx = b.x - a.x, dy = b.y - a.y;
   const int64_t length2 = dx * dx + dy * dy;
+  // How far along the line is the point nearest to a pixel, in 1/4096 of it, without a division for each pixel.
+  const int64_t reciprocal = length2 == 0 ? 0 : (int64_t{1} << 40) / length2;
   for (int32_t row = top; row <= bottom; ++row) {
     for (int32_t column = left; column <= right; ++column) {
       const int64_t px = column * kPixel + kPixel / 2 - a.x, py = row * kPixel + kPixel / 2 - a.y;
-      const int64_t along = std::clamp<int64_t>(px * dx + py * dy, 0, length2);
-      const int64_t ex = length2 == 0 ? px : px - along * dx / length2;
-      const int64_t ey = length2 == 0 ? py : py - along * dy / length2;
+      const int64_t along = std::clamp<int64_t>(px * dx + py * dy, 0, length2) * reciprocal >> 28;
+      const int64_t ex = px - (along * dx >> 12), ey = py - (along * dy >> 12);
       const int64_t index = (ex * ex + ey * ey) / RootTable::kStep;
       if (index >= RootTable::kSize) continue;
       const int32_t cover = reach - kRoots.roots[static_cast<size_t>(index)];
