@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/tool.h"
@@ -118,8 +119,11 @@ Status CheckStreams(const Flags& flags, const CommonFlags& common) {
   return {};
 }
 
+// The table holds the warnings; where it is not printed, they must be seen all the same.
 void PrintTable(const Report& report, const Flags& flags, Tool& tool) {
-  if (flags.html != "-" && flags.predictions != "-") tool.Print(ToTable(report));
+  if (flags.html != "-" && flags.predictions != "-" && tool.flags().json != "-")
+    return tool.Print(ToTable(report));
+  for (const std::string& warning : report.warnings) LogWarning(warning);
 }
 
 Status ShowReport(const Flags& flags, Tool& tool, Report& own) {
@@ -162,6 +166,9 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   hooks.progress = [&](const std::string& what, int64_t done, int64_t total) {
     progress.Update(what, done, total);
   };
+  if (flags.tensors.Given() && !flags.request.data.empty()) {
+    return InvalidArgument("--data and --input: expected one of them: labelled images, or tensors");
+  }
   Status status = flags.tensors.Given() ? RunTensors(flags.tensors, flags.request.rows, hooks, report)
                                         : RunEvaluation(flags, tool, hooks, report);
   progress.Finish();

@@ -96,13 +96,6 @@ Status JudgeSpeedup(double limit, const Case& judged, Report& report) {
   return {};
 }
 
-Error NoReference() {
-  return InvalidArgument(
-      "--max-drop, --max-flips and --min-speedup hold a model against another one: give --float, "
-      "--checkpoint, --graph, "
-      "a second --model or --baseline");
-}
-
 // A report is judged while gates are appended to it; rows stay where they are.
 Status JudgeRelative(const GateLimits& limits, const Report* baseline, const ModelResult& row,
                      Report& report) {
@@ -125,6 +118,13 @@ Status JudgeRelative(const GateLimits& limits, const Report* baseline, const Mod
 }
 
 }  // namespace
+
+Error NoReference() {
+  return InvalidArgument(
+      "--max-drop, --max-flips and --min-speedup hold a model against another one: give --float, "
+      "--checkpoint, --graph, "
+      "a second --model or --baseline");
+}
 
 const ModelResult* ReferenceRow(const Report& report) {
   for (const char* name : {"float", "checkpoint"}) {

@@ -29,6 +29,9 @@ const ModelResult* ReferenceRow(const Report& report);
 /// The rows that gates judge: all .tflite models, else "graph", else "simulated".
 std::vector<const ModelResult*> JudgedRows(const Report& report);
 
+/// What to say where a limit needs a reference and there is none.
+Error NoReference();
+
 /// Appends a GateResult for each limit and judged row. `baseline` (may be null): an earlier report, whose row of the same
 /// name is then the reference for accuracy and latency; or its only .tflite row, where this report has one, too.
 /// Flips are counted by the pair (reference, row) of `report`.
