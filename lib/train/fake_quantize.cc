@@ -1,0 +1,168 @@
+// Flat float loops over the data: as separate tensor operations the same work took eight passes and as many allocations.
+#include "train/fake_quantize.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+namespace qat {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr int64_t kLanes = 16;  // independent accumulators: what the compiler needs to vectorize a reduction
+constexpr int64_t kGrain = 32768;  // elements a thread gets at least
+
+struct Lanes {
+  float min[kLanes];
+  float max[kLanes];
+  float poison[kLanes];  // 0 while everything is finite: 0 * NaN and 0 * inf are NaN
+};
+
+void Reduce(const float* x, int64_t count, Lanes& lanes) {
+  for (int64_t i = 0; i + kLanes <= count; i += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) {
+      const float value = x[i + k];
+      lanes.min[k] = value < lanes.min[k] ? value : lanes.min[k];
+      lanes.max[k] = value > lanes.max[k] ? value : lanes.max[k];
+      lanes.poison[k] += value * 0.0f;
+    }
+  }
+  for (int64_t i = count / kLanes * kLanes; i < count; ++i) {
+    lanes.min[0] = std::min(lanes.min[0], x[i]);
+    lanes.max[0] = std::max(lanes.max[0], x[i]);
+    lanes.poison[0] += x[i] * 0.0f;
+  }
+}
+
+MeasuredRange MeasureSpan(const float* x, int64_t count) {
+  Lanes lanes;
+  std::fill(lanes.min, lanes.min + kLanes, kInfinity);
+  std::fill(lanes.max, lanes.max + kLanes, -kInfinity);
+  std::fill(lanes.poison, lanes.poison + kLanes, 0.0f);
+  Reduce(x, count, lanes);
+  MeasuredRange result;
+  result.range = {*std::min_element(lanes.min, lanes.min + kLanes),
+                  *std::max_element(lanes.max, lanes.max + kLanes)};
+  for (const float poison : lanes.poison) result.finite = result.finite && poison == 0;
+  return result;
+}
+
+// The float forms of everything that the loops need.
+struct GridConstants {
+  float min, max, scale;  // the nudged range
+  float offset;           // quant_min - zero_point
+  float top;              // quant_max - zero_point
+};
+
+GridConstants ConstantsOf(const Grid& grid) {
+  const Range nudged = RepresentableRange(grid.params, grid.limits);
+  return {nudged.min, nudged.max, grid.params.scale,
+          static_cast<float>(grid.limits.quant_min - grid.params.zero_point),
+          static_cast<float>(grid.limits.quant_max - grid.params.zero_point)};
+}
+
+void ClampSpan(const float* x, float* y, int64_t count, Range bounds) {
+  for (int64_t i = 0; i < count; ++i) {
+    float value = x[i] < bounds.min ? bounds.min : x[i];
+    value = value > bounds.max ? bounds.max : value;
+    y[i] = value;
+  }
+}
+
+// The argument of floor is never negative, so truncation does it; x - x is 0, or NaN where x is not finite.
+void RoundSpan(const float* x, float* y, int64_t count, Range bounds, GridConstants grid) {
+  const float low = std::max(bounds.min, grid.min);
+  const float high = std::min(bounds.max, grid.max);
+  for (int64_t i = 0; i < count; ++i) {
+    float clamped = x[i] < low ? low : x[i];
+    clamped = clamped > high ? high : clamped;
+    const auto steps = static_cast<float>(static_cast<int32_t>((clamped - grid.min) / grid.scale + 0.5f));
+    float quantized = steps + grid.offset;
+    quantized = quantized > grid.top ? grid.top : quantized;
+    y[i] = quantized * grid.scale + (x[i] - x[i]);
+  }
+}
+
+// Inside the open interval (low, high) and the closed one [grid_low, grid_high].
+void MaskSpan(const float* x, const float* gradient, float* out, int64_t count, Range open, Range closed) {
+  for (int64_t i = 0; i < count; ++i) {
+    const bool inside = (x[i] > open.min) & (x[i] < open.max) & (x[i] >= closed.min) & (x[i] <= closed.max);
+    out[i] = inside ? gradient[i] : 0.0f;
+  }
+}
+
+class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFakeQuantizeFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, double low,
+                            double high, const Grid* grid) {
+    const at::Tensor x = input.contiguous();
+    at::Tensor y = at::empty_like(x);
+    const Range bounds = {static_cast<float>(low), static_cast<float>(high)};
+    Range closed = {-kInfinity, kInfinity};
+    const float* from = x.data_ptr<float>();
+    float* to = y.data_ptr<float>();
+    if (grid != nullptr) {
+      const GridConstants constants = ConstantsOf(*grid);
+      closed = {constants.min, constants.max};
+      at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
+        RoundSpan(from + begin, to + begin, end - begin, bounds, constants);
+      });
+    } else {
+      at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
+        ClampSpan(from + begin, to + begin, end - begin, bounds);
+      });
+    }
+    context->save_for_backward({x});
+    context->saved_data["limits"] = std::vector<double>{low, high, closed.min, closed.max};
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const at::Tensor x = context->get_saved_variables()[0];
+    const std::vector<double> limits = context->saved_data["limits"].toDoubleVector();
+    const Range open = {static_cast<float>(limits[0]), static_cast<float>(limits[1])};
+    const Range closed = {static_cast<float>(limits[2]), static_cast<float>(limits[3])};
+    const at::Tensor gradient = gradients[0].contiguous();
+    at::Tensor out = at::empty_like(x);
+    const float* from = x.data_ptr<float>();
+    const float* given = gradient.data_ptr<float>();
+    float* to = out.data_ptr<float>();
+    at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
+      MaskSpan(from + begin, given + begin, to + begin, end - begin, open, closed);
+    });
+    return {out, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+MeasuredRange MeasureRange(const at::Tensor& values) {
+  const at::Tensor x = values.contiguous();
+  const float* data = x.data_ptr<float>();
+  MeasuredRange all{{kInfinity, -kInfinity}, true};
+  std::mutex mutex;
+  at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    const MeasuredRange part = MeasureSpan(data + begin, end - begin);
+    const std::lock_guard lock(mutex);
+    all.range = {std::min(all.range.min, part.range.min), std::max(all.range.max, part.range.max)};
+    all.finite = all.finite && part.finite;
+  });
+  return all;
+}
+
+at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std::optional<Grid>& grid) {
+  if (!grid && bounds.min == -kInfinity && bounds.max == kInfinity) return input;
+  return ClampAndFakeQuantizeFunction::apply(input, bounds.min, bounds.max, grid ? &*grid : nullptr);
+}
+
+at::Tensor FakeQuantize(const at::Tensor& input, const Grid& grid) {
+  return ClampAndFakeQuantize(input, {-kInfinity, kInfinity}, grid);
+}
+
+}  // namespace qat

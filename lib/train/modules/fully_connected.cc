@@ -1,0 +1,51 @@
+#include "train/modules/fully_connected.h"
+
+#include <ATen/ops/addmm.h>
+
+#include "train/modules/module.h"
+
+namespace qat {
+namespace functional {
+
+at::Tensor FlattenNhwc(const at::Tensor& input) {
+  const at::Tensor rows = input.dim() == 4 ? input.permute({0, 2, 3, 1}) : input;
+  return rows.reshape({input.size(0), -1});
+}
+
+at::Tensor FullyConnected(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) {
+  return at::addmm(bias, input, filter.t());
+}
+
+}  // namespace functional
+
+namespace {
+
+class FullyConnectedModule final : public FilterModule {
+ public:
+  FullyConnectedModule(const LayerSpec& layer, const ModuleOptions& options)
+      : FilterModule(layer, options.seed, options.ema_decay) {}
+
+ private:
+  at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
+    return functional::FullyConnected(functional::FlattenNhwc(input), filter, bias);
+  }
+
+  at::Tensor Requantized(const SimulatedTensor& input, const SimulatedFilter& filter,
+                         QuantizationParams output) const override {
+    const at::Tensor rows = functional::FlattenNhwc(input.values).sub(input.params.zero_point);
+    const at::Tensor acc =
+        functional::FullyConnected(rows, filter.values.sub(filter.params.zero_point), filter.bias);
+    return RequantizeByDouble(acc, input.params.scale, filter.params.scale, output, activation());
+  }
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeFullyConnected(const LayerSpec& layer, const ModuleOptions& options) {
+  if (std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {
+    return Unsupported("layer '" + layer.name + "': keep_num_dims is true, which has no training form");
+  }
+  return std::unique_ptr<Module>(std::make_unique<FullyConnectedModule>(layer, options));
+}
+
+}  // namespace qat

@@ -1,0 +1,105 @@
+#include "train/modules/pool_2d.h"
+
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/floor_divide.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/ones.h>
+
+#include <limits>
+
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/padding.h"
+#include "train/fake_quantize.h"
+#include "train/modules/module.h"
+
+namespace qat {
+namespace functional {
+namespace {
+
+// Pads so that windows without padding see what TFLite's see.
+at::Tensor Padded(const at::Tensor& input, const Pool2DAttributes& a, double fill) {
+  const auto h = ComputeWindow(a.padding, static_cast<int32_t>(input.size(2)), a.filter_h, a.stride_h);
+  const auto w = ComputeWindow(a.padding, static_cast<int32_t>(input.size(3)), a.filter_w, a.stride_w);
+  if (h.before + h.after + w.before + w.after == 0) return input;
+  return at::constant_pad_nd(input, {w.before, w.after, h.before, h.after}, fill);
+}
+
+at::Tensor Summed(const at::Tensor& padded, const Pool2DAttributes& a) {
+  return at::avg_pool2d(padded, {a.filter_h, a.filter_w}, {a.stride_h, a.stride_w}, {0, 0}, false, false, 1);
+}
+
+}  // namespace
+
+at::Tensor MaxPool2D(const at::Tensor& input, const Pool2DAttributes& a) {
+  const at::Tensor padded = Padded(input, a, -std::numeric_limits<double>::infinity());
+  return at::max_pool2d(padded, {a.filter_h, a.filter_w}, {a.stride_h, a.stride_w});
+}
+
+WindowSums SumPool2D(const at::Tensor& input, const Pool2DAttributes& a) {
+  const at::Tensor ones = at::ones({1, 1, input.size(2), input.size(3)}, input.options());
+  return {Summed(Padded(input, a, 0), a), Summed(Padded(ones, a, 0), a)};
+}
+
+}  // namespace functional
+
+namespace {
+
+// Scale and zero point pass through; an activation clamps, in quantized units of the same parameters.
+class Pool2DModule : public Module {
+ public:
+  explicit Pool2DModule(const LayerSpec& layer)
+      : Module(layer), attributes_(std::get<Pool2DAttributes>(layer.attributes)) {}
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) final {
+    return ClampAndFakeQuantize(Pool(inputs[0]), ActivationRange(attributes_.activation), std::nullopt);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
+    const QuantizedLimits limits = ActivationLimits(attributes_.activation, inputs[0].params);
+    return {at::clamp(PoolIntegers(inputs[0].values), limits.quant_min, limits.quant_max), inputs[0].params};
+  }
+  std::string PrettyPrint() const final {
+    return StrCat(name(), ": ", definition().name, "(", Describe(OpAttributes(attributes_)), ")");
+  }
+
+ protected:
+  virtual at::Tensor Pool(const at::Tensor& input) const = 0;
+  virtual at::Tensor PoolIntegers(const at::Tensor& values) const = 0;
+  const Pool2DAttributes attributes_;
+};
+
+class MaxPool2DModule final : public Pool2DModule {
+  using Pool2DModule::Pool2DModule;
+  at::Tensor Pool(const at::Tensor& input) const override {
+    return functional::MaxPool2D(input, attributes_);
+  }
+  at::Tensor PoolIntegers(const at::Tensor& values) const override { return Pool(values); }
+};
+
+class AveragePool2DModule final : public Pool2DModule {
+  using Pool2DModule::Pool2DModule;
+  at::Tensor Pool(const at::Tensor& input) const override {
+    const functional::WindowSums windows = functional::SumPool2D(input, attributes_);
+    return windows.sums.div(windows.counts);
+  }
+  // (sum + n / 2) / n, both divisions truncating, n the values inside the image: TFLite's uint8 rule.
+  at::Tensor PoolIntegers(const at::Tensor& values) const override {
+    const functional::WindowSums windows = functional::SumPool2D(values, attributes_);
+    const at::Tensor half = at::floor_divide(windows.counts, 2);
+    return at::floor_divide(windows.sums.add(half), windows.counts);
+  }
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const ModuleOptions&) {
+  return std::unique_ptr<Module>(std::make_unique<MaxPool2DModule>(layer));
+}
+
+Expected<std::unique_ptr<Module>> MakeAveragePool2D(const LayerSpec& layer, const ModuleOptions&) {
+  return std::unique_ptr<Module>(std::make_unique<AveragePool2DModule>(layer));
+}
+
+}  // namespace qat

@@ -1,0 +1,56 @@
+// network.h: a network spec made of modules: a graph without cycles, run in the order of the spec, in three modes.
+#ifndef QAT_TRAIN_NETWORK_H_
+#define QAT_TRAIN_NETWORK_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "spec/network_spec.h"
+#include "train/modules/module.h"
+
+namespace qat {
+
+class Network {
+ public:
+  /// Freshly initialized. Errors: kUnsupported, for a layer without a training form.
+  static Expected<std::unique_ptr<Network>> Create(const NetworkSpec& spec, const ModuleOptions& options);
+  /// With the parameters and ranges of a checkpoint, whose own spec is parsed. Errors: kCorrupt, naming the tensor.
+  static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
+
+  /// Real images [N, C, H, W] to real outputs; fake quantization as `context` says.
+  at::Tensor Forward(const at::Tensor& images, const ForwardContext& context);
+  /// Quantized images to quantized outputs, exact. Requires HasRanges.
+  SimulatedTensor Simulate(const SimulatedTensor& images) const;
+
+  std::vector<Parameter> parameters();
+  std::vector<NamedObserver> observers();
+  /// Every observer has seen something.
+  bool HasRanges();
+
+  /// Parameters (and ranges, unless `scheme` is float32) to and from a checkpoint, in TFLite's layout.
+  void Save(Checkpoint& checkpoint);
+  Status Load(const Checkpoint& checkpoint);
+
+  /// Name of the first layer that an observer found NaN or inf in; empty: none.
+  std::string NonFiniteObserved() const;
+  /// Name of the first layer with a parameter or an output that is not finite, by running `images`; empty: none.
+  std::string FindNonFinite(const at::Tensor& images);
+
+  /// One line a layer.
+  std::string PrettyPrint() const;
+  const NetworkSpec& spec() const { return spec_; }
+
+ private:
+  explicit Network(NetworkSpec spec) : spec_(std::move(spec)) {}
+  NetworkSpec spec_;
+  std::vector<std::unique_ptr<Module>> modules_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_NETWORK_H_
