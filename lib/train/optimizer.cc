@@ -1,0 +1,134 @@
+#include "train/optimizer.h"
+
+#include <cmath>
+
+#include "base/check.h"
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr double kBeta1 = 0.9;
+constexpr double kBeta2 = 0.999;
+constexpr float kEpsilon = 1e-8f;
+constexpr float kMomentum = 0.9f;
+
+// One vector a parameter: a moment.
+using Slot = std::vector<std::vector<float>>;
+
+void Prepare(Slot& slot, std::span<const TrainableSpan> parameters) {
+  if (!slot.empty()) return;
+  for (const TrainableSpan& parameter : parameters) slot.emplace_back(parameter.values.size(), 0.0f);
+}
+
+void SaveSlot(const std::string& name, const Slot& slot, std::span<const TrainableSpan> parameters,
+              TrainerState& state) {
+  for (size_t i = 0; i < slot.size(); ++i) {
+    state.tensors[StrCat(name, "/", parameters[i].name)] = {{static_cast<int32_t>(slot[i].size())}, slot[i]};
+  }
+}
+
+Status LoadSlot(const std::string& name, Slot& slot, std::span<const TrainableSpan> parameters,
+                const TrainerState& state) {
+  slot.clear();
+  for (const TrainableSpan& parameter : parameters) {
+    const std::string key = StrCat(name, "/", parameter.name);
+    const auto found = state.tensors.find(key);
+    if (found == state.tensors.end() || found->second.values.size() != parameter.values.size()) {
+      return Corrupt(StrCat("tensor '", key, "' is missing or of the wrong size, expected ",
+                            parameter.values.size(), " values"));
+    }
+    slot.push_back(found->second.values);
+  }
+  return {};
+}
+
+class Adam final : public Optimizer {
+ public:
+  explicit Adam(double weight_decay) : weight_decay_(weight_decay) {}
+
+  void Step(std::span<const TrainableSpan> parameters, double learning_rate) override {
+    Prepare(first_, parameters);
+    Prepare(second_, parameters);
+    ++step_;
+    const auto t = static_cast<double>(step_);
+    const auto rate = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, t)));
+    const auto correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t)));
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const double decay = parameters[i].decays ? learning_rate * weight_decay_ : 0;
+      Update(parameters[i], first_[i].data(), second_[i].data(), rate, correction,
+             static_cast<float>(1 - decay));
+    }
+  }
+
+  void Save(std::span<const TrainableSpan> parameters, TrainerState& state) const override {
+    state.scalars["adam/step"] = static_cast<double>(step_);
+    SaveSlot("adam/m", first_, parameters, state);
+    SaveSlot("adam/v", second_, parameters, state);
+  }
+  Status Load(std::span<const TrainableSpan> parameters, const TrainerState& state) override {
+    const auto found = state.scalars.find("adam/step");
+    if (found == state.scalars.end()) return Corrupt("number 'adam/step' is missing");
+    step_ = static_cast<int64_t>(found->second);
+    QAT_RETURN_IF_ERROR(LoadSlot("adam/m", first_, parameters, state));
+    return LoadSlot("adam/v", second_, parameters, state);
+  }
+
+ private:
+  static void Update(const TrainableSpan& parameter, float* m, float* v, float rate, float correction,
+                     float keep) {
+    constexpr auto kNew1 = static_cast<float>(1 - kBeta1);
+    constexpr auto kNew2 = static_cast<float>(1 - kBeta2);
+    float* x = parameter.values.data();
+    const float* g = parameter.gradient.data();
+    const size_t count = parameter.values.size();
+    for (size_t k = 0; k < count; ++k) {
+      m[k] += kNew1 * (g[k] - m[k]);
+      v[k] += kNew2 * (g[k] * g[k] - v[k]);
+      x[k] = keep * x[k] - rate * m[k] / (std::sqrt(v[k]) * correction + kEpsilon);
+    }
+  }
+
+  double weight_decay_;
+  int64_t step_ = 0;
+  Slot first_;
+  Slot second_;
+};
+
+class Sgd final : public Optimizer {
+ public:
+  explicit Sgd(double weight_decay) : weight_decay_(static_cast<float>(weight_decay)) {}
+
+  void Step(std::span<const TrainableSpan> parameters, double learning_rate) override {
+    Prepare(velocity_, parameters);
+    const auto rate = static_cast<float>(learning_rate);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const float decay = parameters[i].decays ? weight_decay_ : 0.0f;
+      float* x = parameters[i].values.data();
+      const float* g = parameters[i].gradient.data();
+      float* u = velocity_[i].data();
+      for (size_t k = 0; k < parameters[i].values.size(); ++k) {
+        u[k] = kMomentum * u[k] + (g[k] + decay * x[k]);
+        x[k] -= rate * u[k];
+      }
+    }
+  }
+
+  void Save(std::span<const TrainableSpan> parameters, TrainerState& state) const override {
+    SaveSlot("sgd/velocity", velocity_, parameters, state);
+  }
+  Status Load(std::span<const TrainableSpan> parameters, const TrainerState& state) override {
+    return LoadSlot("sgd/velocity", velocity_, parameters, state);
+  }
+
+ private:
+  float weight_decay_;
+  Slot velocity_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> MakeAdam(double weight_decay) { return std::make_unique<Adam>(weight_decay); }
+std::unique_ptr<Optimizer> MakeSgd(double weight_decay) { return std::make_unique<Sgd>(weight_decay); }
+
+}  // namespace qat

@@ -1,0 +1,116 @@
+#include "train/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/random.h"
+
+namespace qat {
+namespace {
+
+enum Purpose : uint64_t { kHoldout = 0x686f6c64, kOrder = 0x6f726472, kChange = 0x63686e67 };
+
+void ShiftImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels, int32_t dx,
+                int32_t dy, std::span<uint8_t> out) {
+  std::fill(out.begin(), out.end(), uint8_t{0});
+  const int32_t from = std::max(0, dx);
+  const int32_t to = std::min(width, width + dx);
+  if (from >= to) return;
+  for (int32_t y = std::max(0, dy); y < std::min(height, height + dy); ++y) {
+    const auto source = image.begin() + (int64_t{y - dy} * width + from - dx) * channels;
+    std::copy(source, source + int64_t{to - from} * channels,
+              out.begin() + (int64_t{y} * width + from) * channels);
+  }
+}
+
+struct Bilinear {
+  std::span<const uint8_t> image;
+  int32_t height, width, channels;
+
+  float Pixel(int32_t y, int32_t x, int32_t c) const {
+    if (y < 0 || y >= height || x < 0 || x >= width) return 0;
+    return image[static_cast<size_t>((int64_t{y} * width + x) * channels + c)];
+  }
+  uint8_t At(double y, double x, int32_t c) const {
+    const auto y0 = static_cast<int32_t>(std::floor(y));
+    const auto x0 = static_cast<int32_t>(std::floor(x));
+    const auto fy = static_cast<float>(y - y0);
+    const auto fx = static_cast<float>(x - x0);
+    const float top = Pixel(y0, x0, c) * (1 - fx) + Pixel(y0, x0 + 1, c) * fx;
+    const float bottom = Pixel(y0 + 1, x0, c) * (1 - fx) + Pixel(y0 + 1, x0 + 1, c) * fx;
+    return static_cast<uint8_t>(top * (1 - fy) + bottom * fy + 0.5f);
+  }
+};
+
+}  // namespace
+
+HoldoutSplit SplitHoldout(int64_t examples, int64_t holdout, uint64_t seed) {
+  QAT_CHECK(holdout >= 0 && holdout < examples);
+  HoldoutSplit split;
+  split.train.resize(static_cast<size_t>(examples));
+  std::iota(split.train.begin(), split.train.end(), 0);
+  if (holdout == 0) return split;
+  Random random(MixKey(seed, kHoldout));
+  Shuffle(std::span(split.train), random);
+  split.holdout.assign(split.train.end() - holdout, split.train.end());
+  split.train.resize(static_cast<size_t>(examples - holdout));
+  return split;
+}
+
+Sampler::Sampler(std::vector<int32_t> examples, int32_t batch_size, uint64_t seed)
+    : examples_(std::move(examples)), batch_size_(batch_size), seed_(seed) {}
+
+void Sampler::Shuffle(int64_t pass) {
+  if (pass == shuffled_pass_) return;
+  order_ = examples_;
+  Random random(MixKey(seed_, kOrder, pass));
+  qat::Shuffle(std::span(order_), random);
+  shuffled_pass_ = pass;
+}
+
+void Sampler::Batch(int64_t step, std::vector<int32_t>& batch) {
+  const auto size = static_cast<int64_t>(examples_.size());
+  batch.clear();
+  for (int64_t i = step * batch_size_; i < (step + 1) * batch_size_; ++i) {
+    Shuffle(i / size);
+    batch.push_back(order_[static_cast<size_t>(i % size)]);
+  }
+}
+
+ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position) {
+  ImageChange change;
+  if (config.shift_pixels == 0 && config.rotate_degrees == 0 && config.scale_percent == 0) return change;
+  Random random(MixKey(config.seed, kChange, step, position));
+  const auto symmetric = [&random] { return 2.0 * random.Uniform() - 1; };
+  change.shift_x = random.Between(-config.shift_pixels, config.shift_pixels);
+  change.shift_y = random.Between(-config.shift_pixels, config.shift_pixels);
+  if (config.rotate_degrees > 0) change.angle = symmetric() * config.rotate_degrees * std::numbers::pi / 180;
+  if (config.scale_percent > 0) change.zoom = 1 + symmetric() * config.scale_percent / 100;
+  return change;
+}
+
+void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
+                 const ImageChange& change, std::span<uint8_t> out) {
+  if (change.IsShift())
+    return ShiftImage(image, height, width, channels, change.shift_x, change.shift_y, out);
+  const Bilinear source = {image, height, width, channels};
+  const double cosine = std::cos(change.angle) / change.zoom;
+  const double sine = std::sin(change.angle) / change.zoom;
+  const double centre_y = (height - 1) / 2.0;
+  const double centre_x = (width - 1) / 2.0;
+  size_t at = 0;
+  for (int32_t y = 0; y < height; ++y) {
+    for (int32_t x = 0; x < width; ++x) {
+      const double dy = y - centre_y - change.shift_y;
+      const double dx = x - centre_x - change.shift_x;
+      const double from_y = centre_y + sine * dx + cosine * dy;
+      const double from_x = centre_x + cosine * dx - sine * dy;
+      for (int32_t c = 0; c < channels; ++c) out[at++] = source.At(from_y, from_x, c);
+    }
+  }
+}
+
+}  // namespace qat

@@ -1,0 +1,57 @@
+// sampler.h: which examples a step sees, and how they are changed on the way. Everything follows from (seed, step), so a
+// resumed run makes the same batches without any saved state.
+#ifndef QAT_TRAIN_SAMPLER_H_
+#define QAT_TRAIN_SAMPLER_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "spec/train_config.h"
+
+namespace qat {
+
+/// The training set in two: a seeded shuffle whose last `holdout` examples are kept for choosing.
+struct HoldoutSplit {
+  std::vector<int32_t> train;
+  std::vector<int32_t> holdout;
+};
+/// Requires 0 <= holdout < examples.
+HoldoutSplit SplitHoldout(int64_t examples, int64_t holdout, uint64_t seed);
+
+/// Endless passes over `examples`, each in a new order; a batch may reach from one pass into the next.
+class Sampler {
+ public:
+  Sampler(std::vector<int32_t> examples, int32_t batch_size, uint64_t seed);
+  /// Examples of one step, counted from 0.
+  void Batch(int64_t step, std::vector<int32_t>& batch);
+
+ private:
+  void Shuffle(int64_t pass);
+  std::vector<int32_t> examples_;
+  std::vector<int32_t> order_;
+  int64_t shuffled_pass_ = -1;
+  int32_t batch_size_;
+  uint64_t seed_;
+};
+
+/// A random change of an image: rotated and zoomed around its centre, then shifted.
+struct ImageChange {
+  int32_t shift_x = 0;
+  int32_t shift_y = 0;
+  double angle = 0;  ///< radians, counter-clockwise
+  double zoom = 1;   ///< > 1 enlarges
+  bool IsShift() const { return angle == 0 && zoom == 1; }
+};
+
+/// The change of example `position` in the batch of `step`, uniform within the configured limits.
+ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position);
+
+/// Applies a change to bytes [H, W, C]. What comes from outside is 0; between pixels the values are interpolated bilinearly
+/// and rounded to bytes, so that training sees what the deployed input type can hold.
+void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
+                 const ImageChange& change, std::span<uint8_t> out);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_SAMPLER_H_

@@ -1,0 +1,81 @@
+#include "train/observer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "train/range_history.h"
+
+namespace qat {
+namespace {
+
+TEST(RangeObserver, FirstRangeCountsFully) {
+  RangeObserver observer(0.999);
+  observer.Observe({-0.25f, 3.5f});
+  EXPECT_EQ(observer.range(), (Range{-0.25f, 3.5f}));
+}
+
+TEST(RangeObserver, FollowsTheClosedFormOfZeroDebiasing) {
+  const double decay = 0.9;
+  RangeObserver observer(decay);
+  double weighted = 0;
+  double weights = 0;
+  const int t = 50;
+  for (int k = 1; k <= t; ++k) {
+    const double value = 1 + std::sin(k);
+    observer.Observe({0, static_cast<float>(value)});
+    weighted += std::pow(decay, t - k) * static_cast<float>(value);
+    weights += std::pow(decay, t - k);
+  }
+  EXPECT_NEAR(observer.range().max, weighted / weights, 1e-6);
+}
+
+TEST(RangeObserver, DecayZeroIsTheLastValue) {
+  RangeObserver observer(0);
+  observer.Observe({-1, 5});
+  observer.Observe({-0.5f, 0.75f});
+  EXPECT_EQ(observer.range(), (Range{-0.5f, 0.75f}));
+}
+
+TEST(RangeObserver, WidensEveryRangeToHoldZero) {
+  RangeObserver positive(0);
+  positive.Observe({2, 3});
+  EXPECT_EQ(positive.range(), (Range{0, 3}));
+  RangeObserver negative(0);
+  negative.Observe({-3, -2});
+  EXPECT_EQ(negative.range(), (Range{-3, 0}));
+}
+
+TEST(Drift, IsTheLargerMovementRelativeToTheWidth) {
+  EXPECT_FLOAT_EQ(Drift({0, 4}, {-1, 4}), 0.2f);
+  EXPECT_FLOAT_EQ(Drift({-1, 2}, {-1, 3}), 0.25f);
+  EXPECT_EQ(Drift({0, 0}, {0, 0}), 0);
+  EXPECT_EQ(Drift({0, 1}, {0, 0}), 1);
+}
+
+TEST(RangeHistory, ComparesWithATenthOfTheTrainingAgo) {
+  RangeHistory history(1000);
+  for (int64_t step = 1; step <= 1000; ++step) {
+    if (history.Due(step)) history.Record(step, {Range{0, static_cast<float>(step)}});
+  }
+  // Records of 910, 920, …, 1000 remain: the oldest of them is what a tenth ago means.
+  EXPECT_FLOAT_EQ(history.DriftOf(0, {0, 1000}), 0.09f);
+}
+
+TEST(RangeHistory, SurvivesSavingAndLoading) {
+  RangeHistory history(10);
+  history.Record(1, {Range{-1, 2}, Range{0, 3}});
+  history.Record(2, {Range{-2, 2}, Range{0, 5}});
+  TrainerState state;
+  history.Save(state);
+  RangeHistory loaded(10);
+  ASSERT_TRUE(loaded.Load(state).ok());
+  EXPECT_EQ(loaded.DriftOf(1, {0, 6}), history.DriftOf(1, {0, 6}));
+  TrainerState again;
+  loaded.Save(again);
+  EXPECT_EQ(again, state);
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,136 @@
+// Our flat loops against torch::optim over many steps.
+#include "train/optimizer.h"
+
+#include <gtest/gtest.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/random.h"
+#include "train/weight_average.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kSize = 37;
+
+// Two parameters, the second of which does not decay, and gradients that change from step to step.
+struct Twin {
+  std::vector<float> values[2];
+  std::vector<float> gradients[2];
+  at::Tensor tensors[2];
+  std::vector<TrainableSpan> spans;
+
+  Twin() {
+    Random random(3);
+    for (int i = 0; i < 2; ++i) {
+      for (int64_t k = 0; k < kSize; ++k) values[i].push_back(2 * random.Uniform() - 1);
+      gradients[i].resize(kSize);
+      tensors[i] = torch::tensor(values[i]).requires_grad_(true);
+      spans.push_back({i == 0 ? "filter" : "bias", values[i], gradients[i], i == 0});
+    }
+  }
+
+  void NewGradients(int step) {
+    Random random(MixKey(100, step));
+    for (int i = 0; i < 2; ++i) {
+      for (float& g : gradients[i]) g = (2 * random.Uniform() - 1) * (step % 7 == 0 ? 10 : 0.1f);
+      tensors[i].mutable_grad() = torch::tensor(gradients[i]);
+    }
+  }
+
+  void ExpectEqual() const {
+    for (int i = 0; i < 2; ++i) {
+      for (int64_t k = 0; k < kSize; ++k) {
+        const auto at = static_cast<size_t>(k);
+        ASSERT_NEAR(values[i][at], tensors[i].data_ptr<float>()[k], 2e-5) << i << " " << k;
+      }
+    }
+  }
+};
+
+template <class Optimizer, class Options>
+Optimizer Oracle(Twin& twin, const Options& with_decay, const Options& without) {
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<at::Tensor>{twin.tensors[0]}, std::make_unique<Options>(with_decay));
+  groups.emplace_back(std::vector<at::Tensor>{twin.tensors[1]}, std::make_unique<Options>(without));
+  return Optimizer(groups, with_decay);
+}
+
+TEST(Adam, EqualsTorchOverManySteps) {
+  Twin twin;
+  using torch::optim::AdamWOptions;
+  auto oracle = Oracle<torch::optim::AdamW>(twin, AdamWOptions(0.01).weight_decay(0.1),
+                                            AdamWOptions(0.01).weight_decay(0));
+  const auto ours = MakeAdam(0.1);
+  for (int step = 0; step < 200; ++step) {
+    twin.NewGradients(step);
+    ours->Step(twin.spans, 0.01);
+    oracle.step();
+  }
+  twin.ExpectEqual();
+}
+
+TEST(Sgd, EqualsTorchOverManySteps) {
+  Twin twin;
+  using torch::optim::SGDOptions;
+  auto oracle = Oracle<torch::optim::SGD>(twin, SGDOptions(0.01).momentum(0.9).weight_decay(0.1),
+                                          SGDOptions(0.01).momentum(0.9).weight_decay(0));
+  const auto ours = MakeSgd(0.1);
+  for (int step = 0; step < 200; ++step) {
+    twin.NewGradients(step);
+    ours->Step(twin.spans, 0.01);
+    oracle.step();
+  }
+  twin.ExpectEqual();
+}
+
+TEST(Optimizer, ContinuesFromItsStateToTheSameBits) {
+  for (const bool adam : {true, false}) {
+    Twin straight, resumed;
+    auto one = adam ? MakeAdam(0.01) : MakeSgd(0.01);
+    auto two = adam ? MakeAdam(0.01) : MakeSgd(0.01);
+    for (int step = 0; step < 20; ++step) {
+      straight.NewGradients(step);
+      resumed.NewGradients(step);
+      one->Step(straight.spans, 0.01);
+      if (step == 10) {
+        TrainerState state;
+        two->Save(resumed.spans, state);
+        two = adam ? MakeAdam(0.01) : MakeSgd(0.01);
+        ASSERT_TRUE(two->Load(resumed.spans, state).ok());
+      }
+      two->Step(resumed.spans, 0.01);
+    }
+    EXPECT_EQ(straight.values[0], resumed.values[0]);
+    EXPECT_EQ(straight.values[1], resumed.values[1]);
+  }
+}
+
+TEST(Optimizer, NamesTheTensorThatAStateLacks) {
+  Twin twin;
+  TrainerState state;
+  state.scalars["adam/step"] = 1;
+  const Status status = MakeAdam(0)->Load(twin.spans, state);
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.error().message.find("adam/m/filter"), std::string::npos);
+}
+
+TEST(WeightAverage, StartsAsACopyAndForgetsByItsDecay) {
+  std::vector<float> value = {2};
+  const std::vector<TrainableSpan> spans = {{"x", value, {}, false}};
+  WeightAverage average(0.5);
+  average.Update(spans);
+  EXPECT_EQ(average.values()[0][0], 2);
+  value[0] = 4;
+  for (int i = 0; i < 30; ++i) average.Update(spans);
+  EXPECT_NEAR(average.values()[0][0], 4, 1e-4);
+  value[0] = 8;
+  average.Update(spans);
+  EXPECT_NEAR(average.values()[0][0], 6, 1e-4) << "half of the way, once warm";
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,168 @@
+#include "train/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <set>
+
+#include "train/initializer.h"
+#include "train/schedule.h"
+
+namespace qat {
+namespace {
+
+TEST(SplitHoldout, PartsTheExamplesBySeed) {
+  const HoldoutSplit split = SplitHoldout(100, 30, 1);
+  EXPECT_EQ(split.train.size(), 70u);
+  EXPECT_EQ(split.holdout.size(), 30u);
+  std::set<int32_t> all(split.train.begin(), split.train.end());
+  all.insert(split.holdout.begin(), split.holdout.end());
+  EXPECT_EQ(all.size(), 100u);
+  EXPECT_EQ(SplitHoldout(100, 30, 1).holdout, split.holdout);
+  EXPECT_NE(SplitHoldout(100, 30, 2).holdout, split.holdout);
+}
+
+TEST(Sampler, ShowsEveryExampleOnceAPassInANewOrder) {
+  std::vector<int32_t> examples(10);
+  std::iota(examples.begin(), examples.end(), 0);
+  Sampler sampler(examples, 4, 1);
+  std::vector<int32_t> seen, batch;
+  for (int64_t step = 0; step < 5; ++step) {
+    sampler.Batch(step, batch);
+    seen.insert(seen.end(), batch.begin(), batch.end());
+  }
+  const std::vector<int32_t> first(seen.begin(), seen.begin() + 10), second(seen.begin() + 10, seen.end());
+  EXPECT_NE(first, second);
+  EXPECT_TRUE(std::is_permutation(first.begin(), first.end(), examples.begin()));
+  EXPECT_TRUE(std::is_permutation(second.begin(), second.end(), examples.begin()));
+}
+
+TEST(Sampler, MakesABatchFromItsStepAlone) {
+  std::vector<int32_t> examples(50);
+  std::iota(examples.begin(), examples.end(), 0);
+  Sampler straight(examples, 7, 3);
+  Sampler jumping(examples, 7, 3);
+  std::vector<int32_t> a, b;
+  for (int64_t step = 0; step <= 40; ++step) straight.Batch(step, a);
+  jumping.Batch(40, b);
+  EXPECT_EQ(a, b);
+}
+
+TEST(DrawChange, StaysWithinItsLimitsAndReachesThem) {
+  TrainConfig config;
+  config.shift_pixels = 2;
+  config.rotate_degrees = 10;
+  config.scale_percent = 5;
+  std::set<int32_t> shifts;
+  for (int64_t i = 0; i < 300; ++i) {
+    const ImageChange change = DrawChange(config, i, 0);
+    shifts.insert(change.shift_x);
+    EXPECT_LE(std::abs(change.angle), 10 * std::numbers::pi / 180);
+    EXPECT_LE(std::abs(change.zoom - 1), 0.05);
+  }
+  EXPECT_EQ(shifts, (std::set<int32_t>{-2, -1, 0, 1, 2}));
+  EXPECT_TRUE(DrawChange(TrainConfig{}, 1, 1).IsShift());
+}
+
+TEST(ChangeImage, ShiftsZerosIn) {
+  const std::vector<uint8_t> image = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  std::vector<uint8_t> out(9);
+  ChangeImage(image, 3, 3, 1, {.shift_x = 1, .shift_y = -1}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{0, 4, 5, 0, 7, 8, 0, 0, 0}));
+  ChangeImage(image, 3, 3, 1, {.shift_x = 5}, out);
+  EXPECT_EQ(out, std::vector<uint8_t>(9, 0));
+}
+
+TEST(ChangeImage, KeepsChannelsTogether) {
+  const std::vector<uint8_t> image = {1, 2, 3, 4, 5, 6};  // 1x3, two channels
+  std::vector<uint8_t> out(6);
+  ChangeImage(image, 1, 3, 2, {.shift_x = -1}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{3, 4, 5, 6, 0, 0}));
+}
+
+TEST(ChangeImage, TurnsAQuarterExactly) {
+  const std::vector<uint8_t> image = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  std::vector<uint8_t> out(9);
+  ChangeImage(image, 3, 3, 1, {.angle = std::numbers::pi / 2}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{3, 6, 9, 2, 5, 8, 1, 4, 7})) << "counter-clockwise";
+}
+
+TEST(ChangeImage, ZoomsAroundTheCentre) {
+  std::vector<uint8_t> image(25, 0);
+  image[12] = 200;
+  std::vector<uint8_t> out(25);
+  ChangeImage(image, 5, 5, 1, {.zoom = 2}, out);
+  EXPECT_EQ(out[12], 200);
+  EXPECT_EQ(out[11], 100) << "half a pixel away in the source";
+}
+
+TEST(MakeSchedule, ResolvesWhatZeroMeans) {
+  TrainConfig config;
+  config.epochs = 2;
+  config.batch_size = 64;
+  config.quant_delay_fraction = 0.5;
+  const Schedule schedule = MakeSchedule(config, 1000);
+  EXPECT_EQ(schedule.steps, 31);
+  EXPECT_EQ(schedule.quant_delay, 16);
+  EXPECT_EQ(schedule.eval_every, 16);
+  EXPECT_EQ(schedule.checkpoint_every, 16);
+  config.scheme = "float32";
+  EXPECT_EQ(MakeSchedule(config, 1000).quant_delay, 31) << "never";
+}
+
+TEST(LearningRate, WarmsUpAndFallsToZeroAlongACosine) {
+  TrainConfig config;
+  config.learning_rate = 1;
+  config.warmup_steps = 10;
+  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 0), 0.1);
+  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 9), 1);
+  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 10), 1);
+  EXPECT_NEAR(LearningRate(config, 110, 60), 0.5, 1e-12);
+  EXPECT_LT(LearningRate(config, 110, 109), 1e-3);
+  config.schedule = "constant";
+  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 109), 1);
+}
+
+// Mean and standard deviation of a large filter.
+std::pair<double, double> Moments(Initializer initializer, float* largest) {
+  const ParameterSpec parameter = {"filter", ParameterSpec::Role::kFilter, {200, 100}, 100, 200};
+  const NamedTensor filter = InitialFilter(parameter, initializer, 1, "layer");
+  double sum = 0, squares = 0;
+  *largest = 0;
+  for (const float value : filter.values) {
+    sum += value;
+    squares += value * value;
+    *largest = std::max(*largest, std::abs(value));
+  }
+  const auto n = static_cast<double>(filter.values.size());
+  return {sum / n, std::sqrt(squares / n)};
+}
+
+TEST(InitialFilter, HasTheMomentsOfItsDistribution) {
+  float largest = 0;
+  auto [mean, deviation] = Moments({Initializer::Kind::kHeNormal, 0}, &largest);
+  EXPECT_NEAR(mean, 0, 0.005);
+  EXPECT_NEAR(deviation, std::sqrt(2.0 / 100), 0.003);
+  std::tie(mean, deviation) = Moments({Initializer::Kind::kGlorotUniform, 0}, &largest);
+  EXPECT_LE(largest, std::sqrt(6.0 / 300));
+  EXPECT_NEAR(deviation, std::sqrt(2.0 / 300), 0.002);
+  std::tie(mean, deviation) = Moments({Initializer::Kind::kTruncatedNormal, 0.01f}, &largest);
+  EXPECT_LE(largest, 0.02f);
+  EXPECT_NEAR(deviation, 0.0088, 0.0002) << "a normal distribution cut at two sigma";
+}
+
+TEST(InitialFilter, FollowsSeedAndLayer) {
+  const ParameterSpec parameter = {"filter", ParameterSpec::Role::kFilter, {3, 3}, 3, 3};
+  const auto with = [&](uint64_t seed, const char* layer) {
+    return InitialFilter(parameter, {}, seed, layer);
+  };
+  EXPECT_EQ(with(1, "a"), with(1, "a"));
+  EXPECT_NE(with(1, "a"), with(2, "a"));
+  EXPECT_NE(with(1, "a"), with(1, "b"));
+}
+
+}  // namespace
+}  // namespace qat
