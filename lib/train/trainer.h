@@ -31,7 +31,7 @@ struct TrainCallbacks {
 
 struct TrainResult {
   int64_t step = 0;
-  double holdout_accuracy = 0;   ///< of the last evaluation; percentage; NaN: none
+  double holdout_accuracy = 0;  ///< of the last evaluation; percentage; NaN: none
   double best_accuracy = 0;
   int64_t best_step = 0;
   double seconds = 0;

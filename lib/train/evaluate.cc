@@ -1,0 +1,42 @@
+#include "train/evaluate.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "train/input_tensor.h"
+#include "train/loss.h"
+
+namespace qat {
+
+Evaluation Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+                    std::span<const int32_t> indices, bool fake_quantize) {
+  constexpr size_t kBatch = 250;  // activations of a small network stay in the cache
+  const at::NoGradGuard no_gradients;
+  const RealTable table = MakeRealTable(contract);
+  Evaluation result;
+  int64_t correct = 0;
+  Bytes bytes;
+  std::vector<int32_t> labels;
+  for (size_t first = 0; first < indices.size(); first += kBatch) {
+    const std::span<const int32_t> batch = indices.subspan(first, std::min(kBatch, indices.size() - first));
+    bytes.clear();
+    labels.clear();
+    for (const int32_t index : batch) {
+      const auto image = dataset.Image(index);
+      bytes.insert(bytes.end(), image.begin(), image.end());
+      labels.push_back(dataset.labels[static_cast<size_t>(index)]);
+    }
+    const at::Tensor logits =
+        network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize}).contiguous();
+    const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
+    const LossResult loss = SoftmaxCrossEntropy(values, labels, logits.size(1), 0, {});
+    result.loss += loss.loss * static_cast<double>(batch.size()) / static_cast<double>(indices.size());
+    correct += loss.correct;
+  }
+  result.accuracy = 100.0 * static_cast<double>(correct) / static_cast<double>(indices.size());
+  return result;
+}
+
+}  // namespace qat

@@ -1,0 +1,25 @@
+// evaluate.h: accuracy and loss of a network on labelled images, while it trains.
+#ifndef QAT_TRAIN_EVALUATE_H_
+#define QAT_TRAIN_EVALUATE_H_
+
+#include <cstdint>
+#include <span>
+
+#include "contract/input_contract.h"
+#include "data/dataset.h"
+#include "train/network.h"
+
+namespace qat {
+
+struct Evaluation {
+  double accuracy = 0;  ///< percentage
+  double loss = 0;      ///< mean cross entropy, without smoothing
+};
+
+/// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still.
+Evaluation Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+                    std::span<const int32_t> indices, bool fake_quantize);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_EVALUATE_H_

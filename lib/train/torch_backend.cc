@@ -1,0 +1,142 @@
+// The module qat_torch_backend: a checkpoint as a Predictor, in LibTorch. Opened by qat-eval; no exception leaves it.
+#include "predict/torch_backend.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <memory>
+
+#include "base/strings.h"
+#include "train/input_tensor.h"
+#include "train/network.h"
+#include "train/threads.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kBatch = 500;
+
+// Runs `body`; what LibTorch throws becomes an Error.
+template <class F>
+auto Guarded(const F& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return SystemError("out of memory");
+  } catch (const std::exception& exception) {
+    return Internal(StrCat("LibTorch: ", SplitText(exception.what(), '\n')[0]));
+  }
+}
+
+class TorchPredictor final : public Predictor {
+ public:
+  TorchPredictor(std::string name, TorchMode mode, const Checkpoint& checkpoint,
+                 std::unique_ptr<Network> network)
+      : name_(std::move(name)),
+        mode_(mode),
+        contract_(checkpoint.contract),
+        table_(MakeRealTable(contract_)),
+        network_(std::move(network)) {}
+
+  const std::string& name() const override { return name_; }
+  std::string kind() const override { return "checkpoint"; }
+  std::string type() const override { return mode_ == TorchMode::kFloat ? "float32" : "simulated"; }
+  const InputContract& contract() const override { return contract_; }
+
+  Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
+    return Guarded([&]() -> Expected<Predictions> {
+      Predictions all;
+      for (int64_t first = 0; first < count; first += kBatch) {
+        const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.ImageSize());
+        QAT_RETURN_IF_ERROR(
+            Append(images.subspan(static_cast<size_t>(first * contract_.ImageSize()), size), all));
+      }
+      return all;
+    });
+  }
+
+  Status Load(std::span<const uint8_t> image) override {
+    return Guarded([&]() -> Status {
+      if (mode_ == TorchMode::kSimulated) {
+        quantized_ = QuantizedImages(contract_, image);
+      } else {
+        real_ = RealImages(contract_, table_, image);
+      }
+      return {};
+    });
+  }
+
+  Status Invoke() override {
+    return Guarded([&]() -> Status {
+      const at::NoGradGuard no_gradients;
+      if (mode_ == TorchMode::kSimulated) {
+        network_->Simulate(quantized_);
+      } else {
+        network_->Forward(real_, Context());
+      }
+      return {};
+    });
+  }
+
+ private:
+  ForwardContext Context() const { return {.fake_quantize = mode_ == TorchMode::kFakeQuantized}; }
+
+  Status Append(std::span<const uint8_t> images, Predictions& all) {
+    const at::NoGradGuard no_gradients;
+    at::Tensor scores;
+    if (mode_ == TorchMode::kSimulated) {
+      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_, images));
+      // Products in double, rounded once, as Dequantize.
+      scores = output.values.sub(output.params.zero_point).mul(output.params.scale).to(at::kFloat);
+      all.step = output.params.scale;
+    } else {
+      scores = network_->Forward(RealImages(contract_, table_, images), Context());
+    }
+    scores = scores.contiguous();
+    all.classes = static_cast<int32_t>(scores.size(1));
+    const std::span<const float> values(scores.data_ptr<float>(), static_cast<size_t>(scores.numel()));
+    if (std::any_of(values.begin(), values.end(), [](float v) { return !std::isfinite(v); })) {
+      return Numerical(StrCat(name_, ": an output is not finite"));
+    }
+    all.scores.insert(all.scores.end(), values.begin(), values.end());
+    for (size_t row = 0; row < values.size(); row += static_cast<size_t>(all.classes)) {
+      all.labels.push_back(ArgMaxOf(values.subspan(row, static_cast<size_t>(all.classes))));
+    }
+    return {};
+  }
+
+  std::string name_;
+  TorchMode mode_;
+  InputContract contract_;
+  RealTable table_;
+  std::unique_ptr<Network> network_;
+  at::Tensor real_;
+  SimulatedTensor quantized_;
+};
+
+Expected<std::unique_ptr<Predictor>> MakePredictor(const Checkpoint& checkpoint, const char* name,
+                                                   TorchMode mode, int threads) {
+  ConfigureThreads(threads);
+  QAT_RETURN_IF_ERROR(Validate(checkpoint.contract));
+  QAT_ASSIGN_OR_RETURN(auto network, Network::FromCheckpoint(checkpoint));
+  if (mode != TorchMode::kFloat && !network->HasRanges()) {
+    return InvalidArgument(StrCat("checkpoint of step ", checkpoint.step, " with scheme '", checkpoint.scheme,
+                                  "' has no ranges, expected those of a quantized run"));
+  }
+  return std::unique_ptr<Predictor>(
+      std::make_unique<TorchPredictor>(name, mode, checkpoint, std::move(network)));
+}
+
+}  // namespace
+}  // namespace qat
+
+extern "C" __attribute__((visibility("default"))) qat::Predictor* qat_make_torch_predictor(
+    const qat::Checkpoint& checkpoint, const char* name, qat::TorchMode mode, int threads,
+    qat::Error& error) {
+  auto predictor = qat::Guarded([&] { return qat::MakePredictor(checkpoint, name, mode, threads); });
+  if (predictor.ok()) return std::move(predictor).value().release();
+  error = std::move(predictor).error();
+  return nullptr;
+}

@@ -1,0 +1,136 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <optional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "train/run_store.h"
+#include "train/threads.h"
+#include "train/train_loop.h"
+
+namespace qat {
+namespace {
+
+Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
+  const Shape image = {1, data.height, data.width, data.channels};
+  if (image != spec.input_shape) {
+    return InvalidArgument(StrCat("the ", split, " images of ", data.name, " are ", ToString(image),
+                                  ", expected ", ToString(spec.input_shape), " as network '", spec.name,
+                                  "' takes"));
+  }
+  const Shape& output = spec.layers.back().output_shape;
+  if (output.size() != 2) {
+    return InvalidArgument(
+        StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected [1, classes]"));
+  }
+  const auto largest = std::max_element(data.labels.begin(), data.labels.end());
+  if (largest != data.labels.end() && *largest >= output[1]) {
+    return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " reach ", *largest,
+                                  ", but network '", spec.name, "' has ", output[1], " outputs"));
+  }
+  return {};
+}
+
+// Where the data lie and how many threads compute is not what a run is.
+std::string PortableConfig(const TrainConfig& config) {
+  std::string text;
+  for (const std::string& line : SplitText(ToToml(config), '\n')) {
+    const bool local =
+        line.starts_with("data ") || line.starts_with("network ") || line.starts_with("threads ");
+    if (!line.empty() && !local) text += line + "\n";
+  }
+  return text;
+}
+
+Checkpoint MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
+  Checkpoint header;
+  header.scheme = config.scheme;
+  header.spec_text = spec.text;
+  header.spec_source = spec.name;
+  header.config_text = PortableConfig(config);
+  const auto channels = static_cast<size_t>(train.channels);
+  header.contract = {train.height,
+                     train.width,
+                     train.channels,
+                     std::vector<float>(channels, 0.0f),
+                     std::vector<float>(channels, 255.0f),
+                     train.class_names};
+  header.provenance = {{"data_sha256", Fingerprint(train)}, {"tool_version", std::string(Version())}};
+  return header;
+}
+
+// The first line that differs, as "'learning_rate = 0.1', now 'learning_rate = 0.2'".
+std::string FirstDifference(const std::string& before, const std::string& now) {
+  const std::vector<std::string> a = SplitText(before, '\n');
+  const std::vector<std::string> b = SplitText(now, '\n');
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string left = i < a.size() ? a[i] : "";
+    const std::string right = i < b.size() ? b[i] : "";
+    if (left != right) return StrCat("'", left, "', now '", right, "'");
+  }
+  return "";
+}
+
+// A resumed run goes on as the same run or not at all.
+Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::string& run) {
+  const auto differs = [&](std::string_view what, const std::string& difference) {
+    return InvalidArgument(StrCat(run, ": was trained with another ", what, ": ", difference,
+                                  "; resume with the same, or start a new run"));
+  };
+  if (saved.config_text != now.config_text) {
+    return differs("configuration", FirstDifference(saved.config_text, now.config_text));
+  }
+  if (saved.spec_text != now.spec_text)
+    return differs("network", FirstDifference(saved.spec_text, now.spec_text));
+  const auto hash = saved.provenance.find("data_sha256");
+  if (hash != saved.provenance.end() && hash->second != now.provenance.at("data_sha256")) {
+    return differs("training set",
+                   StrCat("SHA-256 ", hash->second, ", now ", now.provenance.at("data_sha256")));
+  }
+  return {};
+}
+
+Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+                                   const Dataset& test, const std::string& run, bool resume,
+                                   const TrainCallbacks& callbacks) {
+  QAT_RETURN_IF_ERROR(Validate(config));
+  QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
+  QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
+  if (config.holdout >= train.size()) {
+    return InvalidArgument(StrCat("holdout is ", config.holdout, ", expected less than the ", train.size(),
+                                  " training examples of ", train.name));
+  }
+  QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
+  if (saved && !resume) {
+    return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
+                                  "; go on with --resume, or choose another directory"));
+  }
+  TrainInputs inputs{spec, config, train, test, run, callbacks, MakeHeader(spec, config, train)};
+  if (saved) QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
+  QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
+  QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
+  ConfigureThreads(config.threads);
+  QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
+  return loop->Run();
+}
+
+}  // namespace
+
+Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+                            const Dataset& test, const std::string& run, bool resume,
+                            const TrainCallbacks& callbacks) {
+  try {
+    return TrainChecked(spec, config, train, test, run, resume, callbacks);
+  } catch (const std::bad_alloc&) {
+    return SystemError("out of memory while training");
+  } catch (const std::exception& exception) {
+    // LibTorch adds a backtrace behind the first line.
+    return Internal(StrCat("LibTorch: ", SplitText(exception.what(), '\n')[0]));
+  }
+}
+
+}  // namespace qat

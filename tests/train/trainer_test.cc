@@ -1,0 +1,278 @@
+// Whole runs on a tiny network: what is on disk afterwards, byte by byte.
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "base/file.h"
+#include "support/test_util.h"
+#include "train/run_store.h"
+#include "train/tiny.h"
+
+namespace qat {
+namespace {
+
+using testing::kTinySpec;
+using testing::Parsed;
+using testing::Quarters;
+using testing::TempDir;
+using testing::TinyConfig;
+
+Expected<TrainResult> RunTiny(const TrainConfig& config, const std::string& run, bool resume = false,
+                              const TrainCallbacks& callbacks = {}) {
+  static const Dataset train = Quarters(300, 1);
+  static const Dataset test = Quarters(80, 2);
+  static const NetworkSpec spec = Parsed(kTinySpec);
+  return Train(spec, config, train, test, run, resume, callbacks);
+}
+
+// Every file of a run but the event files, which hold wall times.
+std::map<std::string, Bytes> Files(const std::string& run) {
+  std::map<std::string, Bytes> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(run)) {
+    const std::string name = std::filesystem::relative(entry.path(), run).string();
+    if (entry.is_regular_file() && !name.starts_with("events"))
+      files[name] = *ReadFile(entry.path().string());
+  }
+  return files;
+}
+
+void ExpectSameRun(const std::string& a, const std::string& b) {
+  const auto left = Files(a);
+  const auto right = Files(b);
+  for (const auto& [name, bytes] : left) {
+    ASSERT_TRUE(right.contains(name)) << name << " is missing";
+    EXPECT_TRUE(right.at(name) == bytes) << name << " differs";
+  }
+  EXPECT_EQ(left.size(), right.size());
+}
+
+// Interrupts after a step, once.
+TrainCallbacks InterruptAt(int64_t step) {
+  auto now = std::make_shared<int64_t>(0);
+  return {.on_step = [now](const TrainProgress& progress) { *now = progress.step; },
+          .interrupted = [now, step] { return *now == step; }};
+}
+
+TEST(Train, LearnsWithFakeQuantization) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.steps = 200;
+  const auto result = RunTiny(config, dir / "run");
+  QAT_ASSERT_OK(result);
+  EXPECT_EQ(result->step, 200);
+  EXPECT_GT(result->holdout_accuracy, 60) << "guessing gives 25";
+  EXPECT_GT(result->best_step, 25) << "one measured before the delay is never the best";
+  QAT_ASSERT_OK(ReadCheckpoint(result->checkpoint));
+}
+
+TEST(Train, GivesTheSameBytesTwice) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "a"));
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "b"));
+  ExpectSameRun(dir / "a", dir / "b");
+}
+
+TEST(Train, FollowsItsSeed) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  QAT_ASSERT_OK(RunTiny(config, dir / "a"));
+  config.seed = 2;
+  QAT_ASSERT_OK(RunTiny(config, dir / "b"));
+  EXPECT_NE(ReadCheckpoint(CheckpointPath(dir / "a", 60))->tensors,
+            ReadCheckpoint(CheckpointPath(dir / "b", 60))->tensors);
+}
+
+// The same recipe under several settings that each add state.
+std::vector<TrainConfig> Recipes() {
+  std::vector<TrainConfig> recipes(4, TinyConfig());
+  recipes[1].optimizer = "sgd";
+  recipes[1].eval_every = 7;
+  recipes[1].rotate_degrees = 10;
+  recipes[2].weight_average_decay = 0.9;
+  recipes[2].freeze_ranges_fraction = 0.7;
+  recipes[3].scheme = "float32";
+  recipes[3].label_smoothing = 0.1;
+  return recipes;
+}
+
+TEST(Train, ResumesToTheBytesOfARunNeverStopped) {
+  Random random(9);
+  int number = 0;
+  for (const TrainConfig& config : Recipes()) {
+    TempDir dir;
+    QAT_ASSERT_OK(RunTiny(config, dir / "straight"));
+    // Somewhere, on a checkpoint, and before the first one.
+    for (int64_t step : {int64_t{random.Between(11, 58)}, int64_t{30}, int64_t{3}}) {
+      const std::string run = dir / ("stopped" + std::to_string(step));
+      const auto stopped = RunTiny(config, run, false, InterruptAt(step));
+      ASSERT_FALSE(stopped.ok());
+      EXPECT_EQ(static_cast<int>(stopped.error().code), static_cast<int>(ErrorCode::kInterrupted));
+      EXPECT_NE(stopped.error().message.find(CheckpointPath(run, step)), std::string::npos);
+      EXPECT_TRUE(FileExists(CheckpointPath(run, step)));
+      QAT_ASSERT_OK(RunTiny(config, run, true));
+      SCOPED_TRACE("recipe " + std::to_string(number) + ", stopped at " + std::to_string(step));
+      ExpectSameRun(dir / "straight", run);
+    }
+    ++number;
+  }
+}
+
+// What kill -9 can leave: metrics that ran ahead, a .state without its .ckpt, a .ckpt cut in half.
+TEST(Train, ResumesAfterBeingKilledAnywhere) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "straight"));
+  const std::string run = dir / "killed";
+  ASSERT_FALSE(RunTiny(TinyConfig(), run, false, InterruptAt(40)).ok());
+  const std::string log = *ReadTextFile(run + "/metrics.ndjson");
+  QAT_ASSERT_OK(WriteFile(run + "/metrics.ndjson", log + "{\"event\":\"train\",\"step\":4"));
+  QAT_ASSERT_OK(WriteFile(TrainerStatePath(run, 45), std::string_view("half of a sta")));
+  const Bytes whole = *ReadFile(CheckpointPath(run, 40));
+  QAT_ASSERT_OK(WriteFile(CheckpointPath(run, 40), std::span(whole).first(whole.size() / 2)));
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), run, true));
+  ExpectSameRun(dir / "straight", run);
+}
+
+TEST(Train, ResumingAFinishedRunChangesNothing) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "run"));
+  const auto before = Files(dir / "run");
+  const auto again = RunTiny(TinyConfig(), dir / "run", true);
+  QAT_ASSERT_OK(again);
+  EXPECT_EQ(again->step, 60);
+  EXPECT_EQ(Files(dir / "run"), before);
+}
+
+TEST(Train, RefusesToMixRuns) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  QAT_ASSERT_OK(RunTiny(config, dir / "run"));
+  QAT_EXPECT_ERROR(RunTiny(config, dir / "run"), ErrorCode::kInvalidArgument,
+                   "holds a run already, up to step 60");
+  config.learning_rate = 0.125;
+  QAT_EXPECT_ERROR(RunTiny(config, dir / "run", true), ErrorCode::kInvalidArgument,
+                   "now 'learning_rate = 0.125'");
+}
+
+TEST(Train, ReportsALossThatIsNotFinite) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.optimizer = "sgd";
+  config.learning_rate = 1e38;
+  config.scheme = "float32";
+  const auto result = RunTiny(config, dir / "run");
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(static_cast<int>(result.error().code), static_cast<int>(ErrorCode::kNumerical))
+      << result.error().message;
+  EXPECT_NE(result.error().message.find("layer '"), std::string::npos) << result.error().message;
+  config.scheme = "uint8";
+  config.quant_delay = 0;
+  EXPECT_FALSE(RunTiny(config, dir / "quantized").ok()) << "clamping to the range must not hide it";
+}
+
+TEST(Train, Float32HasNoRanges) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.scheme = "float32";
+  QAT_ASSERT_OK(RunTiny(config, dir / "run"));
+  const auto checkpoint = ReadCheckpoint(CheckpointPath(dir / "run", 60));
+  QAT_ASSERT_OK(checkpoint);
+  EXPECT_TRUE(checkpoint->ranges.empty());
+  EXPECT_EQ(checkpoint->metrics.at("fake_quantize"), 0);
+  EXPECT_EQ(checkpoint->tensors.size(), 6u);
+}
+
+TEST(Train, RangesOfAveragedWeightsAreTheirOwn) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.weight_average_decay = 0.95;
+  QAT_ASSERT_OK(RunTiny(config, dir / "run"));
+  const auto checkpoint = ReadCheckpoint(CheckpointPath(dir / "run", 60));
+  QAT_ASSERT_OK(checkpoint);
+  for (const std::string layer : {"conv1", "fc1", "logits"}) {
+    const std::vector<float>& values = checkpoint->tensors.at(layer + "/filter").values;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    EXPECT_EQ(checkpoint->ranges.at(layer + "/filter").range,
+              (Range{std::min(*low, 0.f), std::max(*high, 0.f)}));
+  }
+}
+
+TEST(Train, FrozenRangesStandStill) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.freeze_ranges_fraction = 0.5;
+  QAT_ASSERT_OK(RunTiny(config, dir / "run"));
+  const auto early = ReadCheckpoint(CheckpointPath(dir / "run", 30));
+  const auto late = ReadCheckpoint(CheckpointPath(dir / "run", 60));
+  EXPECT_EQ(early->ranges.at("fc1").range, late->ranges.at("fc1").range);
+  EXPECT_EQ(late->ranges.at("fc1").drift, 0);
+  EXPECT_GT(early->ranges.at("fc1").drift, 0);
+}
+
+TEST(Train, WritesTheEventsOfTheRun) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "run"));
+  const std::string log = *ReadTextFile(dir / "run/metrics.ndjson");
+  EXPECT_TRUE(log.starts_with(
+      R"({"event":"start","step":0,"steps":60,"quant_delay":25,"batch_size":16,"scheme":"uint8"})"));
+  for (const char* text :
+       {R"({"event":"train","step":7,"loss":)", R"({"event":"quantize","step":25})",
+        R"({"event":"eval","step":10,"split":"holdout","accuracy":)",
+        R"({"event":"range","step":10,"layer":"conv1","min":0,)", R"({"event":"checkpoint","step":60})",
+        R"({"event":"end","step":60,"best_step":)"}) {
+    EXPECT_NE(log.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(Train, NamesShapesThatDoNotFit) {
+  TempDir dir;
+  Dataset wide = Quarters(100, 1);
+  wide.height = 4;
+  wide.width = 16;
+  const NetworkSpec spec = Parsed(kTinySpec);
+  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), wide, Quarters(10, 2), dir / "run", false, {}),
+                   ErrorCode::kInvalidArgument, "[1, 4, 16, 1], expected [1, 8, 8, 1]");
+  Dataset many = Quarters(100, 1);
+  many.labels[3] = 4;
+  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", false, {}),
+                   ErrorCode::kInvalidArgument, "reach 4, but network 'tiny' has 4 outputs");
+  TrainConfig config = TinyConfig();
+  config.holdout = 100;
+  QAT_EXPECT_ERROR(Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", false, {}),
+                   ErrorCode::kInvalidArgument, "holdout is 100, expected less than the 100");
+}
+
+TEST(IsKept, KeepsAllOfAFewAndASpreadOfMany) {
+  Schedule schedule;
+  schedule.checkpoint_every = 10;
+  const auto kept = [&](int64_t newest) {
+    int64_t count = 0;
+    for (int64_t step = 10; step <= newest; step += 10) count += IsKept(schedule, step, newest, 70);
+    return count;
+  };
+  EXPECT_EQ(kept(200), 20);
+  EXPECT_LE(kept(210), 16);
+  EXPECT_LE(kept(100000), 16);
+  EXPECT_TRUE(IsKept(schedule, 70, 100000, 70)) << "the best";
+  EXPECT_TRUE(IsKept(schedule, 99960, 100000, 70)) << "a recent one";
+  EXPECT_FALSE(IsKept(schedule, 45, 50, 70)) << "of an interruption";
+}
+
+TEST(IsKept, NeverWantsBackWhatWasRemoved) {
+  Schedule schedule;
+  schedule.checkpoint_every = 1;
+  std::vector<bool> gone(2000, false);
+  for (int64_t newest = 1; newest < 2000; ++newest) {
+    for (int64_t step = 1; step <= newest; ++step) {
+      const bool kept = IsKept(schedule, step, newest, 0);
+      ASSERT_FALSE(kept && gone[static_cast<size_t>(step)]) << step << " at " << newest;
+      gone[static_cast<size_t>(step)] = !kept;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qat
