@@ -129,6 +129,24 @@ std::string OptionHelp(const CLI::Option& option) {
   return StrCat(line, wrapped, "\n");
 }
 
+// A blank line, the name of the group, its flags; nothing for a group whose flags are not shown.
+std::string GroupHelp(const CLI::App& app, const std::string& group) {
+  const auto options = app.get_options(
+      [&](const CLI::Option* option) { return option->get_group() == group && !group.empty(); });
+  if (options.empty()) return "";
+  std::string text = StrCat("\n", group, ":\n");
+  for (const CLI::Option* option : options) text += OptionHelp(*option);
+  return text;
+}
+
+std::string WithoutBlankLines(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != '\n' || !out.ends_with('\n')) out += c;
+  }
+  return out;
+}
+
 std::string UsageLine(const CLI::App& app) {
   std::string usage = StrCat("usage: ", app.get_name());
   std::string positionals, required;
@@ -272,14 +290,10 @@ std::string HelpText(const CLI::App& app, std::string_view examples) {
   // The flags that all tools share come last.
   std::stable_partition(groups.begin(), groups.end(),
                         [](const std::string& group) { return group != "Common"; });
-  for (const std::string& group : groups) {
-    const auto options = app.get_options(
-        [&](const CLI::Option* option) { return option->get_group() == group && !group.empty(); });
-    if (options.empty()) continue;
-    text += StrCat("\n", group, ":\n");
-    for (const CLI::Option* option : options) text += OptionHelp(*option);
-  }
-  return StrCat(text, "\nexamples:\n", examples, examples.ends_with('\n') ? "" : "\n");
+  for (const std::string& group : groups) text += GroupHelp(app, group);
+  text += StrCat("\nexamples:\n", examples, examples.ends_with('\n') ? "" : "\n");
+  constexpr ptrdiff_t kScreenLines = 45;
+  return std::count(text.begin(), text.end(), '\n') <= kScreenLines ? text : WithoutBlankLines(text);
 }
 
 }  // namespace qat

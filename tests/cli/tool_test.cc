@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "cli/arguments.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -165,6 +167,17 @@ TEST(Tool, HelpFitsAScreenStatesDefaultsAndEndsWithTheExamples) {
   for (size_t start = 0; start < help.out.size(); start = help.out.find('\n', start) + 1) {
     EXPECT_LE(help.out.find('\n', start) - start, 100u) << help.out;
   }
+}
+
+TEST(Tool, HelpOfManyFlagsGivesUpBlankLinesToFitAScreen) {
+  Tool tool("qat-sample", "Has many flags.", "  a\n  b\n");
+  std::array<std::string, 26> values;
+  for (size_t i = 0; i < values.size(); ++i) {
+    tool.app().add_option("--flag-" + std::to_string(i), values[i], "one of many")->type_name("X");
+  }
+  const std::string help = HelpText(tool.app(), "  a\n  b\n");
+  EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 45) << help;
+  EXPECT_NE(help.find("\nexamples:\n  a\n  b\n"), std::string::npos) << help;
 }
 
 TEST(Tool, VersionGoesToStandardOutput) {
