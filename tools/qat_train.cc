@@ -200,10 +200,7 @@ class TrainDisplay {
   std::optional<Progress> progress_;
 };
 
-void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& train, Report& report) {
-  report.data_name = train.name;
-  report.data_examples = train.size();
-  report.data_sha256 = Fingerprint(train);
+void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report) {
   report.metrics["steps"] = static_cast<double>(result.step);
   report.metrics["seconds"] = result.seconds;
   if (!std::isnan(result.holdout_accuracy)) {
@@ -243,6 +240,9 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
 
   QAT_ASSIGN_OR_RETURN(const Dataset train, OpenDataset(config.data, Split::kTrain));
   QAT_ASSIGN_OR_RETURN(const Dataset test, OpenDataset(config.data, Split::kTest));
+  report.data_name = train.name;
+  report.data_examples = train.size();
+  report.data_sha256 = Fingerprint(train);
   CatchInterrupts();
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
@@ -251,7 +251,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   auto result = Train(spec, config, train, test, flags.run, resume, callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
-  FillReport(*result, flags, train, report);
+  FillReport(*result, flags, report);
   tool.Print(Summary(*result, config, flags));
   return {};
 }

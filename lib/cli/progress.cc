@@ -145,7 +145,7 @@ Progress::~Progress() { Finish(); }
 void Progress::Update(int64_t done, std::string_view detail) {
   Impl& impl = *impl_;
   if (impl.finished || impl.style == Style::kNone) return;
-  if (impl.first < 0) impl.first = done > 0 ? done - 1 : 0;
+  if (impl.first < 0) impl.first = done;
   impl.done = done;
   impl.detail = detail;
   impl.drawn = false;

@@ -25,7 +25,7 @@ std::string Shown(Progress::Style style, int64_t steps, const std::string& detai
 
 TEST(Progress, WritesPlainLinesWhereThereIsNoTerminal) {
   const std::string text = Shown(Progress::Style::kAuto, 100);
-  EXPECT_EQ(text, "train: 1/100 (1 %)  0:00, 0:00 left  loss 0.5\ntrain: 100/100 (100 %)  0:00  loss 0.5\n");
+  EXPECT_EQ(text, "train: 1/100 (1 %)  0:00  loss 0.5\ntrain: 100/100 (100 %)  0:00  loss 0.5\n");
 }
 
 TEST(Progress, EndsABarWithItsLastState) {
