@@ -94,8 +94,8 @@ Status Interpreter::Impl::PrepareNodes(const InterpreterOptions& options) {
   return Unsupported(StrCat(model->source(), ": ", Join(unsupported, "; ")));
 }
 
-// One lifetime a tensor; those without memory have size 0. Inputs live from the first step to the last, so that Invoke can
-// run again on the same input.
+// One lifetime a tensor; those without memory have size 0. Inputs live from the first step to the last, so
+// that Invoke can run again on the same input.
 std::vector<BufferLifetime> Interpreter::Impl::TensorLifetimes() const {
   const auto end = static_cast<int32_t>(nodes.size());
   std::vector<BufferLifetime> lifetimes(model->tensors().size());
@@ -125,7 +125,8 @@ Status Interpreter::Impl::PlanArena() {
   }
   const MemoryPlan plan = PlanMemory(buffers);
   arena_size = plan.arena_size;
-  // Zeroed, so that a first Invoke without an input is defined too; one alignment more to begin at a cache line.
+  // Zeroed, so that a first Invoke without an input is defined too; one alignment more to begin at a cache
+  // line.
   memory.reset(static_cast<uint8_t*>(std::calloc(arena_size + kArenaAlignment, 1)));
   if (memory == nullptr)
     return SystemError(StrCat(model->source(), ": no memory for an arena of ", arena_size, " bytes"));

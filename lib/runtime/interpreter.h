@@ -1,4 +1,5 @@
-// interpreter.h: runs a Model on one thread: Create validates and plans, Invoke cannot fail and allocates nothing.
+// interpreter.h: runs a Model on one thread: Create validates and plans, Invoke cannot fail and allocates
+// nothing.
 #ifndef QAT_RUNTIME_INTERPRETER_H_
 #define QAT_RUNTIME_INTERPRETER_H_
 
@@ -23,7 +24,8 @@ struct InterpreterOptions {
 
 class Interpreter {
  public:
-  /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items listed).
+  /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items
+  ///           listed).
   static Expected<std::unique_ptr<Interpreter>> Create(std::shared_ptr<const Model> model,
                                                        const InterpreterOptions& options = {});
   ~Interpreter();
@@ -34,7 +36,8 @@ class Interpreter {
   std::span<const uint8_t> output(size_t position) const;
   const ModelTensor& input_info(size_t position) const;
   const ModelTensor& output_info(size_t position) const;
-  /// Any tensor by its index in the model. Intermediates only with keep_intermediates (kInvalidArgument otherwise).
+  /// Any tensor by its index in the model. Intermediates only with keep_intermediates (kInvalidArgument
+  /// otherwise).
   Expected<std::span<const uint8_t>> tensor(int32_t index) const;
 
   void Invoke();

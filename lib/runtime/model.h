@@ -1,4 +1,5 @@
-// model.h: a verified .tflite model. Everything that a file can get wrong is found here or in Prepare, never in Invoke.
+// model.h: a verified .tflite model. Everything that a file can get wrong is found here or in Prepare,
+// never in Invoke.
 #ifndef QAT_RUNTIME_MODEL_H_
 #define QAT_RUNTIME_MODEL_H_
 
@@ -23,7 +24,7 @@ struct ModelTensor {
   Shape shape;
   DType type = DType::kFloat32;
   std::span<const uint8_t> constant;  ///< empty: computed
-  std::vector<float> scale;           ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
+  std::vector<float> scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
   std::vector<int64_t> zero_point;
   int32_t quantized_dimension = 0;
   bool is_constant = false;  ///< has buffer data; an empty constant has none but is one
@@ -33,17 +34,18 @@ struct ModelNode {
   OpType type;
   int32_t version = 1;
   OpAttributes attributes;
-  std::vector<int32_t> inputs;   ///< tensor indices; -1: an optional input left out
+  std::vector<int32_t> inputs;  ///< tensor indices; -1: an optional input left out
   std::vector<int32_t> outputs;
 };
 
 class Model {
  public:
-  /// Maps the file. Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (all operators that are
-  /// missing, by name and version). Messages begin with the path.
+  /// Maps the file. Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (all
+  /// operators that are missing, by name and version). Messages begin with the path.
   static Expected<std::shared_ptr<const Model>> Load(const std::string& path);
   /// The same from bytes that the model keeps.
-  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes, const std::string& source);
+  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes,
+                                                          const std::string& source);
   ~Model();
 
   const std::vector<ModelTensor>& tensors() const { return tensors_; }
@@ -58,7 +60,8 @@ class Model {
  private:
   struct Storage;
   Model() = default;
-  static Expected<std::shared_ptr<const Model>> Parse(std::unique_ptr<Storage> storage, const std::string& source);
+  static Expected<std::shared_ptr<const Model>> Parse(std::unique_ptr<Storage> storage,
+                                                      const std::string& source);
 
   std::unique_ptr<Storage> storage_;
   std::vector<ModelTensor> tensors_;

@@ -1,5 +1,6 @@
-// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to follow; the rest of
-// this file checks what the numbers mean, in the order: tensors, operators, who produces what before whom.
+// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to
+// follow; the rest of this file checks what the numbers mean, in the order: tensors, operators, who
+// produces what before whom.
 #include "runtime/model_reader.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// model_reader.h: the tables of a .tflite file as ModelTensor and ModelNode, every reference between them checked.
+// model_reader.h: the tables of a .tflite file as ModelTensor and ModelNode, every reference between them
+// checked.
 #ifndef QAT_RUNTIME_MODEL_READER_H_
 #define QAT_RUNTIME_MODEL_READER_H_
 
@@ -13,7 +14,8 @@
 
 namespace qat {
 
-/// What a file holds. Constants point into the bytes read, or into `aligned` where the file has them misaligned.
+/// What a file holds. Constants point into the bytes read, or into `aligned` where the file has them
+/// misaligned.
 struct ModelContents {
   std::vector<ModelTensor> tensors;
   std::vector<ModelNode> nodes;

@@ -1,7 +1,7 @@
 // Writes random models with their inputs and what our runtime makes of them, for compare_with_litert.py:
 //   qat_conformance_cases DIR COUNT SEED
-// DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference and NNNN.fast (raw bytes of the first input and of all
-// outputs, one after the other), and cases.txt with one line a case.
+// DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference and NNNN.fast (raw bytes of the first
+// input and of all outputs, one after the other), and cases.txt with one line a case.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -49,8 +49,8 @@ std::vector<uint8_t> TwoLayers(int32_t bias) {
 
 TEST(Interpreter, RunsAHandComputedModel) {
   const auto interpreter = Open(TwoLayers(8));
-  // (x - 10) = {1, 2, 3, 4}; rows w - 5 = {-4, -3, -2, -1} and {4, 3, 2, 1}: sums -20 + 8 and 20 - 8, times 0.125.
-  // hidden: 100 + round(-1.5) = 98, 100 + round(1.5) = 102; y: (-2 * 2 + 2 * 3) * 0.5 / 0.5 + 3 = 5.
+  // (x - 10) = {1, 2, 3, 4}; rows w - 5 = {-4, -3, -2, -1} and {4, 3, 2, 1}: sums -20 + 8 and 20 - 8, times
+  // 0.125. hidden: 100 + round(-1.5) = 98, 100 + round(1.5) = 102; y: (-2 * 2 + 2 * 3) * 0.5 / 0.5 + 3 = 5.
   EXPECT_EQ(RunOn<uint8_t>(*interpreter, {11, 12, 13, 14}), std::vector<uint8_t>{5});
 }
 
@@ -104,8 +104,8 @@ TEST(Interpreter, AlignsInputsAndOutputsToACacheLine) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(interpreter->output(0).data()) % 64, 0u);
 }
 
-// 1 * 1 * 0.5: the sum 1 lies half way between two steps; doubles round it away from zero once, the multiplier 2^30 * 2^0
-// rounds the sum -1 up to 0 first.
+// 1 * 1 * 0.5: the sum 1 lies half way between two steps; doubles round it away from zero once, the
+// multiplier 2^30 * 2^0 rounds the sum -1 up to 0 first.
 std::vector<uint8_t> HalfWayModel(int64_t output_zero_point) {
   ModelBuilder builder;
   const int32_t input = builder.AddTensor("x", {1, 1}, DType::kUInt8, Quantized(1, 100));

@@ -1,4 +1,5 @@
-// Kernels against plain double arithmetic written here, and against golden values of TFLite's reference kernels.
+// Kernels against plain double arithmetic written here, and against golden values of TFLite's reference
+// kernels.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,7 +60,7 @@ TEST(SoftmaxUInt8, StaysWithinOneStepOfTheRealSoftmax) {
   }
 }
 
-// Where TFLite's own kernel shifts by more than 31 bits; 256 / 600 rounds to 0.
+// Where TFLite's own kernel stops the process; 256 / 600 rounds to 0.
 TEST(SoftmaxUInt8, RoundsSixHundredEqualInputsToZero) {
   const auto scaling = ComputeSoftmaxScaling(1, 0.1f);
   const std::vector<uint8_t> input(600, 9);

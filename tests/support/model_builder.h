@@ -1,5 +1,5 @@
-// model_builder.h: .tflite files straight from the generated FlatBuffers code, without lib/tflite: for tests that need a model of
-// one operator, of others' habits, or with something wrong in it.
+// model_builder.h: .tflite files straight from the generated FlatBuffers code, without lib/tflite: for
+// tests that need a model of one operator, of others' habits, or with something wrong in it.
 #ifndef QAT_TESTS_SUPPORT_MODEL_BUILDER_H_
 #define QAT_TESTS_SUPPORT_MODEL_BUILDER_H_
 

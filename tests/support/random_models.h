@@ -1,5 +1,6 @@
-// random_models.h: small random .tflite files: single operators and short chains, with odd sizes, strides, paddings, dilations,
-// extreme zero points and scales that saturate. The same seed gives the same model on every machine.
+// random_models.h: small random .tflite files: single operators and short chains, with odd sizes, strides,
+// paddings, dilations, extreme zero points and scales that saturate. The same seed gives the same model on
+// every machine.
 #ifndef QAT_TESTS_SUPPORT_RANDOM_MODELS_H_
 #define QAT_TESTS_SUPPORT_RANDOM_MODELS_H_
 

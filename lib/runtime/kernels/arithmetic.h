@@ -1,5 +1,5 @@
-// arithmetic.h: what a multiply-accumulate operator computes, by element type and by requantization: the type chosen in
-// Prepare, so that no loop asks. Kernels are templates over one of these.
+// arithmetic.h: what a multiply-accumulate operator computes, by element type and by requantization: the
+// type chosen in Prepare, so that no loop asks. Kernels are templates over one of these.
 #ifndef QAT_RUNTIME_KERNELS_ARITHMETIC_H_
 #define QAT_RUNTIME_KERNELS_ARITHMETIC_H_
 
@@ -12,7 +12,8 @@
 
 namespace qat {
 
-/// a + b modulo 2^32: TFLite lets its int32 accumulators wrap, and a hostile file must not reach undefined behaviour.
+/// a + b modulo 2^32: TFLite lets its int32 accumulators wrap, and a hostile file must not reach undefined
+/// behaviour.
 inline int32_t WrappingAdd(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
 }
@@ -57,8 +58,8 @@ struct FixedPointArithmetic : QuantizedArithmetic<T> {
   T Output(int32_t acc) const { return this->Clamp(MultiplyByQuantizedMultiplier(acc, multiplier)); }
 };
 
-/// Requantizes by one double product, rounded half away from zero: fully connected layers in TFLite's reference kernels
-/// since April 2025. A product outside int32 saturates (undefined there).
+/// Requantizes by one double product, rounded half away from zero: fully connected layers in TFLite's
+/// reference kernels since April 2025. A product outside int32 saturates (undefined there).
 template <class T>
 struct DoubleArithmetic : QuantizedArithmetic<T> {
   double real_multiplier = 0;

@@ -1,5 +1,5 @@
-// kernel.h: what the interpreter knows of a compute kernel. Prepare (kernels/<stem>.cc) validates everything and chooses
-// the implementation once; Eval trusts it, cannot fail and allocates nothing.
+// kernel.h: what the interpreter knows of a compute kernel. Prepare (kernels/<stem>.cc) validates
+// everything and chooses the implementation once; Eval trusts it, cannot fail and allocates nothing.
 #ifndef QAT_RUNTIME_KERNELS_KERNEL_H_
 #define QAT_RUNTIME_KERNELS_KERNEL_H_
 
@@ -38,7 +38,8 @@ struct KernelTensor {
   std::span<const int64_t> zero_point;
 };
 
-/// One node for Prepare. Its shapes have passed OpDefinition::infer_shape; types and scales have not been looked at.
+/// One node for Prepare. Its shapes have passed OpDefinition::infer_shape; types and scales have not been
+/// looked at.
 struct KernelContext {
   const OpDefinition& definition;
   const OpAttributes& attributes;
@@ -103,7 +104,8 @@ std::unique_ptr<Kernel> MakeKernel(const KernelContext& context, std::string_vie
 
 /// What the runtime can do for one operator.
 struct OpKernels {
-  /// Errors: kCorrupt (types, scales or sizes that contradict each other), kUnsupported (types without a kernel).
+  /// Errors: kCorrupt (types, scales or sizes that contradict each other), kUnsupported (types without a
+  ///           kernel).
   Expected<std::unique_ptr<Kernel>> (*prepare)(const KernelContext& context);
   int32_t max_version;  ///< highest version of TFLite's operator whose meaning prepare knows
 };

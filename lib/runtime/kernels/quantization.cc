@@ -12,8 +12,8 @@ bool IsNear(float value, float expected, double relative) {
   return std::abs(static_cast<double>(value) - expected) <= relative * expected;
 }
 
-// TFLite computes with input_scale * filter_scale whatever the bias says; it accepts a bias scale that moves the output by
-// at most 0.02 steps a unit of bias.
+// TFLite computes with input_scale * filter_scale whatever the bias says; it accepts a bias scale that
+// moves the output by at most 0.02 steps a unit of bias.
 Status CheckBiasScale(const KernelTensor& bias, const MacScales& scales) {
   for (int64_t zero_point : bias.zero_point) {
     if (zero_point != 0) return Corrupt(StrCat("bias zero point is ", zero_point, ", expected 0"));

@@ -19,12 +19,13 @@ constexpr QuantizedLimits LimitsOf() {
 }
 
 /// The one (scale, zero_point) of a tensor. `what` names it in messages: "filter".
-/// Errors: kCorrupt (not quantized, scale not positive, zero point outside `limits`), kUnsupported (per-axis).
+/// Errors: kCorrupt (not quantized, scale not positive, zero point outside `limits`), kUnsupported
+///           (per-axis).
 Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
                                              QuantizedLimits limits);
 
-/// Holds the output of a pool, a reshape or a softmax to the rule of its OpDefinition: the input's parameters, or the fixed
-/// ones within 0.1 %. Errors: kCorrupt. Float tensors pass.
+/// Holds the output of a pool, a reshape or a softmax to the rule of its OpDefinition: the input's
+/// parameters, or the fixed ones within 0.1 %. Errors: kCorrupt. Float tensors pass.
 Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits limits);
 
 /// Fused activation in quantized units: round(end / scale) + zero_point in float32, within `limits`.
@@ -44,7 +45,8 @@ struct MacScales {
 };
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
 
-/// Types and length of filter and bias. `element` is the type of input, filter and output, `bias` that of the bias.
+/// Types and length of filter and bias. `element` is the type of input, filter and output, `bias` that of
+/// the bias.
 Status CheckMacTypes(const KernelContext& context, DType bias);
 
 /// Offsets and clamp of a quantized multiply-accumulate operator.
@@ -58,8 +60,8 @@ void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithme
   arithmetic.activation_max = clamp.quant_max;
 }
 
-/// input_scale * filter_scale / output_scale as a 31-bit multiplier; the first product in float32, as TFLite's uint8
-/// kernels form it. Errors: kCorrupt where it is 2^30 or more.
+/// input_scale * filter_scale / output_scale as a 31-bit multiplier; the first product in float32, as
+/// TFLite's uint8 kernels form it. Errors: kCorrupt where it is 2^30 or more.
 Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales);
 
 /// The same product, all in double: what reference fully connected multiplies with.

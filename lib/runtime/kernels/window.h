@@ -27,8 +27,8 @@ struct Window2D {
   int32_t pad_left = 0;
 };
 
-/// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape accepted; it bounds all
-/// sizes so that positions fit into int32.
+/// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape
+/// accepted; it bounds all sizes so that positions fit into int32.
 Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
                            const Shape& output);
 

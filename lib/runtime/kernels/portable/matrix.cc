@@ -12,7 +12,8 @@ constexpr int64_t kFloatUnits = 8;
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
-// Sums of 2 rows by 4 units. The loop body is what GCC and Clang know as a dot product: pmaddwd on x86, smlal on ARM.
+// Sums of 2 rows by 4 units. The loop body is what GCC and Clang know as a dot product: pmaddwd on x86,
+// smlal on ARM.
 void DotTwoByFour(const int16_t* a, const int16_t* b, int64_t depth, int32_t* sums) {
   const int16_t *a0 = a, *a1 = a + depth;
   const int16_t *b0 = b, *b1 = b + depth, *b2 = b + 2 * depth, *b3 = b + 3 * depth;

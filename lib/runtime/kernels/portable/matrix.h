@@ -1,5 +1,5 @@
-// matrix.h: the two products that the fast kernels are made of, in C++ that the compiler vectorizes for any machine.
-// Both want the filter packed once, in Prepare.
+// matrix.h: the two products that the fast kernels are made of, in C++ that the compiler vectorizes for any
+// machine. Both want the filter packed once, in Prepare.
 #ifndef QAT_RUNTIME_KERNELS_PORTABLE_MATRIX_H_
 #define QAT_RUNTIME_KERNELS_PORTABLE_MATRIX_H_
 
@@ -14,9 +14,9 @@ namespace qat::portable {
 /// Elements that block copies may touch behind the end of what they copy: buffers are that much longer.
 inline constexpr int64_t kSlack = 8;
 
-/// Rows of a filter for products with rows of int16, zero points already taken off: what is left of the quantized product
-/// sum((x - zx) * (w - zw)) is a plain dot product. Rows are padded with zeros to a multiple of 8 values, their number
-/// to a multiple of 4.
+/// Rows of a filter for products with rows of int16, zero points already taken off: what is left of the
+/// quantized product sum((x - zx) * (w - zw)) is a plain dot product. Rows are padded with zeros to a
+/// multiple of 8 values, their number to a multiple of 4.
 struct PackedInt16 {
   int64_t units = 0;
   int64_t acc_depth = 0;
@@ -35,13 +35,15 @@ void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_
 inline constexpr int64_t kLargestInt16Depth = 33000;
 
 /// output[r, u] = Output(bias[u] + dot(input[r], filter[u])).
-/// Shapes    input [rows, row_size], values behind acc_depth are free; output [rows, units], bias [units] or null.
+/// Shapes    input [rows, row_size], values behind acc_depth are free; output [rows, units], bias [units]
+///           or null.
 /// Requires  acc_depth <= kLargestInt16Depth.
 template <class Arithmetic>
 void MultiplyInt16(int64_t rows, const int16_t* input, const PackedInt16& filter,
                    const Arithmetic& arithmetic, const int32_t* bias, uint8_t* output);
 
-/// Columns of a float filter, eight units side by side: [units / 8][acc_depth][8], zeros behind the last unit.
+/// Columns of a float filter, eight units side by side: [units / 8][acc_depth][8], zeros behind the last
+/// unit.
 struct PackedFloat {
   int64_t units = 0;
   int64_t acc_depth = 0;

@@ -11,8 +11,8 @@
 
 namespace qat::portable {
 
-/// Where the windows of one image are gathered: the image within a border of zeros, so that no window looks for the edge,
-/// then the rows. An image that most of the border would be refused (see Fits) is not worth it.
+/// Where the windows of one image are gathered: the image within a border of zeros, so that no window looks
+/// for the edge, then the rows. An image that most of the border would be refused (see Fits) is not worth it.
 struct PatchLayout {
   int64_t padded_w = 0;
   int64_t padded_h = 0;
@@ -73,8 +73,8 @@ void GatherPatch(const Window2D& w, const PatchLayout& layout, const T* corner, 
   }
 }
 
-/// Calls multiply(rows, patches, first) for all windows of one image, PatchLayout::kRows at a time, `first` being the number
-/// of the first one. `scratch` holds layout.Elements() elements.
+/// Calls multiply(rows, patches, first) for all windows of one image, PatchLayout::kRows at a time, `first`
+/// being the number of the first one. `scratch` holds layout.Elements() elements.
 template <class From, class To, class Convert, class Multiply>
 void ForEachPatchBlock(const Window2D& w, const PatchLayout& layout, const From* image, To* scratch,
                        Convert convert, Multiply multiply) {

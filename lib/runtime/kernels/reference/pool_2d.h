@@ -1,4 +1,5 @@
-// pool_2d.h: the loops that define max and average pools. Taps outside the image do not exist: neither zeros nor counted.
+// pool_2d.h: the loops that define max and average pools. Taps outside the image do not exist: neither
+// zeros nor counted.
 #ifndef QAT_RUNTIME_KERNELS_REFERENCE_POOL_2D_H_
 #define QAT_RUNTIME_KERNELS_REFERENCE_POOL_2D_H_
 
@@ -6,7 +7,8 @@
 
 namespace qat::reference {
 
-/// output = clamp(largest tap). Quantized values are compared as they are: input and output share scale and zero point.
+/// output = clamp(largest tap). Quantized values are compared as they are: input and output share scale and
+/// zero point.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/pooling.h; so is AveragePool2D.
 template <class T>
 void MaxPool2D(const Window2D& window, T activation_min, T activation_max, const T* input, T* output);

@@ -7,7 +7,8 @@
 
 #include "base/strings.h"
 
-// Qm.n is a fixed-point number with m integer and n fractional bits: raw / 2^n. Names as in gemmlowp's fixedpoint.h.
+// Qm.n is a fixed-point number with m integer and n fractional bits: raw / 2^n. Names as in gemmlowp's
+// fixedpoint.h.
 namespace qat {
 namespace {
 
@@ -33,7 +34,8 @@ int32_t ExpOnQuarter(int32_t a) {
   return kExpMinusEighth + Mul(kExpMinusEighth, x + tail);
 }
 
-// exp of a Q5.26 <= 0 as Q0.31: z = a - remainder with a in [-1/4, 0), one factor exp(-2^k) for each bit of the remainder.
+// exp of a Q5.26 <= 0 as Q0.31: z = a - remainder with a in [-1/4, 0), one factor exp(-2^k) for each bit of
+// the remainder.
 int32_t ExpOnNegative(int32_t z) {
   if (z == 0) return kLargest;
   constexpr int32_t kQuarter = 1 << 24;
