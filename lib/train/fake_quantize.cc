@@ -66,7 +66,7 @@ GridConstants ConstantsOf(const Grid& grid) {
           static_cast<float>(grid.limits.quant_max - grid.params.zero_point)};
 }
 
-void ClampSpan(const float* x, float* y, int64_t count, Range bounds) {
+void ClampSpan(const float* __restrict x, float* __restrict y, int64_t count, Range bounds) {
   for (int64_t i = 0; i < count; ++i) {
     float value = x[i] < bounds.min ? bounds.min : x[i];
     value = value > bounds.max ? bounds.max : value;
@@ -75,7 +75,8 @@ void ClampSpan(const float* x, float* y, int64_t count, Range bounds) {
 }
 
 // The argument of floor is never negative, so truncation does it; x - x is 0, or NaN where x is not finite.
-void RoundSpan(const float* x, float* y, int64_t count, Range bounds, GridConstants grid) {
+void RoundSpan(const float* __restrict x, float* __restrict y, int64_t count, Range bounds,
+               GridConstants grid) {
   const float low = std::max(bounds.min, grid.min);
   const float high = std::min(bounds.max, grid.max);
   for (int64_t i = 0; i < count; ++i) {
@@ -88,11 +89,21 @@ void RoundSpan(const float* x, float* y, int64_t count, Range bounds, GridConsta
   }
 }
 
-// Inside the open interval (low, high) and the closed one [grid_low, grid_high].
-void MaskSpan(const float* x, const float* gradient, float* out, int64_t count, Range open, Range closed) {
+// Where the gradient passes: strictly inside the activation's bounds, inside the nudged range with its ends; as one
+// closed interval.
+Range PassingRange(Range open, Range closed) {
+  return {std::max(std::nextafter(open.min, kInfinity), closed.min),
+          std::min(std::nextafter(open.max, -kInfinity), closed.max)};
+}
+
+// Two selects instead of one condition: the compiler makes no branch of them.
+void MaskSpan(const float* __restrict x, const float* __restrict gradient, float* __restrict out,
+              int64_t count, Range passing) {
   for (int64_t i = 0; i < count; ++i) {
-    const bool inside = (x[i] > open.min) & (x[i] < open.max) & (x[i] >= closed.min) & (x[i] <= closed.max);
-    out[i] = inside ? gradient[i] : 0.0f;
+    const float value = x[i];
+    float passed = gradient[i];
+    passed = value >= passing.min ? passed : 0.0f;
+    out[i] = value <= passing.max ? passed : 0.0f;
   }
 }
 
@@ -118,23 +129,23 @@ class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFa
       });
     }
     context->save_for_backward({x});
-    context->saved_data["limits"] = std::vector<double>{low, high, closed.min, closed.max};
+    const Range passing = PassingRange(bounds, closed);
+    context->saved_data["passing"] = std::vector<double>{passing.min, passing.max};
     return y;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const at::Tensor x = context->get_saved_variables()[0];
-    const std::vector<double> limits = context->saved_data["limits"].toDoubleVector();
-    const Range open = {static_cast<float>(limits[0]), static_cast<float>(limits[1])};
-    const Range closed = {static_cast<float>(limits[2]), static_cast<float>(limits[3])};
+    const std::vector<double> saved = context->saved_data["passing"].toDoubleVector();
+    const Range passing = {static_cast<float>(saved[0]), static_cast<float>(saved[1])};
     const at::Tensor gradient = gradients[0].contiguous();
     at::Tensor out = at::empty_like(x);
     const float* from = x.data_ptr<float>();
     const float* given = gradient.data_ptr<float>();
     float* to = out.data_ptr<float>();
     at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
-      MaskSpan(from + begin, given + begin, to + begin, end - begin, open, closed);
+      MaskSpan(from + begin, given + begin, to + begin, end - begin, passing);
     });
     return {out, at::Tensor(), at::Tensor(), at::Tensor()};
   }

@@ -3,6 +3,8 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/max_pool2d.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -83,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ModuleGeometry,
                          ::testing::Values(Geometry{7, 3, 1, 1, true}, Geometry{8, 3, 2, 1, true},
                                            Geometry{7, 2, 1, 1, true}, Geometry{8, 5, 3, 1, true},
                                            Geometry{9, 3, 1, 2, true}, Geometry{8, 3, 1, 1, false},
-                                           Geometry{9, 2, 2, 1, false}));
+                                           Geometry{9, 2, 2, 1, false}, Geometry{8, 2, 2, 1, false}));
 
 TEST_P(ModuleGeometry, ConvolutionPadsAsTfliteDoes) {
   const Geometry g = GetParam();
@@ -188,6 +190,22 @@ TEST_P(ModuleGeometry, PoolsSeeOnlyWhatIsInsideTheImage) {
   }
 }
 
+TEST_P(ModuleGeometry, MaxPoolSendsTheGradientWhereLibTorchDoes) {
+  Geometry g = GetParam();
+  if (g.same) GTEST_SKIP() << "the oracle pads both sides alike";
+  const NetworkSpec spec = OneLayer(g.size, g.size, 2, "op = \"max_pool_2d\"\n" + KeysOf(g, true));
+  const auto module = Make(spec);
+  // Few different values: ties are common.
+  std::vector<double> x = RandomBytes(static_cast<size_t>(g.size * g.size * 2), 8);
+  for (double& value : x) value = std::floor(value / 40);
+  at::Tensor ours = FromNhwc({1, g.size, g.size, 2}, x, at::kFloat).set_requires_grad(true);
+  at::Tensor theirs = FromNhwc({1, g.size, g.size, 2}, x, at::kFloat).set_requires_grad(true);
+  const at::Tensor y = module->Forward({ours}, {});
+  at::max_pool2d(theirs, {g.kernel, g.kernel}, {g.stride, g.stride}).backward(at::full_like(y, 0.5f));
+  y.backward(at::full_like(y, 0.5f));
+  EXPECT_EQ(Nhwc(ours.grad()), Nhwc(theirs.grad()));
+}
+
 TEST(FullyConnectedModule, SimulatesTheDoubleProductOfTheReferenceKernel) {
   const NetworkSpec spec = OneLayer(3, 4, 5, "op = \"fully_connected\"\nunits = 7\nactivation = \"relu\"\n");
   const auto module = Make(spec);
@@ -268,6 +286,13 @@ TEST(FilterModule, KeepsTfliteLayoutOverARoundTrip) {
   const NamedTensor filter = ToTfliteLayout(module->parameters()[0].value);
   EXPECT_EQ(filter.shape, (Shape{2, 5, 5, 3}));
   EXPECT_EQ(ToTfliteLayout(FromTfliteLayout(filter)), filter);
+}
+
+TEST(FilterModule, AnswersInTheOrderOfNchw) {
+  // One channel: the strides alone do not tell the two orders apart.
+  const auto module = Make(OneLayer(8, 8, 1, "op = \"conv_2d\"\nfilters = 2\nkernel = 5\n"));
+  EXPECT_TRUE(module->parameters()[0].value.is_contiguous());
+  EXPECT_EQ(module->parameters()[0].value.strides(), (at::IntArrayRef{25, 25, 5, 1}));
 }
 
 TEST(Modules, SayThatSoftmaxAndArgMaxHaveNoTrainingForm) {

@@ -65,7 +65,7 @@ at::Tensor FilterModule::Activate(const at::Tensor& output, const ForwardContext
 }
 
 at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
-  return Activate(Apply(inputs[0], Filter(context), bias_), context);
+  return Activate(Apply(inputs[0], Filter(context), bias_).contiguous(), context);
 }
 
 SimulatedTensor FilterModule::Simulate(const std::vector<SimulatedTensor>& inputs) const {
@@ -104,7 +104,11 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor) {
   const std::vector<int64_t> sizes(tensor.shape.begin(), tensor.shape.end());
   at::Tensor rows = at::empty(sizes, at::kFloat);
   std::copy(tensor.values.begin(), tensor.values.end(), rows.data_ptr<float>());
-  return (rows.dim() == 4 ? rows.permute({0, 3, 1, 2}) : rows).contiguous();
+  if (rows.dim() != 4) return rows;
+  // Copied into a new tensor: contiguous() would keep strides that look like channels-last where a size is 1, and
+  // convolution then answers in that order.
+  const at::Tensor planes = rows.permute({0, 3, 1, 2});
+  return at::empty(planes.sizes(), at::kFloat).copy_(planes);
 }
 
 Expected<std::unique_ptr<Module>> MakeModule(const LayerSpec& layer, const ModuleOptions& options) {

@@ -33,8 +33,8 @@ at::Tensor Summed(const at::Tensor& padded, const Pool2DAttributes& a) {
 
 }  // namespace
 
-at::Tensor MaxPool2D(const at::Tensor& input, const Pool2DAttributes& a) {
-  const at::Tensor padded = Padded(input, a, -std::numeric_limits<double>::infinity());
+at::Tensor MaxPoolIntegers(const at::Tensor& values, const Pool2DAttributes& a) {
+  const at::Tensor padded = Padded(values, a, -std::numeric_limits<double>::infinity());
   return at::max_pool2d(padded, {a.filter_h, a.filter_w}, {a.stride_h, a.stride_w});
 }
 
@@ -75,7 +75,9 @@ class MaxPool2DModule final : public Pool2DModule {
   at::Tensor Pool(const at::Tensor& input) const override {
     return functional::MaxPool2D(input, attributes_);
   }
-  at::Tensor PoolIntegers(const at::Tensor& values) const override { return Pool(values); }
+  at::Tensor PoolIntegers(const at::Tensor& values) const override {
+    return functional::MaxPoolIntegers(values, attributes_);
+  }
 };
 
 class AveragePool2DModule final : public Pool2DModule {
@@ -95,6 +97,11 @@ class AveragePool2DModule final : public Pool2DModule {
 }  // namespace
 
 Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const ModuleOptions&) {
+  const auto& attributes = std::get<Pool2DAttributes>(layer.attributes);
+  if (int64_t{attributes.filter_h} * attributes.filter_w > 256) {
+    return Unsupported(StrCat("layer '", layer.name, "': a window of ", attributes.filter_h, "x",
+                              attributes.filter_w, " values, expected at most 256 in training"));
+  }
   return std::unique_ptr<Module>(std::make_unique<MaxPool2DModule>(layer));
 }
 

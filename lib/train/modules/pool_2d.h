@@ -8,8 +8,13 @@
 
 namespace qat::functional {
 
-/// Largest value of each window. Shapes: [N, C, H, W]; any floating type.
+/// Largest value of each window, with autograd: the gradient goes to the first of equal values. Loops of our own, which
+/// keep one byte a window instead of an eight-byte index and take a third of the time of at::max_pool2d.
+/// Shapes    [N, C, H, W], float32. Requires windows of at most 256 values.
 at::Tensor MaxPool2D(const at::Tensor& input, const Pool2DAttributes& attributes);
+
+/// The same on quantized values, by at::max_pool2d.
+at::Tensor MaxPoolIntegers(const at::Tensor& values, const Pool2DAttributes& attributes);
 
 /// Sum of each window, and [1, 1, H', W'] the number of values in it; their quotient is the average.
 struct WindowSums {
