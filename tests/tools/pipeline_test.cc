@@ -20,26 +20,9 @@ class Pipeline : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new testing::TempDir();
-    Check(RunTool("qat-train", {"--data",
-                                "digits",
-                                "--steps",
-                                "60",
-                                "--quant-delay",
-                                "30",
-                                "--quant-delay-fraction",
-                                "0",
-                                "--batch-size",
-                                "32",
-                                "--holdout",
-                                "500",
-                                "--eval-every",
-                                "30",
-                                "--log-every",
-                                "10",
-                                "--progress",
-                                "none",
-                                "-o",
-                                Path("run")}));
+    Check(RunTool("qat-train", {"--data", "digits", "--steps", "60", "--quant-delay", "30", "--batch-size",
+                                "32", "--holdout", "500", "--eval-every", "30", "--log-every", "10",
+                                "--progress", "none", "-o", Path("run")}));
     Check(RunTool("qat-freeze", {Path("run"), "-o", Path("g.qgraph")}));
     Check(RunTool("qat-convert", {Path("g.qgraph"), "-o", Path("uint8.tflite")}));
     Check(RunTool("qat-convert", {Path("g.qgraph"), "--type", "float32", "-o", Path("float.tflite")}));
