@@ -7,8 +7,6 @@
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
-#if QAT_HAS_TRAIN
-
 namespace qat {
 namespace {
 
@@ -120,5 +118,3 @@ TEST_F(Pipeline, ACheckpointOfAnotherStepIsChosenByNumber) {
 
 }  // namespace
 }  // namespace qat
-
-#endif  // QAT_HAS_TRAIN
