@@ -55,8 +55,7 @@ struct Checkpoint {
 Bytes Serialize(const Checkpoint& checkpoint);
 
 /// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind
-/// is named
-/// ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported.
+/// is named ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported.
 Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source);
 Expected<Checkpoint> ReadCheckpoint(const std::string& path);
 

@@ -19,12 +19,13 @@ struct TfliteWriterOptions {
   std::vector<std::string> output_names;  ///< the same for outputs
 };
 
-/// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned buffers with
-/// buffer 0 empty, the open batch of inputs and outputs in shape_signature, signature "serving_default", metadata min_runtime_version, the input
-/// contract with its labels, and the provenance.
-/// Same graph and options, same bytes. Weights of equal content share a buffer.
-/// Requires  a graph that verifies. Errors: kUnsupported (operators that .tflite does not have), kInvalidArgument (names:
-/// their count, empty, taken twice).
+/// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned
+/// buffers with buffer 0 empty, the open batch of inputs and outputs in shape_signature, signature
+/// "serving_default", metadata min_runtime_version, the input contract with its labels, and the provenance.
+/// Same graph and options, same bytes. Constants of equal content share a buffer.
+/// Requires  a graph that verifies.
+/// Errors: kUnsupported (operators that .tflite does not have), kInvalidArgument (names: their count, empty,
+/// taken twice).
 Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& options);
 
 }  // namespace qat
