@@ -1,0 +1,170 @@
+// The module as qat-eval opens it, and its claim: what it simulates is what the deployed model computes.
+#include "predict/torch_backend.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "freeze/freeze.h"
+#include "passes/passes.h"
+#include "runtime/model_predictor.h"
+#include "support/test_util.h"
+#include "tflite/tflite_writer.h"
+#include "train/run_store.h"
+#include "train/tiny.h"
+#include "train/trainer.h"
+
+namespace qat {
+namespace {
+
+using testing::Parsed;
+using testing::Quarters;
+using testing::TempDir;
+using testing::TinyConfig;
+
+// Uneven padding, every pool, every activation, a network that is no chain.
+constexpr char kVariedSpec[] = R"(
+name = "varied"
+[input]
+height = 8
+width = 8
+channels = 1
+[[layer]]
+name = "conv1"
+op = "conv_2d"
+filters = 5
+kernel = [3, 2]
+stride = 2
+activation = "relu6"
+[[layer]]
+name = "average"
+op = "average_pool_2d"
+window = 3
+stride = 1
+padding = "same"
+[[layer]]
+name = "conv2"
+op = "conv_2d"
+filters = 6
+kernel = 3
+dilation = 2
+activation = "none"
+[[layer]]
+name = "largest"
+op = "max_pool_2d"
+window = 3
+padding = "same"
+[[layer]]
+name = "drop"
+op = "dropout"
+[[layer]]
+name = "logits"
+op = "fully_connected"
+units = 4
+)";
+
+TorchPredictorFactory Factory() {
+  void* module = dlopen(QAT_BINARY_DIR "/lib/qat_torch_backend.so", RTLD_NOW | RTLD_LOCAL);
+  QAT_CHECK(module != nullptr);
+  return reinterpret_cast<TorchPredictorFactory>(dlsym(module, kTorchPredictorFactorySymbol));
+}
+
+std::unique_ptr<Predictor> Open(const Checkpoint& checkpoint, TorchMode mode) {
+  Error error;
+  std::unique_ptr<Predictor> predictor(Factory()(checkpoint, "row", mode, 1, error));
+  EXPECT_NE(predictor, nullptr) << error.message;
+  return predictor;
+}
+
+Checkpoint Trained(const char* spec, const std::string& scheme) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.scheme = scheme;
+  const auto result = Train(Parsed(spec), config, Quarters(300, 1), Quarters(80, 2), dir / "run", false, {});
+  QAT_CHECK(result.ok());
+  return *ReadCheckpoint(result->checkpoint);
+}
+
+// The checkpoint through freezing, converting and our runtime.
+std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, DType type) {
+  std::vector<std::string> warnings;
+  auto graph = Freeze(checkpoint, {}, warnings);
+  QuantizationOptions options;
+  options.type = type;
+  QAT_CHECK(graph.ok() && ChooseQuantization(*graph, options, warnings).ok());
+  auto bytes = WriteTflite(*graph, {});
+  QAT_CHECK(bytes.ok());
+  auto model = Model::FromBytes(*bytes, "test.tflite");
+  QAT_CHECK(model.ok());
+  auto predictor = MakeModelPredictor(*model, "model", "tflite", {});
+  QAT_CHECK(predictor.ok());
+  return *std::move(predictor);
+}
+
+class TorchBackend : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Specs, TorchBackend, ::testing::Values(testing::kTinySpec, kVariedSpec));
+
+TEST_P(TorchBackend, SimulatesTheDeployedModelToTheLastStep) {
+  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Dataset images = Quarters(700, 5);
+  const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 700);
+  const auto deployed = Deployed(checkpoint, DType::kUInt8)->Predict(images.images, 700);
+  QAT_ASSERT_OK(simulated);
+  QAT_ASSERT_OK(deployed);
+  EXPECT_EQ(simulated->step, deployed->step);
+  EXPECT_EQ(simulated->scores, deployed->scores);
+  EXPECT_EQ(simulated->labels, deployed->labels);
+}
+
+TEST_P(TorchBackend, FloatEqualsTheFrozenFloatModel) {
+  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Dataset images = Quarters(300, 6);
+  const auto torch = Open(checkpoint, TorchMode::kFloat)->Predict(images.images, 300);
+  const auto deployed = Deployed(checkpoint, DType::kFloat32)->Predict(images.images, 300);
+  QAT_ASSERT_OK(torch);
+  QAT_ASSERT_OK(deployed);
+  for (size_t i = 0; i < torch->scores.size(); ++i) {
+    ASSERT_NEAR(torch->scores[i], deployed->scores[i], 1e-4 * std::max(1.0f, std::abs(deployed->scores[i])));
+  }
+}
+
+TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
+  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Dataset images = Quarters(300, 7);
+  const auto fake = Open(checkpoint, TorchMode::kFakeQuantized)->Predict(images.images, 300);
+  const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 300);
+  QAT_ASSERT_OK(fake);
+  QAT_ASSERT_OK(simulated);
+  double signed_sum = 0;
+  for (size_t i = 0; i < fake->scores.size(); ++i) {
+    const double steps = (fake->scores[i] - simulated->scores[i]) / simulated->step;
+    ASSERT_LE(std::abs(steps), 4) << i;
+    signed_sum += steps;
+  }
+  EXPECT_LT(std::abs(signed_sum / static_cast<double>(fake->scores.size())), 0.1) << "no rounding is biased";
+}
+
+TEST(TorchPredictor, RunsOneImageAtATime) {
+  const Checkpoint checkpoint = Trained(testing::kTinySpec, "uint8");
+  const Dataset images = Quarters(1, 8);
+  for (const TorchMode mode : {TorchMode::kFloat, TorchMode::kFakeQuantized, TorchMode::kSimulated}) {
+    const auto predictor = Open(checkpoint, mode);
+    QAT_ASSERT_OK(predictor->Load(images.images));
+    QAT_ASSERT_OK(predictor->Invoke());
+  }
+}
+
+TEST(TorchPredictor, TellsWhatACheckpointLacks) {
+  Checkpoint checkpoint = Trained(testing::kTinySpec, "float32");
+  Error error;
+  EXPECT_EQ(Factory()(checkpoint, "row", TorchMode::kSimulated, 1, error), nullptr);
+  EXPECT_NE(error.message.find("has no ranges"), std::string::npos) << error.message;
+  checkpoint.tensors.erase("fc1/bias");
+  EXPECT_EQ(Factory()(checkpoint, "row", TorchMode::kFloat, 1, error), nullptr);
+  EXPECT_EQ(error.message, "tensor 'fc1/bias' is missing, which the network needs");
+}
+
+}  // namespace
+}  // namespace qat
