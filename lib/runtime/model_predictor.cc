@@ -71,7 +71,8 @@ bool IsQuantized(DType type) { return type == DType::kUInt8 || type == DType::kI
 // The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
   if (!IsQuantized(tensor.type)) return QuantizationParams{};
-  if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && std::abs(tensor.zero_point[0]) <= 255) {
+  if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && tensor.zero_point[0] >= -128 &&
+      tensor.zero_point[0] <= 255) {
     return QuantizationParams{tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
   }
   return Corrupt(StrCat(what, " '", tensor.name, "' of type ", NameOf(tensor.type), " has no scale"));

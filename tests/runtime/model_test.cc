@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "base/file.h"
@@ -54,6 +55,44 @@ TEST(Model, HoldsWhatTheFileSays) {
   EXPECT_EQ(tensor.zero_point, (std::vector<int64_t>{3, 4}));
   EXPECT_FALSE((*model)->tensors()[0].is_constant);
   EXPECT_FALSE((*model)->contract().has_value());
+}
+
+TEST(Model, TakesAnOpenBatchAsTheOneInItsShape) {
+  ModelBuilder builder;
+  const int32_t input = builder.Add("x", {1, 4}, tflite::TensorType_FLOAT32, {}, 0, {-1, 4});
+  const int32_t output = builder.Add("y", {1, 4}, tflite::TensorType_FLOAT32, {}, 0, {-1, 4});
+  builder.AddReshape(input, {-1, 4}, output);
+  const auto model = Parse(builder.Finish({input}, {output}));
+  QAT_ASSERT_OK(model);
+  const auto interpreter = Interpreter::Create(*model);
+  QAT_ASSERT_OK(interpreter);
+  EXPECT_EQ((*interpreter)->input(0).size(), 4 * sizeof(float));
+}
+
+// Weights behind the FlatBuffer, at an odd place: the float there is read all the same.
+std::vector<uint8_t> ModelWithDataOutside(uint64_t offset, uint64_t size) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1}, DType::kFloat32);
+  const int32_t filter =
+      builder.Add("w", {1, 1}, tflite::TensorType_FLOAT32, {}, builder.AddBufferOutside(offset, size));
+  const int32_t output = builder.AddTensor("y", {1, 1}, DType::kFloat32);
+  builder.AddFullyConnected(input, filter, -1, output, Activation::kNone);
+  return builder.Finish({input}, {output});
+}
+
+TEST(Model, ReadsConstantsBehindTheFlatBuffer) {
+  const size_t offset = ModelWithDataOutside(1000, 4).size() + 3;
+  std::vector<uint8_t> bytes = ModelWithDataOutside(offset, 4);
+  bytes.resize(offset + 4);
+  const float weight = 1.5f;
+  std::memcpy(bytes.data() + offset, &weight, sizeof(weight));
+  const auto model = Parse(bytes);
+  QAT_ASSERT_OK(model);
+  const ModelTensor& filter = (*model)->tensors()[1];
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(filter.constant.data()) % sizeof(float), 0u) << "kernels read floats";
+  EXPECT_EQ(std::memcmp(filter.constant.data(), &weight, sizeof(weight)), 0);
+  bytes.pop_back();
+  QAT_EXPECT_ERROR(Parse(bytes), ErrorCode::kCorrupt, "behind the end of the file");
 }
 
 TEST(Model, ReadsTheEmbeddedContract) {

@@ -125,9 +125,9 @@ class ModelBuilder {
   /// For options and tensors that no method above makes.
   flatbuffers::FlatBufferBuilder fbb;
 
-  /// A tensor with everything given. Buffer 0: no data.
+  /// A tensor with everything given. Buffer 0: no data; `signature` holds -1 where a size is open.
   int32_t Add(const std::string& name, const Shape& shape, tflite::TensorType type,
-              const TensorQuantization& quantization, uint32_t buffer) {
+              const TensorQuantization& quantization, uint32_t buffer, const Shape& signature = {}) {
     flatbuffers::Offset<tflite::QuantizationParameters> parameters = 0;
     if (!quantization.scale.empty() || !quantization.zero_point.empty()) {
       const auto scale = fbb.CreateVector(quantization.scale);
@@ -137,8 +137,18 @@ class ModelBuilder {
     }
     const auto sizes = fbb.CreateVector(shape);
     const auto text = fbb.CreateString(name);
-    tensors_.push_back(tflite::CreateTensor(fbb, sizes, type, buffer, text, parameters));
+    flatbuffers::Offset<flatbuffers::Vector<int32_t>> open_sizes = 0;
+    if (!signature.empty()) open_sizes = fbb.CreateVector(signature);
+    tensors_.push_back(
+        tflite::CreateTensor(fbb, sizes, type, buffer, text, parameters, false, 0, open_sizes));
     return static_cast<int32_t>(tensors_.size() - 1);
+  }
+
+  /// Data behind the FlatBuffer, as files beyond 2 GiB have them.
+  uint32_t AddBufferOutside(uint64_t offset, uint64_t size) {
+    if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
+    buffers_.push_back(tflite::CreateBuffer(fbb, 0, offset, size));
+    return static_cast<uint32_t>(buffers_.size() - 1);
   }
 
   /// Null: a buffer table without data.

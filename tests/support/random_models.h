@@ -219,8 +219,7 @@ class RandomModelMaker {
               ComputeWindow(a.padding, shape_[2], a.filter_w, a.stride_w).output, shape_[3]};
     current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
     builder_.AddPool2D(code, input, current_, a);
-    description_ += StrCat(" ", tflite::EnumNameBuiltinOperator(code), " ", a.filter_h, "x", a.filter_w, " ",
-                           Describe(a));
+    description_ += StrCat(" ", tflite::EnumNameBuiltinOperator(code), " ", Describe(a));
   }
 
   void AppendSoftmax() {

@@ -36,17 +36,18 @@ QuantizedLimits QuantizedActivationRange(Activation activation, QuantizationPara
 /// The same on reals.
 FloatArithmetic FloatActivationRange(Activation activation);
 
-/// Filter and bias of a multiply-accumulate operator against its input and output: types, lengths, scales.
-/// Errors: kCorrupt, kUnsupported.
+/// Quantization of the three tensors of a multiply-accumulate operator.
 struct MacScales {
   QuantizationParams input;
   QuantizationParams filter;
   QuantizationParams output;
 };
+
+/// Reads them, and holds the bias to zero point 0 and scale input * filter. Errors: kCorrupt, kUnsupported.
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
 
-/// Types and length of filter and bias. `element` is the type of input, filter and output, `bias` that of
-/// the bias.
+/// Holds filter and output to the type of the input, the bias (if any) to `bias` and to one value an output.
+/// Errors: kCorrupt, kUnsupported.
 Status CheckMacTypes(const KernelContext& context, DType bias);
 
 /// Offsets and clamp of a quantized multiply-accumulate operator.
