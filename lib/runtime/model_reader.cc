@@ -176,7 +176,9 @@ Status Reader::ReadQuantization(const tflite::Tensor& tensor, ModelTensor& resul
     return Corrupt(
         StrCat("has ", count, " scales and ", SizeOrZero(quantization->zero_point()), " zero points"));
   }
-  const int32_t dimension = quantization->quantized_dimension();
+  int32_t dimension = quantization->quantized_dimension();
+  // Early converters gave a bias the dimension of its filter; a list has only one. TFLite-Micro runs such models.
+  if (result.shape.size() == 1 && dimension > 0) dimension = 0;
   const bool in_range =
       dimension >= 0 && static_cast<size_t>(dimension) < std::max<size_t>(result.shape.size(), 1);
   if (!in_range)

@@ -192,7 +192,7 @@ const std::vector<Malformed>& MalformedModels() {
        "has 2 scales, expected 1 or one a slice of dimension 0 of [3, 1]"},
       {"QuantizedDimension",
        [](ModelBuilder& b) {
-         AddUInt8(b, {3}, {{1}, {0}, 2});
+         AddUInt8(b, {3, 1}, {{1}, {0}, 2});
        },
        "quantized dimension is 2"},
       {"NegativeScale", [](ModelBuilder& b) { AddUInt8(b, {1}, Quantized(-1, 0)); }, "scale is -1"},
@@ -271,6 +271,27 @@ TEST(Model, RefusesAConstantAsInput) {
   QAT_EXPECT_ERROR(Parse(builder.Finish({input}, {input})), ErrorCode::kCorrupt,
                    "input tensor 0 is a constant");
 }
+
+TEST(Model, TakesTheOnlyDimensionOfABiasThatNamesItsFilters) {
+  const auto model = Parse(ReshapeModel([](ModelBuilder& b) { AddUInt8(b, {2}, {{1, 2}, {0, 0}, 3}); }));
+  QAT_ASSERT_OK(model);
+  EXPECT_EQ((*model)->tensors().back().quantized_dimension, 0);
+}
+
+class ModelOfOthers : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ModelOfOthers, IsReadOrItsMissingOperatorsAreListed) {
+  const std::string path = testing::DataDir() + "/tflite-models/" + GetParam() + ".tflite";
+  QAT_NEEDS_FILE(path);
+  const auto model = Model::Load(path);
+  if (!model.ok()) {
+    EXPECT_EQ(model.error().code, ErrorCode::kUnsupported) << model.error().message;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Model, ModelOfOthers,
+                         ::testing::Values("mobilenet_v1_0.25_128_quant", "person_detect",
+                                           "tf2_mobilenet_v2_1.0_224_ptq"));
 
 // Runs whatever of `bytes` is accepted. The claim is made by the sanitizers: no access outside the arena
 // and the file.
