@@ -1,6 +1,7 @@
 # common.sh: what the scripts share; sourced, with the tree as the working directory afterwards.
 set -euo pipefail
 
+called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # One line about what is going on.

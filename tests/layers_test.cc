@@ -239,6 +239,27 @@ TEST(Documents, ThatAreNamedExist) {
   }
 }
 
+TEST(Documents, NameFlagsThatExist) {
+  std::string known;
+  for (const char* folder : {"tools", "lib/cli", "scripts"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(kSource / folder)) {
+      if (entry.is_regular_file()) known += TextOf(entry.path());
+    }
+  }
+  // Of other programs: cmake, ctest, googletest, TensorBoard.
+  const Names others = {"--build", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir"};
+  static const std::regex kFlag("(?:^|[^a-zA-Z0-9-])(--[a-z][a-z_-]+)");
+  std::vector<fs::path> pages = {kSource / "README.md"};
+  for (const auto& entry : fs::directory_iterator(kSource / "docs")) pages.push_back(entry.path());
+  for (const fs::path& page : pages) {
+    for (const std::string& flag : WordsMatching(TextOf(page), kFlag)) {
+      const bool found = known.find(flag) != std::string::npos ||
+                         known.find("{\"" + flag.substr(2) + "\"") != std::string::npos;  // a row of a table
+      EXPECT_TRUE(found || others.count(flag) > 0) << page << " names " << flag;
+    }
+  }
+}
+
 TEST(Layers, NothingElseLiesAtTheTop) {
   const Names known = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "docs", "lib",
                        "schemas",        "scripts",           "tests",   "tools"};
