@@ -41,7 +41,8 @@ Status CheckShape(const Model& model, const ModelNode& node) {
 }
 
 KernelTensor AsKernelTensor(const ModelTensor& tensor) {
-  return {tensor.shape, tensor.type, tensor.constant, tensor.scale, tensor.zero_point};
+  return {tensor.shape, tensor.type,       tensor.constant,
+          tensor.scale, tensor.zero_point, tensor.quantized_dimension};
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareNode(const Model& model, const ModelNode& node,

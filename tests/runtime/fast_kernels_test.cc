@@ -41,7 +41,7 @@ TEST(FastKernels, EqualTheReferenceByteForByteOnRandomModels) {
     for (const std::string& kernel : fast.kernels) ++uses[kernel];
   }
   // That the comparison was not one of the reference with itself.
-  EXPECT_GE(uses["conv_2d/portable"], 800);
+  EXPECT_GE(uses["conv_2d/portable"], 600);
   EXPECT_GE(uses["fully_connected/portable"], 400);
   EXPECT_GE(uses["max_pool_2d/portable"], 300);
 }

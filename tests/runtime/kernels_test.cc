@@ -191,6 +191,59 @@ TEST(AveragePool2DUInt8, RoundsTiesUpAndCountsOnlyTapsInside) {
             (std::vector<uint8_t>{4, 6, 6, 9}));
 }
 
+// The same picture less 128 and less 4: a tie goes away from zero, not up.
+TEST(AveragePool2DInt8, RoundsTiesAwayFromZero) {
+  ModelBuilder builder;
+  const int32_t in = builder.AddTensor("x", {1, 3, 3, 1}, DType::kInt8, Quantized(1, 0));
+  const int32_t out = builder.AddTensor("y", {1, 2, 2, 1}, DType::kInt8, Quantized(1, 0));
+  Pool2DAttributes a;
+  a.padding = Padding::kSame;
+  builder.AddPool2D(tflite::BuiltinOperator_AVERAGE_POOL_2D, in, out, a);
+  // (-1-2-4-7)/4 = -3.5; (-3-8)/2 = -5.5; (5+6)/2 = 5.5; the corner alone.
+  EXPECT_EQ(RunOn<int8_t>(*Open(builder.Finish({in}, {out})), {-1, -2, -3, -4, -7, -8, 5, 6, -9}),
+            (std::vector<int8_t>{-4, -6, 6, -9}));
+}
+
+TEST(SoftmaxInt8, GivesTheGoldenValuesOfTflite) {
+  const auto scaling = ComputeSoftmaxScaling(1, 0.1f);
+  const std::vector<int8_t> input = {-118, -108, -98, 0, 72, 77, 82, 127, 126, 122};
+  std::vector<int8_t> output(input.size());
+  reference::Softmax(1, 10, *scaling, input.data(), output.data());
+  EXPECT_EQ(output, (std::vector<int8_t>{-128, -128, -128, -128, -128, -127, -127, -27, -37, -67}));
+}
+
+// x = 10, w = (1, 1) at scales 1/2 and 1/4, the output at 1: 5 and 2.5, away from zero.
+TEST(Conv2DInt8, RequantizesEveryChannelByItsOwnScale) {
+  for (const int32_t dimension : {0, 3}) {
+    ModelBuilder builder;
+    const int32_t in = builder.AddTensor("x", {1, 1, 1, 1}, DType::kInt8, Quantized(1, -5));
+    const int32_t w = builder.AddConstant<int8_t>("w", {2, 1, 1, 1}, {1, -1}, {{0.5f, 0.25f}, {0, 0}, 0});
+    const int32_t b = builder.AddConstant<int32_t>("b", {2}, {0, 0}, {{0.5f, 0.25f}, {0, 0}, dimension});
+    const int32_t out = builder.AddTensor("y", {1, 1, 1, 2}, DType::kInt8, Quantized(1, 0));
+    builder.AddConv2D(in, w, b, out, {});
+    EXPECT_EQ(RunOn<int8_t>(*Open(builder.Finish({in}, {out})), {5}), (std::vector<int8_t>{5, -3}));
+  }
+}
+
+TEST(Conv2DInt8, RefusesFiltersThatTheSpecificationForbids) {
+  const auto refusal = [](const testing::TensorQuantization& filter) {
+    ModelBuilder builder;
+    const int32_t in = builder.AddTensor("x", {1, 1, 1, 2}, DType::kInt8, Quantized(1, 0));
+    const int32_t w = builder.AddConstant<int8_t>("w", {2, 1, 1, 2}, {1, 1, 1, 1}, filter);
+    const int32_t b = builder.AddConstant<int32_t>("b", {2}, {0, 0}, Quantized(1, 0));
+    const int32_t out = builder.AddTensor("y", {1, 1, 1, 2}, DType::kInt8, Quantized(1, 0));
+    builder.AddConv2D(in, w, b, out, {});
+    const auto model = Model::FromBytes(builder.Finish({in}, {out}), "m.tflite");
+    QAT_CHECK(model.ok());
+    return Interpreter::Create(*model);
+  };
+  QAT_EXPECT_ERROR(refusal({{1}, {3}, 0}), ErrorCode::kCorrupt, "filter zero point is 3, expected 0");
+  QAT_EXPECT_ERROR(refusal({{1, 1}, {0, 0}, 3}), ErrorCode::kCorrupt,
+                   "2 scales along dimension 3, expected 2 along 0");
+  QAT_EXPECT_ERROR(refusal({}), ErrorCode::kCorrupt, "has no scale");
+  QAT_EXPECT_ERROR(refusal({{1e30f, 1}, {0, 0}, 0}), ErrorCode::kCorrupt, "expected below 2^30");
+}
+
 TEST(MaxPool2DFloat, IgnoresWhatLiesOutsideTheImage) {
   ModelBuilder builder;
   const int32_t in = builder.AddTensor("x", {1, 3, 3, 1}, DType::kFloat32);

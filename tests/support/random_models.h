@@ -28,7 +28,9 @@ class RandomModelMaker {
   explicit RandomModelMaker(uint64_t seed) : random_(seed) {}
 
   RandomModel Make() {
-    quantized_ = random_.Below(3) != 0;
+    const uint32_t type = random_.Below(5);
+    quantized_ = type != 0;
+    element_ = type == 0 ? DType::kFloat32 : type < 3 ? DType::kUInt8 : DType::kInt8;
     switch (random_.Below(9)) {
       case 0:
       case 1:
@@ -75,9 +77,13 @@ class RandomModelMaker {
     return choices.begin()[random_.Below(static_cast<uint32_t>(choices.size()))];
   }
   float Real(float low, float high) { return low + (high - low) * random_.Uniform(); }
-  DType Element() const { return quantized_ ? DType::kUInt8 : DType::kFloat32; }
+  DType Element() const { return element_; }
+  // int8 values are those of uint8 less 128.
+  int32_t Shift() const { return element_ == DType::kInt8 ? -128 : 0; }
   // Mostly inside, now and then at an end.
-  int32_t ZeroPoint() { return random_.Below(4) == 0 ? Pick({0, 255, 128, 1}) : random_.Between(0, 255); }
+  int32_t ZeroPoint() {
+    return Shift() + (random_.Below(4) == 0 ? Pick({0, 255, 128, 1}) : random_.Between(0, 255));
+  }
   TensorQuantization Quantization(float scale) {
     return quantized_ ? Quantized(scale, ZeroPoint()) : TensorQuantization();
   }
@@ -128,11 +134,25 @@ class RandomModelMaker {
     return values;
   }
 
-  int32_t AddFilter(const Shape& shape) {
+  // The output channels of an int8 filter, which lie along `axis`, have one scale or one each.
+  int32_t AddFilter(const Shape& shape, int32_t axis = 0) {
     filter_scale_ = Real(0.001f, 0.02f);
     const auto count = static_cast<size_t>(FlatSize(shape));
     if (!quantized_) return builder_.AddConstant("filter", shape, RandomReals(count, 0.5f));
-    return builder_.AddConstant("filter", shape, RandomBytes(count), Quantization(filter_scale_));
+    if (element_ == DType::kUInt8)
+      return builder_.AddConstant("filter", shape, RandomBytes(count), Quantization(filter_scale_));
+    const std::vector<uint8_t> bytes = RandomBytes(count);
+    std::vector<int8_t> values(count);
+    for (size_t i = 0; i < count; ++i) values[i] = static_cast<int8_t>(std::max(bytes[i] - 128, -127));
+    if (random_.Below(3) == 0 || shape[static_cast<size_t>(axis)] == 1)
+      return builder_.AddConstant("filter", shape, values, Quantized(filter_scale_, 0));
+    TensorQuantization per_axis{{}, {}, axis};
+    for (int32_t c = 0; c < shape[static_cast<size_t>(axis)]; ++c) {
+      per_axis.scale.push_back(filter_scale_ * Real(0.05f, 2.0f));
+      per_axis.zero_point.push_back(0);
+    }
+    description_ += " per axis";
+    return builder_.AddConstant("filter", shape, values, per_axis);
   }
 
   int32_t AddBias(int32_t units, int64_t acc_depth) {
@@ -225,7 +245,7 @@ class RandomModelMaker {
   void AppendSoftmax() {
     const float beta = random_.Below(3) == 0 ? Real(0.1f, 3.0f) : 1.0f;
     const int32_t input = current_;
-    if (quantized_) quantization_ = Quantized(1.0f / 256, 0);
+    if (quantized_) quantization_ = Quantized(1.0f / 256, Shift());
     current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
     builder_.AddSoftmax(input, current_, beta);
     description_ += StrCat(" softmax beta ", beta);
@@ -269,6 +289,7 @@ class RandomModelMaker {
   Random random_;
   ModelBuilder builder_;
   bool quantized_ = false;
+  DType element_ = DType::kFloat32;
   Shape shape_;
   int32_t input_ = -1;
   int32_t current_ = -1;

@@ -45,6 +45,8 @@ Expected<std::unique_ptr<Kernel>> PrepareFor(const KernelContext& context) {
       return Make<float, Index>(context);
     case DType::kUInt8:
       return Make<uint8_t, Index>(context);
+    case DType::kInt8:
+      return Make<int8_t, Index>(context);
     default:
       return UnsupportedTypes(context);
   }

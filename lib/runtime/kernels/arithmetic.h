@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "quant/fixed_point.h"
 
@@ -28,9 +29,12 @@ struct FloatArithmetic {
 
   float Product(float input, float filter) const { return input * filter; }
   static float Add(float acc, float product) { return acc + product; }
-  float Output(float acc) const { return std::min(std::max(acc, activation_min), activation_max); }
+  float Output(float acc, int64_t = 0) const {
+    return std::min(std::max(acc, activation_min), activation_max);
+  }
 };
 
+/// Every arithmetic has Output(acc, channel); `channel` matters to those with a multiplier for each.
 /// real = scale * (quantized - zero_point) on both operands of every product.
 template <class T>
 struct QuantizedArithmetic {
@@ -55,18 +59,40 @@ struct QuantizedArithmetic {
 template <class T>
 struct FixedPointArithmetic : QuantizedArithmetic<T> {
   FixedPointMultiplier multiplier;
-  T Output(int32_t acc) const { return this->Clamp(MultiplyByQuantizedMultiplier(acc, multiplier)); }
+  T Output(int32_t acc, int64_t = 0) const {
+    return this->Clamp(MultiplyByQuantizedMultiplier(acc, multiplier));
+  }
 };
 
-/// Requantizes by one double product, rounded half away from zero: fully connected layers in TFLite's
-/// reference kernels since April 2025. A product outside int32 saturates (undefined there).
+/// The same with a multiplier for each output channel: int8, whose filters may be quantized per axis.
+template <class T>
+struct ChannelFixedPointArithmetic : QuantizedArithmetic<T> {
+  std::vector<FixedPointMultiplier> multipliers;
+  T Output(int32_t acc, int64_t channel) const {
+    return this->Clamp(MultiplyByQuantizedMultiplier(acc, multipliers[static_cast<size_t>(channel)]));
+  }
+};
+
+/// acc * real_multiplier, rounded half away from zero. A product outside int32 saturates (undefined in TFLite).
+inline int32_t MultiplyByDouble(int32_t acc, double real_multiplier) {
+  constexpr double kLimit = 1 << 30;
+  return static_cast<int32_t>(
+      std::clamp(std::round(static_cast<double>(acc) * real_multiplier), -kLimit, kLimit));
+}
+
+/// Requantizes by one double product: fully connected layers in TFLite's reference kernels since April 2025.
 template <class T>
 struct DoubleArithmetic : QuantizedArithmetic<T> {
   double real_multiplier = 0;
-  T Output(int32_t acc) const {
-    constexpr double kLimit = 1 << 30;
-    const double rounded = std::round(static_cast<double>(acc) * real_multiplier);
-    return this->Clamp(static_cast<int32_t>(std::clamp(rounded, -kLimit, kLimit)));
+  T Output(int32_t acc, int64_t = 0) const { return this->Clamp(MultiplyByDouble(acc, real_multiplier)); }
+};
+
+/// The same with a multiplier for each output channel.
+template <class T>
+struct ChannelDoubleArithmetic : QuantizedArithmetic<T> {
+  std::vector<double> real_multipliers;
+  T Output(int32_t acc, int64_t channel) const {
+    return this->Clamp(MultiplyByDouble(acc, real_multipliers[static_cast<size_t>(channel)]));
   }
 };
 

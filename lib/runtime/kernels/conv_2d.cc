@@ -64,12 +64,23 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);
 }
 
+Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kInt32));
+  QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
+  ChannelFixedPointArithmetic<int8_t> arithmetic;
+  SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
+  return MakeReference(context, WindowOf(context), arithmetic);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
       return PrepareFloat(context);
     case DType::kUInt8:
       return PrepareUInt8(context);
+    case DType::kInt8:
+      return PrepareInt8(context);
     default:
       return UnsupportedTypes(context);
   }

@@ -78,12 +78,48 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   return ChooseUInt8(context, arithmetic);
 }
 
+template <class Arithmetic>
+Expected<std::unique_ptr<Kernel>> MakeInt8(const KernelContext& context, Arithmetic arithmetic,
+                                           const MacScales& scales) {
+  SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
+  return MakeReference(context, ShapeOf(context), arithmetic);
+}
+
+Expected<std::unique_ptr<Kernel>> PreparePerAxis(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
+  const MacScales offsets = {scales.input, {1, 0}, scales.output};
+  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+    ChannelFixedPointArithmetic<int8_t> arithmetic;
+    QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
+    return MakeInt8(context, std::move(arithmetic), offsets);
+  }
+  ChannelDoubleArithmetic<int8_t> arithmetic;
+  QAT_ASSIGN_OR_RETURN(arithmetic.real_multipliers, ChannelRealMultipliers(scales));
+  return MakeInt8(context, std::move(arithmetic), offsets);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kInt32));
+  if (context.inputs[1]->scale.size() > 1) return PreparePerAxis(context);
+  QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<int8_t>()));
+  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+    FixedPointArithmetic<int8_t> arithmetic;
+    QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
+    return MakeInt8(context, arithmetic, scales);
+  }
+  DoubleArithmetic<int8_t> arithmetic;
+  arithmetic.real_multiplier = MacRealMultiplier(scales);
+  return MakeInt8(context, arithmetic, scales);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
       return PrepareFloat(context);
     case DType::kUInt8:
       return PrepareUInt8(context);
+    case DType::kInt8:
+      return PrepareInt8(context);
     default:
       return UnsupportedTypes(context);
   }

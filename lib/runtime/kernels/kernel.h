@@ -36,6 +36,7 @@ struct KernelTensor {
   std::span<const float>
       scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
   std::span<const int64_t> zero_point;
+  int32_t quantized_dimension = 0;  ///< with several scales
 };
 
 /// One node for Prepare. Its shapes have passed OpDefinition::infer_shape; types and scales have not been

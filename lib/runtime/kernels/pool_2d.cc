@@ -24,34 +24,51 @@ struct Pools {
   std::string_view implementation;
   PoolFunction<float> pool_float;
   PoolFunction<uint8_t> pool_uint8;
+  PoolFunction<int8_t> pool_int8;
 };
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
+                                                   std::string_view implementation, PoolFunction<T> pool) {
+  constexpr QuantizedLimits kLimits = LimitsOf<T>();
+  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, PerTensorParams(context.output, "output", kLimits));
+  const QuantizedLimits clamp =
+      QuantizedActivationRange(FusedActivation(context.attributes), params, kLimits);
+  return Make(context, implementation, pool, static_cast<T>(clamp.quant_min),
+              static_cast<T>(clamp.quant_max));
+}
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, const Pools& pools) {
   const DType type = context.inputs[0]->type;
   if (context.output.type != type) return UnsupportedTypes(context);
-  const Activation activation = FusedActivation(context.attributes);
-  if (type == DType::kFloat32) {
-    const FloatArithmetic clamp = FloatActivationRange(activation);
-    return Make(context, pools.implementation, pools.pool_float, clamp.activation_min, clamp.activation_max);
+  switch (type) {
+    case DType::kFloat32: {
+      const FloatArithmetic clamp = FloatActivationRange(FusedActivation(context.attributes));
+      return Make(context, pools.implementation, pools.pool_float, clamp.activation_min,
+                  clamp.activation_max);
+    }
+    case DType::kUInt8:
+      return PrepareQuantized(context, pools.implementation, pools.pool_uint8);
+    case DType::kInt8:
+      return PrepareQuantized(context, pools.implementation, pools.pool_int8);
+    default:
+      return UnsupportedTypes(context);
   }
-  if (type != DType::kUInt8) return UnsupportedTypes(context);
-  constexpr QuantizedLimits kLimits = LimitsOf<uint8_t>();
-  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
-  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, PerTensorParams(context.output, "output", kLimits));
-  const QuantizedLimits clamp = QuantizedActivationRange(activation, params, kLimits);
-  return Make(context, pools.implementation, pools.pool_uint8, static_cast<uint8_t>(clamp.quant_min),
-              static_cast<uint8_t>(clamp.quant_max));
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
   if (context.kernels == KernelSet::kFast) {
-    return Prepare(context, {"portable", portable::MaxPool2D<float>, portable::MaxPool2D<uint8_t>});
+    return Prepare(context, {"portable", portable::MaxPool2D<float>, portable::MaxPool2D<uint8_t>,
+                             portable::MaxPool2D<int8_t>});
   }
-  return Prepare(context, {"reference", reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>});
+  return Prepare(context, {"reference", reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>,
+                           reference::MaxPool2D<int8_t>});
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareAverage(const KernelContext& context) {
-  return Prepare(context, {"reference", reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>});
+  return Prepare(context, {"reference", reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>,
+                           reference::AveragePool2D<int8_t>});
 }
 
 }  // namespace

@@ -12,17 +12,28 @@ bool IsNear(float value, float expected, double relative) {
   return std::abs(static_cast<double>(value) - expected) <= relative * expected;
 }
 
+Status CheckZeroPoints(const KernelTensor& tensor, std::string_view what) {
+  for (int64_t zero_point : tensor.zero_point) {
+    if (zero_point != 0) return Corrupt(StrCat(what, " zero point is ", zero_point, ", expected 0"));
+  }
+  return {};
+}
+
 // TFLite computes with input_scale * filter_scale whatever the bias says; it accepts a bias scale that
 // moves the output by at most 0.02 steps a unit of bias.
 Status CheckBiasScale(const KernelTensor& bias, const MacScales& scales) {
-  for (int64_t zero_point : bias.zero_point) {
-    if (zero_point != 0) return Corrupt(StrCat("bias zero point is ", zero_point, ", expected 0"));
-  }
+  QAT_RETURN_IF_ERROR(CheckZeroPoints(bias, "bias"));
   const double product = scales.input.scale * scales.filter.scale;
   const double bias_scale = bias.scale.empty() ? 0.0 : static_cast<double>(bias.scale[0]);
   if (std::abs(product - bias_scale) / static_cast<double>(scales.output.scale) <= 0.02) return {};
   return Corrupt(
       StrCat("bias scale is ", bias_scale, ", expected input scale times filter scale, ", product));
+}
+
+Status CheckMultiplier(double real_multiplier) {
+  if (real_multiplier < double{1 << 30}) return {};
+  return Corrupt(StrCat("input scale times filter scale over output scale is ", real_multiplier,
+                        ", expected below 2^30"));
 }
 
 }  // namespace
@@ -49,7 +60,9 @@ Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits lim
   const OutputQuantization rule = context.definition.output_quantization;
   if (rule != OutputQuantization::kSameAsInput && rule != OutputQuantization::kFixed) return {};
   QAT_ASSIGN_OR_RETURN(const QuantizationParams output, PerTensorParams(context.output, "output", limits));
+  // int8 is uint8 shifted by 128.
   QuantizationParams expected = context.definition.fixed_uint8;
+  expected.zero_point += limits.quant_min;
   double tolerance = 1e-3;
   if (rule == OutputQuantization::kSameAsInput) {
     QAT_ASSIGN_OR_RETURN(expected, PerTensorParams(*context.inputs[0], "input", limits));
@@ -77,7 +90,7 @@ FloatArithmetic FloatActivationRange(Activation activation) {
   return arithmetic;
 }
 
-Status CheckMacTypes(const KernelContext& context, DType bias) {
+Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis) {
   const DType element = context.inputs[0]->type;
   if (context.inputs[1]->type != element || context.output.type != element) return UnsupportedTypes(context);
   const KernelTensor* bias_tensor = context.input(2);
@@ -85,9 +98,10 @@ Status CheckMacTypes(const KernelContext& context, DType bias) {
   if (bias_tensor->type != bias) {
     return Unsupported(StrCat("bias of type ", NameOf(bias_tensor->type), ", expected ", NameOf(bias)));
   }
-  if (FlatSize(bias_tensor->shape) != context.inputs[1]->shape[0]) {
-    return Corrupt(StrCat("bias has ", FlatSize(bias_tensor->shape), " values, the filter ",
-                          context.inputs[1]->shape[0], " outputs"));
+  const int32_t channels = context.inputs[1]->shape[channel_axis];
+  if (FlatSize(bias_tensor->shape) != channels) {
+    return Corrupt(
+        StrCat("bias has ", FlatSize(bias_tensor->shape), " values, the filter ", channels, " outputs"));
   }
   return {};
 }
@@ -101,13 +115,48 @@ Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits 
   return scales;
 }
 
+Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis) {
+  ChannelScales scales;
+  QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", LimitsOf<int8_t>()));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", LimitsOf<int8_t>()));
+  if (const KernelTensor* bias = context.input(2)) QAT_RETURN_IF_ERROR(CheckZeroPoints(*bias, "bias"));
+  const KernelTensor& filter = *context.inputs[1];
+  QAT_RETURN_IF_ERROR(CheckZeroPoints(filter, "filter"));
+  const auto channels = static_cast<size_t>(filter.shape[static_cast<size_t>(axis)]);
+  if (filter.scale.empty()) return Corrupt("filter of type int8 has no scale and zero point");
+  if (filter.scale.size() == 1) {
+    scales.filter.assign(channels, filter.scale[0]);
+    return scales;
+  }
+  if (filter.quantized_dimension != axis || filter.scale.size() != channels) {
+    return Corrupt(StrCat("filter has ", filter.scale.size(), " scales along dimension ",
+                          filter.quantized_dimension, ", expected ", channels, " along ", axis));
+  }
+  scales.filter.assign(filter.scale.begin(), filter.scale.end());
+  return scales;
+}
+
+Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales) {
+  std::vector<double> multipliers;
+  for (const float filter : scales.filter) {
+    multipliers.push_back(static_cast<double>(scales.input.scale) * static_cast<double>(filter) /
+                          static_cast<double>(scales.output.scale));
+    QAT_RETURN_IF_ERROR(CheckMultiplier(multipliers.back()));
+  }
+  return multipliers;
+}
+
+Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<double> real, ChannelRealMultipliers(scales));
+  std::vector<FixedPointMultiplier> multipliers;
+  for (const double multiplier : real) multipliers.push_back(QuantizeMultiplier(multiplier));
+  return multipliers;
+}
+
 Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales) {
   const float product = scales.input.scale * scales.filter.scale;
   const double real_multiplier = static_cast<double>(product) / static_cast<double>(scales.output.scale);
-  if (!(real_multiplier < double{1 << 30})) {
-    return Corrupt(StrCat("input scale times filter scale over output scale is ", real_multiplier,
-                          ", expected below 2^30"));
-  }
+  QAT_RETURN_IF_ERROR(CheckMultiplier(real_multiplier));
   return QuantizeMultiplier(real_multiplier);
 }
 

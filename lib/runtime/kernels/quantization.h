@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/expected.h"
 #include "quant/params.h"
@@ -46,19 +47,42 @@ struct MacScales {
 /// Reads them, and holds the bias to zero point 0 and scale input * filter. Errors: kCorrupt, kUnsupported.
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
 
-/// Holds filter and output to the type of the input, the bias (if any) to `bias` and to one value an output.
+/// Scales of a filter that may be quantized per axis, and what goes with them.
+struct ChannelScales {
+  QuantizationParams input;
+  std::vector<float> filter;  ///< one an output channel
+  QuantizationParams output;
+};
+
+/// Reads them for an int8 operator whose output channels lie along dimension `axis` of the filter: one scale for
+/// all or one a channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
+Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis);
+
+/// input_scale * filter_scale[c] / output_scale in double, left to right. Errors: kCorrupt where one is 2^30 or
+/// more.
+Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales);
+/// The same as 31-bit multipliers.
+Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales);
+
+/// Holds filter and output to the type of the input, the bias (if any) to `bias` and to one value an output
+/// channel, which lie along `channel_axis` of the filter.
 /// Errors: kCorrupt, kUnsupported.
-Status CheckMacTypes(const KernelContext& context, DType bias);
+Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis = 0);
 
 /// Offsets and clamp of a quantized multiply-accumulate operator.
 template <class T>
-void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithmetic<T>& arithmetic) {
-  const QuantizedLimits clamp = QuantizedActivationRange(activation, scales.output, LimitsOf<T>());
-  arithmetic.input_offset = -scales.input.zero_point;
-  arithmetic.filter_offset = -scales.filter.zero_point;
-  arithmetic.output_offset = scales.output.zero_point;
+void SetOffsets(QuantizationParams input, QuantizationParams output, Activation activation,
+                QuantizedArithmetic<T>& arithmetic) {
+  const QuantizedLimits clamp = QuantizedActivationRange(activation, output, LimitsOf<T>());
+  arithmetic.input_offset = -input.zero_point;
+  arithmetic.output_offset = output.zero_point;
   arithmetic.activation_min = clamp.quant_min;
   arithmetic.activation_max = clamp.quant_max;
+}
+template <class T>
+void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithmetic<T>& arithmetic) {
+  SetOffsets(scales.input, scales.output, activation, arithmetic);
+  arithmetic.filter_offset = -scales.filter.zero_point;
 }
 
 /// input_scale * filter_scale / output_scale as a 31-bit multiplier; the first product in float32, as

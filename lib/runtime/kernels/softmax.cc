@@ -5,14 +5,16 @@
 namespace qat {
 namespace {
 
-Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context, int64_t rows, int64_t depth) {
-  constexpr QuantizedLimits kLimits = LimitsOf<uint8_t>();
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context, int64_t rows,
+                                                   int64_t depth) {
+  constexpr QuantizedLimits kLimits = LimitsOf<T>();
   QAT_ASSIGN_OR_RETURN(const QuantizationParams input, PerTensorParams(*context.inputs[0], "input", kLimits));
   QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
   QAT_ASSIGN_OR_RETURN(const SoftmaxScaling scaling,
                        ComputeSoftmaxScaling(context.As<SoftmaxAttributes>().beta, input.scale));
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::Softmax(rows, depth, scaling, io.input<uint8_t>(0), io.output<uint8_t>());
+    reference::Softmax(rows, depth, scaling, io.input<T>(0), io.output<T>());
   });
 }
 
@@ -21,7 +23,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (input.type != context.output.type) return UnsupportedTypes(context);
   const int64_t depth = input.shape.back();
   const int64_t rows = depth == 0 ? 0 : FlatSize(input.shape) / depth;
-  if (input.type == DType::kUInt8) return PrepareUInt8(context, rows, depth);
+  if (input.type == DType::kUInt8) return PrepareQuantized<uint8_t>(context, rows, depth);
+  if (input.type == DType::kInt8) return PrepareQuantized<int8_t>(context, rows, depth);
   if (input.type != DType::kFloat32) return UnsupportedTypes(context);
   const float beta = context.As<SoftmaxAttributes>().beta;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {

@@ -41,5 +41,6 @@ void MaxPool2D(const Window2D& w, T activation_min, T activation_max, const T* i
 
 template void MaxPool2D(const Window2D&, float, float, const float*, float*);
 template void MaxPool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
+template void MaxPool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
 
 }  // namespace qat::portable

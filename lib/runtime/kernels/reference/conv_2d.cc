@@ -41,7 +41,7 @@ void Conv2D(const Window2D& w, const Arithmetic& arithmetic, const typename Arit
         for (int32_t o = 0; o < w.output_depth; ++o) {
           auto acc = SumWindow(w, arithmetic, input + n * image_size, filter + o * filter_size, top, left);
           if (bias != nullptr) acc = Arithmetic::Add(acc, bias[o]);
-          *output++ = arithmetic.Output(acc);
+          *output++ = arithmetic.Output(acc, o);
         }
       }
     }
@@ -52,5 +52,7 @@ template void Conv2D(const Window2D&, const FloatArithmetic&, const float*, cons
                      float*);
 template void Conv2D(const Window2D&, const FixedPointArithmetic<uint8_t>&, const uint8_t*, const uint8_t*,
                      const int32_t*, uint8_t*);
+template void Conv2D(const Window2D&, const ChannelFixedPointArithmetic<int8_t>&, const int8_t*,
+                     const int8_t*, const int32_t*, int8_t*);
 
 }  // namespace qat::reference

@@ -15,7 +15,7 @@ void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
         acc = Arithmetic::Add(acc, arithmetic.Product(values[i], weights[i]));
       }
       if (bias != nullptr) acc = Arithmetic::Add(acc, bias[unit]);
-      *output++ = arithmetic.Output(acc);
+      *output++ = arithmetic.Output(acc, unit);
     }
   }
 }
@@ -26,5 +26,13 @@ template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<uint
                              const uint8_t*, const int32_t*, uint8_t*);
 template void FullyConnected(const MatrixShape&, const DoubleArithmetic<uint8_t>&, const uint8_t*,
                              const uint8_t*, const int32_t*, uint8_t*);
+template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<int8_t>&, const int8_t*,
+                             const int8_t*, const int32_t*, int8_t*);
+template void FullyConnected(const MatrixShape&, const DoubleArithmetic<int8_t>&, const int8_t*,
+                             const int8_t*, const int32_t*, int8_t*);
+template void FullyConnected(const MatrixShape&, const ChannelFixedPointArithmetic<int8_t>&, const int8_t*,
+                             const int8_t*, const int32_t*, int8_t*);
+template void FullyConnected(const MatrixShape&, const ChannelDoubleArithmetic<int8_t>&, const int8_t*,
+                             const int8_t*, const int32_t*, int8_t*);
 
 }  // namespace qat::reference

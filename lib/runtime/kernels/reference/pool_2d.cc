@@ -39,6 +39,18 @@ struct AverageOf<uint8_t> {
   uint8_t Result() const { return static_cast<uint8_t>((sum + count / 2) / count); }
 };
 
+// Half away from zero, unlike uint8.
+template <>
+struct AverageOf<int8_t> {
+  int64_t sum = 0;
+  int64_t count = 0;
+  void Add(int8_t tap) {
+    sum += tap;
+    ++count;
+  }
+  int8_t Result() const { return static_cast<int8_t>((sum > 0 ? sum + count / 2 : sum - count / 2) / count); }
+};
+
 template <class Statistic, class T>
 T PoolWindowAt(const Window2D& w, const T* image, int32_t top, int32_t left, int32_t channel) {
   Statistic statistic;
@@ -82,7 +94,9 @@ void AveragePool2D(const Window2D& window, T activation_min, T activation_max, c
 
 template void MaxPool2D(const Window2D&, float, float, const float*, float*);
 template void MaxPool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
+template void MaxPool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
 template void AveragePool2D(const Window2D&, float, float, const float*, float*);
 template void AveragePool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
+template void AveragePool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
 
 }  // namespace qat::reference

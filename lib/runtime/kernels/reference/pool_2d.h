@@ -13,7 +13,8 @@ namespace qat::reference {
 template <class T>
 void MaxPool2D(const Window2D& window, T activation_min, T activation_max, const T* input, T* output);
 
-/// output = clamp(sum / count); on uint8 (sum + count / 2) / count in integers: ties go up.
+/// output = clamp(sum / count); on uint8 (sum + count / 2) / count in integers: ties go up;
+/// on int8 they go away from zero.
 template <class T>
 void AveragePool2D(const Window2D& window, T activation_min, T activation_max, const T* input, T* output);
 

@@ -72,7 +72,10 @@ int32_t ExpOfDifference(int32_t difference, FixedPointMultiplier multiplier) {
   return ExpOnNegative(Mul(difference * (1 << multiplier.shift), multiplier.multiplier));
 }
 
-void SoftmaxRow(int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input, uint8_t* output) {
+template <class T>
+void SoftmaxRow(int64_t depth, const SoftmaxScaling& scaling, const T* input, T* output) {
+  constexpr int32_t kMin = std::numeric_limits<T>::min();
+  constexpr int32_t kMax = std::numeric_limits<T>::max();
   constexpr int kSumIntegerBits = 12;
   const int32_t largest = MaxOf(input, depth);
   int64_t wide_sum = 0;  // Q12.19
@@ -89,11 +92,11 @@ void SoftmaxRow(int64_t depth, const SoftmaxScaling& scaling, const uint8_t* inp
   for (int64_t i = 0; i < depth; ++i) {
     const int32_t difference = input[i] - largest;
     if (difference < scaling.diff_min || exponent > 31) {
-      output[i] = 0;
+      output[i] = static_cast<T>(kMin);
       continue;
     }
     const int32_t product = Mul(reciprocal, ExpOfDifference(difference, scaling.multiplier));
-    output[i] = static_cast<uint8_t>(std::clamp(RoundingDivideByPOT(product, exponent), 0, 255));
+    output[i] = static_cast<T>(std::clamp(RoundingDivideByPOT(product, exponent) + kMin, kMin, kMax));
   }
 }
 
@@ -127,11 +130,14 @@ void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float*
   }
 }
 
-void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input,
-             uint8_t* output) {
+template <class T>
+void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const T* input, T* output) {
   for (int64_t row = 0; row < rows; ++row)
     SoftmaxRow(depth, scaling, input + row * depth, output + row * depth);
 }
+
+template void Softmax(int64_t, int64_t, const SoftmaxScaling&, const uint8_t*, uint8_t*);
+template void Softmax(int64_t, int64_t, const SoftmaxScaling&, const int8_t*, int8_t*);
 
 }  // namespace reference
 }  // namespace qat

@@ -24,12 +24,12 @@ namespace reference {
 /// Shapes    input, output [rows, depth].
 void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output);
 
-/// The same in 32-bit fixed point; output scale 1/256, zero point 0.
+/// The same in 32-bit fixed point; output scale 1/256, zero point 0 for uint8 and -128 for int8.
 /// Rounding  exp in Q0.31 by a quartic and a product of powers, reciprocal by three Newton steps.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/softmax.h, but for sums of 512 and more:
 ///           there that kernel wants a shift by more than 31 bits and stops the process; here they are 0.
-void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const uint8_t* input,
-             uint8_t* output);
+template <class T>
+void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const T* input, T* output);
 
 }  // namespace reference
 }  // namespace qat
