@@ -158,6 +158,7 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   }
   QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  flags.request.seed = tool.flags().seed;
   if (!flags.report.empty()) return ShowReport(flags, tool, report);
   CatchInterrupts();
   StageProgress progress(tool.flags().ProgressStyle());

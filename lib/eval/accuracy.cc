@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "eval/statistics.h"
 
 namespace qat {
 namespace {
@@ -65,6 +66,8 @@ AccuracyResult AccuracyOf(const Predictions& predictions, std::span<const int32_
   result.total = static_cast<int64_t>(labels.size());
   for (size_t i = 0; i < labels.size(); ++i) result.correct += predictions.labels[i] == labels[i];
   result.top1 = 100.0 * static_cast<double>(result.correct) / static_cast<double>(result.total);
+  const Interval interval = WilsonInterval(result.correct, result.total);
+  result.interval = Interval{100 * interval.low, 100 * interval.high};
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "eval/latency.h"
 #include "eval/pairs.h"
 #include "eval/run_curves.h"
+#include "eval/statistics.h"
 
 namespace qat {
 namespace {
@@ -62,16 +63,20 @@ Status MeasureAccuracies(Rows& rows, const Dataset& dataset, const WorkHooks& ho
 Status MeasureLatencies(int32_t repeat, Rows& rows, const Dataset& dataset, const WorkHooks& hooks) {
   if (repeat == 0) return {};
   std::vector<Predictor*> predictors;
-  std::vector<ModelResult*> results;
+  std::vector<Row*> timed;
   for (Row& row : rows.rows) {
     if (!row.timed()) continue;
     predictors.push_back(row.predictor.get());
-    results.push_back(&row.result);
+    timed.push_back(&row);
   }
   LatencyOptions options;
   options.rounds = repeat;
-  QAT_ASSIGN_OR_RETURN(const auto latencies, MeasureLatency(predictors, dataset, options, hooks));
-  for (size_t i = 0; i < results.size(); ++i) results[i]->latency_us = latencies[i];
+  std::vector<std::vector<float>> times;
+  QAT_ASSIGN_OR_RETURN(const auto latencies, MeasureLatency(predictors, dataset, options, hooks, &times));
+  for (size_t i = 0; i < timed.size(); ++i) {
+    timed[i]->result.latency_us = latencies[i];
+    timed[i]->times = std::move(times[i]);
+  }
   return {};
 }
 
@@ -82,8 +87,14 @@ const Row* RowNamed(const Rows& rows, std::string_view name) {
   return nullptr;
 }
 
+void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
+  if (a.times.empty() || a.times.size() != b.times.size()) return;
+  pair.speedup = a.result.latency_us->p50 / std::max(b.result.latency_us->p50, 1e-3);
+  pair.speedup_interval = SpeedupInterval(a.times, b.times, LatencyOptions().turn, seed);
+}
+
 // checkpoint -> graph, simulated -> quantized models, reference -> every other row; each pair once.
-void CompareRows(const Rows& rows, const Dataset& dataset, Report& report) {
+void CompareRows(const Rows& rows, const Dataset& dataset, uint64_t seed, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
     for (const PairResult& pair : report.pairs) {
@@ -91,6 +102,7 @@ void CompareRows(const Rows& rows, const Dataset& dataset, Report& report) {
     }
     report.pairs.push_back(
         ComparePair(a->result.name, a->predictions, b->result.name, b->predictions, dataset.labels));
+    CompareTimes(*a, *b, seed, report.pairs.back());
   };
   const Row* simulated = RowNamed(rows, "simulated");
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
@@ -185,7 +197,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   for (const Row& row : rows.rows) {
     if (row.listed) report.models.push_back(row.result);
   }
-  CompareRows(rows, dataset, report);
+  CompareRows(rows, dataset, request.seed, report);
   QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });

@@ -23,6 +23,7 @@ struct EvalRequest {
   RowRequest rows;
   GateLimits gates;
   std::string baseline;  ///< an earlier report, or empty
+  uint64_t seed = 1;     ///< of the bootstrap
 };
 
 /// What one can see before anything is read. Errors: kInvalidArgument.

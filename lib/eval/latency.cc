@@ -43,7 +43,8 @@ float Percentile(const std::vector<float>& sorted, double percent) {
 
 Expected<std::vector<LatencyResult>> MeasureLatency(std::span<Predictor* const> predictors,
                                                     const Dataset& dataset, const LatencyOptions& options,
-                                                    const WorkHooks& hooks) {
+                                                    const WorkHooks& hooks,
+                                                    std::vector<std::vector<float>>* all_times) {
   QAT_CHECK(dataset.size() > 0 && options.rounds > 0 && options.turn > 0);
   for (Predictor* predictor : predictors) QAT_RETURN_IF_ERROR(WarmUp(*predictor, dataset, options.warm_up));
   std::vector<std::vector<float>> times(predictors.size());
@@ -62,10 +63,11 @@ Expected<std::vector<LatencyResult>> MeasureLatency(std::span<Predictor* const> 
     }
   }
   std::vector<LatencyResult> results;
-  for (auto& own : times) {
-    results.push_back(SummarizeLatency(std::move(own)));
+  for (const auto& own : times) {
+    results.push_back(SummarizeLatency(own));
     results.back().rounds = options.rounds;
   }
+  if (all_times != nullptr) *all_times = std::move(times);
   return results;
 }
 

@@ -23,11 +23,13 @@ struct LatencyOptions {
 /// Times every predictor on every image of every round. The models take turns within a round, in an order that is
 /// reversed after each turn, so that a drift of the clock or of the machine's load meets all of them alike. Only Invoke
 /// is timed (steady clock); Load is not.
+/// `times` (may be null) takes the microseconds of each predictor, in the order of measurement: the same for all.
 /// Requires  a data set that is not empty; sizes that CheckContract passed.
 /// Errors: the predictors'; kInterrupted.
 Expected<std::vector<LatencyResult>> MeasureLatency(std::span<Predictor* const> predictors,
                                                     const Dataset& dataset, const LatencyOptions& options,
-                                                    const WorkHooks& hooks);
+                                                    const WorkHooks& hooks,
+                                                    std::vector<std::vector<float>>* times = nullptr);
 
 /// Percentiles by nearest rank: the ceil(p / 100 * N)-th smallest. Requires at least one time.
 LatencyResult SummarizeLatency(std::vector<float> microseconds);

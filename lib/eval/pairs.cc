@@ -4,22 +4,30 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "eval/statistics.h"
 
 namespace qat {
 namespace {
 
 void CountFlips(const Predictions& a, const Predictions& b, std::span<const int32_t> labels,
                 PairResult& pair) {
-  int64_t drop = 0;
+  PairedCounts counts;
   for (size_t i = 0; i < labels.size(); ++i) {
     const bool a_right = a.labels[i] == labels[i];
     const bool b_right = b.labels[i] == labels[i];
     pair.total_flips += a.labels[i] != b.labels[i];
     pair.right_to_wrong += a_right && !b_right;
     pair.wrong_to_right += !a_right && b_right;
-    drop += a_right - b_right;
+    counts.both_right += a_right && b_right;
+    counts.both_wrong += !a_right && !b_right;
   }
-  pair.drop_pt = 100.0 * static_cast<double>(drop) / static_cast<double>(labels.size());
+  counts.right_to_wrong = pair.right_to_wrong;
+  counts.wrong_to_right = pair.wrong_to_right;
+  pair.drop_pt = 100.0 * static_cast<double>(pair.right_to_wrong - pair.wrong_to_right) /
+                 static_cast<double>(labels.size());
+  const Interval drop = PairedDifferenceInterval(counts);
+  pair.drop_interval = Interval{100 * drop.low, 100 * drop.high};
+  pair.mcnemar_p = McNemarP(pair.right_to_wrong, pair.wrong_to_right);
 }
 
 void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair) {

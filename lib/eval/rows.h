@@ -31,7 +31,9 @@ struct Row {
   std::unique_ptr<Predictor> predictor;
   ModelResult result;
   Predictions predictions;  ///< once evaluated
-  bool listed = true;       ///< false: it serves a pair, but is no row of the table
+  std::vector<float>
+      times;  ///< microseconds of Invoke in the order of measurement, the same for all rows; once timed
+  bool listed = true;  ///< false: it serves a pair, but is no row of the table
 
   /// The simulation is a witness, not something that runs anywhere: its time says nothing.
   bool timed() const { return listed && result.type != "simulated"; }

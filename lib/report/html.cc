@@ -67,7 +67,8 @@ std::string Models(const Report& report) {
   std::vector<Cells> rows;
   for (const ModelResult& model : report.models) {
     Cells cells = {EscapeHtml(model.name), EscapeHtml(model.type),
-                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", PercentText(model)};
+                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", PercentText(model),
+                   AccuracyIntervalText(model)};
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -80,6 +81,7 @@ std::string Models(const Report& report) {
                 {"type", "word"},
                 {"size", "number"},
                 {"accuracy", "number"},
+                {"at 95 %", "number"},
                 {RoundsText(report), "number"},
                 {"p50 µs", "number"},
                 {"p90 µs", "number"},
@@ -94,16 +96,24 @@ std::string Pairs(const Report& report) {
   if (report.pairs.empty()) return "";
   std::vector<Cells> rows;
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), PointsText(pair.drop_pt),
-                    FlipsText(pair), DifferenceText(pair)});
+    rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), FlipsText(pair),
+                    DifferenceText(pair), DropText(pair), ResolvedText(pair, report.data_examples),
+                    SpeedupText(pair)});
   }
-  return Table({{"pair", "name"}, {"drop", "number"}, {"labels that differ", ""}, {"largest difference", ""}},
+  return Table({{"pair", "name"},
+                {"labels that differ", ""},
+                {"largest difference", ""},
+                {"drop at 95 %", "number"},
+                {"accuracy differs?", ""},
+                {"speed-up at 95 %", "number"}},
                rows) +
          Quiet(
              "The largest difference is that of outputs. A step is the smallest change of a quantized "
              "output; where the two outputs have no common "
              "step, the "
-             "difference is in real numbers.");
+             "difference is in real numbers. Intervals in brackets are what this number of images leaves "
+             "open at "
+             "95 %; p is that of McNemar's exact test: a drop that is not resolvable may be chance.");
 }
 
 std::string Gates(const Report& report) {

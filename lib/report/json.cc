@@ -22,8 +22,15 @@ Json Number(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
+Json ToJson(const std::optional<Interval>& interval) {
+  return interval ? Json::array({interval->low, interval->high}) : Json();
+}
+
 Json ToJson(const AccuracyResult& accuracy) {
-  return {{"top1", accuracy.top1}, {"correct", accuracy.correct}, {"total", accuracy.total}};
+  return {{"top1", accuracy.top1},
+          {"correct", accuracy.correct},
+          {"total", accuracy.total},
+          {"interval95", ToJson(accuracy.interval)}};
 }
 
 Json ToJson(const LatencyResult& latency) {
@@ -54,7 +61,12 @@ Json ToJson(const PairResult& pair) {
             {"wrong_to_right", pair.wrong_to_right},
             {"total", pair.total_flips}}},
           {"max_abs_lsb", Number(pair.max_abs_lsb)},
-          {"max_abs_error", Number(pair.max_abs_error)}};
+          {"max_abs_error", Number(pair.max_abs_error)},
+          {"drop_interval95", ToJson(pair.drop_interval)},
+          {"mcnemar_p", Number(pair.mcnemar_p)},
+          {"resolved", pair.mcnemar_p ? Json(pair.resolved()) : Json()},
+          {"speedup", Number(pair.speedup)},
+          {"speedup_interval95", ToJson(pair.speedup_interval)}};
 }
 
 Json ToJson(const GateResult& gate) {
@@ -102,10 +114,16 @@ void Read(const Json& object, const char* key, std::optional<T>& out) {
   if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
 }
 
+void ReadInterval(const Json& json, const char* key, std::optional<Interval>& out) {
+  if (const auto found = json.find(key); found != json.end() && !found->is_null())
+    out = Interval{found->at(0).get<double>(), found->at(1).get<double>()};
+}
+
 void Read(const Json& json, AccuracyResult& out) {
   Read(json, "top1", out.top1);
   Read(json, "correct", out.correct);
   Read(json, "total", out.total);
+  ReadInterval(json, "interval95", out.interval);
 }
 
 void Read(const Json& json, LatencyResult& out) {
@@ -148,6 +166,10 @@ void Read(const Json& json, PairResult& out) {
   }
   Read(json, "max_abs_lsb", out.max_abs_lsb);
   Read(json, "max_abs_error", out.max_abs_error);
+  ReadInterval(json, "drop_interval95", out.drop_interval);
+  Read(json, "mcnemar_p", out.mcnemar_p);
+  Read(json, "speedup", out.speedup);
+  ReadInterval(json, "speedup_interval95", out.speedup_interval);
 }
 
 void Read(const Json& json, GateResult& out) {

@@ -15,10 +15,16 @@
 
 namespace qat {
 
+/// What a measurement leaves open, at 95 %.
+struct Interval {
+  double low = 0, high = 0;
+};
+
 struct AccuracyResult {
   double top1 = 0;  ///< percentage
   int64_t correct = 0;
   int64_t total = 0;
+  std::optional<Interval> interval = {};  ///< of top1, percentages (Wilson)
 };
 
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
@@ -42,6 +48,9 @@ struct ModelResult {
   std::optional<LatencyResult> latency_us;
 };
 
+/// What "resolved" means: differences that chance alone would show less often than this.
+inline constexpr double kSignificance = 0.05;
+
 /// b held against a on the same images.
 struct PairResult {
   std::string a, b;
@@ -50,7 +59,14 @@ struct PairResult {
   int64_t total_flips = 0;  ///< labels that differ, right or wrong
   std::optional<int64_t>
       max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
-  std::optional<double> max_abs_error;  ///< largest difference of real outputs
+  std::optional<double> max_abs_error;            ///< largest difference of real outputs
+  std::optional<Interval> drop_interval = {};     ///< of drop_pt, points (Newcombe, paired)
+  std::optional<double> mcnemar_p = {};           ///< of the two being equally accurate; exact, two-sided
+  std::optional<double> speedup = {};             ///< p50 of a / p50 of b
+  std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive images
+
+  /// The images tell which of the two is more accurate.
+  bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
 };
 
 struct GateResult {

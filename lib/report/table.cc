@@ -38,10 +38,10 @@ std::string Aligned(const std::vector<Row>& rows, size_t left_columns) {
 
 std::string Models(const Report& report) {
   std::vector<Row> rows = {
-      {"model", "type", "size", "accuracy", RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
+      {"model", "type", "size", "accuracy", "at 95 %", RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
   for (const ModelResult& model : report.models) {
     Row row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
-               PercentText(model)};
+               PercentText(model), AccuracyIntervalText(model)};
     if (const auto& latency = model.latency_us) {
       row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                              Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -54,12 +54,20 @@ std::string Models(const Report& report) {
 }
 
 std::string Pairs(const Report& report) {
-  std::vector<Row> rows = {{"pair", "", "flips", "largest difference", "drop"}};
+  std::vector<Row> rows = {{"pair", "", "flips", "largest difference"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back(
-        {pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair), PointsText(pair.drop_pt)});
+    rows.push_back({pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair)});
   }
   return Aligned(rows, 4);
+}
+
+std::string Significance(const Report& report) {
+  std::vector<Row> rows = {{"pair", "", "drop at 95 %", "accuracy differs?", "speed-up at 95 %"}};
+  for (const PairResult& pair : report.pairs) {
+    rows.push_back({pair.a, StrCat("-> ", pair.b), DropText(pair), ResolvedText(pair, report.data_examples),
+                    SpeedupText(pair)});
+  }
+  return Aligned(rows, 5);
 }
 
 std::string Gates(const Report& report) {
@@ -81,7 +89,7 @@ std::string ToTable(const Report& report) {
                    " images, one at a time, one thread\n\n");
   }
   if (!report.models.empty()) text += Models(report);
-  if (!report.pairs.empty()) text += "\n" + Pairs(report);
+  if (!report.pairs.empty()) text += StrCat("\n", Pairs(report), "\n", Significance(report));
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";
   for (const std::string& warning : report.warnings) text += StrCat("warning: ", warning, "\n");

@@ -44,10 +44,44 @@ std::string PercentText(const ModelResult& model) {
   return StrCat(Fixed(model.accuracy->top1, model.accuracy->total > 10000 ? 3 : 2), " %");
 }
 
-std::string PointsText(double points) {
-  const std::string text = Fixed(points, 2);
-  return StrCat(points > 0 && text != "0.00" ? "+" : "", text, " pt");
+namespace {
+
+std::string Signed(double value) {
+  const std::string text = Fixed(value, 2);
+  return StrCat(value > 0 && text != "0.00" ? "+" : "", text);
 }
+
+}  // namespace
+
+std::string AccuracyIntervalText(const ModelResult& model) {
+  if (!model.accuracy || !model.accuracy->interval) return "-";
+  const Interval interval = *model.accuracy->interval;
+  return StrCat("[", Fixed(interval.low, 2), ", ", Fixed(interval.high, 2), "] %");
+}
+
+std::string ResolvedText(const PairResult& pair, int64_t examples) {
+  if (!pair.mcnemar_p) return "-";
+  if (pair.total_flips == 0) return "no label differs";
+  const std::string p = StrCat("(p ", Significant(*pair.mcnemar_p), ")");
+  if (pair.resolved()) return StrCat("a difference ", p);
+  return StrCat("not resolvable on ", Grouped(examples), " images ", p);
+}
+
+std::string DropText(const PairResult& pair) {
+  if (!pair.drop_interval) return PointsText(pair.drop_pt);
+  return StrCat(PointsText(pair.drop_pt), " [", Signed(pair.drop_interval->low), ", ",
+                Signed(pair.drop_interval->high), "]");
+}
+
+std::string SpeedupText(const PairResult& pair) {
+  if (!pair.speedup) return "-";
+  const std::string ratio = StrCat(Fixed(*pair.speedup, 2), "x");
+  if (!pair.speedup_interval) return ratio;
+  return StrCat(ratio, " [", Fixed(pair.speedup_interval->low, 2), ", ",
+                Fixed(pair.speedup_interval->high, 2), "]");
+}
+
+std::string PointsText(double points) { return StrCat(Signed(points), " pt"); }
 
 std::string FlipsText(const PairResult& pair) {
   if (pair.total_flips == 0) return "0";

@@ -21,6 +21,17 @@ std::string Significant(double value);
 /// "97.52 %" with as many decimals as the number of examples resolves, at least two; "-" without an accuracy.
 std::string PercentText(const ModelResult& model);
 
+/// "[99.10, 99.42] %": what the number of examples leaves open; "-" without.
+std::string AccuracyIntervalText(const ModelResult& model);
+
+/// "a difference (p 0.012)"; "not resolvable on 10,000 images (p 0.34)", where chance alone would show as much;
+/// "no label differs"; "-" without a p value.
+std::string ResolvedText(const PairResult& pair, int64_t examples);
+
+/// "+0.06 pt [-0.05, +0.17]", "2.10x [2.08, 2.13]"; the intervals only where they are known, "-" without a speed-up.
+std::string DropText(const PairResult& pair);
+std::string SpeedupText(const PairResult& pair);
+
 /// "+0.10 pt", "-0.02 pt", "0.00 pt".
 std::string PointsText(double points);
 

@@ -32,6 +32,21 @@ TEST(ComparePair, DropIsPositiveWhereTheSecondIsWorse) {
   EXPECT_DOUBLE_EQ(ComparePair("a", Of({0, 1, 2, 4}), "b", Of({0, 1, 2, 3}), labels).drop_pt, -25);
 }
 
+TEST(ComparePair, SixErrorsMoreAndNoneFewerAreADifferenceFiveAreNot) {
+  const std::vector<int32_t> labels(100, 0), right(100, 0);
+  std::vector<int32_t> wrong = right;
+  for (size_t i = 0; i < 5; ++i) wrong[i] = 1;
+  const auto five = ComparePair("a", Of(right), "b", Of(wrong), labels);
+  EXPECT_NEAR(five.mcnemar_p.value(), 2.0 / 32, 1e-12);
+  EXPECT_FALSE(five.resolved());
+  wrong[5] = 1;
+  const auto six = ComparePair("a", Of(right), "b", Of(wrong), labels);
+  EXPECT_TRUE(six.resolved());
+  EXPECT_LT(six.drop_interval->low, six.drop_pt);
+  EXPECT_GT(six.drop_interval->high, six.drop_pt);
+  EXPECT_GT(six.drop_interval->high, 6);  // points, not fractions
+}
+
 TEST(ComparePair, MeasuresStepsWhereBothHaveTheSameStep) {
   const auto a = Of({0}, {0.5f, 0.25f}, 0.25f);
   const auto b = Of({0}, {0.5f, -0.5f}, 0.25f);

@@ -26,6 +26,12 @@ TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
   EXPECT_EQ(json["pairs"][1]["max_abs_lsb"], 0);
   EXPECT_EQ(json["gates"][1]["pass"], false);
   EXPECT_EQ(json["quant_delay"], 2400);
+  EXPECT_EQ(json["models"][4]["accuracy"]["interval95"], ordered_json({99.39 - 0.2, 99.39 + 0.1}));
+  EXPECT_DOUBLE_EQ(json["pairs"][2]["mcnemar_p"], 0.109375);
+  EXPECT_EQ(json["pairs"][2]["resolved"], false);
+  EXPECT_TRUE(json["pairs"][0]["resolved"].is_null());
+  EXPECT_EQ(json["pairs"][2]["drop_interval95"], ordered_json({-0.008, 0.13}));
+  EXPECT_EQ(json["pairs"][2]["speedup_interval95"], ordered_json({2.08, 2.13}));
 }
 
 TEST(ReportJson, WhatIsAbsentIsNull) {
@@ -121,6 +127,9 @@ TEST_F(ReportSchemaTest, RefusesAReportThatLies) {
   json = ordered_json::parse(ToJson(testing::SampleReport()));
   json["models"][0]["accuracy"]["top1"] = 101;
   EXPECT_EQ(Complaints(json.dump()).rfind("$.models[0].accuracy.top1: ", 0), 0u);
+  json = ordered_json::parse(ToJson(testing::SampleReport()));
+  json["pairs"][2]["drop_interval95"] = ordered_json::array({0.1});
+  EXPECT_EQ(Complaints(json.dump()).rfind("$.pairs[2].drop_interval95: ", 0), 0u);
   json = ordered_json::parse(ToJson(testing::SampleReport()));
   json["pairs"][0].erase("flips");
   EXPECT_EQ(Complaints(json.dump()).rfind("$.pairs[0]: 'flips'", 0), 0u);

@@ -42,6 +42,19 @@ TEST(ReportTable, CountsFlipsBothWaysAndSteps) {
   EXPECT_NE(table.find("+0.06 pt"), std::string::npos);
 }
 
+TEST(ReportTable, SaysWhereTheImagesDoNotTellTheModelsApart) {
+  Report report = testing::SampleReport();
+  std::string table = ToTable(report);
+  EXPECT_NE(
+      table.find("+0.06 pt [-0.01, +0.13]  not resolvable on 10,000 images (p 0.109)  2.10x [2.08, 2.13]"),
+      std::string::npos)
+      << table;
+  EXPECT_NE(table.find("0.00 pt [-0.04, +0.04]   no label differs"), std::string::npos) << table;
+  EXPECT_NE(LineWith(table, "65,432 B").find("[99.19, 99.49] %"), std::string::npos);
+  report.pairs[2].mcnemar_p = 0.05;
+  EXPECT_NE(ToTable(report).find("a difference (p 0.0500)"), std::string::npos);
+}
+
 TEST(ReportTable, HasNoTrailingBlanksAndNoEmptySections) {
   Report report;
   EXPECT_EQ(ToTable(report), "");

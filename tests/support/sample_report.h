@@ -18,7 +18,8 @@ inline ModelResult SampleModel(std::string name, std::string kind, std::string t
   model.path = "build/demo/" + model.name;
   model.bytes = bytes;
   model.sha256 = std::string(64, 'a');
-  model.accuracy = AccuracyResult{static_cast<double>(correct) / 100, correct, 10000};
+  const double top1 = static_cast<double>(correct) / 100;
+  model.accuracy = AccuracyResult{top1, correct, 10000, Interval{top1 - 0.2, top1 + 0.1}};
   model.latency_us = LatencyResult{90, 112.5, 110.25, 130, 171.5, 100000, 10, 11.25};
   return model;
 }
@@ -42,6 +43,12 @@ inline Report SampleReport() {
   report.pairs = {{"checkpoint", "graph", 0, 0, 0, 0, std::nullopt, 2.4e-6},
                   {"simulated", "build/demo/model.tflite", 0, 0, 0, 0, 0, 0.0},
                   {"float", "build/demo/model.tflite", 0.06, 8, 2, 11, std::nullopt, 0.31}};
+  report.pairs[1].mcnemar_p = 1;
+  report.pairs[1].drop_interval = Interval{-0.04, 0.04};
+  report.pairs[2].mcnemar_p = 0.109375;  // (1 + 10 + 45) / 512
+  report.pairs[2].drop_interval = Interval{-0.008, 0.13};
+  report.pairs[2].speedup = 2.104;
+  report.pairs[2].speedup_interval = Interval{2.08, 2.13};
   report.gates = {{"max-drop", "build/demo/model.tflite", "float", 0.1, 0.06, true},
                   {"max-size", "build/demo/model.tflite", "", 65000, 65432, false}};
   report.warnings = {"build/demo/model.tflite: its input contract differs from the checkpoint's"};

@@ -1,0 +1,43 @@
+// statistics.h: how much a number measured on N images is worth: intervals of accuracies, of drops and of speed-ups, and
+// whether two models that were run on the same images can be told apart.
+#ifndef QAT_EVAL_STATISTICS_H_
+#define QAT_EVAL_STATISTICS_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "report/report.h"
+
+namespace qat {
+
+/// Exact McNemar test, two-sided: how likely a split of the discordant images at least as uneven is between two models
+/// that are equally good.  p = min(1, 2 * sum of C(n, i) / 2^n over i <= min(b, c)), n = b + c; 1 where n = 0.
+/// Source    McNemar 1947; exact form: Edwards 1948.
+double McNemarP(int64_t right_to_wrong, int64_t wrong_to_right);
+
+/// 95 % score interval of correct / total, as fractions. Requires  0 <= correct <= total, total > 0.
+/// Source    Wilson 1927.
+Interval WilsonInterval(int64_t correct, int64_t total);
+
+/// The same images under two models.
+struct PairedCounts {
+  int64_t both_right = 0, right_to_wrong = 0, wrong_to_right = 0, both_wrong = 0;
+};
+
+/// 95 % interval of accuracy(a) - accuracy(b) on the same images, as fractions. It keeps its coverage where few or no
+/// labels differ, where the textbook's interval has no width. Requires  at least one image.
+/// Source    Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on
+///           paired data", method 10.
+Interval PairedDifferenceInterval(const PairedCounts& counts);
+
+/// 95 % interval of median(reference) / median(times), by the percentile bootstrap: runs of consecutive images, at least
+/// twenty of them and none longer than `block`, are drawn with replacement, the same ones for both, so that what disturbed
+/// both models together cancels. 1000 resamples; the same seed gives the same interval.
+/// Requires  times in the order of measurement, as many of each. Returns nothing under 40 times.
+std::optional<Interval> SpeedupInterval(std::span<const float> reference, std::span<const float> times,
+                                        int64_t block, uint64_t seed);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_STATISTICS_H_
