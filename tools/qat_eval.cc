@@ -40,6 +40,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.option_defaults()->group("How");
   add("--limit", request.limit, "N", "first N images only (default 0: all)");
   add("--repeat", request.repeat, "N", "timed rounds over the images (default 1; 0: no times)");
+  add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
   add("--profile,--rounding", flags.profile, "NAME", "arithmetic: tflite or tflite-classic (default tflite)");
   app.option_defaults()->group("Gates: exit code 1 where one fails");

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "data/dataset.h"
 #include "eval/accuracy.h"
+#include "eval/classification.h"
 #include "eval/latency.h"
 #include "eval/pairs.h"
 #include "eval/run_curves.h"
@@ -51,11 +52,13 @@ void WarnOfOtherData(const std::string& path, const Report& baseline, Report& re
                                    baseline.data_examples, ") than this report"));
 }
 
-Status MeasureAccuracies(Rows& rows, const Dataset& dataset, const WorkHooks& hooks) {
+Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
+                         const WorkHooks& hooks) {
   for (const Row& row : rows.rows) QAT_RETURN_IF_ERROR(CheckContract(*row.predictor, dataset));
   for (Row& row : rows.rows) {
     QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
     row.result.accuracy = AccuracyOf(row.predictions, dataset.labels);
+    row.result.classification = Classify(row.predictions, dataset.labels, request.topk);
   }
   return {};
 }
@@ -165,6 +168,9 @@ Status CheckRequest(const EvalRequest& request) {
   }
   if (request.limit < 0)
     return InvalidArgument(StrCat("--limit: value ", request.limit, ", expected 0 or more"));
+  for (const int32_t k : request.topk) {
+    if (k < 1) return InvalidArgument(StrCat("--topk: value ", k, ", expected numbers of at least 1"));
+  }
   if (request.repeat < 0 || request.repeat > kMostRounds) {
     return InvalidArgument(StrCat("--repeat: value ", request.repeat, ", expected 0 to ", kMostRounds));
   }
@@ -192,11 +198,12 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   DescribeData(dataset, report);
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
-  QAT_RETURN_IF_ERROR(MeasureAccuracies(rows, dataset, hooks));
+  QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request.repeat, rows, dataset, hooks));
   for (const Row& row : rows.rows) {
     if (row.listed) report.models.push_back(row.result);
   }
+  report.class_names = rows.rows.front().predictor->contract().labels;
   CompareRows(rows, dataset, request.seed, report);
   QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
   const bool failed =

@@ -17,9 +17,10 @@ namespace qat {
 inline constexpr int32_t kMostRounds = 1000;
 
 struct EvalRequest {
-  std::string data;    ///< "digits" or a path; the test split is read
-  int64_t limit = 0;   ///< first examples only; 0: all
-  int32_t repeat = 1;  ///< rounds over the images when timing; 0: no timing
+  std::string data;                    ///< "digits" or a path; the test split is read
+  int64_t limit = 0;                   ///< first examples only; 0: all
+  std::vector<int32_t> topk = {1, 5};  ///< the k of top-k
+  int32_t repeat = 1;                  ///< rounds over the images when timing; 0: no timing
   RowRequest rows;
   GateLimits gates;
   std::string baseline;  ///< an earlier report, or empty

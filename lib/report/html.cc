@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <numeric>
 
 #include "base/strings.h"
 #include "report/html_style.h"
@@ -187,6 +189,85 @@ std::string Curves(const Report& report) {
             "99.5 % are told apart."));
 }
 
+// "9 (nine)", or the number alone.
+std::string ClassLabel(const Report& report, size_t label) {
+  const std::string number = std::to_string(label);
+  const bool named = label < report.class_names.size() && report.class_names[label] != number;
+  return named ? StrCat(number, " (", EscapeHtml(report.class_names[label]), ")") : number;
+}
+
+std::string Share(int64_t correct, int64_t total) {
+  if (total == 0) return "–";
+  return StrCat(Fixed(100.0 * static_cast<double>(correct) / static_cast<double>(total), 2), " %");
+}
+
+// Rows are models: the percentages of top-k, then the calibration error.
+std::string TopKTable(const Report& report) {
+  std::map<int32_t, bool> ks;
+  for (const ModelResult& model : report.models) {
+    if (!model.classification) continue;
+    for (const auto& [k, correct] : model.classification->topk_correct) ks[k] = true;
+  }
+  std::vector<Column> columns = {{"model", "name"}};
+  for (const auto& [k, used] : ks) columns.push_back({StrCat("top-", k), "number"});
+  columns.push_back({"calibration error", "number"});
+  std::vector<Cells> rows;
+  for (const ModelResult& model : report.models) {
+    if (!model.classification || !model.classification->calibration_error || !model.accuracy) continue;
+    Cells cells = {EscapeHtml(model.name)};
+    for (const auto& [k, used] : ks) {
+      const auto found = model.classification->topk_correct.find(k);
+      const bool known = found != model.classification->topk_correct.end();
+      cells.push_back(known ? Share(found->second, model.accuracy->total) : "–");
+    }
+    cells.push_back(StrCat(Fixed(*model.classification->calibration_error, 2), " pt"));
+    rows.push_back(std::move(cells));
+  }
+  return rows.empty() ? "" : Table(columns, rows);
+}
+
+// The first .tflite row, else the last one.
+const ModelResult* RowOfConfusion(const Report& report) {
+  const ModelResult* chosen = nullptr;
+  for (const ModelResult& model : report.models) {
+    if (!model.classification || model.classification->confusion.empty()) continue;
+    if (model.kind == "tflite") return &model;
+    chosen = &model;
+  }
+  return chosen;
+}
+
+// A row a class, a column a model.
+std::string ClassTable(const Report& report, size_t classes) {
+  constexpr size_t kMostClasses = 30;
+  if (classes > kMostClasses) return "";
+  std::vector<Column> columns = {{"class", "name"}};
+  std::vector<Cells> rows(classes);
+  for (size_t label = 0; label < classes; ++label) rows[label] = {ClassLabel(report, label)};
+  for (const ModelResult& model : report.models) {
+    if (!model.classification || model.classification->confusion.size() != classes) continue;
+    columns.push_back({EscapeHtml(model.name), "number"});
+    for (size_t label = 0; label < classes; ++label) {
+      const auto& counts = model.classification->confusion[label];
+      rows[label].push_back(Share(counts[label], std::accumulate(counts.begin(), counts.end(), int64_t{0})));
+    }
+  }
+  return Table(columns, rows);
+}
+
+std::string Classes(const Report& report) {
+  const std::string topk = TopKTable(report);
+  const ModelResult* model = RowOfConfusion(report);
+  if (model == nullptr) return topk;
+  const auto& confusion = model->classification->confusion;
+  return StrCat(
+      topk, "<h3>Accuracy of each class</h3>\n", ClassTable(report, confusion.size()),
+      "<div class=\"charts\"><figure><h3>Confusion of ", EscapeHtml(model->name), "</h3>",
+      ConfusionChart(confusion, report.class_names), "</figure></div>\n",
+      Quiet("Rows are true classes, columns the answers. The calibration error is how far the model's "
+            "confidence is from its accuracy, on average over 15 classes of confidence."));
+}
+
 bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }
 
 std::string RangeTable(const std::vector<LayerRange>& ranges, std::string_view title) {
@@ -257,9 +338,9 @@ std::string ToHtml(const Report& report) {
       "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
       kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
       Section("Gates", Gates(report)), Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
-      Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
-      Section("Environment", Environment(report)), Section("How it was made", Making(report)),
-      "</main></body></html>\n");
+      Section("Classes", Classes(report)), Section("Training", Curves(report)),
+      Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
+      Section("How it was made", Making(report)), "</main></body></html>\n");
 }
 
 }  // namespace qat

@@ -36,6 +36,8 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 .grid { stroke: var(--line); } .axis { stroke: var(--quiet); } .mark { stroke: var(--mark); stroke-dasharray: 4 3; stroke-width: 1.5; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0 0 6px; padding: 0; list-style: none; font-size: .88rem; }
 .legend svg { width: 28px; height: 8px; vertical-align: middle; margin-right: 6px; stroke-width: 2.5; }
+.hit { fill: var(--c0); stroke: var(--line); } .miss { fill: var(--bad); stroke: var(--line); }
+.chart text.count { font-size: 11px; fill: var(--text); } .chart text.count.on { fill: var(--ground); }
 .bar { display: block; width: 100%; min-width: 90px; height: 16px; margin-top: 4px; background: var(--card); }
 .range { fill: var(--c0); } .zero { stroke: var(--text); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 td.wide { width: 38%; }

@@ -2,6 +2,8 @@
 // schemas/report.schema.json.
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <stdexcept>
 
 #include "base/strings.h"
 #include "report/report.h"
@@ -33,6 +35,28 @@ Json ToJson(const AccuracyResult& accuracy) {
           {"interval95", ToJson(accuracy.interval)}};
 }
 
+// top1 of a class without images is null.
+Json Percentage(int64_t correct, int64_t total) {
+  return total == 0 ? Json() : Json(100.0 * static_cast<double>(correct) / static_cast<double>(total));
+}
+
+Json ToJson(const ClassificationResult& result, int64_t images) {
+  Json topk = Json::array(), classes = Json::array();
+  for (const auto& [k, correct] : result.topk_correct) {
+    topk.push_back({{"k", k}, {"accuracy", Percentage(correct, images)}, {"correct", correct}});
+  }
+  for (size_t i = 0; i < result.confusion.size(); ++i) {
+    const auto& row = result.confusion[i];
+    const int64_t total = std::accumulate(row.begin(), row.end(), int64_t{0});
+    classes.push_back(
+        {{"label", i}, {"top1", Percentage(row[i], total)}, {"correct", row[i]}, {"total", total}});
+  }
+  return {{"topk", std::move(topk)},
+          {"classes", std::move(classes)},
+          {"confusion", result.confusion.empty() ? Json() : Json(result.confusion)},
+          {"calibration_error_pt", Number(result.calibration_error)}};
+}
+
 Json ToJson(const LatencyResult& latency) {
   return {{"min", latency.min},       {"mean", latency.mean},
           {"p50", latency.p50},       {"p90", latency.p90},
@@ -49,7 +73,10 @@ Json ToJson(const ModelResult& model) {
           {"sha256", Text(model.sha256)},
           {"arena_bytes", Count(model.arena_bytes)},
           {"accuracy", model.accuracy ? ToJson(*model.accuracy) : Json()},
-          {"latency_us", model.latency_us ? ToJson(*model.latency_us) : Json()}};
+          {"latency_us", model.latency_us ? ToJson(*model.latency_us) : Json()},
+          {"classification", model.classification && model.accuracy
+                                 ? ToJson(*model.classification, model.accuracy->total)
+                                 : Json()}};
 }
 
 Json ToJson(const PairResult& pair) {
@@ -126,6 +153,19 @@ void Read(const Json& json, AccuracyResult& out) {
   ReadInterval(json, "interval95", out.interval);
 }
 
+// What follows from the confusion matrix and the counts is not read.
+void Read(const Json& json, ClassificationResult& out) {
+  if (const auto topk = json.find("topk"); topk != json.end()) {
+    for (const Json& entry : *topk)
+      out.topk_correct[entry.at("k").get<int32_t>()] = entry.at("correct").get<int64_t>();
+  }
+  Read(json, "confusion", out.confusion);
+  Read(json, "calibration_error_pt", out.calibration_error);
+  for (const auto& row : out.confusion) {
+    if (row.size() != out.confusion.size()) throw std::domain_error("confusion is not square");
+  }
+}
+
 void Read(const Json& json, LatencyResult& out) {
   Read(json, "min", out.min);
   Read(json, "mean", out.mean);
@@ -153,6 +193,7 @@ void Read(const Json& json, ModelResult& out) {
   Read(json, "arena_bytes", out.arena_bytes);
   ReadObject(json, "accuracy", out.accuracy);
   ReadObject(json, "latency_us", out.latency_us);
+  ReadObject(json, "classification", out.classification);
 }
 
 void Read(const Json& json, PairResult& out) {
@@ -216,6 +257,7 @@ Report FromJson(const Json& json) {
     Read(*data, "examples", report.data_examples);
     Read(*data, "sha256", report.data_sha256);
   }
+  Read(json, "class_names", report.class_names);
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
   ReadList(json, "gates", report.gates);
@@ -244,6 +286,7 @@ std::string ToJson(const Report& report) {
                      {"exit_code", report.exit_code},
                      {"error", Text(report.error)},
                      {"data", std::move(data)},
+                     {"class_names", report.class_names},
                      {"models", ListOf(report.models)},
                      {"pairs", ListOf(report.pairs)},
                      {"gates", ListOf(report.gates)},
@@ -271,6 +314,8 @@ Expected<Report> ParseReport(std::string_view text, const std::string& source) {
         StrCat(source, ": is no JSON at byte ", error.byte, ", expected a report (", kSchema, ")"));
   } catch (const nlohmann::json::exception& error) {
     return Corrupt(StrCat(source, ": a field has another type than in ", kSchema, " (", error.what(), ")"));
+  } catch (const std::domain_error& error) {
+    return Corrupt(StrCat(source, ": ", error.what()));
   }
 }
 

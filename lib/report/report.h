@@ -27,6 +27,13 @@ struct AccuracyResult {
   std::optional<Interval> interval = {};  ///< of top1, percentages (Wilson)
 };
 
+/// What a classifier's answers say beyond one percentage.
+struct ClassificationResult {
+  std::map<int32_t, int64_t> topk_correct = {};      ///< k -> images whose label is among the k best
+  std::vector<std::vector<int64_t>> confusion = {};  ///< [true class][answer]; empty: too many classes
+  std::optional<double> calibration_error = {};      ///< points; absent where the model ends in argmax
+};
+
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
 struct LatencyResult {
   double min = 0, mean = 0, p50 = 0, p90 = 0,
@@ -46,6 +53,7 @@ struct ModelResult {
   int64_t arena_bytes = 0;  ///< 0: not known
   std::optional<AccuracyResult> accuracy;
   std::optional<LatencyResult> latency_us;
+  std::optional<ClassificationResult> classification = {};
 };
 
 /// What "resolved" means: differences that chance alone would show less often than this.
@@ -101,7 +109,8 @@ struct Report {
 
   std::string data_name;
   int64_t data_examples = 0;
-  std::string data_sha256;  ///< of sizes, images and labels: the same data wherever it lies
+  std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
+  std::vector<std::string> class_names;  ///< in label order; may be empty
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;

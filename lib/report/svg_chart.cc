@@ -205,6 +205,70 @@ std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptio
   return svg + "</svg>\n";
 }
 
+namespace {
+
+constexpr size_t kMostClassesWithCounts = 12;
+
+std::string ClassName(const std::vector<std::string>& names, size_t index) {
+  return index < names.size() && names[index].size() <= 4 ? names[index] : std::to_string(index);
+}
+
+// Dense where it is a large share of its row; a root, so that one error in a thousand is still seen.
+double Density(int64_t count, int64_t total) {
+  return count == 0 ? 0 : 0.12 + 0.88 * std::sqrt(static_cast<double>(count) / static_cast<double>(total));
+}
+
+struct ConfusionGrid {
+  double left = 40, top = 26, cell;
+  explicit ConfusionGrid(size_t classes) : cell((kRight - 40) / static_cast<double>(classes)) {}
+  double X(size_t column) const { return left + cell * static_cast<double>(column); }
+  double Y(size_t row) const { return top + cell * static_cast<double>(row); }
+};
+
+std::string ConfusionCell(const ConfusionGrid& grid, size_t row, size_t column, int64_t count, double density,
+                          bool with_count, const std::string& sentence) {
+  std::string svg = StrCat("<rect class=\"", row == column ? "hit" : "miss", "\" x=\"",
+                           Coordinate(grid.X(column)), "\" y=\"", Coordinate(grid.Y(row)), "\" width=\"",
+                           Coordinate(grid.cell), "\" height=\"", Coordinate(grid.cell), "\" fill-opacity=\"",
+                           Fixed(density, 2), "\"><title>", EscapeHtml(sentence), "</title></rect>");
+  if (with_count && count > 0) {
+    svg +=
+        StrCat("<text class=\"count", density > 0.55 ? " on" : "", "\" x=\"",
+               Coordinate(grid.X(column) + grid.cell / 2), "\" y=\"",
+               Coordinate(grid.Y(row) + grid.cell / 2 + 4), "\" text-anchor=\"middle\">", count, "</text>");
+  }
+  return svg;
+}
+
+}  // namespace
+
+std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
+                           const std::vector<std::string>& names) {
+  QAT_CHECK(!confusion.empty() && confusion.front().size() == confusion.size());
+  const size_t classes = confusion.size();
+  const ConfusionGrid grid(classes);
+  const size_t every = (classes + 19) / 20;  // labels that would touch are left out
+  std::string svg =
+      StrCat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", Coordinate(grid.Y(classes) + 6),
+             "\" role=\"img\" aria-label=\"Confusion matrix: rows are true classes, columns answers\">");
+  for (size_t i = 0; i < classes; i += every) {
+    svg += Text(grid.left - 6, grid.Y(i) + grid.cell / 2 + 4, "end", ClassName(names, i));
+    svg += Text(grid.X(i) + grid.cell / 2, grid.top - 8, "middle", ClassName(names, i));
+  }
+  for (size_t row = 0; row < classes; ++row) {
+    int64_t total = 0;
+    for (const int64_t count : confusion[row]) total += count;
+    for (size_t column = 0; column < classes; ++column) {
+      const int64_t count = confusion[row][column];
+      const std::string sentence = StrCat(Grouped(count), " of ", Grouped(total), " images of class ",
+                                          ClassName(names, row), " answered with ", ClassName(names, column));
+      svg += ConfusionCell(grid, row, column, count, Density(count, total), classes <= kMostClassesWithCounts,
+                           sentence);
+    }
+  }
+  return svg + "</svg>\n";
+}
+
 std::string RangeBar(double min, double max, double axis_min, double axis_max) {
   const double span = axis_max - axis_min;
   const auto x = [&](double value) { return span > 0 ? (value - axis_min) / span * 1000 : 0.0; };

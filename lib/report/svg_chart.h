@@ -32,6 +32,13 @@ struct ChartOptions {
 /// lost. Requires  at least one finite point in all.
 std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);
 
+/// A heat map of a confusion matrix: a row a true class, a column an answer; right answers ("hit") and wrong ones ("miss")
+/// in two colours, as dense as their share of the row. Counts are written into up to 12 classes, and each cell has its
+/// sentence as a tooltip. Names longer than four letters are replaced by their numbers.
+/// Requires  a square matrix that is not empty.
+std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
+                           const std::vector<std::string>& names);
+
 /// A bar from `min` to `max` on the axis [axis_min, axis_max] with a line at real 0; it stretches to any
 /// width.
 std::string RangeBar(double min, double max, double axis_min, double axis_max);

@@ -31,6 +31,11 @@ TEST_F(EvaluateTest, GraphAndItsFloatModelAgreeOnEveryImage) {
   ASSERT_EQ(report.pairs.size(), 1u);
   EXPECT_EQ(report.pairs[0].total_flips, 0);
   EXPECT_EQ(report.pairs[0].max_abs_error, 0.0);
+  for (const ModelResult& model : report.models) {
+    EXPECT_EQ(model.classification->topk_correct.at(1), model.accuracy->correct);
+    EXPECT_EQ(model.classification->topk_correct.count(5), 0u);  // of three classes
+    EXPECT_EQ(model.classification->confusion.size(), 3u);
+  }
 }
 
 TEST_F(EvaluateTest, DescribesFilesAndTimesEveryRow) {
@@ -148,6 +153,9 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
                    "--baseline: needs --max-drop or --min-speedup");
   request.baseline.clear();
+  request.topk = {1, 0};
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--topk: value 0");
+  request.topk = {1};
   request.repeat = 1001;
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--repeat: value 1001");
 }

@@ -53,6 +53,8 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
   report.gates[0].name = report.gates[0].model = report.gates[0].reference = evil;
   report.warnings = {evil};
   report.curves[0].name = evil + "loss";
+  report.class_names = {evil, "<b "};
+  report.models[4].name = evil;
   report.ranges[0].layer = evil;
   report.environment = {{evil, evil}};
   report.outputs = {{evil, evil}};
@@ -69,8 +71,8 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
 
 TEST(ReportHtml, ShowsEverySection) {
   const std::string html = ToHtml(testing::SampleReport());
-  for (const char* title :
-       {"Models", "Gates", "Warnings", "Pairs", "Training", "Ranges", "Environment", "How it was made"}) {
+  for (const char* title : {"Models", "Gates", "Warnings", "Pairs", "Classes", "Training", "Ranges",
+                            "Environment", "How it was made"}) {
     EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
   }
   EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
@@ -89,7 +91,7 @@ TEST(ReportHtml, LeavesOutSectionsWithoutContent) {
 TEST(ReportHtml, SurvivesCurvesWithoutAFiniteNumber) {
   Report report = testing::SampleReport();
   report.curves = {{"loss", {{0, std::numeric_limits<double>::quiet_NaN()}}}, {"holdout_accuracy", {}}};
-  EXPECT_EQ(ToHtml(report).find("<figure>"), std::string::npos);
+  EXPECT_EQ(ToHtml(report).find("<h2>Training"), std::string::npos);
 }
 
 TEST(LineChart, MarksTheDelayAtItsStep) {
@@ -128,6 +130,26 @@ TEST(LineChart, AGapInTheValuesIsAGapInTheLine) {
   std::smatch match;
   ASSERT_TRUE(std::regex_search(svg, match, std::regex("<path class=\"c0\" d=\"([^\"]*)\"")));
   EXPECT_EQ(CountOf(match[1], "M"), 2u);
+}
+
+TEST(ConfusionChart, ColoursRightAndWrongAnswersByTheirShareOfTheRow) {
+  const std::string svg = ConfusionChart({{75, 25}, {0, 400}}, {"cat", "<dog>"});
+  EXPECT_EQ(CountOf(svg, "class=\"hit\""), 2u);
+  EXPECT_EQ(CountOf(svg, "class=\"miss\""), 2u);
+  // 0.12 + 0.88 * sqrt(0.25); nothing at all stays empty, a full row is full.
+  EXPECT_NE(svg.find("fill-opacity=\"0.56\"><title>25 of 100 images of class cat answered with 1</title>"),
+            std::string::npos)
+      << svg;
+  EXPECT_NE(svg.find("fill-opacity=\"0.00\"><title>0 of 400"), std::string::npos);
+  EXPECT_NE(svg.find("fill-opacity=\"1.00\"><title>400 of 400"), std::string::npos);
+  EXPECT_EQ(svg.find("<dog>"), std::string::npos);
+}
+
+TEST(ConfusionChart, OfManyClassesHasNoCountsAndFewLabels) {
+  const std::vector<std::vector<int64_t>> confusion(100, std::vector<int64_t>(100, 1));
+  const std::string svg = ConfusionChart(confusion, {});
+  EXPECT_EQ(CountOf(svg, "<rect"), 10000u);
+  EXPECT_EQ(CountOf(svg, "<text"), 40u);
 }
 
 TEST(RangeBar, PutsTheZeroLineWhereRealZeroIs) {

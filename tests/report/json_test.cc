@@ -27,6 +27,13 @@ TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
   EXPECT_EQ(json["gates"][1]["pass"], false);
   EXPECT_EQ(json["quant_delay"], 2400);
   EXPECT_EQ(json["models"][4]["accuracy"]["interval95"], ordered_json({99.39 - 0.2, 99.39 + 0.1}));
+  const auto classification = json["models"][4]["classification"];
+  EXPECT_EQ(classification["topk"][1]["k"], 2);
+  EXPECT_DOUBLE_EQ(classification["topk"][1]["accuracy"], 99.9);
+  EXPECT_DOUBLE_EQ(classification["classes"][1]["top1"], 99.5);
+  EXPECT_EQ(classification["classes"][2]["total"], 2000);
+  EXPECT_EQ(classification["confusion"][0][1], 40);
+  EXPECT_TRUE(json["models"][0]["classification"].is_null());
   EXPECT_DOUBLE_EQ(json["pairs"][2]["mcnemar_p"], 0.109375);
   EXPECT_EQ(json["pairs"][2]["resolved"], false);
   EXPECT_TRUE(json["pairs"][0]["resolved"].is_null());
@@ -79,6 +86,9 @@ TEST(ReportJson, RefusesWhatIsNoReport) {
                    "qat-report/2");
   QAT_EXPECT_ERROR(ParseReport(R"({"schema": "qat-report/1", "models": [{"bytes": "many"}]})", "a.json"),
                    ErrorCode::kCorrupt, "a field has another type");
+  const std::string ragged =
+      R"({"schema": "qat-report/1", "models": [{"classification": {"confusion": [[1, 2], [3]]}}]})";
+  QAT_EXPECT_ERROR(ParseReport(ragged, "a.json"), ErrorCode::kCorrupt, "a.json: confusion is not square");
 }
 
 // The validator is Python's jsonschema: it knows nothing of our writer.

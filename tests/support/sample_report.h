@@ -38,6 +38,12 @@ inline Report SampleReport() {
                    SampleModel("simulated", "checkpoint", "simulated", 251240, 9939),
                    SampleModel("graph", "graph", "float32", 247800, 9941),
                    SampleModel("build/demo/model.tflite", "tflite", "uint8", 65432, 9939)};
+  ClassificationResult classification;
+  classification.topk_correct = {{1, 9939}, {2, 9990}};
+  classification.confusion = {{4960, 40, 0}, {15, 2985, 0}, {3, 3, 1994}};
+  classification.calibration_error = 0.42;
+  report.models[4].classification = classification;
+  report.class_names = {"0", "one", "eleven"};
   report.models[2].latency_us.reset();
   report.models[4].arena_bytes = 8192;
   report.pairs = {{"checkpoint", "graph", 0, 0, 0, 0, std::nullopt, 2.4e-6},

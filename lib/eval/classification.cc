@@ -1,0 +1,108 @@
+#include "eval/classification.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace qat {
+namespace {
+
+constexpr int32_t kMostConfusionClasses = 100;
+constexpr size_t kBins = 15;
+constexpr double kSumTolerance = 0.02;  // ten probabilities in steps of 1/256, each rounded
+
+std::span<const float> ScoresOf(const Predictions& predictions, size_t image) {
+  const auto classes = static_cast<size_t>(predictions.classes);
+  return std::span(predictions.scores).subspan(image * classes, classes);
+}
+
+// Classes that are better than `label`.
+int32_t RankOf(std::span<const float> scores, int32_t label) {
+  const float own = scores[static_cast<size_t>(label)];
+  int32_t rank = 0;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    rank += scores[i] > own || (scores[i] == own && i < static_cast<size_t>(label));
+  }
+  return rank;
+}
+
+bool AreProbabilities(const Predictions& predictions, size_t images) {
+  for (size_t i = 0; i < images; ++i) {
+    double sum = 0;
+    for (const float score : ScoresOf(predictions, i)) {
+      if (!(score >= 0)) return false;
+      sum += score;
+    }
+    if (std::abs(sum - 1) > kSumTolerance) return false;
+  }
+  return true;
+}
+
+double LargestSoftmax(std::span<const float> scores) {
+  const float largest = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (const float score : scores) sum += std::exp(double{score} - largest);
+  return 1 / sum;
+}
+
+std::vector<std::vector<int64_t>> Confusion(const Predictions& predictions, std::span<const int32_t> labels) {
+  int32_t classes = predictions.classes;
+  for (const int32_t label : labels) classes = std::max(classes, label + 1);
+  for (const int32_t label : predictions.labels) classes = std::max(classes, label + 1);
+  if (classes > kMostConfusionClasses) return {};
+  const auto size = static_cast<size_t>(classes);
+  std::vector<std::vector<int64_t>> confusion(size, std::vector<int64_t>(size, 0));
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ++confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions.labels[i])];
+  }
+  return confusion;
+}
+
+}  // namespace
+
+double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels) {
+  QAT_CHECK(predictions.classes > 0 &&
+            predictions.scores.size() == labels.size() * static_cast<size_t>(predictions.classes));
+  struct Bin {
+    double confidence = 0;
+    int64_t right = 0;
+  };
+  std::array<Bin, kBins> bins;
+  const bool probabilities = AreProbabilities(predictions, labels.size());
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto scores = ScoresOf(predictions, i);
+    const double confidence =
+        probabilities ? double{*std::max_element(scores.begin(), scores.end())} : LargestSoftmax(scores);
+    Bin& bin = bins[std::min(static_cast<size_t>(confidence * kBins), kBins - 1)];
+    bin.confidence += confidence;
+    bin.right += predictions.labels[i] == labels[i];
+  }
+  double error = 0;
+  for (const Bin& bin : bins) error += std::abs(static_cast<double>(bin.right) - bin.confidence);
+  return 100 * error / static_cast<double>(labels.size());
+}
+
+ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,
+                              std::span<const int32_t> ks) {
+  QAT_CHECK(!labels.empty() && predictions.labels.size() == labels.size());
+  ClassificationResult result;
+  result.confusion = Confusion(predictions, labels);
+  if (predictions.scores.empty()) return result;
+  std::vector<int64_t> at_rank(static_cast<size_t>(predictions.classes), 0);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ++at_rank[static_cast<size_t>(RankOf(ScoresOf(predictions, i), labels[i]))];
+  }
+  for (const int32_t k : ks) {
+    QAT_CHECK(k >= 1);
+    if (k >= predictions.classes) continue;
+    int64_t correct = 0;
+    for (int32_t rank = 0; rank < k; ++rank) correct += at_rank[static_cast<size_t>(rank)];
+    result.topk_correct[k] = correct;
+  }
+  result.calibration_error = CalibrationError(predictions, labels);
+  return result;
+}
+
+}  // namespace qat

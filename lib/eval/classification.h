@@ -1,0 +1,31 @@
+// classification.h: what a classifier's answers say beyond one percentage: top-k, which classes are taken for which, and
+// whether its confidence can be believed.
+#ifndef QAT_EVAL_CLASSIFICATION_H_
+#define QAT_EVAL_CLASSIFICATION_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "predict/predictor.h"
+#include "report/report.h"
+
+namespace qat {
+
+/// A label is among the k best where fewer than k classes have a larger score, or an equal one and a lower index: for
+/// k = 1 that is ArgMaxOf. `ks` that are not under the number of classes are left out, and all where there are no scores.
+/// The confusion matrix has a row a true class and a column an answer; it is left out over 100 classes.
+/// Requires  as many predictions as labels, at least one; labels under the number of classes; ks of at least 1.
+ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,
+                              std::span<const int32_t> ks);
+
+/// Expected calibration error in points: the mean of |accuracy - confidence| over 15 bins of equal width, weighted by what
+/// falls into them. The confidence is the largest softmax of the scores, or the largest score itself where each image's
+/// scores are probabilities already (none negative, sum 1 within 0.02).
+/// Requires  scores [labels.size(), classes].
+/// Source    Guo et al. 2017, "On calibration of modern neural networks".
+double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_CLASSIFICATION_H_
