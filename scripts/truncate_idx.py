@@ -5,7 +5,9 @@ Its test images, real numbers in [0, 1], were cast to uint8 before inference: al
 This script does the same to a folder of MNIST's IDX files: real = byte / 255 is truncated to 0 or 1, and written back as
 the byte that stands for it (0 or 255), so that the input contract reads the very numbers that the article's model saw.
 
-  scripts/truncate_idx.py MNIST_DIR OUTPUT_DIR
+  scripts/truncate_idx.py MNIST_DIR OUTPUT_DIR [BRIGHTNESS]
+
+BRIGHTNESS (default 255, the cast) is the smallest byte that becomes 1: 128 is rounding instead of truncation.
 """
 import gzip
 import pathlib
@@ -26,13 +28,14 @@ def find(folder: pathlib.Path, stem: str) -> pathlib.Path:
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4) or not (sys.argv[3:] or ["1"])[0].isdigit():
         sys.exit(__doc__)
-    source, target = map(pathlib.Path, sys.argv[1:])
+    source, target = map(pathlib.Path, sys.argv[1:3])
+    brightness = int(sys.argv[3]) if len(sys.argv) == 4 else 255
     if not source.is_dir():
         sys.exit(f"truncate_idx.py: {source}: is not a directory, expected MNIST's IDX files")
     target.mkdir(parents=True, exist_ok=True)
-    cast = bytes(255 if int(byte / 255) == 1 else 0 for byte in range(256))
+    cast = bytes(255 if byte >= brightness else 0 for byte in range(256))
     for split in ("train", "t10k"):
         images = read(find(source, f"{split}-images"))
         magic, count, height, width = struct.unpack(">4I", images[:16])
