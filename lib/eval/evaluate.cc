@@ -30,6 +30,10 @@ void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
   report.environment["cpu"] = CpuName();
   report.environment["threads"] = "1";
   report.environment["kernels"] = options.kernels == KernelSet::kReference ? "reference" : "fast";
+  if (options.kernels == KernelSet::kFast) {
+    const auto isa = options.isa.has_value() ? Expected<Isa>(*options.isa) : ChooseIsa();
+    if (isa.ok()) report.environment["isa"] = std::string(NameOf(*isa));
+  }
   report.environment["profile"] = options.profile == ArithmeticProfile::kTflite ? "tflite" : "tflite-classic";
 }
 

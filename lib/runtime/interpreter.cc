@@ -46,7 +46,7 @@ KernelTensor AsKernelTensor(const ModelTensor& tensor) {
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareNode(const Model& model, const ModelNode& node,
-                                              const InterpreterOptions& options) {
+                                              const InterpreterOptions& options, Isa isa) {
   QAT_RETURN_IF_ERROR(CheckShape(model, node));
   std::vector<KernelTensor> inputs;
   for (int32_t index : node.inputs)
@@ -55,7 +55,11 @@ Expected<std::unique_ptr<Kernel>> PrepareNode(const Model& model, const ModelNod
   for (const KernelTensor& input : inputs) pointers.push_back(&input);
   const KernelTensor output = AsKernelTensor(model.tensors()[static_cast<size_t>(node.outputs[0])]);
   return FindKernels(node.type)->prepare(
-      {DefinitionOf(node.type), node.attributes, pointers, output, options.kernels, options.profile});
+      {DefinitionOf(node.type), node.attributes, pointers, output, options.kernels, options.profile, isa});
+}
+
+Expected<Isa> IsaOf(const InterpreterOptions& options) {
+  return options.isa.has_value() ? ChooseIsa(NameOf(*options.isa)) : ChooseIsa();
 }
 
 }  // namespace
@@ -77,11 +81,12 @@ struct Interpreter::Impl {
 };
 
 Status Interpreter::Impl::PrepareNodes(const InterpreterOptions& options) {
+  QAT_ASSIGN_OR_RETURN(const Isa isa, IsaOf(options));
   std::vector<std::string> unsupported;
   for (size_t i = 0; i < model->nodes().size(); ++i) {
     const ModelNode& node = model->nodes()[i];
     const std::string label = NodeLabel(i, DefinitionOf(node.type));
-    auto kernel = PrepareNode(*model, node, options);
+    auto kernel = PrepareNode(*model, node, options, isa);
     if (kernel.ok()) {
       nodes.push_back({*std::move(kernel), {}, nullptr, nullptr});
     } else if (kernel.error().code == ErrorCode::kUnsupported) {

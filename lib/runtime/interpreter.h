@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ namespace qat {
 struct InterpreterOptions {
   KernelSet kernels = KernelSet::kFast;
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
+  /// Instruction set of the fast kernels; unset: the environment's QAT_FORCE_ISA, else the best of this machine.
+  std::optional<Isa> isa;
   /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them.
   bool keep_intermediates = false;
 };
@@ -25,7 +28,7 @@ struct InterpreterOptions {
 class Interpreter {
  public:
   /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items
-  ///           listed).
+  ///           listed), kInvalidArgument (an instruction set that is not available).
   static Expected<std::unique_ptr<Interpreter>> Create(std::shared_ptr<const Model> model,
                                                        const InterpreterOptions& options = {});
   ~Interpreter();

@@ -2,7 +2,7 @@
 """Holds outputs of our runtime against the real TFLite interpreter (ai-edge-litert) with its reference kernels.
 
   compare_with_litert.py DIR
-      runs every case that qat_conformance_cases wrote there; both kernel sets of ours must agree with it
+      runs every case that qat_conformance_cases wrote there; all kernels of ours must agree with it
   compare_with_litert.py --model M.tflite --input X.npy --output Y.npy [--default-kernels]
       runs one model on X, one example at a time, and compares with Y (qat-eval --input X.npy --save-outputs Y.npy);
       --default-kernels also counts labels that differ under the default kernels (XNNPACK)
@@ -10,6 +10,7 @@
 Integers must be equal byte for byte, floats within 1e-6 * max(1, largest output). Exit status: 0 equal, 1 different.
 """
 import argparse
+import glob
 import os
 import sys
 
@@ -59,8 +60,12 @@ def compare_case(prefix):
     value = np.fromfile(prefix + ".input", detail["dtype"]).reshape(detail["shape"])
     theirs = run(interpreter, value)
     problems = []
-    for kernels in ("reference", "fast"):
-        with open(f"{prefix}.{kernels}", "rb") as file:
+    paths = sorted(glob.glob(f"{prefix}.*.output"))
+    if len(paths) < 2:
+        problems.append("no outputs of ours")
+    for path in paths:
+        kernels = os.path.basename(path).split(".")[1]
+        with open(path, "rb") as file:
             data = file.read()
         for index, output in enumerate(theirs):
             ours = np.frombuffer(data[:output.nbytes], output.dtype)

@@ -1,7 +1,8 @@
 // Writes random models with their inputs and what our runtime makes of them, for compare_with_litert.py:
 //   qat_conformance_cases DIR COUNT SEED
-// DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference and NNNN.fast (raw bytes of the first
-// input and of all outputs, one after the other), and cases.txt with one line a case.
+// DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference.output and one NNNN.ISA.output for each
+// instruction set of this machine (raw bytes of the first input and of all outputs, one after the other), and
+// cases.txt with one line a case. Every other case is one wide layer.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -19,9 +20,8 @@ namespace {
 
 using namespace qat;
 
-Expected<Bytes> RunCase(const std::shared_ptr<const Model>& model, const Bytes& input, KernelSet kernels) {
-  InterpreterOptions options;
-  options.kernels = kernels;
+Expected<Bytes> RunCase(const std::shared_ptr<const Model>& model, const Bytes& input,
+                        const InterpreterOptions& options) {
   QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, options));
   std::copy(input.begin(), input.end(), interpreter->input(0).begin());
   interpreter->Invoke();
@@ -45,14 +45,30 @@ std::string_view Text(const Bytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+InterpreterOptions OptionsOf(KernelSet kernels, Isa isa) {
+  InterpreterOptions options;
+  options.kernels = kernels;
+  options.isa = isa;
+  return options;
+}
+
 Status WriteCase(const std::string& prefix, const testing::RandomModel& random) {
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(random.bytes, prefix));
-  QAT_ASSIGN_OR_RETURN(const Bytes reference, RunCase(model, random.input, KernelSet::kReference));
-  QAT_ASSIGN_OR_RETURN(const Bytes fast, RunCase(model, random.input, KernelSet::kFast));
   QAT_RETURN_IF_ERROR(Write(prefix + ".tflite", Text(random.bytes)));
   QAT_RETURN_IF_ERROR(Write(prefix + ".input", Text(random.input)));
-  QAT_RETURN_IF_ERROR(Write(prefix + ".reference", Text(reference)));
-  return Write(prefix + ".fast", Text(fast));
+  const auto write_output = [&](std::string_view name, const InterpreterOptions& options) -> Status {
+    QAT_ASSIGN_OR_RETURN(const Bytes output, RunCase(model, random.input, options));
+    return Write(StrCat(prefix, ".", name, ".output"), Text(output));
+  };
+  QAT_RETURN_IF_ERROR(write_output("reference", OptionsOf(KernelSet::kReference, Isa::kPortable)));
+  for (Isa isa : AvailableIsas()) {
+    QAT_RETURN_IF_ERROR(write_output(NameOf(isa), OptionsOf(KernelSet::kFast, isa)));
+  }
+  return {};
+}
+
+testing::RandomModel MakeCase(uint64_t seed) {
+  return seed % 2 == 0 ? testing::MakeRandomModel(seed) : testing::MakeWideRandomModel(seed);
 }
 
 Status WriteCases(const std::string& directory, int count, uint64_t seed) {
@@ -61,7 +77,7 @@ Status WriteCases(const std::string& directory, int count, uint64_t seed) {
   for (int i = 0; i < count; ++i) {
     char number[16];
     std::snprintf(number, sizeof(number), "%04d", i);
-    const testing::RandomModel random = testing::MakeRandomModel(seed + static_cast<uint64_t>(i));
+    const testing::RandomModel random = MakeCase(seed + static_cast<uint64_t>(i));
     QAT_RETURN_IF_ERROR_IN(random.description, WriteCase(JoinPath(directory, number), random));
     list += StrCat(number, " ", random.description, "\n");
   }

@@ -18,9 +18,10 @@ struct Ran {
   std::vector<std::string> kernels;
 };
 
-Ran RunWith(const testing::RandomModel& random, KernelSet kernels) {
+Ran RunWith(const testing::RandomModel& random, KernelSet kernels, Isa isa) {
   InterpreterOptions options;
   options.kernels = kernels;
+  options.isa = isa;
   const auto interpreter = Open(random.bytes, options);
   // A second run on the dirty arena must not differ from the first.
   for (int run = 0; run < 2; ++run) {
@@ -31,19 +32,39 @@ Ran RunWith(const testing::RandomModel& random, KernelSet kernels) {
   return {{output.begin(), output.end()}, interpreter->KernelNames()};
 }
 
-TEST(FastKernels, EqualTheReferenceByteForByteOnRandomModels) {
+// Cases by instruction set; those that this machine lacks are not there.
+class FastKernelsOf : public ::testing::TestWithParam<Isa> {
+ protected:
+  std::string Name(const std::string& op) const { return op + "/" + std::string(NameOf(GetParam())); }
+};
+INSTANTIATE_TEST_SUITE_P(Isa, FastKernelsOf, ::testing::ValuesIn(AvailableIsas()),
+                         [](const auto& test) { return std::string(NameOf(test.param)); });
+
+TEST_P(FastKernelsOf, EqualTheReferenceByteForByteOnRandomModels) {
   std::map<std::string, int> uses;
   for (uint64_t seed = 10000; seed < 13000; ++seed) {
     const testing::RandomModel random = testing::MakeRandomModel(seed);
-    const Ran fast = RunWith(random, KernelSet::kFast);
-    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference).output)
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
         << "seed " << seed << ": " << random.description;
     for (const std::string& kernel : fast.kernels) ++uses[kernel];
   }
   // That the comparison was not one of the reference with itself.
-  EXPECT_GE(uses["conv_2d/portable"], 600);
-  EXPECT_GE(uses["fully_connected/portable"], 400);
+  EXPECT_GE(uses[Name("conv_2d")], 300);
+  EXPECT_GE(uses[Name("fully_connected")], 200);
   EXPECT_GE(uses["max_pool_2d/portable"], 300);
+}
+
+TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
+  int uses = 0;
+  for (uint64_t seed = 0; seed < 3000; ++seed) {
+    const testing::RandomModel random = testing::MakeWideRandomModel(seed);
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
+        << "seed " << seed << ": " << random.description;
+    uses += fast.kernels[0].ends_with(NameOf(GetParam())) ? 1 : 0;
+  }
+  EXPECT_EQ(uses, 3000);
 }
 
 TEST(FastKernels, LeaveAWideDilationToTheReference) {

@@ -80,19 +80,28 @@ TEST(Interpreter, ShowsIntermediatesOnlyWhenAskedToKeepThem) {
   EXPECT_EQ((*keeping->tensor(1))[7], 6) << "constants are readable too";
 }
 
+size_t AllocationsOfInvoke(const testing::RandomModel& random, const InterpreterOptions& options) {
+  const auto interpreter = Open(random.bytes, options);
+  std::copy(random.input.begin(), random.input.end(), interpreter->input(0).begin());
+  allocations = 0;
+  counting = true;
+  interpreter->Invoke();
+  counting = false;
+  return allocations;
+}
+
 TEST(Interpreter, InvokeAllocatesNothing) {
+  std::vector<InterpreterOptions> all(1);
+  all[0].kernels = KernelSet::kReference;
+  for (Isa isa : AvailableIsas()) {
+    all.emplace_back();
+    all.back().isa = isa;
+  }
   for (uint64_t seed = 0; seed < 60; ++seed) {
-    const testing::RandomModel random = testing::MakeRandomModel(seed);
-    for (KernelSet kernels : {KernelSet::kReference, KernelSet::kFast}) {
-      InterpreterOptions options;
-      options.kernels = kernels;
-      const auto interpreter = Open(random.bytes, options);
-      std::copy(random.input.begin(), random.input.end(), interpreter->input(0).begin());
-      allocations = 0;
-      counting = true;
-      interpreter->Invoke();
-      counting = false;
-      EXPECT_EQ(allocations, 0u) << random.description;
+    for (const InterpreterOptions& options : all) {
+      const testing::RandomModel random = testing::MakeRandomModel(seed);
+      EXPECT_EQ(AllocationsOfInvoke(random, options), 0u) << random.description;
+      EXPECT_EQ(AllocationsOfInvoke(testing::MakeWideRandomModel(seed), options), 0u);
     }
   }
   counting = true;

@@ -65,14 +65,36 @@ class RandomModelMaker {
         MakeChain();
         break;
     }
+    return Finish();
+  }
+
+  /// One uint8 convolution or fully connected layer whose depth and units lie around the widths of registers.
+  RandomModel MakeWide() {
+    quantized_ = wide_ = true;
+    element_ = DType::kUInt8;
+    const int32_t depth = Pick({1, 3, 4, 7, 8, 12, 16, 20, 31, 32, 33, 63, 64, 65, 100});
+    if (random_.Below(3) == 0) {
+      Start({random_.Between(1, 14), depth * Pick({1, 2, 4, 7})});
+      AppendFullyConnected();
+    } else {
+      Start({random_.Between(1, 2), random_.Between(1, 8), random_.Between(1, 8), depth});
+      AppendConv2D();
+    }
+    return Finish();
+  }
+
+ private:
+  RandomModel Finish() {
     RandomModel model;
     model.bytes = builder_.Finish({input_}, {current_});
     model.input = input_bytes_;
     model.description = description_;
     return model;
   }
-
- private:
+  int32_t Units(std::initializer_list<int32_t> choices) {
+    return wide_ ? Pick({1, 7, 8, 9, 15, 16, 17, 24, 31, 33, 47, 48, 49, 63, 64, 65, 79, 96, 130})
+                 : Pick(choices);
+  }
   int32_t Pick(std::initializer_list<int32_t> choices) {
     return choices.begin()[random_.Below(static_cast<uint32_t>(choices.size()))];
   }
@@ -188,7 +210,7 @@ class RandomModelMaker {
     a.activation = AnyActivation();
     const int32_t height = FilterSize(a.padding, shape_[1], a.dilation_h);
     const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
-    const Shape filter_shape = {Pick({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}), height, width, shape_[3]};
+    const Shape filter_shape = {Units({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}), height, width, shape_[3]};
     const int64_t acc_depth = int64_t{height} * width * shape_[3];
     const int32_t input = current_;
     const int32_t filter = AddFilter(filter_shape);
@@ -210,7 +232,7 @@ class RandomModelMaker {
     const bool keep = random_.Below(4) == 0;
     const int32_t depth =
         keep || random_.Below(2) == 0 ? shape_.back() : static_cast<int32_t>(FlatSize(shape_));
-    const int32_t units = Pick({1, 2, 3, 4, 5, 7, 10, 16, 31});
+    const int32_t units = Units({1, 2, 3, 4, 5, 7, 10, 16, 31});
     const Activation activation = AnyActivation();
     const int32_t input = current_;
     const int32_t filter = AddFilter({units, depth});
@@ -290,6 +312,7 @@ class RandomModelMaker {
   ModelBuilder builder_;
   bool quantized_ = false;
   DType element_ = DType::kFloat32;
+  bool wide_ = false;
   Shape shape_;
   int32_t input_ = -1;
   int32_t current_ = -1;
@@ -300,6 +323,7 @@ class RandomModelMaker {
 };
 
 inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
+inline RandomModel MakeWideRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeWide(); }
 
 }  // namespace qat::testing
 

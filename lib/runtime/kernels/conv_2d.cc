@@ -2,6 +2,7 @@
 #include "runtime/kernels/reference/conv_2d.h"
 #include "runtime/kernels/portable/conv_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/conv_2d.h"
 
 namespace qat {
 namespace {
@@ -15,6 +16,28 @@ Window2D WindowOf(const KernelContext& context) {
 bool WantsFast(const KernelContext& context, const Window2D& window) {
   return context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty() &&
          portable::CanConv2D(window);
+}
+
+// Null where the portable kernel or the reference must do. The bias is folded with the zero points, once.
+const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
+  if (context.kernels != KernelSet::kFast || !HasConstantFilter(context) || !simd::CanConv2D(window)) {
+    return nullptr;
+  }
+  return simd::InstructionsOf(context.isa);
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 const Window2D& window, const Arithmetic& arithmetic) {
+  auto conv = simd::PrepareConv2D(instructions, window, context.inputs[1]->constant, ConstantBias(context),
+                                  arithmetic, simd::RequantizationOf(arithmetic));
+  const size_t scratch = ScratchSize(conv);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [conv = std::move(conv)](const KernelBuffers& io) {
+        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+      },
+      scratch);
 }
 
 template <class Arithmetic>
@@ -59,6 +82,9 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
   const Window2D window = WindowOf(context);
+  if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
+    return MakeSimd(context, *instructions, window, arithmetic);
+  }
   if (!WantsFast(context, window)) return MakeReference(context, window, arithmetic);
   const uint8_t* filter = context.inputs[1]->constant.data();
   return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);

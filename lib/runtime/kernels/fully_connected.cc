@@ -2,6 +2,7 @@
 #include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/portable/matrix.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
@@ -28,9 +29,33 @@ std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Matrix
   });
 }
 
+// Null where the portable kernel or the reference must do. The bias is folded with the zero points, once.
+const simd::Instructions* SimdInstructions(const KernelContext& context) {
+  if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
+  return simd::InstructionsOf(context.isa);
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 const MatrixShape& shape, const Arithmetic& arithmetic) {
+  simd::PackedFilter filter(instructions, {{0}, shape.acc_depth}, context.inputs[1]->constant, shape.units,
+                            ConstantBias(context), arithmetic, simd::RequantizationOf(arithmetic));
+  simd::FullyConnected layer{shape, arithmetic.input_offset, std::move(filter)};
+  const size_t scratch = ScratchSize(layer);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [layer = std::move(layer)](const KernelBuffers& io) {
+        simd::Run(layer, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+      },
+      scratch);
+}
+
 template <class Arithmetic>
 std::unique_ptr<Kernel> ChooseUInt8(const KernelContext& context, const Arithmetic& arithmetic) {
   const MatrixShape shape = ShapeOf(context);
+  if (const simd::Instructions* instructions = SimdInstructions(context)) {
+    return MakeSimd(context, *instructions, shape, arithmetic);
+  }
   if (!WantsFast(context, shape)) return MakeReference(context, shape, arithmetic);
   auto filter = portable::PackInt16(context.inputs[1]->constant, shape.units, shape.acc_depth,
                                     arithmetic.filter_offset);

@@ -13,13 +13,14 @@
 #include "base/expected.h"
 #include "base/strings.h"
 #include "ops/op.h"
+#include "runtime/kernels/isa.h"
 
 namespace qat {
 
 /// Which kernels run. Outputs are equal byte for byte for integer models; float may differ in the last bits.
 enum class KernelSet {
   kReference,  ///< the plain loops that define the arithmetic
-  kFast,       ///< portable fast kernels where there is one, reference elsewhere
+  kFast,       ///< kernels for the instruction set, else portable fast ones, else the reference
 };
 
 /// docs/quantization.md#profiles. They differ in the requantization of fully connected layers only.
@@ -48,6 +49,7 @@ struct KernelContext {
   const KernelTensor& output;
   KernelSet kernels = KernelSet::kFast;
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
+  Isa isa = Isa::kPortable;  ///< for KernelSet::kFast
 
   /// The input at `position`, null where it is left out or absent.
   const KernelTensor* input(size_t position) const {

@@ -153,6 +153,17 @@ Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScal
   return multipliers;
 }
 
+bool HasConstantFilter(const KernelContext& context) {
+  const KernelTensor* bias = context.input(2);
+  return !context.inputs[1]->constant.empty() && (bias == nullptr || !bias->constant.empty());
+}
+
+std::span<const int32_t> ConstantBias(const KernelContext& context) {
+  const KernelTensor* bias = context.input(2);
+  if (bias == nullptr) return {};
+  return {reinterpret_cast<const int32_t*>(bias->constant.data()), bias->constant.size() / sizeof(int32_t)};
+}
+
 Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales) {
   const float product = scales.input.scale * scales.filter.scale;
   const double real_multiplier = static_cast<double>(product) / static_cast<double>(scales.output.scale);

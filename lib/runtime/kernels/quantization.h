@@ -69,6 +69,11 @@ Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScal
 /// Errors: kCorrupt, kUnsupported.
 Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis = 0);
 
+/// True if filter and bias (where there is one) are known in Prepare.
+bool HasConstantFilter(const KernelContext& context);
+/// The values of a constant int32 bias; empty where there is none.
+std::span<const int32_t> ConstantBias(const KernelContext& context);
+
 /// Offsets and clamp of a quantized multiply-accumulate operator.
 template <class T>
 void SetOffsets(QuantizationParams input, QuantizationParams output, Activation activation,

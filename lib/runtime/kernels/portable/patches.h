@@ -37,20 +37,21 @@ struct PatchLayout {
   static constexpr int64_t kRows = 16;
 };
 
-/// Copies one image into its border; convert(from, to, count) writes `count` elements.
+/// Copies one image into its border of `fill`; convert(from, to, count) writes `count` elements.
 template <class From, class To, class Convert>
-void PadImage(const Window2D& w, const PatchLayout& layout, const From* image, To* padded, Convert convert) {
+void PadImage(const Window2D& w, const PatchLayout& layout, const From* image, To* padded, Convert convert,
+              To fill = To{0}) {
   const int64_t padded_row = layout.padded_w * w.input_depth;
   const int64_t image_row = int64_t{w.input_w} * w.input_depth;
   const int64_t left = int64_t{w.pad_left} * w.input_depth;
-  std::fill_n(padded, w.pad_top * padded_row, To{0});
+  std::fill_n(padded, w.pad_top * padded_row, fill);
   To* row = padded + w.pad_top * padded_row;
   for (int32_t y = 0; y < w.input_h; ++y, row += padded_row, image += image_row) {
-    std::fill_n(row, left, To{0});
+    std::fill_n(row, left, fill);
     convert(image, row + left, image_row);
-    std::fill_n(row + left + image_row, padded_row - left - image_row, To{0});
+    std::fill_n(row + left + image_row, padded_row - left - image_row, fill);
   }
-  std::fill_n(row, (layout.padded_h - w.pad_top - w.input_h) * padded_row, To{0});
+  std::fill_n(row, (layout.padded_h - w.pad_top - w.input_h) * padded_row, fill);
 }
 
 /// Copies in blocks of kSlack elements: up to kSlack - 1 more than `count`, which the next copy overwrites.

@@ -1,0 +1,64 @@
+#include "runtime/kernels/isa.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kNames[] = {"portable", "avx2", "avx512vnni"};
+
+// __builtin_cpu_supports also asks whether the system saves the wide registers.
+std::vector<Isa> Detect() {
+  std::vector<Isa> isas = {Isa::kPortable};
+#ifdef QAT_X86_KERNELS
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2")) return isas;
+  isas.push_back(Isa::kAvx2);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vnni")) {
+    isas.push_back(Isa::kAvx512Vnni);
+  }
+#endif
+  return isas;
+}
+
+std::string NamesOf(const std::vector<Isa>& isas) {
+  std::vector<std::string> names;
+  for (Isa isa : isas) names.emplace_back(NameOf(isa));
+  return Join(names, ", ");
+}
+
+}  // namespace
+
+std::string_view NameOf(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
+
+const std::vector<Isa>& AvailableIsas() {
+  static const std::vector<Isa> kAvailable = Detect();
+  return kAvailable;
+}
+
+Expected<Isa> ChooseIsa(std::string_view forced) {
+  const std::vector<Isa>& available = AvailableIsas();
+  if (forced.empty()) return available.back();
+  for (Isa isa : available) {
+    if (NameOf(isa) == forced) return isa;
+  }
+  const bool known = std::find(std::begin(kNames), std::end(kNames), forced) != std::end(kNames);
+  return InvalidArgument(
+      StrCat("QAT_FORCE_ISA is '", forced, "', which is no ",
+             known ? "instruction set of this machine or build" : "instruction set known here",
+             "; there are ", NamesOf(available)));
+}
+
+Expected<Isa> ChooseIsa() {
+  const char* forced = std::getenv("QAT_FORCE_ISA");
+  return ChooseIsa(forced == nullptr ? std::string_view() : std::string_view(forced));
+}
+
+}  // namespace qat

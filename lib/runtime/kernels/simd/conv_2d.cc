@@ -1,0 +1,77 @@
+#include "runtime/kernels/simd/conv_2d.h"
+
+namespace qat::simd {
+namespace {
+
+using portable::PatchLayout;
+
+// Runs of a window in the padded image. Rows that touch each other are one run.
+Segments SegmentsOf(const Window2D& w, const PatchLayout& layout) {
+  const int64_t depth = w.input_depth;
+  const bool rows_touch = w.dilation_h == 1 && w.filter_w == layout.padded_w;
+  if (w.dilation_w == 1 && (w.filter_h == 1 || rows_touch)) return {{0}, w.filter_h * w.filter_w * depth};
+  const bool taps_touch = w.dilation_w == 1;
+  Segments segments{{}, taps_touch ? w.filter_w * depth : depth};
+  for (int64_t y = 0; y < w.filter_h; ++y) {
+    for (int64_t x = 0; x < (taps_touch ? 1 : w.filter_w); ++x) {
+      segments.offsets.push_back((y * w.dilation_h * layout.padded_w + x * w.dilation_w) * depth);
+    }
+  }
+  return segments;
+}
+
+bool ReadsInPlace(const Conv2D& conv) {
+  return conv.filter.ReadsInPlace() && conv.layout.padded_w == conv.window.input_w &&
+         conv.layout.padded_h == conv.window.input_h;
+}
+
+// The image in its border of zero points.
+void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
+  const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
+    ConvertElements(conv.filter, conv.input_offset, from, reinterpret_cast<uint8_t*>(to), count);
+  };
+  if (conv.filter.instructions().widens) {
+    PadImage(conv.window, conv.layout, image, reinterpret_cast<int16_t*>(padded), convert);
+  } else {
+    PadImage(conv.window, conv.layout, image, padded, convert, static_cast<uint8_t>(-conv.input_offset));
+  }
+}
+
+}  // namespace
+
+bool CanConv2D(const Window2D& window) { return PatchLayout(window, 0).Fits(window); }
+
+Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
+                     std::span<const uint8_t> filter, std::span<const int32_t> bias,
+                     const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization) {
+  const PatchLayout layout(window, 0);
+  return {window, layout, offsets.input_offset,
+          PackedFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth, bias, offsets,
+                       requantization)};
+}
+
+size_t ScratchSize(const Conv2D& conv) {
+  if (ReadsInPlace(conv)) return 0;
+  return static_cast<size_t>(conv.layout.ImageElements(conv.window) * conv.filter.element_size());
+}
+
+void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch) {
+  const Window2D& w = conv.window;
+  const int64_t pixel = w.input_depth * conv.filter.element_size();
+  const bool in_place = ReadsInPlace(conv);
+  Product product = conv.filter.AsProduct();
+  product.rows = int64_t{w.output_h} * w.output_w;
+  product.width = w.output_w;
+  product.step_x = w.stride_w * pixel;
+  product.step_y = w.stride_h * conv.layout.padded_w * pixel;
+  for (int32_t n = 0; n < w.batch; ++n) {
+    if (!in_place) Pad(conv, input, scratch);
+    product.input = in_place ? input : scratch;
+    product.output = output;
+    conv.filter.instructions().multiply(product);
+    input += int64_t{w.input_h} * w.input_w * w.input_depth;
+    output += product.rows * w.output_depth;
+  }
+}
+
+}  // namespace qat::simd

@@ -1,0 +1,32 @@
+// conv_2d.h: convolution as an implicit product: windows are read from the image where they are, as one run
+// of memory for each row of the filter.
+#ifndef QAT_RUNTIME_KERNELS_SIMD_CONV_2D_H_
+#define QAT_RUNTIME_KERNELS_SIMD_CONV_2D_H_
+
+#include "runtime/kernels/portable/patches.h"
+#include "runtime/kernels/simd/matrix.h"
+
+namespace qat::simd {
+
+/// True if the border that padding needs is not many times the image, as a wide dilation can make it.
+bool CanConv2D(const Window2D& window);
+
+/// What Prepare keeps of one convolution.
+struct Conv2D {
+  Window2D window;
+  portable::PatchLayout layout;
+  int32_t input_offset;
+  PackedFilter filter;
+};
+
+/// Shapes    filter [O, H, W, I]; bias empty or [O].
+Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
+                     std::span<const uint8_t> filter, std::span<const int32_t> bias,
+                     const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization);
+size_t ScratchSize(const Conv2D& conv);
+/// Equal byte for byte to reference::Conv2D.
+void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch);
+
+}  // namespace qat::simd
+
+#endif  // QAT_RUNTIME_KERNELS_SIMD_CONV_2D_H_

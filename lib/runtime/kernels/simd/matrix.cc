@@ -1,0 +1,167 @@
+#include "runtime/kernels/simd/matrix.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qat::simd {
+namespace {
+
+constexpr int64_t kStep = 4;           // bytes of a run that one lane takes at a time
+constexpr int64_t kRowSlack = 64;      // bytes behind gathered rows
+constexpr int32_t kUInt8Middle = 128;  // moves uint8 filters to int8
+
+int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+int64_t ElementSize(const Instructions& instructions) { return instructions.widens ? 2 : 1; }
+int64_t PaddedUnits(const Instructions& instructions, int64_t units) {
+  return RoundUp(units, instructions.lanes);
+}
+int64_t SegmentSteps(const Instructions& instructions, int64_t segment_size) {
+  return RoundUp(segment_size * ElementSize(instructions), kStep) / kStep;
+}
+
+int64_t RowSize(const FullyConnected& layer) {
+  return RoundUp(layer.shape.acc_depth * layer.filter.element_size(), kStep);
+}
+
+}  // namespace
+
+const Instructions* InstructionsOf(Isa isa) {
+#ifdef QAT_X86_KERNELS
+  if (isa == Isa::kAvx2) return &kAvx2Instructions;
+  if (isa == Isa::kAvx512Vnni) return &kAvx512VnniInstructions;
+#endif
+  (void)isa;
+  return nullptr;
+}
+
+AlignedBytes::AlignedBytes(size_t size) : data_(static_cast<uint8_t*>(::operator new[](size, kAlignment))) {
+  std::memset(data_.get(), 0, size);
+}
+
+PackedFilter::PackedFilter(const Instructions& instructions, const Segments& segments,
+                           std::span<const uint8_t> filter, int64_t units, std::span<const int32_t> bias,
+                           const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization)
+    : instructions_(&instructions),
+      units_(units),
+      padded_units_(PaddedUnits(instructions, units)),
+      segment_size_(segments.segment_size),
+      segment_steps_(SegmentSteps(instructions, segments.segment_size)),
+      segment_offsets_(segments.offsets),
+      values_(static_cast<size_t>(padded_units_ * segment_steps_ * kStep) * segments.offsets.size()),
+      output_offset_(requantization.output_offset),
+      activation_min_(requantization.activation_min),
+      activation_max_(requantization.activation_max) {
+  for (int64_t& offset : segment_offsets_) offset *= element_size();
+  PackValues(filter, -offsets.filter_offset);
+  FoldBias(filter, bias, -offsets.input_offset, -offsets.filter_offset);
+  SpreadMultipliers(requantization);
+}
+
+void PackedFilter::PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point) {
+  const int64_t lanes = instructions_->lanes;
+  const auto segments = static_cast<int64_t>(segment_offsets_.size());
+  const int64_t block_size = segments * segment_steps_ * lanes * kStep;
+  const uint8_t* from = filter.data();
+  for (int64_t unit = 0; unit < units_; ++unit) {
+    uint8_t* const block = values_.data() + unit / lanes * block_size + unit % lanes * kStep;
+    for (int64_t segment = 0; segment < segments; ++segment) {
+      for (int64_t i = 0; i < segment_size_; ++i, ++from) {
+        const int64_t byte = i * element_size();
+        uint8_t* const to = block + (segment * segment_steps_ + byte / kStep) * lanes * kStep + byte % kStep;
+        const auto wide = static_cast<int16_t>(*from - filter_zero_point);
+        const auto narrow = static_cast<int8_t>(*from - kUInt8Middle);
+        if (instructions_->widens) {
+          std::memcpy(to, &wide, sizeof(wide));
+        } else {
+          std::memcpy(to, &narrow, sizeof(narrow));
+        }
+      }
+    }
+  }
+}
+
+// In uint32: sums wrap.
+void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias,
+                            int32_t input_zero_point, int32_t filter_zero_point) {
+  bias_.assign(static_cast<size_t>(padded_units_), 0);
+  std::copy(bias.begin(), bias.end(), bias_.begin());
+  if (instructions_->widens) return;
+  row_sum_factor_ = kUInt8Middle - filter_zero_point;
+  const size_t depth = filter.size() / static_cast<size_t>(units_);
+  for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
+    uint32_t sum = 0;  // of w - zw
+    for (uint8_t w : filter.subspan(unit * depth, depth)) sum += static_cast<uint32_t>(w - filter_zero_point);
+    bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) -
+                                       static_cast<uint32_t>(input_zero_point) * sum);
+  }
+}
+
+void PackedFilter::SpreadMultipliers(const Requantization& requantization) {
+  const auto size = static_cast<size_t>(padded_units_);
+  const auto spread = [&](auto& to, const auto& from, auto field) {
+    to.assign(size, 0);
+    for (size_t i = 0; i < static_cast<size_t>(units_); ++i) to[i] = field(from[from.size() == 1 ? 0 : i]);
+  };
+  if (!requantization.real.empty()) {
+    spread(real_multiplier_, requantization.real, [](double real) { return real; });
+    return;
+  }
+  const auto& fixed = requantization.fixed;
+  spread(multiplier_, fixed, [](FixedPointMultiplier m) { return m.multiplier; });
+  spread(left_shift_, fixed, [](FixedPointMultiplier m) { return std::max(m.shift, 0); });
+  spread(right_shift_, fixed, [](FixedPointMultiplier m) { return std::max(-m.shift, 0); });
+}
+
+Product PackedFilter::AsProduct() const {
+  Product product = {};
+  product.segment_offsets = segment_offsets_.data();
+  product.segments = static_cast<int64_t>(segment_offsets_.size());
+  product.segment_steps = segment_steps_;
+  product.segment_size = segment_size_ * element_size();
+  product.filter = values_.data();
+  product.units = units_;
+  product.bias = bias_.data();
+  product.row_sum_factor = row_sum_factor_;
+  product.multiplier = multiplier_.data();
+  product.left_shift = left_shift_.data();
+  product.right_shift = right_shift_.data();
+  product.real_multiplier = real_multiplier_.empty() ? nullptr : real_multiplier_.data();
+  product.output_offset = output_offset_;
+  product.activation_min = activation_min_;
+  product.activation_max = activation_max_;
+  return product;
+}
+
+void ConvertElements(const PackedFilter& filter, int32_t input_offset, const uint8_t* from, uint8_t* to,
+                     int64_t count) {
+  if (!filter.instructions().widens) {
+    std::memcpy(to, from, static_cast<size_t>(count));
+    return;
+  }
+  auto* const wide = reinterpret_cast<int16_t*>(to);
+  for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(from[i] + input_offset);
+}
+
+size_t ScratchSize(const FullyConnected& layer) {
+  return layer.filter.ReadsInPlace() ? 0 : static_cast<size_t>(layer.shape.rows * RowSize(layer) + kRowSlack);
+}
+
+void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch) {
+  const int64_t depth = layer.shape.acc_depth;
+  const bool in_place = layer.filter.ReadsInPlace();
+  if (!in_place) {
+    for (int64_t row = 0; row < layer.shape.rows; ++row) {
+      ConvertElements(layer.filter, layer.input_offset, input + row * depth, scratch + row * RowSize(layer),
+                      depth);
+    }
+  }
+  Product product = layer.filter.AsProduct();
+  product.input = in_place ? input : scratch;
+  product.rows = layer.shape.rows;
+  product.width = 1;
+  product.step_y = RowSize(layer);
+  product.output = output;
+  layer.filter.instructions().multiply(product);
+}
+
+}  // namespace qat::simd
