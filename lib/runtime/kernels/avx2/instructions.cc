@@ -28,6 +28,10 @@ struct Avx2 {
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm256_min_epi32(_mm256_max_epi32(a, low), high);
   }
+  static Vector FillFromLane(Vector a, int32_t lane) {
+    return _mm256_permutevar8x32_epi32(a, _mm256_set1_epi32(lane));
+  }
+  static int32_t FirstLane(Vector a) { return _mm256_cvtsi256_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm256_sub_epi32(a, _mm256_cmpgt_epi32(x, limit));
   }

@@ -28,6 +28,10 @@ struct Avx512Vnni {
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm512_min_epi32(_mm512_max_epi32(a, low), high);
   }
+  static Vector FillFromLane(Vector a, int32_t lane) {
+    return _mm512_permutexvar_epi32(_mm512_set1_epi32(lane), a);
+  }
+  static int32_t FirstLane(Vector a) { return _mm512_cvtsi512_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm512_mask_add_epi32(a, _mm512_cmpgt_epi32_mask(x, limit), a, _mm512_set1_epi32(1));
   }

@@ -2,38 +2,84 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace qat::portable {
 namespace {
 
-// The largest of every channel over the taps [top, bottom) x [left, right), which lie inside the image.
+// The taps of one output pixel: [top, bottom) x [left, right), which lie inside the image.
+struct Taps {
+  int64_t top, bottom, left, right;
+};
+
 template <class T>
-void MaxOverTaps(const Window2D& w, const T* image, int32_t top, int32_t bottom, int32_t left, int32_t right,
-                 T* output) {
+struct VectorOf {
+  typedef T Type __attribute__((vector_size(16)));
+};
+template <class T>
+using Vector = typename VectorOf<T>::Type;
+
+// kBytes of memory and zeros, by way of a register: bytes put into a vector in memory would stall its load.
+template <class T, size_t kBytes>
+Vector<T> LoadPart(const T* from) {
+  if constexpr (kBytes == sizeof(Vector<T>)) {
+    Vector<T> values;
+    std::memcpy(&values, from, kBytes);
+    return values;
+  } else {
+    uint32_t word = 0;
+    std::memcpy(&word, from, kBytes);
+    const Vector<uint32_t> words = {word};
+    return reinterpret_cast<Vector<T>>(words);
+  }
+}
+
+// The largest of kCount channels from `channel` on, as one vector: kCount values fill it or a part of it.
+template <class T, int64_t kCount>
+void MaxOfChannels(const Window2D& w, const Taps& taps, const Vector<T>& low, const Vector<T>& high,
+                   const T* image, int64_t channel, T* output) {
+  constexpr size_t kBytes = kCount * sizeof(T);
   const int64_t depth = w.input_depth;
-  std::copy_n(image + (int64_t{top} * w.input_w + left) * depth, depth, output);
-  for (int32_t y = top; y < bottom; ++y) {
-    const T* tap = image + (int64_t{y} * w.input_w + left) * depth;
-    for (int32_t x = left; x < right; ++x, tap += depth) {
-      for (int64_t c = 0; c < depth; ++c) output[c] = std::max(output[c], tap[c]);
+  Vector<T> largest = low;
+  for (int64_t y = taps.top; y < taps.bottom; ++y) {
+    const T* tap = image + (y * w.input_w + taps.left) * depth + channel;
+    for (int64_t x = taps.left; x < taps.right; ++x, tap += depth) {
+      const Vector<T> values = LoadPart<T, kBytes>(tap);
+      largest = largest < values ? values : largest;
     }
   }
+  largest = high < largest ? high : largest;
+  std::memcpy(output + channel, &largest, kBytes);
+}
+
+// All channels, kCount at a time; the last ones overlap those before them.
+template <class T, int64_t kCount>
+void MaxOverTaps(const Window2D& w, const Taps& taps, const Vector<T>& low, const Vector<T>& high,
+                 const T* image, T* output) {
+  const int64_t depth = w.input_depth;
+  if constexpr (kCount > 1) {
+    if (depth < kCount) return MaxOverTaps<T, kCount / 4>(w, taps, low, high, image, output);
+  }
+  for (int64_t channel = 0; channel + kCount <= depth; channel += kCount) {
+    MaxOfChannels<T, kCount>(w, taps, low, high, image, channel, output);
+  }
+  if (depth % kCount != 0) MaxOfChannels<T, kCount>(w, taps, low, high, image, depth - kCount, output);
 }
 
 }  // namespace
 
 template <class T>
 void MaxPool2D(const Window2D& w, T activation_min, T activation_max, const T* input, T* output) {
+  constexpr int64_t kLanes = 16 / sizeof(T);
+  const Vector<T> low = Vector<T>{} + activation_min, high = Vector<T>{} + activation_max;
   for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
     for (int32_t y = 0; y < w.output_h; ++y) {
       const int32_t top = y * w.stride_h - w.pad_top;
       for (int32_t x = 0; x < w.output_w; ++x, output += w.output_depth) {
         const int32_t left = x * w.stride_w - w.pad_left;
-        MaxOverTaps(w, input, std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
-                    std::min(left + w.filter_w, w.input_w), output);
-        for (int32_t c = 0; c < w.output_depth; ++c) {
-          output[c] = std::min(std::max(output[c], activation_min), activation_max);
-        }
+        const Taps taps = {std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
+                           std::min(left + w.filter_w, w.input_w)};
+        MaxOverTaps<T, kLanes>(w, taps, low, high, input, output);
       }
     }
   }

@@ -27,7 +27,10 @@ struct Product {
   const uint8_t* filter;  // [units / lanes][segments * segment_steps][lanes][4 bytes]
   int64_t units;
   const int32_t* bias;
+  // row_sum_factor * sum(x[r]) comes out of lane `row_term_lane` of the last vector of units, which is free there
+  // and has the factor as its filter; or, where that is -1, it is summed apart from the product.
   int32_t row_sum_factor;
+  int32_t row_term_lane;
 
   // Either multiplier, left_shift, right_shift (fixed point, rounded twice), or real_multiplier (one double
   // product, rounded half away from zero); the others are null.

@@ -54,30 +54,43 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
   for (int64_t& offset : segment_offsets_) offset *= element_size();
   PackValues(filter, -offsets.filter_offset);
   FoldBias(filter, bias, -offsets.input_offset, -offsets.filter_offset);
+  PlaceRowTerm();
   SpreadMultipliers(requantization);
 }
 
-void PackedFilter::PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point) {
+// value(position) is one of the values of `unit`.
+template <class Value>
+void PackedFilter::PackUnit(int64_t unit, Value value) {
   const int64_t lanes = instructions_->lanes;
   const auto segments = static_cast<int64_t>(segment_offsets_.size());
-  const int64_t block_size = segments * segment_steps_ * lanes * kStep;
-  const uint8_t* from = filter.data();
-  for (int64_t unit = 0; unit < units_; ++unit) {
-    uint8_t* const block = values_.data() + unit / lanes * block_size + unit % lanes * kStep;
-    for (int64_t segment = 0; segment < segments; ++segment) {
-      for (int64_t i = 0; i < segment_size_; ++i, ++from) {
-        const int64_t byte = i * element_size();
-        uint8_t* const to = block + (segment * segment_steps_ + byte / kStep) * lanes * kStep + byte % kStep;
-        const auto wide = static_cast<int16_t>(*from - filter_zero_point);
-        const auto narrow = static_cast<int8_t>(*from - kUInt8Middle);
-        if (instructions_->widens) {
-          std::memcpy(to, &wide, sizeof(wide));
-        } else {
-          std::memcpy(to, &narrow, sizeof(narrow));
-        }
-      }
+  uint8_t* const block = values_.data() + unit / lanes * segments * segment_steps_ * lanes * kStep;
+  for (int64_t segment = 0; segment < segments; ++segment) {
+    for (int64_t i = 0; i < segment_size_; ++i) {
+      const int64_t byte = i * element_size();
+      const int64_t step = segment * segment_steps_ + byte / kStep;
+      const auto packed = value(segment * segment_size_ + i);
+      std::memcpy(block + (step * lanes + unit % lanes) * kStep + byte % kStep, &packed, sizeof(packed));
     }
   }
+}
+
+void PackedFilter::PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point) {
+  const size_t depth = filter.size() / static_cast<size_t>(units_);
+  for (int64_t unit = 0; unit < units_; ++unit) {
+    const uint8_t* const w = filter.data() + static_cast<size_t>(unit) * depth;
+    if (instructions_->widens) {
+      PackUnit(unit, [&](int64_t i) { return static_cast<int16_t>(w[i] - filter_zero_point); });
+    } else {
+      PackUnit(unit, [&](int64_t i) { return static_cast<int8_t>(w[i] - kUInt8Middle); });
+    }
+  }
+}
+
+// In a lane that no unit has, if there is one; 128, of a filter whose zero point is 0, is no int8.
+void PackedFilter::PlaceRowTerm() {
+  if (row_sum_factor_ == 0 || row_sum_factor_ > 127 || units_ == padded_units_) return;
+  row_term_lane_ = static_cast<int32_t>(units_ % instructions_->lanes);
+  PackUnit(units_, [&](int64_t) { return static_cast<int8_t>(row_sum_factor_); });
 }
 
 // In uint32: sums wrap.
@@ -122,6 +135,7 @@ Product PackedFilter::AsProduct() const {
   product.units = units_;
   product.bias = bias_.data();
   product.row_sum_factor = row_sum_factor_;
+  product.row_term_lane = row_term_lane_;
   product.multiplier = multiplier_.data();
   product.left_shift = left_shift_.data();
   product.right_shift = right_shift_.data();

@@ -76,7 +76,10 @@ class PackedFilter {
   Product AsProduct() const;
 
  private:
+  template <class Value>
+  void PackUnit(int64_t unit, Value value);
   void PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point);
+  void PlaceRowTerm();
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias, int32_t input_zero_point,
                 int32_t filter_zero_point);
   void SpreadMultipliers(const Requantization& requantization);
@@ -90,6 +93,7 @@ class PackedFilter {
   AlignedBytes values_;
   std::vector<int32_t> bias_;
   int32_t row_sum_factor_ = 0;
+  int32_t row_term_lane_ = -1;
   std::vector<int32_t> multiplier_, left_shift_, right_shift_;
   std::vector<double> real_multiplier_;
   int32_t output_offset_, activation_min_, activation_max_;

@@ -72,11 +72,8 @@ struct Double {
 };
 
 template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
-                         uint8_t* output) {
-  typename Isa::Vector acc[kRows][kBlocks];
-  InitializeTile<Isa, kRows, kBlocks>(p, row_terms, unit, acc);
-  SumTile<Isa, kRows, kBlocks>(p, rows, unit, acc);
+inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&acc)[kRows][kBlocks],
+                           uint8_t* output) {
   const auto offset = Isa::Fill(p.output_offset);
   const auto low = Isa::Fill(p.activation_min), high = Isa::Fill(p.activation_max);
 #pragma GCC unroll 16
@@ -92,21 +89,51 @@ inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int
   }
 }
 
-// What is left of the units: at most kBlocks vectors.
 template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms,
-                             int64_t unit, uint8_t* output) {
+inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
+                         uint8_t* output) {
+  typename Isa::Vector acc[kRows][kBlocks];
+  InitializeTile<Isa, kRows, kBlocks>(p, row_terms, unit, acc);
+  SumTile<Isa, kRows, kBlocks>(p, rows, unit, acc);
+  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, acc, output);
+}
+
+// What is left of the units: kBlocks vectors. Leaves the rows' terms, if they are among them, to the others.
+template <class Isa, class Requantize, int kRows, int kBlocks>
+inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
+                             uint8_t* output) {
+  typename Isa::Vector acc[kRows][kBlocks];
+  InitializeTile<Isa, kRows, kBlocks>(p, row_terms, unit, acc);
+  SumTile<Isa, kRows, kBlocks>(p, rows, unit, acc);
+  if (p.row_term_lane >= 0) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const auto term = Isa::FillFromLane(acc[r][kBlocks - 1], p.row_term_lane);
+      row_terms[r] = Isa::FirstLane(term);
+#pragma GCC unroll 16
+      for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Add(acc[r][b], term);
+    }
+  }
+  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, acc, output);
+}
+
+// The same where the number of vectors is known at run time: at most kBlocks.
+template <class Isa, class Requantize, int kRows, int kBlocks>
+inline void MultiplyRest(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
+                         uint8_t* output) {
   if (unit + (kBlocks - 1) * Isa::kLanes < p.units) {
-    MultiplyTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
+    MultiplyLastTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
   } else if constexpr (kBlocks > 1) {
-    MultiplyLastTile<Isa, Requantize, kRows, kBlocks - 1>(p, rows, row_terms, unit, output);
+    MultiplyRest<Isa, Requantize, kRows, kBlocks - 1>(p, rows, row_terms, unit, output);
   }
 }
 
+// The last units first: the term of each row is among them.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 void MultiplyRows(const Product& p, int64_t first) {
   const uint8_t* rows[kRows];
   int32_t row_terms[kRows];
+  const bool sums_apart = p.row_sum_factor != 0 && p.row_term_lane < 0;
   int64_t y = first / p.width, x = first % p.width;
   for (int r = 0; r < kRows; ++r) {
     rows[r] = p.input + y * p.step_y + x * p.step_x;
@@ -114,14 +141,15 @@ void MultiplyRows(const Product& p, int64_t first) {
       ++y;
       x = 0;
     }
-    row_terms[r] = p.row_sum_factor == 0 ? 0 : Isa::RowTerm(p, rows[r]);
+    row_terms[r] = sums_apart ? Isa::RowTerm(p, rows[r]) : 0;
   }
   uint8_t* const output = p.output + first * p.units;
-  int64_t unit = 0;
-  for (; unit + kBlocks * Isa::kLanes <= p.units; unit += kBlocks * Isa::kLanes) {
+  constexpr int64_t kStep = kBlocks * Isa::kLanes;
+  const int64_t whole = p.units / kStep * kStep;
+  if (whole < p.units) MultiplyRest<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, whole, output);
+  for (int64_t unit = 0; unit < whole; unit += kStep) {
     MultiplyTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
   }
-  if (unit < p.units) MultiplyLastTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
 }
 
 // Rows in tiles of Isa::kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
