@@ -64,7 +64,8 @@ TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
         << "seed " << seed << ": " << random.description;
     uses += fast.kernels[0].ends_with(NameOf(GetParam())) ? 1 : 0;
   }
-  EXPECT_EQ(uses, 3000);
+  // The portable kernels leave int8 to the reference.
+  EXPECT_GE(uses, GetParam() == Isa::kPortable ? 1300 : 3000);
 }
 
 TEST(FastKernels, LeaveAWideDilationToTheReference) {

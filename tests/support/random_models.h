@@ -68,10 +68,10 @@ class RandomModelMaker {
     return Finish();
   }
 
-  /// One uint8 convolution or fully connected layer whose depth and units lie around the widths of registers.
+  /// One uint8 or int8 convolution or fully connected layer whose depth and units lie around the widths of registers.
   RandomModel MakeWide() {
     quantized_ = wide_ = true;
-    element_ = DType::kUInt8;
+    element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
     const int32_t depth = Pick({1, 3, 4, 7, 8, 12, 16, 20, 31, 32, 33, 63, 64, 65, 100});
     if (random_.Below(3) == 0) {
       Start({random_.Between(1, 14), depth * Pick({1, 2, 4, 7})});

@@ -30,7 +30,7 @@ template <class Arithmetic>
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
                                  const Window2D& window, const Arithmetic& arithmetic) {
   auto conv = simd::PrepareConv2D(instructions, window, context.inputs[1]->constant, ConstantBias(context),
-                                  arithmetic, simd::RequantizationOf(arithmetic));
+                                  simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
   const size_t scratch = ScratchSize(conv);
   return MakeKernel(
       context, NameOf(context.isa),
@@ -96,7 +96,11 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   ChannelFixedPointArithmetic<int8_t> arithmetic;
   SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
-  return MakeReference(context, WindowOf(context), arithmetic);
+  const Window2D window = WindowOf(context);
+  if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
+    return MakeSimd(context, *instructions, window, arithmetic);
+  }
+  return MakeReference(context, window, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {

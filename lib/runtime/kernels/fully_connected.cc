@@ -39,8 +39,9 @@ template <class Arithmetic>
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
                                  const MatrixShape& shape, const Arithmetic& arithmetic) {
   simd::PackedFilter filter(instructions, {{0}, shape.acc_depth}, context.inputs[1]->constant, shape.units,
-                            ConstantBias(context), arithmetic, simd::RequantizationOf(arithmetic));
-  simd::FullyConnected layer{shape, arithmetic.input_offset, std::move(filter)};
+                            ConstantBias(context), simd::OperandsOf(arithmetic),
+                            simd::RequantizationOf(arithmetic));
+  simd::FullyConnected layer{shape, std::move(filter)};
   const size_t scratch = ScratchSize(layer);
   return MakeKernel(
       context, NameOf(context.isa),
@@ -107,7 +108,11 @@ template <class Arithmetic>
 Expected<std::unique_ptr<Kernel>> MakeInt8(const KernelContext& context, Arithmetic arithmetic,
                                            const MacScales& scales) {
   SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
-  return MakeReference(context, ShapeOf(context), arithmetic);
+  const MatrixShape shape = ShapeOf(context);
+  if (const simd::Instructions* instructions = SimdInstructions(context)) {
+    return MakeSimd(context, *instructions, shape, arithmetic);
+  }
+  return MakeReference(context, shape, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PreparePerAxis(const KernelContext& context) {

@@ -28,12 +28,12 @@ bool ReadsInPlace(const Conv2D& conv) {
 // The image in its border of zero points.
 void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
-    ConvertElements(conv.filter, conv.input_offset, from, reinterpret_cast<uint8_t*>(to), count);
+    conv.filter.ConvertInput(from, reinterpret_cast<uint8_t*>(to), count);
   };
   if (conv.filter.instructions().widens) {
     PadImage(conv.window, conv.layout, image, reinterpret_cast<int16_t*>(padded), convert);
   } else {
-    PadImage(conv.window, conv.layout, image, padded, convert, static_cast<uint8_t>(-conv.input_offset));
+    PadImage(conv.window, conv.layout, image, padded, convert, conv.filter.ConvertedZeroPoint());
   }
 }
 
@@ -42,11 +42,11 @@ void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
 bool CanConv2D(const Window2D& window) { return PatchLayout(window, 0).Fits(window); }
 
 Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
-                     std::span<const uint8_t> filter, std::span<const int32_t> bias,
-                     const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization) {
+                     std::span<const uint8_t> filter, std::span<const int32_t> bias, const Operands& operands,
+                     const Requantization& requantization) {
   const PatchLayout layout(window, 0);
-  return {window, layout, offsets.input_offset,
-          PackedFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth, bias, offsets,
+  return {window, layout,
+          PackedFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth, bias, operands,
                        requantization)};
 }
 

@@ -15,14 +15,13 @@ bool CanConv2D(const Window2D& window);
 struct Conv2D {
   Window2D window;
   portable::PatchLayout layout;
-  int32_t input_offset;
   PackedFilter filter;
 };
 
 /// Shapes    filter [O, H, W, I]; bias empty or [O].
 Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
-                     std::span<const uint8_t> filter, std::span<const int32_t> bias,
-                     const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization);
+                     std::span<const uint8_t> filter, std::span<const int32_t> bias, const Operands& operands,
+                     const Requantization& requantization);
 size_t ScratchSize(const Conv2D& conv);
 /// Equal byte for byte to reference::Conv2D.
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch);

@@ -6,9 +6,9 @@
 namespace qat::simd {
 namespace {
 
-constexpr int64_t kStep = 4;           // bytes of a run that one lane takes at a time
-constexpr int64_t kRowSlack = 64;      // bytes behind gathered rows
-constexpr int32_t kUInt8Middle = 128;  // moves uint8 filters to int8
+constexpr int64_t kStep = 4;       // bytes of a run that one lane takes at a time
+constexpr int64_t kRowSlack = 64;  // bytes behind gathered rows
+constexpr int32_t kMiddle = 128;   // between uint8 and int8
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 int64_t ElementSize(const Instructions& instructions) { return instructions.widens ? 2 : 1; }
@@ -40,8 +40,9 @@ AlignedBytes::AlignedBytes(size_t size) : data_(static_cast<uint8_t*>(::operator
 
 PackedFilter::PackedFilter(const Instructions& instructions, const Segments& segments,
                            std::span<const uint8_t> filter, int64_t units, std::span<const int32_t> bias,
-                           const QuantizedArithmetic<uint8_t>& offsets, const Requantization& requantization)
+                           const Operands& operands, const Requantization& requantization)
     : instructions_(&instructions),
+      operands_(operands),
       units_(units),
       padded_units_(PaddedUnits(instructions, units)),
       segment_size_(segments.segment_size),
@@ -52,8 +53,8 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
       activation_min_(requantization.activation_min),
       activation_max_(requantization.activation_max) {
   for (int64_t& offset : segment_offsets_) offset *= element_size();
-  PackValues(filter, -offsets.filter_offset);
-  FoldBias(filter, bias, -offsets.input_offset, -offsets.filter_offset);
+  PackValues(filter);
+  FoldBias(filter, bias);
   PlaceRowTerm();
   SpreadMultipliers(requantization);
 }
@@ -74,14 +75,21 @@ void PackedFilter::PackUnit(int64_t unit, Value value) {
   }
 }
 
-void PackedFilter::PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point) {
+int32_t PackedFilter::FilterValue(uint8_t byte) const {
+  return operands_.is_signed ? static_cast<int8_t>(byte) : byte;
+}
+
+void PackedFilter::PackValues(std::span<const uint8_t> filter) {
   const size_t depth = filter.size() / static_cast<size_t>(units_);
+  const int32_t middle = operands_.is_signed ? 0 : kMiddle;
   for (int64_t unit = 0; unit < units_; ++unit) {
     const uint8_t* const w = filter.data() + static_cast<size_t>(unit) * depth;
     if (instructions_->widens) {
-      PackUnit(unit, [&](int64_t i) { return static_cast<int16_t>(w[i] - filter_zero_point); });
+      PackUnit(unit, [&](int64_t i) {
+        return static_cast<int16_t>(FilterValue(w[i]) - operands_.filter_zero_point);
+      });
     } else {
-      PackUnit(unit, [&](int64_t i) { return static_cast<int8_t>(w[i] - kUInt8Middle); });
+      PackUnit(unit, [&](int64_t i) { return static_cast<int8_t>(FilterValue(w[i]) - middle); });
     }
   }
 }
@@ -94,19 +102,23 @@ void PackedFilter::PlaceRowTerm() {
 }
 
 // In uint32: sums wrap.
-void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias,
-                            int32_t input_zero_point, int32_t filter_zero_point) {
+void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias) {
   bias_.assign(static_cast<size_t>(padded_units_), 0);
   std::copy(bias.begin(), bias.end(), bias_.begin());
   if (instructions_->widens) return;
-  row_sum_factor_ = kUInt8Middle - filter_zero_point;
+  row_sum_factor_ = (operands_.is_signed ? 0 : kMiddle) - operands_.filter_zero_point;
   const size_t depth = filter.size() / static_cast<size_t>(units_);
   for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
     uint32_t sum = 0;  // of w - zw
-    for (uint8_t w : filter.subspan(unit * depth, depth)) sum += static_cast<uint32_t>(w - filter_zero_point);
-    bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) -
-                                       static_cast<uint32_t>(input_zero_point) * sum);
+    for (uint8_t w : filter.subspan(unit * depth, depth)) {
+      sum += static_cast<uint32_t>(FilterValue(w) - operands_.filter_zero_point);
+    }
+    bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) - ConvertedZeroPoint() * sum);
   }
+}
+
+uint8_t PackedFilter::ConvertedZeroPoint() const {
+  return static_cast<uint8_t>(operands_.input_zero_point + (operands_.is_signed ? kMiddle : 0));
 }
 
 void PackedFilter::SpreadMultipliers(const Requantization& requantization) {
@@ -146,14 +158,18 @@ Product PackedFilter::AsProduct() const {
   return product;
 }
 
-void ConvertElements(const PackedFilter& filter, int32_t input_offset, const uint8_t* from, uint8_t* to,
-                     int64_t count) {
-  if (!filter.instructions().widens) {
-    std::memcpy(to, from, static_cast<size_t>(count));
-    return;
-  }
+void PackedFilter::ConvertInput(const uint8_t* from, uint8_t* to, int64_t count) const {
+  const auto offset = static_cast<int16_t>(-operands_.input_zero_point);
   auto* const wide = reinterpret_cast<int16_t*>(to);
-  for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(from[i] + input_offset);
+  if (instructions_->widens && operands_.is_signed) {
+    for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(static_cast<int8_t>(from[i]) + offset);
+  } else if (instructions_->widens) {
+    for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(from[i] + offset);
+  } else if (operands_.is_signed) {
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i] ^ kMiddle;
+  } else {
+    std::memcpy(to, from, static_cast<size_t>(count));
+  }
 }
 
 size_t ScratchSize(const FullyConnected& layer) {
@@ -165,8 +181,7 @@ void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uin
   const bool in_place = layer.filter.ReadsInPlace();
   if (!in_place) {
     for (int64_t row = 0; row < layer.shape.rows; ++row) {
-      ConvertElements(layer.filter, layer.input_offset, input + row * depth, scratch + row * RowSize(layer),
-                      depth);
+      layer.filter.ConvertInput(input + row * depth, scratch + row * RowSize(layer), depth);
     }
   }
   Product product = layer.filter.AsProduct();

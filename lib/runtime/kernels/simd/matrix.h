@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/kernels/arithmetic.h"
@@ -46,8 +47,27 @@ Requantization RequantizationOf(const FixedPointArithmetic<T>& a) {
   return {{a.multiplier}, {}, a.output_offset, a.activation_min, a.activation_max};
 }
 template <class T>
+Requantization RequantizationOf(const ChannelFixedPointArithmetic<T>& a) {
+  return {a.multipliers, {}, a.output_offset, a.activation_min, a.activation_max};
+}
+template <class T>
 Requantization RequantizationOf(const DoubleArithmetic<T>& a) {
   return {{}, {a.real_multiplier}, a.output_offset, a.activation_min, a.activation_max};
+}
+template <class T>
+Requantization RequantizationOf(const ChannelDoubleArithmetic<T>& a) {
+  return {{}, a.real_multipliers, a.output_offset, a.activation_min, a.activation_max};
+}
+
+/// What the bytes of both operands mean.
+struct Operands {
+  bool is_signed = false;
+  int32_t input_zero_point = 0;
+  int32_t filter_zero_point = 0;
+};
+template <class T>
+Operands OperandsOf(const QuantizedArithmetic<T>& a) {
+  return {std::is_signed_v<T>, -a.input_offset, -a.filter_offset};
 }
 
 /// How the rows of a product lie in memory: runs of `segment_size` elements, each at one of `offsets`, in
@@ -59,32 +79,40 @@ struct Segments {
 
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
-/// with w' = w - 128; or int16 of w - zw, where the instruction set widens.
+/// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx.
+/// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:
   /// Requires `bias` empty or [units].
   PackedFilter(const Instructions& instructions, const Segments& segments, std::span<const uint8_t> filter,
-               int64_t units, std::span<const int32_t> bias, const QuantizedArithmetic<uint8_t>& offsets,
+               int64_t units, std::span<const int32_t> bias, const Operands& operands,
                const Requantization& requantization);
 
   const Instructions& instructions() const { return *instructions_; }
   /// Bytes of an element of the rows.
   int64_t element_size() const { return instructions_->widens ? 2 : 1; }
-  /// True if rows of uint8 can be read where they are: no conversion, and no byte behind a run.
-  bool ReadsInPlace() const { return !instructions_->widens && segment_size_ % 4 == 0; }
+  /// True if rows can be read where they are: no conversion, and no byte behind a run.
+  bool ReadsInPlace() const {
+    return !instructions_->widens && !operands_.is_signed && segment_size_ % 4 == 0;
+  }
+  /// Writes elements as rows want them: to[i] as uint8, or as int16 with the zero point taken off.
+  void ConvertInput(const uint8_t* from, uint8_t* to, int64_t count) const;
+  /// The converted zero point, where it is a byte.
+  uint8_t ConvertedZeroPoint() const;
   /// All of the product but its rows and its output.
   Product AsProduct() const;
 
  private:
+  int32_t FilterValue(uint8_t byte) const;
   template <class Value>
   void PackUnit(int64_t unit, Value value);
-  void PackValues(std::span<const uint8_t> filter, int32_t filter_zero_point);
+  void PackValues(std::span<const uint8_t> filter);
+  void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void PlaceRowTerm();
-  void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias, int32_t input_zero_point,
-                int32_t filter_zero_point);
   void SpreadMultipliers(const Requantization& requantization);
 
   const Instructions* instructions_;
+  Operands operands_;
   int64_t units_;
   int64_t padded_units_;
   int64_t segment_size_;
@@ -99,14 +127,9 @@ class PackedFilter {
   int32_t output_offset_, activation_min_, activation_max_;
 };
 
-/// Copies elements as rows want them: as they are, or int16 with the zero point taken off.
-void ConvertElements(const PackedFilter& filter, int32_t input_offset, const uint8_t* from, uint8_t* to,
-                     int64_t count);
-
 /// What Prepare keeps of a fully connected layer.
 struct FullyConnected {
   MatrixShape shape;
-  int32_t input_offset;
   PackedFilter filter;
 };
 size_t ScratchSize(const FullyConnected& layer);
