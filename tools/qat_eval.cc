@@ -18,6 +18,7 @@ namespace {
 struct Flags {
   EvalRequest request;
   TensorRunRequest tensors;
+  std::string max_flips;
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions, report;
@@ -43,24 +44,31 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
   add("--profile,--rounding", flags.profile, "NAME", "arithmetic: tflite or tflite-classic (default tflite)");
+  add("--input", flags.tensors.input, "X.npy",
+      "tensors instead of images: [N, ...] in the model's input type");
+  add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...");
   app.option_defaults()->group("Gates: exit code 1 where one fails");
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
       "most points under float, else checkpoint, else the first model");
-  add("--max-flips", request.gates.max_flips, "N", "most labels that differ from that row's");
+  add("--max-flips", flags.max_flips, "[ROW=]N", "most labels that differ from that row's, or from ROW's");
+  add("--significance", request.gates.significance, "P",
+      "excuse a drop whose McNemar p is over P (default 0: none)");
   add("--max-size", request.gates.max_size, "N", "most bytes of the file");
   add("--min-speedup", request.gates.min_speedup, "X",
       "least ratio of that row's median time to the model's");
+  add("--max-latency", request.gates.max_latency, "US", "most microseconds, median");
+  add("--max-latency-ratio", request.gates.max_latency_ratio, "X",
+      "most of the model's median time to that row's");
   add("--baseline", request.baseline, "FILE", "hold drop and speed against this earlier report instead");
   app.option_defaults()->group("Results");
   add("--html", flags.html, "FILE", "write a page: table, curves, ranges");
   add("--predictions", flags.predictions, "FILE", "write the label of each image and row as CSV");
   add("--report", flags.report, "FILE", "show an earlier JSON report; nothing is run");
   app.add_flag("--schema", flags.schema, "print the JSON Schema of the report and stop");
-  app.option_defaults()->group("Tensors instead of images");
-  add("--input", flags.tensors.input, "X.npy", "[N, ...] in the model's input type, one example at a time");
-  add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...");
   app.option_defaults()->group("Flags");
+  // Everything here runs on one thread. The flag is taken, so that a script can pass it to all tools, but not offered.
+  app.get_option("--threads")->group("");
 }
 
 Status ParseInterpreterOptions(Flags& flags) {
@@ -159,6 +167,7 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   }
   QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  if (!flags.max_flips.empty()) QAT_RETURN_IF_ERROR(ParseMaxFlips(flags.max_flips, flags.request.gates));
   flags.request.seed = tool.flags().seed;
   if (!flags.report.empty()) return ShowReport(flags, tool, report);
   CatchInterrupts();

@@ -97,7 +97,7 @@ void Tool::Impl::AddCommonFlags() {
   const auto add = [this](const char* flag, auto& value, const char* type, const char* text) {
     app.add_option(flag, value, text)->type_name(type);
   };
-  add("--threads", flags.threads, "N", "worker threads (default 0: all cores)");
+  add("--threads", flags.threads, "N", "worker threads of qat-train (default 0: all cores)");
   add("--seed", flags.seed, "N", "of everything random (default 1)");
   add("--json", flags.json, "FILE", "write a JSON report; '-': on standard output, with no table");
   add("--config", flags.config, "FILE", "TOML with values of flags; the command line wins");

@@ -101,7 +101,7 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
 }
 
 // checkpoint -> graph, simulated -> quantized models, reference -> every other row; each pair once.
-void CompareRows(const Rows& rows, const Dataset& dataset, uint64_t seed, Report& report) {
+void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& request, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
     for (const PairResult& pair : report.pairs) {
@@ -109,13 +109,17 @@ void CompareRows(const Rows& rows, const Dataset& dataset, uint64_t seed, Report
     }
     report.pairs.push_back(
         ComparePair(a->result.name, a->predictions, b->result.name, b->predictions, dataset.labels));
-    CompareTimes(*a, *b, seed, report.pairs.back());
+    CompareTimes(*a, *b, request.seed, report.pairs.back());
   };
   const Row* simulated = RowNamed(rows, "simulated");
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
   compare(RowNamed(rows, kFakeQuantizedName), simulated);
   for (const Row& row : rows.rows) {
     if (row.result.kind == "tflite" && row.result.type != "float32") compare(simulated, &row);
+  }
+  for (const ModelResult* judged : JudgedRows(report)) {
+    if (!request.gates.flips_against.empty())
+      compare(RowNamed(rows, request.gates.flips_against), RowNamed(rows, judged->name));
   }
   const ModelResult* reference = ReferenceRow(report);
   if (reference == nullptr) return;
@@ -159,6 +163,36 @@ std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
 
 }  // namespace
 
+namespace {
+
+Status CheckSignificance(const EvalRequest& request) {
+  const double significance = request.gates.significance;
+  if (!(significance >= 0 && significance < 1)) {
+    return InvalidArgument(StrCat("--significance: value ", significance, ", expected 0 to under 1"));
+  }
+  if (significance == 0) return {};
+  if (!request.gates.max_drop) return InvalidArgument("--significance: needs --max-drop, which it excuses");
+  if (request.baseline.empty()) return {};
+  return InvalidArgument(
+      "--significance: compares the answers of two rows of one run, which an earlier report has not kept; "
+      "leave out --baseline, or give the earlier model as the first --model");
+}
+
+// Before the long work, not after it.
+Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
+  if (gates.flips_against.empty()) return {};
+  const Row* row = RowNamed(rows, gates.flips_against);
+  if (row != nullptr && row->listed) return {};
+  std::string names;
+  for (const Row& known : rows.rows) {
+    if (known.listed) names += StrCat(names.empty() ? "" : ", ", known.result.name);
+  }
+  return InvalidArgument(
+      StrCat("--max-flips: there is no row '", gates.flips_against, "', expected one of ", names));
+}
+
+}  // namespace
+
 Status CheckRequest(const EvalRequest& request) {
   const RowRequest& rows = request.rows;
   const bool has_reference = !rows.float_run.empty() || !rows.checkpoint.empty() || rows.models.size() > 1 ||
@@ -178,16 +212,19 @@ Status CheckRequest(const EvalRequest& request) {
   if (request.repeat < 0 || request.repeat > kMostRounds) {
     return InvalidArgument(StrCat("--repeat: value ", request.repeat, ", expected 0 to ", kMostRounds));
   }
-  if (!request.baseline.empty() && !request.gates.max_drop && !request.gates.min_speedup) {
-    return InvalidArgument("--baseline: needs --max-drop or --min-speedup: what is to be held against it");
+  const GateLimits& gates = request.gates;
+  if (!request.baseline.empty() && !gates.NeedsBaseline()) {
+    return InvalidArgument(
+        "--baseline: needs --max-drop, --min-speedup or --max-latency-ratio: what is to be held against it");
   }
-  const bool own_reference =
-      request.gates.max_flips || (request.gates.NeedsReference() && request.baseline.empty());
-  if (own_reference && !has_reference) return NoReference();
-  if (request.gates.min_speedup && request.repeat == 0) {
-    return InvalidArgument("--min-speedup: needs times, but --repeat is 0");
+  const bool own_flips = gates.max_flips && gates.flips_against.empty();
+  if ((own_flips || (gates.NeedsBaseline() && request.baseline.empty())) && !has_reference)
+    return NoReference();
+  if (gates.NeedsTimes() && request.repeat == 0) {
+    return InvalidArgument(
+        "--min-speedup, --max-latency and --max-latency-ratio: need times, but --repeat is 0");
   }
-  return {};
+  return CheckSignificance(request);
 }
 
 Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hooks, Report& report) {
@@ -195,6 +232,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_ASSIGN_OR_RETURN(const std::optional<Report> baseline, ReadBaseline(request.baseline));
   DescribeEnvironment(request.rows.interpreter, report);
   QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(request.rows, report.warnings));
+  QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
   report.ranges = rows.ranges;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("--data", const Dataset dataset,
@@ -208,7 +246,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
     if (row.listed) report.models.push_back(row.result);
   }
   report.class_names = rows.rows.front().predictor->contract().labels;
-  CompareRows(rows, dataset, request.seed, report);
+  CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });

@@ -1,8 +1,10 @@
 #include "eval/gates.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/strings.h"
+#include "report/text_format.h"
 
 namespace qat {
 namespace {
@@ -38,7 +40,14 @@ struct Case {
 };
 
 GateResult Gate(const char* name, const Case& judged, double limit, double value, bool pass) {
-  return {name, judged.row.name, judged.reference_name, limit, value, pass};
+  GateResult gate;
+  gate.name = name;
+  gate.model = judged.row.name;
+  gate.reference = judged.reference_name;
+  gate.limit = limit;
+  gate.value = value;
+  gate.pass = pass;
+  return gate;
 }
 
 Error Missing(std::string_view flag, std::string_view what, const ModelResult& row) {
@@ -58,6 +67,12 @@ Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& r
     report.gates.push_back(
         Gate("max-size", judged, limit, static_cast<double>(row.bytes), row.bytes <= *limits.max_size));
   }
+  if (limits.max_latency) {
+    if (!row.latency_us) return Missing("--max-latency", "latency", row);
+    const double value = row.latency_us->p50;
+    report.gates.push_back(
+        Gate("max-latency", judged, *limits.max_latency, value, value <= *limits.max_latency));
+  }
   return {};
 }
 
@@ -70,22 +85,50 @@ double DropOf(const AccuracyResult& reference, const AccuracyResult& accuracy) {
   return reference.top1 - accuracy.top1;
 }
 
-Status JudgeDrop(double limit, const Case& judged, Report& report) {
+const PairResult* PairOf(const Report& report, const std::string& a, const std::string& b) {
+  for (const PairResult& pair : report.pairs) {
+    if (pair.a == a && pair.b == b) return &pair;
+  }
+  return nullptr;
+}
+
+// A drop beyond the limit that chance alone would show so often passes, but not in silence.
+void ExcuseByChance(double significance, const PairResult& pair, GateResult& gate, Report& report) {
+  if (gate.pass || significance <= 0 || !(*pair.mcnemar_p > significance)) return;
+  gate.pass = true;
+  gate.note = StrCat("beyond the limit, but within chance: p ", Significant(*pair.mcnemar_p),
+                     " is more than the significance ", Significant(significance));
+  report.warnings.push_back(StrCat("max-drop of ", gate.model, " against ", gate.reference, ": ",
+                                   GateNumber(gate, gate.value), " is over the limit ",
+                                   GateNumber(gate, gate.limit), ", ", gate.note));
+}
+
+Status JudgeDrop(const GateLimits& limits, const Case& judged, Report& report) {
+  const double limit = *limits.max_drop;
   if (!judged.row.accuracy) return Missing("--max-drop", "accuracy", judged.row);
   if (!judged.reference->accuracy) return Missing("--max-drop", "accuracy", *judged.reference);
   const double drop = DropOf(*judged.reference->accuracy, *judged.row.accuracy);
-  report.gates.push_back(Gate("max-drop", judged, limit, drop, drop <= limit));
+  GateResult gate = Gate("max-drop", judged, limit, drop, drop <= limit);
+  const PairResult* pair = PairOf(report, judged.reference_name, judged.row.name);
+  if (pair != nullptr && pair->mcnemar_p) {
+    gate.p = pair->mcnemar_p;
+    ExcuseByChance(limits.significance, *pair, gate, report);
+  }
+  report.gates.push_back(std::move(gate));
   return {};
 }
 
 Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
-  for (const PairResult& pair : report.pairs) {
-    if (pair.a != judged.reference->name || pair.b != judged.row.name) continue;
-    report.gates.push_back(Gate("max-flips", judged, static_cast<double>(limit),
-                                static_cast<double>(pair.total_flips), pair.total_flips <= limit));
-    return {};
+  const PairResult* pair = PairOf(report, judged.reference->name, judged.row.name);
+  if (pair == nullptr) {
+    return Missing("--max-flips", StrCat("labels beside those of '", judged.reference->name, "'"),
+                   judged.row);
   }
-  return Missing("--max-flips", StrCat("labels beside those of '", judged.reference->name, "'"), judged.row);
+  GateResult gate = Gate("max-flips", judged, static_cast<double>(limit),
+                         static_cast<double>(pair->total_flips), pair->total_flips <= limit);
+  gate.p = pair->mcnemar_p;
+  report.gates.push_back(std::move(gate));
+  return {};
 }
 
 Status JudgeSpeedup(double limit, const Case& judged, Report& report) {
@@ -96,32 +139,62 @@ Status JudgeSpeedup(double limit, const Case& judged, Report& report) {
   return {};
 }
 
+Status JudgeLatencyRatio(double limit, const Case& judged, Report& report) {
+  if (!judged.row.latency_us) return Missing("--max-latency-ratio", "latency", judged.row);
+  if (!judged.reference->latency_us) return Missing("--max-latency-ratio", "latency", *judged.reference);
+  const double ratio = judged.row.latency_us->p50 / std::max(judged.reference->latency_us->p50, 1e-3);
+  report.gates.push_back(Gate("max-latency-ratio", judged, limit, ratio, ratio <= limit));
+  return {};
+}
+
 // A report is judged while gates are appended to it; rows stay where they are.
 Status JudgeRelative(const GateLimits& limits, const Report* baseline, const ModelResult& row,
                      Report& report) {
   const ModelResult* own = ReferenceRow(report);
   Case judged = {row, own, own == nullptr ? "" : own->name};
   if (limits.max_flips) {
-    if (own == nullptr) return NoReference();
-    if (own != &row) QAT_RETURN_IF_ERROR(JudgeFlips(*limits.max_flips, judged, report));
+    const ModelResult* against = limits.flips_against.empty() ? own : RowNamed(report, limits.flips_against);
+    if (against == nullptr) return NoReference();
+    const Case flips = {row, against, against->name};
+    if (against != &row) QAT_RETURN_IF_ERROR(JudgeFlips(*limits.max_flips, flips, report));
   }
   if (baseline != nullptr) {
     QAT_ASSIGN_OR_RETURN(judged.reference, BaselineRow(report, *baseline, row));
     judged.reference_name = "baseline";
   }
-  if (!limits.max_drop && !limits.min_speedup) return {};
+  if (!limits.NeedsBaseline()) return {};
   if (judged.reference == nullptr) return NoReference();
   if (judged.reference == &row) return {};
-  if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(*limits.max_drop, judged, report));
+  if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(limits, judged, report));
   if (limits.min_speedup) QAT_RETURN_IF_ERROR(JudgeSpeedup(*limits.min_speedup, judged, report));
+  if (limits.max_latency_ratio) {
+    QAT_RETURN_IF_ERROR(JudgeLatencyRatio(*limits.max_latency_ratio, judged, report));
+  }
   return {};
 }
 
 }  // namespace
 
+Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
+  const size_t equals = text.rfind('=');
+  const bool named = equals != std::string::npos && equals > 0;
+  const std::string number = named ? text.substr(equals + 1) : text;
+  int64_t limit = -1;
+  const char* end = number.data() + number.size();
+  const auto [rest, error] = std::from_chars(number.data(), end, limit);
+  if (error != std::errc() || rest != end || limit < 0) {
+    return InvalidArgument(
+        StrCat("--max-flips: value '", text, "', expected a number, or ROW=NUMBER as in simulated=0"));
+  }
+  limits.max_flips = limit;
+  limits.flips_against = named ? text.substr(0, equals) : "";
+  return {};
+}
+
 Error NoReference() {
   return InvalidArgument(
-      "--max-drop, --max-flips and --min-speedup hold a model against another one: give --float, "
+      "--max-drop, --max-flips, --min-speedup and --max-latency-ratio hold a model against another one: give "
+      "--float, "
       "--checkpoint, --graph, "
       "a second --model or --baseline");
 }

@@ -12,14 +12,25 @@
 namespace qat {
 
 struct GateLimits {
-  std::optional<double> min_accuracy;  ///< percentage
-  std::optional<double> max_drop;      ///< points under the reference
-  std::optional<int64_t> max_flips;    ///< labels that differ from the reference's
-  std::optional<int64_t> max_size;     ///< bytes of the file
-  std::optional<double> min_speedup;   ///< p50 of the reference / p50
+  std::optional<double> min_accuracy;            ///< percentage
+  std::optional<double> max_drop;                ///< points under the reference
+  std::optional<int64_t> max_flips;              ///< labels that differ from the reference's
+  std::optional<int64_t> max_size;               ///< bytes of the file
+  std::optional<double> min_speedup;             ///< p50 of the reference / p50
+  std::optional<double> max_latency = {};        ///< p50 in microseconds
+  std::optional<double> max_latency_ratio = {};  ///< p50 / p50 of the reference
+  std::string flips_against = {};  ///< the row that max_flips counts against; empty: the reference
+  /// A drop beyond its limit passes, with a warning, where McNemar's p is larger than this; 0: never.
+  double significance = 0;
 
-  bool Any() const { return min_accuracy || max_drop || max_flips || max_size || min_speedup; }
-  bool NeedsReference() const { return max_drop || max_flips || min_speedup; }
+  bool Any() const {
+    return min_accuracy || max_drop || max_flips || max_size || min_speedup || max_latency ||
+           max_latency_ratio;
+  }
+  bool NeedsTimes() const { return min_speedup || max_latency || max_latency_ratio; }
+  /// What a baseline can stand in for.
+  bool NeedsBaseline() const { return max_drop || min_speedup || max_latency_ratio; }
+  bool NeedsReference() const { return NeedsBaseline() || max_flips; }
 };
 
 /// The row that models are held against: "float", else "checkpoint", else the first .tflite model where there are several,
@@ -29,12 +40,16 @@ const ModelResult* ReferenceRow(const Report& report);
 /// The rows that gates judge: all .tflite models, else "graph", else "simulated".
 std::vector<const ModelResult*> JudgedRows(const Report& report);
 
+/// "5" or "simulated=5": the limit and the row it counts against. Errors: kInvalidArgument.
+Status ParseMaxFlips(const std::string& text, GateLimits& limits);
+
 /// What to say where a limit needs a reference and there is none.
 Error NoReference();
 
 /// Appends a GateResult for each limit and judged row. `baseline` (may be null): an earlier report, whose row of the same
 /// name is then the reference for accuracy and latency; or its only .tflite row, where this report has one, too.
 /// Flips are counted by the pair (reference, row) of `report`.
+/// A drop that `significance` lets pass adds a warning; the p value is known only for pairs of the same run.
 /// Errors: kInvalidArgument, where a limit needs a reference, a latency or a row of the baseline that is not there.
 Status JudgeGates(const GateLimits& limits, const Report* baseline, Report& report);
 

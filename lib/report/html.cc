@@ -125,14 +125,17 @@ std::string Gates(const Report& report) {
     rows.push_back({EscapeHtml(gate.name),
                     gate.pass ? "<span class=\"good\">pass</span>" : "<span class=\"bad\">FAIL</span>",
                     GateNumber(gate, gate.value), GateNumber(gate, gate.limit), EscapeHtml(gate.model),
-                    gate.reference.empty() ? "–" : EscapeHtml(gate.reference)});
+                    gate.reference.empty() ? "–" : EscapeHtml(gate.reference),
+                    gate.p ? Significant(*gate.p) : "–", EscapeHtml(gate.note)});
   }
   return Table({{"gate", "name"},
                 {"result", "word"},
                 {"value", "number"},
                 {"limit", "number"},
                 {"model", ""},
-                {"held against", ""}},
+                {"held against", ""},
+                {"p", "number"},
+                {"", ""}},
                rows);
 }
 

@@ -98,7 +98,8 @@ Json ToJson(const PairResult& pair) {
 
 Json ToJson(const GateResult& gate) {
   return {{"name", gate.name},   {"model", Text(gate.model)}, {"reference", Text(gate.reference)},
-          {"limit", gate.limit}, {"value", gate.value},       {"pass", gate.pass}};
+          {"limit", gate.limit}, {"value", gate.value},       {"pass", gate.pass},
+          {"p", Number(gate.p)}, {"note", Text(gate.note)}};
 }
 
 Json ToJson(const TrainingCurve& curve) {
@@ -220,6 +221,8 @@ void Read(const Json& json, GateResult& out) {
   Read(json, "limit", out.limit);
   Read(json, "value", out.value);
   Read(json, "pass", out.pass);
+  Read(json, "p", out.p);
+  Read(json, "note", out.note);
 }
 
 void Read(const Json& json, TrainingCurve& out) {

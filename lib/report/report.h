@@ -85,6 +85,8 @@ struct GateResult {
   double limit = 0;
   double value = 0;
   bool pass = false;
+  std::optional<double> p = {};  ///< McNemar's, of the row and its reference, where both are of this run
+  std::string note = {};         ///< why it passed although the value is beyond the limit; else empty
 };
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.

@@ -75,7 +75,8 @@ std::string Gates(const Report& report) {
   for (const GateResult& gate : report.gates) {
     rows.push_back({gate.pass ? "pass" : "FAIL", gate.name, gate.model, GateNumber(gate, gate.value),
                     StrCat("limit ", GateNumber(gate, gate.limit)),
-                    gate.reference.empty() ? "" : StrCat("against ", gate.reference)});
+                    gate.reference.empty() ? "" : StrCat("against ", gate.reference),
+                    gate.p ? StrCat("p ", Significant(*gate.p)) : "", gate.note});
   }
   return Aligned(rows, 3);
 }

@@ -98,8 +98,18 @@ std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "min-accuracy") return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
   if (gate.name == "max-size") return StrCat(Grouped(std::llround(number)), " B");
-  if (gate.name == "min-speedup") return StrCat(Fixed(number, 2), "x");
+  if (gate.name == "min-speedup" || gate.name == "max-latency-ratio") return StrCat(Fixed(number, 3), "x");
+  if (gate.name == "max-latency") return StrCat(Fixed(number, 1), " µs");
   return NumberText(number);
+}
+
+std::string GateSentence(const GateResult& gate) {
+  std::string text = gate.name;
+  if (!gate.model.empty()) text += StrCat(" of ", gate.model);
+  if (!gate.reference.empty()) text += StrCat(" against ", gate.reference);
+  text += StrCat(": ", GateNumber(gate, gate.value), ", limit ", GateNumber(gate, gate.limit));
+  if (gate.p) text += StrCat(", p ", Significant(*gate.p));
+  return gate.note.empty() ? text : StrCat(text, " (", gate.note, ")");
 }
 
 std::string RoundsText(const Report& report) {

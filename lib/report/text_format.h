@@ -41,8 +41,11 @@ std::string FlipsText(const PairResult& pair);
 /// "1 step", "0 steps", "1.2e-07", "-": the largest difference of outputs in the finest unit known.
 std::string DifferenceText(const PairResult& pair);
 
-/// "99.31 %", "65,432 B", "2.10x": a gate's number in the unit of its kind.
+/// "99.31 %", "65,432 B", "2.10x", "110.3 µs": a gate's number in the unit of its kind.
 std::string GateNumber(const GateResult& gate, double number);
+
+/// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note behind it, where there are any.
+std::string GateSentence(const GateResult& gate);
 
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.
 std::string RoundsText(const Report& report);

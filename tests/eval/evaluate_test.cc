@@ -91,6 +91,21 @@ TEST_F(EvaluateTest, AFailedGateIsAStatusAndNoError) {
   EXPECT_EQ(report.status, "gate-failed");
 }
 
+TEST_F(EvaluateTest, CountsFlipsAgainstTheRowThatWasNamed) {
+  EvalRequest request = Request({files_.float_model(), files_.uint8_model()});
+  request.gates.max_flips = 0;
+  request.gates.flips_against = "graph";
+  Report report;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  ASSERT_EQ(report.gates.size(), 2u);
+  EXPECT_EQ(report.gates[0].model, files_.float_model());
+  EXPECT_EQ(report.gates[0].reference, "graph");
+  EXPECT_TRUE(report.gates[0].pass);
+  request.gates.flips_against = "simulated";
+  QAT_EXPECT_ERROR(Evaluate(request, {}, report), ErrorCode::kInvalidArgument,
+                   "there is no row 'simulated', expected one of graph, ");
+}
+
 TEST_F(EvaluateTest, ShowsTheRangesThatTrainingChose) {
   Report report;
   QAT_ASSERT_OK(Evaluate(Request({}), {}, report));
@@ -151,8 +166,21 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   request.gates.max_flips.reset();
   request.baseline = "report.json";
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
-                   "--baseline: needs --max-drop or --min-speedup");
+                   "--baseline: needs --max-drop, --min-speedup or --max-latency-ratio");
   request.baseline.clear();
+  request.gates.significance = 0.05;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--significance: needs --max-drop");
+  request.gates.max_drop = 1;
+  request.baseline = "report.json";
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "leave out --baseline");
+  request.gates.significance = 1;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--significance: value 1");
+  request.gates = {};
+  request.baseline.clear();
+  request.gates.max_latency = 100;
+  request.repeat = 0;
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "need times, but --repeat is 0");
+  request.repeat = 1;
   request.topk = {1, 0};
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--topk: value 0");
   request.topk = {1};

@@ -68,6 +68,73 @@ TEST(Gates, PassAtTheirLimits) {
   for (const GateResult& gate : report.gates) EXPECT_TRUE(gate.pass) << gate.name;
 }
 
+TEST(Gates, LatencyIsHeldAgainstANumberAndAgainstTheReference) {
+  GateLimits limits;
+  limits.max_latency = 100;
+  limits.max_latency_ratio = 0.34;  // 100 / 300
+  Report report = TwoRows();
+  QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));
+  ASSERT_EQ(report.gates.size(), 2u);
+  EXPECT_TRUE(report.gates[0].pass);
+  EXPECT_EQ(report.gates[0].reference, "");
+  EXPECT_TRUE(report.gates[1].pass);
+  EXPECT_DOUBLE_EQ(report.gates[1].value, 1.0 / 3);
+  limits.max_latency = 99.9;
+  limits.max_latency_ratio = 0.33;
+  report = TwoRows();
+  QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));
+  EXPECT_FALSE(report.gates[0].pass);
+  EXPECT_FALSE(report.gates[1].pass);
+  const Report earlier = TwoRows();
+  limits.max_latency.reset();
+  limits.max_latency_ratio = 1.05;
+  report = TwoRows();
+  report.models[1].latency_us->p50 = 110;
+  QAT_ASSERT_OK(JudgeGates(limits, &earlier, report));
+  EXPECT_FALSE(Only(report).pass);
+  EXPECT_EQ(Only(report).reference, "baseline");
+}
+
+TEST(Gates, ADropWithinChancePassesWithAWarningOnlyWhereThatWasAskedFor) {
+  GateLimits limits;
+  limits.max_drop = 0.05;
+  Report report = TwoRows();
+  report.pairs[0].mcnemar_p = 0.041;
+  QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));
+  EXPECT_FALSE(Only(report).pass);
+  EXPECT_EQ(Only(report).p, 0.041);
+  for (const double significance : {0.05, 0.041}) {  // at the limit it is no chance
+    limits.significance = significance;
+    report.gates.clear();
+    QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));
+    EXPECT_FALSE(Only(report).pass);
+    EXPECT_TRUE(report.warnings.empty());
+  }
+  limits.significance = 0.04;
+  report.gates.clear();
+  QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));
+  EXPECT_TRUE(Only(report).pass);
+  EXPECT_NE(Only(report).note.find("within chance: p 0.0410"), std::string::npos) << Only(report).note;
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_NE(
+      report.warnings[0].find("max-drop of m.tflite against checkpoint: 0.10 pt is over the limit 0.05 pt"),
+      std::string::npos)
+      << report.warnings[0];
+}
+
+TEST(ParseMaxFlips, TakesANumberOrARowAndANumber) {
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMaxFlips("12", limits));
+  EXPECT_EQ(limits.max_flips, 12);
+  EXPECT_EQ(limits.flips_against, "");
+  QAT_ASSERT_OK(ParseMaxFlips("a=b.tflite=0", limits));
+  EXPECT_EQ(limits.max_flips, 0);
+  EXPECT_EQ(limits.flips_against, "a=b.tflite");
+  for (const char* wrong : {"", "=", "=3", "simulated", "simulated=", "3x", "-1", "graph=-1"}) {
+    QAT_EXPECT_ERROR(ParseMaxFlips(wrong, limits), ErrorCode::kInvalidArgument, "--max-flips: value '");
+  }
+}
+
 TEST(Gates, TheFloatRunIsTheReferenceWhereItIsGiven) {
   Report report = TwoRows();
   report.models.insert(report.models.begin(), Model("float", "checkpoint", 9950, 250000, 300));

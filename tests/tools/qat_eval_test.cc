@@ -57,6 +57,23 @@ TEST_F(QatEvalTest, AFailedGateIsExitCodeOneWithTheReportWritten) {
   EXPECT_NE(ReadText(files_ / "r.html").find("1 of 1 gates failed"), std::string::npos);
 }
 
+TEST_F(QatEvalTest, CountsFlipsAgainstTheRowNamedAndSaysSo) {
+  const auto result = Eval({"--graph", files_.graph(), "--model", files_.float_model(), "--max-flips",
+                            "graph=0", "--max-latency", "1e9", "--json", files_ / "r.json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("pass  max-flips"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("against graph"), std::string::npos);
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  EXPECT_EQ(report["gates"][1]["p"], 1.0);
+  EXPECT_TRUE(report["gates"][0]["note"].is_null());
+  EXPECT_EQ(Eval({"--graph", files_.graph(), "--max-flips", "graph=x"}).exit_code, 2);
+}
+
+TEST_F(QatEvalTest, HelpFitsAScreen) {
+  const auto result = RunTool("qat-eval", {"--help"});
+  EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 45) << result.out;
+}
+
 TEST_F(QatEvalTest, AnErrorIsInTheReportToo) {
   const auto result =
       Eval({"--model", files_ / "none.tflite", "--json", files_ / "r.json", "--html", files_ / "r.html"});
