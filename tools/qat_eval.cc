@@ -1,5 +1,6 @@
 // qat-eval: float against integers on the same images: accuracy, latency, proof, gates. Its work is lib/eval.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "cli/tool.h"
 #include "eval/evaluate.h"
 #include "eval/tensor_run.h"
+#include "report/ci_formats.h"
 #include "report/report.h"
 
 namespace qat {
@@ -22,6 +24,7 @@ struct Flags {
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions, report;
+  std::string junit, markdown, benchmark_json;
   bool schema = false;
 };
 
@@ -64,6 +67,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.option_defaults()->group("Results");
   add("--html", flags.html, "FILE", "write a page: table, curves, ranges");
   add("--predictions", flags.predictions, "FILE", "write the label of each image and row as CSV");
+  add("--junit", flags.junit, "FILE", "write gates as JUnit XML; so --markdown and --benchmark-json");
+  add("--markdown", flags.markdown, "FILE", "write a job summary as Markdown")->group("");
+  add("--benchmark-json", flags.benchmark_json, "FILE", "write github-action-benchmark's JSON")->group("");
   add("--report", flags.report, "FILE", "show an earlier JSON report; nothing is run");
   app.add_flag("--schema", flags.schema, "print the JSON Schema of the report and stop");
   app.option_defaults()->group("Flags");
@@ -122,40 +128,81 @@ Status Commit(const char* what, std::optional<OutputFile>& file, std::string_vie
 }
 
 Status CheckStreams(const Flags& flags, const CommonFlags& common) {
-  const int taken = (flags.html == "-") + (flags.predictions == "-") + (common.json == "-");
-  if (taken > 1)
-    return InvalidArgument("--html -, --predictions - and --json -: standard output can carry only one");
+  int taken = 0;
+  for (const std::string* path : {&flags.html, &flags.predictions, &flags.junit, &flags.markdown,
+                                  &flags.benchmark_json, &common.json}) {
+    taken += *path == "-";
+  }
+  if (taken > 1) return InvalidArgument("more than one output is '-': standard output can carry only one");
   return {};
 }
 
 // The table holds the warnings; where it is not printed, they must be seen all the same.
 void PrintTable(const Report& report, const Flags& flags, Tool& tool) {
-  if (flags.html != "-" && flags.predictions != "-" && tool.flags().json != "-")
-    return tool.Print(ToTable(report));
+  const std::vector<std::string> outputs = {flags.html,     flags.predictions,    flags.junit,
+                                            flags.markdown, flags.benchmark_json, tool.flags().json};
+  if (std::find(outputs.begin(), outputs.end(), "-") == outputs.end()) return tool.Print(ToTable(report));
   for (const std::string& warning : report.warnings) LogWarning(warning);
 }
+
+// What is made of a finished report.
+class ReportFiles {
+ public:
+  Status Open(const Flags& flags) {
+    QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html_));
+    QAT_RETURN_IF_ERROR(OpenOutput("--junit", flags.junit, junit_));
+    QAT_RETURN_IF_ERROR(OpenOutput("--markdown", flags.markdown, markdown_));
+    return OpenOutput("--benchmark-json", flags.benchmark_json, benchmark_);
+  }
+  // `own` is told of the files; `shown` is what they show.
+  Status Write(const Report& shown, Report& own) {
+    QAT_RETURN_IF_ERROR(Commit("html", html_, html_ ? ToHtml(shown) : "", own));
+    QAT_RETURN_IF_ERROR(Commit("benchmark_json", benchmark_, benchmark_ ? ToBenchmarkJson(shown) : "", own));
+    return WriteVerdict(shown, own);
+  }
+  // Those that CI shows where the run itself failed.
+  Status WriteVerdict(const Report& shown, Report& own) {
+    QAT_RETURN_IF_ERROR(Commit("junit", junit_, junit_ ? ToJunit(shown) : "", own));
+    return Commit("markdown", markdown_, markdown_ ? ToMarkdown(shown) : "", own);
+  }
+
+ private:
+  std::optional<OutputFile> html_, junit_, markdown_, benchmark_;
+};
 
 Status ShowReport(const Flags& flags, Tool& tool, Report& own) {
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.report));
   QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.report));
-  std::optional<OutputFile> html;
-  QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html));
+  ReportFiles files;
+  QAT_RETURN_IF_ERROR(files.Open(flags));
   PrintTable(report, flags, tool);
-  return Commit("html", html, html ? ToHtml(report) : "", own);
+  return files.Write(report, own);
+}
+
+// An interrupted run leaves no file; another error is what CI must show. It stays the error of the run, even where the
+// files cannot be written.
+Error ReportError(const Error& error, ReportFiles& files, Report& report) {
+  if (error.code == ErrorCode::kInterrupted) return error;
+  Report shown = report;
+  shown.status = "error";
+  shown.error = error.message;
+  if (const Status written = files.WriteVerdict(shown, report); !written.ok())
+    LogWarning(written.error().message);
+  return error;
 }
 
 Status RunEvaluation(const Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
   QAT_RETURN_IF_ERROR(CheckRequest(flags.request));
-  std::optional<OutputFile> html, csv;
-  QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html));
+  ReportFiles files;
+  std::optional<OutputFile> csv;
+  QAT_RETURN_IF_ERROR(files.Open(flags));
   QAT_RETURN_IF_ERROR(OpenOutput("--predictions", flags.predictions, csv));
-  QAT_ASSIGN_OR_RETURN(const std::string predictions, Evaluate(flags.request, hooks, report));
-  QAT_RETURN_IF_ERROR(Commit("predictions", csv, predictions, report));
-  if (html) {
-    report.tool = "qat-eval";
-    report.version = Version();
-    QAT_RETURN_IF_ERROR(Commit("html", html, ToHtml(report), report));
-  }
+  report.tool = "qat-eval";
+  report.version = Version();
+  const Expected<std::string> predictions = Evaluate(flags.request, hooks, report);
+  if (!predictions.ok()) return ReportError(predictions.error(), files, report);
+  QAT_RETURN_IF_ERROR(Commit("predictions", csv, *predictions, report));
+  QAT_RETURN_IF_ERROR(files.Write(report, report));
   PrintTable(report, flags, tool);
   return {};
 }

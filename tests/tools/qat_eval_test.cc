@@ -69,6 +69,28 @@ TEST_F(QatEvalTest, CountsFlipsAgainstTheRowNamedAndSaysSo) {
   EXPECT_EQ(Eval({"--graph", files_.graph(), "--max-flips", "graph=x"}).exit_code, 2);
 }
 
+TEST_F(QatEvalTest, WritesWhatContinuousIntegrationShows) {
+  const auto result =
+      Eval({"--model", files_.uint8_model(), "--max-size", "10", "--junit", files_ / "j.xml", "--markdown",
+            files_ / "m.md", "--benchmark-json", files_ / "b.json", "--json", files_ / "r.json"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(ReadText(files_ / "j.xml").find("<failure type=\"max-size\""), std::string::npos);
+  EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: 1 of 1 gates failed", 0), 0u);
+  EXPECT_EQ(json::parse(ReadText(files_ / "b.json")).size(), 3u);
+  EXPECT_EQ(json::parse(ReadText(files_ / "r.json"))["outputs"]["junit"], files_ / "j.xml");
+  const auto again = RunTool("qat-eval", {"--report", files_ / "r.json", "--junit", "-"});
+  EXPECT_EQ(again.out, ReadText(files_ / "j.xml"));
+  EXPECT_EQ(Eval({"--model", files_.uint8_model(), "--junit", "-", "--markdown", "-"}).exit_code, 2);
+}
+
+TEST_F(QatEvalTest, AnErrorIsWhatContinuousIntegrationShows) {
+  const auto result = Eval({"--model", files_ / "none.tflite", "--junit", files_ / "j.xml",
+                            "--benchmark-json", files_ / "b.json"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_NE(ReadText(files_ / "j.xml").find("<error type=\"error\""), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(files_ / "b.json"));
+}
+
 TEST_F(QatEvalTest, HelpFitsAScreen) {
   const auto result = RunTool("qat-eval", {"--help"});
   EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 45) << result.out;
