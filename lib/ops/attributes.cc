@@ -38,6 +38,27 @@ struct Describer {
   }
   std::string operator()(const ArgMaxAttributes& a) const { return StrCat("output ", NameOf(a.output_type)); }
   std::string operator()(const DropoutAttributes& a) const { return StrCat("keep ", a.keep); }
+  std::string operator()(const DepthwiseConv2DAttributes& a) const {
+    std::string text =
+        StrCat("multiplier ", a.depth_multiplier, ", ", WindowText(a.stride_h, a.stride_w, a.padding));
+    if (a.dilation_h != 1 || a.dilation_w != 1)
+      text += StrCat(", dilation ", a.dilation_h, "x", a.dilation_w);
+    return WithActivation(text, a.activation);
+  }
+  std::string operator()(const BinaryAttributes& a) const { return WithActivation("", a.activation); }
+  std::string operator()(const MeanAttributes& a) const { return a.keep_dims ? "keeps its axes" : ""; }
+  std::string operator()(const LeakyReluAttributes& a) const { return StrCat("alpha ", a.alpha); }
+  std::string operator()(const ConcatenationAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const StridedSliceAttributes& a) const {
+    return StrCat("masks ", a.begin_mask, ", ", a.end_mask, ", ", a.shrink_axis_mask);
+  }
+  std::string operator()(const SqueezeAttributes& a) const { return StrCat("axes ", ToString(a.axes)); }
+  std::string operator()(const ResizeAttributes& a) const {
+    return a.half_pixel_centers ? "half-pixel centers" : a.align_corners ? "aligned corners" : "";
+  }
+  std::string operator()(const TransposeConvAttributes& a) const {
+    return WithActivation(WindowText(a.stride_h, a.stride_w, a.padding), a.activation);
+  }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "base/dtype.h"
 #include "base/shape.h"
@@ -69,9 +70,77 @@ struct DropoutAttributes {
   bool operator==(const DropoutAttributes&) const = default;
 };
 
+/// One filter a channel: the filter is [1, H, W, input channels * depth_multiplier].
+struct DepthwiseConv2DAttributes {
+  int32_t depth_multiplier = 1;
+  int32_t stride_h = 1;
+  int32_t stride_w = 1;
+  int32_t dilation_h = 1;
+  int32_t dilation_w = 1;
+  Padding padding = Padding::kSame;
+  Activation activation = Activation::kNone;
+  bool operator==(const DepthwiseConv2DAttributes&) const = default;
+};
+
+/// add, sub and mul.
+struct BinaryAttributes {
+  Activation activation = Activation::kNone;
+  bool operator==(const BinaryAttributes&) const = default;
+};
+
+/// The axes are the second input.
+struct MeanAttributes {
+  bool keep_dims = false;
+  bool operator==(const MeanAttributes&) const = default;
+};
+
+struct LeakyReluAttributes {
+  float alpha = 0;
+  bool operator==(const LeakyReluAttributes&) const = default;
+};
+
+/// A negative axis counts from the last one.
+struct ConcatenationAttributes {
+  int32_t axis = 0;
+  bool operator==(const ConcatenationAttributes&) const = default;
+};
+
+/// Bit i of a mask is for axis i: its begin or end is open, or its one index is taken and the axis dropped.
+struct StridedSliceAttributes {
+  int32_t begin_mask = 0;
+  int32_t end_mask = 0;
+  int32_t shrink_axis_mask = 0;
+  bool operator==(const StridedSliceAttributes&) const = default;
+};
+
+/// Axes of size 1 to drop; none: all of them.
+struct SqueezeAttributes {
+  std::vector<int32_t> axes;
+  bool operator==(const SqueezeAttributes&) const = default;
+};
+
+/// Where the pixels of the output lie over those of the input. The new size is the second input.
+struct ResizeAttributes {
+  bool align_corners = false;
+  bool half_pixel_centers = false;
+  bool operator==(const ResizeAttributes&) const = default;
+};
+
+struct TransposeConvAttributes {
+  int32_t stride_h = 1;
+  int32_t stride_w = 1;
+  Padding padding = Padding::kSame;
+  Activation activation = Activation::kNone;
+  bool operator==(const TransposeConvAttributes&) const = default;
+};
+
+/// Operators without attributes have none of these.
 using OpAttributes =
     std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
-                 ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes>;
+                 ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
+                 DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes, LeakyReluAttributes,
+                 ConcatenationAttributes, StridedSliceAttributes, SqueezeAttributes, ResizeAttributes,
+                 TransposeConvAttributes>;
 
 }  // namespace qat
 

@@ -123,6 +123,9 @@ std::span<const OpDefinition* const> AllOps();
 
 const OpDefinition& DefinitionOf(OpType type);
 
+/// False for operators that a .tflite may hold but a spec may not: they have no training module.
+bool IsTrainable(OpType type);
+
 /// Null where there is none.
 const OpDefinition* FindOpByName(std::string_view name);
 const OpDefinition* FindOpByBuiltin(int32_t builtin_code);

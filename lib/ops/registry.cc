@@ -20,6 +20,16 @@ std::span<const OpDefinition* const> AllOps() {
 
 const OpDefinition& DefinitionOf(OpType type) { return *AllOps()[static_cast<size_t>(type)]; }
 
+bool IsTrainable(OpType type) {
+  constexpr std::array kTrainable = {
+#define QAT_OP(enumerator, stem, name, tflite_name) true,
+#define QAT_RUN_OP(enumerator, stem, name, tflite_name) false,
+#include "ops/op_list.inc"
+#undef QAT_OP
+  };
+  return kTrainable[static_cast<size_t>(type)];
+}
+
 const OpDefinition* FindOpByName(std::string_view name) {
   for (const OpDefinition* op : AllOps()) {
     if (op->name == name) return op;

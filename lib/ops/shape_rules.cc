@@ -1,5 +1,6 @@
 #include "ops/shape_rules.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/strings.h"
@@ -54,6 +55,28 @@ Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::stri
     }
   }
   return values;
+}
+
+Expected<Shape> BroadcastShape(const Shape& a, const Shape& b) {
+  const size_t rank = std::max(a.size(), b.size());
+  Shape shape(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const int32_t from_a = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const int32_t from_b = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (from_a != from_b && from_a != 1 && from_b != 1) {
+      return InvalidArgument(StrCat("inputs ", ToString(a), " and ", ToString(b), " do not broadcast"));
+    }
+    shape[rank - 1 - i] = from_a == 1 ? from_b : from_a;
+  }
+  return shape;
+}
+
+Expected<size_t> ResolveAxis(int64_t axis, size_t rank) {
+  const auto count = static_cast<int64_t>(rank);
+  if (axis < -count || axis >= count) {
+    return InvalidArgument(StrCat("axis is ", axis, ", expected one of ", rank, " dimensions"));
+  }
+  return static_cast<size_t>(axis < 0 ? axis + count : axis);
 }
 
 }  // namespace qat

@@ -28,6 +28,13 @@ Expected<WindowGeometry> WindowOutput(const Shape& input, Padding padding, int32
 /// by type.
 Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::string_view what);
 
+/// The shape that both shapes broadcast to: aligned at the last axis, a size of 1 is repeated.
+/// Errors: kInvalidArgument where two sizes differ and neither is 1.
+Expected<Shape> BroadcastShape(const Shape& a, const Shape& b);
+
+/// An axis of [-rank, rank) counted from the first.
+Expected<size_t> ResolveAxis(int64_t axis, size_t rank);
+
 }  // namespace qat
 
 #endif  // QAT_OPS_SHAPE_RULES_H_

@@ -4,6 +4,10 @@
 
 namespace qat {
 
+Expected<OpAttributes> ReadNoOptions(const OptionsReader&) { return OpAttributes(); }
+
+int32_t VersionTwoForInt8(const VersionQuery& query) { return query.input == DType::kInt8 ? 2 : 1; }
+
 Expected<Padding> ToPadding(tflite::Padding padding) {
   if (padding == tflite::Padding_SAME) return Padding::kSame;
   if (padding == tflite::Padding_VALID) return Padding::kValid;

@@ -28,6 +28,12 @@ struct OptionsReader {
   }
 };
 
+/// For operators without options, or whose options say nothing; their write_options is null.
+Expected<OpAttributes> ReadNoOptions(const OptionsReader& reader);
+
+/// The usual OpDefinition::version: 2 brought int8.
+int32_t VersionTwoForInt8(const VersionQuery& query);
+
 /// Enumerators that a file may hold and the project knows. Errors: kUnsupported ("fused activation is 4, …").
 Expected<Padding> ToPadding(tflite::Padding padding);
 Expected<Activation> ToActivation(tflite::ActivationFunctionType activation);

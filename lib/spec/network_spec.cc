@@ -124,7 +124,9 @@ class Parser {
 
   Status ParseOperator(const toml::table& block, const std::string& context, LayerSpec& layer) {
     std::vector<std::string> names;
-    for (const OpDefinition* op : AllOps()) names.emplace_back(op->name);
+    for (const OpDefinition* op : AllOps()) {
+      if (IsTrainable(op->type)) names.emplace_back(op->name);
+    }
     const auto* name = block["op"].as_string();
     if (name == nullptr) {
       return InvalidArgument(
@@ -135,6 +137,10 @@ class Parser {
       return InvalidArgument(StrCat(text_.Place(*name), ": ", context, ": ",
                                     UnknownName("op", name->get(), names), " (expected one of ", Join(names),
                                     ")"));
+    }
+    if (!IsTrainable(op->type)) {
+      return Unsupported(StrCat(text_.Place(*name), ": ", context, ": training of ", op->name,
+                                " is not built; it can be run from a .tflite"));
     }
     layer.type = op->type;
     layer.attributes = op->default_attributes;

@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "runtime/interpreter.h"
 #include "support/random_models.h"
+#include "support/random_operators.h"
 
 namespace {
 
@@ -68,7 +69,8 @@ Status WriteCase(const std::string& prefix, const testing::RandomModel& random) 
 }
 
 testing::RandomModel MakeCase(uint64_t seed) {
-  return seed % 2 == 0 ? testing::MakeRandomModel(seed) : testing::MakeWideRandomModel(seed);
+  if (seed % 2 == 0) return testing::MakeRandomOperator(seed);
+  return seed % 4 == 1 ? testing::MakeRandomModel(seed) : testing::MakeWideRandomModel(seed);
 }
 
 Status WriteCases(const std::string& directory, int count, uint64_t seed) {

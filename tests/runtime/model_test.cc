@@ -11,6 +11,7 @@
 #include "runtime/interpreter.h"
 #include "support/model_builder.h"
 #include "support/random_models.h"
+#include "support/random_operators.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -334,6 +335,20 @@ TEST_P(DamagedModel, IsRefusedWhereverItIsCutOff) {
   const size_t step = bytes.size() / 4000 + 1;
   for (size_t size = 0; size < bytes.size(); size += step)
     ReadAndRun({bytes.begin(), bytes.begin() + static_cast<int64_t>(size)});
+}
+
+TEST_P(DamagedModel, OfAnyOtherOperatorIsRefusedOrRuns) {
+  for (uint64_t seed = 20 * GetParam(); seed < 20 * GetParam() + 20; ++seed) {
+    const std::vector<uint8_t> bytes = testing::MakeRandomOperator(seed).bytes;
+    const size_t step = bytes.size() / 400 + 1;
+    for (size_t i = seed % step; i < bytes.size(); i += step) {
+      for (const uint8_t flip : {0x01, 0x80, 0xff}) {
+        std::vector<uint8_t> damaged = bytes;
+        damaged[i] ^= flip;
+        ReadAndRun(std::move(damaged));
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Model, DamagedModel, ::testing::Range<uint64_t>(500, 512));

@@ -28,9 +28,7 @@ class RandomModelMaker {
   explicit RandomModelMaker(uint64_t seed) : random_(seed) {}
 
   RandomModel Make() {
-    const uint32_t type = random_.Below(5);
-    quantized_ = type != 0;
-    element_ = type == 0 ? DType::kFloat32 : type < 3 ? DType::kUInt8 : DType::kInt8;
+    ChooseElement();
     switch (random_.Below(9)) {
       case 0:
       case 1:
@@ -83,7 +81,13 @@ class RandomModelMaker {
     return Finish();
   }
 
- private:
+ protected:
+  void ChooseElement() {
+    const uint32_t type = random_.Below(5);
+    quantized_ = type != 0;
+    element_ = type == 0 ? DType::kFloat32 : type < 3 ? DType::kUInt8 : DType::kInt8;
+  }
+
   RandomModel Finish() {
     RandomModel model;
     model.bytes = builder_.Finish({input_}, {current_});
@@ -95,6 +99,7 @@ class RandomModelMaker {
     return wide_ ? Pick({1, 7, 8, 9, 15, 16, 17, 24, 31, 33, 47, 48, 49, 63, 64, 65, 79, 96, 130})
                  : Pick(choices);
   }
+
   int32_t Pick(std::initializer_list<int32_t> choices) {
     return choices.begin()[random_.Below(static_cast<uint32_t>(choices.size()))];
   }

@@ -47,27 +47,26 @@ inline bool RequireEverything() {
 }  // namespace qat::testing
 
 /// Skips the test where `path` is absent; fails instead under QAT_TEST_REQUIRE=1.
-#define QAT_NEEDS_FILE(path)                                                          \
-  if (!std::filesystem::exists(path)) {                                               \
-    if (qat::testing::RequireEverything()) FAIL() << (path) << " is missing";         \
-    GTEST_SKIP() << (path) << " is missing";                                          \
+#define QAT_NEEDS_FILE(path)                                                  \
+  if (!std::filesystem::exists(path)) {                                       \
+    if (qat::testing::RequireEverything()) FAIL() << (path) << " is missing"; \
+    GTEST_SKIP() << (path) << " is missing";                                  \
   }
 
-#define QAT_ASSERT_OK(expression)                                                     \
-  do {                                                                                \
-    const auto& qat_result = (expression);                                            \
-    ASSERT_TRUE(qat_result.ok()) << qat_result.error().message;                       \
+#define QAT_ASSERT_OK(expression)                               \
+  do {                                                          \
+    const auto& qat_result = (expression);                      \
+    ASSERT_TRUE(qat_result.ok()) << qat_result.error().message; \
   } while (false)
 
 /// The expression fails with `error_code` and a message that holds `text`.
-#define QAT_EXPECT_ERROR(expression, error_code, text)                                \
-  do {                                                                                \
-    const auto qat_result = (expression);                                             \
-    ASSERT_FALSE(qat_result.ok());                                                    \
-    EXPECT_EQ(static_cast<int>(qat_result.error().code), static_cast<int>(error_code)) \
-        << qat_result.error().message;                                                \
-    EXPECT_NE(qat_result.error().message.find(text), std::string::npos)               \
-        << qat_result.error().message;                                                \
+#define QAT_EXPECT_ERROR(expression, error_code, text)                                                 \
+  do {                                                                                                 \
+    const auto qat_result = (expression);                                                              \
+    ASSERT_FALSE(qat_result.ok());                                                                     \
+    EXPECT_EQ(static_cast<int>(qat_result.error().code), static_cast<int>(error_code))                 \
+        << qat_result.error().message;                                                                 \
+    EXPECT_NE(qat_result.error().message.find(text), std::string::npos) << qat_result.error().message; \
   } while (false)
 
 #endif  // QAT_TESTS_SUPPORT_TEST_UTIL_H_

@@ -30,10 +30,17 @@ Status CheckBiasScale(const KernelTensor& bias, const MacScales& scales) {
       StrCat("bias scale is ", bias_scale, ", expected input scale times filter scale, ", product));
 }
 
-Status CheckMultiplier(double real_multiplier) {
+Status CheckMultiplier(double real_multiplier, std::string_view what) {
   if (real_multiplier < double{1 << 30}) return {};
-  return Corrupt(StrCat("input scale times filter scale over output scale is ", real_multiplier,
-                        ", expected below 2^30"));
+  return Corrupt(StrCat(what, " is ", real_multiplier, ", expected below 2^30"));
+}
+
+constexpr std::string_view kMacMultiplier = "input scale times filter scale over output scale";
+
+Status ExpectParams(QuantizationParams output, QuantizationParams expected, double tolerance) {
+  if (IsNear(output.scale, expected.scale, tolerance) && output.zero_point == expected.zero_point) return {};
+  return Corrupt(StrCat("output scale ", output.scale, " and zero point ", output.zero_point, ", expected ",
+                        expected.scale, " and ", expected.zero_point));
 }
 
 }  // namespace
@@ -68,9 +75,7 @@ Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits lim
     QAT_ASSIGN_OR_RETURN(expected, PerTensorParams(*context.inputs[0], "input", limits));
     tolerance = 1e-6;
   }
-  if (IsNear(output.scale, expected.scale, tolerance) && output.zero_point == expected.zero_point) return {};
-  return Corrupt(StrCat("output scale ", output.scale, " and zero point ", output.zero_point, ", expected ",
-                        expected.scale, " and ", expected.zero_point));
+  return ExpectParams(output, expected, tolerance);
 }
 
 QuantizedLimits QuantizedActivationRange(Activation activation, QuantizationParams output,
@@ -141,7 +146,7 @@ Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales
   for (const float filter : scales.filter) {
     multipliers.push_back(static_cast<double>(scales.input.scale) * static_cast<double>(filter) /
                           static_cast<double>(scales.output.scale));
-    QAT_RETURN_IF_ERROR(CheckMultiplier(multipliers.back()));
+    QAT_RETURN_IF_ERROR(CheckMultiplier(multipliers.back(), kMacMultiplier));
   }
   return multipliers;
 }
@@ -167,8 +172,21 @@ std::span<const int32_t> ConstantBias(const KernelContext& context) {
 Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales) {
   const float product = scales.input.scale * scales.filter.scale;
   const double real_multiplier = static_cast<double>(product) / static_cast<double>(scales.output.scale);
-  QAT_RETURN_IF_ERROR(CheckMultiplier(real_multiplier));
+  return CheckedMultiplier(real_multiplier, kMacMultiplier);
+}
+
+Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what) {
+  QAT_RETURN_IF_ERROR(CheckMultiplier(real_multiplier, what));
   return QuantizeMultiplier(real_multiplier);
+}
+
+Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output) {
+  if (output.type != DType::kUInt8 && output.type != DType::kInt8) return {};
+  if (input.scale.empty() && output.scale.empty()) return {};
+  const QuantizedLimits limits = output.type == DType::kUInt8 ? LimitsOf<uint8_t>() : LimitsOf<int8_t>();
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams from, PerTensorParams(input, "input", limits));
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams to, PerTensorParams(output, "output", limits));
+  return ExpectParams(to, from, 1e-6);
 }
 
 double MacRealMultiplier(const MacScales& scales) {

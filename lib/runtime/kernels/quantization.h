@@ -97,6 +97,13 @@ Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales);
 /// The same product, all in double: what reference fully connected multiplies with.
 double MacRealMultiplier(const MacScales& scales);
 
+/// A real multiplier in fixed point. `what` names it in messages. Errors: kCorrupt where it is 2^30 or more.
+Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what);
+
+/// For operators that move values and compute none: holds an 8-bit output to the parameters of `input`. Other
+/// types, and tensors without parameters, pass. Errors: kCorrupt.
+Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output);
+
 /// kUnsupported: "input float16, filter int8, output int8 have no kernel".
 Error UnsupportedTypes(const KernelContext& context);
 

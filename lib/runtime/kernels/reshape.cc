@@ -6,17 +6,9 @@
 namespace qat {
 namespace {
 
-// Limits of the types that may be quantized; others have nothing to check.
-Status CheckQuantization(const KernelContext& context) {
-  if (context.inputs[0]->scale.empty() && context.output.scale.empty()) return {};
-  if (context.output.type == DType::kUInt8) return CheckOutputQuantization(context, LimitsOf<uint8_t>());
-  if (context.output.type == DType::kInt8) return CheckOutputQuantization(context, LimitsOf<int8_t>());
-  return {};
-}
-
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (context.inputs[0]->type != context.output.type) return UnsupportedTypes(context);
-  QAT_RETURN_IF_ERROR(CheckQuantization(context));
+  QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[0], context.output));
   const size_t size = static_cast<size_t>(FlatSize(context.output.shape)) * SizeOf(context.output.type);
   return MakeKernel(context, "reference",
                     [=](const KernelBuffers& io) { std::memcpy(io.output_bytes, io.inputs[0], size); });

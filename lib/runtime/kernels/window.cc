@@ -24,10 +24,9 @@ void ResolvePadding(Padding padding, Window2D& window) {
       ComputeWindow(padding, window.input_w, window.filter_w, window.stride_w, window.dilation_w).before;
 }
 
-}  // namespace
-
-Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
-                           const Shape& output) {
+template <class Attributes>
+Window2D DilatedWindow(const Attributes& attributes, const Shape& input, const Shape& filter,
+                       const Shape& output) {
   Window2D window = ImagesOf(input, output);
   window.filter_h = filter[1];
   window.filter_w = filter[2];
@@ -37,6 +36,18 @@ Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& inpu
   window.dilation_w = attributes.dilation_w;
   ResolvePadding(attributes.padding, window);
   return window;
+}
+
+}  // namespace
+
+Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
+                           const Shape& output) {
+  return DilatedWindow(attributes, input, filter, output);
+}
+
+Window2D DepthwiseWindow(const DepthwiseConv2DAttributes& attributes, const Shape& input, const Shape& filter,
+                         const Shape& output) {
+  return DilatedWindow(attributes, input, filter, output);
 }
 
 Window2D PoolWindow(const Pool2DAttributes& attributes, const Shape& input, const Shape& output) {

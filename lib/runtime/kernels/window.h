@@ -32,6 +32,10 @@ struct Window2D {
 Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
                            const Shape& output);
 
+/// Geometry of a depthwise convolution: filter is [1, H, W, O]. The same requirement.
+Window2D DepthwiseWindow(const DepthwiseConv2DAttributes& attributes, const Shape& input, const Shape& filter,
+                         const Shape& output);
+
 /// Geometry of a pool. The same requirement.
 Window2D PoolWindow(const Pool2DAttributes& attributes, const Shape& input, const Shape& output);
 

@@ -116,8 +116,11 @@ Expected<std::unique_ptr<Module>> MakeModule(const LayerSpec& layer, const Modul
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   case OpType::k##enumerator:                       \
     return Make##enumerator(layer, options);
+#define QAT_RUN_OP(enumerator, stem, name, tflite_name) case OpType::k##enumerator:
 #include "ops/op_list.inc"
 #undef QAT_OP
+      return Unsupported(StrCat("layer '", layer.name, "': training of ", layer.definition().name,
+                                " is not built; it can be run from a .tflite"));
   }
   return Internal(
       StrCat("layer '", layer.name, "': operator ", static_cast<int>(layer.type), " has no module"));

@@ -114,6 +114,7 @@ struct ModuleOptions {
 
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   Expected<std::unique_ptr<Module>> Make##enumerator(const LayerSpec& layer, const ModuleOptions& options);
+#define QAT_RUN_OP(enumerator, stem, name, tflite_name)
 #include "ops/op_list.inc"
 #undef QAT_OP
 

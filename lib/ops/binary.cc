@@ -1,0 +1,138 @@
+// Add, Sub, Mul, Maximum, Minimum: one value of each input makes one of the output, shapes broadcast. PRelu:
+// y = x >= 0 ? x : alpha * x, where alpha broadcasts to x.
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = BinaryAttributes;
+
+Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
+  if (inputs[0].shape.size() > 6 || inputs[1].shape.size() > 6) {
+    return InvalidArgument(StrCat("inputs are ", ToString(inputs[0].shape), " and ",
+                                  ToString(inputs[1].shape), ", expected at most 6 dimensions"));
+  }
+  return BroadcastShape(inputs[0].shape, inputs[1].shape);
+}
+
+Expected<Shape> InferPReluShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  QAT_ASSIGN_OR_RETURN(Shape shape, InferShape(attributes, inputs));
+  if (shape == inputs[0].shape) return shape;
+  return InvalidArgument(StrCat("alpha is ", ToString(inputs[1].shape), ", expected to broadcast to ",
+                                ToString(inputs[0].shape)));
+}
+
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0"};
+constexpr std::string_view kPReluReleases[] = {"1.8.0"};
+
+// TensorFlow 1.x ran MUL only where the product of the scales is below that of the output, which no version
+// query can see; readers of today do not ask.
+template <class Options>
+Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
+  A a;
+  if (const auto* table = reader.As<Options>()) {
+    QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
+  }
+  return OpAttributes(a);
+}
+
+template <class Options, auto kCreate>
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto activation = static_cast<tflite::ActivationFunctionType>(std::get<A>(attributes).activation);
+  writer.type = tflite::BuiltinOptionsTraits<Options>::enum_value;
+  writer.table = kCreate(writer.builder, activation).Union();
+}
+
+flatbuffers::Offset<tflite::AddOptions> CreateAdd(flatbuffers::FlatBufferBuilder& builder,
+                                                  tflite::ActivationFunctionType activation) {
+  return tflite::CreateAddOptions(builder, activation);
+}
+flatbuffers::Offset<tflite::SubOptions> CreateSub(flatbuffers::FlatBufferBuilder& builder,
+                                                  tflite::ActivationFunctionType activation) {
+  return tflite::CreateSubOptions(builder, activation);
+}
+flatbuffers::Offset<tflite::MulOptions> CreateMul(flatbuffers::FlatBufferBuilder& builder,
+                                                  tflite::ActivationFunctionType activation) {
+  return tflite::CreateMulOptions(builder, activation);
+}
+
+OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
+                    std::string_view summary) {
+  OpDefinition op{};
+  op.type = type;
+  op.name = name;
+  op.tflite_name = tflite_name;
+  op.builtin_code = builtin_code;
+  op.summary = summary;
+  op.min_inputs = 2;
+  op.max_inputs = 2;
+  op.infer_shape = InferShape;
+  op.version = VersionTwoForInt8;
+  op.releases = kReleases;
+  op.read_options = ReadNoOptions;
+  return op;
+}
+
+template <class Options, auto kCreate>
+OpDefinition WithActivation(OpDefinition op) {
+  op.default_attributes = A();
+  op.write_options = WriteOptions<Options, kCreate>;
+  op.read_options = ReadOptions<Options>;
+  return op;
+}
+
+OpDefinition OnRawValues(OpDefinition op) {
+  op.output_quantization = OutputQuantization::kSameAsInput;
+  return op;
+}
+
+}  // namespace
+
+const OpDefinition& AddDefinition() {
+  static const OpDefinition kDefinition = WithActivation<tflite::AddOptions, CreateAdd>(
+      Define(OpType::kAdd, "add", "ADD", tflite::BuiltinOperator_ADD, "sum of two inputs, broadcast"));
+  return kDefinition;
+}
+
+const OpDefinition& SubDefinition() {
+  static const OpDefinition kDefinition = WithActivation<tflite::SubOptions, CreateSub>(
+      Define(OpType::kSub, "sub", "SUB", tflite::BuiltinOperator_SUB, "difference of two inputs, broadcast"));
+  return kDefinition;
+}
+
+const OpDefinition& MulDefinition() {
+  static const OpDefinition kDefinition = WithActivation<tflite::MulOptions, CreateMul>(
+      Define(OpType::kMul, "mul", "MUL", tflite::BuiltinOperator_MUL, "product of two inputs, broadcast"));
+  return kDefinition;
+}
+
+const OpDefinition& MaximumDefinition() {
+  static const OpDefinition kDefinition =
+      OnRawValues(Define(OpType::kMaximum, "maximum", "MAXIMUM", tflite::BuiltinOperator_MAXIMUM,
+                         "larger of two inputs, broadcast"));
+  return kDefinition;
+}
+
+const OpDefinition& MinimumDefinition() {
+  static const OpDefinition kDefinition =
+      OnRawValues(Define(OpType::kMinimum, "minimum", "MINIMUM", tflite::BuiltinOperator_MINIMUM,
+                         "smaller of two inputs, broadcast"));
+  return kDefinition;
+}
+
+const OpDefinition& PReluDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Define(OpType::kPRelu, "prelu", "PRELU", tflite::BuiltinOperator_PRELU,
+                             "the input, its negative values times a slope");
+    op.infer_shape = InferPReluShape;
+    op.version = [](const VersionQuery&) { return int32_t{1}; };
+    op.releases = kPReluReleases;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

@@ -1,0 +1,96 @@
+// DepthwiseConv2D: every input channel is convolved with depth_multiplier filters of its own; output channel
+// i * depth_multiplier + m is that of input channel i and its filter m.
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = DepthwiseConv2DAttributes;
+
+// TFLite's kernels take the multiplier from the shapes and ignore the attribute; so does this rule.
+Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  const auto& a = std::get<A>(attributes);
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[0], 4, "input"));
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[1], 4, "filter"));
+  const Shape& input = inputs[0].shape;
+  const Shape& filter = inputs[1].shape;
+  if (filter[0] != 1 || input[3] < 1 || filter[3] < 1 || filter[3] % input[3] != 0) {
+    return InvalidArgument(StrCat("filter is ", ToString(filter), ", expected [1, H, W, a multiple of ",
+                                  input[3], "] for the input ", ToString(input)));
+  }
+  if (inputs.size() > 2 && inputs[2].shape != Shape{filter[3]}) {
+    return InvalidArgument(StrCat("bias is ", ToString(inputs[2].shape), ", expected [", filter[3], "]"));
+  }
+  QAT_ASSIGN_OR_RETURN(const WindowGeometry out,
+                       WindowOutput(input, a.padding, filter[1], filter[2], a.stride_h, a.stride_w,
+                                    a.dilation_h, a.dilation_w));
+  return Shape{input[0], out.height, out.width, filter[3]};
+}
+
+int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
+  const Shape& filter = inputs[1].shape;
+  return FlatSize(output) * filter[1] * filter[2];
+}
+
+constexpr std::string_view kReleases[] = {"1.5.0", "1.12.0", "1.14.0"};
+
+int32_t Version(const VersionQuery& query) {
+  if (query.input == DType::kInt8) return 3;
+  const auto& a = std::get<A>(*query.attributes);
+  return a.dilation_h != 1 || a.dilation_w != 1 ? 2 : 1;
+}
+
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_DepthwiseConv2DOptions;
+  writer.table =
+      tflite::CreateDepthwiseConv2DOptions(
+          writer.builder, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h, a.depth_multiplier,
+          static_cast<tflite::ActivationFunctionType>(a.activation), a.dilation_w, a.dilation_h)
+          .Union();
+}
+
+Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
+  const auto* table = reader.As<tflite::DepthwiseConv2DOptions>();
+  if (table == nullptr) return Corrupt("options are missing, expected DepthwiseConv2DOptions");
+  A a;
+  a.depth_multiplier = table->depth_multiplier();
+  a.stride_h = table->stride_h();
+  a.stride_w = table->stride_w();
+  a.dilation_h = table->dilation_h_factor();
+  a.dilation_w = table->dilation_w_factor();
+  QAT_ASSIGN_OR_RETURN(a.padding, ToPadding(table->padding()));
+  QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
+  return OpAttributes(a);
+}
+
+}  // namespace
+
+const OpDefinition& DepthwiseConv2DDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op{};
+    op.type = OpType::kDepthwiseConv2D;
+    op.name = "depthwise_conv_2d";
+    op.tflite_name = "DEPTHWISE_CONV_2D";
+    op.builtin_code = tflite::BuiltinOperator_DEPTHWISE_CONV_2D;
+    op.summary = "convolution of every channel on its own, with bias and activation";
+    op.min_inputs = 2;
+    op.max_inputs = 3;
+    op.filter_input = 1;
+    op.bias_input = 2;
+    op.default_attributes = A();
+    op.infer_shape = InferShape;
+    op.multiply_accumulates = MultiplyAccumulates;
+    op.version = Version;
+    op.releases = kReleases;
+    op.write_options = WriteOptions;
+    op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

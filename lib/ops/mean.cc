@@ -1,0 +1,69 @@
+// Mean over the axes that the second input lists.
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = MeanAttributes;
+
+Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  const Shape& input = inputs[0].shape;
+  if (input.size() > 8)
+    return InvalidArgument(StrCat("input is ", ToString(input), ", expected at most 8 dimensions"));
+  if (inputs[1].shape.size() > 1) {
+    return InvalidArgument(StrCat("axes are ", ToString(inputs[1].shape), ", expected a list"));
+  }
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, ConstantIndices(inputs[1], "axes"));
+  std::vector<bool> reduced(input.size());
+  for (const int64_t axis : axes) {
+    QAT_ASSIGN_OR_RETURN(const size_t index, ResolveAxis(axis, input.size()));
+    if (input[index] < 1) return InvalidArgument(StrCat("axis ", axis, " of ", ToString(input), " is empty"));
+    reduced[index] = true;
+  }
+  Shape output;
+  for (size_t i = 0; i < input.size(); ++i) {
+    if (!reduced[i]) output.push_back(input[i]);
+    if (reduced[i] && std::get<A>(attributes).keep_dims) output.push_back(1);
+  }
+  return output;
+}
+
+constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0"};
+
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  writer.type = tflite::BuiltinOptions_ReducerOptions;
+  writer.table = tflite::CreateReducerOptions(writer.builder, std::get<A>(attributes).keep_dims).Union();
+}
+
+Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
+  const auto* table = reader.As<tflite::ReducerOptions>();
+  return OpAttributes(A{table != nullptr && table->keep_dims()});
+}
+
+}  // namespace
+
+const OpDefinition& MeanDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op{};
+    op.type = OpType::kMean;
+    op.name = "mean";
+    op.tflite_name = "MEAN";
+    op.builtin_code = tflite::BuiltinOperator_MEAN;
+    op.summary = "mean over some axes";
+    op.min_inputs = 2;
+    op.max_inputs = 2;
+    op.default_attributes = A();
+    op.infer_shape = InferShape;
+    op.version = VersionTwoForInt8;
+    op.releases = kReleases;
+    op.write_options = WriteOptions;
+    op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

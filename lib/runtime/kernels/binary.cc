@@ -1,0 +1,169 @@
+// Prepare of ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU.
+#include "runtime/kernels/reference/binary.h"
+#include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/broadcast.h"
+
+namespace qat {
+namespace {
+
+template <class T, class F>
+std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
+  const auto loops =
+      reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(), f);
+  });
+}
+
+// A float function with the clamp of the fused activation behind it.
+template <class F>
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
+  const FloatArithmetic clamp = FloatActivationRange(FusedActivation(context.attributes));
+  return Make<float>(context, [=](float a, float b) { return clamp.Output(f(a, b)); });
+}
+
+struct PairScales {
+  QuantizationParams a;
+  QuantizationParams b;
+  QuantizationParams output;
+};
+
+template <class T>
+Expected<PairScales> ReadScales(const KernelContext& context, reference::QuantizedPair& pair) {
+  constexpr QuantizedLimits kLimits = LimitsOf<T>();
+  PairScales scales;
+  QAT_ASSIGN_OR_RETURN(scales.a, PerTensorParams(*context.inputs[0], "first input", kLimits));
+  QAT_ASSIGN_OR_RETURN(scales.b, PerTensorParams(*context.inputs[1], "second input", kLimits));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", kLimits));
+  pair.zero_point_a = scales.a.zero_point;
+  pair.zero_point_b = scales.b.zero_point;
+  pair.zero_point_output = scales.output.zero_point;
+  pair.clamp = QuantizedActivationRange(FusedActivation(context.attributes), scales.output, kLimits);
+  return scales;
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareSum(const KernelContext& context) {
+  reference::QuantizedSum sum;
+  QAT_ASSIGN_OR_RETURN(const PairScales scales, ReadScales<T>(context, sum));
+  const double twice = 2 * static_cast<double>(std::max(scales.a.scale, scales.b.scale));
+  const double output = twice / ((1 << sum.kLeftShift) * static_cast<double>(scales.output.scale));
+  // TFLite's kernel stops the process here.
+  if (!(output < 1))
+    return Unsupported(StrCat("output scale ", scales.output.scale, " is 2^19 times below the inputs'"));
+  sum.multiplier_a = QuantizeMultiplier(static_cast<double>(scales.a.scale) / twice);
+  sum.multiplier_b = QuantizeMultiplier(static_cast<double>(scales.b.scale) / twice);
+  sum.multiplier_output = QuantizeMultiplier(output);
+  if (context.definition.type == OpType::kSub) sum.sign = -1;
+  return Make<T>(context, sum);
+}
+
+// The products of scales are formed in float32, as TFLite does.
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareProduct(const KernelContext& context) {
+  reference::QuantizedProduct product;
+  QAT_ASSIGN_OR_RETURN(const PairScales scales, ReadScales<T>(context, product));
+  QAT_ASSIGN_OR_RETURN(
+      product.multiplier,
+      CheckedMultiplier(static_cast<double>(scales.a.scale * scales.b.scale / scales.output.scale),
+                        "product of the inputs' scales over the output's"));
+  return Make<T>(context, product);
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PreparePReluOf(const KernelContext& context) {
+  reference::QuantizedPRelu prelu;
+  QAT_ASSIGN_OR_RETURN(const PairScales scales, ReadScales<T>(context, prelu));
+  QAT_ASSIGN_OR_RETURN(prelu.positive,
+                       CheckedMultiplier(static_cast<double>(scales.a.scale / scales.output.scale),
+                                         "input scale over output scale"));
+  QAT_ASSIGN_OR_RETURN(prelu.negative, CheckedMultiplier(static_cast<double>(scales.a.scale * scales.b.scale /
+                                                                             scales.output.scale),
+                                                         "input scale times slope scale over output scale"));
+  return Make<T>(context, prelu);
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareExtreme(const KernelContext& context) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[0], context.output));
+    QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[1], context.output));
+  }
+  if (context.definition.type == OpType::kMaximum)
+    return Make<T>(context, [](T a, T b) { return a > b ? a : b; });
+  return Make<T>(context, [](T a, T b) { return a < b ? a : b; });
+}
+
+using PrepareFunction = Expected<std::unique_ptr<Kernel>> (*)(const KernelContext&);
+
+Expected<std::unique_ptr<Kernel>> ByType(const KernelContext& context, PrepareFunction prepare_float,
+                                         PrepareFunction uint8, PrepareFunction int8) {
+  const DType type = context.inputs[0]->type;
+  if (context.inputs[1]->type != type || context.output.type != type) return UnsupportedTypes(context);
+  if (type == DType::kFloat32) return prepare_float(context);
+  if (type == DType::kUInt8) return uint8(context);
+  if (type == DType::kInt8) return int8(context);
+  return UnsupportedTypes(context);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareAdd(const KernelContext& context) {
+  const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
+    return MakeFloat(c, [](float a, float b) { return a + b; });
+  };
+  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareSub(const KernelContext& context) {
+  const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
+    return MakeFloat(c, [](float a, float b) { return a - b; });
+  };
+  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareMul(const KernelContext& context) {
+  const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
+    return MakeFloat(c, [](float a, float b) { return a * b; });
+  };
+  return ByType(context, prepare_float, PrepareProduct<uint8_t>, PrepareProduct<int8_t>);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareExtremes(const KernelContext& context) {
+  return ByType(context, PrepareExtreme<float>, PrepareExtreme<uint8_t>, PrepareExtreme<int8_t>);
+}
+
+Expected<std::unique_ptr<Kernel>> PreparePRelu(const KernelContext& context) {
+  const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
+    return MakeFloat(c, [](float a, float b) { return a >= 0 ? a : a * b; });
+  };
+  return ByType(context, prepare_float, PreparePReluOf<uint8_t>, PreparePReluOf<int8_t>);
+}
+
+}  // namespace
+
+// Later versions brought other types, which Prepare refuses, and broadcasting of more axes.
+const OpKernels& AddKernels() {
+  static const OpKernels kKernels = {PrepareAdd, 4};
+  return kKernels;
+}
+const OpKernels& SubKernels() {
+  static const OpKernels kKernels = {PrepareSub, 5};
+  return kKernels;
+}
+const OpKernels& MulKernels() {
+  static const OpKernels kKernels = {PrepareMul, 5};
+  return kKernels;
+}
+const OpKernels& MaximumKernels() {
+  static const OpKernels kKernels = {PrepareExtremes, 4};
+  return kKernels;
+}
+const OpKernels& MinimumKernels() {
+  static const OpKernels kKernels = {PrepareExtremes, 4};
+  return kKernels;
+}
+const OpKernels& PReluKernels() {
+  static const OpKernels kKernels = {PreparePRelu, 1};
+  return kKernels;
+}
+
+}  // namespace qat

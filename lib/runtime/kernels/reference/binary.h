@@ -1,0 +1,67 @@
+// binary.h: the functions of two values that define add, sub, mul and prelu on quantized values.
+#ifndef QAT_RUNTIME_KERNELS_REFERENCE_BINARY_H_
+#define QAT_RUNTIME_KERNELS_REFERENCE_BINARY_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "quant/fixed_point.h"
+#include "quant/params.h"
+
+namespace qat::reference {
+
+/// What all of them have in common.
+struct QuantizedPair {
+  int32_t zero_point_a = 0;
+  int32_t zero_point_b = 0;
+  int32_t zero_point_output = 0;
+  QuantizedLimits clamp;
+
+  int32_t Clamp(int32_t value) const {
+    return std::clamp(value + zero_point_output, clamp.quant_min, clamp.quant_max);
+  }
+};
+
+/// a + b, or a - b: both brought to one scale with 20 fractional bits, then to the output's.
+/// Source    equal bit by bit to tflite/kernels/internal/reference/add.h and sub.h.
+struct QuantizedSum : QuantizedPair {
+  static constexpr int kLeftShift = 20;
+  FixedPointMultiplier multiplier_a;
+  FixedPointMultiplier multiplier_b;
+  FixedPointMultiplier multiplier_output;
+  int32_t sign = 1;  ///< of b
+
+  int32_t operator()(int32_t a, int32_t b) const {
+    const int32_t scaled_a =
+        MultiplyByQuantizedMultiplier((a - zero_point_a) * (1 << kLeftShift), multiplier_a);
+    const int32_t scaled_b =
+        MultiplyByQuantizedMultiplier((b - zero_point_b) * (1 << kLeftShift), multiplier_b);
+    return Clamp(MultiplyByQuantizedMultiplier(scaled_a + sign * scaled_b, multiplier_output));
+  }
+};
+
+/// a * b. Source    equal bit by bit to tflite/kernels/internal/reference/mul.h.
+struct QuantizedProduct : QuantizedPair {
+  FixedPointMultiplier multiplier;
+
+  int32_t operator()(int32_t a, int32_t b) const {
+    const int32_t product = (a - zero_point_a) * (b - zero_point_b);
+    return Clamp(MultiplyByQuantizedMultiplier(product, multiplier));
+  }
+};
+
+/// a >= 0 ? a : a * b. Source    equal bit by bit to tflite/kernels/internal/reference/prelu.h.
+struct QuantizedPRelu : QuantizedPair {
+  FixedPointMultiplier positive;
+  FixedPointMultiplier negative;
+
+  int32_t operator()(int32_t a, int32_t b) const {
+    const int32_t value = a - zero_point_a;
+    if (value >= 0) return Clamp(MultiplyByQuantizedMultiplier(value, positive));
+    return Clamp(MultiplyByQuantizedMultiplier(value * (b - zero_point_b), negative));
+  }
+};
+
+}  // namespace qat::reference
+
+#endif  // QAT_RUNTIME_KERNELS_REFERENCE_BINARY_H_

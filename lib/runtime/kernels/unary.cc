@@ -1,0 +1,160 @@
+// Prepare of RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, HARD_SWISH, LOGISTIC and TANH: on 8 bits each is a table.
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/hard_swish.h"
+#include "runtime/kernels/reference/lookup.h"
+
+namespace qat {
+namespace {
+
+template <class F>
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
+  const int64_t count = FlatSize(context.output.shape);
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    std::transform(io.input<float>(0), io.input<float>(0) + count, io.output<float>(), f);
+  });
+}
+
+// Activation of the same meaning, for those that are clamps.
+Activation ActivationOf(OpType type) {
+  if (type == OpType::kRelu) return Activation::kRelu;
+  return type == OpType::kRelu6 ? Activation::kRelu6 : Activation::kReluN1To1;
+}
+
+float LogisticOf(float x) { return 1 / (1 + std::exp(-x)); }
+
+Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
+  switch (context.definition.type) {
+    case OpType::kLeakyRelu: {
+      const float alpha = context.As<LeakyReluAttributes>().alpha;
+      return MakeFloat(context, [=](float x) { return x > 0 ? x : x * alpha; });
+    }
+    case OpType::kHardSwish:
+      return MakeFloat(context, [](float x) { return x * std::min(6.0f, std::max(0.0f, x + 3)) / 6; });
+    case OpType::kLogistic:
+      return MakeFloat(context, LogisticOf);
+    case OpType::kTanh:
+      return MakeFloat(context, [](float x) { return std::tanh(x); });
+    default: {
+      const FloatArithmetic clamp = FloatActivationRange(ActivationOf(context.definition.type));
+      return MakeFloat(context, [=](float x) { return clamp.Output(x); });
+    }
+  }
+}
+
+template <class T>
+struct Scales {
+  static constexpr QuantizedLimits kLimits = LimitsOf<T>();
+  QuantizationParams input;
+  QuantizationParams output;
+
+  // input * factor / output, in float32 as TFLite's kernels form it.
+  Expected<FixedPointMultiplier> Multiplier(float factor) const {
+    return CheckedMultiplier(static_cast<double>(input.scale * factor / output.scale),
+                             "input scale over output scale");
+  }
+};
+
+template <class T, class F>
+std::unique_ptr<Kernel> MakeTable(const KernelContext& context, const F& f) {
+  const auto table = reference::MakeLookupTable<T, T>([&](int32_t q) {
+    return std::clamp<int32_t>(f(q), std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
+  });
+  const int64_t count = FlatSize(context.output.shape);
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    reference::Lookup(count, table, io.inputs[0], io.output<T>());
+  });
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> MakeClamp(const KernelContext& context, const Scales<T>& scales) {
+  QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier, scales.Multiplier(1));
+  const QuantizedLimits clamp =
+      QuantizedActivationRange(ActivationOf(context.definition.type), scales.output, scales.kLimits);
+  return MakeTable<T>(context, [=](int32_t q) {
+    const int32_t value = MultiplyByQuantizedMultiplier(q - scales.input.zero_point, multiplier);
+    return std::clamp(WrappingAdd(value, scales.output.zero_point), clamp.quant_min, clamp.quant_max);
+  });
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> MakeLeakyRelu(const KernelContext& context, const Scales<T>& scales) {
+  const float alpha = context.As<LeakyReluAttributes>().alpha;
+  // A negative multiplier has no fixed-point form.
+  if (!(alpha >= 0)) return Unsupported(StrCat("alpha is ", alpha, ", expected >= 0"));
+  QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier positive, scales.Multiplier(1));
+  QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier negative, scales.Multiplier(alpha));
+  return MakeTable<T>(context, [=](int32_t q) {
+    const int32_t value = q - scales.input.zero_point;
+    return WrappingAdd(MultiplyByQuantizedMultiplier(value, value >= 0 ? positive : negative),
+                       scales.output.zero_point);
+  });
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> MakeHardSwish(const KernelContext& context, const Scales<T>& scales) {
+  QAT_ASSIGN_OR_RETURN(const HardSwishScaling scaling, ComputeHardSwishScaling(scales.input, scales.output));
+  return MakeTable<T>(context, [&](int32_t q) { return reference::HardSwish(scaling, q); });
+}
+
+// round(f(real) / scale) + zero_point in float32, as TFLite fills its tables.
+template <class T, class F>
+std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales<T>& scales, F f) {
+  const float inverse = 1 / scales.output.scale;
+  return MakeTable<T>(context, [=](int32_t q) {
+    const float real = f(scales.input.scale * static_cast<float>(q - scales.input.zero_point));
+    const float rounded = std::round(real * inverse);
+    return static_cast<int32_t>(std::clamp(rounded, -1024.0f, 1024.0f)) + scales.output.zero_point;
+  });
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context) {
+  Scales<T> scales;
+  QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", scales.kLimits));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", scales.kLimits));
+  switch (context.definition.type) {
+    case OpType::kLeakyRelu:
+      return MakeLeakyRelu(context, scales);
+    case OpType::kHardSwish:
+      return MakeHardSwish(context, scales);
+    case OpType::kLogistic:
+      QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, scales.kLimits));
+      return MakeRealTable(context, scales, LogisticOf);
+    case OpType::kTanh:
+      return MakeRealTable(context, scales, [](float x) { return std::tanh(x); });
+    default:
+      return MakeClamp(context, scales);
+  }
+}
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  if (context.output.type != context.inputs[0]->type) return UnsupportedTypes(context);
+  switch (context.output.type) {
+    case DType::kFloat32:
+      return PrepareFloat(context);
+    case DType::kUInt8:
+      return PrepareQuantized<uint8_t>(context);
+    case DType::kInt8:
+      return PrepareQuantized<int8_t>(context);
+    default:
+      return UnsupportedTypes(context);
+  }
+}
+
+const OpKernels kUpTo3 = {Prepare, 3};
+
+}  // namespace
+
+// Version 3 brought int16, which Prepare refuses.
+const OpKernels& ReluKernels() { return kUpTo3; }
+const OpKernels& Relu6Kernels() { return kUpTo3; }
+const OpKernels& ReluN1To1Kernels() { return kUpTo3; }
+const OpKernels& LeakyReluKernels() { return kUpTo3; }
+const OpKernels& HardSwishKernels() { return kUpTo3; }
+const OpKernels& LogisticKernels() { return kUpTo3; }
+const OpKernels& TanhKernels() { return kUpTo3; }
+
+}  // namespace qat

@@ -1,0 +1,244 @@
+// random_operators.h: random .tflite files of one operator each, of those that random_models.h does not make.
+#ifndef QAT_TESTS_SUPPORT_RANDOM_OPERATORS_H_
+#define QAT_TESTS_SUPPORT_RANDOM_OPERATORS_H_
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/random_models.h"
+
+namespace qat::testing {
+
+class RandomOperatorMaker : private RandomModelMaker {
+ public:
+  explicit RandomOperatorMaker(uint64_t seed) : RandomModelMaker(seed) {}
+
+  RandomModel Make() {
+    ChooseElement();
+    switch (random_.Below(8)) {
+      case 0:
+      case 1:
+        Start(ImageShape());
+        AppendDepthwiseConv2D();
+        break;
+      case 2:
+      case 3:
+        AppendBinary();
+        break;
+      case 4:
+        Start(AnyShape());
+        AppendUnary();
+        break;
+      case 5:
+        Start(AnyShape());
+        AppendQuantize();
+        break;
+      case 6:
+        Start(AnyShape());
+        AppendPad();
+        break;
+      default:
+        Start(AnyShape());
+        AppendMean();
+        break;
+    }
+    return Finish();
+  }
+
+ private:
+  // Of the operator that is added next: 8-bit types came with version 2 in most.
+  int32_t Version() const { return element_ == DType::kInt8 ? 2 : 1; }
+
+  void AddOutput(const Shape& shape, const TensorQuantization& quantization) {
+    shape_ = shape;
+    quantization_ = quantization;
+    current_ = builder_.AddTensor("output", shape, element_, quantization);
+  }
+
+  int32_t AddValues(const std::string& name, const Shape& shape, const TensorQuantization& quantization) {
+    const auto count = static_cast<size_t>(FlatSize(shape));
+    if (!quantized_) return builder_.AddConstant(name, shape, RandomReals(count, 3.0f));
+    const std::vector<uint8_t> bytes = RandomBytes(count);
+    if (element_ == DType::kUInt8) return builder_.AddConstant(name, shape, bytes, quantization);
+    return builder_.AddConstant(name, shape, std::vector<int8_t>(bytes.begin(), bytes.end()), quantization);
+  }
+
+  void AppendDepthwiseConv2D() {
+    DepthwiseConv2DAttributes a;
+    a.padding = AnyPadding();
+    a.depth_multiplier = Pick({1, 1, 1, 2, 3});
+    a.stride_h = a.stride_w = random_.Between(1, 3);
+    a.dilation_h = Pick({1, 1, 1, 2, 3});
+    a.dilation_w = Pick({1, 1, 1, 2, 3});
+    a.activation = AnyActivation();
+    const int32_t height = FilterSize(a.padding, shape_[1], a.dilation_h);
+    const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
+    const int32_t channels = shape_[3] * a.depth_multiplier;
+    const int32_t input = current_;
+    const int32_t filter = AddFilter({1, height, width, channels}, 3);
+    const int32_t bias = AddBias(channels, int64_t{height} * width);
+    AddMacOutput({shape_[0], ComputeWindow(a.padding, shape_[1], height, a.stride_h, a.dilation_h).output,
+                  ComputeWindow(a.padding, shape_[2], width, a.stride_w, a.dilation_w).output, channels},
+                 int64_t{height} * width);
+    const auto options = tflite::CreateDepthwiseConv2DOptions(
+        builder_.fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h, a.depth_multiplier,
+        static_cast<tflite::ActivationFunctionType>(a.activation), a.dilation_w, a.dilation_h);
+    builder_.AddOperator(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, {input, filter, bias}, {current_},
+                         tflite::BuiltinOptions_DepthwiseConv2DOptions, options.Union(),
+                         element_ == DType::kInt8 ? 3 : 2);
+    description_ += StrCat(" depthwise_conv_2d ", height, "x", width, " ", Describe(a));
+  }
+
+  // A shape that broadcasts with `shape`: fewer axes, some of size 1.
+  Shape Broadcastable(const Shape& shape) {
+    Shape other = shape;
+    if (random_.Below(3) == 0) return other;
+    for (int32_t& size : other) size = random_.Below(2) == 0 ? 1 : size;
+    other.erase(other.begin(), other.begin() + random_.Between(0, static_cast<int32_t>(other.size())));
+    return other;
+  }
+
+  void AppendBinary() {
+    constexpr tflite::BuiltinOperator kCodes[] = {
+        tflite::BuiltinOperator_ADD,     tflite::BuiltinOperator_SUB,     tflite::BuiltinOperator_MUL,
+        tflite::BuiltinOperator_MAXIMUM, tflite::BuiltinOperator_MINIMUM, tflite::BuiltinOperator_PRELU};
+    const tflite::BuiltinOperator code = kCodes[random_.Below(6)];
+    const bool moves = code == tflite::BuiltinOperator_MAXIMUM || code == tflite::BuiltinOperator_MINIMUM;
+    Shape whole = AnyShape();
+    const bool prelu = code == tflite::BuiltinOperator_PRELU;
+    // TFLite's prelu wants as many axes of alpha as of its input, less the batch.
+    if (prelu) whole.insert(whole.begin(), 1);
+    if (prelu && whole.size() > 4) whole.pop_back();
+    Start(whole);
+    Shape other = prelu ? Shape(whole.begin() + 1, whole.end()) : Broadcastable(whole);
+    if (prelu && random_.Below(2) == 0) std::fill(other.begin(), other.end() - 1, 1);
+    const TensorQuantization second = moves ? quantization_ : Quantization(Real(0.003f, 0.1f));
+    const int32_t constant = AddValues("second", other, second);
+    std::vector<int32_t> inputs = {current_, constant};
+    if (!prelu && random_.Below(2) == 0) std::swap(inputs[0], inputs[1]);
+    AddOutput(whole, moves ? quantization_ : Quantization(Real(0.002f, 0.2f)));
+    const auto activation = prelu || moves ? tflite::ActivationFunctionType_NONE
+                                           : static_cast<tflite::ActivationFunctionType>(AnyActivation());
+    AddBinaryOperator(code, inputs, activation);
+    description_ += StrCat(" ", tflite::EnumNameBuiltinOperator(code), " with ", ToString(other),
+                           " activation ", int{activation});
+  }
+
+  void AddBinaryOperator(tflite::BuiltinOperator code, const std::vector<int32_t>& inputs,
+                         tflite::ActivationFunctionType activation) {
+    auto& fbb = builder_.fbb;
+    switch (code) {
+      case tflite::BuiltinOperator_ADD:
+        return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_AddOptions,
+                                    tflite::CreateAddOptions(fbb, activation).Union(), Version());
+      case tflite::BuiltinOperator_SUB:
+        return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_SubOptions,
+                                    tflite::CreateSubOptions(fbb, activation).Union(), Version());
+      case tflite::BuiltinOperator_MUL:
+        return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_MulOptions,
+                                    tflite::CreateMulOptions(fbb, activation).Union(), Version());
+      case tflite::BuiltinOperator_PRELU:
+        return builder_.AddOperator(code, inputs, {current_});
+      default:
+        return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_MaximumMinimumOptions,
+                                    tflite::CreateMaximumMinimumOptions(fbb).Union(), Version());
+    }
+  }
+
+  void AppendUnary() {
+    constexpr tflite::BuiltinOperator kCodes[] = {
+        tflite::BuiltinOperator_RELU,       tflite::BuiltinOperator_RELU6,
+        tflite::BuiltinOperator_LEAKY_RELU, tflite::BuiltinOperator_RELU_N1_TO_1,
+        tflite::BuiltinOperator_HARD_SWISH, tflite::BuiltinOperator_LOGISTIC,
+        tflite::BuiltinOperator_TANH};
+    const tflite::BuiltinOperator code = kCodes[random_.Below(7)];
+    const int32_t input = current_;
+    TensorQuantization output = Quantization(Real(0.003f, 0.2f));
+    if (quantized_ && code == tflite::BuiltinOperator_LOGISTIC) output = Quantized(1.0f / 256, Shift());
+    if (quantized_ && code == tflite::BuiltinOperator_TANH) output = Quantized(1.0f / 128, 128 + Shift());
+    AddOutput(shape_, output);
+    auto options = tflite::BuiltinOptions_NONE;
+    flatbuffers::Offset<void> table = 0;
+    const float alpha = Real(0.01f, 0.9f);
+    if (code == tflite::BuiltinOperator_LEAKY_RELU) {
+      options = tflite::BuiltinOptions_LeakyReluOptions;
+      table = tflite::CreateLeakyReluOptions(builder_.fbb, alpha).Union();
+    } else if (code == tflite::BuiltinOperator_HARD_SWISH) {
+      options = tflite::BuiltinOptions_HardSwishOptions;
+      table = tflite::CreateHardSwishOptions(builder_.fbb).Union();
+    }
+    const bool only_first = code == tflite::BuiltinOperator_LEAKY_RELU ||
+                            code == tflite::BuiltinOperator_HARD_SWISH ||
+                            code == tflite::BuiltinOperator_RELU_N1_TO_1;
+    const bool relu = code == tflite::BuiltinOperator_RELU && quantized_;
+    builder_.AddOperator(code, {input}, {current_}, options, table, only_first ? 1 : relu ? 2 : Version());
+    description_ += StrCat(" ", tflite::EnumNameBuiltinOperator(code), " alpha ", alpha);
+  }
+
+  // From any type to any, whatever the input is.
+  void AppendQuantize() {
+    const int32_t input = current_;
+    const bool to_reals = quantized_ && random_.Below(2) == 0;
+    const auto code = to_reals ? tflite::BuiltinOperator_DEQUANTIZE : tflite::BuiltinOperator_QUANTIZE;
+    const int32_t version = to_reals ? Version() : 1;
+    if (to_reals) {
+      current_ = builder_.AddTensor("output", shape_, DType::kFloat32);
+      element_ = DType::kFloat32;
+    } else {
+      quantized_ = true;
+      element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
+      AddOutput(shape_, Quantization(Real(0.003f, 0.2f)));
+    }
+    builder_.AddOperator(code, {input}, {current_}, tflite::BuiltinOptions_NONE, 0, version);
+    description_ += StrCat(" to ", NameOf(element_));
+  }
+
+  void AppendPad() {
+    const auto rank = static_cast<int32_t>(shape_.size());
+    std::vector<int32_t> paddings;
+    Shape output = shape_;
+    for (int32_t& size : output) {
+      paddings.push_back(random_.Between(0, 3));
+      paddings.push_back(random_.Between(0, 3));
+      size += paddings[paddings.size() - 2] + paddings.back();
+    }
+    const bool given = random_.Below(2) == 0;
+    std::vector<int32_t> inputs = {current_, builder_.AddConstant("paddings", {rank, 2}, paddings)};
+    if (given) inputs.push_back(AddValues("value", {1}, quantization_));
+    AddOutput(output, quantization_);
+    builder_.AddOperator(given ? tflite::BuiltinOperator_PADV2 : tflite::BuiltinOperator_PAD, inputs,
+                         {current_}, tflite::BuiltinOptions_NONE, 0, Version());
+    description_ += StrCat(given ? " pad_v2 to " : " pad to ", ToString(output));
+  }
+
+  void AppendMean() {
+    const auto rank = static_cast<int32_t>(shape_.size());
+    const bool keep = random_.Below(2) == 0;
+    std::vector<int32_t> axes;
+    Shape output;
+    for (int32_t i = 0; i < rank; ++i) {
+      const bool reduced = random_.Below(2) == 0;
+      if (reduced) axes.push_back(random_.Below(2) == 0 ? i : i - rank);
+      if (!reduced) output.push_back(shape_[static_cast<size_t>(i)]);
+      if (reduced && keep) output.push_back(1);
+    }
+    if (axes.empty()) axes.push_back(0), output = shape_, output[0] = 1;
+    if (!keep && output.size() == shape_.size()) output.erase(output.begin());
+    const int32_t input = current_;
+    const int32_t axis = builder_.AddConstant("axes", {static_cast<int32_t>(axes.size())}, axes);
+    AddOutput(output, Quantization(Real(0.003f, 0.1f)));
+    builder_.AddOperator(tflite::BuiltinOperator_MEAN, {input, axis}, {current_},
+                         tflite::BuiltinOptions_ReducerOptions,
+                         tflite::CreateReducerOptions(builder_.fbb, keep).Union(), Version());
+    description_ += StrCat(" mean over ", ToString(axes), keep ? " keeping them" : "");
+  }
+};
+
+inline RandomModel MakeRandomOperator(uint64_t seed) { return RandomOperatorMaker(seed).Make(); }
+
+}  // namespace qat::testing
+
+#endif  // QAT_TESTS_SUPPORT_RANDOM_OPERATORS_H_
