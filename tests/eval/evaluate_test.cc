@@ -71,6 +71,8 @@ TEST_F(EvaluateTest, ReferenceAndFastKernelsGiveTheSamePredictions) {
   QAT_ASSERT_OK(by_fast);
   EXPECT_EQ(*by_reference, *by_fast);
   EXPECT_EQ(reference.environment["kernels"], "reference");
+  EXPECT_EQ(reference.environment.count("isa"), 0u);
+  EXPECT_EQ(fast.environment["isa"], NameOf(*ChooseIsa()));
 }
 
 TEST_F(EvaluateTest, PredictionsHaveAColumnARowAndALineAnImage) {
