@@ -18,7 +18,7 @@ class RandomOperatorMaker : private RandomModelMaker {
 
   RandomModel Make() {
     ChooseElement();
-    switch (random_.Below(8)) {
+    switch (random_.Below(14)) {
       case 0:
       case 1:
         Start(ImageShape());
@@ -40,9 +40,32 @@ class RandomOperatorMaker : private RandomModelMaker {
         Start(AnyShape());
         AppendPad();
         break;
-      default:
+      case 7:
         Start(AnyShape());
         AppendMean();
+        break;
+      case 8:
+        Start(AnyShape());
+        AppendConcatenation();
+        break;
+      case 9:
+        Start(AnyShape());
+        AppendSlice();
+        break;
+      case 10:
+        Start(AnyShape());
+        AppendTransposed();
+        break;
+      case 11:
+        Start(AnyShape());
+        AppendAxes();
+        break;
+      case 12:
+        Start(ImageShape());
+        AppendResize();
+        break;
+      default:
+        AppendTransposeConv();
         break;
     }
     return Finish();
@@ -212,6 +235,161 @@ class RandomOperatorMaker : private RandomModelMaker {
     builder_.AddOperator(given ? tflite::BuiltinOperator_PADV2 : tflite::BuiltinOperator_PAD, inputs,
                          {current_}, tflite::BuiltinOptions_NONE, 0, Version());
     description_ += StrCat(given ? " pad_v2 to " : " pad to ", ToString(output));
+  }
+
+  int32_t AddIndices(const std::string& name, const std::vector<int32_t>& values) {
+    return builder_.AddConstant(name, {static_cast<int32_t>(values.size())}, values);
+  }
+
+  // Two or three inputs; uint8 ones may each have parameters of their own.
+  void AppendConcatenation() {
+    const auto rank = static_cast<int32_t>(shape_.size());
+    const int32_t axis = random_.Between(-rank, rank - 1);
+    const auto index = static_cast<size_t>(axis < 0 ? axis + rank : axis);
+    const bool equal = element_ == DType::kInt8 || random_.Below(3) == 0;
+    std::vector<int32_t> inputs = {current_};
+    Shape output = shape_;
+    for (int32_t i = random_.Between(1, 2); i > 0; --i) {
+      Shape other = shape_;
+      other[index] = random_.Between(1, 5);
+      output[index] += other[index];
+      inputs.push_back(AddValues("other", other, equal ? quantization_ : Quantization(Real(0.003f, 0.1f))));
+    }
+    if (random_.Below(2) == 0) std::swap(inputs[0], inputs[1]);
+    AddOutput(output, equal ? quantization_ : Quantization(Real(0.003f, 0.1f)));
+    builder_.AddOperator(tflite::BuiltinOperator_CONCATENATION, inputs, {current_},
+                         tflite::BuiltinOptions_ConcatenationOptions,
+                         tflite::CreateConcatenationOptions(builder_.fbb, axis).Union(), Version());
+    description_ += StrCat(" concatenation along ", axis, " to ", ToString(output));
+  }
+
+  void AppendSlice() {
+    std::vector<int32_t> begin, end, strides, size;
+    const int32_t input = current_;
+    Shape output;
+    const bool strided = random_.Below(2) == 0;
+    int32_t open_begin = 0, open_end = 0, shrink = 0;
+    for (size_t i = 0; i < shape_.size(); ++i) {
+      const int32_t extent = shape_[i];
+      const int32_t first = random_.Between(0, extent - 1), last = random_.Between(first, extent - 1);
+      const int32_t bit = 1 << i;
+      const bool backwards = strided && random_.Below(3) == 0;
+      strides.push_back(strided ? random_.Between(1, 3) * (backwards ? -1 : 1) : 1);
+      begin.push_back(backwards ? last : first);
+      end.push_back(backwards ? first - 1 : last + 1);
+      if (backwards && first == 0) open_end |= bit;  // -1 would be the last
+      size.push_back(last - first + 1);
+      if (strided && random_.Below(5) == 0) {
+        shrink |= bit;
+        strides.back() = 1;
+        open_end &= ~bit;
+        end.back() = begin.back() + 1;
+        continue;
+      }
+      if (strided && random_.Below(5) == 0) begin.back() -= extent;
+      output.push_back((size.back() - 1) / std::abs(strides.back()) + 1);
+    }
+    description_ += StrCat(strided ? " strided_slice " : " slice ", ToString(begin), " ", ToString(end), " ",
+                           ToString(strides), " to ", ToString(output));
+    std::vector<int32_t> inputs = {input, AddIndices("begin", begin),
+                                   AddIndices("end", strided ? end : size)};
+    if (strided) inputs.push_back(AddIndices("strides", strides));
+    AddOutput(output, quantization_);
+    if (strided) {
+      const auto options =
+          tflite::CreateStridedSliceOptions(builder_.fbb, open_begin, open_end, 0, 0, shrink);
+      builder_.AddOperator(tflite::BuiltinOperator_STRIDED_SLICE, inputs, {current_},
+                           tflite::BuiltinOptions_StridedSliceOptions, options.Union(), Version());
+    } else {
+      builder_.AddOperator(tflite::BuiltinOperator_SLICE, inputs, {current_}, tflite::BuiltinOptions_NONE, 0,
+                           Version());
+    }
+  }
+
+  void AppendTransposed() {
+    std::vector<int32_t> permutation, left;
+    Shape output;
+    for (size_t i = 0; i < shape_.size(); ++i) left.push_back(static_cast<int32_t>(i));
+    while (!left.empty()) {
+      const auto at = left.begin() + random_.Below(static_cast<uint32_t>(left.size()));
+      permutation.push_back(*at);
+      output.push_back(shape_[static_cast<size_t>(*at)]);
+      left.erase(at);
+    }
+    const std::vector<int32_t> inputs = {current_, AddIndices("permutation", permutation)};
+    AddOutput(output, quantization_);
+    builder_.AddOperator(tflite::BuiltinOperator_TRANSPOSE, inputs, {current_}, tflite::BuiltinOptions_NONE,
+                         0, Version());
+    description_ += StrCat(" transpose ", ToString(permutation));
+  }
+
+  // An axis of size 1 put in, or those there are taken out.
+  void AppendAxes() {
+    const int32_t input = current_;
+    Shape output = shape_;
+    if (random_.Below(2) == 0) {
+      const auto rank = static_cast<int32_t>(shape_.size());
+      const int32_t axis = random_.Between(-rank - 1, rank);
+      output.insert(output.begin() + (axis < 0 ? axis + rank + 1 : axis), 1);
+      const int32_t operand = builder_.AddConstant<int32_t>("axis", {}, {axis});
+      AddOutput(output, quantization_);
+      builder_.AddOperator(tflite::BuiltinOperator_EXPAND_DIMS, {input, operand}, {current_});
+      description_ += StrCat(" expand_dims ", axis);
+      return;
+    }
+    output.erase(std::remove(output.begin(), output.end(), 1), output.end());
+    AddOutput(output, quantization_);
+    builder_.AddOperator(tflite::BuiltinOperator_SQUEEZE, {input}, {current_},
+                         tflite::BuiltinOptions_SqueezeOptions,
+                         tflite::CreateSqueezeOptions(builder_.fbb).Union());
+    description_ += " squeeze";
+  }
+
+  void AppendResize() {
+    const uint32_t centers = random_.Below(3);
+    const bool aligned = centers == 1, half = centers == 2;
+    const Shape output = {shape_[0], random_.Between(1, 20), random_.Between(1, 20), shape_[3]};
+    const std::vector<int32_t> inputs = {current_, AddIndices("size", {output[1], output[2]})};
+    AddOutput(output, quantization_);
+    if (random_.Below(2) == 0) {
+      builder_.AddOperator(tflite::BuiltinOperator_RESIZE_BILINEAR, inputs, {current_},
+                           tflite::BuiltinOptions_ResizeBilinearOptions,
+                           tflite::CreateResizeBilinearOptions(builder_.fbb, aligned, half).Union(), 3);
+      description_ += " resize_bilinear";
+    } else {
+      builder_.AddOperator(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, inputs, {current_},
+                           tflite::BuiltinOptions_ResizeNearestNeighborOptions,
+                           tflite::CreateResizeNearestNeighborOptions(builder_.fbb, aligned, half).Union(),
+                           3);
+      description_ += " resize_nearest_neighbor";
+    }
+    description_ += StrCat(" to ", ToString(output), aligned ? " aligned" : "", half ? " half-pixel" : "");
+  }
+
+  void AppendTransposeConv() {
+    TransposeConvAttributes a;
+    a.padding = AnyPadding();
+    a.stride_h = random_.Between(1, 3);
+    a.stride_w = random_.Between(1, 3);
+    a.activation = AnyActivation();
+    const int32_t units = Pick({1, 2, 3, 8, 9});
+    const Shape output = {random_.Between(1, 2), random_.Between(1, 12), random_.Between(1, 12), units};
+    const int32_t height = FilterSize(a.padding, output[1], 1), width = FilterSize(a.padding, output[2], 1);
+    const int32_t depth = Pick({1, 2, 3, 7, 16});
+    Start({output[0], ComputeWindow(a.padding, output[1], height, a.stride_h).output,
+           ComputeWindow(a.padding, output[2], width, a.stride_w).output, depth});
+    const int64_t acc_depth = int64_t{height} * width * depth;
+    std::vector<int32_t> inputs = {AddIndices("shape", output), AddFilter({units, height, width, depth}),
+                                   current_};
+    if (random_.Below(3) != 0) inputs.push_back(AddBias(units, acc_depth));
+    AddMacOutput(output, acc_depth);
+    const auto options = tflite::CreateTransposeConvOptions(
+        builder_.fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
+        static_cast<tflite::ActivationFunctionType>(a.activation));
+    builder_.AddOperator(tflite::BuiltinOperator_TRANSPOSE_CONV, inputs, {current_},
+                         tflite::BuiltinOptions_TransposeConvOptions, options.Union(), 4);
+    description_ +=
+        StrCat(" transpose_conv ", height, "x", width, " to ", ToString(output), " ", Describe(a));
   }
 
   void AppendMean() {

@@ -1,0 +1,170 @@
+// Slice: a box of the input. StridedSlice: the same with a stride for each axis, or one index of an axis, which
+// is dropped.
+#include <algorithm>
+
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/slice_geometry.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = StridedSliceAttributes;
+
+Status ExpectOperands(std::span<const Operand> inputs) {
+  const auto rank = static_cast<int32_t>(inputs[0].shape.size());
+  if (rank > 8)
+    return InvalidArgument(StrCat("input is ", ToString(inputs[0].shape), ", expected at most 8 dimensions"));
+  for (const Operand& operand : inputs.subspan(1)) {
+    if (operand.shape != Shape{rank}) {
+      return InvalidArgument(StrCat("an operand is ", ToString(operand.shape), ", expected [", rank, "]"));
+    }
+  }
+  return {};
+}
+
+Shape OutputOf(const std::vector<SliceAxis>& axes) {
+  Shape output;
+  for (const SliceAxis& axis : axes) {
+    if (!axis.dropped) output.push_back(static_cast<int32_t>(axis.count));
+  }
+  return output;
+}
+
+// Begin and end as indices; open ends and those outside are clamped to what the direction can reach.
+SliceAxis StridedAxis(int64_t size, int64_t begin, int64_t end, int64_t stride, bool open_begin,
+                      bool open_end) {
+  const int64_t low = stride > 0 ? 0 : -1, high = stride > 0 ? size : size - 1;
+  const auto resolve = [&](int64_t index) { return std::clamp(index < 0 ? index + size : index, low, high); };
+  const int64_t from = open_begin ? (stride > 0 ? low : high) : resolve(begin);
+  const int64_t to = open_end ? (stride > 0 ? high : low) : resolve(end);
+  const int64_t distance = stride > 0 ? to - from : from - to;
+  const int64_t step = stride > 0 ? stride : -stride;
+  return {from, stride, std::max<int64_t>((distance + step - 1) / step, 0), false};
+}
+
+Expected<SliceAxis> DroppedAxis(int64_t size, int64_t begin, int64_t stride) {
+  const int64_t index = begin < 0 ? begin + size : begin;
+  if (index >= 0 && index < size && stride == 1) return SliceAxis{index, 1, 1, true};
+  return InvalidArgument(StrCat("index ", begin, " with stride ", stride, " of an axis of ", size));
+}
+
+Expected<Shape> InferSlice(const OpAttributes&, std::span<const Operand> inputs) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<SliceAxis> axes, SliceGeometry(inputs));
+  return OutputOf(axes);
+}
+
+Expected<Shape> InferStridedSlice(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<SliceAxis> axes, StridedSliceGeometry(attributes, inputs));
+  return OutputOf(axes);
+}
+
+constexpr std::string_view kSliceReleases[] = {"1.14.0", "1.14.0"};
+constexpr std::string_view kStridedReleases[] = {"1.6.0", "1.14.0"};
+
+void WriteStridedSlice(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_StridedSliceOptions;
+  writer.table =
+      tflite::CreateStridedSliceOptions(writer.builder, a.begin_mask, a.end_mask, 0, 0, a.shrink_axis_mask)
+          .Union();
+}
+
+Expected<OpAttributes> ReadStridedSlice(const OptionsReader& reader) {
+  const auto* table = reader.As<tflite::StridedSliceOptions>();
+  if (table == nullptr) return OpAttributes(A());
+  if (table->ellipsis_mask() != 0 || table->new_axis_mask() != 0)
+    return Unsupported("ellipsis and new-axis masks");
+  if (table->offset()) return Unsupported("ends that are counted from the beginnings");
+  return OpAttributes(A{table->begin_mask(), table->end_mask(), table->shrink_axis_mask()});
+}
+
+OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
+                    int32_t inputs, std::string_view summary) {
+  OpDefinition op{};
+  op.type = type;
+  op.name = name;
+  op.tflite_name = tflite_name;
+  op.builtin_code = builtin_code;
+  op.summary = summary;
+  op.min_inputs = inputs;
+  op.max_inputs = inputs;
+  op.output_quantization = OutputQuantization::kSameAsInput;
+  op.version = VersionTwoForInt8;
+  return op;
+}
+
+}  // namespace
+
+Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs) {
+  QAT_RETURN_IF_ERROR(ExpectOperands(inputs));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> begin, ConstantIndices(inputs[1], "begin"));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> size, ConstantIndices(inputs[2], "size"));
+  std::vector<SliceAxis> axes;
+  for (size_t i = 0; i < begin.size(); ++i) {
+    const int64_t extent = inputs[0].shape[i];
+    const bool inside = begin[i] >= 0 && begin[i] <= extent && size[i] >= -1 && size[i] <= extent - begin[i];
+    if (!inside) {
+      return InvalidArgument(StrCat("axis ", i, " of ", ToString(inputs[0].shape), " has no ", size[i],
+                                    " values from ", begin[i], " on"));
+    }
+    axes.push_back({begin[i], 1, size[i] == -1 ? extent - begin[i] : size[i], false});
+  }
+  return axes;
+}
+
+Expected<std::vector<SliceAxis>> StridedSliceGeometry(const OpAttributes& attributes,
+                                                      std::span<const Operand> inputs) {
+  const auto& a = std::get<A>(attributes);
+  QAT_RETURN_IF_ERROR(ExpectOperands(inputs));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> begin, ConstantIndices(inputs[1], "begin"));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> end, ConstantIndices(inputs[2], "end"));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, ConstantIndices(inputs[3], "strides"));
+  std::vector<SliceAxis> axes;
+  for (size_t i = 0; i < begin.size(); ++i) {
+    constexpr int64_t kLargest = int64_t{1} << 31;
+    for (const int64_t value : {begin[i], end[i], strides[i]}) {
+      if (value < -kLargest || value >= kLargest) return InvalidArgument(StrCat(value, " is no int32"));
+    }
+    if (strides[i] == 0) return InvalidArgument(StrCat("stride of axis ", i, " is 0"));
+    const int64_t size = inputs[0].shape[i];
+    const auto in = [&](int32_t mask) { return (mask >> i & 1) != 0; };
+    if (in(a.shrink_axis_mask)) {
+      QAT_ASSIGN_OR_RETURN(const SliceAxis axis, DroppedAxis(size, begin[i], strides[i]));
+      axes.push_back(axis);
+    } else {
+      axes.push_back(StridedAxis(size, begin[i], end[i], strides[i], in(a.begin_mask), in(a.end_mask)));
+    }
+  }
+  return axes;
+}
+
+const OpDefinition& SliceDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op =
+        Define(OpType::kSlice, "slice", "SLICE", tflite::BuiltinOperator_SLICE, 3, "a box of the input");
+    op.infer_shape = InferSlice;
+    op.releases = kSliceReleases;
+    op.read_options = ReadNoOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+const OpDefinition& StridedSliceDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Define(OpType::kStridedSlice, "strided_slice", "STRIDED_SLICE",
+                             tflite::BuiltinOperator_STRIDED_SLICE, 4, "a box of the input, with strides");
+    op.default_attributes = A();
+    op.infer_shape = InferStridedSlice;
+    op.releases = kStridedReleases;
+    op.write_options = WriteStridedSlice;
+    op.read_options = ReadStridedSlice;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

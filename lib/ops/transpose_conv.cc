@@ -1,0 +1,104 @@
+// TransposeConv: the convolution that would take the output to the input, backwards: every input pixel adds its
+// filter to the output. Inputs: the output's shape, the filter [O, H, W, I], the picture, the bias.
+#include "base/strings.h"
+#include "ops/op.h"
+#include "ops/shape_rules.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+using A = TransposeConvAttributes;
+
+// TFLite trusts the shape that the model gives; this rule wants the one that fits the input.
+Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
+  const auto& a = std::get<A>(attributes);
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[1], 4, "filter"));
+  QAT_RETURN_IF_ERROR(ExpectRank(inputs[2], 4, "input"));
+  const Shape& filter = inputs[1].shape;
+  const Shape& input = inputs[2].shape;
+  if (inputs[0].shape != Shape{4}) {
+    return InvalidArgument(StrCat("output shape is ", ToString(inputs[0].shape), ", expected [4]"));
+  }
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> wanted, ConstantIndices(inputs[0], "output shape"));
+  Shape output;
+  for (const int64_t size : wanted) {
+    if (size < 1 || size > (1 << 20)) return InvalidArgument(StrCat("output shape holds ", size));
+    output.push_back(static_cast<int32_t>(size));
+  }
+  if (filter[3] != input[3] || filter[0] != output[3] || input[0] != output[0]) {
+    return InvalidArgument(StrCat("input ", ToString(input), ", filter ", ToString(filter), " and output ",
+                                  ToString(output), " do not fit"));
+  }
+  if (inputs.size() > 3 && inputs[3].shape != Shape{filter[0]}) {
+    return InvalidArgument(StrCat("bias is ", ToString(inputs[3].shape), ", expected [", filter[0], "]"));
+  }
+  QAT_ASSIGN_OR_RETURN(const WindowGeometry back,
+                       WindowOutput(output, a.padding, filter[1], filter[2], a.stride_h, a.stride_w));
+  if (back.height != input[1] || back.width != input[2]) {
+    return InvalidArgument(StrCat("output ", ToString(output), " would come from ", back.height, "x",
+                                  back.width, " pixels, the input is ", ToString(input)));
+  }
+  return output;
+}
+
+int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape&) {
+  const Shape& filter = inputs[1].shape;
+  return FlatSize(inputs[2].shape) * filter[0] * filter[1] * filter[2];
+}
+
+constexpr std::string_view kReleases[] = {"1.9.0", "2.2.0", "2.3.0", "2.13.0"};
+
+int32_t Version(const VersionQuery& query) {
+  if (std::get<A>(*query.attributes).activation != Activation::kNone) return 4;
+  if (query.inputs > 3) return 3;
+  return query.filter == DType::kInt8 ? 2 : 1;
+}
+
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_TransposeConvOptions;
+  writer.table = tflite::CreateTransposeConvOptions(writer.builder, static_cast<tflite::Padding>(a.padding),
+                                                    a.stride_w, a.stride_h,
+                                                    static_cast<tflite::ActivationFunctionType>(a.activation))
+                     .Union();
+}
+
+Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
+  const auto* table = reader.As<tflite::TransposeConvOptions>();
+  if (table == nullptr) return Corrupt("options are missing, expected TransposeConvOptions");
+  A a;
+  a.stride_h = table->stride_h();
+  a.stride_w = table->stride_w();
+  QAT_ASSIGN_OR_RETURN(a.padding, ToPadding(table->padding()));
+  QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
+  return OpAttributes(a);
+}
+
+}  // namespace
+
+const OpDefinition& TransposeConvDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op{};
+    op.type = OpType::kTransposeConv;
+    op.name = "transpose_conv";
+    op.tflite_name = "TRANSPOSE_CONV";
+    op.builtin_code = tflite::BuiltinOperator_TRANSPOSE_CONV;
+    op.summary = "convolution backwards, for a larger picture";
+    op.min_inputs = 3;
+    op.max_inputs = 4;
+    op.filter_input = 1;
+    op.bias_input = 3;
+    op.default_attributes = A();
+    op.infer_shape = InferShape;
+    op.multiply_accumulates = MultiplyAccumulates;
+    op.version = Version;
+    op.releases = kReleases;
+    op.write_options = WriteOptions;
+    op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+}  // namespace qat

@@ -1,0 +1,82 @@
+// Prepare of CONCATENATION.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ops/shape_rules.h"
+#include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/lookup.h"
+
+namespace qat {
+namespace {
+
+// One input as rows: what lies along the axis and behind it is contiguous.
+struct Part {
+  int64_t row_bytes = 0;
+  bool copied = true;  // else through the table
+  reference::LookupTable<uint8_t> table = {};
+};
+
+// q * (s_i / s_o) - z_i * (s_i / s_o), rounded half away from zero, all in float32: as TFLite's uint8 kernel.
+reference::LookupTable<uint8_t> RequantizingTable(QuantizationParams input, QuantizationParams output) {
+  const float inverse = 1.0f / output.scale;
+  const float scale = input.scale * inverse;
+  const float bias = static_cast<float>(-input.zero_point) * scale;
+  return reference::MakeLookupTable<uint8_t, uint8_t>([&](int32_t q) {
+    const float rounded = std::round(static_cast<float>(q) * scale + bias);
+    return std::clamp(static_cast<int32_t>(std::clamp(rounded, -1024.0f, 1024.0f)) + output.zero_point, 0,
+                      255);
+  });
+}
+
+Status ReadQuantization(const KernelTensor& input, const KernelTensor& output, Part& part) {
+  if (output.type != DType::kUInt8) return CheckMovedQuantization(input, output);
+  if (output.scale.empty() && input.scale.empty()) return {};
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams from, PerTensorParams(input, "input", LimitsOf<uint8_t>()));
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams to, PerTensorParams(output, "output", LimitsOf<uint8_t>()));
+  part.copied = from == to;
+  if (!part.copied) part.table = RequantizingTable(from, to);
+  return {};
+}
+
+void AppendRow(const Part& part, const uint8_t* row, uint8_t* output) {
+  if (part.copied) {
+    std::memcpy(output, row, static_cast<size_t>(part.row_bytes));
+  } else {
+    reference::Lookup(part.row_bytes, part.table, row, output);
+  }
+}
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  const Shape& shape = context.output.shape;
+  const size_t axis = *ResolveAxis(context.As<ConcatenationAttributes>().axis, shape.size());
+  const int64_t rows = FlatSize(Shape(shape.begin(), shape.begin() + static_cast<int64_t>(axis)));
+  std::vector<Part> parts;
+  for (const KernelTensor* input : context.inputs) {
+    if (input->type != context.output.type || SizeOf(input->type) == 0) return UnsupportedTypes(context);
+    const Shape row(input->shape.begin() + static_cast<int64_t>(axis), input->shape.end());
+    Part part;
+    part.row_bytes = FlatSize(row) * static_cast<int64_t>(SizeOf(input->type));
+    QAT_RETURN_IF_ERROR(ReadQuantization(*input, context.output, part));
+    parts.push_back(part);
+  }
+  return MakeKernel(context, "reference", [rows, parts = std::move(parts)](const KernelBuffers& io) {
+    uint8_t* output = io.output_bytes;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (size_t i = 0; i < parts.size(); ++i) {
+        AppendRow(parts[i], io.inputs[i] + row * parts[i].row_bytes, output);
+        output += parts[i].row_bytes;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+// Version 3 brought int16.
+const OpKernels& ConcatenationKernels() {
+  static const OpKernels kKernels = {Prepare, 3};
+  return kKernels;
+}
+
+}  // namespace qat

@@ -1,0 +1,126 @@
+// Prepare of TRANSPOSE_CONV.
+#include <algorithm>
+
+#include "ops/padding.h"
+#include "runtime/kernels/quantization.h"
+#include "runtime/kernels/window.h"
+
+namespace qat {
+namespace {
+
+// Sizes of the convolution backwards: its input is the output here.
+Window2D WindowOf(const TransposeConvAttributes& a, const Shape& input, const Shape& filter,
+                  const Shape& output) {
+  Window2D w;
+  w.batch = input[0];
+  w.input_h = input[1];
+  w.input_w = input[2];
+  w.input_depth = input[3];
+  w.output_h = output[1];
+  w.output_w = output[2];
+  w.output_depth = output[3];
+  w.filter_h = filter[1];
+  w.filter_w = filter[2];
+  w.stride_h = a.stride_h;
+  w.stride_w = a.stride_w;
+  w.pad_top = ComputeWindow(a.padding, output[1], filter[1], a.stride_h).before;
+  w.pad_left = ComputeWindow(a.padding, output[2], filter[2], a.stride_w).before;
+  return w;
+}
+
+// Adds one input pixel times the filter to the sums of its image.
+template <class Arithmetic, class Element = typename Arithmetic::Element>
+void AddPixel(const Window2D& w, const Arithmetic& arithmetic, const Element* pixel, const Element* filter,
+              int32_t top, int32_t left, typename Arithmetic::Accumulator* sums) {
+  for (int32_t i = 0; i < w.input_depth; ++i) {
+    for (int32_t fy = 0; fy < w.filter_h; ++fy) {
+      const int32_t y = top + fy;
+      if (y < 0 || y >= w.output_h) continue;
+      for (int32_t fx = 0; fx < w.filter_w; ++fx) {
+        const int32_t x = left + fx;
+        if (x < 0 || x >= w.output_w) continue;
+        auto* const sum = sums + (int64_t{y} * w.output_w + x) * w.output_depth;
+        for (int32_t o = 0; o < w.output_depth; ++o) {
+          const Element weight =
+              filter[((int64_t{o} * w.filter_h + fy) * w.filter_w + fx) * w.input_depth + i];
+          sum[o] = Arithmetic::Add(sum[o], arithmetic.Product(pixel[i], weight));
+        }
+      }
+    }
+  }
+}
+
+template <class Arithmetic, class Element = typename Arithmetic::Element>
+void TransposeConv(const Window2D& w, const Arithmetic& arithmetic, const Element* input,
+                   const Element* filter, const typename Arithmetic::Bias* bias, Element* output,
+                   typename Arithmetic::Accumulator* sums) {
+  const int64_t pixels = int64_t{w.output_h} * w.output_w;
+  for (int32_t n = 0; n < w.batch; ++n) {
+    std::fill_n(sums, pixels * w.output_depth, typename Arithmetic::Accumulator{0});
+    for (int32_t y = 0; y < w.input_h; ++y) {
+      for (int32_t x = 0; x < w.input_w; ++x, input += w.input_depth)
+        AddPixel(w, arithmetic, input, filter, y * w.stride_h - w.pad_top, x * w.stride_w - w.pad_left, sums);
+    }
+    for (int64_t i = 0; i < pixels * w.output_depth; ++i) {
+      const int64_t o = i % w.output_depth;
+      const auto acc = bias == nullptr ? sums[i] : Arithmetic::Add(sums[i], bias[o]);
+      *output++ = arithmetic.Output(acc, o);
+    }
+  }
+}
+
+// `context` with its inputs in the order input, filter, bias.
+template <class Arithmetic>
+std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& arithmetic) {
+  using Element = typename Arithmetic::Element;
+  using Bias = typename Arithmetic::Bias;
+  using Sum = typename Arithmetic::Accumulator;
+  const Window2D window = WindowOf(context.As<TransposeConvAttributes>(), context.inputs[0]->shape,
+                                   context.inputs[1]->shape, context.output.shape);
+  const int64_t sums = int64_t{window.output_h} * window.output_w * window.output_depth;
+  return MakeKernel(
+      context, "reference",
+      [=](const KernelBuffers& io) {
+        TransposeConv(window, arithmetic, io.input<Element>(2), io.input<Element>(1), io.input<Bias>(3),
+                      io.output<Element>(), reinterpret_cast<Sum*>(io.scratch));
+      },
+      static_cast<size_t>(sums) * sizeof(Sum));
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context, Activation activation) {
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kInt32));
+  if (context.inputs[0]->type == DType::kUInt8) {
+    QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<uint8_t>()));
+    FixedPointArithmetic<uint8_t> arithmetic;
+    SetOffsets(scales, activation, arithmetic);
+    QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
+    return Make(context, arithmetic);
+  }
+  QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
+  ChannelFixedPointArithmetic<int8_t> arithmetic;
+  SetOffsets(scales.input, scales.output, activation, arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
+  return Make(context, arithmetic);
+}
+
+Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
+  std::vector<const KernelTensor*> inputs = {given.inputs[2], given.inputs[1]};
+  if (given.input(3) != nullptr) inputs.push_back(given.input(3));
+  const KernelContext context = {given.definition, given.attributes, inputs, given.output};
+  const Activation activation = FusedActivation(context.attributes);
+  const DType type = context.inputs[0]->type;
+  if (type == DType::kUInt8 || type == DType::kInt8) return PrepareQuantized(context, activation);
+  if (type != DType::kFloat32) return UnsupportedTypes(given);
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
+  return Make(context, FloatActivationRange(activation));
+}
+
+}  // namespace
+
+// Version 5 brought other bias types.
+const OpKernels& TransposeConvKernels() {
+  static const OpKernels kKernels = {Prepare, 4};
+  return kKernels;
+}
+
+}  // namespace qat
