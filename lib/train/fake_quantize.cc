@@ -1,4 +1,5 @@
-// Flat float loops over the data: as separate tensor operations the same work took eight passes and as many allocations.
+// Flat float loops over the data: as separate tensor operations the same work took eight passes and as many
+// allocations.
 #include "train/fake_quantize.h"
 
 #include <ATen/Parallel.h>
@@ -89,8 +90,8 @@ void RoundSpan(const float* __restrict x, float* __restrict y, int64_t count, Ra
   }
 }
 
-// Where the gradient passes: strictly inside the activation's bounds, inside the nudged range with its ends; as one
-// closed interval.
+// Where the gradient passes: strictly inside the activation's bounds, inside the nudged range with its ends;
+// as one closed interval.
 Range PassingRange(Range open, Range closed) {
   return {std::max(std::nextafter(open.min, kInfinity), closed.min),
           std::min(std::nextafter(open.max, -kInfinity), closed.max)};

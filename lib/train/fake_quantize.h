@@ -1,5 +1,5 @@
-// fake_quantize.h: rounding simulated in float training, with the gradient of tf.contrib.quantize. One pass over the
-// data for activation, rounding and clamping together: the fused activation costs nothing extra.
+// fake_quantize.h: rounding simulated in float training, with the gradient of tf.contrib.quantize. One pass
+// over the data for activation, rounding and clamping together: the fused activation costs nothing extra.
 #ifndef QAT_TRAIN_FAKE_QUANTIZE_H_
 #define QAT_TRAIN_FAKE_QUANTIZE_H_
 
@@ -17,19 +17,23 @@ struct Grid {
   QuantizedLimits limits;
 };
 
-/// Smallest and largest element; `finite` is false where any element is NaN or infinite, then the range means nothing.
+/// Smallest and largest element; `finite` is false where any element is NaN or infinite, then the range means
+/// nothing.
 struct MeasuredRange {
   Range range;
   bool finite = true;
 };
 MeasuredRange MeasureRange(const at::Tensor& values);
 
-/// Clamps to `bounds` (the range of a fused activation; infinite ends are open), then rounds to `grid` if there is one:
-///   c = clamp(x, nudged min, nudged max);  y = (floor((c - nudged min) / scale + 0.5) + quant_min - zero_point) * scale.
-/// Gradient  straight through where x lies strictly inside the activation's bounds (as relu and relu6 have it) and inside the
-///           nudged range, both ends included; 0 elsewhere. Ranges get no gradient.
-/// Rounding  float32; y is exactly Dequantize(QuantizeFakeQuant(c)), so training sees the deployed values. TensorFlow adds
-///           the nudged minimum last instead, which differs in the last bit of y and never in the integer.
+/// Clamps to `bounds` (the range of a fused activation; infinite ends are open), then rounds to `grid` if
+/// there is one:
+///   c = clamp(x, nudged min, nudged max);
+///   y = (floor((c - nudged min) / scale + 0.5) + quant_min - zero_point) * scale.
+/// Gradient  straight through where x lies strictly inside the activation's bounds (as relu and relu6 have
+///           it) and inside the nudged range, both ends included; 0 elsewhere. Ranges get no gradient.
+/// Rounding  float32; y is exactly Dequantize(QuantizeFakeQuant(c)), so training sees the deployed values.
+///           TensorFlow adds the nudged minimum last instead, which differs in the last bit of y and never in
+///           the integer.
 /// NaN and infinities come out as NaN, so that the loss shows them.
 /// Shapes    any; float32.
 at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std::optional<Grid>& grid);

@@ -1,4 +1,5 @@
-// initializer.h: how filters start. Drawn from base/random.h, so a seed means the same network under every LibTorch.
+// initializer.h: how filters start. Drawn from base/random.h, so a seed means the same network under every
+// LibTorch.
 #ifndef QAT_TRAIN_INITIALIZER_H_
 #define QAT_TRAIN_INITIALIZER_H_
 

@@ -15,9 +15,9 @@ namespace qat {
 /// Bytes [count, H, W, C] to real [count, C, H, W], float32. `table` is MakeRealTable(contract).
 at::Tensor RealImages(const InputContract& contract, const RealTable& table, std::span<const uint8_t> bytes);
 
-/// Bytes [count, H, W, C] to quantized [count, C, H, W] as the deployed model takes them: bytes pass straight through where
-/// one mean and std serve all channels and the mean is a whole byte; else every real value is quantized to the union range
-/// of all channels.
+/// Bytes [count, H, W, C] to quantized [count, C, H, W] as the deployed model takes them: bytes pass straight
+/// through where one mean and std serve all channels and the mean is a whole byte; else every real value is
+/// quantized to the union range of all channels.
 SimulatedTensor QuantizedImages(const InputContract& contract, std::span<const uint8_t> bytes);
 
 }  // namespace qat

@@ -12,8 +12,9 @@ struct LossResult {
   int64_t correct = 0;  ///< rows whose first largest output is the label
 };
 
-/// loss = mean over n of -sum over c of t[n, c] * log softmax(logits[n])[c], t = (1 - smoothing) * onehot + smoothing / classes.
-/// gradient (empty: not wanted) = (softmax - t) / rows. Accumulates in double; the largest logit is subtracted first.
+///   loss = mean over n of -sum over c of t[n, c] * log softmax(logits[n])[c],
+///   t = (1 - smoothing) * onehot + smoothing / classes,  gradient (empty: not wanted) = (softmax - t) / rows.
+/// Accumulates in double; the largest logit is subtracted first.
 /// Shapes    logits [rows, classes] row-major, labels [rows] in [0, classes).
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
                                int64_t classes, double smoothing, std::span<float> gradient);

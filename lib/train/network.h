@@ -1,4 +1,5 @@
-// network.h: a network spec made of modules: a graph without cycles, run in the order of the spec, in three modes.
+// network.h: a network spec made of modules: a graph without cycles, run in the order of the spec, in three
+// modes.
 #ifndef QAT_TRAIN_NETWORK_H_
 #define QAT_TRAIN_NETWORK_H_
 
@@ -19,7 +20,8 @@ class Network {
  public:
   /// Freshly initialized. Errors: kUnsupported, for a layer without a training form.
   static Expected<std::unique_ptr<Network>> Create(const NetworkSpec& spec, const ModuleOptions& options);
-  /// With the parameters and ranges of a checkpoint, whose own spec is parsed. Errors: kCorrupt, naming the tensor.
+  /// With the parameters and ranges of a checkpoint, whose own spec is parsed. Errors: kCorrupt, naming the
+  /// tensor.
   static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
 
   /// Real images [N, C, H, W] to real outputs; fake quantization as `context` says.
@@ -38,7 +40,8 @@ class Network {
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
   std::string NonFiniteObserved() const;
-  /// Name of the first layer with a parameter or an output that is not finite, by running `images`; empty: none.
+  /// Name of the first layer with a parameter or an output that is not finite, by running `images`; empty:
+  /// none.
   std::string FindNonFinite(const at::Tensor& images);
 
   /// One line a layer.

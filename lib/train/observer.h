@@ -10,8 +10,8 @@ namespace qat {
 
 /// Zero-debiased moving average of the ranges it is shown: after t of them
 ///   end = sum over k of decay^(t-k) * end_k / sum over k of decay^(t-k),
-/// so the first one counts fully and no initial value is ever forgotten too slowly. Decay 0 is the last value, as filters
-/// are observed; activations take 0.999. Every range is widened to hold 0 first.
+/// so the first one counts fully and no initial value is ever forgotten too slowly. Decay 0 is the last
+/// value, as filters are observed; activations take 0.999. Every range is widened to hold 0 first.
 /// Source    tf.contrib.quantize, MovingAvgQuantize (zero_debias) and LastValueQuantize.
 class RangeObserver {
  public:
@@ -41,7 +41,8 @@ class RangeObserver {
   State state_;
 };
 
-/// How far the ends of a range moved, relative to its width now: max(|min - min'|, |max - max'|) / (max - min).
+/// How far the ends of a range moved, relative to its width now:
+///   max(|min - min'|, |max - max'|) / (max - min).
 /// An empty width counts as 0 where nothing moved, else as 1.
 float Drift(Range before, Range now);
 

@@ -1,5 +1,5 @@
-// optimizer.h: Adam and momentum as flat loops over the parameters. For networks this small they take a tenth of the time of
-// torch::optim, and their state is plain vectors that a trainer state holds to the bit.
+// optimizer.h: Adam and momentum as flat loops over the parameters: one pass where torch::optim makes ten small
+// operators, and plain vectors as state, which a trainer state holds to the bit.
 #ifndef QAT_TRAIN_OPTIMIZER_H_
 #define QAT_TRAIN_OPTIMIZER_H_
 

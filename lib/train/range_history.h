@@ -20,8 +20,8 @@ class RangeHistory {
   /// Requires as many ranges, in the same order, every time; steps ascending.
   void Record(int64_t step, std::vector<Range> ranges);
 
-  /// Drift of range `index` up to `now` at `step`, since a tenth of the training ago or, where that is further back than
-  /// anything recorded, since the first record; 0 without any.
+  /// Drift of range `index` up to `now` at `step`, since a tenth of the training ago or, where that is
+  /// further back than anything recorded, since the first record; 0 without any.
   float DriftOf(size_t index, Range now) const;
 
   void Save(TrainerState& state) const;

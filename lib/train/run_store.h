@@ -16,16 +16,18 @@ struct SavedRun {
   TrainerState state;
 };
 
-/// Writes STEP.state, then STEP.ckpt, each under a temporary name first: a .ckpt that is there has its .state.
-/// Errors: kIoError.
+/// Writes STEP.state, then STEP.ckpt, each under a temporary name first: a .ckpt that is there has its
+/// .state. Errors: kIoError.
 Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const TrainerState& state);
 
-/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. None: empty.
+/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. None:
+/// empty.
 Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run);
 
-/// Whether the checkpoint of `step` is kept once the one of `newest` is there. Kept are the newest, the best, those that the
-/// schedule wrote while they are at most 20, and beyond that the last five and every 2^k-th such that at most ten remain. What
-/// an interruption wrote goes away with the next checkpoint, so that the run's bytes do not depend on it.
+/// Whether the checkpoint of `step` is kept once the one of `newest` is there. Kept are the newest, the best,
+/// those that the schedule wrote while they are at most 20, and beyond that the last five and every 2^k-th
+/// such that at most ten remain. What an interruption wrote goes away with the next checkpoint, so that the
+/// run's bytes do not depend on it.
 bool IsKept(const Schedule& schedule, int64_t step, int64_t newest, int64_t best);
 
 /// Removes what is not kept, and the .state of all but the newest two: nobody resumes from further back.

@@ -1,5 +1,5 @@
-// sampler.h: which examples a step sees, and how they are changed on the way. Everything follows from (seed, step), so a
-// resumed run makes the same batches without any saved state.
+// sampler.h: which examples a step sees, and how they are changed on the way. Everything follows from (seed,
+// step), so a resumed run makes the same batches without any saved state.
 #ifndef QAT_TRAIN_SAMPLER_H_
 #define QAT_TRAIN_SAMPLER_H_
 
@@ -47,8 +47,8 @@ struct ImageChange {
 /// The change of example `position` in the batch of `step`, uniform within the configured limits.
 ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position);
 
-/// Applies a change to bytes [H, W, C]. What comes from outside is 0; between pixels the values are interpolated bilinearly
-/// and rounded to bytes, so that training sees what the deployed input type can hold.
+/// Applies a change to bytes [H, W, C]. What comes from outside is 0; between pixels the values are
+/// interpolated bilinearly and rounded to bytes, so that training sees what the deployed input type can hold.
 void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
                  const ImageChange& change, std::span<uint8_t> out);
 

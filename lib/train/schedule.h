@@ -1,4 +1,5 @@
-// schedule.h: what depends on the step alone: the learning rate, and when fake quantization and observers are on.
+// schedule.h: what depends on the step alone: the learning rate, and when fake quantization and observers are
+// on.
 #ifndef QAT_TRAIN_SCHEDULE_H_
 #define QAT_TRAIN_SCHEDULE_H_
 

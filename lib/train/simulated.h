@@ -1,6 +1,7 @@
-// simulated.h: a quantized tensor in LibTorch, and the runtime's rounding over it. Values are integers in float64, where
-// every sum of products below 2^53 is exact; requantization is lib/quant's, in int32 and int64. Nothing here is shared with
-// the runtime's kernels: it is an independent witness of what they should compute.
+// simulated.h: a quantized tensor in LibTorch, and the runtime's rounding over it. Values are integers in
+// float64, where every sum of products below 2^53 is exact; requantization is lib/quant's, in int32 and
+// int64. Nothing here is shared with the runtime's kernels: it is an independent witness of what they should
+// compute.
 #ifndef QAT_TRAIN_SIMULATED_H_
 #define QAT_TRAIN_SIMULATED_H_
 
@@ -37,8 +38,8 @@ QuantizedLimits ActivationLimits(Activation activation, QuantizationParams outpu
 at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, float filter_scale,
                                   QuantizationParams output, Activation activation);
 
-/// Fully connected's rule in the default profile: clamp(round(acc * (input_scale * filter_scale / output_scale)) +
-/// zero_point) in double, half away from zero.
+/// Fully connected's rule in the default profile: clamp(round(acc * (input_scale * filter_scale /
+/// output_scale)) + zero_point) in double, half away from zero.
 at::Tensor RequantizeByDouble(const at::Tensor& acc, float input_scale, float filter_scale,
                               QuantizationParams output, Activation activation);
 

@@ -12,10 +12,11 @@
 namespace qat {
 namespace {
 
-// Starts a team of threads beside the one that computes, and lets it sleep. libgomp waits for the next parallel region by
-// spinning for milliseconds unless it manages more threads than there are cores; then for microseconds, before it sleeps.
-// Where another process wants a core, too, the long wait is spent on every region: 300 steps of LeNet on two busy cores
-// took 129 s, with the short wait 7 s. Only the environment before the start could say the same otherwise.
+// Starts a team of threads beside the one that computes, and lets it sleep. libgomp waits for the next
+// parallel region by spinning for milliseconds unless it manages more threads than there are cores; then for
+// microseconds, before it sleeps. Where another process wants a core, too, the long wait is spent on every
+// region: 300 steps of LeNet on two busy cores took 129 s, with the short wait 7 s. Only the environment
+// before the start could say the same otherwise.
 void ShortenWaiting() {
   static std::once_flag once;
   std::call_once(once, [] {

@@ -4,9 +4,10 @@
 
 namespace qat {
 
-/// Gives LibTorch `threads` threads (0: all cores) and asks for deterministic algorithms. A BLAS with a pool of its own
-/// (Debian's OpenBLAS) is kept to the calling thread: its spinning threads take the cores from LibTorch's, which cost half of
-/// the speed on two cores, and its number of threads would decide the order of sums.
+/// Gives LibTorch `threads` threads (0: all cores) and asks for deterministic algorithms. A BLAS with a pool
+/// of its own (Debian's OpenBLAS) is kept to the calling thread: its spinning threads take the cores from
+/// LibTorch's, which cost half of the speed on two cores, and its number of threads would decide the order of
+/// sums.
 void ConfigureThreads(int threads);
 
 }  // namespace qat

@@ -1,4 +1,5 @@
-// The module qat_torch_backend: a checkpoint as a Predictor, in LibTorch. Opened by qat-eval; no exception leaves it.
+// The module qat_torch_backend: a checkpoint as a Predictor, in LibTorch. Opened by qat-eval; no exception
+// leaves it.
 #include "predict/torch_backend.h"
 
 #include <ATen/core/grad_mode.h>

@@ -215,7 +215,8 @@ Status TrainLoop::SaveInterrupted() {
 
 Network& TrainLoop::Deployed() { return average_ ? *averaged_ : *network_; }
 
-// Ranges learned from the weights in training do not fit their average: they are observed again, on the latest batches.
+// Ranges learned from the weights in training do not fit their average: they are observed again, on the
+// latest batches.
 void TrainLoop::EstimateAveraged() {
   const at::NoGradGuard no_gradients;
   std::vector<Parameter> parameters = averaged_->parameters();

@@ -1,4 +1,5 @@
-// train_loop.h: one training run in memory: its network, optimizer, observers, and what becomes of them step by step.
+// train_loop.h: one training run in memory: its network, optimizer, observers, and what becomes of them step
+// by step.
 #ifndef QAT_TRAIN_TRAIN_LOOP_H_
 #define QAT_TRAIN_TRAIN_LOOP_H_
 

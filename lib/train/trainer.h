@@ -1,4 +1,5 @@
-// trainer.h: trains a network with fake quantization. The one door into LibTorch for qat-train; no header here shows it.
+// trainer.h: trains a network with fake quantization. The one door into LibTorch for qat-train; no header
+// here shows it.
 #ifndef QAT_TRAIN_TRAINER_H_
 #define QAT_TRAIN_TRAINER_H_
 
@@ -38,9 +39,10 @@ struct TrainResult {
   std::string checkpoint;  ///< path of the last one
 };
 
-/// Trains from step 0, or goes on from the last complete checkpoint in `run` when `resume`: to the very same bytes as a run
-/// never stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
-/// Errors: kInvalidArgument (shapes of data and network), kNumerical (loss not finite), kIoError, kInterrupted.
+/// Trains from step 0, or goes on from the last complete checkpoint in `run` when `resume`: to the very same
+/// bytes as a run never stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
+/// Errors: kInvalidArgument (shapes of data and network), kNumerical (loss not finite), kIoError,
+/// kInterrupted.
 Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, bool resume,
                             const TrainCallbacks& callbacks);

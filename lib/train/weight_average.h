@@ -10,8 +10,8 @@
 
 namespace qat {
 
-/// average += (1 - d) (value - average) with d = min(decay, (1 + t) / (10 + t)) after t updates, so that the first steps do
-/// not linger; the first update copies.
+/// average += (1 - d) (value - average) with d = min(decay, (1 + t) / (10 + t)) after t updates, so that the
+/// first steps do not linger; the first update copies.
 class WeightAverage {
  public:
   explicit WeightAverage(double decay) : decay_(decay) {}

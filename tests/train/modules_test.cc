@@ -58,7 +58,8 @@ std::string KeysOf(const Geometry& g, bool pool) {
   return text;
 }
 
-// First input row of the window of an output row, by TFLite's formula for SAME, and the number of output rows.
+// First input row of the window of an output row, by TFLite's formula for SAME, and the number of output
+// rows.
 std::pair<int32_t, int32_t> Window(const Geometry& g) {
   const int32_t effective = (g.kernel - 1) * g.dilation + 1;
   if (!g.same) return {0, (g.size - effective) / g.stride + 1};
@@ -108,7 +109,8 @@ TEST_P(ModuleGeometry, ConvolutionPadsAsTfliteDoes) {
   }
 }
 
-// The rounding of gemmlowp, from its definition: floor((a * b + 2^30) / 2^31), then to nearest with ties away from zero.
+// The rounding of gemmlowp, from its definition: floor((a * b + 2^30) / 2^31), then to nearest with ties away
+// from zero.
 int32_t Requantized(int64_t acc, double real_multiplier) {
   int exponent = 0;
   const double fraction = std::frexp(real_multiplier, &exponent);

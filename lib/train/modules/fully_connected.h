@@ -1,4 +1,5 @@
-// fully_connected.h: the matrix product in LibTorch, with input columns in the order that TFLite flattens images in.
+// fully_connected.h: the matrix product in LibTorch, with input columns in the order that TFLite flattens
+// images in.
 #ifndef QAT_TRAIN_MODULES_FULLY_CONNECTED_H_
 #define QAT_TRAIN_MODULES_FULLY_CONNECTED_H_
 

@@ -79,7 +79,8 @@ void PoolPlane(const float* x, const PlaneGeometry& g, float* y, uint8_t* where)
   for (int64_t o = 0; o < g.out_size(); ++o) PoolWindow(x, g, o / g.out_w, o % g.out_w, y[o], where[o]);
 }
 
-// Adds each window's gradient where its value came from. A plane is cleared right before: it is in the cache then.
+// Adds each window's gradient where its value came from. A plane is cleared right before: it is in the cache
+// then.
 void UnpoolPlane(const float* gradient, const uint8_t* where, const PlaneGeometry& g, float* out) {
   std::fill(out, out + g.in_size(), 0.0f);
   for (int64_t oy = 0; oy < g.out_h; ++oy) {

@@ -105,8 +105,8 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor) {
   at::Tensor rows = at::empty(sizes, at::kFloat);
   std::copy(tensor.values.begin(), tensor.values.end(), rows.data_ptr<float>());
   if (rows.dim() != 4) return rows;
-  // Copied into a new tensor: contiguous() would keep strides that look like channels-last where a size is 1, and
-  // convolution then answers in that order.
+  // Copied into a new tensor: contiguous() would keep strides that look like channels-last where a size is 1,
+  // and convolution then answers in that order.
   const at::Tensor planes = rows.permute({0, 3, 1, 2});
   return at::empty(planes.sizes(), at::kFloat).copy_(planes);
 }
@@ -119,8 +119,8 @@ Expected<std::unique_ptr<Module>> MakeModule(const LayerSpec& layer, const Modul
 #define QAT_RUN_OP(enumerator, stem, name, tflite_name) case OpType::k##enumerator:
 #include "ops/op_list.inc"
 #undef QAT_OP
-      return Unsupported(StrCat("layer '", layer.name, "': training of ", layer.definition().name,
-                                " is not built; it can be run from a .tflite"));
+    return Unsupported(StrCat("layer '", layer.name, "': training of ", layer.definition().name,
+                              " is not built; it can be run from a .tflite"));
   }
   return Internal(
       StrCat("layer '", layer.name, "': operator ", static_cast<int>(layer.type), " has no module"));

@@ -1,6 +1,7 @@
-// module.h: what every layer of a network in training is: real values forward with autograd, fake quantization on request,
-// and the exact integer forward. One Make function an operator, in the file of its stem; ops/op_list.inc lists them.
-// Activations of rank 4 are [N, C, H, W] and filters [O, I, H, W] inside LibTorch; checkpoints hold TFLite's layout.
+// module.h: what every layer of a network in training is: real values forward with autograd, fake
+// quantization on request, and the exact integer forward. One Make function an operator, in the file of its
+// stem; ops/op_list.inc lists them. Activations of rank 4 are [N, C, H, W] and filters [O, I, H, W] inside
+// LibTorch; checkpoints hold TFLite's layout.
 #ifndef QAT_TRAIN_MODULES_MODULE_H_
 #define QAT_TRAIN_MODULES_MODULE_H_
 
@@ -67,7 +68,8 @@ class Module {
   OpType type_;
 };
 
-/// A layer with filter, bias, fused activation and an output range of its own: convolution and fully connected.
+/// A layer with filter, bias, fused activation and an output range of its own: convolution and fully
+/// connected.
 class FilterModule : public Module {
  public:
   /// Starts the parameters as the layer's initializer says, by streams named after (seed, layer).

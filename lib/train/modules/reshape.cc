@@ -1,4 +1,5 @@
-// Reshape in the order of NHWC, whatever LibTorch's own order: [N, C, H, W] is read as [N, H, W, C], and back.
+// Reshape in the order of NHWC, whatever LibTorch's own order: [N, C, H, W] is read as [N, H, W, C], and
+// back.
 #include "base/strings.h"
 #include "train/modules/fully_connected.h"
 #include "train/modules/module.h"
