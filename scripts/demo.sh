@@ -37,7 +37,7 @@ fi
 
 out=build/demo
 bin=build/bin
-# Short enough for a demonstration: the recipe's own length is 30 epochs, these are 2.3.
+# Short enough for a demonstration: the recipe's own length is 24 epochs, these are 2.3.
 recipe=(--preset lenet --steps 2000 --eval-every 500 --data "$data" --resume-if-exists)
 
 # Runs a step unless the same step, with the same programs, data and predecessors, is done. $1: its name; $2: what it makes.
