@@ -222,7 +222,7 @@ TEST(Layers, HeadersAreIncludedFromTheRootOfTheLibrary) {
 TEST(Documents, ThatAreNamedExist) {
   static const std::regex kPage("(docs/[A-Za-z_-]+\\.md)");
   static const std::regex kLink("\\]\\(([A-Za-z_./-]+)[)#]");
-  for (const char* folder : {"lib", "tools", "schemas", "tests"}) {
+  for (const char* folder : {"lib", "tools", "schemas", "tests", "scripts"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kSource / folder)) {
       if (!entry.is_regular_file()) continue;
       for (const std::string& page : WordsMatching(TextOf(entry.path()), kPage)) {
