@@ -241,7 +241,7 @@ TEST(Documents, ThatAreNamedExist) {
 
 TEST(Documents, NameFlagsThatExist) {
   std::string known;
-  for (const char* folder : {"tools", "lib/cli", "scripts"}) {
+  for (const char* folder : {"tools", "lib/cli", "scripts", "tests/conformance"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kSource / folder)) {
       if (entry.is_regular_file()) known += TextOf(entry.path());
     }
