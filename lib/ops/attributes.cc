@@ -72,6 +72,18 @@ Activation FusedActivation(const OpAttributes& attributes) {
       attributes);
 }
 
+bool SetFusedActivation(OpAttributes& attributes, Activation activation) {
+  return std::visit(
+      [activation](auto& a) {
+        if constexpr (requires { a.activation; }) {
+          a.activation = activation;
+          return true;
+        }
+        return false;
+      },
+      attributes);
+}
+
 std::string_view NameOf(Activation activation) {
   switch (activation) {
     case Activation::kNone:

@@ -85,7 +85,7 @@ OpDefinition WithActivation(OpDefinition op) {
 }
 
 OpDefinition OnRawValues(OpDefinition op) {
-  op.output_quantization = OutputQuantization::kSameAsInput;
+  op.output_quantization = OutputQuantization::kJoinsInputs;
   return op;
 }
 

@@ -55,6 +55,7 @@ const OpDefinition& ConcatenationDefinition() {
     op.builtin_code = tflite::BuiltinOperator_CONCATENATION;
     op.summary = "inputs one behind the other along an axis";
     op.max_inputs = 1 << 16;
+    op.output_quantization = OutputQuantization::kJoinsInputs;
     op.default_attributes = A();
     op.infer_shape = InferShape;
     op.version = VersionTwoForInt8;

@@ -29,6 +29,7 @@ enum class OpType : uint8_t {
 enum class OutputQuantization {
   kOwnRange,     ///< an observer of its own: after the fused activation
   kSameAsInput,  ///< scale and zero point of the first input: pools, reshapes
+  kJoinsInputs,  ///< one scale and zero point for all inputs and the output: concatenation, maximum, minimum
   kFixed,        ///< fixed by TFLite's specification: OpDefinition::fixed_uint8
   kNone,         ///< indices, no quantization
 };
@@ -42,7 +43,7 @@ struct Operand {
 
 /// A trainable tensor of a layer. Layouts are TFLite's: filter [O, H, W, I] or [O, I], bias [O].
 struct ParameterSpec {
-  enum class Role { kFilter, kBias };
+  enum class Role { kFilter, kBias, kGamma, kBeta, kMovingMean, kMovingVariance };
   std::string_view suffix;  ///< the tensor is named "<layer>/<suffix>"
   Role role;
   Shape shape;
@@ -138,6 +139,9 @@ std::string_view NameOf(Padding padding);        ///< "same", "valid"
 
 /// Real range that an activation can produce, for shape and range rules; infinite ends where it is open.
 Range ActivationRange(Activation activation);
+
+/// Sets the fused activation. False, and nothing done, for operators that take none.
+bool SetFusedActivation(OpAttributes& attributes, Activation activation);
 
 /// "stride 2x2, padding same, activation relu": for printing graphs; empty where there is nothing to say.
 std::string Describe(const OpAttributes& attributes);

@@ -73,6 +73,7 @@ class Quantizer {
       case OutputQuantization::kOwnRange:
         return SetActivation(node.output, ActivationParams(graph_.tensor(node.output)));
       case OutputQuantization::kSameAsInput:
+      case OutputQuantization::kJoinsInputs:
         return SetActivation(node.output, graph_.tensor(node.inputs[0]).quantization->params());
       case OutputQuantization::kFixed:
         return SetActivation(node.output, definition.fixed_uint8);

@@ -356,13 +356,20 @@ std::vector<std::string> ZooNames() {
   return names;
 }
 
-int32_t RangeOwner(const NetworkSpec& spec, int32_t layer) {
-  while (layer != kNetworkInput) {
-    const LayerSpec& current = spec.layers[static_cast<size_t>(layer)];
-    if (current.definition().output_quantization != OutputQuantization::kSameAsInput) return layer;
-    layer = current.inputs[0];
+std::vector<ParameterSpec> TrainedParameters(const LayerSpec& layer) {
+  if (!layer.batch_norm) return layer.parameters;
+  using Role = ParameterSpec::Role;
+  std::vector<ParameterSpec> trained;
+  Shape channels;
+  for (const ParameterSpec& parameter : layer.parameters) {
+    if (parameter.role == Role::kFilter) trained.push_back(parameter);
+    if (parameter.role == Role::kBias) channels = parameter.shape;
   }
-  return kNetworkInput;
+  trained.push_back({"gamma", Role::kGamma, channels, 0, 0});
+  trained.push_back({"beta", Role::kBeta, channels, 0, 0});
+  trained.push_back({"moving_mean", Role::kMovingMean, channels, 0, 0});
+  trained.push_back({"moving_variance", Role::kMovingVariance, channels, 0, 0});
+  return trained;
 }
 
 }  // namespace qat

@@ -3,6 +3,7 @@
 #ifndef QAT_SPEC_NETWORK_SPEC_H_
 #define QAT_SPEC_NETWORK_SPEC_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,9 +15,16 @@ namespace qat {
 
 /// How a filter starts. Biases start at zero.
 struct Initializer {
-  enum class Kind { kHeNormal, kGlorotUniform, kTruncatedNormal };
+  enum class Kind { kHeNormal, kGlorotUniform, kTruncatedNormal, kOnes };
   Kind kind = Kind::kHeNormal;
   float stddev = 0;  ///< kTruncatedNormal: values beyond two standard deviations are drawn again
+};
+
+/// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of the bias.
+struct BatchNormSpec {
+  float epsilon = 1e-3f;
+  float momentum = 0.99f;  ///< of the moving averages: moving = momentum * moving + (1 - momentum) * batch
+  bool operator==(const BatchNormSpec&) const = default;
 };
 
 /// One layer: a fused block of an operator, its parameters and its activation.
@@ -25,9 +33,10 @@ struct LayerSpec {
   OpType type = OpType::kConv2D;
   OpAttributes attributes;
   Initializer initializer;
-  std::vector<int32_t> inputs;  ///< indices of earlier layers; kNetworkInput is the input image
-  Shape output_shape;           ///< for batch 1: [1, …]
-  std::vector<ParameterSpec> parameters;
+  std::vector<int32_t> inputs;            ///< indices of earlier layers; kNetworkInput is the input image
+  Shape output_shape;                     ///< for batch 1: [1, …]
+  std::vector<ParameterSpec> parameters;  ///< of the operator: filter, bias
+  std::optional<BatchNormSpec> batch_norm;
   int64_t multiply_accumulates = 0;
   int32_t line = 0;  ///< in the text, 1-based
 
@@ -64,9 +73,9 @@ std::string PrintNetwork(const NetworkSpec& spec);
 /// The operator table as Markdown, one row a key: the block of docs/network_spec.md that a test holds against the code.
 std::string OperatorTableMarkdown();
 
-/// Layer whose range quantizes the output of `layer`: itself, or the producer that it shares scale and zero
-/// point with; kNetworkInput where that is the input.
-int32_t RangeOwner(const NetworkSpec& spec, int32_t layer);
+/// What training learns for a layer, in the order of checkpoints: the operator's parameters; with batch normalization
+/// filter, gamma, beta, moving_mean, moving_variance (no bias: beta stands for it).
+std::vector<ParameterSpec> TrainedParameters(const LayerSpec& layer);
 
 }  // namespace qat
 

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "spec/network_spec.h"
+#include "spec/range_groups.h"
 
 namespace qat {
 namespace {
@@ -11,28 +12,29 @@ namespace {
 constexpr size_t kColumns = 6;
 using Row = std::array<std::string, kColumns>;
 
-std::string QuantizationText(const NetworkSpec& spec, int32_t index) {
-  const LayerSpec& layer = spec.layers[static_cast<size_t>(index)];
-  switch (layer.definition().output_quantization) {
-    case OutputQuantization::kOwnRange:
-      return "own range";
-    case OutputQuantization::kFixed: {
-      const QuantizationParams fixed = layer.definition().fixed_uint8;
-      return StrCat("fixed, scale ", fixed.scale, ", zero point ", fixed.zero_point);
-    }
-    case OutputQuantization::kNone:
-      return "indices";
-    case OutputQuantization::kSameAsInput:
-      break;
+// "own range", "as conv1", "one range with conv1, conv2": what the output is quantized with.
+std::string QuantizationText(const NetworkSpec& spec, const RangeGroups& groups, int32_t index) {
+  const OpDefinition& op = spec.layers[static_cast<size_t>(index)].definition();
+  if (op.output_quantization == OutputQuantization::kNone) return "indices";
+  if (op.builtin_code < 0) return "removed by freezing";
+  const RangeGroup& group = groups.Of(index);
+  if (group.holds_input) return "as the input";
+  if (group.fixed_uint8) {
+    return StrCat("fixed, scale ", group.fixed_uint8->scale, ", zero point ", group.fixed_uint8->zero_point,
+                  " of uint8");
   }
-  if (layer.definition().builtin_code < 0) return "removed by freezing";
-  const int32_t owner = RangeOwner(spec, index);
-  return StrCat("as ", owner == kNetworkInput ? "the input" : spec.layers[static_cast<size_t>(owner)].name);
+  std::vector<std::string> others;
+  for (const int32_t layer : group.observed) {
+    if (layer != index) others.push_back(spec.layers[static_cast<size_t>(layer)].name);
+  }
+  if (others.empty()) return "own range";
+  const bool own = others.size() < group.observed.size();
+  return StrCat(own || others.size() > 1 ? "one range with " : "as ", Join(others));
 }
 
 int64_t ParameterCount(const LayerSpec& layer) {
   int64_t count = 0;
-  for (const ParameterSpec& parameter : layer.parameters) count += FlatSize(parameter.shape);
+  for (const ParameterSpec& parameter : TrainedParameters(layer)) count += FlatSize(parameter.shape);
   return count;
 }
 
@@ -56,6 +58,7 @@ void AppendRows(const std::vector<Row>& rows, std::string& out) {
 }  // namespace
 
 std::string PrintNetwork(const NetworkSpec& spec) {
+  const RangeGroups groups = FindRangeGroups(spec);
   std::vector<Row> rows = {{"layer", "operator", "output", "parameters", "MACs", "quantized with"},
                            {"input", "", ToString(spec.input_shape), "", "", "the input contract"}};
   int64_t parameters = 0;
@@ -65,7 +68,8 @@ std::string PrintNetwork(const NetworkSpec& spec) {
     std::string op(layer.definition().name);
     if (const std::string text = Describe(layer.attributes); !text.empty()) op += StrCat(" (", text, ")");
     rows.push_back({layer.name, op, ToString(layer.output_shape), StrCat(ParameterCount(layer)),
-                    StrCat(layer.multiply_accumulates), QuantizationText(spec, static_cast<int32_t>(i))});
+                    StrCat(layer.multiply_accumulates),
+                    QuantizationText(spec, groups, static_cast<int32_t>(i))});
     parameters += ParameterCount(layer);
     multiply_accumulates += layer.multiply_accumulates;
   }

@@ -43,6 +43,9 @@ NamedTensor InitialFilter(const ParameterSpec& parameter, const Initializer& ini
       case Initializer::Kind::kTruncatedNormal:
         value = initializer.stddev * TruncatedNormal(random);
         break;
+      case Initializer::Kind::kOnes:
+        value = 1;
+        break;
     }
   }
   return filter;

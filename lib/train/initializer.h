@@ -19,6 +19,7 @@ float Normal(Random& random);
 ///   he_normal         N(0, 2 / fan_in)
 ///   glorot_uniform    U(-a, a), a = sqrt(6 / (fan_in + fan_out))
 ///   truncated_normal  N(0, stddev^2), values beyond two standard deviations drawn again
+///   ones              1
 NamedTensor InitialFilter(const ParameterSpec& parameter, const Initializer& initializer, uint64_t seed,
                           std::string_view layer);
 

@@ -95,17 +95,6 @@ TEST(NetworkSpec, LayersReadEarlierLayersByName) {
                    ErrorCode::kInvalidArgument, "2 inputs, reshape takes 1");
 }
 
-TEST(NetworkSpec, RangesBelongToTheLayerThatMakesTheValues) {
-  const auto spec = LoadNetworkSpec("lenet-article");
-  QAT_ASSERT_OK(spec);
-  EXPECT_EQ(RangeOwner(*spec, 1), 0);  // pool1 shares conv1's
-  EXPECT_EQ(RangeOwner(*spec, 5), 4);  // flatten shares conv3's
-  EXPECT_EQ(RangeOwner(*spec, 8), 8);
-  const auto pool_first = Parse("[[layer]]\nname = \"a\"\nop = \"max_pool_2d\"\n");
-  QAT_ASSERT_OK(pool_first);
-  EXPECT_EQ(RangeOwner(*pool_first, 0), kNetworkInput);
-}
-
 TEST(NetworkSpec, UnknownNamesListTheZoo) {
   QAT_EXPECT_ERROR(LoadNetworkSpec("lennet"), ErrorCode::kInvalidArgument, "did you mean 'lenet'?");
   QAT_EXPECT_ERROR(LoadNetworkSpec("./missing.toml"), ErrorCode::kNotFound, "./missing.toml");

@@ -1,0 +1,42 @@
+#include "quant/scheme.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace qat {
+
+std::string_view NameOf(Scheme scheme) {
+  constexpr std::string_view kNames[] = {"float32", "uint8", "int8"};
+  return kNames[static_cast<size_t>(scheme)];
+}
+
+std::optional<Scheme> SchemeFromName(std::string_view name) {
+  for (const Scheme scheme : {Scheme::kFloat32, Scheme::kUInt8, Scheme::kInt8}) {
+    if (NameOf(scheme) == name) return scheme;
+  }
+  return std::nullopt;
+}
+
+QuantizedLimits ActivationLimitsOf(Scheme scheme) {
+  QAT_CHECK(scheme != Scheme::kFloat32);
+  return scheme == Scheme::kInt8 ? kInt8Limits : kUInt8Limits;
+}
+
+QuantizedLimits FilterLimitsOf(Scheme scheme) {
+  QAT_CHECK(scheme != Scheme::kFloat32);
+  return scheme == Scheme::kInt8 ? kInt8NarrowLimits : kUInt8NarrowLimits;
+}
+
+QuantizationParams FixedParamsOf(QuantizationParams uint8, Scheme scheme) {
+  return {uint8.scale, uint8.zero_point - (scheme == Scheme::kInt8 ? 128 : 0)};
+}
+
+Range FilterRangeOf(Range measured, Scheme scheme) {
+  const Range range = IncludingZero(measured);
+  if (scheme != Scheme::kInt8) return range;
+  const float end = std::max(-range.min, range.max);
+  return {-end, end};
+}
+
+}  // namespace qat
