@@ -1,0 +1,105 @@
+// Times one model in this process on request, so that a script can let several runtimes take turns within
+// milliseconds: qat_runtime_bench MODEL INPUT, INPUT being the raw bytes of the first input, one or more examples.
+// Commands on stdin, one line of answer each:
+//   time N     runs the first example N times: nanoseconds of one run, on average
+//   run PATH   runs every example and writes the bytes of all outputs to PATH: how many examples
+//   kernels    the kernel of every node
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "runtime/interpreter.h"
+
+namespace qat {
+namespace {
+
+class Bench {
+ public:
+  Bench(std::unique_ptr<Interpreter> interpreter, std::vector<uint8_t> examples)
+      : interpreter_(std::move(interpreter)), examples_(std::move(examples)) {
+    Load(0);
+  }
+
+  Expected<std::string> Answer(const std::string& command, const std::string& argument) {
+    if (command == "time") return Time(std::max(1L, std::atol(argument.c_str())));
+    if (command == "run") return Run(argument);
+    if (command == "kernels") return Join(interpreter_->KernelNames(), " ");
+    return InvalidArgument(StrCat("unknown command '", command, "', expected time, run or kernels"));
+  }
+
+ private:
+  size_t count() const { return examples_.size() / interpreter_->input(0).size(); }
+  void Load(size_t example) {
+    const std::span<uint8_t> input = interpreter_->input(0);
+    std::copy_n(examples_.begin() + static_cast<int64_t>(example * input.size()), input.size(),
+                input.begin());
+  }
+
+  Expected<std::string> Time(int64_t runs) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point start = Clock::now();
+    for (int64_t i = 0; i < runs; ++i) interpreter_->Invoke();
+    const std::chrono::duration<double, std::nano> time = Clock::now() - start;
+    return std::to_string(time.count() / static_cast<double>(runs));
+  }
+
+  Expected<std::string> Run(const std::string& path) {
+    std::vector<uint8_t> all;
+    for (size_t example = 0; example < count(); ++example) {
+      Load(example);
+      interpreter_->Invoke();
+      for (size_t i = 0; i < interpreter_->model().outputs().size(); ++i) {
+        const auto output = interpreter_->output(i);
+        all.insert(all.end(), output.begin(), output.end());
+      }
+    }
+    Load(0);
+    QAT_RETURN_IF_ERROR(WriteFile(path, all));
+    return std::to_string(count());
+  }
+
+  std::unique_ptr<Interpreter> interpreter_;
+  std::vector<uint8_t> examples_;
+};
+
+Expected<Bench> OpenBench(const std::string& model_path, const std::string& input_path) {
+  QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(model_path));
+  QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(std::move(model)));
+  QAT_ASSIGN_OR_RETURN(std::vector<uint8_t> examples, ReadFile(input_path));
+  const size_t size = interpreter->input(0).size();
+  if (examples.empty() || examples.size() % size != 0) {
+    return Corrupt(StrCat(input_path, ": has ", examples.size(), " bytes, expected a multiple of ", size,
+                          ", one input"));
+  }
+  return Bench(std::move(interpreter), std::move(examples));
+}
+
+Status Serve(const std::string& model, const std::string& input) {
+  QAT_ASSIGN_OR_RETURN(Bench bench, OpenBench(model, input));
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string command, argument;
+    words >> command >> argument;
+    QAT_ASSIGN_OR_RETURN(const std::string answer, bench.Answer(command, argument));
+    std::cout << answer << std::endl;
+  }
+  return {};
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "Usage: qat_runtime_bench MODEL INPUT\n");
+    return 2;
+  }
+  const qat::Status status = qat::Serve(argv[1], argv[2]);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "qat_runtime_bench: %s\n", status.error().message.c_str());
+  return 1;
+}
