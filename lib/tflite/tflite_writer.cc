@@ -11,7 +11,9 @@
 
 #include "base/strings.h"
 #include "base/version.h"
+#include "base/zip.h"
 #include "ops/tflite_options.h"
+#include "tflite/describe_model.h"
 #include "tflite_generated.h"
 
 namespace qat {
@@ -269,7 +271,8 @@ Bytes ProvenanceText(const Graph& graph) {
 }
 
 std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
-                                                    BufferTable& buffers, const OpCodeTable& codes) {
+                                                    const ModelDescription& description, BufferTable& buffers,
+                                                    const OpCodeTable& codes) {
   std::vector<Offset<tflite::Metadata>> entries;
   const auto add = [&](std::string_view name, const Bytes& content) {
     const uint32_t buffer = buffers.Add(content);
@@ -277,9 +280,20 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
     entries.push_back(tflite::CreateMetadata(builder, name_offset, buffer));
   };
   add("min_runtime_version", MinRuntimeVersion(codes));
+  add(kDescriptionMetadataName, Serialize(description));
   add(kContractMetadataName, Serialize(graph.contract));
   if (!graph.provenance.empty()) add(kProvenanceMetadataName, ProvenanceText(graph));
   return entries;
+}
+
+// Where readers of the standard metadata look for it: in an archive behind the FlatBuffer, which ends where it says.
+void AppendLabelFile(const ModelDescription& description, const InputContract& contract, Bytes& bytes) {
+  const bool wanted = std::any_of(description.outputs.begin(), description.outputs.end(),
+                                  [](const auto& output) { return !output.label_file.empty(); });
+  if (!wanted) return;
+  const std::string text = LabelFileText(contract.labels);
+  const ZipFile file = {kLabelFileName, Bytes(text.begin(), text.end())};
+  AppendZip(std::span(&file, 1), bytes);
 }
 
 }  // namespace
@@ -291,19 +305,22 @@ Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& optio
   BufferTable buffers(builder);
   OpCodeTable codes;
   const auto subgraph = WriteSubgraph(builder, graph, names, buffers, codes);
-  const auto metadata = WriteMetadata(builder, graph, buffers, codes);
+  const ModelDescription description = DescribeModel(graph, names);
+  const auto metadata = WriteMetadata(builder, graph, description, buffers, codes);
   const auto signature = WriteSignature(builder, graph, names);
 
   const auto codes_offset = builder.CreateVector(WriteCodes(builder, codes));
   const auto subgraphs = builder.CreateVector(&subgraph, 1);
-  const auto description = builder.CreateString(StrCat("qat-convert ", Version()));
+  const auto made_by = builder.CreateString(StrCat("qat-convert ", Version()));
   const auto buffers_offset = builder.CreateVector(buffers.offsets());
   const auto metadata_offset = builder.CreateVector(metadata);
   const auto signatures = builder.CreateVector(&signature, 1);
-  tflite::FinishModelBuffer(builder,
-                            tflite::CreateModel(builder, kSchemaVersion, codes_offset, subgraphs, description,
-                                                buffers_offset, 0, metadata_offset, signatures));
-  return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+  tflite::FinishModelBuffer(
+      builder, tflite::CreateModel(builder, kSchemaVersion, codes_offset, subgraphs, made_by, buffers_offset,
+                                   0, metadata_offset, signatures));
+  Bytes bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+  AppendLabelFile(description, graph.contract, bytes);
+  return bytes;
 }
 
 }  // namespace qat

@@ -1,0 +1,75 @@
+#include "tflite/describe_model.h"
+
+#include <algorithm>
+
+namespace qat {
+namespace {
+
+ColorSpace ColorsOf(const InputContract& contract) {
+  if (contract.channels == 1) return ColorSpace::kGrayscale;
+  return contract.channels == 3 ? ColorSpace::kRgb : ColorSpace::kUnknown;
+}
+
+bool AllEqual(const std::vector<float>& values) {
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+}
+
+// Of real values for float32, else of the type.
+void DescribeRange(DType type, TensorDescription& tensor) {
+  if (type == DType::kUInt8 || type == DType::kInt8) {
+    tensor.min = {type == DType::kUInt8 ? 0.0f : -128.0f};
+    tensor.max = {type == DType::kUInt8 ? 255.0f : 127.0f};
+    return;
+  }
+  for (size_t c = 0; c < tensor.mean.size(); ++c) {
+    tensor.min.push_back((0 - tensor.mean[c]) / tensor.std[c]);
+    tensor.max.push_back((255 - tensor.mean[c]) / tensor.std[c]);
+  }
+}
+
+TensorDescription DescribeInput(const InputContract& contract, DType type, const std::string& name) {
+  TensorDescription tensor;
+  tensor.name = name;
+  tensor.colors = ColorsOf(contract);
+  tensor.mean = contract.mean;
+  tensor.std = contract.std;
+  if (AllEqual(tensor.mean) && AllEqual(tensor.std)) {
+    tensor.mean.resize(1);
+    tensor.std.resize(1);
+  }
+  DescribeRange(type, tensor);
+  return tensor;
+}
+
+LabelUse LabelsFor(const GraphTensor& output, size_t labels) {
+  if (labels == 0) return LabelUse::kNone;
+  if (output.type == DType::kInt32 || output.type == DType::kInt64) return LabelUse::kValue;
+  const bool one_a_class = !output.shape.empty() && static_cast<size_t>(output.shape.back()) == labels;
+  return one_a_class ? LabelUse::kAxis : LabelUse::kNone;
+}
+
+TensorDescription DescribeOutput(const GraphTensor& output, size_t labels, const std::string& name) {
+  TensorDescription tensor;
+  tensor.name = name;
+  tensor.labels = LabelsFor(output, labels);
+  if (tensor.labels != LabelUse::kNone) tensor.label_file = kLabelFileName;
+  return tensor;
+}
+
+}  // namespace
+
+ModelDescription DescribeModel(const Graph& graph, const std::vector<std::string>& names) {
+  ModelDescription description;
+  description.name = graph.name;
+  for (int32_t index : graph.inputs) {
+    description.inputs.push_back(
+        DescribeInput(graph.contract, graph.tensor(index).type, names[static_cast<size_t>(index)]));
+  }
+  for (int32_t index : graph.outputs) {
+    description.outputs.push_back(
+        DescribeOutput(graph.tensor(index), graph.contract.labels.size(), names[static_cast<size_t>(index)]));
+  }
+  return description;
+}
+
+}  // namespace qat

@@ -1,0 +1,90 @@
+#include "tflite/describe_model.h"
+
+#include <gtest/gtest.h>
+
+#include "base/zip.h"
+#include "passes/passes.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::TinyGraph;
+
+Bytes Written(Graph graph, DType type) {
+  QuantizationOptions options;
+  options.type = type;
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
+  auto bytes = WriteTflite(graph, {});
+  EXPECT_TRUE(bytes.ok());
+  return *std::move(bytes);
+}
+
+// What read_description.py, which knows nothing of ours, finds in the file.
+std::string SeenByOthers(const Graph& graph, DType type) {
+  const testing::TempDir folder;
+  const std::string path = folder / "m.tflite";
+  EXPECT_TRUE(WriteFile(path, Written(graph, type)).ok());
+  const auto result =
+      testing::Run({QAT_LITERT_PYTHON, QAT_SOURCE_DIR "/tests/tflite/read_description.py", path});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return result.out;
+}
+
+TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
+  QAT_NEEDS_PYTHON("ai_edge_litert");
+  EXPECT_EQ(SeenByOthers(TinyGraph(), DType::kUInt8),
+            "identifier M001\n"
+            "name tiny\n"
+            "parser 1.0.0\n"
+            "input: input\n"
+            "  content 2 colours 2\n"
+            "  process unit 1 mean [0.0] std [255.0]\n"
+            "  max [255.0] min [0.0]\n"
+            "output: fc\n"
+            "  file labels.txt type 2\n"
+            "damaged None\n"
+            "entry labels.txt method 0 date (1980, 1, 1, 0, 0, 0)\n"
+            "['zero', 'one', 'two']\n"
+            "runs ['uint8']\n");
+}
+
+// Real values, one a channel where the channels differ, and indices for an argmax.
+TEST(StandardMetadata, SayWhatOthersNeedOfAFloatModelWithArgMax) {
+  QAT_NEEDS_PYTHON("ai_edge_litert");
+  Graph graph = TinyGraph(false);
+  graph.contract.mean = {51};
+  graph.contract.std = {102};
+  ASSERT_TRUE(AppendArgMax(graph, DType::kInt32).ok());
+  const std::string seen = SeenByOthers(graph, DType::kFloat32);
+  EXPECT_NE(seen.find("  process unit 1 mean [51.0] std [102.0]\n  max [2.0] min [-0.5]\n"),
+            std::string::npos)
+      << seen;
+  EXPECT_NE(seen.find("  file labels.txt type 3\n"), std::string::npos) << seen;
+}
+
+TEST(StandardMetadata, NormalizeByChannelWhereChannelsDiffer) {
+  Graph graph = TinyGraph(false);
+  graph.contract = {4, 4, 3, {10, 20, 30}, {5, 5, 10}, {}};
+  const std::vector<std::string> names(graph.tensors.size(), "x");
+  const TensorDescription input = DescribeModel(graph, names).inputs.at(0);
+  EXPECT_EQ(input.colors, ColorSpace::kRgb);
+  EXPECT_EQ(input.mean, (std::vector<float>{10, 20, 30}));
+  EXPECT_EQ(input.max, (std::vector<float>{49, 47, 22.5f}));
+}
+
+// A list of classes that is not that of the outputs would name the wrong ones.
+TEST(StandardMetadata, NameNoLabelsWhereTheirNumberIsNotThatOfTheOutputs) {
+  Graph graph = TinyGraph();
+  graph.contract.labels.push_back("three");
+  EXPECT_EQ(ListZip(Written(graph, DType::kUInt8)).error().code, ErrorCode::kNotFound);
+  graph.contract.labels.clear();
+  EXPECT_EQ(ListZip(Written(graph, DType::kUInt8)).error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace qat
