@@ -40,17 +40,20 @@ int32_t Graph::AddConstant(std::string tensor_name, Shape shape, std::span<const
 Expected<int32_t> Graph::AddNode(OpType type, std::string node_name, OpAttributes attributes,
                                  std::vector<int32_t> node_inputs) {
   const OpDefinition& definition = DefinitionOf(type);
-  GraphNode node{type, std::move(node_name), std::move(attributes), std::move(node_inputs), 0};
+  GraphNode node{type, std::move(node_name), std::move(attributes), std::move(node_inputs), {}};
   const std::vector<Operand> operands = OperandsOf(node);
-  GraphTensor output;
-  output.name = node.name;
-  QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", node.name, "'"), output.shape,
-                          definition.infer_shape(node.attributes, operands));
-  output.type =
-      definition.output_type == nullptr ? operands[0].type : definition.output_type(node.attributes);
-  node.output = AddTensor(std::move(output));
+  QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", node.name, "'"), const std::vector<Shape> shapes,
+                          InferShapes(definition, node.attributes, operands));
+  const DType output_type = OutputType(definition, node.attributes, operands);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    GraphTensor output;
+    output.name = shapes.size() == 1 ? node.name : StrCat(node.name, ":", i);
+    output.shape = shapes[i];
+    output.type = output_type;
+    node.outputs.push_back(AddTensor(std::move(output)));
+  }
   nodes.push_back(std::move(node));
-  return nodes.back().output;
+  return nodes.back().outputs[0];
 }
 
 std::vector<Operand> Graph::OperandsOf(const GraphNode& node) const {

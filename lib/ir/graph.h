@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "base/dtype.h"
 #include "base/expected.h"
 #include "base/file.h"
@@ -53,8 +54,13 @@ struct GraphNode {
   std::string name;
   OpAttributes attributes;
   std::vector<int32_t> inputs;  ///< tensor indices, in TFLite's order
-  int32_t output = 0;
+  std::vector<int32_t> outputs;
   bool operator==(const GraphNode&) const = default;
+  /// The output of a node that has one. Requires exactly one.
+  int32_t output() const {
+    QAT_CHECK(outputs.size() == 1);
+    return outputs[0];
+  }
 };
 
 struct Graph {
@@ -70,8 +76,8 @@ struct Graph {
   int32_t AddTensor(GraphTensor tensor);
   int32_t AddConstant(std::string name, Shape shape, std::span<const float> values);
   int32_t AddConstant(std::string name, Shape shape, std::span<const int32_t> values);
-  /// Appends a node and its output tensor "<name>", whose shape the operator's rule gives. Returns the output
-  /// tensor.
+  /// Appends a node and its output tensor "<name>", or "<name>:0", "<name>:1", … where it has several; the
+  /// operator's rule gives their shapes. Returns the first output tensor.
   Expected<int32_t> AddNode(OpType type, std::string name, OpAttributes attributes,
                             std::vector<int32_t> inputs);
 

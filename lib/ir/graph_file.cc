@@ -46,7 +46,11 @@ Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& nod
   const auto operator_name = builder.CreateString(definition.name.data(), definition.name.size());
   const auto name = builder.CreateString(node.name);
   const auto inputs = builder.CreateVector(node.inputs);
-  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, node.output);
+  Offset<flatbuffers::Vector<int32_t>> outputs;
+  if (node.outputs.size() != 1) outputs = builder.CreateVector(node.outputs);
+  const int32_t first = node.outputs.empty() ? -1 : node.outputs[0];
+  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, first,
+                             outputs);
 }
 
 GraphTensor ReadTensor(const fb::GraphTensor& entry) {
@@ -83,7 +87,8 @@ Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
     QAT_ASSIGN_OR_RETURN(node.attributes, definition->read_options({entry.options_type(), entry.options()}));
   }
   node.inputs.assign(entry.inputs()->begin(), entry.inputs()->end());
-  node.output = entry.output();
+  node.outputs = {entry.output()};
+  if (entry.outputs() != nullptr) node.outputs.assign(entry.outputs()->begin(), entry.outputs()->end());
   return node;
 }
 

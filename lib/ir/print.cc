@@ -62,10 +62,15 @@ std::string Print(const Graph& graph) {
   text += Aligned(rows) + "\nnodes\n";
   rows.clear();
   for (const GraphNode& node : graph.nodes) {
-    const GraphTensor& output = graph.tensor(node.output);
+    const GraphTensor& output = graph.tensor(node.outputs[0]);
     rows.push_back({node.name, std::string(DefinitionOf(node.type).name),
                     StrCat("<- ", InputNames(graph, node)), TypeOf(output), NumbersOf(output),
                     Describe(node.attributes)});
+    // Further outputs of the same node: a line each, with nothing but what is theirs.
+    for (size_t i = 1; i < node.outputs.size(); ++i) {
+      const GraphTensor& further = graph.tensor(node.outputs[i]);
+      rows.push_back({StrCat("  ", further.name), "", "", TypeOf(further), NumbersOf(further)});
+    }
   }
   text += Aligned(rows) + "\nconstants\n";
   rows.clear();

@@ -77,27 +77,31 @@ Status VerifyTensors(const Graph& graph) {
   return {};
 }
 
-/// Shape and type of the node's output, as its operator says.
-Status VerifyOutput(const Graph& graph, const GraphNode& node) {
+/// Number, shapes and type of the node's outputs, as its operator says.
+Status VerifyOutputs(const Graph& graph, const GraphNode& node) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const std::vector<Operand> operands = graph.OperandsOf(node);
-  const auto shape = definition.infer_shape(node.attributes, operands);
-  if (!shape.ok()) return Corrupt(shape.error().message);
-  const GraphTensor& output = graph.tensor(node.output);
-  if (*shape != output.shape) {
-    return Corrupt(
-        StrCat("tensor '", output.name, "' is ", ToString(output.shape), ", expected ", ToString(*shape)));
+  const auto shapes = InferShapes(definition, node.attributes, operands);
+  if (!shapes.ok()) return Corrupt(shapes.error().message);
+  if (shapes->size() != node.outputs.size()) {
+    return Corrupt(StrCat("has ", node.outputs.size(), " outputs, expected ", shapes->size()));
   }
-  const DType type =
-      definition.output_type == nullptr ? operands[0].type : definition.output_type(node.attributes);
-  if (type != output.type) {
-    return Corrupt(
-        StrCat("tensor '", output.name, "' is ", NameOf(output.type), ", expected ", NameOf(type)));
+  const DType type = OutputType(definition, node.attributes, operands);
+  for (size_t i = 0; i < shapes->size(); ++i) {
+    const GraphTensor& output = graph.tensor(node.outputs[i]);
+    if ((*shapes)[i] != output.shape) {
+      return Corrupt(StrCat("tensor '", output.name, "' is ", ToString(output.shape), ", expected ",
+                            ToString((*shapes)[i])));
+    }
+    if (type != output.type) {
+      return Corrupt(
+          StrCat("tensor '", output.name, "' is ", NameOf(output.type), ", expected ", NameOf(type)));
+    }
   }
   return {};
 }
 
-/// `ready` marks the tensors that exist before the node runs; its output joins them.
+/// `ready` marks the tensors that exist before the node runs; its outputs join them.
 Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& ready) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
@@ -112,13 +116,15 @@ Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& 
       return Corrupt(StrCat("reads tensor '", graph.tensor(index).name, "' before it is computed"));
     }
   }
-  if (!IsIndex(node.output, ready.size()))
-    return Corrupt(StrCat("writes tensor ", node.output, " of ", ready.size()));
-  if (ready[static_cast<size_t>(node.output)]) {
-    return Corrupt(StrCat("writes tensor '", graph.tensor(node.output).name, "', which has a value already"));
+  for (int32_t output : node.outputs) {
+    if (!IsIndex(output, ready.size()))
+      return Corrupt(StrCat("writes tensor ", output, " of ", ready.size()));
+    if (ready[static_cast<size_t>(output)]) {
+      return Corrupt(StrCat("writes tensor '", graph.tensor(output).name, "', which has a value already"));
+    }
+    ready[static_cast<size_t>(output)] = true;
   }
-  ready[static_cast<size_t>(node.output)] = true;
-  return VerifyOutput(graph, node);
+  return VerifyOutputs(graph, node);
 }
 
 Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {

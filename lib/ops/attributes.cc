@@ -49,6 +49,7 @@ struct Describer {
   std::string operator()(const MeanAttributes& a) const { return a.keep_dims ? "keeps its axes" : ""; }
   std::string operator()(const LeakyReluAttributes& a) const { return StrCat("alpha ", a.alpha); }
   std::string operator()(const ConcatenationAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const SplitAttributes& a) const { return StrCat(a.splits, " parts"); }
   std::string operator()(const StridedSliceAttributes& a) const {
     return StrCat("masks ", a.begin_mask, ", ", a.end_mask, ", ", a.shrink_axis_mask);
   }

@@ -105,6 +105,12 @@ struct ConcatenationAttributes {
   bool operator==(const ConcatenationAttributes&) const = default;
 };
 
+/// Of split and split_v: how many outputs there are. Axis and sizes are inputs.
+struct SplitAttributes {
+  int32_t splits = 1;
+  bool operator==(const SplitAttributes&) const = default;
+};
+
 /// Bit i of a mask is for axis i: its begin or end is open, or its one index is taken and the axis dropped.
 struct StridedSliceAttributes {
   int32_t begin_mask = 0;
@@ -139,8 +145,8 @@ using OpAttributes =
     std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
                  DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes, LeakyReluAttributes,
-                 ConcatenationAttributes, StridedSliceAttributes, SqueezeAttributes, ResizeAttributes,
-                 TransposeConvAttributes>;
+                 ConcatenationAttributes, SplitAttributes, StridedSliceAttributes, SqueezeAttributes,
+                 ResizeAttributes, TransposeConvAttributes>;
 
 }  // namespace qat
 

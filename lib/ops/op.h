@@ -28,7 +28,7 @@ enum class OpType : uint8_t {
 /// How the output of an operator is quantized.
 enum class OutputQuantization {
   kOwnRange,     ///< an observer of its own: after the fused activation
-  kSameAsInput,  ///< scale and zero point of the first input: pools, reshapes
+  kSameAsInput,  ///< scale and zero point of the data input: pools, reshapes
   kJoinsInputs,  ///< one scale and zero point for all inputs and the output: concatenation, maximum, minimum
   kFixed,        ///< fixed by TFLite's specification: OpDefinition::fixed_uint8
   kNone,         ///< indices, no quantization
@@ -91,6 +91,7 @@ struct OpDefinition {
 
   int32_t min_inputs = 1;  ///< inputs of the operator in a graph, parameters and index operands included
   int32_t max_inputs = 1;
+  int32_t data_input = 0;     ///< position of the values that it works on; shapes and axes may lie before
   int32_t filter_input = -1;  ///< position of the filter and the bias, -1: has none
   int32_t bias_input = -1;
 
@@ -101,9 +102,12 @@ struct OpDefinition {
   OpAttributes default_attributes;
 
   /// Output shape from input shapes. Errors: kInvalidArgument, in words of shapes; the caller names the
-  /// layer.
+  /// layer. Null where infer_shapes is set.
   Expected<Shape> (*infer_shape)(const OpAttributes& attributes, std::span<const Operand> inputs);
-  /// Element type of the output; null: that of the first input.
+  /// The same for an operator with several outputs; null: it has one.
+  Expected<std::vector<Shape>> (*infer_shapes)(const OpAttributes& attributes,
+                                               std::span<const Operand> inputs) = nullptr;
+  /// Element type of the outputs; null: that of the data input.
   DType (*output_type)(const OpAttributes& attributes) = nullptr;
   /// Trainable tensors for the given first input; null: none.
   std::vector<ParameterSpec> (*parameters)(const OpAttributes& attributes, const Shape& input) = nullptr;
@@ -118,6 +122,14 @@ struct OpDefinition {
   void (*write_options)(OptionsWriter& writer, const OpAttributes& attributes) = nullptr;
   Expected<OpAttributes> (*read_options)(const OptionsReader& reader) = nullptr;
 };
+
+/// One shape an output. Errors: as the operator's rule.
+Expected<std::vector<Shape>> InferShapes(const OpDefinition& definition, const OpAttributes& attributes,
+                                         std::span<const Operand> inputs);
+
+/// Element type of every output. Requires inputs up to the data input.
+DType OutputType(const OpDefinition& definition, const OpAttributes& attributes,
+                 std::span<const Operand> inputs);
 
 /// All definitions, in the order of op_list.inc.
 std::span<const OpDefinition* const> AllOps();

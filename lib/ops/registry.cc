@@ -18,6 +18,19 @@ std::span<const OpDefinition* const> AllOps() {
   return kAll;
 }
 
+Expected<std::vector<Shape>> InferShapes(const OpDefinition& definition, const OpAttributes& attributes,
+                                         std::span<const Operand> inputs) {
+  if (definition.infer_shapes != nullptr) return definition.infer_shapes(attributes, inputs);
+  QAT_ASSIGN_OR_RETURN(Shape shape, definition.infer_shape(attributes, inputs));
+  return std::vector<Shape>{std::move(shape)};
+}
+
+DType OutputType(const OpDefinition& definition, const OpAttributes& attributes,
+                 std::span<const Operand> inputs) {
+  return definition.output_type == nullptr ? inputs[static_cast<size_t>(definition.data_input)].type
+                                           : definition.output_type(attributes);
+}
+
 const OpDefinition& DefinitionOf(OpType type) { return *AllOps()[static_cast<size_t>(type)]; }
 
 bool IsTrainable(OpType type) {

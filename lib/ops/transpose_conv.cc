@@ -87,6 +87,7 @@ const OpDefinition& TransposeConvDefinition() {
     op.summary = "convolution backwards, for a larger picture";
     op.min_inputs = 3;
     op.max_inputs = 4;
+    op.data_input = 2;
     op.filter_input = 1;
     op.bias_input = 3;
     op.default_attributes = A();

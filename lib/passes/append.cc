@@ -18,7 +18,7 @@ Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::s
                                   NameOf(logits.type), ", expected float32"));
   }
   for (const GraphNode& node : graph.nodes) {
-    if (node.output == output && node.type == type) {
+    if (node.type == type && node.output() == output) {
       return InvalidArgument(StrCat("the graph ends in ", suffix, " already (output '", logits.name, "')"));
     }
   }

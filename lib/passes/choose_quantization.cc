@@ -35,7 +35,7 @@ class Quantizer {
     for (int32_t index : graph_.inputs) SetActivation(index, input);
     for (const GraphNode& node : graph_.nodes) {
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
-      QuantizeOutput(node);
+      for (int32_t output : node.outputs) QuantizeOutput(node, output);
     }
     return {};
   }
@@ -48,8 +48,10 @@ class Quantizer {
   Status CheckRanges() {
     std::vector<std::string> missing;
     for (const GraphNode& node : graph_.nodes) {
-      if (OwnsRange(node) && !graph_.tensor(node.output).has_range)
-        missing.push_back(graph_.tensor(node.output).name);
+      if (!OwnsRange(node)) continue;
+      for (int32_t output : node.outputs) {
+        if (!graph_.tensor(output).has_range) missing.push_back(graph_.tensor(output).name);
+      }
     }
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
@@ -62,21 +64,25 @@ class Quantizer {
     return {};
   }
 
+  GraphTensor& InputOf(const GraphNode& node, int32_t position) {
+    return graph_.tensor(node.inputs[static_cast<size_t>(position)]);
+  }
+
   void SetActivation(int32_t index, QuantizationParams params) {
     graph_.tensor(index).type = DType::kUInt8;
     graph_.tensor(index).quantization = TensorQuantization::PerTensor(params);
   }
 
-  void QuantizeOutput(const GraphNode& node) {
+  void QuantizeOutput(const GraphNode& node, int32_t output) {
     const OpDefinition& definition = DefinitionOf(node.type);
     switch (definition.output_quantization) {
       case OutputQuantization::kOwnRange:
-        return SetActivation(node.output, ActivationParams(graph_.tensor(node.output)));
+        return SetActivation(output, ActivationParams(graph_.tensor(output)));
       case OutputQuantization::kSameAsInput:
       case OutputQuantization::kJoinsInputs:
-        return SetActivation(node.output, graph_.tensor(node.inputs[0]).quantization->params());
+        return SetActivation(output, InputOf(node, definition.data_input).quantization->params());
       case OutputQuantization::kFixed:
-        return SetActivation(node.output, definition.fixed_uint8);
+        return SetActivation(output, definition.fixed_uint8);
       case OutputQuantization::kNone:
         return;
     }
@@ -91,16 +97,16 @@ class Quantizer {
   Status QuantizeParameters(const GraphNode& node) {
     const OpDefinition& definition = DefinitionOf(node.type);
     if (definition.filter_input < 0) return {};
-    GraphTensor& filter = graph_.tensor(node.inputs[static_cast<size_t>(definition.filter_input)]);
+    GraphTensor& filter = InputOf(node, definition.filter_input);
     if (!filter.is_constant()) return Unsupported(StrCat("filter '", filter.name, "' is computed"));
     if (!filter.quantization.has_value()) QuantizeFilter(filter);
     if (definition.bias_input < 0 || static_cast<size_t>(definition.bias_input) >= node.inputs.size())
       return {};
-    GraphTensor& bias = graph_.tensor(node.inputs[static_cast<size_t>(definition.bias_input)]);
+    GraphTensor& bias = InputOf(node, definition.bias_input);
     if (!bias.is_constant() || bias.quantization.has_value()) {
       return Unsupported(StrCat("bias '", bias.name, "' is computed or belongs to two nodes"));
     }
-    QuantizeBiases(bias, graph_.tensor(node.inputs[0]).quantization->params().scale, filter);
+    QuantizeBiases(bias, InputOf(node, definition.data_input).quantization->params().scale, filter);
     return {};
   }
 

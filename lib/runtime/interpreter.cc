@@ -18,7 +18,7 @@ struct FreeDeleter {
 struct PlannedNode {
   std::unique_ptr<Kernel> kernel;
   std::vector<const uint8_t*> inputs;
-  uint8_t* output = nullptr;
+  std::vector<uint8_t*> outputs;
   uint8_t* scratch = nullptr;
 };
 
@@ -26,18 +26,24 @@ size_t ByteSize(const ModelTensor& tensor) {
   return static_cast<size_t>(FlatSize(tensor.shape)) * SizeOf(tensor.type);
 }
 
-// The recorded output shape must be what the operator's rule makes of its inputs.
-Status CheckShape(const Model& model, const ModelNode& node) {
+// The recorded output shapes must be what the operator's rule makes of its inputs.
+Status CheckShapes(const Model& model, const ModelNode& node) {
   std::vector<Operand> operands;
   for (int32_t index : node.inputs) {
     const ModelTensor& tensor = model.tensors()[static_cast<size_t>(index)];
     operands.push_back({tensor.shape, tensor.type, tensor.constant});
   }
-  QAT_ASSIGN_OR_RETURN(const Shape shape, DefinitionOf(node.type).infer_shape(node.attributes, operands));
-  const ModelTensor& output = model.tensors()[static_cast<size_t>(node.outputs[0])];
-  if (output.shape == shape) return {};
-  return Corrupt(
-      StrCat("output '", output.name, "' is ", ToString(output.shape), ", expected ", ToString(shape)));
+  QAT_ASSIGN_OR_RETURN(const std::vector<Shape> shapes,
+                       InferShapes(DefinitionOf(node.type), node.attributes, operands));
+  if (node.outputs.size() != shapes.size())
+    return Corrupt(StrCat("has ", node.outputs.size(), " outputs, expected ", shapes.size()));
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const ModelTensor& output = model.tensors()[static_cast<size_t>(node.outputs[i])];
+    if (output.shape == shapes[i]) continue;
+    return Corrupt(
+        StrCat("output '", output.name, "' is ", ToString(output.shape), ", expected ", ToString(shapes[i])));
+  }
+  return {};
 }
 
 KernelTensor AsKernelTensor(const ModelTensor& tensor) {
@@ -47,15 +53,17 @@ KernelTensor AsKernelTensor(const ModelTensor& tensor) {
 
 Expected<std::unique_ptr<Kernel>> PrepareNode(const Model& model, const ModelNode& node,
                                               const InterpreterOptions& options, Isa isa) {
-  QAT_RETURN_IF_ERROR(CheckShape(model, node));
+  QAT_RETURN_IF_ERROR(CheckShapes(model, node));
   std::vector<KernelTensor> inputs;
   for (int32_t index : node.inputs)
     inputs.push_back(AsKernelTensor(model.tensors()[static_cast<size_t>(index)]));
   std::vector<const KernelTensor*> pointers;
   for (const KernelTensor& input : inputs) pointers.push_back(&input);
-  const KernelTensor output = AsKernelTensor(model.tensors()[static_cast<size_t>(node.outputs[0])]);
-  return FindKernels(node.type)->prepare(
-      {DefinitionOf(node.type), node.attributes, pointers, output, options.kernels, options.profile, isa});
+  std::vector<KernelTensor> outputs;
+  for (int32_t index : node.outputs)
+    outputs.push_back(AsKernelTensor(model.tensors()[static_cast<size_t>(index)]));
+  return FindKernels(node.type)->prepare({DefinitionOf(node.type), node.attributes, pointers, outputs[0],
+                                          options.kernels, options.profile, isa, outputs});
 }
 
 Expected<Isa> IsaOf(const InterpreterOptions& options) {
@@ -88,7 +96,7 @@ Status Interpreter::Impl::PrepareNodes(const InterpreterOptions& options) {
     const std::string label = NodeLabel(i, DefinitionOf(node.type));
     auto kernel = PrepareNode(*model, node, options, isa);
     if (kernel.ok()) {
-      nodes.push_back({*std::move(kernel), {}, nullptr, nullptr});
+      nodes.push_back({*std::move(kernel), {}, {}, nullptr});
     } else if (kernel.error().code == ErrorCode::kUnsupported) {
       unsupported.push_back(StrCat(label, ": ", kernel.error().message));
     } else {
@@ -116,7 +124,8 @@ std::vector<BufferLifetime> Interpreter::Impl::TensorLifetimes() const {
   for (int32_t i = 0; i < end; ++i) {
     const ModelNode& node = model->nodes()[static_cast<size_t>(i)];
     for (int32_t input : node.inputs) live(input, 0, i);
-    live(node.outputs[0], keep_intermediates ? 0 : i, keep_intermediates ? end : i);
+    for (int32_t output : node.outputs)
+      live(output, keep_intermediates ? 0 : i, keep_intermediates ? end : i);
   }
   for (int32_t output : model->outputs()) live(output, 0, end);
   return lifetimes;
@@ -150,7 +159,7 @@ void Interpreter::Impl::BindNodes() {
   for (size_t i = 0; i < nodes.size(); ++i) {
     const ModelNode& node = model->nodes()[i];
     for (int32_t input : node.inputs) nodes[i].inputs.push_back(Data(input));
-    nodes[i].output = computed[static_cast<size_t>(node.outputs[0])];
+    for (int32_t output : node.outputs) nodes[i].outputs.push_back(computed[static_cast<size_t>(output)]);
   }
 }
 
@@ -217,7 +226,8 @@ Expected<std::span<const uint8_t>> Interpreter::tensor(int32_t index) const {
 }
 
 void Interpreter::Invoke() {
-  for (const PlannedNode& node : impl_->nodes) node.kernel->Eval({node.inputs, node.output, node.scratch});
+  for (const PlannedNode& node : impl_->nodes)
+    node.kernel->Eval({node.inputs, node.outputs[0], node.scratch, node.outputs});
 }
 
 size_t Interpreter::arena_size() const { return impl_->arena_size; }

@@ -275,7 +275,8 @@ Expected<ModelNode> Reader::ReadNode(const OpDefinition& definition, const tflit
   }
   if (std::find(node.inputs.begin(), node.inputs.end(), -1) != node.inputs.end())
     return Corrupt("lacks an input");
-  if (node.outputs.size() != 1) return Corrupt(StrCat("has ", node.outputs.size(), " outputs, expected 1"));
+  if (node.outputs.empty() || (definition.infer_shapes == nullptr && node.outputs.size() != 1))
+    return Corrupt(StrCat("has ", node.outputs.size(), " outputs, expected 1"));
   QAT_ASSIGN_OR_RETURN(node.attributes,
                        definition.read_options({op.builtin_options_type(), op.builtin_options()}));
   return node;
@@ -296,9 +297,11 @@ Status Reader::CheckDataFlow() const {
       if (!known[static_cast<size_t>(input)])
         return Corrupt(StrCat(label, ": input tensor ", input, " is not produced before"));
     }
-    const auto output = static_cast<size_t>(node.outputs[0]);
-    if (known[output]) return Corrupt(StrCat(label, ": output tensor ", output, " already has a value"));
-    known[output] = true;
+    for (int32_t output : node.outputs) {
+      if (known[static_cast<size_t>(output)])
+        return Corrupt(StrCat(label, ": output tensor ", output, " already has a value"));
+      known[static_cast<size_t>(output)] = true;
+    }
   }
   for (int32_t output : contents_.outputs) {
     if (!known[static_cast<size_t>(output)])

@@ -96,7 +96,7 @@ Bytes MinRuntimeVersion(const OpCodeTable& codes) {
 int32_t VersionOf(const Graph& graph, const GraphNode& node) {
   const OpDefinition& definition = DefinitionOf(node.type);
   VersionQuery query;
-  query.input = graph.tensor(node.inputs[0]).type;
+  query.input = graph.tensor(node.inputs[static_cast<size_t>(definition.data_input)]).type;
   if (definition.filter_input >= 0) {
     query.filter = graph.tensor(node.inputs[static_cast<size_t>(definition.filter_input)]).type;
   }
@@ -162,7 +162,7 @@ class TableWriter {
   Offset<tflite::Operator> WriteOperator(const GraphNode& node, uint32_t code) {
     const OptionsWriter options = Options(node);
     const auto inputs = Numbers(node.inputs);
-    const auto outputs = Numbers({node.output});
+    const auto outputs = Numbers(node.outputs);
     return tflite::CreateOperator(builder_, code, inputs, outputs, options.type, options.table);
   }
 

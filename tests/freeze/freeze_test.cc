@@ -37,7 +37,7 @@ TEST(Freeze, GivesTheGraphOfTheNetworkWithoutDropout) {
     EXPECT_EQ(frozen->nodes[i].type, expected.nodes[i].type);
     EXPECT_EQ(frozen->nodes[i].name, expected.nodes[i].name);
     EXPECT_EQ(frozen->nodes[i].inputs, expected.nodes[i].inputs);
-    EXPECT_EQ(frozen->nodes[i].output, expected.nodes[i].output);
+    EXPECT_EQ(frozen->nodes[i].outputs, expected.nodes[i].outputs);
   }
 }
 

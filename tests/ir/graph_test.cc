@@ -17,11 +17,11 @@ using qat::testing::TinyGraph;
 
 TEST(Graph, AddNodeInfersShapesAndNamesTheOutput) {
   const Graph g = TinyGraph();
-  EXPECT_EQ(g.tensor(g.nodes[0].output).name, "conv");
-  EXPECT_EQ(g.tensor(g.nodes[0].output).shape, (Shape{1, 4, 4, 2}));
-  EXPECT_EQ(g.tensor(g.nodes[1].output).shape, (Shape{1, 2, 2, 2}));
-  EXPECT_EQ(g.tensor(g.nodes[2].output).shape, (Shape{1, 8}));
-  EXPECT_EQ(g.tensor(g.nodes[3].output).shape, (Shape{1, 3}));
+  EXPECT_EQ(g.tensor(g.nodes[0].output()).name, "conv");
+  EXPECT_EQ(g.tensor(g.nodes[0].output()).shape, (Shape{1, 4, 4, 2}));
+  EXPECT_EQ(g.tensor(g.nodes[1].output()).shape, (Shape{1, 2, 2, 2}));
+  EXPECT_EQ(g.tensor(g.nodes[2].output()).shape, (Shape{1, 8}));
+  EXPECT_EQ(g.tensor(g.nodes[3].output()).shape, (Shape{1, 3}));
   QAT_ASSERT_OK(Verify(g));
 }
 
@@ -41,6 +41,36 @@ TEST(Graph, ArgMaxHasTheIndexTypeOfItsAttributes) {
   EXPECT_EQ(g.tensor(g.outputs[0]).type, DType::kInt64);
   EXPECT_EQ(g.tensor(g.outputs[0]).shape, Shape{1});
   QAT_ASSERT_OK(Verify(g));
+}
+
+// input -> its upper and its lower half, both outputs of the graph.
+Graph HalvedGraph() {
+  Graph g = TinyGraph();
+  const int32_t axis = g.AddConstant("halves/axis", {}, std::vector<int32_t>{1});
+  const int32_t upper = *g.AddNode(OpType::kSplit, "halves", SplitAttributes{2}, {axis, g.inputs[0]});
+  g.outputs = {upper, upper + 1};
+  return g;
+}
+
+TEST(Graph, ANodeWithSeveralOutputsNamesAndNumbersThem) {
+  const Graph g = HalvedGraph();
+  EXPECT_EQ(g.nodes.back().outputs, g.outputs);
+  EXPECT_EQ(g.tensor(g.outputs[1]).name, "halves:1");
+  EXPECT_EQ(g.tensor(g.outputs[1]).shape, (Shape{1, 2, 4, 1}));
+  EXPECT_EQ(g.tensor(g.outputs[1]).type, DType::kFloat32) << "of the values, not of the axis";
+  QAT_ASSERT_OK(Verify(g));
+  const auto read = ParseGraph(Serialize(g), "a.qgraph");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(*read, g);
+  EXPECT_NE(Print(g).find("halves:1"), std::string::npos);
+}
+
+TEST(Graph, ALostOutputIsNoticed) {
+  Graph g = HalvedGraph();
+  g.nodes.back().outputs.pop_back();
+  g.outputs.pop_back();
+  g.tensors.pop_back();
+  QAT_EXPECT_ERROR(Verify(g), ErrorCode::kCorrupt, "node 'halves': has 1 outputs, expected 2");
 }
 
 struct Damage {
@@ -83,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
                              "node 'pool': reads tensor -1"},
                       Damage{"ReadBeforeWritten", [](Graph& g) { std::swap(g.nodes[0], g.nodes[1]); },
                              "node 'pool': reads tensor 'conv' before it is computed"},
-                      Damage{"WrittenTwice", [](Graph& g) { g.nodes[1].output = g.nodes[0].output; },
+                      Damage{"WrittenTwice", [](Graph& g) { g.nodes[1].outputs = g.nodes[0].outputs; },
                              "node 'pool': writes tensor 'conv', which has a value already"},
                       Damage{"ComputedByNoNode", [](Graph& g) { g.nodes.pop_back(); },
                              "tensor 'fc' is computed by no node"},

@@ -48,9 +48,11 @@ TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
       ReshapeAttributes{{1, -1}},
       SoftmaxAttributes{0.5f},
       ArgMaxAttributes{DType::kInt64},
+      SplitAttributes{3},
+      SplitAttributes{4},
   };
-  const OpType types[] = {OpType::kConv2D,  OpType::kFullyConnected, OpType::kMaxPool2D,
-                          OpType::kReshape, OpType::kSoftmax,        OpType::kArgMax};
+  const OpType types[] = {OpType::kConv2D,  OpType::kFullyConnected, OpType::kMaxPool2D, OpType::kReshape,
+                          OpType::kSoftmax, OpType::kArgMax,         OpType::kSplit,     OpType::kSplitV};
   for (size_t i = 0; i < std::size(cases); ++i) {
     flatbuffers::FlatBufferBuilder builder;
     OptionsWriter writer{builder};
@@ -152,6 +154,38 @@ TEST(AttributeKeys, SayWhatWasExpected) {
     }
   }
   EXPECT_EQ(std::get<Conv2DAttributes>(attributes).stride_w, 3);
+}
+
+Operand Ints(const std::vector<int32_t>& values) {
+  return {{static_cast<int32_t>(values.size())},
+          DType::kInt32,
+          {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(int32_t)}};
+}
+
+TEST(Split, CutsAnAxisThatCanBeCut) {
+  const OpDefinition& op = DefinitionOf(OpType::kSplit);
+  const std::vector<int32_t> last = {-1};
+  const auto parts = InferShapes(op, SplitAttributes{3}, std::vector{Ints(last), Real({2, 9})});
+  QAT_ASSERT_OK(parts);
+  EXPECT_EQ(*parts, (std::vector<Shape>{{2, 3}, {2, 3}, {2, 3}}));
+  QAT_EXPECT_ERROR(InferShapes(op, SplitAttributes{2}, std::vector{Ints(last), Real({2, 9})}),
+                   ErrorCode::kInvalidArgument, "axis 1 of [2, 9] cannot be cut into 2 equal parts");
+  EXPECT_FALSE(InferShapes(op, SplitAttributes{0}, std::vector{Ints(last), Real({2, 9})}).ok());
+}
+
+TEST(SplitV, GivesTheOpenPartWhatTheOthersLeave) {
+  const OpDefinition& op = DefinitionOf(OpType::kSplitV);
+  const std::vector<int32_t> axis = {0}, open = {2, -1, 3}, short_of = {2, 3}, negative = {12, -2};
+  const auto infer = [&](const std::vector<int32_t>& sizes) {
+    return InferShapes(op, SplitAttributes{static_cast<int32_t>(sizes.size())},
+                       std::vector{Real({10, 4}), Ints(sizes), Ints(axis)});
+  };
+  const auto parts = infer(open);
+  QAT_ASSERT_OK(parts);
+  EXPECT_EQ(*parts, (std::vector<Shape>{{2, 4}, {5, 4}, {3, 4}}));
+  QAT_EXPECT_ERROR(infer(short_of), ErrorCode::kInvalidArgument,
+                   "sizes [2, 3] are no parts of axis 0 of [10, 4]");
+  EXPECT_FALSE(infer(negative).ok());
 }
 
 }  // namespace

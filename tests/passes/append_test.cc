@@ -45,7 +45,7 @@ TEST(Append, RefusesWhatIsThereAlready) {
 
 TEST(Append, RefusesTwoOutputs) {
   Graph g = TinyGraph();
-  g.outputs.push_back(g.nodes[0].output);
+  g.outputs.push_back(g.nodes[0].output());
   QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kUnsupported, "a graph with 2 outputs");
 }
 

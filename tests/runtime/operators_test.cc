@@ -87,6 +87,40 @@ TEST(Mean, GivesTheGoldenValueOfTflite) {
             std::vector<uint8_t>{69});
 }
 
+TEST(SplitV, HandsEachOutputItsRowsWhereverItIsRead) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {2, 5}, DType::kUInt8, Quantized(1, 0));
+  const int32_t sizes = builder.AddConstant<int64_t>("sizes", {2}, {2, -1});
+  const int32_t axis = builder.AddConstant<int32_t>("axis", {}, {1});
+  const int32_t left = builder.AddTensor("left", {2, 2}, DType::kUInt8, Quantized(1, 0));
+  const int32_t right = builder.AddTensor("right", {2, 3}, DType::kUInt8, Quantized(1, 0));
+  const int32_t joined = builder.AddTensor("joined", {2, 5}, DType::kUInt8, Quantized(1, 0));
+  builder.AddOperator(tflite::BuiltinOperator_SPLIT_V, {x, sizes, axis}, {left, right},
+                      tflite::BuiltinOptions_SplitVOptions,
+                      tflite::CreateSplitVOptions(builder.fbb, 2).Union());
+  builder.AddOperator(tflite::BuiltinOperator_CONCATENATION, {right, left}, {joined},
+                      tflite::BuiltinOptions_ConcatenationOptions,
+                      tflite::CreateConcatenationOptions(builder.fbb, 1).Union());
+  const auto interpreter = Open(builder.Finish({x}, {joined, right}));
+  EXPECT_EQ(RunOn<uint8_t>(*interpreter, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}),
+            (std::vector<uint8_t>{3, 4, 5, 1, 2, 8, 9, 10, 6, 7}));
+  const auto second = interpreter->output(1);
+  EXPECT_EQ(std::vector<uint8_t>(second.begin(), second.end()), (std::vector<uint8_t>{3, 4, 5, 8, 9, 10}));
+}
+
+TEST(Split, AModelWithTooFewOutputsIsCorrupt) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {6}, DType::kFloat32);
+  const int32_t axis = builder.AddConstant<int32_t>("axis", {}, {0});
+  const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_SPLIT, {axis, x}, {y}, tflite::BuiltinOptions_SplitOptions,
+                      tflite::CreateSplitOptions(builder.fbb, 3).Union());
+  const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt,
+                   "operator 0 (SPLIT): has 1 outputs, expected 3");
+}
+
 // An operator over x [2, 3] and a constant, with what is wrong in it.
 struct Refusal {
   const char* name;

@@ -90,7 +90,7 @@ class RandomModelMaker {
 
   RandomModel Finish() {
     RandomModel model;
-    model.bytes = builder_.Finish({input_}, {current_});
+    model.bytes = builder_.Finish({input_}, outputs_.empty() ? std::vector<int32_t>{current_} : outputs_);
     model.input = input_bytes_;
     model.description = description_;
     return model;
@@ -321,6 +321,7 @@ class RandomModelMaker {
   Shape shape_;
   int32_t input_ = -1;
   int32_t current_ = -1;
+  std::vector<int32_t> outputs_;  // of the model; empty: the current tensor
   TensorQuantization quantization_;
   float filter_scale_ = 1;
   std::vector<uint8_t> input_bytes_;

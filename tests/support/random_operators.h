@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ class RandomOperatorMaker : private RandomModelMaker {
 
   RandomModel Make() {
     ChooseElement();
-    switch (random_.Below(14)) {
+    switch (random_.Below(15)) {
       case 0:
       case 1:
         Start(ImageShape());
@@ -63,6 +64,9 @@ class RandomOperatorMaker : private RandomModelMaker {
       case 12:
         Start(ImageShape());
         AppendResize();
+        break;
+      case 13:
+        AppendSplit();
         break;
       default:
         AppendTransposeConv();
@@ -261,6 +265,40 @@ class RandomOperatorMaker : private RandomModelMaker {
                          tflite::BuiltinOptions_ConcatenationOptions,
                          tflite::CreateConcatenationOptions(builder_.fbb, axis).Union(), Version());
     description_ += StrCat(" concatenation along ", axis, " to ", ToString(output));
+  }
+
+  // Equal parts, or parts of given sizes of which one is open. All of them are outputs.
+  void AppendSplit() {
+    Shape whole = AnyShape();
+    const auto rank = static_cast<int32_t>(whole.size());
+    const int32_t axis = random_.Between(-rank, rank - 1);
+    const auto index = static_cast<size_t>(axis < 0 ? axis + rank : axis);
+    const int32_t parts = random_.Between(1, 4);
+    const bool equal = random_.Below(2) == 0;
+    std::vector<int32_t> sizes(static_cast<size_t>(parts), random_.Between(1, 3));
+    if (!equal) {
+      for (int32_t& size : sizes) size = random_.Between(1, 4);
+    }
+    whole[index] = std::accumulate(sizes.begin(), sizes.end(), 0);
+    Start(whole);
+    const int32_t input = current_;
+    const int32_t axis_input = builder_.AddConstant<int32_t>("axis", {}, {axis});
+    for (const int32_t size : sizes) {
+      Shape part = whole;
+      part[index] = size;
+      AddOutput(part, quantization_);
+      outputs_.push_back(current_);
+    }
+    description_ += StrCat(equal ? " split " : " split_v ", axis, " into ", ToString(sizes));
+    if (equal) {
+      return builder_.AddOperator(tflite::BuiltinOperator_SPLIT, {axis_input, input}, outputs_,
+                                  tflite::BuiltinOptions_SplitOptions,
+                                  tflite::CreateSplitOptions(builder_.fbb, parts).Union(), Version());
+    }
+    sizes[static_cast<size_t>(random_.Between(0, parts - 1))] = -1;
+    builder_.AddOperator(tflite::BuiltinOperator_SPLIT_V, {input, AddIndices("sizes", sizes), axis_input},
+                         outputs_, tflite::BuiltinOptions_SplitVOptions,
+                         tflite::CreateSplitVOptions(builder_.fbb, parts).Union(), Version());
   }
 
   void AppendSlice() {

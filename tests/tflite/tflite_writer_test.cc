@@ -355,5 +355,23 @@ TEST(TfliteWriter, LeNetTakesAtMost67000BytesAndAQuarterOfFloat) {
   EXPECT_GE(static_cast<double>(real), 3.7 * static_cast<double>(quantized));
 }
 
+// input -> two halves, the second quantized as the input is, both outputs.
+TEST(WriteTflite, WritesEveryOutputOfANode) {
+  Graph g = TinyGraph();
+  const int32_t axis = g.AddConstant("halves/axis", {}, std::vector<int32_t>{1});
+  const int32_t upper = *g.AddNode(OpType::kSplit, "halves", SplitAttributes{2}, {axis, g.inputs[0]});
+  g.outputs = {upper, upper + 1};
+  const Bytes bytes = Written(g, DType::kUInt8);
+  const auto& subgraph = *tflite::GetModel(bytes.data())->subgraphs()->Get(0);
+  const auto& split = *subgraph.operators()->Get(subgraph.operators()->size() - 1);
+  EXPECT_EQ(split.builtin_options_as_SplitOptions()->num_splits(), 2);
+  ASSERT_EQ(split.outputs()->size(), 2u);
+  for (uint32_t i = 0; i < 2; ++i) {
+    const auto& half = *subgraph.tensors()->Get(static_cast<uint32_t>(split.outputs()->Get(i)));
+    EXPECT_EQ(half.type(), tflite::TensorType_UINT8);
+    EXPECT_EQ(half.quantization()->scale()->Get(0), 1.0f / 255);
+  }
+}
+
 }  // namespace
 }  // namespace qat

@@ -49,7 +49,8 @@ struct KernelContext {
   const KernelTensor& output;
   KernelSet kernels = KernelSet::kFast;
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
-  Isa isa = Isa::kPortable;  ///< for KernelSet::kFast
+  Isa isa = Isa::kPortable;                              ///< for KernelSet::kFast
+  std::span<const KernelTensor> outputs = {&output, 1};  ///< all of them; `output` is the first
 
   /// The input at `position`, null where it is left out or absent.
   const KernelTensor* input(size_t position) const {
@@ -65,7 +66,8 @@ struct KernelContext {
 struct KernelBuffers {
   std::span<const uint8_t* const> inputs;
   uint8_t* output_bytes = nullptr;
-  uint8_t* scratch = nullptr;  ///< Kernel::scratch_size() bytes, aligned to 64
+  uint8_t* scratch = nullptr;         ///< Kernel::scratch_size() bytes, aligned to 64
+  std::span<uint8_t* const> outputs;  ///< all of them; `output_bytes` is the first
 
   template <class T>
   const T* input(size_t position) const {
