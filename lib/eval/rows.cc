@@ -8,6 +8,7 @@
 #include "eval/graph_predictor.h"
 #include "eval/ranges.h"
 #include "eval/torch_backend_loader.h"
+#include "runtime/model_contract.h"
 #include "runtime/model_predictor.h"
 
 namespace qat {
@@ -127,34 +128,18 @@ class Opener {
   }
 
   Expected<InputContract> ContractFor(const Model& model) {
-    if (model.contract()) {
-      NoteContract(model.source(), *model.contract());
-      return *model.contract();
-    }
-    if (first_) {
+    QAT_ASSIGN_OR_RETURN_IN(model.source(), ModelContract chosen,
+                            ContractOf(model, first_ ? &first_->contract : nullptr));
+    if (chosen.source == ContractSource::kFallback) {
       warnings_.push_back(StrCat(model.source(), ": has no input contract; that of ", first_->owner,
                                  " is taken (", Describe(first_->contract), ")"));
-      return first_->contract;
+    } else if (chosen.source == ContractSource::kQuantizedInput) {
+      warnings_.push_back(StrCat(model.source(), ": has no input contract; bytes are taken as they are (",
+                                 Describe(chosen.contract), ")"));
+    } else {
+      NoteContract(model.source(), chosen.contract);
     }
-    return ContractOfQuantizedInput(model);
-  }
-
-  // Models of others: where the input is uint8, bytes are what it was made for.
-  Expected<InputContract> ContractOfQuantizedInput(const Model& model) {
-    const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs().at(0))];
-    if (input.type != DType::kUInt8 || input.scale.size() != 1 || input.zero_point.size() != 1 ||
-        input.shape.size() != 4 || !(input.scale[0] > 0)) {
-      return InvalidArgument(StrCat(model.source(),
-                                    ": has no input contract, so how bytes become real numbers is unknown; "
-                                    "give --graph or --checkpoint of the same network"));
-    }
-    InputContract contract{input.shape[1], input.shape[2], input.shape[3], {}, {}, {}};
-    contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)),
-                         static_cast<float>(input.zero_point[0]));
-    contract.std.assign(contract.mean.size(), 1 / input.scale[0]);
-    warnings_.push_back(
-        StrCat(model.source(), ": has no input contract; its uint8 input takes the bytes as they are"));
-    return contract;
+    return std::move(chosen.contract);
   }
 
   const RowRequest& request_;

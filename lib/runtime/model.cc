@@ -42,6 +42,8 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->inputs_ = std::move(contents.inputs);
   model->outputs_ = std::move(contents.outputs);
   model->contract_ = std::move(contents.contract);
+  model->description_ = std::move(contents.description);
+  model->labels_ = std::move(contents.labels);
   model->source_ = source;
   return std::shared_ptr<const Model>(std::move(model));
 }

@@ -14,6 +14,7 @@
 #include "base/expected.h"
 #include "base/shape.h"
 #include "contract/input_contract.h"
+#include "contract/model_description.h"
 #include "ops/op.h"
 
 namespace qat {
@@ -52,8 +53,12 @@ class Model {
   const std::vector<ModelNode>& nodes() const { return nodes_; }
   const std::vector<int32_t>& inputs() const { return inputs_; }
   const std::vector<int32_t>& outputs() const { return outputs_; }
-  /// The embedded contract; absent in models of others.
+  /// The embedded contract; absent in models of others. ContractOf (runtime/model_contract.h) knows them, too.
   const std::optional<InputContract>& contract() const { return contract_; }
+  /// TFLite's standard metadata; absent where the file has none or another version of them.
+  const std::optional<ModelDescription>& description() const { return description_; }
+  /// Class names out of the label file behind the model; empty: none.
+  const std::vector<std::string>& labels() const { return labels_; }
   const std::string& source() const { return source_; }
   size_t file_size() const;
 
@@ -69,6 +74,8 @@ class Model {
   std::vector<int32_t> inputs_;
   std::vector<int32_t> outputs_;
   std::optional<InputContract> contract_;
+  std::optional<ModelDescription> description_;
+  std::vector<std::string> labels_;
   std::string source_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "quant/params.h"
+#include "runtime/model_contract.h"
 
 namespace qat {
 namespace {
@@ -64,52 +65,6 @@ float FloatScore(std::span<const uint8_t> bytes, size_t index, QuantizationParam
 template <class T>
 float QuantizedScore(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) {
   return Dequantize(ElementAt<T>(bytes, index), params);
-}
-
-bool IsQuantized(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
-
-// The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
-Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
-  if (!IsQuantized(tensor.type)) return QuantizationParams{};
-  if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && tensor.zero_point[0] >= -128 &&
-      tensor.zero_point[0] <= 255) {
-    return QuantizationParams{tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
-  }
-  return Corrupt(StrCat(what, " '", tensor.name, "' of type ", NameOf(tensor.type), " has no scale"));
-}
-
-// A model of others says what its uint8 input means by scale and zero point: bytes pass straight through.
-Expected<InputContract> ContractFromInput(const ModelTensor& input, QuantizationParams params) {
-  if (input.type != DType::kUInt8) {
-    return Corrupt(StrCat("has no input contract (metadata '", kContractMetadataName,
-                          "'), so what a byte means to its ", NameOf(input.type), " input '", input.name,
-                          "' is not known"));
-  }
-  InputContract contract{input.shape[1], input.shape[2], input.shape[3], {}, {}, {}};
-  contract.mean.assign(static_cast<size_t>(contract.channels), static_cast<float>(params.zero_point));
-  contract.std.assign(static_cast<size_t>(contract.channels), 1 / params.scale);
-  return contract;
-}
-
-Expected<InputContract> ChooseContract(const Model& model, const InputContract* fallback,
-                                       const ModelTensor& input, QuantizationParams params) {
-  if (input.shape.size() != 4 || input.shape[0] != 1) {
-    return Unsupported(
-        StrCat("input '", input.name, "' is ", ToString(input.shape), ", expected [1, H, W, C]"));
-  }
-  InputContract contract;
-  if (model.contract().has_value()) {
-    contract = *model.contract();
-  } else if (fallback != nullptr) {
-    contract = *fallback;
-  } else {
-    QAT_ASSIGN_OR_RETURN(contract, ContractFromInput(input, params));
-  }
-  QAT_RETURN_IF_ERROR(Validate(contract));
-  const Shape image = {1, contract.height, contract.width, contract.channels};
-  if (input.shape == image) return contract;
-  return Corrupt(StrCat("input '", input.name, "' is ", ToString(input.shape), ", the input contract says ",
-                        ToString(image)));
 }
 
 // The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
@@ -242,14 +197,12 @@ class ModelPredictor : public Predictor {
 Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, std::string name,
                                           std::string kind, const InterpreterOptions& options,
                                           const InputContract* fallback) {
-  if (model->inputs().size() != 1)
-    return Unsupported(StrCat("has ", model->inputs().size(), " inputs, expected 1"));
+  QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   const ModelTensor& input = model->tensors()[static_cast<size_t>(model->inputs()[0])];
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
-  QAT_ASSIGN_OR_RETURN(InputContract contract, ChooseContract(*model, fallback, input, params));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   auto predictor = std::make_unique<ModelPredictor>(std::move(interpreter), std::move(name), std::move(kind),
-                                                    std::move(contract));
+                                                    std::move(chosen.contract));
   QAT_RETURN_IF_ERROR(predictor->Prepare(params));
   return std::unique_ptr<Predictor>(std::move(predictor));
 }

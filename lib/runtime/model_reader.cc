@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "base/zip.h"
 #include "ops/tflite_options.h"
 #include "runtime/kernels/kernel.h"
 
@@ -16,6 +17,7 @@ namespace qat {
 namespace {
 
 constexpr int64_t kLargestTensor = std::numeric_limits<int32_t>::max();
+constexpr uint64_t kLargestLabelFile = uint64_t{1} << 24;
 
 template <class T>
 size_t SizeOrZero(const flatbuffers::Vector<T>* vector) {
@@ -46,7 +48,10 @@ class Reader {
   Expected<std::vector<int32_t>> ReadIndices(const flatbuffers::Vector<int32_t>* indices, const char* what,
                                              int32_t smallest) const;
   Status ReadInputsAndOutputs(const tflite::SubGraph& subgraph);
+  Expected<std::optional<std::span<const uint8_t>>> MetadataEntry(std::string_view name);
   Status ReadContract();
+  Status ReadDescription();
+  Status ReadLabels(const std::string& label_file);
   Status CheckDataFlow() const;
   void AddUnsupported(std::string item);
 
@@ -70,6 +75,7 @@ Expected<ModelContents> Reader::Read() && {
   if (!unsupported_.empty()) return Unsupported(StrCat("not supported: ", Join(unsupported_)));
   QAT_RETURN_IF_ERROR(CheckDataFlow());
   QAT_RETURN_IF_ERROR(ReadContract());
+  QAT_RETURN_IF_ERROR(ReadDescription());
   return std::move(contents_);
 }
 
@@ -310,17 +316,47 @@ Status Reader::CheckDataFlow() const {
   return {};
 }
 
-Status Reader::ReadContract() {
+// Of two entries with one name the first counts, as for TFLite's own readers. Nothing: there is none.
+Expected<std::optional<std::span<const uint8_t>>> Reader::MetadataEntry(std::string_view name) {
   for (uint32_t i = 0; i < SizeOrZero(file_.metadata()); ++i) {
     const tflite::Metadata& entry = *file_.metadata()->Get(i);
-    if (TextOf(entry.name()) != kContractMetadataName) continue;
-    if (entry.buffer() >= file_.buffers()->size()) {
-      return Corrupt(StrCat("metadata '", kContractMetadataName, "': buffer is ", entry.buffer()));
-    }
+    if (TextOf(entry.name()) != name) continue;
+    if (entry.buffer() >= file_.buffers()->size()) return Corrupt(StrCat("buffer is ", entry.buffer()));
     QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> data,
                          BufferBytes(*file_.buffers()->Get(entry.buffer())));
-    QAT_ASSIGN_OR_RETURN_IN(StrCat("metadata '", kContractMetadataName, "'"), contents_.contract,
-                            ParseInputContract(Align(data, 16)));
+    return std::optional(Align(data, 16));
+  }
+  return std::optional<std::span<const uint8_t>>();
+}
+
+Status Reader::ReadContract() {
+  const std::string place = StrCat("metadata '", kContractMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, MetadataEntry(kContractMetadataName));
+  if (!entry) return {};
+  QAT_ASSIGN_OR_RETURN_IN(place, contents_.contract, ParseInputContract(*entry));
+  return {};
+}
+
+Status Reader::ReadDescription() {
+  const std::string place = StrCat("metadata '", kDescriptionMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, MetadataEntry(kDescriptionMetadataName));
+  if (!entry) return {};
+  QAT_ASSIGN_OR_RETURN_IN(place, contents_.description, ParseModelDescription(*entry));
+  if (!contents_.description || contents_.description->outputs.empty()) return {};
+  return ReadLabels(contents_.description->outputs[0].label_file);
+}
+
+// What the description names need not be there: label files are often kept beside the model instead.
+Status Reader::ReadLabels(const std::string& label_file) {
+  if (label_file.empty()) return {};
+  const auto entries = ListZip(bytes_);
+  if (!entries.ok() && entries.error().code == ErrorCode::kNotFound) return {};
+  if (!entries.ok()) return entries.error();
+  for (const ZipEntry& entry : *entries) {
+    if (entry.name != label_file) continue;
+    QAT_ASSIGN_OR_RETURN(const Bytes text, ExtractZip(bytes_, entry, kLargestLabelFile));
+    contents_.labels = ParseLabelFile({reinterpret_cast<const char*>(text.data()), text.size()});
+    return {};
   }
   return {};
 }

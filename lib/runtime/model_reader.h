@@ -22,6 +22,8 @@ struct ModelContents {
   std::vector<int32_t> inputs;
   std::vector<int32_t> outputs;
   std::optional<InputContract> contract;
+  std::optional<ModelDescription> description;
+  std::vector<std::string> labels;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
 };
 

@@ -98,6 +98,14 @@ TEST(ModelPredictor, UsesTheInputScaleOfAModelWithoutContract) {
   EXPECT_EQ(predictions->scores, (std::vector<float>{122.5f, 70, 20.5f, 45}));
 }
 
+TEST(ModelPredictor, TakesBytesLess128IntoAnInt8InputWithoutContract) {
+  const auto predictor = Make(Echo(DType::kInt8, Quantized(0.5f, -1), nullptr));
+  QAT_ASSERT_OK(predictor);
+  const auto predictions = (*predictor)->Predict(std::vector<uint8_t>{0, 127, 128, 255}, 1);
+  QAT_ASSERT_OK(predictions);
+  EXPECT_EQ(predictions->scores, (std::vector<float>{-63.5f, 0, 0.5f, 64}));
+}
+
 TEST(ModelPredictor, AsksForAContractWhereBytesMeanNothing) {
   QAT_EXPECT_ERROR(Make(Echo(DType::kFloat32, {}, nullptr)), ErrorCode::kCorrupt,
                    "echo.tflite: has no input contract");

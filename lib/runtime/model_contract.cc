@@ -1,0 +1,99 @@
+#include "runtime/model_contract.h"
+
+#include <cmath>
+#include <optional>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr int32_t kInt8Offset = 128;  // the smallest byte is the smallest int8
+
+bool IsQuantized(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
+
+InputContract ContractFor(const ModelTensor& input, std::vector<float> mean, std::vector<float> std_values,
+                          const Model& model) {
+  InputContract contract{input.shape[1],  input.shape[2],        input.shape[3],
+                         std::move(mean), std::move(std_values), model.labels()};
+  const auto channels = static_cast<size_t>(std::max(contract.channels, 0));
+  if (contract.mean.size() == 1) contract.mean.resize(channels, contract.mean[0]);
+  if (contract.std.size() == 1) contract.std.resize(channels, contract.std[0]);
+  return contract;
+}
+
+// real = scale * (quantized - zero_point), where the quantized value is the byte (int8: less 128).
+InputContract ContractOfQuantizedInput(const Model& model, const ModelTensor& input,
+                                       QuantizationParams params) {
+  const int32_t offset = input.type == DType::kInt8 ? kInt8Offset : 0;
+  return ContractFor(input, {static_cast<float>(params.zero_point + offset)}, {1 / params.scale}, model);
+}
+
+// Both map bytes linearly, so the ends tell.
+bool WithinOneStep(const InputContract& a, const InputContract& b, float step) {
+  const RealTable real_a = MakeRealTable(a), real_b = MakeRealTable(b);
+  for (size_t c = 0; c < real_a.size(); ++c) {
+    for (const size_t byte : {size_t{0}, size_t{255}}) {
+      if (std::abs(real_a[c][byte] - real_b[c][byte]) > step) return false;
+    }
+  }
+  return true;
+}
+
+std::optional<InputContract> ContractOfDescription(const Model& model, const ModelTensor& input) {
+  if (!model.description() || model.description()->inputs.empty()) return {};
+  const TensorDescription& description = model.description()->inputs[0];
+  const auto fits = [&](const std::vector<float>& values) {
+    return values.size() == 1 || static_cast<int64_t>(values.size()) == input.shape[3];
+  };
+  if (!fits(description.mean) || !fits(description.std)) return {};
+  return ContractFor(input, description.mean, description.std, model);
+}
+
+Expected<ModelContract> Choose(const Model& model, const InputContract* fallback, const ModelTensor& input) {
+  if (model.contract()) return ModelContract{*model.contract(), ContractSource::kEmbedded};
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+  std::optional<InputContract> implied;
+  if (IsQuantized(input.type)) implied = ContractOfQuantizedInput(model, input, params);
+  if (auto described = ContractOfDescription(model, input)) {
+    QAT_RETURN_IF_ERROR(Validate(*described));
+    if (implied && WithinOneStep(*described, *implied, params.scale)) described = std::move(implied);
+    return ModelContract{*std::move(described), ContractSource::kDescription};
+  }
+  if (fallback != nullptr) return ModelContract{*fallback, ContractSource::kFallback};
+  if (implied) return ModelContract{*std::move(implied), ContractSource::kQuantizedInput};
+  return Corrupt(StrCat("has no input contract (metadata '", kContractMetadataName, "' or '",
+                        kDescriptionMetadataName, "'), so what a byte means to its ", NameOf(input.type),
+                        " input '", input.name, "' is not known"));
+}
+
+}  // namespace
+
+Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback) {
+  if (model.inputs().size() != 1)
+    return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
+  const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[0])];
+  if (input.shape.size() != 4 || input.shape[0] != 1) {
+    return Unsupported(
+        StrCat("input '", input.name, "' is ", ToString(input.shape), ", expected [1, H, W, C]"));
+  }
+  QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, input));
+  const InputContract& contract = chosen.contract;
+  QAT_RETURN_IF_ERROR(Validate(contract));
+  const Shape image = {1, contract.height, contract.width, contract.channels};
+  if (input.shape == image) return chosen;
+  return Corrupt(StrCat("input '", input.name, "' is ", ToString(input.shape), ", the input contract says ",
+                        ToString(image)));
+}
+
+// The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
+Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
+  if (!IsQuantized(tensor.type)) return QuantizationParams{};
+  if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && tensor.zero_point[0] >= -128 &&
+      tensor.zero_point[0] <= 255) {
+    return QuantizationParams{tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
+  }
+  return Corrupt(StrCat(what, " '", tensor.name, "' of type ", NameOf(tensor.type), " has no scale"));
+}
+
+}  // namespace qat

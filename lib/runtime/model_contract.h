@@ -1,0 +1,36 @@
+// model_contract.h: what a byte means to a model: by its own contract, by TFLite's standard description, or by what its
+// quantized input implies.
+#ifndef QAT_RUNTIME_MODEL_CONTRACT_H_
+#define QAT_RUNTIME_MODEL_CONTRACT_H_
+
+#include "contract/input_contract.h"
+#include "quant/params.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+enum class ContractSource {
+  kEmbedded,        ///< our own metadata entry
+  kDescription,     ///< normalization in the standard metadata
+  kFallback,        ///< the caller's
+  kQuantizedInput,  ///< nobody says; bytes are what a uint8 or int8 input is made for
+};
+
+struct ModelContract {
+  InputContract contract;
+  ContractSource source = ContractSource::kEmbedded;
+};
+
+/// The first that the model has, in the order of ContractSource. A quantized input takes bytes as they are (int8: less
+/// 128) where nobody says otherwise, and where the standard normalization comes within one step of that: it states in
+/// rounded numbers what scale and zero point state exactly. Labels are the contract's, else those of the label file.
+/// Errors: kUnsupported (no single input [1, H, W, C]), kCorrupt (contract and input disagree; a float input of which
+/// nobody says what a byte means).
+Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback = nullptr);
+
+/// Scale and zero point of an input or output (`what`), {} for types that are not quantized. Errors: kCorrupt (none).
+Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_MODEL_CONTRACT_H_

@@ -1,0 +1,119 @@
+#include "runtime/model_contract.h"
+
+#include <gtest/gtest.h>
+
+#include "base/zip.h"
+#include "support/model_builder.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using testing::ModelBuilder;
+using testing::Quantized;
+using testing::TensorQuantization;
+
+ModelDescription Normalized(std::vector<float> mean, std::vector<float> std_values) {
+  ModelDescription description;
+  description.inputs.resize(1);
+  description.inputs[0].mean = std::move(mean);
+  description.inputs[0].std = std::move(std_values);
+  description.outputs.resize(1);
+  description.outputs[0].labels = LabelUse::kAxis;
+  description.outputs[0].label_file = "names.txt";
+  return description;
+}
+
+struct Parts {
+  DType type = DType::kFloat32;
+  TensorQuantization quantization = {};
+  std::optional<ModelDescription> description = {};
+  std::optional<InputContract> contract = {};
+  std::vector<ZipFile> files = {};
+};
+
+Expected<std::shared_ptr<const Model>> ModelOf(const Parts& parts) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1, 2, 2}, parts.type, parts.quantization);
+  const int32_t output = builder.AddTensor("y", {1, 4}, parts.type, parts.quantization);
+  builder.AddReshape(input, {1, 4}, output);
+  if (parts.contract) builder.metadata[kContractMetadataName] = Serialize(*parts.contract);
+  if (parts.description) builder.metadata[kDescriptionMetadataName] = Serialize(*parts.description);
+  std::vector<uint8_t> bytes = builder.Finish({input}, {output});
+  if (!parts.files.empty()) AppendZip(parts.files, bytes);
+  return Model::FromBytes(std::move(bytes), "m.tflite");
+}
+
+ModelContract Chosen(const Parts& parts, const InputContract* fallback = nullptr) {
+  const auto model = ModelOf(parts);
+  EXPECT_TRUE(model.ok());
+  auto chosen = ContractOf(**model, fallback);
+  EXPECT_TRUE(chosen.ok()) << chosen.error().message;
+  return *std::move(chosen);
+}
+
+TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsBehindTheModel) {
+  const ModelContract chosen = Chosen({.description = Normalized({127.5f}, {128}),
+                                       .files = {{"other", {}}, {"names.txt", {'a', '\n', 'b', '\n'}}}});
+  EXPECT_EQ(chosen.source, ContractSource::kDescription);
+  EXPECT_EQ(chosen.contract, (InputContract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b"}}));
+}
+
+TEST(ModelContract, PrefersOurOwnToTheDescriptionAndThatToTheFallback) {
+  const InputContract own = {1, 2, 2, {1, 2}, {3, 4}, {}}, other = {1, 2, 2, {5, 5}, {5, 5}, {}};
+  EXPECT_EQ(Chosen({.description = Normalized({0}, {1}), .contract = own}).contract, own);
+  EXPECT_EQ(Chosen({.description = Normalized({0}, {1})}, &other).contract.std[0], 1);
+  EXPECT_EQ(Chosen({}, &other).source, ContractSource::kFallback);
+}
+
+// mean 127.5 and std 127.5 are what scale 1/128 and zero point 128 say, in rounded numbers.
+TEST(ModelContract, LeavesBytesAsTheyAreWhereTheNormalizationIsWithinAStepOfThat) {
+  const Parts near = {.type = DType::kUInt8,
+                      .quantization = Quantized(1 / 128.0f, 128),
+                      .description = Normalized({127.5f}, {127.5f})};
+  EXPECT_EQ(Chosen(near).contract, (InputContract{1, 2, 2, {128, 128}, {128, 128}, {}}));
+  Parts far = near;
+  far.description = Normalized({127.5f}, {64});
+  EXPECT_EQ(Chosen(far).contract.std[0], 64);
+}
+
+// A description of sizes that do not fit says nothing.
+TEST(ModelContract, SkipsANormalizationOfAnotherNumberOfChannels) {
+  const ModelContract chosen = Chosen({.type = DType::kUInt8,
+                                       .quantization = Quantized(0.5f, 0),
+                                       .description = Normalized({1, 2, 3}, {1, 2, 3})});
+  EXPECT_EQ(chosen.source, ContractSource::kQuantizedInput);
+}
+
+TEST(ModelContract, NeedsNoArchiveForADescriptionThatNamesALabelFile) {
+  const auto model = ModelOf({.description = Normalized({0}, {1})});
+  QAT_ASSERT_OK(model);
+  EXPECT_TRUE((*model)->labels().empty());
+}
+
+TEST(ModelContract, RefusesADamagedDescriptionAndADamagedLabelFile) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1, 2, 2}, DType::kFloat32);
+  const int32_t output = builder.AddTensor("y", {1, 4}, DType::kFloat32);
+  builder.AddReshape(input, {1, 4}, output);
+  std::vector<uint8_t> damaged = Serialize(Normalized({0}, {1}));
+  damaged.resize(damaged.size() / 2);
+  builder.metadata[kDescriptionMetadataName] = damaged;
+  QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({input}, {output}), "m.tflite"), ErrorCode::kCorrupt,
+                   "m.tflite: metadata 'TFLITE_METADATA': its tables are damaged");
+  Bytes archive;
+  AppendZip(std::vector<ZipFile>{{"names.txt", {'a', '\n'}}}, archive);
+  archive[30 + 9] = 'b';  // behind header and name
+  ModelBuilder good;
+  const int32_t from = good.AddTensor("x", {1, 1, 2, 2}, DType::kFloat32);
+  const int32_t to = good.AddTensor("y", {1, 4}, DType::kFloat32);
+  good.AddReshape(from, {1, 4}, to);
+  good.metadata[kDescriptionMetadataName] = Serialize(Normalized({0}, {1}));
+  std::vector<uint8_t> bytes = good.Finish({from}, {to});
+  bytes.insert(bytes.end(), archive.begin(), archive.end());
+  QAT_EXPECT_ERROR(Model::FromBytes(std::move(bytes), "m.tflite"), ErrorCode::kCorrupt,
+                   "'names.txt' differs from its checksum");
+}
+
+}  // namespace
+}  // namespace qat
