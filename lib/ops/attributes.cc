@@ -38,6 +38,9 @@ struct Describer {
   }
   std::string operator()(const ArgMaxAttributes& a) const { return StrCat("output ", NameOf(a.output_type)); }
   std::string operator()(const DropoutAttributes& a) const { return StrCat("keep ", a.keep); }
+  std::string operator()(const BatchNormAttributes& a) const {
+    return StrCat("epsilon ", a.epsilon, ", momentum ", a.momentum);
+  }
   std::string operator()(const DepthwiseConv2DAttributes& a) const {
     std::string text =
         StrCat("multiplier ", a.depth_multiplier, ", ", WindowText(a.stride_h, a.stride_w, a.padding));

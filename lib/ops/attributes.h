@@ -70,8 +70,18 @@ struct DropoutAttributes {
   bool operator==(const DropoutAttributes&) const = default;
 };
 
-/// One filter a channel: the filter is [1, H, W, input channels * depth_multiplier].
+/// Specs only: reading one folds it into the layer before it.
+struct BatchNormAttributes {
+  float epsilon = 1e-3f;
+  float momentum = 0.99f;  ///< of the moving averages: moving = momentum * moving + (1 - momentum) * batch
+  bool operator==(const BatchNormAttributes&) const = default;
+};
+
+/// One filter a channel: the filter is [1, H, W, input channels * depth_multiplier]. kernel_* describe the parameters to
+/// train, as above.
 struct DepthwiseConv2DAttributes {
+  int32_t kernel_h = 0;
+  int32_t kernel_w = 0;
   int32_t depth_multiplier = 1;
   int32_t stride_h = 1;
   int32_t stride_w = 1;
@@ -144,9 +154,9 @@ struct TransposeConvAttributes {
 using OpAttributes =
     std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
-                 DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes, LeakyReluAttributes,
-                 ConcatenationAttributes, SplitAttributes, StridedSliceAttributes, SqueezeAttributes,
-                 ResizeAttributes, TransposeConvAttributes>;
+                 BatchNormAttributes, DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes,
+                 LeakyReluAttributes, ConcatenationAttributes, SplitAttributes, StridedSliceAttributes,
+                 SqueezeAttributes, ResizeAttributes, TransposeConvAttributes>;
 
 }  // namespace qat
 

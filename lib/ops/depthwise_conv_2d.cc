@@ -1,6 +1,7 @@
 // DepthwiseConv2D: every input channel is convolved with depth_multiplier filters of its own; output channel
 // i * depth_multiplier + m is that of input channel i and its filter m.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -9,6 +10,15 @@ namespace qat {
 namespace {
 
 using A = DepthwiseConv2DAttributes;
+
+constexpr AttributeKey kKeys[] = {
+    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
+    {"multiplier", keys::kPositive, "1", keys::Set<&A::depth_multiplier, keys::ToPositive>},
+    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
+    {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
+    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+};
 
 // TFLite's kernels take the multiplier from the shapes and ignore the attribute; so does this rule.
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
@@ -28,6 +38,20 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
                        WindowOutput(input, a.padding, filter[1], filter[2], a.stride_h, a.stride_w,
                                     a.dilation_h, a.dilation_w));
   return Shape{input[0], out.height, out.width, filter[3]};
+}
+
+std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<A>(attributes);
+  // Sizes that overflow give no parameters, which reads as an input of the wrong kind; the bound of TFLite is lower still.
+  if (input.size() != 4 || int64_t{input[3]} * a.depth_multiplier > (1 << 20)) return {};
+  const int32_t taps = a.kernel_h * a.kernel_w;
+  const int32_t channels = input[3] * a.depth_multiplier;
+  return {{"filter",
+           ParameterSpec::Role::kFilter,
+           {1, a.kernel_h, a.kernel_w, channels},
+           taps,
+           taps * a.depth_multiplier},
+          {"bias", ParameterSpec::Role::kBias, {channels}, 0, 0}};
 }
 
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
@@ -81,8 +105,10 @@ const OpDefinition& DepthwiseConv2DDefinition() {
     op.max_inputs = 3;
     op.filter_input = 1;
     op.bias_input = 2;
+    op.keys = kKeys;
     op.default_attributes = A();
     op.infer_shape = InferShape;
+    op.parameters = Parameters;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;
     op.releases = kReleases;

@@ -54,6 +54,18 @@ Expected<double> ToNumber(const AttributeValue& value, std::string_view expected
   return Mismatch(value, expected);
 }
 
+Expected<float> ToEpsilon(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(const double epsilon, ToNumber(value, kEpsilon));
+  if (!(epsilon > 0 && epsilon < 1)) return Mismatch(value, kEpsilon);
+  return static_cast<float>(epsilon);
+}
+
+Expected<float> ToMomentum(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(const double momentum, ToNumber(value, kMomentum));
+  if (!(momentum >= 0 && momentum < 1)) return Mismatch(value, kMomentum);
+  return static_cast<float>(momentum);
+}
+
 Expected<Padding> ToPadding(const AttributeValue& value) {
   const auto* text = std::get_if<std::string>(&value);
   for (const Padding padding : {Padding::kSame, Padding::kValid}) {

@@ -12,6 +12,8 @@ namespace qat::keys {
 inline constexpr std::string_view kPositive = "a positive integer";
 inline constexpr std::string_view kPositivePair = "a positive integer or a pair [height, width] of them";
 inline constexpr std::string_view kPadding = "\"same\" or \"valid\"";
+inline constexpr std::string_view kEpsilon = "a number in (0, 1)";
+inline constexpr std::string_view kMomentum = "a number in [0, 1)";
 inline constexpr std::string_view kActivation = "\"none\", \"relu\", \"relu6\" or \"relu_n1_to_1\"";
 
 namespace internal {
@@ -37,6 +39,9 @@ Expected<int32_t> ToPositive(const AttributeValue& value);
 Expected<std::pair<int32_t, int32_t>> ToPositivePair(const AttributeValue& value);
 /// A number, integers included.
 Expected<double> ToNumber(const AttributeValue& value, std::string_view expected);
+/// Of a batch normalization.
+Expected<float> ToEpsilon(const AttributeValue& value);
+Expected<float> ToMomentum(const AttributeValue& value);
 Expected<Padding> ToPadding(const AttributeValue& value);
 Expected<Activation> ToActivation(const AttributeValue& value);
 

@@ -8,7 +8,10 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "spec/embedded.h"
+#include "spec/layer_shapes.h"
+#include "spec/rewrite.h"
 #include "spec/toml_text.h"
 
 namespace qat {
@@ -86,13 +89,15 @@ class Parser {
   Status ParseLayer(const toml::table& block) {
     LayerSpec layer;
     layer.line = static_cast<int32_t>(block.source().begin.line);
+    layer.column = static_cast<int32_t>(block.source().begin.column);
     QAT_RETURN_IF_ERROR(ParseLayerName(block, layer));
     const std::string context = StrCat("layer '", layer.name, "'");
     QAT_RETURN_IF_ERROR(ParseOperator(block, context, layer));
     QAT_RETURN_IF_ERROR(ParseInputs(block, context, layer));
     QAT_RETURN_IF_ERROR(ParseKeys(block, context, layer));
     QAT_RETURN_IF_ERROR(ParseInitializer(block, context, layer));
-    QAT_RETURN_IF_ERROR_IN(StrCat(text_.Place(block), ": ", context), InferLayer(layer));
+    QAT_RETURN_IF_ERROR(ParseBatchNorm(block, context, layer));
+    QAT_RETURN_IF_ERROR_IN(StrCat(text_.Place(block), ": ", context), InferLayer(spec_, layer));
     by_name_[layer.name] = static_cast<int32_t>(spec_.layers.size());
     spec_.layers.push_back(std::move(layer));
     return {};
@@ -197,7 +202,7 @@ class Parser {
   Status ParseKeys(const toml::table& block, const std::string& context, LayerSpec& layer) {
     const OpDefinition& op = layer.definition();
     std::vector<std::string> known = {"name", "op", "inputs"};
-    if (op.filter_input >= 0) known.emplace_back("initializer");
+    if (op.filter_input >= 0) known.insert(known.end(), {"initializer", "batch_norm"});
     for (const AttributeKey& key : op.keys) known.emplace_back(key.name);
     if (Status status = RejectUnknown(block, known, "key"); !status.ok()) {
       return WithContext(std::move(status).error(), context);
@@ -209,14 +214,18 @@ class Parser {
         return InvalidArgument(StrCat(text_.Place(block), ": ", context, ": key '", key.name, "' of ",
                                       op.name, " is missing, expected ", key.expected));
       }
-      const auto value = ToAttributeValue(*node);
-      const Status status = value.ok() ? key.set(layer.attributes, *value) : Status(value.error());
-      if (!status.ok()) {
-        return InvalidArgument(
-            StrCat(text_.Place(*node), ": ", context, ": '", key.name, "' ", status.error().message));
-      }
+      QAT_RETURN_IF_ERROR(SetKey(*node, key, context, layer.attributes));
     }
     return {};
+  }
+
+  Status SetKey(const toml::node& node, const AttributeKey& key, const std::string& context,
+                OpAttributes& attributes) const {
+    const auto value = ToAttributeValue(node);
+    const Status status = value.ok() ? key.set(attributes, *value) : Status(value.error());
+    if (status.ok()) return {};
+    return InvalidArgument(
+        StrCat(text_.Place(node), ": ", context, ": '", key.name, "' ", status.error().message));
   }
 
   // "FILE:1:2: what" -> "FILE:1:2: layer 'x': what".
@@ -256,43 +265,30 @@ class Parser {
     return {};
   }
 
-  Status InferLayer(LayerSpec& layer) {
-    const OpDefinition& op = layer.definition();
-    const Shape& input = spec_.ShapeOf(layer.inputs[0]);
-    std::vector<Operand> operands;
-    for (const int32_t index : layer.inputs) operands.push_back({spec_.ShapeOf(index), DType::kFloat32, {}});
-    if (op.parameters != nullptr) {
-      layer.parameters = op.parameters(layer.attributes, input);
-      if (layer.parameters.empty()) {
-        return InvalidArgument(StrCat("input is ", ToString(input), ", expected an image [1, H, W, C]"));
-      }
-      for (const ParameterSpec& parameter : layer.parameters) {
-        if (FlatSize(parameter.shape) > kLargestTensor) {
-          return InvalidArgument(StrCat(parameter.suffix, " is ", ToString(parameter.shape),
-                                        ", expected at most ", kLargestTensor, " values"));
-        }
-        operands.push_back({parameter.shape, DType::kFloat32, {}});
-      }
+  // true, false, or a table with the keys of the operator batch_norm.
+  Status ParseBatchNorm(const toml::table& block, const std::string& context, LayerSpec& layer) {
+    const toml::node* node = block.get("batch_norm");
+    if (node == nullptr) return {};
+    if (const auto* wanted = node->as_boolean()) {
+      if (wanted->get()) layer.batch_norm.emplace();
+      return {};
     }
-    // An axis has no attribute: its operand must be there for the rule. Shapes of reshapes are attributes
-    // too.
-    std::vector<IndexOperand> indices;
-    if (op.index_operands != nullptr && static_cast<size_t>(op.min_inputs) > operands.size()) {
-      indices = op.index_operands(layer.attributes, input);
-      for (const IndexOperand& index : indices) {
-        const auto* bytes = reinterpret_cast<const uint8_t*>(index.values.data());
-        operands.push_back(
-            {index.shape, DType::kInt32, std::span(bytes, index.values.size() * sizeof(int32_t))});
+    const toml::table* table = node->as_table();
+    if (table == nullptr) {
+      return InvalidArgument(
+          StrCat(text_.Place(*node), ": ", context,
+                 ": 'batch_norm' expected true, false or {epsilon = 0.001, momentum = 0.99}"));
+    }
+    if (Status status = RejectUnknown(*table, {"epsilon", "momentum"}, "key"); !status.ok()) {
+      return WithContext(std::move(status).error(), context);
+    }
+    OpAttributes attributes = BatchNormSpec();
+    for (const AttributeKey& key : DefinitionOf(OpType::kBatchNorm).keys) {
+      if (const toml::node* value = table->get(key.name)) {
+        QAT_RETURN_IF_ERROR(SetKey(*value, key, context, attributes));
       }
     }
-    QAT_ASSIGN_OR_RETURN(layer.output_shape, op.infer_shape(layer.attributes, operands));
-    if (FlatSize(layer.output_shape) > kLargestTensor) {
-      return InvalidArgument(StrCat("output is ", ToString(layer.output_shape), ", expected at most ",
-                                    kLargestTensor, " values"));
-    }
-    if (op.multiply_accumulates != nullptr) {
-      layer.multiply_accumulates = op.multiply_accumulates(operands, layer.output_shape);
-    }
+    layer.batch_norm = std::get<BatchNormSpec>(attributes);
     return {};
   }
 
@@ -313,7 +309,6 @@ class Parser {
     return {};
   }
 
-  static constexpr int64_t kLargestTensor = int64_t{1} << 28;
   const TomlText& text_;
   NetworkSpec spec_;
   std::map<std::string, int32_t> by_name_;
@@ -331,6 +326,7 @@ const EmbeddedFile* FindZoo(std::string_view name) {
 Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string& source) {
   QAT_ASSIGN_OR_RETURN(const TomlText parsed, TomlText::Parse(text, source));
   QAT_ASSIGN_OR_RETURN(NetworkSpec spec, Parser(parsed).Run());
+  QAT_RETURN_IF_ERROR(Rewrite(spec, source));
   spec.text = std::string(text);
   return spec;
 }

@@ -21,11 +21,7 @@ struct Initializer {
 };
 
 /// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of the bias.
-struct BatchNormSpec {
-  float epsilon = 1e-3f;
-  float momentum = 0.99f;  ///< of the moving averages: moving = momentum * moving + (1 - momentum) * batch
-  bool operator==(const BatchNormSpec&) const = default;
-};
+using BatchNormSpec = BatchNormAttributes;
 
 /// One layer: a fused block of an operator, its parameters and its activation.
 struct LayerSpec {
@@ -37,8 +33,10 @@ struct LayerSpec {
   Shape output_shape;                     ///< for batch 1: [1, …]
   std::vector<ParameterSpec> parameters;  ///< of the operator: filter, bias
   std::optional<BatchNormSpec> batch_norm;
+  std::vector<std::string> fused;  ///< names of the layers that reading the spec made a part of this one
   int64_t multiply_accumulates = 0;
   int32_t line = 0;  ///< in the text, 1-based
+  int32_t column = 0;
 
   const OpDefinition& definition() const { return DefinitionOf(type); }
 };

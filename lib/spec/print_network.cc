@@ -66,8 +66,12 @@ std::string PrintNetwork(const NetworkSpec& spec) {
   for (size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& layer = spec.layers[i];
     std::string op(layer.definition().name);
-    if (const std::string text = Describe(layer.attributes); !text.empty()) op += StrCat(" (", text, ")");
-    rows.push_back({layer.name, op, ToString(layer.output_shape), StrCat(ParameterCount(layer)),
+    std::string text = Describe(layer.attributes);
+    if (layer.batch_norm) text += text.empty() ? "batch norm" : ", batch norm";
+    if (!text.empty()) op += StrCat(" (", text, ")");
+    const std::string name =
+        layer.fused.empty() ? layer.name : StrCat(layer.name, " (+ ", Join(layer.fused), ")");
+    rows.push_back({name, op, ToString(layer.output_shape), StrCat(ParameterCount(layer)),
                     StrCat(layer.multiply_accumulates),
                     QuantizationText(spec, groups, static_cast<int32_t>(i))});
     parameters += ParameterCount(layer);

@@ -95,6 +95,35 @@ TEST(NetworkSpec, LayersReadEarlierLayersByName) {
                    ErrorCode::kInvalidArgument, "2 inputs, reshape takes 1");
 }
 
+TEST(NetworkSpec, BatchNormIsAKeyOfLayersWithAFilter) {
+  const std::string conv = "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 4\nkernel = 3\n";
+  const auto plain = Parse(conv + "batch_norm = true\n");
+  QAT_ASSERT_OK(plain);
+  EXPECT_EQ(plain->layers[0].batch_norm, BatchNormSpec());
+  EXPECT_EQ(TrainedParameters(plain->layers[0]).size(), 5u);
+  const auto chosen = Parse(conv + "batch_norm = {epsilon = 0.01}\n");
+  QAT_ASSERT_OK(chosen);
+  EXPECT_EQ(chosen->layers[0].batch_norm, (BatchNormSpec{.epsilon = 0.01f, .momentum = 0.99f}));
+  EXPECT_FALSE(Parse(conv + "batch_norm = false\n")->layers[0].batch_norm.has_value());
+  QAT_EXPECT_ERROR(Parse(conv + "batch_norm = {momentum = 1.0}\n"), ErrorCode::kInvalidArgument,
+                   "net.toml:11:26: layer 'c': 'momentum' is 1, expected a number in [0, 1)");
+  QAT_EXPECT_ERROR(Parse(conv + "batch_norm = 1\n"), ErrorCode::kInvalidArgument,
+                   "'batch_norm' expected true, false or {");
+  QAT_EXPECT_ERROR(Parse("[[layer]]\nname = \"p\"\nop = \"max_pool_2d\"\nbatch_norm = true\n"),
+                   ErrorCode::kInvalidArgument, "unknown key 'batch_norm'");
+}
+
+TEST(NetworkSpec, ABatchNormLayerBehindAConvolutionIsThatConvolutions) {
+  const auto spec = Parse(
+      "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 4\nkernel = 3\n"
+      "[[layer]]\nname = \"n\"\nop = \"batch_norm\"\nepsilon = 1e-5\n"
+      "[[layer]]\nname = \"p\"\nop = \"max_pool_2d\"\n");
+  QAT_ASSERT_OK(spec);
+  ASSERT_EQ(spec->layers.size(), 2u);
+  EXPECT_EQ(spec->layers[0].batch_norm, (BatchNormSpec{.epsilon = 1e-5f}));
+  EXPECT_EQ(spec->layers[1].inputs, std::vector<int32_t>{0});
+}
+
 TEST(NetworkSpec, UnknownNamesListTheZoo) {
   QAT_EXPECT_ERROR(LoadNetworkSpec("lennet"), ErrorCode::kInvalidArgument, "did you mean 'lenet'?");
   QAT_EXPECT_ERROR(LoadNetworkSpec("./missing.toml"), ErrorCode::kNotFound, "./missing.toml");

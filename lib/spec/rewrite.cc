@@ -1,0 +1,216 @@
+#include "spec/rewrite.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/strings.h"
+#include "spec/diagnostics.h"
+#include "spec/layer_shapes.h"
+
+namespace qat {
+namespace {
+
+std::optional<Activation> ActivationOf(OpType type) {
+  switch (type) {
+    case OpType::kRelu:
+      return Activation::kRelu;
+    case OpType::kRelu6:
+      return Activation::kRelu6;
+    case OpType::kReluN1To1:
+      return Activation::kReluN1To1;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::vector<int32_t> CountReaders(const NetworkSpec& spec) {
+  std::vector<int32_t> readers(spec.layers.size());
+  for (const LayerSpec& layer : spec.layers) {
+    for (const int32_t input : layer.inputs) {
+      if (input != kNetworkInput) ++readers[static_cast<size_t>(input)];
+    }
+  }
+  return readers;
+}
+
+/// Builds a list of layers from another one; `placed_[i]` is where the output of the old layer i is found.
+class Relisting {
+ public:
+  explicit Relisting(NetworkSpec& spec) : spec_(spec), old_(std::move(spec.layers)) { spec.layers.clear(); }
+
+ protected:
+  void Remap(LayerSpec& layer) const {
+    for (int32_t& input : layer.inputs) {
+      if (input != kNetworkInput) input = placed_[static_cast<size_t>(input)];
+    }
+  }
+  /// Appends to the new list; the index there.
+  int32_t Append(LayerSpec layer) {
+    spec_.layers.push_back(std::move(layer));
+    return static_cast<int32_t>(spec_.layers.size()) - 1;
+  }
+
+  NetworkSpec& spec_;
+  std::vector<LayerSpec> old_;
+  std::vector<int32_t> placed_;
+};
+
+class Fuser : private Relisting {
+ public:
+  Fuser(NetworkSpec& spec, const std::string& source)
+      : Relisting(spec), source_(source), readers_([this] {
+          NetworkSpec before;
+          before.layers = old_;
+          return CountReaders(before);
+        }()) {}
+
+  Status Run() {
+    for (LayerSpec& layer : old_) {
+      const int32_t read = layer.inputs[0];
+      Remap(layer);
+      if (layer.type == OpType::kBatchNorm) {
+        PlaceBatchNorm(std::move(layer), read);
+      } else if (const auto activation = ActivationOf(layer.type)) {
+        PlaceActivation(std::move(layer), read, *activation);
+      } else {
+        placed_.push_back(Append(std::move(layer)));
+      }
+    }
+    return diagnostics_.Take();
+  }
+
+ private:
+  // The new layer behind `layer`, if `layer` is all that reads the old layer `read`.
+  LayerSpec* OnlyReadBy(const LayerSpec& layer, int32_t read) {
+    if (read == kNetworkInput || readers_[static_cast<size_t>(read)] != 1) return nullptr;
+    return &spec_.layers[static_cast<size_t>(layer.inputs[0])];
+  }
+
+  void Merge(const LayerSpec& layer, LayerSpec& into) {
+    into.fused.push_back(layer.name);
+    placed_.push_back(layer.inputs[0]);
+  }
+
+  void PlaceBatchNorm(LayerSpec layer, int32_t read) {
+    const BatchNormSpec batch_norm = std::get<BatchNormAttributes>(layer.attributes);
+    LayerSpec* before = OnlyReadBy(layer, read);
+    if (before != nullptr && before->definition().filter_input >= 0 && !before->batch_norm &&
+        FusedActivation(before->attributes) == Activation::kNone) {
+      before->batch_norm = batch_norm;
+      return Merge(layer, *before);
+    }
+    if (layer.output_shape.size() != 4) {
+      diagnostics_.Add(Unsupported(
+          StrCat(source_, ":", layer.line, ":", layer.column, ": layer '", layer.name, "': batch_norm of ",
+                 ToString(layer.output_shape),
+                 " has no layer to be folded into; put it directly behind a layer that has a filter and no "
+                 "activation, or where the values are still an image [N, H, W, C]")));
+      placed_.push_back(layer.inputs[0]);
+      return;
+    }
+    layer.type = OpType::kDepthwiseConv2D;
+    layer.attributes = DepthwiseConv2DAttributes{.kernel_h = 1, .kernel_w = 1};
+    layer.initializer.kind = Initializer::Kind::kOnes;
+    layer.batch_norm = batch_norm;
+    QAT_CHECK(InferLayer(spec_, layer).ok());
+    placed_.push_back(Append(std::move(layer)));
+  }
+
+  void PlaceActivation(LayerSpec layer, int32_t read, Activation activation) {
+    LayerSpec* before = OnlyReadBy(layer, read);
+    if (before != nullptr && before->definition().output_quantization == OutputQuantization::kOwnRange &&
+        FusedActivation(before->attributes) == Activation::kNone &&
+        SetFusedActivation(before->attributes, activation)) {
+      return Merge(layer, *before);
+    }
+    placed_.push_back(Append(std::move(layer)));
+  }
+
+  const std::string& source_;
+  Diagnostics diagnostics_;
+  std::vector<int32_t> readers_;
+};
+
+/// What fixes the range of an output. Empty: training finds it.
+struct FixedRange {
+  bool by_contract = false;    // the image
+  QuantizationParams uint8{};  // else by TFLite's specification
+  bool operator==(const FixedRange&) const = default;
+};
+
+class Separator : private Relisting {
+ public:
+  using Relisting::Relisting;
+
+  void Run() {
+    for (LayerSpec& layer : old_) {
+      Remap(layer);
+      if (layer.definition().output_quantization == OutputQuantization::kJoinsInputs) Separate(layer);
+      const std::optional<FixedRange> range = RangeOf(layer);
+      placed_.push_back(Append(std::move(layer)));
+      ranges_.push_back(range);
+    }
+  }
+
+ private:
+  std::optional<FixedRange> FixedAt(int32_t layer) const {
+    return layer == kNetworkInput ? FixedRange{.by_contract = true} : ranges_[static_cast<size_t>(layer)];
+  }
+
+  std::optional<FixedRange> RangeOf(const LayerSpec& layer) const {
+    switch (layer.definition().output_quantization) {
+      case OutputQuantization::kSameAsInput:
+      case OutputQuantization::kJoinsInputs:  // all inputs are alike by now
+        return FixedAt(layer.inputs[0]);
+      case OutputQuantization::kFixed:
+        return FixedRange{.uint8 = layer.definition().fixed_uint8};
+      case OutputQuantization::kOwnRange:
+      case OutputQuantization::kNone:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  void Separate(LayerSpec& layer) {
+    const auto first = FixedAt(layer.inputs[0]);
+    if (std::all_of(layer.inputs.begin(), layer.inputs.end(),
+                    [&](int32_t input) { return FixedAt(input) == first; })) {
+      return;
+    }
+    std::vector<int32_t> separated;
+    for (const int32_t input : layer.inputs) {
+      separated.push_back(FixedAt(input) ? QuantizeBetween(input, layer) : input);
+    }
+    layer.inputs = separated;
+  }
+
+  // One for each producer, even where the layer reads it twice.
+  int32_t QuantizeBetween(int32_t producer, const LayerSpec& reader) {
+    LayerSpec quantize;
+    quantize.type = OpType::kQuantize;
+    quantize.name =
+        StrCat(reader.name, "/from_",
+               producer == kNetworkInput ? "input" : spec_.layers[static_cast<size_t>(producer)].name);
+    for (size_t i = spec_.layers.size(); i-- > 0 && spec_.layers[i].type == OpType::kQuantize;) {
+      if (spec_.layers[i].name == quantize.name) return static_cast<int32_t>(i);
+    }
+    quantize.inputs = {producer};
+    quantize.output_shape = spec_.ShapeOf(producer);
+    quantize.line = reader.line;
+    quantize.column = reader.column;
+    ranges_.push_back(std::nullopt);
+    return Append(std::move(quantize));
+  }
+
+  std::vector<std::optional<FixedRange>> ranges_;  // of the new layers
+};
+
+}  // namespace
+
+Status Rewrite(NetworkSpec& spec, const std::string& source) {
+  QAT_RETURN_IF_ERROR(Fuser(spec, source).Run());
+  Separator(spec).Run();
+  return {};
+}
+
+}  // namespace qat

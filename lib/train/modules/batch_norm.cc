@@ -1,0 +1,11 @@
+// Batch normalization is no module of its own: reading a spec makes it a part of the layer before it.
+#include "base/strings.h"
+#include "train/modules/module.h"
+
+namespace qat {
+
+Expected<std::unique_ptr<Module>> MakeBatchNorm(const LayerSpec& layer, const ModuleOptions&) {
+  return Internal(StrCat("layer '", layer.name, "': batch_norm is folded when the spec is read"));
+}
+
+}  // namespace qat
