@@ -6,6 +6,7 @@
 #include <map>
 
 #include "support/random_models.h"
+#include "support/random_operators.h"
 #include "support/run_model.h"
 
 namespace qat {
@@ -66,6 +67,19 @@ TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
   }
   // The portable kernels leave int8 to the reference.
   EXPECT_GE(uses, GetParam() == Isa::kPortable ? 1300 : 3000);
+}
+
+TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
+  int uses = 0;
+  for (uint64_t seed = 0; seed < 2000; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomDepthwise(seed);
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
+        << "seed " << seed << ": " << random.description;
+    uses += fast.kernels[0].ends_with(NameOf(GetParam())) ? 1 : 0;
+  }
+  // A depth multiplier over 1 is left to the reference.
+  EXPECT_GE(uses, GetParam() == Isa::kPortable ? 0 : 1000);
 }
 
 TEST(FastKernels, LeaveAWideDilationToTheReference) {

@@ -17,6 +17,17 @@ class RandomOperatorMaker : private RandomModelMaker {
  public:
   explicit RandomOperatorMaker(uint64_t seed) : RandomModelMaker(seed) {}
 
+  /// One 8-bit depthwise convolution whose channels lie around the widths of registers.
+  RandomModel MakeDepthwise() {
+    quantized_ = true;
+    element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
+    const int32_t depth =
+        Pick({1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 96, 130});
+    Start({random_.Between(1, 2), random_.Between(1, 9), random_.Between(1, 12), depth});
+    AppendDepthwiseConv2D();
+    return Finish();
+  }
+
   RandomModel Make() {
     ChooseElement();
     switch (random_.Below(15)) {
@@ -453,6 +464,7 @@ class RandomOperatorMaker : private RandomModelMaker {
   }
 };
 
+inline RandomModel MakeRandomDepthwise(uint64_t seed) { return RandomOperatorMaker(seed).MakeDepthwise(); }
 inline RandomModel MakeRandomOperator(uint64_t seed) { return RandomOperatorMaker(seed).Make(); }
 
 }  // namespace qat::testing

@@ -1,27 +1,61 @@
 // Prepare of DEPTHWISE_CONV_2D.
 #include "runtime/kernels/reference/depthwise_conv_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/depthwise_conv_2d.h"
 
 namespace qat {
 namespace {
 
 constexpr size_t kChannelAxis = 3;
 
+Window2D WindowOf(const KernelContext& context) {
+  return DepthwiseWindow(context.As<DepthwiseConv2DAttributes>(), context.inputs[0]->shape,
+                         context.inputs[1]->shape, context.output.shape);
+}
+
+// Null where the reference must do.
+const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
+  if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
+  return simd::CanDepthwiseConv2D(window) ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
 template <class Arithmetic>
-std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& arithmetic) {
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 const Window2D& window, const Arithmetic& arithmetic) {
+  simd::DepthwiseConv2D conv(instructions, window, context.inputs[1]->constant, ConstantBias(context),
+                             simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
+  const size_t scratch = conv.ScratchSize();
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [conv = std::move(conv)](const KernelBuffers& io) {
+        conv.Run(io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+      },
+      scratch);
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Window2D& window,
+                                      const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
   using Bias = typename Arithmetic::Bias;
-  const Window2D window = DepthwiseWindow(context.As<DepthwiseConv2DAttributes>(), context.inputs[0]->shape,
-                                          context.inputs[1]->shape, context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::DepthwiseConv2D(window, arithmetic, io.input<Element>(0), io.input<Element>(1),
                                io.input<Bias>(2), io.output<Element>());
   });
 }
 
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeQuantized(const KernelContext& context, const Arithmetic& arithmetic) {
+  const Window2D window = WindowOf(context);
+  if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
+    return MakeSimd(context, *instructions, window, arithmetic);
+  }
+  return MakeReference(context, window, arithmetic);
+}
+
 Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32, kChannelAxis));
-  return Make(context, FloatActivationRange(FusedActivation(context.attributes)));
+  return MakeReference(context, WindowOf(context), FloatActivationRange(FusedActivation(context.attributes)));
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
@@ -30,7 +64,7 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   FixedPointArithmetic<uint8_t> arithmetic;
   SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-  return Make(context, arithmetic);
+  return MakeQuantized(context, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
@@ -39,7 +73,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   ChannelFixedPointArithmetic<int8_t> arithmetic;
   SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
-  return Make(context, arithmetic);
+  return MakeQuantized(context, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {

@@ -14,7 +14,9 @@ struct Avx2 {
 
   static Vector Load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static Vector Fill(int32_t value) { return _mm256_set1_epi32(value); }
-  static Vector Broadcast(const uint8_t* from) {
+  static Vector FillBytes(int32_t value) { return _mm256_set1_epi8(static_cast<char>(value)); }
+  // Two int16, which are what they stand for.
+  static Vector Broadcast(const uint8_t* from, Vector) {
     int32_t value;
     __builtin_memcpy(&value, from, sizeof(value));
     return _mm256_set1_epi32(value);
@@ -22,11 +24,16 @@ struct Avx2 {
   static Vector Add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
   static Vector Subtract(Vector a, Vector b) { return _mm256_sub_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+  static Vector Xor(Vector a, Vector b) { return _mm256_xor_si256(a, b); }
   static Vector ShiftLeft(Vector a, Vector count) { return _mm256_sllv_epi32(a, count); }
   static Vector ShiftRight(Vector a, Vector count) { return _mm256_srav_epi32(a, count); }
+  static Vector ShiftRightLogical(Vector a, Vector count) { return _mm256_srlv_epi32(a, count); }
   static Vector Dot(Vector acc, Vector x, Vector w) { return _mm256_add_epi32(acc, _mm256_madd_epi16(x, w)); }
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm256_min_epi32(_mm256_max_epi32(a, low), high);
+  }
+  static Vector ClampBytes(Vector a, Vector low, Vector high) {
+    return _mm256_min_epu8(_mm256_max_epu8(a, low), high);
   }
   static Vector FillFromLane(Vector a, int32_t lane) {
     return _mm256_permutevar8x32_epi32(a, _mm256_set1_epi32(lane));
@@ -34,6 +41,17 @@ struct Avx2 {
   static int32_t FirstLane(Vector a) { return _mm256_cvtsi256_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm256_sub_epi32(a, _mm256_cmpgt_epi32(x, limit));
+  }
+
+  // Each odd lane in the place of the even one before it.
+  static Vector OddLanes(Vector a) { return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a))); }
+
+  // floor((a * b + 2^31) / 2^32).
+  static Vector RoundedHigh(Vector a, Vector b, Vector odd_b) {
+    const Vector half = _mm256_set1_epi64x(int64_t{1} << 31);
+    const Vector even = _mm256_add_epi64(_mm256_mul_epi32(a, b), half);
+    const Vector odd = _mm256_add_epi64(_mm256_mul_epi32(OddLanes(a), odd_b), half);
+    return _mm256_blend_epi32(OddLanes(even), odd, 0xAA);
   }
 
   // Requires b >= 0, so that no product saturates.
@@ -65,11 +83,13 @@ struct Avx2 {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
   }
 
-  static void StoreBytes(uint8_t* to, Vector value, int64_t count) {
-    const __m256i low_bytes = _mm256_set1_epi32(0x0C080400);
-    const __m256i quads = _mm256_shuffle_epi8(value, low_bytes);
-    const __m128i bytes =
-        _mm_unpacklo_epi32(_mm256_castsi256_si128(quads), _mm256_extracti128_si256(quads, 1));
+  // 32 bytes out of four vectors, saturated to [0, 255].
+  static Vector PackBytes(Vector a, Vector b, Vector c, Vector d) {
+    const Vector apart = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+    return _mm256_permutevar8x32_epi32(apart, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+
+  static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
     auto all = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
     if (count == kLanes) {
       __builtin_memcpy(to, &all, 8);
@@ -77,18 +97,72 @@ struct Avx2 {
     }
     for (int64_t i = 0; i < count; ++i, all >>= 8) to[i] = static_cast<uint8_t>(all);
   }
+  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+    if (count == 32) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+    __m128i low = _mm256_castsi256_si128(bytes);
+    if (count >= 16) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
+      low = _mm256_extracti128_si256(bytes, 1);
+      to += 16;
+      count -= 16;
+    }
+    if (count >= 8) {
+      StorePart(to, low, 8);
+      low = _mm_unpackhi_epi64(low, low);
+      to += 8;
+      count -= 8;
+    }
+    StorePart(to, low, count);
+  }
+  // `count` of each 8 bytes, `step` apart.
+  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int rows, int64_t count) {
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    StorePart(to, low, count);
+    if (rows > 1) StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
+    if (rows > 2) StorePart(to + 2 * step, high, count);
+    if (rows > 3) StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
+  }
 
   // Zero points are off already.
   static int32_t RowTerm(const Product&, const uint8_t*) { return 0; }
+
+  static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip, Vector zero_point) {
+    __m128i bytes;
+    if (count >= 16) {
+      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    } else {
+      uint8_t part[16] = {};
+      __builtin_memcpy(part, from, static_cast<size_t>(count));
+      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(part));
+    }
+    bytes = _mm_xor_si128(bytes, _mm256_castsi256_si128(flip));
+    return _mm256_sub_epi16(_mm256_cvtepu8_epi16(bytes), zero_point);
+  }
+  static void InterleaveRows(const Interleave& i) {
+    const Vector flip = FillBytes(i.flip);
+    const Vector zero_point = _mm256_set1_epi16(static_cast<int16_t>(i.zero_point));
+    for (int64_t at = 0; at < i.size; at += 16) {
+      const Vector a = LoadRow(i.rows[0] + at, i.size - at, flip, zero_point);
+      const Vector b = LoadRow(i.rows[1] + at, i.size - at, flip, zero_point);
+      const Vector low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
+      auto* const to = reinterpret_cast<__m256i*>(i.output + at * 4);
+      _mm256_storeu_si256(to, _mm256_permute2x128_si256(low, high, 0x20));
+      _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(low, high, 0x31));
+    }
+  }
 };
 
 }  // namespace
 }  // namespace qat::simd
 
+#include "runtime/kernels/simd/requantize-inl.h"
+
+#include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
 
-const Instructions kAvx2Instructions = {Avx2::kLanes, true, Multiply<Avx2>};
+const Instructions kAvx2Instructions = {Avx2::kLanes, true, Multiply<Avx2>, Avx2::InterleaveRows,
+                                        Depthwise<Avx2>};
 
 }  // namespace qat::simd

@@ -14,19 +14,26 @@ struct Avx512Vnni {
 
   static Vector Load(const void* from) { return _mm512_loadu_si512(from); }
   static Vector Fill(int32_t value) { return _mm512_set1_epi32(value); }
-  static Vector Broadcast(const uint8_t* from) {
+  static Vector FillBytes(int32_t value) { return _mm512_set1_epi8(static_cast<char>(value)); }
+  // The bytes as unsigned ones.
+  static Vector Broadcast(const uint8_t* from, Vector flip) {
     int32_t value;
     __builtin_memcpy(&value, from, sizeof(value));
-    return _mm512_set1_epi32(value);
+    return _mm512_xor_si512(_mm512_set1_epi32(value), flip);
   }
   static Vector Add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
   static Vector Subtract(Vector a, Vector b) { return _mm512_sub_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm512_and_si512(a, b); }
+  static Vector Xor(Vector a, Vector b) { return _mm512_xor_si512(a, b); }
   static Vector ShiftLeft(Vector a, Vector count) { return _mm512_sllv_epi32(a, count); }
   static Vector ShiftRight(Vector a, Vector count) { return _mm512_srav_epi32(a, count); }
+  static Vector ShiftRightLogical(Vector a, Vector count) { return _mm512_srlv_epi32(a, count); }
   static Vector Dot(Vector acc, Vector x, Vector w) { return _mm512_dpbusd_epi32(acc, x, w); }
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm512_min_epi32(_mm512_max_epi32(a, low), high);
+  }
+  static Vector ClampBytes(Vector a, Vector low, Vector high) {
+    return _mm512_min_epu8(_mm512_max_epu8(a, low), high);
   }
   static Vector FillFromLane(Vector a, int32_t lane) {
     return _mm512_permutexvar_epi32(_mm512_set1_epi32(lane), a);
@@ -34,6 +41,17 @@ struct Avx512Vnni {
   static int32_t FirstLane(Vector a) { return _mm512_cvtsi512_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm512_mask_add_epi32(a, _mm512_cmpgt_epi32_mask(x, limit), a, _mm512_set1_epi32(1));
+  }
+  // Each odd lane in the place of the even one before it.
+  static Vector OddLanes(Vector a) { return _mm512_castps_si512(_mm512_movehdup_ps(_mm512_castsi512_ps(a))); }
+
+  // floor((a * b + 2^31) / 2^32).
+  static Vector RoundedHigh(Vector a, Vector b, Vector odd_b) {
+    const Vector half = _mm512_set1_epi64(int64_t{1} << 31);
+    const Vector even = _mm512_add_epi64(_mm512_mul_epi32(a, b), half);
+    const Vector odd = _mm512_add_epi64(_mm512_mul_epi32(OddLanes(a), odd_b), half);
+    return _mm512_castps_si512(
+        _mm512_mask_movehdup_ps(_mm512_castsi512_ps(odd), 0x5555, _mm512_castsi512_ps(even)));
   }
 
   // Requires b >= 0, so that no product saturates.
@@ -65,37 +83,98 @@ struct Avx512Vnni {
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
   }
 
-  static void StoreBytes(uint8_t* to, Vector value, int64_t count) {
-    const __m128i bytes = _mm512_cvtepi32_epi8(value);
-    if (count == kLanes) {
+  // Dword 4 * i + j of a vector to place i + 4 * j: what packing leaves apart within 128 bits.
+  static Vector TransposeDwords(Vector a) {
+    const Vector order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, a);
+  }
+  // 64 bytes out of four vectors, saturated to [0, 255].
+  static Vector PackBytes(Vector a, Vector b, Vector c, Vector d) {
+    return TransposeDwords(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
+  }
+
+  static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
+    if (count == 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     } else {
       _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << count) - 1), bytes);
     }
   }
+  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+    if (count == 64) return _mm512_storeu_si512(to, bytes);
+    if (count >= 32) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      bytes = _mm512_shuffle_i64x2(bytes, bytes, 0xEE);
+      to += 32;
+      count -= 32;
+    }
+    if (count >= 16) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bytes));
+      bytes = _mm512_shuffle_i64x2(bytes, bytes, 0xFD);
+      to += 16;
+      count -= 16;
+    }
+    if (count > 0) StorePart(to, _mm512_castsi512_si128(bytes), count);
+  }
+  // `count` of each 16 bytes, `step` apart.
+  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int rows, int64_t count) {
+    StorePart(to, _mm512_castsi512_si128(bytes), count);
+    if (rows > 1) StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
+    if (rows > 2) StorePart(to + 2 * step, _mm512_extracti32x4_epi32(bytes, 2), count);
+    if (rows > 3) StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
+  }
 
   static int32_t RowTerm(const Product& p, const uint8_t* row) {
-    const Vector ones = _mm512_set1_epi8(1);
+    const Vector ones = _mm512_set1_epi8(1), flip = FillBytes(p.stage.flip);
     Vector sum = _mm512_setzero_si512();
     for (int64_t s = 0; s < p.segments; ++s) {
       const uint8_t* run = row + p.segment_offsets[s];
       int64_t left = p.segment_size;
-      for (; left >= 64; left -= 64, run += 64) sum = _mm512_dpbusd_epi32(sum, Load(run), ones);
+      for (; left >= 64; left -= 64, run += 64) {
+        sum = _mm512_dpbusd_epi32(sum, Xor(Load(run), flip), ones);
+      }
       if (left == 0) continue;
-      sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8((uint64_t{1} << left) - 1, run), ones);
+      const __mmask64 mask = (uint64_t{1} << left) - 1;
+      const Vector last = _mm512_maskz_loadu_epi8(mask, run);
+      sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_mov_epi8(mask, Xor(last, flip)), ones);
     }
     const auto total = static_cast<uint32_t>(_mm512_reduce_add_epi32(sum));
     return static_cast<int32_t>(static_cast<uint32_t>(p.row_sum_factor) * total);
+  }
+
+  // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
+  static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
+    const Vector bytes = count >= 64 ? Load(from) : _mm512_maskz_loadu_epi8((uint64_t{1} << count) - 1, from);
+    return TransposeDwords(Xor(bytes, flip));
+  }
+  static void InterleaveRows(const Interleave& i) {
+    const Vector flip = FillBytes(i.flip);
+    for (int64_t at = 0; at < i.size; at += 64) {
+      const int64_t left = i.size - at;
+      const Vector a = LoadRow(i.rows[0] + at, left, flip), b = LoadRow(i.rows[1] + at, left, flip);
+      const Vector c = LoadRow(i.rows[2] + at, left, flip), d = LoadRow(i.rows[3] + at, left, flip);
+      const Vector ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+      const Vector cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+      uint8_t* const to = i.output + at * 4;
+      _mm512_storeu_si512(to, _mm512_unpacklo_epi16(ab_low, cd_low));
+      _mm512_storeu_si512(to + 64, _mm512_unpackhi_epi16(ab_low, cd_low));
+      _mm512_storeu_si512(to + 128, _mm512_unpacklo_epi16(ab_high, cd_high));
+      _mm512_storeu_si512(to + 192, _mm512_unpackhi_epi16(ab_high, cd_high));
+    }
   }
 };
 
 }  // namespace
 }  // namespace qat::simd
 
+#include "runtime/kernels/simd/requantize-inl.h"
+
+#include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
 
-const Instructions kAvx512VnniInstructions = {Avx512Vnni::kLanes, false, Multiply<Avx512Vnni>};
+const Instructions kAvx512VnniInstructions = {Avx512Vnni::kLanes, false, Multiply<Avx512Vnni>,
+                                              Avx512Vnni::InterleaveRows, Depthwise<Avx512Vnni>};
 
 }  // namespace qat::simd

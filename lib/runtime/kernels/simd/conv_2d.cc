@@ -33,7 +33,7 @@ void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
   if (conv.filter.instructions().widens) {
     PadImage(conv.window, conv.layout, image, reinterpret_cast<int16_t*>(padded), convert);
   } else {
-    PadImage(conv.window, conv.layout, image, padded, convert, conv.filter.ConvertedZeroPoint());
+    PadImage(conv.window, conv.layout, image, padded, convert, conv.filter.InputZeroPoint());
   }
 }
 

@@ -8,10 +8,31 @@
 
 namespace qat::simd {
 
+/// How int32 accumulators become bytes. Arrays are by unit and padded to whole vectors. One of three forms, the
+/// first whose arrays are there:
+///   folded   fixed point, rounded twice, where nothing shifts to the left and no sum comes near 2^31:
+///            h = acc + floor((acc * folded_multiplier + 2^31) / 2^32), folded_multiplier = 2 * multiplier - 2^32,
+///            (h - (acc >>> sign_shift) + rounding) >> right_shift, with
+///            rounding = floor(2^(right_shift - 1)) + offset * 2^right_shift, sign_shift = right_shift > 0 ? 31 : 32
+///   real     one double product, rounded half away from zero
+///   general  fixed point, rounded twice, any shifts
+/// The first is the last in fewer instructions: h is negative where acc is, or else 0, which rounds to 0 either way.
+struct OutputStage {
+  const int32_t* folded_multiplier;
+  const int32_t* rounding;
+  const int32_t* sign_shift;
+  const int32_t* right_shift;
+  const double* real_multiplier;
+  const int32_t* multiplier;
+  const int32_t* left_shift;
+  int32_t offset, activation_min, activation_max;
+  uint8_t flip;  ///< 0x80 where bytes are signed, else 0: what turns them into unsigned ones and back
+};
+
 /// One product of gathered rows with a packed filter, requantized to bytes:
-///   output[r, u] = requantize[u](bias[u] + row_sum_factor * sum(x[r]) + dot(x[r], filter[u])).
+///   output[r, u] = stage[u](bias[u] + row_sum_factor * sum(x[r]) + dot(x[r], filter[u])).
 /// Row r begins at input + (r / width) * step_y + (r % width) * step_x and is made of `segments` runs of
-/// memory at segment_offsets from there. A step is 4 bytes of a run: 4 uint8 or 2 int16.
+/// memory at segment_offsets from there. A step is 4 bytes of a run: 4 uint8 (or int8, see flip) or 2 int16.
 /// Arrays by unit are padded to whole vectors. All sums wrap modulo 2^32.
 struct Product {
   const uint8_t* input;
@@ -32,15 +53,35 @@ struct Product {
   int32_t row_sum_factor;
   int32_t row_term_lane;
 
-  // Either multiplier, left_shift, right_shift (fixed point, rounded twice), or real_multiplier (one double
-  // product, rounded half away from zero); the others are null.
-  const int32_t* multiplier;
-  const int32_t* left_shift;
-  const int32_t* right_shift;
-  const double* real_multiplier;
-  int32_t output_offset, activation_min, activation_max;
-
+  OutputStage stage;
   uint8_t* output;  // [rows, units]
+};
+
+/// `taps` rows of bytes, side by side: 4 bytes an element, as one lane of a dot product takes them.
+struct Interleave {
+  const uint8_t* rows[4];
+  int64_t size;        // elements; up to one vector more is written
+  uint8_t flip;        // as OutputStage
+  int32_t zero_point;  // of the unsigned bytes; taken off where the instruction set widens
+  uint8_t* output;
+};
+
+/// One row of the output of a depthwise convolution, out of interleaved rows of the input. The row is made of vectors of
+/// lanes: vector t of block b begins at element b * lanes + t * output_step of the output and at element
+/// b * lanes + t * input_step of the input, and holds min(lanes, period - b * lanes) values, fewer at the end of
+/// the row. All vectors of a block have the same channels, hence the same filter.
+struct DepthwiseRow {
+  const uint8_t* input;  // interleaved: 4 bytes an element
+  int64_t taps;
+  const int64_t* tap_offsets;  // bytes
+  const uint8_t* filter;       // [blocks][taps][lanes][4 bytes]
+  const int32_t* bias;         // [blocks * lanes], as the arrays of the stage
+  int64_t blocks;
+  int64_t period;
+  int64_t input_step, output_step;
+  OutputStage stage;
+  int64_t size;
+  uint8_t* output;  // [size]
 };
 
 /// What one instruction set brings.
@@ -48,6 +89,11 @@ struct Instructions {
   int64_t lanes;  ///< int32 in a register
   bool widens;    ///< true: int16 operands, zero points taken off; false: uint8 rows, int8 filter
   void (*multiply)(const Product&);
+  void (*interleave)(const Interleave&);
+  void (*depthwise)(const DepthwiseRow&);
+
+  /// Values that one lane of a dot product takes from the rows.
+  int64_t taps() const { return widens ? 2 : 4; }
 };
 
 // Each defined by kernels/<name>/instructions.cc, on machines that can have it.

@@ -1,7 +1,9 @@
 #include "runtime/kernels/simd/matrix.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <numeric>
 
 namespace qat::simd {
 namespace {
@@ -17,6 +19,26 @@ int64_t PaddedUnits(const Instructions& instructions, int64_t units) {
 }
 int64_t SegmentSteps(const Instructions& instructions, int64_t segment_size) {
   return RoundUp(segment_size * ElementSize(instructions), kStep) / kStep;
+}
+
+// Lane i has unit i.
+std::vector<int64_t> UnitsOfLanes(int64_t units, int64_t lanes) {
+  std::vector<int64_t> all(static_cast<size_t>(lanes), -1);
+  std::iota(all.begin(), all.begin() + units, int64_t{0});
+  return all;
+}
+
+// Largest magnitude of each unit's accumulator.
+std::vector<int64_t> Bounds(std::span<const uint8_t> filter, int64_t units, std::span<const int32_t> bias,
+                            const Operands& operands) {
+  const size_t depth = filter.size() / static_cast<size_t>(units);
+  std::vector<int64_t> bounds;
+  for (size_t unit = 0; unit < static_cast<size_t>(units); ++unit) {
+    int64_t sum = 0;
+    for (const uint8_t w : filter.subspan(unit * depth, depth)) sum += std::abs(operands.FilterValue(w));
+    bounds.push_back(sum * operands.InputReach() + (bias.empty() ? 0 : std::abs(int64_t{bias[unit]})));
+  }
+  return bounds;
 }
 
 int64_t RowSize(const FullyConnected& layer) {
@@ -49,14 +71,12 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
       segment_steps_(SegmentSteps(instructions, segments.segment_size)),
       segment_offsets_(segments.offsets),
       values_(static_cast<size_t>(padded_units_ * segment_steps_ * kStep) * segments.offsets.size()),
-      output_offset_(requantization.output_offset),
-      activation_min_(requantization.activation_min),
-      activation_max_(requantization.activation_max) {
+      stage_(requantization, operands.is_signed, UnitsOfLanes(units, padded_units_),
+             Bounds(filter, units, bias, operands)) {
   for (int64_t& offset : segment_offsets_) offset *= element_size();
   PackValues(filter);
   FoldBias(filter, bias);
   PlaceRowTerm();
-  SpreadMultipliers(requantization);
 }
 
 // value(position) is one of the values of `unit`.
@@ -75,21 +95,17 @@ void PackedFilter::PackUnit(int64_t unit, Value value) {
   }
 }
 
-int32_t PackedFilter::FilterValue(uint8_t byte) const {
-  return operands_.is_signed ? static_cast<int8_t>(byte) : byte;
-}
-
 void PackedFilter::PackValues(std::span<const uint8_t> filter) {
   const size_t depth = filter.size() / static_cast<size_t>(units_);
   const int32_t middle = operands_.is_signed ? 0 : kMiddle;
   for (int64_t unit = 0; unit < units_; ++unit) {
     const uint8_t* const w = filter.data() + static_cast<size_t>(unit) * depth;
     if (instructions_->widens) {
-      PackUnit(unit, [&](int64_t i) {
-        return static_cast<int16_t>(FilterValue(w[i]) - operands_.filter_zero_point);
-      });
+      PackUnit(unit, [&](int64_t i) { return static_cast<int16_t>(operands_.FilterValue(w[i])); });
     } else {
-      PackUnit(unit, [&](int64_t i) { return static_cast<int8_t>(FilterValue(w[i]) - middle); });
+      PackUnit(unit, [&](int64_t i) {
+        return static_cast<int8_t>(operands_.FilterValue(w[i]) + operands_.filter_zero_point - middle);
+      });
     }
   }
 }
@@ -111,30 +127,11 @@ void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int
   for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
     uint32_t sum = 0;  // of w - zw
     for (uint8_t w : filter.subspan(unit * depth, depth)) {
-      sum += static_cast<uint32_t>(FilterValue(w) - operands_.filter_zero_point);
+      sum += static_cast<uint32_t>(operands_.FilterValue(w));
     }
-    bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) - ConvertedZeroPoint() * sum);
+    const auto zero_point = static_cast<uint32_t>(operands_.unsigned_input_zero_point());
+    bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) - zero_point * sum);
   }
-}
-
-uint8_t PackedFilter::ConvertedZeroPoint() const {
-  return static_cast<uint8_t>(operands_.input_zero_point + (operands_.is_signed ? kMiddle : 0));
-}
-
-void PackedFilter::SpreadMultipliers(const Requantization& requantization) {
-  const auto size = static_cast<size_t>(padded_units_);
-  const auto spread = [&](auto& to, const auto& from, auto field) {
-    to.assign(size, 0);
-    for (size_t i = 0; i < static_cast<size_t>(units_); ++i) to[i] = field(from[from.size() == 1 ? 0 : i]);
-  };
-  if (!requantization.real.empty()) {
-    spread(real_multiplier_, requantization.real, [](double real) { return real; });
-    return;
-  }
-  const auto& fixed = requantization.fixed;
-  spread(multiplier_, fixed, [](FixedPointMultiplier m) { return m.multiplier; });
-  spread(left_shift_, fixed, [](FixedPointMultiplier m) { return std::max(m.shift, 0); });
-  spread(right_shift_, fixed, [](FixedPointMultiplier m) { return std::max(-m.shift, 0); });
 }
 
 Product PackedFilter::AsProduct() const {
@@ -148,13 +145,7 @@ Product PackedFilter::AsProduct() const {
   product.bias = bias_.data();
   product.row_sum_factor = row_sum_factor_;
   product.row_term_lane = row_term_lane_;
-  product.multiplier = multiplier_.data();
-  product.left_shift = left_shift_.data();
-  product.right_shift = right_shift_.data();
-  product.real_multiplier = real_multiplier_.empty() ? nullptr : real_multiplier_.data();
-  product.output_offset = output_offset_;
-  product.activation_min = activation_min_;
-  product.activation_max = activation_max_;
+  product.stage = stage_.View();
   return product;
 }
 
@@ -165,8 +156,6 @@ void PackedFilter::ConvertInput(const uint8_t* from, uint8_t* to, int64_t count)
     for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(static_cast<int8_t>(from[i]) + offset);
   } else if (instructions_->widens) {
     for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(from[i] + offset);
-  } else if (operands_.is_signed) {
-    for (int64_t i = 0; i < count; ++i) to[i] = from[i] ^ kMiddle;
   } else {
     std::memcpy(to, from, static_cast<size_t>(count));
   }

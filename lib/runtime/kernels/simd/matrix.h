@@ -6,13 +6,11 @@
 #include <memory>
 #include <new>
 #include <span>
-#include <type_traits>
 #include <vector>
 
-#include "runtime/kernels/arithmetic.h"
 #include "runtime/kernels/isa.h"
 #include "runtime/kernels/reference/fully_connected.h"
-#include "runtime/kernels/simd/instructions.h"
+#include "runtime/kernels/simd/output_stage.h"
 
 namespace qat::simd {
 
@@ -34,42 +32,6 @@ class AlignedBytes {
   std::unique_ptr<uint8_t[], Deleter> data_;
 };
 
-/// Accumulator to output, one multiplier or one a unit; of `fixed` and `real` one is empty.
-struct Requantization {
-  std::vector<FixedPointMultiplier> fixed;
-  std::vector<double> real;
-  int32_t output_offset = 0;
-  int32_t activation_min = 0;
-  int32_t activation_max = 0;
-};
-template <class T>
-Requantization RequantizationOf(const FixedPointArithmetic<T>& a) {
-  return {{a.multiplier}, {}, a.output_offset, a.activation_min, a.activation_max};
-}
-template <class T>
-Requantization RequantizationOf(const ChannelFixedPointArithmetic<T>& a) {
-  return {a.multipliers, {}, a.output_offset, a.activation_min, a.activation_max};
-}
-template <class T>
-Requantization RequantizationOf(const DoubleArithmetic<T>& a) {
-  return {{}, {a.real_multiplier}, a.output_offset, a.activation_min, a.activation_max};
-}
-template <class T>
-Requantization RequantizationOf(const ChannelDoubleArithmetic<T>& a) {
-  return {{}, a.real_multipliers, a.output_offset, a.activation_min, a.activation_max};
-}
-
-/// What the bytes of both operands mean.
-struct Operands {
-  bool is_signed = false;
-  int32_t input_zero_point = 0;
-  int32_t filter_zero_point = 0;
-};
-template <class T>
-Operands OperandsOf(const QuantizedArithmetic<T>& a) {
-  return {std::is_signed_v<T>, -a.input_offset, -a.filter_offset};
-}
-
 /// How the rows of a product lie in memory: runs of `segment_size` elements, each at one of `offsets`, in
 /// elements from the beginning of the row.
 struct Segments {
@@ -79,7 +41,8 @@ struct Segments {
 
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
-/// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx.
+/// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx:
+/// the kernel adds that 128 where it reads x.
 /// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:
@@ -92,24 +55,20 @@ class PackedFilter {
   /// Bytes of an element of the rows.
   int64_t element_size() const { return instructions_->widens ? 2 : 1; }
   /// True if rows can be read where they are: no conversion, and no byte behind a run.
-  bool ReadsInPlace() const {
-    return !instructions_->widens && !operands_.is_signed && segment_size_ % 4 == 0;
-  }
-  /// Writes elements as rows want them: to[i] as uint8, or as int16 with the zero point taken off.
+  bool ReadsInPlace() const { return !instructions_->widens && segment_size_ % 4 == 0; }
+  /// Writes elements as rows want them: bytes as they are, or int16 with the zero point taken off.
   void ConvertInput(const uint8_t* from, uint8_t* to, int64_t count) const;
-  /// The converted zero point, where it is a byte.
-  uint8_t ConvertedZeroPoint() const;
+  /// The zero point as a byte of the input.
+  uint8_t InputZeroPoint() const { return static_cast<uint8_t>(operands_.input_zero_point); }
   /// All of the product but its rows and its output.
   Product AsProduct() const;
 
  private:
-  int32_t FilterValue(uint8_t byte) const;
   template <class Value>
   void PackUnit(int64_t unit, Value value);
   void PackValues(std::span<const uint8_t> filter);
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void PlaceRowTerm();
-  void SpreadMultipliers(const Requantization& requantization);
 
   const Instructions* instructions_;
   Operands operands_;
@@ -122,9 +81,7 @@ class PackedFilter {
   std::vector<int32_t> bias_;
   int32_t row_sum_factor_ = 0;
   int32_t row_term_lane_ = -1;
-  std::vector<int32_t> multiplier_, left_shift_, right_shift_;
-  std::vector<double> real_multiplier_;
-  int32_t output_offset_, activation_min_, activation_max_;
+  OutputStageTable stage_;
 };
 
 /// What Prepare keeps of a fully connected layer.

@@ -1,5 +1,4 @@
-// multiply-inl.h: Product for one instruction set. Included by its source only, after the register type Isa:
-// everything here has internal linkage and includes nothing, so that no code leaves its instruction set.
+// multiply-inl.h: Product for one instruction set. Behind requantize-inl.h, under the same rules.
 //
 // Isa: Vector (kLanes int32), kRows x kBlocks accumulators, and what is called below.
 
@@ -25,6 +24,7 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, int64_t unit,
   const int64_t vector_size = Isa::kLanes * 4;
   const int64_t block_size = p.segments * p.segment_steps * vector_size;
   const uint8_t* filter = p.filter + unit / Isa::kLanes * block_size;
+  const auto flip = Isa::FillBytes(p.stage.flip);
   for (int64_t s = 0; s < p.segments; ++s) {
     int64_t position = p.segment_offsets[s];
     for (int64_t k = 0; k < p.segment_steps; ++k, position += 4, filter += vector_size) {
@@ -33,7 +33,7 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, int64_t unit,
       for (int b = 0; b < kBlocks; ++b) w[b] = Isa::Load(filter + b * block_size);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const auto x = Isa::Broadcast(rows[r] + position);
+        const auto x = Isa::Broadcast(rows[r] + position, flip);
 #pragma GCC unroll 16
         for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Dot(acc[r][b], x, w[b]);
       }
@@ -41,50 +41,46 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, int64_t unit,
   }
 }
 
-// floor((a * b + 2^30) / 2^31), then / 2^right_shift to nearest, ties away from zero.
-template <class Isa>
-struct FixedPoint {
-  typename Isa::Vector multiplier, left_shift, right_shift, mask, half;
-
-  FixedPoint(const Product& p, int64_t unit)
-      : multiplier(Isa::Load(p.multiplier + unit)),
-        left_shift(Isa::Load(p.left_shift + unit)),
-        right_shift(Isa::Load(p.right_shift + unit)),
-        mask(Isa::Subtract(Isa::ShiftLeft(Isa::Fill(1), right_shift), Isa::Fill(1))),
-        half(Isa::ShiftRight(mask, Isa::Fill(1))) {}
-
-  typename Isa::Vector operator()(typename Isa::Vector acc) const {
-    const auto high = Isa::RoundingDoublingHighMultiply(Isa::ShiftLeft(acc, left_shift), multiplier);
-    // Comparing against half + 1 where negative is comparing the remainder less one.
-    const auto remainder = Isa::Add(Isa::And(high, mask), Isa::ShiftRight(high, Isa::Fill(31)));
-    return Isa::AddIfGreater(Isa::ShiftRight(high, right_shift), remainder, half);
+// One vector of units: four rows fill a vector of bytes.
+template <class Isa, class Requantize, int kRows>
+inline void RequantizeColumn(const Product& p, int64_t unit, typename Isa::Vector (&acc)[kRows][1],
+                             uint8_t* output) {
+  const Requantize requantize(p.stage, unit);
+  const ByteClamp<Isa> clamp(p.stage);
+  const int64_t left = p.units - unit;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; r += 4) {
+    typename Isa::Vector q[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) q[i] = requantize(acc[r + i < kRows ? r + i : kRows - 1][0]);
+    const auto bytes = clamp(q[0], q[1], q[2], q[3]);
+    constexpr int kLast = kRows % 4;
+    const int rows = r + 4 <= kRows ? 4 : kLast;
+    Isa::StoreRows(output + r * p.units + unit, p.units, bytes, rows,
+                   left < Isa::kLanes ? left : Isa::kLanes);
   }
-};
-
-template <class Isa>
-struct Double {
-  const double* multiplier;
-
-  Double(const Product& p, int64_t unit) : multiplier(p.real_multiplier + unit) {}
-  typename Isa::Vector operator()(typename Isa::Vector acc) const {
-    return Isa::MultiplyRounded(acc, multiplier);
-  }
-};
+}
 
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&acc)[kRows][kBlocks],
                            uint8_t* output) {
-  const auto offset = Isa::Fill(p.output_offset);
-  const auto low = Isa::Fill(p.activation_min), high = Isa::Fill(p.activation_max);
+  if constexpr (kBlocks == 1) {
+    RequantizeColumn<Isa, Requantize, kRows>(p, unit, acc, output);
+  } else {
 #pragma GCC unroll 16
-  for (int b = 0; b < kBlocks; ++b) {
-    const int64_t first = unit + b * Isa::kLanes;
-    const int64_t left = p.units - first;
-    const Requantize requantize(p, first);
+    for (int b = 0; b < kBlocks; ++b) {
+      const Requantize requantize(p.stage, unit + b * Isa::kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) acc[r][b] = requantize(acc[r][b]);
+    }
+    const ByteClamp<Isa> clamp(p.stage);
+    const int64_t left = p.units - unit;
+    constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const auto q = Isa::Clamp(Isa::Add(requantize(acc[r][b]), offset), low, high);
-      Isa::StoreBytes(output + r * p.units + first, q, left < Isa::kLanes ? left : Isa::kLanes);
+      const auto bytes = clamp(acc[r][0], acc[r][1], acc[r][kThird], acc[r][kFourth]);
+      Isa::StoreBytes(output + r * p.units + unit, bytes,
+                      left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes);
     }
   }
 }
@@ -128,19 +124,29 @@ inline void MultiplyRest(const Product& p, const uint8_t* const* rows, int32_t* 
   }
 }
 
-// The last units first: the term of each row is among them.
-template <class Isa, class Requantize, int kRows, int kBlocks>
-void MultiplyRows(const Product& p, int64_t first) {
-  const uint8_t* rows[kRows];
-  int32_t row_terms[kRows];
-  const bool sums_apart = p.row_sum_factor != 0 && p.row_term_lane < 0;
-  int64_t y = first / p.width, x = first % p.width;
-  for (int r = 0; r < kRows; ++r) {
-    rows[r] = p.input + y * p.step_y + x * p.step_x;
+// Where the next row begins.
+struct RowCursor {
+  int64_t y, x;
+
+  RowCursor(const Product& p, int64_t row) : y(row / p.width), x(row % p.width) {}
+  const uint8_t* Next(const Product& p) {
+    const uint8_t* const row = p.input + y * p.step_y + x * p.step_x;
     if (++x == p.width) {
       ++y;
       x = 0;
     }
+    return row;
+  }
+};
+
+// The last units first: the term of each row is among them.
+template <class Isa, class Requantize, int kRows, int kBlocks>
+void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
+  const uint8_t* rows[kRows];
+  int32_t row_terms[kRows];
+  const bool sums_apart = p.row_sum_factor != 0 && p.row_term_lane < 0;
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = cursor.Next(p);
     row_terms[r] = sums_apart ? Isa::RowTerm(p, rows[r]) : 0;
   }
   uint8_t* const output = p.output + first * p.units;
@@ -152,27 +158,36 @@ void MultiplyRows(const Product& p, int64_t first) {
   }
 }
 
-// Rows in tiles of Isa::kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
-template <class Isa, class Requantize>
-void MultiplyAll(const Product& p) {
-  if (p.rows < Isa::kRows) {
-    for (int64_t row = 0; row < p.rows; ++row) MultiplyRows<Isa, Requantize, 1, Isa::kBlocks>(p, row);
+// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
+template <class Isa, class Requantize, int kRows, int kBlocks>
+void MultiplyTiles(const Product& p) {
+  int64_t row = 0;
+  RowCursor cursor(p, 0);
+  if (p.rows < kRows) {
+    for (; row < p.rows; ++row) MultiplyRows<Isa, Requantize, 1, Isa::kBlocks>(p, row, cursor);
     return;
   }
-  int64_t row = 0;
-  for (; row + Isa::kRows <= p.rows; row += Isa::kRows) {
-    MultiplyRows<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p, row);
-  }
-  if (row < p.rows) MultiplyRows<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p, p.rows - Isa::kRows);
+  for (; row + kRows <= p.rows; row += kRows) MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, row, cursor);
+  if (row == p.rows) return;
+  cursor = RowCursor(p, p.rows - kRows);
+  MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, p.rows - kRows, cursor);
 }
+
+// Few units leave registers for more rows, which share the loads of the filter.
+template <class Isa, class Requantize>
+struct MultiplyAll {
+  static void Run(const Product& p) {
+    if (p.units <= Isa::kLanes && p.rows >= 2 * Isa::kRows) {
+      MultiplyTiles<Isa, Requantize, 2 * Isa::kRows, 1>(p);
+    } else {
+      MultiplyTiles<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p);
+    }
+  }
+};
 
 template <class Isa>
 void Multiply(const Product& p) {
-  if (p.real_multiplier != nullptr) {
-    MultiplyAll<Isa, Double<Isa>>(p);
-  } else {
-    MultiplyAll<Isa, FixedPoint<Isa>>(p);
-  }
+  WithRequantizer<Isa, MultiplyAll>(p.stage, p);
 }
 
 }  // namespace

@@ -1,0 +1,200 @@
+#include "runtime/kernels/simd/depthwise_conv_2d.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+#include "runtime/kernels/portable/patches.h"
+
+namespace qat::simd {
+namespace {
+
+constexpr int64_t kElement = 4;  // bytes of an interleaved element
+constexpr int64_t kSlack = 64;   // elements behind a buffer that the kernels touch
+
+int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+// Without a stride the columns of a row are contiguous, and channels repeat only where a multiple of them fills vectors.
+int64_t PeriodOf(const Window2D& w, int64_t lanes) {
+  return w.stride_w == 1 ? std::lcm(int64_t{w.input_depth}, lanes) : w.input_depth;
+}
+
+// Largest magnitude of each channel's accumulator.
+std::vector<int64_t> Bounds(std::span<const uint8_t> filter, size_t channels, std::span<const int32_t> bias,
+                            const Operands& operands) {
+  std::vector<int64_t> bounds(channels);
+  for (size_t i = 0; i < filter.size(); ++i)
+    bounds[i % channels] += std::abs(operands.FilterValue(filter[i])) * operands.InputReach();
+  for (size_t c = 0; c < bias.size(); ++c) bounds[c] += std::abs(int64_t{bias[c]});
+  return bounds;
+}
+
+// A value as a sum of int8: its part `index` of as many as it takes.
+int32_t PartOf(int32_t value, int64_t index) {
+  const auto before = static_cast<int32_t>(index);
+  return value > 0 ? std::clamp(value - 127 * before, 0, 127) : std::clamp(value + 128 * before, -128, 0);
+}
+
+int64_t PartsOf(int32_t value) {
+  int64_t parts = 1;
+  while (PartOf(value, parts) != 0) ++parts;
+  return parts;
+}
+
+}  // namespace
+
+bool CanDepthwiseConv2D(const Window2D& window) {
+  return window.input_depth == window.output_depth && portable::PatchLayout(window, 0).Fits(window);
+}
+
+DepthwiseConv2D::DepthwiseConv2D(const Instructions& instructions, const Window2D& window,
+                                 std::span<const uint8_t> filter, std::span<const int32_t> bias,
+                                 const Operands& operands, const Requantization& requantization)
+    : instructions_(&instructions),
+      window_(window),
+      operands_(operands),
+      period_(PeriodOf(window, instructions.lanes)),
+      blocks_(RoundUp(period_, instructions.lanes) / instructions.lanes),
+      filter_(0),
+      stage_(requantization, operands.is_signed, ChannelsOfLanes(),
+             Bounds(filter, static_cast<size_t>(window.input_depth), bias, operands)) {
+  PackTaps(filter);
+  FoldBias(filter, bias);
+}
+
+int64_t DepthwiseConv2D::groups() const {
+  return RoundUp(window_.filter_h, instructions_->taps()) / instructions_->taps();
+}
+int64_t DepthwiseConv2D::padded_w() const { return portable::PatchLayout(window_, 0).padded_w; }
+int64_t DepthwiseConv2D::BufferElements() const { return padded_w() * window_.input_depth; }
+
+int64_t DepthwiseConv2D::ChannelOf(int64_t lane) const {
+  return lane < period_ ? lane % window_.input_depth : -1;
+}
+
+std::vector<int64_t> DepthwiseConv2D::ChannelsOfLanes() const {
+  std::vector<int64_t> channels;
+  for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) channels.push_back(ChannelOf(lane));
+  return channels;
+}
+
+// A tap of a lane is a column of the filter, taps() rows of it at a time. Values that fit no int8 are spread over more.
+void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
+  const Window2D& w = window_;
+  int64_t parts = 1;
+  if (!instructions_->widens)
+    for (const uint8_t byte : filter) parts = std::max(parts, PartsOf(operands_.FilterValue(byte)));
+  const int64_t columns = groups() * w.filter_w;
+  for (int64_t tap = 0; tap < columns * parts; ++tap) {
+    const int64_t group = tap % columns / w.filter_w, x = tap % w.filter_w;
+    tap_offsets_.push_back((group * BufferElements() + x * w.dilation_w * w.input_depth) * kElement);
+  }
+  const auto taps = static_cast<int64_t>(tap_offsets_.size());
+  filter_ = AlignedBytes(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
+  for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) {
+    if (ChannelOf(lane) < 0) continue;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      const int64_t position = (lane / lanes() * taps + tap) * lanes() + lane % lanes();
+      PackTap(filter, ChannelOf(lane), tap % columns, tap / columns, filter_.data() + position * kElement);
+    }
+  }
+}
+
+void DepthwiseConv2D::PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part,
+                              uint8_t* to) const {
+  const int64_t taps = instructions_->taps(), top = column / window_.filter_w * taps;
+  for (int64_t k = 0; k < taps && top + k < window_.filter_h; ++k) {
+    const int64_t pixel = (top + k) * window_.filter_w + column % window_.filter_w;
+    const auto value =
+        operands_.FilterValue(filter[static_cast<size_t>(pixel * window_.input_depth + channel)]);
+    if (instructions_->widens) {
+      const auto wide = static_cast<int16_t>(value);
+      std::memcpy(to + k * 2, &wide, sizeof(wide));
+    } else {
+      to[k] = static_cast<uint8_t>(PartOf(value, part));
+    }
+  }
+}
+
+// In uint32: sums wrap.
+void DepthwiseConv2D::FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias) {
+  const auto channels = static_cast<size_t>(window_.input_depth);
+  std::vector<uint32_t> folded(channels);
+  std::copy(bias.begin(), bias.end(), folded.begin());
+  const auto zero_point = static_cast<uint32_t>(operands_.unsigned_input_zero_point());
+  if (!instructions_->widens) {
+    for (size_t i = 0; i < filter.size(); ++i)
+      folded[i % channels] -= zero_point * static_cast<uint32_t>(operands_.FilterValue(filter[i]));
+  }
+  for (const int64_t channel : ChannelsOfLanes())
+    bias_.push_back(channel < 0 ? 0 : static_cast<int32_t>(folded[static_cast<size_t>(channel)]));
+}
+
+// [groups, padded_w, depth] interleaved elements, then one row of the input's zero points.
+size_t DepthwiseConv2D::ScratchSize() const {
+  const int64_t buffer = (groups() * BufferElements() + kSlack) * kElement;
+  return static_cast<size_t>(buffer + int64_t{window_.input_w} * window_.input_depth);
+}
+
+// Columns left and right of the image: zero points, which are 0 where the instruction set widens.
+void DepthwiseConv2D::FillBorders(uint8_t* buffer) const {
+  const int64_t depth = window_.input_depth;
+  const int value = instructions_->widens ? 0 : operands_.unsigned_input_zero_point();
+  const int64_t left = window_.pad_left * depth, image = window_.input_w * depth;
+  for (int64_t group = 0; group < groups(); ++group, buffer += BufferElements() * kElement) {
+    std::memset(buffer, value, static_cast<size_t>(left * kElement));
+    std::memset(buffer + (left + image) * kElement, value,
+                static_cast<size_t>((BufferElements() - left - image) * kElement));
+  }
+}
+
+// The rows of the input that output row `y` wants.
+void DepthwiseConv2D::InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y,
+                                    uint8_t* buffer) const {
+  const Window2D& w = window_;
+  const int64_t row_size = int64_t{w.input_w} * w.input_depth;
+  Interleave interleave = {};
+  interleave.size = row_size;
+  interleave.flip = operands_.flip();
+  interleave.zero_point = operands_.unsigned_input_zero_point();
+  for (int64_t group = 0; group < groups(); ++group) {
+    for (int64_t k = 0; k < instructions_->taps(); ++k) {
+      const int64_t tap = group * instructions_->taps() + k;
+      const int64_t row = y * w.stride_h - w.pad_top + tap * w.dilation_h;
+      const bool inside = tap < w.filter_h && row >= 0 && row < w.input_h;
+      interleave.rows[k] = inside ? image + row * row_size : outside;
+    }
+    interleave.output = buffer + (group * BufferElements() + w.pad_left * w.input_depth) * kElement;
+    instructions_->interleave(interleave);
+  }
+}
+
+void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratch) const {
+  const Window2D& w = window_;
+  const int64_t depth = w.input_depth;
+  uint8_t* const outside = scratch + (groups() * BufferElements() + kSlack) * kElement;
+  std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * depth));
+  DepthwiseRow row = {};
+  row.input = scratch;
+  row.taps = static_cast<int64_t>(tap_offsets_.size());
+  row.tap_offsets = tap_offsets_.data();
+  row.filter = filter_.data();
+  row.bias = bias_.data();
+  row.blocks = blocks_;
+  row.period = period_;
+  row.input_step = period_ * w.stride_w;
+  row.output_step = period_;
+  row.stage = stage_.View();
+  row.size = w.output_w * depth;
+  row.output = output;
+  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * depth) {
+    for (int64_t y = 0; y < w.output_h; ++y, row.output += row.size) {
+      InterleaveRow(input, outside, y, scratch);
+      FillBorders(scratch);
+      instructions_->depthwise(row);
+    }
+  }
+}
+
+}  // namespace qat::simd

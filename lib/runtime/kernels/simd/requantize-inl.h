@@ -1,0 +1,96 @@
+// requantize-inl.h: OutputStage for one instruction set. Included by its source only, after the register type Isa:
+// everything here has internal linkage and includes nothing, so that no code leaves its instruction set.
+//
+// A requantizer is made for the units of one vector and turns their sums into unsigned bytes, one a lane, that still
+// want to be clamped.
+
+namespace qat::simd {
+namespace {
+
+template <class Isa>
+struct Folded {
+  using Vector = typename Isa::Vector;
+  Vector multiplier, odd_multiplier, rounding, sign_shift, right_shift;
+
+  Folded(const OutputStage& s, int64_t unit)
+      : multiplier(Isa::Load(s.folded_multiplier + unit)),
+        odd_multiplier(Isa::OddLanes(multiplier)),
+        rounding(Isa::Load(s.rounding + unit)),
+        sign_shift(Isa::Load(s.sign_shift + unit)),
+        right_shift(Isa::Load(s.right_shift + unit)) {}
+
+  Vector operator()(Vector acc) const {
+    const Vector high = Isa::RoundedHigh(acc, multiplier, odd_multiplier);
+    const Vector rest = Isa::Subtract(Isa::Add(acc, rounding), Isa::ShiftRightLogical(acc, sign_shift));
+    return Isa::ShiftRight(Isa::Add(high, rest), right_shift);
+  }
+};
+
+// floor((a * b + 2^30) / 2^31), then / 2^right_shift to nearest, ties away from zero. The offset wraps.
+template <class Isa>
+struct General {
+  using Vector = typename Isa::Vector;
+  Vector multiplier, left_shift, right_shift, mask, half, offset, low, high, flip;
+
+  General(const OutputStage& s, int64_t unit)
+      : multiplier(Isa::Load(s.multiplier + unit)),
+        left_shift(Isa::Load(s.left_shift + unit)),
+        right_shift(Isa::Load(s.right_shift + unit)),
+        mask(Isa::Subtract(Isa::ShiftLeft(Isa::Fill(1), right_shift), Isa::Fill(1))),
+        half(Isa::ShiftRight(mask, Isa::Fill(1))),
+        offset(Isa::Fill(s.offset)),
+        low(Isa::Fill(s.activation_min)),
+        high(Isa::Fill(s.activation_max)),
+        flip(Isa::Fill(s.flip)) {}
+
+  Vector operator()(Vector acc) const {
+    const Vector q = Isa::RoundingDoublingHighMultiply(Isa::ShiftLeft(acc, left_shift), multiplier);
+    // Comparing against half + 1 where negative is comparing the remainder less one.
+    const Vector remainder = Isa::Add(Isa::And(q, mask), Isa::ShiftRight(q, Isa::Fill(31)));
+    const Vector rounded = Isa::AddIfGreater(Isa::ShiftRight(q, right_shift), remainder, half);
+    return Isa::Add(Isa::Clamp(Isa::Add(rounded, offset), low, high), flip);
+  }
+};
+
+template <class Isa>
+struct Real {
+  using Vector = typename Isa::Vector;
+  const double* multiplier;
+  Vector offset;
+
+  Real(const OutputStage& s, int64_t unit)
+      : multiplier(s.real_multiplier + unit), offset(Isa::Fill(s.offset + s.flip)) {}
+  Vector operator()(Vector acc) const { return Isa::Add(Isa::MultiplyRounded(acc, multiplier), offset); }
+};
+
+// The clamp of the activation, on bytes, and the way back to signed ones.
+template <class Isa>
+struct ByteClamp {
+  using Vector = typename Isa::Vector;
+  Vector low, high, flip;
+
+  explicit ByteClamp(const OutputStage& s)
+      : low(Isa::FillBytes(s.activation_min + s.flip)),
+        high(Isa::FillBytes(s.activation_max + s.flip)),
+        flip(Isa::FillBytes(s.flip)) {}
+
+  // The bytes of four vectors, one behind the other.
+  Vector operator()(Vector a, Vector b, Vector c, Vector d) const {
+    return Isa::Xor(Isa::ClampBytes(Isa::PackBytes(a, b, c, d), low, high), flip);
+  }
+};
+
+// Calls f with the requantizer that the stage has arrays for.
+template <class Isa, template <class, class> class F, class... Arguments>
+void WithRequantizer(const OutputStage& stage, Arguments&&... arguments) {
+  if (stage.folded_multiplier != nullptr) {
+    F<Isa, Folded<Isa>>::Run(arguments...);
+  } else if (stage.real_multiplier != nullptr) {
+    F<Isa, Real<Isa>>::Run(arguments...);
+  } else {
+    F<Isa, General<Isa>>::Run(arguments...);
+  }
+}
+
+}  // namespace
+}  // namespace qat::simd
