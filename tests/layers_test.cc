@@ -95,6 +95,8 @@ std::string LibraryOf(const std::string& header) {
       {"nlohmann/", "nlohmann-json"},
       {"toml++/", "toml++"},
       {"zlib.h", "zlib"},
+      {"turbojpeg.h", "libjpeg-turbo"},
+      {"png.h", "libpng"},
       {"CLI/", "CLI11"},
       {"google/protobuf", "protobuf"},
 

@@ -1,0 +1,58 @@
+#include <turbojpeg.h>
+
+#include <memory>
+#include <string_view>
+
+#include "base/strings.h"
+#include "data/image_codecs.h"
+
+namespace qat {
+namespace {
+
+struct Destroy {
+  void operator()(void* handle) const { tjDestroy(handle); }
+};
+
+using Handle = std::unique_ptr<void, Destroy>;
+
+// libjpeg's tables take longer to set up than a small picture to decode.
+thread_local Handle decoder;
+
+// libjpeg goes on behind damage and fills in grey. What is merely odd (bytes before a marker) is no loss; an early end is.
+bool LostPixels(std::string_view warning) {
+  return warning.find("Premature end") != std::string_view::npos ||
+         warning.find("Corrupt JPEG data: bad Huffman") != std::string_view::npos;
+}
+
+Error Damaged() {
+  Error error = Corrupt(StrCat("is a damaged JPEG picture (", tjGetErrorStr2(decoder.get()), ")"));
+  decoder.reset();  // what it has read of this picture would be taken for the next one's
+  return error;
+}
+
+}  // namespace
+
+Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes) {
+  if (decoder == nullptr) decoder.reset(tjInitDecompress());
+  if (decoder == nullptr) return SystemError("libjpeg-turbo cannot be started");
+  Image image;
+  int subsampling = 0;
+  int colour = 0;
+  if (tjDecompressHeader3(decoder.get(), bytes.data(), bytes.size(), &image.width, &image.height,
+                          &subsampling, &colour) != 0) {
+    return Damaged();
+  }
+  QAT_RETURN_IF_ERROR(CheckPictureSize(image.height, image.width));
+  if (colour == TJCS_CMYK || colour == TJCS_YCCK) return Unsupported("is a CMYK JPEG, expected RGB or grey");
+  image.channels = 3;
+  image.pixels.resize(3 * static_cast<size_t>(image.height) * static_cast<size_t>(image.width));
+  const int result = tjDecompress2(decoder.get(), bytes.data(), bytes.size(), image.pixels.data(),
+                                   image.width, 0, image.height, TJPF_RGB, TJFLAG_ACCURATEDCT);
+  if (result != 0 &&
+      (tjGetErrorCode(decoder.get()) != TJERR_WARNING || LostPixels(tjGetErrorStr2(decoder.get())))) {
+    return Damaged();
+  }
+  return image;
+}
+
+}  // namespace qat
