@@ -34,7 +34,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
     return app.add_option(name, value, text)->type_name(type);
   };
   app.option_defaults()->group("What to compare");
-  add("--data", request.data, "DATA", "'digits' or a path; its test split is used");
+  add("--data", request.data, "DATA",
+      "'digits', or a directory of IDX files or pictures; its test split is used");
   add("--float", request.rows.float_run, "RUN", "a run with --scheme float32: row 'float'");
   add("--checkpoint", request.rows.checkpoint, "RUN",
       "a run or checkpoint: rows 'checkpoint' and 'simulated'");
@@ -43,6 +44,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--select", request.rows.select, "WHICH", "checkpoint of a run: last, best or a step (default last)");
   app.option_defaults()->group("How");
   add("--limit", request.limit, "N", "first N images only (default 0: all)");
+  app.add_flag("--strict", request.strict, "stop at a picture that cannot be read instead of leaving it out");
+  add("--data-cache", request.data_cache, "MIB",
+      "decoded pictures stay in memory where all fit (default 1024)");
   add("--repeat", request.repeat, "N", "timed rounds over the images (default 1; 0: no times)");
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");

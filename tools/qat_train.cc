@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/tool.h"
@@ -27,6 +28,7 @@ struct TrainFlags {
   bool resume = false;
   bool resume_if_exists = false;
   bool print_network = false;
+  bool strict = false;
 };
 
 struct KeyFlag {
@@ -39,7 +41,9 @@ struct KeyFlag {
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
     {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file"},
-    {"data", "NAME|DIR", kRecipe, "digits (generated), or a directory of IDX files (default digits)"},
+    {"data", "NAME|DIR", kRecipe,
+     "digits (generated), or a directory of IDX files or of pictures, one folder a class (default digits)"},
+    {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory where all fit (default 1024)"},
     {"scheme", "SCHEME", kRecipe, "uint8, or float32: never quantized"},
     {"steps", "N", kRecipe, "total"},
     {"epochs", "X", kRecipe, "the same in rounds over the training data"},
@@ -84,6 +88,8 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
         ->type_name(flag.type)
         ->group(flag.group);
   }
+  app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
+      ->group(kRecipe);
   app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");
 }
 
@@ -125,6 +131,7 @@ Expected<TrainConfig> ConfigFromFlags(Tool& tool, const TrainFlags& flags) {
 // The first key in which two recipes differ; where data and network lie may, since what is in them is compared later.
 Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, TrainConfig asked) {
   asked.data = saved.data;
+  asked.data_cache = saved.data_cache;
   asked.network = saved.network;
   const std::vector<std::string> before = SplitText(ToToml(saved), '\n');
   const std::vector<std::string> now = SplitText(ToToml(asked), '\n');
@@ -173,6 +180,40 @@ Expected<bool> DecideResume(const TrainFlags& flags) {
         StrCat(flags.run, ": has no checkpoint to resume; leave --resume out, or use --resume-if-exists"));
   }
   return !steps.empty();
+}
+
+struct Splits {
+  Dataset train;
+  Dataset test;
+};
+
+// Both splits as the network takes them; the pictures of both share the cache.
+Expected<Splits> OpenSplits(const NetworkSpec& spec, const TrainConfig& config, const TrainFlags& flags,
+                            Progress::Style style) {
+  OpenOptions options;
+  options.height = spec.input_shape[1];
+  options.width = spec.input_shape[2];
+  options.channels = spec.input_shape[3];
+  options.strict = flags.strict;
+  options.cache_bytes = config.data_cache << 20;
+  options.threads = config.threads;
+  options.interrupted = Interrupted;
+  Splits splits;
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    const bool training = split == Split::kTrain;
+    std::optional<Progress> progress;
+    options.progress = [&](int64_t done, int64_t total) {
+      if (!progress) progress.emplace(style, training ? "read training set" : "read test set", total);
+      progress->Update(done, "");
+    };
+    QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(config.data, split, options));
+    if (progress) progress->Finish();
+    if (!dataset.warning.empty()) LogWarning(StrCat(config.data, ": ", dataset.warning));
+    options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
+    options.class_names = dataset.class_names;
+    (training ? splits.train : splits.test) = std::move(dataset);
+  }
+  return splits;
 }
 
 std::string Percent(double value) {
@@ -238,17 +279,16 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (flags.print_network) tool.Print(PrintNetwork(spec));
   if (print_only) return {};
 
-  QAT_ASSIGN_OR_RETURN(const Dataset train, OpenDataset(config.data, Split::kTrain));
-  QAT_ASSIGN_OR_RETURN(const Dataset test, OpenDataset(config.data, Split::kTest));
-  report.data_name = train.name;
-  report.data_examples = train.size();
-  report.data_sha256 = Fingerprint(train);
   CatchInterrupts();
+  QAT_ASSIGN_OR_RETURN(const Splits data, OpenSplits(spec, config, flags, tool.flags().ProgressStyle()));
+  report.data_name = data.train.name;
+  report.data_examples = data.train.size();
+  QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(data.train));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result = Train(spec, config, train, test, flags.run, resume, callbacks);
+  auto result = Train(spec, config, data.train, data.test, flags.run, resume, callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);

@@ -1,22 +1,51 @@
 #include "data/dataset.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <string_view>
+#include <numeric>
 
-#include "base/hash.h"
+#include "base/check.h"
 #include "base/strings.h"
 #include "data/digits.h"
-#include "data/idx.h"
+#include "data/fingerprint.h"
+#include "data/readers.h"
 
 namespace qat {
 namespace {
 
-constexpr int32_t kMnistClasses = 10;
-constexpr std::string_view kClassNamesFile = "class_names.txt";
+constexpr std::string_view kExpected =
+    "'digits', or a directory of IDX files or of pictures (one folder a class)";
 
-// "a, b, c and 4 more", so that a sentence about a large directory stays one.
+void Truncate(Dataset& dataset, int64_t limit) {
+  if (limit <= 0 || limit >= dataset.size()) return;
+  dataset.labels.resize(static_cast<size_t>(limit));
+  dataset.images.resize(static_cast<size_t>(limit * dataset.ImageSize()));
+}
+
+Error NoSuchData(const std::string& data) {
+  static const std::vector<std::string> kGenerated = {"digits"};
+  const bool looks_like_path = data.find('/') != std::string::npos;
+  const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
+  return NotFound(
+      StrCat(data, ": no such directory",
+             nearest.empty() ? StrCat(", expected ", kExpected) : StrCat("; did you mean '", nearest, "'?")));
+}
+
+bool HoldsFolders(const std::string& directory, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return IsDirectory(JoinPath(directory, name)); });
+}
+
+Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(directory));
+  if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split);
+  if (HoldsFolders(directory, names)) return OpenPictureFolder(directory, split, options);
+  return NotFound(StrCat(directory,
+                         ": holds no data, expected IDX files or a folder of pictures a class; found ",
+                         SomeOf(names)));
+}
+
+}  // namespace
+
 std::string SomeOf(const std::vector<std::string>& names) {
   constexpr size_t kShown = 6;
   if (names.empty()) return "nothing";
@@ -26,151 +55,72 @@ std::string SomeOf(const std::vector<std::string>& names) {
   return text;
 }
 
-struct IdxNames {
-  std::string_view split;                 // in messages
-  std::array<std::string_view, 2> stems;  // the second one is a common renaming
-};
-
-IdxNames NamesOf(Split split) {
-  if (split == Split::kTrain) return {"training", {"train", "train"}};
-  return {"test", {"t10k", "test"}};
+std::span<const uint8_t> Dataset::Image(int64_t index) const {
+  QAT_CHECK(stream == nullptr);
+  const auto size = static_cast<size_t>(ImageSize());
+  return std::span(images).subspan(static_cast<size_t>(index) * size, size);
 }
 
-// MNIST's names as they are found in the wild: '-' or '.' before "idx", plain or gzip.
-std::optional<std::string> FindIdx(const std::vector<std::string>& names, Split split, std::string_view what,
-                                   std::string_view dimensions) {
-  for (const std::string_view stem : NamesOf(split).stems) {
-    for (const char separator : {'-', '.'}) {
-      for (const char digit : dimensions) {
-        for (const std::string_view suffix : {"", ".gz"}) {
-          std::string name = StrCat(stem, "-", what, separator, "idx", digit, "-ubyte", suffix);
-          if (std::binary_search(names.begin(), names.end(), name)) return name;
-        }
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-Expected<std::string> RequireIdx(const std::string& directory, const std::vector<std::string>& names,
-                                 Split split, std::string_view what, std::string_view dimensions) {
-  if (const auto name = FindIdx(names, split, what, dimensions)) return JoinPath(directory, *name);
-  const IdxNames expected = NamesOf(split);
-  return NotFound(StrCat(directory, ": holds no ", expected.split, " ", what, ", expected ",
-                         expected.stems[0], "-", what, "-idx", dimensions[0],
-                         "-ubyte or the same with .gz; found ", SomeOf(names)));
-}
-
-// Lines of class_names.txt where the directory has one; else the ten digits.
-Expected<std::vector<std::string>> ReadClassNames(const std::string& directory,
-                                                  const std::vector<std::string>& files) {
-  std::vector<std::string> class_names;
-  if (!std::binary_search(files.begin(), files.end(), std::string(kClassNamesFile))) {
-    for (int32_t i = 0; i < kMnistClasses; ++i) class_names.push_back(std::to_string(i));
-    return class_names;
-  }
-  const std::string path = JoinPath(directory, kClassNamesFile);
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
-  for (std::string line : SplitText(text, '\n')) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    class_names.push_back(std::move(line));
-  }
-  while (!class_names.empty() && class_names.back().empty()) class_names.pop_back();
-  if (class_names.empty()) return Corrupt(StrCat(path, ": is empty, expected one class name a line"));
-  return class_names;
-}
-
-Status CheckImages(const std::string& path, const Shape& shape) {
-  if (shape.size() != 3 && shape.size() != 4) {
-    return Corrupt(
-        StrCat(path, ": shape ", ToString(shape), ", expected [count, height, width] or with channels"));
-  }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
-    return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected no size of 0"));
+Status Dataset::Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+                     std::span<const int32_t> next) const {
+  const auto size = static_cast<size_t>(ImageSize());
+  QAT_CHECK(out.size() == examples.size() * size);
+  if (stream != nullptr) return stream->Read(examples, out, next);
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const auto image = Image(examples[i]);
+    std::copy(image.begin(), image.end(), out.begin() + static_cast<ptrdiff_t>(i * size));
   }
   return {};
 }
 
-Status CheckLabels(const std::string& path, const IdxArray& labels, const std::string& images_path,
-                   int64_t images, size_t classes) {
-  if (labels.shape.size() != 1) {
-    return Corrupt(StrCat(path, ": shape ", ToString(labels.shape), ", expected [count]"));
-  }
-  if (labels.shape[0] != images) {
-    return Corrupt(
-        StrCat(path, ": ", labels.shape[0], " labels, but ", images_path, " holds ", images, " images"));
-  }
-  for (size_t i = 0; i < labels.values.size(); ++i) {
-    if (labels.values[i] >= classes) {
-      return Corrupt(StrCat(path, ": example ", i, ": label ", labels.values[i], ", expected 0 to ",
-                            classes - 1, " (", kClassNamesFile, " beside it names other classes)"));
+Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use) {
+  QAT_CHECK(batch > 0);
+  std::vector<int32_t> all(static_cast<size_t>(dataset.size()));
+  std::iota(all.begin(), all.end(), 0);
+  Bytes copy;
+  const auto part = [&](int64_t first) {
+    const int64_t begin = std::min(first, dataset.size());
+    return std::span(all).subspan(static_cast<size_t>(begin),
+                                  static_cast<size_t>(std::min(batch, dataset.size() - begin)));
+  };
+  for (int64_t first = 0; first < dataset.size(); first += batch) {
+    const auto examples = part(first);
+    const size_t bytes = examples.size() * static_cast<size_t>(dataset.ImageSize());
+    std::span<const uint8_t> images;
+    if (dataset.stream == nullptr) {
+      images = std::span(dataset.images).subspan(static_cast<size_t>(first * dataset.ImageSize()), bytes);
+    } else {
+      copy.resize(bytes);
+      QAT_RETURN_IF_ERROR(dataset.Read(examples, copy, part(first + batch)));
+      images = copy;
     }
+    QAT_RETURN_IF_ERROR(use(first, static_cast<int64_t>(examples.size()), images));
   }
   return {};
 }
 
-void Truncate(Dataset& dataset, int64_t limit) {
-  if (limit <= 0 || limit >= dataset.size()) return;
-  dataset.labels.resize(static_cast<size_t>(limit));
-  dataset.images.resize(static_cast<size_t>(limit * dataset.ImageSize()));
-}
-
-Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,
-                                   Split split) {
-  QAT_ASSIGN_OR_RETURN(const std::string images_path, RequireIdx(directory, files, split, "images", "34"));
-  QAT_ASSIGN_OR_RETURN(const std::string labels_path, RequireIdx(directory, files, split, "labels", "1"));
-  Dataset dataset;
-  dataset.name = directory;
-  QAT_ASSIGN_OR_RETURN(dataset.class_names, ReadClassNames(directory, files));
-  QAT_ASSIGN_OR_RETURN(const IdxArray labels, ReadIdx(labels_path));
-  QAT_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(images_path));
-  QAT_RETURN_IF_ERROR(CheckImages(images_path, images.shape));
-  QAT_RETURN_IF_ERROR(
-      CheckLabels(labels_path, labels, images_path, images.shape[0], dataset.class_names.size()));
-  dataset.height = images.shape[1];
-  dataset.width = images.shape[2];
-  dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;
-  dataset.images = std::move(images.values);
-  dataset.labels.assign(labels.values.begin(), labels.values.end());
-  return dataset;
-}
-
-Error NoSuchData(const std::string& data) {
-  static const std::vector<std::string> kGenerated = {"digits"};
-  const bool looks_like_path = data.find('/') != std::string::npos;
-  const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
-  return NotFound(StrCat(data, ": no such directory",
-                         nearest.empty() ? ", expected 'digits' or a directory of IDX files"
-                                         : StrCat("; did you mean '", nearest, "'?")));
-}
-
-}  // namespace
-
-Expected<Dataset> OpenDataset(const std::string& data, Split split, int64_t limit) {
+Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options) {
   if (data == "digits") {
     const int64_t size = split == Split::kTrain ? kDigitsTrainSize : kDigitsTestSize;
-    return MakeDigits(split, limit > 0 ? std::min(limit, size) : size);
+    return MakeDigits(split, options.limit > 0 ? std::min(options.limit, size) : size);
   }
   if (!FileExists(data)) return NoSuchData(data);
-  if (!IsDirectory(data))
-    return NotFound(StrCat(data, ": is a file, expected 'digits' or a directory of IDX files"));
-  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListDirectory(data));
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenIdxDirectory(data, files, split));
-  Truncate(dataset, limit);
+  if (!IsDirectory(data)) return NotFound(StrCat(data, ": is a file, expected ", kExpected));
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDirectory(data, split, options));
+  dataset.name = data;
+  Truncate(dataset, options.limit);
   return dataset;
 }
 
-std::string Fingerprint(const Dataset& dataset) {
-  Sha256Stream stream;
-  stream.Update(StrCat(dataset.size(), " ", dataset.height, " ", dataset.width, " ", dataset.channels, "\n"));
-  stream.Update(dataset.images);
-  Bytes labels;
-  labels.reserve(4 * dataset.labels.size());
-  for (const int32_t label : dataset.labels) {
-    for (int shift = 0; shift < 32; shift += 8) labels.push_back(static_cast<uint8_t>(label >> shift));
-  }
-  stream.Update(labels);
-  return stream.Finish();
+Expected<std::string> Fingerprint(const Dataset& dataset) {
+  if (!dataset.fingerprint.empty()) return dataset.fingerprint;
+  constexpr int64_t kBatch = 512;
+  FingerprintStream stream(dataset.size(), dataset);
+  QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, [&](int64_t, int64_t, std::span<const uint8_t> images) {
+    stream.Add(images);
+    return Status();
+  }));
+  return stream.Finish(dataset.labels);
 }
 
 }  // namespace qat

@@ -1,8 +1,9 @@
-// dataset.h: labelled images as raw bytes, whatever file they came from.
+// dataset.h: labelled images as raw bytes, whatever files they came from, in memory or read when they are needed.
 #ifndef QAT_DATA_DATASET_H_
 #define QAT_DATA_DATASET_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,6 +16,15 @@ namespace qat {
 
 enum class Split { kTrain, kTest };
 
+/// Images that are too many for the memory.
+class ImageStream {
+ public:
+  virtual ~ImageStream() = default;
+  /// As Dataset::Read, which has checked the sizes.
+  virtual Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+                      std::span<const int32_t> next) const = 0;
+};
+
 /// Images uint8 [count, H, W, C], labels [count] in [0, classes).
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
@@ -22,28 +32,51 @@ struct Dataset {
   int32_t width = 0;
   int32_t channels = 0;
   std::vector<std::string> class_names;
-  Bytes images;
   std::vector<int32_t> labels;
+  Bytes images;                               ///< all of them; empty where there is a stream
+  std::shared_ptr<const ImageStream> stream;  ///< null: in memory
+  std::string fingerprint;                    ///< where reading has found it already
+  std::string warning;                        ///< a sentence on what was left out; empty: nothing
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
-  std::span<const uint8_t> Image(int64_t index) const {
-    return std::span(images).subspan(static_cast<size_t>(index * ImageSize()),
-                                     static_cast<size_t>(ImageSize()));
-  }
-  std::span<const uint8_t> Images(int64_t first, int64_t count) const {
-    return std::span(images).subspan(static_cast<size_t>(first * ImageSize()),
-                                     static_cast<size_t>(count * ImageSize()));
-  }
+
+  /// Copies examples to `out` [examples.size(), H, W, C]. Where they are streamed, reading of `next` begins and goes on
+  /// behind the caller's back; the bytes never depend on it.
+  /// Errors: a stream's, where a file has changed since it was opened.
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+              std::span<const int32_t> next = {}) const;
+
+  /// One image. Requires that they are in memory.
+  std::span<const uint8_t> Image(int64_t index) const;
 };
 
-/// "digits" (generated, nothing is read) or a path whose format is detected from what lies there: a directory of IDX files
-/// (MNIST's names, plain or gzip). `limit` > 0 keeps the first so many examples.
-/// Errors: kNotFound, kCorrupt: path, place, value, what was expected.
-Expected<Dataset> OpenDataset(const std::string& data, Split split, int64_t limit = 0);
+/// `count` examples in their order, a batch at a time, the next one always under way.
+/// Errors: the stream's, those of `use`.
+using UseBatch = std::function<Status(int64_t first, int64_t count, std::span<const uint8_t> images)>;
+Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use);
+
+struct OpenOptions {
+  int64_t limit = 0;  ///< keeps the first so many examples; 0: all
+  /// What a network takes: pictures are converted, resized and cropped to it. Other formats are taken as they are.
+  int32_t height = 0, width = 0, channels = 0;
+  /// Class names in label order, where a model or another split has fixed them; empty: the folders, sorted.
+  std::vector<std::string> class_names = {};
+  bool strict = false;                     ///< a broken picture is an error instead of being left out
+  int64_t cache_bytes = int64_t{1} << 30;  ///< decoded pictures stay in memory where all of them fit
+  int threads = 0;                         ///< that decode; 0: all cores
+  std::function<void(int64_t done, int64_t total)> progress = {};  ///< of what takes long; may be empty
+  std::function<bool()> interrupted = {};  ///< polled; true ends the work with kInterrupted
+};
+
+/// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): a
+/// directory of IDX files (MNIST's names, plain or gzip) or of pictures in one folder a class.
+/// Errors: kNotFound, kCorrupt: path, place, value, what was expected; kInterrupted.
+Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options = {});
 
 /// SHA-256 over sizes, images and labels: the identity of what was read, wherever it lies.
-std::string Fingerprint(const Dataset& dataset);
+/// Errors: the stream's.
+Expected<std::string> Fingerprint(const Dataset& dataset);
 
 }  // namespace qat
 

@@ -47,15 +47,15 @@ Status CheckContract(const Predictor& predictor, const Dataset& dataset) {
 Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks) {
   QAT_RETURN_IF_ERROR(CheckContract(predictor, dataset));
   Predictions all;
-  for (int64_t first = 0; first < dataset.size(); first += kBatch) {
+  const auto predict = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     QAT_RETURN_IF_ERROR(hooks.Poll());
-    const int64_t count = std::min(kBatch, dataset.size() - first);
-    QAT_ASSIGN_OR_RETURN_IN(predictor.name(), const Predictions batch,
-                            predictor.Predict(dataset.Images(first, count), count));
+    QAT_ASSIGN_OR_RETURN_IN(predictor.name(), const Predictions batch, predictor.Predict(images, count));
     QAT_CHECK(static_cast<int64_t>(batch.labels.size()) == count);
     Append(batch, all);
     hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
-  }
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, predict));
   QAT_RETURN_IF_ERROR(CheckLabels(predictor, all.classes, dataset));
   return all;
 }

@@ -37,10 +37,28 @@ void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
   report.environment["profile"] = options.profile == ArithmeticProfile::kTflite ? "tflite" : "tflite-classic";
 }
 
-void DescribeData(const Dataset& dataset, Report& report) {
+// The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
+Expected<Dataset> OpenData(const EvalRequest& request, const InputContract& contract,
+                           const WorkHooks& hooks) {
+  OpenOptions options;
+  options.limit = request.limit;
+  options.height = contract.height;
+  options.width = contract.width;
+  options.channels = contract.channels;
+  options.class_names = contract.labels;
+  options.strict = request.strict;
+  options.cache_bytes = request.data_cache << 20;
+  options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
+  options.interrupted = hooks.interrupted;
+  return OpenDataset(request.data, Split::kTest, options);
+}
+
+Status DescribeData(const Dataset& dataset, Report& report) {
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
-  report.data_sha256 = Fingerprint(dataset);
+  QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(dataset));
+  if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
+  return {};
 }
 
 Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
@@ -236,9 +254,9 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.ranges = rows.ranges;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("--data", const Dataset dataset,
-                          OpenDataset(request.data, Split::kTest, request.limit));
+                          OpenData(request, rows.rows.front().predictor->contract(), hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
-  DescribeData(dataset, report);
+  QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request.repeat, rows, dataset, hooks));

@@ -19,6 +19,8 @@ inline constexpr int32_t kMostRounds = 1000;
 struct EvalRequest {
   std::string data;                    ///< "digits" or a path; the test split is read
   int64_t limit = 0;                   ///< first examples only; 0: all
+  bool strict = false;                 ///< a broken picture is an error
+  int64_t data_cache = 1024;           ///< MiB that decoded pictures may take
   std::vector<int32_t> topk = {1, 5};  ///< the k of top-k
   int32_t repeat = 1;                  ///< rounds over the images when timing; 0: no timing
   RowRequest rows;

@@ -87,6 +87,7 @@ const std::vector<Field>& Fields() {
       TextField("preset", &C::preset),
       TextField("network", &C::network),
       TextField("data", &C::data),
+      IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       TextField("scheme", &C::scheme, {"uint8", "float32"}),
       IntegerField("steps", &C::steps, 0, kMany),
       RealField("epochs", &C::epochs, 0, 1e6),

@@ -16,6 +16,7 @@ struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
   std::string data = "digits";    ///< "digits" or a path
+  int64_t data_cache = 1024;      ///< MiB that decoded pictures may take; more are decoded again in every epoch
   std::string scheme = "uint8";   ///< "uint8" or "float32"
   int64_t steps = 0;              ///< total; 0: from epochs
   double epochs = 0;              ///< used where steps is 0

@@ -10,8 +10,8 @@
 
 namespace qat {
 
-Evaluation Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
-                    std::span<const int32_t> indices, bool fake_quantize) {
+Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+                              std::span<const int32_t> indices, bool fake_quantize) {
   constexpr size_t kBatch = 250;  // activations of a small network stay in the cache
   const at::NoGradGuard no_gradients;
   const RealTable table = MakeRealTable(contract);
@@ -19,15 +19,16 @@ Evaluation Evaluate(Network& network, const InputContract& contract, const Datas
   int64_t correct = 0;
   Bytes bytes;
   std::vector<int32_t> labels;
+  const auto part = [&](size_t first) {
+    const size_t begin = std::min(first, indices.size());
+    return indices.subspan(begin, std::min(kBatch, indices.size() - begin));
+  };
   for (size_t first = 0; first < indices.size(); first += kBatch) {
-    const std::span<const int32_t> batch = indices.subspan(first, std::min(kBatch, indices.size() - first));
-    bytes.clear();
+    const std::span<const int32_t> batch = part(first);
+    bytes.resize(batch.size() * static_cast<size_t>(dataset.ImageSize()));
+    QAT_RETURN_IF_ERROR(dataset.Read(batch, bytes, part(first + kBatch)));
     labels.clear();
-    for (const int32_t index : batch) {
-      const auto image = dataset.Image(index);
-      bytes.insert(bytes.end(), image.begin(), image.end());
-      labels.push_back(dataset.labels[static_cast<size_t>(index)]);
-    }
+    for (const int32_t index : batch) labels.push_back(dataset.labels[static_cast<size_t>(index)]);
     const at::Tensor logits =
         network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize}).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));

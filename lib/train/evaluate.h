@@ -16,8 +16,8 @@ struct Evaluation {
   double loss = 0;      ///< mean cross entropy, without smoothing
 };
 
-/// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still.
-Evaluation Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+/// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. Errors: those of reading.
+Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
                     std::span<const int32_t> indices, bool fake_quantize);
 
 }  // namespace qat

@@ -99,27 +99,30 @@ Expected<TrainResult> TrainLoop::Run() {
                      taken.count(), CheckpointPath(inputs_.run, step_)};
 }
 
-// The images of a step, changed as the recipe says, and their labels.
-at::Tensor TrainLoop::Images(int64_t step, std::vector<int32_t>& labels) {
+// The images of a step, changed as the recipe says, and their labels. Those of the next step are read meanwhile.
+Expected<TrainLoop::Batch> TrainLoop::ReadBatch(int64_t step) {
   const Dataset& data = inputs_.train;
-  std::vector<int32_t> batch;
-  sampler_.Batch(step, batch);
+  std::vector<int32_t> examples, next;
+  if (data.stream != nullptr) sampler_.Batch(step + 1, next);
+  sampler_.Batch(step, examples);
   const auto size = static_cast<size_t>(data.ImageSize());
-  Bytes bytes(batch.size() * size);
-  labels.clear();
-  for (size_t i = 0; i < batch.size(); ++i) {
+  Bytes stored(examples.size() * size);
+  Bytes changed(stored.size());
+  QAT_RETURN_IF_ERROR(data.Read(examples, stored, next));
+  Batch batch;
+  for (size_t i = 0; i < examples.size(); ++i) {
     const ImageChange change = DrawChange(inputs_.config, step, static_cast<int64_t>(i));
-    ChangeImage(data.Image(batch[i]), data.height, data.width, data.channels, change,
-                std::span(bytes).subspan(i * size, size));
-    labels.push_back(data.labels[static_cast<size_t>(batch[i])]);
+    ChangeImage(std::span(stored).subspan(i * size, size), data.height, data.width, data.channels, change,
+                std::span(changed).subspan(i * size, size));
+    batch.labels.push_back(data.labels[static_cast<size_t>(examples[i])]);
   }
-  return RealImages(inputs_.header.contract, table_, bytes);
+  batch.images = RealImages(inputs_.header.contract, table_, changed);
+  return batch;
 }
 
 Status TrainLoop::Step() {
-  std::vector<int32_t> labels;
-  const at::Tensor images = Images(step_, labels);
-  QAT_RETURN_IF_ERROR(BackPropagate(images, labels));
+  QAT_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(step_));
+  QAT_RETURN_IF_ERROR(BackPropagate(batch.images, batch.labels));
   optimizer_->Step(spans_, LearningRate(inputs_.config, schedule_.steps, step_));
   if (average_) average_->Update(spans_);
   ++step_;
@@ -180,14 +183,15 @@ Status TrainLoop::EvaluateDeployed() {
   std::vector<int32_t> all(static_cast<size_t>(split_.holdout.empty() ? inputs_.test.size() : 0));
   std::iota(all.begin(), all.end(), 0);
   const Dataset& data = split_.holdout.empty() ? inputs_.test : inputs_.train;
-  if (average_) EstimateAveraged();
-  last_evaluation_ = Evaluate(Deployed(), inputs_.header.contract, data,
-                              split_.holdout.empty() ? all : split_.holdout, Quantizing(step_ - 1));
+  if (average_) QAT_RETURN_IF_ERROR(EstimateAveraged());
+  QAT_ASSIGN_OR_RETURN(last_evaluation_,
+                       Evaluate(Deployed(), inputs_.header.contract, data,
+                                split_.holdout.empty() ? all : split_.holdout, Quantizing(step_ - 1)));
   evaluated_step_ = step_;
   if (!std::isfinite(last_evaluation_.loss)) {
-    std::vector<int32_t> labels;
+    QAT_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(step_ - 1));
     return NotFinite(StrCat("the ", SplitName(), " loss after step ", step_, " is ", last_evaluation_.loss),
-                     Images(step_ - 1, labels));
+                     batch.images);
   }
   QAT_RETURN_IF_ERROR(log_->WriteEval(step_, SplitName(), last_evaluation_.accuracy, last_evaluation_.loss));
   for (const NamedObserver& each : Deployed().observers()) {
@@ -209,7 +213,7 @@ Status TrainLoop::SaveScheduled() {
 // Nothing of it is in the metrics, and the next scheduled checkpoint removes it.
 Status TrainLoop::SaveInterrupted() {
   QAT_ASSIGN_OR_RETURN(const int64_t size, log_->Sync());
-  if (average_ && evaluated_step_ != step_) EstimateAveraged();
+  if (average_ && evaluated_step_ != step_) QAT_RETURN_IF_ERROR(EstimateAveraged());
   return SaveRun(inputs_.run, MakeCheckpoint(), MakeState(size));
 }
 
@@ -217,19 +221,20 @@ Network& TrainLoop::Deployed() { return average_ ? *averaged_ : *network_; }
 
 // Ranges learned from the weights in training do not fit their average: they are observed again, on the
 // latest batches.
-void TrainLoop::EstimateAveraged() {
+Status TrainLoop::EstimateAveraged() {
   const at::NoGradGuard no_gradients;
   std::vector<Parameter> parameters = averaged_->parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<float>& values = average_->values()[i];
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
   }
-  if (inputs_.config.scheme == "float32") return;
+  if (inputs_.config.scheme == "float32") return {};
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
-  std::vector<int32_t> labels;
   for (int64_t step = std::max<int64_t>(step_ - kRangeBatches, 0); step < step_; ++step) {
-    averaged_->Forward(Images(step, labels), {.observe = true, .fake_quantize = Quantizing(step_ - 1)});
+    QAT_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(step));
+    averaged_->Forward(batch.images, {.observe = true, .fake_quantize = Quantizing(step_ - 1)});
   }
+  return {};
 }
 
 Checkpoint TrainLoop::MakeCheckpoint() {

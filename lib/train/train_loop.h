@@ -55,7 +55,11 @@ class TrainLoop {
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
   Status Step();
-  at::Tensor Images(int64_t step, std::vector<int32_t>& labels);
+  struct Batch {
+    at::Tensor images;
+    std::vector<int32_t> labels;
+  };
+  Expected<Batch> ReadBatch(int64_t step);
   Status BackPropagate(const at::Tensor& images, const std::vector<int32_t>& labels);
   Status LogStep();
   Status EvaluateDeployed();
@@ -69,7 +73,7 @@ class TrainLoop {
 
   /// The network as it would be deployed now: itself, or the averaged weights with ranges of their own.
   Network& Deployed();
-  void EstimateAveraged();
+  Status EstimateAveraged();
   std::string_view SplitName() const { return split_.holdout.empty() ? "test" : "holdout"; }
 
   Checkpoint MakeCheckpoint();

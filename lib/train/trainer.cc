@@ -39,14 +39,14 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
 std::string PortableConfig(const TrainConfig& config) {
   std::string text;
   for (const std::string& line : SplitText(ToToml(config), '\n')) {
-    const bool local =
-        line.starts_with("data ") || line.starts_with("network ") || line.starts_with("threads ");
+    const bool local = line.starts_with("data ") || line.starts_with("data_cache ") ||
+                       line.starts_with("network ") || line.starts_with("threads ");
     if (!line.empty() && !local) text += line + "\n";
   }
   return text;
 }
 
-Checkpoint MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
+Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
   Checkpoint header;
   header.scheme = config.scheme;
   header.spec_text = spec.text;
@@ -59,7 +59,8 @@ Checkpoint MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const 
                      std::vector<float>(channels, 0.0f),
                      std::vector<float>(channels, 255.0f),
                      train.class_names};
-  header.provenance = {{"data_sha256", Fingerprint(train)}, {"tool_version", std::string(Version())}};
+  QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
+  header.provenance = {{"data_sha256", identity}, {"tool_version", std::string(Version())}};
   return header;
 }
 
@@ -109,7 +110,8 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
     return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
                                   "; go on with --resume, or choose another directory"));
   }
-  TrainInputs inputs{spec, config, train, test, run, callbacks, MakeHeader(spec, config, train)};
+  QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
+  TrainInputs inputs{spec, config, train, test, run, callbacks, std::move(header)};
   if (saved) QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));

@@ -90,32 +90,32 @@ TEST_F(IdxDirectory, RefusesImagesWithoutPixelsAndLabelsAsImages) {
 TEST_F(IdxDirectory, KeepsTheFirstExamplesUnderALimit) {
   WriteImages(kTrainImages, {5, 2, 2});
   WriteLabels(kTrainLabels, {4, 3, 2, 1, 0});
-  const auto data = OpenDataset(dir_.path(), Split::kTrain, 2);
+  const auto data = OpenDataset(dir_.path(), Split::kTrain, {.limit = 2});
   QAT_ASSERT_OK(data);
   EXPECT_EQ(data->labels, (std::vector<int32_t>{4, 3}));
   EXPECT_EQ(data->images.size(), 8u);
-  EXPECT_EQ(OpenDataset(dir_.path(), Split::kTrain, 99)->size(), 5);
+  EXPECT_EQ(OpenDataset(dir_.path(), Split::kTrain, {.limit = 99})->size(), 5);
 }
 
 TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
   WriteImages(kTrainImages, {5, 2, 2});
   WriteLabels(kTrainLabels, {4, 3, 2, 1, 0});
   Dataset data = *OpenDataset(dir_.path(), Split::kTrain);
-  const std::string identity = Fingerprint(data);
-  EXPECT_EQ(Fingerprint(*OpenDataset(dir_.path(), Split::kTrain)), identity);
+  const std::string identity = *Fingerprint(data);
+  EXPECT_EQ(*Fingerprint(*OpenDataset(dir_.path(), Split::kTrain)), identity);
   data.name = "elsewhere";
-  EXPECT_EQ(Fingerprint(data), identity);
+  EXPECT_EQ(*Fingerprint(data), identity);
   data.images[7] ^= 1;
-  EXPECT_NE(Fingerprint(data), identity);
+  EXPECT_NE(*Fingerprint(data), identity);
   data.images[7] ^= 1;
   std::swap(data.labels[0], data.labels[1]);
-  EXPECT_NE(Fingerprint(data), identity);
+  EXPECT_NE(*Fingerprint(data), identity);
 }
 
 TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(OpenDataset(dir / "absent", Split::kTrain), ErrorCode::kNotFound,
-                   "/absent: no such directory, expected 'digits' or a directory of IDX files");
+                   "/absent: no such directory, expected 'digits', or a directory of IDX files");
   QAT_EXPECT_ERROR(OpenDataset("digit", Split::kTrain), ErrorCode::kNotFound,
                    "digit: no such directory; did you mean 'digits'?");
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");

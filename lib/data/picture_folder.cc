@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "data/fingerprint.h"
+#include "data/image.h"
+#include "data/picture_files.h"
+#include "data/picture_loader.h"
+#include "data/readers.h"
+
+namespace qat {
+namespace {
+
+constexpr size_t kScanned = 512;  // pictures in work at once while a folder is opened
+
+// Picks the pictures that could be decoded, and reads them again when they are asked for.
+class PictureStream final : public ImageStream {
+ public:
+  PictureStream(std::shared_ptr<PictureLoader> loader, std::vector<int32_t> kept)
+      : loader_(std::move(loader)), kept_(std::move(kept)) {}
+
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+              std::span<const int32_t> next) const override {
+    const std::vector<int32_t> now = FilesOf(examples);
+    loader_->Start(now, FilesOf(next));
+    auto to = out.begin();
+    for (const int32_t file : now) {
+      QAT_ASSIGN_OR_RETURN(const Bytes pixels, loader_->Take(file));
+      to = std::copy(pixels.begin(), pixels.end(), to);
+    }
+    return {};
+  }
+
+ private:
+  std::vector<int32_t> FilesOf(std::span<const int32_t> examples) const {
+    std::vector<int32_t> files;
+    for (const int32_t example : examples) files.push_back(kept_[static_cast<size_t>(example)]);
+    return files;
+  }
+  std::shared_ptr<PictureLoader> loader_;
+  std::vector<int32_t> kept_;  // example -> file
+};
+
+int WorkersOf(const OpenOptions& options) {
+  const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+  return std::max(1, options.threads > 0 ? options.threads : cores);
+}
+
+PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files,
+                             const OpenOptions& options) {
+  return [files = std::move(files), height = options.height, width = options.width,
+          channels = options.channels](int32_t index) -> Expected<Bytes> {
+    const std::string& path = (*files)[static_cast<size_t>(index)].path;
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+    QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, path, channels));
+    return FitImage(std::move(image), height, width).pixels;
+  };
+}
+
+// Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the fingerprint.
+class Scan {
+ public:
+  Scan(const std::vector<PictureFile>& files, PictureLoader& loader, const OpenOptions& options,
+       Dataset& dataset)
+      : files_(files),
+        loader_(loader),
+        options_(options),
+        dataset_(dataset),
+        wanted_(options.limit > 0 ? std::min<int64_t>(options.limit, Count()) : Count()),
+        cached_(wanted_ * dataset.ImageSize() <= options.cache_bytes),
+        fingerprint_(wanted_, dataset) {}
+
+  Status Run() {
+    if (cached_) dataset_.images.reserve(static_cast<size_t>(wanted_ * dataset_.ImageSize()));
+    std::vector<int32_t> all(files_.size());
+    std::iota(all.begin(), all.end(), 0);
+    for (size_t first = 0; first < all.size() && dataset_.size() < wanted_; first += kScanned) {
+      if (options_.interrupted && options_.interrupted()) {
+        return Error{ErrorCode::kInterrupted, "interrupted while reading pictures: no output was written"};
+      }
+      const auto now = Part(all, first);
+      loader_.Start(now, Part(all, first + kScanned));
+      for (const int32_t file : now) QAT_RETURN_IF_ERROR(Take(file));
+      if (options_.progress) options_.progress(dataset_.size(), wanted_);
+    }
+    loader_.Start({}, {});
+    if (dataset_.size() == 0)
+      return Corrupt(StrCat("none of ", Count(), " pictures can be read; ", broken_[0]));
+    if (dataset_.size() == wanted_) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
+    if (!broken_.empty()) dataset_.warning = Warning();
+    return {};
+  }
+
+  bool cached() const { return cached_; }
+  std::vector<int32_t> kept() && { return std::move(kept_); }
+
+ private:
+  int64_t Count() const { return static_cast<int64_t>(files_.size()); }
+
+  static std::span<const int32_t> Part(std::span<const int32_t> all, size_t first) {
+    const size_t begin = std::min(first, all.size());
+    return all.subspan(begin, std::min(kScanned, all.size() - begin));
+  }
+
+  Status Take(int32_t file) {
+    Expected<Bytes> pixels = loader_.Take(file);
+    if (dataset_.size() == wanted_) return {};
+    if (!pixels.ok()) {
+      const bool of_the_file = pixels.error().code != ErrorCode::kSystem;
+      if (options_.strict || !of_the_file) return std::move(pixels).error();
+      broken_.push_back(pixels.error().message);
+      return {};
+    }
+    kept_.push_back(file);
+    dataset_.labels.push_back(files_[static_cast<size_t>(file)].label);
+    fingerprint_.Add(*pixels);
+    if (cached_) dataset_.images.insert(dataset_.images.end(), pixels->begin(), pixels->end());
+    return {};
+  }
+
+  std::string Warning() const {
+    constexpr size_t kNamed = 3;
+    const auto named = std::span(broken_).first(std::min(kNamed, broken_.size()));
+    return StrCat("left out ", broken_.size(), " of ", Count(),
+                  " pictures that cannot be read (--strict stops there): ", Join(named, "; "),
+                  named.size() < broken_.size() ? "; …" : "");
+  }
+
+  const std::vector<PictureFile>& files_;
+  PictureLoader& loader_;
+  const OpenOptions& options_;
+  Dataset& dataset_;
+  const int64_t wanted_;
+  const bool cached_;
+  FingerprintStream fingerprint_;
+  std::vector<int32_t> kept_;
+  std::vector<std::string> broken_;
+};
+
+}  // namespace
+
+Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options) {
+  QAT_CHECK(options.height > 0 && options.width > 0);
+  if (options.channels != 1 && options.channels != 3) {
+    return InvalidArgument(StrCat(directory, ": the network takes ", options.channels,
+                                  " channels, expected 3 (RGB) or 1 (grey) for pictures"));
+  }
+  QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListPictures(directory, split, options.class_names));
+  Dataset dataset;
+  dataset.height = options.height;
+  dataset.width = options.width;
+  dataset.channels = options.channels;
+  dataset.class_names = std::move(pictures.class_names);
+  const auto files = std::make_shared<const std::vector<PictureFile>>(std::move(pictures.files));
+  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options) - 1);
+  Scan scan(*files, *loader, options, dataset);
+  QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
+  if (!scan.cached()) {
+    // While pictures stream, the caller computes: as many threads as cores decode for it.
+    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options));
+    dataset.stream = std::make_shared<PictureStream>(std::move(streaming), std::move(scan).kept());
+  }
+  return dataset;
+}
+
+}  // namespace qat

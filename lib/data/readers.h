@@ -1,0 +1,31 @@
+// readers.h: one reader a format of data sets; OpenDataset chooses by what lies in a directory.
+#ifndef QAT_DATA_READERS_H_
+#define QAT_DATA_READERS_H_
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace qat {
+
+/// `files` are the names in the directory, sorted. Errors of all readers: kNotFound, kCorrupt.
+
+/// MNIST's files, as they are named in the wild. Classes are the digits, or the lines of class_names.txt.
+bool HoldsIdx(const std::vector<std::string>& files);
+Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,
+                                   Split split);
+
+/// Pictures, one folder a class: DIR/train/CLASS/… with test/, val/ or validation/ as the other split, or DIR/CLASS/…,
+/// of which every tenth picture of a class, chosen by the hash of its name, is for testing. Classes are folder names,
+/// sorted; pictures are numbered in turns (the first of every class, then the second ones), so that the first few are a
+/// fair sample. Every picture is decoded once at opening, so what is broken is known before training begins.
+/// Requires sizes in `options`. Errors: kInterrupted, too.
+Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options);
+
+/// "a, b, c and 4 more", so that a sentence about a large directory stays one.
+std::string SomeOf(const std::vector<std::string>& names);
+
+}  // namespace qat
+
+#endif  // QAT_DATA_READERS_H_

@@ -1,0 +1,198 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "data/dataset.h"
+#include "data/image.h"
+#include "data/npy.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kPictures = std::string(QAT_SOURCE_DIR) + "/tests/data/pictures/";
+
+// Pictures of 17x13 pixels in folders.
+class PictureFolder : public ::testing::Test {
+ protected:
+  void Put(const std::string& picture, const std::string& to) {
+    fs::create_directories(fs::path(dir_ / to).parent_path());
+    fs::copy_file(kPictures + picture, dir_ / to);
+  }
+  static OpenOptions Options() {
+    OpenOptions options;
+    options.height = 13;
+    options.width = 17;
+    options.channels = 3;
+    return options;
+  }
+  Expected<Dataset> Open(Split split, const OpenOptions& options = Options()) {
+    return OpenDataset(dir_.path(), split, options);
+  }
+  static Bytes PixelsOf(const std::string& name) { return ReadNpy(kPictures + name + ".npy")->values; }
+  testing::TempDir dir_;
+};
+
+TEST_F(PictureFolder, IsReadInTurnsWithFolderNamesAsClasses) {
+  Put("rgb24.bmp", "train/owl/1.bmp");
+  Put("rgb.png", "train/owl/2.PNG");
+  Put("alpha.png", "train/owl/3.png");
+  Put("grey.jpg", "train/ant/z.JPG");
+  Put("rgb420.jpg", "test/owl/a.jpeg");
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->class_names, (std::vector<std::string>{"ant", "owl"}));
+  EXPECT_EQ(train->labels, (std::vector<int32_t>{0, 1, 1, 1}));
+  EXPECT_EQ(Bytes(train->Image(0).begin(), train->Image(0).end()), PixelsOf("grey.jpg"));
+  EXPECT_EQ(Bytes(train->Image(3).begin(), train->Image(3).end()), PixelsOf("alpha.png"));
+  EXPECT_EQ(train->name, dir_.path());
+  EXPECT_EQ(train->warning, "");
+  const auto test = Open(Split::kTest);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(test->labels, std::vector<int32_t>{1});
+}
+
+TEST_F(PictureFolder, TakesValAsTheSecondSplitAndSaysWhichOneIsMissing) {
+  Put("rgb.png", "val/a/1.png");
+  Put("rgb.png", "val/b/1.png");
+  QAT_ASSERT_OK(Open(Split::kTest));
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kNotFound,
+                   dir_.path() + ": holds no train/, expected it beside " + dir_.path() + "/val");
+}
+
+TEST_F(PictureFolder, WithoutSplitsKeepsATenthOfEveryClassForTesting) {
+  for (int i = 0; i < 40; ++i) Put("rgb.png", "a/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 3; ++i) Put("grey.jpg", "b/" + std::to_string(i) + ".jpg");
+  const auto train = Open(Split::kTrain);
+  const auto test = Open(Split::kTest);
+  QAT_ASSERT_OK(train);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(train->size(), 36 + 2);
+  EXPECT_EQ(test->size(), 4 + 1);
+  EXPECT_EQ(std::count(test->labels.begin(), test->labels.end(), 1), 1);
+  fs::remove_all(fs::path(dir_ / "b"));
+  Put("rgb.png", "b/only.png");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "/b: holds one picture, expected two at least");
+}
+
+TEST_F(PictureFolder, IsStreamedWhereItDoesNotFitTheCacheWithTheSameResult) {
+  const std::vector<std::string> pictures = {"rgb.png", "grey.jpg", "rgb420.jpg", "palette8.bmp",
+                                             "alpha.png"};
+  for (size_t i = 0; i < 50; ++i) {
+    const std::string& picture = pictures[i % pictures.size()];
+    Put(picture, "train/" + std::string(i % 2 == 0 ? "a/" : "b/") + std::to_string(i) + picture);
+  }
+  Put("rgb24.bmp", "train/a/broken.bmp");
+  fs::resize_file(dir_ / "train/a/broken.bmp", 99);
+  const auto cached = Open(Split::kTrain);
+  QAT_ASSERT_OK(cached);
+  EXPECT_EQ(cached->stream, nullptr);
+  for (const int threads : {1, 4}) {
+    OpenOptions options = Options();
+    options.cache_bytes = 1000;
+    options.threads = threads;
+    const auto streamed = Open(Split::kTrain, options);
+    QAT_ASSERT_OK(streamed);
+    EXPECT_NE(streamed->stream, nullptr);
+    EXPECT_EQ(streamed->images.size(), 0u);
+    EXPECT_EQ(streamed->labels, cached->labels);
+    EXPECT_EQ(*Fingerprint(*streamed), *Fingerprint(*cached));
+    const std::vector<int32_t> examples = {49, 3, 3, 17}, next = {3, 5};
+    Bytes out(examples.size() * 13 * 17 * 3), expected(out.size());
+    QAT_ASSERT_OK(streamed->Read(examples, out, next));
+    QAT_ASSERT_OK(cached->Read(examples, expected));
+    EXPECT_EQ(out, expected);
+  }
+}
+
+TEST_F(PictureFolder, LeavesOutBrokenPicturesAndSaysWhich) {
+  for (int i = 0; i < 6; ++i) {
+    Put("rgb420.jpg", "train/a/" + std::to_string(i) + ".jpg");
+    Put("rgb.png", "train/b/" + std::to_string(i) + ".png");
+  }
+  fs::resize_file(dir_ / "train/a/2.jpg", 700);
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 11);
+  EXPECT_EQ(train->warning,
+            "left out 1 of 12 pictures that cannot be read (--strict stops there): " + dir_.path() +
+                "/train/a/2.jpg: is a damaged JPEG picture (Premature end of JPEG file)");
+  for (int i = 0; i < 4; ++i) fs::resize_file(dir_ / ("train/b/" + std::to_string(i) + ".png"), 20);
+  EXPECT_NE(Open(Split::kTrain)->warning.find("left out 5 of 12"), std::string::npos);
+  EXPECT_TRUE(Open(Split::kTrain)->warning.ends_with("; …"));
+  OpenOptions strict = Options();
+  strict.strict = true;
+  QAT_EXPECT_ERROR(Open(Split::kTrain, strict), ErrorCode::kCorrupt,
+                   "/train/b/0.png: is a damaged PNG picture");
+}
+
+TEST_F(PictureFolder, KeepsTheFirstReadablePicturesUnderALimit) {
+  for (int i = 0; i < 9; ++i) {
+    Put("rgb.png", "train/a/" + std::to_string(i) + ".png");
+    Put("rgb.png", "train/b/" + std::to_string(i) + ".png");
+  }
+  fs::resize_file(dir_ / "train/a/0.png", 30);
+  OpenOptions options = Options();
+  options.limit = 5;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->labels, (std::vector<int32_t>{1, 0, 1, 0, 1}));
+}
+
+TEST_F(PictureFolder, TakesLabelsFromTheNamesThatAModelKnows) {
+  Put("rgb.png", "test/owl/1.png");
+  Put("rgb.png", "test/ant/1.png");
+  OpenOptions options = Options();
+  options.class_names = {"owl", "bee", "ant"};
+  EXPECT_EQ(Open(Split::kTest, options)->labels, (std::vector<int32_t>{0, 2}));
+  options.class_names = {"owl", "bee", "aunt"};
+  QAT_EXPECT_ERROR(
+      Open(Split::kTest, options), ErrorCode::kCorrupt,
+      "/test: has the class 'ant', expected one of the 3 that the network knows (owl, bee, aunt); did "
+      "you mean 'aunt'?");
+}
+
+TEST_F(PictureFolder, IsFittedToTheNetworkInSizeAndColour) {
+  Put("large.png", "train/a/1.png");
+  Put("rgb.png", "train/b/1.png");
+  OpenOptions options = Options();
+  options.height = options.width = 20;
+  options.channels = 1;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  const Image large = FitImage(*DecodeImage(*ReadFile(kPictures + "large.png"), "", 1), 20, 20);
+  EXPECT_EQ(Bytes(train->Image(0).begin(), train->Image(0).end()), large.pixels);
+  options.channels = 4;
+  QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kInvalidArgument,
+                   "the network takes 4 channels, expected 3 (RGB) or 1 (grey)");
+}
+
+TEST_F(PictureFolder, SaysWhatIsMissing) {
+  Put("rgb.png", "train/a/1.png");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,
+                   "/train: holds one class ('a'), expected at least two folders of pictures");
+  fs::create_directories(dir_ / "train/b");
+  QAT_EXPECT_ERROR(
+      Open(Split::kTrain), ErrorCode::kCorrupt,
+      "/train/b: holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp; found nothing");
+  QAT_ASSERT_OK(WriteFile(dir_ / "train/b/1.webp", std::string_view("x")));
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "found 1.webp");
+  QAT_ASSERT_OK(WriteFile(dir_ / "train/b/1.png", std::string_view("x")));
+  fs::resize_file(dir_ / "train/a/1.png", 5);
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,
+                   dir_.path() + ": none of 2 pictures can be read; ");
+}
+
+TEST_F(PictureFolder, StopsReadingWhereItIsInterrupted) {
+  Put("rgb.png", "train/a/1.png");
+  Put("rgb.png", "train/b/1.png");
+  OpenOptions options = Options();
+  options.interrupted = [] { return true; };
+  QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kInterrupted, "interrupted");
+}
+
+}  // namespace
+}  // namespace qat
