@@ -115,12 +115,12 @@ struct Avx2 {
     StorePart(to, low, count);
   }
   // `count` of each 8 bytes, `step` apart.
-  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int rows, int64_t count) {
+  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
     StorePart(to, low, count);
-    if (rows > 1) StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
-    if (rows > 2) StorePart(to + 2 * step, high, count);
-    if (rows > 3) StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
+    StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
+    StorePart(to + 2 * step, high, count);
+    StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
   }
 
   // Zero points are off already.

@@ -117,11 +117,11 @@ struct Avx512Vnni {
     if (count > 0) StorePart(to, _mm512_castsi512_si128(bytes), count);
   }
   // `count` of each 16 bytes, `step` apart.
-  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int rows, int64_t count) {
+  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     StorePart(to, _mm512_castsi512_si128(bytes), count);
-    if (rows > 1) StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
-    if (rows > 2) StorePart(to + 2 * step, _mm512_extracti32x4_epi32(bytes, 2), count);
-    if (rows > 3) StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
+    StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
+    StorePart(to + 2 * step, _mm512_extracti32x4_epi32(bytes, 2), count);
+    StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
   }
 
   static int32_t RowTerm(const Product& p, const uint8_t* row) {

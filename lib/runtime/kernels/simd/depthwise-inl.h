@@ -39,7 +39,7 @@ struct DepthwiseBlocks {
       Sum<4>(d, input, filter, bias, acc);
       const Vector bytes =
           clamp(requantize(acc[0]), requantize(acc[1]), requantize(acc[2]), requantize(acc[3]));
-      Isa::StoreRows(d.output + element, d.output_step, bytes, 4, used);
+      Isa::StoreRows(d.output + element, d.output_step, bytes, used);
       input += 16 * d.input_step;
     }
     for (; element < d.size; element += d.output_step) {

@@ -5,22 +5,18 @@
 namespace qat::simd {
 namespace {
 
-// Bias, and the row's share of the filter's zero point.
+// Sums of kRows rows by kBlocks vectors of units from `unit` on. They leave by way of memory: registers that stayed live
+// until the requantization would be spilled within the loop.
 template <class Isa, int kRows, int kBlocks>
-inline void InitializeTile(const Product& p, const int32_t* row_terms, int64_t unit,
-                           typename Isa::Vector (&acc)[kRows][kBlocks]) {
+inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
+                    typename Isa::Vector (&sums)[kRows][kBlocks]) {
+  typename Isa::Vector acc[kRows][kBlocks];
 #pragma GCC unroll 16
   for (int b = 0; b < kBlocks; ++b) {
     const auto bias = Isa::Load(p.bias + unit + b * Isa::kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) acc[r][b] = Isa::Add(bias, Isa::Fill(row_terms[r]));
   }
-}
-
-// Sums of kRows rows by kBlocks vectors of units from `unit` on.
-template <class Isa, int kRows, int kBlocks>
-inline void SumTile(const Product& p, const uint8_t* const* rows, int64_t unit,
-                    typename Isa::Vector (&acc)[kRows][kBlocks]) {
   const int64_t vector_size = Isa::kLanes * 4;
   const int64_t block_size = p.segments * p.segment_steps * vector_size;
   const uint8_t* filter = p.filter + unit / Isa::kLanes * block_size;
@@ -39,48 +35,49 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, int64_t unit,
       }
     }
   }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int b = 0; b < kBlocks; ++b) sums[r][b] = acc[r][b];
+  }
 }
 
 // One vector of units: four rows fill a vector of bytes.
 template <class Isa, class Requantize, int kRows>
-inline void RequantizeColumn(const Product& p, int64_t unit, typename Isa::Vector (&acc)[kRows][1],
+inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa::Vector (&sums)[kRows][1],
                              uint8_t* output) {
   const Requantize requantize(p.stage, unit);
   const ByteClamp<Isa> clamp(p.stage);
-  const int64_t left = p.units - unit;
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; r += 4) {
-    typename Isa::Vector q[4];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) q[i] = requantize(acc[r + i < kRows ? r + i : kRows - 1][0]);
-    const auto bytes = clamp(q[0], q[1], q[2], q[3]);
-    constexpr int kLast = kRows % 4;
-    const int rows = r + 4 <= kRows ? 4 : kLast;
-    Isa::StoreRows(output + r * p.units + unit, p.units, bytes, rows,
-                   left < Isa::kLanes ? left : Isa::kLanes);
+  const int64_t left = p.units - unit, count = left < Isa::kLanes ? left : Isa::kLanes;
+  int r = 0;
+  for (; r + 4 <= kRows; r += 4) {
+    const auto bytes = clamp(requantize(sums[r][0]), requantize(sums[r + 1][0]), requantize(sums[r + 2][0]),
+                             requantize(sums[r + 3][0]));
+    Isa::StoreRows(output + r * p.units + unit, p.units, bytes, count);
+  }
+  for (; r < kRows; ++r) {
+    const auto q = requantize(sums[r][0]);
+    Isa::StoreBytes(output + r * p.units + unit, clamp(q, q, q, q), count);
   }
 }
 
 template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&acc)[kRows][kBlocks],
+inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks],
                            uint8_t* output) {
   if constexpr (kBlocks == 1) {
-    RequantizeColumn<Isa, Requantize, kRows>(p, unit, acc, output);
+    RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
   } else {
-#pragma GCC unroll 16
     for (int b = 0; b < kBlocks; ++b) {
       const Requantize requantize(p.stage, unit + b * Isa::kLanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) acc[r][b] = requantize(acc[r][b]);
+      for (int r = 0; r < kRows; ++r) sums[r][b] = requantize(sums[r][b]);
     }
     const ByteClamp<Isa> clamp(p.stage);
     const int64_t left = p.units - unit;
+    const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
     constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
-#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const auto bytes = clamp(acc[r][0], acc[r][1], acc[r][kThird], acc[r][kFourth]);
-      Isa::StoreBytes(output + r * p.units + unit, bytes,
-                      left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes);
+      const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
+      Isa::StoreBytes(output + r * p.units + unit, bytes, count);
     }
   }
 }
@@ -88,29 +85,25 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
                          uint8_t* output) {
-  typename Isa::Vector acc[kRows][kBlocks];
-  InitializeTile<Isa, kRows, kBlocks>(p, row_terms, unit, acc);
-  SumTile<Isa, kRows, kBlocks>(p, rows, unit, acc);
-  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, acc, output);
+  typename Isa::Vector sums[kRows][kBlocks];
+  SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
+  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
 }
 
 // What is left of the units: kBlocks vectors. Leaves the rows' terms, if they are among them, to the others.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
                              uint8_t* output) {
-  typename Isa::Vector acc[kRows][kBlocks];
-  InitializeTile<Isa, kRows, kBlocks>(p, row_terms, unit, acc);
-  SumTile<Isa, kRows, kBlocks>(p, rows, unit, acc);
+  typename Isa::Vector sums[kRows][kBlocks];
+  SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
   if (p.row_term_lane >= 0) {
-#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const auto term = Isa::FillFromLane(acc[r][kBlocks - 1], p.row_term_lane);
+      const auto term = Isa::FillFromLane(sums[r][kBlocks - 1], p.row_term_lane);
       row_terms[r] = Isa::FirstLane(term);
-#pragma GCC unroll 16
-      for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Add(acc[r][b], term);
+      for (int b = 0; b < kBlocks; ++b) sums[r][b] = Isa::Add(sums[r][b], term);
     }
   }
-  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, acc, output);
+  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
 }
 
 // The same where the number of vectors is known at run time: at most kBlocks.
