@@ -1,15 +1,13 @@
 // qat-convert: a frozen graph in, a .tflite model out.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 #include <optional>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "cli/number_pair.h"
 #include "cli/tool.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
@@ -75,23 +73,6 @@ Expected<DType> ParseType(const ConvertFlags& flags, const Graph& graph) {
   return InvalidArgument(StrCat("--type: value '", flags.type, "', expected float32 or uint8"));
 }
 
-/// "0,1" or "0 1" as two finite numbers.
-Expected<std::array<double, 2>> ParsePair(std::string_view flag, std::string_view expected,
-                                          std::string_view text) {
-  std::array<double, 2> pair = {};
-  const char* at = text.data();
-  const char* end = text.data() + text.size();
-  bool good = true;
-  for (double& number : pair) {
-    while (at != end && (*at == ' ' || (*at == ',' && at != text.data()))) ++at;
-    const auto [next, error] = std::from_chars(at, end, number);
-    good = good && error == std::errc() && std::isfinite(number);
-    at = next;
-  }
-  if (good && at == end) return pair;
-  return InvalidArgument(StrCat(flag, ": value '", text, "', expected ", expected));
-}
-
 /// Two halves given by flags of their own, as one.
 Expected<std::string> JoinHalves(const std::string& whole, const std::string& first,
                                  const std::string& second, std::string_view names) {
@@ -108,9 +89,7 @@ Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {
-    QAT_ASSIGN_OR_RETURN(const auto pair, ParsePair("--input-stats", "MEAN,STD as in 0,255", stats));
-    if (!(pair[1] > 0))
-      return InvalidArgument(StrCat("--input-stats: std is ", pair[1], ", expected more than 0"));
+    QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", stats));
     options.input = InputStatsParams(pair[0], pair[1]);
   }
   QAT_ASSIGN_OR_RETURN(const std::string range,

@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "cli/number_pair.h"
 #include "cli/tool.h"
 #include "eval/evaluate.h"
+#include "eval/picture_run.h"
 #include "eval/tensor_run.h"
 #include "report/ci_formats.h"
 #include "report/report.h"
@@ -20,6 +22,8 @@ namespace {
 struct Flags {
   EvalRequest request;
   TensorRunRequest tensors;
+  PictureRunRequest pictures;
+  std::string input_stats;
   std::string max_flips;
   std::string kernels = "fast";
   std::string profile = "tflite";
@@ -54,6 +58,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--input", flags.tensors.input, "X.npy",
       "tensors instead of images: [N, ...] in the model's input type");
   add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...");
+  add("--image", flags.pictures.files, "FILE...",
+      "pictures (JPEG, PNG, BMP): print what one model sees in each");
+  add("--input-stats", flags.input_stats, "MEAN,STD",
+      "of a model that does not say it: real = (byte - MEAN) / STD");
   app.option_defaults()->group("Gates: exit code 1 where one fails");
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
@@ -211,6 +219,32 @@ Status RunEvaluation(const Flags& flags, Tool& tool, const WorkHooks& hooks, Rep
   return {};
 }
 
+// Pictures that were read are shown where others were not.
+Status ClassifyPictures(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
+  flags.pictures.topk = *std::max_element(flags.request.topk.begin(), flags.request.topk.end());
+  Status status = RunPictures(flags.pictures, flags.request.rows, hooks, report);
+  if (!report.pictures.empty()) PrintTable(report, flags, tool);
+  return status;
+}
+
+Status RunWhatIsAsked(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
+  const bool pictures = !flags.pictures.files.empty();
+  if (int{pictures} + int{flags.tensors.Given()} + int{!flags.request.data.empty()} > 1) {
+    return InvalidArgument(
+        "--data, --input and --image: expected one of them: labelled images, tensors, or pictures");
+  }
+  if (pictures) return ClassifyPictures(flags, tool, hooks, report);
+  return flags.tensors.Given() ? RunTensors(flags.tensors, flags.request.rows, hooks, report)
+                               : RunEvaluation(flags, tool, hooks, report);
+}
+
+Status ParseInputStats(Flags& flags) {
+  if (flags.input_stats.empty()) return {};
+  QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", flags.input_stats));
+  flags.request.rows.input_stats = InputStats{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
+  return {};
+}
+
 Status Run(Flags& flags, Tool& tool, Report& report) {
   if (flags.schema) {
     tool.Print(ReportSchema());
@@ -218,6 +252,7 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   }
   QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  QAT_RETURN_IF_ERROR(ParseInputStats(flags));
   if (!flags.max_flips.empty()) QAT_RETURN_IF_ERROR(ParseMaxFlips(flags.max_flips, flags.request.gates));
   flags.request.seed = tool.flags().seed;
   if (!flags.report.empty()) return ShowReport(flags, tool, report);
@@ -228,11 +263,7 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   hooks.progress = [&](const std::string& what, int64_t done, int64_t total) {
     progress.Update(what, done, total);
   };
-  if (flags.tensors.Given() && !flags.request.data.empty()) {
-    return InvalidArgument("--data and --input: expected one of them: labelled images, or tensors");
-  }
-  Status status = flags.tensors.Given() ? RunTensors(flags.tensors, flags.request.rows, hooks, report)
-                                        : RunEvaluation(flags, tool, hooks, report);
+  Status status = RunWhatIsAsked(flags, tool, hooks, report);
   progress.Finish();
   return status;
 }
@@ -244,7 +275,7 @@ int main(int argc, char** argv) {
   qat::Tool tool(
       "qat-eval", "Compares a network in float and in integers on the same images.",
       "  qat-eval --data digits --checkpoint run --graph g.qgraph --model m.tflite --max-drop 0.1\n"
-      "  qat-eval --data mnist/ --model m.tflite --repeat 10 --json report.json --html report.html\n");
+      "  qat-eval --model m.tflite --image cat.jpg\n");
   qat::Flags flags;
   qat::AddFlags(tool.app(), flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::Run(flags, tool, report); });

@@ -20,6 +20,41 @@ struct NamedContract {
   InputContract contract;
 };
 
+std::string NoContract(const Model& model, const std::string& instead, const InputContract& contract) {
+  return StrCat(model.source(), ": has no input contract; ", instead, " (", Describe(contract), ")");
+}
+
+// Where nobody says what a byte means, the user can.
+Error AskingForStats(const Model& model, Error error) {
+  const bool unknown = error.message.starts_with("has no input contract");
+  if (unknown)
+    error.message += "; give --input-stats MEAN,STD, or --graph or --checkpoint of the same network";
+  return std::move(error).Prefixed(model.source());
+}
+
+// `first`: of the rows before, if there was one.
+Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& request,
+                                       const std::optional<NamedContract>& first,
+                                       std::vector<std::string>& warnings) {
+  std::optional<NamedContract> other = first;
+  if (request.input_stats) {
+    QAT_ASSIGN_OR_RETURN_IN(model.source(), InputContract contract,
+                            ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
+    other = NamedContract{"--input-stats", std::move(contract)};
+  }
+  auto chosen = ContractOf(model, other ? &other->contract : nullptr);
+  if (!chosen.ok()) return AskingForStats(model, std::move(chosen).error());
+  if (chosen->source == ContractSource::kQuantizedInput) {
+    warnings.push_back(NoContract(model, "bytes are taken as they are", chosen->contract));
+  } else if (chosen->source == ContractSource::kFallback && !request.input_stats) {
+    warnings.push_back(NoContract(model, StrCat("that of ", other->owner, " is taken"), chosen->contract));
+  } else if (chosen->source != ContractSource::kFallback && request.input_stats) {
+    warnings.push_back(StrCat(model.source(), ": --input-stats is not used, since it has an input contract (",
+                              Describe(chosen->contract), ")"));
+  }
+  return chosen;
+}
+
 class Opener {
  public:
   Opener(const RowRequest& request, std::vector<std::string>& warnings)
@@ -128,18 +163,11 @@ class Opener {
   }
 
   Expected<InputContract> ContractFor(const Model& model) {
-    QAT_ASSIGN_OR_RETURN_IN(model.source(), ModelContract chosen,
-                            ContractOf(model, first_ ? &first_->contract : nullptr));
-    if (chosen.source == ContractSource::kFallback) {
-      warnings_.push_back(StrCat(model.source(), ": has no input contract; that of ", first_->owner,
-                                 " is taken (", Describe(first_->contract), ")"));
-    } else if (chosen.source == ContractSource::kQuantizedInput) {
-      warnings_.push_back(StrCat(model.source(), ": has no input contract; bytes are taken as they are (",
-                                 Describe(chosen.contract), ")"));
-    } else {
-      NoteContract(model.source(), chosen.contract);
-    }
-    return std::move(chosen.contract);
+    QAT_ASSIGN_OR_RETURN(const ModelContract chosen, ChooseContract(model, request_, first_, warnings_));
+    const bool own =
+        chosen.source == ContractSource::kEmbedded || chosen.source == ContractSource::kDescription;
+    if (own) NoteContract(model.source(), chosen.contract);
+    return chosen.contract;
   }
 
   const RowRequest& request_;
@@ -156,6 +184,23 @@ Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& war
     return InvalidArgument("nothing to evaluate: give --float, --checkpoint, --graph or --model");
   }
   return Opener(request, warnings).Open();
+}
+
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request, const char* flag) {
+  const bool only_one = request.models.size() + (request.graph.empty() ? 0 : 1) == 1;
+  if (!only_one || !request.checkpoint.empty() || !request.float_run.empty()) {
+    return InvalidArgument(
+        StrCat(flag, ": runs one model: give one --model or one --graph, and nothing else to compare"));
+  }
+  if (!request.models.empty()) return Model::Load(request.models.front());
+  QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request.graph));
+  return LowerToModel(graph, request.graph);
+}
+
+Expected<InputContract> ContractOfRow(const Model& model, const RowRequest& request,
+                                      std::vector<std::string>& warnings) {
+  QAT_ASSIGN_OR_RETURN(ModelContract chosen, ChooseContract(model, request, {}, warnings));
+  return std::move(chosen.contract);
 }
 
 }  // namespace qat

@@ -14,8 +14,14 @@
 #include "predict/predictor.h"
 #include "report/report.h"
 #include "runtime/interpreter.h"
+#include "runtime/model.h"
 
 namespace qat {
+
+/// real = (byte - mean) / std.
+struct InputStats {
+  float mean = 0, std = 1;
+};
 
 /// What to compare, as given on the command line; empty: not given.
 struct RowRequest {
@@ -25,6 +31,7 @@ struct RowRequest {
   std::vector<std::string> models;
   std::string select = "last";  ///< which checkpoint of a run directory
   InterpreterOptions interpreter;
+  std::optional<InputStats> input_stats;  ///< of models without an input contract
 };
 
 struct Row {
@@ -47,10 +54,18 @@ struct Rows {
 /// The row "fake-quantized", not listed: the float fake quantization of training.
 inline constexpr char kFakeQuantizedName[] = "fake-quantized";
 
-/// Opens everything. Models without an input contract take the checkpoint's or the graph's; without those, a quantized input
-/// takes bytes as they are (a warning says so). Contracts that differ are warned about.
+/// Opens everything. Models without an input contract take `input_stats`, else the checkpoint's or the graph's; without
+/// those, a quantized input takes bytes as they are (a warning says so). Contracts that differ are warned about.
 /// Errors: kInvalidArgument (nothing given, a model given twice, a float model without any contract), those of the readers.
 Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings);
+
+/// The one model or graph of a request that may hold nothing else, for the flag named in messages.
+/// Errors: kInvalidArgument, those of the readers.
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request, const char* flag);
+
+/// Its contract, with a warning where nobody says what a byte means. Errors: those of ContractOf.
+Expected<InputContract> ContractOfRow(const Model& model, const RowRequest& request,
+                                      std::vector<std::string>& warnings);
 
 }  // namespace qat
 

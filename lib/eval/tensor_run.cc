@@ -4,22 +4,9 @@
 
 #include "base/file.h"
 #include "base/strings.h"
-#include "eval/graph_predictor.h"
-#include "runtime/model.h"
 
 namespace qat {
 namespace {
-
-Expected<std::shared_ptr<const Model>> OpenModel(const RowRequest& rows) {
-  const bool only_one = rows.models.size() + (rows.graph.empty() ? 0 : 1) == 1;
-  if (!only_one || !rows.checkpoint.empty() || !rows.float_run.empty()) {
-    return InvalidArgument(
-        "--input: runs one model: give one --model or one --graph, and nothing else to compare");
-  }
-  if (!rows.models.empty()) return Model::Load(rows.models.front());
-  QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(rows.graph));
-  return LowerToModel(graph, rows.graph);
-}
 
 // [1, 28, 28, 1] -> [N, 28, 28, 1]; [] -> [N].
 Shape WithBatch(Shape shape, int32_t batch) {
@@ -95,7 +82,7 @@ Status RunTensors(const TensorRunRequest& request, const RowRequest& rows, const
   if (request.input.empty()) return InvalidArgument("--save-outputs: needs --input: the tensors to run");
   if (request.save_outputs.empty())
     return InvalidArgument("--input: needs --save-outputs: where the outputs go");
-  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenModel(rows));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, "--input"));
   QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, rows.interpreter));
   std::vector<OutputFile> files;
   for (size_t i = 0; i < model->outputs().size(); ++i) {

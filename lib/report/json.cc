@@ -102,6 +102,15 @@ Json ToJson(const GateResult& gate) {
           {"p", Number(gate.p)}, {"note", Text(gate.note)}};
 }
 
+Json ToJson(const PictureResult& picture) {
+  Json best = Json::array();
+  for (const Guess& guess : picture.best) {
+    best.push_back(
+        {{"label", guess.label}, {"name", Text(guess.name)}, {"probability", Number(guess.probability)}});
+  }
+  return {{"file", picture.file}, {"best", std::move(best)}};
+}
+
 Json ToJson(const TrainingCurve& curve) {
   Json points = Json::array();
   for (const auto& [step, value] : curve.points) points.push_back(Json::array({step, value}));
@@ -225,6 +234,16 @@ void Read(const Json& json, GateResult& out) {
   Read(json, "note", out.note);
 }
 
+void Read(const Json& json, PictureResult& out) {
+  Read(json, "file", out.file);
+  for (const Json& guess : json.at("best")) {
+    Guess& read = out.best.emplace_back();
+    Read(guess, "label", read.label);
+    Read(guess, "name", read.name);
+    Read(guess, "probability", read.probability);
+  }
+}
+
 void Read(const Json& json, TrainingCurve& out) {
   Read(json, "name", out.name);
   for (const Json& point : json.at("points")) {
@@ -264,6 +283,7 @@ Report FromJson(const Json& json) {
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
   ReadList(json, "gates", report.gates);
+  ReadList(json, "pictures", report.pictures);
   Read(json, "warnings", report.warnings);
   ReadList(json, "curves", report.curves);
   Read(json, "quant_delay", report.quant_delay);
@@ -293,6 +313,7 @@ std::string ToJson(const Report& report) {
                      {"models", ListOf(report.models)},
                      {"pairs", ListOf(report.pairs)},
                      {"gates", ListOf(report.gates)},
+                     {"pictures", ListOf(report.pictures)},
                      {"warnings", report.warnings},
                      {"curves", ListOf(report.curves)},
                      {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},

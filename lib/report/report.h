@@ -102,6 +102,18 @@ struct LayerRange {
   int64_t zero_point = 0;
 };
 
+/// A class that a model sees in a picture.
+struct Guess {
+  int32_t label = 0;
+  std::string name;                        ///< empty: the model carries no name for it
+  std::optional<double> probability = {};  ///< absent where the model ends in argmax
+};
+
+struct PictureResult {
+  std::string file;
+  std::vector<Guess> best;  ///< the most likely class first
+};
+
 struct Report {
   std::string tool;
   std::string version;
@@ -116,6 +128,7 @@ struct Report {
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;
+  std::vector<PictureResult> pictures;  ///< of --image
   std::vector<std::string> warnings;
 
   std::vector<TrainingCurve> curves;
@@ -137,7 +150,8 @@ Expected<Report> ParseReport(std::string_view text, const std::string& source);
 /// The JSON Schema (draft 2020-12) of the document: schemas/report.schema.json, as a string in the library.
 std::string_view ReportSchema();
 
-/// The article's table (size, accuracy, time) and pairs, gates and warnings as aligned text for a terminal.
+/// The article's table (size, accuracy, time) and pairs, gates and warnings as aligned text for a terminal. A report on
+/// pictures: what was seen in each.
 std::string ToTable(const Report& report);
 
 /// One self-contained page: table, curves with the delay marked, ranges. No script, no request.

@@ -81,6 +81,23 @@ std::string Gates(const Report& report) {
   return Aligned(rows, 3);
 }
 
+// Probability, number and name of each class, the picture's name above them.
+std::string Picture(const PictureResult& picture) {
+  std::vector<Row> rows;
+  for (const Guess& guess : picture.best) {
+    const std::string percent =
+        guess.probability ? StrCat(Fixed(100 * *guess.probability, 2), " %") : std::string("-");
+    rows.push_back({" ", percent, std::to_string(guess.label)});
+  }
+  const std::vector<std::string> lines = SplitText(Aligned(rows, 0), '\n');
+  std::string text = picture.file + "\n";
+  for (size_t i = 0; i < picture.best.size(); ++i) {
+    const std::string& name = picture.best[i].name;
+    text += StrCat(lines[i], name.empty() ? "" : "  ", name, "\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string ToTable(const Report& report) {
@@ -89,7 +106,8 @@ std::string ToTable(const Report& report) {
     text += StrCat(report.data_name, ": ", Grouped(report.data_examples),
                    " images, one at a time, one thread\n\n");
   }
-  if (!report.models.empty()) text += Models(report);
+  for (const PictureResult& picture : report.pictures) text += Picture(picture);
+  if (!report.models.empty() && report.pictures.empty()) text += Models(report);
   if (!report.pairs.empty()) text += StrCat("\n", Pairs(report), "\n", Significance(report));
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";

@@ -67,23 +67,31 @@ Expected<ModelContract> Choose(const Model& model, const InputContract* fallback
                         " input '", input.name, "' is not known"));
 }
 
-}  // namespace
-
-Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback) {
+Expected<const ModelTensor*> ImageInput(const Model& model) {
   if (model.inputs().size() != 1)
     return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
   const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[0])];
-  if (input.shape.size() != 4 || input.shape[0] != 1) {
-    return Unsupported(
-        StrCat("input '", input.name, "' is ", ToString(input.shape), ", expected [1, H, W, C]"));
-  }
-  QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, input));
+  if (input.shape.size() == 4 && input.shape[0] == 1) return &input;
+  return Unsupported(
+      StrCat("input '", input.name, "' is ", ToString(input.shape), ", expected [1, H, W, C]"));
+}
+
+}  // namespace
+
+Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback) {
+  QAT_ASSIGN_OR_RETURN(const ModelTensor* input, ImageInput(model));
+  QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, *input));
   const InputContract& contract = chosen.contract;
   QAT_RETURN_IF_ERROR(Validate(contract));
   const Shape image = {1, contract.height, contract.width, contract.channels};
-  if (input.shape == image) return chosen;
-  return Corrupt(StrCat("input '", input.name, "' is ", ToString(input.shape), ", the input contract says ",
+  if (input->shape == image) return chosen;
+  return Corrupt(StrCat("input '", input->name, "' is ", ToString(input->shape), ", the input contract says ",
                         ToString(image)));
+}
+
+Expected<InputContract> ContractFromStats(const Model& model, float mean, float std) {
+  QAT_ASSIGN_OR_RETURN(const ModelTensor* input, ImageInput(model));
+  return ContractFor(*input, {mean}, {std}, model);
 }
 
 // The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.

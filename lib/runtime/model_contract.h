@@ -28,6 +28,10 @@ struct ModelContract {
 /// nobody says what a byte means).
 Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback = nullptr);
 
+/// A contract for the model's input with one mean and std for all channels, in byte units, and the labels of its label
+/// file: what a user says of a model that says nothing. Errors: kUnsupported.
+Expected<InputContract> ContractFromStats(const Model& model, float mean, float std);
+
 /// Scale and zero point of an input or output (`what`), {} for types that are not quantized. Errors: kCorrupt (none).
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what);
 

@@ -92,6 +92,16 @@ TEST(ReportJson, RefusesWhatIsNoReport) {
 }
 
 // The validator is Python's jsonschema: it knows nothing of our writer.
+TEST(Json, BringsPicturesBack) {
+  Report report;
+  report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", {}}}}};
+  const auto read = ParseReport(ToJson(report), "r.json");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(ToJson(*read), ToJson(report));
+  EXPECT_EQ(read->pictures.at(0).best.at(0).name, "cat");
+  EXPECT_FALSE(read->pictures[0].best.at(1).probability);
+}
+
 class ReportSchemaTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -120,6 +130,8 @@ class ReportSchemaTest : public ::testing::Test {
 
 TEST_F(ReportSchemaTest, AcceptsEveryReportThatWeWrite) {
   Report report = testing::SampleReport();
+  EXPECT_EQ(Complaints(ToJson(report)), "");
+  report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", {}}}}};
   EXPECT_EQ(Complaints(ToJson(report)), "");
   Report error;
   error.tool = "qat-convert";

@@ -83,5 +83,14 @@ TEST(TextFormat, KeepsThreeSignificantDigits) {
   EXPECT_EQ(Significant(2.4e-6), "2.40e-06");
 }
 
+TEST(Table, NamesWhatIsInEachPicture) {
+  Report report;
+  report.models = {testing::SampleModel("m.tflite", "tflite", "uint8", 1, 0)};
+  report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", 0.0625}}}, {"b.png", {{7, "dog", {}}}}};
+  report.warnings = {"look"};
+  EXPECT_EQ(ToTable(report),
+            "a.jpg\n   50.00 %   3  cat\n    6.25 %  12\nb.png\n   -  7  dog\n\nwarning: look\n");
+}
+
 }  // namespace
 }  // namespace qat

@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "data/npy.h"
 #include "report/report.h"
+#include "support/bmp.h"
 #include "support/subprocess.h"
 #include "support/tiny_files.h"
 
@@ -93,7 +95,7 @@ TEST_F(QatEvalTest, AnErrorIsWhatContinuousIntegrationShows) {
 
 TEST_F(QatEvalTest, HelpFitsAScreen) {
   const auto result = RunTool("qat-eval", {"--help"});
-  EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 45) << result.out;
+  EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 50) << result.out;
 }
 
 TEST_F(QatEvalTest, AnErrorIsInTheReportToo) {
@@ -154,6 +156,16 @@ TEST_F(QatEvalTest, InterruptedItEndsWith130AndLeavesNoFile) {
   EXPECT_EQ(result.exit_code, 130) << result.err;
   EXPECT_NE(result.err.find("interrupted"), std::string::npos);
   EXPECT_EQ(testing::FilesIn(files_.path()), before);
+}
+
+TEST_F(QatEvalTest, NamesWhatIsInPicturesAndSaysWhichItCannotRead) {
+  testing::WriteText(files_ / "grey.bmp", testing::GreyBmp(4, 4, std::vector<uint8_t>(16, 200)));
+  const auto result = RunTool("qat-eval", {"--model", files_.uint8_model(), "--topk", "2", "--image",
+                                           files_ / "grey.bmp", files_.uint8_model()});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_TRUE(result.out.starts_with(StrCat(files_ / "grey.bmp", "\n  "))) << result.out;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '%'), 2) << result.out;
+  EXPECT_NE(result.err.find("expected a JPEG, PNG or BMP picture"), std::string::npos) << result.err;
 }
 
 TEST(QatEval, PrintsItsSchema) {

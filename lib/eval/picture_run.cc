@@ -1,0 +1,123 @@
+#include "eval/picture_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "data/image.h"
+#include "runtime/model_predictor.h"
+
+namespace qat {
+namespace {
+
+std::string NameOf(size_t label, std::span<const std::string> labels) {
+  return label < labels.size() ? labels[label] : "";
+}
+
+std::vector<double> Softmax(std::span<const float> scores) {
+  const double largest = *std::max_element(scores.begin(), scores.end());
+  std::vector<double> values;
+  for (const float score : scores) values.push_back(std::exp(score - largest));
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  for (double& value : values) value /= sum;
+  return values;
+}
+
+Status DescribeModel(const Predictor& predictor, const std::string& path, Report& report) {
+  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  ModelResult model;
+  model.name = predictor.name();
+  model.kind = predictor.kind();
+  model.type = predictor.type();
+  model.path = path;
+  model.bytes = static_cast<int64_t>(file->bytes().size());
+  model.sha256 = Sha256(file->bytes());
+  report.models.push_back(std::move(model));
+  report.class_names = predictor.contract().labels;
+  return {};
+}
+
+Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contract) {
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(file));
+  QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, file, contract.channels));
+  return FitImage(std::move(image), contract.height, contract.width).pixels;
+}
+
+// One sentence on all files that failed, in the class of the first.
+Error Failed(const std::vector<Error>& errors, size_t files) {
+  if (errors.size() == 1) return errors.front();
+  std::vector<std::string> messages;
+  for (const Error& error : errors) messages.push_back(error.message);
+  return {errors.front().code,
+          StrCat(errors.size(), " of ", files, " pictures cannot be used: ", Join(messages, "; "))};
+}
+
+}  // namespace
+
+bool EndsInProbabilities(const Model& model) {
+  int32_t tensor = model.outputs()[0];
+  for (auto node = model.nodes().rbegin(); node != model.nodes().rend(); ++node) {
+    if (node->outputs[0] != tensor) continue;
+    if (node->type == OpType::kSoftmax || node->type == OpType::kLogistic) return true;
+    const bool keeps_values = node->type == OpType::kReshape || node->type == OpType::kSqueeze ||
+                              node->type == OpType::kQuantize || node->type == OpType::kDequantize;
+    if (!keeps_values) return false;
+    tensor = node->inputs[0];
+  }
+  return false;
+}
+
+std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, int32_t k,
+                               std::span<const std::string> labels) {
+  if (predictions.scores.empty()) {
+    const auto label = static_cast<size_t>(predictions.labels.at(0));
+    return {{predictions.labels[0], NameOf(label, labels), {}}};
+  }
+  const std::span<const float> scores(predictions.scores);
+  const std::vector<double> probabilities =
+      are_probabilities ? std::vector<double>(scores.begin(), scores.end()) : Softmax(scores);
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  order.resize(std::min(order.size(), static_cast<size_t>(k)));
+  std::vector<Guess> guesses;
+  for (const size_t label : order) {
+    guesses.push_back({static_cast<int32_t>(label), NameOf(label, labels), probabilities[label]});
+  }
+  return guesses;
+}
+
+Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
+                   Report& report) {
+  if (request.topk < 1)
+    return InvalidArgument(StrCat("--topk: value ", request.topk, ", expected at least 1"));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, "--image"));
+  QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractOfRow(*model, rows, report.warnings));
+  if (contract.channels != 1 && contract.channels != 3) {
+    return Unsupported(StrCat(model->source(), ": takes ", contract.channels,
+                              " channels, expected 1 (grey) or 3 (colour) for --image"));
+  }
+  const char* kind = rows.models.empty() ? "graph" : "tflite";
+  QAT_ASSIGN_OR_RETURN(const auto predictor,
+                       MakeModelPredictor(model, model->source(), kind, rows.interpreter, &contract));
+  QAT_RETURN_IF_ERROR(DescribeModel(*predictor, model->source(), report));
+  const bool are_probabilities = EndsInProbabilities(*model);
+  std::vector<Error> errors;
+  for (const std::string& file : request.files) {
+    QAT_RETURN_IF_ERROR(hooks.Poll());
+    const auto pixels = ReadPicture(file, contract);
+    if (!pixels.ok()) {
+      errors.push_back(pixels.error());
+      continue;
+    }
+    QAT_ASSIGN_OR_RETURN_IN(file, const Predictions predictions, predictor->Predict(*pixels, 1));
+    report.pictures.push_back(
+        {file, BestGuesses(predictions, are_probabilities, request.topk, contract.labels)});
+  }
+  return errors.empty() ? Status() : Failed(errors, request.files.size());
+}
+
+}  // namespace qat

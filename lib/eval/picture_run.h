@@ -1,0 +1,41 @@
+// picture_run.h: what one model sees in a user's own pictures: what --image does.
+#ifndef QAT_EVAL_PICTURE_RUN_H_
+#define QAT_EVAL_PICTURE_RUN_H_
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "eval/hooks.h"
+#include "eval/rows.h"
+#include "predict/predictor.h"
+#include "report/report.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+struct PictureRunRequest {
+  std::vector<std::string> files;  ///< JPEG, PNG or BMP
+  int32_t topk = 5;                ///< classes named for each
+};
+
+/// Decodes each file, fits it to the model's input (cover, then the centre), applies the input contract and fills
+/// `report`: models, pictures, warnings. `rows` must hold one model or one graph. Files that cannot be read are left out
+/// and named all at once, when the others are done.
+/// Errors: kInvalidArgument, those of the readers, of ContractOf, of DecodeImage; kInterrupted.
+Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
+                   Report& report);
+
+/// True where the first output is probabilities already: it comes from a softmax or a logistic function, perhaps
+/// reshaped or quantized again.
+bool EndsInProbabilities(const Model& model);
+
+/// The best `k` classes of one image, the better one first, of equals the lower. Probability: the scores, else their
+/// softmax; none where the model gives an index only. Names from the labels as far as they go.
+std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, int32_t k,
+                               std::span<const std::string> labels);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_PICTURE_RUN_H_
