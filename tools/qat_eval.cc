@@ -38,8 +38,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
     return app.add_option(name, value, text)->type_name(type);
   };
   app.option_defaults()->group("What to compare");
-  add("--data", request.data, "DATA",
-      "'digits', or a directory of IDX files or pictures; its test split is used");
+  add("--data", request.data, "DATA", "'digits', or a path as for qat-train; its test split is used");
   add("--float", request.rows.float_run, "RUN", "a run with --scheme float32: row 'float'");
   add("--checkpoint", request.rows.checkpoint, "RUN",
       "a run or checkpoint: rows 'checkpoint' and 'simulated'");

@@ -42,7 +42,7 @@ struct KeyFlag {
 constexpr KeyFlag kKeyFlags[] = {
     {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file"},
     {"data", "NAME|DIR", kRecipe,
-     "digits (generated), or a directory of IDX files or of pictures, one folder a class (default digits)"},
+     "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory where all fit (default 1024)"},
     {"scheme", "SCHEME", kRecipe, "uint8, or float32: never quantized"},
     {"steps", "N", kRecipe, "total"},

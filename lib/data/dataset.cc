@@ -12,8 +12,8 @@
 namespace qat {
 namespace {
 
-constexpr std::string_view kExpected =
-    "'digits', or a directory of IDX files or of pictures (one folder a class)";
+constexpr std::string_view kFormats =
+    "IDX files, CIFAR's .bin files, x_train.npy and its like, or pictures (one folder a class)";
 
 void Truncate(Dataset& dataset, int64_t limit) {
   if (limit <= 0 || limit >= dataset.size()) return;
@@ -25,9 +25,10 @@ Error NoSuchData(const std::string& data) {
   static const std::vector<std::string> kGenerated = {"digits"};
   const bool looks_like_path = data.find('/') != std::string::npos;
   const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
-  return NotFound(
-      StrCat(data, ": no such directory",
-             nearest.empty() ? StrCat(", expected ", kExpected) : StrCat("; did you mean '", nearest, "'?")));
+  return NotFound(StrCat(data, ": no such directory",
+                         nearest.empty()
+                             ? StrCat(", expected 'digits', an .npz file or a directory of ", kFormats)
+                             : StrCat("; did you mean '", nearest, "'?")));
 }
 
 bool HoldsFolders(const std::string& directory, const std::vector<std::string>& names) {
@@ -38,6 +39,8 @@ bool HoldsFolders(const std::string& directory, const std::vector<std::string>& 
 Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options) {
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(directory));
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split);
+  if (HoldsCifar(names)) return OpenCifar(directory, names, split);
+  if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split);
   if (HoldsFolders(directory, names)) return OpenPictureFolder(directory, split, options);
   return NotFound(StrCat(directory,
                          ": holds no data, expected IDX files or a folder of pictures a class; found ",
@@ -105,8 +108,12 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
     return MakeDigits(split, options.limit > 0 ? std::min(options.limit, size) : size);
   }
   if (!FileExists(data)) return NoSuchData(data);
-  if (!IsDirectory(data)) return NotFound(StrCat(data, ": is a file, expected ", kExpected));
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDirectory(data, split, options));
+  if (!IsDirectory(data) && !data.ends_with(".npz")) {
+    return NotFound(
+        StrCat(data, ": is a file, expected 'digits', an .npz file or a directory of ", kFormats));
+  }
+  QAT_ASSIGN_OR_RETURN(Dataset dataset,
+                       IsDirectory(data) ? OpenDirectory(data, split, options) : OpenNpz(data, split));
   dataset.name = data;
   Truncate(dataset, options.limit);
   return dataset;

@@ -69,8 +69,8 @@ struct OpenOptions {
   std::function<bool()> interrupted = {};  ///< polled; true ends the work with kInterrupted
 };
 
-/// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): a
-/// directory of IDX files (MNIST's names, plain or gzip) or of pictures in one folder a class.
+/// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): IDX files,
+/// CIFAR's binary files, NumPy arrays, or pictures in one folder a class.
 /// Errors: kNotFound, kCorrupt: path, place, value, what was expected; kInterrupted.
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options = {});
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "data/class_names.h"
 #include "data/idx.h"
 #include "data/readers.h"
 
@@ -11,7 +12,6 @@ namespace qat {
 namespace {
 
 constexpr int32_t kMnistClasses = 10;
-constexpr std::string_view kClassNamesFile = "class_names.txt";
 
 struct IdxNames {
   std::string_view split;                 // in messages
@@ -49,22 +49,10 @@ Expected<std::string> RequireIdx(const std::string& directory, const std::vector
 }
 
 // Lines of class_names.txt where the directory has one; else the ten digits.
-Expected<std::vector<std::string>> ReadClassNames(const std::string& directory,
-                                                  const std::vector<std::string>& files) {
-  std::vector<std::string> class_names;
-  if (!std::binary_search(files.begin(), files.end(), std::string(kClassNamesFile))) {
-    for (int32_t i = 0; i < kMnistClasses; ++i) class_names.push_back(std::to_string(i));
-    return class_names;
-  }
-  const std::string path = JoinPath(directory, kClassNamesFile);
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
-  for (std::string line : SplitText(text, '\n')) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    class_names.push_back(std::move(line));
-  }
-  while (!class_names.empty() && class_names.back().empty()) class_names.pop_back();
-  if (class_names.empty()) return Corrupt(StrCat(path, ": is empty, expected one class name a line"));
-  return class_names;
+Expected<std::vector<std::string>> ClassNames(const std::string& directory,
+                                              const std::vector<std::string>& files) {
+  if (!std::binary_search(files.begin(), files.end(), kClassNamesFile)) return NumberedClasses(kMnistClasses);
+  return ReadClassNames(JoinPath(directory, kClassNamesFile));
 }
 
 Status CheckImages(const std::string& path, const Shape& shape) {
@@ -74,24 +62,6 @@ Status CheckImages(const std::string& path, const Shape& shape) {
   }
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
     return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected no size of 0"));
-  }
-  return {};
-}
-
-Status CheckLabels(const std::string& path, const IdxArray& labels, const std::string& images_path,
-                   int64_t images, size_t classes) {
-  if (labels.shape.size() != 1) {
-    return Corrupt(StrCat(path, ": shape ", ToString(labels.shape), ", expected [count]"));
-  }
-  if (labels.shape[0] != images) {
-    return Corrupt(
-        StrCat(path, ": ", labels.shape[0], " labels, but ", images_path, " holds ", images, " images"));
-  }
-  for (size_t i = 0; i < labels.values.size(); ++i) {
-    if (labels.values[i] >= classes) {
-      return Corrupt(StrCat(path, ": example ", i, ": label ", labels.values[i], ", expected 0 to ",
-                            classes - 1, " (", kClassNamesFile, " beside it names other classes)"));
-    }
   }
   return {};
 }
@@ -109,12 +79,16 @@ Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vect
   QAT_ASSIGN_OR_RETURN(const std::string labels_path, RequireIdx(directory, files, split, "labels", "1"));
   Dataset dataset;
   dataset.name = directory;
-  QAT_ASSIGN_OR_RETURN(dataset.class_names, ReadClassNames(directory, files));
+  QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(directory, files));
   QAT_ASSIGN_OR_RETURN(const IdxArray labels, ReadIdx(labels_path));
   QAT_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(images_path));
   QAT_RETURN_IF_ERROR(CheckImages(images_path, images.shape));
+  if (labels.shape.size() != 1) {
+    return Corrupt(StrCat(labels_path, ": shape ", ToString(labels.shape), ", expected [count]"));
+  }
+  const std::vector<int64_t> checked(labels.values.begin(), labels.values.end());
   QAT_RETURN_IF_ERROR(
-      CheckLabels(labels_path, labels, images_path, images.shape[0], dataset.class_names.size()));
+      CheckLabels(labels_path, checked, images_path, images.shape[0], dataset.class_names.size()));
   dataset.height = images.shape[1];
   dataset.width = images.shape[2];
   dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;

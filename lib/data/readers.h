@@ -16,6 +16,19 @@ bool HoldsIdx(const std::vector<std::string>& files);
 Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,
                                    Split split);
 
+/// CIFAR-10's data_batch_*.bin and test_batch.bin, or CIFAR-100's train.bin and test.bin with the fine labels. Classes are
+/// the lines of batches.meta.txt or fine_label_names.txt, else numbers.
+bool HoldsCifar(const std::vector<std::string>& files);
+Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files, Split split);
+
+/// Keras' names: x_train, y_train, x_test, y_test, as .npy files or inside one .npz. Images uint8 [N, H, W] or with
+/// channels, labels uint8 or signed integers [N] or [N, 1]. Classes are the lines of class_names.txt, else numbers up to the
+/// largest label of either split. Errors: kUnsupported, too.
+bool HoldsNumpy(const std::vector<std::string>& files);
+Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::vector<std::string>& files,
+                                     Split split);
+Expected<Dataset> OpenNpz(const std::string& path, Split split);
+
 /// Pictures, one folder a class: DIR/train/CLASS/… with test/, val/ or validation/ as the other split, or DIR/CLASS/…,
 /// of which every tenth picture of a class, chosen by the hash of its name, is for testing. Classes are folder names,
 /// sorted; pictures are numbered in turns (the first of every class, then the second ones), so that the first few are a

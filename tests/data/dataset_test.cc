@@ -115,7 +115,7 @@ TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
 TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(OpenDataset(dir / "absent", Split::kTrain), ErrorCode::kNotFound,
-                   "/absent: no such directory, expected 'digits', or a directory of IDX files");
+                   "/absent: no such directory, expected 'digits', an .npz file or a directory of IDX files");
   QAT_EXPECT_ERROR(OpenDataset("digit", Split::kTrain), ErrorCode::kNotFound,
                    "digit: no such directory; did you mean 'digits'?");
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "data/class_names.h"
+#include "data/npy.h"
+#include "data/readers.h"
+#include "data/zip.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kNames[] = {"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"};
+
+/// Where arrays come from: a directory, or an archive.
+struct Arrays {
+  std::string path;
+  std::optional<ZipFile> zip;
+  std::vector<std::string> names;
+
+  bool Has(std::string_view name) const { return std::find(names.begin(), names.end(), name) != names.end(); }
+  std::string PathOf(std::string_view name) const {
+    return zip ? StrCat(path, ": '", name, "'") : JoinPath(path, name);
+  }
+
+  Expected<NpyArray> Read(std::string_view name) const {
+    if (!Has(name)) {
+      return NotFound(StrCat(path, ": holds no ", name, ", expected ",
+                             Join(std::vector<std::string>(std::begin(kNames), std::end(kNames))), "; found ",
+                             SomeOf(names)));
+    }
+    if (!zip) return ReadNpy(PathOf(name));
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, zip->Read(name));
+    return ParseNpy(bytes, PathOf(name));
+  }
+};
+
+// Integers of `Stored`, whatever their width.
+template <class Stored>
+std::vector<int64_t> Widened(const Bytes& values) {
+  std::vector<int64_t> wide(values.size() / sizeof(Stored));
+  for (size_t i = 0; i < wide.size(); ++i) {
+    Stored value;
+    std::memcpy(&value, &values[i * sizeof(Stored)], sizeof(Stored));
+    wide[i] = static_cast<int64_t>(value);
+  }
+  return wide;
+}
+
+Expected<std::vector<int64_t>> ReadLabels(const Arrays& arrays, std::string_view name) {
+  QAT_ASSIGN_OR_RETURN(const NpyArray array, arrays.Read(name));
+  const bool column = array.shape.size() == 2 && array.shape[1] == 1;
+  if (array.shape.size() != 1 && !column) {
+    return Corrupt(StrCat(arrays.PathOf(name), ": shape ", ToString(array.shape),
+                          ", expected [count]: one label an image, not one-hot rows"));
+  }
+  switch (array.type) {
+    case DType::kUInt8:
+      return Widened<uint8_t>(array.values);
+    case DType::kInt8:
+      return Widened<int8_t>(array.values);
+    case DType::kInt16:
+      return Widened<int16_t>(array.values);
+    case DType::kInt32:
+      return Widened<int32_t>(array.values);
+    case DType::kInt64:
+      return Widened<int64_t>(array.values);
+    default:
+      return Corrupt(
+          StrCat(arrays.PathOf(name), ": elements are ", NameOf(array.type), ", expected integer labels"));
+  }
+}
+
+Expected<NpyArray> ReadImages(const Arrays& arrays, std::string_view name) {
+  QAT_ASSIGN_OR_RETURN(NpyArray array, arrays.Read(name));
+  const std::string path = arrays.PathOf(name);
+  if (array.type != DType::kUInt8) {
+    return Corrupt(
+        StrCat(path, ": elements are ", NameOf(array.type),
+               ", expected uint8 pixels as they were stored; mean and std are a matter of the recipe"));
+  }
+  if (array.shape.size() != 3 && array.shape.size() != 4) {
+    return Corrupt(StrCat(path, ": shape ", ToString(array.shape),
+                          ", expected [count, height, width] or with channels"));
+  }
+  if (std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end()) {
+    return Corrupt(StrCat(path, ": shape ", ToString(array.shape), ", expected no size of 0"));
+  }
+  return array;
+}
+
+// Those of class_names.txt; else numbers up to the largest label of either split.
+Expected<std::vector<std::string>> ClassNames(const Arrays& arrays) {
+  if (!arrays.zip && arrays.Has(kClassNamesFile))
+    return ReadClassNames(JoinPath(arrays.path, kClassNamesFile));
+  int64_t largest = 0;
+  for (const std::string_view name : {"y_train.npy", "y_test.npy"}) {
+    if (!arrays.Has(name)) continue;
+    QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, ReadLabels(arrays, name));
+    for (const int64_t label : labels) largest = std::max(largest, label);
+  }
+  constexpr int64_t kMostClasses = 1 << 20;
+  if (largest < kMostClasses) return NumberedClasses(largest + 1);
+  return Corrupt(StrCat(arrays.path, ": labels reach ", largest, ", expected less than ", kMostClasses));
+}
+
+Expected<Dataset> OpenArrays(const Arrays& arrays, Split split) {
+  const std::string_view x = split == Split::kTrain ? kNames[0] : kNames[2];
+  const std::string_view y = split == Split::kTrain ? kNames[1] : kNames[3];
+  QAT_ASSIGN_OR_RETURN(NpyArray images, ReadImages(arrays, x));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, ReadLabels(arrays, y));
+  Dataset dataset;
+  QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(arrays));
+  QAT_RETURN_IF_ERROR(
+      CheckLabels(arrays.PathOf(y), labels, arrays.PathOf(x), images.shape[0], dataset.class_names.size()));
+  dataset.height = images.shape[1];
+  dataset.width = images.shape[2];
+  dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;
+  dataset.images = std::move(images.values);
+  dataset.labels.assign(labels.begin(), labels.end());
+  return dataset;
+}
+
+}  // namespace
+
+bool HoldsNumpy(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), [](const std::string& name) {
+    return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+  });
+}
+
+Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::vector<std::string>& files,
+                                     Split split) {
+  return OpenArrays({directory, std::nullopt, files}, split);
+}
+
+Expected<Dataset> OpenNpz(const std::string& path, Split split) {
+  QAT_ASSIGN_OR_RETURN(ZipFile zip, ZipFile::Open(path));
+  std::vector<std::string> names = zip.names();
+  return OpenArrays({path, std::move(zip), std::move(names)}, split);
+}
+
+}  // namespace qat
