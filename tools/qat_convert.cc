@@ -35,7 +35,7 @@ void AddFlags(CLI::App& app, ConvertFlags& flags) {
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
   add("-o,--output", flags.output, "FILE", "the model; '-': on standard output");
-  add("--type", flags.type, "TYPE", "float32 or uint8 (default: uint8 where every range is known)");
+  add("--type", flags.type, "TYPE", "float32, uint8 or int8 (default: what the network was trained for)");
   add("--append", flags.append, "OP", "none, softmax or argmax behind the last layer (default none)");
   add("--argmax-type", flags.argmax_type, "TYPE", "int32 or int64 (default int32)");
   add("--input-names", flags.input_names, "NAMES", "of the inputs, separated by commas");
@@ -63,14 +63,18 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-Expected<DType> ParseType(const ConvertFlags& flags, const Graph& graph) {
-  const std::string type = LowerCase(flags.type);
+Expected<Scheme> ParseType(const ConvertFlags& flags, const Graph& graph) {
+  std::string type = LowerCase(flags.type);
   const bool has_default = !flags.default_range.empty() || !flags.range_min.empty();
-  if (type.empty()) return graph.scheme == "uint8" || has_default ? DType::kUInt8 : DType::kFloat32;
-  if (type == "uint8" || type == "quantized_uint8") return DType::kUInt8;
-  if (type == "float32" || type == "float") return DType::kFloat32;
-  if (type == "int8") return Unsupported("--type: int8 is not written yet, expected float32 or uint8");
-  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected float32 or uint8"));
+  if (type.empty()) {
+    const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
+    return trained == Scheme::kFloat32 && has_default ? Scheme::kUInt8 : trained;
+  }
+  // The classic converter's names.
+  if (type.starts_with("quantized_")) type = type.substr(10);
+  if (type == "float") type = "float32";
+  if (const std::optional<Scheme> scheme = SchemeFromName(type)) return *scheme;
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected float32, uint8 or int8"));
 }
 
 /// Two halves given by flags of their own, as one.
@@ -85,7 +89,7 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
 
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const Graph& graph) {
   QuantizationOptions options;
-  QAT_ASSIGN_OR_RETURN(options.type, ParseType(flags, graph));
+  QAT_ASSIGN_OR_RETURN(options.scheme, ParseType(flags, graph));
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {
@@ -134,7 +138,7 @@ std::string BorderText(std::string_view what, const GraphTensor& tensor,
   return text + "\n";
 }
 
-Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, DType type,
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, Scheme scheme,
                Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
@@ -142,12 +146,12 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   ModelResult model;
   model.name = model.path = flags.output;
   model.kind = "tflite";
-  model.type = NameOf(type);
+  model.type = NameOf(scheme);
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
-  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(type), ", ",
+  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(scheme), ", ",
                             bytes.size(), " bytes\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
@@ -175,7 +179,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return output.has_value() ? Publish(tool, flags, *output, graph, options.type, report) : Status();
+  return output.has_value() ? Publish(tool, flags, *output, graph, options.scheme, report) : Status();
 }
 
 }  // namespace

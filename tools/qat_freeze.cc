@@ -48,7 +48,7 @@ std::string LayersText(const NetworkSpec& spec, const Graph& graph) {
 }
 
 std::string RangesText(const Checkpoint& checkpoint) {
-  if (checkpoint.scheme != "uint8") return StrCat("none (scheme ", checkpoint.scheme, ")");
+  if (checkpoint.scheme == "float32") return StrCat("none (scheme ", checkpoint.scheme, ")");
   const auto drift = [](const auto& a, const auto& b) { return a.second.drift < b.second.drift; };
   const auto largest = std::max_element(checkpoint.ranges.begin(), checkpoint.ranges.end(), drift);
   if (largest == checkpoint.ranges.end()) return "none";

@@ -5,6 +5,7 @@
 #include "base/envelope.h"
 #include "base/file_kind.h"
 #include "base/strings.h"
+#include "quant/scheme.h"
 #include "checkpoint_generated.h"
 
 namespace qat {
@@ -122,8 +123,8 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
   QAT_RETURN_IF_ERROR_IN("metric", ReadEntries(*root.metrics(), checkpoint.metrics, ReadNumber));
   QAT_RETURN_IF_ERROR_IN("provenance", ReadEntries(*root.provenance(), checkpoint.provenance, ReadText));
   if (checkpoint.step < 0) return Corrupt(StrCat("step is ", checkpoint.step, ", expected 0 or more"));
-  if (checkpoint.scheme != "uint8" && checkpoint.scheme != "float32") {
-    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected uint8 or float32"));
+  if (!SchemeFromName(checkpoint.scheme)) {
+    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
   }
   return checkpoint;
 }

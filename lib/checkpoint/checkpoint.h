@@ -36,12 +36,12 @@ struct NamedRange {
 
 struct Checkpoint {
   int64_t step = 0;
-  std::string scheme;       ///< "uint8" or "float32"
+  std::string scheme;       ///< "float32", "uint8" or "int8"
   std::string spec_text;    ///< the network, as TOML
   std::string spec_source;  ///< name shown in messages about the spec
   std::string config_text;  ///< TrainConfig as TOML, without paths and threads
   InputContract contract;
-  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias"
+  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", … (TrainedParameters)
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
   /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,
   /// else 0.

@@ -1,12 +1,18 @@
 #include "eval/graph_predictor.h"
 
+#include "passes/passes.h"
 #include "runtime/model_predictor.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
 
 Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const std::string& source) {
-  QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(graph, {}));
+  Graph real = graph;
+  std::vector<std::string> none;
+  QuantizationOptions options;
+  options.scheme = Scheme::kFloat32;
+  QAT_RETURN_IF_ERROR_IN(source, ChooseQuantization(real, options, none));
+  QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(real, {}));
   return Model::FromBytes(std::move(bytes), source);
 }
 

@@ -1,6 +1,6 @@
 #include "eval/ranges.h"
 
-#include "quant/params.h"
+#include "quant/scheme.h"
 
 namespace qat {
 namespace {
@@ -15,7 +15,9 @@ LayerRange Describe(const std::string& layer, QuantizationParams params, Quantiz
 std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint) {
   std::vector<LayerRange> ranges;
   for (const auto& [name, named] : checkpoint.ranges) {
-    const QuantizedLimits limits = name.ends_with("/filter") ? kUInt8NarrowLimits : kUInt8Limits;
+    const Scheme scheme = checkpoint.scheme == "int8" ? Scheme::kInt8 : Scheme::kUInt8;
+    const QuantizedLimits limits =
+        name.ends_with("/filter") ? FilterLimitsOf(scheme) : ActivationLimitsOf(scheme);
     ranges.push_back(Describe(name, NudgedParams(IncludingZero(named.range), limits), limits));
   }
   return ranges;
@@ -36,7 +38,7 @@ std::vector<LayerRange> RangesOf(const Model& model) {
   for (const ModelTensor& tensor : model.tensors()) {
     const bool is_byte = tensor.type == DType::kUInt8 || tensor.type == DType::kInt8;
     if (!is_byte || tensor.scale.size() != 1 || tensor.zero_point.size() != 1) continue;
-    const QuantizedLimits limits = tensor.type == DType::kUInt8 ? kUInt8Limits : QuantizedLimits{-128, 127};
+    const QuantizedLimits limits = tensor.type == DType::kUInt8 ? kUInt8Limits : kInt8Limits;
     ranges.push_back(
         Describe(tensor.name, {tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])}, limits));
   }

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/hash.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "ops/input_order.h"
+#include "quant/batch_norm.h"
+#include "quant/scheme.h"
 #include "spec/network_spec.h"
+#include "spec/range_groups.h"
 
 namespace qat {
 namespace {
@@ -26,13 +31,14 @@ bool AllFinite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
-/// Names of ranges that the network has under scheme uint8.
-std::set<std::string> RangeNames(const NetworkSpec& spec) {
+/// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their values.
+std::set<std::string> RangeNames(const NetworkSpec& spec, Scheme scheme) {
   std::set<std::string> names;
   for (const LayerSpec& layer : spec.layers) {
     if (OwnsRange(layer)) names.insert(layer.name);
     for (const ParameterSpec& parameter : layer.parameters) {
-      if (parameter.role == ParameterSpec::Role::kFilter) names.insert(ParameterName(layer, parameter));
+      const bool filter = parameter.role == ParameterSpec::Role::kFilter;
+      if (filter && !FiltersPerAxis(scheme)) names.insert(ParameterName(layer, parameter));
     }
   }
   return names;
@@ -43,7 +49,7 @@ Status CheckTensors(const Checkpoint& checkpoint, const NetworkSpec& spec) {
   std::set<std::string> known;
   std::vector<std::string> not_finite;
   for (const LayerSpec& layer : spec.layers) {
-    for (const ParameterSpec& parameter : layer.parameters) {
+    for (const ParameterSpec& parameter : TrainedParameters(layer)) {
       const std::string name = ParameterName(layer, parameter);
       known.insert(name);
       const auto found = checkpoint.tensors.find(name);
@@ -54,6 +60,11 @@ Status CheckTensors(const Checkpoint& checkpoint, const NetworkSpec& spec) {
                               ToString(parameter.shape)));
       }
       if (!AllFinite(found->second.values)) not_finite.push_back(name);
+      if (parameter.role == ParameterSpec::Role::kMovingVariance) {
+        const auto low = std::min_element(found->second.values.begin(), found->second.values.end());
+        if (*low < 0)
+          return Corrupt(StrCat("'", name, "' holds the variance ", *low, ", expected at least 0"));
+      }
     }
   }
   for (const auto& [name, tensor] : checkpoint.tensors) {
@@ -65,14 +76,15 @@ Status CheckTensors(const Checkpoint& checkpoint, const NetworkSpec& spec) {
 }
 
 /// Every range is there, finite, and of the network.
-Status CheckRanges(const Checkpoint& checkpoint, const NetworkSpec& spec) {
-  const std::set<std::string> expected = RangeNames(spec);
+Status CheckRanges(const Checkpoint& checkpoint, const NetworkSpec& spec, Scheme scheme) {
+  const std::set<std::string> expected = RangeNames(spec, scheme);
   std::vector<std::string> missing;
   for (const std::string& name : expected) {
     if (!checkpoint.ranges.contains(name)) missing.push_back(name);
   }
   if (!missing.empty()) {
-    return Corrupt(StrCat("scheme is uint8, but these have no trained range: ", Join(missing)));
+    return Corrupt(
+        StrCat("scheme is ", checkpoint.scheme, ", but these have no trained range: ", Join(missing)));
   }
   for (const auto& [name, trained] : checkpoint.ranges) {
     if (!expected.contains(name))
@@ -110,7 +122,10 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
 class GraphBuilder {
  public:
   GraphBuilder(const Checkpoint& checkpoint, const NetworkSpec& spec)
-      : checkpoint_(checkpoint), spec_(spec) {}
+      : checkpoint_(checkpoint),
+        spec_(spec),
+        groups_(FindRangeGroups(spec)),
+        scheme_(SchemeFromName(checkpoint.scheme).value()) {}
 
   Expected<Graph> Build() {
     graph_.name = spec_.name;
@@ -139,40 +154,85 @@ class GraphBuilder {
 
   Expected<int32_t> AddLayer(const LayerSpec& layer) {
     if (ExistsInTrainingOnly(layer)) return OutputOf(layer.inputs[0]);
-    std::vector<int32_t> inputs;
-    for (int32_t input : layer.inputs) inputs.push_back(OutputOf(input));
-    for (const ParameterSpec& parameter : layer.parameters) inputs.push_back(AddParameter(layer, parameter));
+    std::vector<int32_t> data;
+    for (int32_t input : layer.inputs) data.push_back(OutputOf(input));
+    std::vector<std::pair<ParameterSpec::Role, int32_t>> parameters = AddParameters(layer);
+    std::vector<int32_t> indices;
     if (layer.definition().index_operands != nullptr) {
       const Shape& shape = spec_.ShapeOf(layer.inputs[0]);
       for (const IndexOperand& operand : layer.definition().index_operands(layer.attributes, shape)) {
-        inputs.push_back(
+        indices.push_back(
             graph_.AddConstant(StrCat(layer.name, "/", operand.suffix), operand.shape, operand.values));
       }
     }
     QAT_ASSIGN_OR_RETURN(const int32_t output,
-                         graph_.AddNode(layer.type, layer.name, layer.attributes, std::move(inputs)));
-    if (OwnsRange(layer)) SetRange(output, layer.name, kUInt8Limits);
+                         graph_.AddNode(layer.type, layer.name, layer.attributes,
+                                        OrderInputs(layer.definition(), data, parameters, indices)));
+    if (OwnsRange(layer)) SetRange(output, GroupRange(layer), ActivationLimits());
     return output;
   }
 
-  int32_t AddParameter(const LayerSpec& layer, const ParameterSpec& parameter) {
-    const std::string name = ParameterName(layer, parameter);
-    const int32_t index = graph_.AddConstant(name, parameter.shape, checkpoint_.tensors.at(name).values);
-    if (parameter.role == ParameterSpec::Role::kFilter) SetRange(index, name, kUInt8NarrowLimits);
-    return index;
+  std::vector<std::pair<ParameterSpec::Role, int32_t>> AddParameters(const LayerSpec& layer) {
+    std::vector<std::pair<ParameterSpec::Role, int32_t>> added;
+    std::optional<FoldedFilter> folded;
+    if (layer.batch_norm) folded = Fold(layer);
+    for (const ParameterSpec& parameter : layer.parameters) {
+      const std::string name = ParameterName(layer, parameter);
+      const bool filter = parameter.role == ParameterSpec::Role::kFilter;
+      const std::vector<float>& values =
+          folded ? (filter ? folded->filter : folded->bias) : checkpoint_.tensors.at(name).values;
+      const int32_t index = graph_.AddConstant(name, parameter.shape, values);
+      if (filter && scheme_ == Scheme::kUInt8) {
+        SetRange(index, checkpoint_.ranges.at(name).range, kUInt8NarrowLimits);
+      }
+      added.emplace_back(parameter.role, index);
+    }
+    return added;
   }
 
-  /// Only scheme uint8 has ranges; those found in a float32 checkpoint were not trained with.
-  void SetRange(int32_t index, const std::string& name, QuantizedLimits limits) {
-    if (checkpoint_.scheme != "uint8") return;
+  FoldedFilter Fold(const LayerSpec& layer) const {
+    const auto values = [&](std::string_view suffix) -> const std::vector<float>& {
+      return checkpoint_.tensors.at(StrCat(layer.name, "/", suffix)).values;
+    };
+    const Shape& shape = layer.parameters[0].shape;
+    const auto axis = static_cast<size_t>(layer.definition().filter_channel_axis);
+    size_t inner = 1;
+    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
+    return FoldBatchNorm(values("filter"), inner,
+                         {values("gamma"), values("beta"), values("moving_mean"), values("moving_variance"),
+                          double{layer.batch_norm->epsilon}});
+  }
+
+  /// The union over all layers that share their range with this one.
+  Range GroupRange(const LayerSpec& layer) const {
+    Range all;
+    if (scheme_ == Scheme::kFloat32) return all;
+    const auto index = static_cast<int32_t>(&layer - spec_.layers.data());
+    for (const int32_t member : groups_.Of(index).observed) {
+      const Range range =
+          IncludingZero(checkpoint_.ranges.at(spec_.layers[static_cast<size_t>(member)].name).range);
+      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+    }
+    return all;
+  }
+
+  QuantizedLimits ActivationLimits() const {
+    return scheme_ == Scheme::kFloat32 ? kUInt8Limits : ActivationLimitsOf(scheme_);
+  }
+
+  /// Ranges found in a float32 checkpoint were not trained with.
+  void SetRange(int32_t index, Range range, QuantizedLimits limits) {
+    if (scheme_ == Scheme::kFloat32) return;
     GraphTensor& tensor = graph_.tensor(index);
     tensor.has_range = true;
-    tensor.range = IncludingZero(checkpoint_.ranges.at(name).range);
+    tensor.range = IncludingZero(range);
     tensor.limits = limits;
   }
 
   const Checkpoint& checkpoint_;
   const NetworkSpec& spec_;
+  const RangeGroups groups_;
+  const Scheme scheme_;
   Graph graph_;
   int32_t input_ = 0;
   std::vector<int32_t> outputs_;  // tensor of each layer
@@ -186,8 +246,11 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
   // The user gave a checkpoint, not a spec: its spec being wrong means that the file is.
   if (!spec.ok()) return Corrupt(spec.error().message);
   QAT_RETURN_IF_ERROR(CheckTensors(checkpoint, *spec));
-  if (checkpoint.scheme == "uint8") {
-    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, *spec));
+  const std::optional<Scheme> scheme = SchemeFromName(checkpoint.scheme);
+  if (!scheme)
+    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
+  if (*scheme != Scheme::kFloat32) {
+    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, *spec, *scheme));
     QAT_RETURN_IF_ERROR(JudgeRanges(checkpoint, options, warnings));
     const auto quantizing = checkpoint.metrics.find("fake_quantize");
     if (quantizing != checkpoint.metrics.end() && quantizing->second == 0) {

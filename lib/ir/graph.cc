@@ -65,4 +65,33 @@ std::vector<Operand> Graph::OperandsOf(const GraphNode& node) const {
   return operands;
 }
 
+void RemoveUnusedTensors(Graph& graph) {
+  std::vector<int32_t> moved(graph.tensors.size(), -1);
+  const auto mark = [&](const std::vector<int32_t>& indices) {
+    for (const int32_t index : indices) moved[static_cast<size_t>(index)] = 0;
+  };
+  mark(graph.inputs);
+  mark(graph.outputs);
+  for (const GraphNode& node : graph.nodes) {
+    mark(node.inputs);
+    mark(node.outputs);
+  }
+  std::vector<GraphTensor> kept;
+  for (size_t i = 0; i < moved.size(); ++i) {
+    if (moved[i] < 0) continue;
+    moved[i] = static_cast<int32_t>(kept.size());
+    kept.push_back(std::move(graph.tensors[i]));
+  }
+  graph.tensors = std::move(kept);
+  const auto renumber = [&](std::vector<int32_t>& indices) {
+    for (int32_t& index : indices) index = moved[static_cast<size_t>(index)];
+  };
+  renumber(graph.inputs);
+  renumber(graph.outputs);
+  for (GraphNode& node : graph.nodes) {
+    renumber(node.inputs);
+    renumber(node.outputs);
+  }
+}
+
 }  // namespace qat

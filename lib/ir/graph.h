@@ -69,7 +69,7 @@ struct Graph {
   std::vector<GraphNode> nodes;  ///< in execution order
   std::vector<int32_t> inputs;
   std::vector<int32_t> outputs;
-  std::string scheme;  ///< "uint8" or "float32": what its ranges were trained for
+  std::string scheme;  ///< "uint8", "int8" or "float32": what it was trained for
   InputContract contract;
   std::map<std::string, std::string> provenance;
 
@@ -91,6 +91,9 @@ struct Graph {
 /// the operators' rules give them, constant sizes exact, ranges finite and around 0, scales positive, the
 /// input as the contract says. Errors: kCorrupt, naming node and tensor.
 Status Verify(const Graph& graph);
+
+/// Drops tensors that no node, input or output names; the others keep their order.
+void RemoveUnusedTensors(Graph& graph);
 
 /// Readable text: one line a node with shapes, ranges or scales, then constants and contract.
 std::string Print(const Graph& graph);

@@ -104,6 +104,7 @@ const OpDefinition& DepthwiseConv2DDefinition() {
     op.min_inputs = 2;
     op.max_inputs = 3;
     op.filter_input = 1;
+    op.filter_channel_axis = 3;
     op.bias_input = 2;
     op.keys = kKeys;
     op.default_attributes = A();

@@ -91,9 +91,10 @@ struct OpDefinition {
 
   int32_t min_inputs = 1;  ///< inputs of the operator in a graph, parameters and index operands included
   int32_t max_inputs = 1;
-  int32_t data_input = 0;     ///< position of the values that it works on; shapes and axes may lie before
+  int32_t data_input = 0;     ///< position of the first input that is no parameter and no index operand
   int32_t filter_input = -1;  ///< position of the filter and the bias, -1: has none
   int32_t bias_input = -1;
+  int32_t filter_channel_axis = 0;  ///< axis of the output channels in the filter: 3 for depthwise
 
   OutputQuantization output_quantization = OutputQuantization::kOwnRange;
   QuantizationParams fixed_uint8;  ///< with kFixed

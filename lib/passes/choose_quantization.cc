@@ -23,15 +23,28 @@ void SetValues(GraphTensor& tensor, const std::vector<T>& values) {
   std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
 }
 
+// Ranges of the slices along `axis` of a tensor of shape `shape`.
+std::vector<Range> SliceRanges(const std::vector<float>& values, const Shape& shape, size_t axis) {
+  size_t inner = 1;
+  for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
+  std::vector<Range> ranges(static_cast<size_t>(shape[axis]));
+  for (size_t i = 0; i < values.size(); ++i) {
+    Range& range = ranges[i / inner % ranges.size()];
+    range = {std::min(range.min, values[i]), std::max(range.max, values[i])};
+  }
+  return ranges;
+}
+
 /// One run over a graph that is known to be complete; collects what the user should hear.
 class Quantizer {
  public:
   Quantizer(Graph& graph, const QuantizationOptions& options, std::vector<std::string>& warnings)
-      : graph_(graph), options_(options), warnings_(warnings) {}
+      : graph_(graph), options_(options), scheme_(options.scheme), warnings_(warnings) {}
 
   Status Run() {
     QAT_RETURN_IF_ERROR(CheckRanges());
-    const QuantizationParams input = options_.input.value_or(InputParams(graph_.contract));
+    const QuantizationParams input =
+        options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract, scheme_);
     for (int32_t index : graph_.inputs) SetActivation(index, input);
     for (const GraphNode& node : graph_.nodes) {
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
@@ -55,8 +68,9 @@ class Quantizer {
     }
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
-      return Unsupported(StrCat("uint8 needs the range of every activation, missing: ", Join(missing),
-                                "; train with --scheme uint8, or give --default-range MIN,MAX for a trial"));
+      return Unsupported(
+          StrCat(NameOf(scheme_), " needs the range of every activation, missing: ", Join(missing),
+                 "; train with --scheme ", NameOf(scheme_), ", or give --default-range MIN,MAX for a trial"));
     }
     const Range range = IncludingZero(*options_.default_range);
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),
@@ -68,8 +82,10 @@ class Quantizer {
     return graph_.tensor(node.inputs[static_cast<size_t>(position)]);
   }
 
+  DType ElementType() const { return scheme_ == Scheme::kInt8 ? DType::kInt8 : DType::kUInt8; }
+
   void SetActivation(int32_t index, QuantizationParams params) {
-    graph_.tensor(index).type = DType::kUInt8;
+    graph_.tensor(index).type = ElementType();
     graph_.tensor(index).quantization = TensorQuantization::PerTensor(params);
   }
 
@@ -82,73 +98,128 @@ class Quantizer {
       case OutputQuantization::kJoinsInputs:
         return SetActivation(output, InputOf(node, definition.data_input).quantization->params());
       case OutputQuantization::kFixed:
-        return SetActivation(output, definition.fixed_uint8);
+        return SetActivation(output, FixedParamsOf(definition.fixed_uint8, scheme_));
       case OutputQuantization::kNone:
         return;
     }
   }
 
   QuantizationParams ActivationParams(const GraphTensor& tensor) const {
-    if (tensor.has_range) return NudgedParams(tensor.range, tensor.limits);
+    const QuantizedLimits limits = ActivationLimitsOf(scheme_);
+    if (tensor.has_range) return NudgedParams(tensor.range, limits);
     const Range range = IncludingZero(*options_.default_range);
-    return ChooseQuantizationParams(range.min, range.max, kUInt8Limits);
+    return ChooseQuantizationParams(range.min, range.max, limits);
   }
 
   Status QuantizeParameters(const GraphNode& node) {
     const OpDefinition& definition = DefinitionOf(node.type);
-    if (definition.filter_input < 0) return {};
-    GraphTensor& filter = InputOf(node, definition.filter_input);
-    if (!filter.is_constant()) return Unsupported(StrCat("filter '", filter.name, "' is computed"));
-    if (!filter.quantization.has_value()) QuantizeFilter(filter);
-    if (definition.bias_input < 0 || static_cast<size_t>(definition.bias_input) >= node.inputs.size())
-      return {};
-    GraphTensor& bias = InputOf(node, definition.bias_input);
-    if (!bias.is_constant() || bias.quantization.has_value()) {
-      return Unsupported(StrCat("bias '", bias.name, "' is computed or belongs to two nodes"));
+    const auto input = [&](int32_t position) -> GraphTensor* {
+      const bool there = position >= 0 && static_cast<size_t>(position) < node.inputs.size();
+      return there ? &graph_.tensor(node.inputs[static_cast<size_t>(position)]) : nullptr;
+    };
+    GraphTensor* filter = input(definition.filter_input);
+    GraphTensor* bias = input(definition.bias_input);
+    for (const int32_t index : node.inputs) {
+      GraphTensor& tensor = graph_.tensor(index);
+      const bool constant = tensor.is_constant() && tensor.type == DType::kFloat32;
+      if (constant && &tensor != filter && &tensor != bias) QuantizeConstant(tensor);
     }
-    QuantizeBiases(bias, InputOf(node, definition.data_input).quantization->params().scale, filter);
+    if (filter == nullptr) return {};
+    if (!filter->is_constant()) return Unsupported(StrCat("filter '", filter->name, "' is computed"));
+    if (!filter->quantization.has_value()) QuantizeFilter(*filter, definition.filter_channel_axis);
+    if (bias == nullptr) return {};
+    if (!bias->is_constant() || bias->quantization.has_value()) {
+      return Unsupported(StrCat("bias '", bias->name, "' is computed or belongs to two nodes"));
+    }
+    QuantizeBiases(*bias, input(definition.data_input)->quantization->params().scale, *filter,
+                   static_cast<size_t>(definition.filter_channel_axis));
     return {};
   }
 
-  /// Without a trained range, the range of the values themselves, as the classic converter does with constants.
-  void QuantizeFilter(GraphTensor& filter) {
-    const std::vector<float> reals = ValuesOf<float>(filter);
-    if (!filter.has_range) {
-      const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-      filter.has_range = true;
-      filter.range = IncludingZero({*low, *high});
-      filter.limits = kUInt8NarrowLimits;
-    }
-    const QuantizationParams params = NudgedParams(filter.range, filter.limits);
-    std::vector<uint8_t> quantized;
-    for (float real : reals) {
-      quantized.push_back(static_cast<uint8_t>(QuantizeFakeQuant(real, params, filter.limits)));
-    }
-    SetValues(filter, quantized);
-    filter.quantization = TensorQuantization::PerTensor(params);
+  /// A slope or another operand: like an activation, by the range of its values.
+  void QuantizeConstant(GraphTensor& tensor) {
+    const QuantizedLimits limits = ActivationLimitsOf(scheme_);
+    const std::vector<float> reals = ValuesOf<float>(tensor);
+    const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
+    const QuantizationParams params = NudgedParams(IncludingZero({*low, *high}), limits);
+    SetQuantized(tensor, reals, {params}, reals.size(), limits);
+    tensor.quantization = TensorQuantization::PerTensor(params);
   }
 
-  void QuantizeBiases(GraphTensor& bias, float input_scale, const GraphTensor& filter) {
-    const QuantizationParams filter_params = filter.quantization->params();
+  /// Values of slice c, `inner` at a time, by params[c].
+  void SetQuantized(GraphTensor& tensor, const std::vector<float>& reals,
+                    const std::vector<QuantizationParams>& params, size_t inner, QuantizedLimits limits) {
+    std::vector<uint8_t> quantized;  // int8 by its bits
+    for (size_t i = 0; i < reals.size(); ++i) {
+      const QuantizationParams& p = params[i / inner % params.size()];
+      quantized.push_back(static_cast<uint8_t>(QuantizeFakeQuant(reals[i], p, limits)));
+    }
+    SetValues(tensor, quantized);
+    tensor.type = ElementType();
+  }
+
+  /// Per tensor: the trained range, or that of the values themselves as the classic converter does with constants. Per
+  /// axis: always the values themselves, as training did.
+  void QuantizeFilter(GraphTensor& filter, int32_t channel_axis) {
+    const std::vector<float> reals = ValuesOf<float>(filter);
+    const QuantizedLimits limits = FilterLimitsOf(scheme_);
+    const auto axis = static_cast<size_t>(channel_axis);
+    std::vector<Range> ranges = FiltersPerAxis(scheme_)
+                                    ? SliceRanges(reals, filter.shape, axis)
+                                    : SliceRanges(reals, {1, static_cast<int32_t>(reals.size())}, 0);
+    if (!FiltersPerAxis(scheme_) && filter.has_range) ranges = {filter.range};
+    std::vector<QuantizationParams> params;
+    TensorQuantization quantization;
+    quantization.dimension = ranges.size() > 1 ? channel_axis : 0;
+    for (const Range& range : ranges) {
+      params.push_back(NudgedParams(FilterRangeOf(range, scheme_), limits));
+      quantization.scale.push_back(params.back().scale);
+      quantization.zero_point.push_back(params.back().zero_point);
+    }
+    SetQuantized(filter, reals, params, Inner(filter.shape, axis), limits);
+    filter.quantization = std::move(quantization);
+  }
+
+  static size_t Inner(const Shape& shape, size_t axis) {
+    size_t inner = 1;
+    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
+    return inner;
+  }
+
+  void QuantizeBiases(GraphTensor& bias, float input_scale, const GraphTensor& filter, size_t axis) {
+    const TensorQuantization& by = *filter.quantization;
+    TensorQuantization own;
+    for (const float scale : by.scale) {
+      own.scale.push_back(input_scale * scale);
+      own.zero_point.push_back(0);
+    }
     std::vector<int32_t> quantized;
-    for (float real : ValuesOf<float>(bias))
-      quantized.push_back(QuantizeBias(real, input_scale, filter_params.scale));
-    WarnOfOverflow(quantized, filter, bias.name);
+    for (const float real : ValuesOf<float>(bias)) {
+      quantized.push_back(QuantizeBias(real, input_scale, by.scale[quantized.size() % by.scale.size()]));
+    }
+    WarnOfOverflow(quantized, filter, axis, bias.name);
     SetValues(bias, quantized);
-    bias.quantization = TensorQuantization::PerTensor({input_scale * filter_params.scale, 0});
+    bias.quantization = std::move(own);
   }
 
   /// The accumulator is an int32: with inputs that move real zero by up to 255 steps, a channel reaches at most
   /// |bias| + 255 * sum |w - zero_point|.
-  void WarnOfOverflow(const std::vector<int32_t>& bias, const GraphTensor& filter, const std::string& name) {
-    const size_t depth = filter.data.size() / bias.size();
-    const int64_t zero_point = filter.quantization->zero_point[0];
-    for (size_t o = 0; o < bias.size(); ++o) {
-      int64_t reach = std::abs(int64_t{bias[o]});
-      for (size_t i = 0; i < depth; ++i) reach += 255 * std::abs(filter.data[o * depth + i] - zero_point);
-      if (reach <= std::numeric_limits<int32_t>::max()) continue;
-      warnings_.push_back(StrCat("channel ", o, " of '", name, "' may overflow the int32 accumulator: up to ",
-                                 reach, " in steps of ", filter.quantization->scale[0],
+  void WarnOfOverflow(const std::vector<int32_t>& bias, const GraphTensor& filter, size_t axis,
+                      const std::string& name) {
+    const TensorQuantization& q = *filter.quantization;
+    const size_t inner = Inner(filter.shape, axis);
+    std::vector<int64_t> reach(bias.size());
+    for (size_t i = 0; i < filter.data.size(); ++i) {
+      const size_t c = i / inner % reach.size();
+      const int32_t value =
+          filter.type == DType::kInt8 ? static_cast<int8_t>(filter.data[i]) : filter.data[i];
+      reach[c] += 255 * std::abs(value - q.zero_point[c % q.zero_point.size()]);
+    }
+    for (size_t c = 0; c < bias.size(); ++c) {
+      reach[c] += std::abs(int64_t{bias[c]});
+      if (reach[c] <= std::numeric_limits<int32_t>::max()) continue;
+      warnings_.push_back(StrCat("channel ", c, " of '", name, "' may overflow the int32 accumulator: up to ",
+                                 reach[c], " in steps of ", q.scale[c % q.scale.size()],
                                  " times the input's"));
       return;
     }
@@ -156,31 +227,48 @@ class Quantizer {
 
   Graph& graph_;
   const QuantizationOptions& options_;
+  const Scheme scheme_;
   std::vector<std::string>& warnings_;
 };
+
+// A `quantize` node gives what it reads a range of its own: nothing to real values.
+void RemoveRequantization(Graph& graph) {
+  for (GraphNode& node : graph.nodes) {
+    if (node.type != OpType::kQuantize) continue;
+    const auto replace = [&](std::vector<int32_t>& indices) {
+      std::replace(indices.begin(), indices.end(), node.output(), node.inputs[0]);
+    };
+    for (GraphNode& reader : graph.nodes) replace(reader.inputs);
+    replace(graph.outputs);
+  }
+  std::erase_if(graph.nodes, [](const GraphNode& node) { return node.type == OpType::kQuantize; });
+  RemoveUnusedTensors(graph);
+}
 
 }  // namespace
 
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings) {
-  if (options.type != DType::kFloat32 && options.type != DType::kUInt8) {
-    return Unsupported(StrCat("type ", NameOf(options.type), ", this build writes float32 and uint8"));
-  }
   for (const GraphTensor& tensor : graph.tensors) {
     if (tensor.quantization.has_value())
       return InvalidArgument(StrCat("tensor '", tensor.name, "' is quantized already"));
   }
-  if (options.type == DType::kFloat32) {
+  if (options.scheme == Scheme::kFloat32) {
     if (options.input.has_value())
       warnings.push_back("input stats say nothing to a float32 model: they are ignored");
     if (options.default_range.has_value()) {
       warnings.push_back("a default range says nothing to a float32 model: it is ignored");
     }
+    RemoveRequantization(graph);
     return {};
   }
   if (options.input.has_value()) {
     const std::string contradiction = DescribeInputContradiction(graph.contract, *options.input);
     if (!contradiction.empty()) warnings.push_back(contradiction);
+  }
+  if (graph.scheme != "float32" && graph.scheme != NameOf(options.scheme)) {
+    warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ",
+                              NameOf(options.scheme), ": its filters have not adapted to that grid"));
   }
   return Quantizer(graph, options, warnings).Run();
 }

@@ -8,10 +8,6 @@
 namespace qat {
 namespace {
 
-bool AllEqual(const std::vector<float>& values) {
-  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
-}
-
 bool SameParams(QuantizationParams a, QuantizationParams b) {
   return a.zero_point == b.zero_point && std::abs(a.scale - b.scale) <= 1e-5f * b.scale;
 }
@@ -22,23 +18,8 @@ std::string ParamsText(QuantizationParams params) {
 
 }  // namespace
 
-QuantizationParams InputParams(const InputContract& contract) {
-  const float mean = contract.mean.at(0);
-  const bool whole = mean >= 0 && mean <= 255 && mean == std::floor(mean);
-  if (whole && AllEqual(contract.mean) && AllEqual(contract.std)) {
-    return {1.0f / contract.std[0], static_cast<int32_t>(mean)};
-  }
-  double min = 0;
-  double max = 0;
-  for (size_t c = 0; c < contract.mean.size(); ++c) {
-    min = std::min(min, (0.0 - contract.mean[c]) / contract.std[c]);
-    max = std::max(max, (255.0 - contract.mean[c]) / contract.std[c]);
-  }
-  return ChooseQuantizationParams(min, max, kUInt8Limits);
-}
-
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given) {
-  const QuantizationParams own = InputParams(contract);
+  const QuantizationParams own = InputParams(contract, Scheme::kUInt8);
   if (SameParams(given, own)) return "";
   const Range held = RepresentableRange(given, kUInt8Limits);
   std::set<int32_t> distinct;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "contract/input_params.h"
 #include "ir/graph.h"
 
 namespace qat {
@@ -18,23 +19,22 @@ Status AppendSoftmax(Graph& graph);
 Status AppendArgMax(Graph& graph, DType output_type);
 
 struct QuantizationOptions {
-  DType type = DType::kUInt8;               ///< kFloat32: nothing to do; kUInt8
-  std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic --input-stats
+  Scheme scheme = Scheme::kUInt8;  ///< of the model to write
+  std::optional<QuantizationParams>
+      input;                           ///< overrides the contract's: a classic --input-stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
 };
 
 /// Gives every real tensor its scale and zero point and turns parameters into integers: activations by NudgedParams of
-/// their range, filters narrow by QuantizeFakeQuant, biases int32 by QuantizeBias, outputs that share or fix parameters
-/// by the operator's rule; a fused relu or relu6 that the range already implies is kept (it costs nothing).
-/// A filter without a range gets that of its own values. Warns of a default range, of input parameters that contradict
-/// the contract, and of accumulators that could leave int32.
+/// their range; filters narrow by QuantizeFakeQuant, per tensor for uint8 and per output channel, symmetric, for int8;
+/// biases int32 by QuantizeBias; other constants by the range of their values; outputs that share or fix parameters by the
+/// operator's rule; a fused relu or relu6 that the range already implies is kept (it costs nothing).
+/// Scheme kFloat32: takes out `quantize` nodes, which only separate ranges, and does nothing else.
+/// A uint8 filter without a range gets that of its own values. Warns of a default range, of input parameters that
+/// contradict the contract, of ranges trained for another scheme, and of accumulators that could leave int32.
 /// Errors: kUnsupported listing every activation that has no range; the graph is then as before.
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings);
-
-/// The input's parameters from the contract alone: (1 / std, mean) when one mean and std serve all channels and the mean
-/// is a whole byte in [0, 255], so that raw bytes pass straight through; else the union range of all channels.
-QuantizationParams InputParams(const InputContract& contract);
 
 /// One sentence on what `given` does to the data if it is not what the contract says, both values in it; else empty.
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given);

@@ -1,6 +1,7 @@
 #include "spec/layer_shapes.h"
 
 #include "base/strings.h"
+#include "ops/input_order.h"
 
 namespace qat {
 namespace {
@@ -32,21 +33,24 @@ Status InferLayer(const NetworkSpec& spec, LayerSpec& layer) {
   const OpDefinition& op = layer.definition();
   const Shape& input = spec.ShapeOf(layer.inputs[0]);
   QAT_RETURN_IF_ERROR(InferParameters(input, layer));
-  std::vector<Operand> operands;
-  for (const int32_t index : layer.inputs) operands.push_back({spec.ShapeOf(index), DType::kFloat32, {}});
+  std::vector<Operand> data;
+  for (const int32_t index : layer.inputs) data.push_back({spec.ShapeOf(index), DType::kFloat32, {}});
+  std::vector<std::pair<ParameterSpec::Role, Operand>> parameters;
   for (const ParameterSpec& parameter : layer.parameters) {
-    operands.push_back({parameter.shape, DType::kFloat32, {}});
+    parameters.push_back({parameter.role, {parameter.shape, DType::kFloat32, {}}});
   }
   // An axis has no attribute: its operand must be there for the rule. Shapes of reshapes are attributes too.
   std::vector<IndexOperand> indices;
-  if (op.index_operands != nullptr && static_cast<size_t>(op.min_inputs) > operands.size()) {
+  std::vector<Operand> index_operands;
+  if (op.index_operands != nullptr && static_cast<size_t>(op.min_inputs) > data.size() + parameters.size()) {
     indices = op.index_operands(layer.attributes, input);
     for (const IndexOperand& index : indices) {
       const auto* bytes = reinterpret_cast<const uint8_t*>(index.values.data());
-      operands.push_back(
+      index_operands.push_back(
           {index.shape, DType::kInt32, std::span(bytes, index.values.size() * sizeof(int32_t))});
     }
   }
+  const std::vector<Operand> operands = OrderInputs(op, data, parameters, index_operands);
   QAT_ASSIGN_OR_RETURN(layer.output_shape, op.infer_shape(layer.attributes, operands));
   QAT_RETURN_IF_ERROR(ExpectSmallEnough("output", layer.output_shape));
   if (op.multiply_accumulates != nullptr) {

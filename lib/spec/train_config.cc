@@ -88,7 +88,7 @@ const std::vector<Field>& Fields() {
       TextField("network", &C::network),
       TextField("data", &C::data),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
-      TextField("scheme", &C::scheme, {"uint8", "float32"}),
+      TextField("scheme", &C::scheme, {"uint8", "int8", "float32"}),
       IntegerField("steps", &C::steps, 0, kMany),
       RealField("epochs", &C::epochs, 0, 1e6),
       IntegerField("batch_size", &C::batch_size, 1, 65536),
@@ -103,6 +103,8 @@ const std::vector<Field>& Fields() {
       RealField("scale_percent", &C::scale_percent, 0, 90),
       IntegerField("quant_delay", &C::quant_delay, 0, kMany),
       RealField("quant_delay_fraction", &C::quant_delay_fraction, 0, 1),
+      IntegerField("bn_freeze", &C::bn_freeze, 0, kMany),
+      RealField("bn_freeze_fraction", &C::bn_freeze_fraction, 0, 1),
       RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
       RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
       RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),
@@ -144,6 +146,8 @@ void ClearAlternative(TrainConfig& config, std::string_view key) {
   if (key == "epochs") config.steps = 0;
   if (key == "quant_delay") config.quant_delay_fraction = 0;
   if (key == "quant_delay_fraction") config.quant_delay = 0;
+  if (key == "bn_freeze") config.bn_freeze_fraction = 0;
+  if (key == "bn_freeze_fraction") config.bn_freeze = 0;
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct TrainConfig {
   std::string network = "lenet";  ///< zoo name or spec file
   std::string data = "digits";    ///< "digits" or a path
   int64_t data_cache = 1024;      ///< MiB that decoded pictures may take; more are decoded again in every epoch
-  std::string scheme = "uint8";   ///< "uint8" or "float32"
+  std::string scheme = "uint8";   ///< "uint8", "int8" or "float32"
   int64_t steps = 0;              ///< total; 0: from epochs
   double epochs = 0;              ///< used where steps is 0
   int32_t batch_size = 64;
@@ -32,6 +32,8 @@ struct TrainConfig {
   double scale_percent = 0;    ///< augmentation: zoom by up to so many percent
   int64_t quant_delay = 0;     ///< steps before fake quantization starts; ranges are observed from step 0
   double quant_delay_fraction = 0;    ///< used where quant_delay is 0: that part of all steps
+  int64_t bn_freeze = 0;              ///< steps before batch norms use their moving averages; scheme float32: never
+  double bn_freeze_fraction = 0.8;    ///< used where bn_freeze is 0: that part of all steps
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average

@@ -11,6 +11,8 @@
 #include <limits>
 #include <mutex>
 
+#include "base/check.h"
+
 namespace qat {
 namespace {
 
@@ -152,7 +154,46 @@ class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFa
   }
 };
 
+class FakeQuantizeSlicesFunction : public torch::autograd::Function<FakeQuantizeSlicesFunction> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor& input,
+                            const std::vector<Grid>* grids) {
+    const at::Tensor x = input.contiguous();
+    at::Tensor y = at::empty_like(x);
+    const auto slices = static_cast<int64_t>(grids->size());
+    const int64_t inner = x.numel() / slices;
+    for (int64_t c = 0; c < slices; ++c) {
+      RoundSpan(x.data_ptr<float>() + c * inner, y.data_ptr<float>() + c * inner, inner,
+                {-kInfinity, kInfinity}, ConstantsOf((*grids)[static_cast<size_t>(c)]));
+    }
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                 torch::autograd::variable_list gradients) {
+    return {gradients[0], at::Tensor()};
+  }
+};
+
 }  // namespace
+
+at::Tensor FakeQuantizeSlices(const at::Tensor& input, const std::vector<Grid>& grids) {
+  QAT_CHECK(input.dim() > 0 && input.size(0) == static_cast<int64_t>(grids.size()));
+  return FakeQuantizeSlicesFunction::apply(input, &grids);
+}
+
+MeasuredSlices MeasureSlices(const at::Tensor& values) {
+  const at::Tensor x = values.contiguous();
+  const int64_t slices = x.size(0);
+  const int64_t inner = x.numel() / slices;
+  MeasuredSlices all;
+  for (int64_t c = 0; c < slices; ++c) {
+    const MeasuredRange slice = MeasureSpan(x.data_ptr<float>() + c * inner, inner);
+    all.ranges.push_back(slice.range);
+    all.finite = all.finite && slice.finite;
+  }
+  return all;
+}
 
 MeasuredRange MeasureRange(const at::Tensor& values) {
   const at::Tensor x = values.contiguous();

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <vector>
 
 #include "quant/params.h"
 
@@ -40,6 +41,17 @@ at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std
 
 /// The same without an activation.
 at::Tensor FakeQuantize(const at::Tensor& input, const Grid& grid);
+
+/// Rounds slice c of the first axis to grids[c]: filters with a scale for each output channel. The gradient passes
+/// unchanged: the grids of scheme int8 hold every value of their channel. Requires as many grids as slices.
+at::Tensor FakeQuantizeSlices(const at::Tensor& input, const std::vector<Grid>& grids);
+
+/// MeasureRange of every slice of the first axis; not finite where one of them is not.
+struct MeasuredSlices {
+  std::vector<Range> ranges;
+  bool finite = true;
+};
+MeasuredSlices MeasureSlices(const at::Tensor& values);
 
 }  // namespace qat
 

@@ -2,10 +2,10 @@
 
 #include <ATen/ops/empty.h>
 
-#include <algorithm>
-#include <cmath>
+#include <array>
 
 #include "base/check.h"
+#include "contract/input_params.h"
 
 namespace qat {
 namespace {
@@ -30,41 +30,23 @@ at::Tensor Mapped(const InputContract& contract, const std::vector<std::array<T,
   return tensor;
 }
 
-bool OneForAll(const std::vector<float>& values) {
-  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
-}
-
-bool BytesPass(const InputContract& contract) {
-  const float mean = contract.mean[0];
-  return OneForAll(contract.mean) && OneForAll(contract.std) && mean >= 0 && mean <= 255 &&
-         mean == std::floor(mean);
-}
-
-QuantizationParams InputParamsOf(const InputContract& contract) {
-  if (BytesPass(contract)) return {1.0f / contract.std[0], static_cast<int32_t>(contract.mean[0])};
-  double min = 0;
-  double max = 0;
-  for (size_t c = 0; c < contract.mean.size(); ++c) {
-    min = std::min(min, (0.0 - contract.mean[c]) / contract.std[c]);
-    max = std::max(max, (255.0 - contract.mean[c]) / contract.std[c]);
-  }
-  return ChooseQuantizationParams(min, max, kUInt8Limits);
-}
-
 }  // namespace
 
 at::Tensor RealImages(const InputContract& contract, const RealTable& table, std::span<const uint8_t> bytes) {
   return Mapped<float>(contract, table, bytes, at::kFloat);
 }
 
-SimulatedTensor QuantizedImages(const InputContract& contract, std::span<const uint8_t> bytes) {
-  const QuantizationParams params = InputParamsOf(contract);
+SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
+                                std::span<const uint8_t> bytes) {
+  const QuantizationParams params = InputParams(contract, scheme);
+  const QuantizedLimits limits = ActivationLimitsOf(scheme);
+  const bool pass = BytesPassThrough(contract);
   const RealTable real = MakeRealTable(contract);
   std::vector<std::array<double, 256>> table(real.size());
   for (size_t c = 0; c < table.size(); ++c) {
-    for (size_t byte = 0; byte < 256; ++byte) {
-      table[c][byte] = BytesPass(contract) ? static_cast<double>(byte)
-                                           : QuantizeActivation(real[c][byte], params, kUInt8Limits);
+    for (int32_t byte = 0; byte < 256; ++byte) {
+      const auto i = static_cast<size_t>(byte);
+      table[c][i] = pass ? byte + limits.quant_min : QuantizeActivation(real[c][i], params, limits);
     }
   }
   return {Mapped<double>(contract, table, bytes, at::kDouble), params};

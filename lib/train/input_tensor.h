@@ -18,7 +18,7 @@ at::Tensor RealImages(const InputContract& contract, const RealTable& table, std
 /// Bytes [count, H, W, C] to quantized [count, C, H, W] as the deployed model takes them: bytes pass straight
 /// through where one mean and std serve all channels and the mean is a whole byte; else every real value is
 /// quantized to the union range of all channels.
-SimulatedTensor QuantizedImages(const InputContract& contract, std::span<const uint8_t> bytes);
+SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme, std::span<const uint8_t> bytes);
 
 }  // namespace qat
 

@@ -4,6 +4,9 @@
 #include <ATen/ops/isfinite.h>
 
 #include "base/strings.h"
+#include "contract/input_params.h"
+#include "spec/range_groups.h"
+#include "train/fake_quantize.h"
 
 namespace qat {
 namespace {
@@ -33,19 +36,52 @@ Expected<std::unique_ptr<Network>> Network::Create(const NetworkSpec& spec, cons
     QAT_ASSIGN_OR_RETURN(auto module, MakeModule(layer, options));
     network->modules_.push_back(std::move(module));
   }
+  network->ShareRanges(options.scheme);
   return network;
+}
+
+// One range for each group of outputs that share it: the union of what its observers learn, or fixed.
+void Network::ShareRanges(Scheme scheme) {
+  const RangeGroups groups = FindRangeGroups(spec_);
+  std::vector<std::shared_ptr<SharedRange>> ranges;
+  for (const RangeGroup& group : groups.groups) {
+    auto range = std::make_shared<SharedRange>(scheme);
+    if (group.fixed_uint8) range->Fix(FixedParamsOf(*group.fixed_uint8, scheme));
+    for (const int32_t layer : group.observed) {
+      // The observer of the output is the last one.
+      range->Add(modules_[static_cast<size_t>(layer)]->observers().back().observer);
+    }
+    ranges.push_back(std::move(range));
+  }
+  input_range_ = ranges[static_cast<size_t>(groups.of_input)];
+  for (size_t i = 0; i < modules_.size(); ++i) {
+    if (groups.of_layer[i] >= 0) modules_[i]->ShareRange(ranges[static_cast<size_t>(groups.of_layer[i])]);
+  }
+}
+
+void Network::SetInput(const InputContract& contract) {
+  if (input_range_->scheme() == Scheme::kFloat32) return;
+  input_range_->Fix(InputParams(contract, input_range_->scheme()));
+  round_input_ = !BytesPassThrough(contract);
 }
 
 Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& checkpoint) {
   QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
                        ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
-  QAT_ASSIGN_OR_RETURN(auto network, Create(spec, {}));
+  ModuleOptions options;
+  options.scheme = SchemeFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
+  QAT_ASSIGN_OR_RETURN(auto network, Create(spec, options));
+  network->SetInput(checkpoint.contract);
   QAT_RETURN_IF_ERROR(network->Load(checkpoint));
   return network;
 }
 
 at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& context) {
-  return RunLayers(spec_, images, [&](size_t i, const std::vector<at::Tensor>& inputs) {
+  at::Tensor input = images;
+  if (context.fake_quantize && round_input_) {
+    input = FakeQuantize(images, {input_range_->params(), ActivationLimitsOf(input_range_->scheme())});
+  }
+  return RunLayers(spec_, input, [&](size_t i, const std::vector<at::Tensor>& inputs) {
     return modules_[i]->Forward(inputs, context);
   });
 }
@@ -82,7 +118,7 @@ bool Network::HasRanges() {
 
 void Network::Save(Checkpoint& checkpoint) {
   for (const Parameter& parameter : parameters()) {
-    checkpoint.tensors[parameter.name] = ToTfliteLayout(parameter.value);
+    checkpoint.tensors[parameter.name] = ToTfliteLayout(parameter.value, parameter.layout);
   }
   if (checkpoint.scheme == "float32") return;
   for (const NamedObserver& each : observers()) {
@@ -97,12 +133,12 @@ Status Network::Load(const Checkpoint& checkpoint) {
     if (found == checkpoint.tensors.end()) {
       return Corrupt(StrCat("tensor '", parameter.name, "' is missing, which the network needs"));
     }
-    const Shape expected = ToTfliteLayout(parameter.value).shape;
+    const Shape expected = ToTfliteLayout(parameter.value, parameter.layout).shape;
     if (found->second.shape != expected) {
       return Corrupt(StrCat("tensor '", parameter.name, "' is ", ToString(found->second.shape), ", expected ",
                             ToString(expected)));
     }
-    parameter.value.copy_(FromTfliteLayout(found->second));
+    parameter.value.copy_(FromTfliteLayout(found->second, parameter.layout));
   }
   for (const NamedObserver& each : observers()) {
     const auto found = checkpoint.ranges.find(each.name);

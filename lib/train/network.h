@@ -18,11 +18,14 @@ namespace qat {
 
 class Network {
  public:
-  /// Freshly initialized. Errors: kUnsupported, for a layer without a training form.
+  /// Freshly initialized; the input unknown until SetInput. Errors: kUnsupported, for a layer without a training form.
   static Expected<std::unique_ptr<Network>> Create(const NetworkSpec& spec, const ModuleOptions& options);
   /// With the parameters and ranges of a checkpoint, whose own spec is parsed. Errors: kCorrupt, naming the
   /// tensor.
   static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
+
+  /// Fixes scale and zero point of the input. Images whose raw bytes do not pass through are rounded to that grid too.
+  void SetInput(const InputContract& contract);
 
   /// Real images [N, C, H, W] to real outputs; fake quantization as `context` says.
   at::Tensor Forward(const at::Tensor& images, const ForwardContext& context);
@@ -50,7 +53,11 @@ class Network {
 
  private:
   explicit Network(NetworkSpec spec) : spec_(std::move(spec)) {}
+  void ShareRanges(Scheme scheme);
+
   NetworkSpec spec_;
+  std::shared_ptr<SharedRange> input_range_;
+  bool round_input_ = false;
   std::vector<std::unique_ptr<Module>> modules_;
 };
 

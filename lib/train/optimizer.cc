@@ -55,6 +55,7 @@ class Adam final : public Optimizer {
     const auto rate = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, t)));
     const auto correction = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t)));
     for (size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i].gradient.empty()) continue;
       const double decay = parameters[i].decays ? learning_rate * weight_decay_ : 0;
       Update(parameters[i], first_[i].data(), second_[i].data(), rate, correction,
              static_cast<float>(1 - decay));
@@ -103,6 +104,7 @@ class Sgd final : public Optimizer {
     Prepare(velocity_, parameters);
     const auto rate = static_cast<float>(learning_rate);
     for (size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i].gradient.empty()) continue;
       const float decay = parameters[i].decays ? weight_decay_ : 0.0f;
       float* x = parameters[i].values.data();
       const float* g = parameters[i].gradient.data();

@@ -13,7 +13,8 @@
 
 namespace qat {
 
-/// A parameter as the optimizer sees it. Weight decay applies to filters, not to biases.
+/// A parameter as the optimizer sees it. Weight decay applies to filters, not to biases. Without a gradient it stays as it
+/// is: moving averages of batch norms.
 struct TrainableSpan {
   std::string name;
   std::span<float> values;

@@ -21,6 +21,9 @@ Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples) {
   const int64_t delay =
       config.quant_delay > 0 ? config.quant_delay : part(config.quant_delay_fraction, schedule.steps);
   schedule.quant_delay = quantized ? std::min(delay, schedule.steps) : schedule.steps;
+  const int64_t freeze =
+      config.bn_freeze > 0 ? config.bn_freeze : part(config.bn_freeze_fraction, schedule.steps);
+  schedule.freeze_batch_norm_at = quantized ? std::min(freeze, schedule.steps) : schedule.steps;
   // The first step always observes: there is no other range to stand still at.
   schedule.freeze_ranges_at = std::max<int64_t>(part(config.freeze_ranges_fraction, schedule.steps), 1);
   schedule.eval_every =

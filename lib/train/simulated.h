@@ -7,8 +7,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <vector>
+
 #include "ops/attributes.h"
-#include "quant/params.h"
+#include "quant/scheme.h"
 
 namespace qat {
 
@@ -20,28 +23,42 @@ struct SimulatedTensor {
 
 /// A filter on its grid, and the bias in units of input_scale * filter_scale.
 struct SimulatedFilter {
-  at::Tensor values;  ///< float64, zero point not yet subtracted
-  QuantizationParams params;
-  at::Tensor bias;  ///< float64 [O], whole int32 numbers
+  at::Tensor values;  ///< float64, zero point subtracted; output channels are the first axis
+  std::vector<QuantizationParams> params;  ///< one, or one an output channel
+  at::Tensor bias;                         ///< float64 [O], whole int32 numbers
 };
 
-/// Quantizes a filter (float32) by QuantizeFakeQuant and its bias by QuantizeBias.
+/// Quantizes a filter (float32, output channels first) by QuantizeFakeQuant, slice c by params[c], and its bias by
+/// QuantizeBias.
 SimulatedFilter SimulateFilter(const at::Tensor& filter, const at::Tensor& bias,
-                               QuantizationParams filter_params, float input_scale);
+                               std::vector<QuantizationParams> params, QuantizedLimits limits,
+                               float input_scale);
 
-/// Ends of the fused activation in quantized units: zero_point + round(end / scale) in float32, within uint8.
+/// Applies an int32 -> int32 function to every whole number of a float64 tensor.
+at::Tensor MapIntegers(const at::Tensor& values, const std::function<int32_t(int32_t)>& f);
+
+/// Ends of the fused activation in quantized units: zero_point + round(end / scale) in float32, within `limits`.
 /// Source    tflite/kernels/kernel_util.cc, CalculateActivationRangeQuantized.
-QuantizedLimits ActivationLimits(Activation activation, QuantizationParams output);
+QuantizedLimits ActivationLimits(Activation activation, QuantizationParams output, QuantizedLimits limits);
 
-/// Convolution's rule: clamp(MultiplyByQuantizedMultiplier(acc) + zero_point), the multiplier of
-/// float32(input_scale * filter_scale) / output_scale. Requires acc whole and within int32.
-at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, float filter_scale,
-                                  QuantizationParams output, Activation activation);
+/// Where the sums of a layer with a filter go.
+struct SimulatedOutput {
+  QuantizationParams params;
+  Scheme scheme = Scheme::kUInt8;
+  Activation activation = Activation::kNone;
+};
+
+/// Convolution's rule: clamp(MultiplyByQuantizedMultiplier(acc) + zero_point) with the multiplier of
+///   scheme uint8: float32(input_scale * filter_scale) / output_scale;
+///   scheme int8:  input_scale * filter_scale[c] / output_scale, all in double.
+/// Shapes    acc [N, O, …], whole numbers within int32.
+at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
+                                  const SimulatedOutput& output);
 
 /// Fully connected's rule in the default profile: clamp(round(acc * (input_scale * filter_scale /
-/// output_scale)) + zero_point) in double, half away from zero.
-at::Tensor RequantizeByDouble(const at::Tensor& acc, float input_scale, float filter_scale,
-                              QuantizationParams output, Activation activation);
+/// output_scale)) + zero_point) in double, half away from zero. Shapes as above.
+at::Tensor RequantizeByDouble(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
+                              const SimulatedOutput& output);
 
 }  // namespace qat
 

@@ -38,6 +38,7 @@ class TorchPredictor final : public Predictor {
       : name_(std::move(name)),
         mode_(mode),
         contract_(checkpoint.contract),
+        scheme_(SchemeFromName(checkpoint.scheme).value()),
         table_(MakeRealTable(contract_)),
         network_(std::move(network)) {}
 
@@ -61,7 +62,7 @@ class TorchPredictor final : public Predictor {
   Status Load(std::span<const uint8_t> image) override {
     return Guarded([&]() -> Status {
       if (mode_ == TorchMode::kSimulated) {
-        quantized_ = QuantizedImages(contract_, image);
+        quantized_ = QuantizedImages(contract_, scheme_, image);
       } else {
         real_ = RealImages(contract_, table_, image);
       }
@@ -88,7 +89,7 @@ class TorchPredictor final : public Predictor {
     const at::NoGradGuard no_gradients;
     at::Tensor scores;
     if (mode_ == TorchMode::kSimulated) {
-      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_, images));
+      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_, scheme_, images));
       // Products in double, rounded once, as Dequantize.
       scores = output.values.sub(output.params.zero_point).mul(output.params.scale).to(at::kFloat);
       all.step = output.params.scale;
@@ -111,6 +112,7 @@ class TorchPredictor final : public Predictor {
   std::string name_;
   TorchMode mode_;
   InputContract contract_;
+  Scheme scheme_;
   RealTable table_;
   std::unique_ptr<Network> network_;
   at::Tensor real_;
@@ -122,7 +124,7 @@ Expected<std::unique_ptr<Predictor>> MakePredictor(const Checkpoint& checkpoint,
   ConfigureThreads(threads);
   QAT_RETURN_IF_ERROR(Validate(checkpoint.contract));
   QAT_ASSIGN_OR_RETURN(auto network, Network::FromCheckpoint(checkpoint));
-  if (mode != TorchMode::kFloat && !network->HasRanges()) {
+  if (mode != TorchMode::kFloat && (checkpoint.scheme == "float32" || !network->HasRanges())) {
     return InvalidArgument(StrCat("checkpoint of step ", checkpoint.step, " with scheme '", checkpoint.scheme,
                                   "' has no ranges, expected those of a quantized run"));
   }

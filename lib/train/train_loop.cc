@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <chrono>
@@ -43,8 +44,9 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   }
   const Schedule schedule = MakeSchedule(config, static_cast<int64_t>(split.train.size()));
   std::unique_ptr<TrainLoop> loop(new TrainLoop(std::move(inputs), schedule, std::move(split)));
-  const ModuleOptions options = {config.seed, config.ema_decay};
+  const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
   QAT_ASSIGN_OR_RETURN(loop->network_, Network::Create(loop->inputs_.spec, options));
+  loop->network_->SetInput(loop->inputs_.header.contract);
   loop->parameters_ = loop->network_->parameters();
   loop->observers_ = loop->network_->observers();
   for (const Parameter& each : loop->parameters_) {
@@ -57,6 +59,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   if (config.weight_average_decay > 0) {
     loop->average_.emplace(config.weight_average_decay);
     QAT_ASSIGN_OR_RETURN(loop->averaged_, Network::Create(loop->inputs_.spec, options));
+    loop->averaged_->SetInput(loop->inputs_.header.contract);
   }
   if (saved)
     QAT_RETURN_IF_ERROR_IN(TrainerStatePath(loop->inputs_.run, saved->state.step),
@@ -135,11 +138,14 @@ Status TrainLoop::Step() {
 }
 
 Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int32_t>& labels) {
-  for (Parameter& parameter : parameters_) parameter.value.mutable_grad().reset();
+  for (Parameter& parameter : parameters_) {
+    if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
+  }
   const ForwardContext context = {
       .training = true,
       .observe = inputs_.config.scheme != "float32" && step_ < schedule_.freeze_ranges_at,
       .fake_quantize = Quantizing(step_),
+      .freeze_batch_norm = step_ >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(inputs_.config.seed, kDropoutPurpose, step_)};
   const at::Tensor logits = network_->Forward(images, context).contiguous();
   at::Tensor gradient = at::empty_like(logits, logits.options().requires_grad(false));
@@ -151,8 +157,9 @@ Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int3
   }
   logits.backward(gradient);
   for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].IsTrained()) continue;
     at::Tensor& given = parameters_[i].value.mutable_grad();
-    given = given.contiguous();
+    given = given.defined() ? given.contiguous() : at::zeros_like(parameters_[i].value.detach());
     spans_[i].gradient = SpanOf(given);
   }
   step_loss_ = result.loss;

@@ -129,20 +129,53 @@ TEST(ChooseQuantization, DefaultRangeLeavesTrainedRangesAlone) {
 TEST(ChooseQuantization, Float32ChangesNothing) {
   Graph g = TinyGraph();
   QuantizationOptions options;
-  options.type = DType::kFloat32;
+  options.scheme = Scheme::kFloat32;
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
   EXPECT_EQ(g, TinyGraph());
 }
 
-TEST(ChooseQuantization, RefusesATypeThatItDoesNotKnowAndASecondRun) {
+TEST(ChooseQuantization, RefusesASecondRun) {
   Graph g = TinyGraph();
   std::vector<std::string> warnings;
-  QuantizationOptions options;
-  options.type = DType::kInt16;
-  QAT_EXPECT_ERROR(ChooseQuantization(g, options, warnings), ErrorCode::kUnsupported, "type int16");
   QAT_ASSERT_OK(ChooseQuantization(g, {}, warnings));
   QAT_EXPECT_ERROR(ChooseQuantization(g, {}, warnings), ErrorCode::kInvalidArgument, "is quantized already");
+}
+
+// TFLite's specification: activations asymmetric in [-128, 127], filters symmetric a channel in [-127, 127], biases in
+// units of input_scale * filter_scale[channel].
+TEST(ChooseQuantization, Int8FiltersHaveAScaleForEachOutputChannel) {
+  Graph g = TinyGraph();
+  const Graph real = g;
+  QuantizationOptions options;
+  options.scheme = Scheme::kInt8;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
+  QAT_ASSERT_OK(Verify(g));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("trained for uint8 and is converted to int8"), std::string::npos) << warnings[0];
+  const GraphTensor& filter = Find(g, "conv/filter");
+  ASSERT_EQ(filter.type, DType::kInt8);
+  const auto channels = static_cast<size_t>(filter.shape[0]);
+  ASSERT_EQ(filter.quantization->scale.size(), channels);
+  std::vector<float> values(filter.data.size());
+  std::memcpy(values.data(), Find(real, "conv/filter").data.data(), values.size() * sizeof(float));
+  const size_t inner = values.size() / channels;
+  for (size_t c = 0; c < channels; ++c) {
+    float largest = 0;
+    for (size_t i = 0; i < inner; ++i) largest = std::max(largest, std::abs(values[c * inner + i]));
+    EXPECT_FLOAT_EQ(filter.quantization->scale[c], largest / 127);
+    EXPECT_EQ(filter.quantization->zero_point[c], 0);
+    for (size_t i = 0; i < inner; ++i) {
+      const auto quantized = static_cast<int8_t>(filter.data[c * inner + i]);
+      EXPECT_NEAR(quantized * filter.quantization->scale[c], values[c * inner + i], largest / 127 * 0.501);
+    }
+    EXPECT_EQ(Find(g, "conv/bias").quantization->scale[c],
+              Find(g, "input").quantization->scale[0] * filter.quantization->scale[c]);
+  }
+  EXPECT_EQ(Find(g, "input").quantization->zero_point[0], -128);
+  EXPECT_EQ(Find(g, "conv").quantization->zero_point[0],
+            Find(Quantized(TinyGraph()), "conv").quantization->zero_point[0] - 128);
 }
 
 TEST(ChooseQuantization, WarnsOfAnAccumulatorThatCanOverflow) {
@@ -157,32 +190,6 @@ TEST(ChooseQuantization, WarnsOfAnAccumulatorThatCanOverflow) {
   QAT_ASSERT_OK(ChooseQuantization(g, {}, warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("channel 0 of 'conv/bias' may overflow"), std::string::npos) << warnings[0];
-}
-
-TEST(InputParams, PassBytesStraightThroughWhereThatIsExact) {
-  InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
-  EXPECT_EQ(InputParams(c), (QuantizationParams{1.0f / 255, 0}));
-  c.mean = {128};
-  c.std = {128};
-  EXPECT_EQ(InputParams(c), (QuantizationParams{1.0f / 128, 128}));
-  // Every byte is its own quantized value.
-  const QuantizationParams params = InputParams(c);
-  const RealTable table = MakeRealTable(c);
-  for (int byte = 0; byte < 256; ++byte) {
-    EXPECT_EQ(QuantizeActivation(table[0][static_cast<size_t>(byte)], params, kUInt8Limits), byte);
-  }
-}
-
-TEST(InputParams, CoverTheUnionOfChannelsOtherwise) {
-  const InputContract c{32, 32, 3, {125.5f, 123, 114}, {63, 62, 66.7f}, {}};
-  const QuantizationParams params = InputParams(c);
-  const Range held = RepresentableRange(params, kUInt8Limits);
-  for (const auto& channel : MakeRealTable(c)) {
-    EXPECT_GE(channel[0], held.min - params.scale / 2);
-    EXPECT_LE(channel[255], held.max + params.scale / 2);
-  }
-  // No wider than needed: the extremes are -125.5 / 63 and 132 / 62.
-  EXPECT_NEAR(params.scale, (132.0 / 62 + 125.5 / 63) / 255, 1e-7);
 }
 
 TEST(InputContradiction, CountsWhatTheArticlesStatsLeaveOfTheData) {

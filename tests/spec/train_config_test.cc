@@ -91,7 +91,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   for (const std::string& key : TrainConfigKeys())
     EXPECT_FALSE(SetKey(config, key, "").ok() && key != "preset" && key != "network" && key != "data") << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 28u);
+  EXPECT_EQ(TrainConfigKeys().size(), 30u);
 }
 
 }  // namespace

@@ -88,11 +88,11 @@ Checkpoint Trained(const char* spec, const std::string& scheme) {
 }
 
 // The checkpoint through freezing, converting and our runtime.
-std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, DType type) {
+std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, Scheme scheme) {
   std::vector<std::string> warnings;
   auto graph = Freeze(checkpoint, {}, warnings);
   QuantizationOptions options;
-  options.type = type;
+  options.scheme = scheme;
   QAT_CHECK(graph.ok() && ChooseQuantization(*graph, options, warnings).ok());
   auto bytes = WriteTflite(*graph, {});
   QAT_CHECK(bytes.ok());
@@ -110,7 +110,7 @@ TEST_P(TorchBackend, SimulatesTheDeployedModelToTheLastStep) {
   const Checkpoint checkpoint = Trained(GetParam(), "uint8");
   const Dataset images = Quarters(700, 5);
   const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 700);
-  const auto deployed = Deployed(checkpoint, DType::kUInt8)->Predict(images.images, 700);
+  const auto deployed = Deployed(checkpoint, Scheme::kUInt8)->Predict(images.images, 700);
   QAT_ASSERT_OK(simulated);
   QAT_ASSERT_OK(deployed);
   EXPECT_EQ(simulated->step, deployed->step);
@@ -122,7 +122,7 @@ TEST_P(TorchBackend, FloatEqualsTheFrozenFloatModel) {
   const Checkpoint checkpoint = Trained(GetParam(), "uint8");
   const Dataset images = Quarters(300, 6);
   const auto torch = Open(checkpoint, TorchMode::kFloat)->Predict(images.images, 300);
-  const auto deployed = Deployed(checkpoint, DType::kFloat32)->Predict(images.images, 300);
+  const auto deployed = Deployed(checkpoint, Scheme::kFloat32)->Predict(images.images, 300);
   QAT_ASSERT_OK(torch);
   QAT_ASSERT_OK(deployed);
   for (size_t i = 0; i < torch->scores.size(); ++i) {

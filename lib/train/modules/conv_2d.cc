@@ -12,7 +12,7 @@ namespace qat {
 namespace functional {
 
 at::Tensor Conv2D(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias,
-                  const Conv2DAttributes& a) {
+                  const Conv2DAttributes& a, int64_t groups) {
   const auto extent = [&](int64_t axis, int32_t stride, int32_t dilation) {
     return ComputeWindow(a.padding, static_cast<int32_t>(input.size(axis)),
                          static_cast<int32_t>(filter.size(axis)), stride, dilation);
@@ -23,10 +23,10 @@ at::Tensor Conv2D(const at::Tensor& input, const at::Tensor& filter, const at::T
   const std::array<int64_t, 2> dilation = {a.dilation_h, a.dilation_w};
   // The operator pads both sides alike; what TFLite pads unevenly is padded first.
   if (h.before == h.after && w.before == w.after) {
-    return at::conv2d(input, filter, bias, stride, at::IntArrayRef({h.before, w.before}), dilation);
+    return at::conv2d(input, filter, bias, stride, at::IntArrayRef({h.before, w.before}), dilation, groups);
   }
   const at::Tensor padded = at::constant_pad_nd(input, {w.before, w.after, h.before, h.after}, 0);
-  return at::conv2d(padded, filter, bias, stride, at::IntArrayRef({0, 0}), dilation);
+  return at::conv2d(padded, filter, bias, stride, at::IntArrayRef({0, 0}), dilation, groups);
 }
 
 }  // namespace functional
@@ -35,25 +35,12 @@ namespace {
 
 class Conv2DModule final : public FilterModule {
  public:
-  Conv2DModule(const LayerSpec& layer, const ModuleOptions& options)
-      : FilterModule(layer, options.seed, options.ema_decay),
-        attributes_(std::get<Conv2DAttributes>(layer.attributes)) {}
+  using FilterModule::FilterModule;
 
  private:
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
-    return functional::Conv2D(input, filter, bias, attributes_);
+    return functional::Conv2D(input, filter, bias, std::get<Conv2DAttributes>(attributes()));
   }
-
-  // Zero points go first, so that padding writes 0.
-  at::Tensor Requantized(const SimulatedTensor& input, const SimulatedFilter& filter,
-                         QuantizationParams output) const override {
-    const at::Tensor acc =
-        functional::Conv2D(input.values.sub(input.params.zero_point),
-                           filter.values.sub(filter.params.zero_point), filter.bias, attributes_);
-    return RequantizeByMultiplier(acc, input.params.scale, filter.params.scale, output, activation());
-  }
-
-  Conv2DAttributes attributes_;
 };
 
 }  // namespace

@@ -9,9 +9,9 @@
 namespace qat::functional {
 
 /// y[n, o, h, w] = bias[o] + sum of x * filter over the window, padding as TFLite places it (ops/padding.h).
-/// Shapes    input [N, I, H, W], filter [O, I, H, W], bias [O] or undefined. Any floating type.
+/// Shapes    input [N, I, H, W], filter [O, I / groups, H, W], bias [O] or undefined. Any floating type.
 at::Tensor Conv2D(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias,
-                  const Conv2DAttributes& attributes);
+                  const Conv2DAttributes& attributes, int64_t groups = 1);
 
 }  // namespace qat::functional
 

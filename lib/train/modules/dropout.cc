@@ -11,8 +11,8 @@ namespace {
 
 class DropoutModule final : public Module {
  public:
-  explicit DropoutModule(const LayerSpec& layer)
-      : Module(layer), keep_(std::get<DropoutAttributes>(layer.attributes).keep) {}
+  DropoutModule(const LayerSpec& layer, const ModuleOptions& options)
+      : Module(layer, options), keep_(std::get<DropoutAttributes>(layer.attributes).keep) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     if (!context.training) return inputs[0];
@@ -38,8 +38,8 @@ class DropoutModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeDropout(const LayerSpec& layer, const ModuleOptions&) {
-  return std::unique_ptr<Module>(std::make_unique<DropoutModule>(layer));
+Expected<std::unique_ptr<Module>> MakeDropout(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<DropoutModule>(layer, options));
 }
 
 }  // namespace qat

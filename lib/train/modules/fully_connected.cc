@@ -1,6 +1,7 @@
 #include "train/modules/fully_connected.h"
 
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
 
 #include "train/modules/module.h"
 
@@ -13,7 +14,7 @@ at::Tensor FlattenNhwc(const at::Tensor& input) {
 }
 
 at::Tensor FullyConnected(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) {
-  return at::addmm(bias, input, filter.t());
+  return bias.defined() ? at::addmm(bias, input, filter.t()) : at::mm(input, filter.t());
 }
 
 }  // namespace functional
@@ -22,20 +23,15 @@ namespace {
 
 class FullyConnectedModule final : public FilterModule {
  public:
-  FullyConnectedModule(const LayerSpec& layer, const ModuleOptions& options)
-      : FilterModule(layer, options.seed, options.ema_decay) {}
+  using FilterModule::FilterModule;
 
  private:
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
     return functional::FullyConnected(functional::FlattenNhwc(input), filter, bias);
   }
-
-  at::Tensor Requantized(const SimulatedTensor& input, const SimulatedFilter& filter,
-                         QuantizationParams output) const override {
-    const at::Tensor rows = functional::FlattenNhwc(input.values).sub(input.params.zero_point);
-    const at::Tensor acc =
-        functional::FullyConnected(rows, filter.values.sub(filter.params.zero_point), filter.bias);
-    return RequantizeByDouble(acc, input.params.scale, filter.params.scale, output, activation());
+  at::Tensor Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
+                        const SimulatedOutput& output) const override {
+    return RequantizeByDouble(acc, input_scale, filter, output);
   }
 };
 

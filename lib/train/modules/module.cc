@@ -1,56 +1,88 @@
 #include "train/modules/module.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sqrt.h>
+#include <ATen/ops/var_mean.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/strings.h"
+#include "quant/batch_norm.h"
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 
 namespace qat {
 namespace {
 
-const ParameterSpec& FindParameter(const LayerSpec& layer, ParameterSpec::Role role) {
+using Role = ParameterSpec::Role;
+
+const ParameterSpec& FindParameter(const LayerSpec& layer, Role role) {
   const auto it = std::find_if(layer.parameters.begin(), layer.parameters.end(),
                                [role](const ParameterSpec& p) { return p.role == role; });
   QAT_CHECK(it != layer.parameters.end());
   return *it;
 }
 
+bool OwnsRange(const OpDefinition& op) { return op.output_quantization == OutputQuantization::kOwnRange; }
+
+std::span<const float> SpanOf(const at::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
+}
+
+at::Tensor Trained(at::Tensor value) { return value.set_requires_grad(true); }
+
+// [O] to the shape that broadcasts over [N, O, …] or over a filter with output channels first.
+at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
+  std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
+  sizes[static_cast<size_t>(axis)] = values.size(0);
+  return values.view(sizes);
+}
+
+size_t BlockBehind(const Shape& shape, size_t axis) {
+  size_t block = 1;
+  for (size_t i = axis + 1; i < shape.size(); ++i) block *= static_cast<size_t>(shape[i]);
+  return block;
+}
+
+std::vector<int64_t> AllButChannels(const at::Tensor& output) {
+  std::vector<int64_t> axes = {0};
+  for (int64_t i = 2; i < output.dim(); ++i) axes.push_back(i);
+  return axes;
+}
+
 }  // namespace
 
-FilterModule::FilterModule(const LayerSpec& layer, uint64_t seed, double ema_decay)
-    : Module(layer),
-      filter_observer_(0),
-      output_observer_(ema_decay),
-      activation_(FusedActivation(layer.attributes)),
-      attributes_text_(Describe(layer.attributes)) {
-  const ParameterSpec& filter = FindParameter(layer, ParameterSpec::Role::kFilter);
-  const ParameterSpec& bias = FindParameter(layer, ParameterSpec::Role::kBias);
-  filter_ = FromTfliteLayout(InitialFilter(filter, layer.initializer, seed, layer.name));
-  bias_ = at::zeros({bias.shape[0]}, at::kFloat);
-  filter_.set_requires_grad(true);
-  bias_.set_requires_grad(true);
+Module::Module(const LayerSpec& layer, const ModuleOptions& options)
+    : name_(layer.name),
+      type_(layer.type),
+      attributes_(layer.attributes),
+      scheme_(options.scheme),
+      output_observer_(options.ema_decay) {
+  if (!OwnsRange(definition())) return;
+  auto own = std::make_shared<SharedRange>(scheme_);
+  own->Add(&output_observer_);
+  range_ = std::move(own);
 }
 
-at::Tensor FilterModule::Filter(const ForwardContext& context) {
-  if (context.observe) {
-    const MeasuredRange seen = MeasureRange(filter_);
-    finite_ = finite_ && seen.finite;
-    if (seen.finite) filter_observer_.Observe(seen.range);
-  }
-  if (!context.fake_quantize || filter_observer_.empty()) return filter_;
-  return FakeQuantize(filter_,
-                      {NudgedParams(filter_observer_.range(), kUInt8NarrowLimits), kUInt8NarrowLimits});
+std::vector<NamedObserver> Module::observers() {
+  if (!OwnsRange(definition())) return {};
+  return {{name_, &output_observer_}};
 }
 
-at::Tensor FilterModule::Activate(const at::Tensor& output, const ForwardContext& context) {
-  const Range bounds = ActivationRange(activation_);
-  if (context.observe) {
+std::string Module::PrettyPrint() const {
+  return StrCat(name_, ": ", definition().name, "(", Describe(attributes_), ")");
+}
+
+at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardContext& context) {
+  if (context.observe && OwnsRange(definition())) {
     const MeasuredRange seen = MeasureRange(output);
-    finite_ = finite_ && seen.finite;
+    Note(seen.finite);
     // Clamping is monotone: the range after the activation is the clamped range before it.
     if (seen.finite) {
       output_observer_.Observe({std::clamp(seen.range.min, bounds.min, bounds.max),
@@ -58,56 +90,203 @@ at::Tensor FilterModule::Activate(const at::Tensor& output, const ForwardContext
     }
   }
   std::optional<Grid> grid;
-  if (context.fake_quantize && !output_observer_.empty()) {
-    grid = Grid{NudgedParams(output_observer_.range(), kUInt8Limits), kUInt8Limits};
+  if (context.fake_quantize && range_ != nullptr && range_->ready()) {
+    grid = Grid{range_->params(), ActivationLimitsOf(scheme_)};
   }
   return ClampAndFakeQuantize(output, bounds, grid);
 }
 
+at::Tensor Module::Finish(const at::Tensor& output, const ForwardContext& context) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return Finish(output, {-kInfinity, kInfinity}, context);
+}
+
+QuantizationParams Module::OutputParams() const {
+  QAT_CHECK(range_ != nullptr);
+  return range_->params();
+}
+
+FilterModule::FilterModule(const LayerSpec& layer, const ModuleOptions& options, FilterLayout layout)
+    : Module(layer, options),
+      layout_(layout),
+      filter_observer_(0),
+      activation_(FusedActivation(layer.attributes)) {
+  const ParameterSpec& filter = FindParameter(layer, Role::kFilter);
+  const int64_t channels = FindParameter(layer, Role::kBias).shape[0];
+  filter_ =
+      Trained(FromTfliteLayout(InitialFilter(filter, layer.initializer, options.seed, layer.name), layout));
+  folding_block_ = BlockBehind(filter.shape, static_cast<size_t>(definition().filter_channel_axis));
+  if (!layer.batch_norm) {
+    bias_ = Trained(at::zeros({channels}, at::kFloat));
+    return;
+  }
+  norm_ = BatchNorm{Trained(at::ones({channels}, at::kFloat)),
+                    Trained(at::zeros({channels}, at::kFloat)),
+                    at::zeros({channels}, at::kFloat),
+                    at::ones({channels}, at::kFloat),
+                    layer.batch_norm->epsilon,
+                    layer.batch_norm->momentum};
+}
+
+at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
+  // A depthwise filter has its channels first as it is.
+  const bool swap = layout_ == FilterLayout::kRotated && definition().filter_channel_axis == 0;
+  return swap ? filter.transpose(0, 1) : filter;
+}
+
+at::Tensor FilterModule::Rounded(const at::Tensor& filter, const ForwardContext& context) {
+  if (FiltersPerAxis(scheme())) {
+    if (!context.observe && !context.fake_quantize) return filter;
+    const MeasuredSlices seen = MeasureSlices(filter.detach());
+    Note(seen.finite);
+    if (!context.fake_quantize || !seen.finite) return filter;
+    std::vector<Grid> grids;
+    for (const Range& range : seen.ranges) {
+      grids.push_back({NudgedParams(FilterRangeOf(range, scheme()), kInt8NarrowLimits), kInt8NarrowLimits});
+    }
+    return FakeQuantizeSlices(filter, grids);
+  }
+  if (context.observe) {
+    const MeasuredRange seen = MeasureRange(filter.detach());
+    Note(seen.finite);
+    if (seen.finite) filter_observer_.Observe(seen.range);
+  }
+  if (!context.fake_quantize || filter_observer_.empty()) return filter;
+  return FakeQuantize(filter,
+                      {NudgedParams(filter_observer_.range(), kUInt8NarrowLimits), kUInt8NarrowLimits});
+}
+
+// Where nothing is rounded, the usual normalization is the same function and cheaper.
+at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContext& context) {
+  const BatchNorm& n = *norm_;
+  const at::Tensor filter = OutputFirst(filter_);
+  const at::Tensor factor = n.gamma / at::sqrt(n.variance.clone() + n.epsilon);
+  const bool learns = context.training && !context.freeze_batch_norm;
+  if (learns && !context.fake_quantize) {
+    if (context.observe) {
+      const at::NoGradGuard no_gradients;
+      Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
+    }
+    return at::batch_norm(Apply(input, filter, {}), n.gamma, n.beta, n.mean, n.variance, true, 1 - n.momentum,
+                          n.epsilon, false);
+  }
+  const at::Tensor rounded = Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
+  if (learns) return Corrected(input, rounded);
+  return Apply(input, rounded, n.beta - n.mean.clone() * factor);
+}
+
+// The filter is rounded as it will be deployed, folded with the moving averages; its sums are then brought to the scale of
+// this batch, so that training sees batch normalization. Source: tf.contrib.quantize, fold_batch_norms.
+at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& rounded) {
+  const BatchNorm& n = *norm_;
+  const at::Tensor raw = Apply(input, OutputFirst(filter_), {});
+  const auto [variance, mean] = at::var_mean(raw, AllButChannels(raw), /*unbiased=*/false);
+  const at::Tensor deviation = at::sqrt(variance + n.epsilon);
+  const at::Tensor correction = at::sqrt(n.variance.clone() + n.epsilon) / deviation;
+  const at::Tensor offset = n.beta - mean * n.gamma / deviation;
+  {
+    const at::NoGradGuard no_gradients;
+    const auto count = static_cast<double>(raw.numel() / raw.size(1));
+    n.mean.lerp_(mean, 1 - n.momentum);
+    n.variance.lerp_(variance * (count / std::max(count - 1, 1.0)), 1 - n.momentum);
+  }
+  const at::Tensor sums = Apply(input, rounded, {});
+  return sums * AlongChannels(correction, sums.dim(), 1) + AlongChannels(offset, sums.dim(), 1);
+}
+
 at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
-  return Activate(Apply(inputs[0], Filter(context), bias_).contiguous(), context);
+  const at::Tensor sums = norm_ ? Normalized(inputs[0], context)
+                                : Apply(inputs[0], Rounded(OutputFirst(filter_), context), bias_);
+  return Finish(sums.contiguous(), ActivationRange(activation_), context);
+}
+
+std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
+  if (!norm_) return {filter_, bias_};
+  const NamedTensor filter = ToTfliteLayout(filter_, layout_);
+  const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
+                                            {SpanOf(norm_->gamma), SpanOf(norm_->beta), SpanOf(norm_->mean),
+                                             SpanOf(norm_->variance), norm_->epsilon});
+  const auto channels = static_cast<int32_t>(folded.bias.size());
+  return {FromTfliteLayout({filter.shape, folded.filter}, layout_),
+          FromTfliteLayout({{channels}, folded.bias})};
 }
 
 SimulatedTensor FilterModule::Simulate(const std::vector<SimulatedTensor>& inputs) const {
   const SimulatedTensor& input = inputs[0];
-  const SimulatedFilter filter = SimulateFilter(
-      filter_, bias_, NudgedParams(filter_observer_.range(), kUInt8NarrowLimits), input.params.scale);
-  const QuantizationParams output = NudgedParams(output_observer_.range(), kUInt8Limits);
-  return {Requantized(input, filter, output), output};
+  const auto [filter, bias] = DeployedParameters();
+  const at::Tensor first = OutputFirst(filter.detach()).contiguous();
+  const QuantizedLimits limits = FilterLimitsOf(scheme());
+  std::vector<QuantizationParams> params;
+  if (FiltersPerAxis(scheme())) {
+    for (const Range& range : MeasureSlices(first).ranges) {
+      params.push_back(NudgedParams(FilterRangeOf(range, scheme()), limits));
+    }
+  } else {
+    params = {NudgedParams(filter_observer_.range(), limits)};
+  }
+  const SimulatedFilter simulated =
+      SimulateFilter(first, bias, std::move(params), limits, input.params.scale);
+  // Zero points go first, so that padding writes 0.
+  const at::Tensor acc = Apply(input.values.sub(input.params.zero_point), simulated.values, simulated.bias);
+  const SimulatedOutput output = {OutputParams(), scheme(), activation_};
+  return {Requantize(acc, input.params.scale, simulated, output), output.params};
+}
+
+at::Tensor FilterModule::Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
+                                    const SimulatedOutput& output) const {
+  return RequantizeByMultiplier(acc, input_scale, filter, output);
 }
 
 std::vector<Parameter> FilterModule::parameters() {
-  return {{name() + "/filter", ParameterSpec::Role::kFilter, filter_},
-          {name() + "/bias", ParameterSpec::Role::kBias, bias_}};
+  std::vector<Parameter> all = {{name() + "/filter", Role::kFilter, filter_, layout_}};
+  const auto add = [&](const char* suffix, Role role, const at::Tensor& value) {
+    all.push_back({StrCat(name(), "/", suffix), role, value});
+  };
+  if (!norm_) {
+    add("bias", Role::kBias, bias_);
+    return all;
+  }
+  add("gamma", Role::kGamma, norm_->gamma);
+  add("beta", Role::kBeta, norm_->beta);
+  add("moving_mean", Role::kMovingMean, norm_->mean);
+  add("moving_variance", Role::kMovingVariance, norm_->variance);
+  return all;
 }
 
 std::vector<NamedObserver> FilterModule::observers() {
-  return {{name() + "/filter", &filter_observer_}, {name(), &output_observer_}};
+  std::vector<NamedObserver> all = Module::observers();
+  if (!FiltersPerAxis(scheme())) all.insert(all.begin(), {name() + "/filter", &filter_observer_});
+  return all;
 }
 
 std::string FilterModule::PrettyPrint() const {
-  const NamedTensor filter = ToTfliteLayout(filter_);
-  return StrCat(name(), ": ", definition().name, "(filter ", ToString(filter.shape),
-                attributes_text_.empty() ? "" : ", ", attributes_text_, ")");
+  const std::string text = Describe(attributes());
+  return StrCat(name(), ": ", definition().name, "(filter ", ToString(ToTfliteLayout(filter_, layout_).shape),
+                norm_ ? ", batch norm" : "", text.empty() ? "" : ", ", text, ")");
 }
 
-NamedTensor ToTfliteLayout(const at::Tensor& value) {
+NamedTensor ToTfliteLayout(const at::Tensor& value, FilterLayout layout) {
   const at::Tensor source = value.detach();
-  const at::Tensor rows = (source.dim() == 4 ? source.permute({0, 2, 3, 1}) : source).contiguous();
+  const bool output_first = layout == FilterLayout::kOutputFirst;
+  const at::Tensor rows = (source.dim() != 4 ? source
+                           : output_first    ? source.permute({0, 2, 3, 1})
+                                             : source.permute({1, 2, 3, 0}))
+                              .contiguous();
   NamedTensor tensor;
   for (const int64_t size : rows.sizes()) tensor.shape.push_back(static_cast<int32_t>(size));
   tensor.values.assign(rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
   return tensor;
 }
 
-at::Tensor FromTfliteLayout(const NamedTensor& tensor) {
+at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout) {
   const std::vector<int64_t> sizes(tensor.shape.begin(), tensor.shape.end());
   at::Tensor rows = at::empty(sizes, at::kFloat);
   std::copy(tensor.values.begin(), tensor.values.end(), rows.data_ptr<float>());
   if (rows.dim() != 4) return rows;
   // Copied into a new tensor: contiguous() would keep strides that look like channels-last where a size is 1,
   // and convolution then answers in that order.
-  const at::Tensor planes = rows.permute({0, 3, 1, 2});
+  const at::Tensor planes =
+      layout == FilterLayout::kOutputFirst ? rows.permute({0, 3, 1, 2}) : rows.permute({3, 0, 1, 2});
   return at::empty(planes.sizes(), at::kFloat).copy_(planes);
 }
 

@@ -8,31 +8,46 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
-#include "quant/params.h"
+#include "quant/scheme.h"
 #include "spec/network_spec.h"
 #include "train/observer.h"
+#include "train/shared_range.h"
 #include "train/simulated.h"
 
 namespace qat {
 
 /// What one forward pass is to do.
 struct ForwardContext {
-  bool training = false;       ///< dropout drops
+  bool training = false;       ///< dropout drops, batch norms normalize by the batch
   bool observe = false;        ///< ranges are updated
   bool fake_quantize = false;  ///< filters and activations are rounded
-  uint64_t dropout_key = 0;    ///< names the masks of this step
+  bool freeze_batch_norm =
+      false;                 ///< batch norms use their moving averages in training too, and leave them alone
+  uint64_t dropout_key = 0;  ///< names the masks of this step
 };
 
-/// A trainable tensor in LibTorch's layout, named as in a checkpoint.
+/// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as [O, I, H, W]);
+/// [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O, H, W, I] as [I, O, H, W]).
+enum class FilterLayout { kOutputFirst, kRotated };
+
+/// A tensor of the network in LibTorch's layout, named as in a checkpoint.
 struct Parameter {
   std::string name;
   ParameterSpec::Role role;
   at::Tensor value;
+  FilterLayout layout = FilterLayout::kOutputFirst;
+
+  /// False for moving averages: no gradient reaches them.
+  bool IsTrained() const {
+    return role != ParameterSpec::Role::kMovingMean && role != ParameterSpec::Role::kMovingVariance;
+  }
 };
 
 /// An observer, named as its range in a checkpoint.
@@ -41,9 +56,16 @@ struct NamedObserver {
   RangeObserver* observer;
 };
 
+/// What a Make function may need besides the layer.
+struct ModuleOptions {
+  uint64_t seed = 1;
+  double ema_decay = 0.999;
+  Scheme scheme = Scheme::kUInt8;
+};
+
 class Module {
  public:
-  explicit Module(const LayerSpec& layer) : name_(layer.name), type_(layer.type) {}
+  Module(const LayerSpec& layer, const ModuleOptions& options);
   virtual ~Module() = default;
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -54,65 +76,97 @@ class Module {
 
   /// Empty for modules without any.
   virtual std::vector<Parameter> parameters() { return {}; }
-  virtual std::vector<NamedObserver> observers() { return {}; }
+  /// Observers of parameters first, then that of the output where the layer has a range of its own.
+  virtual std::vector<NamedObserver> observers();
   /// False once an observed tensor held NaN or inf: observers skip it, the trainer reports it.
-  virtual bool finite() const { return true; }
+  bool finite() const { return finite_; }
   /// "conv1: conv_2d(6 filters 5x5, …)": one line.
-  virtual std::string PrettyPrint() const = 0;
+  virtual std::string PrettyPrint() const;
 
   const std::string& name() const { return name_; }
   const OpDefinition& definition() const { return DefinitionOf(type_); }
 
+  /// The range that the output shares with others, instead of one for itself alone. The network calls it once.
+  void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }
+  /// Null for outputs that are no reals, and for modules that stand alone and have no range of their own.
+  const SharedRange* range() const { return range_.get(); }
+
+ protected:
+  /// Observes (layers with a range of their own), clamps to `bounds`, rounds to the grid of the range. The end of every
+  /// Forward that computes new values; what only moves values does not need it.
+  at::Tensor Finish(const at::Tensor& output, Range bounds, const ForwardContext& context);
+  at::Tensor Finish(const at::Tensor& output, const ForwardContext& context);
+
+  /// Scale and zero point of the output. Requires a range that is ready.
+  QuantizationParams OutputParams() const;
+  Scheme scheme() const { return scheme_; }
+  const OpAttributes& attributes() const { return attributes_; }
+  void Note(bool finite) { finite_ = finite_ && finite; }
+
  private:
   std::string name_;
   OpType type_;
+  OpAttributes attributes_;
+  Scheme scheme_;
+  RangeObserver output_observer_;
+  std::shared_ptr<const SharedRange> range_;
+  bool finite_ = true;
 };
 
-/// A layer with filter, bias, fused activation and an output range of its own: convolution and fully
-/// connected.
+/// A layer with a filter, and a bias or a batch normalization, a fused activation and an output range of its own:
+/// convolutions and fully connected.
 class FilterModule : public Module {
  public:
   /// Starts the parameters as the layer's initializer says, by streams named after (seed, layer).
-  FilterModule(const LayerSpec& layer, uint64_t seed, double ema_decay);
+  FilterModule(const LayerSpec& layer, const ModuleOptions& options,
+               FilterLayout layout = FilterLayout::kOutputFirst);
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final;
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final;
   std::vector<Parameter> parameters() final;
   std::vector<NamedObserver> observers() final;
-  bool finite() const final { return finite_; }
   std::string PrettyPrint() const final;
 
  protected:
-  /// The operator itself, before the activation: real values.
+  /// The operator itself, before the activation, on reals of any floating type. `filter` has its output channels first
+  /// whatever the layout; `bias` may be undefined.
   virtual at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter,
                            const at::Tensor& bias) const = 0;
-  /// The operator on integers, zero points subtracted, and its requantization.
-  virtual at::Tensor Requantized(const SimulatedTensor& input, const SimulatedFilter& filter,
-                                 QuantizationParams output) const = 0;
-  Activation activation() const { return activation_; }
+  /// Requantizes the sums of Apply on integers: convolution's rule, unless overridden.
+  virtual at::Tensor Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
+                                const SimulatedOutput& output) const;
 
  private:
-  at::Tensor Filter(const ForwardContext& context);
-  at::Tensor Activate(const at::Tensor& output, const ForwardContext& context);
+  /// gamma * (filter * x - mean) / sqrt(variance + epsilon) + beta.
+  struct BatchNorm {
+    at::Tensor gamma;
+    at::Tensor beta;
+    at::Tensor mean;  ///< moving averages
+    at::Tensor variance;
+    double epsilon = 0;
+    double momentum = 0;
+  };
 
-  at::Tensor filter_;
-  at::Tensor bias_;
+  at::Tensor OutputFirst(const at::Tensor& filter) const;
+  /// The filter, output channels first, observed and rounded as `context` says.
+  at::Tensor Rounded(const at::Tensor& filter, const ForwardContext& context);
+  at::Tensor Normalized(const at::Tensor& input, const ForwardContext& context);
+  at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded);
+  /// As it is deployed: folded, in LibTorch's layout, no gradient.
+  std::pair<at::Tensor, at::Tensor> DeployedParameters() const;
+
+  at::Tensor filter_;  ///< in LibTorch's own layout
+  at::Tensor bias_;    ///< undefined with batch norm
+  std::optional<BatchNorm> norm_;
+  FilterLayout layout_;
+  size_t folding_block_;  ///< values of one channel that lie together in TFLite's layout
   RangeObserver filter_observer_;
-  RangeObserver output_observer_;
   Activation activation_;
-  std::string attributes_text_;
-  bool finite_ = true;
 };
 
-/// Parameters in TFLite's layout, to and from LibTorch's: [O, H, W, I] <-> [O, I, H, W]; lower ranks stay.
-NamedTensor ToTfliteLayout(const at::Tensor& value);
-at::Tensor FromTfliteLayout(const NamedTensor& tensor);
-
-/// What a Make function may need besides the layer.
-struct ModuleOptions {
-  uint64_t seed = 1;
-  double ema_decay = 0.999;
-};
+/// Parameters in TFLite's layout, to and from LibTorch's; ranks below 4 stay.
+NamedTensor ToTfliteLayout(const at::Tensor& value, FilterLayout layout = FilterLayout::kOutputFirst);
+at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout = FilterLayout::kOutputFirst);
 
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   Expected<std::unique_ptr<Module>> Make##enumerator(const LayerSpec& layer, const ModuleOptions& options);

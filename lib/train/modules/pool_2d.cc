@@ -47,21 +47,21 @@ WindowSums SumPool2D(const at::Tensor& input, const Pool2DAttributes& a) {
 
 namespace {
 
-// Scale and zero point pass through; an activation clamps, in quantized units of the same parameters.
+// Scale and zero point pass through; an activation clamps, in quantized units of the same parameters. A maximum stays on
+// the grid; an average is rounded back to it.
 class Pool2DModule : public Module {
  public:
-  explicit Pool2DModule(const LayerSpec& layer)
-      : Module(layer), attributes_(std::get<Pool2DAttributes>(layer.attributes)) {}
+  Pool2DModule(const LayerSpec& layer, const ModuleOptions& options)
+      : Module(layer, options), attributes_(std::get<Pool2DAttributes>(layer.attributes)) {}
 
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) final {
-    return ClampAndFakeQuantize(Pool(inputs[0]), ActivationRange(attributes_.activation), std::nullopt);
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final {
+    return Finish(Pool(inputs[0]), ActivationRange(attributes_.activation), context);
   }
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
-    const QuantizedLimits limits = ActivationLimits(attributes_.activation, inputs[0].params);
-    return {at::clamp(PoolIntegers(inputs[0].values), limits.quant_min, limits.quant_max), inputs[0].params};
-  }
-  std::string PrettyPrint() const final {
-    return StrCat(name(), ": ", definition().name, "(", Describe(OpAttributes(attributes_)), ")");
+    const QuantizationParams params = inputs[0].params;
+    const QuantizedLimits limits =
+        ActivationLimits(attributes_.activation, params, ActivationLimitsOf(scheme()));
+    return {at::clamp(PoolIntegers(inputs[0].values), limits.quant_min, limits.quant_max), params};
   }
 
  protected:
@@ -86,27 +86,28 @@ class AveragePool2DModule final : public Pool2DModule {
     const functional::WindowSums windows = functional::SumPool2D(input, attributes_);
     return windows.sums.div(windows.counts);
   }
-  // (sum + n / 2) / n, both divisions truncating, n the values inside the image: TFLite's uint8 rule.
+  // (|sum| + n / 2) / n with the sign of the sum, divisions truncating, n the values inside the image: TFLite's rule
+  // for both 8-bit types.
   at::Tensor PoolIntegers(const at::Tensor& values) const override {
     const functional::WindowSums windows = functional::SumPool2D(values, attributes_);
     const at::Tensor half = at::floor_divide(windows.counts, 2);
-    return at::floor_divide(windows.sums.add(half), windows.counts);
+    return at::floor_divide(windows.sums.abs().add(half), windows.counts).mul(windows.sums.sign());
   }
 };
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const ModuleOptions&) {
+Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const ModuleOptions& options) {
   const auto& attributes = std::get<Pool2DAttributes>(layer.attributes);
   if (int64_t{attributes.filter_h} * attributes.filter_w > 256) {
     return Unsupported(StrCat("layer '", layer.name, "': a window of ", attributes.filter_h, "x",
                               attributes.filter_w, " values, expected at most 256 in training"));
   }
-  return std::unique_ptr<Module>(std::make_unique<MaxPool2DModule>(layer));
+  return std::unique_ptr<Module>(std::make_unique<MaxPool2DModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeAveragePool2D(const LayerSpec& layer, const ModuleOptions&) {
-  return std::unique_ptr<Module>(std::make_unique<AveragePool2DModule>(layer));
+Expected<std::unique_ptr<Module>> MakeAveragePool2D(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<AveragePool2DModule>(layer, options));
 }
 
 }  // namespace qat

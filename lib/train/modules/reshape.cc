@@ -9,7 +9,8 @@ namespace {
 
 class ReshapeModule final : public Module {
  public:
-  explicit ReshapeModule(const LayerSpec& layer) : Module(layer), output_shape_(layer.output_shape) {}
+  ReshapeModule(const LayerSpec& layer, const ModuleOptions& options)
+      : Module(layer, options), output_shape_(layer.output_shape) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
     return Reshaped(inputs[0]);
@@ -34,12 +35,12 @@ class ReshapeModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeReshape(const LayerSpec& layer, const ModuleOptions&) {
+Expected<std::unique_ptr<Module>> MakeReshape(const LayerSpec& layer, const ModuleOptions& options) {
   if (layer.output_shape.size() < 2 || layer.output_shape[0] != 1) {
     return Unsupported(StrCat("layer '", layer.name, "': reshape to ", ToString(layer.output_shape),
                               " mixes examples of a batch, which has no training form"));
   }
-  return std::unique_ptr<Module>(std::make_unique<ReshapeModule>(layer));
+  return std::unique_ptr<Module>(std::make_unique<ReshapeModule>(layer, options));
 }
 
 }  // namespace qat

@@ -1,0 +1,22 @@
+// input_params.h: scale and zero point of the network's input, from the contract alone: the one place for training and
+// converting.
+#ifndef QAT_CONTRACT_INPUT_PARAMS_H_
+#define QAT_CONTRACT_INPUT_PARAMS_H_
+
+#include "contract/input_contract.h"
+#include "quant/params.h"
+#include "quant/scheme.h"
+
+namespace qat {
+
+/// One mean and std serve all channels and the mean is a whole byte in [0, 255]: quantized values are the raw bytes
+/// (scheme int8: the bytes minus 128).
+bool BytesPassThrough(const InputContract& contract);
+
+/// (1 / std, mean) where bytes pass through; else the union range of all channels, by ChooseQuantizationParams. Scheme
+/// int8: the zero point 128 lower. Requires a valid contract and a quantized scheme.
+QuantizationParams InputParams(const InputContract& contract, Scheme scheme);
+
+}  // namespace qat
+
+#endif  // QAT_CONTRACT_INPUT_PARAMS_H_

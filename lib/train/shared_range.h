@@ -1,0 +1,37 @@
+// shared_range.h: the range of a group of outputs that have one scale and zero point (spec/range_groups.h): fixed, or the
+// union of what the observers of the group have learned. No LibTorch here.
+#ifndef QAT_TRAIN_SHARED_RANGE_H_
+#define QAT_TRAIN_SHARED_RANGE_H_
+
+#include <optional>
+#include <vector>
+
+#include "quant/params.h"
+#include "quant/scheme.h"
+#include "train/observer.h"
+
+namespace qat {
+
+class SharedRange {
+ public:
+  explicit SharedRange(Scheme scheme) : scheme_(scheme) {}
+
+  void Fix(QuantizationParams params) { fixed_ = params; }
+  /// The observer must outlive the range.
+  void Add(const RangeObserver* observer) { observers_.push_back(observer); }
+
+  /// Fixed, or an observer has seen something.
+  bool ready() const;
+  /// NudgedParams of the union, in the scheme's range of activations. Requires ready.
+  QuantizationParams params() const;
+  Scheme scheme() const { return scheme_; }
+
+ private:
+  Scheme scheme_;
+  std::optional<QuantizationParams> fixed_;
+  std::vector<const RangeObserver*> observers_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_SHARED_RANGE_H_
