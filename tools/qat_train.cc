@@ -24,6 +24,8 @@ constexpr char kRecipe[] = "Recipe, unless said otherwise the preset's";
 struct TrainFlags {
   std::string run;
   std::string preset;
+  std::string init;
+  std::string select = "best";
   std::map<std::string, std::string> keys;  // flag without "--" -> its text
   bool resume = false;
   bool resume_if_exists = false;
@@ -52,7 +54,8 @@ constexpr KeyFlag kKeyFlags[] = {
     {"learning-rate", "X", kRecipe, "at its highest"},
     {"schedule", "NAME", kRecipe, "of the learning rate: constant or cosine"},
     {"quant-delay", "STEPS", kRecipe, "before fake quantization starts"},
-    {"bn-freeze", "STEPS", kRecipe, "before batch norms keep to their moving averages (default: 0.8 of the run)"},
+    {"bn-freeze", "STEPS", kRecipe,
+     "before batch norms keep to their moving averages (default: 0.8 of the run)"},
     {"ema-decay", "X", kRecipe, "of the moving averages of activation ranges"},
     {"holdout", "N", kRecipe, "training examples kept for choosing; 0: watch the test set instead"},
     {"log-every", "STEPS", "Output", "training loss and accuracy (default 100)"},
@@ -84,6 +87,13 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
                  StrCat("start from this recipe: ", Join(PresetNames()), " (default ", kDefaultPreset,
                         "); other flags change it"))
       ->type_name("NAME")
+      ->group(kRecipe);
+  app.add_option("--init", flags.init,
+                 "fine-tune: start with the parameters of this run's checkpoint, or of a file")
+      ->type_name("RUN|FILE")
+      ->group(kRecipe);
+  app.add_option("--select", flags.select, "which checkpoint of --init: last, best or a step (default best)")
+      ->type_name("WHICH")
       ->group(kRecipe);
   for (const KeyFlag& flag : kKeyFlags) {
     app.add_option(StrCat("--", flag.key), flags.keys[flag.key], flag.text)
@@ -267,6 +277,13 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
                 "\n");
 }
 
+Expected<std::optional<Checkpoint>> ReadInit(const TrainFlags& flags) {
+  if (flags.init.empty()) return std::optional<Checkpoint>();
+  QAT_ASSIGN_OR_RETURN_IN("--init", const std::string path, ResolveCheckpoint(flags.init, flags.select));
+  QAT_ASSIGN_OR_RETURN_IN("--init", Checkpoint checkpoint, ReadCheckpoint(path));
+  return std::optional<Checkpoint>(std::move(checkpoint));
+}
+
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   const bool print_only = tool.flags().print_config || flags.print_network;
   bool resume = false;
@@ -286,11 +303,13 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   report.data_name = data.train.name;
   report.data_examples = data.train.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(data.train));
+  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result = Train(spec, config, data.train, data.test, flags.run, resume, callbacks);
+  auto result =
+      Train(spec, config, data.train, data.test, flags.run, {resume, init ? &*init : nullptr}, callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);

@@ -18,7 +18,7 @@ struct Evaluation {
 
 /// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. Errors: those of reading.
 Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
-                    std::span<const int32_t> indices, bool fake_quantize);
+                              std::span<const int32_t> indices, bool fake_quantize);
 
 }  // namespace qat
 

@@ -47,6 +47,8 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
   QAT_ASSIGN_OR_RETURN(loop->network_, Network::Create(loop->inputs_.spec, options));
   loop->network_->SetInput(loop->inputs_.header.contract);
+  const Checkpoint* init = loop->inputs_.init;
+  if (init != nullptr && !saved) QAT_RETURN_IF_ERROR_IN("--init", loop->network_->Load(*init));
   loop->parameters_ = loop->network_->parameters();
   loop->observers_ = loop->network_->observers();
   for (const Parameter& each : loop->parameters_) {

@@ -31,6 +31,7 @@ struct TrainInputs {
   const Dataset& train;
   const Dataset& test;
   const std::string& run;
+  const Checkpoint* init;  ///< null: fresh parameters
   const TrainCallbacks& callbacks;
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
 };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "train/run_store.h"
@@ -87,6 +88,13 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   }
   if (saved.spec_text != now.spec_text)
     return differs("network", FirstDifference(saved.spec_text, now.spec_text));
+  const auto init_of = [](const Checkpoint& checkpoint) {
+    const auto found = checkpoint.provenance.find("init_sha256");
+    return found == checkpoint.provenance.end() ? std::string("none") : found->second;
+  };
+  if (init_of(saved) != init_of(now)) {
+    return differs("start", StrCat("--init with SHA-256 ", init_of(saved), ", now ", init_of(now)));
+  }
   const auto hash = saved.provenance.find("data_sha256");
   if (hash != saved.provenance.end() && hash->second != now.provenance.at("data_sha256")) {
     return differs("training set",
@@ -96,7 +104,7 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
 }
 
 Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
-                                   const Dataset& test, const std::string& run, bool resume,
+                                   const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
   QAT_RETURN_IF_ERROR(Validate(config));
   QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
@@ -106,12 +114,17 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
                                   " training examples of ", train.name));
   }
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
-  if (saved && !resume) {
+  if (saved && !start.resume) {
     return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
                                   "; go on with --resume, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
-  TrainInputs inputs{spec, config, train, test, run, callbacks, std::move(header)};
+  TrainInputs inputs{spec, config, train, test, run, start.init, callbacks, std::move(header)};
+  if (start.init != nullptr) inputs.header.provenance["init_sha256"] = Sha256(Serialize(*start.init));
+  // A run that was fine-tuned is resumed without its origin at hand, too.
+  if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
+    inputs.header.provenance["init_sha256"] = saved->checkpoint.provenance.at("init_sha256");
+  }
   if (saved) QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
@@ -123,10 +136,10 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
 }  // namespace
 
 Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
-                            const Dataset& test, const std::string& run, bool resume,
+                            const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks) {
   try {
-    return TrainChecked(spec, config, train, test, run, resume, callbacks);
+    return TrainChecked(spec, config, train, test, run, start, callbacks);
   } catch (const std::bad_alloc&) {
     return SystemError("out of memory while training");
   } catch (const std::exception& exception) {

@@ -39,12 +39,18 @@ struct TrainResult {
   std::string checkpoint;  ///< path of the last one
 };
 
-/// Trains from step 0, or goes on from the last complete checkpoint in `run` when `resume`: to the very same
-/// bytes as a run never stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
+/// Where a run starts.
+struct TrainStart {
+  bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
+  const Checkpoint* init = nullptr;  ///< else with the parameters and ranges of this one: fine-tuning
+};
+
+/// Trains from step 0, or goes on from the last complete checkpoint in `run`: to the very same bytes as a run never
+/// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
 /// Errors: kInvalidArgument (shapes of data and network), kNumerical (loss not finite), kIoError,
 /// kInterrupted.
 Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
-                            const Dataset& test, const std::string& run, bool resume,
+                            const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks);
 
 }  // namespace qat

@@ -50,6 +50,7 @@ op = "conv_2d"
 filters = 6
 kernel = 3
 dilation = 2
+batch_norm = true
 activation = "none"
 [[layer]]
 name = "largest"
@@ -82,7 +83,7 @@ Checkpoint Trained(const char* spec, const std::string& scheme) {
   TempDir dir;
   TrainConfig config = TinyConfig();
   config.scheme = scheme;
-  const auto result = Train(Parsed(spec), config, Quarters(300, 1), Quarters(80, 2), dir / "run", false, {});
+  const auto result = Train(Parsed(spec), config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {});
   QAT_CHECK(result.ok());
   return *ReadCheckpoint(result->checkpoint);
 }
@@ -103,14 +104,22 @@ std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, Scheme scheme)
   return *std::move(predictor);
 }
 
-class TorchBackend : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Specs, TorchBackend, ::testing::Values(testing::kTinySpec, kVariedSpec));
+struct Trial {
+  const char* spec;
+  Scheme scheme;
+};
+class TorchBackend : public ::testing::TestWithParam<Trial> {};
+INSTANTIATE_TEST_SUITE_P(Specs, TorchBackend,
+                         ::testing::Values(Trial{testing::kTinySpec, Scheme::kUInt8},
+                                           Trial{testing::kTinySpec, Scheme::kInt8},
+                                           Trial{kVariedSpec, Scheme::kUInt8},
+                                           Trial{kVariedSpec, Scheme::kInt8}));
 
 TEST_P(TorchBackend, SimulatesTheDeployedModelToTheLastStep) {
-  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Checkpoint checkpoint = Trained(GetParam().spec, std::string(NameOf(GetParam().scheme)));
   const Dataset images = Quarters(700, 5);
   const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 700);
-  const auto deployed = Deployed(checkpoint, Scheme::kUInt8)->Predict(images.images, 700);
+  const auto deployed = Deployed(checkpoint, GetParam().scheme)->Predict(images.images, 700);
   QAT_ASSERT_OK(simulated);
   QAT_ASSERT_OK(deployed);
   EXPECT_EQ(simulated->step, deployed->step);
@@ -119,7 +128,7 @@ TEST_P(TorchBackend, SimulatesTheDeployedModelToTheLastStep) {
 }
 
 TEST_P(TorchBackend, FloatEqualsTheFrozenFloatModel) {
-  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Checkpoint checkpoint = Trained(GetParam().spec, std::string(NameOf(GetParam().scheme)));
   const Dataset images = Quarters(300, 6);
   const auto torch = Open(checkpoint, TorchMode::kFloat)->Predict(images.images, 300);
   const auto deployed = Deployed(checkpoint, Scheme::kFloat32)->Predict(images.images, 300);
@@ -131,7 +140,7 @@ TEST_P(TorchBackend, FloatEqualsTheFrozenFloatModel) {
 }
 
 TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
-  const Checkpoint checkpoint = Trained(GetParam(), "uint8");
+  const Checkpoint checkpoint = Trained(GetParam().spec, std::string(NameOf(GetParam().scheme)));
   const Dataset images = Quarters(300, 7);
   const auto fake = Open(checkpoint, TorchMode::kFakeQuantized)->Predict(images.images, 300);
   const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 300);

@@ -26,7 +26,7 @@ Expected<TrainResult> RunTiny(const TrainConfig& config, const std::string& run,
   static const Dataset train = Quarters(300, 1);
   static const Dataset test = Quarters(80, 2);
   static const NetworkSpec spec = Parsed(kTinySpec);
-  return Train(spec, config, train, test, run, resume, callbacks);
+  return Train(spec, config, train, test, run, {resume, nullptr}, callbacks);
 }
 
 // Every file of a run but the event files, which hold wall times.
@@ -119,6 +119,58 @@ TEST(Train, ResumesToTheBytesOfARunNeverStopped) {
     }
     ++number;
   }
+}
+
+// A batch norm with each of its phases: by the batch, corrected, frozen.
+TEST(Train, ResumesBatchNormsInEveryPhase) {
+  const NetworkSpec spec = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"),
+                                                                 10, "stride = 2\nbatch_norm = true"));
+  const Dataset train = Quarters(300, 1);
+  const Dataset test = Quarters(80, 2);
+  for (const char* scheme : {"uint8", "int8"}) {
+    TempDir dir;
+    TrainConfig config = TinyConfig();
+    config.scheme = scheme;
+    config.bn_freeze = 40;
+    config.bn_freeze_fraction = 0;
+    QAT_ASSERT_OK(Train(spec, config, train, test, dir / "straight", {}, {}));
+    for (const int64_t step : {int64_t{15}, int64_t{33}, int64_t{52}}) {
+      const std::string run = dir / ("stopped" + std::to_string(step));
+      ASSERT_FALSE(Train(spec, config, train, test, run, {}, InterruptAt(step)).ok());
+      QAT_ASSERT_OK(Train(spec, config, train, test, run, {true, nullptr}, {}));
+      SCOPED_TRACE(std::string(scheme) + ", stopped at " + std::to_string(step));
+      ExpectSameRun(dir / "straight", run);
+    }
+    const auto early = ReadCheckpoint(CheckpointPath(dir / "straight", 40));
+    const auto late = ReadCheckpoint(CheckpointPath(dir / "straight", 60));
+    QAT_ASSERT_OK(early);
+    QAT_ASSERT_OK(late);
+    EXPECT_EQ(early->tensors.at("conv1/moving_mean"), late->tensors.at("conv1/moving_mean")) << "frozen";
+    EXPECT_NE(early->tensors.at("conv1/gamma"), late->tensors.at("conv1/gamma")) << "still learning";
+  }
+}
+
+TEST(Train, FineTunesFromAnotherRunsParameters) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "first"));
+  const auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  QAT_ASSERT_OK(first);
+  TrainConfig config = TinyConfig();
+  config.steps = 1;
+  config.quant_delay = 0;
+  config.learning_rate = 1e-30;
+  config.scheme = "int8";
+  const NetworkSpec spec = Parsed(kTinySpec);
+  const Dataset data = Quarters(300, 1);
+  QAT_ASSERT_OK(Train(spec, config, data, data, dir / "second", {false, &*first}, {}));
+  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  QAT_ASSERT_OK(second);
+  EXPECT_EQ(second->tensors, first->tensors);
+  EXPECT_TRUE(second->provenance.contains("init_sha256"));
+  Checkpoint other = *first;
+  other.tensors.erase("fc1/bias");
+  QAT_EXPECT_ERROR(Train(spec, config, data, data, dir / "third", {false, &other}, {}), ErrorCode::kCorrupt,
+                   "--init: tensor 'fc1/bias' is missing");
 }
 
 // What kill -9 can leave: metrics that ran ahead, a .state without its .ckpt, a .ckpt cut in half.
@@ -233,15 +285,15 @@ TEST(Train, NamesShapesThatDoNotFit) {
   wide.height = 4;
   wide.width = 16;
   const NetworkSpec spec = Parsed(kTinySpec);
-  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), wide, Quarters(10, 2), dir / "run", false, {}),
+  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), wide, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "[1, 4, 16, 1], expected [1, 8, 8, 1]");
   Dataset many = Quarters(100, 1);
   many.labels[3] = 4;
-  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", false, {}),
+  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "reach 4, but network 'tiny' has 4 outputs");
   TrainConfig config = TinyConfig();
   config.holdout = 100;
-  QAT_EXPECT_ERROR(Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", false, {}),
+  QAT_EXPECT_ERROR(Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "holdout is 100, expected less than the 100");
 }
 
