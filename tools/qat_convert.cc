@@ -7,8 +7,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "calibrate/calibrate.h"
 #include "cli/number_pair.h"
 #include "cli/tool.h"
+#include "data/dataset.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
 #include "tflite/tflite_writer.h"
@@ -25,6 +27,8 @@ struct ConvertFlags {
   std::string input_stats, mean, std;
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
+  std::string calibrate;
+  int64_t calibration_limit = 500;
   bool print = false;
 };
 
@@ -42,6 +46,11 @@ void AddFlags(CLI::App& app, ConvertFlags& flags) {
   add("--output-names", flags.output_names, "NAMES", "of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph that is written as text; without -o only that");
   app.option_defaults()->group("Instead of what training recorded");
+  add("--calibrate", flags.calibrate, "DATA",
+      "'digits' or a path: ranges of activations from images of its training split");
+  app.add_option("--calibration-limit", flags.calibration_limit,
+                 "first N of those images (default 500; 0: all)")
+      ->type_name("N");
   add("--input-stats", flags.input_stats, "MEAN,STD", "of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
       "of activations that have no trained range: for trials");
@@ -65,10 +74,11 @@ std::string LowerCase(std::string text) {
 
 Expected<Scheme> ParseType(const ConvertFlags& flags, const Graph& graph) {
   std::string type = LowerCase(flags.type);
-  const bool has_default = !flags.default_range.empty() || !flags.range_min.empty();
+  const bool has_ranges =
+      !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
   if (type.empty()) {
     const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
-    return trained == Scheme::kFloat32 && has_default ? Scheme::kUInt8 : trained;
+    return trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained;
   }
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);
@@ -108,6 +118,50 @@ Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const
     options.default_range = Range{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
   }
   return options;
+}
+
+Error InterruptedHere() { return {ErrorCode::kInterrupted, "interrupted: no output was written"}; }
+
+Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, const InputContract& contract,
+                                      Progress& progress) {
+  OpenOptions options;
+  options.limit = flags.calibration_limit;
+  options.height = contract.height;
+  options.width = contract.width;
+  options.channels = contract.channels;
+  options.class_names = contract.labels;
+  options.threads = tool.flags().threads;
+  options.progress = [&](int64_t done, int64_t) { progress.Update(done, "reading"); };
+  options.interrupted = Interrupted;
+  return OpenDataset(flags.calibrate, Split::kTrain, options);
+}
+
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
+  if (flags.calibrate.empty()) return {};
+  if (scheme == Scheme::kFloat32)
+    return InvalidArgument("--calibrate: finds ranges, of which --type float32 has none");
+  if (flags.calibration_limit < 0) {
+    return InvalidArgument(
+        StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));
+  }
+  CatchInterrupts();
+  const Progress::Style style = tool.flags().ProgressStyle();
+  Progress reading(style, "read images", flags.calibration_limit);
+  QAT_ASSIGN_OR_RETURN_IN("--calibrate", const Dataset dataset,
+                          OpenCalibrationData(tool, flags, graph.contract, reading));
+  if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
+  Progress progress(style, "calibrate", dataset.size());
+  const auto show = [&](int64_t done, int64_t) -> Status {
+    if (Interrupted()) return InterruptedHere();
+    progress.Update(done, "");
+    return {};
+  };
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, scheme, show, graph, report.warnings));
+  progress.Finish();
+  report.data_name = dataset.name;
+  report.data_examples = dataset.size();
+  report.data_sha256 = graph.provenance["calibration_sha256"];
+  return {};
 }
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
@@ -173,6 +227,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (!flags.output.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
   }
+  QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
   QAT_RETURN_IF_ERROR_IN("--append", AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
@@ -188,7 +243,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
 int main(int argc, char** argv) {
   qat::Tool tool("qat-convert", "Turns a frozen graph into a TensorFlow Lite model, in milliseconds.",
                  "  qat-convert lenet.qgraph -o lenet.tflite\n"
-                 "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n");
+                 "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n"
+                 "  qat-convert float.qgraph --calibrate mnist/ -o lenet.tflite\n");
   qat::ConvertFlags flags;
   qat::AddFlags(tool.app(), flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });

@@ -68,9 +68,9 @@ class Quantizer {
     }
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
-      return Unsupported(
-          StrCat(NameOf(scheme_), " needs the range of every activation, missing: ", Join(missing),
-                 "; train with --scheme ", NameOf(scheme_), ", or give --default-range MIN,MAX for a trial"));
+      return Unsupported(StrCat(NameOf(scheme_), " needs the range of every activation, missing: ",
+                                Join(missing), "; train with --scheme ", NameOf(scheme_),
+                                ", give --calibrate DATA, or --default-range MIN,MAX for a trial"));
     }
     const Range range = IncludingZero(*options_.default_range);
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),

@@ -14,9 +14,9 @@ namespace {
 
 using qat::testing::TinyGraph;
 
-Bytes Written(Graph graph, DType type) {
+Bytes Written(Graph graph, Scheme scheme) {
   QuantizationOptions options;
-  options.type = type;
+  options.scheme = scheme;
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   auto bytes = WriteTflite(graph, {});
@@ -25,10 +25,10 @@ Bytes Written(Graph graph, DType type) {
 }
 
 // What read_description.py, which knows nothing of ours, finds in the file.
-std::string SeenByOthers(const Graph& graph, DType type) {
+std::string SeenByOthers(const Graph& graph, Scheme scheme) {
   const testing::TempDir folder;
   const std::string path = folder / "m.tflite";
-  EXPECT_TRUE(WriteFile(path, Written(graph, type)).ok());
+  EXPECT_TRUE(WriteFile(path, Written(graph, scheme)).ok());
   const auto result =
       testing::Run({QAT_LITERT_PYTHON, QAT_SOURCE_DIR "/tests/tflite/read_description.py", path});
   EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -37,7 +37,7 @@ std::string SeenByOthers(const Graph& graph, DType type) {
 
 TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
-  EXPECT_EQ(SeenByOthers(TinyGraph(), DType::kUInt8),
+  EXPECT_EQ(SeenByOthers(TinyGraph(), Scheme::kUInt8),
             "identifier M001\n"
             "name tiny\n"
             "parser 1.0.0\n"
@@ -60,7 +60,7 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAFloatModelWithArgMax) {
   graph.contract.mean = {51};
   graph.contract.std = {102};
   ASSERT_TRUE(AppendArgMax(graph, DType::kInt32).ok());
-  const std::string seen = SeenByOthers(graph, DType::kFloat32);
+  const std::string seen = SeenByOthers(graph, Scheme::kFloat32);
   EXPECT_NE(seen.find("  process unit 1 mean [51.0] std [102.0]\n  max [2.0] min [-0.5]\n"),
             std::string::npos)
       << seen;
@@ -81,9 +81,9 @@ TEST(StandardMetadata, NormalizeByChannelWhereChannelsDiffer) {
 TEST(StandardMetadata, NameNoLabelsWhereTheirNumberIsNotThatOfTheOutputs) {
   Graph graph = TinyGraph();
   graph.contract.labels.push_back("three");
-  EXPECT_EQ(ListZip(Written(graph, DType::kUInt8)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ListZip(Written(graph, Scheme::kUInt8)).error().code, ErrorCode::kNotFound);
   graph.contract.labels.clear();
-  EXPECT_EQ(ListZip(Written(graph, DType::kUInt8)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ListZip(Written(graph, Scheme::kUInt8)).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace

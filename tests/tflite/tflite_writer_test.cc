@@ -18,9 +18,9 @@ using qat::testing::Ramp;
 using qat::testing::SetRange;
 using qat::testing::TinyGraph;
 
-Bytes Written(Graph graph, DType type, const TfliteWriterOptions& options = {}) {
+Bytes Written(Graph graph, Scheme scheme, const TfliteWriterOptions& options = {}) {
   QuantizationOptions quantization;
-  quantization.type = type;
+  quantization.scheme = scheme;
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, quantization, warnings).ok());
   auto bytes = WriteTflite(graph, options);
@@ -56,7 +56,7 @@ std::string MetadataText(const tflite::Model& model, const std::string& name) {
   return "";
 }
 
-class WrittenModel : public ::testing::TestWithParam<DType> {
+class WrittenModel : public ::testing::TestWithParam<Scheme> {
  protected:
   void SetUp() override {
     bytes_ = Written(TinyWithSoftmaxAndArgMax(), GetParam());
@@ -78,7 +78,7 @@ class WrittenModel : public ::testing::TestWithParam<DType> {
   const tflite::SubGraph* subgraph_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, WrittenModel, ::testing::Values(DType::kFloat32, DType::kUInt8),
+INSTANTIATE_TEST_SUITE_P(Types, WrittenModel, ::testing::Values(Scheme::kFloat32, Scheme::kUInt8),
                          [](const auto& type) { return std::string(NameOf(type.param)); });
 
 TEST_P(WrittenModel, HasIdentifierVersionAndDescription) {
@@ -190,7 +190,7 @@ TEST_P(WrittenModel, ReshapeLeavesTheBatchOpen) {
 }
 
 TEST_P(WrittenModel, QuantizationIsThereForUint8Only) {
-  const bool quantized = GetParam() == DType::kUInt8;
+  const bool quantized = GetParam() == Scheme::kUInt8;
   for (const auto* tensor : *subgraph_->tensors()) {
     const bool real =
         tensor->type() == tflite::TensorType_FLOAT32 || tensor->type() == tflite::TensorType_UINT8;
@@ -233,7 +233,7 @@ TEST_P(WrittenModel, HasTheSameBytesWrittenTwice) {
 }
 
 TEST(TfliteWriter, BiasScaleIsTheFloatProductOfTheStoredScales) {
-  const Bytes bytes = Written(TinyGraph(), DType::kUInt8);
+  const Bytes bytes = Written(TinyGraph(), Scheme::kUInt8);
   const auto* subgraph = tflite::GetModel(bytes.data())->subgraphs()->Get(0);
   for (const uint32_t position : {0u, 3u}) {
     const auto* op = subgraph->operators()->Get(position);
@@ -252,7 +252,7 @@ TEST(TfliteWriter, AMissingBiasRaisesTheVersionOfFullyConnected) {
   const int32_t filter = g.AddConstant("top/filter", {2, 3}, Ramp(6, -1, 0.5f));
   g.outputs = {
       *g.AddNode(OpType::kFullyConnected, "top", FullyConnectedAttributes(), {g.outputs[0], filter})};
-  const Bytes bytes = Written(g, DType::kFloat32);
+  const Bytes bytes = Written(g, Scheme::kFloat32);
   const auto* model = tflite::GetModel(bytes.data());
   std::multiset<int32_t> versions;
   for (const auto* code : *model->operator_codes()) {
@@ -263,7 +263,7 @@ TEST(TfliteWriter, AMissingBiasRaisesTheVersionOfFullyConnected) {
 }
 
 TEST(TfliteWriter, RenamesInputsAndOutputs) {
-  const Bytes bytes = Written(TinyGraph(), DType::kUInt8, {{"inputs"}, {"predictions"}});
+  const Bytes bytes = Written(TinyGraph(), Scheme::kUInt8, {{"inputs"}, {"predictions"}});
   const auto* model = tflite::GetModel(bytes.data());
   const auto* subgraph = model->subgraphs()->Get(0);
   EXPECT_EQ(subgraph->tensors()->Get(static_cast<uint32_t>(subgraph->inputs()->Get(0)))->name()->str(),
@@ -292,7 +292,7 @@ TEST(TfliteWriter, ListsOperatorsThatTheFormatDoesNotHave) {
 TEST(TfliteWriter, ConstantsOfEqualContentShareABuffer) {
   Graph g = TinyGraph();
   const auto count = [](const Graph& graph) {
-    const Bytes bytes = Written(graph, DType::kFloat32);
+    const Bytes bytes = Written(graph, Scheme::kFloat32);
     return tflite::GetModel(bytes.data())->buffers()->size();
   };
   const auto before = count(g);
@@ -347,8 +347,8 @@ Graph LeNetGraph() {
 TEST(TfliteWriter, LeNetTakesAtMost67000BytesAndAQuarterOfFloat) {
   Graph g = LeNetGraph();
   ASSERT_TRUE(AppendArgMax(g, DType::kInt64).ok());
-  const size_t quantized = Written(g, DType::kUInt8).size();
-  const size_t real = Written(g, DType::kFloat32).size();
+  const size_t quantized = Written(g, Scheme::kUInt8).size();
+  const size_t real = Written(g, Scheme::kFloat32).size();
   RecordProperty("uint8_bytes", static_cast<int>(quantized));
   RecordProperty("float32_bytes", static_cast<int>(real));
   EXPECT_LE(quantized, 67000u);
@@ -361,7 +361,7 @@ TEST(WriteTflite, WritesEveryOutputOfANode) {
   const int32_t axis = g.AddConstant("halves/axis", {}, std::vector<int32_t>{1});
   const int32_t upper = *g.AddNode(OpType::kSplit, "halves", SplitAttributes{2}, {axis, g.inputs[0]});
   g.outputs = {upper, upper + 1};
-  const Bytes bytes = Written(g, DType::kUInt8);
+  const Bytes bytes = Written(g, Scheme::kUInt8);
   const auto& subgraph = *tflite::GetModel(bytes.data())->subgraphs()->Get(0);
   const auto& split = *subgraph.operators()->Get(subgraph.operators()->size() - 1);
   EXPECT_EQ(split.builtin_options_as_SplitOptions()->num_splits(), 2);

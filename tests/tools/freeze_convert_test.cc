@@ -9,6 +9,7 @@
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
+#include "support/tiny_files.h"
 #include "support/tiny_graph.h"
 
 namespace qat {
@@ -185,6 +186,41 @@ TEST_F(ConvertTool, ADefaultRangeMakesAFloatGraphUint8AndWarns) {
   EXPECT_HOLDS(result.err, "default range [-6, 6] used for: conv, fc");
 }
 
+// 60 images of 4x4 as training data.
+std::string CalibrationData(const qat::testing::TempDir& dir) {
+  qat::testing::WriteTinyData(dir / "data", 60, 60);
+  for (const std::string file : {"images-idx3-ubyte", "labels-idx1-ubyte"}) {
+    std::filesystem::copy(dir / ("data/t10k-" + file), dir / ("data/train-" + file));
+  }
+  return dir / "data";
+}
+
+TEST_F(ConvertTool, CalibratesAGraphThatWasTrainedInFloat) {
+  const std::string data = CalibrationData(dir_);
+  const ProcessResult result = Convert({dir_ / "f.qgraph", "--calibrate", data, "--calibration-limit", "50",
+                                        "-o", dir_ / "m.tflite", "--json", dir_ / "r.json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_HOLDS(result.out, "output     fc uint8 [1, 3]");
+  EXPECT_HOLDS(result.err, "calibrate: 50/50");
+  EXPECT_HOLDS(ReadText(dir_ / "r.json"), "\"examples\": 50");
+  EXPECT_HOLDS(ReadText(dir_ / "m.tflite"), "calibration_images=50\ncalibration_sha256=");
+  Convert({dir_ / "f.qgraph", "--calibrate", data, "--calibration-limit", "50", "-o", dir_ / "again.tflite"});
+  EXPECT_EQ(ReadText(dir_ / "m.tflite"), ReadText(dir_ / "again.tflite"));
+}
+
+TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
+  const std::string data = CalibrationData(dir_);
+  const std::string graph = dir_ / "f.qgraph", out = dir_ / "o";
+  EXPECT_REFUSED(Convert({graph, "--calibrate", dir_ / "nowhere", "-o", out}), 3, "--calibrate: ");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
+                 "--calibrate: finds ranges, of which --type float32 has none");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
+                 "--calibration-limit: value -1");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", "digits", "--calibration-limit", "5", "-o", out}), 3,
+                 "f.qgraph: digits: images are 28x28x1, the graph takes 4x4x1");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST_F(ConvertTool, ListsWhatLacksARange) {
   EXPECT_REFUSED(Convert({dir_ / "f.qgraph", "--type", "uint8", "-o", dir_ / "m"}), 4, "missing: conv, fc;");
   EXPECT_FALSE(std::filesystem::exists(dir_ / "m"));
@@ -196,8 +232,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheCommandLine) {
   EXPECT_REFUSED(Convert({"-o", o}), 2, "expected a frozen graph");
   EXPECT_REFUSED(Convert({g}), 2, "--output: expected the model to write");
   EXPECT_REFUSED(Convert({g, "-o", o, "--type", "uint9"}), 2,
-                 "--type: value 'uint9', expected float32 or uint8");
-  EXPECT_REFUSED(Convert({g, "-o", o, "--type", "int8"}), 4, "int8 is not written yet");
+                 "--type: value 'uint9', expected float32, uint8 or int8");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append", "sigmoid"}), 2, "--append: value 'sigmoid'");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append=argmax", "--argmax-type=float"}), 2,
                  "--argmax-type: value 'float'");

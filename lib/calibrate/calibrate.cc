@@ -1,0 +1,208 @@
+#include "calibrate/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "passes/passes.h"
+#include "runtime/interpreter.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kBatch = 64;  // images read at once
+
+OutputQuantization RuleOf(const GraphNode& node) { return DefinitionOf(node.type).output_quantization; }
+
+/// What the outputs of one graph did on the images seen so far.
+class Observation {
+ public:
+  /// Which tensors of the model carry the outputs that need a range.
+  Observation(const Graph& graph, const Model& model) {
+    std::map<std::string_view, int32_t> by_name;
+    for (size_t i = 0; i < model.tensors().size(); ++i)
+      by_name[model.tensors()[i].name] = static_cast<int32_t>(i);
+    // A quantize node is not in the model: it has the values of its input.
+    std::map<int32_t, int32_t> carrier;
+    for (const int32_t input : graph.inputs) carrier[input] = by_name.at(graph.tensor(input).name);
+    for (const GraphNode& node : graph.nodes) {
+      for (const int32_t output : node.outputs) {
+        const auto found = by_name.find(graph.tensor(output).name);
+        carrier[output] = found != by_name.end() ? found->second : carrier.at(node.inputs[0]);
+        if (RuleOf(node) == OutputQuantization::kOwnRange) seen_.push_back({output, carrier[output], {}});
+      }
+    }
+  }
+
+  /// Requires an Invoke before. Errors: kNumerical.
+  Status Add(const Interpreter& interpreter) {
+    for (Seen& seen : seen_) {
+      QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> bytes, interpreter.tensor(seen.in_model));
+      const std::span<const float> values(reinterpret_cast<const float*>(bytes.data()),
+                                          bytes.size() / sizeof(float));
+      if (!Widen(values, seen.range)) {
+        const auto& name = interpreter.model().tensors()[static_cast<size_t>(seen.in_model)].name;
+        return Numerical(StrCat("output '", name, "' has a value that is not finite"));
+      }
+    }
+    return {};
+  }
+
+  std::map<int32_t, Range> Ranges() const {
+    std::map<int32_t, Range> ranges;
+    for (const Seen& seen : seen_) ranges[seen.in_graph] = seen.range;
+    return ranges;
+  }
+
+ private:
+  struct Seen {
+    int32_t in_graph, in_model;
+    Range range;  // holds 0 from the start
+  };
+
+  // False where a value is not finite. Kernels clamp infinity to the largest float.
+  static bool Widen(std::span<const float> values, Range& range) {
+    bool finite = true;
+    for (const float value : values) {
+      range.min = std::min(range.min, value);
+      range.max = std::max(range.max, value);
+      finite &= std::abs(value) < std::numeric_limits<float>::max();
+    }
+    return finite;
+  }
+
+  std::vector<Seen> seen_;
+};
+
+Status CheckSize(const Dataset& dataset, const InputContract& contract) {
+  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
+  if (dataset.ImageSize() == contract.ImageSize() && dataset.height == contract.height &&
+      dataset.channels == contract.channels) {
+    return {};
+  }
+  return Corrupt(StrCat(dataset.name, ": images are ", dataset.height, "x", dataset.width, "x",
+                        dataset.channels, ", the graph takes ", contract.height, "x", contract.width, "x",
+                        contract.channels));
+}
+
+Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
+  Graph real = graph;
+  std::vector<std::string> none;
+  QuantizationOptions to_float;
+  to_float.scheme = Scheme::kFloat32;
+  QAT_RETURN_IF_ERROR(ChooseQuantization(real, to_float, none));
+  QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(real, {}));
+  QAT_ASSIGN_OR_RETURN(auto model, Model::FromBytes(std::move(bytes), graph.name));
+  InterpreterOptions options;
+  options.keep_intermediates = true;
+  return Interpreter::Create(std::move(model), options);
+}
+
+Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& dataset,
+                                           const CalibrationProgress& progress) {
+  QAT_ASSIGN_OR_RETURN(const auto interpreter, FloatInterpreter(graph));
+  Observation observation(graph, interpreter->model());
+  const RealTable table = MakeRealTable(graph.contract);
+  const auto image_size = static_cast<size_t>(dataset.ImageSize());
+  const std::span<uint8_t> input = interpreter->input(0);
+  const std::span<float> reals(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
+  const auto run = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
+    for (int64_t i = 0; i < count; ++i) {
+      BytesToReal(table, images.subspan(static_cast<size_t>(i) * image_size, image_size), reals);
+      interpreter->Invoke();
+      QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), observation.Add(*interpreter));
+      QAT_RETURN_IF_ERROR(progress(first + i + 1, dataset.size()));
+    }
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, run));
+  return observation.Ranges();
+}
+
+void Unite(const std::vector<std::vector<int32_t>>& groups, std::map<int32_t, Range>& ranges) {
+  for (const std::vector<int32_t>& group : groups) {
+    Range all;
+    for (const int32_t tensor : group) {
+      all.min = std::min(all.min, ranges.at(tensor).min);
+      all.max = std::max(all.max, ranges.at(tensor).max);
+    }
+    for (const int32_t tensor : group) ranges[tensor] = all;
+  }
+}
+
+void ForgetTrainedRanges(Graph& graph) {
+  for (GraphTensor& tensor : graph.tensors) {
+    tensor.has_range = false;
+    tensor.range = {};
+    tensor.limits = {};
+  }
+}
+
+void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, Graph& graph,
+               std::vector<std::string>& warnings) {
+  std::vector<std::string> dead;
+  for (const auto& [index, range] : ranges) {
+    GraphTensor& tensor = graph.tensor(index);
+    tensor.has_range = true;
+    tensor.range = range;
+    tensor.limits = limits;
+    if (range.min == 0 && range.max == 0) dead.push_back(tensor.name);
+  }
+  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, nothing but 0 was seen: ", Join(dead)));
+}
+
+}  // namespace
+
+Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
+                 std::vector<std::string>& warnings) {
+  QAT_CHECK(scheme != Scheme::kFloat32);
+  QAT_RETURN_IF_ERROR(CheckSize(dataset, graph.contract));
+  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress));
+  QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
+  Unite(SharedRanges(graph), ranges);
+  ForgetTrainedRanges(graph);
+  SetRanges(ranges, ActivationLimitsOf(scheme), graph, warnings);
+  graph.scheme = NameOf(scheme);
+  graph.provenance["calibration_images"] = std::to_string(dataset.size());
+  graph.provenance["calibration_sha256"] = fingerprint;
+  return {};
+}
+
+std::vector<std::vector<int32_t>> SharedRanges(const Graph& graph) {
+  std::vector<size_t> parent(graph.tensors.size());
+  std::iota(parent.begin(), parent.end(), size_t{0});
+  const auto root = [&](int32_t tensor) {
+    auto i = static_cast<size_t>(tensor);
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+  };
+  const auto join = [&](int32_t a, int32_t b) { parent[root(a)] = root(b); };
+  for (const GraphNode& node : graph.nodes) {
+    const OutputQuantization rule = RuleOf(node);
+    for (const int32_t output : node.outputs) {
+      if (rule == OutputQuantization::kSameAsInput) {
+        join(output, node.inputs[static_cast<size_t>(DefinitionOf(node.type).data_input)]);
+      } else if (rule == OutputQuantization::kJoinsInputs) {
+        for (const int32_t input : node.inputs) join(output, input);
+      }
+    }
+  }
+  std::map<size_t, std::vector<int32_t>> observed;
+  for (const GraphNode& node : graph.nodes) {
+    if (RuleOf(node) != OutputQuantization::kOwnRange) continue;
+    for (const int32_t output : node.outputs) observed[root(output)].push_back(output);
+  }
+  std::vector<std::vector<int32_t>> groups;
+  for (auto& [root_tensor, members] : observed) {
+    if (members.size() > 1) groups.push_back(std::move(members));
+  }
+  return groups;
+}
+
+}  // namespace qat

@@ -1,0 +1,206 @@
+#include "calibrate/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/random.h"
+#include "passes/passes.h"
+#include "runtime/model_predictor.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+using testing::TinyGraph;
+
+Dataset Images(int32_t height, int32_t width, const Bytes& pixels) {
+  Dataset data;
+  data.name = "images";
+  data.height = height;
+  data.width = width;
+  data.channels = 1;
+  data.images = pixels;
+  data.labels.resize(pixels.size() / static_cast<size_t>(height * width));
+  return data;
+}
+
+Dataset RandomImages(int32_t count) {
+  Random random(3);
+  Bytes pixels;
+  for (int32_t i = 0; i < 16 * count; ++i) pixels.push_back(static_cast<uint8_t>(random.Below(256)));
+  return Images(4, 4, pixels);
+}
+
+Status CalibrateOn(const Dataset& data, Graph& graph, Scheme scheme = Scheme::kUInt8) {
+  std::vector<std::string> warnings;
+  return Calibrate(
+      data, scheme, [](int64_t, int64_t) { return Status(); }, graph, warnings);
+}
+
+const GraphTensor& Find(const Graph& graph, const std::string& name) {
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == name) return tensor;
+  }
+  ADD_FAILURE() << "no tensor " << name;
+  return graph.tensors[0];
+}
+
+// Two bytes as reals -> two fully connected layers of one unit each, sums that can be done by hand.
+struct TwoSums {
+  TwoSums() {
+    graph.name = "sums";
+    graph.scheme = "float32";
+    graph.contract = {1, 2, 1, {0}, {1}, {}};
+    GraphTensor input;
+    input.name = "input";
+    input.shape = {1, 1, 2, 1};
+    const int32_t image = graph.AddTensor(input);
+    graph.inputs = {image};
+    const int32_t shape = graph.AddConstant("flat/shape", {2}, std::vector<int32_t>{-1, 2});
+    const int32_t flat = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}}, {image, shape});
+    difference = Sum("difference", flat, {1, -1}, 10);
+    total = Sum("total", flat, {1, 1}, 1);
+    graph.outputs = {difference, total};
+  }
+  int32_t Sum(const std::string& name, int32_t from, std::vector<float> weights, float bias) {
+    const int32_t filter = graph.AddConstant(name + "/filter", {1, 2}, weights);
+    const int32_t bias_tensor = graph.AddConstant(name + "/bias", {1}, std::vector<float>{bias});
+    return *graph.AddNode(OpType::kFullyConnected, name, FullyConnectedAttributes(),
+                          {from, filter, bias_tensor});
+  }
+  void JoinThem() {
+    const int32_t joined =
+        *graph.AddNode(OpType::kConcatenation, "join", ConcatenationAttributes{1}, {difference, total});
+    graph.outputs = {joined};
+  }
+  Graph graph;
+  int32_t difference = 0, total = 0;
+};
+
+const Bytes kPixels = {0, 255, 3, 1, 200, 100};
+
+// (0, 255), (3, 1), (200, 100): differences + 10 are -245, 12, 110; sums + 1 are 256, 5, 301.
+TEST(Calibrate, TakesTheLeastAndTheLargestValueAndZero) {
+  Graph graph = TwoSums().graph;
+  QAT_ASSERT_OK(CalibrateOn(Images(1, 2, kPixels), graph));
+  EXPECT_EQ(Find(graph, "difference").range, (Range{-245, 110}));
+  EXPECT_EQ(Find(graph, "total").range, (Range{0, 301}));
+  EXPECT_EQ(Find(graph, "total").limits, kUInt8Limits);
+  EXPECT_FALSE(Find(graph, "flat").has_range) << "it takes the input's parameters";
+  EXPECT_EQ(graph.scheme, "uint8");
+  EXPECT_TRUE(Verify(graph).ok());
+}
+
+TEST(Calibrate, GivesWhatIsJoinedOneRange) {
+  TwoSums sums;
+  sums.JoinThem();
+  QAT_ASSERT_OK(CalibrateOn(Images(1, 2, kPixels), sums.graph));
+  EXPECT_EQ(Find(sums.graph, "difference").range, (Range{-245, 301}));
+  EXPECT_EQ(Find(sums.graph, "total").range, (Range{-245, 301}));
+}
+
+// The writer leaves it out between reals, and still it has a range of its own.
+TEST(Calibrate, ObservesAQuantizeWhereItsInputIs) {
+  TwoSums sums;
+  const int32_t marked = *sums.graph.AddNode(OpType::kQuantize, "marked", {}, {sums.difference});
+  sums.graph.outputs = {
+      *sums.graph.AddNode(OpType::kConcatenation, "join", ConcatenationAttributes{1}, {marked, sums.total})};
+  QAT_ASSERT_OK(CalibrateOn(Images(1, 2, kPixels), sums.graph));
+  EXPECT_EQ(Find(sums.graph, "difference").range, (Range{-245, 110}));
+  EXPECT_EQ(Find(sums.graph, "marked").range, (Range{-245, 301}));
+}
+
+TEST(Calibrate, ObservesAQuantizeOfTheImage) {
+  TwoSums sums;
+  const int32_t marked = *sums.graph.AddNode(OpType::kQuantize, "marked", {}, {sums.graph.inputs[0]});
+  sums.graph.outputs.push_back(marked);
+  QAT_ASSERT_OK(CalibrateOn(Images(1, 2, kPixels), sums.graph));
+  EXPECT_EQ(Find(sums.graph, "marked").range, (Range{0, 255}));
+}
+
+TEST(Calibrate, ForgetsWhatTrainingRecorded) {
+  Graph graph = TinyGraph();
+  QAT_ASSERT_OK(CalibrateOn(RandomImages(5), graph, Scheme::kInt8));
+  EXPECT_FALSE(Find(graph, "conv/filter").has_range);
+  EXPECT_EQ(Find(graph, "fc").limits, (QuantizedLimits{-128, 127}));
+  EXPECT_EQ(graph.scheme, "int8");
+}
+
+TEST(Calibrate, GivesTheSameGraphForTheSameImagesAndSaysWhich) {
+  Graph once = TinyGraph(false), twice = TinyGraph(false), other = TinyGraph(false);
+  QAT_ASSERT_OK(CalibrateOn(RandomImages(100), once));
+  QAT_ASSERT_OK(CalibrateOn(RandomImages(100), twice));
+  QAT_ASSERT_OK(CalibrateOn(RandomImages(99), other));
+  EXPECT_EQ(Serialize(once), Serialize(twice));
+  EXPECT_EQ(once.provenance["calibration_images"], "100");
+  EXPECT_NE(once.provenance["calibration_sha256"], other.provenance["calibration_sha256"]);
+}
+
+// The claim of the whole: integers with these ranges stay near the reals.
+TEST(Calibrate, MakesAModelWithinAFewStepsOfTheFloatOne) {
+  const Dataset data = RandomImages(200);
+  Graph graph = TinyGraph(false);
+  const auto predictor = [](const Graph& lowered) {
+    auto bytes = WriteTflite(lowered, {});
+    EXPECT_TRUE(bytes.ok());
+    return *MakeModelPredictor(*Model::FromBytes(*std::move(bytes), "m.tflite"), "m", "tflite", {});
+  };
+  const auto real = *predictor(graph)->Predict(data.images, 200);
+  QAT_ASSERT_OK(CalibrateOn(data, graph));
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
+  const auto quantized = *predictor(graph)->Predict(data.images, 200);
+  ASSERT_GT(quantized.step, 0);
+  for (size_t i = 0; i < real.scores.size(); ++i) {
+    EXPECT_NEAR(quantized.scores[i], real.scores[i], 4 * quantized.step) << i;
+  }
+}
+
+TEST(Calibrate, NamesAnOutputThatIsNotFinite) {
+  TwoSums sums;
+  sums.Sum("broken", sums.graph.nodes[0].output(), {1, std::numeric_limits<float>::infinity()}, 0);
+  const Graph before = sums.graph;
+  QAT_EXPECT_ERROR(CalibrateOn(Images(1, 2, kPixels), sums.graph), ErrorCode::kNumerical,
+                   "image 0: output 'broken' has a value that is not finite");
+  EXPECT_EQ(sums.graph, before);
+}
+
+TEST(Calibrate, EndsWhereItIsAskedToAndLeavesTheGraphAlone) {
+  Graph graph = TinyGraph();
+  std::vector<std::string> warnings;
+  int64_t seen = 0;
+  const auto stop = [&](int64_t done, int64_t total) -> Status {
+    EXPECT_EQ(total, 10);
+    seen = done;
+    return done == 3 ? Error{ErrorCode::kInterrupted, "stopped"} : Status();
+  };
+  QAT_EXPECT_ERROR(Calibrate(RandomImages(10), Scheme::kUInt8, stop, graph, warnings),
+                   ErrorCode::kInterrupted, "stopped");
+  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(graph, TinyGraph());
+}
+
+TEST(Calibrate, RefusesImagesOfAnotherSizeAndNone) {
+  Graph graph = TinyGraph();
+  QAT_EXPECT_ERROR(CalibrateOn(Images(2, 8, Bytes(16)), graph), ErrorCode::kCorrupt,
+                   "images: images are 2x8x1, the graph takes 4x4x1");
+  QAT_EXPECT_ERROR(CalibrateOn(Images(4, 4, {}), graph), ErrorCode::kCorrupt, "holds no images");
+}
+
+TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
+  TwoSums sums;
+  sums.Sum("dead", sums.graph.nodes[0].output(), {0, 0}, 0);
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Calibrate(
+      Images(1, 2, kPixels), Scheme::kUInt8, [](int64_t, int64_t) { return Status(); }, sums.graph,
+      warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];
+}
+
+}  // namespace
+}  // namespace qat
