@@ -21,6 +21,8 @@ namespace {
 constexpr char kDefaultPreset[] = "lenet";
 constexpr char kRecipe[] = "Recipe, unless said otherwise the preset's";
 
+constexpr char kChanges[] = "Random changes of training images, unless said otherwise the preset's";
+
 struct TrainFlags {
   std::string run;
   std::string preset;
@@ -46,6 +48,8 @@ constexpr KeyFlag kKeyFlags[] = {
     {"data", "NAME|DIR", kRecipe,
      "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory where all fit (default 1024)"},
+    {"mean", "X,...", kRecipe, "of a byte, one for all channels, one each, or dataset (default 0)"},
+    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std (default 255)"},
     {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized"},
     {"steps", "N", kRecipe, "total"},
     {"epochs", "X", kRecipe, "the same in rounds over the training data"},
@@ -64,9 +68,12 @@ constexpr KeyFlag kKeyFlags[] = {
     {"warmup-steps", "STEPS", "", ""},
     {"weight-decay", "X", "", ""},
     {"label-smoothing", "X", "", ""},
-    {"shift-pixels", "N", "", ""},
-    {"rotate-degrees", "X", "", ""},
-    {"scale-percent", "X", "", ""},
+    {"flip", "true|false", kChanges, "mirror every other image, left to right"},
+    {"shift-pixels", "N", kChanges,
+     "shift by up to N pixels, zeros coming in: a random crop of the padded image"},
+    {"cutout", "N", kChanges, "a square of N pixels becomes 0"},
+    {"rotate-degrees", "X", kChanges, "rotate by up to X degrees"},
+    {"scale-percent", "X", kChanges, "zoom by up to X percent"},
     {"quant-delay-fraction", "X", "", ""},
     {"bn-freeze-fraction", "X", "", ""},
     {"freeze-ranges-fraction", "X", "", ""},

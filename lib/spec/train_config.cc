@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <optional>
 
 #include "base/file.h"
 #include "base/strings.h"
@@ -20,6 +21,7 @@ struct Field {
   std::string expected;
   std::function<bool(TrainConfig&, const AttributeValue&)> set;  // false: not what is expected
   std::function<std::string(const TrainConfig&)> text;
+  bool takes_list = false;  // of numbers, which `set` gets as the text that a flag has
 };
 
 std::string Quoted(const std::string& text) {
@@ -80,6 +82,59 @@ Field RealField(std::string name, double TrainConfig::*member, double low, doubl
           [=](const TrainConfig& config) { return RealText(config.*member); }};
 }
 
+Field FlagField(std::string name, bool TrainConfig::*member) {
+  return {name, "true or false",
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* flag = std::get_if<bool>(&value);
+            if (flag != nullptr) config.*member = *flag;
+            return flag != nullptr;
+          },
+          [=](const TrainConfig& config) { return std::string(config.*member ? "true" : "false"); }};
+}
+
+constexpr std::string_view kOfDataset = "dataset";
+
+// The numbers of "125.3, 123, 113.9"; none where one of them is no number.
+std::vector<double> NumbersOf(const std::string& text) {
+  std::vector<double> numbers;
+  for (std::string piece : SplitText(text, ',')) {
+    piece.erase(0, piece.find_first_not_of(' '));
+    double number = 0;
+    const char* end = piece.data() + piece.size();
+    const auto read = std::from_chars(piece.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end) return {};
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high) {
+  return {
+      name,
+      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, or \"", kOfDataset, "\""),
+      [=](TrainConfig& config, const AttributeValue& value) {
+        std::vector<double> numbers;
+        if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
+        if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
+        const auto* text = std::get_if<std::string>(&value);
+        if (text != nullptr) numbers = NumbersOf(*text);
+        const bool in_range =
+            std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
+        if (!in_range || (numbers.empty() && (text == nullptr || *text != kOfDataset))) return false;
+        (config.*member).values = std::move(numbers);
+        return true;
+      },
+      [=](const TrainConfig& config) {
+        const std::vector<double>& values = (config.*member).values;
+        if (values.empty()) return Quoted(std::string(kOfDataset));
+        if (values.size() == 1) return RealText(values[0]);
+        std::vector<std::string> texts;
+        for (const double x : values) texts.push_back(RealText(x));
+        return StrCat("[", Join(texts), "]");
+      },
+      /*takes_list=*/true};
+}
+
 const std::vector<Field>& Fields() {
   using C = TrainConfig;
   constexpr int64_t kMany = int64_t{1} << 62;
@@ -88,6 +143,8 @@ const std::vector<Field>& Fields() {
       TextField("network", &C::network),
       TextField("data", &C::data),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
+      ChannelField("mean", &C::mean, -1000, 1000),
+      ChannelField("std", &C::std, 0.001, 1000),
       TextField("scheme", &C::scheme, {"uint8", "int8", "float32"}),
       IntegerField("steps", &C::steps, 0, kMany),
       RealField("epochs", &C::epochs, 0, 1e6),
@@ -99,6 +156,8 @@ const std::vector<Field>& Fields() {
       RealField("weight_decay", &C::weight_decay, 0, 10),
       RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
       IntegerField("shift_pixels", &C::shift_pixels, 0, 1024),
+      FlagField("flip", &C::flip),
+      IntegerField("cutout", &C::cutout, 0, 1024),
       RealField("rotate_degrees", &C::rotate_degrees, 0, 180),
       RealField("scale_percent", &C::scale_percent, 0, 90),
       IntegerField("quant_delay", &C::quant_delay, 0, kMany),
@@ -128,6 +187,7 @@ const Field* FindField(std::string_view name) {
 // What a flag's text can mean. A text key takes it as it is, even where it looks like a number.
 std::vector<AttributeValue> Readings(const std::string& text) {
   std::vector<AttributeValue> readings = {text};
+  if (text == "true" || text == "false") readings.emplace_back(text == "true");
   const char* end = text.data() + text.size();
   int64_t integer = 0;
   if (const auto read = std::from_chars(text.data(), end, integer);
@@ -139,6 +199,19 @@ std::vector<AttributeValue> Readings(const std::string& text) {
     readings.emplace_back(real);
   }
   return readings;
+}
+
+// A list of numbers as a flag has it: "125.3, 123, 113.9".
+std::optional<std::string> ListText(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr || list->empty()) return std::nullopt;
+  std::vector<std::string> numbers;
+  for (const toml::node& element : *list) {
+    const std::optional<double> number = element.value<double>();
+    if (!number) return std::nullopt;
+    numbers.push_back(NumberText(*number));
+  }
+  return Join(numbers);
 }
 
 void ClearAlternative(TrainConfig& config, std::string_view key) {
@@ -180,7 +253,8 @@ Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string&
       for (const Field& each : Fields()) known.push_back(each.name);
       return InvalidArgument(StrCat(parsed.Place(key), ": ", UnknownName("key", key.str(), known)));
     }
-    const auto value = ToAttributeValue(node);
+    const auto list = field->takes_list ? ListText(node) : std::nullopt;
+    const auto value = list ? Expected<AttributeValue>(*list) : ToAttributeValue(node);
     if (!value.ok()) {
       return InvalidArgument(StrCat(parsed.Place(node), ": '", field->name, "' ", value.error().message));
     }

@@ -12,14 +12,22 @@
 
 namespace qat {
 
+/// A number for every channel: one for all, one a channel, or what the training set has.
+struct ChannelNumbers {
+  std::vector<double> values;  ///< empty: of the training set
+  bool operator==(const ChannelNumbers&) const = default;
+};
+
 struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
   std::string data = "digits";    ///< "digits" or a path
-  int64_t data_cache = 1024;      ///< MiB that decoded pictures may take; more are decoded again in every epoch
-  std::string scheme = "uint8";   ///< "uint8", "int8" or "float32"
-  int64_t steps = 0;              ///< total; 0: from epochs
-  double epochs = 0;              ///< used where steps is 0
+  int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
+  ChannelNumbers mean = {{0}};  ///< of the input contract, in byte units: real = (byte - mean) / std
+  ChannelNumbers std = {{255}};
+  std::string scheme = "uint8";  ///< "uint8", "int8" or "float32"
+  int64_t steps = 0;             ///< total; 0: from epochs
+  double epochs = 0;             ///< used where steps is 0
   int32_t batch_size = 64;
   std::string optimizer = "adam";  ///< "adam" (decoupled weight decay) or "sgd" (momentum 0.9)
   double learning_rate = 2e-3;
@@ -27,12 +35,14 @@ struct TrainConfig {
   int64_t warmup_steps = 0;         ///< linear from 0
   double weight_decay = 0;
   double label_smoothing = 0;  ///< in [0, 1)
-  int32_t shift_pixels = 0;    ///< augmentation: shift by up to so many pixels each way, zeros shifted in
-  double rotate_degrees = 0;   ///< augmentation: rotate by up to so many degrees
-  double scale_percent = 0;    ///< augmentation: zoom by up to so many percent
-  int64_t quant_delay = 0;     ///< steps before fake quantization starts; ranges are observed from step 0
-  double quant_delay_fraction = 0;    ///< used where quant_delay is 0: that part of all steps
-  int64_t bn_freeze = 0;              ///< steps before batch norms use their moving averages; scheme float32: never
+  int32_t shift_pixels = 0;   ///< augmentation: shift by up to so many, zeros coming in: a padded random crop
+  bool flip = false;          ///< augmentation: every other image is mirrored, left to right
+  int32_t cutout = 0;         ///< augmentation: a square of so many pixels, anywhere, becomes 0
+  double rotate_degrees = 0;  ///< augmentation: rotate by up to so many degrees
+  double scale_percent = 0;   ///< augmentation: zoom by up to so many percent
+  int64_t quant_delay = 0;    ///< steps before fake quantization starts; ranges are observed from step 0
+  double quant_delay_fraction = 0;  ///< used where quant_delay is 0: that part of all steps
+  int64_t bn_freeze = 0;  ///< steps before batch norms use their moving averages; scheme float32: never
   double bn_freeze_fraction = 0.8;    ///< used where bn_freeze is 0: that part of all steps
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps

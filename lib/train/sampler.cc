@@ -45,6 +45,47 @@ struct Bilinear {
   }
 };
 
+// Mirrors every row in place.
+void FlipImage(int32_t height, int32_t width, int32_t channels, std::span<uint8_t> image) {
+  const auto pixel = static_cast<size_t>(channels);
+  const size_t stride = static_cast<size_t>(width) * pixel;
+  for (int32_t y = 0; y < height; ++y) {
+    uint8_t* left = &image[static_cast<size_t>(y) * stride];
+    uint8_t* right = left + stride - pixel;
+    for (; left < right; left += pixel, right -= pixel) std::swap_ranges(left, left + pixel, right);
+  }
+}
+
+void CutOut(const ImageChange& change, int32_t height, int32_t width, int32_t channels,
+            std::span<uint8_t> image) {
+  const auto top = static_cast<int32_t>(change.cut_y * static_cast<float>(height)) - change.cutout / 2;
+  const auto left = static_cast<int32_t>(change.cut_x * static_cast<float>(width)) - change.cutout / 2;
+  const int32_t from = std::max(0, left), to = std::min(width, left + change.cutout);
+  for (int32_t y = std::max(0, top); y < std::min(height, top + change.cutout); ++y) {
+    const auto row = image.begin() + int64_t{y} * width * channels;
+    std::fill(row + int64_t{from} * channels, row + int64_t{to} * channels, uint8_t{0});
+  }
+}
+
+void ResampleImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
+                   const ImageChange& change, std::span<uint8_t> out) {
+  const Bilinear source = {image, height, width, channels};
+  const double cosine = std::cos(change.angle) / change.zoom;
+  const double sine = std::sin(change.angle) / change.zoom;
+  const double centre_y = (height - 1) / 2.0;
+  const double centre_x = (width - 1) / 2.0;
+  size_t at = 0;
+  for (int32_t y = 0; y < height; ++y) {
+    for (int32_t x = 0; x < width; ++x) {
+      const double dy = y - centre_y - change.shift_y;
+      const double dx = x - centre_x - change.shift_x;
+      const double from_y = centre_y + sine * dx + cosine * dy;
+      const double from_x = centre_x + cosine * dx - sine * dy;
+      for (int32_t c = 0; c < channels; ++c) out[at++] = source.At(from_y, from_x, c);
+    }
+  }
+}
+
 }  // namespace
 
 HoldoutSplit SplitHoldout(int64_t examples, int64_t holdout, uint64_t seed) {
@@ -82,35 +123,35 @@ void Sampler::Batch(int64_t step, std::vector<int32_t>& batch) {
 
 ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position) {
   ImageChange change;
-  if (config.shift_pixels == 0 && config.rotate_degrees == 0 && config.scale_percent == 0) return change;
+  if (config.shift_pixels == 0 && config.rotate_degrees == 0 && config.scale_percent == 0 && !config.flip &&
+      config.cutout == 0) {
+    return change;
+  }
   Random random(MixKey(config.seed, kChange, step, position));
   const auto symmetric = [&random] { return 2.0 * random.Uniform() - 1; };
   change.shift_x = random.Between(-config.shift_pixels, config.shift_pixels);
   change.shift_y = random.Between(-config.shift_pixels, config.shift_pixels);
   if (config.rotate_degrees > 0) change.angle = symmetric() * config.rotate_degrees * std::numbers::pi / 180;
   if (config.scale_percent > 0) change.zoom = 1 + symmetric() * config.scale_percent / 100;
+  // Drawn last, and only where asked for: older recipes keep their numbers.
+  if (config.flip) change.flip = random.Below(2) == 1;
+  if (config.cutout > 0) {
+    change.cutout = config.cutout;
+    change.cut_x = random.Uniform();
+    change.cut_y = random.Uniform();
+  }
   return change;
 }
 
 void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
                  const ImageChange& change, std::span<uint8_t> out) {
-  if (change.IsShift())
-    return ShiftImage(image, height, width, channels, change.shift_x, change.shift_y, out);
-  const Bilinear source = {image, height, width, channels};
-  const double cosine = std::cos(change.angle) / change.zoom;
-  const double sine = std::sin(change.angle) / change.zoom;
-  const double centre_y = (height - 1) / 2.0;
-  const double centre_x = (width - 1) / 2.0;
-  size_t at = 0;
-  for (int32_t y = 0; y < height; ++y) {
-    for (int32_t x = 0; x < width; ++x) {
-      const double dy = y - centre_y - change.shift_y;
-      const double dx = x - centre_x - change.shift_x;
-      const double from_y = centre_y + sine * dx + cosine * dy;
-      const double from_x = centre_x + cosine * dx - sine * dy;
-      for (int32_t c = 0; c < channels; ++c) out[at++] = source.At(from_y, from_x, c);
-    }
+  if (change.IsShift()) {
+    ShiftImage(image, height, width, channels, change.shift_x, change.shift_y, out);
+  } else {
+    ResampleImage(image, height, width, channels, change, out);
   }
+  if (change.flip) FlipImage(height, width, channels, out);
+  if (change.cutout > 0) CutOut(change, height, width, channels, out);
 }
 
 }  // namespace qat

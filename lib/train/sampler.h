@@ -35,12 +35,16 @@ class Sampler {
   uint64_t seed_;
 };
 
-/// A random change of an image: rotated and zoomed around its centre, then shifted.
+/// A random change of an image: rotated and zoomed around its centre, shifted, mirrored, then cut out of.
 struct ImageChange {
   int32_t shift_x = 0;
   int32_t shift_y = 0;
-  double angle = 0;  ///< radians, counter-clockwise
-  double zoom = 1;   ///< > 1 enlarges
+  double angle = 0;    ///< radians, counter-clockwise
+  double zoom = 1;     ///< > 1 enlarges
+  bool flip = false;   ///< left to right
+  int32_t cutout = 0;  ///< side of a square of zeros, which may reach over the border
+  float cut_x = 0;     ///< its centre, as a part of the width in [0, 1)
+  float cut_y = 0;
   bool IsShift() const { return angle == 0 && zoom == 1; }
 };
 

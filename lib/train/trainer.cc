@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "data/statistics.h"
 #include "train/run_store.h"
 #include "train/threads.h"
 #include "train/train_loop.h"
@@ -47,19 +48,38 @@ std::string PortableConfig(const TrainConfig& config) {
   return text;
 }
 
+// One number for each channel.
+Expected<std::vector<float>> PerChannel(std::string_view key, const std::vector<double>& numbers,
+                                        int32_t channels) {
+  if (numbers.size() == 1)
+    return std::vector<float>(static_cast<size_t>(channels), static_cast<float>(numbers[0]));
+  if (numbers.size() == static_cast<size_t>(channels))
+    return std::vector<float>(numbers.begin(), numbers.end());
+  return InvalidArgument(StrCat(key, " has ", numbers.size(), " numbers, expected 1, or one for each of the ",
+                                channels, " channels"));
+}
+
+Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& train) {
+  ChannelStatistics statistics = {config.mean.values, config.std.values};
+  if (statistics.mean.empty() || statistics.std.empty()) {
+    QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
+    if (statistics.mean.empty()) statistics.mean = measured.mean;
+    if (statistics.std.empty()) statistics.std = measured.std;
+  }
+  InputContract contract{train.height, train.width, train.channels, {}, {}, train.class_names};
+  QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", statistics.mean, train.channels));
+  QAT_ASSIGN_OR_RETURN(contract.std, PerChannel("std", statistics.std, train.channels));
+  QAT_RETURN_IF_ERROR_IN(train.name, Validate(contract));
+  return contract;
+}
+
 Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
   Checkpoint header;
   header.scheme = config.scheme;
   header.spec_text = spec.text;
   header.spec_source = spec.name;
   header.config_text = PortableConfig(config);
-  const auto channels = static_cast<size_t>(train.channels);
-  header.contract = {train.height,
-                     train.width,
-                     train.channels,
-                     std::vector<float>(channels, 0.0f),
-                     std::vector<float>(channels, 255.0f),
-                     train.class_names};
+  QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
   header.provenance = {{"data_sha256", identity}, {"tool_version", std::string(Version())}};
   return header;

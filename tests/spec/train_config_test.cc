@@ -39,6 +39,21 @@ TEST(TrainConfig, EveryPresetIsValid) {
   QAT_EXPECT_ERROR(LoadPreset("lenet-artikel"), ErrorCode::kInvalidArgument, "did you mean 'lenet-article'?");
 }
 
+TEST(TrainConfig, TakesMeanAndStdAsOneNumberAListOrFromTheData) {
+  const auto config =
+      ParseTrainConfig("mean = [125.3, 123, 113.9]\nstd = \"dataset\"\nflip = true\n", "c.toml", {});
+  QAT_ASSERT_OK(config);
+  EXPECT_EQ(config->mean.values, (std::vector<double>{125.3, 123, 113.9}));
+  EXPECT_TRUE(config->std.values.empty());
+  EXPECT_TRUE(config->flip);
+  EXPECT_EQ(*ParseTrainConfig(ToToml(*config), "c.toml", {}), *config);
+  EXPECT_NE(ToToml(*config).find("mean = [125.3, 123.0, 113.9]\nstd = \"dataset\"\n"), std::string::npos);
+  QAT_EXPECT_ERROR(ParseTrainConfig("std = [1, 0]\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "c.toml:1:7: 'std' is");
+  QAT_EXPECT_ERROR(ParseTrainConfig("steps = [1, 2]\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "'steps' is");
+}
+
 TEST(TrainConfig, ErrorsNamePlaceKeyValueAndExpectation) {
   QAT_EXPECT_ERROR(ParseTrainConfig("steps = 5\nbatch_size = 0\n", "c.toml", {}), ErrorCode::kInvalidArgument,
                    "c.toml:2:14: 'batch_size' is 0, expected a whole number in [1, 65536]");
@@ -68,6 +83,14 @@ TEST(SetKey, TakesWhatAFlagSays) {
   EXPECT_EQ(config.batch_size, 8);
   EXPECT_EQ(config.learning_rate, 1e-5);
   EXPECT_EQ(config.data, "5");
+  QAT_ASSERT_OK(SetKey(config, "mean", "125.3,123,113.9"));
+  QAT_ASSERT_OK(SetKey(config, "std", "58"));
+  QAT_ASSERT_OK(SetKey(config, "flip", "true"));
+  EXPECT_EQ(config.mean.values, (std::vector<double>{125.3, 123, 113.9}));
+  EXPECT_EQ(config.std.values, std::vector<double>{58});
+  EXPECT_TRUE(config.flip);
+  QAT_EXPECT_ERROR(SetKey(config, "mean", "1,,2"), ErrorCode::kInvalidArgument,
+                   "value '1,,2', expected a number in [-1000, 1000], a list of them");
   QAT_EXPECT_ERROR(SetKey(config, "batch-size", "0"), ErrorCode::kInvalidArgument,
                    "value '0', expected a whole number in [1, 65536]");
   QAT_EXPECT_ERROR(SetKey(config, "steps", "1e5"), ErrorCode::kInvalidArgument,
@@ -91,7 +114,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   for (const std::string& key : TrainConfigKeys())
     EXPECT_FALSE(SetKey(config, key, "").ok() && key != "preset" && key != "network" && key != "data") << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 30u);
+  EXPECT_EQ(TrainConfigKeys().size(), 34u);
 }
 
 }  // namespace

@@ -99,6 +99,57 @@ TEST(ChangeImage, ZoomsAroundTheCentre) {
   EXPECT_EQ(out[11], 100) << "half a pixel away in the source";
 }
 
+TEST(DrawChange, MirrorsHalfOfTheImagesAndCutsAnywhere) {
+  TrainConfig config;
+  config.flip = true;
+  config.cutout = 3;
+  int flipped = 0;
+  float left = 1, right = 0;
+  for (int64_t i = 0; i < 1000; ++i) {
+    const ImageChange change = DrawChange(config, 5, i);
+    flipped += change.flip;
+    left = std::min(left, change.cut_x);
+    right = std::max(right, change.cut_x);
+    EXPECT_EQ(change.cutout, 3);
+  }
+  EXPECT_NEAR(flipped, 500, 60);
+  EXPECT_LT(left, 0.02f);
+  EXPECT_GT(right, 0.98f);
+}
+
+// What a published recipe drew must not move when a new kind of change is added.
+TEST(DrawChange, DrawsTheOlderChangesFirst) {
+  TrainConfig config;
+  config.shift_pixels = 4;
+  config.rotate_degrees = 10;
+  TrainConfig more = config;
+  more.flip = true;
+  more.cutout = 5;
+  for (int64_t i = 0; i < 50; ++i) {
+    const ImageChange a = DrawChange(config, 3, i), b = DrawChange(more, 3, i);
+    EXPECT_EQ(a.shift_x, b.shift_x);
+    EXPECT_EQ(a.angle, b.angle);
+  }
+}
+
+TEST(ChangeImage, MirrorsRowsWithChannelsTogether) {
+  const std::vector<uint8_t> image = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};  // 2x3, two channels
+  std::vector<uint8_t> out(12);
+  ChangeImage(image, 2, 3, 2, {.flip = true}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8}));
+  ChangeImage(image, 2, 3, 2, {.shift_x = 1, .flip = true}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{3, 4, 1, 2, 0, 0, 9, 10, 7, 8, 0, 0})) << "shifted first";
+}
+
+TEST(ChangeImage, CutsASquareThatMayReachOverTheBorder) {
+  const std::vector<uint8_t> image(16, 7);
+  std::vector<uint8_t> out(16);
+  ChangeImage(image, 4, 4, 1, {.cutout = 2, .cut_x = 0.5f, .cut_y = 0.5f}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{7, 7, 7, 7, 7, 0, 0, 7, 7, 0, 0, 7, 7, 7, 7, 7}));
+  ChangeImage(image, 4, 4, 1, {.cutout = 3, .cut_x = 0, .cut_y = 0.99f}, out);
+  EXPECT_EQ(out, (std::vector<uint8_t>{7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 7, 7, 0, 0, 7, 7}));
+}
+
 TEST(MakeSchedule, ResolvesWhatZeroMeans) {
   TrainConfig config;
   config.epochs = 2;

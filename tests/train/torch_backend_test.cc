@@ -155,6 +155,41 @@ TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
   EXPECT_LT(std::abs(signed_sum / static_cast<double>(fake->scores.size())), 0.1) << "no rounding is biased";
 }
 
+// Three channels, each shifted and scaled in its own way, so that bytes no longer pass straight into the input tensor.
+Dataset Coloured(int64_t count, uint64_t seed) {
+  Dataset data = Quarters(count, seed);
+  data.channels = 3;
+  Bytes grey = std::move(data.images);
+  data.images.clear();
+  for (const uint8_t byte : grey) {
+    data.images.insert(data.images.end(),
+                       {byte, static_cast<uint8_t>(255 - byte), static_cast<uint8_t>(byte / 2)});
+  }
+  return data;
+}
+
+TEST(TorchPredictor, SimulatesTheDeployedModelWithAMeanAndAStdAChannel) {
+  TempDir dir;
+  std::string spec = testing::kTinySpec;
+  spec.replace(spec.find("channels = 1"), 12, "channels = 3");
+  TrainConfig config = TinyConfig();
+  config.mean.values = {};  // of the training set
+  config.std.values = {30, 41.5, 20};
+  config.flip = true;
+  config.cutout = 3;
+  const auto result = Train(Parsed(spec), config, Coloured(300, 1), Coloured(80, 2), dir / "run", false, {});
+  QAT_ASSERT_OK(result);
+  const Checkpoint checkpoint = *ReadCheckpoint(result->checkpoint);
+  EXPECT_EQ(checkpoint.contract.std, (std::vector<float>{30, 41.5, 20}));
+  EXPECT_NEAR(checkpoint.contract.mean[0] + checkpoint.contract.mean[1], 255, 1e-4);
+  const Dataset images = Coloured(700, 5);
+  const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 700);
+  const auto deployed = Deployed(checkpoint, Scheme::kUInt8)->Predict(images.images, 700);
+  QAT_ASSERT_OK(simulated);
+  QAT_ASSERT_OK(deployed);
+  EXPECT_EQ(simulated->scores, deployed->scores);
+}
+
 TEST(TorchPredictor, RunsOneImageAtATime) {
   const Checkpoint checkpoint = Trained(testing::kTinySpec, "uint8");
   const Dataset images = Quarters(1, 8);

@@ -291,6 +291,11 @@ TEST(Train, NamesShapesThatDoNotFit) {
   many.labels[3] = 4;
   QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "reach 4, but network 'tiny' has 4 outputs");
+  TrainConfig three = TinyConfig();
+  three.std.values = {1, 2, 3};
+  QAT_EXPECT_ERROR(Train(spec, three, Quarters(100, 1), Quarters(10, 2), dir / "run", false, {}),
+                   ErrorCode::kInvalidArgument,
+                   "std has 3 numbers, expected 1, or one for each of the 1 channels");
   TrainConfig config = TinyConfig();
   config.holdout = 100;
   QAT_EXPECT_ERROR(Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),

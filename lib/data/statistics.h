@@ -1,0 +1,24 @@
+// statistics.h: mean and standard deviation of the pixels of a data set, for the input contract.
+#ifndef QAT_DATA_STATISTICS_H_
+#define QAT_DATA_STATISTICS_H_
+
+#include <vector>
+
+#include "base/expected.h"
+#include "data/dataset.h"
+
+namespace qat {
+
+struct ChannelStatistics {
+  std::vector<double> mean;  ///< [channels], in byte units
+  std::vector<double> std;   ///< [channels], of the population, in byte units
+};
+
+/// Over every pixel of every image, exact up to the last division and root: bytes are counted, not summed in float.
+/// Requires  a data set that is not empty.
+/// Errors    the stream's.
+Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset);
+
+}  // namespace qat
+
+#endif  // QAT_DATA_STATISTICS_H_
