@@ -2,6 +2,8 @@
 #include "runtime/kernels/reference/binary.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/broadcast.h"
+#include "runtime/kernels/simd/elementwise.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
@@ -12,6 +14,19 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
       reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(), f);
+  });
+}
+
+// Null where the reference must do: shapes that broadcast, or no vectors.
+const simd::Instructions* SimdInstructions(const KernelContext& context) {
+  const bool same = context.inputs[0]->shape == context.inputs[1]->shape;
+  return context.kernels == KernelSet::kFast && same ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperator pairs) {
+  const int64_t size = FlatSize(context.output.shape);
+  return MakeKernel(context, NameOf(context.isa), [pairs = std::move(pairs), size](const KernelBuffers& io) {
+    pairs.Run(io.input<uint8_t>(0), io.input<uint8_t>(1), size, io.output<uint8_t>());
   });
 }
 
@@ -55,6 +70,10 @@ Expected<std::unique_ptr<Kernel>> PrepareSum(const KernelContext& context) {
   sum.multiplier_b = QuantizeMultiplier(static_cast<double>(scales.b.scale) / twice);
   sum.multiplier_output = QuantizeMultiplier(output);
   if (context.definition.type == OpType::kSub) sum.sign = -1;
+  if (const simd::Instructions* instructions = SimdInstructions(context)) {
+    if (auto pairs = simd::PairOperator::Sum(*instructions, std::is_signed_v<T>, sum))
+      return MakeSimd(context, *std::move(pairs));
+  }
   return Make<T>(context, sum);
 }
 
@@ -67,6 +86,10 @@ Expected<std::unique_ptr<Kernel>> PrepareProduct(const KernelContext& context) {
       product.multiplier,
       CheckedMultiplier(static_cast<double>(scales.a.scale * scales.b.scale / scales.output.scale),
                         "product of the inputs' scales over the output's"));
+  if (const simd::Instructions* instructions = SimdInstructions(context)) {
+    if (auto pairs = simd::PairOperator::Product(*instructions, std::is_signed_v<T>, product))
+      return MakeSimd(context, *std::move(pairs));
+  }
   return Make<T>(context, product);
 }
 

@@ -1,6 +1,7 @@
 // Prepare of DEPTHWISE_CONV_2D.
 #include "runtime/kernels/reference/depthwise_conv_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/depthwise_conv_2d.h"
 
 namespace qat {
@@ -13,15 +14,44 @@ Window2D WindowOf(const KernelContext& context) {
                          context.inputs[1]->shape, context.output.shape);
 }
 
+// Of one input channel: a convolution.
+bool IsConvolution(const Window2D& window) { return window.input_depth == 1 && simd::CanConv2D(window); }
+
 // Null where the reference must do.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
   if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
-  return simd::CanDepthwiseConv2D(window) ? simd::InstructionsOf(context.isa) : nullptr;
+  const bool can = IsConvolution(window) || simd::CanDepthwiseConv2D(window);
+  return can ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
+// [1, H, W, O] to [O, H, W, 1].
+std::vector<uint8_t> ConvolutionFilter(std::span<const uint8_t> filter, size_t units) {
+  std::vector<uint8_t> values(filter.size());
+  const size_t taps = filter.size() / units;
+  for (size_t i = 0; i < filter.size(); ++i) values[i % units * taps + i / units] = filter[i];
+  return values;
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const simd::Instructions& instructions,
+                                        const Window2D& window, const Arithmetic& arithmetic) {
+  const auto filter =
+      ConvolutionFilter(context.inputs[1]->constant, static_cast<size_t>(window.output_depth));
+  auto conv = simd::PrepareConv2D(instructions, window, filter, ConstantBias(context),
+                                  simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
+  const size_t scratch = ScratchSize(conv);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [conv = std::move(conv)](const KernelBuffers& io) {
+        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+      },
+      scratch);
 }
 
 template <class Arithmetic>
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
                                  const Window2D& window, const Arithmetic& arithmetic) {
+  if (IsConvolution(window)) return MakeConvolution(context, instructions, window, arithmetic);
   simd::DepthwiseConv2D conv(instructions, window, context.inputs[1]->constant, ConstantBias(context),
                              simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
   const size_t scratch = conv.ScratchSize();

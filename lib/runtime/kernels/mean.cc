@@ -1,9 +1,12 @@
 // Prepare of MEAN.
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 
 #include "runtime/kernels/indices.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/mean.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
@@ -32,6 +35,54 @@ MeanPlan PlanOf(const KernelContext& context) {
   return plan;
 }
 
+// Where the reduced axes lie side by side: [outer, count, inner] to [outer, inner].
+struct Block {
+  int64_t outer = 1;
+  int64_t inner = 1;
+};
+
+std::optional<Block> BlockOf(const MeanPlan& plan) {
+  Block block;
+  bool behind = false;
+  for (size_t i = 0; i < plan.input.size(); ++i) {
+    const bool reduced = plan.steps[i] == 0;
+    if (reduced && behind && block.inner > 1) return std::nullopt;
+    if (reduced) {
+      behind = true;
+    } else {
+      (behind ? block.inner : block.outer) *= plan.input[i];
+    }
+  }
+  return block;
+}
+
+// Null where the reference must do. Sums stay inside int32.
+const simd::Instructions* SimdInstructions(const KernelContext& context, const MeanPlan& plan) {
+  const bool wanted =
+      context.kernels == KernelSet::kFast && plan.means > 0 && plan.count > 0 && plan.count < 1 << 23;
+  return wanted && BlockOf(plan).has_value() ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
+template <class T, class F>
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 const MeanPlan& plan, F finish) {
+  const Block block = *BlockOf(plan);
+  const uint8_t flip = std::is_signed_v<T> ? 0x80 : 0;
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [=, &instructions, count = plan.count](const KernelBuffers& io) {
+        auto* const sums = reinterpret_cast<int32_t*>(io.scratch);
+        const int64_t size = count * block.inner;
+        for (int64_t i = 0; i < block.outer; ++i) {
+          std::fill_n(sums, block.inner, 0);
+          instructions.sum_rows({io.inputs[0] + i * size, count, block.inner, block.inner, flip, sums});
+          std::transform(sums, sums + block.inner, io.output<T>() + i * block.inner,
+                         [&](int64_t sum) { return finish(sum - flip * count); });
+        }
+      },
+      static_cast<size_t>(block.inner) * sizeof(int32_t));
+}
+
 // Sums lie in the scratch memory.
 template <class T, class Sum, class F>
 std::unique_ptr<Kernel> Make(const KernelContext& context, const MeanPlan& plan, F finish) {
@@ -56,11 +107,14 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
                                          "input scale over output scale"));
   multiplier = reference::MeanMultiplier(multiplier, plan.count);
   const int64_t zeros = input.zero_point * plan.count;
-  return Make<T, int64_t>(context, plan, [=](int64_t sum) {
+  const auto finish = [=](int64_t sum) {
     const int32_t mean = MultiplyByQuantizedMultiplier(static_cast<int32_t>(sum - zeros), multiplier);
     return static_cast<T>(
         std::clamp(WrappingAdd(mean, output.zero_point), kLimits.quant_min, kLimits.quant_max));
-  });
+  };
+  if (const simd::Instructions* instructions = SimdInstructions(context, plan))
+    return MakeSimd<T>(context, *instructions, plan, finish);
+  return Make<T, int64_t>(context, plan, finish);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {

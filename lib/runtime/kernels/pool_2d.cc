@@ -2,6 +2,8 @@
 #include "runtime/kernels/reference/pool_2d.h"
 #include "runtime/kernels/portable/pool_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/matrix.h"
+#include "runtime/kernels/simd/pool_2d.h"
 
 namespace qat {
 namespace {
@@ -9,14 +11,37 @@ namespace {
 template <class T>
 using PoolFunction = void (*)(const Window2D&, T, T, const T*, T*);
 
+Window2D WindowOf(const KernelContext& context) {
+  return PoolWindow(context.As<Pool2DAttributes>(), context.inputs[0]->shape, context.output.shape);
+}
+
 template <class T>
 std::unique_ptr<Kernel> Make(const KernelContext& context, std::string_view implementation,
                              PoolFunction<T> pool, T activation_min, T activation_max) {
-  const Window2D window =
-      PoolWindow(context.As<Pool2DAttributes>(), context.inputs[0]->shape, context.output.shape);
+  const Window2D window = WindowOf(context);
   return MakeKernel(context, implementation, [=](const KernelBuffers& io) {
     pool(window, activation_min, activation_max, io.input<T>(0), io.output<T>());
   });
+}
+
+// Null where the reference must do.
+const simd::Instructions* AverageInstructions(const KernelContext& context) {
+  const bool wanted = context.definition.type == OpType::kAveragePool2D &&
+                      context.kernels == KernelSet::kFast && simd::CanAveragePool2D(WindowOf(context));
+  return wanted ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
+template <class T>
+std::unique_ptr<Kernel> MakeSimdAverage(const KernelContext& context, const simd::Instructions& instructions,
+                                        T activation_min, T activation_max) {
+  const Window2D window = WindowOf(context);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [=, &instructions](const KernelBuffers& io) {
+        simd::AveragePool2D(instructions, window, activation_min, activation_max, io.input<T>(0),
+                            io.output<T>(), io.scratch);
+      },
+      simd::AveragePoolScratchSize(window));
 }
 
 // One operator in one implementation.
@@ -35,8 +60,10 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, PerTensorParams(context.output, "output", kLimits));
   const QuantizedLimits clamp =
       QuantizedActivationRange(FusedActivation(context.attributes), params, kLimits);
-  return Make(context, implementation, pool, static_cast<T>(clamp.quant_min),
-              static_cast<T>(clamp.quant_max));
+  const T low = static_cast<T>(clamp.quant_min), high = static_cast<T>(clamp.quant_max);
+  if (const simd::Instructions* instructions = AverageInstructions(context))
+    return MakeSimdAverage(context, *instructions, low, high);
+  return Make(context, implementation, pool, low, high);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, const Pools& pools) {

@@ -3,6 +3,7 @@
 
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
+#include "runtime/kernels/table.h"
 
 namespace qat {
 namespace {
@@ -29,14 +30,11 @@ Expected<std::unique_ptr<Kernel>> Requantize(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
                        CheckedMultiplier(static_cast<double>(input.scale) / static_cast<double>(output.scale),
                                          "input scale over output scale"));
-  const auto table = reference::MakeLookupTable<In, Out>([&](int32_t q) {
-    const int32_t value = MultiplyByQuantizedMultiplier(q - input.zero_point, multiplier);
-    return std::clamp(WrappingAdd(value, output.zero_point), kLimits.quant_min, kLimits.quant_max);
-  });
-  const int64_t count = FlatSize(context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::Lookup(count, table, io.inputs[0], io.output<Out>());
-  });
+  return MakeTableKernel(
+      context, reference::MakeLookupTable<In, uint8_t>([&](int32_t q) {
+        const int32_t value = MultiplyByQuantizedMultiplier(q - input.zero_point, multiplier);
+        return std::clamp(WrappingAdd(value, output.zero_point), kLimits.quant_min, kLimits.quant_max);
+      }));
 }
 
 template <class Out>

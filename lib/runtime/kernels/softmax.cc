@@ -1,5 +1,6 @@
 // Prepare of SOFTMAX, over the last axis.
 #include "runtime/kernels/reference/softmax.h"
+#include "runtime/kernels/portable/softmax.h"
 #include "runtime/kernels/quantization.h"
 
 namespace qat {
@@ -13,6 +14,12 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
   QAT_ASSIGN_OR_RETURN(const SoftmaxScaling scaling,
                        ComputeSoftmaxScaling(context.As<SoftmaxAttributes>().beta, input.scale));
+  if (context.kernels == KernelSet::kFast) {
+    return MakeKernel(context, "portable",
+                      [=, softmax = portable::QuantizedSoftmax(scaling)](const KernelBuffers& io) {
+                        softmax.Run(rows, depth, io.input<T>(0), io.output<T>());
+                      });
+  }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::Softmax(rows, depth, scaling, io.input<T>(0), io.output<T>());
   });

@@ -4,7 +4,7 @@
 
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/hard_swish.h"
-#include "runtime/kernels/reference/lookup.h"
+#include "runtime/kernels/table.h"
 
 namespace qat {
 namespace {
@@ -59,13 +59,10 @@ struct Scales {
 
 template <class T, class F>
 std::unique_ptr<Kernel> MakeTable(const KernelContext& context, const F& f) {
-  const auto table = reference::MakeLookupTable<T, T>([&](int32_t q) {
-    return std::clamp<int32_t>(f(q), std::numeric_limits<T>::min(), std::numeric_limits<T>::max());
-  });
-  const int64_t count = FlatSize(context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::Lookup(count, table, io.inputs[0], io.output<T>());
-  });
+  return MakeTableKernel(context, reference::MakeLookupTable<T, uint8_t>([&](int32_t q) {
+                           return std::clamp<int32_t>(f(q), std::numeric_limits<T>::min(),
+                                                      std::numeric_limits<T>::max());
+                         }));
 }
 
 template <class T>

@@ -43,6 +43,20 @@ struct Avx2 {
     return _mm256_sub_epi32(a, _mm256_cmpgt_epi32(x, limit));
   }
 
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
+  // kLanes unsigned bytes, one a lane.
+  static Vector Widen(const uint8_t* from, Vector flip) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    return _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm256_castsi256_si128(flip)));
+  }
+  static void Store(void* to, Vector a) { _mm256_storeu_si256(static_cast<__m256i*>(to), a); }
+  // Byte i of the result is byte x[i] of `table` where x[i] < 16, else 0.
+  static Vector LookUp16(const uint8_t* table, Vector x) {
+    const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), _mm256_adds_epu8(x, FillBytes(0x70)));
+  }
+  static Vector SubtractBytes(Vector a, Vector b) { return _mm256_sub_epi8(a, b); }
+  static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
   // Each odd lane in the place of the even one before it.
   static Vector OddLanes(Vector a) { return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a))); }
 
@@ -158,11 +172,22 @@ struct Avx2 {
 #include "runtime/kernels/simd/requantize-inl.h"
 
 #include "runtime/kernels/simd/depthwise-inl.h"
+#include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
 
-const Instructions kAvx2Instructions = {Avx2::kLanes, true, Multiply<Avx2>, Avx2::InterleaveRows,
-                                        Depthwise<Avx2>};
+const Instructions kAvx2Instructions = {
+    .lanes = Avx2::kLanes,
+    .widens = true,
+    .multiply = Multiply<Avx2>,
+    .interleave = Avx2::InterleaveRows,
+    .depthwise = Depthwise<Avx2>,
+    .add = AddPairs<Avx2>,
+    .subtract = SubtractPairs<Avx2>,
+    .multiply_pairs = MultiplyPairs<Avx2>,
+    .sum_rows = SumRows<Avx2>,
+    .lookup = Lookup<Avx2>,
+};
 
 }  // namespace qat::simd

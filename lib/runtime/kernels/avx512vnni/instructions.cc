@@ -42,6 +42,20 @@ struct Avx512Vnni {
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm512_mask_add_epi32(a, _mm512_cmpgt_epi32_mask(x, limit), a, _mm512_set1_epi32(1));
   }
+  static Vector Multiply(Vector a, Vector b) { return _mm512_mullo_epi32(a, b); }
+  // kLanes unsigned bytes, one a lane.
+  static Vector Widen(const uint8_t* from, Vector flip) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return _mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm512_castsi512_si128(flip)));
+  }
+  static void Store(void* to, Vector a) { _mm512_storeu_si512(to, a); }
+  // Byte i of the result is byte x[i] of `table` where x[i] < 16, else 0.
+  static Vector LookUp16(const uint8_t* table, Vector x) {
+    const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(row), _mm512_adds_epu8(x, FillBytes(0x70)));
+  }
+  static Vector SubtractBytes(Vector a, Vector b) { return _mm512_sub_epi8(a, b); }
+  static Vector Or(Vector a, Vector b) { return _mm512_or_si512(a, b); }
   // Each odd lane in the place of the even one before it.
   static Vector OddLanes(Vector a) { return _mm512_castps_si512(_mm512_movehdup_ps(_mm512_castsi512_ps(a))); }
 
@@ -170,11 +184,22 @@ struct Avx512Vnni {
 #include "runtime/kernels/simd/requantize-inl.h"
 
 #include "runtime/kernels/simd/depthwise-inl.h"
+#include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
 
-const Instructions kAvx512VnniInstructions = {Avx512Vnni::kLanes, false, Multiply<Avx512Vnni>,
-                                              Avx512Vnni::InterleaveRows, Depthwise<Avx512Vnni>};
+const Instructions kAvx512VnniInstructions = {
+    .lanes = Avx512Vnni::kLanes,
+    .widens = false,
+    .multiply = Multiply<Avx512Vnni>,
+    .interleave = Avx512Vnni::InterleaveRows,
+    .depthwise = Depthwise<Avx512Vnni>,
+    .add = AddPairs<Avx512Vnni>,
+    .subtract = SubtractPairs<Avx512Vnni>,
+    .multiply_pairs = MultiplyPairs<Avx512Vnni>,
+    .sum_rows = SumRows<Avx512Vnni>,
+    .lookup = Lookup<Avx512Vnni>,
+};
 
 }  // namespace qat::simd

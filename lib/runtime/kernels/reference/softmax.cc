@@ -75,29 +75,13 @@ int32_t ExpOfDifference(int32_t difference, FixedPointMultiplier multiplier) {
 template <class T>
 void SoftmaxRow(int64_t depth, const SoftmaxScaling& scaling, const T* input, T* output) {
   constexpr int32_t kMin = std::numeric_limits<T>::min();
-  constexpr int32_t kMax = std::numeric_limits<T>::max();
-  constexpr int kSumIntegerBits = 12;
   const int32_t largest = MaxOf(input, depth);
-  int64_t wide_sum = 0;  // Q12.19
-  for (int64_t i = 0; i < depth; ++i) {
-    const int32_t difference = input[i] - largest;
-    if (difference < scaling.diff_min) continue;
-    wide_sum += RoundingDivideByPOT(ExpOfDifference(difference, scaling.multiplier), kSumIntegerBits);
-  }
-  const auto sum = static_cast<uint32_t>(std::min<int64_t>(wide_sum, kLargest));
-  const int headroom = std::countl_zero(sum);
-  const auto fraction = static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31));
-  const int32_t reciprocal = OneOverOnePlus(fraction);
-  const int exponent = kSumIntegerBits - headroom + 31 - 8;
-  for (int64_t i = 0; i < depth; ++i) {
-    const int32_t difference = input[i] - largest;
-    if (difference < scaling.diff_min || exponent > 31) {
-      output[i] = static_cast<T>(kMin);
-      continue;
-    }
-    const int32_t product = Mul(reciprocal, ExpOfDifference(difference, scaling.multiplier));
-    output[i] = static_cast<T>(std::clamp(RoundingDivideByPOT(product, exponent) + kMin, kMin, kMax));
-  }
+  int64_t sum = 0;
+  for (int64_t i = 0; i < depth; ++i)
+    sum += reference::SoftmaxTerm(reference::SoftmaxExp(scaling, input[i] - largest));
+  const reference::SoftmaxQuotient quotient(sum);
+  for (int64_t i = 0; i < depth; ++i)
+    output[i] = static_cast<T>(quotient(reference::SoftmaxExp(scaling, input[i] - largest)) + kMin);
 }
 
 }  // namespace
@@ -117,6 +101,26 @@ Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale) {
 }
 
 namespace reference {
+
+constexpr int kSumIntegerBits = 12;
+
+int32_t SoftmaxExp(const SoftmaxScaling& scaling, int32_t difference) {
+  return difference < scaling.diff_min ? 0 : ExpOfDifference(difference, scaling.multiplier);
+}
+
+int32_t SoftmaxTerm(int32_t exp) { return RoundingDivideByPOT(exp, kSumIntegerBits); }
+
+SoftmaxQuotient::SoftmaxQuotient(int64_t wide_sum) {
+  const auto sum = static_cast<uint32_t>(std::min<int64_t>(wide_sum, kLargest));
+  const int headroom = std::countl_zero(sum);
+  reciprocal_ = OneOverOnePlus(static_cast<int32_t>((sum << headroom) - (uint32_t{1} << 31)));
+  exponent_ = kSumIntegerBits - headroom + 31 - 8;
+}
+
+int32_t SoftmaxQuotient::operator()(int32_t exp) const {
+  if (exponent_ > 31) return 0;
+  return std::clamp(RoundingDivideByPOT(Mul(reciprocal_, exp), exponent_), 0, 255);
+}
 
 void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output) {
   for (int64_t row = 0; row < rows; ++row, input += depth, output += depth) {

@@ -31,6 +31,22 @@ void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float*
 template <class T>
 void Softmax(int64_t rows, int64_t depth, const SoftmaxScaling& scaling, const T* input, T* output);
 
+/// The steps of that, for kernels that keep the first as a table.
+/// exp(difference) in Q0.31 for a difference <= 0 of inputs; 0 under diff_min.
+int32_t SoftmaxExp(const SoftmaxScaling& scaling, int32_t difference);
+/// What it adds to the sum of a row, in Q12.19.
+int32_t SoftmaxTerm(int32_t exp);
+/// exp / sum in 256ths, at most 255.
+class SoftmaxQuotient {
+ public:
+  explicit SoftmaxQuotient(int64_t sum);
+  int32_t operator()(int32_t exp) const;
+
+ private:
+  int32_t reciprocal_;
+  int exponent_;
+};
+
 }  // namespace reference
 }  // namespace qat
 

@@ -84,6 +84,30 @@ struct DepthwiseRow {
   uint8_t* output;  // [size]
 };
 
+/// output[i] = stage(f(a[i], b[i])) on bytes; a and b may be the output.
+///   add, subtract    f = stage_a((a - zero_point_a) * 2^20) +- stage_b((b - zero_point_b) * 2^20)
+///   multiply_pairs   f = (a - zero_point_a) * (b - zero_point_b)
+/// Arrays of the stages hold one vector, all lanes alike; stage_a and stage_b are of the folded form and have no offset.
+struct Pairs {
+  const uint8_t* a;
+  const uint8_t* b;
+  int64_t size;
+  int32_t zero_point_a, zero_point_b;  // of the unsigned bytes
+  OutputStage stage_a, stage_b;
+  OutputStage stage;
+  uint8_t* output;
+};
+
+/// sums[i] += unsigned byte i of every row.
+struct RowSums {
+  const uint8_t* rows;
+  int64_t count;
+  int64_t step;  // bytes from one row to the next
+  int64_t size;
+  uint8_t flip;
+  int32_t* sums;
+};
+
 /// What one instruction set brings.
 struct Instructions {
   int64_t lanes;  ///< int32 in a register
@@ -91,6 +115,11 @@ struct Instructions {
   void (*multiply)(const Product&);
   void (*interleave)(const Interleave&);
   void (*depthwise)(const DepthwiseRow&);
+  void (*add)(const Pairs&);
+  void (*subtract)(const Pairs&);
+  void (*multiply_pairs)(const Pairs&);
+  void (*sum_rows)(const RowSums&);
+  void (*lookup)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
 
   /// Values that one lane of a dot product takes from the rows.
   int64_t taps() const { return widens ? 2 : 4; }
