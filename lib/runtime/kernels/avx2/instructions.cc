@@ -35,10 +35,6 @@ struct Avx2 {
   static Vector ClampBytes(Vector a, Vector low, Vector high) {
     return _mm256_min_epu8(_mm256_max_epu8(a, low), high);
   }
-  static Vector FillFromLane(Vector a, int32_t lane) {
-    return _mm256_permutevar8x32_epi32(a, _mm256_set1_epi32(lane));
-  }
-  static int32_t FirstLane(Vector a) { return _mm256_cvtsi256_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm256_sub_epi32(a, _mm256_cmpgt_epi32(x, limit));
   }
@@ -130,15 +126,13 @@ struct Avx2 {
   }
   // `count` of each 8 bytes, `step` apart.
   static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+    if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
     StorePart(to, low, count);
     StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
     StorePart(to + 2 * step, high, count);
     StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
   }
-
-  // Zero points are off already.
-  static int32_t RowTerm(const Product&, const uint8_t*) { return 0; }
 
   static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip, Vector zero_point) {
     __m128i bytes;

@@ -35,10 +35,6 @@ struct Avx512Vnni {
   static Vector ClampBytes(Vector a, Vector low, Vector high) {
     return _mm512_min_epu8(_mm512_max_epu8(a, low), high);
   }
-  static Vector FillFromLane(Vector a, int32_t lane) {
-    return _mm512_permutexvar_epi32(_mm512_set1_epi32(lane), a);
-  }
-  static int32_t FirstLane(Vector a) { return _mm512_cvtsi512_si32(a); }
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return _mm512_mask_add_epi32(a, _mm512_cmpgt_epi32_mask(x, limit), a, _mm512_set1_epi32(1));
   }
@@ -132,28 +128,11 @@ struct Avx512Vnni {
   }
   // `count` of each 16 bytes, `step` apart.
   static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+    if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
     StorePart(to, _mm512_castsi512_si128(bytes), count);
     StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
     StorePart(to + 2 * step, _mm512_extracti32x4_epi32(bytes, 2), count);
     StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
-  }
-
-  static int32_t RowTerm(const Product& p, const uint8_t* row) {
-    const Vector ones = _mm512_set1_epi8(1), flip = FillBytes(p.stage.flip);
-    Vector sum = _mm512_setzero_si512();
-    for (int64_t s = 0; s < p.segments; ++s) {
-      const uint8_t* run = row + p.segment_offsets[s];
-      int64_t left = p.segment_size;
-      for (; left >= 64; left -= 64, run += 64) {
-        sum = _mm512_dpbusd_epi32(sum, Xor(Load(run), flip), ones);
-      }
-      if (left == 0) continue;
-      const __mmask64 mask = (uint64_t{1} << left) - 1;
-      const Vector last = _mm512_maskz_loadu_epi8(mask, run);
-      sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_mov_epi8(mask, Xor(last, flip)), ones);
-    }
-    const auto total = static_cast<uint32_t>(_mm512_reduce_add_epi32(sum));
-    return static_cast<int32_t>(static_cast<uint32_t>(p.row_sum_factor) * total);
   }
 
   // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.

@@ -30,7 +30,7 @@ struct OutputStage {
 };
 
 /// One product of gathered rows with a packed filter, requantized to bytes:
-///   output[r, u] = stage[u](bias[u] + row_sum_factor * sum(x[r]) + dot(x[r], filter[u])).
+///   output[r, u] = stage[u](bias[u] + dot(x[r], filter[u]) - row_term[r]).
 /// Row r begins at input + (r / width) * step_y + (r % width) * step_x and is made of `segments` runs of
 /// memory at segment_offsets from there. A step is 4 bytes of a run: 4 uint8 (or int8, see flip) or 2 int16.
 /// Arrays by unit are padded to whole vectors. All sums wrap modulo 2^32.
@@ -45,12 +45,11 @@ struct Product {
   int64_t segment_steps;  // up to 3 bytes behind a run are read, and multiplied by zeros
   int64_t segment_size;   // bytes of the run that count
 
-  const uint8_t* filter;  // [units / lanes][segments * segment_steps][lanes][4 bytes]
+  const uint8_t* filter;  // [units / lanes, rounded up][segments * segment_steps][lanes][4 bytes]
   int64_t units;
   const int32_t* bias;
-  // row_sum_factor * sum(x[r]) comes out of lane `row_term_lane` of the last vector of units, which is free there
-  // and has the factor as its filter; or, where that is -1, it is summed apart from the product.
-  int32_t row_sum_factor;
+  // What all units of a row have in common, the share of a filter's zero point in its sum, is computed as one more unit,
+  // in this lane of the last vector; 0: of a vector behind it, which holds nothing else; -1: there is none.
   int32_t row_term_lane;
 
   OutputStage stage;

@@ -14,8 +14,16 @@ constexpr int32_t kMiddle = 128;   // between uint8 and int8
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 int64_t ElementSize(const Instructions& instructions) { return instructions.widens ? 2 : 1; }
-int64_t PaddedUnits(const Instructions& instructions, int64_t units) {
-  return RoundUp(units, instructions.lanes);
+
+// What sum(x) is multiplied with and taken off: zw - 128, or zw where bytes are signed.
+int32_t RowTermFactor(const Instructions& instructions, const Operands& operands) {
+  if (instructions.widens) return 0;
+  return operands.filter_zero_point - (operands.is_signed ? 0 : kMiddle);
+}
+
+int64_t PaddedUnits(const Instructions& instructions, const Operands& operands, int64_t units) {
+  const int64_t row_term = RowTermFactor(instructions, operands) == 0 ? 0 : 1;
+  return RoundUp(units + row_term, instructions.lanes);
 }
 int64_t SegmentSteps(const Instructions& instructions, int64_t segment_size) {
   return RoundUp(segment_size * ElementSize(instructions), kStep) / kStep;
@@ -66,7 +74,7 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
     : instructions_(&instructions),
       operands_(operands),
       units_(units),
-      padded_units_(PaddedUnits(instructions, units)),
+      padded_units_(PaddedUnits(instructions, operands, units)),
       segment_size_(segments.segment_size),
       segment_steps_(SegmentSteps(instructions, segments.segment_size)),
       segment_offsets_(segments.offsets),
@@ -110,11 +118,10 @@ void PackedFilter::PackValues(std::span<const uint8_t> filter) {
   }
 }
 
-// In a lane that no unit has, if there is one; 128, of a filter whose zero point is 0, is no int8.
 void PackedFilter::PlaceRowTerm() {
-  if (row_sum_factor_ == 0 || row_sum_factor_ > 127 || units_ == padded_units_) return;
+  if (RowTermFactor(*instructions_, operands_) == 0) return;
   row_term_lane_ = static_cast<int32_t>(units_ % instructions_->lanes);
-  PackUnit(units_, [&](int64_t) { return static_cast<int8_t>(row_sum_factor_); });
+  PackUnit(units_, [&](int64_t) { return static_cast<int8_t>(RowTermFactor(*instructions_, operands_)); });
 }
 
 // In uint32: sums wrap.
@@ -122,7 +129,6 @@ void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int
   bias_.assign(static_cast<size_t>(padded_units_), 0);
   std::copy(bias.begin(), bias.end(), bias_.begin());
   if (instructions_->widens) return;
-  row_sum_factor_ = (operands_.is_signed ? 0 : kMiddle) - operands_.filter_zero_point;
   const size_t depth = filter.size() / static_cast<size_t>(units_);
   for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
     uint32_t sum = 0;  // of w - zw
@@ -143,7 +149,6 @@ Product PackedFilter::AsProduct() const {
   product.filter = values_.data();
   product.units = units_;
   product.bias = bias_.data();
-  product.row_sum_factor = row_sum_factor_;
   product.row_term_lane = row_term_lane_;
   product.stage = stage_.View();
   return product;

@@ -42,7 +42,7 @@ struct Segments {
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
 /// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx:
-/// the kernel adds that 128 where it reads x.
+/// the kernel adds that 128 where it reads x. The second term is a unit of its own.
 /// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:
@@ -79,7 +79,6 @@ class PackedFilter {
   std::vector<int64_t> segment_offsets_;  // bytes
   AlignedBytes values_;
   std::vector<int32_t> bias_;
-  int32_t row_sum_factor_ = 0;
   int32_t row_term_lane_ = -1;
   OutputStageTable stage_;
 };

@@ -15,7 +15,7 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t*
   for (int b = 0; b < kBlocks; ++b) {
     const auto bias = Isa::Load(p.bias + unit + b * Isa::kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) acc[r][b] = Isa::Add(bias, Isa::Fill(row_terms[r]));
+    for (int r = 0; r < kRows; ++r) acc[r][b] = Isa::Subtract(bias, Isa::Fill(row_terms[r]));
   }
   const int64_t vector_size = Isa::kLanes * 4;
   const int64_t block_size = p.segments * p.segment_steps * vector_size;
@@ -67,13 +67,13 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
   if constexpr (kBlocks == 1) {
     RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
   } else {
-    for (int b = 0; b < kBlocks; ++b) {
+    const int64_t left = p.units - unit;
+    const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
+    for (int b = 0; b * Isa::kLanes < count; ++b) {
       const Requantize requantize(p.stage, unit + b * Isa::kLanes);
       for (int r = 0; r < kRows; ++r) sums[r][b] = requantize(sums[r][b]);
     }
     const ByteClamp<Isa> clamp(p.stage);
-    const int64_t left = p.units - unit;
-    const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
     constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
     for (int r = 0; r < kRows; ++r) {
       const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
@@ -90,17 +90,26 @@ inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int
   RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
 }
 
-// What is left of the units: kBlocks vectors. Leaves the rows' terms, if they are among them, to the others.
+// The share of a filter's zero point in each row's sum, from the last of its vectors.
+template <class Isa, int kRows, int kBlocks>
+inline void ReadRowTerms(const Product& p, const typename Isa::Vector (&sums)[kRows][kBlocks],
+                         int32_t* row_terms) {
+  for (int r = 0; r < kRows; ++r) {
+    const auto* last = reinterpret_cast<const uint8_t*>(&sums[r][kBlocks - 1]);
+    __builtin_memcpy(&row_terms[r], last + p.row_term_lane * 4, 4);
+  }
+}
+
+// The last kBlocks vectors. Leaves the rows' terms, which may be in the last one, to the others.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
                              uint8_t* output) {
   typename Isa::Vector sums[kRows][kBlocks];
   SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
-  if (p.row_term_lane >= 0) {
+  if (p.row_term_lane > 0) {
+    ReadRowTerms<Isa, kRows, kBlocks>(p, sums, row_terms);
     for (int r = 0; r < kRows; ++r) {
-      const auto term = Isa::FillFromLane(sums[r][kBlocks - 1], p.row_term_lane);
-      row_terms[r] = Isa::FirstLane(term);
-      for (int b = 0; b < kBlocks; ++b) sums[r][b] = Isa::Add(sums[r][b], term);
+      for (int b = 0; b < kBlocks; ++b) sums[r][b] = Isa::Subtract(sums[r][b], Isa::Fill(row_terms[r]));
     }
   }
   RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
@@ -132,15 +141,16 @@ struct RowCursor {
   }
 };
 
-// The last units first: the term of each row is among them.
+// What gives the rows' terms comes first: a vector of their own (lane 0), or the last ones of the units.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   const uint8_t* rows[kRows];
-  int32_t row_terms[kRows];
-  const bool sums_apart = p.row_sum_factor != 0 && p.row_term_lane < 0;
-  for (int r = 0; r < kRows; ++r) {
-    rows[r] = cursor.Next(p);
-    row_terms[r] = sums_apart ? Isa::RowTerm(p, rows[r]) : 0;
+  int32_t row_terms[kRows] = {};
+  for (int r = 0; r < kRows; ++r) rows[r] = cursor.Next(p);
+  if (p.row_term_lane == 0) {
+    typename Isa::Vector sums[kRows][1];
+    SumTile<Isa, kRows, 1>(p, rows, row_terms, p.units, sums);
+    ReadRowTerms<Isa, kRows, 1>(p, sums, row_terms);
   }
   uint8_t* const output = p.output + first * p.units;
   constexpr int64_t kStep = kBlocks * Isa::kLanes;
@@ -170,8 +180,8 @@ void MultiplyTiles(const Product& p) {
 template <class Isa, class Requantize>
 struct MultiplyAll {
   static void Run(const Product& p) {
-    if (p.units <= Isa::kLanes && p.rows >= 2 * Isa::kRows) {
-      MultiplyTiles<Isa, Requantize, 2 * Isa::kRows, 1>(p);
+    if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.rows >= 2 * Isa::kRows) {
+      MultiplyTiles<Isa, Requantize, 2 * Isa::kRows, Isa::kBlocks / 2>(p);
     } else {
       MultiplyTiles<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p);
     }
