@@ -13,6 +13,7 @@
 #include "support/random_models.h"
 #include "support/random_operators.h"
 #include "support/test_util.h"
+#include "support/tiny_files.h"
 
 namespace qat {
 namespace {
@@ -347,6 +348,18 @@ TEST_P(DamagedModel, OfAnyOtherOperatorIsRefusedOrRuns) {
         damaged[i] ^= flip;
         ReadAndRun(std::move(damaged));
       }
+    }
+  }
+}
+
+// With both descriptions of the input and a label file behind the tables, as qat-convert writes them.
+TEST(Model, OfOurWriterIsRefusedOrRunsWhereverOneByteIsWrong) {
+  const std::vector<uint8_t> bytes = testing::TinyModel(DType::kUInt8);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    for (const uint8_t flip : {0x01, 0x80, 0xff}) {
+      std::vector<uint8_t> damaged = bytes;
+      damaged[i] ^= flip;
+      ReadAndRun(std::move(damaged));
     }
   }
 }
