@@ -63,7 +63,7 @@ Expected<std::unique_ptr<Kernel>> PrepareNode(const Model& model, const ModelNod
   for (int32_t index : node.outputs)
     outputs.push_back(AsKernelTensor(model.tensors()[static_cast<size_t>(index)]));
   return FindKernels(node.type)->prepare({DefinitionOf(node.type), node.attributes, pointers, outputs[0],
-                                          options.kernels, options.profile, isa, outputs});
+                                          options.kernels, options.profile, isa, outputs, options.threads});
 }
 
 Expected<Isa> IsaOf(const InterpreterOptions& options) {
@@ -79,6 +79,8 @@ struct Interpreter::Impl {
   std::vector<uint8_t*> computed;  // by tensor; null: constant or unused
   std::unique_ptr<uint8_t, FreeDeleter> memory;
   size_t arena_size = 0;
+  std::unique_ptr<ThreadPool> pool;      // null: one thread
+  std::optional<size_t> stopped_behind;  // the node last run by InvokeNode
 
   Status PrepareNodes(const InterpreterOptions& options);
   std::vector<BufferLifetime> TensorLifetimes() const;
@@ -172,8 +174,10 @@ bool Interpreter::Impl::IsReadable(int32_t tensor) const {
   const auto among = [&](const std::vector<int32_t>& list) {
     return std::find(list.begin(), list.end(), tensor) != list.end();
   };
-  return keep_intermediates || model->tensors()[static_cast<size_t>(tensor)].is_constant ||
-         among(model->inputs()) || among(model->outputs());
+  return keep_intermediates ||
+         (stopped_behind.has_value() && among(model->nodes()[*stopped_behind].outputs)) ||
+         model->tensors()[static_cast<size_t>(tensor)].is_constant || among(model->inputs()) ||
+         among(model->outputs());
 }
 
 Expected<std::unique_ptr<Interpreter>> Interpreter::Create(std::shared_ptr<const Model> model,
@@ -184,6 +188,8 @@ Expected<std::unique_ptr<Interpreter>> Interpreter::Create(std::shared_ptr<const
   QAT_RETURN_IF_ERROR(impl->PrepareNodes(options));
   QAT_RETURN_IF_ERROR(impl->PlanArena());
   impl->BindNodes();
+  QAT_CHECK(options.threads >= 1 && options.threads <= ThreadPool::kMaxThreads);
+  if (options.threads > 1) impl->pool = std::make_unique<ThreadPool>(options.threads);
   return std::unique_ptr<Interpreter>(new Interpreter(std::move(impl)));
 }
 
@@ -226,8 +232,15 @@ Expected<std::span<const uint8_t>> Interpreter::tensor(int32_t index) const {
 }
 
 void Interpreter::Invoke() {
-  for (const PlannedNode& node : impl_->nodes)
-    node.kernel->Eval({node.inputs, node.outputs[0], node.scratch, node.outputs});
+  for (size_t i = 0; i < impl_->nodes.size(); ++i) InvokeNode(i);
+  impl_->stopped_behind.reset();
+}
+
+void Interpreter::InvokeNode(size_t index) {
+  QAT_CHECK(index < impl_->nodes.size());
+  const PlannedNode& node = impl_->nodes[index];
+  node.kernel->Eval({node.inputs, node.outputs[0], node.scratch, node.outputs, impl_->pool.get()});
+  impl_->stopped_behind = index;
 }
 
 size_t Interpreter::arena_size() const { return impl_->arena_size; }

@@ -1,4 +1,4 @@
-// interpreter.h: runs a Model on one thread: Create validates and plans, Invoke cannot fail and allocates
+// interpreter.h: runs a Model: Create validates and plans, Invoke cannot fail and allocates
 // nothing.
 #ifndef QAT_RUNTIME_INTERPRETER_H_
 #define QAT_RUNTIME_INTERPRETER_H_
@@ -21,6 +21,8 @@ struct InterpreterOptions {
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
   /// Instruction set of the fast kernels; unset: the environment's QAT_FORCE_ISA, else the best of this machine.
   std::optional<Isa> isa;
+  /// Threads of Invoke, the caller's included; outputs are the same at any number. Requires 1 or more.
+  int threads = 1;
   /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them.
   bool keep_intermediates = false;
 };
@@ -39,11 +41,14 @@ class Interpreter {
   std::span<const uint8_t> output(size_t position) const;
   const ModelTensor& input_info(size_t position) const;
   const ModelTensor& output_info(size_t position) const;
-  /// Any tensor by its index in the model. Intermediates only with keep_intermediates (kInvalidArgument
-  /// otherwise).
+  /// Any tensor by its index in the model. An intermediate keeps its value to the next Invoke only with
+  /// keep_intermediates; otherwise only the outputs of the node last run may be asked for (kInvalidArgument).
   Expected<std::span<const uint8_t>> tensor(int32_t index) const;
 
   void Invoke();
+  /// Runs one node, by its index in the model. Invoke is all of them in order; who runs them one by one may read each
+  /// node's outputs with tensor() before the next one, also without keep_intermediates.
+  void InvokeNode(size_t index);
 
   /// Bytes of the one activation arena.
   size_t arena_size() const;

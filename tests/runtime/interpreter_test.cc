@@ -80,6 +80,19 @@ TEST(Interpreter, ShowsIntermediatesOnlyWhenAskedToKeepThem) {
   EXPECT_EQ((*keeping->tensor(1))[7], 6) << "constants are readable too";
 }
 
+TEST(Interpreter, RunOneByOneItsNodesShowTheirOutputs) {
+  const auto interpreter = Open(TwoLayers(8));
+  const std::vector<uint8_t> input = {11, 12, 13, 14};
+  std::copy(input.begin(), input.end(), interpreter->input(0).begin());
+  interpreter->InvokeNode(0);
+  const auto hidden = interpreter->tensor(3);
+  QAT_ASSERT_OK(hidden);
+  EXPECT_EQ((*hidden)[0], 98);
+  interpreter->InvokeNode(1);
+  EXPECT_EQ(interpreter->output(0)[0], 5);
+  EXPECT_FALSE(interpreter->tensor(3).ok()) << "the next node has run";
+}
+
 size_t AllocationsOfInvoke(const testing::RandomModel& random, const InterpreterOptions& options) {
   const auto interpreter = Open(random.bytes, options);
   std::copy(random.input.begin(), random.input.end(), interpreter->input(0).begin());

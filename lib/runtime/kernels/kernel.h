@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "ops/op.h"
 #include "runtime/kernels/isa.h"
+#include "runtime/kernels/thread_pool.h"
 
 namespace qat {
 
@@ -51,6 +52,7 @@ struct KernelContext {
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
   Isa isa = Isa::kPortable;                              ///< for KernelSet::kFast
   std::span<const KernelTensor> outputs = {&output, 1};  ///< all of them; `output` is the first
+  int threads = 1;  ///< those of KernelBuffers::pool: for scratch that each needs of its own
 
   /// The input at `position`, null where it is left out or absent.
   const KernelTensor* input(size_t position) const {
@@ -68,6 +70,7 @@ struct KernelBuffers {
   uint8_t* output_bytes = nullptr;
   uint8_t* scratch = nullptr;         ///< Kernel::scratch_size() bytes, aligned to 64
   std::span<uint8_t* const> outputs;  ///< all of them; `output_bytes` is the first
+  ThreadPool* pool = nullptr;         ///< for ForRuns; null: one thread
 
   template <class T>
   const T* input(size_t position) const {
