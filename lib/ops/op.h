@@ -91,8 +91,9 @@ struct OpDefinition {
 
   int32_t min_inputs = 1;  ///< inputs of the operator in a graph, parameters and index operands included
   int32_t max_inputs = 1;
-  int32_t data_input = 0;     ///< position of the first input that is no parameter and no index operand
-  int32_t filter_input = -1;  ///< position of the filter and the bias, -1: has none
+  int32_t data_input = 0;          ///< position of the first input that is no parameter and no index operand
+  bool reads_shapes_only = false;  ///< its outputs say nothing but the shapes of its inputs
+  int32_t filter_input = -1;       ///< position of the filter and the bias, -1: has none
   int32_t bias_input = -1;
   int32_t filter_channel_axis = 0;  ///< axis of the output channels in the filter: 3 for depthwise
 

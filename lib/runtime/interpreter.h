@@ -23,14 +23,18 @@ struct InterpreterOptions {
   std::optional<Isa> isa;
   /// Threads of Invoke, the caller's included; outputs are the same at any number. Requires 1 or more.
   int threads = 1;
+  /// Shapes of the inputs; empty: as the file has them. Every other shape follows from them.
+  std::vector<Shape> input_shapes;
   /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them.
   bool keep_intermediates = false;
 };
 
 class Interpreter {
  public:
+  /// Interpreters of one model with the same options share kernels and packed filters; each has an arena of its own.
   /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items
-  ///           listed), kInvalidArgument (an instruction set that is not available).
+  ///           listed), kInvalidArgument (an instruction set that is not available, input shapes that do not fit),
+  ///           kSystem (no memory).
   static Expected<std::unique_ptr<Interpreter>> Create(std::shared_ptr<const Model> model,
                                                        const InterpreterOptions& options = {});
   ~Interpreter();
@@ -50,9 +54,10 @@ class Interpreter {
   /// node's outputs with tensor() before the next one, also without keep_intermediates.
   void InvokeNode(size_t index);
 
-  /// Bytes of the one activation arena.
+  /// Bytes of the one activation arena, and the most that one step needs of them.
   size_t arena_size() const;
-  /// Kernel chosen for each node, "conv_2d/portable": for reports and tests.
+  size_t arena_peak() const;
+  /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant.
   std::vector<std::string> KernelNames() const;
 
  private:

@@ -4,7 +4,9 @@
 
 #include "base/file.h"
 #include "base/file_kind.h"
+#include "base/strings.h"
 #include "runtime/model_reader.h"
+#include "runtime/prepared_model.h"
 
 namespace qat {
 
@@ -45,9 +47,15 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->description_ = std::move(contents.description);
   model->labels_ = std::move(contents.labels);
   model->source_ = source;
+  if (!contents.unsupported.empty()) {
+    std::vector<std::string> all = std::move(contents.unsupported);
+    for (std::string& item : UnsupportedNodes(*model)) all.push_back(std::move(item));
+    return Unsupported(StrCat(source, ": not supported: ", Join(all)));
+  }
   return std::shared_ptr<const Model>(std::move(model));
 }
 
+Model::Model() : preparations_(std::make_unique<PreparationCache>()) {}
 Model::~Model() = default;
 
 size_t Model::file_size() const { return storage_->bytes.size(); }

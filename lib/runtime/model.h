@@ -28,6 +28,7 @@ struct ModelTensor {
   std::vector<float> scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
   std::vector<int64_t> zero_point;
   int32_t quantized_dimension = 0;
+  bool open = false;         ///< the file leaves a size open: `shape` is an example
   bool is_constant = false;  ///< has buffer data; an empty constant has none but is one
 };
 
@@ -38,6 +39,8 @@ struct ModelNode {
   std::vector<int32_t> inputs;  ///< tensor indices; -1: an optional input left out
   std::vector<int32_t> outputs;
 };
+
+class PreparationCache;
 
 class Model {
  public:
@@ -61,10 +64,12 @@ class Model {
   const std::vector<std::string>& labels() const { return labels_; }
   const std::string& source() const { return source_; }
   size_t file_size() const;
+  /// What its interpreters share; safe to use from several threads.
+  PreparationCache& preparations() const { return *preparations_; }
 
  private:
   struct Storage;
-  Model() = default;
+  Model();
   static Expected<std::shared_ptr<const Model>> Parse(std::unique_ptr<Storage> storage,
                                                       const std::string& source);
 
@@ -77,6 +82,7 @@ class Model {
   std::optional<ModelDescription> description_;
   std::vector<std::string> labels_;
   std::string source_;
+  std::unique_ptr<PreparationCache> preparations_;
 };
 
 }  // namespace qat

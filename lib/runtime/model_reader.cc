@@ -58,12 +58,12 @@ class Reader {
   std::span<const uint8_t> bytes_;
   const tflite::Model& file_;
   ModelContents contents_;
-  std::vector<std::string> unsupported_;
 };
 
 void Reader::AddUnsupported(std::string item) {
-  if (std::find(unsupported_.begin(), unsupported_.end(), item) == unsupported_.end()) {
-    unsupported_.push_back(std::move(item));
+  if (std::find(contents_.unsupported.begin(), contents_.unsupported.end(), item) ==
+      contents_.unsupported.end()) {
+    contents_.unsupported.push_back(std::move(item));
   }
 }
 
@@ -72,8 +72,8 @@ Expected<ModelContents> Reader::Read() && {
   QAT_RETURN_IF_ERROR(ReadTensors(*subgraph));
   QAT_RETURN_IF_ERROR(ReadInputsAndOutputs(*subgraph));
   QAT_RETURN_IF_ERROR(ReadOperators(*subgraph));
-  if (!unsupported_.empty()) return Unsupported(StrCat("not supported: ", Join(unsupported_)));
-  QAT_RETURN_IF_ERROR(CheckDataFlow());
+  // A tensor that a missing operator makes has no source.
+  if (contents_.unsupported.empty()) QAT_RETURN_IF_ERROR(CheckDataFlow());
   QAT_RETURN_IF_ERROR(ReadContract());
   QAT_RETURN_IF_ERROR(ReadDescription());
   return std::move(contents_);
@@ -125,7 +125,14 @@ Status Reader::ReadType(const tflite::Tensor& tensor, ModelTensor& result) {
 
 Status Reader::ReadShape(const tflite::Tensor& tensor, ModelTensor& result) {
   if (tensor.shape() != nullptr) result.shape.assign(tensor.shape()->begin(), tensor.shape()->end());
-  for (int32_t extent : result.shape) {
+  for (uint32_t i = 0; i < SizeOrZero(tensor.shape_signature()); ++i)
+    result.open = result.open || tensor.shape_signature()->Get(i) < 0;
+  for (int32_t& extent : result.shape) {
+    // Some writers have the open size in the shape itself.
+    if (extent == -1) {
+      extent = 1;
+      result.open = true;
+    }
     if (extent < 0) return Corrupt(StrCat("shape is ", ToString(result.shape), ", expected sizes >= 0"));
   }
   const auto element = static_cast<int64_t>(std::max<size_t>(SizeOf(result.type), 1));

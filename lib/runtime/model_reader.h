@@ -25,10 +25,12 @@ struct ModelContents {
   std::optional<ModelDescription> description;
   std::vector<std::string> labels;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
+  std::vector<std::string>
+      unsupported;  ///< operators and tensors that this build lacks; else the model is whole
 };
 
 /// Reads a file whose bytes 4..7 are already known to be TFL3. Requires bytes aligned to 16.
-/// Errors: kCorrupt; kUnsupported, with all operators and tensor types that are missing.
+/// Errors: kCorrupt; kUnsupported (its size).
 Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes);
 
 /// "operator 3 (MAX_POOL_2D)".

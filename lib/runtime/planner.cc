@@ -1,6 +1,8 @@
 #include "runtime/planner.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <numeric>
 
 #include "base/check.h"
@@ -31,13 +33,11 @@ size_t LowestFreeOffset(const std::vector<Placed>& placed, const BufferLifetime&
   return offset;
 }
 
-}  // namespace
-
-MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers) {
+MemoryPlan PlaceInOrder(std::span<const BufferLifetime> buffers,
+                        const std::function<bool(size_t, size_t)>& before) {
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return buffers[a].size > buffers[b].size; });
+  std::stable_sort(order.begin(), order.end(), before);
   MemoryPlan plan;
   plan.offsets.resize(buffers.size());
   std::vector<Placed> placed;
@@ -54,6 +54,38 @@ MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers) {
     plan.arena_size = std::max(plan.arena_size, offset + size);
   }
   return plan;
+}
+
+}  // namespace
+
+size_t PeakOf(std::span<const BufferLifetime> buffers) {
+  std::map<int32_t, int64_t> changes;  // by step
+  for (const BufferLifetime& buffer : buffers) {
+    changes[buffer.first] += static_cast<int64_t>(Aligned(buffer.size));
+    changes[buffer.last + 1] -= static_cast<int64_t>(Aligned(buffer.size));
+  }
+  int64_t live = 0, peak = 0;
+  for (const auto& [step, change] : changes) peak = std::max(peak, live += change);
+  return static_cast<size_t>(peak);
+}
+
+MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers) {
+  const auto size = [&](size_t i) { return buffers[i].size; };
+  const auto steps = [&](size_t i) { return int64_t{buffers[i].last} - buffers[i].first; };
+  const std::function<bool(size_t, size_t)> orders[] = {
+      [&](size_t a, size_t b) { return size(a) > size(b); },
+      [&](size_t a, size_t b) { return steps(a) != steps(b) ? steps(a) > steps(b) : size(a) > size(b); },
+      [&](size_t a, size_t b) { return buffers[a].first < buffers[b].first; },
+      [&](size_t a, size_t b) { return buffers[a].last > buffers[b].last; },
+  };
+  MemoryPlan best;
+  const size_t peak = PeakOf(buffers);
+  for (const auto& order : orders) {
+    MemoryPlan plan = PlaceInOrder(buffers, order);
+    if (best.offsets.empty() || plan.arena_size < best.arena_size) best = std::move(plan);
+    if (best.arena_size == peak) break;
+  }
+  return best;
 }
 
 }  // namespace qat

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "runtime/prepared_model.h"
 #include "support/model_builder.h"
 #include "support/random_models.h"
 #include "support/run_model.h"
@@ -155,6 +156,86 @@ TEST(ArithmeticProfile, DecidesHowFullyConnectedRoundsHalves) {
   EXPECT_EQ(RunOn<uint8_t>(*older, {96}), std::vector<uint8_t>{48});
 }
 
+TEST(Interpreter, GivesEachExampleOfABatchWhatItGivesItAlone) {
+  InterpreterOptions three;
+  three.input_shapes = {{3, 4}};
+  const auto batch = Open(TwoLayers(8), three);
+  const auto single = Open(TwoLayers(8));
+  EXPECT_EQ(batch->output_info(0).shape, (Shape{3, 1}));
+  const std::vector<uint8_t> images = {11, 12, 13, 14, 0, 255, 7, 9, 100, 90, 80, 70};
+  const std::vector<uint8_t> together = RunOn<uint8_t>(*batch, images);
+  ASSERT_EQ(together.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(RunOn<uint8_t>(*single, {images.begin() + 4 * i, images.begin() + 4 * i + 4})[0], together[i]);
+  }
+}
+
+TEST(Interpreter, RefusesInputShapesThatDoNotFit) {
+  auto model = Model::FromBytes(TwoLayers(8), "m.tflite");
+  QAT_ASSERT_OK(model);
+  InterpreterOptions options;
+  options.input_shapes = {{1, 5}};
+  QAT_EXPECT_ERROR(Interpreter::Create(*model, options), ErrorCode::kInvalidArgument,
+                   "m.tflite: operator 0 (FULLY_CONNECTED): filter [2, 4] takes rows of 4, the input [1, 5]");
+  options.input_shapes = {{4}};
+  QAT_EXPECT_ERROR(Interpreter::Create(*model, options), ErrorCode::kInvalidArgument,
+                   "m.tflite: input 'x' is [1, 4], cannot be [4]");
+  options.input_shapes = {{1, 4}, {1, 4}};
+  QAT_EXPECT_ERROR(Interpreter::Create(*model, options), ErrorCode::kInvalidArgument, "2 input shapes for 1");
+}
+
+TEST(Interpreter, SharesKernelsWithThoseOfTheSameModelAndOptions) {
+  auto model = Model::FromBytes(TwoLayers(8), "m.tflite");
+  QAT_ASSERT_OK(model);
+  const auto first = (*model)->preparations().Get(**model, {});
+  const auto second = (*model)->preparations().Get(**model, {});
+  QAT_ASSERT_OK(first);
+  QAT_ASSERT_OK(second);
+  EXPECT_EQ(first->get(), second->get());
+  InterpreterOptions reference;
+  reference.kernels = KernelSet::kReference;
+  const auto other = (*model)->preparations().Get(**model, reference);
+  QAT_ASSERT_OK(other);
+  EXPECT_NE(first->get(), other->get());
+}
+
+TEST(Interpreter, MakesAConstantOfWhatReadsOnlyConstants) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {2}, DType::kFloat32);
+  const int32_t stored = builder.AddConstant<int8_t>("stored", {2}, {3, -4}, Quantized(0.5f, 1));
+  const int32_t real = builder.AddTensor("real", {2}, DType::kFloat32);
+  const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_DEQUANTIZE, {stored}, {real});
+  builder.AddOperator(tflite::BuiltinOperator_ADD, {x, real}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  EXPECT_EQ(RunOn<float>(*interpreter, {10, 20}), (std::vector<float>{11, 17.5f}));
+  EXPECT_EQ(interpreter->KernelNames()[0], "dequantize/folded");
+}
+
+// x -> relu a -> relu6 b -> b + a: b may not lie over a, the sum may lie over either.
+TEST(Interpreter, LaysAResultOnlyOverWhatNobodyReadsAnyMore) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {64}, DType::kFloat32);
+  const int32_t a = builder.AddTensor("a", {64}, DType::kFloat32);
+  const int32_t b = builder.AddTensor("b", {64}, DType::kFloat32);
+  const int32_t sum = builder.AddTensor("sum", {64}, DType::kFloat32);
+  const int32_t y = builder.AddTensor("y", {8, 8}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_RELU, {x}, {a});
+  builder.AddOperator(tflite::BuiltinOperator_RELU6, {a}, {b});
+  builder.AddOperator(tflite::BuiltinOperator_ADD, {b, a}, {sum});
+  builder.AddReshape(sum, {8, 8}, y);
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  std::vector<float> input(64), expected(64);
+  for (size_t i = 0; i < 64; ++i) {
+    input[i] = static_cast<float>(i) - 20;
+    expected[i] = std::max(input[i], 0.0f) + std::clamp(input[i], 0.0f, 6.0f);
+  }
+  EXPECT_EQ(RunOn<float>(*interpreter, input), expected);
+  EXPECT_EQ(RunOn<float>(*interpreter, input), expected) << "the input is still there";
+  EXPECT_EQ(interpreter->arena_size(), 3 * 256u) << "x, a, and b with all that follows";
+  EXPECT_EQ(interpreter->arena_peak(), 3 * 256u);
+}
+
 TEST(Interpreter, ReadsModelsWhoseActivationsOwnEmptyBuffers) {
   ModelBuilder builder;
   builder.own_empty_buffers = true;
@@ -210,10 +291,11 @@ TEST(Interpreter, ListsEveryOperatorWhoseTypesHaveNoKernel) {
   builder.AddArgMax(middle, 1, output, DType::kInt32);
   auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
-  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kUnsupported,
-                   "m.tflite: operator 0 (SOFTMAX): no kernel for inputs of type int16 and output of type "
-                   "int16; operator 1 "
-                   "(ARG_MAX): no kernel");
+  QAT_EXPECT_ERROR(
+      Interpreter::Create(*model), ErrorCode::kUnsupported,
+      "m.tflite: operator 0 (SOFTMAX) version 1: no kernel for inputs of type int16 and output of type "
+      "int16; operator 1 "
+      "(ARG_MAX) version 1: no kernel");
 }
 
 }  // namespace

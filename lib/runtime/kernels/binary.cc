@@ -12,9 +12,10 @@ template <class T, class F>
 std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
   const auto loops =
       reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(), f);
-  });
+  return ElementByElement(context, MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+                            reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(),
+                                                   f);
+                          }));
 }
 
 // Null where the reference must do: shapes that broadcast, or no vectors.
@@ -25,9 +26,10 @@ const simd::Instructions* SimdInstructions(const KernelContext& context) {
 
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperator pairs) {
   const int64_t size = FlatSize(context.output.shape);
-  return MakeKernel(context, NameOf(context.isa), [pairs = std::move(pairs), size](const KernelBuffers& io) {
+  const auto run = [pairs = std::move(pairs), size](const KernelBuffers& io) {
     pairs.Run(io.input<uint8_t>(0), io.input<uint8_t>(1), size, io.output<uint8_t>());
-  });
+  };
+  return ElementByElement(context, MakeKernel(context, NameOf(context.isa), run));
 }
 
 // A float function with the clamp of the fused activation behind it.

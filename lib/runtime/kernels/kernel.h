@@ -90,10 +90,15 @@ class Kernel {
   virtual void Eval(const KernelBuffers& buffers) const = 0;
   const std::string& name() const { return name_; }
   size_t scratch_size() const { return scratch_size_; }
+  /// Inputs that the first output may lie over, the best first: Eval reads each of their values before it writes
+  /// there. Both have the same size.
+  std::span<const size_t> in_place_inputs() const { return in_place_inputs_; }
+  void AllowInPlace(size_t input) { in_place_inputs_.push_back(input); }
 
  private:
   std::string name_;  // "conv_2d/portable"
   size_t scratch_size_;
+  std::vector<size_t> in_place_inputs_;
 };
 
 /// A kernel out of a function object `void(const KernelBuffers&)` that holds what Prepare worked out.
@@ -108,6 +113,18 @@ std::unique_ptr<Kernel> MakeKernel(const KernelContext& context, std::string_vie
   };
   return std::make_unique<FunctionKernel>(StrCat(context.definition.name, "/", implementation), scratch_size,
                                           std::move(function));
+}
+
+/// For kernels that make value i of the output of values i of the inputs: it may lie over any input of its size.
+inline std::unique_ptr<Kernel> ElementByElement(const KernelContext& context,
+                                                std::unique_ptr<Kernel> kernel) {
+  const int64_t count = FlatSize(context.output.shape);
+  for (size_t i = 0; i < context.inputs.size(); ++i) {
+    const KernelTensor& input = *context.inputs[i];
+    if (FlatSize(input.shape) == count && SizeOf(input.type) == SizeOf(context.output.type))
+      kernel->AllowInPlace(i);
+  }
+  return kernel;
 }
 
 /// What the runtime can do for one operator.

@@ -10,8 +10,11 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (context.inputs[0]->type != context.output.type) return UnsupportedTypes(context);
   QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[0], context.output));
   const size_t size = static_cast<size_t>(FlatSize(context.output.shape)) * SizeOf(context.output.type);
-  return MakeKernel(context, "reference",
-                    [=](const KernelBuffers& io) { std::memcpy(io.output_bytes, io.inputs[0], size); });
+  auto kernel = MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    if (io.output_bytes != io.inputs[0]) std::memcpy(io.output_bytes, io.inputs[0], size);
+  });
+  kernel->AllowInPlace(0);
+  return kernel;
 }
 
 }  // namespace

@@ -22,10 +22,7 @@ std::unique_ptr<Kernel> MakeFlip(const KernelContext& context, uint8_t flip) {
   });
 }
 
-}  // namespace
-
-std::unique_ptr<Kernel> MakeTableKernel(const KernelContext& context,
-                                        const reference::LookupTable<uint8_t>& table) {
+std::unique_ptr<Kernel> Make(const KernelContext& context, const reference::LookupTable<uint8_t>& table) {
   const int64_t count = FlatSize(context.output.shape);
   const bool fast = context.kernels == KernelSet::kFast;
   for (const uint8_t flip : {0x00, 0x80}) {
@@ -39,6 +36,13 @@ std::unique_ptr<Kernel> MakeTableKernel(const KernelContext& context,
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::Lookup(count, table, io.inputs[0], io.output_bytes);
   });
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> MakeTableKernel(const KernelContext& context,
+                                        const reference::LookupTable<uint8_t>& table) {
+  return ElementByElement(context, Make(context, table));
 }
 
 }  // namespace qat

@@ -12,9 +12,10 @@ namespace {
 template <class F>
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
   const int64_t count = FlatSize(context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    std::transform(io.input<float>(0), io.input<float>(0) + count, io.output<float>(), f);
-  });
+  return ElementByElement(context, MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+                            std::transform(io.input<float>(0), io.input<float>(0) + count, io.output<float>(),
+                                           f);
+                          }));
 }
 
 // Activation of the same meaning, for those that are clamps.

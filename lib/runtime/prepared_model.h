@@ -1,0 +1,56 @@
+// prepared_model.h: a Model made ready for one set of options: shapes resolved, constants folded, kernels with their
+// packed filters, places in the arena. Nothing in it changes any more; interpreters share it.
+#ifndef QAT_RUNTIME_PREPARED_MODEL_H_
+#define QAT_RUNTIME_PREPARED_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/expected.h"
+#include "runtime/interpreter.h"
+#include "runtime/kernels/kernel.h"
+#include "runtime/model.h"
+#include "runtime/planner.h"
+
+namespace qat {
+
+struct PreparedModel {
+  static constexpr size_t kNoMemory = static_cast<size_t>(-1);
+
+  Isa isa = Isa::kPortable;
+  std::vector<ModelTensor> tensors;              ///< shapes as planned; what was folded is a constant
+  std::vector<std::unique_ptr<Kernel>> kernels;  ///< by node; null: folded
+  std::vector<size_t> offsets;                   ///< by tensor, in the arena; kNoMemory: constant or unused
+  std::vector<size_t> scratch_offsets;           ///< by node
+  size_t arena_size = 0;
+  size_t arena_peak = 0;  ///< most bytes that one step needs: no plan can be smaller
+  std::vector<std::unique_ptr<uint8_t[]>> folded;
+
+  size_t ByteSize(int32_t tensor) const;
+};
+
+/// Prepares every node. A node that reads only constants (weights stored as float16), or only shapes, runs here, once,
+/// and is a constant from then on. Errors: those of Interpreter::Create.
+Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
+                                                            const InterpreterOptions& options);
+
+/// What PrepareModel would name as unsupported, item by item; a model that is refused already asks, to list all of it.
+std::vector<std::string> UnsupportedNodes(const Model& model);
+
+/// Preparations that interpreters of one model still use, by their options.
+class PreparationCache {
+ public:
+  Expected<std::shared_ptr<const PreparedModel>> Get(const Model& model, const InterpreterOptions& options);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<InterpreterOptions, std::weak_ptr<const PreparedModel>>> entries_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_PREPARED_MODEL_H_
