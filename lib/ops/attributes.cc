@@ -18,6 +18,10 @@ std::string WindowText(int32_t stride_h, int32_t stride_w, Padding padding) {
   return StrCat("stride ", stride_h, "x", stride_w, ", padding ", NameOf(padding));
 }
 
+std::string ListText(std::string_view name, const std::vector<int32_t>& values) {
+  return values.empty() ? "" : StrCat(name, " ", ToString(values));
+}
+
 struct Describer {
   std::string operator()(const std::monostate&) const { return ""; }
   std::string operator()(const Conv2DAttributes& a) const {
@@ -49,11 +53,22 @@ struct Describer {
     return WithActivation(text, a.activation);
   }
   std::string operator()(const BinaryAttributes& a) const { return WithActivation("", a.activation); }
-  std::string operator()(const MeanAttributes& a) const { return a.keep_dims ? "keeps its axes" : ""; }
+  std::string operator()(const MeanAttributes& a) const {
+    const std::string axes = ListText("axes", a.axes);
+    return a.keep_dims ? StrCat(axes, axes.empty() ? "" : ", ", "keeps its axes") : axes;
+  }
   std::string operator()(const LeakyReluAttributes& a) const { return StrCat("alpha ", a.alpha); }
+  std::string operator()(const PReluAttributes& a) const { return StrCat("slope ", a.slope, " at first"); }
+  std::string operator()(const SliceAttributes& a) const {
+    return a.begin.empty() ? "" : StrCat("begin ", ToString(a.begin), ", size ", ToString(a.size));
+  }
+  std::string operator()(const PadAttributes& a) const { return ListText("pads", a.pads); }
+  std::string operator()(const TransposeAttributes& a) const { return ListText("perm", a.permutation); }
+  std::string operator()(const ExpandDimsAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const ConcatenationAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const SplitAttributes& a) const { return StrCat(a.splits, " parts"); }
   std::string operator()(const StridedSliceAttributes& a) const {
+    if (!a.begin.empty()) return StrCat("begin ", ToString(a.begin), ", end ", ToString(a.end));
     return StrCat("masks ", a.begin_mask, ", ", a.end_mask, ", ", a.shrink_axis_mask);
   }
   std::string operator()(const SqueezeAttributes& a) const { return StrCat("axes ", ToString(a.axes)); }

@@ -12,6 +12,16 @@
 namespace qat {
 
 enum class Padding : int8_t { kSame = 0, kValid = 1 };
+
+/// Specs only: rows and columns of zeros around an image. Reading a spec puts a pad in front instead.
+struct ExplicitPadding {
+  int32_t top = 0;
+  int32_t bottom = 0;
+  int32_t left = 0;
+  int32_t right = 0;
+  bool operator==(const ExplicitPadding&) const = default;
+};
+
 enum class Activation : int8_t { kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3 };
 
 /// filters and kernel_* describe the parameters to train; a graph or a model has them in its filter's shape
@@ -26,6 +36,8 @@ struct Conv2DAttributes {
   int32_t dilation_w = 1;
   Padding padding = Padding::kSame;
   Activation activation = Activation::kNone;
+  int32_t groups = 1;  ///< specs only: reading one makes a split, convolutions and a concatenation of more
+  ExplicitPadding explicit_padding = {};
   bool operator==(const Conv2DAttributes&) const = default;
 };
 
@@ -44,6 +56,7 @@ struct Pool2DAttributes {
   int32_t stride_w = 2;
   Padding padding = Padding::kValid;
   Activation activation = Activation::kNone;
+  ExplicitPadding explicit_padding = {};
   bool operator==(const Pool2DAttributes&) const = default;
 };
 
@@ -89,6 +102,7 @@ struct DepthwiseConv2DAttributes {
   int32_t dilation_w = 1;
   Padding padding = Padding::kSame;
   Activation activation = Activation::kNone;
+  ExplicitPadding explicit_padding = {};
   bool operator==(const DepthwiseConv2DAttributes&) const = default;
 };
 
@@ -98,9 +112,11 @@ struct BinaryAttributes {
   bool operator==(const BinaryAttributes&) const = default;
 };
 
-/// The axes are the second input.
+/// The axes are the second input. What is marked "specs only", here and below, makes the index inputs of a graph's node; read
+/// from a graph or a model it is empty.
 struct MeanAttributes {
   bool keep_dims = false;
+  std::vector<int32_t> axes = {};  ///< specs only
   bool operator==(const MeanAttributes&) const = default;
 };
 
@@ -109,15 +125,24 @@ struct LeakyReluAttributes {
   bool operator==(const LeakyReluAttributes&) const = default;
 };
 
+/// Specs only: the slope for negative values at the start of training, one a channel.
+struct PReluAttributes {
+  float slope = 0.25f;
+  bool operator==(const PReluAttributes&) const = default;
+};
+
 /// A negative axis counts from the last one.
 struct ConcatenationAttributes {
   int32_t axis = 0;
   bool operator==(const ConcatenationAttributes&) const = default;
 };
 
-/// Of split and split_v: how many outputs there are. Axis and sizes are inputs.
+/// Of split and split_v: how many outputs there are. Axis and sizes are inputs. A spec has one layer for each part.
 struct SplitAttributes {
   int32_t splits = 1;
+  int32_t axis = -1;                ///< specs only
+  std::vector<int32_t> sizes = {};  ///< specs only; with split_v
+  int32_t part = 0;                 ///< specs only: which output this layer stands for
   bool operator==(const SplitAttributes&) const = default;
 };
 
@@ -126,7 +151,35 @@ struct StridedSliceAttributes {
   int32_t begin_mask = 0;
   int32_t end_mask = 0;
   int32_t shrink_axis_mask = 0;
+  std::vector<int32_t> begin = {};  ///< specs only, as the next two: behind the batch
+  std::vector<int32_t> end = {};
+  std::vector<int32_t> strides = {};
   bool operator==(const StridedSliceAttributes&) const = default;
+};
+
+/// Specs only: behind the batch. A size of -1 is what is left.
+struct SliceAttributes {
+  std::vector<int32_t> begin;
+  std::vector<int32_t> size;
+  bool operator==(const SliceAttributes&) const = default;
+};
+
+/// Specs only: before and after each axis behind the batch; axes not listed get nothing.
+struct PadAttributes {
+  std::vector<int32_t> pads;
+  bool operator==(const PadAttributes&) const = default;
+};
+
+/// Specs only: axis i of the output is axis permutation[i] of the input, the batch included.
+struct TransposeAttributes {
+  std::vector<int32_t> permutation;
+  bool operator==(const TransposeAttributes&) const = default;
+};
+
+/// Specs only: where the new axis is in the output.
+struct ExpandDimsAttributes {
+  int32_t axis = -1;
+  bool operator==(const ExpandDimsAttributes&) const = default;
 };
 
 /// Axes of size 1 to drop; none: all of them.
@@ -139,10 +192,18 @@ struct SqueezeAttributes {
 struct ResizeAttributes {
   bool align_corners = false;
   bool half_pixel_centers = false;
+  int32_t height = 0;  ///< specs only, as the next three; 0: scale_h times the input's
+  int32_t width = 0;
+  int32_t scale_h = 0;
+  int32_t scale_w = 0;
   bool operator==(const ResizeAttributes&) const = default;
 };
 
+/// The output's shape is the first input. filters and kernel_* describe the parameters to train.
 struct TransposeConvAttributes {
+  int32_t filters = 0;
+  int32_t kernel_h = 0;
+  int32_t kernel_w = 0;
   int32_t stride_h = 1;
   int32_t stride_w = 1;
   Padding padding = Padding::kSame;
@@ -155,7 +216,8 @@ using OpAttributes =
     std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
                  BatchNormAttributes, DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes,
-                 LeakyReluAttributes, ConcatenationAttributes, SplitAttributes, StridedSliceAttributes,
+                 LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes, TransposeAttributes,
+                 ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, StridedSliceAttributes,
                  SqueezeAttributes, ResizeAttributes, TransposeConvAttributes>;
 
 }  // namespace qat

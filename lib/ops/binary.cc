@@ -1,6 +1,7 @@
 // Add, Sub, Mul, Maximum, Minimum: one value of each input makes one of the output, shapes broadcast. PRelu:
 // y = x >= 0 ? x : alpha * x, where alpha broadcasts to x.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -9,6 +10,30 @@ namespace qat {
 namespace {
 
 using A = BinaryAttributes;
+
+constexpr AttributeKey kKeys[] = {
+    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+};
+
+constexpr std::string_view kSlopeText = "a number in [-1, 1]";
+
+Expected<float> ToSlope(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(const double slope, keys::ToNumber(value, kSlopeText));
+  if (!(slope >= -1 && slope <= 1)) return keys::Mismatch(value, kSlopeText);
+  return static_cast<float>(slope);
+}
+
+constexpr AttributeKey kPReluKeys[] = {
+    {"slope", kSlopeText, "0.25", keys::Set<&PReluAttributes::slope, ToSlope>},
+};
+
+// One slope a channel: the axes between batch and channels are shared.
+std::vector<ParameterSpec> PReluParameters(const OpAttributes&, const Shape& input) {
+  if (input.size() < 2) return {};
+  Shape shape(input.size() - 1, 1);
+  shape.back() = input.back();
+  return {{"slope", ParameterSpec::Role::kSlope, shape, 0, 0}};
+}
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
   if (inputs[0].shape.size() > 6 || inputs[1].shape.size() > 6) {
@@ -69,6 +94,8 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
   op.summary = summary;
   op.min_inputs = 2;
   op.max_inputs = 2;
+  op.min_layers = 2;
+  op.max_layers = 2;
   op.infer_shape = InferShape;
   op.version = VersionTwoForInt8;
   op.releases = kReleases;
@@ -78,6 +105,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 
 template <class Options, auto kCreate>
 OpDefinition WithActivation(OpDefinition op) {
+  op.keys = kKeys;
   op.default_attributes = A();
   op.write_options = WriteOptions<Options, kCreate>;
   op.read_options = ReadOptions<Options>;
@@ -127,7 +155,13 @@ const OpDefinition& PReluDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kPRelu, "prelu", "PRELU", tflite::BuiltinOperator_PRELU,
                              "the input, its negative values times a slope");
+    op.min_layers = 1;
+    op.max_layers = 1;
+    op.keys = kPReluKeys;
+    op.default_attributes = PReluAttributes();
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(PReluAttributes()); };
     op.infer_shape = InferPReluShape;
+    op.parameters = PReluParameters;
     op.version = [](const VersionQuery&) { return int32_t{1}; };
     op.releases = kPReluReleases;
     return op;

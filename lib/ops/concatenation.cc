@@ -1,5 +1,6 @@
 // Concatenation: the inputs one behind the other along one axis.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -8,6 +9,8 @@ namespace qat {
 namespace {
 
 using A = ConcatenationAttributes;
+
+constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>}};
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
   Shape output = inputs[0].shape;
@@ -56,7 +59,10 @@ const OpDefinition& ConcatenationDefinition() {
     op.summary = "inputs one behind the other along an axis";
     op.max_inputs = 1 << 16;
     op.output_quantization = OutputQuantization::kJoinsInputs;
-    op.default_attributes = A();
+    op.min_layers = 2;
+    op.max_layers = 1 << 16;
+    op.keys = kKeys;
+    op.default_attributes = A{.axis = -1};
     op.infer_shape = InferShape;
     op.version = VersionTwoForInt8;
     op.releases = kReleases;

@@ -15,7 +15,8 @@ constexpr AttributeKey kKeys[] = {
     {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
     {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
     {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
-    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"padding", keys::kAnyPadding, "\"same\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
+    {"groups", keys::kPositive, "1", keys::Set<&A::groups, keys::ToPositive>},
     {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
 };
 

@@ -16,7 +16,7 @@ constexpr AttributeKey kKeys[] = {
     {"multiplier", keys::kPositive, "1", keys::Set<&A::depth_multiplier, keys::ToPositive>},
     {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
     {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
-    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"padding", keys::kAnyPadding, "\"same\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
     {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
 };
 

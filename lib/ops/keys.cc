@@ -48,6 +48,29 @@ Expected<std::pair<int32_t, int32_t>> ToPositivePair(const AttributeValue& value
   return std::pair(static_cast<int32_t>((*pair)[0]), static_cast<int32_t>((*pair)[1]));
 }
 
+Expected<bool> ToFlag(const AttributeValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag;
+  return Mismatch(value, kFlag);
+}
+
+Expected<int32_t> ToAxis(const AttributeValue& value) {
+  const auto* integer = std::get_if<int64_t>(&value);
+  if (integer == nullptr || *integer < -8 || *integer > 7) return Mismatch(value, kAxis);
+  return static_cast<int32_t>(*integer);
+}
+
+Expected<std::vector<int32_t>> ToList(const AttributeValue& value, size_t most, int64_t low, int64_t high,
+                                      std::string_view expected) {
+  const auto* list = std::get_if<std::vector<int64_t>>(&value);
+  if (list == nullptr || list->empty() || list->size() > most) return Mismatch(value, expected);
+  std::vector<int32_t> values;
+  for (const int64_t element : *list) {
+    if (element < low || element > high) return Mismatch(value, expected);
+    values.push_back(static_cast<int32_t>(element));
+  }
+  return values;
+}
+
 Expected<double> ToNumber(const AttributeValue& value, std::string_view expected) {
   if (const auto* real = std::get_if<double>(&value)) return *real;
   if (const auto* integer = std::get_if<int64_t>(&value)) return static_cast<double>(*integer);
@@ -72,6 +95,13 @@ Expected<Padding> ToPadding(const AttributeValue& value) {
     if (text != nullptr && *text == NameOf(padding)) return padding;
   }
   return Mismatch(value, kPadding);
+}
+
+Expected<AnyPadding> ToAnyPadding(const AttributeValue& value) {
+  if (const auto padding = ToPadding(value); padding.ok()) return AnyPadding{*padding, {}};
+  const auto border = ToList(value, 4, 0, kLargest, kAnyPadding);
+  if (!border.ok() || border->size() != 4) return Mismatch(value, kAnyPadding);
+  return AnyPadding{Padding::kValid, {(*border)[0], (*border)[1], (*border)[2], (*border)[3]}};
 }
 
 Expected<Activation> ToActivation(const AttributeValue& value) {

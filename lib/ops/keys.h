@@ -12,8 +12,11 @@ namespace qat::keys {
 inline constexpr std::string_view kPositive = "a positive integer";
 inline constexpr std::string_view kPositivePair = "a positive integer or a pair [height, width] of them";
 inline constexpr std::string_view kPadding = "\"same\" or \"valid\"";
+inline constexpr std::string_view kFlag = "true or false";
+inline constexpr std::string_view kAxis = "a whole number; negative: from the last axis";
 inline constexpr std::string_view kEpsilon = "a number in (0, 1)";
 inline constexpr std::string_view kMomentum = "a number in [0, 1)";
+inline constexpr std::string_view kAnyPadding = "\"same\", \"valid\" or [top, bottom, left, right]";
 inline constexpr std::string_view kActivation = "\"none\", \"relu\", \"relu6\" or \"relu_n1_to_1\"";
 
 namespace internal {
@@ -37,6 +40,13 @@ Error Mismatch(const AttributeValue& value, std::string_view expected);
 Expected<int32_t> ToPositive(const AttributeValue& value);
 /// One such integer for both, or [height, width].
 Expected<std::pair<int32_t, int32_t>> ToPositivePair(const AttributeValue& value);
+/// true or false.
+Expected<bool> ToFlag(const AttributeValue& value);
+/// An integer in [-8, 7].
+Expected<int32_t> ToAxis(const AttributeValue& value);
+/// One to `most` integers in [low, high].
+Expected<std::vector<int32_t>> ToList(const AttributeValue& value, size_t most, int64_t low, int64_t high,
+                                      std::string_view expected);
 /// A number, integers included.
 Expected<double> ToNumber(const AttributeValue& value, std::string_view expected);
 /// Of a batch normalization.
@@ -57,6 +67,21 @@ Status SetPair(OpAttributes& attributes, const AttributeValue& value) {
   auto& owner = std::get<internal::OwnerOf<decltype(kHeight)>>(attributes);
   owner.*kHeight = pair.first;
   owner.*kWidth = pair.second;
+  return {};
+}
+
+/// A padding, or four numbers in [0, 2^20] with the padding valid.
+struct AnyPadding {
+  Padding padding = Padding::kValid;
+  ExplicitPadding border;
+};
+Expected<AnyPadding> ToAnyPadding(const AttributeValue& value);
+template <auto kPaddingMember, auto kBorderMember>
+Status SetPadding(OpAttributes& attributes, const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(const AnyPadding padding, ToAnyPadding(value));
+  auto& owner = std::get<internal::OwnerOf<decltype(kPaddingMember)>>(attributes);
+  owner.*kPaddingMember = padding.padding;
+  owner.*kBorderMember = padding.border;
   return {};
 }
 

@@ -1,5 +1,6 @@
 // Mean over the axes that the second input lists.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -8,6 +9,21 @@ namespace qat {
 namespace {
 
 using A = MeanAttributes;
+constexpr std::string_view kAxesText = "a list of axes, not the batch, 0; negative: from the last one";
+
+Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
+  return keys::ToList(value, 7, -7, 7, kAxesText);
+}
+
+constexpr AttributeKey kKeys[] = {
+    {"axes", kAxesText, "[1, 2]", keys::Set<&A::axes, ToAxes>},
+    {"keep_dims", keys::kFlag, "false", keys::Set<&A::keep_dims, keys::ToFlag>},
+};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
+  const auto& axes = std::get<A>(attributes).axes;
+  return {{"axes", {static_cast<int32_t>(axes.size())}, axes}};
+}
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
   const Shape& input = inputs[0].shape;
@@ -40,7 +56,7 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
 
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<tflite::ReducerOptions>();
-  return OpAttributes(A{table != nullptr && table->keep_dims()});
+  return OpAttributes(A{.keep_dims = table != nullptr && table->keep_dims()});
 }
 
 }  // namespace
@@ -52,10 +68,12 @@ const OpDefinition& MeanDefinition() {
     op.name = "mean";
     op.tflite_name = "MEAN";
     op.builtin_code = tflite::BuiltinOperator_MEAN;
-    op.summary = "mean over some axes";
+    op.summary = "mean over some axes; over the image where none are given";
     op.min_inputs = 2;
     op.max_inputs = 2;
-    op.default_attributes = A();
+    op.keys = kKeys;
+    op.default_attributes = A{.axes = {1, 2}};
+    op.index_operands = IndexOperands;
     op.infer_shape = InferShape;
     op.version = VersionTwoForInt8;
     op.releases = kReleases;

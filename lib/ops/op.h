@@ -43,7 +43,7 @@ struct Operand {
 
 /// A trainable tensor of a layer. Layouts are TFLite's: filter [O, H, W, I] or [O, I], bias [O].
 struct ParameterSpec {
-  enum class Role { kFilter, kBias, kGamma, kBeta, kMovingMean, kMovingVariance };
+  enum class Role { kFilter, kBias, kGamma, kBeta, kMovingMean, kMovingVariance, kSlope };
   std::string_view suffix;  ///< the tensor is named "<layer>/<suffix>"
   Role role;
   Shape shape;
@@ -83,6 +83,9 @@ struct VersionQuery {
 };
 
 struct OpDefinition {
+  /// Not constexpr: GCC would try to evaluate whole definitions while compiling, and takes gigabytes over it.
+  OpDefinition();
+
   OpType type;
   std::string_view name;         ///< in specs and messages: "conv_2d"
   std::string_view tflite_name;  ///< "CONV_2D"; "NONE" for what exists in training only
@@ -100,6 +103,8 @@ struct OpDefinition {
   OutputQuantization output_quantization = OutputQuantization::kOwnRange;
   QuantizationParams fixed_uint8;  ///< with kFixed
 
+  int32_t min_layers = 1;  ///< outputs of layers that a layer of a spec reads
+  int32_t max_layers = 1;
   std::span<const AttributeKey> keys;
   OpAttributes default_attributes;
 
@@ -138,8 +143,11 @@ std::span<const OpDefinition* const> AllOps();
 
 const OpDefinition& DefinitionOf(OpType type);
 
-/// False for operators that a .tflite may hold but a spec may not: they have no training module.
+/// False for operators that have no training module.
 bool IsTrainable(OpType type);
+
+/// False for operators that a .tflite may hold but a spec may not: the converter places them, or another one says the same.
+bool IsInSpecs(OpType type);
 
 /// Null where there is none.
 const OpDefinition* FindOpByName(std::string_view name);

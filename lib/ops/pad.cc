@@ -3,12 +3,34 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
 namespace qat {
 namespace {
+
+using A = PadAttributes;
+constexpr std::string_view kPadsText =
+    "a list of how many before and after each axis behind the batch: [top, bottom, left, right] of an image";
+
+Expected<std::vector<int32_t>> ToPads(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(std::vector<int32_t> pads, keys::ToList(value, 10, 0, 1 << 20, kPadsText));
+  if (pads.size() % 2 != 0) return keys::Mismatch(value, kPadsText);
+  return pads;
+}
+
+constexpr AttributeKey kKeys[] = {{"pads", kPadsText, "", keys::Set<&A::pads, ToPads>}};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
+  std::vector<int32_t> values = {0, 0};
+  const auto& pads = std::get<A>(attributes).pads;
+  values.insert(values.end(), pads.begin(), pads.end());
+  const auto rank = std::max(input.size(), values.size() / 2);
+  values.resize(2 * rank);
+  return {{"pads", {static_cast<int32_t>(rank), 2}, values}};
+}
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
   const Shape& input = inputs[0].shape;
@@ -58,8 +80,14 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 }  // namespace
 
 const OpDefinition& PadDefinition() {
-  static const OpDefinition kDefinition =
-      Define(OpType::kPad, "pad", "PAD", tflite::BuiltinOperator_PAD, 2, "a border of zeros");
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Define(OpType::kPad, "pad", "PAD", tflite::BuiltinOperator_PAD, 2, "a border of zeros");
+    op.keys = kKeys;
+    op.default_attributes = A();
+    op.index_operands = IndexOperands;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(A()); };
+    return op;
+  }();
   return kDefinition;
 }
 

@@ -12,7 +12,7 @@ using A = Pool2DAttributes;
 constexpr AttributeKey kKeys[] = {
     {"window", keys::kPositivePair, "2", keys::SetPair<&A::filter_h, &A::filter_w>},
     {"stride", keys::kPositivePair, "2", keys::SetPair<&A::stride_h, &A::stride_w>},
-    {"padding", keys::kPadding, "\"valid\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"padding", keys::kAnyPadding, "\"valid\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
 };
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {

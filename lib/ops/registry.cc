@@ -4,6 +4,8 @@
 
 namespace qat {
 
+OpDefinition::OpDefinition() = default;
+
 // Each family's file defines one function an operator.
 #define QAT_OP(enumerator, stem, name, tflite_name) const OpDefinition& enumerator##Definition();
 #include "ops/op_list.inc"
@@ -41,6 +43,10 @@ bool IsTrainable(OpType type) {
 #undef QAT_OP
   };
   return kTrainable[static_cast<size_t>(type)];
+}
+
+bool IsInSpecs(OpType type) {
+  return type != OpType::kDequantize && type != OpType::kPadV2 && type != OpType::kSplitV;
 }
 
 const OpDefinition* FindOpByName(std::string_view name) {

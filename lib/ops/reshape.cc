@@ -70,12 +70,13 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   return Resolved(inputs[0].shape, std::vector<int64_t>(wanted.begin(), wanted.end()));
 }
 
-// The batch is left open, so that a model can be resized to any.
+// The batch is left open, so that a model can be resized to any. Sizes that do not fit are left to the shape rule.
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
-  const auto resolved = Resolved(input, std::vector<int64_t>(std::get<A>(attributes).new_shape.begin(),
-                                                             std::get<A>(attributes).new_shape.end()));
-  QAT_CHECK(resolved.ok());
-  std::vector<int32_t> values = *resolved;
+  const Shape& wanted = std::get<A>(attributes).new_shape;
+  Shape example = input;
+  example[0] = 1;
+  const auto resolved = Resolved(example, std::vector<int64_t>(wanted.begin(), wanted.end()));
+  std::vector<int32_t> values = resolved.ok() ? *resolved : wanted;
   values[0] = -1;
   return {{"shape", {static_cast<int32_t>(values.size())}, values}};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/slice_geometry.h"
@@ -12,6 +13,61 @@ namespace qat {
 namespace {
 
 using A = StridedSliceAttributes;
+constexpr std::string_view kBeginText = "a list of first indices, for the axes behind the batch";
+constexpr std::string_view kSizeText = "a list of sizes, for the axes behind the batch; -1: what is left";
+constexpr std::string_view kFromText =
+    "a list of first indices, for the axes behind the batch; negative: from the end";
+constexpr std::string_view kEndText =
+    "a list of indices to stop before, for the axes behind the batch; negative: from the end";
+constexpr std::string_view kStridesText = "a list of positive steps, for the axes behind the batch";
+
+Expected<std::vector<int32_t>> ToBegin(const AttributeValue& value) {
+  return keys::ToList(value, 7, 0, 1 << 20, kBeginText);
+}
+Expected<std::vector<int32_t>> ToSize(const AttributeValue& value) {
+  return keys::ToList(value, 7, -1, 1 << 20, kSizeText);
+}
+Expected<std::vector<int32_t>> ToFrom(const AttributeValue& value) {
+  return keys::ToList(value, 7, -(1 << 20), 1 << 20, kFromText);
+}
+Expected<std::vector<int32_t>> ToEnd(const AttributeValue& value) {
+  return keys::ToList(value, 7, -(1 << 20), 1 << 20, kEndText);
+}
+Expected<std::vector<int32_t>> ToStrides(const AttributeValue& value) {
+  return keys::ToList(value, 7, 1, 1 << 20, kStridesText);
+}
+
+constexpr AttributeKey kSliceKeys[] = {
+    {"begin", kBeginText, "", keys::Set<&SliceAttributes::begin, ToBegin>},
+    {"size", kSizeText, "", keys::Set<&SliceAttributes::size, ToSize>},
+};
+constexpr AttributeKey kStridedSliceKeys[] = {
+    {"begin", kFromText, "", keys::Set<&A::begin, ToFrom>},
+    {"end", kEndText, "", keys::Set<&A::end, ToEnd>},
+    {"strides", kStridesText, "[1, …]", keys::Set<&A::strides, ToStrides>},
+};
+
+// With what stands for the batch in front, and for the axes that are not listed behind.
+IndexOperand BehindBatch(std::string_view suffix, const Shape& input, int32_t batch,
+                         const std::vector<int32_t>& values, int32_t open) {
+  IndexOperand operand{suffix, {}, {batch}};
+  operand.values.insert(operand.values.end(), values.begin(), values.end());
+  operand.values.resize(std::max(operand.values.size(), input.size()), open);
+  operand.shape = {static_cast<int32_t>(operand.values.size())};
+  return operand;
+}
+
+std::vector<IndexOperand> SliceOperands(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<SliceAttributes>(attributes);
+  return {BehindBatch("begin", input, 0, a.begin, 0), BehindBatch("size", input, -1, a.size, -1)};
+}
+
+// The masks of default_attributes leave the batch open; the end of any axis is below 2^20.
+std::vector<IndexOperand> StridedSliceOperands(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<A>(attributes);
+  return {BehindBatch("begin", input, 0, a.begin, 0), BehindBatch("end", input, 0, a.end, 1 << 20),
+          BehindBatch("strides", input, 1, a.strides, 1)};
+}
 
 Status ExpectOperands(std::span<const Operand> inputs) {
   const auto rank = static_cast<int32_t>(inputs[0].shape.size());
@@ -78,7 +134,9 @@ Expected<OpAttributes> ReadStridedSlice(const OptionsReader& reader) {
   if (table->ellipsis_mask() != 0 || table->new_axis_mask() != 0)
     return Unsupported("ellipsis and new-axis masks");
   if (table->offset()) return Unsupported("ends that are counted from the beginnings");
-  return OpAttributes(A{table->begin_mask(), table->end_mask(), table->shrink_axis_mask()});
+  return OpAttributes(A{.begin_mask = table->begin_mask(),
+                        .end_mask = table->end_mask(),
+                        .shrink_axis_mask = table->shrink_axis_mask()});
 }
 
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
@@ -145,9 +203,12 @@ const OpDefinition& SliceDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
         Define(OpType::kSlice, "slice", "SLICE", tflite::BuiltinOperator_SLICE, 3, "a box of the input");
+    op.keys = kSliceKeys;
+    op.default_attributes = SliceAttributes();
     op.infer_shape = InferSlice;
+    op.index_operands = SliceOperands;
     op.releases = kSliceReleases;
-    op.read_options = ReadNoOptions;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(SliceAttributes()); };
     return op;
   }();
   return kDefinition;
@@ -157,8 +218,10 @@ const OpDefinition& StridedSliceDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kStridedSlice, "strided_slice", "STRIDED_SLICE",
                              tflite::BuiltinOperator_STRIDED_SLICE, 4, "a box of the input, with strides");
-    op.default_attributes = A();
+    op.keys = kStridedSliceKeys;
+    op.default_attributes = A{.begin_mask = 1, .end_mask = 1};
     op.infer_shape = InferStridedSlice;
+    op.index_operands = StridedSliceOperands;
     op.releases = kStridedReleases;
     op.write_options = WriteStridedSlice;
     op.read_options = ReadStridedSlice;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -53,6 +54,36 @@ Expected<std::vector<Shape>> InferSplitV(const OpAttributes& attributes, std::sp
   return parts;
 }
 
+constexpr std::string_view kPartsText = "how many equal parts, or a list of their sizes; -1: what is left";
+
+Status SetParts(OpAttributes& attributes, const AttributeValue& value) {
+  auto& a = std::get<A>(attributes);
+  const auto* count = std::get_if<int64_t>(&value);
+  if (count != nullptr && *count >= 2 && *count <= 4096) {
+    a.splits = static_cast<int32_t>(*count);
+    return {};
+  }
+  QAT_ASSIGN_OR_RETURN(a.sizes, keys::ToList(value, 4096, -1, 1 << 20, kPartsText));
+  a.splits = static_cast<int32_t>(a.sizes.size());
+  if (a.splits < 2) return keys::Mismatch(value, kPartsText);
+  return {};
+}
+
+constexpr AttributeKey kKeys[] = {
+    {"parts", kPartsText, "", SetParts},
+    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
+};
+
+// One layer a part: of these the spec makes one node.
+std::vector<IndexOperand> SplitOperands(const OpAttributes& attributes, const Shape&) {
+  return {{"axis", {}, {std::get<A>(attributes).axis}}};
+}
+
+std::vector<IndexOperand> SplitVOperands(const OpAttributes& attributes, const Shape&) {
+  const auto& a = std::get<A>(attributes);
+  return {{"sizes", {static_cast<int32_t>(a.sizes.size())}, a.sizes}, {"axis", {}, {a.axis}}};
+}
+
 int32_t SplitVersion(const VersionQuery& query) {
   if (query.input == DType::kInt16) return 4;
   if (query.input == DType::kInt32) return 3;
@@ -76,7 +107,7 @@ template <class Table>
 Expected<OpAttributes> ReadSplits(const OptionsReader& reader) {
   const auto* table = reader.As<Table>();
   if (table == nullptr) return Corrupt("options are missing, expected the number of parts");
-  return OpAttributes(A{table->num_splits()});
+  return OpAttributes(A{.splits = table->num_splits()});
 }
 
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
@@ -97,10 +128,12 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 const OpDefinition& SplitDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kSplit, "split", "SPLIT", tflite::BuiltinOperator_SPLIT,
-                             "cuts an axis into equal parts");
+                             "cuts an axis into parts, which are read as \"NAME:0\", \"NAME:1\", …");
     op.min_inputs = op.max_inputs = 2;
     op.data_input = 1;
+    op.keys = kKeys;
     op.infer_shapes = InferSplit;
+    op.index_operands = SplitOperands;
     op.version = SplitVersion;
     op.releases = kSplitReleases;
     op.write_options = WriteSplit;
@@ -116,6 +149,7 @@ const OpDefinition& SplitVDefinition() {
                              "cuts an axis into parts of given sizes");
     op.min_inputs = op.max_inputs = 3;
     op.infer_shapes = InferSplitV;
+    op.index_operands = SplitVOperands;
     op.version = VersionTwoForInt8;
     op.releases = kSplitVReleases;
     op.write_options = WriteSplitV;

@@ -1,5 +1,6 @@
 // Squeeze drops axes of size 1, ExpandDims puts one in at the axis that the second input says. The values stay.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -8,6 +9,21 @@ namespace qat {
 namespace {
 
 using A = SqueezeAttributes;
+constexpr std::string_view kAxesText = "a list of axes, not the batch, 0; negative: from the last one";
+
+Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
+  return keys::ToList(value, 7, -7, 7, kAxesText);
+}
+
+// TFLite's default, all axes of size 1, would drop a batch of 1.
+constexpr AttributeKey kSqueezeKeys[] = {{"axes", kAxesText, "", keys::Set<&A::axes, ToAxes>}};
+constexpr AttributeKey kExpandDimsKeys[] = {
+    {"axis", keys::kAxis, "", keys::Set<&ExpandDimsAttributes::axis, keys::ToAxis>},
+};
+
+std::vector<IndexOperand> ExpandDimsOperands(const OpAttributes& attributes, const Shape&) {
+  return {{"axis", {}, {std::get<ExpandDimsAttributes>(attributes).axis}}};
+}
 
 Expected<Shape> InferSqueeze(const OpAttributes& attributes, std::span<const Operand> inputs) {
   const Shape& input = inputs[0].shape;
@@ -72,6 +88,7 @@ const OpDefinition& SqueezeDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kSqueeze, "squeeze", "SQUEEZE", tflite::BuiltinOperator_SQUEEZE,
                              "without axes of size 1");
+    op.keys = kSqueezeKeys;
     op.default_attributes = A();
     op.infer_shape = InferSqueeze;
     op.releases = kSqueezeReleases;
@@ -88,9 +105,12 @@ const OpDefinition& ExpandDimsDefinition() {
                              tflite::BuiltinOperator_EXPAND_DIMS, "with one more axis of size 1");
     op.min_inputs = 2;
     op.max_inputs = 2;
+    op.keys = kExpandDimsKeys;
+    op.default_attributes = ExpandDimsAttributes();
     op.infer_shape = InferExpandDims;
+    op.index_operands = ExpandDimsOperands;
     op.releases = kExpandDimsReleases;
-    op.read_options = ReadNoOptions;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(ExpandDimsAttributes()); };
     return op;
   }();
   return kDefinition;

@@ -1,11 +1,28 @@
 // Transpose: axis i of the output is axis permutation[i] of the input; the permutation is the second input.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
 namespace qat {
 namespace {
+
+using A = TransposeAttributes;
+constexpr std::string_view kPermText = "a list of the input's axes, the batch, 0, first";
+
+Expected<std::vector<int32_t>> ToPermutation(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(std::vector<int32_t> axes, keys::ToList(value, 8, 0, 7, kPermText));
+  if (axes[0] != 0) return keys::Mismatch(value, kPermText);
+  return axes;
+}
+
+constexpr AttributeKey kKeys[] = {{"perm", kPermText, "", keys::Set<&A::permutation, ToPermutation>}};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
+  const auto& axes = std::get<A>(attributes).permutation;
+  return {{"perm", {static_cast<int32_t>(axes.size())}, axes}};
+}
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
   const Shape& input = inputs[0].shape;
@@ -42,10 +59,13 @@ const OpDefinition& TransposeDefinition() {
     op.min_inputs = 2;
     op.max_inputs = 2;
     op.output_quantization = OutputQuantization::kSameAsInput;
+    op.keys = kKeys;
+    op.default_attributes = A();
+    op.index_operands = IndexOperands;
     op.infer_shape = InferShape;
     op.version = VersionTwoForInt8;
     op.releases = kReleases;
-    op.read_options = ReadNoOptions;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(A()); };
     return op;
   }();
   return kDefinition;

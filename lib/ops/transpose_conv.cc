@@ -1,6 +1,9 @@
 // TransposeConv: the convolution that would take the output to the input, backwards: every input pixel adds its
 // filter to the output. Inputs: the output's shape, the filter [O, H, W, I], the picture, the bias.
+#include <algorithm>
+
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -9,6 +12,39 @@ namespace qat {
 namespace {
 
 using A = TransposeConvAttributes;
+
+constexpr AttributeKey kKeys[] = {
+    {"filters", keys::kPositive, "", keys::Set<&A::filters, keys::ToPositive>},
+    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
+    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
+    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
+    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+};
+
+std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<A>(attributes);
+  if (input.size() != 4) return {};
+  const int32_t taps = a.kernel_h * a.kernel_w;
+  return {{"filter",
+           ParameterSpec::Role::kFilter,
+           {a.filters, a.kernel_h, a.kernel_w, input[3]},
+           taps * input[3],
+           taps * a.filters},
+          {"bias", ParameterSpec::Role::kBias, {a.filters}, 0, 0}};
+}
+
+// The smallest output whose convolution gives the input, as frameworks choose it.
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
+  const auto& a = std::get<A>(attributes);
+  const auto extent = [&](size_t axis, int32_t kernel, int32_t stride) {
+    int64_t size = axis < input.size() ? int64_t{input[axis]} * stride : 0;
+    if (a.padding == Padding::kValid) size += std::max(kernel - stride, 0);
+    return static_cast<int32_t>(std::min<int64_t>(size, 1 << 30));
+  };
+  return {{"shape",
+           {4},
+           {input[0], extent(1, a.kernel_h, a.stride_h), extent(2, a.kernel_w, a.stride_w), a.filters}}};
+}
 
 // TFLite trusts the shape that the model gives; this rule wants the one that fits the input.
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
@@ -90,8 +126,11 @@ const OpDefinition& TransposeConvDefinition() {
     op.data_input = 2;
     op.filter_input = 1;
     op.bias_input = 3;
+    op.keys = kKeys;
     op.default_attributes = A();
     op.infer_shape = InferShape;
+    op.parameters = Parameters;
+    op.index_operands = IndexOperands;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;
     op.releases = kReleases;

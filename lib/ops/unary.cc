@@ -1,4 +1,5 @@
 // Relu, Relu6, ReluN1To1, LeakyRelu, HardSwish, Logistic, Tanh: y = f(x) for every value on its own.
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/tflite_options.h"
 
@@ -44,6 +45,19 @@ OpDefinition WithVersion(OpDefinition op, int32_t (*version)(const VersionQuery&
   return op;
 }
 
+constexpr std::string_view kAlphaText = "a number in [-1, 1]";
+
+Expected<float> ToAlpha(const AttributeValue& value) {
+  QAT_ASSIGN_OR_RETURN(const double alpha, keys::ToNumber(value, kAlphaText));
+  if (!(alpha >= -1 && alpha <= 1)) return keys::Mismatch(value, kAlphaText);
+  return static_cast<float>(alpha);
+}
+
+// Frameworks differ in their default (0.01, 0.2, 0.3): it must be said.
+constexpr AttributeKey kLeakyReluKeys[] = {
+    {"alpha", kAlphaText, "", keys::Set<&LeakyReluAttributes::alpha, ToAlpha>},
+};
+
 void WriteLeakyRelu(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_LeakyReluOptions;
   writer.table =
@@ -83,6 +97,7 @@ const OpDefinition& LeakyReluDefinition() {
     OpDefinition op = WithVersion(Define(OpType::kLeakyRelu, "leaky_relu", "LEAKY_RELU",
                                          tflite::BuiltinOperator_LEAKY_RELU, "x >= 0 ? x : alpha * x"),
                                   FirstVersion, kLeakyReluReleases);
+    op.keys = kLeakyReluKeys;
     op.default_attributes = LeakyReluAttributes();
     op.write_options = WriteLeakyRelu;
     op.read_options = ReadLeakyRelu;

@@ -27,36 +27,71 @@ Status InferParameters(const Shape& input, LayerSpec& layer) {
   return {};
 }
 
+// What the operator's rules see of a layer, for a batch of any size.
+class OperatorView {
+ public:
+  OperatorView(const NetworkSpec& spec, const LayerSpec& layer, int32_t batch) : layer_(layer) {
+    const OpDefinition& op = layer.definition();
+    std::vector<Operand> data;
+    for (const int32_t index : layer.inputs) data.push_back(Real(spec.ShapeOf(index)));
+    for (Operand& operand : data) operand.shape[0] *= batch;
+    std::vector<std::pair<ParameterSpec::Role, Operand>> parameters;
+    for (const ParameterSpec& parameter : layer.parameters) {
+      parameters.emplace_back(parameter.role, Real(parameter.shape));
+    }
+    if (op.index_operands != nullptr) indices_ = op.index_operands(layer.attributes, data[0].shape);
+    std::vector<Operand> indices;
+    for (const IndexOperand& index : indices_) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(index.values.data());
+      indices.push_back(
+          {index.shape, DType::kInt32, std::span(bytes, index.values.size() * sizeof(int32_t))});
+    }
+    operands_ = OrderInputs(op, data, parameters, indices);
+  }
+
+  Expected<Shape> OutputShape() const {
+    QAT_ASSIGN_OR_RETURN(const std::vector<Shape> shapes,
+                         InferShapes(layer_.definition(), layer_.attributes, operands_));
+    const auto* split = std::get_if<SplitAttributes>(&layer_.attributes);
+    return shapes[split == nullptr ? 0 : static_cast<size_t>(split->part)];
+  }
+
+  const std::vector<Operand>& operands() const { return operands_; }
+
+ private:
+  static Operand Real(Shape shape) { return {std::move(shape), DType::kFloat32, {}}; }
+
+  const LayerSpec& layer_;
+  std::vector<IndexOperand> indices_;
+  std::vector<Operand> operands_;
+};
+
+// Two examples must come out as two: else an axis of the layer is the batch's.
+Status ExpectBatchStays(const NetworkSpec& spec, const LayerSpec& layer) {
+  Shape twice = layer.output_shape;
+  if (!twice.empty() && twice[0] == 1) {
+    twice[0] = 2;
+    const auto shape = OperatorView(spec, layer, 2).OutputShape();
+    if (shape.ok() && *shape == twice) return {};
+  }
+  return InvalidArgument(
+      StrCat("output ", ToString(layer.output_shape),
+             " mixes the examples of a batch; expected keys that leave axis 0 alone, and inputs "
+             "of one rank where they broadcast"));
+}
+
 }  // namespace
 
 Status InferLayer(const NetworkSpec& spec, LayerSpec& layer) {
   const OpDefinition& op = layer.definition();
-  const Shape& input = spec.ShapeOf(layer.inputs[0]);
-  QAT_RETURN_IF_ERROR(InferParameters(input, layer));
-  std::vector<Operand> data;
-  for (const int32_t index : layer.inputs) data.push_back({spec.ShapeOf(index), DType::kFloat32, {}});
-  std::vector<std::pair<ParameterSpec::Role, Operand>> parameters;
-  for (const ParameterSpec& parameter : layer.parameters) {
-    parameters.push_back({parameter.role, {parameter.shape, DType::kFloat32, {}}});
-  }
-  // An axis has no attribute: its operand must be there for the rule. Shapes of reshapes are attributes too.
-  std::vector<IndexOperand> indices;
-  std::vector<Operand> index_operands;
-  if (op.index_operands != nullptr && static_cast<size_t>(op.min_inputs) > data.size() + parameters.size()) {
-    indices = op.index_operands(layer.attributes, input);
-    for (const IndexOperand& index : indices) {
-      const auto* bytes = reinterpret_cast<const uint8_t*>(index.values.data());
-      index_operands.push_back(
-          {index.shape, DType::kInt32, std::span(bytes, index.values.size() * sizeof(int32_t))});
-    }
-  }
-  const std::vector<Operand> operands = OrderInputs(op, data, parameters, index_operands);
-  QAT_ASSIGN_OR_RETURN(layer.output_shape, op.infer_shape(layer.attributes, operands));
+  QAT_RETURN_IF_ERROR(InferParameters(spec.ShapeOf(layer.inputs[0]), layer));
+  const OperatorView view(spec, layer, 1);
+  QAT_ASSIGN_OR_RETURN(layer.output_shape, view.OutputShape());
   QAT_RETURN_IF_ERROR(ExpectSmallEnough("output", layer.output_shape));
   if (op.multiply_accumulates != nullptr) {
-    layer.multiply_accumulates = op.multiply_accumulates(operands, layer.output_shape);
+    layer.multiply_accumulates = op.multiply_accumulates(view.operands(), layer.output_shape);
   }
-  return {};
+  return ExpectBatchStays(spec, layer);
 }
 
 }  // namespace qat

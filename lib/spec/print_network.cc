@@ -86,7 +86,7 @@ std::string PrintNetwork(const NetworkSpec& spec) {
 std::string OperatorTableMarkdown() {
   std::string out = "| op | what it does | key | value | default |\n| --- | --- | --- | --- | --- |\n";
   for (const OpDefinition* op : AllOps()) {
-    if (!IsTrainable(op->type)) continue;
+    if (!IsInSpecs(op->type)) continue;
     std::string name = StrCat("`", op->name, "`");
     std::string summary(op->summary);
     if (op->keys.empty()) out += StrCat("| ", name, " | ", summary, " | | | |\n");

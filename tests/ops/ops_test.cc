@@ -150,7 +150,7 @@ TEST(AttributeKeys, SayWhatWasExpected) {
     }
     if (key.name == "padding") {
       QAT_EXPECT_ERROR(key.set(attributes, AttributeValue(std::string("full"))), ErrorCode::kInvalidArgument,
-                       "is \"full\", expected \"same\" or \"valid\"");
+                       "is \"full\", expected \"same\", \"valid\" or [top, bottom, left, right]");
     }
   }
   EXPECT_EQ(std::get<Conv2DAttributes>(attributes).stride_w, 3);

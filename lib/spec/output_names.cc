@@ -1,0 +1,98 @@
+#include "spec/output_names.h"
+
+#include <charconv>
+
+#include "base/strings.h"
+#include "spec/network_spec.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kInputName = "input";
+
+// "split:1" -> "split", 1; without a number -1.
+std::pair<std::string, int32_t> SplitPart(const std::string& name) {
+  const size_t colon = name.rfind(':');
+  if (colon == std::string::npos) return {name, -1};
+  int32_t part = -1;
+  std::from_chars(name.data() + colon + 1, name.data() + name.size(), part);
+  return {name.substr(0, colon), part};
+}
+
+std::string PartNames(const std::string& name, size_t parts) {
+  return StrCat("\"", name, ":0\" to \"", name, ":", parts - 1, "\"");
+}
+
+}  // namespace
+
+void OutputNames::Declare(const std::string& name, const std::string& place, int32_t layer, int32_t parts) {
+  by_name_[name] = layers_.size();
+  layers_.push_back({name, place, layer, std::vector<bool>(static_cast<size_t>(parts))});
+  previous_ = name;
+}
+
+std::string OutputNames::PlaceOf(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? "" : layers_[found->second].place;
+}
+
+Error OutputNames::NotFound(const std::string& name) const {
+  std::vector<std::string> known = {std::string(kInputName)};
+  for (const Layer& layer : layers_) known.push_back(layer.name);
+  return InvalidArgument(
+      StrCat(UnknownName("input", name, known), " (expected an earlier layer or \"input\")"));
+}
+
+Expected<int32_t> OutputNames::Read(const std::string& name) {
+  if (name == kInputName) return kNetworkInput;
+  const auto [base, part] = SplitPart(name);
+  const auto found = by_name_.find(base);
+  if (found == by_name_.end()) {
+    missed_ = true;
+    if (nameless_) return kUnknownLayer;
+    return NotFound(name);
+  }
+  Layer& layer = layers_[found->second];
+  if (layer.layer == kUnknownLayer) return kUnknownLayer;
+  const size_t parts = layer.read.size();
+  if ((parts > 1) != (base != name) || part >= static_cast<int32_t>(parts) || (part < 0 && parts > 1)) {
+    missed_ = true;
+    return InvalidArgument(StrCat("input '", name, "', expected ",
+                                  parts > 1 ? PartNames(base, parts) : StrCat("\"", base, "\""),
+                                  parts > 1 ? ", one of the parts" : ", which has one output"));
+  }
+  const int32_t index = part < 0 ? 0 : part;
+  layer.read[static_cast<size_t>(index)] = true;
+  return layer.layer + index;
+}
+
+Expected<int32_t> OutputNames::ReadPrevious() {
+  if (!previous_) return kUnknownLayer;
+  const auto found = by_name_.find(*previous_);
+  if (found == by_name_.end()) return Read(*previous_);
+  const Layer& layer = layers_[found->second];
+  if (layer.layer == kUnknownLayer || layer.read.size() == 1) return Read(*previous_);
+  missed_ = true;
+  return InvalidArgument(StrCat("the layer before has ", layer.read.size(),
+                                " outputs, expected 'inputs' with ",
+                                PartNames(*previous_, layer.read.size())));
+}
+
+std::vector<Error> OutputNames::Unread() const {
+  std::vector<Error> errors;
+  if (missed_ || nameless_) return errors;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    const bool last = i + 1 == layers_.size();
+    for (size_t part = 0; part < layer.read.size(); ++part) {
+      if (layer.read[part] || layer.layer == kUnknownLayer || (last && part + 1 == layer.read.size()))
+        continue;
+      errors.push_back(InvalidArgument(StrCat(layer.place, ": layer '", layer.name,
+                                              layer.read.size() > 1 ? StrCat(":", part) : "",
+                                              "' is read by no other layer and is not the last one")));
+    }
+  }
+  return errors;
+}
+
+}  // namespace qat

@@ -1,0 +1,54 @@
+// output_names.h: what the layers of a spec can name as their inputs while it is read.
+#ifndef QAT_SPEC_OUTPUT_NAMES_H_
+#define QAT_SPEC_OUTPUT_NAMES_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+
+namespace qat {
+
+/// An output whose layer has an error: nothing is said about its readers.
+inline constexpr int32_t kUnknownLayer = -2;
+
+class OutputNames {
+ public:
+  /// A layer's output, or each part of a split, whose layers are `layer`, `layer` + 1, …
+  void Declare(const std::string& name, const std::string& place, int32_t layer, int32_t parts = 1);
+  /// A layer without a usable name.
+  void DeclareNameless() { previous_.reset(), nameless_ = true; }
+
+  /// Where a name was declared; empty where it was not.
+  std::string PlaceOf(const std::string& name) const;
+
+  /// The layer whose output it is, kNetworkInput or kUnknownLayer. Errors: kInvalidArgument, in words of names.
+  Expected<int32_t> Read(const std::string& name);
+  /// The output of the layer before.
+  Expected<int32_t> ReadPrevious();
+
+  /// "PLACE: layer 'x' is read by no other layer and is not the last one", one each. None where a name was not found: that is
+  /// the cause.
+  std::vector<Error> Unread() const;
+
+ private:
+  struct Layer {
+    std::string name;
+    std::string place;
+    int32_t layer;
+    std::vector<bool> read;  // one a part
+  };
+  Error NotFound(const std::string& name) const;
+
+  std::vector<Layer> layers_;
+  std::map<std::string, size_t> by_name_;
+  std::optional<std::string> previous_ = "input";
+  bool nameless_ = false;
+  bool missed_ = false;
+};
+
+}  // namespace qat
+
+#endif  // QAT_SPEC_OUTPUT_NAMES_H_

@@ -1,0 +1,31 @@
+// scaling.h: what the whole of a network is scaled with: the width of its layers, the size of its input.
+#ifndef QAT_SPEC_SCALING_H_
+#define QAT_SPEC_SCALING_H_
+
+#include <cstdint>
+
+#include "ops/op.h"
+
+namespace qat {
+
+/// Top-level keys of a spec.
+struct Scaling {
+  double width = 1;        ///< factor of every layer's `filters`
+  int32_t divisor = 8;     ///< scaled filters are multiples of it
+  int32_t resolution = 0;  ///< height and width of the input; 0: [input] says them
+};
+
+/// filters * width, to the nearest multiple of `divisor` (at least one of it), and one more of it where that were less than
+/// nine tenths. Source    Howard et al. 2017 and Sandler et al. 2018, as their published models round.
+int32_t ScaledFilters(int32_t filters, double width, int32_t divisor);
+
+/// The number of filters of an operator that has one; else null.
+int32_t* FiltersOf(OpAttributes& attributes);
+
+bool HasStride(const OpAttributes& attributes);
+/// Requires HasStride.
+void SetStrideToOne(OpAttributes& attributes);
+
+}  // namespace qat
+
+#endif  // QAT_SPEC_SCALING_H_

@@ -1,0 +1,369 @@
+// Grammar: name, width, divisor, resolution, [input], then [[layer]] blocks: name, op, inputs (default: the layer before), the
+// keys of the operator's definition and those of all layers with a filter, filters or a stride.
+#include "spec/spec_parser.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "ops/keys.h"
+#include "spec/diagnostics.h"
+#include "spec/lower.h"
+#include "spec/op_names.h"
+#include "spec/output_names.h"
+#include "spec/scaling.h"
+#include "spec/toml_text.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kLargestSide = 65536;
+
+// Names become tensor names ("<layer>/filter", "<split>:0") and file names.
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name != "input" && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+  });
+}
+
+class SpecParser {
+ public:
+  explicit SpecParser(const TomlText& text) : text_(text) {}
+
+  /// The layers as written, lowered one by one (spec/lower.h). Errors: every problem of the text.
+  Expected<NetworkSpec> Run();
+
+ private:
+  void ParseName();
+  void ParseScaling();
+  void ParseInput();
+  void ParseLayer(const toml::table& block);
+  bool ParseLayerName(const toml::table& block, LayerSpec& layer);
+  const OpDefinition* ParseOperator(const toml::table& block);
+  bool ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer);
+  bool ParseKeys(const toml::table& block, LayerSpec& layer);
+  bool ParseInitializer(const toml::table& block, LayerSpec& layer);
+  bool ParseBatchNorm(const toml::table& block, LayerSpec& layer);
+  bool ParseScale(const toml::table& block, LayerSpec& layer);
+  bool SetKey(const toml::node& node, const AttributeKey& key, OpAttributes& attributes);
+  std::vector<std::string> KnownKeys(const OpDefinition& op) const;
+
+  /// False, and an error for each key that is not `known`.
+  bool RejectUnknown(const toml::table& table, const std::vector<std::string>& known);
+  /// Adds "PLACE: layer 'x': what"; always false.
+  bool Refuse(const std::string& place, Error error);
+  template <class Node>
+  bool Refuse(const Node& node, std::string what) {
+    return Refuse(text_.Place(node), InvalidArgument(std::move(what)));
+  }
+
+  const TomlText& text_;
+  NetworkSpec spec_;
+  Scaling scaling_;
+  Diagnostics errors_;
+  OutputNames names_;
+  std::string context_;  // "layer 'x': "
+};
+
+Expected<NetworkSpec> SpecParser::Run() {
+  RejectUnknown(text_.root(), {"name", "width", "divisor", "resolution", "input", "layer"});
+  ParseName();
+  ParseScaling();
+  ParseInput();
+  const toml::array* layers = text_.root()["layer"].as_array();
+  if (layers == nullptr || layers->empty()) {
+    Refuse(text_.source(), InvalidArgument("no [[layer]] block, expected at least one"));
+  } else {
+    for (const toml::node& node : *layers) {
+      context_.clear();
+      if (const toml::table* block = node.as_table()) {
+        ParseLayer(*block);
+      } else {
+        Refuse(node, "expected a [[layer]] block");
+      }
+    }
+  }
+  for (Error& error : names_.Unread()) errors_.Add(std::move(error));
+  QAT_RETURN_IF_ERROR(errors_.Take());
+  return std::move(spec_);
+}
+
+bool SpecParser::Refuse(const std::string& place, Error error) {
+  error.message = StrCat(place, ": ", context_, error.message);
+  errors_.Add(std::move(error));
+  return false;
+}
+
+bool SpecParser::RejectUnknown(const toml::table& table, const std::vector<std::string>& known) {
+  bool good = true;
+  for (const auto& [key, value] : table) {
+    const std::string name(key.str());
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string_view usual = UsualKey(name, known);
+    const std::string what = usual.empty() ? UnknownName("key", name, known)
+                                           : StrCat("unknown key '", name, "'; did you mean '", usual, "'?");
+    good = Refuse(key, StrCat(what, " (expected one of ", Join(known), ")"));
+  }
+  return good;
+}
+
+void SpecParser::ParseName() {
+  const toml::node* node = text_.root().get("name");
+  if (node == nullptr) {
+    Refuse(text_.source(), InvalidArgument("key 'name' is missing, expected a text"));
+  } else if (!node->is_string()) {
+    Refuse(*node, "'name' expected a text");
+  } else {
+    spec_.name = node->as_string()->get();
+  }
+}
+
+void SpecParser::ParseScaling() {
+  if (const toml::node* node = text_.root().get("width")) {
+    const auto width = node->value<double>();
+    if (!width || !(*width > 0 && *width <= 16)) {
+      Refuse(*node, "'width' expected a number in (0, 16]");
+    } else {
+      scaling_.width = *width;
+    }
+  }
+  const auto integer = [&](const char* key, int64_t high, int32_t& into) {
+    const toml::node* node = text_.root().get(key);
+    if (node == nullptr) return;
+    const auto* value = node->as_integer();
+    if (value == nullptr || value->get() < 1 || value->get() > high) {
+      Refuse(*node, StrCat("'", key, "' expected a whole number in [1, ", high, "]"));
+    } else {
+      into = static_cast<int32_t>(value->get());
+    }
+  };
+  integer("divisor", 1024, scaling_.divisor);
+  integer("resolution", kLargestSide, scaling_.resolution);
+}
+
+void SpecParser::ParseInput() {
+  spec_.input_shape = {1, 1, 1, 1};
+  const toml::table* input = text_.root()["input"].as_table();
+  if (input == nullptr) {
+    Refuse(text_.source(),
+           InvalidArgument("[input] is missing, expected a block with height, width and channels"));
+    return;
+  }
+  context_ = "[input]: ";
+  std::vector<std::string> names = {"height", "width", "channels"};
+  if (scaling_.resolution > 0) {
+    spec_.input_shape = {1, scaling_.resolution, scaling_.resolution, 1};
+    names = {"channels"};  // the others would contradict the resolution
+  }
+  RejectUnknown(*input, names);
+  for (const std::string& name : names) {
+    const toml::node* node = input->get(name);
+    const auto* size = node == nullptr ? nullptr : node->as_integer();
+    if (node == nullptr) {
+      Refuse(*input, StrCat("has no '", name, "', expected a positive integer"));
+    } else if (size == nullptr || size->get() < 1 || size->get() > kLargestSide) {
+      Refuse(*node, StrCat("'", name, "' is not a whole number in [1, ", kLargestSide,
+                           "], expected a positive integer"));
+    } else {
+      const size_t axis = name == "height" ? 1 : name == "width" ? 2 : 3;
+      spec_.input_shape[axis] = static_cast<int32_t>(size->get());
+    }
+  }
+  context_.clear();
+}
+
+void SpecParser::ParseLayer(const toml::table& block) {
+  LayerSpec layer;
+  layer.line = static_cast<int32_t>(block.source().begin.line);
+  layer.column = static_cast<int32_t>(block.source().begin.column);
+  const bool named = ParseLayerName(block, layer);
+  const OpDefinition* op = ParseOperator(block);
+  bool good = op != nullptr;
+  if (op != nullptr) {
+    layer.type = op->type;
+    layer.attributes = op->default_attributes;
+    good = ParseKeys(block, layer);
+    good = ParseInitializer(block, layer) && good;
+    good = ParseBatchNorm(block, layer) && good;
+    good = ParseScale(block, layer) && good;
+  }
+  good = ParseInputs(block, op, layer) && good;
+  const std::string name = layer.name;
+  const std::string place = text_.Place(block);
+  if (good) {
+    if (Status status = AppendLowered(spec_, std::move(layer)); !status.ok()) {
+      good = Refuse(place, std::move(status).error());
+    }
+  }
+  if (!named) return names_.DeclareNameless();
+  if (!good) return names_.Declare(name, place, kUnknownLayer);
+  const auto* split = std::get_if<SplitAttributes>(&spec_.layers.back().attributes);
+  const int32_t parts = split == nullptr ? 1 : split->splits;
+  names_.Declare(name, place, static_cast<int32_t>(spec_.layers.size()) - parts, parts);
+}
+
+bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
+  const auto* name = block["name"].as_string();
+  if (name == nullptr) {
+    context_ = "a layer: ";
+    return Refuse(block, "key 'name' is missing, expected a text");
+  }
+  layer.name = name->get();
+  context_ = StrCat("layer '", layer.name, "': ");
+  if (!IsPlainName(layer.name)) {
+    return Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
+  }
+  if (const std::string taken = names_.PlaceOf(layer.name); !taken.empty()) {
+    return Refuse(*name, StrCat("its name is taken by the layer at ", taken));
+  }
+  return true;
+}
+
+const OpDefinition* SpecParser::ParseOperator(const toml::table& block) {
+  const auto* name = block["op"].as_string();
+  if (name == nullptr) {
+    Refuse(block, "key 'op' is missing, expected the name of an operator");
+    return nullptr;
+  }
+  const OpDefinition* op = FindOpByName(name->get());
+  if (op != nullptr && IsInSpecs(op->type)) return op;
+  Refuse(text_.Place(*name), ExplainUnknownOp(name->get()));
+  return nullptr;
+}
+
+bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer) {
+  const toml::node* node = block.get("inputs");
+  const toml::node& place = node == nullptr ? static_cast<const toml::node&>(block) : *node;
+  bool good = true;
+  const auto add = [&](const toml::node& at, Expected<int32_t> read) {
+    if (!read.ok()) {
+      good = Refuse(text_.Place(at), std::move(read).error());
+    } else {
+      layer.inputs.push_back(*read);
+      good = good && *read != kUnknownLayer;
+    }
+  };
+  if (node == nullptr) {
+    add(block, names_.ReadPrevious());
+  } else {
+    const toml::array* names = node->as_array();
+    if (names == nullptr || names->empty()) {
+      return Refuse(*node, "'inputs' expected a list of names of earlier layers or \"input\"");
+    }
+    for (const toml::node& element : *names) {
+      const auto* name = element.as_string();
+      add(element, names_.Read(name == nullptr ? "" : name->get()));
+    }
+  }
+  const auto count = static_cast<int64_t>(layer.inputs.size());
+  if (!good || op == nullptr || (count >= op->min_layers && count <= op->max_layers)) return good;
+  const std::string expected = op->max_layers == op->min_layers ? "" : " or more";
+  return Refuse(place, StrCat(count, count == 1 ? " input, " : " inputs, ", op->name, " takes ",
+                              op->min_layers, expected));
+}
+
+std::vector<std::string> SpecParser::KnownKeys(const OpDefinition& op) const {
+  std::vector<std::string> known = {"name", "op", "inputs"};
+  for (const AttributeKey& key : op.keys) known.emplace_back(key.name);
+  if (op.filter_input >= 0) known.insert(known.end(), {"batch_norm", "initializer"});
+  OpAttributes attributes = op.default_attributes;
+  if (FiltersOf(attributes) != nullptr) known.emplace_back("scale_width");
+  if (HasStride(attributes)) known.emplace_back("stride_from");
+  return known;
+}
+
+bool SpecParser::ParseKeys(const toml::table& block, LayerSpec& layer) {
+  const OpDefinition& op = layer.definition();
+  bool good = RejectUnknown(block, KnownKeys(op));
+  for (const AttributeKey& key : op.keys) {
+    if (const toml::node* node = block.get(key.name)) {
+      good = SetKey(*node, key, layer.attributes) && good;
+    } else if (key.default_value.empty()) {
+      good =
+          Refuse(block, StrCat("key '", key.name, "' of ", op.name, " is missing, expected ", key.expected));
+    }
+  }
+  return good;
+}
+
+bool SpecParser::SetKey(const toml::node& node, const AttributeKey& key, OpAttributes& attributes) {
+  const auto value = ToAttributeValue(node);
+  const Status status = value.ok() ? key.set(attributes, *value) : Status(value.error());
+  return status.ok() || Refuse(node, StrCat("'", key.name, "' ", status.error().message));
+}
+
+bool SpecParser::ParseInitializer(const toml::table& block, LayerSpec& layer) {
+  const toml::node* node = block.get("initializer");
+  if (node == nullptr) return true;
+  constexpr std::string_view kKinds = R"("he_normal", "glorot_uniform" or "truncated_normal")";
+  const toml::table* table = node->as_table();
+  const auto* kind = table == nullptr ? nullptr : (*table)["kind"].as_string();
+  if (kind == nullptr) return Refuse(*node, StrCat("'initializer' expected {kind = ", kKinds, "}"));
+  using Kind = Initializer::Kind;
+  if (kind->get() == "he_normal") {
+    layer.initializer.kind = Kind::kHeNormal;
+  } else if (kind->get() == "glorot_uniform") {
+    layer.initializer.kind = Kind::kGlorotUniform;
+  } else if (kind->get() == "truncated_normal") {
+    layer.initializer.kind = Kind::kTruncatedNormal;
+  } else {
+    return Refuse(*kind, StrCat("'initializer' kind is \"", kind->get(), "\", expected ", kKinds));
+  }
+  if (!RejectUnknown(*table, {"kind", "stddev"})) return false;
+  const auto stddev = (*table)["stddev"].value<double>();
+  const bool truncated = layer.initializer.kind == Kind::kTruncatedNormal;
+  if (truncated != stddev.has_value() || (truncated && !(*stddev > 0 && *stddev < 1e3))) {
+    return Refuse(*node, "'initializer' expected a positive 'stddev' with truncated_normal, and only there");
+  }
+  if (truncated) layer.initializer.stddev = static_cast<float>(*stddev);
+  return true;
+}
+
+// true, false, or a table with the keys of the operator batch_norm.
+bool SpecParser::ParseBatchNorm(const toml::table& block, LayerSpec& layer) {
+  const toml::node* node = block.get("batch_norm");
+  if (node == nullptr) return true;
+  if (const auto* wanted = node->as_boolean()) {
+    if (wanted->get()) layer.batch_norm.emplace();
+    return true;
+  }
+  const toml::table* table = node->as_table();
+  if (table == nullptr) {
+    return Refuse(*node, "'batch_norm' expected true, false or {epsilon = 0.001, momentum = 0.99}");
+  }
+  bool good = RejectUnknown(*table, {"epsilon", "momentum"});
+  OpAttributes attributes = BatchNormSpec();
+  for (const AttributeKey& key : DefinitionOf(OpType::kBatchNorm).keys) {
+    if (const toml::node* value = table->get(key.name)) good = SetKey(*value, key, attributes) && good;
+  }
+  layer.batch_norm = std::get<BatchNormSpec>(attributes);
+  return good;
+}
+
+bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer) {
+  bool scale = scaling_.width != 1;
+  if (const toml::node* node = block.get("scale_width")) {
+    const auto* flag = node->as_boolean();
+    if (flag == nullptr) return Refuse(*node, StrCat("'scale_width' expected ", keys::kFlag));
+    scale = scale && flag->get();
+  }
+  int32_t* filters = FiltersOf(layer.attributes);
+  if (scale && filters != nullptr) *filters = ScaledFilters(*filters, scaling_.width, scaling_.divisor);
+  if (const toml::node* node = block.get("stride_from")) {
+    const auto* from = node->as_integer();
+    if (from == nullptr || from->get() < 1) return Refuse(*node, "'stride_from' expected a positive integer");
+    if (scaling_.resolution == 0) {
+      return Refuse(*node, "'stride_from' expected a network with a 'resolution'");
+    }
+    if (scaling_.resolution < from->get()) SetStrideToOne(layer.attributes);
+  }
+  return true;
+}
+
+}  // namespace
+
+Expected<NetworkSpec> ParseLayers(std::string_view text, const std::string& source) {
+  QAT_ASSIGN_OR_RETURN(const TomlText parsed, TomlText::Parse(text, source));
+  return SpecParser(parsed).Run();
+}
+
+}  // namespace qat

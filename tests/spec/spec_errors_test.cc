@@ -1,0 +1,157 @@
+#include <gtest/gtest.h>
+
+#include "base/strings.h"
+#include "ops/op.h"
+#include "spec/op_names.h"
+#include "spec/parse.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using testing::Layer;
+using testing::ParseLayersOfNet;
+
+std::vector<std::string> Lines(const Expected<NetworkSpec>& spec) {
+  return spec.ok() ? std::vector<std::string>() : SplitText(spec.error().message, '\n');
+}
+
+TEST(SpecErrors, AllProblemsAreToldAtOnceEachWithItsPlace) {
+  const auto spec = ParseLayersOfNet(Layer("a", "conv_2d", "filters = 0\nkernel = 3\nstrid = 2\n") +  // 6
+                                     Layer("b", "elu") +                                              // 12
+                                     Layer("c", "max_pool_2d", "window = 9\n") +                      // 15
+                                     Layer("d", "dense", "units = 3\n") +                             // 19
+                                     Layer("d", "softmax"));                                          // 23
+  const std::vector<std::string> lines = Lines(spec);
+  ASSERT_EQ(lines.size(), 5u) << spec.error().message;
+  EXPECT_EQ(lines[0].rfind("net.toml:11:1: layer 'a': unknown key 'strid'; did you mean 'stride'?", 0), 0u);
+  EXPECT_EQ(lines[1], "net.toml:9:11: layer 'a': 'filters' is 0, expected a positive integer");
+  EXPECT_EQ(lines[2].rfind("net.toml:14:6: layer 'b': elu has no integer form in TFLite; use leaky_relu", 0),
+            0u);
+  EXPECT_EQ(
+      lines[3].rfind("net.toml:21:6: layer 'd': unknown op 'dense'; did you mean 'fully_connected'?", 0), 0u);
+  EXPECT_EQ(lines[4], "net.toml:24:8: layer 'd': its name is taken by the layer at net.toml:19:1");
+  EXPECT_EQ(spec.error().code, ErrorCode::kInvalidArgument);
+}
+
+// The window of 9 would not fit into 8x8, but nobody knows what a layer behind a broken one reads.
+TEST(SpecErrors, NothingIsSaidAboutReadersOfAnUnknownOutput) {
+  const auto spec = ParseLayersOfNet(
+      Layer("a", "gelu") + Layer("b", "max_pool_2d", "window = 9\npadding = \"valid\"\n") +
+      Layer("c", "add", "inputs = [\"a\", \"b\"]\n") + Layer("d", "reshape", "inputs = [\"a:3\"]\n") +
+      Layer("e", "maximum", "inputs = [\"c\", \"d\"]\n"));
+  EXPECT_EQ(Lines(spec).size(), 1u) << spec.error().message;
+}
+
+TEST(SpecErrors, OnlyWhatIsUnsupportedHasTheCodeOfTheUnsupported) {
+  const auto unsupported = ParseLayersOfNet(Layer("a", "lstm") + Layer("b", "layer_norm"));
+  EXPECT_EQ(Lines(unsupported).size(), 2u);
+  EXPECT_EQ(unsupported.error().code, ErrorCode::kUnsupported);
+  const auto mixed = ParseLayersOfNet(Layer("a", "lstm") + Layer("b", "conv_2d", "kernel = 3\n"));
+  EXPECT_EQ(Lines(mixed).size(), 2u);
+  EXPECT_EQ(mixed.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(SpecErrors, AMisspelledInputIsNotAlsoAnUnreadLayer) {
+  const auto spec =
+      ParseLayersOfNet(Layer("first", "max_pool_2d") + Layer("b", "reshape", "inputs = [\"frist\"]\n"));
+  ASSERT_EQ(Lines(spec).size(), 1u) << spec.error().message;
+  EXPECT_NE(Lines(spec)[0].find("unknown input 'frist'; did you mean 'first'?"), std::string::npos);
+}
+
+TEST(SpecErrors, EveryUnreadLayerIsNamedWithItsPlace) {
+  const auto spec = ParseLayersOfNet(Layer("a", "max_pool_2d", "inputs = [\"input\"]\n") +
+                                     Layer("b", "max_pool_2d", "inputs = [\"input\"]\n") +
+                                     Layer("c", "reshape", "inputs = [\"input\"]\n"));
+  const std::vector<std::string> lines = Lines(spec);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0], "net.toml:6:1: layer 'a' is read by no other layer and is not the last one");
+  EXPECT_EQ(lines[1], "net.toml:10:1: layer 'b' is read by no other layer and is not the last one");
+}
+
+TEST(SpecErrors, LayersReadAsManyInputsAsTheirOperatorTakes) {
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "add")), ErrorCode::kInvalidArgument,
+                   "net.toml:6:1: layer 'a': 1 input, add takes 2");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "concatenation", "inputs = [\"input\"]\n")),
+                   ErrorCode::kInvalidArgument,
+                   "net.toml:9:10: layer 'a': 1 input, concatenation takes 2 or more");
+}
+
+TEST(SpecErrors, NoLayerMayMixTheExamplesOfABatch) {
+  const std::string mixes = "mixes the examples of a batch";
+  for (const std::string& layer :
+       {Layer("a", "concatenation", "inputs = [\"input\", \"input\"]\naxis = 0\n"),
+        Layer("a", "squeeze", "axes = [0]\n"), Layer("a", "mean", "axes = [0, 1]\n"),
+        Layer("a", "expand_dims", "axis = 0\n"), Layer("a", "mean", "axes = [-4]\nkeep_dims = true\n")}) {
+    QAT_EXPECT_ERROR(ParseLayersOfNet(layer), ErrorCode::kInvalidArgument, mixes);
+  }
+  // [1, 8, 8, 3] and [1, 3] broadcast; with two examples, rows of pixels would meet examples.
+  const std::string gate = "inputs = [\"input\", \"gate\"]\n";
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("gate", "mean") + Layer("a", "mul", gate)),
+                   ErrorCode::kInvalidArgument, mixes);
+  QAT_ASSERT_OK(ParseLayersOfNet(Layer("gate", "mean", "keep_dims = true\n") + Layer("a", "mul", gate)));
+}
+
+TEST(ExplainUnknownOp, NamesOurOperatorForAnothersName) {
+  const std::pair<std::string, std::string> cases[] = {{"Conv2D", "conv_2d"},
+                                                       {"Dense", "fully_connected"},
+                                                       {"GlobalAveragePooling2D", "mean"},
+                                                       {"MaxPool2d", "max_pool_2d"},
+                                                       {"Sigmoid", "logistic"},
+                                                       {"BatchNormalization", "batch_norm"},
+                                                       {"LeakyReLU", "leaky_relu"},
+                                                       {"ConvTranspose2d", "transpose_conv"},
+                                                       {"concat", "concatenation"},
+                                                       {"split_v", "split"},
+                                                       {"averge_pool_2d", "average_pool_2d"},
+                                                       {"upsampling_2d", "resize_nearest_neighbor"}};
+  for (const auto& [theirs, ours] : cases) {
+    const Error error = ExplainUnknownOp(theirs);
+    EXPECT_EQ(error.code, ErrorCode::kInvalidArgument) << theirs;
+    EXPECT_NE(error.message.find("did you mean '" + ours + "'"), std::string::npos) << error.message;
+    EXPECT_NE(FindOpByName(ours), nullptr);
+  }
+}
+
+TEST(ExplainUnknownOp, SaysWhatToWriteInsteadOfTheImpossible) {
+  for (const char* name : {"elu",
+                           "SELU",
+                           "gelu",
+                           "Swish",
+                           "silu",
+                           "mish",
+                           "LSTM",
+                           "gru",
+                           "rnn",
+                           "BatchMatMul",
+                           "multi_head_attention",
+                           "LayerNorm",
+                           "group_norm",
+                           "instance_norm",
+                           "conv_3d",
+                           "Conv1D",
+                           "l2_normalization",
+                           "exp",
+                           "log",
+                           "sqrt",
+                           "div",
+                           "pow",
+                           "global_max_pool",
+                           "separable_conv_2d",
+                           "dequantize"}) {
+    const Error error = ExplainUnknownOp(name);
+    EXPECT_EQ(error.code, ErrorCode::kUnsupported) << error.message;
+    EXPECT_EQ(error.message.rfind(name, 0), 0u) << error.message;
+    EXPECT_NE(error.message.find("; "), std::string::npos) << error.message;
+  }
+}
+
+TEST(SpecErrors, KeysOfOtherFrameworksAreRecognized) {
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "conv_2d", "out_channels = 4\nkernel = 3\n")),
+                   ErrorCode::kInvalidArgument, "unknown key 'out_channels'; did you mean 'filters'?");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "max_pool_2d", "kernel = 3\n")), ErrorCode::kInvalidArgument,
+                   "unknown key 'kernel'; did you mean 'window'?");
+}
+
+}  // namespace
+}  // namespace qat
