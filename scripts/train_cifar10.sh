@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# The table of docs/benchmarks.md on CIFAR-10: for each network one float run of 24 epochs, and three runs of 8 epochs more
+# from there: float32, uint8 and int8. Then float, post-training uint8, quantization-aware uint8 and int8 side by side. Hours
+# on two cores; stopped anywhere, it goes on where it was.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage="usage: scripts/train_cifar10.sh [--archive cifar10-images.tar.gz] [--out DIR] [--threads N] [NETWORK …]"
+archive=${QAT_TEST_DATA:-../shared/data}/cifar10-images.tar.gz
+out=build/cifar10
+threads=0
+networks=()
+while (($#)); do
+  case $1 in
+    --archive | --out | --threads)
+      (($# > 1)) || die 2 "$1 expects a value; $usage"
+      declare "${1#--}=$2"
+      shift 2
+      ;;
+    --help) echo "$usage" && exit 0 ;;
+    -*) die 2 "unknown flag $1; $usage" ;;
+    *)
+      networks+=("$1")
+      shift
+      ;;
+  esac
+done
+((${#networks[@]})) || networks=(resnet8 mobilenet_v1)
+
+bin=build/bin
+[[ -x $bin/qat-train ]] || die 3 "$bin/qat-train is not there: run scripts/demo.sh or build first"
+data=$out/images
+if [[ ! -d $data/test ]]; then
+  [[ -f $archive ]] || die 3 "$archive is not there: give --archive FILE"
+  say "unpacking $archive into $data"
+  mkdir -p "$data.part"
+  tar xzf "$archive" -C "$data.part"
+  mv "$data.part" "$data"
+fi
+
+# MobileNet at a quarter of its width, for pictures of 32x32.
+flags_of() {
+  case $1 in
+    mobilenet_*) echo "--network $1 --width 0.25 --resolution 32" ;;
+    *) echo "--network $1" ;;
+  esac
+}
+
+train() {
+  "$bin/qat-train" --preset cifar10 --data "$data" --threads "$threads" --resume-if-exists "$@" >&2
+}
+
+# RUN to a .qgraph and a .tflite beside it; more flags go to qat-convert.
+convert() {
+  local run=$1 model=$2
+  shift 2
+  "$bin/qat-freeze" "$run" -o "$run/model.qgraph" >&2
+  "$bin/qat-convert" "$run/model.qgraph" "$@" -o "$model" >&2
+}
+
+for network in "${networks[@]}"; do
+  run=$out/$network
+  # shellcheck disable=SC2046  # several flags
+  train $(flags_of "$network") --scheme float32 --epochs 24 -o "$run/base"
+  for scheme in float32 uint8 int8; do
+    # shellcheck disable=SC2046
+    train $(flags_of "$network") --init "$run/base" --select last --scheme "$scheme" --epochs 8 --learning-rate 0.01 \
+      --warmup-steps 0 --quant-delay-fraction 0.05 --bn-freeze-fraction 0.4 -o "$run/$scheme"
+  done
+  convert "$run/float32" "$run/float32.tflite" --type float32
+  convert "$run/float32" "$run/ptq-uint8.tflite" --type uint8 --calibrate "$data" --calibration-limit 1000
+  convert "$run/uint8" "$run/uint8.tflite" --type uint8
+  convert "$run/int8" "$run/int8.tflite" --type int8
+  for scheme in uint8 int8; do
+    "$bin/qat-eval" --data "$data" --float "$run/float32" --checkpoint "$run/$scheme" --model "$run/float32.tflite" \
+      --model "$run/ptq-uint8.tflite" --model "$run/$scheme.tflite" --json "$run/$scheme.json" --html "$run/$scheme.html"
+  done
+done
