@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/shape.h"
+#include "contract/input_contract.h"
 
 namespace qat {
 
@@ -45,6 +47,11 @@ struct ModelDescription {
 /// parts that are not described here are skipped. Errors of reading: kCorrupt.
 std::vector<uint8_t> Serialize(const ModelDescription& description);
 Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const uint8_t> bytes);
+
+/// The contract of an input [1, H, W, C] with this description and these labels; nothing where it does not say what a byte
+/// means to each of C channels.
+std::optional<InputContract> ContractOf(const TensorDescription& input, const Shape& shape,
+                                        std::vector<std::string> labels);
 
 /// A label file: one label a line. Line breaks within a label become spaces, so that no other label moves.
 std::string LabelFileText(std::span<const std::string> labels);

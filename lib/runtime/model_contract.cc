@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "contract/input_params.h"
+#include "contract/model_description.h"
 
 namespace qat {
 namespace {
@@ -42,12 +44,12 @@ bool WithinOneStep(const InputContract& a, const InputContract& b, float step) {
 
 std::optional<InputContract> ContractOfDescription(const Model& model, const ModelTensor& input) {
   if (!model.description() || model.description()->inputs.empty()) return {};
-  const TensorDescription& description = model.description()->inputs[0];
-  const auto fits = [&](const std::vector<float>& values) {
-    return values.size() == 1 || static_cast<int64_t>(values.size()) == input.shape[3];
-  };
-  if (!fits(description.mean) || !fits(description.std)) return {};
-  return ContractFor(input, description.mean, description.std, model);
+  return ContractOf(model.description()->inputs[0], input.shape, model.labels());
+}
+
+// Nobody rounded what gives the very parameters of the input.
+bool IsExact(const InputContract& described, const ModelTensor& input, QuantizationParams params) {
+  return InputParams(described, input.type == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8) == params;
 }
 
 Expected<ModelContract> Choose(const Model& model, const InputContract* fallback, const ModelTensor& input) {
@@ -57,7 +59,8 @@ Expected<ModelContract> Choose(const Model& model, const InputContract* fallback
   if (IsQuantized(input.type)) implied = ContractOfQuantizedInput(model, input, params);
   if (auto described = ContractOfDescription(model, input)) {
     QAT_RETURN_IF_ERROR(Validate(*described));
-    if (implied && WithinOneStep(*described, *implied, params.scale)) described = std::move(implied);
+    const bool rounded = implied && !IsExact(*described, input, params);
+    if (rounded && WithinOneStep(*described, *implied, params.scale)) described = std::move(implied);
     return ModelContract{*std::move(described), ContractSource::kDescription};
   }
   if (fallback != nullptr) return ModelContract{*fallback, ContractSource::kFallback};

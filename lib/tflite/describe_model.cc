@@ -14,22 +14,17 @@ bool AllEqual(const std::vector<float>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
 
-// Of real values for float32, else of the type.
+// Of real values; integers have the range of their type.
 void DescribeRange(DType type, TensorDescription& tensor) {
-  if (type == DType::kUInt8 || type == DType::kInt8) {
-    tensor.min = {type == DType::kUInt8 ? 0.0f : -128.0f};
-    tensor.max = {type == DType::kUInt8 ? 255.0f : 127.0f};
-    return;
-  }
+  if (type != DType::kFloat32) return;
   for (size_t c = 0; c < tensor.mean.size(); ++c) {
     tensor.min.push_back((0 - tensor.mean[c]) / tensor.std[c]);
     tensor.max.push_back((255 - tensor.mean[c]) / tensor.std[c]);
   }
 }
 
-TensorDescription DescribeInput(const InputContract& contract, DType type, const std::string& name) {
+TensorDescription DescribeInput(const InputContract& contract, DType type) {
   TensorDescription tensor;
-  tensor.name = name;
   tensor.colors = ColorsOf(contract);
   tensor.mean = contract.mean;
   tensor.std = contract.std;
@@ -48,9 +43,8 @@ LabelUse LabelsFor(const GraphTensor& output, size_t labels) {
   return one_a_class ? LabelUse::kAxis : LabelUse::kNone;
 }
 
-TensorDescription DescribeOutput(const GraphTensor& output, size_t labels, const std::string& name) {
+TensorDescription DescribeOutput(const GraphTensor& output, size_t labels) {
   TensorDescription tensor;
-  tensor.name = name;
   tensor.labels = LabelsFor(output, labels);
   if (tensor.labels != LabelUse::kNone) tensor.label_file = kLabelFileName;
   return tensor;
@@ -58,16 +52,13 @@ TensorDescription DescribeOutput(const GraphTensor& output, size_t labels, const
 
 }  // namespace
 
-ModelDescription DescribeModel(const Graph& graph, const std::vector<std::string>& names) {
+ModelDescription DescribeModel(const Graph& graph) {
   ModelDescription description;
-  description.name = graph.name;
   for (int32_t index : graph.inputs) {
-    description.inputs.push_back(
-        DescribeInput(graph.contract, graph.tensor(index).type, names[static_cast<size_t>(index)]));
+    description.inputs.push_back(DescribeInput(graph.contract, graph.tensor(index).type));
   }
   for (int32_t index : graph.outputs) {
-    description.outputs.push_back(
-        DescribeOutput(graph.tensor(index), graph.contract.labels.size(), names[static_cast<size_t>(index)]));
+    description.outputs.push_back(DescribeOutput(graph.tensor(index), graph.contract.labels.size()));
   }
   return description;
 }

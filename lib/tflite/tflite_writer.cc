@@ -270,6 +270,15 @@ Bytes ProvenanceText(const Graph& graph) {
   return {text.begin(), text.end()};
 }
 
+bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
+  const bool labelled = std::any_of(description.outputs.begin(), description.outputs.end(),
+                                    [](const TensorDescription& output) { return !output.label_file.empty(); });
+  std::vector<std::string> labels;
+  if (labelled) labels = ParseLabelFile(LabelFileText(graph.contract.labels));
+  return description.inputs.size() == 1 &&
+         ContractOf(description.inputs[0], graph.tensor(graph.inputs[0]).shape, labels) == graph.contract;
+}
+
 std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
                                                     const ModelDescription& description, BufferTable& buffers,
                                                     const OpCodeTable& codes) {
@@ -281,7 +290,8 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
   };
   add("min_runtime_version", MinRuntimeVersion(codes));
   add(kDescriptionMetadataName, Serialize(description));
-  add(kContractMetadataName, Serialize(graph.contract));
+  // The standard metadata says the same to everybody, unless a label file is missing or a name in it was changed.
+  if (!SaysTheContract(description, graph)) add(kContractMetadataName, Serialize(graph.contract));
   if (!graph.provenance.empty()) add(kProvenanceMetadataName, ProvenanceText(graph));
   return entries;
 }
@@ -305,7 +315,7 @@ Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& optio
   BufferTable buffers(builder);
   OpCodeTable codes;
   const auto subgraph = WriteSubgraph(builder, graph, names, buffers, codes);
-  const ModelDescription description = DescribeModel(graph, names);
+  const ModelDescription description = DescribeModel(graph);
   const auto metadata = WriteMetadata(builder, graph, description, buffers, codes);
   const auto signature = WriteSignature(builder, graph, names);
 

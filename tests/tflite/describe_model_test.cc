@@ -39,13 +39,12 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   EXPECT_EQ(SeenByOthers(TinyGraph(), Scheme::kUInt8),
             "identifier M001\n"
-            "name tiny\n"
+            "name \n"
             "parser 1.0.0\n"
-            "input: input\n"
+            "input: \n"
             "  content 2 colours 2\n"
             "  process unit 1 mean [0.0] std [255.0]\n"
-            "  max [255.0] min [0.0]\n"
-            "output: fc\n"
+            "output: \n"
             "  file labels.txt type 2\n"
             "damaged None\n"
             "entry labels.txt method 0 date (1980, 1, 1, 0, 0, 0)\n"
@@ -70,8 +69,7 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAFloatModelWithArgMax) {
 TEST(StandardMetadata, NormalizeByChannelWhereChannelsDiffer) {
   Graph graph = TinyGraph(false);
   graph.contract = {4, 4, 3, {10, 20, 30}, {5, 5, 10}, {}};
-  const std::vector<std::string> names(graph.tensors.size(), "x");
-  const TensorDescription input = DescribeModel(graph, names).inputs.at(0);
+  const TensorDescription input = DescribeModel(graph).inputs.at(0);
   EXPECT_EQ(input.colors, ColorSpace::kRgb);
   EXPECT_EQ(input.mean, (std::vector<float>{10, 20, 30}));
   EXPECT_EQ(input.max, (std::vector<float>{49, 47, 22.5f}));
