@@ -45,6 +45,9 @@ struct KeyFlag {
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
     {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file"},
+    {"width", "X", kRecipe, "factor of the filters of a network that has this parameter"},
+    {"resolution", "N", kRecipe, "height and width of its input"},
+    {"classes", "N", kRecipe, "of its output (default: those of the data)"},
     {"data", "NAME|DIR", kRecipe,
      "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory where all fit (default 1024)"},
@@ -300,13 +303,19 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const TrainConfig config,
                        resume ? ConfigOfResumedRun(tool, flags) : ConfigFromFlags(tool, flags));
   QAT_RETURN_IF_ERROR(Validate(config));
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network));
+  ScalingFlags scaling{config.width, config.resolution, config.classes};
+  QAT_ASSIGN_OR_RETURN(NetworkSpec spec, LoadNetworkSpec(config.network, scaling));
   if (tool.flags().print_config) tool.Print(ToToml(config));
   if (flags.print_network) tool.Print(PrintNetwork(spec));
   if (print_only) return {};
 
   CatchInterrupts();
   QAT_ASSIGN_OR_RETURN(const Splits data, OpenSplits(spec, config, flags, tool.flags().ProgressStyle()));
+  const auto classes = static_cast<int32_t>(data.train.class_names.size());
+  if (spec.classes != 0 && scaling.classes == 0 && classes > 0) {
+    scaling.classes = classes;
+    QAT_ASSIGN_OR_RETURN(spec, LoadNetworkSpec(config.network, scaling));
+  }
   report.data_name = data.train.name;
   report.data_examples = data.train.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(data.train));

@@ -25,17 +25,21 @@ Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string&
   return spec;
 }
 
-Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path) {
+Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const ScalingFlags& flags) {
+  const auto parse = [&](std::string text, const std::string& source) -> Expected<NetworkSpec> {
+    QAT_ASSIGN_OR_RETURN(text, WithScaling(std::move(text), source, flags));
+    return ParseNetworkSpec(text, source);
+  };
   if (const EmbeddedFile* file = FindZoo(name_or_path)) {
-    return ParseNetworkSpec(file->text, StrCat(name_or_path, ".toml"));
+    return parse(std::string(file->text), StrCat(name_or_path, ".toml"));
   }
   const bool looks_like_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
   if (!looks_like_path && !FileExists(name_or_path)) {
     return InvalidArgument(StrCat(UnknownName("network", name_or_path, ZooNames()), " (expected one of ",
                                   Join(ZooNames()), ", or the path of a spec file)"));
   }
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(name_or_path));
-  return ParseNetworkSpec(text, name_or_path);
+  QAT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(name_or_path));
+  return parse(std::move(text), name_or_path);
 }
 
 std::vector<std::string> ZooNames() {

@@ -10,6 +10,7 @@
 
 #include "base/expected.h"
 #include "ops/op.h"
+#include "spec/scaling.h"
 
 namespace qat {
 
@@ -46,6 +47,7 @@ inline constexpr int32_t kNetworkInput = -1;
 struct NetworkSpec {
   std::string name;
   Shape input_shape;              ///< [1, H, W, C]
+  int32_t classes = 0;            ///< the text's own key, which flags may change; 0: it has none
   std::vector<LayerSpec> layers;  ///< in execution order; the last one is the output
   std::string text;               ///< as read, kept by checkpoints
 
@@ -59,8 +61,9 @@ struct NetworkSpec {
 /// for FILE.
 Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string& source);
 
-/// A name of the zoo, or the path of a spec file. Errors: as above; an unknown name lists the zoo.
-Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path);
+/// A name of the zoo, or the path of a spec file; `flags` change its width, resolution and classes, in NetworkSpec::text too.
+/// Errors: as above; an unknown name lists the zoo.
+Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const ScalingFlags& flags = {});
 
 /// Names of the built-in specs.
 std::vector<std::string> ZooNames();

@@ -1,5 +1,7 @@
 #include "spec/output_names.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "base/strings.h"
@@ -24,6 +26,12 @@ std::string PartNames(const std::string& name, size_t parts) {
 }
 
 }  // namespace
+
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name != kInputName && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+  });
+}
 
 void OutputNames::Declare(const std::string& name, const std::string& place, int32_t layer, int32_t parts) {
   by_name_[name] = layers_.size();

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.h"
@@ -13,6 +14,10 @@ namespace qat {
 
 /// An output whose layer has an error: nothing is said about its readers.
 inline constexpr int32_t kUnknownLayer = -2;
+
+/// Whether a layer may be called so: letters, digits, '_', '-' and '.', not "input". Names become tensor names ("conv1/filter",
+/// "split:0") and file names.
+bool IsPlainName(std::string_view name);
 
 class OutputNames {
  public:

@@ -1,8 +1,9 @@
-// Grammar: name, width, divisor, resolution, [input], then [[layer]] blocks: name, op, inputs (default: the layer before), the
-// keys of the operator's definition and those of all layers with a filter, filters or a stride.
+// Grammar: name, width, divisor, resolution, classes, [input], then [[layer]] blocks: name, op, inputs (default: the layer
+// before), the keys of the operator's definition and those of all layers with a filter, filters or a stride.
 #include "spec/spec_parser.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/strings.h"
 #include "ops/keys.h"
@@ -18,12 +19,11 @@ namespace {
 
 constexpr int64_t kLargestSide = 65536;
 
-// Names become tensor names ("<layer>/filter", "<split>:0") and file names.
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && name != "input" && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '_' || c == '-' || c == '.';
-  });
-}
+/// How many filters a layer gets in the end.
+struct FilterRule {
+  bool scaled = true;  ///< by the network's width
+  int64_t times = 0;   ///< so many times the channels that it reads; 0: as written
+};
 
 class SpecParser {
  public:
@@ -40,10 +40,11 @@ class SpecParser {
   bool ParseLayerName(const toml::table& block, LayerSpec& layer);
   const OpDefinition* ParseOperator(const toml::table& block);
   bool ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer);
-  bool ParseKeys(const toml::table& block, LayerSpec& layer);
+  bool ParseKeys(const toml::table& block, LayerSpec& layer, FilterRule& rule);
   bool ParseInitializer(const toml::table& block, LayerSpec& layer);
   bool ParseBatchNorm(const toml::table& block, LayerSpec& layer);
-  bool ParseScale(const toml::table& block, LayerSpec& layer);
+  bool ParseCount(const toml::node& node, const AttributeKey& key, LayerSpec& layer, FilterRule& rule);
+  bool ParseScale(const toml::table& block, LayerSpec& layer, FilterRule rule);
   bool SetKey(const toml::node& node, const AttributeKey& key, OpAttributes& attributes);
   std::vector<std::string> KnownKeys(const OpDefinition& op) const;
 
@@ -65,7 +66,7 @@ class SpecParser {
 };
 
 Expected<NetworkSpec> SpecParser::Run() {
-  RejectUnknown(text_.root(), {"name", "width", "divisor", "resolution", "input", "layer"});
+  RejectUnknown(text_.root(), {"name", "width", "divisor", "resolution", "classes", "input", "layer"});
   ParseName();
   ParseScaling();
   ParseInput();
@@ -138,6 +139,8 @@ void SpecParser::ParseScaling() {
   };
   integer("divisor", 1024, scaling_.divisor);
   integer("resolution", kLargestSide, scaling_.resolution);
+  integer("classes", 1 << 20, scaling_.classes);
+  spec_.classes = scaling_.classes;
 }
 
 void SpecParser::ParseInput() {
@@ -177,16 +180,17 @@ void SpecParser::ParseLayer(const toml::table& block) {
   layer.column = static_cast<int32_t>(block.source().begin.column);
   const bool named = ParseLayerName(block, layer);
   const OpDefinition* op = ParseOperator(block);
+  FilterRule rule;
   bool good = op != nullptr;
   if (op != nullptr) {
     layer.type = op->type;
     layer.attributes = op->default_attributes;
-    good = ParseKeys(block, layer);
+    good = ParseKeys(block, layer, rule);
     good = ParseInitializer(block, layer) && good;
     good = ParseBatchNorm(block, layer) && good;
-    good = ParseScale(block, layer) && good;
   }
   good = ParseInputs(block, op, layer) && good;
+  good = good && ParseScale(block, layer, rule);
   const std::string name = layer.name;
   const std::string place = text_.Place(block);
   if (good) {
@@ -246,9 +250,8 @@ bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, L
     add(block, names_.ReadPrevious());
   } else {
     const toml::array* names = node->as_array();
-    if (names == nullptr || names->empty()) {
+    if (names == nullptr || names->empty())
       return Refuse(*node, "'inputs' expected a list of names of earlier layers or \"input\"");
-    }
     for (const toml::node& element : *names) {
       const auto* name = element.as_string();
       add(element, names_.Read(name == nullptr ? "" : name->get()));
@@ -256,9 +259,8 @@ bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, L
   }
   const auto count = static_cast<int64_t>(layer.inputs.size());
   if (!good || op == nullptr || (count >= op->min_layers && count <= op->max_layers)) return good;
-  const std::string expected = op->max_layers == op->min_layers ? "" : " or more";
   return Refuse(place, StrCat(count, count == 1 ? " input, " : " inputs, ", op->name, " takes ",
-                              op->min_layers, expected));
+                              op->min_layers, op->max_layers == op->min_layers ? "" : " or more"));
 }
 
 std::vector<std::string> SpecParser::KnownKeys(const OpDefinition& op) const {
@@ -271,12 +273,13 @@ std::vector<std::string> SpecParser::KnownKeys(const OpDefinition& op) const {
   return known;
 }
 
-bool SpecParser::ParseKeys(const toml::table& block, LayerSpec& layer) {
+bool SpecParser::ParseKeys(const toml::table& block, LayerSpec& layer, FilterRule& rule) {
   const OpDefinition& op = layer.definition();
   bool good = RejectUnknown(block, KnownKeys(op));
   for (const AttributeKey& key : op.keys) {
     if (const toml::node* node = block.get(key.name)) {
-      good = SetKey(*node, key, layer.attributes) && good;
+      const bool count = node->is_string() && (key.name == "filters" || key.name == "units");
+      good = (count ? ParseCount(*node, key, layer, rule) : SetKey(*node, key, layer.attributes)) && good;
     } else if (key.default_value.empty()) {
       good =
           Refuse(block, StrCat("key '", key.name, "' of ", op.name, " is missing, expected ", key.expected));
@@ -294,28 +297,49 @@ bool SpecParser::SetKey(const toml::node& node, const AttributeKey& key, OpAttri
 bool SpecParser::ParseInitializer(const toml::table& block, LayerSpec& layer) {
   const toml::node* node = block.get("initializer");
   if (node == nullptr) return true;
-  constexpr std::string_view kKinds = R"("he_normal", "glorot_uniform" or "truncated_normal")";
+  using Kind = Initializer::Kind;
+  constexpr std::pair<std::string_view, Kind> kKinds[] = {{"he_normal", Kind::kHeNormal},
+                                                          {"glorot_uniform", Kind::kGlorotUniform},
+                                                          {"truncated_normal", Kind::kTruncatedNormal}};
   const toml::table* table = node->as_table();
   const auto* kind = table == nullptr ? nullptr : (*table)["kind"].as_string();
-  if (kind == nullptr) return Refuse(*node, StrCat("'initializer' expected {kind = ", kKinds, "}"));
-  using Kind = Initializer::Kind;
-  if (kind->get() == "he_normal") {
-    layer.initializer.kind = Kind::kHeNormal;
-  } else if (kind->get() == "glorot_uniform") {
-    layer.initializer.kind = Kind::kGlorotUniform;
-  } else if (kind->get() == "truncated_normal") {
-    layer.initializer.kind = Kind::kTruncatedNormal;
-  } else {
-    return Refuse(*kind, StrCat("'initializer' kind is \"", kind->get(), "\", expected ", kKinds));
+  const auto* found = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const auto& each) {
+    return kind != nullptr && each.first == kind->get();
+  });
+  if (found == std::end(kKinds)) {
+    return Refuse(
+        kind == nullptr ? *node : static_cast<const toml::node&>(*kind),
+        "'initializer' expected {kind = \"he_normal\", \"glorot_uniform\" or \"truncated_normal\"}");
   }
+  layer.initializer.kind = found->second;
   if (!RejectUnknown(*table, {"kind", "stddev"})) return false;
   const auto stddev = (*table)["stddev"].value<double>();
-  const bool truncated = layer.initializer.kind == Kind::kTruncatedNormal;
+  const bool truncated = found->second == Kind::kTruncatedNormal;
   if (truncated != stddev.has_value() || (truncated && !(*stddev > 0 && *stddev < 1e3))) {
     return Refuse(*node, "'initializer' expected a positive 'stddev' with truncated_normal, and only there");
   }
   if (truncated) layer.initializer.stddev = static_cast<float>(*stddev);
   return true;
+}
+
+// "classes", or "6x": six times the channels that the layer reads, a widening that follows a scaled width.
+bool SpecParser::ParseCount(const toml::node& node, const AttributeKey& key, LayerSpec& layer,
+                            FilterRule& rule) {
+  const std::string& text = node.as_string()->get();
+  rule.scaled = false;
+  if (text == "classes") {
+    if (scaling_.classes == 0)
+      return Refuse(node, StrCat("'", key.name, "' expected a network with 'classes'"));
+    return key.set(layer.attributes, AttributeValue(int64_t{scaling_.classes})).ok();
+  }
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, rule.times);
+  if (key.name == "filters" && error == std::errc() && end - stop == 1 && *stop == 'x' && rule.times >= 1 &&
+      rule.times <= 4096) {
+    return true;
+  }
+  return Refuse(node, StrCat("'", key.name, "' is \"", text, "\", expected a positive integer, \"classes\"",
+                             key.name == "filters" ? " or, as a multiple of what is read, \"6x\"" : ""));
 }
 
 // true, false, or a table with the keys of the operator batch_norm.
@@ -339,15 +363,19 @@ bool SpecParser::ParseBatchNorm(const toml::table& block, LayerSpec& layer) {
   return good;
 }
 
-bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer) {
-  bool scale = scaling_.width != 1;
+bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer, FilterRule rule) {
   if (const toml::node* node = block.get("scale_width")) {
     const auto* flag = node->as_boolean();
     if (flag == nullptr) return Refuse(*node, StrCat("'scale_width' expected ", keys::kFlag));
-    scale = scale && flag->get();
+    rule.scaled = rule.scaled && flag->get();
   }
-  int32_t* filters = FiltersOf(layer.attributes);
-  if (scale && filters != nullptr) *filters = ScaledFilters(*filters, scaling_.width, scaling_.divisor);
+  if (int32_t* filters = FiltersOf(layer.attributes)) {
+    const Shape& input = spec_.ShapeOf(layer.inputs[0]);
+    if (rule.times > 0)
+      *filters = static_cast<int32_t>(std::min<int64_t>(rule.times * input.back(), 1 << 20));
+    if (rule.scaled && scaling_.width != 1)
+      *filters = ScaledFilters(*filters, scaling_.width, scaling_.divisor);
+  }
   if (const toml::node* node = block.get("stride_from")) {
     const auto* from = node->as_integer();
     if (from == nullptr || from->get() < 1) return Refuse(*node, "'stride_from' expected a positive integer");

@@ -141,6 +141,9 @@ const std::vector<Field>& Fields() {
   static const std::vector<Field> kFields = {
       TextField("preset", &C::preset),
       TextField("network", &C::network),
+      RealField("width", &C::width, 0, 16),
+      IntegerField("resolution", &C::resolution, 0, 65536),
+      IntegerField("classes", &C::classes, 0, 1 << 20),
       TextField("data", &C::data),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       ChannelField("mean", &C::mean, -1000, 1000),

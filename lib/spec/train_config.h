@@ -21,6 +21,9 @@ struct ChannelNumbers {
 struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
+  double width = 0;               ///< of the network's filters; 0, here and in the next two: as its spec says
+  int32_t resolution = 0;         ///< height and width of its input
+  int32_t classes = 0;            ///< 0: those of the data too
   std::string data = "digits";    ///< "digits" or a path
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
   ChannelNumbers mean = {{0}};  ///< of the input contract, in byte units: real = (byte - mean) / std

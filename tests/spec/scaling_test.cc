@@ -45,6 +45,38 @@ TEST(Scaling, WidthAndResolutionScaleTheWholeNetwork) {
   EXPECT_EQ(large->layers[0].output_shape, (Shape{1, 48, 48, 32}));
 }
 
+TEST(Scaling, FiltersFollowTheChannelsThatAreReadOrTheClasses) {
+  const std::string text =
+      "name = \"n\"\nwidth = 0.35\nclasses = 7\n[input]\nheight = 4\nwidth = 4\nchannels = 1\n" +
+      testing::Layer("a", "conv_2d", "filters = 16\nkernel = 1\n") +
+      testing::Layer("b", "conv_2d", "filters = \"6x\"\nkernel = 1\n") +
+      testing::Layer("c", "conv_2d", "filters = \"classes\"\nkernel = 1\n") +
+      testing::Layer("d", "fully_connected", "units = \"classes\"\n");
+  const auto spec = ParseNetworkSpec(text, "n.toml");
+  QAT_ASSERT_OK(spec);
+  EXPECT_EQ(spec->layers[1].output_shape.back(), 48);  // 16 * 0.35 makes 8
+  EXPECT_EQ(spec->layers[2].output_shape.back(), 7);
+  EXPECT_EQ(spec->layers[3].output_shape, (Shape{1, 7}));
+  EXPECT_EQ(spec->classes, 7);
+  QAT_EXPECT_ERROR(testing::ParseLayersOfNet(testing::Layer("a", "fully_connected", "units = \"classes\"\n")),
+                   ErrorCode::kInvalidArgument, "'units' expected a network with 'classes'");
+  QAT_EXPECT_ERROR(
+      testing::ParseLayersOfNet(testing::Layer("a", "conv_2d", "kernel = 1\nfilters = \"x6\"\n")),
+      ErrorCode::kInvalidArgument, "'filters' is \"x6\", expected a positive integer");
+}
+
+TEST(WithScaling, ChangesTheTextSoThatItParsesAlone) {
+  const std::string text =
+      "name = \"n\" # width = 3\nwidth = 1.0# of all\n resolution=224\nclasses = 10\n[input]\n";
+  const auto changed = WithScaling(text, "n.toml", {.width = 0.25, .resolution = 32, .classes = 7});
+  QAT_ASSERT_OK(changed);
+  EXPECT_EQ(*changed,
+            "name = \"n\" # width = 3\nwidth = 0.25# of all\n resolution=32\nclasses = 7\n[input]\n");
+  EXPECT_EQ(*WithScaling(text, "n.toml", {}), text);
+  QAT_EXPECT_ERROR(WithScaling("name = \"n\"\n", "n.toml", {.width = 0.5}), ErrorCode::kInvalidArgument,
+                   "n.toml: has no number 'width' that --width could change");
+}
+
 TEST(Scaling, RefusesWhatContradictsItself) {
   QAT_EXPECT_ERROR(ParseNetworkSpec(Scaled(""), "n.toml"), ErrorCode::kInvalidArgument, "has no 'height'");
   QAT_EXPECT_ERROR(testing::ParseLayersOfNet(testing::Layer("a", "max_pool_2d", "stride_from = 9\n")),
