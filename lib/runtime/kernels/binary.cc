@@ -1,5 +1,6 @@
 // Prepare of ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU.
 #include "runtime/kernels/reference/binary.h"
+#include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/broadcast.h"
 #include "runtime/kernels/simd/elementwise.h"
@@ -32,10 +33,20 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperato
   return ElementByElement(context, MakeKernel(context, NameOf(context.isa), run));
 }
 
-// A float function with the clamp of the fused activation behind it.
+using FloatPairs = void (*)(const FloatArithmetic&, int64_t, const float*, const float*, float*);
+
+// A float function with the clamp of the fused activation behind it; `same_shape` is the same in one loop.
 template <class F>
-std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f, FloatPairs same_shape = nullptr) {
   const FloatArithmetic clamp = FloatActivationRange(FusedActivation(context.attributes));
+  if (context.kernels == KernelSet::kFast && same_shape != nullptr &&
+      context.inputs[0]->shape == context.inputs[1]->shape) {
+    const int64_t size = FlatSize(context.output.shape);
+    const auto run = [=](const KernelBuffers& io) {
+      same_shape(clamp, size, io.input<float>(0), io.input<float>(1), io.output<float>());
+    };
+    return ElementByElement(context, MakeKernel(context, "portable", run));
+  }
   return Make<float>(context, [=](float a, float b) { return clamp.Output(f(a, b)); });
 }
 
@@ -133,21 +144,24 @@ Expected<std::unique_ptr<Kernel>> ByType(const KernelContext& context, PrepareFu
 
 Expected<std::unique_ptr<Kernel>> PrepareAdd(const KernelContext& context) {
   const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
-    return MakeFloat(c, [](float a, float b) { return a + b; });
+    return MakeFloat(
+        c, [](float a, float b) { return a + b; }, portable::Add);
   };
   return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareSub(const KernelContext& context) {
   const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
-    return MakeFloat(c, [](float a, float b) { return a - b; });
+    return MakeFloat(
+        c, [](float a, float b) { return a - b; }, portable::Subtract);
   };
   return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareMul(const KernelContext& context) {
   const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
-    return MakeFloat(c, [](float a, float b) { return a * b; });
+    return MakeFloat(
+        c, [](float a, float b) { return a * b; }, portable::Multiply);
   };
   return ByType(context, prepare_float, PrepareProduct<uint8_t>, PrepareProduct<int8_t>);
 }

@@ -3,6 +3,7 @@
 #include "runtime/kernels/portable/conv_2d.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/simd/conv_2d.h"
+#include "runtime/kernels/simd/float_matrix.h"
 
 namespace qat {
 namespace {
@@ -40,6 +41,17 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
       scratch);
 }
 
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatConv2D conv,
+                                  const FloatArithmetic& arithmetic) {
+  const size_t scratch = ScratchSize(conv);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [conv = std::move(conv), arithmetic](const KernelBuffers& io) {
+        simd::Run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+      },
+      scratch);
+}
+
 template <class Arithmetic>
 std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Window2D& window,
                                       const Arithmetic& arithmetic) {
@@ -72,6 +84,10 @@ Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
   if (!WantsFast(context, window)) return MakeReference(context, window, arithmetic);
   const auto* filter = reinterpret_cast<const float*>(context.inputs[1]->constant.data());
+  if (const simd::Instructions* instructions = simd::InstructionsOf(context.isa)) {
+    const size_t size = context.inputs[1]->constant.size() / sizeof(float);
+    return MakeFloat(context, simd::PrepareFloatConv2D(*instructions, window, {filter, size}), arithmetic);
+  }
   return MakePortable(context, portable::PrepareConv2D(window, filter), arithmetic);
 }
 

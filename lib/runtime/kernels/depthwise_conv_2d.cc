@@ -3,6 +3,8 @@
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/depthwise_conv_2d.h"
+#include "runtime/kernels/simd/float_depthwise_conv_2d.h"
+#include "runtime/kernels/simd/float_matrix.h"
 
 namespace qat {
 namespace {
@@ -25,8 +27,9 @@ const simd::Instructions* SimdInstructions(const KernelContext& context, const W
 }
 
 // [1, H, W, O] to [O, H, W, 1].
-std::vector<uint8_t> ConvolutionFilter(std::span<const uint8_t> filter, size_t units) {
-  std::vector<uint8_t> values(filter.size());
+template <class T>
+std::vector<T> ConvolutionFilter(std::span<const T> filter, size_t units) {
+  std::vector<T> values(filter.size());
   const size_t taps = filter.size() / units;
   for (size_t i = 0; i < filter.size(); ++i) values[i % units * taps + i / units] = filter[i];
   return values;
@@ -83,9 +86,37 @@ std::unique_ptr<Kernel> MakeQuantized(const KernelContext& context, const Arithm
   return MakeReference(context, window, arithmetic);
 }
 
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Instructions& instructions,
+                                  const Window2D& window, const FloatArithmetic& arithmetic) {
+  const std::span<const uint8_t> bytes = context.inputs[1]->constant;
+  const std::span filter(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+  const auto make = [&](auto conv, size_t scratch, auto run) {
+    return MakeKernel(
+        context, NameOf(context.isa),
+        [conv = std::move(conv), arithmetic, run](const KernelBuffers& io) {
+          run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+        },
+        scratch);
+  };
+  if (IsConvolution(window)) {
+    const auto transposed = ConvolutionFilter(filter, static_cast<size_t>(window.output_depth));
+    auto conv = simd::PrepareFloatConv2D(instructions, window, transposed);
+    const size_t scratch = ScratchSize(conv);
+    return make(std::move(conv), scratch, [](const auto& c, auto... io) { simd::Run(c, io...); });
+  }
+  simd::FloatDepthwiseConv2D conv(instructions, window, filter);
+  const size_t scratch = conv.ScratchSize();
+  return make(std::move(conv), scratch, [](const auto& c, auto... io) { c.Run(io...); });
+}
+
 Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32, kChannelAxis));
-  return MakeReference(context, WindowOf(context), FloatActivationRange(FusedActivation(context.attributes)));
+  const Window2D window = WindowOf(context);
+  const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
+  if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
+    return MakeFloat(context, *instructions, window, arithmetic);
+  }
+  return MakeReference(context, window, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {

@@ -2,6 +2,7 @@
 #include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/portable/matrix.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/float_matrix.h"
 #include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
@@ -73,14 +74,29 @@ std::unique_ptr<Kernel> ChooseUInt8(const KernelContext& context, const Arithmet
       scratch);
 }
 
+std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatFullyConnected layer,
+                                  const FloatArithmetic& arithmetic) {
+  const size_t scratch = ScratchSize(layer);
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [layer = std::move(layer), arithmetic](const KernelBuffers& io) {
+        simd::Run(layer, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+      },
+      scratch);
+}
+
 Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
   const MatrixShape shape = ShapeOf(context);
   const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
   if (!WantsFast(context, shape)) return MakeReference(context, shape, arithmetic);
-  const auto* values = reinterpret_cast<const float*>(context.inputs[1]->constant.data());
-  auto filter = portable::PackFloat({values, static_cast<size_t>(shape.units * shape.acc_depth)}, shape.units,
-                                    shape.acc_depth);
+  const std::span values(reinterpret_cast<const float*>(context.inputs[1]->constant.data()),
+                         static_cast<size_t>(shape.units * shape.acc_depth));
+  if (const simd::Instructions* instructions = simd::InstructionsOf(context.isa)) {
+    simd::FloatFilter filter(*instructions, {{0}, shape.acc_depth}, values, shape.units);
+    return MakeFloat(context, {shape, std::move(filter)}, arithmetic);
+  }
+  auto filter = portable::PackFloat(values, shape.units, shape.acc_depth);
   return MakeKernel(context, "portable",
                     [shape, arithmetic, filter = std::move(filter)](const KernelBuffers& io) {
                       portable::MultiplyFloat(shape.rows, io.input<float>(0), filter, arithmetic,

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "runtime/kernels/indices.h"
+#include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/mean.h"
 #include "runtime/kernels/simd/matrix.h"
@@ -54,6 +55,18 @@ std::optional<Block> BlockOf(const MeanPlan& plan) {
     }
   }
   return block;
+}
+
+// Each sum in the order of the reference.
+std::unique_ptr<Kernel> MakeFloatBlock(const KernelContext& context, const Block& block, int64_t count) {
+  return MakeKernel(context, "portable", [=](const KernelBuffers& io) {
+    float* means = io.output<float>();
+    for (int64_t i = 0; i < block.outer; ++i, means += block.inner) {
+      std::fill_n(means, block.inner, 0.0f);
+      portable::SumRows(io.input<float>(0) + i * count * block.inner, count, block.inner, block.inner, means);
+      for (int64_t k = 0; k < block.inner; ++k) means[k] /= static_cast<float>(count);
+    }
+  });
 }
 
 // Null where the reference must do. Sums stay inside int32.
@@ -124,6 +137,9 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (type == DType::kUInt8) return PrepareQuantized<uint8_t>(context, plan);
   if (type == DType::kInt8) return PrepareQuantized<int8_t>(context, plan);
   if (type != DType::kFloat32) return UnsupportedTypes(context);
+  const std::optional<Block> block = BlockOf(plan);
+  if (context.kernels == KernelSet::kFast && plan.means > 0 && plan.count > 0 && block.has_value())
+    return MakeFloatBlock(context, *block, plan.count);
   const auto count = static_cast<float>(plan.count);
   return Make<float, float>(context, plan, [=](float sum) { return sum / count; });
 }

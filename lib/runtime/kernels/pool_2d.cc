@@ -94,6 +94,8 @@ Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareAverage(const KernelContext& context) {
+  if (context.kernels == KernelSet::kFast && context.inputs[0]->type == DType::kFloat32)
+    return Prepare(context, {"portable", portable::AveragePool2D, nullptr, nullptr});
   return Prepare(context, {"reference", reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>,
                            reference::AveragePool2D<int8_t>});
 }

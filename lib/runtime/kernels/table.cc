@@ -18,6 +18,7 @@ std::unique_ptr<Kernel> MakeFlip(const KernelContext& context, uint8_t flip) {
   return MakeKernel(context, "portable", [count, flip](const KernelBuffers& io) {
     const uint8_t* const from = io.inputs[0];
     uint8_t* const to = io.output_bytes;
+#pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) to[i] = from[i] ^ flip;
   });
 }

@@ -160,6 +160,43 @@ struct Avx2 {
   }
 };
 
+// Eight floats in a register of 256 bits.
+struct Float8 {
+  using Vector = __m256;
+  static constexpr int64_t kLanes = 8;
+  static constexpr int kRows = 5;
+  static constexpr int kBlocks = 2;
+
+  static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
+  static Vector Fill(float value) { return _mm256_set1_ps(value); }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+  static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+  static Vector LoadPart(const float* from, int64_t count) {
+    float part[kLanes] = {};
+    __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
+    return Load(part);
+  }
+  static void Store(float* to, Vector a, int64_t count) {
+    if (count == kLanes) return _mm256_storeu_ps(to, a);
+    __m128 low = _mm256_castps256_ps128(a);
+    if (count >= 4) {
+      _mm_storeu_ps(to, low);
+      low = _mm256_extractf128_ps(a, 1);
+      to += 4;
+      count -= 4;
+    }
+    if (count >= 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), low);
+      low = _mm_movehl_ps(low, low);
+      to += 2;
+      count -= 2;
+    }
+    if (count > 0) _mm_store_ss(to, low);
+  }
+};
+
 }  // namespace
 }  // namespace qat::simd
 
@@ -167,6 +204,7 @@ struct Avx2 {
 
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
+#include "runtime/kernels/simd/float-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
@@ -182,6 +220,8 @@ const Instructions kAvx2Instructions = {
     .multiply_pairs = MultiplyPairs<Avx2>,
     .sum_rows = SumRows<Avx2>,
     .lookup = Lookup<Avx2>,
+    .wide = {Float8::kLanes, MultiplyFloats<Float8>, DepthwiseFloats<Float8>},
+    .narrow = {Float8::kLanes, MultiplyFloats<Float8>, DepthwiseFloats<Float8>},
 };
 
 }  // namespace qat::simd

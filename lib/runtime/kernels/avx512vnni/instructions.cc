@@ -157,6 +157,71 @@ struct Avx512Vnni {
   }
 };
 
+// Eight floats in a register of 256 bits.
+struct Float8 {
+  using Vector = __m256;
+  static constexpr int64_t kLanes = 8;
+  static constexpr int kRows = 6;
+  static constexpr int kBlocks = 2;
+
+  static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
+  static Vector Fill(float value) { return _mm256_set1_ps(value); }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+  static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+  static Vector LoadPart(const float* from, int64_t count) {
+    float part[kLanes] = {};
+    __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
+    return Load(part);
+  }
+  static void Store(float* to, Vector a, int64_t count) {
+    if (count == kLanes) return _mm256_storeu_ps(to, a);
+    __m128 low = _mm256_castps256_ps128(a);
+    if (count >= 4) {
+      _mm_storeu_ps(to, low);
+      low = _mm256_extractf128_ps(a, 1);
+      to += 4;
+      count -= 4;
+    }
+    if (count >= 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), low);
+      low = _mm_movehl_ps(low, low);
+      to += 2;
+      count -= 2;
+    }
+    if (count > 0) _mm_store_ss(to, low);
+  }
+};
+
+// Sixteen floats in a register of 512 bits.
+struct Float16 {
+  using Vector = __m512;
+  static constexpr int64_t kLanes = 16;
+  static constexpr int kRows = 6;
+  static constexpr int kBlocks = 4;
+
+  static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
+  static Vector Fill(float value) { return _mm512_set1_ps(value); }
+  static Vector Add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
+  static Vector Max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+  static Vector LoadPart(const float* from, int64_t count) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+  }
+  static void Store(float* to, Vector a, int64_t count) {
+    if (count == kLanes) return _mm512_storeu_ps(to, a);
+    if (count >= 8) {
+      _mm256_storeu_ps(to, _mm512_castps512_ps256(a));
+      a = _mm512_shuffle_f32x4(a, a, 0xEE);
+      to += 8;
+      count -= 8;
+    }
+    Float8::Store(to, _mm512_castps512_ps256(a), count);
+  }
+};
+
 }  // namespace
 }  // namespace qat::simd
 
@@ -164,6 +229,7 @@ struct Avx512Vnni {
 
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
+#include "runtime/kernels/simd/float-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
@@ -179,6 +245,8 @@ const Instructions kAvx512VnniInstructions = {
     .multiply_pairs = MultiplyPairs<Avx512Vnni>,
     .sum_rows = SumRows<Avx512Vnni>,
     .lookup = Lookup<Avx512Vnni>,
+    .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloats<Float16>},
+    .narrow = {Float8::kLanes, MultiplyFloats<Float8>, DepthwiseFloats<Float8>},
 };
 
 }  // namespace qat::simd

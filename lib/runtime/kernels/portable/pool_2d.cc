@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/kernels/portable/elementwise.h"
+
 namespace qat::portable {
 namespace {
 
@@ -66,27 +68,48 @@ void MaxOverTaps(const Window2D& w, const Taps& taps, const Vector<T>& low, cons
   if (depth % kCount != 0) MaxOfChannels<T, kCount>(w, taps, low, high, image, depth - kCount, output);
 }
 
+// f(taps, image, output pixel) for every pixel of the output.
+template <class T, class F>
+void ForEachWindow(const Window2D& w, const T* input, T* output, const F& f) {
+  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
+    for (int32_t y = 0; y < w.output_h; ++y) {
+      const int32_t top = y * w.stride_h - w.pad_top;
+      for (int32_t x = 0; x < w.output_w; ++x, output += w.output_depth) {
+        const int32_t left = x * w.stride_w - w.pad_left;
+        f(Taps{std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
+               std::min(left + w.filter_w, w.input_w)},
+          input, output);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 template <class T>
 void MaxPool2D(const Window2D& w, T activation_min, T activation_max, const T* input, T* output) {
   constexpr int64_t kLanes = 16 / sizeof(T);
   const Vector<T> low = Vector<T>{} + activation_min, high = Vector<T>{} + activation_max;
-  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
-    for (int32_t y = 0; y < w.output_h; ++y) {
-      const int32_t top = y * w.stride_h - w.pad_top;
-      for (int32_t x = 0; x < w.output_w; ++x, output += w.output_depth) {
-        const int32_t left = x * w.stride_w - w.pad_left;
-        const Taps taps = {std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
-                           std::min(left + w.filter_w, w.input_w)};
-        MaxOverTaps<T, kLanes>(w, taps, low, high, input, output);
-      }
-    }
-  }
+  ForEachWindow(w, input, output, [&](const Taps& taps, const T* image, T* pixel) {
+    MaxOverTaps<T, kLanes>(w, taps, low, high, image, pixel);
+  });
 }
 
 template void MaxPool2D(const Window2D&, float, float, const float*, float*);
 template void MaxPool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
 template void MaxPool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
+
+void AveragePool2D(const Window2D& w, float activation_min, float activation_max, const float* input,
+                   float* output) {
+  const FloatArithmetic clamp = {activation_min, activation_max};
+  const int64_t depth = w.input_depth;
+  ForEachWindow(w, input, output, [&](const Taps& taps, const float* image, float* pixel) {
+    std::fill_n(pixel, depth, 0.0f);
+    for (int64_t y = taps.top; y < taps.bottom; ++y)
+      SumRows(image + (y * w.input_w + taps.left) * depth, taps.right - taps.left, depth, depth, pixel);
+    const auto count = static_cast<float>((taps.bottom - taps.top) * (taps.right - taps.left));
+    for (int64_t c = 0; c < depth; ++c) pixel[c] = clamp.Output(pixel[c] / count);
+  });
+}
 
 }  // namespace qat::portable

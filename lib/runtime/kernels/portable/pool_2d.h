@@ -10,6 +10,10 @@ namespace qat::portable {
 template <class T>
 void MaxPool2D(const Window2D& window, T activation_min, T activation_max, const T* input, T* output);
 
+/// Equal bit by bit to reference::AveragePool2D.
+void AveragePool2D(const Window2D& window, float activation_min, float activation_max, const float* input,
+                   float* output);
+
 }  // namespace qat::portable
 
 #endif  // QAT_RUNTIME_KERNELS_PORTABLE_POOL_2D_H_

@@ -5,21 +5,6 @@ namespace {
 
 using portable::PatchLayout;
 
-// Runs of a window in the padded image. Rows that touch each other are one run.
-Segments SegmentsOf(const Window2D& w, const PatchLayout& layout) {
-  const int64_t depth = w.input_depth;
-  const bool rows_touch = w.dilation_h == 1 && w.filter_w == layout.padded_w;
-  if (w.dilation_w == 1 && (w.filter_h == 1 || rows_touch)) return {{0}, w.filter_h * w.filter_w * depth};
-  const bool taps_touch = w.dilation_w == 1;
-  Segments segments{{}, taps_touch ? w.filter_w * depth : depth};
-  for (int64_t y = 0; y < w.filter_h; ++y) {
-    for (int64_t x = 0; x < (taps_touch ? 1 : w.filter_w); ++x) {
-      segments.offsets.push_back((y * w.dilation_h * layout.padded_w + x * w.dilation_w) * depth);
-    }
-  }
-  return segments;
-}
-
 bool ReadsInPlace(const Conv2D& conv) {
   return conv.filter.ReadsInPlace() && conv.layout.padded_w == conv.window.input_w &&
          conv.layout.padded_h == conv.window.input_h;

@@ -107,6 +107,48 @@ struct RowSums {
   int32_t* sums;
 };
 
+/// The product on floats: output[r, u] = clamp(sum of x[r, i] * filter[u, i] in the order of i + bias[u]), each product and
+/// each sum rounded, as the reference does: equal to it bit by bit. Everything as in Product, but sizes and steps
+/// count floats.
+struct FloatProduct {
+  const float* input;
+  int64_t rows;
+  int64_t width;
+  int64_t step_x, step_y;
+  const int64_t* segment_offsets;
+  int64_t segments;
+  int64_t segment_size;
+  const float* filter;  // [units / lanes, rounded up][segments * segment_size][lanes]
+  int64_t units;
+  const float* bias;
+  float activation_min, activation_max;
+  float* output;
+};
+
+/// A run of output pixels of a depthwise convolution on floats that have the same taps: those inside the image. Vectors
+/// and blocks as in DepthwiseRow.
+struct FloatDepthwiseRun {
+  const float* input;
+  int64_t taps;
+  const int64_t* input_offsets;   // one a tap
+  const int64_t* filter_offsets;  // one a tap, of its values for all lanes
+  const float* filter;            // [taps of the window][blocks * lanes]
+  const float* bias;
+  int64_t blocks;
+  int64_t period;
+  int64_t input_step, output_step;
+  float activation_min, activation_max;
+  int64_t size;
+  float* output;  // [size]
+};
+
+/// Floats in registers of one width.
+struct FloatInstructions {
+  int64_t lanes;
+  void (*multiply)(const FloatProduct&);
+  void (*depthwise)(const FloatDepthwiseRun&);
+};
+
 /// What one instruction set brings.
 struct Instructions {
   int64_t lanes;  ///< int32 in a register
@@ -119,6 +161,8 @@ struct Instructions {
   void (*multiply_pairs)(const Pairs&);
   void (*sum_rows)(const RowSums&);
   void (*lookup)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
+
+  FloatInstructions wide, narrow;  ///< narrow registers waste less on few units
 
   /// Values that one lane of a dot product takes from the rows.
   int64_t taps() const { return widens ? 2 : 4; }

@@ -11,6 +11,7 @@
 #include "runtime/kernels/isa.h"
 #include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/simd/output_stage.h"
+#include "runtime/kernels/simd/segments.h"
 
 namespace qat::simd {
 
@@ -30,13 +31,6 @@ class AlignedBytes {
     void operator()(uint8_t* data) const { ::operator delete[](data, kAlignment); }
   };
   std::unique_ptr<uint8_t[], Deleter> data_;
-};
-
-/// How the rows of a product lie in memory: runs of `segment_size` elements, each at one of `offsets`, in
-/// elements from the beginning of the row.
-struct Segments {
-  std::vector<int64_t> offsets;
-  int64_t segment_size = 0;
 };
 
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:

@@ -1,0 +1,166 @@
+// float-inl.h: FloatProduct and FloatDepthwiseRun for one register type F. Included by the source of its instruction set
+// only: everything here has internal linkage and includes nothing. No product is fused with its sum.
+//
+// F: Vector (kLanes floats), kRows x kBlocks accumulators, and what is called below.
+
+namespace qat::simd {
+namespace {
+
+template <class F>
+struct FloatClamp {
+  typename F::Vector low, high;
+  FloatClamp(float min, float max) : low(F::Fill(min)), high(F::Fill(max)) {}
+  typename F::Vector operator()(typename F::Vector x) const { return F::Min(high, F::Max(low, x)); }
+};
+
+template <class F, int kRows, int kBlocks>
+inline void MultiplyFloatTile(const FloatProduct& p, const float* const* rows, int64_t unit, float* output) {
+  typename F::Vector acc[kRows][kBlocks];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int b = 0; b < kBlocks; ++b) acc[r][b] = F::Fill(0);
+  }
+  const int64_t block_size = p.segments * p.segment_size * F::kLanes;
+  const float* filter = p.filter + unit / F::kLanes * block_size;
+  for (int64_t s = 0; s < p.segments; ++s) {
+    const int64_t begin = p.segment_offsets[s], end = begin + p.segment_size;
+    for (int64_t k = begin; k < end; ++k, filter += F::kLanes) {
+      typename F::Vector w[kBlocks];
+#pragma GCC unroll 16
+      for (int b = 0; b < kBlocks; ++b) w[b] = F::Load(filter + b * block_size);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const auto x = F::Fill(rows[r][k]);
+#pragma GCC unroll 16
+        for (int b = 0; b < kBlocks; ++b) acc[r][b] = F::Add(acc[r][b], F::Multiply(x, w[b]));
+      }
+    }
+  }
+  const FloatClamp<F> clamp(p.activation_min, p.activation_max);
+#pragma GCC unroll 16
+  for (int b = 0; b < kBlocks; ++b) {
+    const int64_t first = unit + b * F::kLanes, left = p.units - first;
+    const auto bias = F::Load(p.bias + first);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      F::Store(output + r * p.units + first, clamp(F::Add(acc[r][b], bias)),
+               left < F::kLanes ? left : F::kLanes);
+    }
+  }
+}
+
+// The last units: at most kBlocks vectors.
+template <class F, int kRows, int kBlocks>
+inline void MultiplyFloatRest(const FloatProduct& p, const float* const* rows, int64_t unit, float* output) {
+  if (unit + (kBlocks - 1) * F::kLanes < p.units) {
+    MultiplyFloatTile<F, kRows, kBlocks>(p, rows, unit, output);
+  } else if constexpr (kBlocks > 1) {
+    MultiplyFloatRest<F, kRows, kBlocks - 1>(p, rows, unit, output);
+  }
+}
+
+template <class F, int kRows, int kBlocks>
+void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
+  const float* rows[kRows];
+  int64_t y = first / p.width, x = first % p.width;
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = p.input + y * p.step_y + x * p.step_x;
+    if (++x == p.width) {
+      ++y;
+      x = 0;
+    }
+  }
+  float* const output = p.output + first * p.units;
+  int64_t unit = 0;
+  for (; unit + kBlocks * F::kLanes <= p.units; unit += kBlocks * F::kLanes)
+    MultiplyFloatTile<F, kRows, kBlocks>(p, rows, unit, output);
+  if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
+}
+
+// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
+template <class F, int kRows, int kBlocks>
+void MultiplyFloatTiles(const FloatProduct& p) {
+  int64_t row = 0;
+  if (p.rows < kRows) {
+    for (; row < p.rows; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row);
+    return;
+  }
+  for (; row + kRows <= p.rows; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row);
+  if (row < p.rows) MultiplyFloatRows<F, kRows, kBlocks>(p, p.rows - kRows);
+}
+
+// Few units leave registers for more rows, which share the loads of the filter.
+template <class F>
+void MultiplyFloats(const FloatProduct& p) {
+  if (2 * p.units <= F::kBlocks * F::kLanes && p.rows >= 2 * F::kRows) {
+    MultiplyFloatTiles<F, 2 * F::kRows, F::kBlocks / 2>(p);
+  } else {
+    MultiplyFloatTiles<F, F::kRows, F::kBlocks>(p);
+  }
+}
+
+template <class F, int kCount>
+inline void SumFloatTaps(const FloatDepthwiseRun& d, const float* input, const float* filter,
+                         typename F::Vector (&acc)[kCount]) {
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) acc[i] = F::Fill(0);
+  for (int64_t tap = 0; tap < d.taps; ++tap) {
+    const auto w = F::Load(filter + d.filter_offsets[tap]);
+    const float* const x = input + d.input_offsets[tap];
+#pragma GCC unroll 4
+    for (int i = 0; i < kCount; ++i) acc[i] = F::Add(acc[i], F::Multiply(F::Load(x + i * d.input_step), w));
+  }
+}
+
+// Vectors that are not whole read their last values only: the input may end there.
+template <class F>
+inline void SumFloatPart(const FloatDepthwiseRun& d, const float* input, const float* filter, int64_t count,
+                         typename F::Vector& acc) {
+  acc = F::Fill(0);
+  for (int64_t tap = 0; tap < d.taps; ++tap) {
+    const auto x = F::LoadPart(input + d.input_offsets[tap], count);
+    acc = F::Add(acc, F::Multiply(x, F::Load(filter + d.filter_offsets[tap])));
+  }
+}
+
+template <class F>
+inline void DepthwiseFloatBlock(const FloatDepthwiseRun& d, int64_t block) {
+  const int64_t first = block * F::kLanes;
+  const int64_t used = d.period - first < F::kLanes ? d.period - first : F::kLanes;
+  const float* const filter = d.filter + first;
+  const float* input = d.input + first;
+  const auto bias = F::Load(d.bias + first);
+  const FloatClamp<F> clamp(d.activation_min, d.activation_max);
+  int64_t element = first;
+  if (used == F::kLanes) {
+    for (; element + 3 * d.output_step + F::kLanes <= d.size; element += 4 * d.output_step) {
+      typename F::Vector acc[4];
+      SumFloatTaps<F, 4>(d, input, filter, acc);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        F::Store(d.output + element + i * d.output_step, clamp(F::Add(acc[i], bias)), F::kLanes);
+      }
+      input += 4 * d.input_step;
+    }
+    for (; element + F::kLanes <= d.size; element += d.output_step, input += d.input_step) {
+      typename F::Vector acc[1];
+      SumFloatTaps<F, 1>(d, input, filter, acc);
+      F::Store(d.output + element, clamp(F::Add(acc[0], bias)), F::kLanes);
+    }
+  }
+  for (; element < d.size; element += d.output_step, input += d.input_step) {
+    const int64_t count = d.size - element < used ? d.size - element : used;
+    typename F::Vector acc;
+    SumFloatPart<F>(d, input, filter, count, acc);
+    F::Store(d.output + element, clamp(F::Add(acc, bias)), count);
+  }
+}
+
+template <class F>
+void DepthwiseFloats(const FloatDepthwiseRun& d) {
+  for (int64_t block = 0; block < d.blocks; ++block) DepthwiseFloatBlock<F>(d, block);
+}
+
+}  // namespace
+}  // namespace qat::simd

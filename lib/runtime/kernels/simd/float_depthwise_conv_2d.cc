@@ -1,0 +1,107 @@
+#include "runtime/kernels/simd/float_depthwise_conv_2d.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace qat::simd {
+namespace {
+
+// First and last output position, of `count`, whose whole window lies inside `size` positions of the input.
+struct Interior {
+  int64_t begin, end;
+};
+Interior InteriorOf(int64_t count, int64_t size, int64_t pad, int64_t stride, int64_t reach) {
+  const int64_t begin = std::min(count, (pad + stride - 1) / stride);
+  const int64_t last = size - reach + pad;  // of the position's corner, before padding is taken off
+  const int64_t end = last < 0 ? 0 : std::min(count, last / stride + 1);
+  return {begin, std::max(begin, end)};
+}
+
+}  // namespace
+
+FloatDepthwiseConv2D::FloatDepthwiseConv2D(const Instructions& instructions, const Window2D& window,
+                                           std::span<const float> filter)
+    : instructions_(window.input_depth <= instructions.narrow.lanes && window.stride_w > 1
+                        ? &instructions.narrow
+                        : &instructions.wide),
+      window_(window),
+      period_(window.stride_w == 1 ? std::lcm(int64_t{window.input_depth}, instructions_->lanes)
+                                   : window.input_depth),
+      filter_(static_cast<size_t>(window.filter_h * window.filter_w * padded_lanes()) * sizeof(float)) {
+  auto* const values = reinterpret_cast<float*>(filter_.data());
+  for (int64_t tap = 0; tap < window.filter_h * window.filter_w; ++tap) {
+    for (int64_t lane = 0; lane < period_; ++lane)
+      values[tap * padded_lanes() + lane] =
+          filter[static_cast<size_t>(tap * window.input_depth + lane % window.input_depth)];
+  }
+}
+
+int64_t FloatDepthwiseConv2D::padded_lanes() const {
+  return (period_ + instructions_->lanes - 1) / instructions_->lanes * instructions_->lanes;
+}
+
+// The bias over all lanes, then the offsets of the taps.
+size_t FloatDepthwiseConv2D::ScratchSize() const {
+  return static_cast<size_t>(padded_lanes()) * sizeof(float) +
+         static_cast<size_t>(window_.filter_h * window_.filter_w) * 2 * sizeof(int64_t);
+}
+
+// Taps of the output pixel (y, x) that are inside the image, relative to the corner of its window, which may be outside.
+int64_t FloatDepthwiseConv2D::TapsInside(int64_t y, int64_t x, int64_t* input_offsets,
+                                         int64_t* filter_offsets) const {
+  const Window2D& w = window_;
+  const int64_t top = y * w.stride_h - w.pad_top, left = x * w.stride_w - w.pad_left;
+  int64_t taps = 0;
+  for (int64_t i = 0; i < w.filter_h; ++i) {
+    const int64_t row = top + i * w.dilation_h;
+    if (row < 0 || row >= w.input_h) continue;
+    for (int64_t j = 0; j < w.filter_w; ++j) {
+      const int64_t column = left + j * w.dilation_w;
+      if (column < 0 || column >= w.input_w) continue;
+      input_offsets[taps] = (row * w.input_w + column) * w.input_depth;
+      filter_offsets[taps++] = (i * w.filter_w + j) * padded_lanes();
+    }
+  }
+  return taps;
+}
+
+void FloatDepthwiseConv2D::Run(const FloatArithmetic& arithmetic, const float* input, const float* bias,
+                               float* output, uint8_t* scratch) const {
+  const Window2D& w = window_;
+  const int64_t depth = w.input_depth;
+  auto* const input_offsets = reinterpret_cast<int64_t*>(scratch);
+  int64_t* const filter_offsets = input_offsets + w.filter_h * w.filter_w;
+  auto* const padded_bias = reinterpret_cast<float*>(filter_offsets + w.filter_h * w.filter_w);
+  for (int64_t lane = 0; lane < padded_lanes(); ++lane)
+    padded_bias[lane] = bias == nullptr || lane >= period_ ? 0.0f : bias[lane % depth];
+
+  FloatDepthwiseRun run = {};
+  run.input_offsets = input_offsets;
+  run.filter_offsets = filter_offsets;
+  run.filter = reinterpret_cast<const float*>(filter_.data());
+  run.bias = padded_bias;
+  run.period = period_;
+  run.input_step = period_ * w.stride_w;
+  run.output_step = period_;
+  run.blocks = padded_lanes() / instructions_->lanes;
+  run.activation_min = arithmetic.activation_min;
+  run.activation_max = arithmetic.activation_max;
+  run.output = output;
+  const int64_t reach = int64_t{w.filter_w - 1} * w.dilation_w + 1;
+  const Interior interior = InteriorOf(w.output_w, w.input_w, w.pad_left, w.stride_w, reach);
+  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * depth) {
+    run.input = input;
+    for (int64_t y = 0; y < w.output_h; ++y) {
+      for (int64_t x = 0; x < w.output_w;) {
+        const int64_t pixels = x == interior.begin && interior.begin < interior.end ? interior.end - x : 1;
+        run.taps = TapsInside(y, x, input_offsets, filter_offsets);
+        run.size = pixels * depth;
+        instructions_->depthwise(run);
+        run.output += run.size;
+        x += pixels;
+      }
+    }
+  }
+}
+
+}  // namespace qat::simd

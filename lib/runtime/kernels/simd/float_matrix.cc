@@ -1,0 +1,109 @@
+#include "runtime/kernels/simd/float_matrix.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qat::simd {
+namespace {
+
+int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+bool ReadsInPlace(const FloatConv2D& conv) {
+  return conv.layout.padded_w == conv.window.input_w && conv.layout.padded_h == conv.window.input_h;
+}
+
+void SetClamp(const FloatArithmetic& arithmetic, FloatProduct& product) {
+  product.activation_min = arithmetic.activation_min;
+  product.activation_max = arithmetic.activation_max;
+}
+
+}  // namespace
+
+FloatFilter::FloatFilter(const Instructions& instructions, Segments segments, std::span<const float> filter,
+                         int64_t units)
+    : instructions_(units <= instructions.narrow.lanes ? &instructions.narrow : &instructions.wide),
+      segments_(std::move(segments)),
+      units_(units),
+      values_(static_cast<size_t>(padded_units()) * segments_.offsets.size() *
+              static_cast<size_t>(segments_.segment_size) * sizeof(float)) {
+  const int64_t depth = static_cast<int64_t>(segments_.offsets.size()) * segments_.segment_size;
+  const int64_t lanes = instructions_->lanes;
+  for (int64_t unit = 0; unit < units; ++unit) {
+    const float* const from = filter.data() + unit * depth;
+    uint8_t* const to =
+        values_.data() + (unit / lanes * lanes * depth + unit % lanes) * int64_t{sizeof(float)};
+    for (int64_t i = 0; i < depth; ++i)
+      std::memcpy(to + i * lanes * int64_t{sizeof(float)}, from + i, sizeof(float));
+  }
+}
+
+int64_t FloatFilter::padded_units() const { return RoundUp(units_, instructions_->lanes); }
+
+FloatProduct FloatFilter::AsProduct() const {
+  FloatProduct product = {};
+  product.segment_offsets = segments_.offsets.data();
+  product.segments = static_cast<int64_t>(segments_.offsets.size());
+  product.segment_size = segments_.segment_size;
+  product.filter = reinterpret_cast<const float*>(values_.data());
+  product.units = units_;
+  return product;
+}
+
+size_t FloatFilter::BiasSize() const { return static_cast<size_t>(padded_units()) * sizeof(float); }
+
+const float* FloatFilter::PadBias(const float* bias, uint8_t* scratch) const {
+  auto* const padded = reinterpret_cast<float*>(scratch);
+  std::fill_n(padded, padded_units(), 0.0f);
+  if (bias != nullptr) std::copy_n(bias, units_, padded);
+  return padded;
+}
+
+FloatConv2D PrepareFloatConv2D(const Instructions& instructions, const Window2D& window,
+                               std::span<const float> filter) {
+  const portable::PatchLayout layout(window, 0);
+  return {window, layout, FloatFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth)};
+}
+
+size_t ScratchSize(const FloatConv2D& conv) {
+  const size_t image = ReadsInPlace(conv) ? 0 : static_cast<size_t>(conv.layout.ImageElements(conv.window));
+  return conv.filter.BiasSize() + image * sizeof(float);
+}
+
+void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
+         float* output, uint8_t* scratch) {
+  const Window2D& w = conv.window;
+  FloatProduct product = conv.filter.AsProduct();
+  product.rows = int64_t{w.output_h} * w.output_w;
+  product.width = w.output_w;
+  product.step_x = int64_t{w.stride_w} * w.input_depth;
+  product.step_y = w.stride_h * conv.layout.padded_w * w.input_depth;
+  product.bias = conv.filter.PadBias(bias, scratch);
+  SetClamp(arithmetic, product);
+  auto* const padded = reinterpret_cast<float*>(scratch + conv.filter.BiasSize());
+  const auto copy = [](const float* from, float* to, int64_t count) { std::copy_n(from, count, to); };
+  for (int32_t n = 0; n < w.batch; ++n) {
+    if (!ReadsInPlace(conv)) PadImage(w, conv.layout, input, padded, copy);
+    product.input = ReadsInPlace(conv) ? input : padded;
+    product.output = output;
+    conv.filter.instructions().multiply(product);
+    input += int64_t{w.input_h} * w.input_w * w.input_depth;
+    output += product.rows * w.output_depth;
+  }
+}
+
+size_t ScratchSize(const FloatFullyConnected& layer) { return layer.filter.BiasSize(); }
+
+void Run(const FloatFullyConnected& layer, const FloatArithmetic& arithmetic, const float* input,
+         const float* bias, float* output, uint8_t* scratch) {
+  FloatProduct product = layer.filter.AsProduct();
+  product.input = input;
+  product.rows = layer.shape.rows;
+  product.width = 1;
+  product.step_y = layer.shape.acc_depth;
+  product.bias = layer.filter.PadBias(bias, scratch);
+  product.output = output;
+  SetClamp(arithmetic, product);
+  layer.filter.instructions().multiply(product);
+}
+
+}  // namespace qat::simd
