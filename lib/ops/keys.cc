@@ -110,7 +110,7 @@ Expected<Activation> ToActivation(const AttributeValue& value) {
        {Activation::kNone, Activation::kRelu, Activation::kReluN1To1, Activation::kRelu6}) {
     if (text != nullptr && *text == NameOf(activation)) return activation;
   }
-  return Mismatch(value, kActivation);
+  return Mismatch(value, StrCat(kActivation, "; others are layers of their own"));
 }
 
 }  // namespace qat::keys

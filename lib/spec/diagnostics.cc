@@ -6,12 +6,20 @@
 
 namespace qat {
 
+std::string PlaceText(const std::string& source, TextPlace place) {
+  return place.line == 0 ? source : StrCat(source, ":", place.line, ":", place.column);
+}
+
 Status Diagnostics::Take() {
   if (errors_.empty()) return {};
-  const bool unsupported = std::all_of(errors_.begin(), errors_.end(),
-                                       [](const Error& e) { return e.code == ErrorCode::kUnsupported; });
+  std::stable_sort(errors_.begin(), errors_.end(),
+                   [](const Placed& a, const Placed& b) { return a.place < b.place; });
+  bool unsupported = true;
   std::vector<std::string> lines;
-  for (Error& error : errors_) lines.push_back(std::move(error.message));
+  for (const Placed& each : errors_) {
+    unsupported = unsupported && each.error.code == ErrorCode::kUnsupported;
+    lines.push_back(StrCat(PlaceText(source_, each.place), ": ", each.error.message));
+  }
   errors_.clear();
   return Error{unsupported ? ErrorCode::kUnsupported : ErrorCode::kInvalidArgument, Join(lines, "\n")};
 }

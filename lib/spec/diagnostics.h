@@ -2,23 +2,41 @@
 #ifndef QAT_SPEC_DIAGNOSTICS_H_
 #define QAT_SPEC_DIAGNOSTICS_H_
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/expected.h"
 
 namespace qat {
 
+/// Line and column, from 1; 0: the text as a whole.
+struct TextPlace {
+  int32_t line = 0;
+  int32_t column = 0;
+  auto operator<=>(const TextPlace&) const = default;
+};
+
+/// "SOURCE:LINE:COLUMN", or "SOURCE" for the text as a whole.
+std::string PlaceText(const std::string& source, TextPlace place);
+
 class Diagnostics {
  public:
-  void Add(Error error) { errors_.push_back(std::move(error)); }
-  bool empty() const { return errors_.empty(); }
+  explicit Diagnostics(std::string source) : source_(std::move(source)) {}
 
-  /// Fine where nothing was added, else one error with a line for each, in the order added: kUnsupported where all of them
-  /// are that, kInvalidArgument where one is a mistake in the text.
+  void Add(TextPlace place, Error error) { errors_.push_back({place, std::move(error)}); }
+
+  /// Fine where nothing was added, else one error with a line "PLACE: message" for each, in the order of the text:
+  /// kUnsupported where all of them are that, kInvalidArgument where one is a mistake.
   Status Take();
 
  private:
-  std::vector<Error> errors_;
+  struct Placed {
+    TextPlace place;
+    Error error;
+  };
+  std::string source_;
+  std::vector<Placed> errors_;
 };
 
 }  // namespace qat

@@ -33,15 +33,15 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
-void OutputNames::Declare(const std::string& name, const std::string& place, int32_t layer, int32_t parts) {
+void OutputNames::Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts) {
   by_name_[name] = layers_.size();
   layers_.push_back({name, place, layer, std::vector<bool>(static_cast<size_t>(parts))});
   previous_ = name;
 }
 
-std::string OutputNames::PlaceOf(const std::string& name) const {
+TextPlace OutputNames::PlaceOf(const std::string& name) const {
   const auto found = by_name_.find(name);
-  return found == by_name_.end() ? "" : layers_[found->second].place;
+  return found == by_name_.end() ? TextPlace() : layers_[found->second].place;
 }
 
 Error OutputNames::NotFound(const std::string& name) const {
@@ -86,21 +86,19 @@ Expected<int32_t> OutputNames::ReadPrevious() {
                                 PartNames(*previous_, layer.read.size())));
 }
 
-std::vector<Error> OutputNames::Unread() const {
-  std::vector<Error> errors;
-  if (missed_ || nameless_) return errors;
+void OutputNames::AddUnread(Diagnostics& diagnostics) const {
+  if (missed_ || nameless_) return;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const bool last = i + 1 == layers_.size();
     for (size_t part = 0; part < layer.read.size(); ++part) {
       if (layer.read[part] || layer.layer == kUnknownLayer || (last && part + 1 == layer.read.size()))
         continue;
-      errors.push_back(InvalidArgument(StrCat(layer.place, ": layer '", layer.name,
-                                              layer.read.size() > 1 ? StrCat(":", part) : "",
-                                              "' is read by no other layer and is not the last one")));
+      diagnostics.Add(layer.place, InvalidArgument(StrCat(
+                                       "layer '", layer.name, layer.read.size() > 1 ? StrCat(":", part) : "",
+                                       "' is read by no other layer and is not the last one")));
     }
   }
-  return errors;
 }
 
 }  // namespace qat

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "spec/diagnostics.h"
 
 namespace qat {
 
@@ -22,26 +23,26 @@ bool IsPlainName(std::string_view name);
 class OutputNames {
  public:
   /// A layer's output, or each part of a split, whose layers are `layer`, `layer` + 1, …
-  void Declare(const std::string& name, const std::string& place, int32_t layer, int32_t parts = 1);
+  void Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts = 1);
   /// A layer without a usable name.
   void DeclareNameless() { previous_.reset(), nameless_ = true; }
 
-  /// Where a name was declared; empty where it was not.
-  std::string PlaceOf(const std::string& name) const;
+  /// Where a name was declared; line 0 where it was not.
+  TextPlace PlaceOf(const std::string& name) const;
 
   /// The layer whose output it is, kNetworkInput or kUnknownLayer. Errors: kInvalidArgument, in words of names.
   Expected<int32_t> Read(const std::string& name);
   /// The output of the layer before.
   Expected<int32_t> ReadPrevious();
 
-  /// "PLACE: layer 'x' is read by no other layer and is not the last one", one each. None where a name was not found: that is
+  /// Adds "layer 'x' is read by no other layer and is not the last one" for each. Nothing where a name was not found: that is
   /// the cause.
-  std::vector<Error> Unread() const;
+  void AddUnread(Diagnostics& diagnostics) const;
 
  private:
   struct Layer {
     std::string name;
-    std::string place;
+    TextPlace place;
     int32_t layer;
     std::vector<bool> read;  // one a part
   };

@@ -58,7 +58,7 @@ class Relisting {
 class Fuser : private Relisting {
  public:
   Fuser(NetworkSpec& spec, const std::string& source)
-      : Relisting(spec), source_(source), readers_([this] {
+      : Relisting(spec), diagnostics_(source), readers_([this] {
           NetworkSpec before;
           before.layers = old_;
           return CountReaders(before);
@@ -100,11 +100,12 @@ class Fuser : private Relisting {
       return Merge(layer, *before);
     }
     if (layer.output_shape.size() != 4) {
-      diagnostics_.Add(Unsupported(
-          StrCat(source_, ":", layer.line, ":", layer.column, ": layer '", layer.name, "': batch_norm of ",
-                 ToString(layer.output_shape),
-                 " has no layer to be folded into; put it directly behind a layer that has a filter and no "
-                 "activation, or where the values are still an image [N, H, W, C]")));
+      diagnostics_.Add(
+          {layer.line, layer.column},
+          Unsupported(StrCat(
+              "layer '", layer.name, "': batch_norm of ", ToString(layer.output_shape),
+              " has no layer to be folded into; put it directly behind a layer that has a filter and no "
+              "activation, or where the values are still an image [N, H, W, C]")));
       placed_.push_back(layer.inputs[0]);
       return;
     }
@@ -126,7 +127,6 @@ class Fuser : private Relisting {
     placed_.push_back(Append(std::move(layer)));
   }
 
-  const std::string& source_;
   Diagnostics diagnostics_;
   std::vector<int32_t> readers_;
 };

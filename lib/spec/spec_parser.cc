@@ -27,7 +27,7 @@ struct FilterRule {
 
 class SpecParser {
  public:
-  explicit SpecParser(const TomlText& text) : text_(text) {}
+  explicit SpecParser(const TomlText& text) : text_(text), errors_(text.source()) {}
 
   /// The layers as written, lowered one by one (spec/lower.h). Errors: every problem of the text.
   Expected<NetworkSpec> Run();
@@ -51,10 +51,10 @@ class SpecParser {
   /// False, and an error for each key that is not `known`.
   bool RejectUnknown(const toml::table& table, const std::vector<std::string>& known);
   /// Adds "PLACE: layer 'x': what"; always false.
-  bool Refuse(const std::string& place, Error error);
+  bool Refuse(TextPlace place, Error error);
   template <class Node>
   bool Refuse(const Node& node, std::string what) {
-    return Refuse(text_.Place(node), InvalidArgument(std::move(what)));
+    return Refuse(TextPlaceOf(node), InvalidArgument(std::move(what)));
   }
 
   const TomlText& text_;
@@ -72,7 +72,7 @@ Expected<NetworkSpec> SpecParser::Run() {
   ParseInput();
   const toml::array* layers = text_.root()["layer"].as_array();
   if (layers == nullptr || layers->empty()) {
-    Refuse(text_.source(), InvalidArgument("no [[layer]] block, expected at least one"));
+    Refuse(TextPlace(), InvalidArgument("no [[layer]] block, expected at least one"));
   } else {
     for (const toml::node& node : *layers) {
       context_.clear();
@@ -83,14 +83,14 @@ Expected<NetworkSpec> SpecParser::Run() {
       }
     }
   }
-  for (Error& error : names_.Unread()) errors_.Add(std::move(error));
+  names_.AddUnread(errors_);
   QAT_RETURN_IF_ERROR(errors_.Take());
   return std::move(spec_);
 }
 
-bool SpecParser::Refuse(const std::string& place, Error error) {
-  error.message = StrCat(place, ": ", context_, error.message);
-  errors_.Add(std::move(error));
+bool SpecParser::Refuse(TextPlace place, Error error) {
+  error.message = StrCat(context_, error.message);
+  errors_.Add(place, std::move(error));
   return false;
 }
 
@@ -110,7 +110,7 @@ bool SpecParser::RejectUnknown(const toml::table& table, const std::vector<std::
 void SpecParser::ParseName() {
   const toml::node* node = text_.root().get("name");
   if (node == nullptr) {
-    Refuse(text_.source(), InvalidArgument("key 'name' is missing, expected a text"));
+    Refuse(TextPlace(), InvalidArgument("key 'name' is missing, expected a text"));
   } else if (!node->is_string()) {
     Refuse(*node, "'name' expected a text");
   } else {
@@ -147,7 +147,7 @@ void SpecParser::ParseInput() {
   spec_.input_shape = {1, 1, 1, 1};
   const toml::table* input = text_.root()["input"].as_table();
   if (input == nullptr) {
-    Refuse(text_.source(),
+    Refuse(TextPlace(),
            InvalidArgument("[input] is missing, expected a block with height, width and channels"));
     return;
   }
@@ -192,7 +192,7 @@ void SpecParser::ParseLayer(const toml::table& block) {
   good = ParseInputs(block, op, layer) && good;
   good = good && ParseScale(block, layer, rule);
   const std::string name = layer.name;
-  const std::string place = text_.Place(block);
+  const TextPlace place = TextPlaceOf(block);
   if (good) {
     if (Status status = AppendLowered(spec_, std::move(layer)); !status.ok()) {
       good = Refuse(place, std::move(status).error());
@@ -216,8 +216,8 @@ bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
   if (!IsPlainName(layer.name)) {
     return Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
   }
-  if (const std::string taken = names_.PlaceOf(layer.name); !taken.empty()) {
-    return Refuse(*name, StrCat("its name is taken by the layer at ", taken));
+  if (const TextPlace taken = names_.PlaceOf(layer.name); taken.line != 0) {
+    return Refuse(*name, StrCat("its name is taken by the layer of line ", taken.line));
   }
   return true;
 }
@@ -230,7 +230,7 @@ const OpDefinition* SpecParser::ParseOperator(const toml::table& block) {
   }
   const OpDefinition* op = FindOpByName(name->get());
   if (op != nullptr && IsInSpecs(op->type)) return op;
-  Refuse(text_.Place(*name), ExplainUnknownOp(name->get()));
+  Refuse(TextPlaceOf(*name), ExplainUnknownOp(name->get()));
   return nullptr;
 }
 
@@ -240,7 +240,7 @@ bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, L
   bool good = true;
   const auto add = [&](const toml::node& at, Expected<int32_t> read) {
     if (!read.ok()) {
-      good = Refuse(text_.Place(at), std::move(read).error());
+      good = Refuse(TextPlaceOf(at), std::move(read).error());
     } else {
       layer.inputs.push_back(*read);
       good = good && *read != kUnknownLayer;

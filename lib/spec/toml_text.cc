@@ -5,17 +5,21 @@
 namespace qat {
 namespace {
 
-std::string PlaceText(const std::string& source, const toml::source_position& at) {
-  return StrCat(source, ":", at.line, ":", at.column);
+TextPlace PlaceOf(const toml::source_position& at) {
+  return {static_cast<int32_t>(at.line), static_cast<int32_t>(at.column)};
 }
 
 }  // namespace
+
+TextPlace TextPlaceOf(const toml::node& node) { return PlaceOf(node.source().begin); }
+TextPlace TextPlaceOf(const toml::key& key) { return PlaceOf(key.source().begin); }
 
 Expected<TomlText> TomlText::Parse(std::string_view text, const std::string& source) {
   toml::parse_result result = toml::parse(text);
   if (!result) {
     const toml::parse_error& error = result.error();
-    return InvalidArgument(StrCat(PlaceText(source, error.source().begin), ": ", error.description()));
+    return InvalidArgument(
+        StrCat(PlaceText(source, PlaceOf(error.source().begin)), ": ", error.description()));
   }
   TomlText parsed;
   parsed.root_ = std::move(result).table();
@@ -23,8 +27,8 @@ Expected<TomlText> TomlText::Parse(std::string_view text, const std::string& sou
   return parsed;
 }
 
-std::string TomlText::Place(const toml::node& node) const { return PlaceText(source_, node.source().begin); }
-std::string TomlText::Place(const toml::key& key) const { return PlaceText(source_, key.source().begin); }
+std::string TomlText::Place(const toml::node& node) const { return PlaceText(source_, TextPlaceOf(node)); }
+std::string TomlText::Place(const toml::key& key) const { return PlaceText(source_, TextPlaceOf(key)); }
 
 Expected<AttributeValue> ToAttributeValue(const toml::node& node) {
   if (const auto* boolean = node.as_boolean()) return AttributeValue(boolean->get());

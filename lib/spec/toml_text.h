@@ -12,6 +12,7 @@
 
 #include "base/expected.h"
 #include "ops/op.h"
+#include "spec/diagnostics.h"
 
 namespace qat {
 
@@ -32,6 +33,9 @@ class TomlText {
   toml::table root_;
   std::string source_;
 };
+
+TextPlace TextPlaceOf(const toml::node& node);
+TextPlace TextPlaceOf(const toml::key& key);
 
 /// A scalar or a list of integers, as operators' keys take it. Errors: kInvalidArgument for anything else.
 Expected<AttributeValue> ToAttributeValue(const toml::node& node);

@@ -88,7 +88,7 @@ TEST(NetworkSpec, LayersReadEarlierLayersByName) {
   QAT_EXPECT_ERROR(Parse(pools + "[[layer]]\nname = \"c\"\nop = \"reshape\"\ninputs = [\"bb\"]\n"),
                    ErrorCode::kInvalidArgument, "unknown input 'bb'");
   QAT_EXPECT_ERROR(Parse(pools + "[[layer]]\nname = \"b\"\nop = \"reshape\"\n"), ErrorCode::kInvalidArgument,
-                   "net.toml:14:8: layer 'b': its name is taken by the layer at net.toml:9:1");
+                   "net.toml:14:8: layer 'b': its name is taken by the layer of line 9");
   QAT_EXPECT_ERROR(Parse(pools + "[[layer]]\nname = \"c\"\nop = \"reshape\"\ninputs = [\"a\"]\n"),
                    ErrorCode::kInvalidArgument, "net.toml:9:1: layer 'b' is read by no other layer");
   QAT_EXPECT_ERROR(Parse(pools + "[[layer]]\nname = \"c\"\nop = \"reshape\"\ninputs = [\"a\", \"b\"]\n"),

@@ -24,13 +24,13 @@ TEST(SpecErrors, AllProblemsAreToldAtOnceEachWithItsPlace) {
                                      Layer("d", "softmax"));                                          // 23
   const std::vector<std::string> lines = Lines(spec);
   ASSERT_EQ(lines.size(), 5u) << spec.error().message;
-  EXPECT_EQ(lines[0].rfind("net.toml:11:1: layer 'a': unknown key 'strid'; did you mean 'stride'?", 0), 0u);
-  EXPECT_EQ(lines[1], "net.toml:9:11: layer 'a': 'filters' is 0, expected a positive integer");
+  EXPECT_EQ(lines[1].rfind("net.toml:11:1: layer 'a': unknown key 'strid'; did you mean 'stride'?", 0), 0u);
+  EXPECT_EQ(lines[0], "net.toml:9:11: layer 'a': 'filters' is 0, expected a positive integer");
   EXPECT_EQ(lines[2].rfind("net.toml:14:6: layer 'b': elu has no integer form in TFLite; use leaky_relu", 0),
             0u);
   EXPECT_EQ(
       lines[3].rfind("net.toml:21:6: layer 'd': unknown op 'dense'; did you mean 'fully_connected'?", 0), 0u);
-  EXPECT_EQ(lines[4], "net.toml:24:8: layer 'd': its name is taken by the layer at net.toml:19:1");
+  EXPECT_EQ(lines[4], "net.toml:24:8: layer 'd': its name is taken by the layer of line 19");
   EXPECT_EQ(spec.error().code, ErrorCode::kInvalidArgument);
 }
 
