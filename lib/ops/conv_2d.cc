@@ -45,12 +45,11 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
 std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
   const auto& a = std::get<Conv2DAttributes>(attributes);
   if (input.size() != 4) return {};
-  const int32_t taps = a.kernel_h * a.kernel_w;
   return {{"filter",
            ParameterSpec::Role::kFilter,
            {a.filters, a.kernel_h, a.kernel_w, input[3]},
-           taps * input[3],
-           taps * a.filters},
+           SaturatedProduct({a.kernel_h, a.kernel_w, input[3]}),
+           SaturatedProduct({a.kernel_h, a.kernel_w, a.filters})},
           {"bias", ParameterSpec::Role::kBias, {a.filters}, 0, 0}};
 }
 

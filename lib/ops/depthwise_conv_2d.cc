@@ -44,13 +44,12 @@ std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shap
   const auto& a = std::get<A>(attributes);
   // Sizes that overflow give no parameters, which reads as an input of the wrong kind; the bound of TFLite is lower still.
   if (input.size() != 4 || int64_t{input[3]} * a.depth_multiplier > (1 << 20)) return {};
-  const int32_t taps = a.kernel_h * a.kernel_w;
   const int32_t channels = input[3] * a.depth_multiplier;
   return {{"filter",
            ParameterSpec::Role::kFilter,
            {1, a.kernel_h, a.kernel_w, channels},
-           taps,
-           taps * a.depth_multiplier},
+           SaturatedProduct({a.kernel_h, a.kernel_w}),
+           SaturatedProduct({a.kernel_h, a.kernel_w, a.depth_multiplier})},
           {"bias", ParameterSpec::Role::kBias, {channels}, 0, 0}};
 }
 

@@ -71,6 +71,12 @@ Expected<Shape> BroadcastShape(const Shape& a, const Shape& b) {
   return shape;
 }
 
+int32_t SaturatedProduct(std::initializer_list<int32_t> factors) {
+  int64_t product = 1;
+  for (const int32_t factor : factors) product = std::min<int64_t>(product * factor, 1 << 30);
+  return static_cast<int32_t>(product);
+}
+
 Expected<size_t> ResolveAxis(int64_t axis, size_t rank) {
   const auto count = static_cast<int64_t>(rank);
   if (axis < -count || axis >= count) {

@@ -3,6 +3,7 @@
 #ifndef QAT_OPS_SHAPE_RULES_H_
 #define QAT_OPS_SHAPE_RULES_H_
 
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::stri
 /// The shape that both shapes broadcast to: aligned at the last axis, a size of 1 is repeated.
 /// Errors: kInvalidArgument where two sizes differ and neither is 1.
 Expected<Shape> BroadcastShape(const Shape& a, const Shape& b);
+
+/// A product of positive numbers, at most 2^30: how many inputs a filter sums or outputs it reaches.
+int32_t SaturatedProduct(std::initializer_list<int32_t> factors);
 
 /// An axis of [-rank, rank) counted from the first.
 Expected<size_t> ResolveAxis(int64_t axis, size_t rank);

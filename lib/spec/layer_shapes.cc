@@ -1,5 +1,7 @@
 #include "spec/layer_shapes.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "ops/input_order.h"
 
@@ -9,7 +11,9 @@ namespace {
 constexpr int64_t kLargestTensor = int64_t{1} << 28;
 
 Status ExpectSmallEnough(std::string_view what, const Shape& shape) {
-  if (FlatSize(shape) <= kLargestTensor) return {};
+  int64_t values = 1;
+  for (const int32_t size : shape) values = std::min(values * std::max(size, 1), kLargestTensor + 1);
+  if (values <= kLargestTensor) return {};
   return InvalidArgument(
       StrCat(what, " is ", ToString(shape), ", expected at most ", kLargestTensor, " values"));
 }

@@ -77,6 +77,19 @@ TEST(SpecErrors, LayersReadAsManyInputsAsTheirOperatorTakes) {
                    "net.toml:9:10: layer 'a': 1 input, concatenation takes 2 or more");
 }
 
+// Products of these are beyond 64 bits.
+TEST(SpecErrors, SizesThatOverflowAreRefused) {
+  const std::string huge = "kernel = [1048576, 1048576]\n";
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "conv_2d", "filters = 1048576\n" + huge)),
+                   ErrorCode::kInvalidArgument, "filter is [1048576, 1048576, 1048576, 3], expected at most");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "depthwise_conv_2d", "multiplier = 1048576\n" + huge)),
+                   ErrorCode::kInvalidArgument, "layer 'a'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "transpose_conv", "filters = 9\nstride = 1048576\n" + huge)),
+                   ErrorCode::kInvalidArgument, "layer 'a'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "pad", "pads = [1048576, 1048576, 1048576, 1048576]\n")),
+                   ErrorCode::kInvalidArgument, "output is [1, 2097160, 2097160, 3], expected at most");
+}
+
 TEST(SpecErrors, NoLayerMayMixTheExamplesOfABatch) {
   const std::string mixes = "mixes the examples of a batch";
   for (const std::string& layer :
