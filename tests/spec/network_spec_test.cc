@@ -139,6 +139,19 @@ TEST(NetworkSpec, PrintShowsEveryLayerWithTotals) {
   EXPECT_NE(text.find("removed by freezing"), std::string::npos) << text;
 }
 
+TEST(NetworkSpec, TheExamplesOfThePageAreNetworks) {
+  const auto page = ReadTextFile(QAT_SOURCE_DIR "/docs/network_spec.md");
+  QAT_ASSERT_OK(page);
+  const std::string open = "```toml\n";
+  int examples = 0;
+  for (size_t at = page->find(open); at != std::string::npos; at = page->find(open, at + 1)) {
+    const size_t begin = at + open.size();
+    QAT_ASSERT_OK(ParseNetworkSpec(page->substr(begin, page->find("```", begin) - begin), "network_spec.md"));
+    ++examples;
+  }
+  EXPECT_EQ(examples, 2);
+}
+
 TEST(NetworkSpec, ThePageShowsTheOperatorTableAsItIs) {
   const auto page = ReadTextFile(QAT_SOURCE_DIR "/docs/network_spec.md");
   QAT_ASSERT_OK(page);
