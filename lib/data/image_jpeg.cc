@@ -1,5 +1,7 @@
 #include <turbojpeg.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string_view>
 
@@ -20,8 +22,10 @@ thread_local Handle decoder;
 
 // libjpeg goes on behind damage and fills in grey. What is merely odd (bytes before a marker) is no loss; an early end is.
 bool LostPixels(std::string_view warning) {
-  return warning.find("Premature end") != std::string_view::npos ||
-         warning.find("Corrupt JPEG data: bad Huffman") != std::string_view::npos;
+  constexpr std::string_view kLosses[] = {"Premature end of JPEG", "premature end of data segment",
+                                          "bad Huffman code"};
+  return std::any_of(std::begin(kLosses), std::end(kLosses),
+                     [&](std::string_view loss) { return warning.find(loss) != std::string_view::npos; });
 }
 
 Error Damaged() {

@@ -131,7 +131,8 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
   if (config.holdout >= train.size()) {
     return InvalidArgument(StrCat("holdout is ", config.holdout, ", expected less than the ", train.size(),
-                                  " training examples of ", train.name));
+                                  " training examples of ", train.name, "; a tenth is --holdout ",
+                                  train.size() / 10));
   }
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {

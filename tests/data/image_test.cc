@@ -50,6 +50,20 @@ INSTANTIATE_TEST_SUITE_P(Formats, Decoded,
                                            "alpha.png", "palette.png", "rgb24.bmp", "palette8.bmp",
                                            "black1.bmp", "masks32.bmp"));
 
+// libjpeg only warns of these: bytes missing in the middle cost pixels, bytes too many before the end cost none.
+TEST(DecodeImage, TellsLostPixelsFromOddButWholeJpegs) {
+  const Bytes whole = FileOf("rgb420.jpg");
+  Bytes hole = whole;
+  hole.erase(hole.end() - 60, hole.end() - 2);
+  QAT_EXPECT_ERROR(DecodeImage(hole, "hole.jpg", 3), ErrorCode::kCorrupt,
+                   "hole.jpg: is a damaged JPEG picture (Corrupt JPEG data: premature end of data segment)");
+  Bytes odd = whole;
+  odd.insert(odd.end() - 2, {1, 2, 3});
+  const auto image = DecodeImage(odd, "odd.jpg", 3);
+  QAT_ASSERT_OK(image);
+  EXPECT_EQ(image->pixels, PixelsOf("rgb420.jpg"));
+}
+
 TEST(DecodeImage, MakesGreyAsPillowDoes) {
   const auto image = DecodeImage(FileOf("rgb.png"), "rgb.png", 1);
   QAT_ASSERT_OK(image);

@@ -6,6 +6,8 @@
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/npy.h"
+#include "data/statistics.h"
+#include "support/subprocess.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -184,6 +186,25 @@ TEST_F(PictureFolder, SaysWhatIsMissing) {
   fs::resize_file(dir_ / "train/a/1.png", 5);
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,
                    dir_.path() + ": none of 2 pictures can be read; ");
+}
+
+// 50,000 JPEG files; the hash is of Pillow's pixels in the same order, taken by a program of its own.
+TEST_F(PictureFolder, EqualsPillowOnAllOfCifar10) {
+  const std::string archive = testing::DataDir() + "/cifar10-images.tar.gz";
+  QAT_NEEDS_FILE(archive);
+  const auto unpacked = testing::Run({"/usr/bin/tar", "-xzf", archive, "-C", dir_.path(), "train"});
+  ASSERT_EQ(unpacked.exit_code, 0) << unpacked.err;
+  OpenOptions options = Options();
+  options.height = options.width = 32;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 50000);
+  EXPECT_EQ(train->class_names[1], "automobile");
+  EXPECT_EQ(*Fingerprint(*train), "d18fadf35d881ce9ce9982842598826b8e321984b117adb63ee6adba81d002b7");
+  const auto statistics = MeasureChannels(*train);
+  QAT_ASSERT_OK(statistics);
+  EXPECT_NEAR(statistics->mean[0], 125.268848, 1e-6);
+  EXPECT_NEAR(statistics->std[2], 66.460336, 1e-6);
 }
 
 TEST_F(PictureFolder, StopsReadingWhereItIsInterrupted) {

@@ -12,7 +12,7 @@ namespace {
 const std::string kArrays = std::string(QAT_SOURCE_DIR) + "/tests/data/arrays/";
 
 void Put(Bytes& bytes, uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  for (int i = 0; i < size; ++i) bytes.push_back(i < 8 ? static_cast<uint8_t>(value >> (8 * i)) : 0);
 }
 
 // One stored entry "a" of `text`, with 64-bit sizes in the directory and a 64-bit end record.

@@ -298,8 +298,10 @@ TEST(Train, NamesShapesThatDoNotFit) {
                    "std has 3 numbers, expected 1, or one for each of the 1 channels");
   TrainConfig config = TinyConfig();
   config.holdout = 100;
-  QAT_EXPECT_ERROR(Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
-                   ErrorCode::kInvalidArgument, "holdout is 100, expected less than the 100");
+  QAT_EXPECT_ERROR(
+      Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
+      ErrorCode::kInvalidArgument,
+      "holdout is 100, expected less than the 100 training examples of quarters; a tenth is --holdout 10");
 }
 
 TEST(IsKept, KeepsAllOfAFewAndASpreadOfMany) {
