@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "ops/padding.h"
+#include "ops/shape_rules.h"
 #include "spec/layer_shapes.h"
 
 namespace qat {
@@ -42,6 +43,12 @@ bool IsSamePadding(OpAttributes& attributes, const ExplicitPadding& wanted, cons
   return std::visit(
       [&](auto& a) {
         if constexpr (requires { a.kernel_h, a.dilation_h, a.explicit_padding; }) {
+          // What cannot fit is left to the shape rule.
+          if (!WindowOutput(input, Padding::kSame, a.kernel_h, a.kernel_w, a.stride_h, a.stride_w,
+                            a.dilation_h, a.dilation_w)
+                   .ok()) {
+            return false;
+          }
           const WindowExtent h =
               ComputeWindow(Padding::kSame, input[1], a.kernel_h, a.stride_h, a.dilation_h);
           const WindowExtent w =

@@ -82,6 +82,9 @@ TEST(SpecErrors, SizesThatOverflowAreRefused) {
   const std::string huge = "kernel = [1048576, 1048576]\n";
   QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "conv_2d", "filters = 1048576\n" + huge)),
                    ErrorCode::kInvalidArgument, "filter is [1048576, 1048576, 1048576, 3], expected at most");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer(
+                       "a", "conv_2d", "filters = 1\ndilation = 1048576\npadding = [1, 0, 0, 0]\n" + huge)),
+                   ErrorCode::kInvalidArgument, "layer 'a'");
   QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "depthwise_conv_2d", "multiplier = 1048576\n" + huge)),
                    ErrorCode::kInvalidArgument, "layer 'a'");
   QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "transpose_conv", "filters = 9\nstride = 1048576\n" + huge)),
