@@ -187,6 +187,21 @@ TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
   Expect("qat-train", {"--data", "digits", "-o", files_.graph()}, 2,
          {"is a file, expected the directory of the run"});
 }
+
+// What no spec can have has the exit code of the unsupported; with a mistake beside it, that of a wrong configuration.
+TEST_F(WrongInput, ASpecIsToldEverythingThatIsWrongWithIt) {
+  const std::string head = "name = \"n\"\n[input]\nheight = 8\nwidth = 8\nchannels = 1\n";
+  const std::string elu = "[[layer]]\nname = \"a\"\nop = \"elu\"\n";
+  testing::WriteText(files_ / "elu.toml", head + elu);
+  Expect("qat-train", {"--network", files_ / "elu.toml", "--print-network"}, 4,
+         {"elu.toml:8:6: layer 'a': elu has no integer form in TFLite; use leaky_relu"});
+  testing::WriteText(files_ / "two.toml",
+                     head + elu + "[[layer]]\nname = \"b\"\nop = \"conv_2d\"\nkernel = 3\n");
+  const auto two = testing::RunTool("qat-train", {"--network", files_ / "two.toml", "--print-network"});
+  EXPECT_EQ(two.exit_code, 2);
+  EXPECT_EQ(std::count(two.err.begin(), two.err.end(), '\n'), 2) << two.err;
+  EXPECT_NE(two.err.find("two.toml:9:1: layer 'b': key 'filters' of conv_2d is missing"), std::string::npos);
+}
 #endif
 
 TEST_F(WrongInput, AnOutputThatCannotBeMadeIsFoundBeforeTheWork) {
