@@ -3,6 +3,9 @@
 
 #include <immintrin.h>
 
+#include "runtime/kernels/simd/vectors256-inl.h"
+#include "runtime/kernels/simd/vnni256-inl.h"
+
 namespace qat::simd {
 namespace {
 
@@ -135,6 +138,22 @@ struct Avx512Vnni {
     StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
   }
 
+  // Sum of the unsigned bytes of a row.
+  static int32_t SumRow(const Product& p, const uint8_t* row) {
+    const Vector ones = FillBytes(1), flip = FillBytes(p.stage.flip);
+    Vector sum = _mm512_setzero_si512();
+    for (int64_t s = 0; s < p.segments; ++s) {
+      const uint8_t* run = row + p.segment_offsets[s];
+      int64_t left = p.segment_size;
+      for (; left >= 64; left -= 64, run += 64) sum = Dot(sum, Xor(Load(run), flip), ones);
+      if (left == 0) continue;
+      const __mmask64 mask = (uint64_t{1} << left) - 1;
+      sum = Dot(sum, Xor(_mm512_maskz_loadu_epi8(mask, run), flip), _mm512_maskz_mov_epi8(mask, ones));
+    }
+    const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1));
+    return Vectors256::SumOfLanes(half);
+  }
+
   // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
   static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     const Vector bytes = count >= 64 ? Load(from) : _mm512_maskz_loadu_epi8((uint64_t{1} << count) - 1, from);
@@ -154,43 +173,6 @@ struct Avx512Vnni {
       _mm512_storeu_si512(to + 128, _mm512_unpacklo_epi16(ab_high, cd_high));
       _mm512_storeu_si512(to + 192, _mm512_unpackhi_epi16(ab_high, cd_high));
     }
-  }
-};
-
-// Eight floats in a register of 256 bits.
-struct Float8 {
-  using Vector = __m256;
-  static constexpr int64_t kLanes = 8;
-  static constexpr int kRows = 6;
-  static constexpr int kBlocks = 2;
-
-  static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
-  static Vector Fill(float value) { return _mm256_set1_ps(value); }
-  static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
-  static Vector Multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
-  static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
-  static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
-  static Vector LoadPart(const float* from, int64_t count) {
-    float part[kLanes] = {};
-    __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
-    return Load(part);
-  }
-  static void Store(float* to, Vector a, int64_t count) {
-    if (count == kLanes) return _mm256_storeu_ps(to, a);
-    __m128 low = _mm256_castps256_ps128(a);
-    if (count >= 4) {
-      _mm_storeu_ps(to, low);
-      low = _mm256_extractf128_ps(a, 1);
-      to += 4;
-      count -= 4;
-    }
-    if (count >= 2) {
-      _mm_storel_pi(reinterpret_cast<__m64*>(to), low);
-      low = _mm_movehl_ps(low, low);
-      to += 2;
-      count -= 2;
-    }
-    if (count > 0) _mm_store_ss(to, low);
   }
 };
 
@@ -218,7 +200,7 @@ struct Float16 {
       to += 8;
       count -= 8;
     }
-    Float8::Store(to, _mm512_castps512_ps256(a), count);
+    Float8<6>::Store(to, _mm512_castps512_ps256(a), count);
   }
 };
 
@@ -238,6 +220,8 @@ const Instructions kAvx512VnniInstructions = {
     .lanes = Avx512Vnni::kLanes,
     .widens = false,
     .multiply = Multiply<Avx512Vnni>,
+    .narrow_lanes = Vnni256::kLanes,
+    .narrow_multiply = Multiply<Vnni256>,
     .interleave = Avx512Vnni::InterleaveRows,
     .depthwise = Depthwise<Avx512Vnni>,
     .add = AddPairs<Avx512Vnni>,
@@ -246,7 +230,7 @@ const Instructions kAvx512VnniInstructions = {
     .sum_rows = SumRows<Avx512Vnni>,
     .lookup = Lookup<Avx512Vnni>,
     .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloats<Float16>},
-    .narrow = {Float8::kLanes, MultiplyFloats<Float8>, DepthwiseFloats<Float8>},
+    .narrow = {Float8<6>::kLanes, MultiplyFloats<Float8<6>>, DepthwiseFloats<Float8<6>>},
 };
 
 }  // namespace qat::simd

@@ -15,7 +15,7 @@ void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
     conv.filter.ConvertInput(from, reinterpret_cast<uint8_t*>(to), count);
   };
-  if (conv.filter.instructions().widens) {
+  if (conv.filter.widens()) {
     PadImage(conv.window, conv.layout, image, reinterpret_cast<int16_t*>(padded), convert);
   } else {
     PadImage(conv.window, conv.layout, image, padded, convert, conv.filter.InputZeroPoint());
@@ -53,7 +53,7 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
     if (!in_place) Pad(conv, input, scratch);
     product.input = in_place ? input : scratch;
     product.output = output;
-    conv.filter.instructions().multiply(product);
+    conv.filter.Multiply(product);
     input += int64_t{w.input_h} * w.input_w * w.input_depth;
     output += product.rows * w.output_depth;
   }

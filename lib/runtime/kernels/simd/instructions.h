@@ -51,6 +51,7 @@ struct Product {
   // What all units of a row have in common, the share of a filter's zero point in its sum, is computed as one more unit,
   // in this lane of the last vector; 0: of a vector behind it, which holds nothing else; -1: there is none.
   int32_t row_term_lane;
+  int32_t row_term_factor;  // what the row term is, over the sum of the row
 
   OutputStage stage;
   uint8_t* output;  // [rows, units]
@@ -154,6 +155,8 @@ struct Instructions {
   int64_t lanes;  ///< int32 in a register
   bool widens;    ///< true: int16 operands, zero points taken off; false: uint8 rows, int8 filter
   void (*multiply)(const Product&);
+  int64_t narrow_lanes;  ///< of narrower registers, which waste less on few units
+  void (*narrow_multiply)(const Product&);
   void (*interleave)(const Interleave&);
   void (*depthwise)(const DepthwiseRow&);
   void (*add)(const Pairs&);
@@ -162,7 +165,7 @@ struct Instructions {
   void (*sum_rows)(const RowSums&);
   void (*lookup)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
 
-  FloatInstructions wide, narrow;  ///< narrow registers waste less on few units
+  FloatInstructions wide, narrow;
 
   /// Values that one lane of a dot product takes from the rows.
   int64_t taps() const { return widens ? 2 : 4; }

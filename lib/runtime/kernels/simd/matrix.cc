@@ -21,10 +21,11 @@ int32_t RowTermFactor(const Instructions& instructions, const Operands& operands
   return operands.filter_zero_point - (operands.is_signed ? 0 : kMiddle);
 }
 
-int64_t PaddedUnits(const Instructions& instructions, const Operands& operands, int64_t units) {
-  const int64_t row_term = RowTermFactor(instructions, operands) == 0 ? 0 : 1;
-  return RoundUp(units + row_term, instructions.lanes);
+// Units, and the row term where there is one.
+int64_t UnitsWithTerm(const Instructions& instructions, const Operands& operands, int64_t units) {
+  return units + (RowTermFactor(instructions, operands) == 0 ? 0 : 1);
 }
+
 int64_t SegmentSteps(const Instructions& instructions, int64_t segment_size) {
   return RoundUp(segment_size * ElementSize(instructions), kStep) / kStep;
 }
@@ -74,7 +75,7 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
     : instructions_(&instructions),
       operands_(operands),
       units_(units),
-      padded_units_(PaddedUnits(instructions, operands, units)),
+      padded_units_(RoundUp(UnitsWithTerm(instructions, operands, units), lanes())),
       segment_size_(segments.segment_size),
       segment_steps_(SegmentSteps(instructions, segments.segment_size)),
       segment_offsets_(segments.offsets),
@@ -87,18 +88,25 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
   PlaceRowTerm();
 }
 
+bool PackedFilter::is_narrow() const {
+  return UnitsWithTerm(*instructions_, operands_, units_) <= instructions_->narrow_lanes;
+}
+
+void PackedFilter::Multiply(const Product& product) const {
+  (is_narrow() ? instructions_->narrow_multiply : instructions_->multiply)(product);
+}
+
 // value(position) is one of the values of `unit`.
 template <class Value>
 void PackedFilter::PackUnit(int64_t unit, Value value) {
-  const int64_t lanes = instructions_->lanes;
   const auto segments = static_cast<int64_t>(segment_offsets_.size());
-  uint8_t* const block = values_.data() + unit / lanes * segments * segment_steps_ * lanes * kStep;
+  uint8_t* const block = values_.data() + unit / lanes() * segments * segment_steps_ * lanes() * kStep;
   for (int64_t segment = 0; segment < segments; ++segment) {
     for (int64_t i = 0; i < segment_size_; ++i) {
       const int64_t byte = i * element_size();
       const int64_t step = segment * segment_steps_ + byte / kStep;
       const auto packed = value(segment * segment_size_ + i);
-      std::memcpy(block + (step * lanes + unit % lanes) * kStep + byte % kStep, &packed, sizeof(packed));
+      std::memcpy(block + (step * lanes() + unit % lanes()) * kStep + byte % kStep, &packed, sizeof(packed));
     }
   }
 }
@@ -120,7 +128,7 @@ void PackedFilter::PackValues(std::span<const uint8_t> filter) {
 
 void PackedFilter::PlaceRowTerm() {
   if (RowTermFactor(*instructions_, operands_) == 0) return;
-  row_term_lane_ = static_cast<int32_t>(units_ % instructions_->lanes);
+  row_term_lane_ = static_cast<int32_t>(units_ % lanes());
   PackUnit(units_, [&](int64_t) { return static_cast<int8_t>(RowTermFactor(*instructions_, operands_)); });
 }
 
@@ -150,6 +158,7 @@ Product PackedFilter::AsProduct() const {
   product.units = units_;
   product.bias = bias_.data();
   product.row_term_lane = row_term_lane_;
+  product.row_term_factor = RowTermFactor(*instructions_, operands_);
   product.stage = stage_.View();
   return product;
 }
@@ -184,7 +193,7 @@ void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uin
   product.width = 1;
   product.step_y = RowSize(layer);
   product.output = output;
-  layer.filter.instructions().multiply(product);
+  layer.filter.Multiply(product);
 }
 
 }  // namespace qat::simd

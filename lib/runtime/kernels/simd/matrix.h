@@ -45,7 +45,9 @@ class PackedFilter {
                int64_t units, std::span<const int32_t> bias, const Operands& operands,
                const Requantization& requantization);
 
-  const Instructions& instructions() const { return *instructions_; }
+  bool widens() const { return instructions_->widens; }
+  /// Runs AsProduct() with rows and output.
+  void Multiply(const Product& product) const;
   /// Bytes of an element of the rows.
   int64_t element_size() const { return instructions_->widens ? 2 : 1; }
   /// True if rows can be read where they are: no conversion, and no byte behind a run.
@@ -63,6 +65,9 @@ class PackedFilter {
   void PackValues(std::span<const uint8_t> filter);
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void PlaceRowTerm();
+
+  bool is_narrow() const;
+  int64_t lanes() const { return is_narrow() ? instructions_->narrow_lanes : instructions_->lanes; }
 
   const Instructions* instructions_;
   Operands operands_;

@@ -141,17 +141,29 @@ struct RowCursor {
   }
 };
 
+// Terms of rows that no vector of units holds: as one more vector, or, where a row is long, as the sum of its bytes.
+template <class Isa, int kRows>
+inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_t* row_terms) {
+  constexpr int64_t kLongRow = 12;  // steps
+  if (p.segments * p.segment_steps > kLongRow) {
+    for (int r = 0; r < kRows; ++r) {
+      row_terms[r] = static_cast<int32_t>(static_cast<uint32_t>(p.row_term_factor) *
+                                          static_cast<uint32_t>(Isa::SumRow(p, rows[r])));
+    }
+    return;
+  }
+  typename Isa::Vector sums[kRows][1];
+  SumTile<Isa, kRows, 1>(p, rows, row_terms, p.units, sums);
+  ReadRowTerms<Isa, kRows, 1>(p, sums, row_terms);
+}
+
 // What gives the rows' terms comes first: a vector of their own (lane 0), or the last ones of the units.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   const uint8_t* rows[kRows];
   int32_t row_terms[kRows] = {};
   for (int r = 0; r < kRows; ++r) rows[r] = cursor.Next(p);
-  if (p.row_term_lane == 0) {
-    typename Isa::Vector sums[kRows][1];
-    SumTile<Isa, kRows, 1>(p, rows, row_terms, p.units, sums);
-    ReadRowTerms<Isa, kRows, 1>(p, sums, row_terms);
-  }
+  if (p.row_term_lane == 0) ComputeRowTerms<Isa, kRows>(p, rows, row_terms);
   uint8_t* const output = p.output + first * p.units;
   constexpr int64_t kStep = kBlocks * Isa::kLanes;
   const int64_t whole = p.units / kStep * kStep;

@@ -1,0 +1,184 @@
+// vectors256-inl.h: registers of 256 bits, for every instruction set that has AVX2. Included by a source of such a set, behind
+// <immintrin.h>: everything here has internal linkage and includes nothing.
+
+namespace qat::simd {
+namespace {
+
+// Eight int32 or 32 bytes in a register; what does not depend on how bytes are multiplied.
+struct Vectors256 {
+  using Vector = __m256i;
+  static constexpr int64_t kLanes = 8;
+  static constexpr int kRows = 6;
+  static constexpr int kBlocks = 2;
+
+  static Vector Load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  static Vector Fill(int32_t value) { return _mm256_set1_epi32(value); }
+  static Vector FillBytes(int32_t value) { return _mm256_set1_epi8(static_cast<char>(value)); }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
+  static Vector Subtract(Vector a, Vector b) { return _mm256_sub_epi32(a, b); }
+  static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
+  static Vector Xor(Vector a, Vector b) { return _mm256_xor_si256(a, b); }
+  static Vector ShiftLeft(Vector a, Vector count) { return _mm256_sllv_epi32(a, count); }
+  static Vector ShiftRight(Vector a, Vector count) { return _mm256_srav_epi32(a, count); }
+  static Vector ShiftRightLogical(Vector a, Vector count) { return _mm256_srlv_epi32(a, count); }
+  static Vector Clamp(Vector a, Vector low, Vector high) {
+    return _mm256_min_epi32(_mm256_max_epi32(a, low), high);
+  }
+  static Vector ClampBytes(Vector a, Vector low, Vector high) {
+    return _mm256_min_epu8(_mm256_max_epu8(a, low), high);
+  }
+  static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
+    return _mm256_sub_epi32(a, _mm256_cmpgt_epi32(x, limit));
+  }
+
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
+  // kLanes unsigned bytes, one a lane.
+  static Vector Widen(const uint8_t* from, Vector flip) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    return _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm256_castsi256_si128(flip)));
+  }
+  static void Store(void* to, Vector a) { _mm256_storeu_si256(static_cast<__m256i*>(to), a); }
+  // Byte i of the result is byte x[i] of `table` where x[i] < 16, else 0.
+  static Vector LookUp16(const uint8_t* table, Vector x) {
+    const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), _mm256_adds_epu8(x, FillBytes(0x70)));
+  }
+  static Vector SubtractBytes(Vector a, Vector b) { return _mm256_sub_epi8(a, b); }
+  static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
+  static int32_t SumOfLanes(Vector a) {
+    __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
+    return _mm_cvtsi128_si32(sum) + _mm_extract_epi32(sum, 1);
+  }
+  // Each odd lane in the place of the even one before it.
+  static Vector OddLanes(Vector a) { return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a))); }
+
+  // floor((a * b + 2^31) / 2^32).
+  static Vector RoundedHigh(Vector a, Vector b, Vector odd_b) {
+    const Vector half = _mm256_set1_epi64x(int64_t{1} << 31);
+    const Vector even = _mm256_add_epi64(_mm256_mul_epi32(a, b), half);
+    const Vector odd = _mm256_add_epi64(_mm256_mul_epi32(OddLanes(a), odd_b), half);
+    return _mm256_blend_epi32(OddLanes(even), odd, 0xAA);
+  }
+
+  // Requires b >= 0, so that no product saturates.
+  static Vector RoundingDoublingHighMultiply(Vector a, Vector b) {
+    const Vector half = _mm256_set1_epi64x(int64_t{1} << 30);
+    const Vector even = _mm256_add_epi64(_mm256_mul_epi32(a, b), half);
+    const Vector odd =
+        _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32)), half);
+    return _mm256_blend_epi32(_mm256_srli_epi64(even, 31), _mm256_slli_epi64(odd, 1), 0xAA);
+  }
+
+  // Half away from zero: the fraction that trunc leaves is exact. |q| is held to 2^30.
+  static __m128i RoundProduct(__m128i acc, const double* multiplier) {
+    const __m256d product = _mm256_mul_pd(_mm256_cvtepi32_pd(acc), _mm256_loadu_pd(multiplier));
+    const __m256d whole = _mm256_round_pd(product, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    const __m256d fraction = _mm256_sub_pd(product, whole);
+    const __m256d one = _mm256_set1_pd(1);
+    const __m256d limit = _mm256_set1_pd(1 << 30);
+    const __m256d up = _mm256_cmp_pd(fraction, _mm256_set1_pd(0.5), _CMP_GE_OQ);
+    const __m256d down = _mm256_cmp_pd(fraction, _mm256_set1_pd(-0.5), _CMP_LE_OQ);
+    __m256d rounded = _mm256_add_pd(whole, _mm256_and_pd(up, one));
+    rounded = _mm256_sub_pd(rounded, _mm256_and_pd(down, one));
+    rounded = _mm256_max_pd(_mm256_min_pd(rounded, limit), _mm256_sub_pd(_mm256_setzero_pd(), limit));
+    return _mm256_cvtpd_epi32(rounded);
+  }
+  static Vector MultiplyRounded(Vector acc, const double* multiplier) {
+    const __m128i low = RoundProduct(_mm256_castsi256_si128(acc), multiplier);
+    const __m128i high = RoundProduct(_mm256_extracti128_si256(acc, 1), multiplier + 4);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+  }
+
+  // 32 bytes out of four vectors, saturated to [0, 255].
+  static Vector PackBytes(Vector a, Vector b, Vector c, Vector d) {
+    const Vector apart = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+    return _mm256_permutevar8x32_epi32(apart, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+
+  static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
+    auto all = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
+    if (count == kLanes) {
+      __builtin_memcpy(to, &all, 8);
+      return;
+    }
+    if ((count & 4) != 0) {
+      __builtin_memcpy(to, &all, 4);
+      to += 4;
+      all >>= 32;
+    }
+    if ((count & 2) != 0) {
+      __builtin_memcpy(to, &all, 2);
+      to += 2;
+      all >>= 16;
+    }
+    if ((count & 1) != 0) *to = static_cast<uint8_t>(all);
+  }
+  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+    if (count == 32) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
+    __m128i low = _mm256_castsi256_si128(bytes);
+    if (count >= 16) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
+      low = _mm256_extracti128_si256(bytes, 1);
+      to += 16;
+      count -= 16;
+    }
+    if (count >= 8) {
+      StorePart(to, low, 8);
+      low = _mm_unpackhi_epi64(low, low);
+      to += 8;
+      count -= 8;
+    }
+    StorePart(to, low, count);
+  }
+  // `count` of each 8 bytes, `step` apart.
+  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+    if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    StorePart(to, low, count);
+    StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
+    StorePart(to + 2 * step, high, count);
+    StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
+  }
+};
+
+// Eight floats in a register of 256 bits.
+template <int kRowsOfTile>
+struct Float8 {
+  using Vector = __m256;
+  static constexpr int64_t kLanes = 8;
+  static constexpr int kRows = kRowsOfTile;
+  static constexpr int kBlocks = 2;
+
+  static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
+  static Vector Fill(float value) { return _mm256_set1_ps(value); }
+  static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector Multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+  static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+  static Vector LoadPart(const float* from, int64_t count) {
+    float part[kLanes] = {};
+    __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
+    return Load(part);
+  }
+  static void Store(float* to, Vector a, int64_t count) {
+    if (count == kLanes) return _mm256_storeu_ps(to, a);
+    __m128 low = _mm256_castps256_ps128(a);
+    if (count >= 4) {
+      _mm_storeu_ps(to, low);
+      low = _mm256_extractf128_ps(a, 1);
+      to += 4;
+      count -= 4;
+    }
+    if (count >= 2) {
+      _mm_storel_pi(reinterpret_cast<__m64*>(to), low);
+      low = _mm_movehl_ps(low, low);
+      to += 2;
+      count -= 2;
+    }
+    if (count > 0) _mm_store_ss(to, low);
+  }
+};
+
+}  // namespace
+}  // namespace qat::simd
