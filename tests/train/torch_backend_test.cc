@@ -177,7 +177,7 @@ TEST(TorchPredictor, SimulatesTheDeployedModelWithAMeanAndAStdAChannel) {
   config.std.values = {30, 41.5, 20};
   config.flip = true;
   config.cutout = 3;
-  const auto result = Train(Parsed(spec), config, Coloured(300, 1), Coloured(80, 2), dir / "run", false, {});
+  const auto result = Train(Parsed(spec), config, Coloured(300, 1), Coloured(80, 2), dir / "run", {}, {});
   QAT_ASSERT_OK(result);
   const Checkpoint checkpoint = *ReadCheckpoint(result->checkpoint);
   EXPECT_EQ(checkpoint.contract.std, (std::vector<float>{30, 41.5, 20}));

@@ -293,7 +293,7 @@ TEST(Train, NamesShapesThatDoNotFit) {
                    ErrorCode::kInvalidArgument, "reach 4, but network 'tiny' has 4 outputs");
   TrainConfig three = TinyConfig();
   three.std.values = {1, 2, 3};
-  QAT_EXPECT_ERROR(Train(spec, three, Quarters(100, 1), Quarters(10, 2), dir / "run", false, {}),
+  QAT_EXPECT_ERROR(Train(spec, three, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument,
                    "std has 3 numbers, expected 1, or one for each of the 1 channels");
   TrainConfig config = TinyConfig();
