@@ -154,6 +154,10 @@ class GraphBuilder {
 
   Expected<int32_t> AddLayer(const LayerSpec& layer) {
     if (ExistsInTrainingOnly(layer)) return OutputOf(layer.inputs[0]);
+    const auto* split = std::get_if<SplitAttributes>(&layer.attributes);
+    if (split != nullptr && split->part > 0) return OutputOfSplit(layer, *split);
+    // "cut:0" is part 0 of "cut".
+    const std::string name = split == nullptr ? layer.name : SplitText(layer.name, ':')[0];
     std::vector<int32_t> data;
     for (int32_t input : layer.inputs) data.push_back(OutputOf(input));
     std::vector<std::pair<ParameterSpec::Role, int32_t>> parameters = AddParameters(layer);
@@ -162,14 +166,21 @@ class GraphBuilder {
       const Shape& shape = spec_.ShapeOf(layer.inputs[0]);
       for (const IndexOperand& operand : layer.definition().index_operands(layer.attributes, shape)) {
         indices.push_back(
-            graph_.AddConstant(StrCat(layer.name, "/", operand.suffix), operand.shape, operand.values));
+            graph_.AddConstant(StrCat(name, "/", operand.suffix), operand.shape, operand.values));
       }
     }
     QAT_ASSIGN_OR_RETURN(const int32_t output,
-                         graph_.AddNode(layer.type, layer.name, layer.attributes,
+                         graph_.AddNode(layer.type, name, layer.attributes,
                                         OrderInputs(layer.definition(), data, parameters, indices)));
     if (OwnsRange(layer)) SetRange(output, GroupRange(layer), ActivationLimits());
     return output;
+  }
+
+  /// A spec has one layer for each part, one behind the other; of these the first has made the node.
+  int32_t OutputOfSplit(const LayerSpec& layer, const SplitAttributes& split) const {
+    const GraphNode& node = graph_.nodes.back();
+    QAT_CHECK(node.type == layer.type && std::ssize(node.outputs) == split.splits);
+    return node.outputs[static_cast<size_t>(split.part)];
   }
 
   std::vector<std::pair<ParameterSpec::Role, int32_t>> AddParameters(const LayerSpec& layer) {
