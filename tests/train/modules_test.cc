@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "support/test_util.h"
+#include "train/network.h"
 #include "train/tiny.h"
 
 namespace qat {
@@ -297,10 +298,10 @@ TEST(FilterModule, AnswersInTheOrderOfNchw) {
   EXPECT_EQ(module->parameters()[0].value.strides(), (at::IntArrayRef{25, 25, 5, 1}));
 }
 
-TEST(Modules, SayThatSoftmaxAndArgMaxHaveNoTrainingForm) {
+TEST(Modules, SayThatSoftmaxAtTheEndAndArgMaxHaveNoTrainingForm) {
   for (const std::string op : {"softmax", "arg_max"}) {
     const NetworkSpec spec = OneLayer(1, 1, 4, "op = \"" + op + "\"\n");
-    QAT_EXPECT_ERROR(MakeModule(spec.layers[0], {}), ErrorCode::kUnsupported, "layer 'layer'");
+    QAT_EXPECT_ERROR(Network::Create(spec, {}), ErrorCode::kUnsupported, "layer 'layer'");
   }
 }
 

@@ -1,0 +1,55 @@
+// Slice and StridedSlice: a box of the input. Values are only moved.
+#include "ops/slice_geometry.h"
+
+#include "train/modules/module.h"
+#include "train/modules/nhwc.h"
+
+namespace qat {
+namespace {
+
+// The indices begin, begin + stride, … along one axis; LibTorch's slices cannot run backwards.
+at::Tensor Along(const at::Tensor& input, int64_t axis, const SliceAxis& part) {
+  const int64_t last = part.begin + (part.count - 1) * part.stride;
+  if (part.stride > 0) return input.slice(axis, part.begin, last + 1, part.stride);
+  return input.slice(axis, last, part.begin + 1, -part.stride).flip({axis});
+}
+
+class SliceModule final : public Module {
+ public:
+  using Module::Module;
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
+    return Box(inputs[0]);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
+    return {Box(inputs[0].values), inputs[0].params};
+  }
+
+ private:
+  at::Tensor Box(const at::Tensor& input) const {
+    const functional::IndexInputs indices(definition(), attributes(), input);
+    const auto axes = definition().type == OpType::kSlice
+                          ? SliceGeometry(indices.Operands())
+                          : StridedSliceGeometry(attributes(), indices.Operands());
+    QAT_CHECK(axes.ok());  // the spec's shape rule has read the same
+    at::Tensor box = functional::ToNhwc(input);
+    for (size_t i = axes->size(); i-- > 0;) {
+      const auto axis = static_cast<int64_t>(i);
+      box = Along(box, axis, (*axes)[i]);
+      if ((*axes)[i].dropped) box = box.squeeze(axis);
+    }
+    return functional::FromNhwc(box);
+  }
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeSlice(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<SliceModule>(layer, options));
+}
+
+Expected<std::unique_ptr<Module>> MakeStridedSlice(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<SliceModule>(layer, options));
+}
+
+}  // namespace qat

@@ -1,0 +1,47 @@
+// Split and SplitV: a spec has one layer for each part, so each module gives its own part.
+#include "train/modules/module.h"
+#include "train/modules/nhwc.h"
+
+namespace qat {
+namespace {
+
+class SplitModule final : public Module {
+ public:
+  SplitModule(const LayerSpec& layer, const ModuleOptions& options)
+      : Module(layer, options),
+        part_(static_cast<size_t>(std::get<SplitAttributes>(layer.attributes).part)) {}
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
+    return Part(inputs[0]);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
+    return {Part(inputs[0].values), inputs[0].params};
+  }
+
+ private:
+  at::Tensor Part(const at::Tensor& input) const {
+    const functional::IndexInputs indices(definition(), attributes(), input);
+    const auto shapes = InferShapes(definition(), attributes(), indices.Operands());
+    QAT_CHECK(shapes.ok());  // the spec has asked the same rule
+    const int64_t axis = indices.Values("axis")[0];
+    const auto in_shape = static_cast<size_t>(axis < 0 ? axis + input.dim() : axis);
+    int64_t begin = 0;
+    for (size_t i = 0; i < part_; ++i) begin += (*shapes)[i][in_shape];
+    const int64_t length = (*shapes)[part_][in_shape];
+    return input.narrow(functional::AxisInNchw(axis, input.dim()), begin, length).contiguous();
+  }
+
+  size_t part_;
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeSplit(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<SplitModule>(layer, options));
+}
+
+Expected<std::unique_ptr<Module>> MakeSplitV(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<SplitModule>(layer, options));
+}
+
+}  // namespace qat

@@ -1,0 +1,14 @@
+// Squeeze and ExpandDims keep their values in row-major order: reshapes, whose shape the spec has inferred.
+#include "train/modules/module.h"
+
+namespace qat {
+
+Expected<std::unique_ptr<Module>> MakeSqueeze(const LayerSpec& layer, const ModuleOptions& options) {
+  return MakeReshape(layer, options);
+}
+
+Expected<std::unique_ptr<Module>> MakeExpandDims(const LayerSpec& layer, const ModuleOptions& options) {
+  return MakeReshape(layer, options);
+}
+
+}  // namespace qat

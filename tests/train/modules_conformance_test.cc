@@ -1,0 +1,404 @@
+// Every operator of a spec, alone or behind what makes its inputs differ: what its module simulates is, byte for byte, what
+// the frozen and converted model computes in the runtime's reference kernels; training's fake quantization is close to
+// it; gradients are those of the reals.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <cmath>
+#include <set>
+#include <tuple>
+
+#include "base/random.h"
+#include "base/strings.h"
+#include "contract/input_params.h"
+#include "freeze/freeze.h"
+#include "passes/passes.h"
+#include "support/run_model.h"
+#include "support/test_util.h"
+#include "tflite/tflite_writer.h"
+#include "train/input_tensor.h"
+#include "train/modules/nhwc.h"
+#include "train/network.h"
+
+namespace qat {
+namespace {
+
+struct Case {
+  std::string name;
+  std::string layers;
+};
+
+// A [[layer]] block; `keys` are lines.
+std::string Layer(const std::string& name, const std::string& op, const std::string& keys = "",
+                  const std::string& inputs = "") {
+  return "[[layer]]\nname = \"" + name + "\"\nop = \"" + op + "\"\n" +
+         (inputs.empty() ? "" : "inputs = [" + inputs + "]\n") + keys + "\n";
+}
+
+constexpr int32_t kHeight = 5, kWidth = 7, kChannels = 6;
+
+// Channels `begin` to `begin + size` of the image, under a range of their own.
+std::string Part(const std::string& name, int begin, int size) {
+  return Layer(name + "_raw", "slice", StrCat("begin = [0, 0, ", begin, "]\nsize = [-1, -1, ", size, "]"),
+               "\"input\"") +
+         Layer(name, "quantize");
+}
+
+std::string Ranged() { return Layer("ranged", "quantize"); }
+
+// The image and its halves under three ranges, then one operator on them.
+Case Unary(const std::string& op, const std::string& keys = "") {
+  return {op + (keys.empty() ? "" : " " + keys), Ranged() + Layer("out", op, keys)};
+}
+Case Pair(const std::string& op, const std::string& keys = "") {
+  return {"pair " + op + " " + keys,
+          Part("a", 0, 3) + Part("b", 3, 3) + Layer("out", op, keys, "\"a\", \"b\"")};
+}
+// One that only the last layer of a network cannot be, or that makes rows of the image.
+Case Then(const Case& first, const std::string& more) {
+  return {first.name + " then " + more.substr(0, 60), first.layers + more};
+}
+
+std::vector<Case> BinaryCases() {
+  std::vector<Case> cases;
+  for (const std::string op : {"add", "sub", "mul"}) {
+    cases.push_back(Pair(op));
+    for (const std::string activation : {"relu", "relu6", "relu_n1_to_1"}) {
+      cases.push_back(Pair(op, "activation = \"" + activation + "\""));
+    }
+    const std::string wide = Part("a", 0, 3) + Part("b", 3, 3);
+    cases.push_back(
+        {op + " broadcasts an image of 1x1", wide + Layer("small", "mean", "keep_dims = true", "\"b\"") +
+                                                 Layer("out", op, "", "\"a\", \"small\"")});
+    cases.push_back({op + " broadcasts one channel and one row",
+                     wide + Layer("channel", "slice", "begin = [0, 0, 1]\nsize = [-1, -1, 1]", "\"a\"") +
+                         Layer("row", "slice", "begin = [2, 0, 0]\nsize = [1, -1, -1]", "\"b\"") +
+                         Layer("out", op, "", "\"channel\", \"row\"")});
+    if (op == "sub") continue;
+    cases.push_back(
+        {op + " of one tensor with itself", Ranged() + Layer("out", op, "", "\"ranged\", \"ranged\"")});
+  }
+  for (const std::string op : {"maximum", "minimum"}) cases.push_back(Pair(op));
+  cases.push_back(Unary("prelu"));
+  cases.push_back(Unary("prelu", "slope = -0.6"));
+  cases.push_back(
+      {"prelu of rows", Ranged() + Layer("rows", "reshape", "shape = [35, 6]") + Layer("out", "prelu")});
+  return cases;
+}
+
+std::vector<Case> UnaryCases() {
+  std::vector<Case> cases;
+  for (const std::string op :
+       {"relu", "relu6", "relu_n1_to_1", "hard_swish", "logistic", "tanh", "quantize", "reshape"}) {
+    cases.push_back(Unary(op));
+  }
+  for (const std::string alpha : {"0.0", "0.01", "0.3", "1.0"})
+    cases.push_back(Unary("leaky_relu", "alpha = " + alpha));
+  for (const std::string keys : {"", "beta = 0.25", "beta = 4"}) {
+    cases.push_back(Then(Unary("softmax", keys), Layer("rows", "reshape")));
+  }
+  cases.push_back({"softmax of many", Ranged() + Layer("many", "reshape") + Layer("soft", "softmax") +
+                                          Layer("out", "reshape", "shape = [7, 30]")});
+  for (const std::string axes : {"[1, 2]", "[1]", "[3]", "[-1]", "[2, 3]", "[1, 2, 3]"}) {
+    cases.push_back(Unary("mean", "axes = " + axes));
+    cases.push_back(Unary("mean", "axes = " + axes + "\nkeep_dims = true"));
+  }
+  return cases;
+}
+
+std::vector<Case> MovingCases() {
+  const std::string three = Part("a", 0, 1) + Part("b", 1, 2) + Part("c", 3, 3);
+  std::vector<Case> cases = {
+      {"concatenation", three + Layer("out", "concatenation", "", "\"c\", \"a\", \"b\", \"a\"")},
+      {"concatenation of rows",
+       Part("a", 0, 3) + Part("b", 3, 3) + Layer("out", "concatenation", "axis = 1", "\"b\", \"a\"")},
+      {"concatenation of rank 2", Part("a", 0, 3) + Layer("x", "mean") + Part("b", 2, 4) +
+                                      Layer("y", "mean") + Layer("out", "concatenation", "", "\"x\", \"y\"")},
+      {"concatenation with the image",
+       Part("a", 0, 3) + Layer("out", "concatenation", "", "\"a\", \"input\"")},
+      {"concatenation with fixed ranges", Part("a", 0, 3) + Layer("x", "logistic") +
+                                              Layer("y", "tanh", "", "\"a\"") +
+                                              Layer("out", "concatenation", "", "\"x\", \"y\", \"a\"")},
+      Unary("pad", "pads = [1, 2, 0, 3]"),
+      Unary("pad", "pads = [0, 1, 2, 0, 1, 1]"),
+      Then(Unary("mean"), Layer("padded", "pad", "pads = [2, 1]")),
+      Unary("slice", "begin = [1, 0, 2]\nsize = [-1, 3, 2]"),
+      Unary("strided_slice", "begin = [1, -6, 0]\nend = [5, -1, 6]\nstrides = [2, 3, 4]"),
+      Unary("transpose", "perm = [0, 2, 1, 3]"),
+      Unary("transpose", "perm = [0, 3, 1, 2]"),
+      {"transpose of rank 3", Ranged() + Layer("rows", "reshape", "shape = [35, 6]") +
+                                  Layer("out", "transpose", "perm = [0, 2, 1]")},
+      {"transpose of rank 5", Ranged() + Layer("rows", "reshape", "shape = [5, 7, 2, 3]") +
+                                  Layer("out", "transpose", "perm = [0, 4, 2, 1, 3]")},
+      Then(Unary("mean", "keep_dims = true"), Layer("flat", "squeeze", "axes = [1, 2]")),
+      Then(Unary("mean", "axes = [1]\nkeep_dims = true"), Layer("flat", "squeeze", "axes = [-3]")),
+      Then(Unary("mean", "axes = [1]"), Layer("deep", "expand_dims", "axis = 2")),
+      Then(Unary("mean"), Layer("deep", "expand_dims", "axis = -1")),
+      {"split into equal parts", Ranged() + Layer("cut", "split", "parts = 3") +
+                                     Layer("out", "concatenation", "", "\"cut:2\", \"cut:0\", \"cut:1\"")},
+      {"split of rows into given sizes",
+       Ranged() + Layer("cut", "split", "parts = [1, -1, 2]\naxis = 2") +
+           Layer("out", "concatenation", "axis = 2", "\"cut:2\", \"cut:0\", \"cut:1\"")},
+  };
+  for (const std::string op : {"resize_bilinear", "resize_nearest_neighbor"}) {
+    for (const std::string where :
+         {"", "half_pixel_centers = true\n", "half_pixel_centers = false\n", "align_corners = true\n"}) {
+      for (const std::string size : {"scale = 2", "size = [3, 11]", "size = [1, 4]", "size = [13, 2]"}) {
+        cases.push_back(Unary(op, where + size));
+      }
+    }
+  }
+  return cases;
+}
+
+std::vector<Case> FilterCases() {
+  const std::string transposed = "filters = 4\n";
+  return {
+      Unary("conv_2d", "filters = 4\nkernel = [3, 2]\nstride = [2, 1]\nactivation = \"relu6\""),
+      Unary("conv_2d", "filters = 4\nkernel = 3\ngroups = 2"),
+      Unary("conv_2d", "filters = 3\nkernel = 3\npadding = [2, 0, 1, 1]\nstride = 2"),
+      Unary("conv_2d", "filters = 4\nkernel = 3\nbatch_norm = true\nactivation = \"relu\""),
+      Unary("depthwise_conv_2d", "kernel = 3\nmultiplier = 2\nstride = 2"),
+      Unary("depthwise_conv_2d", "kernel = [2, 3]\npadding = \"valid\"\nbatch_norm = true"),
+      Unary("transpose_conv", transposed + "kernel = 3\nstride = 2"),
+      Unary("transpose_conv", transposed + "kernel = [3, 2]\nstride = [1, 2]\npadding = \"valid\""),
+      Unary("transpose_conv", transposed + "kernel = 2\nstride = 3\npadding = \"valid\""),
+      Unary("transpose_conv", transposed + "kernel = 1\nstride = 2"),
+      Unary("transpose_conv", transposed + "kernel = 4\nstride = 2\nactivation = \"relu\""),
+      Unary("fully_connected", "units = 5\nactivation = \"relu_n1_to_1\""),
+      Unary("fully_connected", "units = 5\nbatch_norm = true"),
+      Unary("max_pool_2d", "window = 3\nstride = 2\npadding = \"same\""),
+      Unary("average_pool_2d", "window = [3, 2]\nstride = 1\npadding = \"same\""),
+  };
+}
+
+std::vector<Case> AllCases() {
+  std::vector<Case> all;
+  for (const auto& some : {BinaryCases(), UnaryCases(), MovingCases(), FilterCases()}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+// A network of one case whose parameters, ranges and input are drawn by `seed`; scales from 1e-3 to 1e3. In a tame one
+// real values are about 1, the ranges in front of the operator are the image's, and later steps are not finer: a value
+// rounded differently on the way is no more than a step in the end.
+class Drawn {
+ public:
+  Drawn(const Case& each, Scheme scheme, uint64_t seed, bool tame = false)
+      : scheme_(scheme), tame_(tame), random_(seed) {
+    checkpoint_.scheme = NameOf(scheme);
+    checkpoint_.spec_text = StrCat("name = \"drawn\"\n[input]\nheight = ", kHeight, "\nwidth = ", kWidth,
+                                   "\nchannels = ", kChannels, "\n", each.layers);
+    checkpoint_.spec_source = "drawn.toml";
+    const auto mean = static_cast<float>(random_.Between(0, 255));
+    if (!tame) magnitude_ = std::pow(10.0f, static_cast<float>(random_.Between(-30, 30)) / 10);
+    checkpoint_.contract = {kHeight,
+                            kWidth,
+                            kChannels,
+                            std::vector<float>(kChannels, mean),
+                            std::vector<float>(kChannels, 128 / magnitude_),
+                            {}};
+    bytes_.resize(static_cast<size_t>(kBatch * kHeight * kWidth * kChannels));
+    for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(random_.Between(0, 255));
+  }
+
+  // Errors: those of the spec and of Network::Create.
+  Status Build() {
+    QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(checkpoint_.spec_text, "drawn.toml"));
+    QAT_ASSIGN_OR_RETURN(network_, Network::Create(spec, {.seed = 3, .scheme = scheme_}));
+    network_->SetInput(checkpoint_.contract);
+    const at::NoGradGuard no_gradients;
+    for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
+    for (const NamedObserver& each : network_->observers()) {
+      const bool filter = each.name.ends_with("/filter");
+      const bool copies_input = tame_ && !filter && (each.name == "ranged" || each.name.size() == 1);
+      each.observer->Fix(copies_input ? InputRange() : DrawRange(filter ? 1 : magnitude_ * (tame_ ? 32 : 1)));
+    }
+    network_->Save(checkpoint_);
+    return {};
+  }
+
+  SimulatedTensor Simulated() {
+    return network_->Simulate(QuantizedImages(checkpoint_.contract, scheme_, bytes_));
+  }
+
+  // Through freezing, converting and the reference kernels: [batch, …] quantized.
+  Expected<std::vector<double>> Deployed() {
+    std::vector<std::string> warnings;
+    QAT_ASSIGN_OR_RETURN(Graph graph, Freeze(checkpoint_, {}, warnings));
+    QuantizationOptions options;
+    options.scheme = scheme_;
+    QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
+    QAT_ASSIGN_OR_RETURN(Bytes model_bytes, WriteTflite(graph, {}));
+    QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(model_bytes), "drawn.tflite"));
+    InterpreterOptions reference;
+    reference.kernels = KernelSet::kReference;
+    QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, reference));
+    return scheme_ == Scheme::kInt8 ? RunAll<int8_t>(*interpreter) : RunAll<uint8_t>(*interpreter);
+  }
+
+  Network& network() { return *network_; }
+  at::Tensor RealInput() const {
+    return RealImages(checkpoint_.contract, MakeRealTable(checkpoint_.contract), bytes_);
+  }
+  float magnitude() const { return magnitude_; }
+
+ private:
+  static constexpr int32_t kBatch = 2;
+
+  void DrawParameter(const Parameter& parameter) {
+    using Role = ParameterSpec::Role;
+    float* values = parameter.value.data_ptr<float>();
+    for (int64_t i = 0; i < parameter.value.numel(); ++i) {
+      const auto draw = static_cast<float>(random_.Uniform() * 2 - 1);
+      if (parameter.role == Role::kFilter) continue;
+      if (parameter.role == Role::kGamma || parameter.role == Role::kMovingVariance) {
+        values[i] = 1 + 0.7f * draw;
+      } else if (parameter.role == Role::kSlope) {
+        values[i] += 0.3f * draw;
+      } else {
+        values[i] = draw * magnitude_;
+      }
+    }
+  }
+
+  Range InputRange() const {
+    return RepresentableRange(InputParams(checkpoint_.contract, scheme_), ActivationLimitsOf(scheme_));
+  }
+
+  // Two-sided, one-sided, or nearly so; up to 16 times narrower or wider than `size`.
+  Range DrawRange(float size) {
+    const auto end = [&] { return size * std::pow(2.0f, static_cast<float>(random_.Between(-40, 40)) / 10); };
+    const int32_t kind = random_.Between(0, 3);
+    const float low = end(), high = end();
+    return {kind == 0 ? 0 : -low, kind == 1 ? 0 : high};
+  }
+
+  template <class T>
+  std::vector<double> RunAll(Interpreter& interpreter) const {
+    const SimulatedTensor images = QuantizedImages(checkpoint_.contract, scheme_, bytes_);
+    const at::Tensor rows = functional::ToNhwc(images.values).contiguous();
+    std::vector<double> all;
+    const int64_t one = rows.numel() / kBatch;
+    for (int64_t n = 0; n < kBatch; ++n) {
+      const double* image = rows.data_ptr<double>() + n * one;
+      std::vector<T> input(image, image + one);
+      for (const T value : testing::RunOn<T>(interpreter, input)) all.push_back(value);
+    }
+    return all;
+  }
+
+  Scheme scheme_;
+  bool tame_;
+  Random random_;
+  Checkpoint checkpoint_;
+  float magnitude_ = 1;  // of real values
+  Bytes bytes_;
+  std::unique_ptr<Network> network_;
+};
+
+// In TFLite's order.
+std::vector<double> ValuesOf(const at::Tensor& tensor) {
+  const at::Tensor rows = functional::ToNhwc(tensor).detach().to(at::kDouble).contiguous();
+  return {rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel()};
+}
+
+class EveryModule : public ::testing::TestWithParam<std::tuple<Case, Scheme>> {};
+
+INSTANTIATE_TEST_SUITE_P(Cases, EveryModule,
+                         ::testing::Combine(::testing::ValuesIn(AllCases()),
+                                            ::testing::Values(Scheme::kUInt8, Scheme::kInt8)),
+                         [](const auto& drawn) {
+                           std::string name = std::get<0>(drawn.param).name;
+                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+                           return StrCat(name, "_", drawn.index / 2, "_", NameOf(std::get<1>(drawn.param)));
+                         });
+
+TEST_P(EveryModule, SimulatesTheDeployedBytes) {
+  const auto& [each, scheme] = GetParam();
+  std::set<double> seen;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(StrCat(each.name, ", seed ", seed));
+    Drawn drawn(each, scheme, seed);
+    QAT_ASSERT_OK(drawn.Build());
+    const auto deployed = drawn.Deployed();
+    QAT_ASSERT_OK(deployed);
+    ASSERT_EQ(ValuesOf(drawn.Simulated().values), *deployed);
+    seen.insert(deployed->begin(), deployed->end());
+  }
+  EXPECT_GT(seen.size(), 10u) << "the outputs are all alike";
+}
+
+// Rounding differently a value that lies half way between two steps is allowed, and what follows from it.
+TEST_P(EveryModule, FakeQuantizesCloseToTheIntegers) {
+  const auto& [each, scheme] = GetParam();
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE(StrCat(each.name, ", seed ", seed));
+    Drawn drawn(each, scheme, seed, /*tame=*/true);
+    QAT_ASSERT_OK(drawn.Build());
+    const at::NoGradGuard no_gradients;
+    const std::vector<double> fake =
+        ValuesOf(drawn.network().Forward(drawn.RealInput(), {.fake_quantize = true}));
+    const SimulatedTensor simulated = drawn.Simulated();
+    const std::vector<double> integers = ValuesOf(simulated.values);
+    ASSERT_EQ(fake.size(), integers.size());
+    size_t near = 0;
+    for (size_t i = 0; i < fake.size(); ++i) {
+      const double steps = fake[i] / double{simulated.params.scale} + simulated.params.zero_point;
+      near += std::abs(steps - integers[i]) <= 1.01 ? 1 : 0;
+    }
+    EXPECT_GE(near, fake.size() * 95 / 100) << near << " of " << fake.size();
+  }
+}
+
+// The slope of weighted outputs along a random direction of the input and of all parameters.
+TEST_P(EveryModule, HasTheGradientOfItsReals) {
+  const auto& [each, scheme] = GetParam();
+  if (scheme != Scheme::kUInt8) return;  // reals know no scheme
+  Drawn drawn(each, scheme, 11, /*tame=*/true);
+  QAT_ASSERT_OK(drawn.Build());
+  Random random(5);
+  const auto direction_of = [&](const at::Tensor& tensor, double size) {
+    at::Tensor direction = at::zeros_like(tensor);
+    for (int64_t i = 0; i < direction.numel(); ++i) {
+      direction.data_ptr<float>()[i] = static_cast<float>((random.Uniform() * 2 - 1) * size);
+    }
+    return direction;
+  };
+  std::vector<at::Tensor> points = {drawn.RealInput().set_requires_grad(true)};
+  std::vector<at::Tensor> directions = {direction_of(points[0], drawn.magnitude())};
+  for (const Parameter& parameter : drawn.network().parameters()) {
+    if (!parameter.IsTrained()) continue;
+    points.push_back(parameter.value);
+    const double size = parameter.role == ParameterSpec::Role::kBias ? drawn.magnitude() : 1;
+    directions.push_back(direction_of(parameter.value, size));
+  }
+  const at::Tensor output = drawn.network().Forward(points[0], {});
+  const at::Tensor weights = direction_of(output, 1);
+  output.backward(weights);
+  double slope = 0, size = 0;
+  for (size_t i = 0; i < points.size(); ++i) {
+    const at::Tensor part = points[i].grad().mul(directions[i]).to(at::kDouble);
+    slope += part.sum().item<double>();
+    size += part.abs().sum().item<double>();
+  }
+  const at::NoGradGuard no_gradients;
+  const auto along = [&](double step) {
+    for (size_t i = 0; i < points.size(); ++i) points[i].add_(directions[i], step);
+    const double value =
+        drawn.network().Forward(points[0], {}).to(at::kDouble).mul(weights).sum().item<double>();
+    for (size_t i = 0; i < points.size(); ++i) points[i].sub_(directions[i], step);
+    return value;
+  };
+  constexpr double kStep = 1.0 / 256;
+  EXPECT_GT(size, 0);
+  EXPECT_NEAR((along(kStep) - along(-kStep)) / (2 * kStep), slope, 0.02 * size);
+}
+
+}  // namespace
+}  // namespace qat
