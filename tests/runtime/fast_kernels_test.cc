@@ -19,8 +19,9 @@ struct Ran {
   std::vector<std::string> kernels;
 };
 
-Ran RunWith(const testing::RandomModel& random, KernelSet kernels, Isa isa) {
+Ran RunWith(const testing::RandomModel& random, KernelSet kernels, Isa isa, int threads = 1) {
   InterpreterOptions options;
+  options.threads = threads;
   options.kernels = kernels;
   options.isa = isa;
   const auto interpreter = Open(random.bytes, options);
@@ -80,6 +81,17 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
   }
   // A depth multiplier over 1 is left to the reference.
   EXPECT_GE(uses, GetParam() == Isa::kPortable ? 0 : 1000);
+}
+
+// Few of the cases are work enough for more than one thread.
+TEST_P(FastKernelsOf, EqualTheReferenceOnThreeThreads) {
+  for (uint64_t seed = 5000; seed < 5600; ++seed) {
+    const testing::RandomModel random =
+        seed % 2 == 0 ? testing::MakeWideRandomModel(seed) : testing::MakeRandomDepthwise(seed);
+    ASSERT_EQ(RunWith(random, KernelSet::kFast, GetParam(), 3).output,
+              RunWith(random, KernelSet::kReference, GetParam()).output)
+        << "seed " << seed << ": " << random.description;
+  }
 }
 
 TEST(FastKernels, LeaveAWideDilationToTheReference) {

@@ -36,7 +36,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
-        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch, io.pool);
       },
       scratch);
 }
@@ -47,7 +47,8 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatConv2
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv), arithmetic](const KernelBuffers& io) {
-        simd::Run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+        simd::Run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch,
+                  io.pool);
       },
       scratch);
 }

@@ -46,7 +46,7 @@ std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const simd
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
-        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+        simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch, io.pool);
       },
       scratch);
 }
@@ -57,11 +57,11 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
   if (IsConvolution(window)) return MakeConvolution(context, instructions, window, arithmetic);
   simd::DepthwiseConv2D conv(instructions, window, context.inputs[1]->constant, ConstantBias(context),
                              simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
-  const size_t scratch = conv.ScratchSize();
+  const size_t scratch = conv.ScratchSize(context.threads);
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
-        conv.Run(io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+        conv.Run(io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch, io.pool);
       },
       scratch);
 }
@@ -94,7 +94,8 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Inst
     return MakeKernel(
         context, NameOf(context.isa),
         [conv = std::move(conv), arithmetic, run](const KernelBuffers& io) {
-          run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+          run(conv, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch,
+              io.pool);
         },
         scratch);
   };
@@ -105,7 +106,7 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Inst
     return make(std::move(conv), scratch, [](const auto& c, auto... io) { simd::Run(c, io...); });
   }
   simd::FloatDepthwiseConv2D conv(instructions, window, filter);
-  const size_t scratch = conv.ScratchSize();
+  const size_t scratch = conv.ScratchSize(context.threads);
   return make(std::move(conv), scratch, [](const auto& c, auto... io) { c.Run(io...); });
 }
 

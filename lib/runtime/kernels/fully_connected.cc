@@ -47,7 +47,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
   return MakeKernel(
       context, NameOf(context.isa),
       [layer = std::move(layer)](const KernelBuffers& io) {
-        simd::Run(layer, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch);
+        simd::Run(layer, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch, io.pool);
       },
       scratch);
 }
@@ -80,7 +80,8 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatFully
   return MakeKernel(
       context, NameOf(context.isa),
       [layer = std::move(layer), arithmetic](const KernelBuffers& io) {
-        simd::Run(layer, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch);
+        simd::Run(layer, arithmetic, io.input<float>(0), io.input<float>(2), io.output<float>(), io.scratch,
+                  io.pool);
       },
       scratch);
 }

@@ -40,12 +40,12 @@ size_t ScratchSize(const Conv2D& conv) {
   return static_cast<size_t>(conv.layout.ImageElements(conv.window) * conv.filter.element_size());
 }
 
-void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch) {
+void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool) {
   const Window2D& w = conv.window;
   const int64_t pixel = w.input_depth * conv.filter.element_size();
   const bool in_place = ReadsInPlace(conv);
   Product product = conv.filter.AsProduct();
-  product.rows = int64_t{w.output_h} * w.output_w;
+  const int64_t rows = int64_t{w.output_h} * w.output_w;
   product.width = w.output_w;
   product.step_x = w.stride_w * pixel;
   product.step_y = w.stride_h * conv.layout.padded_w * pixel;
@@ -53,9 +53,9 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
     if (!in_place) Pad(conv, input, scratch);
     product.input = in_place ? input : scratch;
     product.output = output;
-    conv.filter.Multiply(product);
+    conv.filter.Multiply(product, rows, pool);
     input += int64_t{w.input_h} * w.input_w * w.input_depth;
-    output += product.rows * w.output_depth;
+    output += rows * w.output_depth;
   }
 }
 

@@ -24,7 +24,7 @@ Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
                      const Requantization& requantization);
 size_t ScratchSize(const Conv2D& conv);
 /// Equal byte for byte to reference::Conv2D.
-void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch);
+void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool);
 
 }  // namespace qat::simd
 

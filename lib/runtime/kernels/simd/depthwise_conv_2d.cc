@@ -131,10 +131,14 @@ void DepthwiseConv2D::FoldBias(std::span<const uint8_t> filter, std::span<const 
     bias_.push_back(channel < 0 ? 0 : static_cast<int32_t>(folded[static_cast<size_t>(channel)]));
 }
 
-// [groups, padded_w, depth] interleaved elements, then one row of the input's zero points.
-size_t DepthwiseConv2D::ScratchSize() const {
-  const int64_t buffer = (groups() * BufferElements() + kSlack) * kElement;
-  return static_cast<size_t>(buffer + int64_t{window_.input_w} * window_.input_depth);
+// [groups, padded_w, depth] interleaved elements.
+int64_t DepthwiseConv2D::BufferSize() const {
+  return RoundUp((groups() * BufferElements() + kSlack) * kElement, 64);
+}
+
+// A buffer a thread, then one row of the input's zero points.
+size_t DepthwiseConv2D::ScratchSize(int threads) const {
+  return static_cast<size_t>(threads * BufferSize() + int64_t{window_.input_w} * window_.input_depth);
 }
 
 // Columns left and right of the image: zero points, which are 0 where the instruction set widens.
@@ -170,31 +174,41 @@ void DepthwiseConv2D::InterleaveRow(const uint8_t* image, const uint8_t* outside
   }
 }
 
-void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratch) const {
-  const Window2D& w = window_;
-  const int64_t depth = w.input_depth;
-  uint8_t* const outside = scratch + (groups() * BufferElements() + kSlack) * kElement;
-  std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * depth));
+// All of a row but its input and its output.
+DepthwiseRow DepthwiseConv2D::AsRow() const {
   DepthwiseRow row = {};
-  row.input = scratch;
   row.taps = static_cast<int64_t>(tap_offsets_.size());
   row.tap_offsets = tap_offsets_.data();
   row.filter = filter_.data();
   row.bias = bias_.data();
   row.blocks = blocks_;
   row.period = period_;
-  row.input_step = period_ * w.stride_w;
+  row.input_step = period_ * window_.stride_w;
   row.output_step = period_;
   row.stage = stage_.View();
-  row.size = w.output_w * depth;
-  row.output = output;
-  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * depth) {
-    for (int64_t y = 0; y < w.output_h; ++y, row.output += row.size) {
-      InterleaveRow(input, outside, y, scratch);
-      FillBorders(scratch);
+  row.size = int64_t{window_.output_w} * window_.input_depth;
+  return row;
+}
+
+void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool) const {
+  const Window2D& w = window_;
+  const int64_t image_size = int64_t{w.input_h} * w.input_w * w.input_depth;
+  const DepthwiseRow all = AsRow();
+  const int64_t rows = int64_t{w.batch} * w.output_h;
+  ThreadPool* const threads = PoolFor(pool, rows * all.size * w.filter_h * w.filter_w);
+  uint8_t* const outside = scratch + (pool == nullptr ? 1 : pool->threads()) * BufferSize();
+  std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * w.input_depth));
+  ForRuns(threads, rows, 1, [&](int64_t begin, int64_t end, int thread) {
+    uint8_t* const buffer = scratch + thread * BufferSize();
+    DepthwiseRow row = all;
+    row.input = buffer;
+    for (int64_t y = begin; y < end; ++y) {
+      InterleaveRow(input + y / w.output_h * image_size, outside, y % w.output_h, buffer);
+      FillBorders(buffer);
+      row.output = output + y * row.size;
       instructions_->depthwise(row);
     }
-  }
+  });
 }
 
 }  // namespace qat::simd

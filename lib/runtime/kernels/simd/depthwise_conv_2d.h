@@ -21,15 +21,16 @@ class DepthwiseConv2D {
                   std::span<const int32_t> bias, const Operands& operands,
                   const Requantization& requantization);
 
-  size_t ScratchSize() const;
+  size_t ScratchSize(int threads) const;
   /// Equal byte for byte to reference::DepthwiseConv2D.
-  void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch) const;
+  void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool) const;
 
  private:
   int64_t lanes() const { return instructions_->lanes; }
   int64_t groups() const;
   int64_t padded_w() const;
   int64_t BufferElements() const;
+  int64_t BufferSize() const;
   int64_t ChannelOf(int64_t lane) const;
   std::vector<int64_t> ChannelsOfLanes() const;
   void PackTaps(std::span<const uint8_t> filter);
@@ -37,6 +38,7 @@ class DepthwiseConv2D {
                uint8_t* to) const;
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void FillBorders(uint8_t* buffer) const;
+  DepthwiseRow AsRow() const;
   void InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y, uint8_t* buffer) const;
 
   const Instructions* instructions_;

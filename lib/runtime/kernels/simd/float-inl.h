@@ -60,8 +60,9 @@ inline void MultiplyFloatRest(const FloatProduct& p, const float* const* rows, i
   }
 }
 
+// Units from `unit` to `end`: whole tiles, but for the last of all.
 template <class F, int kRows, int kBlocks>
-void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
+void MultiplyFloatRows(const FloatProduct& p, int64_t first, int64_t unit, int64_t end) {
   const float* rows[kRows];
   int64_t y = first / p.width, x = first % p.width;
   for (int r = 0; r < kRows; ++r) {
@@ -72,28 +73,35 @@ void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
     }
   }
   float* const output = p.output + first * p.units;
-  int64_t unit = 0;
-  for (; unit + kBlocks * F::kLanes <= p.units; unit += kBlocks * F::kLanes)
+  for (; unit + kBlocks * F::kLanes <= end; unit += kBlocks * F::kLanes)
     MultiplyFloatTile<F, kRows, kBlocks>(p, rows, unit, output);
-  if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
+  if (unit < end) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
 }
 
 // Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
+// The filter is read once for all rows of a tile; where it does not fit into the cache, all rows come to a part of it.
 template <class F, int kRows, int kBlocks>
 void MultiplyFloatTiles(const FloatProduct& p) {
-  int64_t row = 0;
-  if (p.rows < kRows) {
-    for (; row < p.rows; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row);
-    return;
+  constexpr int64_t kCached = 1 << 17;  // floats
+  const int64_t depth = p.segments * p.segment_size;
+  const int64_t step = kBlocks * F::kLanes;
+  const int64_t units = depth * p.units <= kCached ? p.units : (kCached / 2 / depth / step + 1) * step;
+  for (int64_t first = 0; first < p.units; first += units) {
+    const int64_t last = first + units < p.units ? first + units : p.units;
+    int64_t row = p.begin;
+    if (p.end - p.begin < kRows) {
+      for (; row < p.end; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row, first, last);
+      continue;
+    }
+    for (; row + kRows <= p.end; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row, first, last);
+    if (row < p.end) MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows, first, last);
   }
-  for (; row + kRows <= p.rows; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row);
-  if (row < p.rows) MultiplyFloatRows<F, kRows, kBlocks>(p, p.rows - kRows);
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.
 template <class F>
 void MultiplyFloats(const FloatProduct& p) {
-  if (2 * p.units <= F::kBlocks * F::kLanes && p.rows >= 2 * F::kRows) {
+  if (2 * p.units <= F::kBlocks * F::kLanes && p.end - p.begin >= 2 * F::kRows) {
     MultiplyFloatTiles<F, 2 * F::kRows, F::kBlocks / 2>(p);
   } else {
     MultiplyFloatTiles<F, F::kRows, F::kBlocks>(p);

@@ -40,10 +40,10 @@ int64_t FloatDepthwiseConv2D::padded_lanes() const {
   return (period_ + instructions_->lanes - 1) / instructions_->lanes * instructions_->lanes;
 }
 
-// The bias over all lanes, then the offsets of the taps.
-size_t FloatDepthwiseConv2D::ScratchSize() const {
+// The offsets of the taps for each thread, then the bias over all lanes.
+size_t FloatDepthwiseConv2D::ScratchSize(int threads) const {
   return static_cast<size_t>(padded_lanes()) * sizeof(float) +
-         static_cast<size_t>(window_.filter_h * window_.filter_w) * 2 * sizeof(int64_t);
+         static_cast<size_t>(threads * window_taps()) * 2 * sizeof(int64_t);
 }
 
 // Taps of the output pixel (y, x) that are inside the image, relative to the corner of its window, which may be outside.
@@ -65,43 +65,52 @@ int64_t FloatDepthwiseConv2D::TapsInside(int64_t y, int64_t x, int64_t* input_of
   return taps;
 }
 
-void FloatDepthwiseConv2D::Run(const FloatArithmetic& arithmetic, const float* input, const float* bias,
-                               float* output, uint8_t* scratch) const {
+// Pixels whose window is inside in one run, the others one by one.
+void FloatDepthwiseConv2D::RunRow(FloatDepthwiseRun run, int64_t y, int64_t* offsets) const {
   const Window2D& w = window_;
-  const int64_t depth = w.input_depth;
-  auto* const input_offsets = reinterpret_cast<int64_t*>(scratch);
-  int64_t* const filter_offsets = input_offsets + w.filter_h * w.filter_w;
-  auto* const padded_bias = reinterpret_cast<float*>(filter_offsets + w.filter_h * w.filter_w);
-  for (int64_t lane = 0; lane < padded_lanes(); ++lane)
-    padded_bias[lane] = bias == nullptr || lane >= period_ ? 0.0f : bias[lane % depth];
-
-  FloatDepthwiseRun run = {};
-  run.input_offsets = input_offsets;
+  int64_t* const filter_offsets = offsets + window_taps();
+  run.input_offsets = offsets;
   run.filter_offsets = filter_offsets;
-  run.filter = reinterpret_cast<const float*>(filter_.data());
-  run.bias = padded_bias;
-  run.period = period_;
-  run.input_step = period_ * w.stride_w;
-  run.output_step = period_;
-  run.blocks = padded_lanes() / instructions_->lanes;
-  run.activation_min = arithmetic.activation_min;
-  run.activation_max = arithmetic.activation_max;
-  run.output = output;
   const int64_t reach = int64_t{w.filter_w - 1} * w.dilation_w + 1;
   const Interior interior = InteriorOf(w.output_w, w.input_w, w.pad_left, w.stride_w, reach);
-  for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * depth) {
-    run.input = input;
-    for (int64_t y = 0; y < w.output_h; ++y) {
-      for (int64_t x = 0; x < w.output_w;) {
-        const int64_t pixels = x == interior.begin && interior.begin < interior.end ? interior.end - x : 1;
-        run.taps = TapsInside(y, x, input_offsets, filter_offsets);
-        run.size = pixels * depth;
-        instructions_->depthwise(run);
-        run.output += run.size;
-        x += pixels;
-      }
-    }
+  for (int64_t x = 0; x < w.output_w;) {
+    const int64_t pixels = x == interior.begin && interior.begin < interior.end ? interior.end - x : 1;
+    run.taps = TapsInside(y, x, offsets, filter_offsets);
+    run.size = pixels * w.input_depth;
+    instructions_->depthwise(run);
+    run.output += run.size;
+    x += pixels;
   }
+}
+
+void FloatDepthwiseConv2D::Run(const FloatArithmetic& arithmetic, const float* input, const float* bias,
+                               float* output, uint8_t* scratch, ThreadPool* pool) const {
+  const Window2D& w = window_;
+  const int64_t depth = w.input_depth;
+  auto* const offsets = reinterpret_cast<int64_t*>(scratch);
+  auto* const padded_bias =
+      reinterpret_cast<float*>(offsets + (pool == nullptr ? 1 : pool->threads()) * window_taps() * 2);
+  for (int64_t lane = 0; lane < padded_lanes(); ++lane)
+    padded_bias[lane] = bias == nullptr || lane >= period_ ? 0.0f : bias[lane % depth];
+  FloatDepthwiseRun all = {};
+  all.filter = reinterpret_cast<const float*>(filter_.data());
+  all.bias = padded_bias;
+  all.period = period_;
+  all.input_step = period_ * w.stride_w;
+  all.output_step = period_;
+  all.blocks = padded_lanes() / instructions_->lanes;
+  all.activation_min = arithmetic.activation_min;
+  all.activation_max = arithmetic.activation_max;
+  const int64_t rows = int64_t{w.batch} * w.output_h, row_size = w.output_w * depth;
+  ForRuns(PoolFor(pool, rows * row_size * window_taps()), rows, 1,
+          [&](int64_t begin, int64_t end, int thread) {
+            FloatDepthwiseRun run = all;
+            for (int64_t y = begin; y < end; ++y) {
+              run.input = input + y / w.output_h * (int64_t{w.input_h} * w.input_w * depth);
+              run.output = output + y * row_size;
+              RunRow(run, y % w.output_h, offsets + thread * window_taps() * 2);
+            }
+          });
 }
 
 }  // namespace qat::simd

@@ -18,11 +18,13 @@ class FloatDepthwiseConv2D {
                        std::span<const float> filter);
   /// Shapes    bias [C] or null.
   void Run(const FloatArithmetic& arithmetic, const float* input, const float* bias, float* output,
-           uint8_t* scratch) const;
-  size_t ScratchSize() const;
+           uint8_t* scratch, ThreadPool* pool) const;
+  size_t ScratchSize(int threads) const;
 
  private:
   int64_t padded_lanes() const;
+  int64_t window_taps() const { return int64_t{window_.filter_h} * window_.filter_w; }
+  void RunRow(FloatDepthwiseRun run, int64_t y, int64_t* offsets) const;
   int64_t TapsInside(int64_t y, int64_t x, int64_t* input_offsets, int64_t* filter_offsets) const;
 
   const FloatInstructions* instructions_;

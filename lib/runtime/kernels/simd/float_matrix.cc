@@ -49,6 +49,17 @@ FloatProduct FloatFilter::AsProduct() const {
   return product;
 }
 
+void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
+  constexpr int64_t kRowGrain = 12;  // rows of the largest tile
+  const int64_t work = rows * units_ * product.segments * product.segment_size;
+  ForRuns(PoolFor(pool, work), rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+    FloatProduct part = product;
+    part.begin = begin;
+    part.end = end;
+    instructions_->multiply(part);
+  });
+}
+
 size_t FloatFilter::BiasSize() const { return static_cast<size_t>(padded_units()) * sizeof(float); }
 
 const float* FloatFilter::PadBias(const float* bias, uint8_t* scratch) const {
@@ -70,10 +81,10 @@ size_t ScratchSize(const FloatConv2D& conv) {
 }
 
 void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
-         float* output, uint8_t* scratch) {
+         float* output, uint8_t* scratch, ThreadPool* pool) {
   const Window2D& w = conv.window;
   FloatProduct product = conv.filter.AsProduct();
-  product.rows = int64_t{w.output_h} * w.output_w;
+  const int64_t rows = int64_t{w.output_h} * w.output_w;
   product.width = w.output_w;
   product.step_x = int64_t{w.stride_w} * w.input_depth;
   product.step_y = w.stride_h * conv.layout.padded_w * w.input_depth;
@@ -85,25 +96,24 @@ void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float
     if (!ReadsInPlace(conv)) PadImage(w, conv.layout, input, padded, copy);
     product.input = ReadsInPlace(conv) ? input : padded;
     product.output = output;
-    conv.filter.instructions().multiply(product);
+    conv.filter.Multiply(product, rows, pool);
     input += int64_t{w.input_h} * w.input_w * w.input_depth;
-    output += product.rows * w.output_depth;
+    output += rows * w.output_depth;
   }
 }
 
 size_t ScratchSize(const FloatFullyConnected& layer) { return layer.filter.BiasSize(); }
 
 void Run(const FloatFullyConnected& layer, const FloatArithmetic& arithmetic, const float* input,
-         const float* bias, float* output, uint8_t* scratch) {
+         const float* bias, float* output, uint8_t* scratch, ThreadPool* pool) {
   FloatProduct product = layer.filter.AsProduct();
   product.input = input;
-  product.rows = layer.shape.rows;
   product.width = 1;
   product.step_y = layer.shape.acc_depth;
   product.bias = layer.filter.PadBias(bias, scratch);
   product.output = output;
   SetClamp(arithmetic, product);
-  layer.filter.instructions().multiply(product);
+  layer.filter.Multiply(product, layer.shape.rows, pool);
 }
 
 }  // namespace qat::simd

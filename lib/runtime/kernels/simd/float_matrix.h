@@ -21,7 +21,8 @@ class FloatFilter {
   size_t BiasSize() const;
   /// The bias, which may be null, padded to whole vectors.
   const float* PadBias(const float* bias, uint8_t* scratch) const;
-  const FloatInstructions& instructions() const { return *instructions_; }
+  /// Runs AsProduct() with input, bias, clamp and output on `rows` rows, which the threads share.
+  void Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const;
 
  private:
   int64_t padded_units() const;
@@ -42,7 +43,7 @@ FloatConv2D PrepareFloatConv2D(const Instructions& instructions, const Window2D&
                                std::span<const float> filter);
 size_t ScratchSize(const FloatConv2D& conv);
 void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
-         float* output, uint8_t* scratch);
+         float* output, uint8_t* scratch, ThreadPool* pool);
 
 struct FloatFullyConnected {
   MatrixShape shape;
@@ -50,7 +51,7 @@ struct FloatFullyConnected {
 };
 size_t ScratchSize(const FloatFullyConnected& layer);
 void Run(const FloatFullyConnected& layer, const FloatArithmetic& arithmetic, const float* input,
-         const float* bias, float* output, uint8_t* scratch);
+         const float* bias, float* output, uint8_t* scratch, ThreadPool* pool);
 
 }  // namespace qat::simd
 

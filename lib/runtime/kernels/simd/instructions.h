@@ -36,7 +36,7 @@ struct OutputStage {
 /// Arrays by unit are padded to whole vectors. All sums wrap modulo 2^32.
 struct Product {
   const uint8_t* input;
-  int64_t rows;
+  int64_t begin, end;  // rows to compute
   int64_t width;
   int64_t step_x, step_y;  // bytes
 
@@ -113,7 +113,7 @@ struct RowSums {
 /// count floats.
 struct FloatProduct {
   const float* input;
-  int64_t rows;
+  int64_t begin, end;
   int64_t width;
   int64_t step_x, step_y;
   const int64_t* segment_offsets;

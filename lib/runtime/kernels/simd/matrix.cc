@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kStep = 4;       // bytes of a run that one lane takes at a time
 constexpr int64_t kRowSlack = 64;  // bytes behind gathered rows
+constexpr int64_t kRowGrain = 12;  // rows of the largest tile
 constexpr int32_t kMiddle = 128;   // between uint8 and int8
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
@@ -56,6 +57,11 @@ int64_t RowSize(const FullyConnected& layer) {
 
 }  // namespace
 
+ThreadPool* PoolFor(ThreadPool* pool, int64_t work) {
+  constexpr int64_t kLeastWork = 200000;
+  return work < kLeastWork ? nullptr : pool;
+}
+
 const Instructions* InstructionsOf(Isa isa) {
 #ifdef QAT_X86_KERNELS
   if (isa == Isa::kAvx2) return &kAvx2Instructions;
@@ -92,8 +98,15 @@ bool PackedFilter::is_narrow() const {
   return UnitsWithTerm(*instructions_, operands_, units_) <= instructions_->narrow_lanes;
 }
 
-void PackedFilter::Multiply(const Product& product) const {
-  (is_narrow() ? instructions_->narrow_multiply : instructions_->multiply)(product);
+void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* pool) const {
+  const auto multiply = is_narrow() ? instructions_->narrow_multiply : instructions_->multiply;
+  const int64_t depth = static_cast<int64_t>(segment_offsets_.size()) * segment_size_;
+  ForRuns(PoolFor(pool, rows * units_ * depth), rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+    Product part = product;
+    part.begin = begin;
+    part.end = end;
+    multiply(part);
+  });
 }
 
 // value(position) is one of the values of `unit`.
@@ -179,7 +192,8 @@ size_t ScratchSize(const FullyConnected& layer) {
   return layer.filter.ReadsInPlace() ? 0 : static_cast<size_t>(layer.shape.rows * RowSize(layer) + kRowSlack);
 }
 
-void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch) {
+void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch,
+         ThreadPool* pool) {
   const int64_t depth = layer.shape.acc_depth;
   const bool in_place = layer.filter.ReadsInPlace();
   if (!in_place) {
@@ -189,11 +203,10 @@ void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uin
   }
   Product product = layer.filter.AsProduct();
   product.input = in_place ? input : scratch;
-  product.rows = layer.shape.rows;
   product.width = 1;
   product.step_y = RowSize(layer);
   product.output = output;
-  layer.filter.Multiply(product);
+  layer.filter.Multiply(product, layer.shape.rows, pool);
 }
 
 }  // namespace qat::simd

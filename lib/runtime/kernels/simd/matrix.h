@@ -12,8 +12,12 @@
 #include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/simd/output_stage.h"
 #include "runtime/kernels/simd/segments.h"
+#include "runtime/kernels/thread_pool.h"
 
 namespace qat::simd {
+
+/// The pool, or null for work that is done before other threads would have woken up. `work` counts multiply-accumulates.
+ThreadPool* PoolFor(ThreadPool* pool, int64_t work);
 
 /// Null for Isa::kPortable.
 const Instructions* InstructionsOf(Isa isa);
@@ -46,8 +50,8 @@ class PackedFilter {
                const Requantization& requantization);
 
   bool widens() const { return instructions_->widens; }
-  /// Runs AsProduct() with rows and output.
-  void Multiply(const Product& product) const;
+  /// Runs AsProduct() with input and output on `rows` rows, which the threads share.
+  void Multiply(const Product& product, int64_t rows, ThreadPool* pool) const;
   /// Bytes of an element of the rows.
   int64_t element_size() const { return instructions_->widens ? 2 : 1; }
   /// True if rows can be read where they are: no conversion, and no byte behind a run.
@@ -89,7 +93,8 @@ struct FullyConnected {
 };
 size_t ScratchSize(const FullyConnected& layer);
 /// Equal byte for byte to reference::FullyConnected.
-void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch);
+void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch,
+         ThreadPool* pool);
 
 }  // namespace qat::simd
 

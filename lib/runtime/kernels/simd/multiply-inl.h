@@ -176,23 +176,23 @@ void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
 // Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
 template <class Isa, class Requantize, int kRows, int kBlocks>
 void MultiplyTiles(const Product& p) {
-  int64_t row = 0;
-  RowCursor cursor(p, 0);
-  if (p.rows < kRows) {
-    for (; row < p.rows; ++row) MultiplyRows<Isa, Requantize, 1, Isa::kBlocks>(p, row, cursor);
+  int64_t row = p.begin;
+  RowCursor cursor(p, row);
+  if (p.end - p.begin < kRows) {
+    for (; row < p.end; ++row) MultiplyRows<Isa, Requantize, 1, Isa::kBlocks>(p, row, cursor);
     return;
   }
-  for (; row + kRows <= p.rows; row += kRows) MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, row, cursor);
-  if (row == p.rows) return;
-  cursor = RowCursor(p, p.rows - kRows);
-  MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, p.rows - kRows, cursor);
+  for (; row + kRows <= p.end; row += kRows) MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, row, cursor);
+  if (row == p.end) return;
+  cursor = RowCursor(p, p.end - kRows);
+  MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, p.end - kRows, cursor);
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.
 template <class Isa, class Requantize>
 struct MultiplyAll {
   static void Run(const Product& p) {
-    if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.rows >= 2 * Isa::kRows) {
+    if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.end - p.begin >= 2 * Isa::kRows) {
       MultiplyTiles<Isa, Requantize, 2 * Isa::kRows, Isa::kBlocks / 2>(p);
     } else {
       MultiplyTiles<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p);
