@@ -15,17 +15,15 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "contract/input_params.h"
-#include "freeze/freeze.h"
-#include "passes/passes.h"
-#include "support/run_model.h"
 #include "support/test_util.h"
-#include "tflite/tflite_writer.h"
+#include "train/deployed.h"
 #include "train/input_tensor.h"
-#include "train/modules/nhwc.h"
 #include "train/network.h"
 
 namespace qat {
 namespace {
+
+using testing::ValuesInNhwc;
 
 struct Case {
   std::string name;
@@ -223,29 +221,19 @@ class Drawn {
     return {};
   }
 
-  SimulatedTensor Simulated() {
-    return network_->Simulate(QuantizedImages(checkpoint_.contract, scheme_, bytes_));
-  }
+  SimulatedTensor Simulated() { return network_->Simulate(QuantizedInput()); }
 
-  // Through freezing, converting and the reference kernels: [batch, …] quantized.
+  // Through freezing, converting and the reference kernels.
   Expected<std::vector<double>> Deployed() {
-    std::vector<std::string> warnings;
-    QAT_ASSIGN_OR_RETURN(Graph graph, Freeze(checkpoint_, {}, warnings));
-    QuantizationOptions options;
-    options.scheme = scheme_;
-    QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
-    QAT_ASSIGN_OR_RETURN(Bytes model_bytes, WriteTflite(graph, {}));
-    QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(model_bytes), "drawn.tflite"));
-    InterpreterOptions reference;
-    reference.kernels = KernelSet::kReference;
-    QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, reference));
-    return scheme_ == Scheme::kInt8 ? RunAll<int8_t>(*interpreter) : RunAll<uint8_t>(*interpreter);
+    QAT_ASSIGN_OR_RETURN(const auto interpreter, testing::Deploy(checkpoint_, scheme_));
+    return testing::RunImages(scheme_, *interpreter, QuantizedInput());
   }
 
   Network& network() { return *network_; }
   at::Tensor RealInput() const {
     return RealImages(checkpoint_.contract, MakeRealTable(checkpoint_.contract), bytes_);
   }
+  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract, scheme_, bytes_); }
   float magnitude() const { return magnitude_; }
 
  private:
@@ -279,20 +267,6 @@ class Drawn {
     return {kind == 0 ? 0 : -low, kind == 1 ? 0 : high};
   }
 
-  template <class T>
-  std::vector<double> RunAll(Interpreter& interpreter) const {
-    const SimulatedTensor images = QuantizedImages(checkpoint_.contract, scheme_, bytes_);
-    const at::Tensor rows = functional::ToNhwc(images.values).contiguous();
-    std::vector<double> all;
-    const int64_t one = rows.numel() / kBatch;
-    for (int64_t n = 0; n < kBatch; ++n) {
-      const double* image = rows.data_ptr<double>() + n * one;
-      std::vector<T> input(image, image + one);
-      for (const T value : testing::RunOn<T>(interpreter, input)) all.push_back(value);
-    }
-    return all;
-  }
-
   Scheme scheme_;
   bool tame_;
   Random random_;
@@ -301,12 +275,6 @@ class Drawn {
   Bytes bytes_;
   std::unique_ptr<Network> network_;
 };
-
-// In TFLite's order.
-std::vector<double> ValuesOf(const at::Tensor& tensor) {
-  const at::Tensor rows = functional::ToNhwc(tensor).detach().to(at::kDouble).contiguous();
-  return {rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel()};
-}
 
 class EveryModule : public ::testing::TestWithParam<std::tuple<Case, Scheme>> {};
 
@@ -328,7 +296,7 @@ TEST_P(EveryModule, SimulatesTheDeployedBytes) {
     QAT_ASSERT_OK(drawn.Build());
     const auto deployed = drawn.Deployed();
     QAT_ASSERT_OK(deployed);
-    ASSERT_EQ(ValuesOf(drawn.Simulated().values), *deployed);
+    ASSERT_EQ(ValuesInNhwc(drawn.Simulated().values), *deployed);
     seen.insert(deployed->begin(), deployed->end());
   }
   EXPECT_GT(seen.size(), 10u) << "the outputs are all alike";
@@ -343,9 +311,9 @@ TEST_P(EveryModule, FakeQuantizesCloseToTheIntegers) {
     QAT_ASSERT_OK(drawn.Build());
     const at::NoGradGuard no_gradients;
     const std::vector<double> fake =
-        ValuesOf(drawn.network().Forward(drawn.RealInput(), {.fake_quantize = true}));
+        ValuesInNhwc(drawn.network().Forward(drawn.RealInput(), {.fake_quantize = true}));
     const SimulatedTensor simulated = drawn.Simulated();
-    const std::vector<double> integers = ValuesOf(simulated.values);
+    const std::vector<double> integers = ValuesInNhwc(simulated.values);
     ASSERT_EQ(fake.size(), integers.size());
     size_t near = 0;
     for (size_t i = 0; i < fake.size(); ++i) {

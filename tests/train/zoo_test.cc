@@ -1,0 +1,95 @@
+// Every network of the zoo, in training: all its parameters learn, and its exact simulation is the deployed model.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "base/random.h"
+#include "support/test_util.h"
+#include "train/deployed.h"
+#include "train/input_tensor.h"
+#include "train/network.h"
+
+namespace qat {
+namespace {
+
+// Small where its spec can be scaled.
+NetworkSpec SmallFromZoo(const std::string& name) {
+  const auto scaled = LoadNetworkSpec(name, {.width = 0.25, .resolution = 32, .classes = 10});
+  const auto plain = LoadNetworkSpec(name);
+  QAT_CHECK(plain.ok());
+  return scaled.ok() ? *scaled : *plain;
+}
+
+class Zoo : public ::testing::TestWithParam<std::tuple<std::string, Scheme>> {
+ protected:
+  void SetUp() override {
+    const NetworkSpec spec = SmallFromZoo(std::get<0>(GetParam()));
+    auto network = Network::Create(spec, {.seed = 5, .scheme = scheme()});
+    QAT_ASSERT_OK(network);
+    network_ = *std::move(network);
+    const Shape& input = spec.input_shape;
+    const auto channels = static_cast<size_t>(input[3]);
+    checkpoint_.contract = {
+        input[1], input[2], input[3], std::vector<float>(channels, 128), std::vector<float>(channels, 64),
+        {}};
+    checkpoint_.scheme = NameOf(scheme());
+    checkpoint_.spec_text = spec.text;
+    checkpoint_.spec_source = spec.name;
+    network_->SetInput(checkpoint_.contract);
+    Random random(9);
+    images_.resize(static_cast<size_t>(3 * checkpoint_.contract.ImageSize()));
+    for (uint8_t& byte : images_) byte = static_cast<uint8_t>(random.Between(0, 255));
+  }
+
+  Scheme scheme() const { return std::get<1>(GetParam()); }
+  at::Tensor RealInput() const {
+    return RealImages(checkpoint_.contract, MakeRealTable(checkpoint_.contract), images_);
+  }
+
+  std::unique_ptr<Network> network_;
+  Checkpoint checkpoint_;
+  Bytes images_;
+};
+
+INSTANTIATE_TEST_SUITE_P(All, Zoo,
+                         ::testing::Combine(::testing::ValuesIn(ZooNames()),
+                                            ::testing::Values(Scheme::kUInt8, Scheme::kInt8)),
+                         [](const auto& each) {
+                           std::string name = std::get<0>(each.param);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name + "_" + std::string(NameOf(std::get<1>(each.param)));
+                         });
+
+TEST_P(Zoo, EveryParameterLearns) {
+  network_->Forward(RealInput(), {.training = true, .observe = true});
+  const at::Tensor output =
+      network_->Forward(RealInput(), {.training = true, .observe = true, .fake_quantize = true});
+  output.pow(2).sum().backward();
+  for (const Parameter& parameter : network_->parameters()) {
+    if (!parameter.IsTrained()) continue;
+    ASSERT_TRUE(parameter.value.grad().defined()) << parameter.name;
+    EXPECT_GT(parameter.value.grad().abs().sum().item<double>(), 0) << parameter.name;
+  }
+}
+
+TEST_P(Zoo, SimulatesTheDeployedBytes) {
+  const at::NoGradGuard no_gradients;
+  // Normalized by the batch, then with the averages that deployment folds.
+  for (const bool training : {true, true, false}) {
+    network_->Forward(RealInput(), {.training = training, .observe = true, .fake_quantize = true});
+  }
+  network_->Save(checkpoint_);
+  const SimulatedTensor input = QuantizedImages(checkpoint_.contract, scheme(), images_);
+  const auto interpreter = testing::Deploy(checkpoint_, scheme());
+  QAT_ASSERT_OK(interpreter);
+  const std::vector<double> deployed = testing::RunImages(scheme(), **interpreter, input);
+  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate(input).values), deployed);
+  EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 5u) << "the outputs are all alike";
+}
+
+}  // namespace
+}  // namespace qat
