@@ -45,11 +45,12 @@ OpDefinition WithVersion(OpDefinition op, int32_t (*version)(const VersionQuery&
   return op;
 }
 
-constexpr std::string_view kAlphaText = "a number in [-1, 1]";
+// A negative multiplier has no fixed-point form.
+constexpr std::string_view kAlphaText = "a number in [0, 1]";
 
 Expected<float> ToAlpha(const AttributeValue& value) {
   QAT_ASSIGN_OR_RETURN(const double alpha, keys::ToNumber(value, kAlphaText));
-  if (!(alpha >= -1 && alpha <= 1)) return keys::Mismatch(value, kAlphaText);
+  if (!(alpha >= 0 && alpha <= 1)) return keys::Mismatch(value, kAlphaText);
   return static_cast<float>(alpha);
 }
 

@@ -70,14 +70,17 @@ class OperatorView {
   std::vector<Operand> operands_;
 };
 
-// Two examples must come out as two: else an axis of the layer is the batch's.
+// As many examples must come out as go in, else an axis of the layer is the batch's. One size would not do: two examples also
+// broadcast along an axis of two.
 Status ExpectBatchStays(const NetworkSpec& spec, const LayerSpec& layer) {
-  Shape twice = layer.output_shape;
-  if (!twice.empty() && twice[0] == 1) {
-    twice[0] = 2;
-    const auto shape = OperatorView(spec, layer, 2).OutputShape();
-    if (shape.ok() && *shape == twice) return {};
-  }
+  const auto keeps = [&](int32_t batch) {
+    Shape expected = layer.output_shape;
+    expected[0] = batch;
+    const auto shape = OperatorView(spec, layer, batch).OutputShape();
+    return shape.ok() && *shape == expected;
+  };
+  const bool batch_first = !layer.output_shape.empty() && layer.output_shape[0] == 1;
+  if (batch_first && keeps(2) && keeps(3)) return {};
   return InvalidArgument(
       StrCat("output ", ToString(layer.output_shape),
              " mixes the examples of a batch; expected keys that leave axis 0 alone, and inputs "

@@ -93,6 +93,11 @@ TEST(SpecErrors, SizesThatOverflowAreRefused) {
                    ErrorCode::kInvalidArgument, "output is [1, 2097160, 2097160, 3], expected at most");
 }
 
+TEST(SpecErrors, ASlopeHasAnIntegerFormFromZeroOn) {
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "leaky_relu", "alpha = -0.1\n")), ErrorCode::kInvalidArgument,
+                   "expected a number in [0, 1]");
+}
+
 TEST(SpecErrors, NoLayerMayMixTheExamplesOfABatch) {
   const std::string mixes = "mixes the examples of a batch";
   for (const std::string& layer :
@@ -106,6 +111,10 @@ TEST(SpecErrors, NoLayerMayMixTheExamplesOfABatch) {
   QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("gate", "mean") + Layer("a", "mul", gate)),
                    ErrorCode::kInvalidArgument, mixes);
   QAT_ASSERT_OK(ParseLayersOfNet(Layer("gate", "mean", "keep_dims = true\n") + Layer("a", "mul", gate)));
+  // Of two columns, two examples would still come out as two.
+  const std::string narrow = Layer("narrow", "slice", "begin = [0, 0, 0]\nsize = [-1, 2, -1]\n") +
+                             Layer("gate", "mean") + Layer("a", "mul", "inputs = [\"narrow\", \"gate\"]\n");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(narrow), ErrorCode::kInvalidArgument, mixes);
 }
 
 TEST(ExplainUnknownOp, NamesOurOperatorForAnothersName) {

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/strings.h"
 #include "quant/fixed_point.h"
 #include "train/modules/module.h"
 
@@ -164,12 +163,7 @@ Expected<std::unique_ptr<Module>> MakeReluN1To1(const LayerSpec& layer, const Mo
   return MakeReluOf(Activation::kReluN1To1, layer, options);
 }
 
-// A negative multiplier has no fixed-point form.
 Expected<std::unique_ptr<Module>> MakeLeakyRelu(const LayerSpec& layer, const ModuleOptions& options) {
-  const float alpha = std::get<LeakyReluAttributes>(layer.attributes).alpha;
-  if (!(alpha >= 0)) {
-    return Unsupported(StrCat("layer '", layer.name, "': alpha is ", alpha, ", expected at least 0"));
-  }
   return std::unique_ptr<Module>(std::make_unique<LeakyReluModule>(layer, options));
 }
 
