@@ -143,10 +143,10 @@ std::span<const OpDefinition* const> AllOps();
 
 const OpDefinition& DefinitionOf(OpType type);
 
-/// False for operators that have no training module.
+/// False for operators that a .tflite may hold but a spec may not: they have no training module.
 bool IsTrainable(OpType type);
 
-/// False for operators that a .tflite may hold but a spec may not: the converter places them, or another one says the same.
+/// False for those that are not trainable, and for those that a spec says in another way: split_v, an argmax.
 bool IsInSpecs(OpType type);
 
 /// Null where there is none.

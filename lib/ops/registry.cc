@@ -46,7 +46,7 @@ bool IsTrainable(OpType type) {
 }
 
 bool IsInSpecs(OpType type) {
-  return type != OpType::kDequantize && type != OpType::kPadV2 && type != OpType::kSplitV;
+  return IsTrainable(type) && type != OpType::kSplitV && type != OpType::kArgMax;
 }
 
 const OpDefinition* FindOpByName(std::string_view name) {

@@ -101,6 +101,10 @@ constexpr std::string_view kArithmetic =
     "scale in the "
     "next layer";
 
+constexpr std::string_view kNoGradient =
+    "cannot be trained through; leave it out, end with the logits and let qat-convert --append argmax place "
+    "it";
+
 struct Refusal {
   std::string_view name;  // as above
   std::string_view why;
@@ -167,6 +171,7 @@ constexpr Refusal kRefusals[] = {
     {"pack", "is two layers; write expand_dims for each input, then concatenation"},
     {"reducemax", "is not trained here; use max_pool_2d with the image's height and width as window"},
     {"reducesum", "is not trained here; use mean, and let the next layer's filter take the factor"},
+    {"argmax", kNoGradient},
     {"cast", "has no place in a network of reals; the converter chooses the types"},
     {"dequantize", "has no place in a network of reals; the converter places it"},
     {"exp", kArithmetic},

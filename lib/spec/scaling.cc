@@ -1,6 +1,7 @@
 #include "spec/scaling.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/strings.h"
 #include "spec/toml_text.h"
@@ -45,6 +46,14 @@ int32_t* FiltersOf(OpAttributes& attributes) {
         return nullptr;
       },
       attributes);
+}
+
+int32_t TimesOf(std::string_view text) {
+  int32_t times = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, times);
+  const bool good = error == std::errc() && end - stop == 1 && *stop == 'x' && times >= 1 && times <= 4096;
+  return good ? times : 0;
 }
 
 bool HasStride(const OpAttributes& attributes) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "ops/op.h"
 
@@ -34,6 +35,9 @@ int32_t ScaledFilters(int32_t filters, double width, int32_t divisor);
 
 /// The number of filters of an operator that has one; else null.
 int32_t* FiltersOf(OpAttributes& attributes);
+
+/// 6 of "6x", at most 4096; 0 of anything else.
+int32_t TimesOf(std::string_view text);
 
 bool HasStride(const OpAttributes& attributes);
 /// Requires HasStride.

@@ -3,7 +3,6 @@
 #include "spec/spec_parser.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/strings.h"
 #include "ops/keys.h"
@@ -22,7 +21,7 @@ constexpr int64_t kLargestSide = 65536;
 /// How many filters a layer gets in the end.
 struct FilterRule {
   bool scaled = true;  ///< by the network's width
-  int64_t times = 0;   ///< so many times the channels that it reads; 0: as written
+  int32_t times = 0;   ///< so many times the channels that it reads; 0: as written
 };
 
 class SpecParser {
@@ -37,6 +36,7 @@ class SpecParser {
   void ParseScaling();
   void ParseInput();
   void ParseLayer(const toml::table& block);
+  void RefuseSoftmaxAtTheEnd(const toml::table& block);
   bool ParseLayerName(const toml::table& block, LayerSpec& layer);
   const OpDefinition* ParseOperator(const toml::table& block);
   bool ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer);
@@ -78,6 +78,7 @@ Expected<NetworkSpec> SpecParser::Run() {
       context_.clear();
       if (const toml::table* block = node.as_table()) {
         ParseLayer(*block);
+        if (&node == &layers->back()) RefuseSoftmaxAtTheEnd(*block);
       } else {
         Refuse(node, "expected a [[layer]] block");
       }
@@ -108,13 +109,10 @@ bool SpecParser::RejectUnknown(const toml::table& table, const std::vector<std::
 }
 
 void SpecParser::ParseName() {
-  const toml::node* node = text_.root().get("name");
-  if (node == nullptr) {
-    Refuse(TextPlace(), InvalidArgument("key 'name' is missing, expected a text"));
-  } else if (!node->is_string()) {
-    Refuse(*node, "'name' expected a text");
+  if (const auto* name = text_.root()["name"].as_string()) {
+    spec_.name = name->get();
   } else {
-    spec_.name = node->as_string()->get();
+    Refuse(TextPlace(), InvalidArgument("key 'name' is missing or no text, expected a text"));
   }
 }
 
@@ -203,6 +201,14 @@ void SpecParser::ParseLayer(const toml::table& block) {
   const auto* split = std::get_if<SplitAttributes>(&spec_.layers.back().attributes);
   const int32_t parts = split == nullptr ? 1 : split->splits;
   names_.Declare(name, place, static_cast<int32_t>(spec_.layers.size()) - parts, parts);
+}
+
+void SpecParser::RefuseSoftmaxAtTheEnd(const toml::table& block) {
+  const auto* op = block["op"].as_string();
+  if (op == nullptr || op->get() != DefinitionOf(OpType::kSoftmax).name) return;
+  Refuse(TextPlaceOf(*op),
+         Unsupported("softmax is the output, which the loss contains already; leave it out and let "
+                     "qat-convert --append softmax place it"));
 }
 
 bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
@@ -332,12 +338,8 @@ bool SpecParser::ParseCount(const toml::node& node, const AttributeKey& key, Lay
       return Refuse(node, StrCat("'", key.name, "' expected a network with 'classes'"));
     return key.set(layer.attributes, AttributeValue(int64_t{scaling_.classes})).ok();
   }
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, rule.times);
-  if (key.name == "filters" && error == std::errc() && end - stop == 1 && *stop == 'x' && rule.times >= 1 &&
-      rule.times <= 4096) {
-    return true;
-  }
+  if (key.name == "filters") rule.times = TimesOf(text);
+  if (rule.times > 0) return true;
   return Refuse(node, StrCat("'", key.name, "' is \"", text, "\", expected a positive integer, \"classes\"",
                              key.name == "filters" ? " or, as a multiple of what is read, \"6x\"" : ""));
 }
@@ -372,7 +374,7 @@ bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer, FilterRu
   if (int32_t* filters = FiltersOf(layer.attributes)) {
     const Shape& input = spec_.ShapeOf(layer.inputs[0]);
     if (rule.times > 0)
-      *filters = static_cast<int32_t>(std::min<int64_t>(rule.times * input.back(), 1 << 20));
+      *filters = static_cast<int32_t>(std::min<int64_t>(int64_t{rule.times} * input.back(), 1 << 20));
     if (rule.scaled && scaling_.width != 1)
       *filters = ScaledFilters(*filters, scaling_.width, scaling_.divisor);
   }

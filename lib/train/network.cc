@@ -31,12 +31,6 @@ bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().ite
 }  // namespace
 
 Expected<std::unique_ptr<Network>> Network::Create(const NetworkSpec& spec, const ModuleOptions& options) {
-  if (spec.layers.back().type == OpType::kSoftmax) {
-    return Unsupported(
-        StrCat("layer '", spec.layers.back().name,
-               "': softmax is the output, which the loss contains already; leave it out and let "
-               "qat-convert append it"));
-  }
   std::unique_ptr<Network> network(new Network(spec));
   for (const LayerSpec& layer : network->spec_.layers) {
     QAT_ASSIGN_OR_RETURN(auto module, MakeModule(layer, options));

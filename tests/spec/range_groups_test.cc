@@ -32,7 +32,7 @@ TEST(RangeGroups, WhatOnlyMovesTheInputIsFixedByTheContract) {
 TEST(RangeGroups, SoftmaxIsFixed) {
   const auto spec = Parse(
       "[[layer]]\nname = \"a\"\nop = \"fully_connected\"\nunits = 3\n[[layer]]\nname = \"b\"\nop = "
-      "\"softmax\"\n");
+      "\"softmax\"\n[[layer]]\nname = \"c\"\nop = \"reshape\"\n");
   QAT_ASSERT_OK(spec);
   const RangeGroups groups = FindRangeGroups(*spec);
   ASSERT_TRUE(groups.Of(1).fixed_uint8.has_value());

@@ -21,7 +21,7 @@ TEST(SpecErrors, AllProblemsAreToldAtOnceEachWithItsPlace) {
                                      Layer("b", "elu") +                                              // 12
                                      Layer("c", "max_pool_2d", "window = 9\n") +                      // 15
                                      Layer("d", "dense", "units = 3\n") +                             // 19
-                                     Layer("d", "softmax"));                                          // 23
+                                     Layer("d", "tanh"));                                             // 23
   const std::vector<std::string> lines = Lines(spec);
   ASSERT_EQ(lines.size(), 5u) << spec.error().message;
   EXPECT_EQ(lines[1].rfind("net.toml:11:1: layer 'a': unknown key 'strid'; did you mean 'stride'?", 0), 0u);
@@ -41,6 +41,16 @@ TEST(SpecErrors, NothingIsSaidAboutReadersOfAnUnknownOutput) {
       Layer("c", "add", "inputs = [\"a\", \"b\"]\n") + Layer("d", "reshape", "inputs = [\"a:3\"]\n") +
       Layer("e", "maximum", "inputs = [\"c\", \"d\"]\n"));
   EXPECT_EQ(Lines(spec).size(), 1u) << spec.error().message;
+}
+
+TEST(SpecErrors, WhatTheConverterPlacesIsLeftToIt) {
+  const auto spec = ParseLayersOfNet(Layer("a", "arg_max") + Layer("b", "softmax"));
+  ASSERT_EQ(Lines(spec).size(), 2u) << spec.error().message;
+  EXPECT_NE(Lines(spec)[0].find("layer 'a': arg_max cannot be trained through; leave it out"),
+            std::string::npos);
+  EXPECT_NE(Lines(spec)[1].find("net.toml:11:6: layer 'b': softmax is the output"), std::string::npos);
+  EXPECT_EQ(spec.error().code, ErrorCode::kUnsupported);
+  QAT_ASSERT_OK(ParseLayersOfNet(Layer("b", "softmax") + Layer("c", "fully_connected", "units = 2\n")));
 }
 
 TEST(SpecErrors, OnlyWhatIsUnsupportedHasTheCodeOfTheUnsupported) {

@@ -298,13 +298,6 @@ TEST(FilterModule, AnswersInTheOrderOfNchw) {
   EXPECT_EQ(module->parameters()[0].value.strides(), (at::IntArrayRef{25, 25, 5, 1}));
 }
 
-TEST(Modules, SayThatSoftmaxAtTheEndAndArgMaxHaveNoTrainingForm) {
-  for (const std::string op : {"softmax", "arg_max"}) {
-    const NetworkSpec spec = OneLayer(1, 1, 4, "op = \"" + op + "\"\n");
-    QAT_EXPECT_ERROR(Network::Create(spec, {}), ErrorCode::kUnsupported, "layer 'layer'");
-  }
-}
-
 TEST(Modules, PrintOneLineEach) {
   const auto module =
       Make(OneLayer(8, 8, 3, "op = \"conv_2d\"\nfilters = 2\nkernel = 5\nactivation = \"relu\"\n"));
