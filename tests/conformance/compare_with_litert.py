@@ -7,7 +7,8 @@
       runs one model on X, one example at a time, and compares with Y (qat-eval --input X.npy --save-outputs Y.npy);
       --default-kernels also counts labels that differ under the default kernels (XNNPACK)
 
-Integers must be equal byte for byte, floats within 1e-6 * max(1, largest output). Exit status: 0 equal, 1 different.
+Integers must be equal byte for byte, floats within 1e-6 * max(1, largest output), or 4e-6 where the kernels fuse products
+with sums: those of an instruction set. Exit status: 0 equal, 1 different.
 """
 import argparse
 import glob
@@ -18,6 +19,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 MAX_DETAILS = 10
+TOLERANCE, FUSED_TOLERANCE = 1e-6, 4e-6
 
 
 def open_model(path, reference=True):
@@ -34,7 +36,7 @@ def run(interpreter, value):
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
-def difference(ours, theirs):
+def difference(ours, theirs, tolerance=FUSED_TOLERANCE):
     """None if equal, else what differs, in words."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return f"ours {ours.dtype} {list(ours.shape)}, theirs {theirs.dtype} {list(theirs.shape)}"
@@ -43,7 +45,7 @@ def difference(ours, theirs):
         limit = 0.0
     else:
         finite = theirs[np.isfinite(theirs)]
-        limit = 1e-6 * max(1.0, float(np.max(np.abs(finite), initial=0)))
+        limit = tolerance * max(1.0, float(np.max(np.abs(finite), initial=0)))
         equal = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
         with np.errstate(invalid="ignore"):
             wrong = np.flatnonzero(~(equal | (np.abs(ours - theirs) <= limit)).ravel())
@@ -73,7 +75,8 @@ def compare_case(prefix):
             if ours.size != output.size:
                 problems.append(f"{kernels} kernels, output {index}: {ours.size} values, theirs {output.size}")
                 continue
-            problem = difference(ours.reshape(output.shape), output)
+            tolerance = TOLERANCE if kernels in ("reference", "portable") else FUSED_TOLERANCE
+            problem = difference(ours.reshape(output.shape), output, tolerance)
             if problem is not None:
                 problems.append(f"{kernels} kernels, output {index}: {problem}")
         if data:

@@ -17,7 +17,7 @@ std::vector<Isa> Detect() {
   std::vector<Isa> isas = {Isa::kPortable};
 #ifdef QAT_X86_KERNELS
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2")) return isas;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isas;
   isas.push_back(Isa::kAvx2);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

@@ -12,7 +12,7 @@ namespace qat {
 /// Ascending: each runs wherever a later one does.
 enum class Isa {
   kPortable,    ///< C++ that the compiler vectorizes for the baseline of the machine
-  kAvx2,        ///< 16-bit products, 256-bit registers
+  kAvx2,        ///< AVX2 and FMA: 16-bit products, 256-bit registers
   kAvx512Vnni,  ///< AVX-512 F, BW, DQ, VL and VNNI: 8-bit dot products, 512-bit registers
 };
 

@@ -186,7 +186,7 @@ struct Float16 {
   static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
   static Vector Fill(float value) { return _mm512_set1_ps(value); }
   static Vector Add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
-  static Vector Multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
+  static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
   static Vector Max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
   static Vector LoadPart(const float* from, int64_t count) {

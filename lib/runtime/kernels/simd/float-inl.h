@@ -1,5 +1,5 @@
 // float-inl.h: FloatProduct and FloatDepthwiseRun for one register type F. Included by the source of its instruction set
-// only: everything here has internal linkage and includes nothing. No product is fused with its sum.
+// only: everything here has internal linkage and includes nothing.
 //
 // F: Vector (kLanes floats), kRows x kBlocks accumulators, and what is called below.
 
@@ -33,7 +33,7 @@ inline void MultiplyFloatTile(const FloatProduct& p, const float* const* rows, i
       for (int r = 0; r < kRows; ++r) {
         const auto x = F::Fill(rows[r][k]);
 #pragma GCC unroll 16
-        for (int b = 0; b < kBlocks; ++b) acc[r][b] = F::Add(acc[r][b], F::Multiply(x, w[b]));
+        for (int b = 0; b < kBlocks; ++b) acc[r][b] = F::MultiplyAdd(x, w[b], acc[r][b]);
       }
     }
   }
@@ -60,9 +60,8 @@ inline void MultiplyFloatRest(const FloatProduct& p, const float* const* rows, i
   }
 }
 
-// Units from `unit` to `end`: whole tiles, but for the last of all.
 template <class F, int kRows, int kBlocks>
-void MultiplyFloatRows(const FloatProduct& p, int64_t first, int64_t unit, int64_t end) {
+void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
   const float* rows[kRows];
   int64_t y = first / p.width, x = first % p.width;
   for (int r = 0; r < kRows; ++r) {
@@ -73,29 +72,22 @@ void MultiplyFloatRows(const FloatProduct& p, int64_t first, int64_t unit, int64
     }
   }
   float* const output = p.output + first * p.units;
-  for (; unit + kBlocks * F::kLanes <= end; unit += kBlocks * F::kLanes)
+  int64_t unit = 0;
+  for (; unit + kBlocks * F::kLanes <= p.units; unit += kBlocks * F::kLanes)
     MultiplyFloatTile<F, kRows, kBlocks>(p, rows, unit, output);
-  if (unit < end) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
+  if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
 }
 
 // Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
-// The filter is read once for all rows of a tile; where it does not fit into the cache, all rows come to a part of it.
 template <class F, int kRows, int kBlocks>
 void MultiplyFloatTiles(const FloatProduct& p) {
-  constexpr int64_t kCached = 1 << 17;  // floats
-  const int64_t depth = p.segments * p.segment_size;
-  const int64_t step = kBlocks * F::kLanes;
-  const int64_t units = depth * p.units <= kCached ? p.units : (kCached / 2 / depth / step + 1) * step;
-  for (int64_t first = 0; first < p.units; first += units) {
-    const int64_t last = first + units < p.units ? first + units : p.units;
-    int64_t row = p.begin;
-    if (p.end - p.begin < kRows) {
-      for (; row < p.end; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row, first, last);
-      continue;
-    }
-    for (; row + kRows <= p.end; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row, first, last);
-    if (row < p.end) MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows, first, last);
+  int64_t row = p.begin;
+  if (p.end - p.begin < kRows) {
+    for (; row < p.end; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row);
+    return;
   }
+  for (; row + kRows <= p.end; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row);
+  if (row < p.end) MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows);
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.
@@ -117,7 +109,7 @@ inline void SumFloatTaps(const FloatDepthwiseRun& d, const float* input, const f
     const auto w = F::Load(filter + d.filter_offsets[tap]);
     const float* const x = input + d.input_offsets[tap];
 #pragma GCC unroll 4
-    for (int i = 0; i < kCount; ++i) acc[i] = F::Add(acc[i], F::Multiply(F::Load(x + i * d.input_step), w));
+    for (int i = 0; i < kCount; ++i) acc[i] = F::MultiplyAdd(F::Load(x + i * d.input_step), w, acc[i]);
   }
 }
 
@@ -128,7 +120,7 @@ inline void SumFloatPart(const FloatDepthwiseRun& d, const float* input, const f
   acc = F::Fill(0);
   for (int64_t tap = 0; tap < d.taps; ++tap) {
     const auto x = F::LoadPart(input + d.input_offsets[tap], count);
-    acc = F::Add(acc, F::Multiply(x, F::Load(filter + d.filter_offsets[tap])));
+    acc = F::MultiplyAdd(x, F::Load(filter + d.filter_offsets[tap]), acc);
   }
 }
 

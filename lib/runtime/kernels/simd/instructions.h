@@ -108,9 +108,9 @@ struct RowSums {
   int32_t* sums;
 };
 
-/// The product on floats: output[r, u] = clamp(sum of x[r, i] * filter[u, i] in the order of i + bias[u]), each product and
-/// each sum rounded, as the reference does: equal to it bit by bit. Everything as in Product, but sizes and steps
-/// count floats.
+/// The product on floats: output[r, u] = clamp(sum of x[r, i] * filter[u, i] in the order of i + bias[u]), each product
+/// fused with its sum: the reference but for a rounding a product. Everything as in Product, but sizes and steps count
+/// floats.
 struct FloatProduct {
   const float* input;
   int64_t begin, end;

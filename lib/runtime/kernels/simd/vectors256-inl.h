@@ -153,7 +153,7 @@ struct Float8 {
   static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
   static Vector Fill(float value) { return _mm256_set1_ps(value); }
   static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
-  static Vector Multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
+  static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
   static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
   static Vector LoadPart(const float* from, int64_t count) {
