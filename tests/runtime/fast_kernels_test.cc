@@ -77,7 +77,7 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnRandomModels) {
   // That the comparison was not one of the reference with itself.
   EXPECT_GE(uses[Name("conv_2d")], 300);
   EXPECT_GE(uses[Name("fully_connected")], 200);
-  EXPECT_GE(uses["max_pool_2d/portable"], 300);
+  EXPECT_GE(uses["max_pool_2d/portable"] + uses[Name("max_pool_2d")], 300);
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {

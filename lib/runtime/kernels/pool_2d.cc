@@ -24,24 +24,27 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, std::string_view impl
   });
 }
 
-// Null where the reference must do.
-const simd::Instructions* AverageInstructions(const KernelContext& context) {
-  const bool wanted = context.definition.type == OpType::kAveragePool2D &&
-                      context.kernels == KernelSet::kFast && simd::CanAveragePool2D(WindowOf(context));
-  return wanted ? simd::InstructionsOf(context.isa) : nullptr;
+// Null where no vectors will do: sums of a window must stay inside int32.
+const simd::Instructions* SimdInstructions(const KernelContext& context) {
+  if (context.kernels != KernelSet::kFast) return nullptr;
+  const bool fits =
+      context.definition.type == OpType::kMaxPool2D || simd::CanAveragePool2D(WindowOf(context));
+  return fits ? simd::InstructionsOf(context.isa) : nullptr;
 }
 
 template <class T>
-std::unique_ptr<Kernel> MakeSimdAverage(const KernelContext& context, const simd::Instructions& instructions,
-                                        T activation_min, T activation_max) {
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 T activation_min, T activation_max) {
   const Window2D window = WindowOf(context);
+  const bool is_max = context.definition.type == OpType::kMaxPool2D;
+  const auto pool = is_max ? simd::MaxPool2D<T> : simd::AveragePool2D<T>;
   return MakeKernel(
       context, NameOf(context.isa),
       [=, &instructions](const KernelBuffers& io) {
-        simd::AveragePool2D(instructions, window, activation_min, activation_max, io.input<T>(0),
-                            io.output<T>(), io.scratch);
+        pool(instructions, window, activation_min, activation_max, io.input<T>(0), io.output<T>(),
+             io.scratch);
       },
-      simd::AveragePoolScratchSize(window));
+      is_max ? simd::MaxPoolScratchSize(window) : simd::AveragePoolScratchSize(window));
 }
 
 // One operator in one implementation.
@@ -61,8 +64,8 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   const QuantizedLimits clamp =
       QuantizedActivationRange(FusedActivation(context.attributes), params, kLimits);
   const T low = static_cast<T>(clamp.quant_min), high = static_cast<T>(clamp.quant_max);
-  if (const simd::Instructions* instructions = AverageInstructions(context))
-    return MakeSimdAverage(context, *instructions, low, high);
+  if (const simd::Instructions* instructions = SimdInstructions(context))
+    return MakeSimd(context, *instructions, low, high);
   return Make(context, implementation, pool, low, high);
 }
 

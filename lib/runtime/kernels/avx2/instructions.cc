@@ -54,6 +54,7 @@ struct Avx2 : Vectors256 {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
@@ -70,6 +71,7 @@ const Instructions kAvx2Instructions = {
     .subtract = SubtractPairs<Avx2>,
     .multiply_pairs = MultiplyPairs<Avx2>,
     .sum_rows = SumRows<Avx2>,
+    .max_pool = MaxPool<Avx2>,
     .lookup = Lookup<Avx2>,
     .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
     .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},

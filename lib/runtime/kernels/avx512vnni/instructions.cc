@@ -53,6 +53,7 @@ struct Avx512Vnni {
     const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(row), _mm512_adds_epu8(x, FillBytes(0x70)));
   }
+  static Vector MaxBytes(Vector a, Vector b) { return _mm512_max_epu8(a, b); }
   static Vector SubtractBytes(Vector a, Vector b) { return _mm512_sub_epi8(a, b); }
   static Vector Or(Vector a, Vector b) { return _mm512_or_si512(a, b); }
   // Each odd lane in the place of the even one before it.
@@ -212,6 +213,7 @@ struct Float16 {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
 namespace qat::simd {
@@ -228,6 +230,7 @@ const Instructions kAvx512VnniInstructions = {
     .subtract = SubtractPairs<Avx512Vnni>,
     .multiply_pairs = MultiplyPairs<Avx512Vnni>,
     .sum_rows = SumRows<Avx512Vnni>,
+    .max_pool = MaxPool<Avx512Vnni>,
     .lookup = Lookup<Avx512Vnni>,
     .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloats<Float16>},
     .narrow = {Float8<6>::kLanes, MultiplyFloats<Float8<6>>, DepthwiseFloats<Float8<6>>},

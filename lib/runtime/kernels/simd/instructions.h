@@ -98,6 +98,24 @@ struct Pairs {
   uint8_t* output;
 };
 
+/// One row of the output of a max pool: first the largest of the window's rows, column by column, then those of its columns.
+struct MaxPoolRow {
+  const uint8_t* rows;  // the window's rows that are inside the image
+  int64_t count, step;  // bytes from one row to the next
+  int64_t size;         // bytes of a row
+  uint8_t flip;
+  uint8_t* columns;  // room for the largest of each column within the padding, which is 0, and a vector more
+  int64_t before;    // bytes of padding before and of all columns
+  int64_t padded;
+  int64_t depth;
+  int64_t taps;        // columns of a window
+  int64_t pixel_step;  // bytes of the padded columns from one window to the next
+  int64_t pixels;
+  uint8_t activation_min, activation_max;  // of unsigned bytes
+  uint8_t* output;
+  const uint8_t* output_end;  // of all rows: up to a vector before it may be written over
+};
+
 /// sums[i] += unsigned byte i of every row.
 struct RowSums {
   const uint8_t* rows;
@@ -163,6 +181,7 @@ struct Instructions {
   void (*subtract)(const Pairs&);
   void (*multiply_pairs)(const Pairs&);
   void (*sum_rows)(const RowSums&);
+  void (*max_pool)(const MaxPoolRow&);
   void (*lookup)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
 
   FloatInstructions wide, narrow;

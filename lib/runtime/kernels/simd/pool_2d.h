@@ -1,4 +1,4 @@
-// pool_2d.h: average pools of bytes.
+// pool_2d.h: pools of bytes.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_POOL_2D_H_
 #define QAT_RUNTIME_KERNELS_SIMD_POOL_2D_H_
 
@@ -15,6 +15,12 @@ size_t AveragePoolScratchSize(const Window2D& window);
 template <class T>
 void AveragePool2D(const Instructions& instructions, const Window2D& window, T activation_min,
                    T activation_max, const T* input, T* output, uint8_t* sums);
+
+size_t MaxPoolScratchSize(const Window2D& window);
+/// Equal byte for byte to reference::MaxPool2D.
+template <class T>
+void MaxPool2D(const Instructions& instructions, const Window2D& window, T activation_min, T activation_max,
+               const T* input, T* output, uint8_t* scratch);
 
 }  // namespace qat::simd
 

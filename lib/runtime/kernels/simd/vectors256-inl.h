@@ -43,6 +43,7 @@ struct Vectors256 {
     const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(row), _mm256_adds_epu8(x, FillBytes(0x70)));
   }
+  static Vector MaxBytes(Vector a, Vector b) { return _mm256_max_epu8(a, b); }
   static Vector SubtractBytes(Vector a, Vector b) { return _mm256_sub_epi8(a, b); }
   static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
   static int32_t SumOfLanes(Vector a) {
