@@ -56,6 +56,7 @@ struct Avx512Vnni {
   static Vector MaxBytes(Vector a, Vector b) { return _mm512_max_epu8(a, b); }
   static Vector SubtractBytes(Vector a, Vector b) { return _mm512_sub_epi8(a, b); }
   static Vector Or(Vector a, Vector b) { return _mm512_or_si512(a, b); }
+  static Vector FillFromLane(Vector a, Vector lane) { return _mm512_permutexvar_epi32(lane, a); }
   // Each odd lane in the place of the even one before it.
   static Vector OddLanes(Vector a) { return _mm512_castps_si512(_mm512_movehdup_ps(_mm512_castsi512_ps(a))); }
 

@@ -42,10 +42,11 @@ struct Product {
 
   const int64_t* segment_offsets;  // bytes
   int64_t segments;
-  int64_t segment_steps;  // up to 3 bytes behind a run are read, and multiplied by zeros
-  int64_t segment_size;   // bytes of the run that count
+  int64_t segment_size;         // bytes of the run that count
+  const int64_t* step_offsets;  // bytes; up to 3 behind a run are read, and multiplied by zeros
+  int64_t steps;
 
-  const uint8_t* filter;  // [units / lanes, rounded up][segments * segment_steps][lanes][4 bytes]
+  const uint8_t* filter;  // [units / lanes, rounded up][steps][lanes][4 bytes]
   int64_t units;
   const int32_t* bias;
   // What all units of a row have in common, the share of a filter's zero point in its sum, is computed as one more unit,

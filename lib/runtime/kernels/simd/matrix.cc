@@ -88,7 +88,10 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
       values_(static_cast<size_t>(padded_units_ * segment_steps_ * kStep) * segments.offsets.size()),
       stage_(requantization, operands.is_signed, UnitsOfLanes(units, padded_units_),
              Bounds(filter, units, bias, operands)) {
-  for (int64_t& offset : segment_offsets_) offset *= element_size();
+  for (int64_t& offset : segment_offsets_) {
+    offset *= element_size();
+    for (int64_t step = 0; step < segment_steps_; ++step) step_offsets_.push_back(offset + step * kStep);
+  }
   PackValues(filter);
   FoldBias(filter, bias);
   PlaceRowTerm();
@@ -165,7 +168,8 @@ Product PackedFilter::AsProduct() const {
   Product product = {};
   product.segment_offsets = segment_offsets_.data();
   product.segments = static_cast<int64_t>(segment_offsets_.size());
-  product.segment_steps = segment_steps_;
+  product.step_offsets = step_offsets_.data();
+  product.steps = static_cast<int64_t>(step_offsets_.size());
   product.segment_size = segment_size_ * element_size();
   product.filter = values_.data();
   product.units = units_;

@@ -80,6 +80,7 @@ class PackedFilter {
   int64_t segment_size_;
   int64_t segment_steps_;
   std::vector<int64_t> segment_offsets_;  // bytes
+  std::vector<int64_t> step_offsets_;
   AlignedBytes values_;
   std::vector<int32_t> bias_;
   int32_t row_term_lane_ = -1;

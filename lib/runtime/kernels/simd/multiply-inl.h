@@ -18,21 +18,19 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t*
     for (int r = 0; r < kRows; ++r) acc[r][b] = Isa::Subtract(bias, Isa::Fill(row_terms[r]));
   }
   const int64_t vector_size = Isa::kLanes * 4;
-  const int64_t block_size = p.segments * p.segment_steps * vector_size;
+  const int64_t block_size = p.steps * vector_size;
   const uint8_t* filter = p.filter + unit / Isa::kLanes * block_size;
   const auto flip = Isa::FillBytes(p.stage.flip);
-  for (int64_t s = 0; s < p.segments; ++s) {
-    int64_t position = p.segment_offsets[s];
-    for (int64_t k = 0; k < p.segment_steps; ++k, position += 4, filter += vector_size) {
-      typename Isa::Vector w[kBlocks];
+  for (int64_t k = 0; k < p.steps; ++k, filter += vector_size) {
+    const int64_t position = p.step_offsets[k];
+    typename Isa::Vector w[kBlocks];
 #pragma GCC unroll 16
-      for (int b = 0; b < kBlocks; ++b) w[b] = Isa::Load(filter + b * block_size);
+    for (int b = 0; b < kBlocks; ++b) w[b] = Isa::Load(filter + b * block_size);
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        const auto x = Isa::Broadcast(rows[r] + position, flip);
+    for (int r = 0; r < kRows; ++r) {
+      const auto x = Isa::Broadcast(rows[r] + position, flip);
 #pragma GCC unroll 16
-        for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Dot(acc[r][b], x, w[b]);
-      }
+      for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Dot(acc[r][b], x, w[b]);
     }
   }
 #pragma GCC unroll 16
@@ -42,21 +40,25 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t*
   }
 }
 
-// One vector of units: four rows fill a vector of bytes.
-template <class Isa, class Requantize, int kRows>
+// One vector of units: four rows fill a vector of bytes. kTerm: one of its lanes is the row's term.
+template <class Isa, class Requantize, bool kTerm, int kRows>
 inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa::Vector (&sums)[kRows][1],
                              uint8_t* output) {
   const Requantize requantize(p.stage, unit);
   const ByteClamp<Isa> clamp(p.stage);
   const int64_t left = p.units - unit, count = left < Isa::kLanes ? left : Isa::kLanes;
+  const auto lane = Isa::Fill(p.row_term_lane);
+  const auto output_of = [&](int r) __attribute__((always_inline)) {
+    const auto sum = sums[r][0];
+    return requantize(kTerm ? Isa::Subtract(sum, Isa::FillFromLane(sum, lane)) : sum);
+  };
   int r = 0;
   for (; r + 4 <= kRows; r += 4) {
-    const auto bytes = clamp(requantize(sums[r][0]), requantize(sums[r + 1][0]), requantize(sums[r + 2][0]),
-                             requantize(sums[r + 3][0]));
+    const auto bytes = clamp(output_of(r), output_of(r + 1), output_of(r + 2), output_of(r + 3));
     Isa::StoreRows(output + r * p.units + unit, p.units, bytes, count);
   }
   for (; r < kRows; ++r) {
-    const auto q = requantize(sums[r][0]);
+    const auto q = output_of(r);
     Isa::StoreBytes(output + r * p.units + unit, clamp(q, q, q, q), count);
   }
 }
@@ -65,7 +67,7 @@ template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks],
                            uint8_t* output) {
   if constexpr (kBlocks == 1) {
-    RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
+    RequantizeColumn<Isa, Requantize, false, kRows>(p, unit, sums, output);
   } else {
     const int64_t left = p.units - unit;
     const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
@@ -106,6 +108,10 @@ inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, int32
                              uint8_t* output) {
   typename Isa::Vector sums[kRows][kBlocks];
   SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
+  if constexpr (kBlocks == 1) {
+    if (p.row_term_lane > 0 && unit == 0)
+      return RequantizeColumn<Isa, Requantize, true, kRows>(p, unit, sums, output);
+  }
   if (p.row_term_lane > 0) {
     ReadRowTerms<Isa, kRows, kBlocks>(p, sums, row_terms);
     for (int r = 0; r < kRows; ++r) {
@@ -145,7 +151,7 @@ struct RowCursor {
 template <class Isa, int kRows>
 inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_t* row_terms) {
   constexpr int64_t kLongRow = 12;  // steps
-  if (p.segments * p.segment_steps > kLongRow) {
+  if (p.steps > kLongRow) {
     for (int r = 0; r < kRows; ++r) {
       row_terms[r] = static_cast<int32_t>(static_cast<uint32_t>(p.row_term_factor) *
                                           static_cast<uint32_t>(Isa::SumRow(p, rows[r])));

@@ -46,6 +46,7 @@ struct Vectors256 {
   static Vector MaxBytes(Vector a, Vector b) { return _mm256_max_epu8(a, b); }
   static Vector SubtractBytes(Vector a, Vector b) { return _mm256_sub_epi8(a, b); }
   static Vector Or(Vector a, Vector b) { return _mm256_or_si256(a, b); }
+  static Vector FillFromLane(Vector a, Vector lane) { return _mm256_permutevar8x32_epi32(a, lane); }
   static int32_t SumOfLanes(Vector a) {
     __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
     sum = _mm_add_epi32(sum, _mm_unpackhi_epi64(sum, sum));
