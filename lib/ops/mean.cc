@@ -1,4 +1,4 @@
-// Mean over the axes that the second input lists.
+// Mean, ReduceMax: one value for all those along the axes that the second input lists.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"
@@ -47,7 +47,8 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   return output;
 }
 
-constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0"};
+constexpr std::string_view kMeanReleases[] = {"1.6.0", "1.14.0"};
+constexpr std::string_view kReduceMaxReleases[] = {"1.11.0", "1.14.0"};
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_ReducerOptions;
@@ -59,26 +60,45 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{.keep_dims = table != nullptr && table->keep_dims()});
 }
 
+OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
+                    std::string_view summary) {
+  OpDefinition op{};
+  op.type = type;
+  op.name = name;
+  op.tflite_name = tflite_name;
+  op.builtin_code = builtin_code;
+  op.summary = summary;
+  op.min_inputs = 2;
+  op.max_inputs = 2;
+  op.keys = kKeys;
+  op.default_attributes = A{.axes = {1, 2}};
+  op.index_operands = IndexOperands;
+  op.infer_shape = InferShape;
+  op.version = VersionTwoForInt8;
+  op.write_options = WriteOptions;
+  op.read_options = ReadOptions;
+  return op;
+}
+
 }  // namespace
 
 const OpDefinition& MeanDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op{};
-    op.type = OpType::kMean;
-    op.name = "mean";
-    op.tflite_name = "MEAN";
-    op.builtin_code = tflite::BuiltinOperator_MEAN;
-    op.summary = "mean over some axes; over the image where none are given";
-    op.min_inputs = 2;
-    op.max_inputs = 2;
-    op.keys = kKeys;
-    op.default_attributes = A{.axes = {1, 2}};
-    op.index_operands = IndexOperands;
-    op.infer_shape = InferShape;
-    op.version = VersionTwoForInt8;
-    op.releases = kReleases;
-    op.write_options = WriteOptions;
-    op.read_options = ReadOptions;
+    OpDefinition op = Define(OpType::kMean, "mean", "MEAN", tflite::BuiltinOperator_MEAN,
+                             "mean over some axes; over the image where none are given");
+    op.releases = kMeanReleases;
+    return op;
+  }();
+  return kDefinition;
+}
+
+const OpDefinition& ReduceMaxDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op =
+        Define(OpType::kReduceMax, "reduce_max", "REDUCE_MAX", tflite::BuiltinOperator_REDUCE_MAX,
+               "largest value over some axes; over the image where none are given");
+    op.output_quantization = OutputQuantization::kSameAsInput;
+    op.releases = kReduceMaxReleases;
     return op;
   }();
   return kDefinition;

@@ -87,6 +87,25 @@ TEST(Mean, GivesTheGoldenValueOfTflite) {
             std::vector<uint8_t>{69});
 }
 
+// By the definition: the largest of each row; whoever asks for another scale of the output is refused, as TFLite does.
+TEST(ReduceMax, KeepsTheLargestAndItsScale) {
+  for (const float scale : {0.1f, 0.2f}) {
+    ModelBuilder builder;
+    const int32_t x = builder.AddTensor("x", {2, 3}, DType::kInt8, Quantized(0.1f, 5));
+    const int32_t axes = builder.AddConstant<int32_t>("axes", {1}, {-1});
+    const int32_t y = builder.AddTensor("y", {2}, DType::kInt8, Quantized(scale, 5));
+    builder.AddOperator(tflite::BuiltinOperator_REDUCE_MAX, {x, axes}, {y});
+    const auto bytes = builder.Finish({x}, {y});
+    const auto model = Model::FromBytes(bytes, "m.tflite");
+    QAT_ASSERT_OK(model);
+    if (scale != 0.1f) {
+      QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "output scale 0.2");
+    } else {
+      EXPECT_EQ(RunOn<int8_t>(*Open(bytes), {-128, -7, -90, 3, 127, 0}), (std::vector<int8_t>{-7, 127}));
+    }
+  }
+}
+
 TEST(SplitV, HandsEachOutputItsRowsWhereverItIsRead) {
   ModelBuilder builder;
   const int32_t x = builder.AddTensor("x", {2, 5}, DType::kUInt8, Quantized(1, 0));

@@ -171,7 +171,6 @@ TEST(ExplainUnknownOp, SaysWhatToWriteInsteadOfTheImpossible) {
                            "sqrt",
                            "div",
                            "pow",
-                           "global_max_pool",
                            "separable_conv_2d",
                            "dequantize"}) {
     const Error error = ExplainUnknownOp(name);

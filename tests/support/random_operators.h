@@ -456,11 +456,13 @@ class RandomOperatorMaker : private RandomModelMaker {
     if (!keep && output.size() == shape_.size()) output.erase(output.begin());
     const int32_t input = current_;
     const int32_t axis = builder_.AddConstant("axes", {static_cast<int32_t>(axes.size())}, axes);
-    AddOutput(output, Quantization(Real(0.003f, 0.1f)));
-    builder_.AddOperator(tflite::BuiltinOperator_MEAN, {input, axis}, {current_},
-                         tflite::BuiltinOptions_ReducerOptions,
+    const bool largest = random_.Below(3) == 0;
+    AddOutput(output, largest ? quantization_ : Quantization(Real(0.003f, 0.1f)));
+    builder_.AddOperator(largest ? tflite::BuiltinOperator_REDUCE_MAX : tflite::BuiltinOperator_MEAN,
+                         {input, axis}, {current_}, tflite::BuiltinOptions_ReducerOptions,
                          tflite::CreateReducerOptions(builder_.fbb, keep).Union(), Version());
-    description_ += StrCat(" mean over ", ToString(axes), keep ? " keeping them" : "");
+    description_ +=
+        StrCat(largest ? " reduce_max over " : " mean over ", ToString(axes), keep ? " keeping them" : "");
   }
 };
 

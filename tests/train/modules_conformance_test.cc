@@ -104,6 +104,8 @@ std::vector<Case> UnaryCases() {
   for (const std::string axes : {"[1, 2]", "[1]", "[3]", "[-1]", "[2, 3]", "[1, 2, 3]"}) {
     cases.push_back(Unary("mean", "axes = " + axes));
     cases.push_back(Unary("mean", "axes = " + axes + "\nkeep_dims = true"));
+    cases.push_back(Unary("reduce_max", "axes = " + axes));
+    cases.push_back(Unary("reduce_max", "axes = " + axes + "\nkeep_dims = true"));
   }
   return cases;
 }

@@ -1,5 +1,6 @@
-// Prepare of MEAN.
+// Prepare of MEAN and REDUCE_MAX.
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -104,7 +105,10 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const MeanPlan& plan,
       [plan, finish](const KernelBuffers& io) {
         auto* const sums = reinterpret_cast<Sum*>(io.scratch);
         std::fill_n(sums, plan.means, Sum{0});
-        if (FlatSize(plan.input) > 0) reference::AddToSums(plan.input, plan.steps, 0, io.input<T>(0), sums);
+        if (FlatSize(plan.input) > 0) {
+          reference::Reduce(plan.input, plan.steps, 0, io.input<T>(0), sums,
+                            [](Sum& sum, T value) { sum += value; });
+        }
         std::transform(sums, sums + plan.means, io.output<T>(), finish);
       },
       static_cast<size_t>(plan.means) * sizeof(Sum));
@@ -144,11 +148,36 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   return Make<float, float>(context, plan, [=](float sum) { return sum / count; });
 }
 
+template <class T>
+std::unique_ptr<Kernel> MakeMax(const KernelContext& context) {
+  return MakeKernel(context, "reference", [plan = PlanOf(context)](const KernelBuffers& io) {
+    std::fill_n(io.output<T>(), plan.means, std::numeric_limits<T>::lowest());
+    if (FlatSize(plan.input) == 0) return;
+    reference::Reduce(plan.input, plan.steps, 0, io.input<T>(0), io.output<T>(),
+                      [](T& largest, T value) { largest = value > largest ? value : largest; });
+  });
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
+  const DType type = context.inputs[0]->type;
+  if (context.output.type != type) return UnsupportedTypes(context);
+  if (type == DType::kFloat32) return MakeMax<float>(context);
+  if (type != DType::kUInt8 && type != DType::kInt8) return UnsupportedTypes(context);
+  QAT_RETURN_IF_ERROR(
+      CheckOutputQuantization(context, type == DType::kInt8 ? LimitsOf<int8_t>() : LimitsOf<uint8_t>()));
+  return type == DType::kInt8 ? MakeMax<int8_t>(context) : MakeMax<uint8_t>(context);
+}
+
 }  // namespace
 
-// Version 3 brought int16, which Prepare refuses.
+// Version 3 of both brought int16, which Prepare refuses.
 const OpKernels& MeanKernels() {
   static const OpKernels kKernels = {Prepare, 3};
+  return kKernels;
+}
+
+const OpKernels& ReduceMaxKernels() {
+  static const OpKernels kKernels = {PrepareMax, 3};
   return kKernels;
 }
 

@@ -1,4 +1,5 @@
-// Mean over some of TFLite's axes; over height and width it is the global average.
+// Mean and ReduceMax over some of TFLite's axes; over height and width they are the global pools.
+#include <ATen/ops/amax.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/sum.h>
 
@@ -12,13 +13,24 @@
 namespace qat {
 namespace {
 
+// In TFLite's order, none twice.
+std::vector<int64_t> AxesOf(const Module& module, const OpAttributes& attributes, const at::Tensor& input) {
+  const functional::IndexInputs indices(module.definition(), attributes, input);
+  std::vector<int64_t> positive;
+  for (const int32_t axis : indices.Values("axes")) positive.push_back(axis < 0 ? axis + input.dim() : axis);
+  std::sort(positive.begin(), positive.end());
+  positive.erase(std::unique(positive.begin(), positive.end()), positive.end());
+  return positive;
+}
+
 class MeanModule final : public Module {
  public:
   MeanModule(const LayerSpec& layer, const ModuleOptions& options)
       : Module(layer, options), keep_dims_(std::get<MeanAttributes>(layer.attributes).keep_dims) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
-    const at::Tensor mean = at::mean(functional::ToNhwc(inputs[0]), AxesOf(inputs[0]), keep_dims_);
+    const at::Tensor mean =
+        at::mean(functional::ToNhwc(inputs[0]), AxesOf(*this, attributes(), inputs[0]), keep_dims_);
     return Finish(functional::FromNhwc(mean), context);
   }
 
@@ -30,7 +42,7 @@ class MeanModule final : public Module {
     const QuantizationParams output = OutputParams();
     const QuantizedLimits limits = ActivationLimitsOf(scheme());
     const at::Tensor sums = at::sum(functional::ToNhwc(input.values).sub(input.params.zero_point),
-                                    AxesOf(input.values), keep_dims_);
+                                    AxesOf(*this, attributes(), input.values), keep_dims_);
     const int64_t count = input.values.numel() / sums.numel();
     const FixedPointMultiplier multiplier =
         Divided(QuantizeMultiplier(double{input.params.scale} / double{output.scale}), count);
@@ -42,16 +54,6 @@ class MeanModule final : public Module {
   }
 
  private:
-  std::vector<int64_t> AxesOf(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
-    const std::vector<int32_t>& axes = indices.Values("axes");
-    std::vector<int64_t> positive;
-    for (const int32_t axis : axes) positive.push_back(axis < 0 ? axis + input.dim() : axis);
-    std::sort(positive.begin(), positive.end());
-    positive.erase(std::unique(positive.begin(), positive.end()), positive.end());
-    return positive;
-  }
-
   static FixedPointMultiplier Divided(FixedPointMultiplier m, int64_t count) {
     const int log2 = std::bit_width(static_cast<uint64_t>(count)) - 1;
     const int k = std::min({log2, 32, 31 + m.shift});
@@ -61,10 +63,34 @@ class MeanModule final : public Module {
   bool keep_dims_;
 };
 
+// A maximum is one of the values: it stays on their grid.
+class ReduceMaxModule final : public Module {
+ public:
+  using Module::Module;
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
+    return Largest(inputs[0]);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
+    return {Largest(inputs[0].values), inputs[0].params};
+  }
+
+ private:
+  at::Tensor Largest(const at::Tensor& input) const {
+    const bool keep_dims = std::get<MeanAttributes>(attributes()).keep_dims;
+    const at::Tensor rows = functional::ToNhwc(input);
+    return functional::FromNhwc(at::amax(rows, AxesOf(*this, attributes(), input), keep_dims));
+  }
+};
+
 }  // namespace
 
 Expected<std::unique_ptr<Module>> MakeMean(const LayerSpec& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<MeanModule>(layer, options));
+}
+
+Expected<std::unique_ptr<Module>> MakeReduceMax(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<ReduceMaxModule>(layer, options));
 }
 
 }  // namespace qat

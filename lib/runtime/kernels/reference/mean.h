@@ -1,4 +1,4 @@
-// mean.h: sums over some axes, and what becomes of a quantized sum.
+// mean.h: what some axes are reduced to, and what becomes of a quantized sum.
 #ifndef QAT_RUNTIME_KERNELS_REFERENCE_MEAN_H_
 #define QAT_RUNTIME_KERNELS_REFERENCE_MEAN_H_
 
@@ -13,16 +13,16 @@
 namespace qat::reference {
 
 /// steps[i]: how far an axis of the input moves in the output; 0 along a reduced one.
-/// Adds every input[...] to its sum, in row-major order.
-template <class T, class Sum>
-const T* AddToSums(const Shape& shape, const std::vector<int64_t>& steps, size_t axis, const T* input,
-                   Sum* sums) {
+/// Calls reduce(its output, input[...]) for every input, in row-major order.
+template <class T, class Out, class F>
+const T* Reduce(const Shape& shape, const std::vector<int64_t>& steps, size_t axis, const T* input,
+                Out* outputs, const F& reduce) {
   if (axis == shape.size()) {
-    *sums += *input;
+    reduce(*outputs, *input);
     return input + 1;
   }
   for (int32_t i = 0; i < shape[axis]; ++i)
-    input = AddToSums(shape, steps, axis + 1, input, sums + i * steps[axis]);
+    input = Reduce(shape, steps, axis + 1, input, outputs + i * steps[axis], reduce);
   return input;
 }
 
