@@ -1,0 +1,146 @@
+// Networks as strangers write them (tests/specs) and those of the zoo through the four programs, for both integer schemes:
+// what the integer runtime computes is what the simulation computed, in every label and every step.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "data/npy.h"
+#include "spec/network_spec.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using nlohmann::json;
+using testing::RunTool;
+
+constexpr int32_t kClasses = 4;
+
+// Noise with a brighter quarter: the label says which.
+void WriteImages(const std::string& folder, const std::string& split, const Shape& image, int32_t count,
+                 uint64_t seed) {
+  const int32_t height = image[1], width = image[2], channels = image[3];
+  Random random(seed);
+  NpyArray x{DType::kUInt8, {count, height, width, channels}, {}};
+  NpyArray y{DType::kUInt8, {count}, {}};
+  for (int32_t n = 0; n < count; ++n) {
+    const int32_t label = random.Between(0, kClasses - 1);
+    y.values.push_back(static_cast<uint8_t>(label));
+    for (int32_t i = 0; i < height * width; ++i) {
+      // A signal of one row has four quarters behind one another.
+      const int32_t column = i % width, row = i / width;
+      const int32_t quarter = height == 1 ? column * 4 / width : row * 2 / height * 2 + column * 2 / width;
+      for (int32_t c = 0; c < channels; ++c) {
+        x.values.push_back(static_cast<uint8_t>(random.Between(0, 150) + (quarter == label ? 90 : 0)));
+      }
+    }
+  }
+  ASSERT_TRUE(WriteFile(folder + "/x_" + split + ".npy", Serialize(x)).ok());
+  ASSERT_TRUE(WriteFile(folder + "/y_" + split + ".npy", Serialize(y)).ok());
+}
+
+struct Trial {
+  std::string name;
+  std::vector<std::string> network;  // flags
+};
+
+std::vector<Trial> Trials() {
+  std::vector<Trial> trials;
+  for (const auto& entry : std::filesystem::directory_iterator(QAT_SOURCE_DIR "/tests/specs")) {
+    trials.push_back({entry.path().stem().string(), {"--network", entry.path().string()}});
+  }
+  trials.push_back({"zoo_se_net", {"--network", "se_net", "--resolution", "16", "--width", "0.25"}});
+  trials.push_back({"zoo_unet", {"--network", "unet", "--resolution", "16", "--width", "0.5"}});
+  trials.push_back(
+      {"zoo_mobilenet_v2", {"--network", "mobilenet_v2", "--resolution", "32", "--width", "0.1"}});
+  trials.push_back({"zoo_resnet8", {"--network", "resnet8"}});
+  std::sort(trials.begin(), trials.end(), [](const Trial& a, const Trial& b) { return a.name < b.name; });
+  return trials;
+}
+
+class Specs : public ::testing::TestWithParam<Trial> {};
+INSTANTIATE_TEST_SUITE_P(, Specs, ::testing::ValuesIn(Trials()),
+                         [](const auto& trial) { return trial.param.name; });
+
+void Check(const testing::ProcessResult& result) {
+  ASSERT_EQ(result.exit_code, 0) << result.err << result.out;
+}
+
+// "input [1, 16, 16, 3]" in the table of --print-network.
+Shape InputOf(const std::vector<std::string>& network) {
+  std::vector<std::string> flags = network;
+  flags.emplace_back("--print-network");
+  const auto printed = RunTool("qat-train", flags);
+  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+  Shape shape;
+  const size_t at = printed.out.find('[', printed.out.find("\ninput "));
+  for (size_t i = at; i < printed.out.find(']', at); ++i) {
+    if (!std::isdigit(static_cast<unsigned char>(printed.out[i + 1]))) continue;
+    if (!std::isdigit(static_cast<unsigned char>(printed.out[i]))) shape.push_back(0);
+    shape.back() = shape.back() * 10 + printed.out[i + 1] - '0';
+  }
+  return shape;
+}
+
+TEST_P(Specs, RunAsTheyWereSimulated) {
+  const testing::TempDir dir;
+  const Shape image = InputOf(GetParam().network);
+  ASSERT_EQ(image.size(), 4u);
+  const std::string data = dir / "data";
+  std::filesystem::create_directory(data);
+  WriteImages(data, "train", image, 200, 1);
+  WriteImages(data, "test", image, 100, 2);
+  for (const std::string scheme : {"uint8", "int8"}) {
+    const std::string run = dir / scheme, model = run + ".tflite", report = run + ".json";
+    std::vector<std::string> train = GetParam().network;
+    train.insert(train.end(), {"--data",
+                               data,
+                               "--scheme",
+                               scheme,
+                               "--steps",
+                               "24",
+                               "--quant-delay",
+                               "8",
+                               "--bn-freeze",
+                               "16",
+                               "--batch-size",
+                               "16",
+                               "--holdout",
+                               "20",
+                               "--eval-every",
+                               "24",
+                               "--learning-rate",
+                               "0.003",
+                               "--threads",
+                               "1",
+                               "--progress",
+                               "none",
+                               "-o",
+                               run});
+    Check(RunTool("qat-train", train));
+    Check(RunTool("qat-freeze", {run, "-o", run + ".qgraph"}));
+    Check(RunTool("qat-convert", {run + ".qgraph", "-o", model}));
+    Check(RunTool("qat-convert", {run + ".qgraph", "--type", "float32", "-o", run + "-float.tflite"}));
+    Check(RunTool("qat-eval", {"--data", data, "--checkpoint", run, "--graph", run + ".qgraph", "--model",
+                               model, "--repeat", "0", "--progress", "none", "--json", report}));
+    bool found = false;
+    const json evaluated = json::parse(testing::ReadText(report));
+    for (const json& pair : evaluated["pairs"]) {
+      if (pair["a"] == "checkpoint" && pair["b"] == "graph") {
+        EXPECT_LT(pair["max_abs_error"], 1e-3) << scheme;
+      }
+      if (pair["a"] != "simulated" || pair["b"] != model) continue;
+      found = true;
+      EXPECT_EQ(pair["flips"]["total"], 0) << scheme;
+      EXPECT_EQ(pair["max_abs_lsb"], 0) << scheme;
+    }
+    EXPECT_TRUE(found) << "no pair of simulated and " << model;
+  }
+}
+
+}  // namespace
+}  // namespace qat
