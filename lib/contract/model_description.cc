@@ -14,9 +14,6 @@ namespace fb = tflite::metadata;
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-// Every field written here was in the first version of the format.
-constexpr char kMinParserVersion[] = "1.0.0";
-
 template <class T>
 using List = flatbuffers::Vector<Offset<T>>;
 
@@ -135,9 +132,7 @@ std::vector<uint8_t> Serialize(const ModelDescription& description) {
   const auto subgraph = fb::CreateSubGraphMetadata(builder, 0, 0, inputs, outputs);
   const auto subgraphs = builder.CreateVector(&subgraph, 1);
   const auto name = Text(builder, description.name);
-  const auto parser = builder.CreateString(kMinParserVersion);
-  fb::FinishModelMetadataBuffer(builder,
-                                fb::CreateModelMetadata(builder, name, 0, 0, subgraphs, 0, 0, 0, parser));
+  fb::FinishModelMetadataBuffer(builder, fb::CreateModelMetadata(builder, name, 0, 0, subgraphs));
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 

@@ -266,7 +266,10 @@ Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Gr
 /// "key=value" lines, sorted by key.
 Bytes ProvenanceText(const Graph& graph) {
   std::string text;
-  for (const auto& [name, value] : graph.provenance) text += StrCat(name, "=", value, "\n");
+  for (const auto& [name, value] : graph.provenance) {
+    // The file's description names the tool already.
+    if (name != "tool_version") text += StrCat(name, "=", value, "\n");
+  }
   return {text.begin(), text.end()};
 }
 

@@ -40,7 +40,7 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
   EXPECT_EQ(SeenByOthers(TinyGraph(), Scheme::kUInt8),
             "identifier M001\n"
             "name \n"
-            "parser 1.0.0\n"
+            "parser \n"
             "input: \n"
             "  content 2 colours 2\n"
             "  process unit 1 mean [0.0] std [255.0]\n"
