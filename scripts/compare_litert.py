@@ -285,7 +285,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
     parser.add_argument("--bench", default="build/bin/qat_runtime_bench", help="our program (default: %(default)s)")
-    parser.add_argument("--isas", default="portable,avx2,avx512vnni",
+    parser.add_argument("--isas", default="portable,avx2,avxvnni,avx512vnni",
                         help="instruction sets of ours; the last one is the column 'ours' (default: %(default)s)")
     parser.add_argument("--float", action="store_true", dest="with_float", help="also time each model as float")
     parser.add_argument("--reference", action="store_true", help="also time TFLite's reference kernels")

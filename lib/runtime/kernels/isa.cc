@@ -10,7 +10,7 @@
 namespace qat {
 namespace {
 
-constexpr std::string_view kNames[] = {"portable", "avx2", "avx512vnni"};
+constexpr std::string_view kNames[] = {"portable", "avx2", "avxvnni", "avx512vnni"};
 
 // __builtin_cpu_supports also asks whether the system saves the wide registers.
 std::vector<Isa> Detect() {
@@ -19,11 +19,11 @@ std::vector<Isa> Detect() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return isas;
   isas.push_back(Isa::kAvx2);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512vnni")) {
-    isas.push_back(Isa::kAvx512Vnni);
-  }
+  const bool avx512vnni = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                          __builtin_cpu_supports("avx512vnni");
+  if (avx512vnni || HasAvxVnniEncoding()) isas.push_back(Isa::kAvxVnni);
+  if (avx512vnni) isas.push_back(Isa::kAvx512Vnni);
 #endif
   return isas;
 }
@@ -35,6 +35,15 @@ std::string NamesOf(const std::vector<Isa>& isas) {
 }
 
 }  // namespace
+
+bool HasAvxVnniEncoding() {
+#ifdef QAT_X86_KERNELS
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avxvnni") != 0;
+#else
+  return false;
+#endif
+}
 
 std::string_view NameOf(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
 

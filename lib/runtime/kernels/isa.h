@@ -9,16 +9,20 @@
 
 namespace qat {
 
-/// Ascending: each runs wherever a later one does.
+/// The better ones later.
 enum class Isa {
   kPortable,    ///< C++ that the compiler vectorizes for the baseline of the machine
   kAvx2,        ///< AVX2 and FMA: 16-bit products, 256-bit registers
+  kAvxVnni,     ///< 8-bit dot products, 256-bit registers: AVX-VNNI, or VNNI with AVX-512 VL
   kAvx512Vnni,  ///< AVX-512 F, BW, DQ, VL and VNNI: 8-bit dot products, 512-bit registers
 };
 
-/// "portable", "avx2", "avx512vnni": the folder of its kernels, the tail of their names, the value of
+/// "portable", "avx2", "avxvnni", "avx512vnni": the folder of its kernels, the tail of their names, the value of
 /// QAT_FORCE_ISA.
 std::string_view NameOf(Isa isa);
+
+/// True where kAvxVnni has instructions of its own; else it is encoded as AVX-512 VL.
+bool HasAvxVnniEncoding();
 
 /// Those that this build has kernels for and both processor and system support; ascending, never empty.
 const std::vector<Isa>& AvailableIsas();

@@ -193,6 +193,8 @@ struct Instructions {
 
 // Each defined by kernels/<name>/instructions.cc, on machines that can have it.
 extern const Instructions kAvx2Instructions;
+extern const Instructions kAvxVnniInstructions;
+extern const Instructions kAvx512VlInstructions;  ///< the same, encoded for AVX-512 VL
 extern const Instructions kAvx512VnniInstructions;
 
 }  // namespace qat::simd

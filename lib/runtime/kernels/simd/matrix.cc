@@ -65,6 +65,7 @@ ThreadPool* PoolFor(ThreadPool* pool, int64_t work) {
 const Instructions* InstructionsOf(Isa isa) {
 #ifdef QAT_X86_KERNELS
   if (isa == Isa::kAvx2) return &kAvx2Instructions;
+  if (isa == Isa::kAvxVnni) return HasAvxVnniEncoding() ? &kAvxVnniInstructions : &kAvx512VlInstructions;
   if (isa == Isa::kAvx512Vnni) return &kAvx512VnniInstructions;
 #endif
   (void)isa;
