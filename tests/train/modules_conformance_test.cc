@@ -301,7 +301,8 @@ TEST_P(EveryModule, SimulatesTheDeployedBytes) {
     ASSERT_EQ(ValuesInNhwc(drawn.Simulated().values), *deployed);
     seen.insert(deployed->begin(), deployed->end());
   }
-  EXPECT_GT(seen.size(), 10u) << "the outputs are all alike";
+  // A maximum over whole images is one byte of each.
+  EXPECT_GT(seen.size(), 4u) << "the outputs are all alike";
 }
 
 // Rounding differently a value that lies half way between two steps is allowed, and what follows from it.
