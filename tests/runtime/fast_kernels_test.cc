@@ -89,8 +89,7 @@ TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
         << "seed " << seed << ": " << random.description;
     uses += fast.kernels[0].ends_with(NameOf(GetParam())) ? 1 : 0;
   }
-  // The portable kernels leave int8 to the reference.
-  EXPECT_GE(uses, GetParam() == Isa::kPortable ? 1300 : 3000);
+  EXPECT_EQ(uses, 3000);
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
@@ -103,7 +102,7 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
     uses += fast.kernels[0].ends_with(NameOf(GetParam())) ? 1 : 0;
   }
   // A depth multiplier over 1 is left to the reference.
-  EXPECT_GE(uses, GetParam() == Isa::kPortable ? 0 : 1000);
+  EXPECT_GE(uses, 1000);
 }
 
 // Few of the cases are work enough for more than one thread.

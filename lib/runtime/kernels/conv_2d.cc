@@ -117,7 +117,9 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
     return MakeSimd(context, *instructions, window, arithmetic);
   }
-  return MakeReference(context, window, arithmetic);
+  if (!WantsFast(context, window)) return MakeReference(context, window, arithmetic);
+  const auto* filter = reinterpret_cast<const int8_t*>(context.inputs[1]->constant.data());
+  return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {

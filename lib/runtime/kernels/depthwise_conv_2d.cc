@@ -1,5 +1,6 @@
 // Prepare of DEPTHWISE_CONV_2D.
 #include "runtime/kernels/reference/depthwise_conv_2d.h"
+#include "runtime/kernels/portable/depthwise_conv_2d.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/depthwise_conv_2d.h"
@@ -66,11 +67,21 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
       scratch);
 }
 
+// In C++ for any machine.
 template <class Arithmetic>
-std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Window2D& window,
-                                      const Arithmetic& arithmetic) {
+std::unique_ptr<Kernel> MakePlain(const KernelContext& context, const Window2D& window,
+                                  const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
   using Bias = typename Arithmetic::Bias;
+  if (context.kernels == KernelSet::kFast && window.input_depth == window.output_depth) {
+    return MakeKernel(
+        context, "portable",
+        [=](const KernelBuffers& io) {
+          portable::DepthwiseConv2D(window, arithmetic, io.input<Element>(0), io.input<Element>(1),
+                                    io.input<Bias>(2), io.output<Element>(), io.scratch);
+        },
+        portable::DepthwiseScratchSize(window));
+  }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::DepthwiseConv2D(window, arithmetic, io.input<Element>(0), io.input<Element>(1),
                                io.input<Bias>(2), io.output<Element>());
@@ -83,7 +94,7 @@ std::unique_ptr<Kernel> MakeQuantized(const KernelContext& context, const Arithm
   if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
     return MakeSimd(context, *instructions, window, arithmetic);
   }
-  return MakeReference(context, window, arithmetic);
+  return MakePlain(context, window, arithmetic);
 }
 
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Instructions& instructions,
@@ -117,7 +128,7 @@ Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
     return MakeFloat(context, *instructions, window, arithmetic);
   }
-  return MakeReference(context, window, arithmetic);
+  return MakePlain(context, window, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {

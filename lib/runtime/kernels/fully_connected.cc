@@ -53,23 +53,25 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
 }
 
 template <class Arithmetic>
-std::unique_ptr<Kernel> ChooseUInt8(const KernelContext& context, const Arithmetic& arithmetic) {
+std::unique_ptr<Kernel> MakeQuantized(const KernelContext& context, const Arithmetic& arithmetic) {
+  using Element = typename Arithmetic::Element;
   const MatrixShape shape = ShapeOf(context);
   if (const simd::Instructions* instructions = SimdInstructions(context)) {
     return MakeSimd(context, *instructions, shape, arithmetic);
   }
   if (!WantsFast(context, shape)) return MakeReference(context, shape, arithmetic);
-  auto filter = portable::PackInt16(context.inputs[1]->constant, shape.units, shape.acc_depth,
-                                    arithmetic.filter_offset);
+  const std::span<const uint8_t> bytes = context.inputs[1]->constant;
+  const std::span values(reinterpret_cast<const Element*>(bytes.data()), bytes.size());
+  auto filter = portable::PackInt16(values, shape.units, shape.acc_depth, arithmetic.filter_offset);
   const auto scratch = static_cast<size_t>(shape.rows * filter.row_size) * sizeof(int16_t);
   return MakeKernel(
       context, "portable",
       [shape, arithmetic, filter = std::move(filter)](const KernelBuffers& io) {
         auto* const rows = reinterpret_cast<int16_t*>(io.scratch);
         portable::WidenRows(shape.rows, shape.acc_depth, filter.row_size, arithmetic.input_offset,
-                            io.input<uint8_t>(0), rows);
+                            io.input<Element>(0), rows);
         portable::MultiplyInt16(shape.rows, rows, filter, arithmetic, io.input<int32_t>(2),
-                                io.output<uint8_t>());
+                                io.output<Element>());
       },
       scratch);
 }
@@ -113,23 +115,19 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
     FixedPointArithmetic<uint8_t> arithmetic;
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-    return ChooseUInt8(context, arithmetic);
+    return MakeQuantized(context, arithmetic);
   }
   DoubleArithmetic<uint8_t> arithmetic;
   SetOffsets(scales, activation, arithmetic);
   arithmetic.real_multiplier = MacRealMultiplier(scales);
-  return ChooseUInt8(context, arithmetic);
+  return MakeQuantized(context, arithmetic);
 }
 
 template <class Arithmetic>
 Expected<std::unique_ptr<Kernel>> MakeInt8(const KernelContext& context, Arithmetic arithmetic,
                                            const MacScales& scales) {
   SetOffsets(scales, FusedActivation(context.attributes), arithmetic);
-  const MatrixShape shape = ShapeOf(context);
-  if (const simd::Instructions* instructions = SimdInstructions(context)) {
-    return MakeSimd(context, *instructions, shape, arithmetic);
-  }
-  return MakeReference(context, shape, arithmetic);
+  return MakeQuantized(context, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PreparePerAxis(const KernelContext& context) {

@@ -15,10 +15,11 @@ bool CanConv2D(const Window2D& window) {
   return AccDepth(window) <= kLargestInt16Depth && PatchLayout(window, 0).Fits(window);
 }
 
-ConvInt16 PrepareConv2D(const Window2D& window, const uint8_t* filter, int32_t filter_offset) {
+template <class T>
+ConvInt16 PrepareConv2D(const Window2D& window, const T* filter, int32_t filter_offset) {
   const int64_t depth = AccDepth(window);
   const auto size = static_cast<size_t>(window.output_depth * depth);
-  ConvInt16 conv{window, {}, PackInt16({filter, size}, window.output_depth, depth, filter_offset)};
+  ConvInt16 conv{window, {}, PackInt16(std::span(filter, size), window.output_depth, depth, filter_offset)};
   conv.layout = PatchLayout(window, conv.filter.row_size);
   return conv;
 }
@@ -37,11 +38,12 @@ size_t ScratchSize(const ConvFloat& conv) {
   return static_cast<size_t>(conv.layout.Elements(conv.window)) * sizeof(float);
 }
 
-void Conv2D(const ConvInt16& conv, const FixedPointArithmetic<uint8_t>& arithmetic, const uint8_t* input,
-            const int32_t* bias, uint8_t* output, uint8_t* scratch) {
+template <class Arithmetic>
+void Conv2D(const ConvInt16& conv, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
+            const int32_t* bias, typename Arithmetic::Element* output, uint8_t* scratch) {
   const Window2D& w = conv.window;
   const int32_t offset = arithmetic.input_offset;
-  const auto convert = [offset](const uint8_t* from, int16_t* to, int64_t count) {
+  const auto convert = [offset](const auto* from, int16_t* to, int64_t count) {
     for (int64_t i = 0; i < count; ++i) to[i] = static_cast<int16_t>(from[i] + offset);
   };
   for (int32_t n = 0; n < w.batch; ++n, input += ImageSize(w), output += OutputSize(w)) {
@@ -52,6 +54,13 @@ void Conv2D(const ConvInt16& conv, const FixedPointArithmetic<uint8_t>& arithmet
                       });
   }
 }
+
+template ConvInt16 PrepareConv2D(const Window2D&, const uint8_t*, int32_t);
+template ConvInt16 PrepareConv2D(const Window2D&, const int8_t*, int32_t);
+template void Conv2D(const ConvInt16&, const FixedPointArithmetic<uint8_t>&, const uint8_t*, const int32_t*,
+                     uint8_t*, uint8_t*);
+template void Conv2D(const ConvInt16&, const ChannelFixedPointArithmetic<int8_t>&, const int8_t*,
+                     const int32_t*, int8_t*, uint8_t*);
 
 void Conv2D(const ConvFloat& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
             float* output, uint8_t* scratch) {

@@ -21,14 +21,16 @@ struct ConvFloat {
 /// True if the fast kernels take this convolution; sums of int16 products must stay inside int32.
 bool CanConv2D(const Window2D& window);
 
-ConvInt16 PrepareConv2D(const Window2D& window, const uint8_t* filter, int32_t filter_offset);
+template <class T>
+ConvInt16 PrepareConv2D(const Window2D& window, const T* filter, int32_t filter_offset);
 ConvFloat PrepareConv2D(const Window2D& window, const float* filter);
 size_t ScratchSize(const ConvInt16& conv);
 size_t ScratchSize(const ConvFloat& conv);
 
 /// Equal byte for byte to reference::Conv2D.
-void Conv2D(const ConvInt16& conv, const FixedPointArithmetic<uint8_t>& arithmetic, const uint8_t* input,
-            const int32_t* bias, uint8_t* output, uint8_t* scratch);
+template <class Arithmetic>
+void Conv2D(const ConvInt16& conv, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
+            const int32_t* bias, typename Arithmetic::Element* output, uint8_t* scratch);
 /// Sums in the order of reference::Conv2D; taps outside the image count as zeros.
 void Conv2D(const ConvFloat& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
             float* output, uint8_t* scratch);

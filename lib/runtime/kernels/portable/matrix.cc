@@ -47,11 +47,11 @@ void DotOneByFour(const int16_t* a, const int16_t* b, int64_t depth, int32_t* su
 
 template <class Arithmetic>
 void StoreSums(const int32_t* sums, int64_t unit, int64_t units, const Arithmetic& arithmetic,
-               const int32_t* bias, uint8_t* output) {
+               const int32_t* bias, typename Arithmetic::Element* output) {
   const int64_t count = std::min(kUnitStep, units - unit);
   for (int64_t i = 0; i < count; ++i) {
     const int32_t acc = bias == nullptr ? sums[i] : WrappingAdd(sums[i], bias[unit + i]);
-    output[unit + i] = arithmetic.Output(acc);
+    output[unit + i] = arithmetic.Output(acc, unit + i);
   }
 }
 
@@ -95,8 +95,8 @@ void MultiplyFloatRows(const float* input, const PackedFloat& filter, const Floa
 
 }  // namespace
 
-PackedInt16 PackInt16(std::span<const uint8_t> filter, int64_t units, int64_t acc_depth,
-                      int32_t filter_offset) {
+template <class T>
+PackedInt16 PackInt16(std::span<const T> filter, int64_t units, int64_t acc_depth, int32_t filter_offset) {
   PackedInt16 packed{units, acc_depth, RoundUp(acc_depth, kDepthStep), {}};
   packed.values.resize(static_cast<size_t>(RoundUp(units, kUnitStep) * packed.row_size));
   for (int64_t unit = 0; unit < units; ++unit) {
@@ -108,7 +108,8 @@ PackedInt16 PackInt16(std::span<const uint8_t> filter, int64_t units, int64_t ac
   return packed;
 }
 
-void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_offset, const uint8_t* from,
+template <class T>
+void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_offset, const T* from,
                int16_t* to) {
   for (int64_t r = 0; r < rows; ++r, from += acc_depth, to += row_size) {
     for (int64_t i = 0; i < acc_depth; ++i) to[i] = static_cast<int16_t>(from[i] + input_offset);
@@ -117,12 +118,12 @@ void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_
 
 template <class Arithmetic>
 void MultiplyInt16(int64_t rows, const int16_t* input, const PackedInt16& filter,
-                   const Arithmetic& arithmetic, const int32_t* bias, uint8_t* output) {
+                   const Arithmetic& arithmetic, const int32_t* bias, typename Arithmetic::Element* output) {
   const int64_t depth = filter.row_size / kDepthStep * kDepthStep;  // tells the compiler that no tail is left
   int32_t sums[2 * kUnitStep];
   int64_t row = 0;
   for (; row + 1 < rows; row += 2) {
-    uint8_t* const first = output + row * filter.units;
+    auto* const first = output + row * filter.units;
     for (int64_t unit = 0; unit < filter.units; unit += kUnitStep) {
       DotTwoByFour(input + row * depth, filter.values.data() + unit * depth, depth, sums);
       StoreSums(sums, unit, filter.units, arithmetic, bias, first);
@@ -136,10 +137,22 @@ void MultiplyInt16(int64_t rows, const int16_t* input, const PackedInt16& filter
   }
 }
 
+template PackedInt16 PackInt16(std::span<const uint8_t>, int64_t, int64_t, int32_t);
+template void WidenRows(int64_t, int64_t, int64_t, int32_t, const uint8_t*, int16_t*);
+template PackedInt16 PackInt16(std::span<const int8_t>, int64_t, int64_t, int32_t);
+template void WidenRows(int64_t, int64_t, int64_t, int32_t, const int8_t*, int16_t*);
 template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&, const FixedPointArithmetic<uint8_t>&,
                             const int32_t*, uint8_t*);
 template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&, const DoubleArithmetic<uint8_t>&,
                             const int32_t*, uint8_t*);
+template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&, const FixedPointArithmetic<int8_t>&,
+                            const int32_t*, int8_t*);
+template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&, const DoubleArithmetic<int8_t>&,
+                            const int32_t*, int8_t*);
+template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&,
+                            const ChannelFixedPointArithmetic<int8_t>&, const int32_t*, int8_t*);
+template void MultiplyInt16(int64_t, const int16_t*, const PackedInt16&,
+                            const ChannelDoubleArithmetic<int8_t>&, const int32_t*, int8_t*);
 
 PackedFloat PackFloat(std::span<const float> filter, int64_t units, int64_t acc_depth) {
   PackedFloat packed{units, acc_depth, {}};

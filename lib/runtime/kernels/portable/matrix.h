@@ -23,12 +23,13 @@ struct PackedInt16 {
   int64_t row_size = 0;  ///< acc_depth rounded up to 8
   std::vector<int16_t> values;
 };
-PackedInt16 PackInt16(std::span<const uint8_t> filter, int64_t units, int64_t acc_depth,
-                      int32_t filter_offset);
+template <class T>
+PackedInt16 PackInt16(std::span<const T> filter, int64_t units, int64_t acc_depth, int32_t filter_offset);
 
 /// Rows for MultiplyInt16: to[r, i] = from[r, i] + input_offset; the padding of each row is left as it is.
 /// Shapes    from [rows, acc_depth], to [rows, row_size].
-void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_offset, const uint8_t* from,
+template <class T>
+void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_offset, const T* from,
                int16_t* to);
 
 /// Largest acc_depth whose sum of products of [-255, 255] surely stays inside int32.
@@ -40,7 +41,7 @@ inline constexpr int64_t kLargestInt16Depth = 33000;
 /// Requires  acc_depth <= kLargestInt16Depth.
 template <class Arithmetic>
 void MultiplyInt16(int64_t rows, const int16_t* input, const PackedInt16& filter,
-                   const Arithmetic& arithmetic, const int32_t* bias, uint8_t* output);
+                   const Arithmetic& arithmetic, const int32_t* bias, typename Arithmetic::Element* output);
 
 /// Columns of a float filter, eight units side by side: [units / 8][acc_depth][8], zeros behind the last
 /// unit.
