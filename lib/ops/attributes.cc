@@ -67,6 +67,9 @@ struct Describer {
   std::string operator()(const ExpandDimsAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const ConcatenationAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const SplitAttributes& a) const { return StrCat(a.splits, " parts"); }
+  std::string operator()(const PackAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const GatherAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const CastAttributes& a) const { return StrCat("to ", NameOf(a.output_type)); }
   std::string operator()(const StridedSliceAttributes& a) const {
     if (!a.begin.empty()) return StrCat("begin ", ToString(a.begin), ", end ", ToString(a.end));
     return StrCat("masks ", a.begin_mask, ", ", a.end_mask, ", ", a.shrink_axis_mask);

@@ -146,6 +146,24 @@ struct SplitAttributes {
   bool operator==(const SplitAttributes&) const = default;
 };
 
+/// Of pack: where the new axis is; negative: counted from the last of the output.
+struct PackAttributes {
+  int32_t axis = 0;
+  bool operator==(const PackAttributes&) const = default;
+};
+
+/// The axis that the indices count along.
+struct GatherAttributes {
+  int32_t axis = 0;
+  bool operator==(const GatherAttributes&) const = default;
+};
+
+/// Element type of the output of shape (int32 or int64) and of cast.
+struct CastAttributes {
+  DType output_type = DType::kInt32;
+  bool operator==(const CastAttributes&) const = default;
+};
+
 /// Bit i of a mask is for axis i: its begin or end is open, or its one index is taken and the axis dropped.
 struct StridedSliceAttributes {
   int32_t begin_mask = 0;
@@ -217,8 +235,9 @@ using OpAttributes =
                  ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
                  BatchNormAttributes, DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes,
                  LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes, TransposeAttributes,
-                 ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, StridedSliceAttributes,
-                 SqueezeAttributes, ResizeAttributes, TransposeConvAttributes>;
+                 ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
+                 GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes,
+                 ResizeAttributes, TransposeConvAttributes>;
 
 }  // namespace qat
 

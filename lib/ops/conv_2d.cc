@@ -29,7 +29,8 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   if (filter[0] < 1 || filter[3] < 1) {
     return InvalidArgument(StrCat("filter is ", ToString(filter), ", expected positive sizes"));
   }
-  if (filter[3] != input[3]) {
+  // Groups: each takes its share of the input's channels and makes its share of the output's.
+  if (input[3] < filter[3] || input[3] % filter[3] != 0 || filter[0] % (input[3] / filter[3]) != 0) {
     return InvalidArgument(StrCat("filter ", ToString(filter), " takes ", filter[3], " channels, the input ",
                                   ToString(input), " has ", input[3]));
   }
@@ -94,7 +95,7 @@ const OpDefinition& Conv2DDefinition() {
     op.tflite_name = "CONV_2D";
     op.builtin_code = tflite::BuiltinOperator_CONV_2D;
     op.summary = "convolution with bias and activation";
-    op.min_inputs = 3;
+    op.min_inputs = 2;
     op.max_inputs = 3;
     op.filter_input = 1;
     op.bias_input = 2;

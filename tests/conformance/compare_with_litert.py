@@ -57,7 +57,10 @@ def difference(ours, theirs, tolerance=FUSED_TOLERANCE):
 
 
 def compare_case(prefix):
-    interpreter = open_model(prefix + ".tflite")
+    try:
+        interpreter = open_model(prefix + ".tflite")
+    except (RuntimeError, ValueError) as error:
+        return [f"TFLite refuses it: {error}"]
     detail = interpreter.get_input_details()[0]
     value = np.fromfile(prefix + ".input", detail["dtype"]).reshape(detail["shape"])
     theirs = run(interpreter, value)

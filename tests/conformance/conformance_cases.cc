@@ -2,7 +2,7 @@
 //   qat_conformance_cases DIR COUNT SEED
 // DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference.output and one NNNN.ISA.output for each
 // instruction set of this machine (raw bytes of the first input and of all outputs, one after the other), and
-// cases.txt with one line a case. Every other case is one wide layer.
+// cases.txt with one line a case.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "runtime/interpreter.h"
+#include "support/random_conversions.h"
 #include "support/random_models.h"
 #include "support/random_operators.h"
 
@@ -69,6 +70,7 @@ Status WriteCase(const std::string& prefix, const testing::RandomModel& random) 
 }
 
 testing::RandomModel MakeCase(uint64_t seed) {
+  if (seed % 8 == 0) return testing::MakeRandomConversion(seed);
   if (seed % 2 == 0) return testing::MakeRandomOperator(seed);
   return seed % 4 == 1 ? testing::MakeRandomModel(seed) : testing::MakeWideRandomModel(seed);
 }

@@ -8,7 +8,9 @@
 
 #include "runtime/prepared_model.h"
 #include "support/model_builder.h"
+#include "support/random_conversions.h"
 #include "support/random_models.h"
+#include "support/random_operators.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
 
@@ -116,6 +118,8 @@ TEST(Interpreter, InvokeAllocatesNothing) {
       const testing::RandomModel random = testing::MakeRandomModel(seed);
       EXPECT_EQ(AllocationsOfInvoke(random, options), 0u) << random.description;
       EXPECT_EQ(AllocationsOfInvoke(testing::MakeWideRandomModel(seed), options), 0u);
+      EXPECT_EQ(AllocationsOfInvoke(testing::MakeRandomOperator(seed), options), 0u);
+      EXPECT_EQ(AllocationsOfInvoke(testing::MakeRandomConversion(seed), options), 0u);
     }
   }
   counting = true;
@@ -234,6 +238,37 @@ TEST(Interpreter, LaysAResultOnlyOverWhatNobodyReadsAnyMore) {
   EXPECT_EQ(RunOn<float>(*interpreter, input), expected) << "the input is still there";
   EXPECT_EQ(interpreter->arena_size(), 3 * 256u) << "x, a, and b with all that follows";
   EXPECT_EQ(interpreter->arena_peak(), 3 * 256u);
+}
+
+// A batch that the file leaves open runs at any size, though what flattens it is computed from its shape.
+TEST(Interpreter, FollowsAnOpenBatchThroughComputedShapes) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomConversion(seed);
+    if (random.description.find("flattened") == std::string::npos) continue;
+    auto model = Model::FromBytes(random.bytes, "m.tflite");
+    QAT_ASSERT_OK(model);
+    InterpreterOptions options;
+    options.input_shapes = {(*model)->tensors()[static_cast<size_t>((*model)->inputs()[0])].shape};
+    options.input_shapes[0][0] = 5;
+    const auto interpreter = Interpreter::Create(*model, options);
+    QAT_ASSERT_OK(interpreter);
+    EXPECT_EQ((*interpreter)->output_info(0).shape[0], 5);
+    EXPECT_EQ((*interpreter)->KernelNames()[2], "pack/folded");
+  }
+}
+
+TEST(Model, ListsAllThatCannotRunByOperatorTypeAndVersion) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {1, 4}, DType::kInt16, Quantized(0.5f, 0));
+  const int32_t y = builder.AddTensor("y", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
+  const int32_t z = builder.AddTensor("z", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
+  builder.AddSoftmax(x, y, 1);
+  builder.AddOperator(tflite::BuiltinOperator_ELU, {y}, {z});
+  const auto model = Model::FromBytes(builder.Finish({x}, {z}), "m.tflite");
+  QAT_EXPECT_ERROR(
+      model, ErrorCode::kUnsupported,
+      "m.tflite: not supported: ELU version 1, operator 0 (SOFTMAX) version 1: no kernel for inputs "
+      "of type int16 and output of type int16");
 }
 
 TEST(Interpreter, ReadsModelsWhoseActivationsOwnEmptyBuffers) {

@@ -139,7 +139,7 @@ TEST(Model, ListsEveryMissingOperatorByNameAndVersionOnce) {
   });
   QAT_EXPECT_ERROR(
       Parse(bytes), ErrorCode::kUnsupported,
-      "m.tflite: not supported: LSTM version 2, CUMSUM version 1, CONV_2D version 99 (known up to 5), custom "
+      "m.tflite: not supported: LSTM version 2, CUMSUM version 1, CONV_2D version 99 (known up to 8), custom "
       "operator '' version 1, builtin operator 1000 version 1");
 }
 

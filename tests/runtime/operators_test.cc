@@ -2,8 +2,11 @@
 // Byte for byte over random cases: tests/conformance.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 
+#include "runtime/kernels/half.h"
 #include "runtime/kernels/reference/binary.h"
 #include "runtime/kernels/reference/hard_swish.h"
 #include "runtime/kernels/reference/mean.h"
@@ -138,6 +141,41 @@ TEST(Split, AModelWithTooFewOutputsIsCorrupt) {
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt,
                    "operator 0 (SPLIT): has 1 outputs, expected 3");
+}
+
+TEST(HalfToFloat, IsExactAtTheEndsOfItsRange) {
+  EXPECT_EQ(HalfToFloat(0x3c00), 1.0f);
+  EXPECT_EQ(HalfToFloat(0xc000), -2.0f);
+  EXPECT_EQ(HalfToFloat(0x7bff), 65504.0f);
+  EXPECT_EQ(HalfToFloat(0x0400), 0x1p-14f);
+  EXPECT_EQ(HalfToFloat(0x0001), 0x1p-24f);
+  EXPECT_EQ(HalfToFloat(0x83ff), -0x1.ff8p-15f);
+  EXPECT_TRUE(std::signbit(HalfToFloat(0x8000)));
+  EXPECT_EQ(HalfToFloat(0xfc00), -std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(std::isnan(HalfToFloat(0x7e00)));
+}
+
+// Two groups: the first filter sees the first channel only, the second the second.
+TEST(Conv2D, AGroupSeesItsOwnChannels) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {1, 1, 2, 2}, DType::kFloat32);
+  const int32_t w = builder.AddConstant<float>("w", {2, 1, 1, 1}, {10, 100});
+  const int32_t b = builder.AddConstant<float>("b", {2}, {1, 2});
+  const int32_t y = builder.AddTensor("y", {1, 1, 2, 2}, DType::kFloat32);
+  builder.AddConv2D(x, w, b, y, {});
+  EXPECT_EQ(RunOn<float>(*Open(builder.Finish({x}, {y})), {1, 2, 3, 4}),
+            (std::vector<float>{11, 202, 31, 402}));
+}
+
+TEST(Gather, RefusesAnIndexOutside) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {3}, DType::kFloat32);
+  const int32_t indices = builder.AddConstant<int32_t>("indices", {2}, {0, 3});
+  const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_GATHER, {x, indices}, {y});
+  const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "index 3 of an axis of 3");
 }
 
 // An operator over x [2, 3] and a constant, with what is wrong in it.

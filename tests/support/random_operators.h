@@ -153,11 +153,11 @@ class RandomOperatorMaker : private RandomModelMaker {
     Start(whole);
     Shape other = prelu ? Shape(whole.begin() + 1, whole.end()) : Broadcastable(whole);
     if (prelu && random_.Below(2) == 0) std::fill(other.begin(), other.end() - 1, 1);
-    const TensorQuantization second = moves ? quantization_ : Quantization(Real(0.003f, 0.1f));
+    const TensorQuantization second = Quantization(Real(0.003f, 0.1f));
     const int32_t constant = AddValues("second", other, second);
     std::vector<int32_t> inputs = {current_, constant};
     if (!prelu && random_.Below(2) == 0) std::swap(inputs[0], inputs[1]);
-    AddOutput(whole, moves ? quantization_ : Quantization(Real(0.002f, 0.2f)));
+    AddOutput(whole, Quantization(Real(0.002f, 0.2f)));
     const auto activation = prelu || moves ? tflite::ActivationFunctionType_NONE
                                            : static_cast<tflite::ActivationFunctionType>(AnyActivation());
     AddBinaryOperator(code, inputs, activation);

@@ -1,5 +1,10 @@
 // Prepare of ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU.
 #include "runtime/kernels/reference/binary.h"
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
 #include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/broadcast.h"
@@ -119,15 +124,39 @@ Expected<std::unique_ptr<Kernel>> PreparePReluOf(const KernelContext& context) {
   return Make<T>(context, prelu);
 }
 
+// TFLite compares the integers as they are, whatever their parameters say.
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareExtreme(const KernelContext& context) {
-  if constexpr (!std::is_floating_point_v<T>) {
-    QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[0], context.output));
-    QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[1], context.output));
-  }
   if (context.definition.type == OpType::kMaximum)
     return Make<T>(context, [](T a, T b) { return a > b ? a : b; });
   return Make<T>(context, [](T a, T b) { return a < b ? a : b; });
+}
+
+// Sums and products of plain integers, as models compute shapes with; they wrap. A fused activation clamps.
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareIndices(const KernelContext& context) {
+  using Unsigned = std::make_unsigned_t<T>;
+  const Range range = ActivationRange(FusedActivation(context.attributes));
+  const T low = std::isfinite(range.min) ? static_cast<T>(range.min) : std::numeric_limits<T>::min();
+  const T high = std::isfinite(range.max) ? static_cast<T>(range.max) : std::numeric_limits<T>::max();
+  const auto make = [&](auto f) {
+    return Make<T>(context, [=](T a, T b) {
+      return std::clamp(static_cast<T>(f(static_cast<Unsigned>(a), static_cast<Unsigned>(b))), low, high);
+    });
+  };
+  switch (context.definition.type) {
+    case OpType::kAdd:
+      return make([](Unsigned a, Unsigned b) { return a + b; });
+    case OpType::kSub:
+      return make([](Unsigned a, Unsigned b) { return a - b; });
+    case OpType::kMul:
+      return make([](Unsigned a, Unsigned b) { return a * b; });
+    case OpType::kMaximum:
+    case OpType::kMinimum:
+      return PrepareExtreme<T>(context);
+    default:
+      return UnsupportedTypes(context);
+  }
 }
 
 using PrepareFunction = Expected<std::unique_ptr<Kernel>> (*)(const KernelContext&);
@@ -139,6 +168,8 @@ Expected<std::unique_ptr<Kernel>> ByType(const KernelContext& context, PrepareFu
   if (type == DType::kFloat32) return prepare_float(context);
   if (type == DType::kUInt8) return uint8(context);
   if (type == DType::kInt8) return int8(context);
+  if (type == DType::kInt32) return PrepareIndices<int32_t>(context);
+  if (type == DType::kInt64) return PrepareIndices<int64_t>(context);
   return UnsupportedTypes(context);
 }
 
@@ -181,7 +212,7 @@ Expected<std::unique_ptr<Kernel>> PreparePRelu(const KernelContext& context) {
 
 // Later versions brought other types, which Prepare refuses, and broadcasting of more axes.
 const OpKernels& AddKernels() {
-  static const OpKernels kKernels = {PrepareAdd, 4};
+  static const OpKernels kKernels = {PrepareAdd, 6};
   return kKernels;
 }
 const OpKernels& SubKernels() {
@@ -189,7 +220,7 @@ const OpKernels& SubKernels() {
   return kKernels;
 }
 const OpKernels& MulKernels() {
-  static const OpKernels kKernels = {PrepareMul, 5};
+  static const OpKernels kKernels = {PrepareMul, 8};
   return kKernels;
 }
 const OpKernels& MaximumKernels() {

@@ -75,7 +75,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 // Version 3 brought int16.
 const OpKernels& ConcatenationKernels() {
-  static const OpKernels kKernels = {Prepare, 3};
+  static const OpKernels kKernels = {Prepare, 7};
   return kKernels;
 }
 

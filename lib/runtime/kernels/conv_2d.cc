@@ -15,13 +15,14 @@ Window2D WindowOf(const KernelContext& context) {
 
 // The filter must be known now: it is packed once.
 bool WantsFast(const KernelContext& context, const Window2D& window) {
-  return context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty() &&
+  return context.kernels == KernelSet::kFast && window.groups == 1 && !context.inputs[1]->constant.empty() &&
          portable::CanConv2D(window);
 }
 
 // Null where the portable kernel or the reference must do. The bias is folded with the zero points, once.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
-  if (context.kernels != KernelSet::kFast || !HasConstantFilter(context) || !simd::CanConv2D(window)) {
+  if (context.kernels != KernelSet::kFast || window.groups != 1 || !HasConstantFilter(context) ||
+      !simd::CanConv2D(window)) {
     return nullptr;
   }
   return simd::InstructionsOf(context.isa);
@@ -137,9 +138,9 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Version 6 brought groups, 7 four-bit filters, 8 other bias types.
+// Version 6 brought groups; others types, which Prepare refuses.
 const OpKernels& Conv2DKernels() {
-  static const OpKernels kKernels = {Prepare, 5};
+  static const OpKernels kKernels = {Prepare, 8};
   return kKernels;
 }
 

@@ -166,7 +166,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 // Version 7 brought four-bit filters; hybrid and int16 operators below are refused by their types.
 const OpKernels& DepthwiseConv2DKernels() {
-  static const OpKernels kKernels = {Prepare, 6};
+  static const OpKernels kKernels = {Prepare, 7};
   return kKernels;
 }
 

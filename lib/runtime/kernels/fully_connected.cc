@@ -172,9 +172,9 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Later versions brought int16, sparse, hybrid and four-bit filters.
+// Later versions brought int16, sparse, hybrid and four-bit filters: other types, which Prepare refuses.
 const OpKernels& FullyConnectedKernels() {
-  static const OpKernels kKernels = {Prepare, 6};
+  static const OpKernels kKernels = {Prepare, 14};
   return kKernels;
 }
 

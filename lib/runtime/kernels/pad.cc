@@ -75,7 +75,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   }
 }
 
-const OpKernels kKernels = {Prepare, 4};
+const OpKernels kKernels = {Prepare, 6};
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 // Prepare of QUANTIZE and DEQUANTIZE.
 #include <algorithm>
 
+#include "base/strings.h"
+#include "runtime/kernels/half.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
 #include "runtime/kernels/table.h"
@@ -8,15 +10,53 @@
 namespace qat {
 namespace {
 
+// Scale and zero point of every slice of an axis, and how values lie along it.
+struct SliceParams {
+  std::vector<QuantizationParams> slices;
+  int64_t outer = 1;
+  int64_t inner = 1;
+};
+
+Expected<SliceParams> ReadSliceParams(const KernelTensor& tensor, std::string_view what,
+                                      QuantizedLimits limits) {
+  SliceParams params;
+  if (tensor.scale.empty()) return Corrupt(StrCat(what, " of type ", NameOf(tensor.type), " has no scale"));
+  for (size_t i = 0; i < tensor.scale.size(); ++i) {
+    KernelTensor slice = tensor;
+    slice.scale = tensor.scale.subspan(i, 1);
+    slice.zero_point = tensor.zero_point.subspan(i, 1);
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams read, PerTensorParams(slice, what, limits));
+    params.slices.push_back(read);
+  }
+  if (params.slices.size() == 1) {
+    params.inner = FlatSize(tensor.shape);
+    return params;
+  }
+  const auto axis = static_cast<size_t>(tensor.quantized_dimension);
+  for (size_t i = 0; i < axis; ++i) params.outer *= tensor.shape[i];
+  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) params.inner *= tensor.shape[i];
+  return params;
+}
+
+// output[i] = convert(input[i], parameters of its slice).
+template <class In, class Out, class F>
+std::unique_ptr<Kernel> MakeSliceBySlice(const KernelContext& context, SliceParams params, F convert) {
+  return MakeKernel(context, "reference", [params = std::move(params), convert](const KernelBuffers& io) {
+    const In* input = io.input<In>(0);
+    Out* output = io.output<Out>();
+    for (int64_t outer = 0; outer < params.outer; ++outer) {
+      for (const QuantizationParams& slice : params.slices) {
+        for (int64_t i = 0; i < params.inner; ++i) *output++ = convert(*input++, slice);
+      }
+    }
+  });
+}
+
 template <class Out>
 Expected<std::unique_ptr<Kernel>> QuantizeReals(const KernelContext& context) {
-  constexpr QuantizedLimits kLimits = LimitsOf<Out>();
-  QAT_ASSIGN_OR_RETURN(const QuantizationParams output, PerTensorParams(context.output, "output", kLimits));
-  const int64_t count = FlatSize(context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    std::transform(io.input<float>(0), io.input<float>(0) + count, io.output<Out>(), [=](float real) {
-      return static_cast<Out>(QuantizeActivation(real, output, LimitsOf<Out>()));
-    });
+  QAT_ASSIGN_OR_RETURN(SliceParams params, ReadSliceParams(context.output, "output", LimitsOf<Out>()));
+  return MakeSliceBySlice<float, Out>(context, std::move(params), [](float real, QuantizationParams slice) {
+    return static_cast<Out>(QuantizeActivation(real, slice, LimitsOf<Out>()));
   });
 }
 
@@ -59,12 +99,16 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantize(const KernelContext& context) 
 
 template <class In>
 Expected<std::unique_ptr<Kernel>> DequantizeFrom(const KernelContext& context) {
-  QAT_ASSIGN_OR_RETURN(const QuantizationParams input,
-                       PerTensorParams(*context.inputs[0], "input", LimitsOf<In>()));
-  const auto table = reference::MakeLookupTable<In, float>([&](int32_t q) { return Dequantize(q, input); });
+  QAT_ASSIGN_OR_RETURN(SliceParams params, ReadSliceParams(*context.inputs[0], "input", LimitsOf<In>()));
+  return MakeSliceBySlice<In, float>(context, std::move(params),
+                                     [](In q, QuantizationParams slice) { return Dequantize(q, slice); });
+}
+
+// Weights that a converter stored in half the bytes.
+std::unique_ptr<Kernel> WidenHalves(const KernelContext& context) {
   const int64_t count = FlatSize(context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::Lookup(count, table, io.inputs[0], io.output<float>());
+    std::transform(io.input<uint16_t>(0), io.input<uint16_t>(0) + count, io.output<float>(), HalfToFloat);
   });
 }
 
@@ -72,18 +116,20 @@ Expected<std::unique_ptr<Kernel>> PrepareDequantize(const KernelContext& context
   if (context.output.type != DType::kFloat32) return UnsupportedTypes(context);
   if (context.inputs[0]->type == DType::kUInt8) return DequantizeFrom<uint8_t>(context);
   if (context.inputs[0]->type == DType::kInt8) return DequantizeFrom<int8_t>(context);
+  if (context.inputs[0]->type == DType::kInt16) return DequantizeFrom<int16_t>(context);
+  if (context.inputs[0]->type == DType::kFloat16) return WidenHalves(context);
   return UnsupportedTypes(context);
 }
 
 }  // namespace
 
-// Other versions brought other types and scales per axis, which Prepare refuses.
+// Later versions brought other types, which Prepare refuses, and scales per axis.
 const OpKernels& QuantizeKernels() {
-  static const OpKernels kKernels = {PrepareQuantize, 3};
+  static const OpKernels kKernels = {PrepareQuantize, 6};
   return kKernels;
 }
 const OpKernels& DequantizeKernels() {
-  static const OpKernels kKernels = {PrepareDequantize, 5};
+  static const OpKernels kKernels = {PrepareDequantize, 9};
   return kKernels;
 }
 

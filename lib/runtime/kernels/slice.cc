@@ -45,7 +45,7 @@ const OpKernels& SliceKernels() {
   return kKernels;
 }
 const OpKernels& StridedSliceKernels() {
-  static const OpKernels kKernels = {Prepare, 7};
+  static const OpKernels kKernels = {Prepare, 8};
   return kKernels;
 }
 

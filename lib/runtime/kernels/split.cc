@@ -38,7 +38,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 // Later versions brought other types.
 const OpKernels& SplitKernels() {
-  static const OpKernels kKernels = {Prepare, 4};
+  static const OpKernels kKernels = {Prepare, 5};
   return kKernels;
 }
 const OpKernels& SplitVKernels() {

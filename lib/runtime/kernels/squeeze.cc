@@ -20,7 +20,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 }  // namespace
 
 const OpKernels& SqueezeKernels() {
-  static const OpKernels kKernels = {Prepare, 1};
+  static const OpKernels kKernels = {Prepare, 2};
   return kKernels;
 }
 const OpKernels& ExpandDimsKernels() {

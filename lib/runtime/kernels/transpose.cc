@@ -27,7 +27,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 // Later versions brought other types and more axes.
 const OpKernels& TransposeKernels() {
-  static const OpKernels kKernels = {Prepare, 4};
+  static const OpKernels kKernels = {Prepare, 9};
   return kKernels;
 }
 

@@ -119,7 +119,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
 
 // Version 5 brought other bias types.
 const OpKernels& TransposeConvKernels() {
-  static const OpKernels kKernels = {Prepare, 4};
+  static const OpKernels kKernels = {Prepare, 5};
   return kKernels;
 }
 

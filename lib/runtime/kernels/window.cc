@@ -42,7 +42,9 @@ Window2D DilatedWindow(const Attributes& attributes, const Shape& input, const S
 
 Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
                            const Shape& output) {
-  return DilatedWindow(attributes, input, filter, output);
+  Window2D window = DilatedWindow(attributes, input, filter, output);
+  window.groups = input[3] / filter[3];
+  return window;
 }
 
 Window2D DepthwiseWindow(const DepthwiseConv2DAttributes& attributes, const Shape& input, const Shape& filter,

@@ -25,6 +25,7 @@ struct Window2D {
   int32_t dilation_w = 1;
   int32_t pad_top = 0;
   int32_t pad_left = 0;
+  int32_t groups = 1;  ///< of a convolution: each reads input_depth / groups channels
 };
 
 /// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape

@@ -9,7 +9,8 @@ namespace qat::reference {
 
 /// output[n, y, x, o] = Output(bias[o] + sum of Product(input, filter[o]) over the taps inside the image),
 /// taps in the order height, width, channel, the bias last.
-/// Shapes    input [N, H, W, I], filter [O, H', W', I], bias [O] or null, output [N, H'', W'', O].
+/// With groups, filter o belongs to group o / (O / groups) and sees the channels of that group only.
+/// Shapes    input [N, H, W, I], filter [O, H', W', I / groups], bias [O] or null, output [N, H'', W'', O].
 /// Source    equal bit by bit to tflite/kernels/internal/reference/conv.h.
 template <class Arithmetic>
 void Conv2D(const Window2D& window, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
