@@ -27,6 +27,7 @@ struct Interpreter::Impl {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const PreparedModel> prepared;
   bool keep_intermediates = false;
+  bool isa_was_named = false;
   std::vector<BoundNode> nodes;
   std::vector<uint8_t*> computed;  // by tensor; null: constant or unused
   std::unique_ptr<uint8_t, FreeDeleter> memory;
@@ -84,6 +85,7 @@ Expected<std::unique_ptr<Interpreter>> Interpreter::Create(std::shared_ptr<const
   impl->model = std::move(model);
   QAT_ASSIGN_OR_RETURN(impl->prepared, impl->model->preparations().Get(*impl->model, options));
   impl->keep_intermediates = options.keep_intermediates;
+  impl->isa_was_named = options.isa.has_value() || std::getenv("QAT_FORCE_ISA") != nullptr;
   QAT_RETURN_IF_ERROR(impl->BindTensors());
   impl->BindNodes();
   if (options.threads > 1) impl->pool = std::make_unique<ThreadPool>(options.threads);
@@ -142,8 +144,16 @@ void Interpreter::InvokeNode(size_t index) {
   impl_->stopped_behind = index;
 }
 
+const ModelTensor& Interpreter::tensor_info(int32_t index) const {
+  QAT_CHECK(index >= 0 && static_cast<size_t>(index) < model().tensors().size());
+  return impl_->Info(index);
+}
+
 size_t Interpreter::arena_size() const { return impl_->prepared->arena_size; }
 size_t Interpreter::arena_peak() const { return impl_->prepared->arena_peak; }
+size_t Interpreter::activation_size() const { return impl_->prepared->activation_size; }
+Isa Interpreter::isa() const { return impl_->prepared->isa; }
+bool Interpreter::isa_was_named() const { return impl_->isa_was_named; }
 
 std::vector<std::string> Interpreter::KernelNames() const {
   std::vector<std::string> names;

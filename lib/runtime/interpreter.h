@@ -45,6 +45,8 @@ class Interpreter {
   std::span<const uint8_t> output(size_t position) const;
   const ModelTensor& input_info(size_t position) const;
   const ModelTensor& output_info(size_t position) const;
+  /// What is known of any tensor, by its index in the model. Shapes as planned.
+  const ModelTensor& tensor_info(int32_t index) const;
   /// Any tensor by its index in the model. An intermediate keeps its value to the next Invoke only with
   /// keep_intermediates; otherwise only the outputs of the node last run may be asked for (kInvalidArgument).
   Expected<std::span<const uint8_t>> tensor(int32_t index) const;
@@ -54,9 +56,14 @@ class Interpreter {
   /// node's outputs with tensor() before the next one, also without keep_intermediates.
   void InvokeNode(size_t index);
 
-  /// Bytes of the one activation arena, and the most that one step needs of them.
+  /// Bytes of the one arena; the most that one step needs of them; and what tensors alone would take, without the
+  /// scratch of kernels.
   size_t arena_size() const;
   size_t arena_peak() const;
+  size_t activation_size() const;
+  /// The instruction set of the fast kernels, and whether options or environment named it.
+  Isa isa() const;
+  bool isa_was_named() const;
   /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant.
   std::vector<std::string> KernelNames() const;
 

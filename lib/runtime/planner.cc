@@ -52,6 +52,7 @@ MemoryPlan PlaceInOrder(std::span<const BufferLifetime> buffers,
     placed.insert(behind, {offset, offset + size, &buffer});
     plan.offsets[index] = offset;
     plan.arena_size = std::max(plan.arena_size, offset + size);
+    if (buffer.size > 0) plan.end = std::max(plan.end, offset + buffer.size);
   }
   return plan;
 }
@@ -79,11 +80,9 @@ MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers) {
       [&](size_t a, size_t b) { return buffers[a].last > buffers[b].last; },
   };
   MemoryPlan best;
-  const size_t peak = PeakOf(buffers);
   for (const auto& order : orders) {
     MemoryPlan plan = PlaceInOrder(buffers, order);
-    if (best.offsets.empty() || plan.arena_size < best.arena_size) best = std::move(plan);
-    if (best.arena_size == peak) break;
+    if (best.offsets.empty() || plan.end < best.end) best = std::move(plan);
   }
   return best;
 }

@@ -21,7 +21,8 @@ struct BufferLifetime {
 
 struct MemoryPlan {
   std::vector<size_t> offsets;  ///< one a buffer, in the order given
-  size_t arena_size = 0;
+  size_t arena_size = 0;        ///< rounded up to kArenaAlignment
+  size_t end = 0;               ///< of the last buffer
 };
 
 /// The most bytes that live at one step, rounded up as they are placed.

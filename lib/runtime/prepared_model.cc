@@ -232,6 +232,7 @@ void Preparation::PlanArena() {
   std::vector<BufferLifetime> buffers = TensorLifetimes();
   const size_t tensors = buffers.size();
   ShareMemory(buffers);
+  prepared_->activation_size = PlanMemory(buffers).end;
   for (size_t i = 0; i < prepared_->kernels.size(); ++i) {
     const auto step = static_cast<int32_t>(i);
     const Kernel* kernel = prepared_->kernels[i].get();

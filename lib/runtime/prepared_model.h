@@ -27,7 +27,8 @@ struct PreparedModel {
   std::vector<size_t> offsets;                   ///< by tensor, in the arena; kNoMemory: constant or unused
   std::vector<size_t> scratch_offsets;           ///< by node
   size_t arena_size = 0;
-  size_t arena_peak = 0;  ///< most bytes that one step needs: no plan can be smaller
+  size_t arena_peak = 0;       ///< most bytes that one step needs: no plan can be smaller
+  size_t activation_size = 0;  ///< the arena of tensors alone, without scratch
   std::vector<std::unique_ptr<uint8_t[]>> folded;
 
   size_t ByteSize(int32_t tensor) const;

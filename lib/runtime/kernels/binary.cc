@@ -24,6 +24,9 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
                           }));
 }
 
+// Values that a thread takes at a time, and the work of one against a multiply-accumulate.
+constexpr int64_t kRun = 4096, kWorkOfAPair = 8;
+
 // Null where the reference must do: shapes that broadcast, or no vectors.
 const simd::Instructions* SimdInstructions(const KernelContext& context) {
   const bool same = context.inputs[0]->shape == context.inputs[1]->shape;
@@ -33,7 +36,10 @@ const simd::Instructions* SimdInstructions(const KernelContext& context) {
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperator pairs) {
   const int64_t size = FlatSize(context.output.shape);
   const auto run = [pairs = std::move(pairs), size](const KernelBuffers& io) {
-    pairs.Run(io.input<uint8_t>(0), io.input<uint8_t>(1), size, io.output<uint8_t>());
+    ForRuns(simd::PoolFor(io.pool, size * kWorkOfAPair), size, kRun, [&](int64_t begin, int64_t end, int) {
+      pairs.Run(io.input<uint8_t>(0) + begin, io.input<uint8_t>(1) + begin, end - begin,
+                io.output<uint8_t>() + begin);
+    });
   };
   return ElementByElement(context, MakeKernel(context, NameOf(context.isa), run));
 }

@@ -28,6 +28,15 @@ struct Window2D {
   int32_t groups = 1;  ///< of a convolution: each reads input_depth / groups channels
 };
 
+/// Rows [begin, end) of the output of one image as a window of their own: they lie at begin * output_w * output_depth, and
+/// read the same image. For loops that look for the edge of the image at every tap.
+inline Window2D RowsOf(Window2D window, int64_t begin, int64_t end) {
+  window.batch = 1;
+  window.output_h = static_cast<int32_t>(end - begin);
+  window.pad_top -= static_cast<int32_t>(begin) * window.stride_h;
+  return window;
+}
+
 /// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape
 /// accepted; it bounds all sizes so that positions fit into int32.
 Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,

@@ -38,14 +38,38 @@ std::vector<int64_t> UnitsOfLanes(int64_t units, int64_t lanes) {
   return all;
 }
 
+// A word whose first `count` bytes, of 1 to 4, are ones.
+uint32_t FirstBytes(int64_t count) { return ~0u >> 8 * (kStep - count); }
+
+struct UnitSums {
+  int64_t values = 0;  // of w - zero point
+  int64_t magnitudes = 0;
+};
+UnitSums SumsOf(std::span<const uint8_t> unit, const Operands& operands) {
+  constexpr size_t kBlock = 1 << 16;  // whose sums fit into 32 bits, which vectors add
+  const uint8_t flip = operands.flip();
+  const int32_t zero = operands.filter_zero_point + flip;
+  UnitSums sums;
+  for (size_t first = 0; first < unit.size(); first += kBlock) {
+    int32_t values = 0, magnitudes = 0;
+    for (const uint8_t w : unit.subspan(first, std::min(kBlock, unit.size() - first))) {
+      const int32_t value = (w ^ flip) - zero;
+      values += value;
+      magnitudes += value < 0 ? -value : value;
+    }
+    sums.values += values;
+    sums.magnitudes += magnitudes;
+  }
+  return sums;
+}
+
 // Largest magnitude of each unit's accumulator.
 std::vector<int64_t> Bounds(std::span<const uint8_t> filter, int64_t units, std::span<const int32_t> bias,
                             const Operands& operands) {
   const size_t depth = filter.size() / static_cast<size_t>(units);
   std::vector<int64_t> bounds;
   for (size_t unit = 0; unit < static_cast<size_t>(units); ++unit) {
-    int64_t sum = 0;
-    for (const uint8_t w : filter.subspan(unit * depth, depth)) sum += std::abs(operands.FilterValue(w));
+    const int64_t sum = SumsOf(filter.subspan(unit * depth, depth), operands).magnitudes;
     bounds.push_back(sum * operands.InputReach() + (bias.empty() ? 0 : std::abs(int64_t{bias[unit]})));
   }
   return bounds;
@@ -113,31 +137,41 @@ void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* po
   });
 }
 
-// value(position) is one of the values of `unit`.
-template <class Value>
-void PackedFilter::PackUnit(int64_t unit, Value value) {
+// word(position, count) holds `count` values of `unit` from `position` on, as a lane takes them, and zeros. A lane
+// takes kValues; the compiler knows that of all words but the last of a segment.
+template <int64_t kValues, class Word>
+void PackedFilter::PackUnit(int64_t unit, Word word) {
+  const int64_t step = lanes() * kStep;
   const auto segments = static_cast<int64_t>(segment_offsets_.size());
-  uint8_t* const block = values_.data() + unit / lanes() * segments * segment_steps_ * lanes() * kStep;
+  uint8_t* to = values_.data() + unit / lanes() * segments * segment_steps_ * step + unit % lanes() * kStep;
   for (int64_t segment = 0; segment < segments; ++segment) {
-    for (int64_t i = 0; i < segment_size_; ++i) {
-      const int64_t byte = i * element_size();
-      const int64_t step = segment * segment_steps_ + byte / kStep;
-      const auto packed = value(segment * segment_size_ + i);
-      std::memcpy(block + (step * lanes() + unit % lanes()) * kStep + byte % kStep, &packed, sizeof(packed));
-    }
+    const auto put = [&](uint32_t packed) {
+      std::memcpy(to, &packed, sizeof(packed));
+      to += step;
+    };
+    const int64_t first = segment * segment_size_, end = first + segment_size_;
+    int64_t at = first;
+    for (; at + kValues <= end; at += kValues) put(word(at, kValues));
+    if (at < end) put(word(at, end - at));
   }
 }
 
 void PackedFilter::PackValues(std::span<const uint8_t> filter) {
   const size_t depth = filter.size() / static_cast<size_t>(units_);
-  const int32_t middle = operands_.is_signed ? 0 : kMiddle;
+  const uint32_t to_signed = operands_.is_signed ? 0 : 0x80808080;
   for (int64_t unit = 0; unit < units_; ++unit) {
     const uint8_t* const w = filter.data() + static_cast<size_t>(unit) * depth;
     if (instructions_->widens) {
-      PackUnit(unit, [&](int64_t i) { return static_cast<int16_t>(operands_.FilterValue(w[i])); });
+      PackUnit<2>(unit, [&](int64_t at, int64_t count) {
+        const auto low = static_cast<uint16_t>(operands_.FilterValue(w[at]));
+        const auto high = static_cast<uint16_t>(count > 1 ? operands_.FilterValue(w[at + 1]) : 0);
+        return uint32_t{high} << 16 | low;
+      });
     } else {
-      PackUnit(unit, [&](int64_t i) {
-        return static_cast<int8_t>(operands_.FilterValue(w[i]) + operands_.filter_zero_point - middle);
+      PackUnit<4>(unit, [&](int64_t at, int64_t count) {
+        uint32_t bytes = 0;
+        std::memcpy(&bytes, w + at, static_cast<size_t>(count));
+        return (bytes ^ to_signed) & FirstBytes(count);
       });
     }
   }
@@ -146,7 +180,8 @@ void PackedFilter::PackValues(std::span<const uint8_t> filter) {
 void PackedFilter::PlaceRowTerm() {
   if (RowTermFactor(*instructions_, operands_) == 0) return;
   row_term_lane_ = static_cast<int32_t>(units_ % lanes());
-  PackUnit(units_, [&](int64_t) { return static_cast<int8_t>(RowTermFactor(*instructions_, operands_)); });
+  const auto factor = static_cast<uint8_t>(RowTermFactor(*instructions_, operands_));
+  PackUnit<4>(units_, [&](int64_t, int64_t count) { return 0x01010101u * factor & FirstBytes(count); });
 }
 
 // In uint32: sums wrap.
@@ -156,10 +191,7 @@ void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int
   if (instructions_->widens) return;
   const size_t depth = filter.size() / static_cast<size_t>(units_);
   for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
-    uint32_t sum = 0;  // of w - zw
-    for (uint8_t w : filter.subspan(unit * depth, depth)) {
-      sum += static_cast<uint32_t>(operands_.FilterValue(w));
-    }
+    const auto sum = static_cast<uint32_t>(SumsOf(filter.subspan(unit * depth, depth), operands_).values);
     const auto zero_point = static_cast<uint32_t>(operands_.unsigned_input_zero_point());
     bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) - zero_point * sum);
   }

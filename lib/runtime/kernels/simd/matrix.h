@@ -64,8 +64,8 @@ class PackedFilter {
   Product AsProduct() const;
 
  private:
-  template <class Value>
-  void PackUnit(int64_t unit, Value value);
+  template <int64_t kValues, class Word>
+  void PackUnit(int64_t unit, Word word);
   void PackValues(std::span<const uint8_t> filter);
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void PlaceRowTerm();
