@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "base/version.h"
 #include "cli/number_pair.h"
 #include "cli/tool.h"
+#include "eval/bench.h"
 #include "eval/evaluate.h"
 #include "eval/picture_run.h"
 #include "eval/tensor_run.h"
@@ -23,6 +25,7 @@ struct Flags {
   EvalRequest request;
   TensorRunRequest tensors;
   PictureRunRequest pictures;
+  BenchRequest bench;
   std::string input_stats;
   std::string max_flips;
   std::string kernels = "fast";
@@ -49,7 +52,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--limit", request.limit, "N", "first N images only (default 0: all)");
   app.add_flag("--strict", request.strict, "stop at a picture that cannot be read instead of leaving it out");
   add("--data-cache", request.data_cache, "MIB",
-      "decoded pictures stay in memory where all fit (default 1024)");
+      "decoded pictures stay in memory where all fit (default 1024)")
+      ->group("");
   add("--repeat", request.repeat, "N", "timed rounds over the images (default 1; 0: no times)");
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
@@ -61,6 +65,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "pictures (JPEG, PNG, BMP): print what one model sees in each");
   add("--input-stats", flags.input_stats, "MEAN,STD",
       "of a model that does not say it: real = (byte - MEAN) / STD");
+  app.add_flag("--bench", flags.bench.wanted,
+               "times on random inputs, in turns; --batch N: of N, too; --operators: of each");
+  add("--batch", flags.bench.batch, "N", "with --bench: a batch of N, too")->group("");
+  app.add_flag("--operators", flags.bench.operators, "with --bench: every operator")->group("");
   app.option_defaults()->group("Gates: exit code 1 where one fails");
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
@@ -84,8 +92,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--report", flags.report, "FILE", "show an earlier JSON report; nothing is run");
   app.add_flag("--schema", flags.schema, "print the JSON Schema of the report and stop");
   app.option_defaults()->group("Flags");
-  // Everything here runs on one thread. The flag is taken, so that a script can pass it to all tools, but not offered.
-  app.get_option("--threads")->group("");
+  app.get_option("--threads")->description("threads of models and graphs (default 1)");
 }
 
 Status ParseInterpreterOptions(Flags& flags) {
@@ -101,6 +108,17 @@ Status ParseInterpreterOptions(Flags& flags) {
   options.profile =
       flags.profile == "tflite" ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
   return {};
+}
+
+// One unless asked for: what latencies of one image are compared at.
+Status ParseThreads(Flags& flags, Tool& tool) {
+  if (!tool.Given("--threads")) return {};
+  const int32_t threads = tool.flags().threads;
+  const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
+  flags.request.rows.interpreter.threads = threads == 0 ? std::max(cores, 1) : threads;
+  if (threads <= ThreadPool::kMaxThreads) return {};
+  return InvalidArgument(
+      StrCat("--threads: value ", threads, ", expected at most ", ThreadPool::kMaxThreads));
 }
 
 // One bar a stage of the work.
@@ -226,12 +244,27 @@ Status ClassifyPictures(Flags& flags, Tool& tool, const WorkHooks& hooks, Report
   return status;
 }
 
+Status RunBenchmark(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
+  if (tool.Given("--repeat")) flags.bench.rounds = flags.request.repeat;
+  flags.bench.seed = flags.request.seed;
+  ReportFiles files;
+  QAT_RETURN_IF_ERROR(files.Open(flags));
+  QAT_RETURN_IF_ERROR(RunBench(flags.bench, flags.request.rows, hooks, report));
+  QAT_RETURN_IF_ERROR(files.Write(report, report));
+  PrintTable(report, flags, tool);
+  return {};
+}
+
 Status RunWhatIsAsked(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
   const bool pictures = !flags.pictures.files.empty();
-  if (int{pictures} + int{flags.tensors.Given()} + int{!flags.request.data.empty()} > 1) {
+  if (int{pictures} + int{flags.tensors.Given()} + int{!flags.request.data.empty()} +
+          int{flags.bench.wanted} >
+      1) {
     return InvalidArgument(
-        "--data, --input and --image: expected one of them: labelled images, tensors, or pictures");
+        "--data, --input, --image and --bench: expected one of them: labelled images, tensors, pictures, or "
+        "nothing");
   }
+  if (flags.bench.wanted) return RunBenchmark(flags, tool, hooks, report);
   if (pictures) return ClassifyPictures(flags, tool, hooks, report);
   return flags.tensors.Given() ? RunTensors(flags.tensors, flags.request.rows, hooks, report)
                                : RunEvaluation(flags, tool, hooks, report);
@@ -251,6 +284,7 @@ Status Run(Flags& flags, Tool& tool, Report& report) {
   }
   QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  QAT_RETURN_IF_ERROR(ParseThreads(flags, tool));
   QAT_RETURN_IF_ERROR(ParseInputStats(flags));
   if (!flags.max_flips.empty()) QAT_RETURN_IF_ERROR(ParseMaxFlips(flags.max_flips, flags.request.gates));
   flags.request.seed = tool.flags().seed;

@@ -1,7 +1,6 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 
 #include "base/file.h"
@@ -9,6 +8,7 @@
 #include "data/dataset.h"
 #include "eval/accuracy.h"
 #include "eval/classification.h"
+#include "eval/environment.h"
 #include "eval/latency.h"
 #include "eval/pairs.h"
 #include "eval/run_curves.h"
@@ -16,26 +16,6 @@
 
 namespace qat {
 namespace {
-
-std::string CpuName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
-
-void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
-  report.environment["cpu"] = CpuName();
-  report.environment["threads"] = "1";
-  report.environment["kernels"] = options.kernels == KernelSet::kReference ? "reference" : "fast";
-  if (options.kernels == KernelSet::kFast) {
-    const auto isa = options.isa.has_value() ? Expected<Isa>(*options.isa) : ChooseIsa();
-    if (isa.ok()) report.environment["isa"] = std::string(NameOf(*isa));
-  }
-  report.environment["profile"] = options.profile == ArithmeticProfile::kTflite ? "tflite" : "tflite-classic";
-}
 
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
 Expected<Dataset> OpenData(const EvalRequest& request, const InputContract& contract,

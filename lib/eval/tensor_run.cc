@@ -84,6 +84,8 @@ Status RunTensors(const TensorRunRequest& request, const RowRequest& rows, const
     return InvalidArgument("--input: needs --save-outputs: where the outputs go");
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, "--input"));
   QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, rows.interpreter));
+  report.metrics["arena_bytes"] = static_cast<double>(interpreter->arena_size());
+  report.metrics["activation_bytes"] = static_cast<double>(interpreter->activation_size());
   std::vector<OutputFile> files;
   for (size_t i = 0; i < model->outputs().size(); ++i) {
     QAT_ASSIGN_OR_RETURN_IN("--save-outputs", OutputFile file,

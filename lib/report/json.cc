@@ -1,32 +1,16 @@
 // The document "qat-report/1", written and read. Field names are binding: docs/report.md,
 // schemas/report.schema.json.
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <stdexcept>
 
 #include "base/strings.h"
-#include "report/report.h"
+#include "report/json_values.h"
 
 namespace qat {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr char kSchema[] = "qat-report/1";
-
-Json Text(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
-Json Count(int64_t count) { return count <= 0 ? Json() : Json(count); }
-
-template <class T>
-Json Number(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-Json ToJson(const std::optional<Interval>& interval) {
-  return interval ? Json::array({interval->low, interval->high}) : Json();
-}
 
 Json ToJson(const AccuracyResult& accuracy) {
   return {{"top1", accuracy.top1},
@@ -55,13 +39,6 @@ Json ToJson(const ClassificationResult& result, int64_t images) {
           {"classes", std::move(classes)},
           {"confusion", result.confusion.empty() ? Json() : Json(result.confusion)},
           {"calibration_error_pt", Number(result.calibration_error)}};
-}
-
-Json ToJson(const LatencyResult& latency) {
-  return {{"min", latency.min},       {"mean", latency.mean},
-          {"p50", latency.p50},       {"p90", latency.p90},
-          {"p99", latency.p99},       {"runs", latency.runs},
-          {"rounds", latency.rounds}, {"total_seconds", latency.total_seconds}};
 }
 
 Json ToJson(const ModelResult& model) {
@@ -139,27 +116,10 @@ Json ObjectOf(const std::map<std::string, T>& items) {
   return object;
 }
 
-// Reading. A null or absent field leaves its default; one of another type throws, which ParseReport catches.
-
-template <class T>
-void Read(const Json& object, const char* key, T& out) {
-  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
-}
-
-template <class T>
-void Read(const Json& object, const char* key, std::optional<T>& out) {
-  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
-}
-
-void ReadInterval(const Json& json, const char* key, std::optional<Interval>& out) {
-  if (const auto found = json.find(key); found != json.end() && !found->is_null())
-    out = Interval{found->at(0).get<double>(), found->at(1).get<double>()};
-}
-
 void Read(const Json& json, AccuracyResult& out) {
-  Read(json, "top1", out.top1);
-  Read(json, "correct", out.correct);
-  Read(json, "total", out.total);
+  ReadField(json, "top1", out.top1);
+  ReadField(json, "correct", out.correct);
+  ReadField(json, "total", out.total);
   ReadInterval(json, "interval95", out.interval);
 }
 
@@ -169,22 +129,11 @@ void Read(const Json& json, ClassificationResult& out) {
     for (const Json& entry : *topk)
       out.topk_correct[entry.at("k").get<int32_t>()] = entry.at("correct").get<int64_t>();
   }
-  Read(json, "confusion", out.confusion);
-  Read(json, "calibration_error_pt", out.calibration_error);
+  ReadField(json, "confusion", out.confusion);
+  ReadField(json, "calibration_error_pt", out.calibration_error);
   for (const auto& row : out.confusion) {
     if (row.size() != out.confusion.size()) throw std::domain_error("confusion is not square");
   }
-}
-
-void Read(const Json& json, LatencyResult& out) {
-  Read(json, "min", out.min);
-  Read(json, "mean", out.mean);
-  Read(json, "p50", out.p50);
-  Read(json, "p90", out.p90);
-  Read(json, "p99", out.p99);
-  Read(json, "runs", out.runs);
-  Read(json, "rounds", out.rounds);
-  Read(json, "total_seconds", out.total_seconds);
 }
 
 template <class T>
@@ -194,58 +143,58 @@ void ReadObject(const Json& json, const char* key, std::optional<T>& out) {
 }
 
 void Read(const Json& json, ModelResult& out) {
-  Read(json, "name", out.name);
-  Read(json, "kind", out.kind);
-  Read(json, "path", out.path);
-  Read(json, "type", out.type);
-  Read(json, "bytes", out.bytes);
-  Read(json, "sha256", out.sha256);
-  Read(json, "arena_bytes", out.arena_bytes);
+  ReadField(json, "name", out.name);
+  ReadField(json, "kind", out.kind);
+  ReadField(json, "path", out.path);
+  ReadField(json, "type", out.type);
+  ReadField(json, "bytes", out.bytes);
+  ReadField(json, "sha256", out.sha256);
+  ReadField(json, "arena_bytes", out.arena_bytes);
   ReadObject(json, "accuracy", out.accuracy);
   ReadObject(json, "latency_us", out.latency_us);
   ReadObject(json, "classification", out.classification);
 }
 
 void Read(const Json& json, PairResult& out) {
-  Read(json, "a", out.a);
-  Read(json, "b", out.b);
-  Read(json, "drop_pt", out.drop_pt);
+  ReadField(json, "a", out.a);
+  ReadField(json, "b", out.b);
+  ReadField(json, "drop_pt", out.drop_pt);
   if (const auto flips = json.find("flips"); flips != json.end()) {
-    Read(*flips, "right_to_wrong", out.right_to_wrong);
-    Read(*flips, "wrong_to_right", out.wrong_to_right);
-    Read(*flips, "total", out.total_flips);
+    ReadField(*flips, "right_to_wrong", out.right_to_wrong);
+    ReadField(*flips, "wrong_to_right", out.wrong_to_right);
+    ReadField(*flips, "total", out.total_flips);
   }
-  Read(json, "max_abs_lsb", out.max_abs_lsb);
-  Read(json, "max_abs_error", out.max_abs_error);
+  ReadField(json, "max_abs_lsb", out.max_abs_lsb);
+  ReadField(json, "max_abs_error", out.max_abs_error);
   ReadInterval(json, "drop_interval95", out.drop_interval);
-  Read(json, "mcnemar_p", out.mcnemar_p);
-  Read(json, "speedup", out.speedup);
+  ReadField(json, "mcnemar_p", out.mcnemar_p);
+  ReadField(json, "speedup", out.speedup);
   ReadInterval(json, "speedup_interval95", out.speedup_interval);
 }
 
 void Read(const Json& json, GateResult& out) {
-  Read(json, "name", out.name);
-  Read(json, "model", out.model);
-  Read(json, "reference", out.reference);
-  Read(json, "limit", out.limit);
-  Read(json, "value", out.value);
-  Read(json, "pass", out.pass);
-  Read(json, "p", out.p);
-  Read(json, "note", out.note);
+  ReadField(json, "name", out.name);
+  ReadField(json, "model", out.model);
+  ReadField(json, "reference", out.reference);
+  ReadField(json, "limit", out.limit);
+  ReadField(json, "value", out.value);
+  ReadField(json, "pass", out.pass);
+  ReadField(json, "p", out.p);
+  ReadField(json, "note", out.note);
 }
 
 void Read(const Json& json, PictureResult& out) {
-  Read(json, "file", out.file);
+  ReadField(json, "file", out.file);
   for (const Json& guess : json.at("best")) {
     Guess& read = out.best.emplace_back();
-    Read(guess, "label", read.label);
-    Read(guess, "name", read.name);
-    Read(guess, "probability", read.probability);
+    ReadField(guess, "label", read.label);
+    ReadField(guess, "name", read.name);
+    ReadField(guess, "probability", read.probability);
   }
 }
 
 void Read(const Json& json, TrainingCurve& out) {
-  Read(json, "name", out.name);
+  ReadField(json, "name", out.name);
   for (const Json& point : json.at("points")) {
     const Json& value = point.at(1);
     out.points.emplace_back(point.at(0).get<int64_t>(), value.is_null() ? std::nan("") : value.get<double>());
@@ -253,11 +202,11 @@ void Read(const Json& json, TrainingCurve& out) {
 }
 
 void Read(const Json& json, LayerRange& out) {
-  Read(json, "layer", out.layer);
-  Read(json, "min", out.min);
-  Read(json, "max", out.max);
-  Read(json, "scale", out.scale);
-  Read(json, "zero_point", out.zero_point);
+  ReadField(json, "layer", out.layer);
+  ReadField(json, "min", out.min);
+  ReadField(json, "max", out.max);
+  ReadField(json, "scale", out.scale);
+  ReadField(json, "zero_point", out.zero_point);
 }
 
 template <class T>
@@ -269,28 +218,29 @@ void ReadList(const Json& json, const char* key, std::vector<T>& out) {
 
 Report FromJson(const Json& json) {
   Report report;
-  Read(json, "tool", report.tool);
-  Read(json, "version", report.version);
-  Read(json, "status", report.status);
-  Read(json, "exit_code", report.exit_code);
-  Read(json, "error", report.error);
+  ReadField(json, "tool", report.tool);
+  ReadField(json, "version", report.version);
+  ReadField(json, "status", report.status);
+  ReadField(json, "exit_code", report.exit_code);
+  ReadField(json, "error", report.error);
   if (const auto data = json.find("data"); data != json.end() && data->is_object()) {
-    Read(*data, "name", report.data_name);
-    Read(*data, "examples", report.data_examples);
-    Read(*data, "sha256", report.data_sha256);
+    ReadField(*data, "name", report.data_name);
+    ReadField(*data, "examples", report.data_examples);
+    ReadField(*data, "sha256", report.data_sha256);
   }
-  Read(json, "class_names", report.class_names);
+  ReadField(json, "class_names", report.class_names);
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
   ReadList(json, "gates", report.gates);
   ReadList(json, "pictures", report.pictures);
-  Read(json, "warnings", report.warnings);
+  ReadList(json, "benchmarks", report.benchmarks);
+  ReadField(json, "warnings", report.warnings);
   ReadList(json, "curves", report.curves);
-  Read(json, "quant_delay", report.quant_delay);
+  ReadField(json, "quant_delay", report.quant_delay);
   ReadList(json, "ranges", report.ranges);
-  Read(json, "environment", report.environment);
-  Read(json, "outputs", report.outputs);
-  Read(json, "metrics", report.metrics);
+  ReadField(json, "environment", report.environment);
+  ReadField(json, "outputs", report.outputs);
+  ReadField(json, "metrics", report.metrics);
   return report;
 }
 
@@ -314,6 +264,7 @@ std::string ToJson(const Report& report) {
                      {"pairs", ListOf(report.pairs)},
                      {"gates", ListOf(report.gates)},
                      {"pictures", ListOf(report.pictures)},
+                     {"benchmarks", ListOf(report.benchmarks)},
                      {"warnings", report.warnings},
                      {"curves", ListOf(report.curves)},
                      {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},

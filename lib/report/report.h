@@ -114,6 +114,38 @@ struct PictureResult {
   std::vector<Guess> best;  ///< the most likely class first
 };
 
+/// One operator of a model, by itself.
+struct OperatorTime {
+  int64_t index = 0;   ///< in the file
+  std::string name;    ///< "conv_2d"
+  std::string shape;   ///< of its first output
+  std::string kernel;  ///< "avx512vnni", "portable", "reference", "folded"
+  std::string reason;  ///< why that one
+  double time_us = 0;  ///< median
+  double share = 0;    ///< of the sum over all operators, 0 to 1
+  int64_t macs = 0;    ///< multiply-accumulates
+  int64_t bytes = 0;   ///< read and written, constants included
+  std::optional<double> roofline =
+      {};  ///< its speed, of what this machine reaches at best with as many MACs a byte
+};
+
+/// One model at one batch size, of --bench.
+struct BenchmarkResult {
+  std::string model;
+  int64_t batch = 1;
+  int64_t threads = 1;
+  double load_us = 0, prepare_us = 0,
+         first_us = 0;             ///< file to tables, tables to kernels, first answer: medians
+  double cold_us = 0;              ///< median of Invoke with nothing left in the caches
+  LatencyResult latency_us;        ///< of the whole batch, caches warm
+  double examples_per_second = 0;  ///< by the median
+  int64_t macs = 0;                ///< of the whole batch
+  int64_t arena_bytes = 0, arena_peak_bytes = 0;
+  std::optional<double> ratio = {};  ///< to the first model at this batch: median over rounds
+  std::optional<Interval> ratio_quartiles = {};
+  std::vector<OperatorTime> operators = {};  ///< of --operators
+};
+
 struct Report {
   std::string tool;
   std::string version;
@@ -128,7 +160,8 @@ struct Report {
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;
-  std::vector<PictureResult> pictures;  ///< of --image
+  std::vector<PictureResult> pictures;      ///< of --image
+  std::vector<BenchmarkResult> benchmarks;  ///< of --bench
   std::vector<std::string> warnings;
 
   std::vector<TrainingCurve> curves;

@@ -1,5 +1,6 @@
 // The article's table as aligned text: rows in the order of the pipeline, then pairs, gates and warnings.
 #include <algorithm>
+#include <cmath>
 
 #include "base/strings.h"
 #include "report/report.h"
@@ -98,6 +99,48 @@ std::string Picture(const PictureResult& picture) {
   return text;
 }
 
+std::string RatioText(const BenchmarkResult& result) {
+  if (!result.ratio || !result.ratio_quartiles) return "-";
+  return StrCat(Fixed(*result.ratio, 2), " (", Fixed(result.ratio_quartiles->low, 2), "-",
+                Fixed(result.ratio_quartiles->high, 2), ")");
+}
+
+std::string Benchmarks(const Report& report) {
+  std::vector<Row> times = {
+      {"model", "batch", "threads", "p50 µs", "p90 µs", "p99 µs", "cold µs", "images/s", "to the first"}};
+  std::vector<Row> starts = {{"model", "batch", "load µs", "prepare µs", "first µs", "arena", "peak"}};
+  for (const BenchmarkResult& r : report.benchmarks) {
+    times.push_back({r.model, std::to_string(r.batch), std::to_string(r.threads), Fixed(r.latency_us.p50, 1),
+                     Fixed(r.latency_us.p90, 1), Fixed(r.latency_us.p99, 1), Fixed(r.cold_us, 1),
+                     Grouped(std::llround(r.examples_per_second)), RatioText(r)});
+    starts.push_back({r.model, std::to_string(r.batch), Fixed(r.load_us, 0), Fixed(r.prepare_us, 0),
+                      Fixed(r.first_us, 0), StrCat(Grouped(r.arena_bytes), " B"),
+                      StrCat(Grouped(r.arena_peak_bytes), " B")});
+  }
+  return Aligned(times, 1) + "\n" + Aligned(starts, 1);
+}
+
+// Each kernel with its reason, once.
+std::string KernelReasons(const BenchmarkResult& result) {
+  std::vector<Row> rows;
+  for (const OperatorTime& op : result.operators) {
+    const Row row = {"", op.kernel, op.reason};
+    if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
+  }
+  return Aligned(rows, 3);
+}
+
+std::string Operators(const BenchmarkResult& result) {
+  std::vector<Row> rows = {{"operator", "kernel", "shape", "µs", "share", "MACs/ns", "roofline"}};
+  for (const OperatorTime& op : result.operators) {
+    const double speed = op.time_us > 0 ? static_cast<double>(op.macs) / (1000 * op.time_us) : 0;
+    rows.push_back({StrCat(op.index, " ", op.name), op.kernel, op.shape, Fixed(op.time_us, 2),
+                    StrCat(Fixed(100 * op.share, 1), " %"), op.macs > 0 ? Fixed(speed, 1) : "-",
+                    op.roofline ? StrCat(Fixed(100 * *op.roofline, 0), " %") : "-"});
+  }
+  return StrCat("\n", result.model, ", batch ", result.batch, "\n", Aligned(rows, 3), KernelReasons(result));
+}
+
 }  // namespace
 
 std::string ToTable(const Report& report) {
@@ -108,6 +151,10 @@ std::string ToTable(const Report& report) {
   }
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
   if (!report.models.empty() && report.pictures.empty()) text += Models(report);
+  if (!report.benchmarks.empty()) text += Benchmarks(report);
+  for (const BenchmarkResult& result : report.benchmarks) {
+    if (!result.operators.empty()) text += Operators(result);
+  }
   if (!report.pairs.empty()) text += StrCat("\n", Pairs(report), "\n", Significance(report));
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";

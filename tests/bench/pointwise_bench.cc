@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "base/random.h"
-#include "bench/peak.h"
 #include "runtime/interpreter.h"
+#include "runtime/kernels/simd/peak.h"
 #include "support/model_builder.h"
 
 namespace qat {
@@ -60,7 +60,7 @@ std::unique_ptr<Interpreter> OpenPointwise(int32_t depth, int32_t units, Isa isa
 }
 
 // Share of the peak, in percent.
-double ShareOfPeak(int32_t depth, int32_t units, Isa isa, const bench::Peak& peak) {
+double ShareOfPeak(int32_t depth, int32_t units, Isa isa, const simd::Peak& peak) {
   const auto interpreter = OpenPointwise(depth, units, isa);
   const double macs = double{kSide} * kSide * depth * units;
   const auto steps = static_cast<int64_t>(macs / static_cast<double>(peak.macs_a_step)) + 1;
@@ -74,14 +74,7 @@ double ShareOfPeak(int32_t depth, int32_t units, Isa isa, const bench::Peak& pea
   return shares[kTurns / 2];
 }
 
-const bench::Peak* PeakOf(Isa isa) {
-#ifdef QAT_X86_KERNELS
-  if (isa == Isa::kAvx2) return &bench::kAvx2Int16;
-  if (isa == Isa::kAvx512Vnni) return &bench::kAvx512VnniInt8;
-#endif
-  (void)isa;
-  return nullptr;
-}
+const simd::Peak* PeakOf(Isa isa) { return simd::PeakOf(isa, DType::kInt8); }
 
 void PrintTable(int32_t units) {
   std::printf("| depth, to %d channels |", units);
@@ -94,8 +87,7 @@ void PrintTable(int32_t units) {
   for (const int32_t depth : {8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512}) {
     std::printf("| %d |", depth);
     for (const Isa isa : AvailableIsas()) {
-      if (const bench::Peak* peak = PeakOf(isa))
-        std::printf(" %.0f |", ShareOfPeak(depth, units, isa, *peak));
+      if (const simd::Peak* peak = PeakOf(isa)) std::printf(" %.0f |", ShareOfPeak(depth, units, isa, *peak));
     }
     std::printf("\n");
   }

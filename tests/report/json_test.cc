@@ -102,6 +102,33 @@ TEST(Json, BringsPicturesBack) {
   EXPECT_FALSE(read->pictures[0].best.at(1).probability);
 }
 
+Report BenchReport() {
+  Report report;
+  report.tool = "qat-eval";
+  report.version = "0.1.0";
+  BenchmarkResult& first = report.benchmarks.emplace_back();
+  first.model = "a.tflite";
+  first.batch = 8;
+  first.latency_us.p50 = 12.5;
+  BenchmarkResult& second = report.benchmarks.emplace_back();
+  second.model = "b.tflite";
+  second.ratio = 0.5;
+  second.ratio_quartiles = Interval{0.25, 0.75};
+  second.operators = {{0, "conv_2d", "[1, 4, 4, 2]", "portable", "why", 3.5, 1.0, 288, 40, 0.25},
+                      {1, "reshape", "[1, 32]", "folded", "why", 0, 0, 0, 64, {}}};
+  return report;
+}
+
+TEST(Json, BringsBenchmarksBack) {
+  const std::string text = ToJson(BenchReport());
+  const auto read = ParseReport(text, "r.json");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(ToJson(*read), text);
+  EXPECT_EQ(read->benchmarks.at(0).latency_us.p50, 12.5);
+  EXPECT_EQ(read->benchmarks.at(1).operators.at(0).roofline, 0.25);
+  EXPECT_FALSE(read->benchmarks[1].operators.at(1).roofline);
+}
+
 class ReportSchemaTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -133,6 +160,7 @@ TEST_F(ReportSchemaTest, AcceptsEveryReportThatWeWrite) {
   EXPECT_EQ(Complaints(ToJson(report)), "");
   report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", {}}}}};
   EXPECT_EQ(Complaints(ToJson(report)), "");
+  EXPECT_EQ(Complaints(ToJson(BenchReport())), "");
   Report error;
   error.tool = "qat-convert";
   error.version = "0.1.0";

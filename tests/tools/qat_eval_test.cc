@@ -144,6 +144,30 @@ TEST_F(QatEvalTest, RunsGivenTensorsAndKeepsTheOutputs) {
   EXPECT_EQ(output->type, DType::kUInt8);
 }
 
+TEST_F(QatEvalTest, MeasuresModelsInTurnsWithoutImages) {
+  const auto result = RunTool("qat-eval", {"--bench", "--model", files_.uint8_model(), "--graph", files_.graph(),
+                                           "--batch", "3", "--repeat", "2", "--threads", "2", "--operators", "--json",
+                                           files_ / "r.json", "--progress", "none"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("images/s"), std::string::npos) << result.out;
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  ASSERT_EQ(report["benchmarks"].size(), 4u);
+  EXPECT_EQ(report["benchmarks"][2]["batch"], 3);
+  EXPECT_EQ(report["benchmarks"][0]["threads"], 2);
+  EXPECT_EQ(report["benchmarks"][0]["operators"].size(), 4u);
+  const auto both = Eval({"--bench", "--model", files_.uint8_model()});
+  EXPECT_EQ(both.exit_code, 2);
+}
+
+TEST_F(QatEvalTest, ThreadsChangeNoAnswer) {
+  const auto one = Eval({"--model", files_.uint8_model(), "--predictions", files_ / "one.csv"});
+  const auto three =
+      Eval({"--model", files_.uint8_model(), "--threads", "3", "--predictions", files_ / "three.csv"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_EQ(three.exit_code, 0) << three.err;
+  EXPECT_EQ(ReadText(files_ / "one.csv"), ReadText(files_ / "three.csv"));
+}
+
 TEST_F(QatEvalTest, InterruptedItEndsWith130AndLeavesNoFile) {
   testing::WriteTinyData(files_ / "many", 20000, 20000);
   const auto before = testing::FilesIn(files_.path());

@@ -1,8 +1,8 @@
 #include <immintrin.h>
 
-#include "bench/peak.h"
+#include "runtime/kernels/simd/peak.h"
 
-namespace qat::bench {
+namespace qat::simd {
 namespace {
 
 constexpr int kAccumulators = 16;
@@ -28,7 +28,7 @@ void RunFloat(int64_t steps) {
 #pragma GCC unroll 16
     for (auto& a : acc) {
       asm volatile("" : "+v"(x));  // else one product serves all
-      a = _mm512_add_ps(a, _mm512_mul_ps(x, w));
+      a = _mm512_fmadd_ps(x, w, a);
     }
   }
   for (auto& a : acc) asm volatile("" ::"v"(a));
@@ -39,4 +39,4 @@ void RunFloat(int64_t steps) {
 const Peak kAvx512VnniInt8 = {kAccumulators * 64, RunInt8};
 const Peak kAvx512VnniFloat = {kAccumulators * 16, RunFloat};
 
-}  // namespace qat::bench
+}  // namespace qat::simd

@@ -1,0 +1,251 @@
+#include "eval/bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "base/strings.h"
+#include "eval/environment.h"
+#include "eval/graph_predictor.h"
+#include "eval/latency.h"
+#include "eval/operator_profile.h"
+#include "runtime/interpreter.h"
+
+namespace qat {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kTurnMicroseconds = 4000;
+constexpr int kStarts = 5;
+constexpr int kColdRuns = 7;
+constexpr size_t kLargerThanCaches = size_t{1} << 27;
+constexpr int32_t kProfileRounds = 50;
+
+double Microseconds(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
+
+// The value at a quantile of 0 to 1, by nearest rank.
+double QuantileOf(std::vector<double> values, double quantile) {
+  std::sort(values.begin(), values.end());
+  const auto rank = static_cast<size_t>(quantile * static_cast<double>(values.size() - 1) + 0.5);
+  return values[rank];
+}
+
+// One model at one batch.
+struct Contestant {
+  std::unique_ptr<Interpreter> interpreter;
+  BenchmarkResult result;
+  size_t runs_a_turn = 1;
+  std::vector<float> times = {};  // microseconds of every run
+  std::vector<double> medians_of_turns = {};
+
+  void TakeTurn() {
+    std::vector<double> turn;
+    for (size_t i = 0; i < runs_a_turn; ++i) {
+      const Clock::time_point start = Clock::now();
+      interpreter->Invoke();
+      turn.push_back(Microseconds(start));
+      times.push_back(static_cast<float>(turn.back()));
+    }
+    medians_of_turns.push_back(QuantileOf(std::move(turn), 0.5));
+  }
+};
+
+void FillInputs(Interpreter& interpreter, uint64_t seed) {
+  Random random(MixKey(seed, 0x62656e6368));
+  for (size_t i = 0; i < interpreter.model().inputs().size(); ++i) {
+    const std::span<uint8_t> input = interpreter.input(i);
+    const DType type = interpreter.input_info(i).type;
+    if (type == DType::kFloat32) {
+      for (size_t at = 0; at < input.size(); at += sizeof(float)) {
+        const float value = 2 * random.Uniform() - 1;
+        std::memcpy(input.data() + at, &value, sizeof(value));
+      }
+    } else if (SizeOf(type) == 1) {
+      for (uint8_t& byte : input) byte = static_cast<uint8_t>(random.Below(256));
+    }
+  }
+}
+
+Expected<std::shared_ptr<const Model>> LoadModel(const std::string& path, bool graph) {
+  if (!graph) return Model::Load(path);
+  QAT_ASSIGN_OR_RETURN(const Graph read, ReadGraph(path));
+  return LowerToModel(read, path);
+}
+
+// Every input of a batch is `batch` times as long as in the file.
+Expected<InterpreterOptions> WithBatch(const Model& model, InterpreterOptions options, int32_t batch) {
+  if (batch == 1) return options;
+  for (int32_t input : model.inputs()) {
+    Shape shape = model.tensors()[static_cast<size_t>(input)].shape;
+    if (shape.empty() || shape[0] != 1) {
+      return InvalidArgument(StrCat(model.source(), ": an input is ", ToString(shape),
+                                    ", expected one that begins with a batch of 1"));
+    }
+    shape[0] = batch;
+    options.input_shapes.push_back(std::move(shape));
+  }
+  return options;
+}
+
+class Bench {
+ public:
+  Bench(const BenchRequest& request, const RowRequest& rows) : request_(request), rows_(rows) {}
+
+  Status Open() {
+    for (const int32_t batch : {1, request_.batch}) {
+      if (batch == 1 && !contestants_.empty()) break;
+      for (const std::string& path : rows_.models) QAT_RETURN_IF_ERROR(AddOrWarn(path, false, batch));
+      if (!rows_.graph.empty()) QAT_RETURN_IF_ERROR(AddOrWarn(rows_.graph, true, batch));
+    }
+    return {};
+  }
+
+  Status Measure(const WorkHooks& hooks) {
+    for (Contestant& contestant : contestants_) {
+      QAT_RETURN_IF_ERROR(hooks.Poll());
+      const Clock::time_point start = Clock::now();
+      contestant.interpreter->Invoke();
+      contestant.runs_a_turn = static_cast<size_t>(
+          std::clamp(kTurnMicroseconds / std::max(Microseconds(start), 0.1), 1.0, 1000.0));
+    }
+    for (int32_t round = 0; round < request_.rounds; ++round) {
+      QAT_RETURN_IF_ERROR(hooks.Poll());
+      for (size_t i = 0; i < contestants_.size(); ++i) {
+        contestants_[round % 2 == 0 ? i : contestants_.size() - 1 - i].TakeTurn();
+      }
+      hooks.Progress("rounds", round + 1, request_.rounds);
+    }
+    for (Contestant& contestant : contestants_) MeasureCold(contestant);
+    return {};
+  }
+
+  void Report(qat::Report& report) {
+    size_t largest_arena = 0;
+    for (const Contestant& c : contestants_)
+      largest_arena = std::max(largest_arena, c.interpreter->arena_size());
+    const MachinePeaks peaks =
+        request_.operators ? MeasurePeaks(contestants_[0].interpreter->isa(), largest_arena) : MachinePeaks();
+    if (request_.operators) {
+      report.metrics["peak_integer_macs_per_ns"] = peaks.integer_macs_per_ns;
+      report.metrics["peak_float_macs_per_ns"] = peaks.float_macs_per_ns;
+      report.metrics["peak_bytes_per_ns"] = peaks.bytes_per_ns;
+    }
+    report.warnings = warnings_;
+    for (Contestant& contestant : contestants_) {
+      Summarize(contestant);
+      if (request_.operators)
+        contestant.result.operators = ProfileOperators(*contestant.interpreter, kProfileRounds, peaks);
+      report.benchmarks.push_back(contestant.result);
+    }
+  }
+
+ private:
+  // A model of others may be made for one image and nothing else.
+  Status AddOrWarn(const std::string& path, bool graph, int32_t batch) {
+    Status added = Add(path, graph, batch);
+    if (added.ok() || batch == 1 || added.error().code != ErrorCode::kInvalidArgument) return added;
+    warnings_.push_back(StrCat("no batch of ", batch, ": ", added.error().message));
+    return {};
+  }
+
+  Status Add(const std::string& path, bool graph, int32_t batch) {
+    Contestant contestant;
+    std::vector<double> load, prepare, first;
+    // The first start also reads the file and the program's pages: it is not counted.
+    for (int i = 0; i <= kStarts; ++i) {
+      contestant.interpreter.reset();
+      Clock::time_point start = Clock::now();
+      QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, LoadModel(path, graph));
+      if (i > 0) load.push_back(Microseconds(start));
+      QAT_ASSIGN_OR_RETURN(const InterpreterOptions options, WithBatch(*model, rows_.interpreter, batch));
+      start = Clock::now();
+      QAT_ASSIGN_OR_RETURN(contestant.interpreter, Interpreter::Create(std::move(model), options));
+      if (i > 0) prepare.push_back(Microseconds(start));
+      FillInputs(*contestant.interpreter, request_.seed);
+      start = Clock::now();
+      contestant.interpreter->Invoke();
+      if (i > 0) first.push_back(Microseconds(start));
+    }
+    BenchmarkResult& result = contestant.result;
+    result.model = path;
+    result.batch = batch;
+    result.threads = rows_.interpreter.threads;
+    result.load_us = QuantileOf(std::move(load), 0.5);
+    result.prepare_us = QuantileOf(std::move(prepare), 0.5);
+    result.first_us = QuantileOf(std::move(first), 0.5);
+    result.arena_bytes = static_cast<int64_t>(contestant.interpreter->arena_size());
+    result.arena_peak_bytes = static_cast<int64_t>(contestant.interpreter->arena_peak());
+    for (size_t i = 0; i < contestant.interpreter->model().nodes().size(); ++i)
+      result.macs += MultiplyAccumulatesOf(*contestant.interpreter, i);
+    contestants_.push_back(std::move(contestant));
+    return {};
+  }
+
+  void MeasureCold(Contestant& contestant) {
+    if (sweep_.empty()) sweep_.resize(kLargerThanCaches);
+    std::vector<double> times;
+    for (int i = 0; i < kColdRuns; ++i) {
+      for (size_t at = 0; at < sweep_.size(); at += 64) ++sweep_[at];
+      const Clock::time_point start = Clock::now();
+      contestant.interpreter->Invoke();
+      times.push_back(Microseconds(start));
+    }
+    contestant.result.cold_us = QuantileOf(std::move(times), 0.5);
+  }
+
+  void Summarize(Contestant& contestant) {
+    BenchmarkResult& result = contestant.result;
+    result.latency_us = SummarizeLatency(contestant.times);
+    result.latency_us.rounds = request_.rounds;
+    result.examples_per_second = 1e6 * result.batch / std::max(result.latency_us.p50, 1e-3);
+    const Contestant& first =
+        *std::find_if(contestants_.begin(), contestants_.end(),
+                      [&](const Contestant& c) { return c.result.batch == result.batch; });
+    if (&first == &contestant) return;
+    std::vector<double> ratios;
+    for (size_t i = 0; i < contestant.medians_of_turns.size(); ++i)
+      ratios.push_back(contestant.medians_of_turns[i] / std::max(first.medians_of_turns[i], 1e-3));
+    result.ratio = QuantileOf(ratios, 0.5);
+    result.ratio_quartiles = Interval{QuantileOf(ratios, 0.25), QuantileOf(ratios, 0.75)};
+  }
+
+  const BenchRequest& request_;
+  const RowRequest& rows_;
+  std::vector<Contestant> contestants_;
+  std::vector<uint8_t> sweep_;
+  std::vector<std::string> warnings_;
+};
+
+Status CheckRequest(const BenchRequest& request, const RowRequest& rows) {
+  if (rows.models.empty() && rows.graph.empty())
+    return InvalidArgument("--bench: nothing to measure: give --model or --graph");
+  if (!rows.float_run.empty() || !rows.checkpoint.empty())
+    return InvalidArgument(
+        "--bench: measures models and graphs of our runtime, no --float and no --checkpoint");
+  if (request.batch < 1 || request.batch > (1 << 16))
+    return InvalidArgument(StrCat("--batch: value ", request.batch, ", expected 1 to 65536"));
+  if (request.rounds < 1 || request.rounds > 100000)
+    return InvalidArgument(StrCat("--repeat: value ", request.rounds, ", expected 1 to 100000 with --bench"));
+  return {};
+}
+
+}  // namespace
+
+Status RunBench(const BenchRequest& request, const RowRequest& rows, const WorkHooks& hooks, Report& report) {
+  QAT_RETURN_IF_ERROR(CheckRequest(request, rows));
+  DescribeEnvironment(rows.interpreter, report);
+  Bench bench(request, rows);
+  QAT_RETURN_IF_ERROR(bench.Open());
+  QAT_RETURN_IF_ERROR(bench.Measure(hooks));
+  bench.Report(report);
+  return {};
+}
+
+}  // namespace qat

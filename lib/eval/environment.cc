@@ -1,0 +1,31 @@
+#include "eval/environment.h"
+
+#include <fstream>
+#include <string>
+
+namespace qat {
+namespace {
+
+std::string CpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
+  report.environment["cpu"] = CpuName();
+  report.environment["threads"] = std::to_string(options.threads);
+  report.environment["kernels"] = options.kernels == KernelSet::kReference ? "reference" : "fast";
+  if (options.kernels == KernelSet::kFast) {
+    const auto isa = options.isa.has_value() ? Expected<Isa>(*options.isa) : ChooseIsa();
+    if (isa.ok()) report.environment["isa"] = std::string(NameOf(*isa));
+  }
+  report.environment["profile"] = options.profile == ArithmeticProfile::kTflite ? "tflite" : "tflite-classic";
+}
+
+}  // namespace qat

@@ -1,0 +1,53 @@
+// json_values.h: how values of the report become JSON and come back. For .cc files of this layer.
+#ifndef QAT_REPORT_JSON_VALUES_H_
+#define QAT_REPORT_JSON_VALUES_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "report/report.h"
+
+namespace qat {
+
+using Json = nlohmann::ordered_json;
+
+inline Json Text(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+inline Json Count(int64_t count) { return count <= 0 ? Json() : Json(count); }
+
+template <class T>
+Json Number(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+inline Json ToJson(const std::optional<Interval>& interval) {
+  return interval ? Json::array({interval->low, interval->high}) : Json();
+}
+
+// Reading. A null or absent field leaves its default; one of another type throws, which ParseReport catches.
+
+template <class T>
+void ReadField(const Json& object, const char* key, T& out) {
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+}
+
+template <class T>
+void ReadField(const Json& object, const char* key, std::optional<T>& out) {
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+}
+
+inline void ReadInterval(const Json& json, const char* key, std::optional<Interval>& out) {
+  if (const auto found = json.find(key); found != json.end() && !found->is_null())
+    out = Interval{found->at(0).get<double>(), found->at(1).get<double>()};
+}
+
+// report/benchmark_json.cc.
+Json ToJson(const LatencyResult& latency);
+void Read(const Json& json, LatencyResult& out);
+Json ToJson(const BenchmarkResult& result);
+void Read(const Json& json, BenchmarkResult& out);
+
+}  // namespace qat
+
+#endif  // QAT_REPORT_JSON_VALUES_H_

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Holds models of others against the real TFLite interpreter (ai-edge-litert) with its reference kernels.
+
+  compare_models.py QAT_EVAL MODEL.tflite ...
+
+Each model runs on random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
+outputs must be equal byte for byte, of float models within 1e-5 of the largest. The memory of our activations must be
+no more than TFLite's: the span of the addresses of its tensors that are computed. Exit status: 0 equal, 1 different.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+from compare_litert import Litert, difference, example_inputs, variants  # noqa: E402
+
+EXAMPLES = 10
+INSTRUCTION_SETS = ["portable", "avx2", "avx512vnni"]
+
+
+def activation_span(interpreter):
+    """Bytes from the first to the last of what TFLite's tensors take, constants left out."""
+    computed = {detail["index"] for detail in interpreter.get_input_details()}
+    for operator in interpreter._get_ops_details():
+        computed.update(int(index) for index in operator["outputs"])
+    begin, end = None, None
+    for detail in interpreter.get_tensor_details():
+        if detail["index"] not in computed:
+            continue
+        address = interpreter.tensor(detail["index"])().__array_interface__["data"][0]
+        size = int(np.prod(detail["shape"])) * np.dtype(detail["dtype"]).itemsize
+        begin = address if begin is None else min(begin, address)
+        end = address + size if end is None else max(end, address + size)
+    return end - begin
+
+
+def run_ours(qat_eval, model, source, directory, isa, threads):
+    """Bytes of the first output and the report; None where this machine lacks the instruction set."""
+    output, report = os.path.join(directory, "y.npy"), os.path.join(directory, "r.json")
+    result = subprocess.run([qat_eval, "--model", model, "--input", source, "--save-outputs", output, "--threads",
+                             str(threads), "--json", report, "--progress", "none"], capture_output=True, text=True,
+                            env=dict(os.environ, QAT_FORCE_ISA=isa), check=False)
+    if result.returncode == 2 and "QAT_FORCE_ISA" in result.stderr:
+        return None
+    if result.returncode != 0:
+        sys.exit(f"qat-eval ended with {result.returncode}: {result.stderr}")
+    return np.load(output), json.loads(pathlib.Path(report).read_text(encoding="utf-8"))
+
+
+def compare(qat_eval, label, model, directory):
+    reference = Litert(model, "reference")
+    span = activation_span(reference.interpreter)
+    examples = example_inputs(reference.detail, EXAMPLES)
+    expected = [reference.outputs(example)[0] for example in examples]
+    source = os.path.join(directory, "x.npy")
+    np.save(source, examples.reshape(EXAMPLES, *examples.shape[2:]))
+    problems, runs = [], 0
+    for isa in INSTRUCTION_SETS:
+        for threads in (1, 2):
+            ours = run_ours(qat_eval, model, source, directory, isa, threads)
+            if ours is None:
+                continue
+            runs += 1
+            outputs, report = ours
+            wrong = difference(outputs.tobytes(), expected)
+            if wrong:
+                problems.append(f"{isa}, {threads} threads: {wrong} values differ")
+            if threads == 1 and report["metrics"]["activation_bytes"] > span:
+                problems.append(f"{isa}: activations take {report['metrics']['activation_bytes']:.0f} bytes, TFLite's {span}")
+    print(f"{label}: {runs} runs on {EXAMPLES} inputs, {'; '.join(problems) or 'all equal'}")
+    return runs > 0 and not problems
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    equal = True
+    with tempfile.TemporaryDirectory() as directory:
+        for path in sys.argv[2:]:
+            for label, model in variants(path, True, directory):
+                equal = compare(sys.argv[1], label, model, directory) and equal
+    return 0 if equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
