@@ -65,8 +65,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "pictures (JPEG, PNG, BMP): print what one model sees in each");
   add("--input-stats", flags.input_stats, "MEAN,STD",
       "of a model that does not say it: real = (byte - MEAN) / STD");
-  app.add_flag("--bench", flags.bench.wanted,
-               "times on random inputs, in turns; --batch N: of N, too; --operators: of each");
+  app.add_flag("--bench", flags.bench.wanted, "times on random inputs; --batch N: of N, too; --operators");
   add("--batch", flags.bench.batch, "N", "with --bench: a batch of N, too")->group("");
   app.add_flag("--operators", flags.bench.operators, "with --bench: every operator")->group("");
   app.option_defaults()->group("Gates: exit code 1 where one fails");
