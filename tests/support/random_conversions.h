@@ -85,9 +85,8 @@ class RandomConversionMaker : private RandomModelMaker {
     const int64_t acc_depth = int64_t{height} * width * group_depth;
     const int32_t input = current_;
     const int32_t filter = AddFilter(filter_shape);
-    std::vector<int32_t> inputs = {input, filter};
-    // TFLite runs integers with a bias only.
-    if (quantized_ || random_.Below(3) != 0) inputs.push_back(AddBias(filter_shape[0], acc_depth));
+    // TFLite refuses such convolutions without a bias.
+    const std::vector<int32_t> inputs = {input, filter, AddBias(filter_shape[0], acc_depth)};
     AddMacOutput({shape_[0], ComputeWindow(a.padding, shape_[1], height, a.stride_h).output,
                   ComputeWindow(a.padding, shape_[2], width, a.stride_w).output, filter_shape[0]},
                  acc_depth);
