@@ -39,6 +39,6 @@ if [[ ! -e $directory ]]; then
   tar -xzf "$archive" -C "$partial" || die 3 "$archive: cannot be unpacked"
   mv "$partial" "$directory"
 fi
-pictures=$(find "$directory" -name '*.jpg' | wc -l)
+pictures=$(find "$directory/" -name '*.jpg' | wc -l)
 ((pictures == 60000)) || die 3 "$directory: holds $pictures pictures, expected 60000; remove it and try again"
 say "$directory: $pictures pictures"
