@@ -30,10 +30,12 @@ struct ZipEntry {
   uint64_t packed_size = 0;
   uint64_t size = 0;
   uint64_t header = 0;  ///< where its local header begins, from the first of the bytes read
+  bool encrypted = false;
 };
 
 /// The directory of the archive that ends where `bytes` end; other bytes may lie in front of it.
-/// Errors: kNotFound (no archive ends here), kCorrupt, kUnsupported (ZIP64, several volumes).
+/// 64-bit sizes included. Errors: kNotFound (no archive ends here), kCorrupt, kUnsupported (several volumes).
+/// Source: PKWARE's APPNOTE 6.3, sections 4.3 and 4.5.3.
 Expected<std::vector<ZipEntry>> ListZip(std::span<const uint8_t> bytes);
 
 /// The content of one entry, its checksum verified. Errors: kCorrupt, kUnsupported (a method other than stored and

@@ -7,7 +7,7 @@
 #include "data/class_names.h"
 #include "data/npy.h"
 #include "data/readers.h"
-#include "data/zip.h"
+#include "data/npz.h"
 
 namespace qat {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::string_view kNames[] = {"x_train.npy", "y_train.npy", "x_test.npy
 /// Where arrays come from: a directory, or an archive.
 struct Arrays {
   std::string path;
-  std::optional<ZipFile> zip;
+  std::optional<NpzFile> zip;
   std::vector<std::string> names;
 
   bool Has(std::string_view name) const { return std::find(names.begin(), names.end(), name) != names.end(); }
@@ -137,7 +137,7 @@ Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::ve
 }
 
 Expected<Dataset> OpenNpz(const std::string& path, Split split) {
-  QAT_ASSIGN_OR_RETURN(ZipFile zip, ZipFile::Open(path));
+  QAT_ASSIGN_OR_RETURN(NpzFile zip, NpzFile::Open(path));
   std::vector<std::string> names = zip.names();
   return OpenArrays({path, std::move(zip), std::move(names)}, split);
 }

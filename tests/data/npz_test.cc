@@ -1,4 +1,4 @@
-#include "data/zip.h"
+#include "data/npz.h"
 
 #include <gtest/gtest.h>
 
@@ -69,9 +69,9 @@ Bytes Zip64Of(const std::string& text, uint32_t crc) {
   return bytes;
 }
 
-TEST(ZipFile, GivesTheSameEntriesStoredAndDeflated) {
-  const auto stored = ZipFile::Open(kArrays + "stored.npz");
-  const auto deflated = ZipFile::Open(kArrays + "deflated.npz");
+TEST(NpzFile, GivesTheSameEntriesStoredAndDeflated) {
+  const auto stored = NpzFile::Open(kArrays + "stored.npz");
+  const auto deflated = NpzFile::Open(kArrays + "deflated.npz");
   QAT_ASSERT_OK(stored);
   QAT_ASSERT_OK(deflated);
   EXPECT_EQ(stored->names(),
@@ -81,39 +81,39 @@ TEST(ZipFile, GivesTheSameEntriesStoredAndDeflated) {
                    "stored.npz: holds no 'z.npy', only x_train.npy,");
 }
 
-TEST(ZipFile, Reads64BitSizesAndSkipsAComment) {
+TEST(NpzFile, Reads64BitSizesAndSkipsAComment) {
   testing::TempDir dir;
   QAT_ASSERT_OK(WriteFile(dir / "a.zip", Zip64Of("123456789", 0xcbf43926)));  // the check value of CRC-32
-  const auto zip = ZipFile::Open(dir / "a.zip");
+  const auto zip = NpzFile::Open(dir / "a.zip");
   QAT_ASSERT_OK(zip);
   const std::string text = "123456789";
   EXPECT_EQ(*zip->Read("a"), Bytes(text.begin(), text.end()));
   QAT_ASSERT_OK(WriteFile(dir / "b.zip", Zip64Of("123456780", 0xcbf43926)));
-  QAT_EXPECT_ERROR(ZipFile::Open(dir / "b.zip")->Read("a"), ErrorCode::kCorrupt, "/b.zip: 'a': is damaged");
+  QAT_EXPECT_ERROR(NpzFile::Open(dir / "b.zip")->Read("a"), ErrorCode::kCorrupt, "/b.zip: 'a': is damaged");
 }
 
-TEST(ZipFile, SaysThatAFileIsNoArchiveOrCutOff) {
+TEST(NpzFile, SaysThatAFileIsNoArchiveOrCutOff) {
   testing::TempDir dir;
   QAT_ASSERT_OK(WriteFile(dir / "text.npz", std::string_view("hello")));
-  QAT_EXPECT_ERROR(ZipFile::Open(dir / "text.npz"), ErrorCode::kCorrupt,
+  QAT_EXPECT_ERROR(NpzFile::Open(dir / "text.npz"), ErrorCode::kCorrupt,
                    "/text.npz: is a text file or cut off, expected a ZIP archive");
   Bytes cut = *ReadFile(kArrays + "deflated.npz");
   cut.resize(cut.size() - 30);
   QAT_ASSERT_OK(WriteFile(dir / "cut.npz", cut));
-  QAT_EXPECT_ERROR(ZipFile::Open(dir / "cut.npz"), ErrorCode::kCorrupt,
+  QAT_EXPECT_ERROR(NpzFile::Open(dir / "cut.npz"), ErrorCode::kCorrupt,
                    "/cut.npz: is a file of unknown kind or cut off");
 }
 
 // Any byte changed: an error, or the same contents; never other bytes, never a crash.
-TEST(ZipFile, NeverGivesDamagedContents) {
+TEST(NpzFile, NeverGivesDamagedContents) {
   testing::TempDir dir;
   const Bytes whole = *ReadFile(kArrays + "deflated.npz");
-  const ZipFile sound = *ZipFile::Open(kArrays + "deflated.npz");
+  const NpzFile sound = *NpzFile::Open(kArrays + "deflated.npz");
   for (size_t i = 0; i < whole.size(); ++i) {
     Bytes damaged = whole;
     damaged[i] ^= 0xff;
     QAT_ASSERT_OK(WriteFile(dir / "d.npz", damaged));
-    const auto zip = ZipFile::Open(dir / "d.npz");
+    const auto zip = NpzFile::Open(dir / "d.npz");
     if (!zip.ok()) continue;
     for (const std::string& name : sound.names()) {
       const auto bytes = zip->Read(name);
