@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "train/layout.h"
 
 namespace qat {
 namespace {
@@ -114,7 +115,7 @@ class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFa
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, double low,
                             double high, const Grid* grid) {
-    const at::Tensor x = input.contiguous();
+    const at::Tensor x = Dense(input);
     at::Tensor y = at::empty_like(x);
     const Range bounds = {static_cast<float>(low), static_cast<float>(high)};
     Range closed = {-kInfinity, kInfinity};
@@ -142,8 +143,10 @@ class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFa
     const at::Tensor x = context->get_saved_variables()[0];
     const std::vector<double> saved = context->saved_data["passing"].toDoubleVector();
     const Range passing = {static_cast<float>(saved[0]), static_cast<float>(saved[1])};
-    const at::Tensor gradient = gradients[0].contiguous();
     at::Tensor out = at::empty_like(x);
+    // In the order of x: the gradient may come in another layout.
+    const at::Tensor gradient =
+        gradients[0].strides() == x.strides() ? gradients[0] : at::empty_like(x).copy_(gradients[0]);
     const float* from = x.data_ptr<float>();
     const float* given = gradient.data_ptr<float>();
     float* to = out.data_ptr<float>();
@@ -196,7 +199,7 @@ MeasuredSlices MeasureSlices(const at::Tensor& values) {
 }
 
 MeasuredRange MeasureRange(const at::Tensor& values) {
-  const at::Tensor x = values.contiguous();
+  const at::Tensor x = Dense(values);
   const float* data = x.data_ptr<float>();
   MeasuredRange all{{kInfinity, -kInfinity}, true};
   std::mutex mutex;

@@ -6,21 +6,29 @@
 
 #include "base/check.h"
 #include "contract/input_params.h"
+#include "train/layout.h"
 
 namespace qat {
 namespace {
 
-// table[c][byte] of every value, channels moved to the front.
+// table[c][byte] of every value, as [N, C, H, W] in the given layout.
 template <class T>
 at::Tensor Mapped(const InputContract& contract, const std::vector<std::array<T, 256>>& table,
-                  std::span<const uint8_t> bytes, at::ScalarType type) {
+                  std::span<const uint8_t> bytes, at::ScalarType type, at::MemoryFormat layout) {
   const int64_t count = static_cast<int64_t>(bytes.size()) / contract.ImageSize();
   QAT_CHECK(count * contract.ImageSize() == static_cast<int64_t>(bytes.size()));
   const int64_t plane = int64_t{contract.height} * contract.width;
   const int64_t channels = contract.channels;
-  at::Tensor tensor = at::empty({count, channels, contract.height, contract.width}, type);
+  at::Tensor tensor = at::empty({count, channels, contract.height, contract.width},
+                                at::TensorOptions(type).memory_format(layout));
   T* to = tensor.data_ptr<T>();
   const uint8_t* from = bytes.data();
+  if (layout == at::MemoryFormat::ChannelsLast) {
+    for (int64_t i = 0; i < count * plane; ++i) {
+      for (int64_t c = 0; c < channels; ++c) *to++ = table[static_cast<size_t>(c)][*from++];
+    }
+    return tensor;
+  }
   for (int64_t n = 0; n < count; ++n) {
     for (int64_t c = 0; c < channels; ++c) {
       const std::array<T, 256>& values = table[static_cast<size_t>(c)];
@@ -33,7 +41,7 @@ at::Tensor Mapped(const InputContract& contract, const std::vector<std::array<T,
 }  // namespace
 
 at::Tensor RealImages(const InputContract& contract, const RealTable& table, std::span<const uint8_t> bytes) {
-  return Mapped<float>(contract, table, bytes, at::kFloat);
+  return Mapped<float>(contract, table, bytes, at::kFloat, LayoutOf(contract.channels));
 }
 
 SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
@@ -49,7 +57,7 @@ SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
       table[c][i] = pass ? byte + limits.quant_min : QuantizeActivation(real[c][i], params, limits);
     }
   }
-  return {Mapped<double>(contract, table, bytes, at::kDouble), params};
+  return {Mapped<double>(contract, table, bytes, at::kDouble, at::MemoryFormat::Contiguous), params};
 }
 
 }  // namespace qat

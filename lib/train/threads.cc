@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <future>
@@ -30,11 +31,21 @@ void ShortenWaiting() {
   });
 }
 
+// Every step asks for the buffers of the last one again. By default glibc gives large ones back to the system, which
+// clears each page anew: a quarter of the time of a step of resnet8.
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+}
+
 }  // namespace
 
 void ConfigureThreads(int threads) {
   const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
   at::set_num_threads(threads > 0 ? threads : cores);
+  KeepFreedMemory();
   if (at::get_num_threads() > 1) ShortenWaiting();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   // Looked up by name: which BLAS there is, the linker of the distribution decides.

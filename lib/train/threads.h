@@ -7,7 +7,7 @@ namespace qat {
 /// Gives LibTorch `threads` threads (0: all cores) and asks for deterministic algorithms. A BLAS with a pool
 /// of its own (Debian's OpenBLAS) is kept to the calling thread: its spinning threads take the cores from
 /// LibTorch's, which cost half of the speed on two cores, and its number of threads would decide the order of
-/// sums.
+/// sums. Freed memory stays with the process: a step needs the buffers of the one before.
 void ConfigureThreads(int threads);
 
 }  // namespace qat

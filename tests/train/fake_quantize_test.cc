@@ -1,6 +1,7 @@
 #include "train/fake_quantize.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones_like.h>
 #include <gtest/gtest.h>
@@ -107,6 +108,31 @@ TEST(ClampAndFakeQuantize, Relu6StopsItAtBothEnds) {
 TEST(ClampAndFakeQuantize, LeavesTheTensorAloneWithoutActivationAndGrid) {
   const at::Tensor x = Tensor({1, 2});
   EXPECT_TRUE(ClampAndFakeQuantize(x, {-kInfinity, kInfinity}, std::nullopt).is_same(x));
+}
+
+// Values and gradients lie in the layouts that the operators around it like, each in its own.
+TEST(ClampAndFakeQuantize, IsTheSameInEveryLayout) {
+  Random random(7);
+  at::Tensor plain = at::empty({2, 3, 4, 5}, at::kFloat);
+  at::Tensor given = at::empty_like(plain);
+  for (int64_t i = 0; i < plain.numel(); ++i) {
+    plain.data_ptr<float>()[i] = static_cast<float>(random.Uniform() * 8 - 1);
+    given.data_ptr<float>()[i] = static_cast<float>(random.Uniform());
+  }
+  const Grid grid = {NudgedParams({-0.5f, 4}, kUInt8Limits), kUInt8Limits};
+  const auto run = [&](at::MemoryFormat values, at::MemoryFormat gradients) {
+    at::Tensor x = plain.clone(values).set_requires_grad(true);
+    const at::Tensor y = ClampAndFakeQuantize(x, {0, kInfinity}, grid);
+    EXPECT_TRUE(y.is_contiguous(values));
+    y.backward(given.clone(gradients));
+    return std::pair(Values(y), Values(x.grad()));
+  };
+  constexpr auto kPlain = at::MemoryFormat::Contiguous;
+  constexpr auto kLast = at::MemoryFormat::ChannelsLast;
+  const auto expected = run(kPlain, kPlain);
+  EXPECT_EQ(run(kLast, kLast), expected);
+  EXPECT_EQ(run(kLast, kPlain), expected);
+  EXPECT_EQ(run(kPlain, kLast), expected);
 }
 
 TEST(ClampAndFakeQuantize, LetsNothingThatIsNotFiniteDisappear) {

@@ -335,7 +335,7 @@ TEST_P(EveryModule, HasTheGradientOfItsReals) {
   QAT_ASSERT_OK(drawn.Build());
   Random random(5);
   const auto direction_of = [&](const at::Tensor& tensor, double size) {
-    at::Tensor direction = at::zeros_like(tensor);
+    at::Tensor direction = at::zeros_like(tensor, at::MemoryFormat::Contiguous);
     for (int64_t i = 0; i < direction.numel(); ++i) {
       direction.data_ptr<float>()[i] = static_cast<float>((random.Uniform() * 2 - 1) * size);
     }

@@ -1,6 +1,7 @@
 // Concatenation: all inputs and the output share one grid, so values are only moved.
 #include <ATen/ops/cat.h>
 
+#include "train/layout.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -23,7 +24,7 @@ class ConcatenationModule final : public Module {
 
  private:
   at::Tensor Joined(const std::vector<at::Tensor>& inputs) const {
-    return at::cat(inputs, functional::AxisInNchw(axis_, inputs[0].dim())).contiguous();
+    return Dense(at::cat(inputs, functional::AxisInNchw(axis_, inputs[0].dim())));
   }
 
   int32_t axis_;

@@ -139,7 +139,8 @@ class MaxPoolFunction : public torch::autograd::Function<MaxPoolFunction> {
 
 at::Tensor MaxPool2D(const at::Tensor& input, const Pool2DAttributes& attributes) {
   QAT_CHECK(attributes.filter_h * attributes.filter_w <= 256);
-  return MaxPoolFunction::apply(input, &attributes);
+  // The planes one by one, whatever the layout; the network goes on in its own.
+  return MaxPoolFunction::apply(input, &attributes).contiguous(input.suggest_memory_format());
 }
 
 }  // namespace qat::functional

@@ -16,6 +16,7 @@
 #include "quant/batch_norm.h"
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
+#include "train/layout.h"
 
 namespace qat {
 namespace {
@@ -197,7 +198,7 @@ at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& ro
 at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
   const at::Tensor sums = norm_ ? Normalized(inputs[0], context)
                                 : Apply(inputs[0], Rounded(OutputFirst(filter_), context), bias_);
-  return Finish(sums.contiguous(), ActivationRange(activation_), context);
+  return Finish(Dense(sums), ActivationRange(activation_), context);
 }
 
 std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {

@@ -4,13 +4,14 @@
 
 #include "base/check.h"
 #include "ops/input_order.h"
+#include "train/layout.h"
 
 namespace qat::functional {
 
 at::Tensor ToNhwc(const at::Tensor& input) { return input.dim() == 4 ? input.permute({0, 2, 3, 1}) : input; }
 
 at::Tensor FromNhwc(const at::Tensor& input) {
-  return (input.dim() == 4 ? input.permute({0, 3, 1, 2}) : input).contiguous();
+  return Dense(input.dim() == 4 ? input.permute({0, 3, 1, 2}) : input);
 }
 
 int64_t AxisInNchw(int64_t axis, int64_t rank) {

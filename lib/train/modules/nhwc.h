@@ -12,7 +12,7 @@
 
 namespace qat::functional {
 
-/// A view in TFLite's order of axes, and back into LibTorch's, contiguous.
+/// A view in TFLite's order of axes, and back into LibTorch's, Dense (layout.h).
 at::Tensor ToNhwc(const at::Tensor& input);
 at::Tensor FromNhwc(const at::Tensor& input);
 

@@ -1,6 +1,7 @@
 // Pad: a border of real zeros, which every grid holds; among quantized values it is the zero point.
 #include <ATen/ops/constant_pad_nd.h>
 
+#include "train/layout.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -30,7 +31,7 @@ class PadModule final : public Module {
       reversed[to] = pads[static_cast<size_t>(2 * axis)];
       reversed[to + 1] = pads[static_cast<size_t>(2 * axis + 1)];
     }
-    return at::constant_pad_nd(input, reversed, fill).contiguous();
+    return Dense(at::constant_pad_nd(input, reversed, fill));
   }
 };
 

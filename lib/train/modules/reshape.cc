@@ -1,6 +1,7 @@
 // Reshape in the order of NHWC, whatever LibTorch's own order: [N, C, H, W] is read as [N, H, W, C], and
 // back.
 #include "base/strings.h"
+#include "train/layout.h"
 #include "train/modules/fully_connected.h"
 #include "train/modules/module.h"
 
@@ -27,7 +28,7 @@ class ReshapeModule final : public Module {
     std::vector<int64_t> sizes(output_shape_.begin(), output_shape_.end());
     sizes[0] = input.size(0);
     const at::Tensor output = functional::FlattenNhwc(input).reshape(sizes);
-    return output.dim() == 4 ? output.permute({0, 3, 1, 2}).contiguous() : output;
+    return output.dim() == 4 ? Dense(output.permute({0, 3, 1, 2})) : output;
   }
 
   Shape output_shape_;

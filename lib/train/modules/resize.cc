@@ -112,7 +112,8 @@ class BilinearModule final : public ResizeModule {
     const at::Tensor& x = inputs[0];
     const at::Tensor rows = Matrix(HeightOf(x), FloatNeighbours, 1).to(at::kFloat);
     const at::Tensor columns = Matrix(WidthOf(x), FloatNeighbours, 1).to(at::kFloat);
-    return Finish(at::matmul(at::matmul(rows, x), columns.t()).contiguous(), context);
+    return Finish(at::matmul(at::matmul(rows, x), columns.t()).contiguous(x.suggest_memory_format()),
+                  context);
   }
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {

@@ -1,4 +1,5 @@
 // Split and SplitV: a spec has one layer for each part, so each module gives its own part.
+#include "train/layout.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -28,7 +29,7 @@ class SplitModule final : public Module {
     int64_t begin = 0;
     for (size_t i = 0; i < part_; ++i) begin += (*shapes)[i][in_shape];
     const int64_t length = (*shapes)[part_][in_shape];
-    return input.narrow(functional::AxisInNchw(axis, input.dim()), begin, length).contiguous();
+    return Dense(input.narrow(functional::AxisInNchw(axis, input.dim()), begin, length));
   }
 
   size_t part_;
