@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from compare_litert import Litert, difference, example_inputs, variants  # noqa: E402
 
 EXAMPLES = 10
-INSTRUCTION_SETS = ["portable", "avx2", "avx512vnni"]
+INSTRUCTION_SETS = ["portable", "avx2", "avxvnni", "avx512vnni"]
 
 
 def activation_span(interpreter):

@@ -16,6 +16,8 @@ struct Peak {
 
 extern const Peak kAvx2Int16;        // vpmaddwd and vpaddd: 16 products a vector
 extern const Peak kAvx2Float;        // vfmadd: 8 products a vector
+extern const Peak kAvxVnniInt8;      // vpdpbusd on 256 bits: 32 products a vector
+extern const Peak kAvx512VlInt8;     // the same in the other encoding
 extern const Peak kAvx512VnniInt8;   // vpdpbusd: 64 products a vector
 extern const Peak kAvx512VnniFloat;  // vfmadd: 16 products a vector
 
