@@ -1,45 +1,34 @@
+#include "runtime/kernels/simd/peak.h"
+
 #include <immintrin.h>
 
-#include "runtime/kernels/simd/peak.h"
+#include "runtime/kernels/simd/peak-inl.h"
 
 namespace qat::simd {
 namespace {
 
-constexpr int kAccumulators = 12;
-
-void RunInt16(int64_t steps) {
-  __m256i acc[kAccumulators] = {};
-  __m256i x = _mm256_set1_epi16(1), w = _mm256_set1_epi16(1);
-  for (auto& a : acc) asm volatile("" : "+x"(a));  // else the compiler finds them equal
-  asm volatile("" : "+x"(x), "+x"(w));
-  for (int64_t i = 0; i < steps; ++i) {
-#pragma GCC unroll 16
-    for (auto& a : acc) {
-      asm volatile("" : "+x"(x));  // else one product serves all
-      a = _mm256_add_epi32(a, _mm256_madd_epi16(x, w));
-    }
+struct Int16Step {
+  using Vector = __m256i;
+  static constexpr int kAccumulators = 12, kMacs = 16;
+  static Vector One() { return _mm256_set1_epi16(1); }
+  static void Accumulate(Vector& acc, Vector x, Vector w) {
+    Vector products;
+    asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(acc), "=&x"(products) : "x"(x), "x"(w));
   }
-  for (auto& a : acc) asm volatile("" ::"x"(a));
-}
+};
 
-void RunFloat(int64_t steps) {
-  __m256 acc[kAccumulators] = {};
-  __m256 x = _mm256_set1_ps(1), w = _mm256_set1_ps(1);
-  for (auto& a : acc) asm volatile("" : "+x"(a));  // else the compiler finds them equal
-  asm volatile("" : "+x"(x), "+x"(w));
-  for (int64_t i = 0; i < steps; ++i) {
-#pragma GCC unroll 16
-    for (auto& a : acc) {
-      asm volatile("" : "+x"(x));  // else one product serves all
-      a = _mm256_fmadd_ps(x, w, a);
-    }
+struct FloatStep {
+  using Vector = __m256;
+  static constexpr int kAccumulators = 12, kMacs = 8;
+  static Vector One() { return _mm256_set1_ps(1); }
+  static void Accumulate(Vector& acc, Vector x, Vector w) {
+    asm volatile("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(x), "x"(w));
   }
-  for (auto& a : acc) asm volatile("" ::"x"(a));
-}
+};
 
 }  // namespace
 
-const Peak kAvx2Int16 = {kAccumulators * 16, RunInt16};
-const Peak kAvx2Float = {kAccumulators * 8, RunFloat};
+const Peak kAvx2Int16 = PeakOfStep<Int16Step>();
+const Peak kAvx2Float = PeakOfStep<FloatStep>();
 
 }  // namespace qat::simd

@@ -1,26 +1,23 @@
+#include "runtime/kernels/simd/peak.h"
+
 #include <immintrin.h>
 
-#include "runtime/kernels/simd/peak.h"
+#include "runtime/kernels/simd/peak-inl.h"
 
 namespace qat::simd {
 namespace {
 
-constexpr int kAccumulators = 12;
-
-void RunInt8(int64_t steps) {
-  __m256i acc[kAccumulators] = {};
-  __m256i x = _mm256_set1_epi8(1), w = _mm256_set1_epi8(1);
-  for (auto& a : acc) asm volatile("" : "+x"(a));  // else the compiler finds them equal
-  asm volatile("" : "+x"(x), "+x"(w));
-  for (int64_t i = 0; i < steps; ++i) {
-#pragma GCC unroll 16
-    for (auto& a : acc) a = _mm256_dpbusd_epi32(a, x, w);
+struct Int8Step {
+  using Vector = __m256i;
+  static constexpr int kAccumulators = 12, kMacs = 32;
+  static Vector One() { return _mm256_set1_epi8(1); }
+  static void Accumulate(Vector& acc, Vector x, Vector w) {
+    asm volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
   }
-  for (auto& a : acc) asm volatile("" ::"x"(a));
-}
+};
 
 }  // namespace
 
-const Peak kAvx512VlInt8 = {kAccumulators * 32, RunInt8};
+const Peak kAvx512VlInt8 = PeakOfStep<Int8Step>();
 
 }  // namespace qat::simd

@@ -1,42 +1,33 @@
+#include "runtime/kernels/simd/peak.h"
+
 #include <immintrin.h>
 
-#include "runtime/kernels/simd/peak.h"
+#include "runtime/kernels/simd/peak-inl.h"
 
 namespace qat::simd {
 namespace {
 
-constexpr int kAccumulators = 16;
-
-void RunInt8(int64_t steps) {
-  __m512i acc[kAccumulators] = {};
-  __m512i x = _mm512_set1_epi8(1), w = _mm512_set1_epi8(1);
-  for (auto& a : acc) asm volatile("" : "+v"(a));  // else the compiler finds them equal
-  asm volatile("" : "+v"(x), "+v"(w));
-  for (int64_t i = 0; i < steps; ++i) {
-#pragma GCC unroll 16
-    for (auto& a : acc) a = _mm512_dpbusd_epi32(a, x, w);
+struct Int8Step {
+  using Vector = __m512i;
+  static constexpr int kAccumulators = 16, kMacs = 64;
+  static Vector One() { return _mm512_set1_epi8(1); }
+  static void Accumulate(Vector& acc, Vector x, Vector w) {
+    asm volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
   }
-  for (auto& a : acc) asm volatile("" ::"v"(a));
-}
+};
 
-void RunFloat(int64_t steps) {
-  __m512 acc[kAccumulators] = {};
-  __m512 x = _mm512_set1_ps(1), w = _mm512_set1_ps(1);
-  for (auto& a : acc) asm volatile("" : "+v"(a));  // else the compiler finds them equal
-  asm volatile("" : "+v"(x), "+v"(w));
-  for (int64_t i = 0; i < steps; ++i) {
-#pragma GCC unroll 16
-    for (auto& a : acc) {
-      asm volatile("" : "+v"(x));  // else one product serves all
-      a = _mm512_fmadd_ps(x, w, a);
-    }
+struct FloatStep {
+  using Vector = __m512;
+  static constexpr int kAccumulators = 16, kMacs = 16;
+  static Vector One() { return _mm512_set1_ps(1); }
+  static void Accumulate(Vector& acc, Vector x, Vector w) {
+    asm volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
   }
-  for (auto& a : acc) asm volatile("" ::"v"(a));
-}
+};
 
 }  // namespace
 
-const Peak kAvx512VnniInt8 = {kAccumulators * 64, RunInt8};
-const Peak kAvx512VnniFloat = {kAccumulators * 16, RunFloat};
+const Peak kAvx512VnniInt8 = PeakOfStep<Int8Step>();
+const Peak kAvx512VnniFloat = PeakOfStep<FloatStep>();
 
 }  // namespace qat::simd

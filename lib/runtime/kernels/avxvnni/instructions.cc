@@ -3,35 +3,10 @@
 
 #include <immintrin.h>
 
-#include "runtime/kernels/simd/vectors256-inl.h"
-#include "runtime/kernels/simd/vnni256-inl.h"
-
-#include "runtime/kernels/simd/requantize-inl.h"
-
-#include "runtime/kernels/simd/depthwise-inl.h"
-#include "runtime/kernels/simd/elementwise-inl.h"
-#include "runtime/kernels/simd/float-inl.h"
-#include "runtime/kernels/simd/max_pool-inl.h"
-#include "runtime/kernels/simd/multiply-inl.h"
+#include "runtime/kernels/simd/vnni256_table-inl.h"
 
 namespace qat::simd {
 
-const Instructions kAvxVnniInstructions = {
-    .lanes = Vnni256::kLanes,
-    .widens = false,
-    .multiply = Multiply<Vnni256>,
-    .narrow_lanes = Vnni256::kLanes,
-    .narrow_multiply = Multiply<Vnni256>,
-    .interleave = Vnni256::InterleaveRows,
-    .depthwise = Depthwise<Vnni256>,
-    .add = AddPairs<Vnni256>,
-    .subtract = SubtractPairs<Vnni256>,
-    .multiply_pairs = MultiplyPairs<Vnni256>,
-    .sum_rows = SumRows<Vnni256>,
-    .max_pool = MaxPool<Vnni256>,
-    .lookup = Lookup<Vnni256>,
-    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
-    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
-};
+const Instructions kAvxVnniInstructions = kVnni256Instructions;
 
 }  // namespace qat::simd
