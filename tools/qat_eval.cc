@@ -58,9 +58,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
   add("--profile,--rounding", flags.profile, "NAME", "arithmetic: tflite or tflite-classic (default tflite)");
-  add("--input", flags.tensors.input, "X.npy",
-      "tensors instead of images: [N, ...] in the model's input type");
-  add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...");
+  add("--litert", request.rows.litert, "PYTHON",
+      "TFLite as a row: auto, off or a Python that has it (default auto)");
+  add("--input", flags.tensors.input, "X.npy", "tensors [N, ...] instead of images; --save-outputs Y.npy");
+  add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...")
+      ->group("");
   add("--image", flags.pictures.files, "FILE...",
       "pictures (JPEG, PNG, BMP): print what one model sees in each");
   add("--input-stats", flags.input_stats, "MEAN,STD",
@@ -72,7 +74,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
       "most points under float, else checkpoint, else the first model");
-  add("--max-flips", flags.max_flips, "[ROW=]N", "most labels that differ from that row's, or from ROW's");
+  add("--max-flips", flags.max_flips, "[ROW=]N",
+      "labels that differ from that row's or ROW's; --max-steps N: outputs");
+  add("--max-steps", request.gates.max_steps, "N", "most steps off simulated and litert (default 0; -1: any)")
+      ->group("");
   add("--significance", request.gates.significance, "P",
       "excuse a drop whose McNemar p is over P (default 0: none)");
   add("--max-size", request.gates.max_size, "N", "most bytes of the file");
@@ -309,6 +314,7 @@ int main(int argc, char** argv) {
       "  qat-eval --data digits --checkpoint run --graph g.qgraph --model m.tflite --max-drop 0.1\n"
       "  qat-eval --model m.tflite --image cat.jpg\n");
   qat::Flags flags;
+  flags.request.rows.litert = "auto";
   qat::AddFlags(tool.app(), flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::Run(flags, tool, report); });
 }

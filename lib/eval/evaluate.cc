@@ -11,6 +11,7 @@
 #include "eval/environment.h"
 #include "eval/latency.h"
 #include "eval/pairs.h"
+#include "eval/proof.h"
 #include "eval/run_curves.h"
 #include "eval/statistics.h"
 
@@ -98,7 +99,7 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
   pair.speedup_interval = SpeedupInterval(a.times, b.times, LatencyOptions().turn, seed);
 }
 
-// checkpoint -> graph, simulated -> quantized models, reference -> every other row; each pair once.
+// checkpoint -> graph, simulated -> quantized models, models -> TFLite, reference -> every other row; each pair once.
 void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& request, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
@@ -114,6 +115,7 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
   compare(RowNamed(rows, kFakeQuantizedName), simulated);
   for (const Row& row : rows.rows) {
     if (row.result.kind == "tflite" && row.result.type != "float32") compare(simulated, &row);
+    if (!row.twin.empty()) compare(RowNamed(rows, row.twin), &row);
   }
   for (const ModelResult* judged : JudgedRows(report)) {
     if (!request.gates.flips_against.empty())
@@ -122,7 +124,7 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
   const ModelResult* reference = ReferenceRow(report);
   if (reference == nullptr) return;
   for (const Row& row : rows.rows) {
-    if (row.listed) compare(RowNamed(rows, reference->name), &row);
+    if (row.listed && row.twin.empty()) compare(RowNamed(rows, reference->name), &row);
   }
 }
 
@@ -232,6 +234,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(request.rows, report.warnings));
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
   report.ranges = rows.ranges;
+  if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("--data", const Dataset dataset,
                           OpenData(request, rows.rows.front().predictor->contract(), hooks));
@@ -246,6 +249,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.class_names = rows.rows.front().predictor->contract().labels;
   CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
+  JudgeProof(request.gates, request.rows.interpreter.profile, report);
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });
   if (failed) report.status = "gate-failed";

@@ -19,6 +19,7 @@ struct GateLimits {
   std::optional<double> min_speedup;             ///< p50 of the reference / p50
   std::optional<double> max_latency = {};        ///< p50 in microseconds
   std::optional<double> max_latency_ratio = {};  ///< p50 / p50 of the reference
+  std::optional<int64_t> max_steps = {};         ///< of outputs and their witnesses': JudgeProof (proof.h)
   std::string flips_against = {};  ///< the row that max_flips counts against; empty: the reference
   /// A drop beyond its limit passes, with a warning, where McNemar's p is larger than this; 0: never.
   double significance = 0;

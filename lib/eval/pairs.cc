@@ -34,7 +34,12 @@ void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair)
   if (a.scores.empty() || a.classes != b.classes || a.scores.size() != b.scores.size()) return;
   const bool common_step = a.step > 0 && a.step == b.step;
   double error = 0;
-  int64_t steps = 0;
+  int64_t steps = 0, equal = 0;
+  const auto classes = static_cast<size_t>(a.classes);
+  for (size_t first = 0; first < a.scores.size(); first += classes) {
+    const auto scores = a.scores.begin() + static_cast<int64_t>(first);
+    equal += std::equal(scores, scores + a.classes, b.scores.begin() + static_cast<int64_t>(first));
+  }
   for (size_t i = 0; i < a.scores.size(); ++i) {
     error = std::max(error, std::abs(double{a.scores[i]} - double{b.scores[i]}));
     if (common_step) {
@@ -44,6 +49,7 @@ void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair)
     }
   }
   pair.max_abs_error = error;
+  pair.equal_outputs = equal;
   if (common_step) pair.max_abs_lsb = steps;
 }
 

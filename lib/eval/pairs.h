@@ -14,6 +14,7 @@ namespace qat {
 /// Holds `b` against `a`.
 ///   drop_pt = 100 * (correct(a) - correct(b)) / N
 ///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many classes
+///   equal_outputs: images whose scores are equal to the bit, likewise
 ///   max_abs_lsb = max |round(score_a / step) - round(score_b / step)|, where both have the same step > 0
 /// Beside them the interval of the drop and the p value of McNemar's test (statistics.h).
 /// Requires  as many predictions as labels, at least one.

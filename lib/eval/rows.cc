@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "eval/graph_predictor.h"
+#include "eval/litert.h"
 #include "eval/ranges.h"
 #include "eval/torch_backend_loader.h"
 #include "runtime/model_contract.h"
@@ -142,12 +143,32 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
     rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);
+    return AddLitert(model, contract);
+  }
+
+  // TFLite's answers to the integer model that was added last. That it is not there is an error only where it was asked for;
+  // that it refuses a model which we run is worth a warning.
+  Status AddLitert(const std::shared_ptr<const Model>& model, const InputContract& contract) {
+    const ModelResult twin = rows_.rows.back().result;
+    if (request_.litert == "off" || twin.type == "float32") return {};
+    const bool asked = request_.litert != "auto";
+    const std::string name = request_.models.size() == 1 ? "litert" : StrCat("litert:", twin.name);
+    auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "python3");
+    if (!litert.ok()) {
+      Error error = std::move(litert).error();
+      if (asked) return Error{ErrorCode::kUnsupported, StrCat("--litert: ", error.message)};
+      if (error.code != ErrorCode::kNotFound) warnings_.push_back(StrCat(twin.name, ": ", error.message));
+      return {};
+    }
+    rows_.litert_version = litert->version;
+    QAT_RETURN_IF_ERROR(AddRow(std::move(litert->predictor), twin.path));
+    rows_.rows.back().twin = twin.name;
     return {};
   }
 
   // A file that is called like a row keeps its own name.
   static std::string NameFor(const std::string& path) {
-    for (const char* taken : {"float", "checkpoint", "simulated", "graph", kFakeQuantizedName}) {
+    for (const char* taken : {"float", "checkpoint", "simulated", "graph", "litert", kFakeQuantizedName}) {
       if (path == taken) return StrCat("./", path);
     }
     return path;

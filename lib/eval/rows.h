@@ -32,6 +32,9 @@ struct RowRequest {
   std::string select = "last";  ///< which checkpoint of a run directory
   InterpreterOptions interpreter;
   std::optional<InputStats> input_stats;  ///< of models without an input contract
+  /// The TFLite interpreter beside every quantized model: "off"; "auto": where the machine's python3 has one; else a Python
+  /// that must have one.
+  std::string litert = "off";
 };
 
 struct Row {
@@ -40,14 +43,17 @@ struct Row {
   Predictions predictions;  ///< once evaluated
   std::vector<float>
       times;  ///< microseconds of Invoke in the order of measurement, the same for all rows; once timed
+  std::string twin;    ///< of kind "litert": the row of the same file in our runtime
   bool listed = true;  ///< false: it serves a pair, but is no row of the table
 
-  /// The simulation is a witness, not something that runs anywhere: its time says nothing.
-  bool timed() const { return listed && result.type != "simulated"; }
+  /// The simulation and TFLite's reference kernels are witnesses: their time says nothing.
+  bool timed() const { return listed && result.type != "simulated" && result.kind != "litert"; }
 };
 
 struct Rows {
-  std::vector<Row> rows;  ///< float, checkpoint, simulated, graph, models, then those that are not listed
+  std::vector<Row>
+      rows;  ///< float, checkpoint, simulated, graph, models (each before its twin), then what is not listed
+  std::string litert_version;      ///< of TFLite, where a row is of it; else empty
   std::vector<LayerRange> ranges;  ///< from the graph, else the checkpoint, else the first quantized model
 };
 

@@ -99,7 +99,7 @@ std::string Pairs(const Report& report) {
   std::vector<Cells> rows;
   for (const PairResult& pair : report.pairs) {
     rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), FlipsText(pair),
-                    DifferenceText(pair), DropText(pair), ResolvedText(pair, report.data_examples),
+                    DifferenceText(pair, report.data_examples), DropText(pair), ResolvedText(pair, report.data_examples),
                     SpeedupText(pair)});
   }
   return Table({{"pair", "name"},

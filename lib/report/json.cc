@@ -66,6 +66,7 @@ Json ToJson(const PairResult& pair) {
             {"total", pair.total_flips}}},
           {"max_abs_lsb", Number(pair.max_abs_lsb)},
           {"max_abs_error", Number(pair.max_abs_error)},
+          {"equal_outputs", Number(pair.equal_outputs)},
           {"drop_interval95", ToJson(pair.drop_interval)},
           {"mcnemar_p", Number(pair.mcnemar_p)},
           {"resolved", pair.mcnemar_p ? Json(pair.resolved()) : Json()},
@@ -166,6 +167,7 @@ void Read(const Json& json, PairResult& out) {
   }
   ReadField(json, "max_abs_lsb", out.max_abs_lsb);
   ReadField(json, "max_abs_error", out.max_abs_error);
+  ReadField(json, "equal_outputs", out.equal_outputs);
   ReadInterval(json, "drop_interval95", out.drop_interval);
   ReadField(json, "mcnemar_p", out.mcnemar_p);
   ReadField(json, "speedup", out.speedup);

@@ -45,7 +45,7 @@ struct LatencyResult {
 
 struct ModelResult {
   std::string name;
-  std::string kind;  ///< "checkpoint", "graph", "tflite"
+  std::string kind;  ///< "checkpoint", "graph", "tflite", "litert"
   std::string path;
   std::string type;  ///< "float32", "simulated", "uint8", "int8"
   int64_t bytes = 0;
@@ -73,6 +73,8 @@ struct PairResult {
   std::optional<double> speedup = {};             ///< p50 of a / p50 of b
   std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive images
 
+  std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
+
   /// The images tell which of the two is more accurate.
   bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
 };
@@ -86,7 +88,7 @@ struct GateResult {
   double value = 0;
   bool pass = false;
   std::optional<double> p = {};  ///< McNemar's, of the row and its reference, where both are of this run
-  std::string note = {};         ///< why it passed although the value is beyond the limit; else empty
+  std::string note = {};         ///< why it passed although the value is beyond the limit, or where it failed
 };
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.

@@ -57,7 +57,7 @@ std::string Models(const Report& report) {
 std::string Pairs(const Report& report) {
   std::vector<Row> rows = {{"pair", "", "flips", "largest difference"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair)});
+    rows.push_back({pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair, report.data_examples)});
   }
   return Aligned(rows, 4);
 }

@@ -89,7 +89,11 @@ std::string FlipsText(const PairResult& pair) {
                 Grouped(pair.wrong_to_right), " wrong to right)");
 }
 
-std::string DifferenceText(const PairResult& pair) {
+std::string DifferenceText(const PairResult& pair, int64_t examples) {
+  if (pair.max_abs_lsb && *pair.max_abs_lsb > 0 && pair.equal_outputs) {
+    return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps", " (",
+                  Grouped(*pair.equal_outputs), " of ", Grouped(examples), " images equal)");
+  }
   if (pair.max_abs_lsb) return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps");
   return pair.max_abs_error ? Significant(*pair.max_abs_error) : "-";
 }
@@ -100,6 +104,7 @@ std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "max-size") return StrCat(Grouped(std::llround(number)), " B");
   if (gate.name == "min-speedup" || gate.name == "max-latency-ratio") return StrCat(Fixed(number, 3), "x");
   if (gate.name == "max-latency") return StrCat(Fixed(number, 1), " µs");
+  if (gate.name == "max-steps") return StrCat(NumberText(number), number == 1 ? " step" : " steps");
   return NumberText(number);
 }
 

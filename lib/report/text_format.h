@@ -38,8 +38,9 @@ std::string PointsText(double points);
 /// "3 (2 right to wrong, 1 wrong to right)"; "0".
 std::string FlipsText(const PairResult& pair);
 
-/// "1 step", "0 steps", "1.2e-07", "-": the largest difference of outputs in the finest unit known.
-std::string DifferenceText(const PairResult& pair);
+/// "0 steps", "1 step (9,998 of 10,000 images equal)", "1.2e-07", "-": the largest difference of outputs in the finest unit
+/// known.
+std::string DifferenceText(const PairResult& pair, int64_t examples);
 
 /// "99.31 %", "65,432 B", "2.10x", "110.3 µs": a gate's number in the unit of its kind.
 std::string GateNumber(const GateResult& gate, double number);

@@ -23,7 +23,7 @@ class QatEvalTest : public ::testing::Test {
  protected:
   // On the tiny data, without progress.
   ProcessResult Eval(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"--data", files_.data(), "--progress", "none"});
+    arguments.insert(arguments.begin(), {"--data", files_.data(), "--progress", "none", "--litert", "off"});
     return RunTool("qat-eval", arguments);
   }
   testing::TinyFiles files_;
@@ -145,9 +145,9 @@ TEST_F(QatEvalTest, RunsGivenTensorsAndKeepsTheOutputs) {
 }
 
 TEST_F(QatEvalTest, MeasuresModelsInTurnsWithoutImages) {
-  const auto result = RunTool("qat-eval", {"--bench", "--model", files_.uint8_model(), "--graph", files_.graph(),
-                                           "--batch", "3", "--repeat", "2", "--threads", "2", "--operators", "--json",
-                                           files_ / "r.json", "--progress", "none"});
+  const auto result = RunTool("qat-eval", {"--bench", "--model", files_.uint8_model(), "--graph",
+                                           files_.graph(), "--batch", "3", "--repeat", "2", "--threads", "2",
+                                           "--operators", "--json", files_ / "r.json", "--progress", "none"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("images/s"), std::string::npos) << result.out;
   const auto report = json::parse(ReadText(files_ / "r.json"));

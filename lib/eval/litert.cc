@@ -1,0 +1,134 @@
+#include "eval/litert.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "eval/child_process.h"
+#include "eval/litert_script.h"
+#include "runtime/classifier_io.h"
+#include "runtime/interpreter.h"
+
+namespace qat {
+namespace {
+
+constexpr uint8_t kDone = 0, kNoTflite = 2;
+
+// The child and its frames (litert_script.h).
+class Session {
+ public:
+  static Expected<Session> Start(const std::string& python, const std::string& model) {
+    QAT_ASSIGN_OR_RETURN(auto child, ChildProcess::Start({python, "-c", kLitertScript, model}));
+    Session session(python, std::move(child));
+    QAT_ASSIGN_OR_RETURN_IN(python, const Bytes version, session.Answer());
+    session.version_.assign(version.begin(), version.end());
+    return session;
+  }
+
+  /// "ai-edge-litert 2.1.4".
+  const std::string& version() const { return version_; }
+
+  Status Request(char command, size_t count, std::span<const uint8_t> payload) {
+    const auto number = static_cast<uint32_t>(count);
+    Bytes bytes(5);
+    bytes[0] = static_cast<uint8_t>(command);
+    std::memcpy(&bytes[1], &number, sizeof number);
+    QAT_RETURN_IF_ERROR_IN(python_, child_->Send(bytes));
+    QAT_RETURN_IF_ERROR_IN(python_, child_->Send(payload));
+    return {};
+  }
+
+  Expected<Bytes> Answer() {
+    uint8_t head[9];
+    QAT_RETURN_IF_ERROR(child_->Receive(head));
+    uint64_t size;
+    std::memcpy(&size, head + 1, sizeof size);
+    Bytes payload(size);
+    QAT_RETURN_IF_ERROR(child_->Receive(payload));
+    if (head[0] == kDone) return payload;
+    if (head[0] == kNoTflite) {
+      return NotFound("has none of the modules ai_edge_litert, tflite_runtime and tensorflow");
+    }
+    return Unsupported(StrCat("TFLite refuses it (", std::string(payload.begin(), payload.end()), ")"));
+  }
+
+ private:
+  Session(std::string python, std::unique_ptr<ChildProcess> child)
+      : python_(std::move(python)), child_(std::move(child)) {}
+  std::string python_;
+  std::string version_;
+  std::unique_ptr<ChildProcess> child_;
+};
+
+class LitertPredictor : public Predictor {
+ public:
+  LitertPredictor(std::shared_ptr<const Model> model, std::string name, std::string type, ClassifierIo io,
+                  Session session, size_t input_size)
+      : model_(std::move(model)),
+        name_(std::move(name)),
+        type_(std::move(type)),
+        io_(std::move(io)),
+        session_(std::move(session)),
+        input_(input_size) {}
+
+  const std::string& name() const override { return name_; }
+  std::string kind() const override { return "litert"; }
+  std::string type() const override { return type_; }
+  const InputContract& contract() const override { return io_.contract(); }
+
+  Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
+    const auto size = static_cast<size_t>(contract().ImageSize());
+    Bytes inputs;
+    for (int64_t i = 0; i < count; ++i) {
+      QAT_RETURN_IF_ERROR(Load(images.subspan(static_cast<size_t>(i) * size, size)));
+      inputs.insert(inputs.end(), input_.begin(), input_.end());
+    }
+    QAT_RETURN_IF_ERROR(session_.Request('P', static_cast<size_t>(count), inputs));
+    QAT_ASSIGN_OR_RETURN_IN(name_, const Bytes outputs, session_.Answer());
+    const size_t each = count == 0 ? 0 : outputs.size() / static_cast<size_t>(count);
+    Predictions predictions = io_.Empty();
+    for (int64_t i = 0; i < count; ++i) {
+      const auto output = std::span(outputs).subspan(static_cast<size_t>(i) * each, each);
+      QAT_RETURN_IF_ERROR_IN(StrCat(name_, ": image ", i), io_.Append(output, predictions));
+    }
+    return predictions;
+  }
+
+  Status Load(std::span<const uint8_t> image) override {
+    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, input_));
+    return {};
+  }
+
+  Status Invoke() override {
+    QAT_RETURN_IF_ERROR(session_.Request('P', 1, input_));
+    QAT_ASSIGN_OR_RETURN_IN(name_, const Bytes output, session_.Answer());
+    return output.empty() ? Unsupported(StrCat(name_, ": the output is empty")) : Status();
+  }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  std::string name_;
+  std::string type_;
+  ClassifierIo io_;
+  Session session_;
+  Bytes input_;
+};
+
+}  // namespace
+
+Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
+                                     const InputContract& contract, const std::string& python) {
+  QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model));
+  const ModelTensor& input = interpreter->input_info(0);
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, input, interpreter->output_info(0)));
+  QAT_ASSIGN_OR_RETURN(Session session, Session::Start(python, model->source()));
+  Litert litert;
+  litert.version = session.version();
+  litert.predictor =
+      std::make_unique<LitertPredictor>(std::move(model), std::move(name), std::string(NameOf(input.type)),
+                                        std::move(io), std::move(session), interpreter->input(0).size());
+  return litert;
+}
+
+}  // namespace qat

@@ -1,0 +1,29 @@
+// litert.h: the real TFLite interpreter, where this machine has one in Python, as a row of qat-eval: a judge of our runtime
+// that shares no code with it. Nothing else needs it.
+#ifndef QAT_EVAL_LITERT_H_
+#define QAT_EVAL_LITERT_H_
+
+#include <memory>
+#include <string>
+
+#include "base/expected.h"
+#include "predict/predictor.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+struct Litert {
+  std::unique_ptr<Predictor> predictor;
+  std::string version;  ///< "ai-edge-litert 2.1.4"
+};
+
+/// The file of `model` under TFLite's reference kernels (BUILTIN_REF, one image at a time, one thread), in a Python process
+/// of its own: `python` is a program by path or by name, whose ai_edge_litert, tflite_runtime or tensorflow is taken.
+/// `contract` is what the same model has in our runtime; images reach its input by the same tables. Kind "litert".
+/// Errors: kNotFound (no such program, or none of the modules), kUnsupported (TFLite refuses the model), kSystem.
+Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
+                                     const InputContract& contract, const std::string& python);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_LITERT_H_

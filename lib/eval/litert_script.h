@@ -1,0 +1,98 @@
+// litert_script.h: the Python half of litert.h, kept apart because it is text and not logic.
+#ifndef QAT_EVAL_LITERT_SCRIPT_H_
+#define QAT_EVAL_LITERT_SCRIPT_H_
+
+namespace qat {
+
+/// python -c SCRIPT MODEL. Standard input is a socket for both directions. The child greets, then answers each request with
+/// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
+/// the payload is a sentence. Requests:
+///   'P' count u32, count inputs: run each alone; the first outputs one behind the other;
+///   'T' count u32, count tensor indices i32, one input: each tensor as u64 length and bytes (length 0: not kept).
+inline constexpr char kLitertScript[] = R"python(
+import importlib, importlib.metadata, os, struct, sys
+sys.path[:] = [folder for folder in sys.path if folder]
+channel = os.dup(0)
+
+def receive(size):
+    parts = []
+    while size:
+        part = os.read(channel, min(size, 1 << 20))
+        if not part:
+            os._exit(0)
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+def answer(status, payload):
+    view = memoryview(struct.pack("<BQ", status, len(payload)) + payload)
+    while view:
+        view = view[os.write(channel, view):]
+
+def find():
+    for module, package in (("ai_edge_litert.interpreter", "ai-edge-litert"),
+                            ("tflite_runtime.interpreter", "tflite-runtime"),
+                            ("tensorflow.lite.python.interpreter", "tensorflow")):
+        try:
+            return importlib.import_module(module), package + " " + importlib.metadata.version(package)
+        except Exception:
+            continue
+    answer(2, b"")
+    os._exit(0)
+
+def make(tflite, keep):
+    interpreter = tflite.Interpreter(model_path=sys.argv[1], num_threads=1, experimental_preserve_all_tensors=keep,
+                                     experimental_op_resolver_type=tflite.OpResolverType.BUILTIN_REF)
+    source = interpreter.get_input_details()[0]
+    if -1 in source["shape_signature"]:
+        interpreter.resize_tensor_input(source["index"], [1 if size == -1 else size for size in source["shape_signature"]])
+    interpreter.allocate_tensors()
+    return interpreter
+
+def run(interpreter, data):
+    import numpy
+    source = interpreter.get_input_details()[0]
+    interpreter.set_tensor(source["index"], numpy.frombuffer(data, source["dtype"]).reshape(source["shape"]))
+    interpreter.invoke()
+
+def predict(state, count):
+    outputs = []
+    for _ in range(count):
+        run(state["fast"], receive(state["size"]))
+        outputs.append(state["fast"].get_tensor(state["fast"].get_output_details()[0]["index"]).tobytes())
+    return b"".join(outputs)
+
+def tensors(state, count):
+    indices = struct.unpack("<%di" % count, receive(4 * count))
+    data = receive(state["size"])
+    if "keeping" not in state:
+        state["keeping"] = make(state["tflite"], True)
+    run(state["keeping"], data)
+    parts = []
+    for index in indices:
+        try:
+            values = state["keeping"].get_tensor(index).tobytes()
+        except ValueError:
+            values = b""
+        parts.append(struct.pack("<Q", len(values)) + values)
+    return b"".join(parts)
+
+def main():
+    tflite, version = find()
+    try:
+        state = {"tflite": tflite, "fast": make(tflite, False)}
+        source = state["fast"].get_input_details()[0]
+        state["size"] = state["fast"].get_tensor(source["index"]).nbytes
+        answer(0, version.encode())
+        while True:
+            command, count = struct.unpack("<cI", receive(5))
+            answer(0, predict(state, count) if command == b"P" else tensors(state, count))
+    except Exception as error:
+        answer(1, " ".join(str(error).split()).encode())
+
+main()
+)python";
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_LITERT_SCRIPT_H_

@@ -1,0 +1,154 @@
+#include "runtime/classifier_io.h"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/strings.h"
+#include "predict/predictor.h"
+#include "quant/params.h"
+#include "runtime/model_contract.h"
+
+namespace qat {
+namespace {
+
+/// Bytes of one image into the input tensor, one element of type T for each.
+template <class T>
+class InputWriter {
+ public:
+  using Table = std::vector<std::array<T, 256>>;
+  explicit InputWriter(Table table) : table_(std::move(table)) {}
+  void operator()(std::span<const uint8_t> image, std::span<uint8_t> input) const {
+    T* values = reinterpret_cast<T*>(input.data());
+    const size_t channels = table_.size();
+    for (size_t pixel = 0; pixel < image.size(); pixel += channels) {
+      for (size_t c = 0; c < channels; ++c) values[pixel + c] = table_[c][image[pixel + c]];
+    }
+  }
+
+ private:
+  Table table_;
+};
+
+using LoadFunction = std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>;
+/// Reads one real score out of the output tensor; null where the output holds indices.
+struct ScoreReader {
+  float (*read)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
+};
+
+template <class T>
+typename InputWriter<T>::Table QuantizedTable(const RealTable& real, QuantizationParams params) {
+  constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+  typename InputWriter<T>::Table table(real.size());
+  for (size_t c = 0; c < real.size(); ++c) {
+    for (size_t byte = 0; byte < 256; ++byte) {
+      table[c][byte] = static_cast<T>(QuantizeActivation(real[c][byte], params, kLimits));
+    }
+  }
+  return table;
+}
+
+template <class T>
+T ElementAt(std::span<const uint8_t> bytes, size_t index) {
+  T value;
+  std::memcpy(&value, bytes.data() + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+float FloatScore(std::span<const uint8_t> bytes, size_t index, QuantizationParams) {
+  return ElementAt<float>(bytes, index);
+}
+
+template <class T>
+float QuantizedScore(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) {
+  return Dequantize(ElementAt<T>(bytes, index), params);
+}
+
+// The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
+Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input,
+                                QuantizationParams params) {
+  const RealTable real = MakeRealTable(contract);
+  switch (input.type) {
+    case DType::kFloat32:
+      return LoadFunction(InputWriter<float>(real));
+    case DType::kUInt8:
+      return LoadFunction(InputWriter<uint8_t>(QuantizedTable<uint8_t>(real, params)));
+    case DType::kInt8:
+      return LoadFunction(InputWriter<int8_t>(QuantizedTable<int8_t>(real, params)));
+    default:
+      return Unsupported(
+          StrCat("input '", input.name, "' is ", NameOf(input.type), ", expected float32, uint8 or int8"));
+  }
+}
+
+Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
+  const int64_t values = FlatSize(output.shape);
+  switch (output.type) {
+    case DType::kFloat32:
+    case DType::kUInt8:
+    case DType::kInt8:
+      if (values < 1 || output.shape.empty() || output.shape.back() != values) break;
+      if (output.type == DType::kFloat32) return ScoreReader{FloatScore};
+      return ScoreReader{output.type == DType::kUInt8 ? QuantizedScore<uint8_t> : QuantizedScore<int8_t>};
+    case DType::kInt32:
+    case DType::kInt64:
+      if (values == 1) return ScoreReader{};
+      break;
+    default:
+      break;
+  }
+  return Unsupported(StrCat("output '", output.name, "' is ", NameOf(output.type), " ",
+                            ToString(output.shape), ", expected scores [1, classes] or one index"));
+}
+
+}  // namespace
+
+Expected<ClassifierIo> ClassifierIo::Create(InputContract contract, const ModelTensor& input,
+                                            const ModelTensor& output) {
+  ClassifierIo io;
+  io.contract_ = std::move(contract);
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams input_params, ParamsOf(input, "input"));
+  QAT_ASSIGN_OR_RETURN(io.load_, MakeLoad(io.contract_, input, input_params));
+  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output));
+  io.read_ = reader.read;
+  io.wide_index_ = output.type == DType::kInt64;
+  if (io.read_ == nullptr) return io;
+  QAT_ASSIGN_OR_RETURN(io.output_params_, ParamsOf(output, "output"));
+  io.classes_ = static_cast<int32_t>(FlatSize(output.shape));
+  return io;
+}
+
+Status ClassifierIo::Load(std::span<const uint8_t> image, std::span<uint8_t> input) const {
+  if (image.size() != static_cast<size_t>(contract_.ImageSize())) {
+    return InvalidArgument(StrCat("image of ", image.size(), " bytes, expected ", contract_.ImageSize()));
+  }
+  load_(image, input);
+  return {};
+}
+
+Predictions ClassifierIo::Empty() const {
+  Predictions predictions;
+  predictions.classes = classes_;
+  predictions.step = output_params_.scale;
+  return predictions;
+}
+
+Status ClassifierIo::Append(std::span<const uint8_t> output, Predictions& predictions) const {
+  if (read_ == nullptr) {
+    predictions.labels.push_back(wide_index_ ? static_cast<int32_t>(ElementAt<int64_t>(output, 0))
+                                             : ElementAt<int32_t>(output, 0));
+    return {};
+  }
+  const size_t first = predictions.scores.size();
+  for (size_t c = 0; c < static_cast<size_t>(classes_); ++c) {
+    const float score = read_(output, c, output_params_);
+    if (std::isnan(score)) return Numerical(StrCat("output ", c, " is not a number"));
+    predictions.scores.push_back(score);
+  }
+  predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first)));
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,47 @@
+// classifier_io.h: raw images into a model's input tensor and its output tensor into labels and scores: the same for our
+// interpreter and for any other that runs the same file.
+#ifndef QAT_RUNTIME_CLASSIFIER_IO_H_
+#define QAT_RUNTIME_CLASSIFIER_IO_H_
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "base/expected.h"
+#include "contract/input_contract.h"
+#include "predict/predictor.h"
+#include "quant/params.h"
+#include "runtime/model.h"
+
+namespace qat {
+
+class ClassifierIo {
+ public:
+  /// Bytes reach the input through 256-entry tables a channel: contract -> real -> input scale. `input` and `output`: a
+  /// model's first ones, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] nor one index),
+  /// kCorrupt (more than one scale).
+  static Expected<ClassifierIo> Create(InputContract contract, const ModelTensor& input,
+                                       const ModelTensor& output);
+
+  const InputContract& contract() const { return contract_; }
+  /// Errors: kInvalidArgument, where the image has another size than the contract's.
+  Status Load(std::span<const uint8_t> image, std::span<uint8_t> input) const;
+  /// Of no image yet: the number of classes and the step of the outputs.
+  Predictions Empty() const;
+  /// Adds the answer that one output holds. Errors: kNumerical (NaN).
+  Status Append(std::span<const uint8_t> output, Predictions& predictions) const;
+
+ private:
+  ClassifierIo() = default;
+
+  InputContract contract_;
+  std::function<void(std::span<const uint8_t>, std::span<uint8_t>)> load_;
+  float (*read_)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
+  QuantizationParams output_params_;
+  int32_t classes_ = 0;
+  bool wide_index_ = false;
+};
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_CLASSIFIER_IO_H_
