@@ -24,15 +24,16 @@ std::vector<std::string> NumberedClasses(int64_t count) {
 }
 
 Status CheckLabels(const std::string& path, std::span<const int64_t> labels, const std::string& images_path,
-                   int64_t images, size_t classes) {
-  if (static_cast<int64_t>(labels.size()) != images) {
-    return Corrupt(
-        StrCat(path, ": ", labels.size(), " labels, but ", images_path, " holds ", images, " images"));
+                   int64_t images, size_t classes, int64_t per_image) {
+  const auto count = static_cast<int64_t>(labels.size()) / per_image;
+  if (count != images) {
+    return Corrupt(StrCat(path, ": ", count, " labels, but ", images_path, " holds ", images, " images"));
   }
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0 && labels[i] < static_cast<int64_t>(classes)) continue;
-    return Corrupt(StrCat(path, ": example ", i, ": label ", labels[i], ", expected 0 to ", classes - 1, " (",
-                          kClassNamesFile, " beside it names other classes)"));
+    return Corrupt(StrCat(path, ": example ", i / static_cast<size_t>(per_image), ": label ", labels[i],
+                          ", expected 0 to ", classes - 1, " (", kClassNamesFile,
+                          " beside it names other classes)"));
   }
   return {};
 }

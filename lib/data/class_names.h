@@ -21,9 +21,9 @@ Expected<std::vector<std::string>> ReadClassNames(const std::string& path);
 /// "0", "1", …
 std::vector<std::string> NumberedClasses(int64_t count);
 
-/// As many labels as images, each in [0, classes). `path` and `images_path` are for messages. Errors: kCorrupt.
+/// `per_image` labels for each image, all in [0, classes). `path` and `images_path` are for messages. Errors: kCorrupt.
 Status CheckLabels(const std::string& path, std::span<const int64_t> labels, const std::string& images_path,
-                   int64_t images, size_t classes);
+                   int64_t images, size_t classes, int64_t per_image = 1);
 
 }  // namespace qat
 

@@ -17,7 +17,7 @@ constexpr std::string_view kFormats =
 
 void Truncate(Dataset& dataset, int64_t limit) {
   if (limit <= 0 || limit >= dataset.size()) return;
-  dataset.labels.resize(static_cast<size_t>(limit));
+  dataset.labels.resize(static_cast<size_t>(limit * dataset.LabelsPerImage()));
   dataset.images.resize(static_cast<size_t>(limit * dataset.ImageSize()));
 }
 
@@ -56,6 +56,11 @@ std::string SomeOf(const std::vector<std::string>& names) {
   std::string text = Join(std::span(names).first(shown));
   if (shown < names.size()) text += StrCat(" and ", names.size() - shown, " more");
   return text;
+}
+
+std::span<const int32_t> Dataset::LabelsOf(int64_t index) const {
+  const auto count = static_cast<size_t>(LabelsPerImage());
+  return std::span(labels).subspan(static_cast<size_t>(index) * count, count);
 }
 
 std::span<const uint8_t> Dataset::Image(int64_t index) const {

@@ -25,20 +25,23 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Images uint8 [count, H, W, C], labels [count] in [0, classes).
+/// Images uint8 [count, H, W, C], labels in [0, classes): [count], or one a pixel, [count, label_height, label_width].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
   int32_t height = 0;
   int32_t width = 0;
   int32_t channels = 0;
   std::vector<std::string> class_names;
+  int32_t label_height = 1;  ///< 1 and 1: one label an image
+  int32_t label_width = 1;
   std::vector<int32_t> labels;
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
   std::string fingerprint;                    ///< where reading has found it already
   std::string warning;                        ///< a sentence on what was left out; empty: nothing
 
-  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+  int64_t size() const { return static_cast<int64_t>(labels.size()) / LabelsPerImage(); }
+  int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
 
   /// Copies examples to `out` [examples.size(), H, W, C]. Where they are streamed, reading of `next` begins and goes on
@@ -46,6 +49,9 @@ struct Dataset {
   /// Errors: a stream's, where a file has changed since it was opened.
   Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
               std::span<const int32_t> next = {}) const;
+
+  /// [label_height, label_width] of one image.
+  std::span<const int32_t> LabelsOf(int64_t index) const;
 
   /// One image. Requires that they are in memory.
   std::span<const uint8_t> Image(int64_t index) const;

@@ -6,8 +6,8 @@
 #include "base/strings.h"
 #include "data/class_names.h"
 #include "data/npy.h"
-#include "data/readers.h"
 #include "data/npz.h"
+#include "data/readers.h"
 
 namespace qat {
 namespace {
@@ -49,13 +49,14 @@ std::vector<int64_t> Widened(const Bytes& values) {
   return wide;
 }
 
-Expected<std::vector<int64_t>> ReadLabels(const Arrays& arrays, std::string_view name) {
-  QAT_ASSIGN_OR_RETURN(const NpyArray array, arrays.Read(name));
-  const bool column = array.shape.size() == 2 && array.shape[1] == 1;
-  if (array.shape.size() != 1 && !column) {
-    return Corrupt(StrCat(arrays.PathOf(name), ": shape ", ToString(array.shape),
-                          ", expected [count]: one label an image, not one-hot rows"));
-  }
+/// Labels [count, height, width]; 1 and 1 where there is one an image.
+struct Labels {
+  int32_t height = 1;
+  int32_t width = 1;
+  std::vector<int64_t> values;
+};
+
+Expected<std::vector<int64_t>> Integers(const NpyArray& array, const std::string& path) {
   switch (array.type) {
     case DType::kUInt8:
       return Widened<uint8_t>(array.values);
@@ -68,9 +69,31 @@ Expected<std::vector<int64_t>> ReadLabels(const Arrays& arrays, std::string_view
     case DType::kInt64:
       return Widened<int64_t>(array.values);
     default:
-      return Corrupt(
-          StrCat(arrays.PathOf(name), ": elements are ", NameOf(array.type), ", expected integer labels"));
+      return Corrupt(StrCat(path, ": elements are ", NameOf(array.type), ", expected integer labels"));
   }
+}
+
+Expected<Labels> ReadLabels(const Arrays& arrays, std::string_view name) {
+  QAT_ASSIGN_OR_RETURN(const NpyArray array, arrays.Read(name));
+  const Shape& shape = array.shape;
+  const bool column = shape.size() == 2 && shape[1] == 1;
+  const bool pixels = shape.size() == 3 || (shape.size() == 4 && shape[3] == 1);
+  if (shape.size() != 1 && !column && !pixels) {
+    return Corrupt(
+        StrCat(arrays.PathOf(name), ": shape ", ToString(shape),
+               ", expected [count], one label an image, or [count, height, width], one a pixel; no "
+               "one-hot rows"));
+  }
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+    return Corrupt(StrCat(arrays.PathOf(name), ": shape ", ToString(shape), ", expected no size of 0"));
+  }
+  Labels labels;
+  QAT_ASSIGN_OR_RETURN(labels.values, Integers(array, arrays.PathOf(name)));
+  if (pixels) {
+    labels.height = shape[1];
+    labels.width = shape[2];
+  }
+  return labels;
 }
 
 Expected<NpyArray> ReadImages(const Arrays& arrays, std::string_view name) {
@@ -98,8 +121,8 @@ Expected<std::vector<std::string>> ClassNames(const Arrays& arrays) {
   int64_t largest = 0;
   for (const std::string_view name : {"y_train.npy", "y_test.npy"}) {
     if (!arrays.Has(name)) continue;
-    QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, ReadLabels(arrays, name));
-    for (const int64_t label : labels) largest = std::max(largest, label);
+    QAT_ASSIGN_OR_RETURN(const Labels labels, ReadLabels(arrays, name));
+    for (const int64_t label : labels.values) largest = std::max(largest, label);
   }
   constexpr int64_t kMostClasses = 1 << 20;
   if (largest < kMostClasses) return NumberedClasses(largest + 1);
@@ -110,16 +133,18 @@ Expected<Dataset> OpenArrays(const Arrays& arrays, Split split) {
   const std::string_view x = split == Split::kTrain ? kNames[0] : kNames[2];
   const std::string_view y = split == Split::kTrain ? kNames[1] : kNames[3];
   QAT_ASSIGN_OR_RETURN(NpyArray images, ReadImages(arrays, x));
-  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, ReadLabels(arrays, y));
+  QAT_ASSIGN_OR_RETURN(const Labels labels, ReadLabels(arrays, y));
   Dataset dataset;
+  dataset.label_height = labels.height;
+  dataset.label_width = labels.width;
   QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(arrays));
-  QAT_RETURN_IF_ERROR(
-      CheckLabels(arrays.PathOf(y), labels, arrays.PathOf(x), images.shape[0], dataset.class_names.size()));
+  QAT_RETURN_IF_ERROR(CheckLabels(arrays.PathOf(y), labels.values, arrays.PathOf(x), images.shape[0],
+                                  dataset.class_names.size(), dataset.LabelsPerImage()));
   dataset.height = images.shape[1];
   dataset.width = images.shape[2];
   dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;
   dataset.images = std::move(images.values);
-  dataset.labels.assign(labels.begin(), labels.end());
+  dataset.labels.assign(labels.values.begin(), labels.values.end());
   return dataset;
 }
 

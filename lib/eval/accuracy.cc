@@ -23,6 +23,16 @@ Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& d
                         predictor.name(), " has ", classes, " outputs)"));
 }
 
+std::string AnswersText(int64_t answers) {
+  return answers == 1 ? std::string("one an image") : StrCat(answers, " an image");
+}
+
+Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset) {
+  if (answers == dataset.LabelsPerImage()) return {};
+  return Corrupt(StrCat(dataset.name, ": labels are ", AnswersText(dataset.LabelsPerImage()), ", expected ",
+                        AnswersText(answers), ", as ", predictor.name(), " answers"));
+}
+
 void Append(const Predictions& batch, Predictions& all) {
   all.labels.insert(all.labels.end(), batch.labels.begin(), batch.labels.end());
   all.scores.insert(all.scores.end(), batch.scores.begin(), batch.scores.end());
@@ -50,7 +60,7 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
   const auto predict = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     QAT_RETURN_IF_ERROR(hooks.Poll());
     QAT_ASSIGN_OR_RETURN_IN(predictor.name(), const Predictions batch, predictor.Predict(images, count));
-    QAT_CHECK(static_cast<int64_t>(batch.labels.size()) == count);
+    QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(batch.labels.size()) / count, dataset));
     Append(batch, all);
     hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
     return {};

@@ -84,6 +84,33 @@ double CalibrationError(const Predictions& predictions, std::span<const int32_t>
   return 100 * error / static_cast<double>(labels.size());
 }
 
+double MeanIou(std::span<const int32_t> answers, std::span<const int32_t> labels) {
+  QAT_CHECK(!labels.empty() && answers.size() == labels.size());
+  struct Class {
+    int64_t both = 0, either = 0;
+  };
+  const int32_t largest = std::max(*std::max_element(answers.begin(), answers.end()),
+                                   *std::max_element(labels.begin(), labels.end()));
+  std::vector<Class> classes(static_cast<size_t>(largest) + 1);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    Class& label = classes[static_cast<size_t>(labels[i])];
+    ++label.either;
+    if (answers[i] == labels[i]) {
+      ++label.both;
+    } else {
+      ++classes[static_cast<size_t>(answers[i])].either;
+    }
+  }
+  double sum = 0;
+  int64_t present = 0;
+  for (const Class& each : classes) {
+    if (each.either == 0) continue;
+    sum += static_cast<double>(each.both) / static_cast<double>(each.either);
+    ++present;
+  }
+  return 100 * sum / static_cast<double>(present);
+}
+
 ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,
                               std::span<const int32_t> ks) {
   QAT_CHECK(!labels.empty() && predictions.labels.size() == labels.size());

@@ -24,6 +24,10 @@ ClassificationResult Classify(const Predictions& predictions, std::span<const in
 /// scores are probabilities already (none negative, sum 1 within 0.02).
 /// Requires  scores [labels.size(), classes].
 /// Source    Guo et al. 2017, "On calibration of modern neural networks".
+/// Percentage: the mean over classes of intersection / union of where the class is and where it is answered; classes that are
+/// in neither do not count. labels as Predictions::labels. Requires labels.
+double MeanIou(std::span<const int32_t> answers, std::span<const int32_t> labels);
+
 double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels);
 
 }  // namespace qat

@@ -62,6 +62,9 @@ Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& 
     QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
     row.result.accuracy = AccuracyOf(row.predictions, dataset.labels);
     row.result.classification = Classify(row.predictions, dataset.labels, request.topk);
+    if (dataset.LabelsPerImage() == 1) continue;
+    row.result.accuracy->interval.reset();
+    row.result.classification->mean_iou = MeanIou(row.predictions.labels, dataset.labels);
   }
   return {};
 }
@@ -109,6 +112,10 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
     report.pairs.push_back(
         ComparePair(a->result.name, a->predictions, b->result.name, b->predictions, dataset.labels));
     CompareTimes(*a, *b, request.seed, report.pairs.back());
+    if (dataset.LabelsPerImage() == 1) return;
+    // Neighbouring pixels are no independent draws.
+    report.pairs.back().drop_interval.reset();
+    report.pairs.back().mcnemar_p.reset();
   };
   const Row* simulated = RowNamed(rows, "simulated");
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
@@ -146,13 +153,19 @@ std::string CsvField(const std::string& text) {
 }
 
 std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
-  std::string csv = "index,label";
+  const int64_t per_image = dataset.LabelsPerImage();
+  std::string csv = per_image == 1 ? "index,label" : "index,row,column,label";
   for (const Row& row : rows.rows) {
     if (row.listed) csv += "," + CsvField(row.result.name);
   }
   csv += "\n";
   for (size_t i = 0; i < dataset.labels.size(); ++i) {
-    csv += StrCat(i, ",", dataset.labels[i]);
+    const auto at = static_cast<int64_t>(i);
+    csv += std::to_string(at / per_image);
+    if (per_image > 1) {
+      csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
+    }
+    csv += StrCat(",", dataset.labels[i]);
     for (const Row& row : rows.rows) {
       if (row.listed) csv += StrCat(",", row.predictions.labels[i]);
     }

@@ -114,6 +114,11 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
       continue;
     }
     QAT_ASSIGN_OR_RETURN_IN(file, const Predictions predictions, predictor->Predict(*pixels, 1));
+    if (predictions.labels.size() != 1) {
+      return Unsupported(
+          StrCat(model->source(), ": gives ", predictions.labels.size(),
+                 " answers an image, expected one for --image; --input with --save-outputs writes them"));
+    }
     report.pictures.push_back(
         {file, BestGuesses(predictions, are_probabilities, request.topk, contract.labels)});
   }

@@ -13,12 +13,13 @@
 
 namespace qat {
 
-/// What a predictor says of N images.
+/// What a predictor says of N images: one answer each, or one for each of P places in an image (its pixels, row by row).
 struct Predictions {
-  std::vector<int32_t> labels;  ///< [N]; the first index of the largest output, or the output of an argmax model
-  int32_t classes = 0;          ///< outputs an image; 0 where the model ends in argmax
-  std::vector<float> scores;    ///< [N, classes], real values; empty where the model ends in argmax
-  float step = 0;               ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
+  std::vector<int32_t>
+      labels;           ///< [N, P]; the first index of the largest output, or the output of an argmax model
+  int32_t classes = 0;  ///< outputs an answer; 0 where the model ends in argmax
+  std::vector<float> scores;  ///< [N, P, classes], real values; empty where the model ends in argmax
+  float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
 };
 
 class Predictor {

@@ -214,6 +214,10 @@ std::string TopKTable(const Report& report) {
   std::vector<Column> columns = {{"model", "name"}};
   for (const auto& [k, used] : ks) columns.push_back({StrCat("top-", k), "number"});
   columns.push_back({"calibration error", "number"});
+  const bool mean_iou = std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
+    return model.classification && model.classification->mean_iou;
+  });
+  if (mean_iou) columns.push_back({"mean IoU", "number"});
   std::vector<Cells> rows;
   for (const ModelResult& model : report.models) {
     if (!model.classification || !model.classification->calibration_error || !model.accuracy) continue;
@@ -224,6 +228,8 @@ std::string TopKTable(const Report& report) {
       cells.push_back(known ? Share(found->second, model.accuracy->total) : "–");
     }
     cells.push_back(StrCat(Fixed(*model.classification->calibration_error, 2), " pt"));
+    const std::optional<double> iou = model.classification->mean_iou;
+    if (mean_iou) cells.push_back(iou ? StrCat(Fixed(*iou, 2), " %") : "–");
     rows.push_back(std::move(cells));
   }
   return rows.empty() ? "" : Table(columns, rows);

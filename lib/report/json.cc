@@ -38,7 +38,8 @@ Json ToJson(const ClassificationResult& result, int64_t images) {
   return {{"topk", std::move(topk)},
           {"classes", std::move(classes)},
           {"confusion", result.confusion.empty() ? Json() : Json(result.confusion)},
-          {"calibration_error_pt", Number(result.calibration_error)}};
+          {"calibration_error_pt", Number(result.calibration_error)},
+          {"mean_iou", Number(result.mean_iou)}};
 }
 
 Json ToJson(const ModelResult& model) {
@@ -132,6 +133,7 @@ void Read(const Json& json, ClassificationResult& out) {
   }
   ReadField(json, "confusion", out.confusion);
   ReadField(json, "calibration_error_pt", out.calibration_error);
+  ReadField(json, "mean_iou", out.mean_iou);
   for (const auto& row : out.confusion) {
     if (row.size() != out.confusion.size()) throw std::domain_error("confusion is not square");
   }

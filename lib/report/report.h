@@ -20,11 +20,13 @@ struct Interval {
   double low = 0, high = 0;
 };
 
+/// Counts are of images, or of pixels where each has a label.
 struct AccuracyResult {
   double top1 = 0;  ///< percentage
   int64_t correct = 0;
   int64_t total = 0;
-  std::optional<Interval> interval = {};  ///< of top1, percentages (Wilson)
+  std::optional<Interval> interval =
+      {};  ///< of top1, percentages (Wilson); absent for pixels, which are no independent draws
 };
 
 /// What a classifier's answers say beyond one percentage.
@@ -32,6 +34,7 @@ struct ClassificationResult {
   std::map<int32_t, int64_t> topk_correct = {};      ///< k -> images whose label is among the k best
   std::vector<std::vector<int64_t>> confusion = {};  ///< [true class][answer]; empty: too many classes
   std::optional<double> calibration_error = {};      ///< points; absent where the model ends in argmax
+  std::optional<double> mean_iou = {};               ///< percentage, of labels a pixel; else absent
 };
 
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.

@@ -37,12 +37,25 @@ std::string Aligned(const std::vector<Row>& rows, size_t left_columns) {
   return text;
 }
 
+bool HasMeanIou(const Report& report) {
+  return std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
+    return model.classification && model.classification->mean_iou;
+  });
+}
+
+std::string MeanIouText(const ModelResult& model) {
+  if (!model.classification || !model.classification->mean_iou) return "-";
+  return StrCat(Fixed(*model.classification->mean_iou, 2), " %");
+}
+
 std::string Models(const Report& report) {
+  const bool mean_iou = HasMeanIou(report);
   std::vector<Row> rows = {
       {"model", "type", "size", "accuracy", "at 95 %", RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
+  if (mean_iou) rows[0][4] = "mean IoU";
   for (const ModelResult& model : report.models) {
     Row row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
-               PercentText(model), AccuracyIntervalText(model)};
+               PercentText(model), mean_iou ? MeanIouText(model) : AccuracyIntervalText(model)};
     if (const auto& latency = model.latency_us) {
       row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                              Fixed(latency->p90, 1), Fixed(latency->p99, 1)});

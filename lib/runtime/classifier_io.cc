@@ -1,5 +1,6 @@
 #include "runtime/classifier_io.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -83,24 +84,32 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
   }
 }
 
+// One answer an image, or one a pixel: [1, height, width], with the classes behind them where there are scores.
+bool HoldsAnswers(const Shape& shape, bool scores) {
+  if (scores && shape.empty()) return false;
+  const int64_t answers = scores ? FlatSize(shape) / std::max(shape.back(), 1) : FlatSize(shape);
+  return answers == 1 || (shape.size() == (scores ? 4u : 3u) && shape[0] == 1);
+}
+
 Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
   const int64_t values = FlatSize(output.shape);
   switch (output.type) {
     case DType::kFloat32:
     case DType::kUInt8:
     case DType::kInt8:
-      if (values < 1 || output.shape.empty() || output.shape.back() != values) break;
+      if (values < 1 || !HoldsAnswers(output.shape, /*scores=*/true)) break;
       if (output.type == DType::kFloat32) return ScoreReader{FloatScore};
       return ScoreReader{output.type == DType::kUInt8 ? QuantizedScore<uint8_t> : QuantizedScore<int8_t>};
     case DType::kInt32:
     case DType::kInt64:
-      if (values == 1) return ScoreReader{};
+      if (HoldsAnswers(output.shape, /*scores=*/false)) return ScoreReader{};
       break;
     default:
       break;
   }
   return Unsupported(StrCat("output '", output.name, "' is ", NameOf(output.type), " ",
-                            ToString(output.shape), ", expected scores [1, classes] or one index"));
+                            ToString(output.shape),
+                            ", expected scores [1, classes] or [1, height, width, classes], or indices of classes"));
 }
 
 }  // namespace
@@ -116,7 +125,8 @@ Expected<ClassifierIo> ClassifierIo::Create(InputContract contract, const ModelT
   io.wide_index_ = output.type == DType::kInt64;
   if (io.read_ == nullptr) return io;
   QAT_ASSIGN_OR_RETURN(io.output_params_, ParamsOf(output, "output"));
-  io.classes_ = static_cast<int32_t>(FlatSize(output.shape));
+  io.classes_ = output.shape.back();
+  io.values_ = static_cast<size_t>(FlatSize(output.shape));
   return io;
 }
 
@@ -137,17 +147,22 @@ Predictions ClassifierIo::Empty() const {
 
 Status ClassifierIo::Append(std::span<const uint8_t> output, Predictions& predictions) const {
   if (read_ == nullptr) {
-    predictions.labels.push_back(wide_index_ ? static_cast<int32_t>(ElementAt<int64_t>(output, 0))
-                                             : ElementAt<int32_t>(output, 0));
+    for (size_t i = 0; i < output.size() / (wide_index_ ? sizeof(int64_t) : sizeof(int32_t)); ++i) {
+      predictions.labels.push_back(wide_index_ ? static_cast<int32_t>(ElementAt<int64_t>(output, i))
+                                               : ElementAt<int32_t>(output, i));
+    }
     return {};
   }
   const size_t first = predictions.scores.size();
-  for (size_t c = 0; c < static_cast<size_t>(classes_); ++c) {
-    const float score = read_(output, c, output_params_);
-    if (std::isnan(score)) return Numerical(StrCat("output ", c, " is not a number"));
+  for (size_t i = 0; i < values_; ++i) {
+    const float score = read_(output, i, output_params_);
+    if (std::isnan(score)) return Numerical(StrCat("output ", i, " is not a number"));
     predictions.scores.push_back(score);
   }
-  predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first)));
+  const auto classes = static_cast<size_t>(classes_);
+  for (size_t place = 0; place < values_; place += classes) {
+    predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first + place, classes)));
+  }
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "train/input_tensor.h"
 #include "train/loss.h"
+#include "train/modules/nhwc.h"
 
 namespace qat {
 
@@ -28,15 +29,20 @@ Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, c
     bytes.resize(batch.size() * static_cast<size_t>(dataset.ImageSize()));
     QAT_RETURN_IF_ERROR(dataset.Read(batch, bytes, part(first + kBatch)));
     labels.clear();
-    for (const int32_t index : batch) labels.push_back(dataset.labels[static_cast<size_t>(index)]);
-    const at::Tensor logits =
-        network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize}).contiguous();
+    for (const int32_t index : batch) {
+      const std::span<const int32_t> own = dataset.LabelsOf(index);
+      labels.insert(labels.end(), own.begin(), own.end());
+    }
+    const at::Tensor output =
+        network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize});
+    const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
-    const LossResult loss = SoftmaxCrossEntropy(values, labels, logits.size(1), 0, {});
+    const LossResult loss = SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
     result.loss += loss.loss * static_cast<double>(batch.size()) / static_cast<double>(indices.size());
     correct += loss.correct;
   }
-  result.accuracy = 100.0 * static_cast<double>(correct) / static_cast<double>(indices.size());
+  const auto count = static_cast<double>(indices.size()) * static_cast<double>(dataset.LabelsPerImage());
+  result.accuracy = 100.0 * static_cast<double>(correct) / count;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -67,20 +68,33 @@ void CutOut(const ImageChange& change, int32_t height, int32_t width, int32_t ch
   }
 }
 
+/// Where a changed image has what it shows from: the inverse of rotation, zoom and shift.
+struct Source {
+  double cosine, sine, centre_y, centre_x, shift_y, shift_x;
+
+  Source(const ImageChange& change, int32_t height, int32_t width)
+      : cosine(std::cos(change.angle) / change.zoom),
+        sine(std::sin(change.angle) / change.zoom),
+        centre_y((height - 1) / 2.0),
+        centre_x((width - 1) / 2.0),
+        shift_y(change.shift_y),
+        shift_x(change.shift_x) {}
+  /// {y, x}
+  std::pair<double, double> Of(double y, double x) const {
+    const double dy = y - centre_y - shift_y;
+    const double dx = x - centre_x - shift_x;
+    return {centre_y + sine * dx + cosine * dy, centre_x + cosine * dx - sine * dy};
+  }
+};
+
 void ResampleImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
                    const ImageChange& change, std::span<uint8_t> out) {
   const Bilinear source = {image, height, width, channels};
-  const double cosine = std::cos(change.angle) / change.zoom;
-  const double sine = std::sin(change.angle) / change.zoom;
-  const double centre_y = (height - 1) / 2.0;
-  const double centre_x = (width - 1) / 2.0;
+  const Source from(change, height, width);
   size_t at = 0;
   for (int32_t y = 0; y < height; ++y) {
     for (int32_t x = 0; x < width; ++x) {
-      const double dy = y - centre_y - change.shift_y;
-      const double dx = x - centre_x - change.shift_x;
-      const double from_y = centre_y + sine * dx + cosine * dy;
-      const double from_x = centre_x + cosine * dx - sine * dy;
+      const auto [from_y, from_x] = from.Of(y, x);
       for (int32_t c = 0; c < channels; ++c) out[at++] = source.At(from_y, from_x, c);
     }
   }
@@ -152,6 +166,31 @@ void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, 
   }
   if (change.flip) FlipImage(height, width, channels, out);
   if (change.cutout > 0) CutOut(change, height, width, channels, out);
+}
+
+void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t label_width, int32_t height,
+                  int32_t width, const ImageChange& change, std::span<int32_t> out) {
+  if (labels.size() == 1) {
+    out[0] = labels[0];
+    return;
+  }
+  const Source from(change, height, width);
+  const double down = static_cast<double>(height) / label_height;
+  const double across = static_cast<double>(width) / label_width;
+  size_t at = 0;
+  for (int32_t y = 0; y < label_height; ++y) {
+    for (int32_t x = 0; x < label_width; ++x) {
+      const int32_t column = change.flip ? label_width - 1 - x : x;
+      const auto [from_y, from_x] = from.Of((y + 0.5) * down - 0.5, (column + 0.5) * across - 0.5);
+      const double row = std::floor((from_y + 0.5) / down);
+      const double col = std::floor((from_x + 0.5) / across);
+      const bool inside = row >= 0 && row < label_height && col >= 0 && col < label_width;
+      out[at++] =
+          inside
+              ? labels[static_cast<size_t>(row) * static_cast<size_t>(label_width) + static_cast<size_t>(col)]
+              : 0;
+    }
+  }
 }
 
 }  // namespace qat

@@ -56,6 +56,11 @@ ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position
 void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
                  const ImageChange& change, std::span<uint8_t> out);
 
+/// The same change of labels [label_height, label_width] over an image [height, width]: each takes the nearest one; what comes
+/// from outside is class 0, a cut-out square keeps its labels. A single label is that of the image, whatever happens to it.
+void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t label_width, int32_t height,
+                  int32_t width, const ImageChange& change, std::span<int32_t> out);
+
 }  // namespace qat
 
 #endif  // QAT_TRAIN_SAMPLER_H_

@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "train/input_tensor.h"
+#include "train/modules/nhwc.h"
 #include "train/network.h"
 #include "train/threads.h"
 
@@ -96,8 +97,8 @@ class TorchPredictor final : public Predictor {
     } else {
       scores = network_->Forward(RealImages(contract_, table_, images), Context());
     }
-    scores = scores.contiguous();
-    all.classes = static_cast<int32_t>(scores.size(1));
+    scores = functional::ToNhwc(scores).contiguous();
+    all.classes = static_cast<int32_t>(scores.size(-1));
     const std::span<const float> values(scores.data_ptr<float>(), static_cast<size_t>(scores.numel()));
     if (std::any_of(values.begin(), values.end(), [](float v) { return !std::isfinite(v); })) {
       return Numerical(StrCat(name_, ": an output is not finite"));

@@ -14,6 +14,7 @@
 #include "train/fake_quantize.h"
 #include "train/input_tensor.h"
 #include "train/loss.h"
+#include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
@@ -114,12 +115,16 @@ Expected<TrainLoop::Batch> TrainLoop::ReadBatch(int64_t step) {
   Bytes stored(examples.size() * size);
   Bytes changed(stored.size());
   QAT_RETURN_IF_ERROR(data.Read(examples, stored, next));
+  const auto per_image = static_cast<size_t>(data.LabelsPerImage());
   Batch batch;
+  batch.labels.resize(examples.size() * per_image);
   for (size_t i = 0; i < examples.size(); ++i) {
     const ImageChange change = DrawChange(inputs_.config, step, static_cast<int64_t>(i));
     ChangeImage(std::span(stored).subspan(i * size, size), data.height, data.width, data.channels, change,
                 std::span(changed).subspan(i * size, size));
-    batch.labels.push_back(data.labels[static_cast<size_t>(examples[i])]);
+    const std::span<int32_t> labels = std::span(batch.labels).subspan(i * per_image, per_image);
+    ChangeLabels(data.LabelsOf(examples[i]), data.label_height, data.label_width, data.height, data.width,
+                 change, labels);
   }
   batch.images = RealImages(inputs_.header.contract, table_, changed);
   return batch;
@@ -149,10 +154,10 @@ Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int3
       .fake_quantize = Quantizing(step_),
       .freeze_batch_norm = step_ >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(inputs_.config.seed, kDropoutPurpose, step_)};
-  const at::Tensor logits = network_->Forward(images, context).contiguous();
+  const at::Tensor logits = functional::ToNhwc(network_->Forward(images, context)).contiguous();
   at::Tensor gradient = at::empty_like(logits, logits.options().requires_grad(false));
   const LossResult result =
-      SoftmaxCrossEntropy(SpanOf(logits), labels, logits.size(1), inputs_.config.label_smoothing,
+      SoftmaxCrossEntropy(SpanOf(logits), labels, logits.size(-1), inputs_.config.label_smoothing,
                           {gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel())});
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
     return NotFinite(StrCat("the loss of step ", step_ + 1, " is ", result.loss), images);

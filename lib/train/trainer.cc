@@ -25,14 +25,22 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
                                   "' takes"));
   }
   const Shape& output = spec.layers.back().output_shape;
-  if (output.size() != 2) {
-    return InvalidArgument(
-        StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected [1, classes]"));
+  if (output.empty()) return Internal(StrCat("network '", spec.name, "' ends in a scalar"));
+  Shape expected = {1, output.back()};
+  if (data.LabelsPerImage() > 1) expected = {1, data.label_height, data.label_width, output.back()};
+  if (output != expected) {
+    const bool pixels = expected.size() > 2;
+    return InvalidArgument(StrCat(
+        "network '", spec.name, "' ends in ", ToString(output), ", expected ",
+        pixels
+            ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
+            : std::string("[1, classes]"),
+        ": the ", split, " labels of ", data.name, " are ", pixels ? "one a pixel" : "one an image"));
   }
   const auto largest = std::max_element(data.labels.begin(), data.labels.end());
-  if (largest != data.labels.end() && *largest >= output[1]) {
+  if (largest != data.labels.end() && *largest >= output.back()) {
     return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " reach ", *largest,
-                                  ", but network '", spec.name, "' has ", output[1], " outputs"));
+                                  ", but network '", spec.name, "' has ", output.back(), " outputs"));
   }
   return {};
 }

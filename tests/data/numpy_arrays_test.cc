@@ -56,6 +56,25 @@ TEST_F(NumpyDirectory, TakesGreyImagesAndNamedClasses) {
                    "/y_test.npy: example 1: label 2, expected 0 to 1");
 }
 
+TEST_F(NumpyDirectory, TakesALabelAPixel) {
+  Write("x_train.npy", DType::kUInt8, {3, 2, 4}, Bytes(24, 9));
+  Write("y_train.npy", DType::kUInt8, {3, 1, 2}, {0, 1, 2, 3, 4, 5});
+  const auto train = Open();
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 3);
+  EXPECT_EQ(train->label_height, 1);
+  EXPECT_EQ(train->label_width, 2);
+  EXPECT_EQ(train->LabelsOf(1)[0], 2);
+  EXPECT_EQ(train->LabelsOf(1)[1], 3);
+  EXPECT_EQ(train->class_names.size(), 6u);
+  const auto two = OpenDataset(dir_.path(), Split::kTrain, {.limit = 2});
+  QAT_ASSERT_OK(two);
+  EXPECT_EQ(two->labels, (std::vector<int32_t>{0, 1, 2, 3}));
+  EXPECT_EQ(two->images.size(), 16u);
+  Write("y_train.npy", DType::kUInt8, {2, 1, 2}, {0, 1, 2, 3});
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: 2 labels, but ");
+}
+
 TEST_F(NumpyDirectory, NamesTheArrayThatIsMissing) {
   WriteSplit("train", {1, 0});
   QAT_EXPECT_ERROR(Open(Split::kTest), ErrorCode::kNotFound,
@@ -79,7 +98,7 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   Write("x_train.npy", DType::kUInt8, {2, 2, 2}, Bytes(8));
   Write("y_train.npy", DType::kUInt8, {2, 10}, Bytes(20));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
-                   "/y_train.npy: shape [2, 10], expected [count]: one label an image");
+                   "/y_train.npy: shape [2, 10], expected [count], one label an image, or");
   Write("y_train.npy", DType::kFloat32, {2}, Bytes(8));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: elements are float32, expected integer labels");

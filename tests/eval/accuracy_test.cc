@@ -37,6 +37,15 @@ TEST(PredictAll, RefusesALabelThatIsNoneOfTheClasses) {
                    "has the label 10, expected labels under 10");
 }
 
+TEST(PredictAll, RefusesLabelsThatAreNotAsManyAsAnswers) {
+  FakePredictor predictor("fake", TinyContract());
+  Dataset dataset = TinyDataset(4);
+  dataset.label_width = 2;
+  dataset.labels.resize(8, 0);
+  QAT_EXPECT_ERROR(PredictAll(predictor, dataset, {}), ErrorCode::kCorrupt,
+                   "tiny: labels are 2 an image, expected one an image, as fake answers");
+}
+
 TEST(PredictAll, StopsWhenInterrupted) {
   FakePredictor predictor("fake", TinyContract());
   WorkHooks hooks;

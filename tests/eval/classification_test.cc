@@ -34,6 +34,13 @@ TEST(Classify, RowsAreTrueClassesAndColumnsAnswers) {
   EXPECT_EQ(Classify(predictions, labels, ks).confusion, (std::vector<std::vector<int64_t>>{{1, 1}, {0, 1}}));
 }
 
+TEST(MeanIou, CountsClassesThatAreThereOrAnswered) {
+  // Class 0: 2 of 3; class 1: 1 of 3; class 2 nowhere; class 3 answered once, never right.
+  EXPECT_DOUBLE_EQ(MeanIou(std::vector<int32_t>{0, 0, 0, 1, 3}, std::vector<int32_t>{0, 0, 1, 1, 1}),
+                   100 * (2.0 / 3 + 1.0 / 3 + 0) / 3);
+  EXPECT_DOUBLE_EQ(MeanIou(std::vector<int32_t>{5, 5}, std::vector<int32_t>{5, 5}), 100);
+}
+
 TEST(Classify, AnArgmaxModelHasAConfusionMatrixAndNothingElse) {
   Predictions predictions;
   predictions.labels = {0, 2};

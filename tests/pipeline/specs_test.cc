@@ -20,20 +20,21 @@ using testing::RunTool;
 
 constexpr int32_t kClasses = 4;
 
-// Noise with a brighter quarter: the label says which.
-void WriteImages(const std::string& folder, const std::string& split, const Shape& image, int32_t count,
-                 uint64_t seed) {
+// Noise with a brighter quarter: the label says which, of the image or, where `pixels`, of each pixel in it (others are 0).
+void WriteImages(const std::string& folder, const std::string& split, const Shape& image, bool pixels,
+                 int32_t count, uint64_t seed) {
   const int32_t height = image[1], width = image[2], channels = image[3];
   Random random(seed);
   NpyArray x{DType::kUInt8, {count, height, width, channels}, {}};
-  NpyArray y{DType::kUInt8, {count}, {}};
+  NpyArray y{DType::kUInt8, pixels ? Shape{count, height, width} : Shape{count}, {}};
   for (int32_t n = 0; n < count; ++n) {
     const int32_t label = random.Between(0, kClasses - 1);
-    y.values.push_back(static_cast<uint8_t>(label));
+    if (!pixels) y.values.push_back(static_cast<uint8_t>(label));
     for (int32_t i = 0; i < height * width; ++i) {
       // A signal of one row has four quarters behind one another.
       const int32_t column = i % width, row = i / width;
       const int32_t quarter = height == 1 ? column * 4 / width : row * 2 / height * 2 + column * 2 / width;
+      if (pixels) y.values.push_back(static_cast<uint8_t>(quarter == label ? label : 0));
       for (int32_t c = 0; c < channels; ++c) {
         x.values.push_back(static_cast<uint8_t>(random.Between(0, 150) + (quarter == label ? 90 : 0)));
       }
@@ -70,30 +71,39 @@ void Check(const testing::ProcessResult& result) {
   ASSERT_EQ(result.exit_code, 0) << result.err << result.out;
 }
 
-// "input [1, 16, 16, 3]" in the table of --print-network.
-Shape InputOf(const std::vector<std::string>& network) {
-  std::vector<std::string> flags = network;
-  flags.emplace_back("--print-network");
-  const auto printed = RunTool("qat-train", flags);
-  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+// The shape behind position `from` of a table: "[1, 16, 16, 3]".
+Shape ShapeBehind(const std::string& text, size_t from) {
   Shape shape;
-  const size_t at = printed.out.find('[', printed.out.find("\ninput "));
-  for (size_t i = at; i < printed.out.find(']', at); ++i) {
-    if (!std::isdigit(static_cast<unsigned char>(printed.out[i + 1]))) continue;
-    if (!std::isdigit(static_cast<unsigned char>(printed.out[i]))) shape.push_back(0);
-    shape.back() = shape.back() * 10 + printed.out[i + 1] - '0';
+  const size_t at = text.find('[', from);
+  for (size_t i = at; i < text.find(']', at); ++i) {
+    if (!std::isdigit(static_cast<unsigned char>(text[i + 1]))) continue;
+    if (!std::isdigit(static_cast<unsigned char>(text[i]))) shape.push_back(0);
+    shape.back() = shape.back() * 10 + text[i + 1] - '0';
   }
   return shape;
 }
 
+// Input and output in the table of --print-network.
+std::pair<Shape, Shape> EndsOf(const std::vector<std::string>& network) {
+  std::vector<std::string> flags = network;
+  flags.emplace_back("--print-network");
+  const auto printed = RunTool("qat-train", flags);
+  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+  const size_t last = printed.out.rfind('\n', printed.out.find("\ntotal ") - 1);
+  return {ShapeBehind(printed.out, printed.out.find("\ninput ")),
+          ShapeBehind(printed.out, printed.out.rfind('[', printed.out.find('\n', last + 1)))};
+}
+
 TEST_P(Specs, RunAsTheyWereSimulated) {
   const testing::TempDir dir;
-  const Shape image = InputOf(GetParam().network);
+  const auto [image, output] = EndsOf(GetParam().network);
   ASSERT_EQ(image.size(), 4u);
+  const bool pixels = output.size() == 4;
+  EXPECT_EQ(pixels, GetParam().name == "zoo_unet");
   const std::string data = dir / "data";
   std::filesystem::create_directory(data);
-  WriteImages(data, "train", image, 200, 1);
-  WriteImages(data, "test", image, 100, 2);
+  WriteImages(data, "train", image, pixels, 200, 1);
+  WriteImages(data, "test", image, pixels, 100, 2);
   for (const std::string scheme : {"uint8", "int8"}) {
     const std::string run = dir / scheme, model = run + ".tflite", report = run + ".json";
     std::vector<std::string> train = GetParam().network;
@@ -137,6 +147,11 @@ TEST_P(Specs, RunAsTheyWereSimulated) {
       found = true;
       EXPECT_EQ(pair["flips"]["total"], 0) << scheme;
       EXPECT_EQ(pair["max_abs_lsb"], 0) << scheme;
+    }
+    for (const json& model : evaluated["models"]) {
+      EXPECT_EQ(model["classification"]["mean_iou"].is_number(), pixels);
+      const int64_t answers = pixels ? int64_t{100} * image[1] * image[2] : 100;
+      EXPECT_EQ(model["accuracy"]["total"], answers);
     }
     EXPECT_TRUE(found) << "no pair of simulated and " << model;
   }

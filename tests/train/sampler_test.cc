@@ -99,6 +99,43 @@ TEST(ChangeImage, ZoomsAroundTheCentre) {
   EXPECT_EQ(out[11], 100) << "half a pixel away in the source";
 }
 
+// Where pixels move as a whole, labels are an image like another.
+TEST(ChangeLabels, MovesWithTheImage) {
+  Bytes image(25);
+  for (size_t i = 0; i < image.size(); ++i) image[i] = static_cast<uint8_t>(i + 1);
+  const std::vector<int32_t> labels(image.begin(), image.end());
+  const ImageChange changes[] = {{.shift_x = 2, .shift_y = -1},
+                                 {.flip = true},
+                                 {.shift_x = 1, .flip = true},
+                                 {.angle = std::numbers::pi / 2},
+                                 {.shift_x = -7},
+                                 {.shift_x = 1, .shift_y = 2, .angle = std::numbers::pi, .flip = true}};
+  for (const ImageChange& change : changes) {
+    Bytes expected(25);
+    ChangeImage(image, 5, 5, 1, change, expected);
+    std::vector<int32_t> out(25);
+    ChangeLabels(labels, 5, 5, 5, 5, change, out);
+    EXPECT_EQ(out, std::vector<int32_t>(expected.begin(), expected.end()));
+  }
+}
+
+TEST(ChangeLabels, OfACoarserMapTakeTheNearest) {
+  const std::vector<int32_t> labels = {1, 2, 3, 4};  // 2x2 over 8x8
+  std::vector<int32_t> out(4);
+  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 1}, out);
+  EXPECT_EQ(out, labels) << "a pixel is less than half a label";
+  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 3}, out);
+  EXPECT_EQ(out, (std::vector<int32_t>{0, 1, 0, 3}));
+  ChangeLabels(labels, 2, 2, 8, 8, {.cutout = 8, .cut_x = 0.5f, .cut_y = 0.5f}, out);
+  EXPECT_EQ(out, labels);
+}
+
+TEST(ChangeLabels, LeavesTheLabelOfAnImage) {
+  std::vector<int32_t> out(1);
+  ChangeLabels(std::vector<int32_t>{7}, 1, 1, 8, 8, {.shift_x = 9, .flip = true}, out);
+  EXPECT_EQ(out[0], 7);
+}
+
 TEST(DrawChange, MirrorsHalfOfTheImagesAndCutsAnywhere) {
   TrainConfig config;
   config.flip = true;
