@@ -148,10 +148,10 @@ TEST_P(Specs, RunAsTheyWereSimulated) {
       EXPECT_EQ(pair["flips"]["total"], 0) << scheme;
       EXPECT_EQ(pair["max_abs_lsb"], 0) << scheme;
     }
-    for (const json& model : evaluated["models"]) {
-      EXPECT_EQ(model["classification"]["mean_iou"].is_number(), pixels);
+    for (const json& row : evaluated["models"]) {
+      EXPECT_EQ(row["classification"]["mean_iou"].is_number(), pixels);
       const int64_t answers = pixels ? int64_t{100} * image[1] * image[2] : 100;
-      EXPECT_EQ(model["accuracy"]["total"], answers);
+      EXPECT_EQ(row["accuracy"]["total"], answers);
     }
     EXPECT_TRUE(found) << "no pair of simulated and " << model;
   }
