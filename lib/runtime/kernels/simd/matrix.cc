@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 namespace qat::simd {
 namespace {
@@ -22,13 +23,20 @@ int32_t RowTermFactor(const Instructions& instructions, const Operands& operands
   return operands.filter_zero_point - (operands.is_signed ? 0 : kMiddle);
 }
 
-// Units, and the row term where there is one.
-int64_t UnitsWithTerm(const Instructions& instructions, const Operands& operands, int64_t units) {
-  return units + (RowTermFactor(instructions, operands) == 0 ? 0 : 1);
-}
-
 int64_t SegmentSteps(const Instructions& instructions, int64_t segment_size) {
   return RoundUp(segment_size * ElementSize(instructions), kStep) / kStep;
+}
+
+// Where the bytes of each step lie: those of all runs, then those with a second part once more.
+std::vector<int64_t> StepOffsets(const Segments& segments, int64_t element_size,
+                                 const std::vector<int64_t>& two_part_steps) {
+  const int64_t steps = RoundUp(segments.segment_size * element_size, kStep) / kStep;
+  std::vector<int64_t> offsets;
+  for (const int64_t offset : segments.offsets) {
+    for (int64_t step = 0; step < steps; ++step) offsets.push_back(offset * element_size + step * kStep);
+  }
+  for (const int64_t step : two_part_steps) offsets.push_back(offsets[static_cast<size_t>(step)]);
+  return offsets;
 }
 
 // Lane i has unit i.
@@ -40,6 +48,32 @@ std::vector<int64_t> UnitsOfLanes(int64_t units, int64_t lanes) {
 
 // A word whose first `count` bytes, of 1 to 4, are ones.
 uint32_t FirstBytes(int64_t count) { return ~0u >> 8 * (kStep - count); }
+
+// What int8 holds of w - zw, and what it leaves.
+int32_t FirstPart(int32_t value) { return std::clamp(value, -128, 127); }
+int32_t SecondPart(int32_t value) { return value - FirstPart(value); }
+
+// Steps with values that have a second part; empty where two parts are not enough.
+std::optional<std::vector<int64_t>> TwoPartSteps(const Segments& segments, std::span<const uint8_t> filter,
+                                                 const Operands& operands) {
+  const int64_t size = segments.segment_size, steps = RoundUp(size, kStep) / kStep;
+  std::vector<bool> found(segments.offsets.size() * static_cast<size_t>(steps));
+  for (size_t first = 0; first < filter.size();) {
+    for (size_t step = 0; step < found.size(); step += static_cast<size_t>(steps)) {
+      for (int64_t i = 0; i < size; ++i) {
+        const int32_t value = operands.FilterValue(filter[first++]);
+        if (SecondPart(value) == 0) continue;
+        if (SecondPart(SecondPart(value)) != 0) return std::nullopt;
+        found[step + static_cast<size_t>(i / kStep)] = true;
+      }
+    }
+  }
+  std::vector<int64_t> all;
+  for (size_t step = 0; step < found.size(); ++step) {
+    if (found[step]) all.push_back(static_cast<int64_t>(step));
+  }
+  return all;
+}
 
 struct UnitSums {
   int64_t values = 0;  // of w - zero point
@@ -106,24 +140,37 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
     : instructions_(&instructions),
       operands_(operands),
       units_(units),
-      padded_units_(RoundUp(UnitsWithTerm(instructions, operands, units), lanes())),
+      split_(SplitOf(instructions, segments, filter, units, operands)),
+      padded_units_(RoundUp(units + (split_.row_term ? 1 : 0), lanes())),
       segment_size_(segments.segment_size),
       segment_steps_(SegmentSteps(instructions, segments.segment_size)),
       segment_offsets_(segments.offsets),
-      values_(static_cast<size_t>(padded_units_ * segment_steps_ * kStep) * segments.offsets.size()),
+      step_offsets_(StepOffsets(segments, ElementSize(instructions), split_.two_part_steps)),
+      values_(static_cast<size_t>(padded_units_ * kStep) * step_offsets_.size()),
       stage_(requantization, operands.is_signed, UnitsOfLanes(units, padded_units_),
              Bounds(filter, units, bias, operands)) {
-  for (int64_t& offset : segment_offsets_) {
-    offset *= element_size();
-    for (int64_t step = 0; step < segment_steps_; ++step) step_offsets_.push_back(offset + step * kStep);
-  }
+  for (int64_t& offset : segment_offsets_) offset *= element_size();
   PackValues(filter);
   FoldBias(filter, bias);
   PlaceRowTerm();
 }
 
-bool PackedFilter::is_narrow() const {
-  return UnitsWithTerm(*instructions_, operands_, units_) <= instructions_->narrow_lanes;
+// By the instructions that a row takes: few units in few steps are worth more than their row's term.
+PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, const Segments& segments,
+                                          std::span<const uint8_t> filter, int64_t units,
+                                          const Operands& operands) {
+  constexpr int64_t kMostUnits = 64;
+  const Split row_term{RowTermFactor(instructions, operands) != 0, {}};
+  if (!row_term.row_term || units > kMostUnits) return row_term;
+  auto two_part_steps = TwoPartSteps(segments, filter, operands);
+  if (!two_part_steps.has_value()) return row_term;
+  const int64_t lanes = units <= instructions.narrow_lanes ? instructions.narrow_lanes : instructions.lanes;
+  const auto runs = static_cast<int64_t>(segments.offsets.size());
+  const int64_t steps = runs * SegmentSteps(instructions, segments.segment_size);
+  const int64_t lane_cost = 3, vector_cost = std::min(steps, 8 + 4 * runs);
+  const int64_t cost = units % lanes != 0 ? lane_cost : vector_cost;
+  const auto more = static_cast<int64_t>(two_part_steps->size()) * (RoundUp(units, lanes) / lanes);
+  return more > cost ? row_term : Split{false, *std::move(two_part_steps)};
 }
 
 void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* pool) const {
@@ -143,7 +190,7 @@ template <int64_t kValues, class Word>
 void PackedFilter::PackUnit(int64_t unit, Word word) {
   const int64_t step = lanes() * kStep;
   const auto segments = static_cast<int64_t>(segment_offsets_.size());
-  uint8_t* to = values_.data() + unit / lanes() * segments * segment_steps_ * step + unit % lanes() * kStep;
+  uint8_t* to = UnitValues(unit);
   for (int64_t segment = 0; segment < segments; ++segment) {
     const auto put = [&](uint32_t packed) {
       std::memcpy(to, &packed, sizeof(packed));
@@ -153,6 +200,33 @@ void PackedFilter::PackUnit(int64_t unit, Word word) {
     int64_t at = first;
     for (; at + kValues <= end; at += kValues) put(word(at, kValues));
     if (at < end) put(word(at, end - at));
+  }
+}
+
+uint8_t* PackedFilter::UnitValues(int64_t unit) {
+  const auto steps = static_cast<int64_t>(step_offsets_.size());
+  return values_.data() + (unit / lanes() * lanes() * steps + unit % lanes()) * kStep;
+}
+
+// w - zw: first parts of all steps, then the second parts that there are.
+void PackedFilter::PackInParts(int64_t unit, const uint8_t* w) {
+  const auto word = [&](int64_t at, int64_t count, const auto& part) {
+    uint8_t bytes[kStep] = {};
+    for (int64_t i = 0; i < count; ++i)
+      bytes[i] = static_cast<uint8_t>(part(operands_.FilterValue(w[at + i])));
+    uint32_t packed;
+    std::memcpy(&packed, bytes, sizeof(packed));
+    return packed;
+  };
+  PackUnit<4>(unit, [&](int64_t at, int64_t count) { return word(at, count, FirstPart); });
+  const auto segments = static_cast<int64_t>(segment_offsets_.size());
+  uint8_t* to = UnitValues(unit) + segments * segment_steps_ * lanes() * kStep;
+  for (const int64_t step : split_.two_part_steps) {
+    const int64_t inside = step % segment_steps_ * kStep;
+    const uint32_t packed = word(step / segment_steps_ * segment_size_ + inside,
+                                 std::min(kStep, segment_size_ - inside), SecondPart);
+    std::memcpy(to, &packed, sizeof(packed));
+    to += lanes() * kStep;
   }
 }
 
@@ -167,6 +241,8 @@ void PackedFilter::PackValues(std::span<const uint8_t> filter) {
         const auto high = static_cast<uint16_t>(count > 1 ? operands_.FilterValue(w[at + 1]) : 0);
         return uint32_t{high} << 16 | low;
       });
+    } else if (!split_.row_term && RowTermFactor(*instructions_, operands_) != 0) {
+      PackInParts(unit, w);
     } else {
       PackUnit<4>(unit, [&](int64_t at, int64_t count) {
         uint32_t bytes = 0;
@@ -178,7 +254,7 @@ void PackedFilter::PackValues(std::span<const uint8_t> filter) {
 }
 
 void PackedFilter::PlaceRowTerm() {
-  if (RowTermFactor(*instructions_, operands_) == 0) return;
+  if (!split_.row_term) return;
   row_term_lane_ = static_cast<int32_t>(units_ % lanes());
   const auto factor = static_cast<uint8_t>(RowTermFactor(*instructions_, operands_));
   PackUnit<4>(units_, [&](int64_t, int64_t count) { return 0x01010101u * factor & FirstBytes(count); });

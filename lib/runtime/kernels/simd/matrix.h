@@ -40,7 +40,8 @@ class AlignedBytes {
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
 /// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx:
-/// the kernel adds that 128 where it reads x. The second term is a unit of its own.
+/// the kernel adds that 128 where it reads x. The second term is a unit of its own. Where that would cost more, w - zw is
+/// packed itself, in two parts (of two steps over the same bytes) where int8 does not hold it.
 /// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:
@@ -64,18 +65,29 @@ class PackedFilter {
   Product AsProduct() const;
 
  private:
+  /// How w - zw becomes int8.
+  struct Split {
+    bool row_term = false;                ///< less the row's term
+    std::vector<int64_t> two_part_steps;  ///< else: steps with values that int8 does not hold
+  };
+  static Split SplitOf(const Instructions& instructions, const Segments& segments,
+                       std::span<const uint8_t> filter, int64_t units, const Operands& operands);
+
   template <int64_t kValues, class Word>
   void PackUnit(int64_t unit, Word word);
+  void PackInParts(int64_t unit, const uint8_t* w);
+  uint8_t* UnitValues(int64_t unit);
   void PackValues(std::span<const uint8_t> filter);
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void PlaceRowTerm();
 
-  bool is_narrow() const;
+  bool is_narrow() const { return units_ + (split_.row_term ? 1 : 0) <= instructions_->narrow_lanes; }
   int64_t lanes() const { return is_narrow() ? instructions_->narrow_lanes : instructions_->lanes; }
 
   const Instructions* instructions_;
   Operands operands_;
   int64_t units_;
+  Split split_;
   int64_t padded_units_;
   int64_t segment_size_;
   int64_t segment_steps_;
