@@ -41,6 +41,7 @@ double ClockNanoseconds() {
 }
 
 std::string ReasonOf(std::string_view kernel, const Interpreter& interpreter) {
+  if (kernel == "fused") return "runs as part of another operator, whose time includes it";
   if (kernel == "folded") return "reads constants or shapes only: a constant since the start";
   if (kernel == "reference")
     return "the loops that define the arithmetic: asked for, or nothing faster for these types and shapes";
@@ -111,7 +112,8 @@ std::vector<OperatorTime> ProfileOperators(Interpreter& interpreter, int32_t rou
   double sum = 0;
   for (size_t i = 0; i < nodes; ++i) {
     OperatorTime op = Describe(interpreter, i, kernels[i]);
-    op.time_us = op.kernel == "folded" ? 0 : std::max(MedianOf(std::move(times[i])) - clock, 0.0) / 1000;
+    const bool runs = op.kernel != "folded" && op.kernel != "fused";
+    op.time_us = runs ? std::max(MedianOf(std::move(times[i])) - clock, 0.0) / 1000 : 0;
     sum += op.time_us;
     operators.push_back(std::move(op));
   }

@@ -124,7 +124,7 @@ struct OperatorTime {
   int64_t index = 0;   ///< in the file
   std::string name;    ///< "conv_2d"
   std::string shape;   ///< of its first output
-  std::string kernel;  ///< "avx512vnni", "portable", "reference", "folded"
+  std::string kernel;  ///< "avx512vnni", "portable", "reference", "folded", "fused"
   std::string reason;  ///< why that one
   double time_us = 0;  ///< median
   double share = 0;    ///< of the sum over all operators, 0 to 1

@@ -15,7 +15,7 @@ struct FreeDeleter {
 };
 
 struct BoundNode {
-  const Kernel* kernel = nullptr;  // null: folded into a constant
+  const Kernel* kernel = nullptr;  // null: folded into a constant, or fused
   std::vector<const uint8_t*> inputs;
   std::vector<uint8_t*> outputs;
   uint8_t* scratch = nullptr;
@@ -59,8 +59,8 @@ Status Interpreter::Impl::BindTensors() {
 
 void Interpreter::Impl::BindNodes() {
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const ModelNode& node = model->nodes()[i];
-    nodes[i].kernel = prepared->kernels[i].get();
+    const PreparedNode& node = prepared->nodes[i];
+    nodes[i].kernel = node.kernel.get();
     for (int32_t input : node.inputs) nodes[i].inputs.push_back(Data(input));
     for (int32_t output : node.outputs) nodes[i].outputs.push_back(computed[static_cast<size_t>(output)]);
   }
@@ -127,7 +127,7 @@ Expected<std::span<const uint8_t>> Interpreter::tensor(int32_t index) const {
     return InvalidArgument(StrCat("tensor ", index, " is an intermediate, whose memory is used again"));
   }
   if (impl_->Data(index) == nullptr)
-    return InvalidArgument(StrCat("tensor ", index, " is used by no operator"));
+    return InvalidArgument(StrCat("tensor ", index, " is used by no operator, or only within a fused one"));
   return std::span<const uint8_t>(impl_->Data(index), impl_->prepared->ByteSize(index));
 }
 
@@ -159,8 +159,9 @@ std::vector<std::string> Interpreter::KernelNames() const {
   std::vector<std::string> names;
   for (size_t i = 0; i < impl_->nodes.size(); ++i) {
     const Kernel* kernel = impl_->nodes[i].kernel;
+    const std::string_view without = impl_->prepared->nodes[i].fused ? "/fused" : "/folded";
     names.push_back(kernel != nullptr ? kernel->name()
-                                      : StrCat(DefinitionOf(model().nodes()[i].type).name, "/folded"));
+                                      : StrCat(DefinitionOf(model().nodes()[i].type).name, without));
   }
   return names;
 }

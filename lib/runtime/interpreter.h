@@ -25,7 +25,8 @@ struct InterpreterOptions {
   int threads = 1;
   /// Shapes of the inputs; empty: as the file has them. Every other shape follows from them.
   std::vector<Shape> input_shapes;
-  /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them.
+  /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them, and no operator runs as
+  /// part of another.
   bool keep_intermediates = false;
 };
 
@@ -53,7 +54,8 @@ class Interpreter {
 
   void Invoke();
   /// Runs one node, by its index in the model. Invoke is all of them in order; who runs them one by one may read each
-  /// node's outputs with tensor() before the next one, also without keep_intermediates.
+  /// node's outputs with tensor() before the next one, also without keep_intermediates, but for those that the next one
+  /// reads as part of the same kernel.
   void InvokeNode(size_t index);
 
   /// Bytes of the one arena; the most that one step needs of them; and what tensors alone would take, without the
@@ -64,7 +66,8 @@ class Interpreter {
   /// The instruction set of the fast kernels, and whether options or environment named it.
   Isa isa() const;
   bool isa_was_named() const;
-  /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant.
+  /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant, "max_pool_2d/fused"
+  /// for what runs as part of another node.
   std::vector<std::string> KernelNames() const;
 
  private:

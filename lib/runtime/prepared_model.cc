@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "runtime/fusion.h"
 #include "runtime/model_reader.h"
 
 namespace qat {
@@ -41,7 +42,8 @@ class Preparation {
 
  private:
   Status TakeInputShapes();
-  Status PrepareNode(const ModelNode& node);
+  Status PrepareNode(size_t index);
+  Expected<std::unique_ptr<Kernel>> PrepareKernel(size_t index);
   Status ResolveShapes(const ModelNode& node);
   bool CanFold(const ModelNode& node) const;
   void Fold(const ModelNode& node, const Kernel& kernel);
@@ -71,14 +73,16 @@ Status Preparation::PrepareNodes() {
   QAT_ASSIGN_OR_RETURN(prepared_->isa,
                        options_.isa.has_value() ? ChooseIsa(NameOf(*options_.isa)) : ChooseIsa());
   prepared_->tensors = model_.tensors();
+  prepared_->nodes.resize(model_.nodes().size());
   QAT_RETURN_IF_ERROR_IN(model_.source(), TakeInputShapes());
   for (size_t i = 0; i < model_.nodes().size(); ++i) {
     const ModelNode& node = model_.nodes()[i];
-    const Status status = PrepareNode(node);
+    prepared_->nodes[i].inputs = node.inputs;
+    prepared_->nodes[i].outputs = node.outputs;
+    const Status status = PrepareNode(i);
     if (status.ok()) continue;
     const std::string label = NodeLabel(i, DefinitionOf(node.type));
     if (status.error().code == ErrorCode::kUnsupported) {
-      prepared_->kernels.push_back(nullptr);
       unsupported_.push_back(StrCat(label, " version ", node.version, ": ", status.error().message));
       continue;
     }
@@ -109,23 +113,44 @@ Status Preparation::TakeInputShapes() {
   return {};
 }
 
-Status Preparation::PrepareNode(const ModelNode& node) {
+Status Preparation::PrepareNode(size_t index) {
+  const ModelNode& node = model_.nodes()[index];
   QAT_RETURN_IF_ERROR(ResolveShapes(node));
-  std::vector<KernelTensor> inputs, outputs;
-  for (int32_t index : node.inputs) inputs.push_back(AsKernelTensor(tensor(index)));
-  for (int32_t index : node.outputs) outputs.push_back(AsKernelTensor(tensor(index)));
-  std::vector<const KernelTensor*> pointers;
-  for (const KernelTensor& input : inputs) pointers.push_back(&input);
-  QAT_ASSIGN_OR_RETURN(auto kernel,
-                       FindKernels(node.type)->prepare({DefinitionOf(node.type), node.attributes, pointers,
-                                                        outputs[0], options_.kernels, options_.profile,
-                                                        prepared_->isa, outputs, options_.threads}));
+  QAT_ASSIGN_OR_RETURN(auto kernel, PrepareKernel(index));
+  PreparedNode& prepared = prepared_->nodes[index];
+  if (prepared.fused) return {};  // Prepare has looked at it; it has run by then
   if (CanFold(node)) {
     Fold(node, *kernel);
-    kernel.reset();
+    return {};
   }
-  prepared_->kernels.push_back(std::move(kernel));
+  prepared.kernel = std::move(kernel);
   return {};
+}
+
+// With the pool behind it, if the kernel can run that too.
+Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
+  const ModelNode& node = model_.nodes()[index];
+  std::vector<KernelTensor> inputs, outputs;
+  for (int32_t input : node.inputs) inputs.push_back(AsKernelTensor(tensor(input)));
+  for (int32_t output : node.outputs) outputs.push_back(AsKernelTensor(tensor(output)));
+  std::vector<const KernelTensor*> pointers;
+  for (const KernelTensor& input : inputs) pointers.push_back(&input);
+  KernelContext context{DefinitionOf(node.type), node.attributes, pointers, outputs[0],      options_.kernels,
+                        options_.profile,        prepared_->isa,  outputs,  options_.threads};
+  const std::optional<size_t> pool =
+      options_.keep_intermediates ? std::nullopt : MaxPoolBehind(model_, index);
+  if (!pool.has_value() || !ResolveShapes(model_.nodes()[*pool]).ok())
+    return FindKernels(node.type)->prepare(context);
+  const ModelNode& pool_node = model_.nodes()[*pool];
+  const KernelTensor pooled = AsKernelTensor(tensor(pool_node.outputs[0]));
+  const PoolBehind behind{std::get<Pool2DAttributes>(pool_node.attributes), pooled};
+  context.pool = &behind;
+  QAT_ASSIGN_OR_RETURN(auto kernel, FindKernels(node.type)->prepare(context));
+  if (kernel->runs_pool()) {
+    prepared_->nodes[index].outputs = pool_node.outputs;
+    prepared_->nodes[*pool].fused = true;
+  }
+  return kernel;
 }
 
 // The operator's rule says what the output shapes are. The file must agree, unless it left a size open or an input
@@ -199,8 +224,8 @@ std::vector<BufferLifetime> Preparation::TensorLifetimes() const {
   };
   for (int32_t input : model_.inputs()) live(input, 0, end);
   for (int32_t i = 0; i < end; ++i) {
-    if (prepared_->kernels[static_cast<size_t>(i)] == nullptr) continue;
-    const ModelNode& node = model_.nodes()[static_cast<size_t>(i)];
+    const PreparedNode& node = prepared_->nodes[static_cast<size_t>(i)];
+    if (node.kernel == nullptr) continue;
     for (int32_t input : node.inputs) live(input, 0, i);
     for (int32_t output : node.outputs) live(output, keep ? 0 : i, keep ? end : i);
   }
@@ -212,11 +237,11 @@ std::vector<BufferLifetime> Preparation::TensorLifetimes() const {
 void Preparation::ShareMemory(std::vector<BufferLifetime>& lifetimes) {
   buffer_of_.resize(lifetimes.size());
   for (size_t i = 0; i < buffer_of_.size(); ++i) buffer_of_[i] = i;
-  for (size_t i = 0; i < model_.nodes().size(); ++i) {
-    if (prepared_->kernels[i] == nullptr) continue;
-    const ModelNode& node = model_.nodes()[i];
+  for (size_t i = 0; i < prepared_->nodes.size(); ++i) {
+    const PreparedNode& node = prepared_->nodes[i];
+    if (node.kernel == nullptr) continue;
     const auto output = static_cast<size_t>(node.outputs[0]);
-    for (const size_t position : prepared_->kernels[i]->in_place_inputs()) {
+    for (const size_t position : node.kernel->in_place_inputs()) {
       const size_t buffer = buffer_of_[static_cast<size_t>(node.inputs[position])];
       if (lifetimes[buffer].size == 0 || lifetimes[buffer].last != static_cast<int32_t>(i)) continue;
       lifetimes[buffer].last = lifetimes[output].last;
@@ -233,9 +258,9 @@ void Preparation::PlanArena() {
   const size_t tensors = buffers.size();
   ShareMemory(buffers);
   prepared_->activation_size = PlanMemory(buffers).end;
-  for (size_t i = 0; i < prepared_->kernels.size(); ++i) {
+  for (size_t i = 0; i < prepared_->nodes.size(); ++i) {
     const auto step = static_cast<int32_t>(i);
-    const Kernel* kernel = prepared_->kernels[i].get();
+    const Kernel* kernel = prepared_->nodes[i].kernel.get();
     buffers.push_back({kernel == nullptr ? 0 : kernel->scratch_size(), step, step});
   }
   const MemoryPlan plan = PlanMemory(buffers);

@@ -18,14 +18,21 @@
 
 namespace qat {
 
+/// A node as it runs: with a neighbour that its kernel runs too, it reads or writes what that one would.
+struct PreparedNode {
+  std::unique_ptr<Kernel> kernel;  ///< null: folded, or fused
+  bool fused = false;              ///< runs as part of another node
+  std::vector<int32_t> inputs, outputs;
+};
+
 struct PreparedModel {
   static constexpr size_t kNoMemory = static_cast<size_t>(-1);
 
   Isa isa = Isa::kPortable;
-  std::vector<ModelTensor> tensors;              ///< shapes as planned; what was folded is a constant
-  std::vector<std::unique_ptr<Kernel>> kernels;  ///< by node; null: folded
-  std::vector<size_t> offsets;                   ///< by tensor, in the arena; kNoMemory: constant or unused
-  std::vector<size_t> scratch_offsets;           ///< by node
+  std::vector<ModelTensor> tensors;     ///< shapes as planned; what was folded is a constant
+  std::vector<PreparedNode> nodes;      ///< by node of the model
+  std::vector<size_t> offsets;          ///< by tensor, in the arena; kNoMemory: constant or unused
+  std::vector<size_t> scratch_offsets;  ///< by node
   size_t arena_size = 0;
   size_t arena_peak = 0;       ///< most bytes that one step needs: no plan can be smaller
   size_t activation_size = 0;  ///< the arena of tensors alone, without scratch

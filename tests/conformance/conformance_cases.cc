@@ -72,7 +72,8 @@ Status WriteCase(const std::string& prefix, const testing::RandomModel& random) 
 testing::RandomModel MakeCase(uint64_t seed) {
   if (seed % 8 == 0) return testing::MakeRandomConversion(seed);
   if (seed % 2 == 0) return testing::MakeRandomOperator(seed);
-  return seed % 4 == 1 ? testing::MakeRandomModel(seed) : testing::MakeWideRandomModel(seed);
+  if (seed % 4 == 1) return testing::MakeRandomModel(seed);
+  return seed % 8 == 3 ? testing::MakePooledRandomModel(seed) : testing::MakeWideRandomModel(seed);
 }
 
 Status WriteCases(const std::string& directory, int count, uint64_t seed) {

@@ -66,6 +66,17 @@ class RandomModelMaker {
     return Finish();
   }
 
+  /// A uint8 or int8 convolution with a max pool behind it.
+  RandomModel MakePooled() {
+    quantized_ = true;
+    element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
+    const int32_t depth = Pick({1, 1, 2, 3, 3, 4, 6, 8, 17});
+    Start({random_.Between(1, 2), random_.Between(1, 17), random_.Between(1, 17), depth});
+    AppendConv2D();
+    AppendPool2D(tflite::BuiltinOperator_MAX_POOL_2D, MaxPool());
+    return Finish();
+  }
+
   /// One uint8 or int8 convolution or fully connected layer whose depth and units lie around the widths of registers.
   RandomModel MakeWide() {
     quantized_ = wide_ = true;
@@ -233,6 +244,19 @@ class RandomModelMaker {
     return random_.Between(1, std::min(largest, 6));
   }
 
+  // Windows mostly side by side, of up to 25 values.
+  Pool2DAttributes MaxPool() {
+    Pool2DAttributes a;
+    a.filter_h = Pick({2, 2, 2, 2, 1, 3, 4, 5});
+    a.filter_w = Pick({2, 2, 2, 2, 1, 3, 4, 5});
+    a.stride_h = random_.Below(10) == 0 ? random_.Between(1, 3) : a.filter_h;
+    a.stride_w = random_.Below(10) == 0 ? random_.Between(1, 3) : a.filter_w;
+    const bool fits = a.filter_h <= shape_[1] && a.filter_w <= shape_[2];
+    a.padding = fits ? AnyPadding() : Padding::kSame;
+    a.activation = random_.Below(2) == 0 ? Activation::kNone : AnyActivation();
+    return a;
+  }
+
   void AppendFullyConnected() {
     const bool keep = random_.Below(4) == 0;
     const int32_t depth =
@@ -261,6 +285,9 @@ class RandomModelMaker {
     a.filter_h = FilterSize(a.padding, shape_[1], 1);
     a.filter_w = FilterSize(a.padding, shape_[2], 1);
     a.activation = AnyActivation();
+    AppendPool2D(code, a);
+  }
+  void AppendPool2D(tflite::BuiltinOperator code, const Pool2DAttributes& a) {
     const int32_t input = current_;
     shape_ = {shape_[0], ComputeWindow(a.padding, shape_[1], a.filter_h, a.stride_h).output,
               ComputeWindow(a.padding, shape_[2], a.filter_w, a.stride_w).output, shape_[3]};
@@ -329,6 +356,7 @@ class RandomModelMaker {
 };
 
 inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
+inline RandomModel MakePooledRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakePooled(); }
 inline RandomModel MakeWideRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeWide(); }
 
 }  // namespace qat::testing

@@ -1,7 +1,9 @@
-// Prepare of CONV_2D.
-#include "runtime/kernels/reference/conv_2d.h"
+// Prepare of CONV_2D, alone or with a max pool behind it.
+#include <optional>
+
 #include "runtime/kernels/portable/conv_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/conv_2d.h"
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/float_matrix.h"
 
@@ -28,18 +30,50 @@ const simd::Instructions* SimdInstructions(const KernelContext& context, const W
   return simd::InstructionsOf(context.isa);
 }
 
+// Windows side by side inside the image, and one scale: then the largest of the sums becomes the largest of the bytes.
+template <class Arithmetic>
+std::optional<simd::PoolWindows> PoolOf(const KernelContext& context, const Arithmetic& arithmetic) {
+  if (context.pool == nullptr) return std::nullopt;
+  const Pool2DAttributes& a = context.pool->attributes;
+  const KernelTensor& output = context.pool->output;
+  const simd::PoolWindows pool{a.filter_h, a.filter_w, output.shape[1], output.shape[2]};
+  const bool side_by_side = a.stride_h == a.filter_h && a.stride_w == a.filter_w;
+  const bool inside = int64_t{pool.output_h} * pool.filter_h <= context.output.shape[1] &&
+                      int64_t{pool.output_w} * pool.filter_w <= context.output.shape[2];
+  const auto params = PerTensorParams(output, "output", LimitsOf<typename Arithmetic::Element>());
+  const bool same_scale = params.ok() && params->scale == context.output.scale[0] &&
+                          params->zero_point == arithmetic.output_offset;
+  if (!side_by_side || !inside || !same_scale) return std::nullopt;
+  if (pool.taps() == 1 || pool.taps() > simd::Product::kMaxPoolTaps) return std::nullopt;
+  return pool;
+}
+
+// The clamp of the pool follows that of the convolution.
+QuantizedLimits ClampOf(const PoolBehind& pool, QuantizedLimits limits) {
+  const QuantizationParams params{pool.output.scale[0], static_cast<int32_t>(pool.output.zero_point[0])};
+  return QuantizedActivationRange(pool.attributes.activation, params, limits);
+}
+
 template <class Arithmetic>
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
                                  const Window2D& window, const Arithmetic& arithmetic) {
-  auto conv = simd::PrepareConv2D(instructions, window, context.inputs[1]->constant, ConstantBias(context),
-                                  simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
+  const std::optional<simd::PoolWindows> pool = PoolOf(context, arithmetic);
+  const simd::Operands operands = simd::OperandsOf(arithmetic);
+  const simd::Requantization requantization = simd::RequantizationOf(arithmetic);
+  auto conv = simd::PrepareConv2D(
+      instructions, window, {context.inputs[1]->constant, ConstantBias(context), operands, requantization},
+      pool.has_value() ? &*pool : nullptr);
+  const bool pools = conv.pool.taps() > 1;
+  if (pools) conv.filter.NarrowClamp(ClampOf(*context.pool, LimitsOf<typename Arithmetic::Element>()));
   const size_t scratch = ScratchSize(conv);
-  return MakeKernel(
+  auto kernel = MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
         simd::Run(conv, io.input<uint8_t>(0), io.output<uint8_t>(), io.scratch, io.pool);
       },
       scratch);
+  if (pools) kernel->RunPool();
+  return kernel;
 }
 
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatConv2D conv,

@@ -41,8 +41,10 @@ std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const simd
                                         const Window2D& window, const Arithmetic& arithmetic) {
   const auto filter =
       ConvolutionFilter(context.inputs[1]->constant, static_cast<size_t>(window.output_depth));
-  auto conv = simd::PrepareConv2D(instructions, window, filter, ConstantBias(context),
-                                  simd::OperandsOf(arithmetic), simd::RequantizationOf(arithmetic));
+  const simd::Operands operands = simd::OperandsOf(arithmetic);
+  const simd::Requantization requantization = simd::RequantizationOf(arithmetic);
+  auto conv = simd::PrepareConv2D(instructions, window,
+                                  {filter, ConstantBias(context), operands, requantization}, nullptr);
   const size_t scratch = ScratchSize(conv);
   return MakeKernel(
       context, NameOf(context.isa),

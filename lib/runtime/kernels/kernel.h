@@ -41,6 +41,12 @@ struct KernelTensor {
   int32_t quantized_dimension = 0;  ///< with several scales
 };
 
+/// A max pool that alone reads the output of a node: it may run as part of the node's kernel.
+struct PoolBehind {
+  const Pool2DAttributes& attributes;
+  const KernelTensor& output;
+};
+
 /// One node for Prepare. Its shapes have passed OpDefinition::infer_shape; types and scales have not been
 /// looked at.
 struct KernelContext {
@@ -52,7 +58,8 @@ struct KernelContext {
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
   Isa isa = Isa::kPortable;                              ///< for KernelSet::kFast
   std::span<const KernelTensor> outputs = {&output, 1};  ///< all of them; `output` is the first
-  int threads = 1;  ///< those of KernelBuffers::pool: for scratch that each needs of its own
+  int threads = 1;                   ///< those of KernelBuffers::pool: for scratch that each needs of its own
+  const PoolBehind* pool = nullptr;  ///< null: none
 
   /// The input at `position`, null where it is left out or absent.
   const KernelTensor* input(size_t position) const {
@@ -94,11 +101,15 @@ class Kernel {
   /// there. Both have the same size.
   std::span<const size_t> in_place_inputs() const { return in_place_inputs_; }
   void AllowInPlace(size_t input) { in_place_inputs_.push_back(input); }
+  /// True if Eval runs KernelContext::pool too, and writes what that does.
+  bool runs_pool() const { return runs_pool_; }
+  void RunPool() { runs_pool_ = true; }
 
  private:
   std::string name_;  // "conv_2d/portable"
   size_t scratch_size_;
   std::vector<size_t> in_place_inputs_;
+  bool runs_pool_ = false;
 };
 
 /// A kernel out of a function object `void(const KernelBuffers&)` that holds what Prepare worked out.

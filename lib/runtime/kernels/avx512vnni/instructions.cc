@@ -35,6 +35,7 @@ struct Avx512Vnni {
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm512_min_epi32(_mm512_max_epi32(a, low), high);
   }
+  static Vector Max(Vector a, Vector b) { return _mm512_max_epi32(a, b); }
   static Vector ClampBytes(Vector a, Vector low, Vector high) {
     return _mm512_min_epu8(_mm512_max_epu8(a, low), high);
   }

@@ -1,5 +1,7 @@
 #include "runtime/kernels/simd/conv_2d.h"
 
+#include <utility>
+
 namespace qat::simd {
 namespace {
 
@@ -26,13 +28,16 @@ void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
 
 bool CanConv2D(const Window2D& window) { return PatchLayout(window, 0).Fits(window); }
 
-Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
-                     std::span<const uint8_t> filter, std::span<const int32_t> bias, const Operands& operands,
-                     const Requantization& requantization) {
+Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, const ConvWeights& weights,
+                     const PoolWindows* pool) {
+  const PoolWindows windows = pool != nullptr ? *pool : PoolWindows{1, 1, window.output_h, window.output_w};
   const PatchLayout layout(window, 0);
-  return {window, layout,
-          PackedFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth, bias, operands,
-                       requantization)};
+  Conv2D conv{window, layout,
+              PackedFilter(instructions, SegmentsOf(window, layout), weights.filter, window.output_depth,
+                           weights.bias, weights.operands, weights.requantization),
+              windows};
+  return pool == nullptr || conv.filter.CanPool() ? std::move(conv)
+                                                  : PrepareConv2D(instructions, window, weights, nullptr);
 }
 
 size_t ScratchSize(const Conv2D& conv) {
@@ -44,11 +49,17 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
   const Window2D& w = conv.window;
   const int64_t pixel = w.input_depth * conv.filter.element_size();
   const bool in_place = ReadsInPlace(conv);
+  const int64_t step_x = w.stride_w * pixel, step_y = w.stride_h * conv.layout.padded_w * pixel;
   Product product = conv.filter.AsProduct();
-  const int64_t rows = int64_t{w.output_h} * w.output_w;
-  product.width = w.output_w;
-  product.step_x = w.stride_w * pixel;
-  product.step_y = w.stride_h * conv.layout.padded_w * pixel;
+  const int64_t rows = int64_t{conv.pool.output_h} * conv.pool.output_w;
+  product.width = conv.pool.output_w;
+  product.step_x = conv.pool.filter_w * step_x;
+  product.step_y = conv.pool.filter_h * step_y;
+  product.pool_taps = 0;
+  for (int32_t y = 0; y < conv.pool.filter_h; ++y) {
+    for (int32_t x = 0; x < conv.pool.filter_w; ++x)
+      product.pool_offsets[product.pool_taps++] = y * step_y + x * step_x;
+  }
   for (int32_t n = 0; n < w.batch; ++n) {
     if (!in_place) Pad(conv, input, scratch);
     product.input = in_place ? input : scratch;

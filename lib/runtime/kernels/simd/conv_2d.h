@@ -11,19 +11,37 @@ namespace qat::simd {
 /// True if the border that padding needs is not many times the image, as a wide dilation can make it.
 bool CanConv2D(const Window2D& window);
 
+/// A max pool of windows side by side over the output of a convolution.
+struct PoolWindows {
+  int32_t filter_h = 1;
+  int32_t filter_w = 1;
+  int32_t output_h = 0;
+  int32_t output_w = 0;
+
+  int64_t taps() const { return int64_t{filter_h} * filter_w; }
+};
+
 /// What Prepare keeps of one convolution.
 struct Conv2D {
   Window2D window;
   portable::PatchLayout layout;
   PackedFilter filter;
+  PoolWindows pool;  ///< of one tap: none
 };
 
-/// Shapes    filter [O, H, W, I]; bias empty or [O].
-Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window,
-                     std::span<const uint8_t> filter, std::span<const int32_t> bias, const Operands& operands,
-                     const Requantization& requantization);
+/// What a convolution multiplies with. Shapes    filter [O, H, W, I]; bias empty or [O].
+struct ConvWeights {
+  std::span<const uint8_t> filter;
+  std::span<const int32_t> bias;
+  const Operands& operands;
+  const Requantization& requantization;
+};
+
+/// `pool` is to run behind it, or null; it does not where Conv2D::pool has one tap.
+Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, const ConvWeights& weights,
+                     const PoolWindows* pool);
 size_t ScratchSize(const Conv2D& conv);
-/// Equal byte for byte to reference::Conv2D.
+/// Equal byte for byte to reference::Conv2D, and reference::MaxPool2D behind it.
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool);
 
 }  // namespace qat::simd

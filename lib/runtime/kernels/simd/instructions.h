@@ -34,11 +34,17 @@ struct OutputStage {
 /// Row r begins at input + (r / width) * step_y + (r % width) * step_x and is made of `segments` runs of
 /// memory at segment_offsets from there. A step is 4 bytes of a run: 4 uint8 (or int8, see flip) or 2 int16.
 /// Arrays by unit are padded to whole vectors. All sums wrap modulo 2^32.
+/// Where a max pool is part of it, a row stands for its window: the rows at pool_offsets from it, the largest of whose
+/// sums is requantized, which is the largest of what they would be requantized to.
 struct Product {
+  static constexpr int64_t kMaxPoolTaps = 16;
+
   const uint8_t* input;
   int64_t begin, end;  // rows to compute
   int64_t width;
-  int64_t step_x, step_y;  // bytes
+  int64_t step_x, step_y;              // bytes
+  int64_t pool_taps;                   // 1 to kMaxPoolTaps; over 1 with a folded stage only
+  int64_t pool_offsets[kMaxPoolTaps];  // bytes; the first is 0
 
   const int64_t* segment_offsets;  // bytes
   int64_t segments;

@@ -281,6 +281,7 @@ Product PackedFilter::AsProduct() const {
   product.steps = static_cast<int64_t>(step_offsets_.size());
   product.segment_size = segment_size_ * element_size();
   product.filter = values_.data();
+  product.pool_taps = 1;
   product.units = units_;
   product.bias = bias_.data();
   product.row_term_lane = row_term_lane_;

@@ -61,8 +61,12 @@ class PackedFilter {
   void ConvertInput(const uint8_t* from, uint8_t* to, int64_t count) const;
   /// The zero point as a byte of the input.
   uint8_t InputZeroPoint() const { return static_cast<uint8_t>(operands_.input_zero_point); }
-  /// All of the product but its rows and its output.
+  /// All of the product but its rows and its output, without a pool.
   Product AsProduct() const;
+  /// True if a max pool may be part of the product: it must be requantized in the folded form, which rises with the sum.
+  bool CanPool() const { return stage_.View().folded_multiplier != nullptr; }
+  /// Holds outputs to `limits`, too, as an operator behind this one would.
+  void NarrowClamp(QuantizedLimits limits) { stage_.NarrowClamp(limits); }
 
  private:
   /// How w - zw becomes int8.

@@ -40,25 +40,21 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t*
   }
 }
 
-// One vector of units: four rows fill a vector of bytes. kTerm: one of its lanes is the row's term.
-template <class Isa, class Requantize, bool kTerm, int kRows>
+// One vector of units: four rows fill a vector of bytes.
+template <class Isa, class Requantize, int kRows>
 inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa::Vector (&sums)[kRows][1],
                              uint8_t* output) {
   const Requantize requantize(p.stage, unit);
   const ByteClamp<Isa> clamp(p.stage);
   const int64_t left = p.units - unit, count = left < Isa::kLanes ? left : Isa::kLanes;
-  const auto lane = Isa::Fill(p.row_term_lane);
-  const auto output_of = [&](int r) __attribute__((always_inline)) {
-    const auto sum = sums[r][0];
-    return requantize(kTerm ? Isa::Subtract(sum, Isa::FillFromLane(sum, lane)) : sum);
-  };
   int r = 0;
   for (; r + 4 <= kRows; r += 4) {
-    const auto bytes = clamp(output_of(r), output_of(r + 1), output_of(r + 2), output_of(r + 3));
+    const auto bytes = clamp(requantize(sums[r][0]), requantize(sums[r + 1][0]), requantize(sums[r + 2][0]),
+                             requantize(sums[r + 3][0]));
     Isa::StoreRows(output + r * p.units + unit, p.units, bytes, count);
   }
   for (; r < kRows; ++r) {
-    const auto q = output_of(r);
+    const auto q = requantize(sums[r][0]);
     Isa::StoreBytes(output + r * p.units + unit, clamp(q, q, q, q), count);
   }
 }
@@ -67,7 +63,7 @@ template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks],
                            uint8_t* output) {
   if constexpr (kBlocks == 1) {
-    RequantizeColumn<Isa, Requantize, false, kRows>(p, unit, sums, output);
+    RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
   } else {
     const int64_t left = p.units - unit;
     const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
@@ -84,51 +80,66 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
   }
 }
 
-template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void MultiplyTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
-                         uint8_t* output) {
-  typename Isa::Vector sums[kRows][kBlocks];
-  SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
-  RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
-}
+// Shares of a filter's zero point in the sums of each row, or of each row of its window.
+template <int kRows>
+using RowTerms = int32_t[Product::kMaxPoolTaps][kRows];
 
-// The share of a filter's zero point in each row's sum, from the last of its vectors.
+// The last vector of units holds the rows' terms: they are taken off here, and left to the other vectors if there are any.
 template <class Isa, int kRows, int kBlocks>
-inline void ReadRowTerms(const Product& p, const typename Isa::Vector (&sums)[kRows][kBlocks],
-                         int32_t* row_terms) {
-  for (int r = 0; r < kRows; ++r) {
-    const auto* last = reinterpret_cast<const uint8_t*>(&sums[r][kBlocks - 1]);
-    __builtin_memcpy(&row_terms[r], last + p.row_term_lane * 4, 4);
-  }
-}
-
-// The last kBlocks vectors. Leaves the rows' terms, which may be in the last one, to the others.
-template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void MultiplyLastTile(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
-                             uint8_t* output) {
-  typename Isa::Vector sums[kRows][kBlocks];
-  SumTile<Isa, kRows, kBlocks>(p, rows, row_terms, unit, sums);
-  if constexpr (kBlocks == 1) {
-    if (p.row_term_lane > 0 && unit == 0)
-      return RequantizeColumn<Isa, Requantize, true, kRows>(p, unit, sums, output);
-  }
-  if (p.row_term_lane > 0) {
-    ReadRowTerms<Isa, kRows, kBlocks>(p, sums, row_terms);
+inline void SubtractRowTerms(const Product& p, typename Isa::Vector (&sums)[kRows][kBlocks], int64_t unit,
+                             int32_t* row_terms) {
+  const auto lane = Isa::Fill(p.row_term_lane);
+  if (unit > 0) {
     for (int r = 0; r < kRows; ++r) {
-      for (int b = 0; b < kBlocks; ++b) sums[r][b] = Isa::Subtract(sums[r][b], Isa::Fill(row_terms[r]));
+      const auto* last = reinterpret_cast<const uint8_t*>(&sums[r][kBlocks - 1]);
+      __builtin_memcpy(&row_terms[r], last + p.row_term_lane * 4, 4);
     }
   }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const auto term = Isa::FillFromLane(sums[r][kBlocks - 1], lane);
+#pragma GCC unroll 16
+    for (int b = 0; b < kBlocks; ++b) sums[r][b] = Isa::Subtract(sums[r][b], term);
+  }
+}
+
+// SumTile, over the rows of each window where there are any. kLast: the vectors that hold the rows' terms, if any does.
+template <class Isa, bool kPools, bool kLast, int kRows, int kBlocks>
+inline void SumWindows(const Product& p, const uint8_t* const* rows, RowTerms<kRows>& row_terms, int64_t unit,
+                       typename Isa::Vector (&sums)[kRows][kBlocks]) {
+  const auto sum_tap = [&](const uint8_t* const* taps, int64_t tap, typename Isa::Vector(&to)[kRows][kBlocks])
+      __attribute__((always_inline)) {
+    SumTile<Isa, kRows, kBlocks>(p, taps, row_terms[tap], unit, to);
+    if (kLast && p.row_term_lane > 0) SubtractRowTerms<Isa, kRows, kBlocks>(p, to, unit, row_terms[tap]);
+  };
+  if constexpr (!kPools) return sum_tap(rows, 0, sums);
+  for (int64_t tap = 0; tap < p.pool_taps; ++tap) {
+    const uint8_t* taps[kRows];
+    for (int r = 0; r < kRows; ++r) taps[r] = rows[r] + p.pool_offsets[tap];
+    typename Isa::Vector more[kRows][kBlocks];
+    sum_tap(taps, tap, more);
+    for (int r = 0; r < kRows; ++r) {
+      for (int b = 0; b < kBlocks; ++b) sums[r][b] = tap == 0 ? more[r][b] : Isa::Max(sums[r][b], more[r][b]);
+    }
+  }
+}
+
+template <class Isa, class Requantize, bool kPools, bool kLast, int kRows, int kBlocks>
+inline void MultiplyTile(const Product& p, const uint8_t* const* rows, RowTerms<kRows>& row_terms,
+                         int64_t unit, uint8_t* output) {
+  typename Isa::Vector sums[kRows][kBlocks];
+  SumWindows<Isa, kPools, kLast, kRows, kBlocks>(p, rows, row_terms, unit, sums);
   RequantizeTile<Isa, Requantize, kRows, kBlocks>(p, unit, sums, output);
 }
 
-// The same where the number of vectors is known at run time: at most kBlocks.
-template <class Isa, class Requantize, int kRows, int kBlocks>
-inline void MultiplyRest(const Product& p, const uint8_t* const* rows, int32_t* row_terms, int64_t unit,
-                         uint8_t* output) {
+// The last vectors, whose number is known at run time: at most kBlocks.
+template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
+inline void MultiplyRest(const Product& p, const uint8_t* const* rows, RowTerms<kRows>& row_terms,
+                         int64_t unit, uint8_t* output) {
   if (unit + (kBlocks - 1) * Isa::kLanes < p.units) {
-    MultiplyLastTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
+    MultiplyTile<Isa, Requantize, kPools, true, kRows, kBlocks>(p, rows, row_terms, unit, output);
   } else if constexpr (kBlocks > 1) {
-    MultiplyRest<Isa, Requantize, kRows, kBlocks - 1>(p, rows, row_terms, unit, output);
+    MultiplyRest<Isa, Requantize, kPools, kRows, kBlocks - 1>(p, rows, row_terms, unit, output);
   }
 }
 
@@ -160,55 +171,68 @@ inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_
   }
   typename Isa::Vector sums[kRows][1];
   SumTile<Isa, kRows, 1>(p, rows, row_terms, p.units, sums);
-  ReadRowTerms<Isa, kRows, 1>(p, sums, row_terms);
+  for (int r = 0; r < kRows; ++r) __builtin_memcpy(&row_terms[r], &sums[r][0], 4);
 }
 
 // What gives the rows' terms comes first: a vector of their own (lane 0), or the last ones of the units.
-template <class Isa, class Requantize, int kRows, int kBlocks>
+template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   const uint8_t* rows[kRows];
-  int32_t row_terms[kRows] = {};
+  RowTerms<kRows> row_terms;
   for (int r = 0; r < kRows; ++r) rows[r] = cursor.Next(p);
-  if (p.row_term_lane == 0) ComputeRowTerms<Isa, kRows>(p, rows, row_terms);
+  const int64_t taps = kPools ? p.pool_taps : 1;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    for (int r = 0; r < kRows; ++r) row_terms[tap][r] = 0;
+    if (p.row_term_lane != 0) continue;
+    const uint8_t* moved[kRows];
+    for (int r = 0; r < kRows; ++r) moved[r] = rows[r] + (kPools ? p.pool_offsets[tap] : 0);
+    ComputeRowTerms<Isa, kRows>(p, moved, row_terms[tap]);
+  }
   uint8_t* const output = p.output + first * p.units;
   constexpr int64_t kStep = kBlocks * Isa::kLanes;
   const int64_t whole = p.units / kStep * kStep;
-  if (whole < p.units) MultiplyRest<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, whole, output);
+  if (whole < p.units)
+    MultiplyRest<Isa, Requantize, kPools, kRows, kBlocks>(p, rows, row_terms, whole, output);
   for (int64_t unit = 0; unit < whole; unit += kStep) {
-    MultiplyTile<Isa, Requantize, kRows, kBlocks>(p, rows, row_terms, unit, output);
+    MultiplyTile<Isa, Requantize, kPools, false, kRows, kBlocks>(p, rows, row_terms, unit, output);
   }
 }
 
 // Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
-template <class Isa, class Requantize, int kRows, int kBlocks>
+template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyTiles(const Product& p) {
   int64_t row = p.begin;
   RowCursor cursor(p, row);
   if (p.end - p.begin < kRows) {
-    for (; row < p.end; ++row) MultiplyRows<Isa, Requantize, 1, Isa::kBlocks>(p, row, cursor);
+    for (; row < p.end; ++row) MultiplyRows<Isa, Requantize, kPools, 1, Isa::kBlocks>(p, row, cursor);
     return;
   }
-  for (; row + kRows <= p.end; row += kRows) MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, row, cursor);
+  for (; row + kRows <= p.end; row += kRows)
+    MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, row, cursor);
   if (row == p.end) return;
   cursor = RowCursor(p, p.end - kRows);
-  MultiplyRows<Isa, Requantize, kRows, kBlocks>(p, p.end - kRows, cursor);
+  MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, p.end - kRows, cursor);
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.
-template <class Isa, class Requantize>
-struct MultiplyAll {
-  static void Run(const Product& p) {
-    if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.end - p.begin >= 2 * Isa::kRows) {
-      MultiplyTiles<Isa, Requantize, 2 * Isa::kRows, Isa::kBlocks / 2>(p);
-    } else {
-      MultiplyTiles<Isa, Requantize, Isa::kRows, Isa::kBlocks>(p);
-    }
+template <class Isa, class Requantize, bool kPools>
+void MultiplyAll(const Product& p) {
+  if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.end - p.begin >= 2 * Isa::kRows) {
+    MultiplyTiles<Isa, Requantize, kPools, 2 * Isa::kRows, Isa::kBlocks / 2>(p);
+  } else {
+    MultiplyTiles<Isa, Requantize, kPools, Isa::kRows, Isa::kBlocks>(p);
   }
+}
+
+template <class Isa, class Requantize>
+struct MultiplyPlain {
+  static void Run(const Product& p) { MultiplyAll<Isa, Requantize, false>(p); }
 };
 
 template <class Isa>
 void Multiply(const Product& p) {
-  WithRequantizer<Isa, MultiplyAll>(p.stage, p);
+  if (p.pool_taps > 1) return MultiplyAll<Isa, Folded<Isa>, true>(p);
+  WithRequantizer<Isa, MultiplyPlain>(p.stage, p);
 }
 
 }  // namespace

@@ -65,6 +65,11 @@ bool OutputStageTable::CanFold(const Requantization& requantization, std::span<c
   return true;
 }
 
+void OutputStageTable::NarrowClamp(QuantizedLimits limits) {
+  activation_min_ = std::clamp(activation_min_, limits.quant_min, limits.quant_max);
+  activation_max_ = std::clamp(activation_max_, limits.quant_min, limits.quant_max);
+}
+
 OutputStage OutputStageTable::View() const {
   const auto data = [](const auto& values) { return values.empty() ? nullptr : values.data(); };
   OutputStage stage = {};

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "quant/params.h"
 #include "runtime/kernels/arithmetic.h"
 #include "runtime/kernels/simd/instructions.h"
 
@@ -65,6 +66,7 @@ class OutputStageTable {
   OutputStageTable(const Requantization& requantization, bool is_signed, std::span<const int64_t> units,
                    std::span<const int64_t> bounds);
   OutputStage View() const;
+  void NarrowClamp(QuantizedLimits limits);
 
  private:
   bool CanFold(const Requantization& requantization, std::span<const int64_t> bounds) const;

@@ -24,6 +24,7 @@ struct Vectors256 {
   static Vector Clamp(Vector a, Vector low, Vector high) {
     return _mm256_min_epi32(_mm256_max_epi32(a, low), high);
   }
+  static Vector Max(Vector a, Vector b) { return _mm256_max_epi32(a, b); }
   static Vector ClampBytes(Vector a, Vector low, Vector high) {
     return _mm256_min_epu8(_mm256_max_epu8(a, low), high);
   }
