@@ -26,7 +26,8 @@ struct Conv2D {
   Window2D window;
   portable::PatchLayout layout;
   PackedFilter filter;
-  PoolWindows pool;  ///< of one tap: none
+  PoolWindows pool;     ///< of one tap: none
+  int32_t columns = 1;  ///< of the output that one row of the product makes: few units leave lanes for more
 };
 
 /// What a convolution multiplies with. Shapes    filter [O, H, W, I]; bias empty or [O].
