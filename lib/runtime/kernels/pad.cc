@@ -1,6 +1,7 @@
 // Prepare of PAD and PADV2.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "runtime/kernels/indices.h"
 #include "runtime/kernels/quantization.h"
@@ -23,6 +24,18 @@ PadPlan PlanOf(const KernelContext& context) {
   plan.output_steps.assign(rank, 1);
   for (size_t i = rank; i-- > 1;) plan.output_steps[i - 1] = plan.output_steps[i] * context.output.shape[i];
   for (size_t i = 0; i < rank; ++i) plan.before.push_back(paddings[2 * i]);
+  // Last axes without padding are part of the one before them.
+  for (size_t last = rank - 1; rank > 0 && last > 0; --last) {
+    const int32_t size = plan.input.back();
+    const bool fits = int64_t{plan.input[last - 1]} * size <= std::numeric_limits<int32_t>::max();
+    if (paddings[2 * last] != 0 || paddings[2 * last + 1] != 0 || !fits) break;
+    plan.input.pop_back();
+    plan.before.pop_back();
+    plan.output_steps.pop_back();
+    plan.input.back() *= size;
+    plan.before.back() *= size;
+    plan.output_steps.back() = 1;
+  }
   return plan;
 }
 

@@ -44,14 +44,15 @@ void PadImage(const Window2D& w, const PatchLayout& layout, const From* image, T
   const int64_t padded_row = layout.padded_w * w.input_depth;
   const int64_t image_row = int64_t{w.input_w} * w.input_depth;
   const int64_t left = int64_t{w.pad_left} * w.input_depth;
-  std::fill_n(padded, w.pad_top * padded_row, fill);
-  To* row = padded + w.pad_top * padded_row;
-  for (int32_t y = 0; y < w.input_h; ++y, row += padded_row, image += image_row) {
-    std::fill_n(row, left, fill);
-    convert(image, row + left, image_row);
-    std::fill_n(row + left + image_row, padded_row - left - image_row, fill);
+  // From the end of one row of the image to the beginning of the next one, the border is one piece.
+  To* to = std::fill_n(padded, w.pad_top * padded_row + left, fill);
+  for (int32_t y = 1; y < w.input_h; ++y, to += padded_row, image += image_row) {
+    convert(image, to, image_row);
+    std::fill_n(to + image_row, padded_row - image_row, fill);
   }
-  std::fill_n(row, (layout.padded_h - w.pad_top - w.input_h) * padded_row, fill);
+  convert(image, to, image_row);
+  const int64_t rows_below = layout.padded_h - w.pad_top - w.input_h;
+  std::fill_n(to + image_row, padded_row - left - image_row + rows_below * padded_row, fill);
 }
 
 /// Copies in blocks of kSlack elements: up to kSlack - 1 more than `count`, which the next copy overwrites.
