@@ -1,6 +1,7 @@
 // Prepare of SLICE and STRIDED_SLICE.
 #include "base/check.h"
 #include "ops/slice_geometry.h"
+#include "runtime/kernels/portable/strided_copy.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/strided_copy.h"
 
@@ -32,6 +33,11 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
     step *= input.shape[i];
   }
   const bool empty = FlatSize(context.output.shape) == 0;
+  if (context.kernels == KernelSet::kFast && !empty) {
+    return MakeKernel(context, "portable", [view = portable::Simplify(view)](const KernelBuffers& io) {
+      portable::CopyView(view, io.inputs[0] + view.first, io.output_bytes);
+    });
+  }
   return MakeKernel(context, "reference", [view = std::move(view), empty](const KernelBuffers& io) {
     if (!empty) reference::CopyView(view, 0, io.inputs[0] + view.first, io.output_bytes);
   });

@@ -1,5 +1,6 @@
 // Prepare of TRANSPOSE.
 #include "runtime/kernels/indices.h"
+#include "runtime/kernels/portable/strided_copy.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/strided_copy.h"
 
@@ -18,6 +19,11 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   view.sizes.assign(context.output.shape.begin(), context.output.shape.end());
   for (const int64_t axis : IndicesOf(*context.inputs[1]))
     view.steps.push_back(input_steps[*ResolveAxis(axis, rank)]);
+  if (context.kernels == KernelSet::kFast && FlatSize(context.output.shape) > 0) {
+    return MakeKernel(context, "portable", [view = portable::Simplify(view)](const KernelBuffers& io) {
+      portable::CopyView(view, io.inputs[0], io.output_bytes);
+    });
+  }
   return MakeKernel(context, "reference", [view = std::move(view)](const KernelBuffers& io) {
     reference::CopyView(view, 0, io.inputs[0], io.output_bytes);
   });
