@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/padding.h"
+#include "runtime/kernels/portable/transpose_conv.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/window.h"
 
@@ -78,6 +79,18 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& ari
   const Window2D window = WindowOf(context.As<TransposeConvAttributes>(), context.inputs[0]->shape,
                                    context.inputs[1]->shape, context.output.shape);
   const int64_t sums = int64_t{window.output_h} * window.output_w * window.output_depth;
+  if (context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty()) {
+    const std::span<const uint8_t> bytes = context.inputs[1]->constant;
+    const std::span filter(reinterpret_cast<const Element*>(bytes.data()), bytes.size() / sizeof(Element));
+    return MakeKernel(
+        context, "portable",
+        [arithmetic,
+         packed = portable::PackTransposeConv(window, arithmetic, filter)](const KernelBuffers& io) {
+          portable::TransposeConv(packed, arithmetic, io.input<Element>(2), io.input<Bias>(3),
+                                  io.output<Element>(), reinterpret_cast<Sum*>(io.scratch));
+        },
+        static_cast<size_t>(sums) * sizeof(Sum));
+  }
   return MakeKernel(
       context, "reference",
       [=](const KernelBuffers& io) {
@@ -106,7 +119,7 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
   std::vector<const KernelTensor*> inputs = {given.inputs[2], given.inputs[1]};
   if (given.input(3) != nullptr) inputs.push_back(given.input(3));
-  const KernelContext context = {given.definition, given.attributes, inputs, given.output};
+  const KernelContext context = {given.definition, given.attributes, inputs, given.output, given.kernels};
   const Activation activation = FusedActivation(context.attributes);
   const DType type = context.inputs[0]->type;
   if (type == DType::kUInt8 || type == DType::kInt8) return PrepareQuantized(context, activation);
