@@ -137,6 +137,7 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnAllOtherOperators) {
   EXPECT_GE(uses["transpose/portable"], 20);
   EXPECT_GE(uses["slice/portable"] + uses["strided_slice/portable"], 20);
   EXPECT_GE(uses["transpose_conv/portable"], 20);
+  EXPECT_GE(uses[Name("mul")], GetParam() == Isa::kPortable ? 0 : 20);
 }
 
 // Few of the cases are work enough for more than one thread.

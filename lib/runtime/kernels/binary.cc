@@ -27,13 +27,43 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
 // Values that a thread takes at a time, and the work of one against a multiply-accumulate.
 constexpr int64_t kRun = 4096, kWorkOfAPair = 8;
 
-// Null where the reference must do: shapes that broadcast, or no vectors.
+// Null where the reference must do: shapes that broadcast otherwise, or no vectors.
 const simd::Instructions* SimdInstructions(const KernelContext& context) {
-  const bool same = context.inputs[0]->shape == context.inputs[1]->shape;
-  return context.kernels == KernelSet::kFast && same ? simd::InstructionsOf(context.isa) : nullptr;
+  const bool can =
+      context.inputs[0]->shape == context.inputs[1]->shape ||
+      reference::RepeatedRowsOf(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
+  return context.kernels == KernelSet::kFast && can ? simd::InstructionsOf(context.isa) : nullptr;
+}
+
+// One operand repeats its rows. Short ones are laid side by side, once for all their repetitions.
+std::unique_ptr<Kernel> MakeRepeating(const KernelContext& context, simd::PairOperator pairs) {
+  constexpr int64_t kTile = 512;  // bytes
+  const auto r =
+      *reference::RepeatedRowsOf(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
+  const int64_t copies =
+      std::clamp<int64_t>(kTile / std::max<int64_t>(r.size, 1), 1, std::max<int64_t>(r.repeats, 1));
+  const auto run = [=, pairs = std::move(pairs)](const KernelBuffers& io) {
+    const uint8_t* whole = io.input<uint8_t>(r.second_repeats ? 0 : 1);
+    const uint8_t* row = io.input<uint8_t>(r.second_repeats ? 1 : 0);
+    uint8_t* output = io.output<uint8_t>();
+    for (int64_t i = 0; i < r.rows; ++i, row += r.size) {
+      const uint8_t* tile = copies == 1 ? row : io.scratch;
+      for (int64_t copy = 0; copies > 1 && copy < copies; ++copy)
+        std::copy_n(row, r.size, io.scratch + copy * r.size);
+      for (int64_t done = 0; done < r.repeats; done += copies) {
+        const int64_t count = std::min(copies, r.repeats - done) * r.size;
+        pairs.Run(r.second_repeats ? whole : tile, r.second_repeats ? tile : whole, count, output);
+        whole += count;
+        output += count;
+      }
+    }
+  };
+  return ElementByElement(context, MakeKernel(context, NameOf(context.isa), run,
+                                              copies == 1 ? 0 : static_cast<size_t>(copies * r.size)));
 }
 
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperator pairs) {
+  if (context.inputs[0]->shape != context.inputs[1]->shape) return MakeRepeating(context, std::move(pairs));
   const int64_t size = FlatSize(context.output.shape);
   const auto run = [pairs = std::move(pairs), size](const KernelBuffers& io) {
     ForRuns(simd::PoolFor(io.pool, size * kWorkOfAPair), size, kRun, [&](int64_t begin, int64_t end, int) {

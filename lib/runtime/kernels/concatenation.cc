@@ -6,15 +6,19 @@
 #include "ops/shape_rules.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
+
+using LookupFunction = void (*)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
 
 // One input as rows: what lies along the axis and behind it is contiguous.
 struct Part {
   int64_t row_bytes = 0;
   bool copied = true;  // else through the table
   reference::LookupTable<uint8_t> table = {};
+  LookupFunction lookup = nullptr;  // null: the reference
 };
 
 // q * (s_i / s_o) - z_i * (s_i / s_o), rounded half away from zero, all in float32: as TFLite's uint8 kernel.
@@ -39,9 +43,19 @@ Status ReadQuantization(const KernelTensor& input, const KernelTensor& output, P
   return {};
 }
 
+// Null where rows are too short for vectors, or there are none.
+LookupFunction LookupOf(const KernelContext& context, int64_t row_bytes) {
+  constexpr int64_t kLeastBytes = 16;
+  if (context.kernels != KernelSet::kFast || row_bytes < kLeastBytes) return nullptr;
+  const simd::Instructions* instructions = simd::InstructionsOf(context.isa);
+  return instructions == nullptr ? nullptr : instructions->lookup;
+}
+
 void AppendRow(const Part& part, const uint8_t* row, uint8_t* output) {
   if (part.copied) {
     std::memcpy(output, row, static_cast<size_t>(part.row_bytes));
+  } else if (part.lookup != nullptr) {
+    part.lookup(part.table.data(), row, part.row_bytes, output);
   } else {
     reference::Lookup(part.row_bytes, part.table, row, output);
   }
@@ -58,6 +72,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
     Part part;
     part.row_bytes = FlatSize(row) * static_cast<int64_t>(SizeOf(input->type));
     QAT_RETURN_IF_ERROR(ReadQuantization(*input, context.output, part));
+    part.lookup = LookupOf(context, part.row_bytes);
     parts.push_back(part);
   }
   return MakeKernel(context, "reference", [rows, parts = std::move(parts)](const KernelBuffers& io) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/shape.h"
 
@@ -40,6 +41,34 @@ inline BroadcastLoops MakeBroadcastLoops(const Shape& a, const Shape& b, const S
     step_b *= size_b;
   }
   return loops;
+}
+
+/// Two inputs of which one has all values of the output, and the other one repeats each of its rows.
+struct RepeatedRows {
+  bool second_repeats = true;
+  int64_t rows = 1;     ///< of the input that repeats them
+  int64_t repeats = 1;  ///< of each, one behind the other
+  int64_t size = 1;     ///< values of a row
+};
+
+/// Nothing for shapes that broadcast otherwise. The same requirement.
+inline std::optional<RepeatedRows> RepeatedRowsOf(const Shape& a, const Shape& b, const Shape& output) {
+  RepeatedRows all;
+  all.second_repeats = FlatSize(a) == FlatSize(output);
+  if (!all.second_repeats && FlatSize(b) != FlatSize(output)) return std::nullopt;
+  const Shape& row = all.second_repeats ? b : a;
+  // From the last axis on: sizes that the row has, then those it lacks, then again those it has.
+  int64_t* const phases[] = {&all.size, &all.repeats, &all.rows};
+  size_t phase = 0;
+  for (size_t i = 0; i < output.size(); ++i) {
+    const int32_t size = output[output.size() - 1 - i];
+    if (size == 1) continue;
+    const bool has = i < row.size() && row[row.size() - 1 - i] == size;
+    if (has != (phase != 1)) ++phase;
+    if (phase == 3) return std::nullopt;
+    *phases[phase] *= size;
+  }
+  return all;
 }
 
 /// *output++ = f(a, b) for every pair, the last axis fastest.
