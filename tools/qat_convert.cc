@@ -203,6 +203,7 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   model.type = NameOf(scheme);
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
+  model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
   std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(scheme), ", ",
@@ -221,7 +222,9 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
-  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraph(flags.graph));
+  QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(flags.graph));
+  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(file, flags.graph));
+  graph.provenance["graph_sha256"] = Sha256(file);
   QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, graph));
   std::optional<OutputFile> output;
   if (!flags.output.empty()) {

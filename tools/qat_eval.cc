@@ -17,6 +17,7 @@
 #include "eval/tensor_run.h"
 #include "report/ci_formats.h"
 #include "report/report.h"
+#include "trace/trace.h"
 
 namespace qat {
 namespace {
@@ -26,6 +27,7 @@ struct Flags {
   TensorRunRequest tensors;
   PictureRunRequest pictures;
   BenchRequest bench;
+  TraceRequest trace;
   std::string input_stats;
   std::string max_flips;
   std::string kernels = "fast";
@@ -49,8 +51,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--model", request.rows.models, "FILE", "a .tflite model; repeatable")->allow_extra_args(false);
   add("--select", request.rows.select, "WHICH", "checkpoint of a run: last, best or a step (default last)");
   app.option_defaults()->group("How");
-  add("--limit", request.limit, "N", "first N images only (default 0: all)");
-  app.add_flag("--strict", request.strict, "stop at a picture that cannot be read instead of leaving it out");
+  add("--limit", request.limit, "N", "first N images only (default 0: all); --strict: stop at a broken one");
+  app.add_flag("--strict", request.strict, "stop at a picture that cannot be read instead of leaving it out")
+      ->group("");
   add("--data-cache", request.data_cache, "MIB",
       "decoded pictures stay in memory where all fit (default 1024)")
       ->group("");
@@ -70,6 +73,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--bench", flags.bench.wanted, "times on random inputs; --batch N: of N, too; --operators");
   add("--batch", flags.bench.batch, "N", "with --bench: a batch of N, too")->group("");
   app.add_flag("--operators", flags.bench.operators, "with --bench: every operator")->group("");
+  add("--trace", flags.trace.start, "FILE", "walk from a model back to its data, hash by hash");
   app.option_defaults()->group("Gates: exit code 1 where one fails");
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
@@ -259,7 +263,28 @@ Status RunBenchmark(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& re
   return {};
 }
 
+Status RunTrace(Flags& flags, Tool& tool, Report& report) {
+  const RowRequest& rows = flags.request.rows;
+  if (!rows.models.empty() || !rows.float_run.empty()) {
+    return InvalidArgument("--trace: takes --graph, --checkpoint and --data, and nothing else to compare");
+  }
+  flags.trace.graph = rows.graph;
+  flags.trace.run = rows.checkpoint;
+  flags.trace.data = flags.request.data;
+  flags.trace.interrupted = Interrupted;
+  ReportFiles files;
+  QAT_RETURN_IF_ERROR(files.Open(flags));
+  QAT_ASSIGN_OR_RETURN_IN("--trace", report.trace, Trace(flags.trace));
+  const bool broken = std::any_of(report.trace.begin(), report.trace.end(),
+                                  [](const TraceLink& link) { return link.state == "differs"; });
+  if (broken) report.status = "gate-failed";
+  QAT_RETURN_IF_ERROR(files.Write(report, report));
+  PrintTable(report, flags, tool);
+  return {};
+}
+
 Status RunWhatIsAsked(Flags& flags, Tool& tool, const WorkHooks& hooks, Report& report) {
+  if (!flags.trace.start.empty()) return RunTrace(flags, tool, report);
   const bool pictures = !flags.pictures.files.empty();
   if (int{pictures} + int{flags.tensors.Given()} + int{!flags.request.data.empty()} +
           int{flags.bench.wanted} >

@@ -66,6 +66,7 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   model.type = "float32";
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
+  model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
   QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,

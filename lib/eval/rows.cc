@@ -90,7 +90,9 @@ class Opener {
   Status AddTorch(const Checkpoint& checkpoint, const std::string& path, const char* name, TorchMode mode,
                   bool listed = true) {
     QAT_ASSIGN_OR_RETURN(auto predictor, MakeTorchPredictor(checkpoint, name, mode, 1));
-    return AddRow(std::move(predictor), path, listed);
+    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path, listed));
+    rows_.rows.back().result.provenance = checkpoint.provenance;
+    return {};
   }
 
   Status AddFloat() {
@@ -125,6 +127,7 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request_.graph));
     QAT_ASSIGN_OR_RETURN(auto predictor, MakeGraphPredictor(graph, request_.graph, request_.interpreter));
     QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), request_.graph));
+    rows_.rows.back().result.provenance = graph.provenance;
     NoteContract(request_.graph, graph.contract);
     if (auto ranges = RangesOf(graph); !ranges.empty()) rows_.ranges = std::move(ranges);
     return {};
@@ -141,6 +144,7 @@ class Opener {
                          MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
     QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path));
     QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
+    rows_.rows.back().result.provenance = model->provenance();
     rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);
     return AddLitert(model, contract);

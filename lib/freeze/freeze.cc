@@ -133,6 +133,8 @@ class GraphBuilder {
     graph_.contract = checkpoint_.contract;
     graph_.provenance = checkpoint_.provenance;
     graph_.provenance["checkpoint_sha256"] = Sha256(Serialize(checkpoint_));
+    graph_.provenance["spec_sha256"] = Sha256(checkpoint_.spec_text);
+    graph_.provenance["config_sha256"] = Sha256(checkpoint_.config_text);
     graph_.provenance["tool_version"] = Version();
     GraphTensor input;
     input.name = "input";

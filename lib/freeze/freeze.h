@@ -20,7 +20,7 @@ struct FreezeOptions {
 
 /// The graph is float with ranges (real parameters, ranges beside them); ChooseQuantization makes it quantized. Tensors
 /// are named after layers: "input", "<layer>", "<layer>/filter"; the last layer's is the output. Provenance gains
-/// "checkpoint_sha256" (of the file) and this tool's version. A float32 checkpoint gives a graph without ranges.
+/// "checkpoint_sha256" (of the file), "spec_sha256" and "config_sha256" (of the texts in it), and this tool's version. A float32 checkpoint gives a graph without ranges.
 /// Warns of unsettled ranges, of ranges of width 0, and of a checkpoint from before fake quantization began.
 /// Errors: kCorrupt (parameters or ranges that are missing, that the spec does not have, or of other shapes),
 /// kNumerical (values that are not finite; strict).

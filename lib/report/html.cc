@@ -338,6 +338,19 @@ std::string Making(const Report& report) {
   return Definitions(entries);
 }
 
+std::string Way(const Report& report) {
+  if (report.trace.empty()) return "";
+  std::vector<Cells> rows;
+  for (const TraceLink& link : report.trace) {
+    const std::string css = link.state == "differs" ? "bad" : "good";
+    rows.push_back({EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", link.state, "</span>"),
+                    EscapeHtml(link.expected.empty() ? link.found : link.expected), EscapeHtml(link.file),
+                    EscapeHtml(link.note)});
+  }
+  return Table({{"what", "name"}, {"state", "word"}, {"SHA-256", "hash"}, {"file", ""}, {"", ""}}, rows) +
+         Quiet(EscapeHtml(TraceVerdict(report.trace)));
+}
+
 }  // namespace
 
 std::string ToHtml(const Report& report) {
@@ -346,7 +359,8 @@ std::string ToHtml(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
       kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
-      Section("Gates", Gates(report)), Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
+      Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
+      Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Classes", Classes(report)), Section("Training", Curves(report)),
       Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
       Section("How it was made", Making(report)), "</main></body></html>\n");

@@ -42,6 +42,13 @@ Json ToJson(const ClassificationResult& result, int64_t images) {
           {"mean_iou", Number(result.mean_iou)}};
 }
 
+template <class T>
+Json ObjectOf(const std::map<std::string, T>& items) {
+  Json object = Json::object();
+  for (const auto& [key, value] : items) object[key] = value;
+  return object;
+}
+
 Json ToJson(const ModelResult& model) {
   return {{"name", model.name},
           {"kind", model.kind},
@@ -54,7 +61,14 @@ Json ToJson(const ModelResult& model) {
           {"latency_us", model.latency_us ? ToJson(*model.latency_us) : Json()},
           {"classification", model.classification && model.accuracy
                                  ? ToJson(*model.classification, model.accuracy->total)
-                                 : Json()}};
+                                 : Json()},
+          {"provenance", ObjectOf(model.provenance)}};
+}
+
+Json ToJson(const TraceLink& link) {
+  return {{"what", link.what},       {"expected", Text(link.expected)},
+          {"file", Text(link.file)}, {"found", Text(link.found)},
+          {"state", link.state},     {"note", Text(link.note)}};
 }
 
 Json ToJson(const PairResult& pair) {
@@ -111,13 +125,6 @@ Json ListOf(const std::vector<T>& items) {
   return list;
 }
 
-template <class T>
-Json ObjectOf(const std::map<std::string, T>& items) {
-  Json object = Json::object();
-  for (const auto& [key, value] : items) object[key] = value;
-  return object;
-}
-
 void Read(const Json& json, AccuracyResult& out) {
   ReadField(json, "top1", out.top1);
   ReadField(json, "correct", out.correct);
@@ -156,6 +163,7 @@ void Read(const Json& json, ModelResult& out) {
   ReadObject(json, "accuracy", out.accuracy);
   ReadObject(json, "latency_us", out.latency_us);
   ReadObject(json, "classification", out.classification);
+  ReadField(json, "provenance", out.provenance);
 }
 
 void Read(const Json& json, PairResult& out) {
@@ -184,6 +192,15 @@ void Read(const Json& json, GateResult& out) {
   ReadField(json, "value", out.value);
   ReadField(json, "pass", out.pass);
   ReadField(json, "p", out.p);
+  ReadField(json, "note", out.note);
+}
+
+void Read(const Json& json, TraceLink& out) {
+  ReadField(json, "what", out.what);
+  ReadField(json, "expected", out.expected);
+  ReadField(json, "file", out.file);
+  ReadField(json, "found", out.found);
+  ReadField(json, "state", out.state);
   ReadField(json, "note", out.note);
 }
 
@@ -238,6 +255,7 @@ Report FromJson(const Json& json) {
   ReadList(json, "gates", report.gates);
   ReadList(json, "pictures", report.pictures);
   ReadList(json, "benchmarks", report.benchmarks);
+  ReadList(json, "trace", report.trace);
   ReadField(json, "warnings", report.warnings);
   ReadList(json, "curves", report.curves);
   ReadField(json, "quant_delay", report.quant_delay);
@@ -269,6 +287,7 @@ std::string ToJson(const Report& report) {
                      {"gates", ListOf(report.gates)},
                      {"pictures", ListOf(report.pictures)},
                      {"benchmarks", ListOf(report.benchmarks)},
+                     {"trace", ListOf(report.trace)},
                      {"warnings", report.warnings},
                      {"curves", ListOf(report.curves)},
                      {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},

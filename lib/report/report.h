@@ -57,6 +57,7 @@ struct ModelResult {
   std::optional<AccuracyResult> accuracy;
   std::optional<LatencyResult> latency_us;
   std::optional<ClassificationResult> classification = {};
+  std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
 };
 
 /// What "resolved" means: differences that chance alone would show less often than this.
@@ -151,6 +152,17 @@ struct BenchmarkResult {
   std::vector<OperatorTime> operators = {};  ///< of --operators
 };
 
+/// A step of the way from a model back to its data.
+struct TraceLink {
+  std::string what;  ///< "graph", "checkpoint", "network", "recipe", "data", …
+  std::string
+      expected;       ///< hash that the artefact before it names, perhaps only its first digits; empty: none
+  std::string file;   ///< where it was found; empty: nowhere
+  std::string found;  ///< SHA-256 of what is there
+  std::string state;  ///< "start", "matches", "differs", "not here"
+  std::string note = {};
+};
+
 struct Report {
   std::string tool;
   std::string version;
@@ -167,6 +179,7 @@ struct Report {
   std::vector<GateResult> gates;
   std::vector<PictureResult> pictures;      ///< of --image
   std::vector<BenchmarkResult> benchmarks;  ///< of --bench
+  std::vector<TraceLink> trace;             ///< of --trace, in the order of the way back
   std::vector<std::string> warnings;
 
   std::vector<TrainingCurve> curves;

@@ -154,6 +154,21 @@ std::string Operators(const BenchmarkResult& result) {
   return StrCat("\n", result.model, ", batch ", result.batch, "\n", Aligned(rows, 3), KernelReasons(result));
 }
 
+std::string Way(const Report& report) {
+  constexpr size_t kShown = 16;
+  std::vector<Row> rows;
+  for (const TraceLink& link : report.trace) {
+    const std::string& hash = link.expected.empty() ? link.found : link.expected;
+    const std::string other = link.state == "differs"
+                                  ? StrCat(link.expected == report.trace[0].found ? "made again: " : "it is ",
+                                           link.found.substr(0, kShown))
+                                  : "";
+    rows.push_back({link.what, link.state == "start" ? "" : link.state, hash.substr(0, kShown), link.file,
+                    other.empty() || link.note.empty() ? other + link.note : StrCat(other, "; ", link.note)});
+  }
+  return StrCat(Aligned(rows, 5), "\n", TraceVerdict(report.trace), "\n");
+}
+
 }  // namespace
 
 std::string ToTable(const Report& report) {
@@ -164,6 +179,7 @@ std::string ToTable(const Report& report) {
   }
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
   if (!report.models.empty() && report.pictures.empty()) text += Models(report);
+  if (!report.trace.empty()) text += Way(report);
   if (!report.benchmarks.empty()) text += Benchmarks(report);
   for (const BenchmarkResult& result : report.benchmarks) {
     if (!result.operators.empty()) text += Operators(result);

@@ -117,6 +117,18 @@ std::string GateSentence(const GateResult& gate) {
   return gate.note.empty() ? text : StrCat(text, " (", gate.note, ")");
 }
 
+std::string TraceVerdict(const std::vector<TraceLink>& links) {
+  std::vector<std::string> broken, missing;
+  for (const TraceLink& link : links) {
+    if (link.state == "differs") broken.push_back(link.what);
+    if (link.state == "not here") missing.push_back(link.what);
+  }
+  if (!broken.empty()) return StrCat("the chain breaks at: ", Join(broken));
+  if (links.size() < 2) return "there is no chain: nothing says what it was made from";
+  if (!missing.empty()) return StrCat("nothing differs; not here: ", Join(missing));
+  return "the chain is whole";
+}
+
 std::string RoundsText(const Report& report) {
   int64_t rounds = 0;
   for (const ModelResult& model : report.models) {

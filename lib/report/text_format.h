@@ -48,6 +48,9 @@ std::string GateNumber(const GateResult& gate, double number);
 /// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note behind it, where there are any.
 std::string GateSentence(const GateResult& gate);
 
+/// One sentence on a way back: where it breaks, or what is not here, or that it is whole.
+std::string TraceVerdict(const std::vector<TraceLink>& links);
+
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.
 std::string RoundsText(const Report& report);
 

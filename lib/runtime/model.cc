@@ -46,6 +46,8 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->contract_ = std::move(contents.contract);
   model->description_ = std::move(contents.description);
   model->labels_ = std::move(contents.labels);
+  model->provenance_ = std::move(contents.provenance);
+  model->made_by_ = std::move(contents.made_by);
   model->source_ = source;
   if (!contents.unsupported.empty()) {
     std::vector<std::string> all = std::move(contents.unsupported);

@@ -4,6 +4,7 @@
 #define QAT_RUNTIME_MODEL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,6 +63,10 @@ class Model {
   const std::optional<ModelDescription>& description() const { return description_; }
   /// Class names out of the label file behind the model; empty: none.
   const std::vector<std::string>& labels() const { return labels_; }
+  /// What it says it was made from, as ParseProvenance (contract/provenance.h) reads it; empty in models of others.
+  const std::map<std::string, std::string>& provenance() const { return provenance_; }
+  /// The file's own description: who wrote it.
+  const std::string& made_by() const { return made_by_; }
   const std::string& source() const { return source_; }
   size_t file_size() const;
   /// What its interpreters share; safe to use from several threads.
@@ -81,6 +86,8 @@ class Model {
   std::optional<InputContract> contract_;
   std::optional<ModelDescription> description_;
   std::vector<std::string> labels_;
+  std::map<std::string, std::string> provenance_;
+  std::string made_by_;
   std::string source_;
   std::unique_ptr<PreparationCache> preparations_;
 };

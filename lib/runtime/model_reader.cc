@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "base/zip.h"
+#include "contract/provenance.h"
 #include "ops/tflite_options.h"
 #include "runtime/kernels/kernel.h"
 
@@ -51,6 +52,7 @@ class Reader {
   Expected<std::optional<std::span<const uint8_t>>> MetadataEntry(std::string_view name);
   Status ReadContract();
   Status ReadDescription();
+  Status ReadProvenance();
   Status ReadLabels(const std::string& label_file);
   Status CheckDataFlow() const;
   void AddUnsupported(std::string item);
@@ -76,6 +78,7 @@ Expected<ModelContents> Reader::Read() && {
   if (contents_.unsupported.empty()) QAT_RETURN_IF_ERROR(CheckDataFlow());
   QAT_RETURN_IF_ERROR(ReadContract());
   QAT_RETURN_IF_ERROR(ReadDescription());
+  QAT_RETURN_IF_ERROR(ReadProvenance());
   return std::move(contents_);
 }
 
@@ -351,6 +354,15 @@ Status Reader::ReadDescription() {
   QAT_ASSIGN_OR_RETURN_IN(place, contents_.description, ParseModelDescription(*entry));
   if (!contents_.description || contents_.description->outputs.empty()) return {};
   return ReadLabels(contents_.description->outputs[0].label_file);
+}
+
+Status Reader::ReadProvenance() {
+  contents_.made_by = TextOf(file_.description());
+  const std::string place = StrCat("metadata '", kProvenanceMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, MetadataEntry(kProvenanceMetadataName));
+  if (entry)
+    contents_.provenance = ParseProvenance({reinterpret_cast<const char*>(entry->data()), entry->size()});
+  return {};
 }
 
 // What the description names need not be there: label files are often kept beside the model instead.

@@ -4,6 +4,7 @@
 #define QAT_RUNTIME_MODEL_READER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +25,8 @@ struct ModelContents {
   std::optional<InputContract> contract;
   std::optional<ModelDescription> description;
   std::vector<std::string> labels;
+  std::map<std::string, std::string> provenance;
+  std::string made_by;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
   std::vector<std::string>
       unsupported;  ///< operators and tensors that this build lacks; else the model is whole

@@ -275,6 +275,16 @@ std::string ToToml(const TrainConfig& config) {
   return text;
 }
 
+std::string PortableToml(const TrainConfig& config) {
+  constexpr std::string_view kLocal[] = {"data", "data_cache", "network", "threads"};
+  std::string text;
+  for (const Field& field : Fields()) {
+    const bool local = std::find(std::begin(kLocal), std::end(kLocal), field.name) != std::end(kLocal);
+    if (!local) text += StrCat(field.name, " = ", field.text(config), "\n");
+  }
+  return text;
+}
+
 Status Validate(const TrainConfig& config) {
   if (config.steps == 0 && config.epochs == 0) {
     return InvalidArgument("steps and epochs are both 0, expected one of them to say how long to train");

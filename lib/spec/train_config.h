@@ -75,6 +75,10 @@ std::vector<std::string> TrainConfigKeys();
 /// TOML with every key, in the order above.
 std::string ToToml(const TrainConfig& config);
 
+/// The same without blank lines and without the keys that say where things lie and how many threads compute: what a run is,
+/// wherever it runs. Checkpoints keep this text.
+std::string PortableToml(const TrainConfig& config);
+
 /// Checks what single keys cannot show (delay after the last step, …). Errors: kInvalidArgument.
 Status Validate(const TrainConfig& config);
 

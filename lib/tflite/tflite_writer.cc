@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "base/zip.h"
+#include "contract/provenance.h"
 #include "ops/tflite_options.h"
 #include "tflite/describe_model.h"
 #include "tflite_generated.h"
@@ -263,19 +264,10 @@ Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Gr
   return tflite::CreateSignatureDef(builder, inputs, outputs, builder.CreateString("serving_default"));
 }
 
-/// "key=value" lines, sorted by key.
-Bytes ProvenanceText(const Graph& graph) {
-  std::string text;
-  for (const auto& [name, value] : graph.provenance) {
-    // The file's description names the tool already.
-    if (name != "tool_version") text += StrCat(name, "=", value, "\n");
-  }
-  return {text.begin(), text.end()};
-}
-
 bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
-  const bool labelled = std::any_of(description.outputs.begin(), description.outputs.end(),
-                                    [](const TensorDescription& output) { return !output.label_file.empty(); });
+  const bool labelled =
+      std::any_of(description.outputs.begin(), description.outputs.end(),
+                  [](const TensorDescription& output) { return !output.label_file.empty(); });
   std::vector<std::string> labels;
   if (labelled) labels = ParseLabelFile(LabelFileText(graph.contract.labels));
   return description.inputs.size() == 1 &&
@@ -295,7 +287,8 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
   add(kDescriptionMetadataName, Serialize(description));
   // The standard metadata says the same to everybody, unless a label file is missing or a name in it was changed.
   if (!SaysTheContract(description, graph)) add(kContractMetadataName, Serialize(graph.contract));
-  if (!graph.provenance.empty()) add(kProvenanceMetadataName, ProvenanceText(graph));
+  const std::string made_from = ProvenanceText(graph.provenance);
+  if (!made_from.empty()) add(kProvenanceMetadataName, {made_from.begin(), made_from.end()});
   return entries;
 }
 

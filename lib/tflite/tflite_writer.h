@@ -11,9 +11,6 @@
 
 namespace qat {
 
-/// Metadata entry with the graph's provenance: "key=value" lines, sorted.
-inline constexpr char kProvenanceMetadataName[] = "qat.provenance";
-
 struct TfliteWriterOptions {
   std::vector<std::string> input_names;   ///< empty: the graph's tensor names; else one a graph input
   std::vector<std::string> output_names;  ///< the same for outputs

@@ -45,17 +45,6 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
   return {};
 }
 
-// Where the data lie and how many threads compute is not what a run is.
-std::string PortableConfig(const TrainConfig& config) {
-  std::string text;
-  for (const std::string& line : SplitText(ToToml(config), '\n')) {
-    const bool local = line.starts_with("data ") || line.starts_with("data_cache ") ||
-                       line.starts_with("network ") || line.starts_with("threads ");
-    if (!line.empty() && !local) text += line + "\n";
-  }
-  return text;
-}
-
 // One number for each channel.
 Expected<std::vector<float>> PerChannel(std::string_view key, const std::vector<double>& numbers,
                                         int32_t channels) {
@@ -86,7 +75,7 @@ Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& conf
   header.scheme = config.scheme;
   header.spec_text = spec.text;
   header.spec_source = spec.name;
-  header.config_text = PortableConfig(config);
+  header.config_text = PortableToml(config);
   QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
   header.provenance = {{"data_sha256", identity}, {"tool_version", std::string(Version())}};

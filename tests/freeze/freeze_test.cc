@@ -55,6 +55,8 @@ TEST(Freeze, ExtendsTheProvenanceByTheHashOfTheCheckpointFile) {
   QAT_ASSERT_OK(frozen);
   EXPECT_EQ(frozen->provenance.at("checkpoint_sha256"), Sha256(Serialize(c)));
   EXPECT_EQ(frozen->provenance.at("data_sha256"), "00ff");
+  EXPECT_EQ(frozen->provenance.at("spec_sha256"), Sha256(c.spec_text));
+  EXPECT_EQ(frozen->provenance.at("config_sha256"), Sha256(c.config_text));
   EXPECT_TRUE(frozen->provenance.contains("tool_version"));
 }
 

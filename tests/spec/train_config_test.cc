@@ -16,6 +16,17 @@ TEST(TrainConfig, SurvivesItsToml) {
   EXPECT_EQ(*back, config);
 }
 
+TEST(TrainConfig, ThePortableFormLeavesOutWhereThingsLie) {
+  TrainConfig here, there;
+  there.data = "/elsewhere";
+  there.network = "copy.toml";
+  there.data_cache = 7;
+  there.threads = 3;
+  EXPECT_EQ(PortableToml(here), PortableToml(there));
+  there.seed = 2;
+  EXPECT_NE(PortableToml(here), PortableToml(there));
+}
+
 TEST(TrainConfig, TheArticlesPresetIsTheArticle) {
   const auto preset = LoadPreset("lenet-article");
   QAT_ASSERT_OK(preset);

@@ -221,7 +221,7 @@ TEST_P(WrittenModel, SignatureNamesInputAndOutput) {
 TEST_P(WrittenModel, CarriesRuntimeVersionContractAndProvenance) {
   // ARG_MAX came with 1.9.0, later than all others here.
   EXPECT_EQ(MetadataText(*model_, "min_runtime_version"), std::string("1.9.0") + std::string(11, '\0'));
-  EXPECT_EQ(MetadataText(*model_, "qat.provenance"), "data_sha256=00ff\n");
+  EXPECT_EQ(MetadataText(*model_, "qat.provenance"), "data=00ff\n");
 }
 
 // The standard metadata and the label file hold all of it; only what they cannot say is said in words of our own.
@@ -322,7 +322,10 @@ Graph LeNetGraph() {
   g.scheme = "uint8";
   g.contract = {28, 28, 1, {0}, {255}, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}};
   g.provenance = {{"checkpoint_sha256", std::string(64, 'a')},
+                  {"config_sha256", std::string(64, 'c')},
                   {"data_sha256", std::string(64, 'b')},
+                  {"graph_sha256", std::string(64, 'd')},
+                  {"spec_sha256", std::string(64, 'e')},
                   {"tool_version", "0.1.0"}};
   GraphTensor input;
   input.name = "input";

@@ -93,6 +93,26 @@ TEST_F(QatEvalTest, AnErrorIsWhatContinuousIntegrationShows) {
   EXPECT_FALSE(std::filesystem::exists(files_ / "b.json"));
 }
 
+TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
+  const std::string model = files_ / "m.tflite";
+  ASSERT_EQ(RunTool("qat-convert", {files_.graph(), "-o", model}).exit_code, 0);
+  const auto whole = RunTool("qat-eval", {"--trace", model, "--json", files_ / "r.json"});
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_NE(whole.out.find("model, converted again  matches"), std::string::npos) << whole.out;
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  EXPECT_EQ(report["trace"][1]["what"], "graph");
+  EXPECT_EQ(report["trace"][1]["expected"], report["trace"][1]["found"].get<std::string>().substr(0, 24));
+
+  Graph graph = testing::TinyGraph();
+  graph.tensors[2].data[0] ^= 1;
+  QAT_ASSERT_OK(WriteFile(files_.graph(), Serialize(graph)));
+  const auto broken = RunTool("qat-eval", {"--trace", model, "--graph", files_.graph()});
+  EXPECT_EQ(broken.exit_code, 1) << broken.err;
+  EXPECT_NE(broken.out.find("the chain breaks at: graph"), std::string::npos) << broken.out;
+  EXPECT_EQ(RunTool("qat-eval", {"--trace", files_ / "none.tflite"}).exit_code, 3);
+  EXPECT_EQ(RunTool("qat-eval", {"--trace", model, "--model", model}).exit_code, 2);
+}
+
 TEST_F(QatEvalTest, HelpFitsAScreen) {
   const auto result = RunTool("qat-eval", {"--help"});
   EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 50) << result.out;

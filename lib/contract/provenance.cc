@@ -1,0 +1,44 @@
+#include "contract/provenance.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kHashSuffix = "_sha256";
+
+}  // namespace
+
+std::string ProvenanceText(const std::map<std::string, std::string>& provenance) {
+  std::map<std::string, std::string> lines;
+  for (const auto& [key, value] : provenance) {
+    if (key == "tool_version") continue;
+    const bool is_hash = key.ends_with(kHashSuffix);
+    lines[is_hash ? key.substr(0, key.size() - kHashSuffix.size()) : key] =
+        is_hash ? value.substr(0, kShortHash) : value;
+  }
+  std::string text;
+  for (const auto& [key, value] : lines) text += StrCat(key, "=", value, "\n");
+  return text;
+}
+
+std::map<std::string, std::string> ParseProvenance(std::string_view text) {
+  std::map<std::string, std::string> provenance;
+  for (const std::string& line : SplitText(std::string(text), '\n')) {
+    const size_t equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    std::string key = line.substr(0, equals);
+    if (key.ends_with(kHashSuffix)) key.resize(key.size() - kHashSuffix.size());
+    provenance[key] = line.substr(equals + 1);
+  }
+  return provenance;
+}
+
+bool SameHash(std::string_view a, std::string_view b) {
+  const size_t digits = std::min(a.size(), b.size());
+  return digits >= kShortHash && a.substr(0, digits) == b.substr(0, digits);
+}
+
+}  // namespace qat

@@ -1,0 +1,29 @@
+// provenance.h: what a model was made from, as the text of a metadata entry that is small enough to travel with it.
+#ifndef QAT_CONTRACT_PROVENANCE_H_
+#define QAT_CONTRACT_PROVENANCE_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace qat {
+
+/// Name of the metadata entry in a .tflite.
+inline constexpr char kProvenanceMetadataName[] = "qat.provenance";
+
+/// Digits of a hash that travel: 96 bits, which no two files share by accident.
+inline constexpr size_t kShortHash = 24;
+
+/// "key=value" lines, sorted by key. Of "graph_sha256" and its like the suffix is left out and the value is cut to
+/// kShortHash digits; "tool_version" is left out, since the file's own description names the tool.
+std::string ProvenanceText(const std::map<std::string, std::string>& provenance);
+
+/// The lines back: "graph" -> "0123…". Keys that still have the suffix lose it; lines without "=" are skipped.
+std::map<std::string, std::string> ParseProvenance(std::string_view text);
+
+/// Whether two hashes are the same as far as the shorter one goes. Requires  at least kShortHash digits of both, else false.
+bool SameHash(std::string_view a, std::string_view b);
+
+}  // namespace qat
+
+#endif  // QAT_CONTRACT_PROVENANCE_H_

@@ -1,0 +1,116 @@
+#include "trace/remake.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "freeze/freeze.h"
+#include "passes/passes.h"
+#include "quant/scheme.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+const ModelTensor& InputOf(const Model& model) {
+  return model.tensors()[static_cast<size_t>(model.inputs()[0])];
+}
+
+std::vector<std::string> NamesOf(const Model& model, const std::vector<int32_t>& indices) {
+  std::vector<std::string> names;
+  for (const int32_t index : indices) names.push_back(model.tensors()[static_cast<size_t>(index)].name);
+  return names;
+}
+
+bool EndsIn(const Model& model, OpType type) {
+  return !model.nodes().empty() && model.nodes().back().type == type;
+}
+
+// What stands behind the last layer in the model and not in the graph was appended.
+Status AppendAsIn(const Model& model, Graph& graph) {
+  const bool graph_has_softmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kSoftmax;
+  const bool graph_has_argmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kArgMax;
+  if (EndsIn(model, OpType::kArgMax) && !graph_has_argmax) {
+    const auto output = static_cast<size_t>(model.outputs()[0]);
+    return AppendArgMax(graph, model.tensors()[output].type);
+  }
+  return EndsIn(model, OpType::kSoftmax) && !graph_has_softmax ? AppendSoftmax(graph) : Status();
+}
+
+Scheme SchemeOf(const Model& model) {
+  const DType type = InputOf(model).type;
+  if (type == DType::kUInt8) return Scheme::kUInt8;
+  return type == DType::kInt8 ? Scheme::kInt8 : Scheme::kFloat32;
+}
+
+// As of uint8, which is how --input-stats are given.
+std::optional<QuantizationParams> InputParamsOf(const Model& model) {
+  const ModelTensor& input = InputOf(model);
+  if (input.scale.size() != 1 || input.zero_point.size() != 1) return {};
+  const int64_t shift = input.type == DType::kInt8 ? 128 : 0;
+  return QuantizationParams{input.scale[0], static_cast<int32_t>(input.zero_point[0] + shift)};
+}
+
+std::string Named(const std::string& name, std::string_view what) {
+  return StrCat("tensor '", name, "': ", what);
+}
+
+std::string Difference(const ModelTensor& made, const ModelTensor& found) {
+  if (made.name != found.name) return Named(made.name, StrCat("is called '", found.name, "'"));
+  if (made.type != found.type || made.shape != found.shape)
+    return Named(made.name, "has another type or shape");
+  if (made.scale != found.scale || made.zero_point != found.zero_point) {
+    return Named(made.name, "has another scale or zero point");
+  }
+  const bool same =
+      std::equal(made.constant.begin(), made.constant.end(), found.constant.begin(), found.constant.end());
+  return same ? "" : Named(made.name, "has other values");
+}
+
+std::string Difference(const GraphTensor& made, const GraphTensor& found) {
+  if (made.name != found.name) return Named(made.name, StrCat("is called '", found.name, "'"));
+  if (made.type != found.type || made.shape != found.shape)
+    return Named(made.name, "has another type or shape");
+  if (made.has_range != found.has_range || made.range != found.range || made.limits != found.limits) {
+    return Named(made.name, "has another range");
+  }
+  return made.data == found.data ? "" : Named(made.name, "has other values");
+}
+
+template <class Tensors>
+std::string FirstDifferenceOf(const Tensors& made, const Tensors& found) {
+  if (made.size() != found.size())
+    return StrCat("it has ", found.size(), " tensors instead of ", made.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    if (std::string text = Difference(made[i], found[i]); !text.empty()) return text;
+  }
+  return "its tensors are the same; operators or what is said about the model differ";
+}
+
+}  // namespace
+
+Expected<Bytes> FreezeAgain(const Checkpoint& checkpoint) {
+  std::vector<std::string> warnings;
+  QAT_ASSIGN_OR_RETURN(const Graph graph, Freeze(checkpoint, {}, warnings));
+  return Serialize(graph);
+}
+
+Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const Model& model) {
+  std::vector<std::string> warnings;
+  graph.provenance["graph_sha256"] = graph_sha256;
+  QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
+  QuantizationOptions options;
+  options.scheme = SchemeOf(model);
+  if (options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
+  QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
+  return WriteTflite(graph, {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});
+}
+
+std::string FirstDifference(const Model& made, const Model& found) {
+  return FirstDifferenceOf(made.tensors(), found.tensors());
+}
+
+std::string FirstDifference(const Graph& made, const Graph& found) {
+  return FirstDifferenceOf(made.tensors, found.tensors);
+}
+
+}  // namespace qat

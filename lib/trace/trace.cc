@@ -1,0 +1,323 @@
+#include "trace/trace.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "base/file_kind.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "contract/provenance.h"
+#include "data/dataset.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+#include "trace/find.h"
+#include "trace/remake.h"
+
+namespace qat {
+namespace {
+
+using Provenance = std::map<std::string, std::string>;
+
+std::string ValueOf(const Provenance& provenance, const std::string& key) {
+  const auto found = provenance.find(key);
+  return found == provenance.end() ? std::string() : found->second;
+}
+
+// "is a checkpoint", said of a file that is of no use here, is left to the readers.
+bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier) {
+  return ExpectKind(bytes, identifier, "").ok();
+}
+
+class Tracer {
+ public:
+  explicit Tracer(const TraceRequest& request)
+      : request_(request), places_(PlacesAround(request.start, request.run)) {}
+
+  Expected<std::vector<TraceLink>> Walk() {
+    if (IsDirectory(request_.start)) {
+      return NotFound(StrCat(request_.start, ": is a directory, expected a model, a graph or a checkpoint"));
+    }
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(request_.start));
+    if (IsKind(bytes, kCheckpointIdentifier)) {
+      QAT_RETURN_IF_ERROR(StartAtCheckpoint(bytes));
+    } else if (IsKind(bytes, kGraphIdentifier)) {
+      QAT_RETURN_IF_ERROR(StartAtGraph(bytes));
+    } else {
+      QAT_RETURN_IF_ERROR(StartAtModel(bytes));
+    }
+    QAT_RETURN_IF_ERROR(TraceNetwork());
+    QAT_RETURN_IF_ERROR(TraceRecipe());
+    QAT_RETURN_IF_ERROR(TraceData());
+    return std::move(links_);
+  }
+
+ private:
+  void Start(const char* what, const Bytes& bytes, std::string note) {
+    links_.push_back({what, "", request_.start, Sha256(bytes), "start", std::move(note)});
+  }
+
+  Status StartAtModel(const Bytes& bytes) {
+    QAT_ASSIGN_OR_RETURN(model_, Model::FromBytes(bytes, request_.start));
+    Start("model", bytes, StrCat("made by ", model_->made_by().empty() ? "others" : model_->made_by()));
+    for (const auto& [key, value] : model_->provenance()) origin_[key] = value;
+    if (origin_.empty()) {
+      links_.back().note += "; it does not say what it was made from";
+      return {};
+    }
+    QAT_RETURN_IF_ERROR(TraceGraph(bytes));
+    return TraceCheckpoint();
+  }
+
+  Status StartAtGraph(const Bytes& bytes) {
+    QAT_ASSIGN_OR_RETURN(graph_, ParseGraph(bytes, request_.start));
+    Start("graph", bytes, VersionNote("qat-freeze", graph_->provenance));
+    graph_hash_ = links_.back().found;
+    LearnFrom(graph_->provenance);
+    return TraceCheckpoint();
+  }
+
+  Status StartAtCheckpoint(const Bytes& bytes) {
+    QAT_ASSIGN_OR_RETURN(checkpoint_, ParseCheckpoint(bytes, request_.start));
+    Start("checkpoint", bytes, CheckpointNote());
+    checkpoint_path_ = request_.start;
+    LearnFromCheckpoint();
+    return {};
+  }
+
+  static std::string VersionNote(std::string_view tool, const Provenance& provenance) {
+    const std::string version = ValueOf(provenance, "tool_version");
+    return version.empty() ? "" : StrCat("made by ", tool, " ", version);
+  }
+  std::string CheckpointNote() const {
+    return StrCat("step ", checkpoint_->step, ", ", VersionNote("qat-train", checkpoint_->provenance));
+  }
+
+  // Full hashes take the place of those that were cut; what the result said already stays what is expected.
+  void LearnFrom(const Provenance& provenance) {
+    for (const auto& [key, value] : provenance) {
+      const std::string name = key.ends_with("_sha256") ? key.substr(0, key.size() - 7) : key;
+      std::string& known = origin_[name];
+      if (known.empty() || SameHash(known, value)) known = value;
+    }
+  }
+  void LearnFromCheckpoint() {
+    LearnFrom(checkpoint_->provenance);
+    LearnFrom({{"spec_sha256", Sha256(checkpoint_->spec_text)},
+               {"config_sha256", Sha256(checkpoint_->config_text)}});
+  }
+
+  // A file with the hash that is expected, one that takes its place without having it, or none.
+  TraceLink& AddLink(const char* what, const std::string& expected, const FoundFile& found) {
+    std::string state = found.path.empty() ? "not here" : "matches";
+    if (!found.path.empty() && !SameHash(expected, found.sha256)) state = "differs";
+    links_.push_back({what, expected, found.path, found.sha256, state, found.note});
+    return links_.back();
+  }
+
+  Status TraceGraph(const Bytes& model_bytes) {
+    const std::string expected = ValueOf(origin_, "graph");
+    if (expected.empty()) return {};
+    QAT_ASSIGN_OR_RETURN(const FoundFile found, FindGraph(places_, request_.graph, expected));
+    TraceLink& link = AddLink("graph", expected, found);
+    if (link.state != "matches") return {};
+    QAT_ASSIGN_OR_RETURN(graph_, ReadGraph(found.path));
+    graph_hash_ = found.sha256;
+    link.note = VersionNote("qat-freeze", graph_->provenance);
+    LearnFrom(graph_->provenance);
+    return CompareModel(model_bytes);
+  }
+
+  Status CompareModel(const Bytes& model_bytes) {
+    links_.push_back({"model, converted again", links_.front().found, request_.start, "", "not here", ""});
+    TraceLink& link = links_.back();
+    if (model_->made_by() != StrCat("qat-convert ", Version())) {
+      link.note = StrCat("made by another version than ", Version());
+      return {};
+    }
+    if (origin_.contains("calibration")) {
+      link.note = "its ranges come from images (--calibrate), which a graph does not hold";
+      return {};
+    }
+    const auto made = ConvertAgain(*graph_, graph_hash_, *model_);
+    if (!made.ok()) {
+      link.note = made.error().message;
+      return {};
+    }
+    link.found = Sha256(*made);
+    link.state = *made == model_bytes ? "matches" : "differs";
+    if (*made == model_bytes) return {};
+    QAT_ASSIGN_OR_RETURN(const auto again, Model::FromBytes(*made, "model, converted again"));
+    link.note = FirstDifference(*again, *model_);
+    return {};
+  }
+
+  Status TraceCheckpoint() {
+    const std::string expected = ValueOf(origin_, "checkpoint");
+    if (expected.empty()) return {};
+    QAT_ASSIGN_OR_RETURN(const FoundFile found, FindCheckpoint(places_, request_.run, expected));
+    TraceLink& link = AddLink("checkpoint", expected, found);
+    if (link.state != "matches") return {};
+    QAT_ASSIGN_OR_RETURN(checkpoint_, ReadCheckpoint(found.path));
+    checkpoint_path_ = found.path;
+    link.note = CheckpointNote();
+    LearnFromCheckpoint();
+    return graph_ ? CompareGraph() : Status();
+  }
+
+  Status CompareGraph() {
+    const std::string path = links_.front().what == "graph" ? request_.start : FileOf("graph");
+    links_.push_back({"graph, frozen again", graph_hash_, path, "", "not here", ""});
+    TraceLink& link = links_.back();
+    if (ValueOf(graph_->provenance, "tool_version") != Version()) {
+      link.note = StrCat("made by another version than ", Version());
+      return {};
+    }
+    const auto made = FreezeAgain(*checkpoint_);
+    if (!made.ok()) {
+      link.note = made.error().message;
+      return {};
+    }
+    link.found = Sha256(*made);
+    link.state = link.found == graph_hash_ ? "matches" : "differs";
+    if (link.state == "matches") return {};
+    QAT_ASSIGN_OR_RETURN(const Graph again, ParseGraph(*made, "graph, frozen again"));
+    link.note = FirstDifference(again, *graph_);
+    return {};
+  }
+
+  std::string FileOf(std::string_view what) const {
+    const auto found =
+        std::find_if(links_.begin(), links_.end(), [&](const auto& l) { return l.what == what; });
+    return found == links_.end() ? "" : found->file;
+  }
+
+  // The recipe that lies in the run of the checkpoint, with the paths that the checkpoint leaves out.
+  Expected<std::optional<TrainConfig>> RecipeOfRun() {
+    const std::string path = RecipePathOf(checkpoint_path_);
+    if (path.empty() || !FileExists(path)) return std::optional<TrainConfig>();
+    QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+    QAT_ASSIGN_OR_RETURN(TrainConfig config, ParseTrainConfig(text, path, {}));
+    return std::optional(std::move(config));
+  }
+
+  Status TraceNetwork() {
+    const std::string expected = ValueOf(origin_, "spec");
+    if (expected.empty()) return {};
+    if (!checkpoint_) {
+      AddLink("network", expected, {});
+      return {};
+    }
+    QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
+    FoundFile inside = {checkpoint_path_, Sha256(checkpoint_->spec_text), "the text inside"};
+    if (!recipe) return AddLink("network", expected, inside), Status();
+    const auto spec = LoadAsTrained(*recipe);
+    if (!spec.ok()) {
+      inside.note = StrCat("the text inside; ", recipe->network, " cannot be read here");
+      return AddLink("network", expected, inside), Status();
+    }
+    AddLink("network", expected, {recipe->network, Sha256(spec->text), ""});
+    return {};
+  }
+
+  // With the number of classes of the data, where training took it from there.
+  Expected<NetworkSpec> LoadAsTrained(const TrainConfig& recipe) const {
+    ScalingFlags scaling{recipe.width, recipe.resolution, recipe.classes};
+    QAT_ASSIGN_OR_RETURN(NetworkSpec spec, LoadNetworkSpec(recipe.network, scaling));
+    const auto classes = static_cast<int32_t>(checkpoint_->contract.labels.size());
+    if (spec.classes == 0 || scaling.classes != 0 || classes == 0) return spec;
+    scaling.classes = classes;
+    return LoadNetworkSpec(recipe.network, scaling);
+  }
+
+  Status TraceRecipe() {
+    const std::string expected = ValueOf(origin_, "config");
+    if (expected.empty()) return {};
+    if (!checkpoint_) {
+      AddLink("recipe", expected, {});
+      return {};
+    }
+    QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
+    if (!recipe) {
+      AddLink("recipe", expected, {checkpoint_path_, Sha256(checkpoint_->config_text), "the text inside"});
+      return {};
+    }
+    // Recipes of an earlier version lack keys that have their defaults now.
+    QAT_ASSIGN_OR_RETURN(const TrainConfig own,
+                         ParseTrainConfig(checkpoint_->config_text, checkpoint_path_, {}));
+    const bool same = PortableToml(own) == PortableToml(*recipe);
+    AddLink("recipe", expected,
+            {RecipePathOf(checkpoint_path_),
+             same ? Sha256(checkpoint_->config_text) : Sha256(PortableToml(*recipe)), ""});
+    return {};
+  }
+
+  Status TraceData() {
+    if (const std::string init = ValueOf(origin_, "init"); !init.empty()) {
+      QAT_ASSIGN_OR_RETURN(const FoundFile found, FindCheckpoint(places_, "", init));
+      AddLink("start (--init)", init, SameHash(init, found.sha256) ? found : FoundFile());
+    }
+    QAT_RETURN_IF_ERROR(TraceImages("data", 0));
+    const std::string images = ValueOf(origin_, "calibration_images");
+    return images.empty() ? Status() : TraceImages("calibration", std::atoll(images.c_str()));
+  }
+
+  const InputContract* Contract() const {
+    if (checkpoint_) return &checkpoint_->contract;
+    if (graph_) return &graph_->contract;
+    return model_ && model_->contract() ? &*model_->contract() : nullptr;
+  }
+
+  Status TraceImages(const std::string& what, int64_t limit) {
+    const std::string expected = ValueOf(origin_, what);
+    if (expected.empty()) return {};
+    std::string path = request_.data;
+    if (path.empty() && checkpoint_) {
+      QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
+      if (recipe) path = recipe->data;
+    }
+    FoundFile found;
+    if (path.empty()) {
+      found.note = "--data says where it is";
+    } else {
+      auto hash = HashOfData(path, limit);
+      if (!hash.ok() && (!request_.data.empty() || hash.error().code == ErrorCode::kInterrupted))
+        return hash.error();
+      found =
+          hash.ok() ? FoundFile{path, *hash, ""} : FoundFile{"", "", StrCat(path, " cannot be read here")};
+    }
+    AddLink(what == "data" ? "data" : "calibration data", expected, found);
+    return {};
+  }
+
+  Expected<std::string> HashOfData(const std::string& path, int64_t limit) const {
+    OpenOptions options;
+    options.limit = limit;
+    options.interrupted = request_.interrupted;
+    if (const InputContract* contract = Contract(); contract != nullptr) {
+      options.height = contract->height;
+      options.width = contract->width;
+      options.channels = contract->channels;
+      options.class_names = contract->labels;
+    }
+    QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(path, Split::kTrain, options));
+    return Fingerprint(dataset);
+  }
+
+  const TraceRequest& request_;
+  Places places_;
+  std::vector<TraceLink> links_;
+  Provenance origin_;  // "graph", "checkpoint", "spec", "config", "data", … as far as known
+  std::shared_ptr<const Model> model_;
+  std::optional<Graph> graph_;
+  std::string graph_hash_;
+  std::optional<Checkpoint> checkpoint_;
+  std::string checkpoint_path_;
+};
+
+}  // namespace
+
+Expected<std::vector<TraceLink>> Trace(const TraceRequest& request) { return Tracer(request).Walk(); }
+
+}  // namespace qat
