@@ -249,7 +249,7 @@ TEST(Documents, NameFlagsThatExist) {
     }
   }
   // Of other programs: cmake, ctest, googletest, TensorBoard.
-  const Names others = {"--build", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir"};
+  const Names others = {"--build", "--target", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir"};
   static const std::regex kFlag("(?:^|[^a-zA-Z0-9-])(--[a-z][a-z_-]+)");
   std::vector<fs::path> pages = {kSource / "README.md"};
   for (const auto& entry : fs::directory_iterator(kSource / "docs")) pages.push_back(entry.path());
