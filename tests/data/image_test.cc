@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/png.h"
 #include "data/npy.h"
 #include "support/test_util.h"
 
@@ -49,6 +50,19 @@ INSTANTIATE_TEST_SUITE_P(Formats, Decoded,
                          ::testing::Values("rgb420.jpg", "progressive444.jpeg", "grey.jpg", "rgb.png",
                                            "alpha.png", "palette.png", "rgb24.bmp", "palette8.bmp",
                                            "black1.bmp", "masks32.bmp"));
+
+// EncodePng is ours, the decoder is libpng.
+TEST(DecodeImage, ReadsBackWhatEncodePngWrote) {
+  for (const int32_t channels : {1, 3}) {
+    Bytes pixels(static_cast<size_t>(5 * 7 * channels));
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(37 * i);
+    const auto image = DecodeImage(EncodePng(5, 7, channels, pixels), "made.png", channels);
+    QAT_ASSERT_OK(image);
+    EXPECT_EQ(image->height, 5);
+    EXPECT_EQ(image->width, 7);
+    EXPECT_EQ(image->pixels, pixels);
+  }
+}
 
 // libjpeg only warns of these: bytes missing in the middle cost pixels, bytes too many before the end cost none.
 TEST(DecodeImage, TellsLostPixelsFromOddButWholeJpegs) {
