@@ -9,6 +9,7 @@
 #include "eval/litert_script.h"
 #include "runtime/classifier_io.h"
 #include "runtime/interpreter.h"
+#include "runtime/layer_outputs.h"
 
 namespace qat {
 namespace {
@@ -61,16 +62,23 @@ class Session {
   std::unique_ptr<ChildProcess> child_;
 };
 
+void AppendNumber(int32_t number, Bytes& bytes) {
+  const size_t end = bytes.size();
+  bytes.resize(end + sizeof number);
+  std::memcpy(&bytes[end], &number, sizeof number);
+}
+
 class LitertPredictor : public Predictor {
  public:
-  LitertPredictor(std::shared_ptr<const Model> model, std::string name, std::string type, ClassifierIo io,
-                  Session session, size_t input_size)
-      : model_(std::move(model)),
+  // `interpreter` is ours: it knows the tensors.
+  LitertPredictor(std::unique_ptr<Interpreter> interpreter, std::string name, std::string type,
+                  ClassifierIo io, Session session)
+      : interpreter_(std::move(interpreter)),
         name_(std::move(name)),
         type_(std::move(type)),
         io_(std::move(io)),
         session_(std::move(session)),
-        input_(input_size) {}
+        input_(interpreter_->input(0).size()) {}
 
   const std::string& name() const override { return name_; }
   std::string kind() const override { return "litert"; }
@@ -100,6 +108,28 @@ class LitertPredictor : public Predictor {
     return {};
   }
 
+  Expected<std::vector<LayerOutput>> Layers(std::span<const uint8_t> image) override {
+    QAT_RETURN_IF_ERROR(Load(image));
+    const std::vector<LayerTensor> tensors = LayerTensors(*interpreter_);
+    Bytes request;
+    for (const LayerTensor& tensor : tensors) AppendNumber(tensor.index, request);
+    request.insert(request.end(), input_.begin(), input_.end());
+    QAT_RETURN_IF_ERROR(session_.Request('T', tensors.size(), request));
+    QAT_ASSIGN_OR_RETURN_IN(name_, const Bytes answer, session_.Answer());
+    std::vector<LayerOutput> outputs;
+    std::span<const uint8_t> rest = answer;
+    for (const LayerTensor& tensor : tensors) {
+      uint64_t size = 0;
+      if (rest.size() < sizeof size) return SystemError(StrCat(name_, ": an answer is cut off"));
+      std::memcpy(&size, rest.data(), sizeof size);
+      rest = rest.subspan(sizeof size);
+      if (rest.size() < size) return SystemError(StrCat(name_, ": an answer is cut off"));
+      if (size > 0) outputs.push_back(ReadLayer(tensor, rest.first(size)));
+      rest = rest.subspan(size);
+    }
+    return outputs;
+  }
+
   Status Invoke() override {
     QAT_RETURN_IF_ERROR(session_.Request('P', 1, input_));
     QAT_ASSIGN_OR_RETURN_IN(name_, const Bytes output, session_.Answer());
@@ -107,7 +137,7 @@ class LitertPredictor : public Predictor {
   }
 
  private:
-  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Interpreter> interpreter_;
   std::string name_;
   std::string type_;
   ClassifierIo io_;
@@ -119,15 +149,15 @@ class LitertPredictor : public Predictor {
 
 Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
                                      const InputContract& contract, const std::string& python) {
-  QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model));
+  QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
   const ModelTensor& input = interpreter->input_info(0);
   QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, input, interpreter->output_info(0)));
   QAT_ASSIGN_OR_RETURN(Session session, Session::Start(python, model->source()));
   Litert litert;
   litert.version = session.version();
-  litert.predictor =
-      std::make_unique<LitertPredictor>(std::move(model), std::move(name), std::string(NameOf(input.type)),
-                                        std::move(io), std::move(session), interpreter->input(0).size());
+  std::string type(NameOf(input.type));
+  litert.predictor = std::make_unique<LitertPredictor>(std::move(interpreter), std::move(name),
+                                                       std::move(type), std::move(io), std::move(session));
   return litert;
 }
 

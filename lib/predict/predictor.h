@@ -22,6 +22,17 @@ struct Predictions {
   float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
 };
 
+/// What one layer gives for one image, in TFLite's order of axes.
+struct LayerOutput {
+  std::string layer;          ///< the tensor's name
+  std::string op;             ///< "conv_2d"; "input"
+  int32_t index = -1;         ///< of the operator, in the order of execution; -1: the input
+  std::vector<float> values;  ///< real
+  float step = 0;             ///< scale of quantized values; 0: float
+  int32_t zero_point = 0;
+  int32_t quant_min = 0;  ///< the lowest quantized value; the highest is 255 steps above
+};
+
 class Predictor {
  public:
   virtual ~Predictor() = default;
@@ -40,6 +51,12 @@ class Predictor {
   /// For timing: Load puts one image into the input tensor, Invoke runs the network on it and leaves the output unread.
   virtual Status Load(std::span<const uint8_t> image) = 0;
   virtual Status Invoke() = 0;
+
+  /// The input and every layer's output for one image, in the order of execution. Those that are neither real nor quantized
+  /// with one scale are left out; none: the predictor cannot look inside. Errors: those of Predict.
+  virtual Expected<std::vector<LayerOutput>> Layers(std::span<const uint8_t> /*image*/) {
+    return std::vector<LayerOutput>();
+  }
 };
 
 /// First index of the largest of `scores`, as TFLite's ARG_MAX.

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "runtime/classifier_io.h"
+#include "runtime/layer_outputs.h"
 #include "runtime/model_contract.h"
 
 namespace qat {
@@ -17,9 +18,12 @@ std::string TypeOf(const Model& model) {
 
 class ModelPredictor : public Predictor {
  public:
-  ModelPredictor(std::unique_ptr<Interpreter> interpreter, std::string name, std::string kind,
+  ModelPredictor(std::shared_ptr<const Model> model, const InterpreterOptions& options,
+                 std::unique_ptr<Interpreter> interpreter, std::string name, std::string kind,
                  ClassifierIo io)
-      : interpreter_(std::move(interpreter)),
+      : model_(std::move(model)),
+        options_(options),
+        interpreter_(std::move(interpreter)),
         name_(std::move(name)),
         kind_(std::move(kind)),
         io_(std::move(io)) {}
@@ -54,8 +58,27 @@ class ModelPredictor : public Predictor {
     return {};
   }
 
+  // By an interpreter of its own, whose arena keeps every tensor.
+  Expected<std::vector<LayerOutput>> Layers(std::span<const uint8_t> image) override {
+    if (keeping_ == nullptr) {
+      options_.keep_intermediates = true;
+      QAT_ASSIGN_OR_RETURN(keeping_, Interpreter::Create(model_, options_));
+    }
+    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, keeping_->input(0)));
+    keeping_->Invoke();
+    std::vector<LayerOutput> outputs;
+    for (const LayerTensor& tensor : LayerTensors(*keeping_)) {
+      const auto bytes = keeping_->tensor(tensor.index);
+      if (bytes.ok()) outputs.push_back(ReadLayer(tensor, *bytes));
+    }
+    return outputs;
+  }
+
  private:
+  std::shared_ptr<const Model> model_;
+  InterpreterOptions options_;
   std::unique_ptr<Interpreter> interpreter_;
+  std::unique_ptr<Interpreter> keeping_;  // made by the first call of Layers
   std::string name_;
   std::string kind_;
   ClassifierIo io_;
@@ -69,8 +92,8 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
                        ClassifierIo::Create(std::move(chosen.contract), interpreter->input_info(0),
                                             interpreter->output_info(0)));
-  return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(std::move(interpreter), std::move(name),
-                                                                     std::move(kind), std::move(io)));
+  return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(
+      std::move(model), options, std::move(interpreter), std::move(name), std::move(kind), std::move(io)));
 }
 
 }  // namespace

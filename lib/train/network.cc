@@ -77,19 +77,31 @@ Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& che
 }
 
 at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& context) {
+  return Forward(images, context, [](const Module&, const at::Tensor&) {});
+}
+
+at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& context, const VisitReal& visit) {
   at::Tensor input = images;
   if (context.fake_quantize && round_input_) {
     input = FakeQuantize(images, {input_range_->params(), ActivationLimitsOf(input_range_->scheme())});
   }
   return RunLayers(spec_, input, [&](size_t i, const std::vector<at::Tensor>& inputs) {
-    return modules_[i]->Forward(inputs, context);
+    at::Tensor output = modules_[i]->Forward(inputs, context);
+    visit(*modules_[i], output);
+    return output;
   });
 }
 
 SimulatedTensor Network::Simulate(const SimulatedTensor& images) const {
+  return Simulate(images, [](const Module&, const SimulatedTensor&) {});
+}
+
+SimulatedTensor Network::Simulate(const SimulatedTensor& images, const VisitSimulated& visit) const {
   const at::NoGradGuard no_gradients;
   return RunLayers(spec_, images, [&](size_t i, const std::vector<SimulatedTensor>& inputs) {
-    return modules_[i]->Simulate(inputs);
+    SimulatedTensor output = modules_[i]->Simulate(inputs);
+    visit(*modules_[i], output);
+    return output;
   });
 }
 

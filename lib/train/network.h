@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,12 @@ class Network {
   at::Tensor Forward(const at::Tensor& images, const ForwardContext& context);
   /// Quantized images to quantized outputs, exact. Requires HasRanges.
   SimulatedTensor Simulate(const SimulatedTensor& images) const;
+
+  /// The same, showing every layer's output in the order of the spec.
+  using VisitReal = std::function<void(const Module& layer, const at::Tensor& output)>;
+  using VisitSimulated = std::function<void(const Module& layer, const SimulatedTensor& output)>;
+  at::Tensor Forward(const at::Tensor& images, const ForwardContext& context, const VisitReal& visit);
+  SimulatedTensor Simulate(const SimulatedTensor& images, const VisitSimulated& visit) const;
 
   std::vector<Parameter> parameters();
   std::vector<NamedObserver> observers();

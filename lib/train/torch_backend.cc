@@ -32,6 +32,31 @@ auto Guarded(const F& body) -> decltype(body()) {
   }
 }
 
+int32_t Next(const std::vector<LayerOutput>& outputs) { return static_cast<int32_t>(outputs.size()) - 1; }
+
+LayerOutput LayerOf(const std::string& name, std::string_view op, int32_t index, const at::Tensor& real) {
+  const at::Tensor values = functional::ToNhwc(real).to(at::kFloat).contiguous();
+  const float* first = values.data_ptr<float>();
+  LayerOutput output;
+  output.layer = name;
+  output.op = op;
+  output.index = index;
+  output.values.assign(first, first + values.numel());
+  return output;
+}
+
+// Products in double, rounded once, as Dequantize.
+LayerOutput LayerOf(const std::string& name, std::string_view op, int32_t index,
+                    const SimulatedTensor& quantized, Scheme scheme) {
+  const QuantizationParams params = quantized.params;
+  LayerOutput output =
+      LayerOf(name, op, index, quantized.values.to(at::kDouble).sub(params.zero_point).mul(params.scale));
+  output.step = params.scale;
+  output.zero_point = params.zero_point;
+  output.quant_min = ActivationLimitsOf(scheme).quant_min;
+  return output;
+}
+
 class TorchPredictor final : public Predictor {
  public:
   TorchPredictor(std::string name, TorchMode mode, const Checkpoint& checkpoint,
@@ -68,6 +93,26 @@ class TorchPredictor final : public Predictor {
         real_ = RealImages(contract_, table_, image);
       }
       return {};
+    });
+  }
+
+  Expected<std::vector<LayerOutput>> Layers(std::span<const uint8_t> image) override {
+    QAT_RETURN_IF_ERROR(Load(image));
+    return Guarded([&]() -> Expected<std::vector<LayerOutput>> {
+      const at::NoGradGuard no_gradients;
+      std::vector<LayerOutput> outputs;
+      if (mode_ == TorchMode::kSimulated) {
+        outputs.push_back(LayerOf("input", "input", -1, quantized_, scheme_));
+        network_->Simulate(quantized_, [&](const Module& layer, const SimulatedTensor& output) {
+          outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output, scheme_));
+        });
+      } else {
+        outputs.push_back(LayerOf("input", "input", -1, real_));
+        network_->Forward(real_, Context(), [&](const Module& layer, const at::Tensor& output) {
+          outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output));
+        });
+      }
+      return outputs;
     });
   }
 

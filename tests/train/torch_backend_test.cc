@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -162,6 +163,52 @@ TEST_P(TorchBackend, FloatEqualsTheFrozenFloatModel) {
   for (size_t i = 0; i < torch->scores.size(); ++i) {
     ASSERT_NEAR(torch->scores[i], deployed->scores[i], 1e-4 * std::max(1.0f, std::abs(deployed->scores[i])));
   }
+}
+
+// A layer of the simulation, by the tensor's name in the model; the input is called otherwise there.
+const LayerOutput* LayerNamed(const std::vector<LayerOutput>& layers, const std::string& name) {
+  const auto found = std::find_if(layers.begin(), layers.end(),
+                                  [&](const LayerOutput& layer) { return layer.layer == name; });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+TEST_P(TorchBackend, EveryLayerOfTheSimulationIsThatOfTheDeployedModel) {
+  const Dataset images = ImagesFor(spec(), 1, 8);
+  const auto simulated = Open(checkpoint(), TorchMode::kSimulated)->Layers(images.images);
+  const auto deployed = Deployed(checkpoint(), scheme())->Layers(images.images);
+  QAT_ASSERT_OK(simulated);
+  QAT_ASSERT_OK(deployed);
+  size_t compared = 0;
+  for (const LayerOutput& layer : *deployed) {
+    const LayerOutput* same = LayerNamed(*simulated, layer.layer);
+    if (same == nullptr) continue;
+    ++compared;
+    EXPECT_EQ(same->step, layer.step) << layer.layer;
+    EXPECT_EQ(same->zero_point, layer.zero_point) << layer.layer;
+    EXPECT_EQ(same->quant_min, layer.quant_min) << layer.layer;
+    EXPECT_EQ(same->values, layer.values) << layer.layer;
+  }
+  EXPECT_GE(compared, Parsed(spec()).layers.size()) << "every layer of the spec has a tensor of its name";
+}
+
+TEST_P(TorchBackend, EveryLayerInFloatIsThatOfTheFrozenFloatModel) {
+  const Dataset images = ImagesFor(spec(), 1, 9);
+  const auto torch = Open(checkpoint(), TorchMode::kFloat)->Layers(images.images);
+  const auto deployed = Deployed(checkpoint(), Scheme::kFloat32)->Layers(images.images);
+  QAT_ASSERT_OK(torch);
+  QAT_ASSERT_OK(deployed);
+  size_t compared = 0;
+  for (const LayerOutput& layer : *deployed) {
+    const LayerOutput* same = LayerNamed(*torch, layer.layer);
+    if (same == nullptr) continue;
+    ++compared;
+    ASSERT_EQ(same->values.size(), layer.values.size()) << layer.layer;
+    for (size_t i = 0; i < layer.values.size(); ++i) {
+      ASSERT_NEAR(same->values[i], layer.values[i], 1e-4 * std::max(1.0f, std::abs(layer.values[i])))
+          << layer.layer;
+    }
+  }
+  EXPECT_GE(compared, Parsed(spec()).layers.size());
 }
 
 TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
