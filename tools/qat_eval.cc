@@ -60,7 +60,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--repeat", request.repeat, "N", "timed rounds over the images (default 1; 0: no times)");
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
-  add("--profile,--rounding", flags.profile, "NAME", "arithmetic: tflite or tflite-classic (default tflite)");
+  add("--profile", flags.profile, "NAME",
+      "tflite or tflite-classic (default tflite); --rounding: both, as a pair");
+  app.add_flag("--rounding", request.rows.other_rounding,
+               "which labels depend on the rounding: a pair of both profiles")
+      ->group("");
   add("--litert", request.rows.litert, "PYTHON",
       "TFLite as a row: auto, off or a Python that has it (default auto)");
   add("--input", flags.tensors.input, "X.npy", "tensors [N, ...] instead of images; --save-outputs Y.npy");
@@ -82,6 +86,12 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "labels that differ from that row's or ROW's; --max-steps N: outputs");
   add("--max-steps", request.gates.max_steps, "N", "most steps off simulated and litert (default 0; -1: any)")
       ->group("");
+  add("--max-changed-ranges", request.gates.max_changed_ranges, "N",
+      "outputs whose scale is not training's (default 0; -1: any)")
+      ->group("");
+  add("--max-layer-loss", request.gates.max_layer_loss, "DB",
+      "with --baseline: most decibels that a layer's own rounding loses (default 6; -1: any)")
+      ->group("");
   add("--significance", request.gates.significance, "P",
       "excuse a drop whose McNemar p is over P (default 0: none)");
   add("--max-size", request.gates.max_size, "N", "most bytes of the file");
@@ -92,7 +102,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "most of the model's median time to that row's");
   add("--baseline", request.baseline, "FILE", "hold drop and speed against this earlier report instead");
   app.option_defaults()->group("Results");
-  add("--html", flags.html, "FILE", "write a page: table, curves, ranges");
+  add("--html", flags.html, "FILE", "write a page: table, curves, layers, flipped images");
   add("--predictions", flags.predictions, "FILE", "write the label of each image and row as CSV");
   add("--junit", flags.junit, "FILE", "write gates as JUnit XML; so --markdown and --benchmark-json");
   add("--markdown", flags.markdown, "FILE", "write a job summary as Markdown")->group("");

@@ -62,6 +62,19 @@ std::vector<std::vector<int64_t>> Confusion(const Predictions& predictions, std:
 
 }  // namespace
 
+std::vector<double> Confidences(const Predictions& predictions) {
+  std::vector<double> confidences;
+  if (predictions.scores.empty()) return confidences;
+  const size_t images = predictions.labels.size();
+  const bool probabilities = AreProbabilities(predictions, images);
+  for (size_t i = 0; i < images; ++i) {
+    const auto scores = ScoresOf(predictions, i);
+    confidences.push_back(probabilities ? double{*std::max_element(scores.begin(), scores.end())}
+                                        : LargestSoftmax(scores));
+  }
+  return confidences;
+}
+
 double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels) {
   QAT_CHECK(predictions.classes > 0 &&
             predictions.scores.size() == labels.size() * static_cast<size_t>(predictions.classes));
@@ -70,13 +83,10 @@ double CalibrationError(const Predictions& predictions, std::span<const int32_t>
     int64_t right = 0;
   };
   std::array<Bin, kBins> bins;
-  const bool probabilities = AreProbabilities(predictions, labels.size());
+  const std::vector<double> confidences = Confidences(predictions);
   for (size_t i = 0; i < labels.size(); ++i) {
-    const auto scores = ScoresOf(predictions, i);
-    const double confidence =
-        probabilities ? double{*std::max_element(scores.begin(), scores.end())} : LargestSoftmax(scores);
-    Bin& bin = bins[std::min(static_cast<size_t>(confidence * kBins), kBins - 1)];
-    bin.confidence += confidence;
+    Bin& bin = bins[std::min(static_cast<size_t>(confidences[i] * kBins), kBins - 1)];
+    bin.confidence += confidences[i];
     bin.right += predictions.labels[i] == labels[i];
   }
   double error = 0;

@@ -19,16 +19,19 @@ namespace qat {
 ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,
                               std::span<const int32_t> ks);
 
+/// How sure each answer is, 0 to 1: the largest softmax of the scores, or the largest score itself where each image's scores
+/// are probabilities already (none negative, sum 1 within 0.02). Empty where there are no scores.
+std::vector<double> Confidences(const Predictions& predictions);
+
 /// Expected calibration error in points: the mean of |accuracy - confidence| over 15 bins of equal width, weighted by what
-/// falls into them. The confidence is the largest softmax of the scores, or the largest score itself where each image's
-/// scores are probabilities already (none negative, sum 1 within 0.02).
+/// falls into them.
 /// Requires  scores [labels.size(), classes].
 /// Source    Guo et al. 2017, "On calibration of modern neural networks".
+double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels);
+
 /// Percentage: the mean over classes of intersection / union of where the class is and where it is answered; classes that are
 /// in neither do not count. labels as Predictions::labels. Requires labels.
 double MeanIou(std::span<const int32_t> answers, std::span<const int32_t> labels);
-
-double CalibrationError(const Predictions& predictions, std::span<const int32_t> labels);
 
 }  // namespace qat
 

@@ -9,7 +9,9 @@
 #include "eval/accuracy.h"
 #include "eval/classification.h"
 #include "eval/environment.h"
+#include "eval/flipped.h"
 #include "eval/latency.h"
+#include "eval/look_inside.h"
 #include "eval/pairs.h"
 #include "eval/proof.h"
 #include "eval/run_curves.h"
@@ -121,7 +123,8 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
   compare(RowNamed(rows, kFakeQuantizedName), simulated);
   for (const Row& row : rows.rows) {
-    if (row.result.kind == "tflite" && row.result.type != "float32") compare(simulated, &row);
+    const bool integers = row.result.kind == "tflite" && row.result.type != "float32";
+    if (integers && row.listed) compare(simulated, &row);
     if (!row.twin.empty()) compare(RowNamed(rows, row.twin), &row);
   }
   for (const ModelResult* judged : JudgedRows(report)) {
@@ -226,10 +229,13 @@ Status CheckRequest(const EvalRequest& request) {
     return InvalidArgument(StrCat("--repeat: value ", request.repeat, ", expected 0 to ", kMostRounds));
   }
   const GateLimits& gates = request.gates;
-  if (!request.baseline.empty() && !gates.NeedsBaseline()) {
+  if (!request.baseline.empty() && !gates.NeedsBaseline() && !gates.max_layer_loss) {
     return InvalidArgument(
-        "--baseline: needs --max-drop, --min-speedup or --max-latency-ratio: what is to be held against it");
+        "--baseline: needs --max-drop, --min-speedup, --max-latency-ratio or --max-layer-loss: what is to be "
+        "held against it");
   }
+  if (request.baseline.empty() && gates.max_layer_loss)
+    return InvalidArgument("--max-layer-loss: needs --baseline, an earlier report");
   const bool own_flips = gates.max_flips && gates.flips_against.empty();
   if ((own_flips || (gates.NeedsBaseline() && request.baseline.empty())) && !has_reference)
     return NoReference();
@@ -261,8 +267,13 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   }
   report.class_names = rows.rows.front().predictor->contract().labels;
   CompareRows(rows, dataset, request, report);
+  QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
+  QAT_RETURN_IF_ERROR(AddFlipped(rows, dataset, report));
   QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
   JudgeProof(request.gates, request.rows.interpreter.profile, report);
+  if (!request.rows.graph.empty() || !request.rows.checkpoint.empty()) JudgeRanges(request.gates, report);
+  if (baseline) JudgeLayers(request.gates, *baseline, report);
+  NameWorstLayers(report);
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });
   if (failed) report.status = "gate-failed";

@@ -20,6 +20,8 @@ struct GateLimits {
   std::optional<double> max_latency = {};        ///< p50 in microseconds
   std::optional<double> max_latency_ratio = {};  ///< p50 / p50 of the reference
   std::optional<int64_t> max_steps = {};         ///< of outputs and their witnesses': JudgeProof (proof.h)
+  std::optional<int64_t> max_changed_ranges = {};  ///< scales that are not training's: JudgeRanges (proof.h)
+  std::optional<double> max_layer_loss = {};       ///< decibels under the baseline: JudgeLayers (proof.h)
   std::string flips_against = {};  ///< the row that max_flips counts against; empty: the reference
   /// A drop beyond its limit passes, with a warning, where McNemar's p is larger than this; 0: never.
   double significance = 0;

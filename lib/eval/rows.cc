@@ -147,16 +147,35 @@ class Opener {
     rows_.rows.back().result.provenance = model->provenance();
     rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);
+    QAT_RETURN_IF_ERROR(AddOtherRounding(model, contract));
     return AddLitert(model, contract);
+  }
+
+  std::string TwinName(std::string_view name, const std::string& twin) const {
+    return request_.models.size() == 1 ? std::string(name) : StrCat(name, ":", twin);
+  }
+
+  // The model that was added last, under the profile that was not asked for.
+  Status AddOtherRounding(const std::shared_ptr<const Model>& model, const InputContract& contract) {
+    const ModelResult twin = rows_.rows.back().result;
+    if (!request_.other_rounding || twin.type == "float32") return {};
+    InterpreterOptions options = request_.interpreter;
+    const bool classic = options.profile == ArithmeticProfile::kTfliteClassic;
+    options.profile = classic ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
+    const std::string name = TwinName(classic ? "tflite" : "tflite-classic", twin.name);
+    QAT_ASSIGN_OR_RETURN(auto predictor, MakeModelPredictor(model, name, "tflite", options, &contract));
+    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), twin.path, false));
+    rows_.rows.back().twin = twin.name;
+    return {};
   }
 
   // TFLite's answers to the integer model that was added last. That it is not there is an error only where it was asked for;
   // that it refuses a model which we run is worth a warning.
   Status AddLitert(const std::shared_ptr<const Model>& model, const InputContract& contract) {
-    const ModelResult twin = rows_.rows.back().result;
+    const ModelResult twin = ModelAddedLast();
     if (request_.litert == "off" || twin.type == "float32") return {};
     const bool asked = request_.litert != "auto";
-    const std::string name = request_.models.size() == 1 ? "litert" : StrCat("litert:", twin.name);
+    const std::string name = TwinName("litert", twin.name);
     auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "python3");
     if (!litert.ok()) {
       Error error = std::move(litert).error();
@@ -168,6 +187,11 @@ class Opener {
     QAT_RETURN_IF_ERROR(AddRow(std::move(litert->predictor), twin.path));
     rows_.rows.back().twin = twin.name;
     return {};
+  }
+
+  ModelResult ModelAddedLast() const {
+    const auto is_model = [](const Row& row) { return row.listed; };
+    return std::find_if(rows_.rows.rbegin(), rows_.rows.rend(), is_model)->result;
   }
 
   // A file that is called like a row keeps its own name.

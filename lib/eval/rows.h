@@ -35,6 +35,8 @@ struct RowRequest {
   /// The TFLite interpreter beside every quantized model: "off"; "auto": where the machine's python3 has one; else a Python
   /// that must have one.
   std::string litert = "off";
+  /// A row that is not listed beside every integer model: the same file under the other arithmetic profile.
+  bool other_rounding = false;
 };
 
 struct Row {
@@ -43,7 +45,7 @@ struct Row {
   Predictions predictions;  ///< once evaluated
   std::vector<float>
       times;  ///< microseconds of Invoke in the order of measurement, the same for all rows; once timed
-  std::string twin;    ///< of kind "litert": the row of the same file in our runtime
+  std::string twin;    ///< of TFLite and of another rounding: the row of the same file in our runtime
   bool listed = true;  ///< false: it serves a pair, but is no row of the table
 
   /// The simulation and TFLite's reference kernels are witnesses: their time says nothing.

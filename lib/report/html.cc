@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/strings.h"
+#include "report/html_parts.h"
 #include "report/html_style.h"
 #include "report/report.h"
 #include "report/svg_chart.h"
@@ -14,37 +15,6 @@
 
 namespace qat {
 namespace {
-
-struct Column {
-  std::string label;
-  std::string css;  // "name", "word", "number", "wide" or ""
-};
-
-// A cell is HTML: callers escape what comes from outside.
-using Cells = std::vector<std::string>;
-
-std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& rows) {
-  std::string html = "<table><thead><tr>";
-  for (const Column& column : columns) {
-    html += StrCat("<th scope=\"col\" class=\"", column.css, "\">", column.label, "</th>");
-  }
-  html += "</tr></thead><tbody>\n";
-  for (const Cells& cells : rows) {
-    html += "<tr>";
-    for (size_t i = 0; i < columns.size(); ++i) {
-      html += StrCat("<td class=\"", columns[i].css, "\" data-label=\"", columns[i].label, "\">", cells[i],
-                     "</td>");
-    }
-    html += "</tr>\n";
-  }
-  return html + "</tbody></table>\n";
-}
-
-std::string Section(std::string_view title, const std::string& body) {
-  return body.empty() ? "" : StrCat("<section><h2>", title, "</h2>\n", body, "</section>\n");
-}
-
-std::string Quiet(std::string_view text) { return StrCat("<p class=\"quiet\">", text, "</p>\n"); }
 
 std::string Verdict(const Report& report) {
   if (report.status == "error")
@@ -99,8 +69,8 @@ std::string Pairs(const Report& report) {
   std::vector<Cells> rows;
   for (const PairResult& pair : report.pairs) {
     rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), FlipsText(pair),
-                    DifferenceText(pair, report.data_examples), DropText(pair), ResolvedText(pair, report.data_examples),
-                    SpeedupText(pair)});
+                    DifferenceText(pair, report.data_examples), DropText(pair),
+                    ResolvedText(pair, report.data_examples), SpeedupText(pair)});
   }
   return Table({{"pair", "name"},
                 {"labels that differ", ""},
@@ -361,6 +331,7 @@ std::string ToHtml(const Report& report) {
       kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
       Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
+      Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
       Section("Classes", Classes(report)), Section("Training", Curves(report)),
       Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
       Section("How it was made", Making(report)), "</main></body></html>\n");

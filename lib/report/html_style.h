@@ -17,7 +17,7 @@ body { margin: 0; background: var(--ground); color: var(--text); font: 16px/1.5 
 main { max-width: 1120px; margin: 0 auto; padding: 24px 20px 48px; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 1.15rem; margin: 36px 0 10px; }
-h3 { font-size: 1rem; margin: 0 0 6px; } table + h3 { margin-top: 24px; }
+h3 { font-size: 1rem; margin: 0 0 6px; } table + h3, ul + h3 { margin-top: 24px; }
 p { margin: 0 0 10px; } .quiet { margin-top: 10px; color: var(--quiet); font-size: .9rem; max-width: 46rem; }
 .verdict { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border-radius: 6px; font-weight: 600; border: 1px solid; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
@@ -43,6 +43,10 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 td.wide { width: 38%; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
+.flips { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; margin: 0 0 16px; padding: 0; list-style: none; }
+.flips li { background: var(--card); border-radius: 8px; padding: 10px; font-size: .88rem; overflow-wrap: anywhere; break-inside: avoid; }
+.flips img { display: block; width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; margin-bottom: 6px; }
+.flips p { margin: 0; } .faint { color: var(--quiet); }
 ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
 @media screen and (max-width: 860px) {
   main { padding: 16px 14px 32px; }

@@ -85,6 +85,7 @@ Json ToJson(const PairResult& pair) {
           {"drop_interval95", ToJson(pair.drop_interval)},
           {"mcnemar_p", Number(pair.mcnemar_p)},
           {"resolved", pair.mcnemar_p ? Json(pair.resolved()) : Json()},
+          {"first_difference", pair.first_difference ? ToJson(*pair.first_difference) : Json()},
           {"speedup", Number(pair.speedup)},
           {"speedup_interval95", ToJson(pair.speedup_interval)}};
 }
@@ -180,6 +181,7 @@ void Read(const Json& json, PairResult& out) {
   ReadField(json, "equal_outputs", out.equal_outputs);
   ReadInterval(json, "drop_interval95", out.drop_interval);
   ReadField(json, "mcnemar_p", out.mcnemar_p);
+  ReadObject(json, "first_difference", out.first_difference);
   ReadField(json, "speedup", out.speedup);
   ReadInterval(json, "speedup_interval95", out.speedup_interval);
 }
@@ -260,6 +262,8 @@ Report FromJson(const Json& json) {
   ReadList(json, "curves", report.curves);
   ReadField(json, "quant_delay", report.quant_delay);
   ReadList(json, "ranges", report.ranges);
+  ReadList(json, "layers", report.layers);
+  ReadList(json, "flipped", report.flipped);
   ReadField(json, "environment", report.environment);
   ReadField(json, "outputs", report.outputs);
   ReadField(json, "metrics", report.metrics);
@@ -292,6 +296,8 @@ std::string ToJson(const Report& report) {
                      {"curves", ListOf(report.curves)},
                      {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},
                      {"ranges", ListOf(report.ranges)},
+                     {"layers", ListOf(report.layers)},
+                     {"flipped", ListOf(report.flipped)},
                      {"environment", ObjectOf(report.environment)},
                      {"outputs", ObjectOf(report.outputs)},
                      {"metrics", ObjectOf(report.metrics)}};

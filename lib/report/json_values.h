@@ -42,6 +42,14 @@ inline void ReadInterval(const Json& json, const char* key, std::optional<Interv
     out = Interval{found->at(0).get<double>(), found->at(1).get<double>()};
 }
 
+// report/layer_json.cc.
+Json ToJson(const LayerDifference& difference);
+void Read(const Json& json, LayerDifference& out);
+Json ToJson(const FlippedImage& flipped);
+void Read(const Json& json, FlippedImage& out);
+Json ToJson(const LayerError& error);
+void Read(const Json& json, LayerError& out);
+
 // report/benchmark_json.cc.
 Json ToJson(const LatencyResult& latency);
 void Read(const Json& json, LatencyResult& out);

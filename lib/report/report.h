@@ -63,6 +63,18 @@ struct ModelResult {
 /// What "resolved" means: differences that chance alone would show less often than this.
 inline constexpr double kSignificance = 0.05;
 
+/// The first layer in which two ways of running one integer network differ, on one image.
+struct LayerDifference {
+  std::string layer;
+  std::string op;          ///< "conv_2d"
+  int64_t index = -1;      ///< of the operator in the order of execution; -1: the input
+  int64_t example = 0;     ///< of the data
+  int64_t differing = 0;   ///< values that differ, …
+  int64_t values = 0;      ///< … of so many
+  int64_t steps = 0;       ///< the largest difference
+  std::string grids = {};  ///< both scales and zero points, where they differ; else empty
+};
+
 /// b held against a on the same images.
 struct PairResult {
   std::string a, b;
@@ -78,6 +90,8 @@ struct PairResult {
   std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive images
 
   std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
+
+  std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
 
   /// The images tell which of the two is more accurate.
   bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
@@ -106,6 +120,30 @@ struct LayerRange {
   double min = 0, max = 0;
   double scale = 0;
   int64_t zero_point = 0;
+};
+
+/// What quantization costs one layer: a quantized model against the same network in float.
+struct LayerError {
+  std::string model, reference;
+  std::string layer;
+  std::string op;
+  int64_t index = -1;                      ///< of the operator in the order of execution; -1: the input
+  int64_t images = 0;                      ///< the first ones of the data
+  std::optional<double> sqnr_db = {};      ///< signal to noise, with all that came before
+  std::optional<double> own_sqnr_db = {};  ///< by rounding this output alone
+  double scale = 0;                        ///< of this output
+  double max_steps = 0;                    ///< largest difference, in steps of this output
+  double range_used = 0;                   ///< of the representable range, 0 to 1
+  double clipped = 0;                      ///< share of float values beyond the representable range
+};
+
+/// An image that two rows of a pair answer differently.
+struct FlippedImage {
+  std::string a, b;
+  int64_t example = 0;
+  int32_t label = 0, answer_a = 0, answer_b = 0;
+  std::optional<double> confidence_a = {}, confidence_b = {};  ///< 0 to 1; unknown behind an argmax
+  std::string picture = {};                                    ///< "data:image/png;base64,…"
 };
 
 /// A class that a model sees in a picture.
@@ -185,6 +223,8 @@ struct Report {
   std::vector<TrainingCurve> curves;
   int64_t quant_delay = -1;  ///< step at which fake quantization began; -1: never or unknown
   std::vector<LayerRange> ranges;
+  std::vector<LayerError> layers;                  ///< by model, in the order of execution
+  std::vector<FlippedImage> flipped;               ///< the first ones, pair by pair
   std::map<std::string, std::string> environment;  ///< "cpu", "isa", "kernels", "threads", …
   std::map<std::string, std::string> outputs;      ///< files made: what -> path
   std::map<std::string, double> metrics;  ///< numbers of the other tools: "holdout_accuracy", "steps", …

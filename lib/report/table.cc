@@ -1,6 +1,8 @@
 // The article's table as aligned text: rows in the order of the pipeline, then pairs, gates and warnings.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "base/strings.h"
 #include "report/report.h"
@@ -70,7 +72,8 @@ std::string Models(const Report& report) {
 std::string Pairs(const Report& report) {
   std::vector<Row> rows = {{"pair", "", "flips", "largest difference"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair, report.data_examples)});
+    rows.push_back(
+        {pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair, report.data_examples)});
   }
   return Aligned(rows, 4);
 }
@@ -82,6 +85,56 @@ std::string Significance(const Report& report) {
                     SpeedupText(pair)});
   }
   return Aligned(rows, 5);
+}
+
+std::string FirstDifferences(const Report& report) {
+  std::string text;
+  for (const PairResult& pair : report.pairs) {
+    if (!pair.first_difference) continue;
+    text += StrCat(pair.a, " -> ", pair.b, ": ", FirstDifferenceText(*pair.first_difference), "\n");
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
+// A few of each pair; the page has more.
+std::string Flipped(const Report& report) {
+  constexpr int kMostOfAPair = 3;
+  std::map<std::pair<std::string, std::string>, int> shown;
+  std::vector<Row> rows = {{"label differs", "", "image", "class", "first says", "second says"}};
+  for (const FlippedImage& image : report.flipped) {
+    if (shown[{image.a, image.b}]++ >= kMostOfAPair) continue;
+    rows.push_back({image.a, StrCat("-> ", image.b), std::to_string(image.example),
+                    ClassText(report, image.label), AnswerText(report, image.answer_a, image.confidence_a),
+                    AnswerText(report, image.answer_b, image.confidence_b)});
+  }
+  return report.flipped.empty() ? "" : "\n" + Aligned(rows, 6);
+}
+
+// The layers of each model that its own rounding costs most; the page has them all.
+std::string Layers(const Report& report) {
+  constexpr size_t kMostLayers = 5;
+  std::map<std::string, std::vector<const LayerError*>> by_model;
+  for (const LayerError& layer : report.layers) {
+    if (layer.own_sqnr_db) by_model[layer.model].push_back(&layer);
+  }
+  std::string text;
+  for (auto& [model, layers] : by_model) {
+    const auto worse = [](const auto* a, const auto* b) { return *a->own_sqnr_db < *b->own_sqnr_db; };
+    std::stable_sort(layers.begin(), layers.end(), worse);
+    const LayerError& first = *layers.front();
+    text += StrCat("\n", model, " against ", first.reference, ", ", layers.size(), " layers on ",
+                   first.images, " images, worst first\n");
+    std::vector<Row> rows = {
+        {"layer", "operator", "own noise", "all noise", "steps", "range used", "clipped"}};
+    for (const LayerError* layer : layers) {
+      if (rows.size() > kMostLayers) break;
+      rows.push_back({layer->layer, layer->op, DecibelText(layer->own_sqnr_db), DecibelText(layer->sqnr_db),
+                      Fixed(layer->max_steps, 1), StrCat(Fixed(100 * layer->range_used, 0), " %"),
+                      StrCat(Fixed(100 * layer->clipped, 2), " %")});
+    }
+    text += Aligned(rows, 2);
+  }
+  return text;
 }
 
 std::string Gates(const Report& report) {
@@ -184,7 +237,10 @@ std::string ToTable(const Report& report) {
   for (const BenchmarkResult& result : report.benchmarks) {
     if (!result.operators.empty()) text += Operators(result);
   }
-  if (!report.pairs.empty()) text += StrCat("\n", Pairs(report), "\n", Significance(report));
+  if (!report.pairs.empty())
+    text +=
+        StrCat("\n", Pairs(report), "\n", Significance(report), FirstDifferences(report), Flipped(report));
+  text += Layers(report);
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";
   for (const std::string& warning : report.warnings) text += StrCat("warning: ", warning, "\n");

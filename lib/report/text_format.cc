@@ -98,12 +98,44 @@ std::string DifferenceText(const PairResult& pair, int64_t examples) {
   return pair.max_abs_error ? Significant(*pair.max_abs_error) : "-";
 }
 
+std::string PlaceText(const std::string& layer, const std::string& op, int64_t index) {
+  return StrCat(layer, index < 0 ? " (the input)" : StrCat(" (", op, ", operator ", index, ")"));
+}
+
+std::string ClassText(const Report& report, int32_t label) {
+  const auto index = static_cast<size_t>(label);
+  return index < report.class_names.size() ? report.class_names[index] : std::to_string(label);
+}
+
+std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence) {
+  const std::string name = ClassText(report, answer);
+  return confidence ? StrCat(name, " (", Fixed(100 * *confidence, 1), " %)") : name;
+}
+
+std::string FirstDifferenceText(const LayerDifference& difference) {
+  const std::string where = StrCat("first in ", PlaceText(difference.layer, difference.op, difference.index),
+                                   ", image ", difference.example, ": ");
+  if (!difference.grids.empty()) return StrCat(where, difference.grids);
+  return StrCat(where, Grouped(difference.differing), " of ", Grouped(difference.values), " values, up to ",
+                Grouped(difference.steps), difference.steps == 1 ? " step" : " steps");
+}
+
+std::string LayerText(const LayerError& layer) {
+  return StrCat(PlaceText(layer.layer, layer.op, layer.index), ": ", DecibelText(layer.own_sqnr_db), ", ",
+                Fixed(100 * layer.range_used, 0), " % of its range used");
+}
+
+std::string DecibelText(const std::optional<double>& decibels) {
+  return decibels ? StrCat(Fixed(*decibels, 1), " dB") : "-";
+}
+
 std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "min-accuracy") return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
   if (gate.name == "max-size") return StrCat(Grouped(std::llround(number)), " B");
   if (gate.name == "min-speedup" || gate.name == "max-latency-ratio") return StrCat(Fixed(number, 3), "x");
   if (gate.name == "max-latency") return StrCat(Fixed(number, 1), " µs");
+  if (gate.name == "max-layer-loss") return StrCat(Fixed(number, 1), " dB");
   if (gate.name == "max-steps") return StrCat(NumberText(number), number == 1 ? " step" : " steps");
   return NumberText(number);
 }

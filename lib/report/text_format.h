@@ -3,6 +3,7 @@
 #define QAT_REPORT_TEXT_FORMAT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "report/report.h"
@@ -41,6 +42,24 @@ std::string FlipsText(const PairResult& pair);
 /// "0 steps", "1 step (9,998 of 10,000 images equal)", "1.2e-07", "-": the largest difference of outputs in the finest unit
 /// known.
 std::string DifferenceText(const PairResult& pair, int64_t examples);
+
+/// "conv2 (conv_2d, operator 2)"; "input (the input)".
+std::string PlaceText(const std::string& layer, const std::string& op, int64_t index);
+
+/// The class's name, else its number.
+std::string ClassText(const Report& report, int32_t label);
+
+/// "cat (51.2 %)": the class answered and how sure; "cat" where that is not known.
+std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence);
+
+/// "first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"; where scale or zero point differ, both.
+std::string FirstDifferenceText(const LayerDifference& difference);
+
+/// "conv2 (conv_2d, operator 2): 21.4 dB, 12 % of its range used".
+std::string LayerText(const LayerError& layer);
+
+/// "31.2 dB"; "-" where there is no noise or no signal.
+std::string DecibelText(const std::optional<double>& decibels);
 
 /// "99.31 %", "65,432 B", "2.10x", "110.3 µs": a gate's number in the unit of its kind.
 std::string GateNumber(const GateResult& gate, double number);

@@ -99,7 +99,7 @@ TEST_F(EvaluateTest, CountsFlipsAgainstTheRowThatWasNamed) {
   request.gates.flips_against = "graph";
   Report report;
   QAT_ASSERT_OK(Evaluate(request, {}, report));
-  ASSERT_EQ(report.gates.size(), 2u);
+  ASSERT_EQ(report.gates.size(), 3u);  // and max-changed-ranges of the integer model
   EXPECT_EQ(report.gates[0].model, files_.float_model());
   EXPECT_EQ(report.gates[0].reference, "graph");
   EXPECT_TRUE(report.gates[0].pass);
@@ -168,7 +168,7 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   request.gates.max_flips.reset();
   request.baseline = "report.json";
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
-                   "--baseline: needs --max-drop, --min-speedup or --max-latency-ratio");
+                   "--baseline: needs --max-drop, --min-speedup, --max-latency-ratio or --max-layer-loss");
   request.baseline.clear();
   request.gates.significance = 0.05;
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--significance: needs --max-drop");

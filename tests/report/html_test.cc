@@ -38,9 +38,10 @@ void ExpectBalanced(const std::string& html) {
 
 TEST(ReportHtml, IsOneFileThatAsksForNothing) {
   const std::string html = ToHtml(testing::SampleReport());
-  for (const char* forbidden : {"<script", "http:", "https:", "url(", "src=", "@import"}) {
+  for (const char* forbidden : {"<script", "http:", "https:", "url(", "@import"}) {
     EXPECT_EQ(html.find(forbidden), std::string::npos) << forbidden;
   }
+  EXPECT_EQ(CountOf(html, "src="), CountOf(html, "src=\"data:image/png;base64,"));
   ExpectBalanced(html);
 }
 
@@ -56,6 +57,9 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
   report.class_names = {evil, "<b "};
   report.models[4].name = evil;
   report.ranges[0].layer = evil;
+  report.layers[0].model = report.layers[0].layer = report.layers[0].op = report.layers[0].reference = evil;
+  report.pairs[1].first_difference->layer = report.pairs[1].first_difference->grids = evil;
+  report.flipped[0].a = report.flipped[0].picture = evil;
   report.environment = {{evil, evil}};
   report.outputs = {{evil, evil}};
   report.metrics = {{evil, 1}};
@@ -71,12 +75,28 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
 
 TEST(ReportHtml, ShowsEverySection) {
   const std::string html = ToHtml(testing::SampleReport());
-  for (const char* title : {"Models", "Gates", "Warnings", "Pairs", "Classes", "Training", "Ranges",
-                            "Environment", "How it was made"}) {
+  for (const char* title : {"Models", "Gates", "Warnings", "Pairs", "Images whose label differs", "Layers",
+                            "Classes", "Training", "Ranges", "Environment", "How it was made"}) {
     EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
   }
   EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
-  EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 4u);
+  EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 4u + 3u);  // ranges, layers
+}
+
+TEST(ReportHtml, ShowsAFlippedImageWithItsClassAndBothAnswers) {
+  const std::string html = ToHtml(testing::SampleReport());
+  EXPECT_NE(html.find("<h3>float → build/demo/model.tflite: the first 2 of 11</h3>"), std::string::npos);
+  EXPECT_NE(
+      html.find("<b>eleven</b> <span class=\"faint\">image 230</span><p><span class=\"bad\">one</span> → "
+                "<span class=\"good\">eleven</span>"),
+      std::string::npos);
+  EXPECT_NE(html.find("<span class=\"bad\">one (49.8 %)</span>"), std::string::npos);
+}
+
+TEST(ReportHtml, NamesTheFirstLayerThatDiffers) {
+  EXPECT_NE(ToHtml(testing::SampleReport())
+                .find("first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"),
+            std::string::npos);
 }
 
 TEST(ReportHtml, LeavesOutSectionsWithoutContent) {

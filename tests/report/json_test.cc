@@ -39,6 +39,15 @@ TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
   EXPECT_TRUE(json["pairs"][0]["resolved"].is_null());
   EXPECT_EQ(json["pairs"][2]["drop_interval95"], ordered_json({-0.008, 0.13}));
   EXPECT_EQ(json["pairs"][2]["speedup_interval95"], ordered_json({2.08, 2.13}));
+  EXPECT_EQ(json["pairs"][1]["first_difference"]["layer"], "conv2");
+  EXPECT_EQ(json["pairs"][1]["first_difference"]["steps"], 1);
+  EXPECT_TRUE(json["pairs"][0]["first_difference"].is_null());
+  EXPECT_EQ(json["layers"][1]["own_sqnr_db"], 40.25);
+  EXPECT_TRUE(json["layers"][0]["sqnr_db"].is_null());
+  EXPECT_EQ(json["flipped"][0]["example"], 17);
+  EXPECT_EQ(json["flipped"][0]["answer_b"], 1);
+  EXPECT_EQ(json["flipped"][0]["confidence_a"], 0.512);
+  EXPECT_TRUE(json["flipped"][1]["confidence_b"].is_null());
 }
 
 TEST(ReportJson, WhatIsAbsentIsNull) {

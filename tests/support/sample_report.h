@@ -71,6 +71,18 @@ inline Report SampleReport() {
                    {"conv1/filter", -0.41, 0.52, 0.93 / 254, 113},
                    {"fc2", -21.5, 30.25, 51.75 / 255, 106},
                    {"fc2/filter", -0.61, 0.44, 1.05 / 254, 149}};
+  const std::string picture =
+      "data:image/png;base64,"
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
+  report.flipped = {{"float", "build/demo/model.tflite", 17, 0, 0, 1, 0.512, 0.498, picture},
+                    {"float", "build/demo/model.tflite", 230, 2, 1, 2, std::nullopt, std::nullopt, picture}};
+  report.pairs[1].first_difference = LayerDifference{"conv2", "conv_2d", 2, 17, 3, 1600, 1};
+  report.layers = {{"build/demo/model.tflite", "graph", "input", "input", -1, 32, std::nullopt, std::nullopt,
+                    1.0 / 255, 0, 1, 0},
+                   {"build/demo/model.tflite", "graph", "conv1", "conv_2d", 0, 32, 39.5, 40.25, 3.4 / 255,
+                    1.4, 0.97, 0.0012},
+                   {"build/demo/model.tflite", "graph", "fc2", "fully_connected", 5, 32, 31.2, 41.75,
+                    51.75 / 255, 3.6, 0.64, 0}};
   report.environment = {{"cpu", "Example CPU"}, {"kernels", "fast"}, {"threads", "1"}};
   report.outputs = {{"html", "build/demo/report.html"}};
   report.metrics = {{"holdout_accuracy", 99.3}, {"step", 4000}};

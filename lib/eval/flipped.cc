@@ -1,0 +1,77 @@
+#include "eval/flipped.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/png.h"
+#include "base/strings.h"
+#include "data/image.h"
+#include "eval/classification.h"
+
+namespace qat {
+namespace {
+
+const Row* RowNamed(const Rows& rows, const std::string& name) {
+  for (const Row& row : rows.rows) {
+    if (row.result.name == name) return &row;
+  }
+  return nullptr;
+}
+
+// Two channels are nothing that a screen shows: the first of them as grey.
+Image Showable(Image image) {
+  if (image.channels == 1 || image.channels == 3) return image;
+  const auto channels = static_cast<size_t>(image.channels);
+  Bytes first;
+  for (size_t i = 0; i < image.pixels.size(); i += channels) first.push_back(image.pixels[i]);
+  return {image.height, image.width, 1, std::move(first)};
+}
+
+Expected<std::string> PictureOf(const Dataset& dataset, int32_t example) {
+  Image image = {dataset.height, dataset.width, dataset.channels,
+                 Bytes(static_cast<size_t>(dataset.ImageSize()))};
+  QAT_RETURN_IF_ERROR(dataset.Read({&example, 1}, image.pixels));
+  image = Showable(std::move(image));
+  const int32_t longer = std::max(image.height, image.width);
+  if (longer > kLargestPicture) {
+    const auto shrunk = [&](int32_t size) { return std::max(1, size * kLargestPicture / longer); };
+    const int32_t height = shrunk(image.height), width = shrunk(image.width);
+    image = FitImage(std::move(image), height, width);
+  }
+  return StrCat("data:image/png;base64,",
+                Base64(EncodePng(image.height, image.width, image.channels, image.pixels)));
+}
+
+std::optional<double> At(const std::vector<double>& confidences, size_t image) {
+  return confidences.empty() ? std::nullopt : std::optional(confidences[image]);
+}
+
+Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& report) {
+  const std::vector<double> sure_a = Confidences(a.predictions), sure_b = Confidences(b.predictions);
+  size_t found = 0;
+  for (size_t i = 0; i < dataset.labels.size() && found < kMostFlippedOfAPair; ++i) {
+    const int32_t answer_a = a.predictions.labels[i], answer_b = b.predictions.labels[i];
+    if (answer_a == answer_b) continue;
+    ++found;
+    QAT_ASSIGN_OR_RETURN(std::string picture, PictureOf(dataset, static_cast<int32_t>(i)));
+    report.flipped.push_back({a.result.name, b.result.name, static_cast<int64_t>(i), dataset.labels[i],
+                              answer_a, answer_b, At(sure_a, i), At(sure_b, i), std::move(picture)});
+  }
+  return {};
+}
+
+}  // namespace
+
+Status AddFlipped(const Rows& rows, const Dataset& dataset, Report& report) {
+  if (dataset.LabelsPerImage() != 1) return {};
+  for (const PairResult& pair : report.pairs) {
+    const Row* a = RowNamed(rows, pair.a);
+    const Row* b = RowNamed(rows, pair.b);
+    if (a != nullptr && b != nullptr && pair.total_flips > 0)
+      QAT_RETURN_IF_ERROR(AddOfPair(*a, *b, dataset, report));
+  }
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,128 @@
+#include "eval/look_inside.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "base/strings.h"
+#include "eval/layer_diff.h"
+#include "eval/layer_error.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kImagesWithoutCommonStep = 4;
+
+bool IsInteger(const Row& row) { return row.result.type != "float32"; }
+
+bool IsIntegerModel(const Row& row) { return row.result.kind == "tflite" && IsInteger(row); }
+
+Row* RowNamed(Rows& rows, std::string_view name) {
+  for (Row& row : rows.rows) {
+    if ((row.listed || !row.twin.empty()) && row.result.name == name) return &row;
+  }
+  return nullptr;
+}
+
+Expected<Bytes> ReadImages(const Dataset& dataset, int64_t first, int64_t count) {
+  std::vector<int32_t> examples;
+  for (int64_t i = 0; i < count; ++i) examples.push_back(static_cast<int32_t>(first + i));
+  Bytes images(static_cast<size_t>(count * dataset.ImageSize()));
+  QAT_RETURN_IF_ERROR(dataset.Read(examples, images));
+  return images;
+}
+
+bool HaveCommonStep(const Predictions& a, const Predictions& b) {
+  return a.step > 0 && a.step == b.step && a.scores.size() == b.scores.size() && !a.scores.empty();
+}
+
+// The images to look at: that whose outputs are the first to differ, or the first few where outputs do not tell.
+std::vector<int64_t> ImagesToLookAt(const Predictions& a, const Predictions& b, const Dataset& dataset) {
+  const int64_t count = dataset.size(), answers = dataset.LabelsPerImage();
+  std::vector<int64_t> images;
+  if (!HaveCommonStep(a, b)) {
+    for (int64_t i = 0; i < std::min(count, kImagesWithoutCommonStep); ++i) images.push_back(i);
+    const auto flip = std::mismatch(a.labels.begin(), a.labels.end(), b.labels.begin()).first;
+    if (flip != a.labels.end()) images.push_back(std::distance(a.labels.begin(), flip) / answers);
+    return images;
+  }
+  const auto place = std::mismatch(a.scores.begin(), a.scores.end(), b.scores.begin()).first;
+  if (place != a.scores.end()) images.push_back(std::distance(a.scores.begin(), place) / (a.classes * answers));
+  return images;
+}
+
+// More than half of the layers that both have lie on other grids.
+bool AreQuantizedApart(const std::vector<LayerOutput>& a, const std::vector<LayerOutput>& b) {
+  int64_t common = 0, apart = 0;
+  for (const LayerOutput& layer : b) {
+    const auto same = [&](const LayerOutput& other) { return other.layer == layer.layer; };
+    const auto found = std::find_if(a.begin(), a.end(), same);
+    if (found == a.end() || layer.step == 0 || found->step == 0) continue;
+    ++common;
+    apart += found->step != layer.step || found->zero_point != layer.zero_point;
+  }
+  return 2 * apart > common;
+}
+
+Status FindFirstDifference(Row& a, Row& b, const Dataset& dataset, const WorkHooks& hooks, PairResult& pair,
+                           Report& report) {
+  for (const int64_t image : ImagesToLookAt(a.predictions, b.predictions, dataset)) {
+    QAT_RETURN_IF_ERROR(hooks.Poll());
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadImages(dataset, image, 1));
+    QAT_ASSIGN_OR_RETURN_IN(a.result.name, const auto layers_a, a.predictor->Layers(bytes));
+    QAT_ASSIGN_OR_RETURN_IN(b.result.name, const auto layers_b, b.predictor->Layers(bytes));
+    if (AreQuantizedApart(layers_a, layers_b)) {
+      report.warnings.push_back(StrCat(b.result.name, ": was quantized with other ranges than ",
+                                       a.result.name,
+                                       ", so the two are not held against each other step by step"));
+      return {};
+    }
+    pair.first_difference = FirstDifference(layers_a, layers_b);
+    if (!pair.first_difference) continue;
+    pair.first_difference->example = image;
+    return {};
+  }
+  return {};
+}
+
+Row* FloatReference(Rows& rows) {
+  for (const char* name : {"graph", "checkpoint"}) {
+    if (Row* row = RowNamed(rows, name)) return row;
+  }
+  const auto is_float_model = [](const Row& row) { return row.result.kind == "tflite" && !IsInteger(row); };
+  const auto found = std::find_if(rows.rows.begin(), rows.rows.end(), is_float_model);
+  return found == rows.rows.end() ? nullptr : &*found;
+}
+
+Status AddLayerErrors(Rows& rows, const Dataset& dataset, const WorkHooks& hooks, Report& report) {
+  Row* reference = FloatReference(rows);
+  if (reference == nullptr) return {};
+  std::vector<Row*> judged;
+  for (Row& row : rows.rows) {
+    if (row.listed && IsIntegerModel(row)) judged.push_back(&row);
+  }
+  if (Row* simulated = RowNamed(rows, "simulated"); judged.empty() && simulated != nullptr)
+    judged.push_back(simulated);
+  const int64_t count = std::min(kLayerImages, dataset.size());
+  QAT_ASSIGN_OR_RETURN(const Bytes images, ReadImages(dataset, 0, count));
+  for (Row* row : judged) {
+    QAT_ASSIGN_OR_RETURN(auto errors,
+                         MeasureLayerErrors(*reference->predictor, *row->predictor, images, count, hooks));
+    std::move(errors.begin(), errors.end(), std::back_inserter(report.layers));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status LookInside(Rows& rows, const Dataset& dataset, const WorkHooks& hooks, Report& report) {
+  for (PairResult& pair : report.pairs) {
+    Row* a = RowNamed(rows, pair.a);
+    Row* b = RowNamed(rows, pair.b);
+    if (a == nullptr || b == nullptr || !IsInteger(*a) || !IsInteger(*b)) continue;
+    QAT_RETURN_IF_ERROR(FindFirstDifference(*a, *b, dataset, hooks, pair, report));
+  }
+  return AddLayerErrors(rows, dataset, hooks, report);
+}
+
+}  // namespace qat

@@ -1,0 +1,37 @@
+// html_parts.h: what the sections of the report page are made of, and those sections that have a file of their own.
+#ifndef QAT_REPORT_HTML_PARTS_H_
+#define QAT_REPORT_HTML_PARTS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/report.h"
+
+namespace qat {
+
+struct Column {
+  std::string label;
+  std::string css;  ///< "name", "word", "number", "wide" or ""
+};
+
+/// A cell is HTML: callers escape what comes from outside.
+using Cells = std::vector<std::string>;
+
+std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& rows);
+
+/// Nothing where the body is empty.
+std::string Section(std::string_view title, const std::string& body);
+
+/// A paragraph that explains.
+std::string Quiet(std::string_view text);
+
+/// What quantization costs each layer, a table a model, and where two integer ways part.
+std::string LayersSection(const Report& report);
+
+/// Images whose labels differ, with both answers, a gallery a pair.
+std::string FlippedSection(const Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_REPORT_HTML_PARTS_H_
