@@ -329,6 +329,7 @@ std::string ToHtml(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
       kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
+      Section("Accuracy, latency and size", TradeoffSection(report)),
       Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),

@@ -26,6 +26,9 @@ std::string Section(std::string_view title, const std::string& body);
 /// A paragraph that explains.
 std::string Quiet(std::string_view text);
 
+/// Accuracy, latency and size of the models in one picture; empty where fewer than two have been timed.
+std::string TradeoffSection(const Report& report);
+
 /// What quantization costs each layer, a table a model, and where two integer ways part.
 std::string LayersSection(const Report& report);
 

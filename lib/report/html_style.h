@@ -38,6 +38,7 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 .legend svg { width: 28px; height: 8px; vertical-align: middle; margin-right: 6px; stroke-width: 2.5; }
 .hit { fill: var(--c0); stroke: var(--line); } .miss { fill: var(--bad); stroke: var(--line); }
 .chart text.count { font-size: 11px; fill: var(--text); } .chart text.count.on { fill: var(--ground); }
+.dot { fill: var(--c0); fill-opacity: .35; stroke: var(--c0); stroke-width: 1.5; } .whisker { stroke: var(--c0); }
 .bar { display: block; width: 100%; min-width: 90px; height: 16px; margin-top: 4px; background: var(--card); }
 .range { fill: var(--c0); } .zero { stroke: var(--text); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 td.wide { width: 38%; }

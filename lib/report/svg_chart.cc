@@ -7,10 +7,15 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "report/svg_parts.h"
 #include "report/text_format.h"
 
 namespace qat {
 namespace {
+
+using svg::Coordinate;
+using svg::Line;
+using svg::Text;
 
 constexpr double kWidth = 420, kHeight = 270;
 constexpr double kLeft = 46, kRight = 408, kTop = 26, kBottom = 232;
@@ -33,8 +38,6 @@ double Transform(double value, ChartScale scale) {
   if (scale == ChartScale::kAccuracy) return -std::log10(std::clamp(100 - value, kSmallestError, 100.0));
   return std::log10(std::max(value, 1e-12));
 }
-
-std::string Coordinate(double value) { return Fixed(value, 1); }
 
 // "0", "500", "20k", "1.5M".
 std::string StepText(int64_t step) {
@@ -112,16 +115,6 @@ Points Thinned(const Points& points) {
     if (high != low) kept.push_back(*high);
   }
   return kept;
-}
-
-std::string Text(double x, double y, std::string_view anchor, std::string_view text) {
-  return StrCat("<text x=\"", Coordinate(x), "\" y=\"", Coordinate(y), "\" text-anchor=\"", anchor, "\">",
-                EscapeHtml(text), "</text>");
-}
-
-std::string Line(std::string_view css, double x1, double y1, double x2, double y2) {
-  return StrCat("<line class=\"", css, "\" x1=\"", Coordinate(x1), "\" y1=\"", Coordinate(y1), "\" x2=\"",
-                Coordinate(x2), "\" y2=\"", Coordinate(y2), "\"/>");
 }
 
 std::string Grid(const Axes& axes, ChartScale scale) {

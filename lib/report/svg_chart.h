@@ -39,6 +39,11 @@ std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptio
 std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
                            const std::vector<std::string>& names);
 
+/// Accuracy over median latency (logarithmic), with the 95 % interval of each accuracy as a whisker; the area of a dot is
+/// proportional to the bytes of the file. Dots bear their place in `models`, from 1; the legend is the page's.
+/// Requires  accuracy and latency of every model, and at least one model.
+std::string TradeoffChart(const std::vector<const ModelResult*>& models);
+
 /// A bar from `min` to `max` on the axis [axis_min, axis_max] with a line at real 0; it stretches to any
 /// width.
 std::string RangeBar(double min, double max, double axis_min, double axis_max);

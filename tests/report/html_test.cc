@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 #include <regex>
 
@@ -75,8 +77,9 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
 
 TEST(ReportHtml, ShowsEverySection) {
   const std::string html = ToHtml(testing::SampleReport());
-  for (const char* title : {"Models", "Gates", "Warnings", "Pairs", "Images whose label differs", "Layers",
-                            "Classes", "Training", "Ranges", "Environment", "How it was made"}) {
+  for (const char* title :
+       {"Models", "Accuracy, latency and size", "Gates", "Warnings", "Pairs", "Images whose label differs",
+        "Layers", "Classes", "Training", "Ranges", "Environment", "How it was made"}) {
     EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
   }
   EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
@@ -170,6 +173,67 @@ TEST(ConfusionChart, OfManyClassesHasNoCountsAndFewLabels) {
   const std::string svg = ConfusionChart(confusion, {});
   EXPECT_EQ(CountOf(svg, "<rect"), 10000u);
   EXPECT_EQ(CountOf(svg, "<text"), 40u);
+}
+
+// The numbers behind the dots: centre, radius.
+std::vector<std::array<double, 3>> DotsOf(const std::string& svg) {
+  std::vector<std::array<double, 3>> dots;
+  const std::regex dot("<circle class=\"dot\" cx=\"([^\"]*)\" cy=\"([^\"]*)\" r=\"([^\"]*)\"");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), dot), end; it != end; ++it) {
+    dots.push_back({std::stod((*it)[1]), std::stod((*it)[2]), std::stod((*it)[3])});
+  }
+  return dots;
+}
+
+TEST(TradeoffChart, FasterIsLeftBetterIsUpAndAreasAreBytes) {
+  const auto model = [](double p50, int64_t bytes, int64_t correct) {
+    ModelResult result = testing::SampleModel("m", "tflite", "uint8", bytes, correct);
+    result.latency_us->p50 = p50;
+    return result;
+  };
+  const ModelResult slow = model(100, 400'000, 9900), fast = model(10, 100'000, 9800),
+                    between = model(std::sqrt(1000.0), 0, 9850);
+  const auto dots = DotsOf(TradeoffChart({&slow, &fast, &between}));
+  ASSERT_EQ(dots.size(), 3u);
+  EXPECT_LT(dots[1][0], dots[0][0]);
+  EXPECT_GT(dots[1][1], dots[0][1]);
+  EXPECT_NEAR(dots[2][0], (dots[0][0] + dots[1][0]) / 2, 0.11) << "logarithmic";
+  EXPECT_NEAR(dots[2][1], (dots[0][1] + dots[1][1]) / 2, 0.11) << "linear";
+  EXPECT_NEAR(dots[0][2], 2 * dots[1][2], 0.11) << "four times the bytes";
+  EXPECT_GE(dots[2][2], 3) << "a dot can be seen";
+}
+
+TEST(TradeoffChart, NumbersOfModelsThatAreAlikeDoNotOverlap) {
+  const ModelResult model = testing::SampleModel("m", "tflite", "uint8", 10, 9900);
+  const std::string svg = TradeoffChart({&model, &model, &model, &model});
+  std::vector<std::pair<double, double>> places;
+  const std::regex number("<text x=\"([^\"]*)\" y=\"([^\"]*)\" text-anchor=\"middle\">[1-4]</text>");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), number), end; it != end; ++it) {
+    places.emplace_back(std::stod((*it)[1]), std::stod((*it)[2]));
+  }
+  ASSERT_EQ(places.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const bool apart = std::abs(places[i].first - places[j].first) > 14 ||
+                         std::abs(places[i].second - places[j].second) > 13;
+      EXPECT_TRUE(apart) << i << " and " << j;
+    }
+  }
+}
+
+TEST(TradeoffChart, ModelsThatAreAlikeStayInsideThePicture) {
+  ModelResult perfect = testing::SampleModel("m", "tflite", "uint8", 10, 10000);
+  perfect.accuracy->interval = {100, 100};
+  const std::string svg = TradeoffChart({&perfect, &perfect});
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  for (const auto& [x, y, r] : DotsOf(svg)) {
+    EXPECT_GE(x - r, 0);
+    EXPECT_LE(x + r, 420);
+    EXPECT_GE(y - r, 0);
+    EXPECT_LE(y + r, 270);
+  }
+  EXPECT_GE(CountOf(svg, "µs</text>"), 1u);
+  EXPECT_GE(CountOf(svg, "%</text>"), 1u);
 }
 
 TEST(RangeBar, PutsTheZeroLineWhereRealZeroIs) {
