@@ -8,11 +8,14 @@
 #include <string>
 
 #include "base/strings.h"
+#include "eval/histogram.h"
 
 namespace qat {
 namespace {
 
 constexpr double kStepsOfAByte = 255;
+constexpr double kStepsBeside = 32;  // of the histogram on either side of the representable range
+constexpr size_t kCells = 40;        // of eight steps each
 
 std::optional<double> Decibels(double signal, double noise) {
   if (!(signal > 0) || !(noise > 0)) return std::nullopt;
@@ -29,6 +32,8 @@ class Sums {
     error_.scale = step_ = model.step;
     low_ = (model.quant_min - model.zero_point) * step_;
     high_ = low_ + kStepsOfAByte * step_;
+    const double beside = kStepsBeside * step_;
+    histogram_ = EmptyHistogram(low_ - step_ / 2 - beside, high_ + step_ / 2 + beside, kCells);
   }
 
   void Add(const std::vector<float>& reference, const std::vector<float>& model) {
@@ -40,6 +45,7 @@ class Sums {
       own_noise_ += own * own;
       largest_ = std::max(largest_, std::abs(apart) / step_);
       clipped_ += real < low_ - step_ / 2 || real > high_ + step_ / 2;
+      Count(real, histogram_);
       min_ = std::min(min_, model[i]);
       max_ = std::max(max_, model[i]);
     }
@@ -53,6 +59,7 @@ class Sums {
     error.max_steps = largest_;
     error.range_used = std::min(1.0, (double{max_} - double{min_}) / (kStepsOfAByte * step_));
     error.clipped = static_cast<double>(clipped_) / static_cast<double>(std::max<int64_t>(values_, 1));
+    error.histogram = histogram_;
     return error;
   }
 
@@ -62,6 +69,7 @@ class Sums {
   double signal_ = 0, noise_ = 0, own_noise_ = 0, largest_ = 0;
   float min_ = std::numeric_limits<float>::max(), max_ = std::numeric_limits<float>::lowest();
   int64_t clipped_ = 0, values_ = 0;
+  Histogram histogram_;
 };
 
 class Measurement {

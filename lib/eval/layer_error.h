@@ -19,7 +19,8 @@ namespace qat {
 ///   own_sqnr_db = the same with q = r rounded to this layer's own grid: what its scale and range alone cost;
 ///   max_steps   = max |r - q| / step;
 ///   range_used  = (max q - min q) / (255 step): how much of its 256 values the layer uses;
-///   clipped     = share of r outside the representable range.
+///   clipped     = share of r outside the representable range;
+///   histogram   = of r, 40 cells of eight steps: 32 over the representable range, four on either side.
 /// A layer without any noise, or without signal, has no ratio. Errors: those of Layers; kInterrupted.
 Expected<std::vector<LayerError>> MeasureLayerErrors(Predictor& reference, Predictor& model,
                                                      std::span<const uint8_t> images, int64_t count,

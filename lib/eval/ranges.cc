@@ -1,5 +1,8 @@
 #include "eval/ranges.h"
 
+#include <cstring>
+
+#include "eval/histogram.h"
 #include "quant/scheme.h"
 
 namespace qat {
@@ -8,6 +11,32 @@ namespace {
 LayerRange Describe(const std::string& layer, QuantizationParams params, QuantizedLimits limits) {
   const Range real = RepresentableRange(params, limits);
   return {layer, real.min, real.max, params.scale, params.zero_point};
+}
+
+constexpr size_t kCells = 48;
+
+bool HasWidth(const LayerRange& range) { return range.max > range.min; }
+
+// The float values of a constant.
+void AddHistogram(const GraphTensor& tensor, LayerRange& range) {
+  if (!tensor.is_constant() || tensor.type != DType::kFloat32 || !HasWidth(range)) return;
+  range.histogram = EmptyHistogram(range.min, range.max, kCells);
+  for (size_t i = 0; i + sizeof(float) <= tensor.data.size(); i += sizeof(float)) {
+    float value;
+    std::memcpy(&value, &tensor.data[i], sizeof value);
+    Count(value, *range.histogram);
+  }
+}
+
+// The real values that the bytes of a constant stand for.
+void AddHistogram(const ModelTensor& tensor, QuantizationParams params, LayerRange& range) {
+  if (tensor.constant.empty() || !HasWidth(range)) return;
+  range.histogram = EmptyHistogram(range.min, range.max, kCells);
+  const bool is_signed = tensor.type == DType::kInt8;
+  for (const uint8_t byte : tensor.constant) {
+    const int32_t quantized = is_signed ? static_cast<int8_t>(byte) : byte;
+    Count(Dequantize(quantized, params), *range.histogram);
+  }
 }
 
 }  // namespace
@@ -29,6 +58,7 @@ std::vector<LayerRange> RangesOf(const Graph& graph) {
     if (!tensor.has_range) continue;
     ranges.push_back(
         Describe(tensor.name, NudgedParams(IncludingZero(tensor.range), tensor.limits), tensor.limits));
+    AddHistogram(tensor, ranges.back());
   }
   return ranges;
 }
@@ -39,8 +69,9 @@ std::vector<LayerRange> RangesOf(const Model& model) {
     const bool is_byte = tensor.type == DType::kUInt8 || tensor.type == DType::kInt8;
     if (!is_byte || tensor.scale.size() != 1 || tensor.zero_point.size() != 1) continue;
     const QuantizedLimits limits = tensor.type == DType::kUInt8 ? kUInt8Limits : kInt8Limits;
-    ranges.push_back(
-        Describe(tensor.name, {tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])}, limits));
+    const QuantizationParams params = {tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
+    ranges.push_back(Describe(tensor.name, params, limits));
+    AddHistogram(tensor, params, ranges.back());
   }
   return ranges;
 }

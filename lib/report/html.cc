@@ -249,6 +249,11 @@ std::string Classes(const Report& report) {
 
 bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }
 
+std::string BarOf(const LayerRange& range, double axis_min, double axis_max) {
+  if (range.histogram) return HistogramBar(*range.histogram, range.min, range.max, axis_min, axis_max);
+  return RangeBar(range.min, range.max, axis_min, axis_max);
+}
+
 std::string RangeTable(const std::vector<LayerRange>& ranges, std::string_view title) {
   if (ranges.empty()) return "";
   double low = 0, high = 0;
@@ -258,9 +263,8 @@ std::string RangeTable(const std::vector<LayerRange>& ranges, std::string_view t
   }
   std::vector<Cells> rows;
   for (const LayerRange& range : ranges) {
-    rows.push_back({EscapeHtml(range.layer), RangeBar(range.min, range.max, low, high),
-                    Significant(range.min), Significant(range.max), Significant(range.scale),
-                    std::to_string(range.zero_point)});
+    rows.push_back({EscapeHtml(range.layer), BarOf(range, low, high), Significant(range.min),
+                    Significant(range.max), Significant(range.scale), std::to_string(range.zero_point)});
   }
   const std::string axis = StrCat(Significant(low), " to ", Significant(high));
   return StrCat("<h3>", title, "</h3>\n",
@@ -280,6 +284,7 @@ std::string Ranges(const Report& report) {
   return RangeTable(outputs, "Outputs of layers") + RangeTable(filters, "Filters") +
          Quiet(
              "Each bar is the interval of real numbers that the integers stand for; the line is real 0. "
+             "In front of a filter's stand its values, logarithmic in their number. "
              "real = scale × (quantized − zero point).");
 }
 

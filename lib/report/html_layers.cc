@@ -21,6 +21,14 @@ std::string FirstDifferences(const Report& report) {
 
 std::string PercentOf(double share, int decimals) { return StrCat(Fixed(100 * share, decimals), " %"); }
 
+// The representable range is what the histogram holds but for a tenth at either end.
+std::string Values(const LayerError& layer) {
+  if (!layer.histogram) return "";
+  const Histogram& values = *layer.histogram;
+  const double beside = (values.high - values.low) / 10;
+  return HistogramBar(values, values.low + beside, values.high - beside, values.low, values.high);
+}
+
 // Bars share the axis of the page's largest ratio of an operator: the input's bytes are nearly exact.
 double HighestRatio(const Report& report) {
   double highest = 1;
@@ -39,7 +47,8 @@ Cells RowOf(const LayerError& layer, double highest) {
           DecibelText(layer.sqnr_db),
           Fixed(layer.max_steps, 1),
           PercentOf(layer.range_used, 0),
-          PercentOf(layer.clipped, 2)};
+          PercentOf(layer.clipped, 2),
+          Values(layer)};
 }
 
 std::vector<std::string> ModelsOf(const Report& report) {
@@ -63,12 +72,13 @@ std::string TableOf(const Report& report, const std::string& model) {
                 any->images == 1 ? " image" : " images", "</h3>\n",
                 Table({{"layer", "name"},
                        {"operator", "word"},
-                       {StrCat("own signal to noise, 0 to ", Fixed(highest, 0), " dB"), "wide"},
+                       {StrCat("own signal to noise, 0 to ", Fixed(highest, 0), " dB"), "bars"},
                        {"own", "number"},
                        {"with all before", "number"},
                        {"largest error in steps", "number"},
                        {"range used", "number"},
-                       {"clipped", "number"}},
+                       {"clipped", "number"},
+                       {"float values", "bars"}},
                       rows));
 }
 
@@ -82,7 +92,9 @@ std::string LayersSection(const Report& report) {
          Quiet(
              "Signal to noise of each output against the same layer in float: by rounding this output alone "
              "(own), and with the errors of all layers before it. 6 dB are one bit. A layer that uses little "
-             "of its range has one that is too wide; one that clips much has one that is too narrow.");
+             "of its range has one that is too wide; one that clips much has one that is too narrow. "
+             "Float values: how many there are (logarithmic) along the range, which is shaded, and a little "
+             "beyond it.");
 }
 
 }  // namespace qat

@@ -41,7 +41,8 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 .dot { fill: var(--c0); fill-opacity: .35; stroke: var(--c0); stroke-width: 1.5; } .whisker { stroke: var(--c0); }
 .bar { display: block; width: 100%; min-width: 90px; height: 16px; margin-top: 4px; background: var(--card); }
 .range { fill: var(--c0); } .zero { stroke: var(--text); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
-td.wide { width: 38%; }
+td.wide { width: 38%; } td.bars { width: 19%; }
+.tall { height: 34px; } .chosen { fill: var(--c0); fill-opacity: .16; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .flips { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; margin: 0 0 16px; padding: 0; list-style: none; }
@@ -54,11 +55,11 @@ ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody, tr, td { display: block; width: 100%; }
   tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin-bottom: 10px; }
-  td, td.number, td.wide { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex; gap: 14px;
+  td, td.number, td.wide, td.bars { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex; gap: 14px;
     justify-content: space-between; }
   td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: none; }
   td.name { font-weight: 600; text-align: left; min-width: 0; } td.name::before { content: none; }
-  td.wide { display: block; text-align: left; } .bar { background: var(--ground); }
+  td.wide, td.bars { display: block; text-align: left; } .bar { background: var(--ground); }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }
 @media print {
   :root { --ground: #fff; --card: #fff; --text: #000; --quiet: #333; --line: #999; --good: #0a5c1e; --bad: #a11; --c0: #0b62c4;

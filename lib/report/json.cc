@@ -116,7 +116,8 @@ Json ToJson(const LayerRange& range) {
           {"min", range.min},
           {"max", range.max},
           {"scale", range.scale},
-          {"zero_point", range.zero_point}};
+          {"zero_point", range.zero_point},
+          {"histogram", ToJson(range.histogram)}};
 }
 
 template <class T>
@@ -230,6 +231,7 @@ void Read(const Json& json, LayerRange& out) {
   ReadField(json, "max", out.max);
   ReadField(json, "scale", out.scale);
   ReadField(json, "zero_point", out.zero_point);
+  ReadHistogram(json, "histogram", out.histogram);
 }
 
 template <class T>

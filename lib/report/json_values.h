@@ -43,6 +43,8 @@ inline void ReadInterval(const Json& json, const char* key, std::optional<Interv
 }
 
 // report/layer_json.cc.
+Json ToJson(const std::optional<Histogram>& histogram);
+void ReadHistogram(const Json& json, const char* key, std::optional<Histogram>& out);
 Json ToJson(const LayerDifference& difference);
 void Read(const Json& json, LayerDifference& out);
 Json ToJson(const FlippedImage& flipped);

@@ -3,6 +3,20 @@
 
 namespace qat {
 
+Json ToJson(const std::optional<Histogram>& histogram) {
+  if (!histogram) return {};
+  return {{"low", histogram->low}, {"high", histogram->high}, {"counts", histogram->counts}};
+}
+
+void ReadHistogram(const Json& json, const char* key, std::optional<Histogram>& out) {
+  const auto found = json.find(key);
+  if (found == json.end() || found->is_null()) return;
+  out.emplace();
+  ReadField(*found, "low", out->low);
+  ReadField(*found, "high", out->high);
+  ReadField(*found, "counts", out->counts);
+}
+
 Json ToJson(const LayerDifference& difference) {
   return {{"layer", difference.layer},         {"op", difference.op},
           {"index", difference.index},         {"example", difference.example},
@@ -57,7 +71,8 @@ Json ToJson(const LayerError& error) {
           {"scale", error.scale},
           {"max_steps", error.max_steps},
           {"range_used", error.range_used},
-          {"clipped", error.clipped}};
+          {"clipped", error.clipped},
+          {"histogram", ToJson(error.histogram)}};
 }
 
 void Read(const Json& json, LayerError& out) {
@@ -73,6 +88,7 @@ void Read(const Json& json, LayerError& out) {
   ReadField(json, "max_steps", out.max_steps);
   ReadField(json, "range_used", out.range_used);
   ReadField(json, "clipped", out.clipped);
+  ReadHistogram(json, "histogram", out.histogram);
 }
 
 }  // namespace qat

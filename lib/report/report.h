@@ -115,11 +115,18 @@ struct TrainingCurve {
   std::vector<std::pair<int64_t, double>> points;  ///< (step, value)
 };
 
+/// Values counted in cells of equal width over [low, high]; those beyond it in the outermost.
+struct Histogram {
+  double low = 0, high = 0;
+  std::vector<int64_t> counts = {};
+};
+
 struct LayerRange {
   std::string layer;
   double min = 0, max = 0;
   double scale = 0;
   int64_t zero_point = 0;
+  std::optional<Histogram> histogram = {};  ///< of a filter's values over this range
 };
 
 /// What quantization costs one layer: a quantized model against the same network in float.
@@ -135,6 +142,8 @@ struct LayerError {
   double max_steps = 0;                    ///< largest difference, in steps of this output
   double range_used = 0;                   ///< of the representable range, 0 to 1
   double clipped = 0;                      ///< share of float values beyond the representable range
+  /// Of the float values: the representable range, and an eighth of it on either side; null in older reports.
+  std::optional<Histogram> histogram = {};
 };
 
 /// An image that two rows of a pair answer differently.

@@ -48,6 +48,10 @@ std::string TradeoffChart(const std::vector<const ModelResult*>& models);
 /// width.
 std::string RangeBar(double min, double max, double axis_min, double axis_max);
 
+/// The columns of a histogram, logarithmic in their counts (a ReLU has most of its values at 0, its range is decided by the
+/// few at the other end), in front of the chosen range [min, max], on the axis [axis_min, axis_max].
+std::string HistogramBar(const Histogram& histogram, double min, double max, double axis_min, double axis_max);
+
 }  // namespace qat
 
 #endif  // QAT_REPORT_SVG_CHART_H_

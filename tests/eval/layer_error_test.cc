@@ -68,6 +68,22 @@ TEST(LayerError, CountsWhatTheRangeCannotHold) {
   EXPECT_DOUBLE_EQ(error.max_steps, 100);
 }
 
+TEST(LayerError, CountsValuesAlongTheRangeAndALittleBeyond) {
+  // Cells of eight steps from -32.5: [-32.5, -24.5), ..., the ninth is [31.5, 39.5), the last ends at 287.5.
+  const auto at = [](double steps) { return static_cast<float>(steps * kStep); };
+  const LayerError error = Measure(Real({at(-1000), at(-30), at(0), at(32), at(39), at(280), at(1e6)}),
+                                   Quantized(std::vector<float>(7)));
+  ASSERT_TRUE(error.histogram.has_value());
+  EXPECT_DOUBLE_EQ(error.histogram->low, -32.5 * kStep);
+  EXPECT_DOUBLE_EQ(error.histogram->high, 287.5 * kStep);
+  std::vector<int64_t> expected(40);
+  expected[0] = 2 * 2;  // of two images
+  expected[4] = 2;
+  expected[8] = 2 * 2;
+  expected[39] = 2 * 2;
+  EXPECT_EQ(error.histogram->counts, expected);
+}
+
 TEST(LayerError, WithoutNoiseThereIsNoRatio) {
   const LayerError error = Measure(Real({0.25f}), Quantized({0.25f}));
   EXPECT_FALSE(error.sqnr_db.has_value());

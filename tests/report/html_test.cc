@@ -83,7 +83,8 @@ TEST(ReportHtml, ShowsEverySection) {
     EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
   }
   EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
-  EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 4u + 3u);  // ranges, layers
+  EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 3u + 3u);  // ranges, layers
+  EXPECT_EQ(CountOf(html, "<svg class=\"bar tall\""), 2u);
 }
 
 TEST(ReportHtml, ShowsAFlippedImageWithItsClassAndBothAnswers) {
@@ -234,6 +235,14 @@ TEST(TradeoffChart, ModelsThatAreAlikeStayInsideThePicture) {
   }
   EXPECT_GE(CountOf(svg, "µs</text>"), 1u);
   EXPECT_GE(CountOf(svg, "%</text>"), 1u);
+}
+
+TEST(HistogramBar, ColumnsAreLogarithmicAndTheRangeStandsBehind) {
+  const std::string svg = HistogramBar({-2, 2, {0, 3, 15, 0}}, -1, 1, -4, 4);
+  // Cells [-1, 0) and [0, 1): log(1 + 15) is the full height of 40, log(1 + 3) half of it.
+  EXPECT_NE(svg.find("d=\"M375.0 40.0V20.0H500.0V40.0ZM500.0 40.0V0.0H625.0V40.0Z\""), std::string::npos)
+      << svg;
+  EXPECT_NE(svg.find("class=\"chosen\" x=\"375.0\" y=\"0\" width=\"250.0\""), std::string::npos) << svg;
 }
 
 TEST(RangeBar, PutsTheZeroLineWhereRealZeroIs) {
