@@ -24,10 +24,16 @@ class Pipeline : public ::testing::Test {
     Check(RunTool("qat-freeze", {Path("run"), "-o", Path("g.qgraph")}));
     Check(RunTool("qat-convert", {Path("g.qgraph"), "-o", Path("uint8.tflite")}));
     Check(RunTool("qat-convert", {Path("g.qgraph"), "--type", "float32", "-o", Path("float.tflite")}));
-    Check(RunTool("qat-eval",
-                  {"--data", "digits", "--limit", "1000", "--checkpoint", Path("run"), "--graph",
-                   Path("g.qgraph"), "--model", Path("uint8.tflite"), "--model", Path("float.tflite"),
-                   "--json", Path("eval.json"), "--html", Path("report.html"), "--progress", "none"}));
+    Check(RunTool("qat-eval", {"--data",       "digits",
+                               "--limit",      "1000",
+                               "--checkpoint", Path("run"),
+                               "--graph",      Path("g.qgraph"),
+                               "--model",      Path("uint8.tflite"),
+                               "--model",      Path("float.tflite"),
+                               "--litert",     "off",
+                               "--json",       Path("eval.json"),
+                               "--html",       Path("report.html"),
+                               "--progress",   "none"}));
     report_ = json::parse(testing::ReadText(Path("eval.json")));
   }
   static void TearDownTestSuite() {
