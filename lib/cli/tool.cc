@@ -240,14 +240,35 @@ void Tool::Print(std::string_view text) {
   if (!impl_->stdout_taken) impl_->Write(text);
 }
 
+namespace {
+
+// As a shell would take it again: what is no plain word stands in single quotes.
+std::string ShellWord(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string CommandText(const std::string& name, const std::vector<std::string>& words) {
+  std::string text = name;
+  for (const std::string& word : words) text += StrCat(" ", ShellWord(word));
+  return text;
+}
+
+}  // namespace
+
 int Tool::Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run) {
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away shows as EPIPE
   InitLog(impl_->name, LogLevel::kInfo);
   Report report;
   std::optional<OutputFile> json;
   bool help = false, version = false;
-  Status status =
-      impl_->Parse(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), help, version);
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  report.command = CommandText(impl_->name, words);
+  Status status = impl_->Parse(words, help, version);
   if (help || version) {
     impl_->Write(help ? HelpText(impl_->app, impl_->examples) : StrCat(impl_->name, " ", Version(), "\n"));
     impl_->flags.json.clear();

@@ -302,15 +302,28 @@ std::string Environment(const Report& report) {
   return Definitions(entries);
 }
 
+// Every file of the run with its hash, below it what it says it was made from.
+std::string Files(const Report& report) {
+  std::vector<Cells> rows;
+  if (!report.data_sha256.empty()) rows.push_back({EscapeHtml(report.data_name), "data", report.data_sha256});
+  for (const ModelResult& model : report.models) {
+    const std::string name = EscapeHtml(model.name);
+    if (!model.sha256.empty()) rows.push_back({name, "this file", EscapeHtml(model.sha256)});
+    for (const auto& [what, value] : model.provenance) {
+      const std::string source = what.substr(0, what.find("_sha256"));
+      rows.push_back({name, StrCat("made from ", EscapeHtml(source)), EscapeHtml(value)});
+    }
+  }
+  if (rows.empty()) return "";
+  return Table({{"file", "name"}, {"what", ""}, {"SHA-256 or value", ""}}, rows);
+}
+
 std::string Making(const Report& report) {
   std::string entries = Pairing("made by", StrCat(report.tool, " ", report.version));
-  if (!report.data_sha256.empty()) entries += Pairing("data, SHA-256", report.data_sha256);
-  for (const ModelResult& model : report.models) {
-    if (!model.sha256.empty()) entries += Pairing(StrCat(model.name, ", SHA-256"), model.sha256);
-  }
+  if (!report.command.empty()) entries += Pairing("command", report.command);
   for (const auto& [what, path] : report.outputs) entries += Pairing(what, path);
   for (const auto& [name, value] : report.metrics) entries += Pairing(name, NumberText(value));
-  return Definitions(entries);
+  return Definitions(entries) + Files(report);
 }
 
 std::string Way(const Report& report) {

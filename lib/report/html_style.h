@@ -44,7 +44,7 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 td.wide { width: 38%; } td.bars { width: 19%; }
 .tall { height: 34px; } .chosen { fill: var(--c0); fill-opacity: .16; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
-dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
+dl + table { margin-top: 14px; } dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .flips { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; margin: 0 0 16px; padding: 0; list-style: none; }
 .flips li { background: var(--card); border-radius: 8px; padding: 10px; font-size: .88rem; overflow-wrap: anywhere; break-inside: avoid; }
 .flips img { display: block; width: 96px; height: 96px; object-fit: contain; image-rendering: pixelated; margin-bottom: 6px; }

@@ -245,6 +245,7 @@ Report FromJson(const Json& json) {
   Report report;
   ReadField(json, "tool", report.tool);
   ReadField(json, "version", report.version);
+  ReadField(json, "command", report.command);
   ReadField(json, "status", report.status);
   ReadField(json, "exit_code", report.exit_code);
   ReadField(json, "error", report.error);
@@ -283,6 +284,7 @@ std::string ToJson(const Report& report) {
   const Json json = {{"schema", kSchema},
                      {"tool", report.tool},
                      {"version", report.version},
+                     {"command", Text(report.command)},
                      {"status", report.status},
                      {"exit_code", report.exit_code},
                      {"error", Text(report.error)},

@@ -213,6 +213,7 @@ struct TraceLink {
 struct Report {
   std::string tool;
   std::string version;
+  std::string command;        ///< as it was typed, quoted for a shell; empty where nobody typed one
   std::string status = "ok";  ///< "ok", "gate-failed", "error"
   int exit_code = 0;
   std::string error;  ///< with status "error"

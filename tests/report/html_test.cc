@@ -62,6 +62,8 @@ TEST(ReportHtml, EscapesEveryTextFromOutside) {
   report.layers[0].model = report.layers[0].layer = report.layers[0].op = report.layers[0].reference = evil;
   report.pairs[1].first_difference->layer = report.pairs[1].first_difference->grids = evil;
   report.flipped[0].a = report.flipped[0].picture = evil;
+  report.command = evil;
+  report.models[1].provenance = {{evil, evil}};
   report.environment = {{evil, evil}};
   report.outputs = {{evil, evil}};
   report.metrics = {{evil, 1}};
@@ -101,6 +103,14 @@ TEST(ReportHtml, NamesTheFirstLayerThatDiffers) {
   EXPECT_NE(ToHtml(testing::SampleReport())
                 .find("first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"),
             std::string::npos);
+}
+
+TEST(ReportHtml, SaysHowItWasMade) {
+  const std::string html = ToHtml(testing::SampleReport());
+  EXPECT_NE(html.find("<dt>command</dt><dd>qat-eval --data digits --model build/demo/model.tflite</dd>"),
+            std::string::npos);
+  EXPECT_NE(html.find("made from graph</td>"), std::string::npos);
+  EXPECT_NE(html.find(std::string(24, 'b')), std::string::npos);
 }
 
 TEST(ReportHtml, LeavesOutSectionsWithoutContent) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
@@ -116,6 +117,19 @@ TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
 TEST_F(QatEvalTest, HelpFitsAScreen) {
   const auto result = RunTool("qat-eval", {"--help"});
   EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 50) << result.out;
+}
+
+TEST_F(QatEvalTest, TheReportHoldsTheCommandAsAShellTakesIt) {
+  const std::string odd = files_ / "it's $HOME; no model";
+  const auto result = Eval({"--model", odd, "--limit", "1", "--json", files_ / "r.json"});
+  EXPECT_EQ(result.exit_code, 3);
+  const std::string command = json::parse(ReadText(files_ / "r.json"))["command"];
+  EXPECT_EQ(command.substr(0, command.find(' ')), "qat-eval");
+  // The shell's own reading of it: one word a line.
+  const std::string words = files_ / "words";
+  testing::WriteText(files_ / "read.sh", "set -- " + command + "\nprintf '%s\\n' \"$@\" > '" + words + "'\n");
+  ASSERT_EQ(std::system(("sh '" + (files_ / "read.sh") + "'").c_str()), 0);
+  EXPECT_NE(ReadText(words).find("\n--model\n" + odd + "\n--limit\n1\n"), std::string::npos) << command;
 }
 
 TEST_F(QatEvalTest, AnErrorIsInTheReportToo) {
