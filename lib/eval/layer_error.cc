@@ -126,7 +126,7 @@ Expected<std::vector<LayerError>> MeasureLayerErrors(Predictor& reference, Predi
 const LayerError* WorstLayer(const std::vector<LayerError>& errors, const std::string& model) {
   const LayerError* worst = nullptr;
   for (const LayerError& error : errors) {
-    if (error.model != model || !error.own_sqnr_db || error.index < 0) continue;
+    if (error.model != model || !error.own_sqnr_db) continue;
     if (worst == nullptr || *error.own_sqnr_db < *worst->own_sqnr_db) worst = &error;
   }
   return worst;

@@ -26,7 +26,7 @@ Expected<std::vector<LayerError>> MeasureLayerErrors(Predictor& reference, Predi
                                                      std::span<const uint8_t> images, int64_t count,
                                                      const WorkHooks& hooks);
 
-/// The layer to look at first: the one whose own rounding is worst. Null: there is none with a ratio.
+/// The layer to look at first, perhaps the input: the one whose own rounding is worst. Null: there is none with a ratio.
 const LayerError* WorstLayer(const std::vector<LayerError>& errors, const std::string& model);
 
 }  // namespace qat

@@ -302,6 +302,12 @@ std::string Environment(const Report& report) {
   return Definitions(entries);
 }
 
+// Of what travels beside the hashes ("tool_version", "calibration_images") nothing is as long.
+bool IsHash(const std::string& value) {
+  constexpr size_t kShortestHash = 24;
+  return value.size() >= kShortestHash && value.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 // Every file of the run with its hash, below it what it says it was made from.
 std::string Files(const Report& report) {
   std::vector<Cells> rows;
@@ -310,8 +316,8 @@ std::string Files(const Report& report) {
     const std::string name = EscapeHtml(model.name);
     if (!model.sha256.empty()) rows.push_back({name, "this file", EscapeHtml(model.sha256)});
     for (const auto& [what, value] : model.provenance) {
-      const std::string source = what.substr(0, what.find("_sha256"));
-      rows.push_back({name, StrCat("made from ", EscapeHtml(source)), EscapeHtml(value)});
+      const std::string source = EscapeHtml(what.substr(0, what.find("_sha256")));
+      rows.push_back({name, IsHash(value) ? StrCat("made from ", source) : source, EscapeHtml(value)});
     }
   }
   if (rows.empty()) return "";

@@ -109,6 +109,9 @@ TEST(WorstLayer, HasTheLowestOwnRatioOfThatModel) {
   }
   EXPECT_EQ(WorstLayer(errors, "m"), &errors[1]);
   EXPECT_EQ(WorstLayer(errors, "none"), nullptr);
+  errors[2].index = -1;
+  errors[2].own_sqnr_db = 7;
+  EXPECT_EQ(WorstLayer(errors, "m"), &errors[2]) << "an input that keeps two values of 256";
 }
 
 }  // namespace

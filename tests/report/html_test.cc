@@ -110,6 +110,7 @@ TEST(ReportHtml, SaysHowItWasMade) {
   EXPECT_NE(html.find("<dt>command</dt><dd>qat-eval --data digits --model build/demo/model.tflite</dd>"),
             std::string::npos);
   EXPECT_NE(html.find("made from graph</td>"), std::string::npos);
+  EXPECT_EQ(html.find("made from calibration_images"), std::string::npos);
   EXPECT_NE(html.find(std::string(24, 'b')), std::string::npos);
 }
 

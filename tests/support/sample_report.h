@@ -47,7 +47,7 @@ inline Report SampleReport() {
   report.class_names = {"0", "one", "eleven"};
   report.models[2].latency_us.reset();
   report.models[4].arena_bytes = 8192;
-  report.models[4].provenance = {{"graph", std::string(24, 'b')}};
+  report.models[4].provenance = {{"calibration_images", "50"}, {"graph", std::string(24, 'b')}};
   report.pairs = {{"checkpoint", "graph", 0, 0, 0, 0, std::nullopt, 2.4e-6},
                   {"simulated", "build/demo/model.tflite", 0, 0, 0, 0, 0, 0.0},
                   {"float", "build/demo/model.tflite", 0.06, 8, 2, 11, std::nullopt, 0.31}};
