@@ -83,14 +83,14 @@ def test_yaml(text, folder, environment):
     job = Job(text, folder, environment)
     failed = job.run()
     assert failed is None, failed
-    assert "all 4 gates passed" in job.summary(), job.summary()
+    assert re.search(r"all \d+ gates passed", job.summary()), job.summary()
     # Held against itself it passes again; too large a model fails by name, and still leaves summary and report.
     shutil.copy(folder / "report.json", folder / "baseline.json")
     assert job.run() is None
     assert "baseline" in job.summary(), job.summary()
     failed = job.run(MAX_SIZE="1000")
     assert failed is not None and failed[:2] == ("Gate", 1), failed
-    assert "1 of 4 gates failed" in job.summary(), job.summary()
+    assert re.search(r"1 of \d+ gates failed", job.summary()), job.summary()
     cases = xml.etree.ElementTree.parse(folder / "report.xml").getroot().iter("testcase")
     assert [case.get("name") for case in cases if case.find("failure") is not None], "no failure in JUnit"
 
