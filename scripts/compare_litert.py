@@ -3,14 +3,16 @@
 
 The runtimes take turns within milliseconds, in an order that is reversed after every round; each ratio is the median over
 the rounds of the ratios within one round, so that a machine that is busy with other work disturbs both sides alike. The
-spread behind it is the middle half of those ratios. Every invocation of ours is compared with TFLite's reference kernels
+spread behind it is the middle half of those ratios. The outputs of ours are compared with TFLite's reference kernels
 (BUILTIN_REF) on several inputs, under every instruction set: integers must be equal byte for byte, floats within 1e-5 of
 the largest output.
 
-  build/litert-venv/bin/python scripts/compare_litert.py [--float] [--rounds N] [-o TABLE.md] MODEL.tflite ...
+  build/litert-venv/bin/python scripts/compare_litert.py [--float] [--threads N] [--rounds N] [-o FILE | --into PAGE] MODEL.tflite ...
 
---float adds to each integer model a copy with all its quantization taken off, which has the same shape and other weights.
-Times of ai-edge-litert include one call from Python, which an empty model measures; the table ends with it.
+--float runs beside each integer model a copy with all its quantization taken off, which has the same shape and other
+weights; the last columns say how many times as long it takes us. A second table says which goals are met. --into replaces what
+lies in PAGE between the lines "<!-- compare_litert, N threads -->" and "<!-- end -->".
+Times of ai-edge-litert include one call from Python, which an empty model measures; the text ends with it.
 Exit status: 0, 1 where an output differs, 2 on wrong usage.
 """
 import argparse
@@ -22,107 +24,26 @@ import tempfile
 import time
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-import flatbuffers
+from litert_models import empty_model, variants, write_model
 
 KINDS = {
     "reference": OpResolverType.BUILTIN_REF,
     "built-in": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     "XNNPACK": OpResolverType.AUTO,
 }
-NUMPY = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.UINT8: np.uint8, schema.TensorType.INT8: np.int8,
-         schema.TensorType.INT32: np.int32}
 BURST_SECONDS = 0.004
 FLOAT_TOLERANCE = 1e-5
-
-
-# --- models -----------------------------------------------------------------------------------------------------------
-
-
-def read_model(path):
-    data = bytearray(pathlib.Path(path).read_bytes())
-    return schema.ModelT.InitFromPackedBuf(data, 0)
-
-
-def write_model(model, path):
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    pathlib.Path(path).write_bytes(bytes(builder.Output()))
-
-
-def repair(model):
-    """Per-axis biases are vectors: an axis beyond them, as old converters wrote it, is refused by newer interpreters."""
-    changed = False
-    for tensor in model.subgraphs[0].tensors:
-        q = tensor.quantization
-        if q is not None and tensor.shape is not None and q.quantizedDimension >= max(1, len(tensor.shape)):
-            q.quantizedDimension = 0
-            changed = True
-    return changed
-
-
-def real_values(tensor, data):
-    """Constant `data` of a quantized tensor as float32."""
-    values = np.frombuffer(bytes(data), NUMPY[tensor.type]).reshape(tensor.shape).astype(np.float64)
-    q = tensor.quantization
-    shape = [1] * values.ndim
-    if len(q.scale) > 1:
-        shape[q.quantizedDimension] = -1
-    zero = np.zeros(len(q.scale)) if q.zeroPoint is None else np.asarray(q.zeroPoint)
-    return ((values - zero.reshape(shape)) * np.asarray(q.scale).reshape(shape)).astype(np.float32)
-
-
-def to_float(model):
-    """Takes all quantization off `model`, in place; operators that only quantize fall out."""
-    graph = model.subgraphs[0]
-    for tensor in graph.tensors:
-        q = tensor.quantization
-        if q is None or q.scale is None or len(q.scale) == 0 or tensor.type not in NUMPY:
-            continue
-        data = model.buffers[tensor.buffer].data
-        if data is not None and len(data) > 0:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(real_values(tensor, data).tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            tensor.buffer = len(model.buffers) - 1
-        tensor.type = schema.TensorType.FLOAT32
-        tensor.quantization = None
-    alias, operators = {}, []
-    for operator in graph.operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        kind = max(code.builtinCode, code.deprecatedBuiltinCode)
-        operator.inputs = np.array([alias.get(i, i) for i in operator.inputs], np.int32)
-        if kind in (schema.BuiltinOperator.QUANTIZE, schema.BuiltinOperator.DEQUANTIZE):
-            alias[operator.outputs[0]] = operator.inputs[0]
-        else:
-            operators.append(operator)
-    graph.operators = operators
-    graph.outputs = np.array([alias.get(i, i) for i in graph.outputs], np.int32)
-    model.signatureDefs = None
-
-
-def variants(path, with_float, directory):
-    """(label, path) of what is run for one file given."""
-    model = read_model(path)
-    label = pathlib.Path(path).stem
-    if repair(model):
-        path = os.path.join(directory, label + ".repaired.tflite")
-        write_model(model, path)
-    yield label, path
-    if with_float and any(t.type in (schema.TensorType.UINT8, schema.TensorType.INT8) for t in model.subgraphs[0].tensors):
-        to_float(model)
-        copy = os.path.join(directory, label + ".float.tflite")
-        write_model(model, copy)
-        yield label + ", as float", copy
+# How many times as long as an integer network its float form must take us, by instruction set.
+FLOAT_FACTORS = {"avx2": 1.2, "avxvnni": 2, "avx512vnni": 2}
 
 
 # --- runtimes ---------------------------------------------------------------------------------------------------------
 
 
 class Litert:
-    def __init__(self, path, kind):
-        self.interpreter = Interpreter(model_path=path, experimental_op_resolver_type=KINDS[kind], num_threads=1)
+    def __init__(self, path, kind, threads=1):
+        self.interpreter = Interpreter(model_path=path, experimental_op_resolver_type=KINDS[kind], num_threads=threads)
         self.interpreter.allocate_tensors()
         self.detail = self.interpreter.get_input_details()[0]
 
@@ -131,24 +52,25 @@ class Litert:
         self.interpreter.invoke()
         return [self.interpreter.get_tensor(d["index"]) for d in self.interpreter.get_output_details()]
 
-    def seconds(self, runs):
+    def seconds(self, runs, clock="wall"):
+        now = time.perf_counter if clock == "wall" else time.thread_time
         invoke = self.interpreter._interpreter.Invoke  # without the checks of Interpreter.invoke
-        start = time.perf_counter()
+        start = now()
         for _ in range(runs):
             invoke()
-        return (time.perf_counter() - start) / runs
+        return (now() - start) / runs
 
 
 class Ours:
-    def __init__(self, bench, path, examples, isa, directory):
+    def __init__(self, bench, path, examples, isa, threads, directory):
         source = os.path.join(directory, "input.bin")
         self.result = os.path.join(directory, "output.bin")
         examples.tofile(source)
         environment = dict(os.environ)
         if isa:
             environment["QAT_FORCE_ISA"] = isa
-        self.process = subprocess.Popen([bench, path, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=environment)
+        self.process = subprocess.Popen([bench, path, source, str(threads)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=environment)
         self.kernels = self.ask("kernels").split()  # it has read its files when it answers
 
     def ask(self, command):
@@ -163,8 +85,9 @@ class Ours:
         self.ask("run " + self.result)
         return pathlib.Path(self.result).read_bytes()
 
-    def seconds(self, runs):
-        return float(self.ask(f"time {runs}")) * 1e-9
+    def seconds(self, runs, clock="wall"):
+        wall, processor = self.ask(f"time {runs}").split()
+        return float(wall if clock == "wall" else processor) * 1e-9
 
     def close(self):
         self.process.stdin.close()
@@ -197,81 +120,136 @@ def difference(ours, expected):
     return wrong + len(ours)
 
 
-def count_differences(bench, path, reference, examples, isas, directory):
-    expected = [output for example in examples for output in reference.outputs(example)]
-    differences = {}
-    for isa in isas:
-        ours = Ours(bench, path, examples, isa, directory)
-        differences[isa] = difference(ours.output_bytes(), expected)
-        ours.close()
-    return differences
+class Form:
+    """One form of a network, as it is or as float: who runs it, and how far ours is from the reference."""
+
+    def __init__(self, label, path, arguments, directory):
+        self.label = label
+        self.reference = Litert(path, "reference")
+        examples = example_inputs(self.reference.detail, arguments.examples)
+        expected = [output for example in examples for output in self.reference.outputs(example)]
+        self.differences, self.contestants = {}, {}
+        for isa in arguments.isas:
+            ours = Ours(arguments.bench, path, examples, isa, arguments.threads, directory)
+            self.differences[isa] = difference(ours.output_bytes(), expected)
+            if isa in arguments.timed_isas:
+                self.contestants[isa] = ours
+            else:
+                ours.close()
+        for kind in arguments.kinds:
+            self.contestants[kind] = Litert(path, kind, arguments.threads)
+            self.contestants[kind].outputs(examples[0])
+
+    def close(self):
+        for contestant in self.contestants.values():
+            if isinstance(contestant, Ours):
+                contestant.close()
 
 
-def take_turns(contestants, rounds):
+def take_turns(contestants, rounds, clock):
     """Seconds of one run: {name: one value a round}."""
     runs = {name: max(1, int(BURST_SECONDS / c.seconds(2))) for name, c in contestants.items()}
     times = {name: [] for name in contestants}
     order = list(contestants)
     for _ in range(rounds):
         for name in order:
-            times[name].append(contestants[name].seconds(runs[name]))
+            times[name].append(contestants[name].seconds(runs[name], clock))
         order.reverse()
-    return times
+    return {name: np.array(values) for name, values in times.items()}
 
 
-def ratio_text(times, name, other):
-    ratios = np.array(times[name]) / np.array(times[other])
+class Row:
+    """What was measured of one form: times by contestant and, of an integer form, how much longer its float form takes us."""
+
+    def __init__(self, form, times, other, arguments):
+        self.label = form.label
+        self.wrong = {isa: count for isa, count in form.differences.items() if count}
+        self.times = times
+        self.ours = times[arguments.isas[-1]]
+        self.to_default = self.ours / times["XNNPACK"]
+        self.float_factors = {isa: other[isa] / times[isa] for isa in arguments.timed_isas} if other else {}
+
+    def cells(self, arguments):
+        cells = [self.label] + [f"{np.median(values) * 1e6:.1f}" for values in self.times.values()]
+        cells.append(spread_text(self.to_default))
+        if arguments.with_float:
+            cells += [spread_text(self.float_factors[isa]) if self.float_factors else "" for isa in arguments.timed_isas]
+        return cells + [", ".join(f"{count} under {isa}" for isa, count in self.wrong.items()) or "0"]
+
+
+def spread_text(ratios):
     low, middle, high = np.percentile(ratios, [25, 50, 75])
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 
-def compare(label, path, arguments, directory):
-    """One row of the table, and whether all outputs were equal."""
-    reference = Litert(path, "reference")
-    examples = example_inputs(reference.detail, arguments.examples)
-    differences = count_differences(arguments.bench, path, reference, examples, arguments.isas, directory)
-    contestants = {"ours" if isa == arguments.isas[-1] else isa: Ours(arguments.bench, path, examples, isa, directory)
-                   for isa in arguments.isas}
-    for kind in ("XNNPACK", "built-in"):
-        contestants[kind] = Litert(path, kind)
-        contestants[kind].outputs(examples[0])
-    if arguments.reference:
-        contestants["reference"] = reference
-    times = take_turns(contestants, arguments.rounds)
-    for contestant in contestants.values():
-        if isinstance(contestant, Ours):
-            contestant.close()
-    cells = [label]
-    cells += [f"{np.median(times[name]) * 1e6:.1f}" for name in contestants]
-    cells.append(ratio_text(times, "ours", "XNNPACK"))
-    wrong = {isa: count for isa, count in differences.items() if count}
-    cells.append(", ".join(f"{count} under {isa}" for isa, count in wrong.items()) or "0")
-    return list(contestants), cells, not wrong
+def compare(path, arguments, directory):
+    """The rows of one file: itself and, if asked for, as float. Both forms take turns with each other."""
+    forms = [Form(label, variant, arguments, directory)
+             for label, variant in variants(path, arguments.with_float, directory)]
+    contestants = {(form, name): c for form in forms for name, c in form.contestants.items()}
+    times = take_turns(contestants, arguments.rounds, arguments.clock)
+    by_form = [{name: times[form, name] for name in form.contestants} for form in forms]
+    for form in forms:
+        form.close()
+    other = by_form[1] if len(forms) == 2 else None
+    return [Row(form, by_form[i], other if i == 0 else None, arguments) for i, form in enumerate(forms)]
 
 
 def call_overhead(directory):
-    """Microseconds that ai-edge-litert takes for a model that does nothing but copy one value."""
-    graph = schema.SubGraphT()
-    graph.tensors = []
-    for name in ("x", "y"):
-        tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.type, tensor.buffer = name, np.array([1], np.int32), schema.TensorType.FLOAT32, 0
-        graph.tensors.append(tensor)
-    operator = schema.OperatorT()
-    operator.inputs, operator.outputs = np.array([0], np.int32), np.array([1], np.int32)
-    operator.builtinOptionsType = schema.BuiltinOptions.ReshapeOptions
-    operator.builtinOptions = schema.ReshapeOptionsT()
-    operator.builtinOptions.newShape = np.array([1], np.int32)
-    graph.operators, graph.inputs, graph.outputs = [operator], np.array([0], np.int32), np.array([1], np.int32)
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
-    code.version = 1
-    model = schema.ModelT()
-    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [graph], [schema.BufferT()]
+    """Microseconds that ai-edge-litert takes for a model that does nothing."""
     path = os.path.join(directory, "empty.tflite")
-    write_model(model, path)
+    write_model(empty_model(), path)
     empty = Litert(path, "built-in")
     return float(np.median([empty.seconds(1000) for _ in range(20)])) * 1e6
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def table(head, rows):
+    return ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
+
+
+def goal(text, values, limit, at_most):
+    """A row of the second table. `values`: (what, value)."""
+    met = [what for what, value in values if (value <= limit if at_most else value >= limit)]
+    what, value = (max if at_most else min)(values, key=lambda pair: pair[1])
+    return [text, f"{len(met)} of {len(values)}", f"{value:.2f}, {what}"]
+
+
+def goals(rows, arguments):
+    """What the measured medians say about each goal."""
+    default = [(row.label, float(np.median(row.to_default))) for row in rows]
+    lenet = [pair for pair in default if pair[0].startswith("lenet.uint8")]
+    found = []
+    for text, values, limit in (
+            ("LeNet uint8: at most 0.5 × XNNPACK", [p for p in lenet if "as float" not in p[0]], 0.5),
+            ("LeNet float: at most 1.0 × XNNPACK", [p for p in lenet if "as float" in p[0]], 1.0),
+            ("every model: at most 1.0 × XNNPACK", default, 1.0),
+            ("every model: at most 0.7 × XNNPACK (aim)", default, 0.7)):
+        if values:
+            found.append(goal(text, values, limit, at_most=True))
+    for isa in arguments.timed_isas:
+        values = [(row.label, float(np.median(row.float_factors[isa]))) for row in rows if row.float_factors]
+        if values and isa in FLOAT_FACTORS:
+            factor = FLOAT_FACTORS[isa]
+            found.append(goal(f"our float at least {factor} × our integers, {isa}", values, factor, at_most=False))
+    equal = sum(not row.wrong for row in rows)
+    found.append(["outputs equal to BUILTIN_REF under " + ", ".join(arguments.isas), f"{equal} of {len(rows)}", ""])
+    return table(["goal", "met by", "worst"], found)
+
+
+def report(rows, overhead, arguments):
+    names = ["ours, µs" if name == arguments.isas[-1] else f"{name}, µs" for name in rows[0].times]
+    head = ["model", *names, "ours / XNNPACK"]
+    if arguments.with_float:
+        head += [f"our float / our integers, {isa}" for isa in arguments.timed_isas]
+    lines = table([*head, "values that differ"], [row.cells(arguments) for row in rows])
+    threads = "one thread" if arguments.threads == 1 else f"{arguments.threads} threads"
+    clock = "" if arguments.clock == "wall" else " Time of the processor, not of the wall."
+    lines += ["", f"{cpu_name()}, {threads}, {arguments.rounds} rounds; ours: {arguments.isas[-1]}. A call from Python with "
+                  f"nothing to do takes {overhead:.2f} µs, which is in the columns of TFLite.{clock}", ""]
+    return "\n".join(lines + goals(rows, arguments)) + "\n"
 
 
 def cpu_name():
@@ -281,43 +259,60 @@ def cpu_name():
     return "unknown"
 
 
+def page_parts(page, threads):
+    """What lies before and behind the place of the table; None where the page has none."""
+    begin = f"<!-- compare_litert, {threads} thread{'s' if threads > 1 else ''} -->\n"
+    text = pathlib.Path(page).read_text(encoding="utf-8")
+    before, found, rest = text.partition(begin)
+    _, end, behind = rest.partition("<!-- end -->\n")
+    return (before + begin, end + behind) if found and end else None
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
     parser.add_argument("--bench", default="build/bin/qat_runtime_bench", help="our program (default: %(default)s)")
     parser.add_argument("--isas", default="portable,avx2,avxvnni,avx512vnni",
                         help="instruction sets of ours; the last one is the column 'ours' (default: %(default)s)")
-    parser.add_argument("--float", action="store_true", dest="with_float", help="also time each model as float")
+    parser.add_argument("--threads", type=int, default=1, help="of ours and of TFLite's (default: %(default)s)")
+    parser.add_argument("--float", action="store_true", dest="with_float", help="also run each integer model as float")
     parser.add_argument("--reference", action="store_true", help="also time TFLite's reference kernels")
+    parser.add_argument("--portable", action="store_true", help="also time our portable kernels")
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--examples", type=int, default=5, help="inputs on which the outputs are compared")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the table here instead of to standard output")
+    parser.add_argument("--clock", choices=["wall", "processor"], default="wall",
+                        help="processor: what this thread ran, for a machine with other work; one thread only")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the tables here instead of to standard output")
+    parser.add_argument("--into", metavar="PAGE", help="write the tables to their place in this page")
     arguments = parser.parse_args()
+    if arguments.clock == "processor" and arguments.threads != 1:
+        parser.error("--clock processor counts one thread, expected --threads 1")
+    if arguments.into and page_parts(arguments.into, arguments.threads) is None:
+        parser.error(f"{arguments.into}: has no place for the table of --threads {arguments.threads}")
     arguments.isas = arguments.isas.split(",")
+    arguments.timed_isas = [isa for isa in arguments.isas if isa != "portable" or arguments.portable]
+    arguments.timed_isas = arguments.timed_isas or arguments.isas
+    arguments.kinds = ["XNNPACK", "built-in"] + (["reference"] if arguments.reference else [])
     return arguments
 
 
 def main():
     arguments = parse_arguments()
-    lines, equal = [], True
+    rows = []
     with tempfile.TemporaryDirectory() as directory:
         for path in arguments.models:
-            for label, variant in variants(path, arguments.with_float, directory):
-                names, cells, same = compare(label, variant, arguments, directory)
-                if not lines:
-                    head = ["model"] + [f"{name}, µs" for name in names] + ["ours / XNNPACK", "values that differ"]
-                    lines += ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
-                lines.append("| " + " | ".join(cells) + " |")
-                print(lines[-1], file=sys.stderr)
-                equal = equal and same
-        lines += ["", f"{cpu_name()}, one thread, {arguments.rounds} rounds. A call from Python with nothing to do takes "
-                      f"{call_overhead(directory):.2f} µs, which is in the columns of TFLite."]
-    text = "\n".join(lines) + "\n"
-    if arguments.output:
+            for row in compare(path, arguments, directory):
+                rows.append(row)
+                print(" | ".join(row.cells(arguments)), file=sys.stderr)
+        text = report(rows, call_overhead(directory), arguments)
+    if arguments.into:
+        before, behind = page_parts(arguments.into, arguments.threads)
+        pathlib.Path(arguments.into).write_text(before + text + behind, encoding="utf-8")
+    elif arguments.output:
         pathlib.Path(arguments.output).write_text(text, encoding="utf-8")
     else:
         print(text, end="")
-    return 0 if equal else 1
+    return 1 if any(row.wrong for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -1,21 +1,29 @@
 // Times one model in this process on request, so that a script can let several runtimes take turns within
-// milliseconds: qat_runtime_bench MODEL INPUT, INPUT being the raw bytes of the first input, one or more examples.
+// milliseconds: qat_runtime_bench MODEL INPUT [THREADS], INPUT being the raw bytes of the first input, one or more examples.
 // Commands on stdin, one line of answer each:
-//   time N     runs the first example N times: nanoseconds of one run, on average
+//   time N     runs the first example N times: nanoseconds of one run on average, then those of this thread's processor
 //   run PATH   runs every example and writes the bytes of all outputs to PATH: how many examples
 //   kernels    the kernel of every node
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/strings.h"
 #include "runtime/interpreter.h"
+#include "runtime/kernels/thread_pool.h"
 
 namespace qat {
 namespace {
+
+double ProcessorNanoseconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
 
 class Bench {
  public:
@@ -42,9 +50,11 @@ class Bench {
   Expected<std::string> Time(int64_t runs) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point start = Clock::now();
+    const double busy = ProcessorNanoseconds();
     for (int64_t i = 0; i < runs; ++i) interpreter_->Invoke();
     const std::chrono::duration<double, std::nano> time = Clock::now() - start;
-    return std::to_string(time.count() / static_cast<double>(runs));
+    const auto divisor = static_cast<double>(runs);
+    return StrCat(time.count() / divisor, " ", (ProcessorNanoseconds() - busy) / divisor);
   }
 
   Expected<std::string> Run(const std::string& path) {
@@ -66,9 +76,14 @@ class Bench {
   std::vector<uint8_t> examples_;
 };
 
-Expected<Bench> OpenBench(const std::string& model_path, const std::string& input_path) {
+Expected<Bench> OpenBench(const std::string& model_path, const std::string& input_path, int threads) {
+  if (threads < 1 || threads > ThreadPool::kMaxThreads) {
+    return InvalidArgument(StrCat(threads, " threads, expected 1 to ", ThreadPool::kMaxThreads));
+  }
   QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(model_path));
-  QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(std::move(model)));
+  InterpreterOptions options;
+  options.threads = threads;
+  QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(std::move(model), options));
   QAT_ASSIGN_OR_RETURN(std::vector<uint8_t> examples, ReadFile(input_path));
   const size_t size = interpreter->input(0).size();
   if (examples.empty() || examples.size() % size != 0) {
@@ -78,8 +93,8 @@ Expected<Bench> OpenBench(const std::string& model_path, const std::string& inpu
   return Bench(std::move(interpreter), std::move(examples));
 }
 
-Status Serve(const std::string& model, const std::string& input) {
-  QAT_ASSIGN_OR_RETURN(Bench bench, OpenBench(model, input));
+Status Serve(const std::string& model, const std::string& input, int threads) {
+  QAT_ASSIGN_OR_RETURN(Bench bench, OpenBench(model, input, threads));
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
     std::string command, argument;
@@ -94,11 +109,11 @@ Status Serve(const std::string& model, const std::string& input) {
 }  // namespace qat
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "Usage: qat_runtime_bench MODEL INPUT\n");
+  if (argc != 3 && argc != 4) {
+    std::fprintf(stderr, "Usage: qat_runtime_bench MODEL INPUT [THREADS]\n");
     return 2;
   }
-  const qat::Status status = qat::Serve(argv[1], argv[2]);
+  const qat::Status status = qat::Serve(argv[1], argv[2], argc == 4 ? std::atoi(argv[3]) : 1);
   if (status.ok()) return 0;
   std::fprintf(stderr, "qat_runtime_bench: %s\n", status.error().message.c_str());
   return 1;
