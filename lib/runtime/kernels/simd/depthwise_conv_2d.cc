@@ -57,6 +57,7 @@ DepthwiseConv2D::DepthwiseConv2D(const Instructions& instructions, const Window2
       period_(PeriodOf(window, instructions.lanes)),
       blocks_(RoundUp(period_, instructions.lanes) / instructions.lanes),
       filter_(0),
+      next_filter_(0),
       stage_(requantization, operands.is_signed, ChannelsOfLanes(),
              Bounds(filter, static_cast<size_t>(window.input_depth), bias, operands)) {
   PackTaps(filter);
@@ -90,21 +91,30 @@ void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
     const int64_t group = tap % columns / w.filter_w, x = tap % w.filter_w;
     tap_offsets_.push_back((group * BufferElements() + x * w.dilation_w * w.input_depth) * kElement);
   }
-  const auto taps = static_cast<int64_t>(tap_offsets_.size());
-  filter_ = AlignedBytes(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
+  filter_ = PackFilter(filter, parts, 0);
+  if (MakesTwoRows()) next_filter_ = PackFilter(filter, parts, 1);
+}
+
+// `first` is the row of the interleaved ones that the filter begins in.
+AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, int64_t parts, int64_t first) const {
+  const int64_t columns = groups() * window_.filter_w, taps = columns * parts;
+  AlignedBytes packed(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
   for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) {
     if (ChannelOf(lane) < 0) continue;
     for (int64_t tap = 0; tap < taps; ++tap) {
       const int64_t position = (lane / lanes() * taps + tap) * lanes() + lane % lanes();
-      PackTap(filter, ChannelOf(lane), tap % columns, tap / columns, filter_.data() + position * kElement);
+      uint8_t* const to = packed.data() + position * kElement;
+      PackTap(filter, ChannelOf(lane), tap % columns, tap / columns, first, to);
     }
   }
+  return packed;
 }
 
 void DepthwiseConv2D::PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part,
-                              uint8_t* to) const {
-  const int64_t taps = instructions_->taps(), top = column / window_.filter_w * taps;
+                              int64_t first, uint8_t* to) const {
+  const int64_t taps = instructions_->taps(), top = column / window_.filter_w * taps - first;
   for (int64_t k = 0; k < taps && top + k < window_.filter_h; ++k) {
+    if (top + k < 0) continue;
     const int64_t pixel = (top + k) * window_.filter_w + column % window_.filter_w;
     const auto value =
         operands_.FilterValue(filter[static_cast<size_t>(pixel * window_.input_depth + channel)]);
@@ -153,7 +163,13 @@ void DepthwiseConv2D::FillBorders(uint8_t* buffer) const {
   }
 }
 
-// The rows of the input that output row `y` wants.
+// Rows of the output that are one row of the input apart share what is interleaved, if that is a row more than the filter.
+bool DepthwiseConv2D::MakesTwoRows() const {
+  return window_.stride_h == 1 && window_.dilation_h == 1 && window_.output_h > 1 &&
+         window_.filter_h < groups() * instructions_->taps();
+}
+
+// The rows of the input that output row `y` wants, and the one below it.
 void DepthwiseConv2D::InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y,
                                     uint8_t* buffer) const {
   const Window2D& w = window_;
@@ -166,7 +182,8 @@ void DepthwiseConv2D::InterleaveRow(const uint8_t* image, const uint8_t* outside
     for (int64_t k = 0; k < instructions_->taps(); ++k) {
       const int64_t tap = group * instructions_->taps() + k;
       const int64_t row = y * w.stride_h - w.pad_top + tap * w.dilation_h;
-      const bool inside = tap < w.filter_h && row >= 0 && row < w.input_h;
+      const int64_t wanted = w.filter_h + (MakesTwoRows() ? 1 : 0);
+      const bool inside = tap < wanted && row >= 0 && row < w.input_h;
       interleave.rows[k] = inside ? image + row * row_size : outside;
     }
     interleave.output = buffer + (group * BufferElements() + w.pad_left * w.input_depth) * kElement;
@@ -202,11 +219,15 @@ void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratc
     uint8_t* const buffer = scratch + thread * BufferSize();
     DepthwiseRow row = all;
     row.input = buffer;
-    for (int64_t y = begin; y < end; ++y) {
+    for (int64_t y = begin; y < end;) {
       InterleaveRow(input + y / w.output_h * image_size, outside, y % w.output_h, buffer);
       FillBorders(buffer);
       row.output = output + y * row.size;
+      const bool two = MakesTwoRows() && y + 1 < end && y % w.output_h + 1 < w.output_h;
+      row.next_filter = two ? next_filter_.data() : nullptr;
+      row.next_output = row.output + row.size;
       instructions_->depthwise(row);
+      y += two ? 2 : 1;
     }
   });
 }

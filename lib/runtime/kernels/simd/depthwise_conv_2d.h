@@ -1,5 +1,6 @@
 // depthwise_conv_2d.h: depthwise convolution: rows of the input are interleaved, so that one lane finds the taps of one
-// column side by side, and all columns of an output row share them.
+// column side by side, and all columns of an output row share them; and those of the row below, where the lanes hold one row
+// of the input more than the filter has.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_DEPTHWISE_CONV_2D_H_
 #define QAT_RUNTIME_KERNELS_SIMD_DEPTHWISE_CONV_2D_H_
 
@@ -34,11 +35,13 @@ class DepthwiseConv2D {
   int64_t ChannelOf(int64_t lane) const;
   std::vector<int64_t> ChannelsOfLanes() const;
   void PackTaps(std::span<const uint8_t> filter);
-  void PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part,
+  AlignedBytes PackFilter(std::span<const uint8_t> filter, int64_t parts, int64_t first) const;
+  void PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part, int64_t first,
                uint8_t* to) const;
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void FillBorders(uint8_t* buffer) const;
   DepthwiseRow AsRow() const;
+  bool MakesTwoRows() const;
   void InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y, uint8_t* buffer) const;
 
   const Instructions* instructions_;
@@ -48,6 +51,7 @@ class DepthwiseConv2D {
   int64_t blocks_;
   std::vector<int64_t> tap_offsets_;
   AlignedBytes filter_;
+  AlignedBytes next_filter_;  // one row of the input further down, if MakesTwoRows
   std::vector<int32_t> bias_;
   OutputStageTable stage_;
 };

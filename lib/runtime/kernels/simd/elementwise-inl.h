@@ -18,17 +18,32 @@ inline void ForEachVector(const uint8_t* const (&from)[2], int64_t size, uint8_t
   __builtin_memcpy(to + i, rest[2], static_cast<uint64_t>(size - i));
 }
 
-template <class Isa, int kSign>
+// True where the stage halves without rounding, as the operand of the larger scale wants it.
+inline bool Halves(const OutputStage& stage) {
+  return stage.folded_multiplier[0] == -2147483647 - 1 && stage.right_shift[0] == 0;
+}
+
+inline Pairs Swapped(Pairs p) {
+  const uint8_t* const a = p.a;
+  const int32_t zero_point_a = p.zero_point_a;
+  const OutputStage stage_a = p.stage_a;
+  p.a = p.b, p.zero_point_a = p.zero_point_b, p.stage_a = p.stage_b;
+  p.b = a, p.zero_point_b = zero_point_a, p.stage_b = stage_a;
+  return p;
+}
+
+// kSignA * stage_a(a * 2^20) + kSignB * stage_b(b * 2^20), stage_a being one that halves.
+template <class Isa, int kSignA, int kSignB>
 struct SumOfPair {
   using Vector = typename Isa::Vector;
-  Folded<Isa> requantize_a, requantize_b;
-  Vector left = Isa::Fill(20);
+  Folded<Isa> requantize_b;
+  Vector left_a = Isa::Fill(19), left_b = Isa::Fill(20);
 
-  explicit SumOfPair(const Pairs& p) : requantize_a(p.stage_a, 0), requantize_b(p.stage_b, 0) {}
+  explicit SumOfPair(const Pairs& p) : requantize_b(p.stage_b, 0) {}
   Vector operator()(Vector a, Vector b) const {
-    const Vector scaled_a = requantize_a(Isa::ShiftLeft(a, left));
-    const Vector scaled_b = requantize_b(Isa::ShiftLeft(b, left));
-    return kSign > 0 ? Isa::Add(scaled_a, scaled_b) : Isa::Subtract(scaled_a, scaled_b);
+    const Vector scaled_a = Isa::ShiftLeft(a, left_a), scaled_b = requantize_b(Isa::ShiftLeft(b, left_b));
+    if (kSignA < 0) return Isa::Subtract(scaled_b, scaled_a);
+    return kSignB < 0 ? Isa::Subtract(scaled_a, scaled_b) : Isa::Add(scaled_a, scaled_b);
   }
 };
 
@@ -61,11 +76,15 @@ void RunPairs(const Pairs& p) {
 
 template <class Isa, class Requantize>
 struct AddAll {
-  static void Run(const Pairs& p) { RunPairs<Isa, Requantize, SumOfPair<Isa, 1>>(p); }
+  static void Run(const Pairs& p) { RunPairs<Isa, Requantize, SumOfPair<Isa, 1, 1>>(p); }
 };
 template <class Isa, class Requantize>
 struct SubtractAll {
-  static void Run(const Pairs& p) { RunPairs<Isa, Requantize, SumOfPair<Isa, -1>>(p); }
+  static void Run(const Pairs& p) { RunPairs<Isa, Requantize, SumOfPair<Isa, 1, -1>>(p); }
+};
+template <class Isa, class Requantize>
+struct SubtractFromAll {
+  static void Run(const Pairs& p) { RunPairs<Isa, Requantize, SumOfPair<Isa, -1, 1>>(p); }
 };
 template <class Isa, class Requantize>
 struct MultiplyPairsAll {
@@ -74,11 +93,12 @@ struct MultiplyPairsAll {
 
 template <class Isa>
 void AddPairs(const Pairs& p) {
-  WithRequantizer<Isa, AddAll>(p.stage, p);
+  WithRequantizer<Isa, AddAll>(p.stage, Halves(p.stage_a) ? p : Swapped(p));
 }
 template <class Isa>
 void SubtractPairs(const Pairs& p) {
-  WithRequantizer<Isa, SubtractAll>(p.stage, p);
+  if (Halves(p.stage_a)) return WithRequantizer<Isa, SubtractAll>(p.stage, p);
+  WithRequantizer<Isa, SubtractFromAll>(p.stage, Swapped(p));
 }
 template <class Isa>
 void MultiplyPairs(const Pairs& p) {

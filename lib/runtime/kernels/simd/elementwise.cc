@@ -1,5 +1,7 @@
 #include "runtime/kernels/simd/elementwise.h"
 
+#include "base/check.h"
+
 namespace qat::simd {
 namespace {
 
@@ -9,6 +11,9 @@ OutputStageTable OneForAll(const Instructions& instructions, const Requantizatio
   const std::vector<int64_t> units(static_cast<size_t>(instructions.lanes), 0);
   return OutputStageTable(requantization, is_signed, units, {&bound, 1});
 }
+
+// Of the larger scale: both are divided by twice that.
+bool IsHalf(FixedPointMultiplier m) { return m.multiplier == int32_t{1} << 30 && m.shift == 0; }
 
 constexpr int64_t kLargestInput = int64_t{255} << reference::QuantizedSum::kLeftShift;
 
@@ -33,6 +38,7 @@ std::optional<PairOperator> PairOperator::Sum(const Instructions& instructions, 
                   sum.multiplier_output, 2 * kLargestInput);
   if (op.stage_a_.View().folded_multiplier == nullptr || op.stage_b_.View().folded_multiplier == nullptr)
     return std::nullopt;
+  QAT_CHECK(IsHalf(sum.multiplier_a) || IsHalf(sum.multiplier_b));
   return op;
 }
 

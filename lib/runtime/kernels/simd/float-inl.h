@@ -78,14 +78,14 @@ void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
   if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
 }
 
-// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
+// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go in a smaller one, as reading the
+// filter for each of them would take longer.
 template <class F, int kRows, int kBlocks>
 void MultiplyFloatTiles(const FloatProduct& p) {
-  int64_t row = p.begin;
-  if (p.end - p.begin < kRows) {
-    for (; row < p.end; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row);
-    return;
+  if constexpr (kRows > 1) {
+    if (p.end - p.begin < kRows) return MultiplyFloatTiles<F, (kRows > 4 ? 4 : 1), F::kBlocks>(p);
   }
+  int64_t row = p.begin;
   for (; row + kRows <= p.end; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row);
   if (row < p.end) MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows);
 }
@@ -124,6 +124,19 @@ inline void SumFloatPart(const FloatDepthwiseRun& d, const float* input, const f
   }
 }
 
+// kCount vectors of one block, an output_step apart.
+template <class F, int kCount>
+inline void DepthwiseFloatVectors(const FloatDepthwiseRun& d, const float* input, int64_t first,
+                                  int64_t element, const FloatClamp<F>& clamp) {
+  typename F::Vector acc[kCount];
+  SumFloatTaps<F, kCount>(d, input, d.filter + first, acc);
+  const auto bias = F::Load(d.bias + first);
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) {
+    F::Store(d.output + element + i * d.output_step, clamp(F::Add(acc[i], bias)), F::kLanes);
+  }
+}
+
 template <class F>
 inline void DepthwiseFloatBlock(const FloatDepthwiseRun& d, int64_t block) {
   const int64_t first = block * F::kLanes;
@@ -135,19 +148,15 @@ inline void DepthwiseFloatBlock(const FloatDepthwiseRun& d, int64_t block) {
   int64_t element = first;
   if (used == F::kLanes) {
     for (; element + 3 * d.output_step + F::kLanes <= d.size; element += 4 * d.output_step) {
-      typename F::Vector acc[4];
-      SumFloatTaps<F, 4>(d, input, filter, acc);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        F::Store(d.output + element + i * d.output_step, clamp(F::Add(acc[i], bias)), F::kLanes);
-      }
+      DepthwiseFloatVectors<F, 4>(d, input, first, element, clamp);
       input += 4 * d.input_step;
     }
-    for (; element + F::kLanes <= d.size; element += d.output_step, input += d.input_step) {
-      typename F::Vector acc[1];
-      SumFloatTaps<F, 1>(d, input, filter, acc);
-      F::Store(d.output + element, clamp(F::Add(acc[0], bias)), F::kLanes);
-    }
+    const int64_t left = (d.size - F::kLanes - element + d.output_step) / d.output_step;
+    if (left == 3) DepthwiseFloatVectors<F, 3>(d, input, first, element, clamp);
+    if (left == 2) DepthwiseFloatVectors<F, 2>(d, input, first, element, clamp);
+    if (left == 1) DepthwiseFloatVectors<F, 1>(d, input, first, element, clamp);
+    element += left * d.output_step;
+    input += left * d.input_step;
   }
   for (; element < d.size; element += d.output_step, input += d.input_step) {
     const int64_t count = d.size - element < used ? d.size - element : used;
@@ -157,9 +166,36 @@ inline void DepthwiseFloatBlock(const FloatDepthwiseRun& d, int64_t block) {
   }
 }
 
+// kCount blocks of one pixel.
+template <class F, int kCount>
+inline void DepthwiseFloatPixel(const FloatDepthwiseRun& d, int64_t first, const FloatClamp<F>& clamp) {
+  typename F::Vector acc[kCount];
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) acc[i] = F::Fill(0);
+  for (int64_t tap = 0; tap < d.taps; ++tap) {
+    const float* const w = d.filter + first + d.filter_offsets[tap];
+    const float* const x = d.input + first + d.input_offsets[tap];
+#pragma GCC unroll 4
+    for (int i = 0; i < kCount; ++i)
+      acc[i] = F::MultiplyAdd(F::Load(x + i * F::kLanes), F::Load(w + i * F::kLanes), acc[i]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < kCount; ++i) {
+    const int64_t channel = first + i * F::kLanes;
+    F::Store(d.output + channel, clamp(F::Add(acc[i], F::Load(d.bias + channel))), F::kLanes);
+  }
+}
+
+// Blocks share the taps' places where there is but one pixel, as at the edges of an image.
 template <class F>
 void DepthwiseFloats(const FloatDepthwiseRun& d) {
-  for (int64_t block = 0; block < d.blocks; ++block) DepthwiseFloatBlock<F>(d, block);
+  int64_t block = 0;
+  if (d.size == d.period) {
+    const FloatClamp<F> clamp(d.activation_min, d.activation_max);
+    for (; (block + 4) * F::kLanes <= d.size; block += 4)
+      DepthwiseFloatPixel<F, 4>(d, block * F::kLanes, clamp);
+  }
+  for (; block < d.blocks; ++block) DepthwiseFloatBlock<F>(d, block);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ FloatDepthwiseConv2D::FloatDepthwiseConv2D(const Instructions& instructions, con
       window_(window),
       period_(window.stride_w == 1 ? std::lcm(int64_t{window.input_depth}, instructions_->lanes)
                                    : window.input_depth),
+      padded_lanes_((period_ + instructions_->lanes - 1) / instructions_->lanes * instructions_->lanes),
       filter_(static_cast<size_t>(window.filter_h * window.filter_w * padded_lanes()) * sizeof(float)) {
   auto* const values = reinterpret_cast<float*>(filter_.data());
   for (int64_t tap = 0; tap < window.filter_h * window.filter_w; ++tap) {
@@ -34,10 +35,6 @@ FloatDepthwiseConv2D::FloatDepthwiseConv2D(const Instructions& instructions, con
       values[tap * padded_lanes() + lane] =
           filter[static_cast<size_t>(tap * window.input_depth + lane % window.input_depth)];
   }
-}
-
-int64_t FloatDepthwiseConv2D::padded_lanes() const {
-  return (period_ + instructions_->lanes - 1) / instructions_->lanes * instructions_->lanes;
 }
 
 // The offsets of the taps for each thread, then the bias over all lanes.

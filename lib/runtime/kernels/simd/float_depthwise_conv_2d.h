@@ -22,7 +22,7 @@ class FloatDepthwiseConv2D {
   size_t ScratchSize(int threads) const;
 
  private:
-  int64_t padded_lanes() const;
+  int64_t padded_lanes() const { return padded_lanes_; }
   int64_t window_taps() const { return int64_t{window_.filter_h} * window_.filter_w; }
   void RunRow(FloatDepthwiseRun run, int64_t y, int64_t* offsets) const;
   int64_t TapsInside(int64_t y, int64_t x, int64_t* input_offsets, int64_t* filter_offsets) const;
@@ -30,6 +30,7 @@ class FloatDepthwiseConv2D {
   const FloatInstructions* instructions_;
   Window2D window_;
   int64_t period_;
+  int64_t padded_lanes_;  // the period in whole vectors
   AlignedBytes filter_;
 };
 

@@ -27,6 +27,8 @@ struct OutputStage {
   const int32_t* left_shift;
   int32_t offset, activation_min, activation_max;
   uint8_t flip;  ///< 0x80 where bytes are signed, else 0: what turns them into unsigned ones and back
+  /// The clamp takes all that is below offset, as ReLU does: sums below 0 need no exact rounding, and no sign_shift.
+  bool clamps_negative;
 };
 
 /// One product of gathered rows with a packed filter, requantized to bytes:
@@ -82,6 +84,9 @@ struct DepthwiseRow {
   int64_t taps;
   const int64_t* tap_offsets;  // bytes
   const uint8_t* filter;       // [blocks][taps][lanes][4 bytes]
+  // Of the next row of the output, where the same rows of the input hold all that it reads; null: there is none.
+  const uint8_t* next_filter;
+  uint8_t* next_output;
   const int32_t* bias;         // [blocks * lanes], as the arrays of the stage
   int64_t blocks;
   int64_t period;
@@ -94,7 +99,8 @@ struct DepthwiseRow {
 /// output[i] = stage(f(a[i], b[i])) on bytes; a and b may be the output.
 ///   add, subtract    f = stage_a((a - zero_point_a) * 2^20) +- stage_b((b - zero_point_b) * 2^20)
 ///   multiply_pairs   f = (a - zero_point_a) * (b - zero_point_b)
-/// Arrays of the stages hold one vector, all lanes alike; stage_a and stage_b are of the folded form and have no offset.
+/// Arrays of the stages hold one vector, all lanes alike; stage_a and stage_b are of the folded form and have no offset; one of
+/// them halves without a shift, that of the larger scale.
 struct Pairs {
   const uint8_t* a;
   const uint8_t* b;

@@ -5,8 +5,8 @@
 namespace qat::simd {
 namespace {
 
-// Sums of kRows rows by kBlocks vectors of units from `unit` on. They leave by way of memory: registers that stayed live
-// until the requantization would be spilled within the loop.
+// Sums of kRows rows by kBlocks vectors of units from `unit` on, less the row's term; null: there is none. They leave by way of
+// memory: registers that stayed live until the requantization would be spilled within the loop.
 template <class Isa, int kRows, int kBlocks>
 inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
                     typename Isa::Vector (&sums)[kRows][kBlocks]) {
@@ -15,7 +15,15 @@ inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t*
   for (int b = 0; b < kBlocks; ++b) {
     const auto bias = Isa::Load(p.bias + unit + b * Isa::kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) acc[r][b] = Isa::Subtract(bias, Isa::Fill(row_terms[r]));
+    for (int r = 0; r < kRows; ++r) acc[r][b] = bias;
+  }
+  if (row_terms != nullptr) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const auto term = Isa::Fill(row_terms[r]);
+#pragma GCC unroll 16
+      for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Subtract(acc[r][b], term);
+    }
   }
   const int64_t vector_size = Isa::kLanes * 4;
   const int64_t block_size = p.steps * vector_size;
@@ -109,7 +117,7 @@ inline void SumWindows(const Product& p, const uint8_t* const* rows, RowTerms<kR
                        typename Isa::Vector (&sums)[kRows][kBlocks]) {
   const auto sum_tap = [&](const uint8_t* const* taps, int64_t tap, typename Isa::Vector(&to)[kRows][kBlocks])
       __attribute__((always_inline)) {
-    SumTile<Isa, kRows, kBlocks>(p, taps, row_terms[tap], unit, to);
+    SumTile<Isa, kRows, kBlocks>(p, taps, p.row_term_lane < 0 ? nullptr : row_terms[tap], unit, to);
     if (kLast && p.row_term_lane > 0) SubtractRowTerms<Isa, kRows, kBlocks>(p, to, unit, row_terms[tap]);
   };
   if constexpr (!kPools) return sum_tap(rows, 0, sums);
@@ -143,18 +151,23 @@ inline void MultiplyRest(const Product& p, const uint8_t* const* rows, RowTerms<
   }
 }
 
-// Where the next row begins.
+// Where the next rows begin.
 struct RowCursor {
   int64_t y, x;
 
   RowCursor(const Product& p, int64_t row) : y(row / p.width), x(row % p.width) {}
-  const uint8_t* Next(const Product& p) {
-    const uint8_t* const row = p.input + y * p.step_y + x * p.step_x;
-    if (++x == p.width) {
-      ++y;
-      x = 0;
+  template <int kRows>
+  void Next(const Product& p, const uint8_t* (&rows)[kRows]) {
+    const uint8_t* row = p.input + y * p.step_y + x * p.step_x;
+    int64_t left = p.width - x;  // of this line of the image
+    for (int r = 0; r < kRows; ++r, row += p.step_x) {
+      if (left-- == 0) {
+        row = p.input + ++y * p.step_y;
+        left = p.width - 1;
+      }
+      rows[r] = row;
     }
-    return row;
+    x = p.width - left;
   }
 };
 
@@ -170,7 +183,7 @@ inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_
     return;
   }
   typename Isa::Vector sums[kRows][1];
-  SumTile<Isa, kRows, 1>(p, rows, row_terms, p.units, sums);
+  SumTile<Isa, kRows, 1>(p, rows, nullptr, p.units, sums);
   for (int r = 0; r < kRows; ++r) __builtin_memcpy(&row_terms[r], &sums[r][0], 4);
 }
 
@@ -179,9 +192,9 @@ template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   const uint8_t* rows[kRows];
   RowTerms<kRows> row_terms;
-  for (int r = 0; r < kRows; ++r) rows[r] = cursor.Next(p);
+  cursor.Next(p, rows);
   const int64_t taps = kPools ? p.pool_taps : 1;
-  for (int64_t tap = 0; tap < taps; ++tap) {
+  for (int64_t tap = 0; p.row_term_lane >= 0 && tap < taps; ++tap) {
     for (int r = 0; r < kRows; ++r) row_terms[tap][r] = 0;
     if (p.row_term_lane != 0) continue;
     const uint8_t* moved[kRows];
@@ -198,15 +211,17 @@ void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   }
 }
 
-// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go one by one.
+// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go in a smaller one, as reading the
+// filter for each of them would take longer.
 template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyTiles(const Product& p) {
+  if constexpr (kRows > 1) {
+    constexpr int kFewRows = kRows > 4 ? 4 : 1;
+    if (p.end - p.begin < kRows)
+      return MultiplyTiles<Isa, Requantize, kPools, kFewRows, Isa::kBlocks>(p);
+  }
   int64_t row = p.begin;
   RowCursor cursor(p, row);
-  if (p.end - p.begin < kRows) {
-    for (; row < p.end; ++row) MultiplyRows<Isa, Requantize, kPools, 1, Isa::kBlocks>(p, row, cursor);
-    return;
-  }
   for (; row + kRows <= p.end; row += kRows)
     MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, row, cursor);
   if (row == p.end) return;

@@ -84,6 +84,7 @@ OutputStage OutputStageTable::View() const {
   stage.activation_min = activation_min_;
   stage.activation_max = activation_max_;
   stage.flip = flip_;
+  stage.clamps_negative = activation_min_ >= offset_;
   return stage;
 }
 

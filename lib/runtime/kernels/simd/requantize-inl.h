@@ -26,6 +26,25 @@ struct Folded {
   }
 };
 
+// Folded where the clamp takes all that is negative: without the half that rounds negative ties away from zero. What is
+// negative stays so, or becomes 0.
+template <class Isa>
+struct FoldedFromZero {
+  using Vector = typename Isa::Vector;
+  Vector multiplier, odd_multiplier, rounding, right_shift;
+
+  FoldedFromZero(const OutputStage& s, int64_t unit)
+      : multiplier(Isa::Load(s.folded_multiplier + unit)),
+        odd_multiplier(Isa::OddLanes(multiplier)),
+        rounding(Isa::Load(s.rounding + unit)),
+        right_shift(Isa::Load(s.right_shift + unit)) {}
+
+  Vector operator()(Vector acc) const {
+    const Vector high = Isa::RoundedHigh(acc, multiplier, odd_multiplier);
+    return Isa::ShiftRight(Isa::Add(high, Isa::Add(acc, rounding)), right_shift);
+  }
+};
+
 // floor((a * b + 2^30) / 2^31), then / 2^right_shift to nearest, ties away from zero. The offset wraps.
 template <class Isa>
 struct General {
@@ -83,6 +102,10 @@ struct ByteClamp {
 // Calls f with the requantizer that the stage has arrays for.
 template <class Isa, template <class, class> class F, class... Arguments>
 void WithRequantizer(const OutputStage& stage, Arguments&&... arguments) {
+  if constexpr (requires { &Isa::RoundedHigh; }) {
+    if (stage.folded_multiplier != nullptr && stage.clamps_negative)
+      return F<Isa, FoldedFromZero<Isa>>::Run(arguments...);
+  }
   if (stage.folded_multiplier != nullptr) {
     F<Isa, Folded<Isa>>::Run(arguments...);
   } else if (stage.real_multiplier != nullptr) {
