@@ -20,7 +20,7 @@ struct Avx2 : Vectors256 {
   // Zero points are off: no row has a term.
   static int32_t SumRow(const Product&, const uint8_t*) { return 0; }
 
-  static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip, Vector zero_point) {
+  static __m128i LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     __m128i bytes;
     if (count >= 16) {
       bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -29,19 +29,18 @@ struct Avx2 : Vectors256 {
       __builtin_memcpy(part, from, static_cast<size_t>(count));
       bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(part));
     }
-    bytes = _mm_xor_si128(bytes, _mm256_castsi256_si128(flip));
-    return _mm256_sub_epi16(_mm256_cvtepu8_epi16(bytes), zero_point);
+    return _mm_xor_si128(bytes, _mm256_castsi256_si128(flip));
   }
   static void InterleaveRows(const Interleave& i) {
     const Vector flip = FillBytes(i.flip);
     const Vector zero_point = _mm256_set1_epi16(static_cast<int16_t>(i.zero_point));
     for (int64_t at = 0; at < i.size; at += 16) {
-      const Vector a = LoadRow(i.rows[0] + at, i.size - at, flip, zero_point);
-      const Vector b = LoadRow(i.rows[1] + at, i.size - at, flip, zero_point);
-      const Vector low = _mm256_unpacklo_epi16(a, b), high = _mm256_unpackhi_epi16(a, b);
-      auto* const to = reinterpret_cast<__m256i*>(i.output + at * 4);
-      _mm256_storeu_si256(to, _mm256_permute2x128_si256(low, high, 0x20));
-      _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(low, high, 0x31));
+      const __m128i a = LoadRow(i.rows[0] + at, i.size - at, flip);
+      const __m128i b = LoadRow(i.rows[1] + at, i.size - at, flip);
+      const Vector low = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b));
+      const Vector high = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
+      Store(i.output + at * 4, _mm256_sub_epi16(low, zero_point));
+      Store(i.output + at * 4 + 32, _mm256_sub_epi16(high, zero_point));
     }
   }
 };

@@ -109,6 +109,8 @@ struct Avx512Vnni {
     return TransposeDwords(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
   }
 
+  static Vector UpperHalf(Vector a) { return _mm512_shuffle_i64x2(a, a, 0xEE); }
+
   static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
     if (count == 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
@@ -120,6 +122,7 @@ struct Avx512Vnni {
     if (count == 64) return _mm512_storeu_si512(to, bytes);
     if (count >= 32) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
+      if (count == 32) return;
       bytes = _mm512_shuffle_i64x2(bytes, bytes, 0xEE);
       to += 32;
       count -= 32;

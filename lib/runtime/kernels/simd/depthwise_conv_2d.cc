@@ -20,6 +20,11 @@ int64_t PeriodOf(const Window2D& w, int64_t lanes) {
   return w.stride_w == 1 ? std::lcm(int64_t{w.input_depth}, lanes) : w.input_depth;
 }
 
+// Rows of the output that are one row of the input apart share what is interleaved, if that is a row more than the filter.
+bool MakesTwoRows(const Window2D& w, int64_t interleaved_rows) {
+  return w.stride_h == 1 && w.dilation_h == 1 && w.output_h > 1 && w.filter_h < interleaved_rows;
+}
+
 // Largest magnitude of each channel's accumulator.
 std::vector<int64_t> Bounds(std::span<const uint8_t> filter, size_t channels, std::span<const int32_t> bias,
                             const Operands& operands) {
@@ -56,6 +61,9 @@ DepthwiseConv2D::DepthwiseConv2D(const Instructions& instructions, const Window2
       operands_(operands),
       period_(PeriodOf(window, instructions.lanes)),
       blocks_(RoundUp(period_, instructions.lanes) / instructions.lanes),
+      groups_(RoundUp(window.filter_h, instructions.taps()) / instructions.taps()),
+      buffer_elements_(portable::PatchLayout(window, 0).padded_w * window.input_depth),
+      makes_two_rows_(MakesTwoRows(window, groups_ * instructions.taps())),
       filter_(0),
       next_filter_(0),
       stage_(requantization, operands.is_signed, ChannelsOfLanes(),
@@ -63,12 +71,6 @@ DepthwiseConv2D::DepthwiseConv2D(const Instructions& instructions, const Window2
   PackTaps(filter);
   FoldBias(filter, bias);
 }
-
-int64_t DepthwiseConv2D::groups() const {
-  return RoundUp(window_.filter_h, instructions_->taps()) / instructions_->taps();
-}
-int64_t DepthwiseConv2D::padded_w() const { return portable::PatchLayout(window_, 0).padded_w; }
-int64_t DepthwiseConv2D::BufferElements() const { return padded_w() * window_.input_depth; }
 
 int64_t DepthwiseConv2D::ChannelOf(int64_t lane) const {
   return lane < period_ ? lane % window_.input_depth : -1;
@@ -86,18 +88,18 @@ void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
   int64_t parts = 1;
   if (!instructions_->widens)
     for (const uint8_t byte : filter) parts = std::max(parts, PartsOf(operands_.FilterValue(byte)));
-  const int64_t columns = groups() * w.filter_w;
+  const int64_t columns = groups_ * w.filter_w;
   for (int64_t tap = 0; tap < columns * parts; ++tap) {
     const int64_t group = tap % columns / w.filter_w, x = tap % w.filter_w;
     tap_offsets_.push_back((group * BufferElements() + x * w.dilation_w * w.input_depth) * kElement);
   }
   filter_ = PackFilter(filter, parts, 0);
-  if (MakesTwoRows()) next_filter_ = PackFilter(filter, parts, 1);
+  if (makes_two_rows_) next_filter_ = PackFilter(filter, parts, 1);
 }
 
 // `first` is the row of the interleaved ones that the filter begins in.
 AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, int64_t parts, int64_t first) const {
-  const int64_t columns = groups() * window_.filter_w, taps = columns * parts;
+  const int64_t columns = groups_ * window_.filter_w, taps = columns * parts;
   AlignedBytes packed(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
   for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) {
     if (ChannelOf(lane) < 0) continue;
@@ -143,7 +145,7 @@ void DepthwiseConv2D::FoldBias(std::span<const uint8_t> filter, std::span<const 
 
 // [groups, padded_w, depth] interleaved elements.
 int64_t DepthwiseConv2D::BufferSize() const {
-  return RoundUp((groups() * BufferElements() + kSlack) * kElement, 64);
+  return RoundUp((groups_ * BufferElements() + kSlack) * kElement, 64);
 }
 
 // A buffer a thread, then one row of the input's zero points.
@@ -156,17 +158,11 @@ void DepthwiseConv2D::FillBorders(uint8_t* buffer) const {
   const int64_t depth = window_.input_depth;
   const int value = instructions_->widens ? 0 : operands_.unsigned_input_zero_point();
   const int64_t left = window_.pad_left * depth, image = window_.input_w * depth;
-  for (int64_t group = 0; group < groups(); ++group, buffer += BufferElements() * kElement) {
+  for (int64_t group = 0; group < groups_; ++group, buffer += BufferElements() * kElement) {
     std::memset(buffer, value, static_cast<size_t>(left * kElement));
     std::memset(buffer + (left + image) * kElement, value,
                 static_cast<size_t>((BufferElements() - left - image) * kElement));
   }
-}
-
-// Rows of the output that are one row of the input apart share what is interleaved, if that is a row more than the filter.
-bool DepthwiseConv2D::MakesTwoRows() const {
-  return window_.stride_h == 1 && window_.dilation_h == 1 && window_.output_h > 1 &&
-         window_.filter_h < groups() * instructions_->taps();
 }
 
 // The rows of the input that output row `y` wants, and the one below it.
@@ -178,11 +174,11 @@ void DepthwiseConv2D::InterleaveRow(const uint8_t* image, const uint8_t* outside
   interleave.size = row_size;
   interleave.flip = operands_.flip();
   interleave.zero_point = operands_.unsigned_input_zero_point();
-  for (int64_t group = 0; group < groups(); ++group) {
+  const int64_t wanted = w.filter_h + (makes_two_rows_ ? 1 : 0);
+  for (int64_t group = 0; group < groups_; ++group) {
     for (int64_t k = 0; k < instructions_->taps(); ++k) {
       const int64_t tap = group * instructions_->taps() + k;
       const int64_t row = y * w.stride_h - w.pad_top + tap * w.dilation_h;
-      const int64_t wanted = w.filter_h + (MakesTwoRows() ? 1 : 0);
       const bool inside = tap < wanted && row >= 0 && row < w.input_h;
       interleave.rows[k] = inside ? image + row * row_size : outside;
     }
@@ -223,7 +219,7 @@ void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratc
       InterleaveRow(input + y / w.output_h * image_size, outside, y % w.output_h, buffer);
       FillBorders(buffer);
       row.output = output + y * row.size;
-      const bool two = MakesTwoRows() && y + 1 < end && y % w.output_h + 1 < w.output_h;
+      const bool two = makes_two_rows_ && y + 1 < end && y % w.output_h + 1 < w.output_h;
       row.next_filter = two ? next_filter_.data() : nullptr;
       row.next_output = row.output + row.size;
       instructions_->depthwise(row);

@@ -28,9 +28,7 @@ class DepthwiseConv2D {
 
  private:
   int64_t lanes() const { return instructions_->lanes; }
-  int64_t groups() const;
-  int64_t padded_w() const;
-  int64_t BufferElements() const;
+  int64_t BufferElements() const { return buffer_elements_; }
   int64_t BufferSize() const;
   int64_t ChannelOf(int64_t lane) const;
   std::vector<int64_t> ChannelsOfLanes() const;
@@ -41,7 +39,6 @@ class DepthwiseConv2D {
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void FillBorders(uint8_t* buffer) const;
   DepthwiseRow AsRow() const;
-  bool MakesTwoRows() const;
   void InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y, uint8_t* buffer) const;
 
   const Instructions* instructions_;
@@ -49,9 +46,12 @@ class DepthwiseConv2D {
   Operands operands_;
   int64_t period_;  // of the channels over the lanes
   int64_t blocks_;
+  int64_t groups_;            // of rows that are interleaved
+  int64_t buffer_elements_;   // of one group
+  bool makes_two_rows_;
   std::vector<int64_t> tap_offsets_;
   AlignedBytes filter_;
-  AlignedBytes next_filter_;  // one row of the input further down, if MakesTwoRows
+  AlignedBytes next_filter_;  // one row of the input further down, if makes_two_rows_
   std::vector<int32_t> bias_;
   OutputStageTable stage_;
 };

@@ -67,11 +67,30 @@ inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa:
   }
 }
 
+// Two vectors of units: two rows fill a vector of bytes.
+template <class Isa, class Requantize, int kRows>
+inline void RequantizeTwoColumns(const Product& p, int64_t unit, const typename Isa::Vector (&sums)[kRows][2],
+                                 uint8_t* output) {
+  const Requantize first(p.stage, unit), second(p.stage, unit + Isa::kLanes);
+  const ByteClamp<Isa> clamp(p.stage);
+  const int64_t left = p.units - unit, count = left < 2 * Isa::kLanes ? left : 2 * Isa::kLanes;
+  for (int r = 0; r < kRows; r += 2) {
+    const auto bytes =
+        clamp(first(sums[r][0]), second(sums[r][1]), first(sums[r + 1][0]), second(sums[r + 1][1]));
+    uint8_t* const row = output + r * p.units + unit;
+    Isa::StoreBytes(row, bytes, count);
+    Isa::StoreBytes(row + p.units, Isa::UpperHalf(bytes), count);
+  }
+}
+
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks],
                            uint8_t* output) {
+  constexpr bool kPairsRows = kBlocks == 2 && kRows % 2 == 0 && requires { &Isa::UpperHalf; };
   if constexpr (kBlocks == 1) {
     RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
+  } else if constexpr (kPairsRows) {
+    RequantizeTwoColumns<Isa, Requantize, kRows>(p, unit, sums, output);
   } else {
     const int64_t left = p.units - unit;
     const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;

@@ -99,6 +99,8 @@ struct Vectors256 {
     return _mm256_permutevar8x32_epi32(apart, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
 
+  static Vector UpperHalf(Vector a) { return _mm256_permute2x128_si256(a, a, 0x11); }
+
   static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
     auto all = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
     if (count == kLanes) {
@@ -122,6 +124,7 @@ struct Vectors256 {
     __m128i low = _mm256_castsi256_si128(bytes);
     if (count >= 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), low);
+      if (count == 16) return;
       low = _mm256_extracti128_si256(bytes, 1);
       to += 16;
       count -= 16;
