@@ -78,16 +78,23 @@ void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
   if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
 }
 
-// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go in a smaller one, as reading the
-// filter for each of them would take longer.
+// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading the filter once
+// more for each of them would take longer. What is left by tiles of 4 is one that overlaps the one before it.
 template <class F, int kRows, int kBlocks>
 void MultiplyFloatTiles(const FloatProduct& p) {
-  if constexpr (kRows > 1) {
-    if (p.end - p.begin < kRows) return MultiplyFloatTiles<F, (kRows > 4 ? 4 : 1), F::kBlocks>(p);
-  }
   int64_t row = p.begin;
   for (; row + kRows <= p.end; row += kRows) MultiplyFloatRows<F, kRows, kBlocks>(p, row);
-  if (row < p.end) MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows);
+  const int64_t left = p.end - row;
+  if (left == 0) return;
+  if constexpr (kRows > 4) {
+    FloatProduct rest = p;
+    rest.begin = left > 1 && left < 4 && p.end - p.begin >= 4 ? p.end - 4 : row;
+    MultiplyFloatTiles<F, 4, F::kBlocks>(rest);
+  } else if (left > 1 && p.end - p.begin >= kRows) {
+    MultiplyFloatRows<F, kRows, kBlocks>(p, p.end - kRows);
+  } else {
+    for (; row < p.end; ++row) MultiplyFloatRows<F, 1, F::kBlocks>(p, row);
+  }
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.

@@ -230,22 +230,26 @@ void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   }
 }
 
-// Rows in tiles of kRows. The last tile overlaps the one before it; fewer rows than a tile go in a smaller one, as reading the
-// filter for each of them would take longer.
+// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading the filter once
+// more for each of them would take longer. What is left by tiles of 4 is one that overlaps the one before it.
 template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyTiles(const Product& p) {
-  if constexpr (kRows > 1) {
-    constexpr int kFewRows = kRows > 4 ? 4 : 1;
-    if (p.end - p.begin < kRows)
-      return MultiplyTiles<Isa, Requantize, kPools, kFewRows, Isa::kBlocks>(p);
-  }
   int64_t row = p.begin;
   RowCursor cursor(p, row);
   for (; row + kRows <= p.end; row += kRows)
     MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, row, cursor);
-  if (row == p.end) return;
-  cursor = RowCursor(p, p.end - kRows);
-  MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, p.end - kRows, cursor);
+  const int64_t left = p.end - row;
+  if (left == 0) return;
+  if constexpr (kRows > 4) {
+    Product rest = p;
+    rest.begin = left > 1 && left < 4 && p.end - p.begin >= 4 ? p.end - 4 : row;
+    MultiplyTiles<Isa, Requantize, kPools, 4, Isa::kBlocks>(rest);
+  } else if (left > 1 && p.end - p.begin >= kRows) {
+    cursor = RowCursor(p, p.end - kRows);
+    MultiplyRows<Isa, Requantize, kPools, kRows, kBlocks>(p, p.end - kRows, cursor);
+  } else {
+    for (; row < p.end; ++row) MultiplyRows<Isa, Requantize, kPools, 1, Isa::kBlocks>(p, row, cursor);
+  }
 }
 
 // Few units leave registers for more rows, which share the loads of the filter.
