@@ -84,7 +84,10 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f, FloatPairs 
       context.inputs[0]->shape == context.inputs[1]->shape) {
     const int64_t size = FlatSize(context.output.shape);
     const auto run = [=](const KernelBuffers& io) {
-      same_shape(clamp, size, io.input<float>(0), io.input<float>(1), io.output<float>());
+      ForRuns(simd::PoolFor(io.pool, size * kWorkOfAPair), size, kRun, [&](int64_t begin, int64_t end, int) {
+        same_shape(clamp, end - begin, io.input<float>(0) + begin, io.input<float>(1) + begin,
+                   io.output<float>() + begin);
+      });
     };
     return ElementByElement(context, MakeKernel(context, "portable", run));
   }

@@ -66,6 +66,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const size_t axis = *ResolveAxis(context.As<ConcatenationAttributes>().axis, shape.size());
   const int64_t rows = FlatSize(Shape(shape.begin(), shape.begin() + static_cast<int64_t>(axis)));
   std::vector<Part> parts;
+  int64_t row_bytes = 0;
   for (const KernelTensor* input : context.inputs) {
     if (input->type != context.output.type || SizeOf(input->type) == 0) return UnsupportedTypes(context);
     const Shape row(input->shape.begin() + static_cast<int64_t>(axis), input->shape.end());
@@ -73,16 +74,19 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
     part.row_bytes = FlatSize(row) * static_cast<int64_t>(SizeOf(input->type));
     QAT_RETURN_IF_ERROR(ReadQuantization(*input, context.output, part));
     part.lookup = LookupOf(context, part.row_bytes);
+    row_bytes += part.row_bytes;
     parts.push_back(part);
   }
-  return MakeKernel(context, "reference", [rows, parts = std::move(parts)](const KernelBuffers& io) {
-    uint8_t* output = io.output_bytes;
-    for (int64_t row = 0; row < rows; ++row) {
-      for (size_t i = 0; i < parts.size(); ++i) {
-        AppendRow(parts[i], io.inputs[i] + row * parts[i].row_bytes, output);
-        output += parts[i].row_bytes;
+  return MakeKernel(context, "reference", [rows, row_bytes, parts = std::move(parts)](const KernelBuffers& io) {
+    ForRuns(simd::PoolFor(io.pool, rows * row_bytes), rows, 1, [&](int64_t begin, int64_t end, int) {
+      uint8_t* output = io.output_bytes + begin * row_bytes;
+      for (int64_t row = begin; row < end; ++row) {
+        for (size_t i = 0; i < parts.size(); ++i) {
+          AppendRow(parts[i], io.inputs[i] + row * parts[i].row_bytes, output);
+          output += parts[i].row_bytes;
+        }
       }
-    }
+    });
   });
 }
 

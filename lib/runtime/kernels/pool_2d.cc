@@ -15,12 +15,28 @@ Window2D WindowOf(const KernelContext& context) {
   return PoolWindow(context.As<Pool2DAttributes>(), context.inputs[0]->shape, context.output.shape);
 }
 
+// Calls pool(window, input, output, thread) for rows of one image at a time, over the threads.
+template <class T, class F>
+void ForRows(const Window2D& w, const KernelBuffers& io, const F& pool) {
+  const int64_t image = int64_t{w.input_h} * w.input_w * w.input_depth;
+  const int64_t row = int64_t{w.output_w} * w.input_depth;
+  ThreadPool* const threads = simd::PoolFor(io.pool, w.output_h * row * w.filter_h * w.filter_w);
+  for (int64_t n = 0; n < w.batch; ++n) {
+    ForRuns(threads, w.output_h, 1, [&](int64_t begin, int64_t end, int thread) {
+      pool(RowsOf(w, begin, end), io.input<T>(0) + n * image, io.output<T>() + (n * w.output_h + begin) * row,
+           thread);
+    });
+  }
+}
+
 template <class T>
 std::unique_ptr<Kernel> Make(const KernelContext& context, std::string_view implementation,
                              PoolFunction<T> pool, T activation_min, T activation_max) {
   const Window2D window = WindowOf(context);
   return MakeKernel(context, implementation, [=](const KernelBuffers& io) {
-    pool(window, activation_min, activation_max, io.input<T>(0), io.output<T>());
+    ForRows<T>(window, io, [&](const Window2D& rows, const T* input, T* output, int) {
+      pool(rows, activation_min, activation_max, input, output);
+    });
   });
 }
 
@@ -38,13 +54,18 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
   const Window2D window = WindowOf(context);
   const bool is_max = context.definition.type == OpType::kMaxPool2D;
   const auto pool = is_max ? simd::MaxPool2D<T> : simd::AveragePool2D<T>;
+  constexpr size_t kLine = 64;  // bytes that threads must not share
+  const size_t used = is_max ? simd::MaxPoolScratchSize(window) : simd::AveragePoolScratchSize(window);
+  const size_t scratch = (used + kLine - 1) / kLine * kLine;
   return MakeKernel(
       context, NameOf(context.isa),
       [=, &instructions](const KernelBuffers& io) {
-        pool(instructions, window, activation_min, activation_max, io.input<T>(0), io.output<T>(),
-             io.scratch);
+        ForRows<T>(window, io, [&](const Window2D& rows, const T* input, T* output, int thread) {
+          pool(instructions, rows, activation_min, activation_max, input, output,
+               io.scratch + static_cast<size_t>(thread) * scratch);
+        });
       },
-      is_max ? simd::MaxPoolScratchSize(window) : simd::AveragePoolScratchSize(window));
+      static_cast<size_t>(context.threads) * scratch);
 }
 
 // One operator in one implementation.

@@ -5,6 +5,7 @@
 #include "runtime/kernels/half.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
+#include "runtime/kernels/simd/matrix.h"
 #include "runtime/kernels/table.h"
 
 namespace qat {
@@ -38,9 +39,26 @@ Expected<SliceParams> ReadSliceParams(const KernelTensor& tensor, std::string_vi
   return params;
 }
 
+// output[i] = convert(input[i], parameters), over the threads.
+template <class In, class Out, class F>
+std::unique_ptr<Kernel> MakeOneSlice(const KernelContext& context, QuantizationParams params, int64_t count,
+                                     F convert) {
+  constexpr int64_t kRun = 4096, kWorkOfAValue = 8;
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    ForRuns(simd::PoolFor(io.pool, count * kWorkOfAValue), count, kRun,
+            [&](int64_t begin, int64_t end, int) {
+              const In* input = io.input<In>(0);
+              Out* output = io.output<Out>();
+              for (int64_t i = begin; i < end; ++i) output[i] = convert(input[i], params);
+            });
+  });
+}
+
 // output[i] = convert(input[i], parameters of its slice).
 template <class In, class Out, class F>
 std::unique_ptr<Kernel> MakeSliceBySlice(const KernelContext& context, SliceParams params, F convert) {
+  if (params.slices.size() == 1)
+    return MakeOneSlice<In, Out>(context, params.slices[0], params.inner, convert);
   return MakeKernel(context, "reference", [params = std::move(params), convert](const KernelBuffers& io) {
     const In* input = io.input<In>(0);
     Out* output = io.output<Out>();

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
@@ -12,6 +13,15 @@ namespace {
 struct Sizes {
   int32_t batch, input_h, input_w, output_h, output_w, depth;
 };
+
+// Calls make(image, row) for the rows of all images over the threads; `work` is that of a value, in multiply-accumulates.
+template <class F>
+void ForRows(const Sizes& s, int64_t work, ThreadPool* pool, const F& make) {
+  const int64_t rows = int64_t{s.batch} * s.output_h, row_size = int64_t{s.output_w} * s.depth;
+  ForRuns(simd::PoolFor(pool, rows * row_size * work), rows, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; ++row) make(row / s.output_h, row % s.output_h);
+  });
+}
 
 Sizes SizesOf(const KernelContext& context) {
   const Shape& in = context.inputs[0]->shape;
@@ -43,16 +53,15 @@ Expected<std::unique_ptr<Kernel>> PrepareNearest(const KernelContext& context) {
   return MakeKernel(context, "reference",
                     [=, rows = NearestPositions(a, sizes.input_h, sizes.output_h),
                      columns = NearestPositions(a, sizes.input_w, sizes.output_w)](const KernelBuffers& io) {
-                      uint8_t* output = io.output_bytes;
-                      for (int64_t n = 0; n < sizes.batch; ++n) {
-                        for (const int32_t y : rows) {
-                          const uint8_t* row = io.inputs[0] + (n * sizes.input_h + y) * sizes.input_w * pixel;
-                          for (const int32_t x : columns) {
-                            std::memcpy(output, row + x * pixel, static_cast<size_t>(pixel));
-                            output += pixel;
-                          }
+                      ForRows(sizes, 1, io.pool, [&](int64_t n, int64_t y) {
+                        const int64_t from = n * sizes.input_h + rows[static_cast<size_t>(y)];
+                        const uint8_t* row = io.inputs[0] + from * sizes.input_w * pixel;
+                        uint8_t* output = io.output_bytes + (n * sizes.output_h + y) * sizes.output_w * pixel;
+                        for (const int32_t x : columns) {
+                          std::memcpy(output, row + x * pixel, static_cast<size_t>(pixel));
+                          output += pixel;
                         }
-                      }
+                      });
                     });
 }
 
@@ -109,25 +118,24 @@ std::unique_ptr<Kernel> MakeBilinear(const KernelContext& context, std::vector<N
   return MakeKernel(
       context, "reference",
       [=, rows = std::move(rows), columns = std::move(columns)](const KernelBuffers& io) {
-        T* output = io.output<T>();
         const int64_t row_size = int64_t{sizes.input_w} * sizes.depth;
-        for (int64_t n = 0; n < sizes.batch; ++n) {
+        ForRows(sizes, 8, io.pool, [&](int64_t n, int64_t row) {
+          const Neighbours<Weight>& y = rows[static_cast<size_t>(row)];
           const T* image = io.input<T>(0) + n * sizes.input_h * row_size;
-          for (const auto& y : rows) {
-            const T* top = image + y.low * row_size;
-            const T* bottom = image + y.high * row_size;
-            for (const auto& x : columns) {
-              const int64_t left = int64_t{x.low} * sizes.depth, right = int64_t{x.high} * sizes.depth;
-              for (int32_t c = 0; c < sizes.depth; ++c) {
-                const Weight sum = static_cast<Weight>(top[left + c]) * y.low_weight * x.low_weight +
-                                   static_cast<Weight>(bottom[left + c]) * y.high_weight * x.low_weight +
-                                   static_cast<Weight>(top[right + c]) * y.low_weight * x.high_weight +
-                                   static_cast<Weight>(bottom[right + c]) * y.high_weight * x.high_weight;
-                *output++ = round(sum);
-              }
+          const T* top = image + y.low * row_size;
+          const T* bottom = image + y.high * row_size;
+          T* output = io.output<T>() + (n * sizes.output_h + row) * sizes.output_w * sizes.depth;
+          for (const auto& x : columns) {
+            const int64_t left = int64_t{x.low} * sizes.depth, right = int64_t{x.high} * sizes.depth;
+            for (int32_t c = 0; c < sizes.depth; ++c) {
+              const Weight sum = static_cast<Weight>(top[left + c]) * y.low_weight * x.low_weight +
+                                 static_cast<Weight>(bottom[left + c]) * y.high_weight * x.low_weight +
+                                 static_cast<Weight>(top[right + c]) * y.low_weight * x.high_weight +
+                                 static_cast<Weight>(bottom[right + c]) * y.high_weight * x.high_weight;
+              *output++ = round(sum);
             }
           }
-        }
+        });
       });
 }
 

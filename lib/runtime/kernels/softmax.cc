@@ -2,9 +2,20 @@
 #include "runtime/kernels/reference/softmax.h"
 #include "runtime/kernels/portable/softmax.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
+
+// Calls softmax(rows, input, output) for rows over the threads.
+template <class T, class F>
+void ForRows(int64_t rows, int64_t depth, const KernelBuffers& io, const F& softmax) {
+  constexpr int64_t kWorkOfAValue = 16;  // in multiply-accumulates
+  ForRuns(simd::PoolFor(io.pool, rows * depth * kWorkOfAValue), rows, 1,
+          [&](int64_t begin, int64_t end, int) {
+            softmax(end - begin, io.input<T>(0) + begin * depth, io.output<T>() + begin * depth);
+          });
+}
 
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context, int64_t rows,
@@ -17,7 +28,9 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   if (context.kernels == KernelSet::kFast) {
     return MakeKernel(context, "portable",
                       [=, softmax = portable::QuantizedSoftmax(scaling)](const KernelBuffers& io) {
-                        softmax.Run(rows, depth, io.input<T>(0), io.output<T>());
+                        ForRows<T>(rows, depth, io, [&](int64_t count, const T* from, T* to) {
+                          softmax.Run(count, depth, from, to);
+                        });
                       });
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
@@ -35,7 +48,9 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (input.type != DType::kFloat32) return UnsupportedTypes(context);
   const float beta = context.As<SoftmaxAttributes>().beta;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::Softmax(rows, depth, beta, io.input<float>(0), io.output<float>());
+    ForRows<float>(rows, depth, io, [&](int64_t count, const float* from, float* to) {
+      reference::Softmax(count, depth, beta, from, to);
+    });
   });
 }
 

@@ -5,6 +5,9 @@
 namespace qat {
 namespace {
 
+// Bytes that a thread takes at a time, and the work of one in multiply-accumulates.
+constexpr int64_t kRun = 4096, kWorkOfAByte = 4;
+
 // True for the tables between uint8 and int8 of the same scale: byte ^ flip.
 bool IsFlip(const reference::LookupTable<uint8_t>& table, uint8_t flip) {
   for (size_t i = 0; i < table.size(); ++i) {
@@ -31,7 +34,10 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const reference::Look
   }
   if (const simd::Instructions* instructions = fast ? simd::InstructionsOf(context.isa) : nullptr) {
     return MakeKernel(context, NameOf(context.isa), [=](const KernelBuffers& io) {
-      instructions->lookup(table.data(), io.inputs[0], count, io.output_bytes);
+      ForRuns(simd::PoolFor(io.pool, count * kWorkOfAByte), count, kRun,
+              [&](int64_t begin, int64_t end, int) {
+                instructions->lookup(table.data(), io.inputs[0] + begin, end - begin, io.output_bytes + begin);
+              });
     });
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {

@@ -4,6 +4,7 @@
 
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/hard_swish.h"
+#include "runtime/kernels/simd/matrix.h"
 #include "runtime/kernels/table.h"
 
 namespace qat {
@@ -11,11 +12,16 @@ namespace {
 
 template <class F>
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
+  constexpr int64_t kRun = 1024, kWorkOfAValue = 16;
   const int64_t count = FlatSize(context.output.shape);
-  return ElementByElement(context, MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-                            std::transform(io.input<float>(0), io.input<float>(0) + count, io.output<float>(),
-                                           f);
-                          }));
+  const auto run = [=](const KernelBuffers& io) {
+    ForRuns(simd::PoolFor(io.pool, count * kWorkOfAValue), count, kRun,
+            [&](int64_t begin, int64_t end, int) {
+              std::transform(io.input<float>(0) + begin, io.input<float>(0) + end,
+                             io.output<float>() + begin, f);
+            });
+  };
+  return ElementByElement(context, MakeKernel(context, "reference", run));
 }
 
 // Activation of the same meaning, for those that are clamps.
