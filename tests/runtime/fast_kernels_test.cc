@@ -64,9 +64,8 @@ class FastKernelsOf : public ::testing::TestWithParam<Isa> {
   std::string Name(const std::string& op) const { return op + "/" + std::string(NameOf(GetParam())); }
   /// Counts a model that a kernel of this instruction set ran, wholly or in part: one that was really compared.
   void Count(const Ran& fast) {
-    counted_ += std::any_of(fast.kernels.begin(), fast.kernels.end(), [](const std::string& kernel) {
-      return kernel.ends_with(NameOf(GetParam()));
-    });
+    counted_ += std::any_of(fast.kernels.begin(), fast.kernels.end(),
+                            [](const std::string& kernel) { return kernel.ends_with(NameOf(GetParam())); });
   }
   int counted_ = 0;
 };

@@ -86,7 +86,8 @@ class LargeChain {
     builder_.AddOperator(tflite::BuiltinOperator_CONCATENATION, {largest, averages}, {both},
                          tflite::BuiltinOptions_ConcatenationOptions,
                          tflite::CreateConcatenationOptions(builder_.fbb, 3).Union(), 2);
-    const int32_t nearest = Output({2, 70, 71, 64}, 0.05f, 120), between = Output({2, 62, 61, 64}, 0.05f, 120);
+    const int32_t nearest = Output({2, 70, 71, 64}, 0.05f, 120),
+                  between = Output({2, 62, 61, 64}, 0.05f, 120);
     builder_.AddOperator(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, {both, Size(70, 71)}, {nearest},
                          tflite::BuiltinOptions_ResizeNearestNeighborOptions,
                          tflite::CreateResizeNearestNeighborOptions(builder_.fbb, false, false).Union(), 3);
@@ -94,15 +95,17 @@ class LargeChain {
                          tflite::BuiltinOptions_ResizeBilinearOptions,
                          tflite::CreateResizeBilinearOptions(builder_.fbb, false, true).Union(), 3);
     const int32_t twice = Output({2, 62, 61, 64}, 0.1f, 110);
-    builder_.AddOperator(tflite::BuiltinOperator_ADD, {between, between}, {twice}, tflite::BuiltinOptions_AddOptions,
-                         tflite::CreateAddOptions(builder_.fbb).Union(), 2);
+    builder_.AddOperator(tflite::BuiltinOperator_ADD, {between, between}, {twice},
+                         tflite::BuiltinOptions_AddOptions, tflite::CreateAddOptions(builder_.fbb).Union(),
+                         2);
     const int32_t logistic = Output({2, 62, 61, 64}, 1 / 256.0f, 0);
-    builder_.AddOperator(tflite::BuiltinOperator_LOGISTIC, {twice}, {logistic}, tflite::BuiltinOptions_NONE, 0, 2);
+    builder_.AddOperator(tflite::BuiltinOperator_LOGISTIC, {twice}, {logistic}, tflite::BuiltinOptions_NONE,
+                         0, 2);
     builder_.AddSoftmax(twice, Output({2, 62, 61, 64}, 1 / 256.0f, 0), 1);
     if (type_ != DType::kFloat32) {
       outputs_.push_back(builder_.AddTensor("real", {2, 62, 61, 64}, DType::kFloat32));
-      builder_.AddOperator(tflite::BuiltinOperator_DEQUANTIZE, {twice}, {outputs_.back()}, tflite::BuiltinOptions_NONE,
-                           0, 2);
+      builder_.AddOperator(tflite::BuiltinOperator_DEQUANTIZE, {twice}, {outputs_.back()},
+                           tflite::BuiltinOptions_NONE, 0, 2);
     }
     return builder_.Finish({x}, outputs_);
   }
@@ -132,7 +135,7 @@ class LargeChain {
 };
 
 std::vector<uint8_t> OutputsOf(const std::vector<uint8_t>& model, DType type,
-                              const InterpreterOptions& options) {
+                               const InterpreterOptions& options) {
   const auto interpreter = Open(model, options);
   Random random(5);
   const std::span<uint8_t> input = interpreter->input(0);

@@ -26,12 +26,11 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   QAT_ASSIGN_OR_RETURN(const SoftmaxScaling scaling,
                        ComputeSoftmaxScaling(context.As<SoftmaxAttributes>().beta, input.scale));
   if (context.kernels == KernelSet::kFast) {
-    return MakeKernel(context, "portable",
-                      [=, softmax = portable::QuantizedSoftmax(scaling)](const KernelBuffers& io) {
-                        ForRows<T>(rows, depth, io, [&](int64_t count, const T* from, T* to) {
-                          softmax.Run(count, depth, from, to);
-                        });
-                      });
+    return MakeKernel(
+        context, "portable", [=, softmax = portable::QuantizedSoftmax(scaling)](const KernelBuffers& io) {
+          ForRows<T>(rows, depth, io,
+                     [&](int64_t count, const T* from, T* to) { softmax.Run(count, depth, from, to); });
+        });
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     reference::Softmax(rows, depth, scaling, io.input<T>(0), io.output<T>());

@@ -34,10 +34,10 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const reference::Look
   }
   if (const simd::Instructions* instructions = fast ? simd::InstructionsOf(context.isa) : nullptr) {
     return MakeKernel(context, NameOf(context.isa), [=](const KernelBuffers& io) {
-      ForRuns(simd::PoolFor(io.pool, count * kWorkOfAByte), count, kRun,
-              [&](int64_t begin, int64_t end, int) {
-                instructions->lookup(table.data(), io.inputs[0] + begin, end - begin, io.output_bytes + begin);
-              });
+      ForRuns(
+          simd::PoolFor(io.pool, count * kWorkOfAByte), count, kRun, [&](int64_t begin, int64_t end, int) {
+            instructions->lookup(table.data(), io.inputs[0] + begin, end - begin, io.output_bytes + begin);
+          });
     });
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {

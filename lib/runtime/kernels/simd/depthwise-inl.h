@@ -56,8 +56,8 @@ struct DepthwiseBlocks {
       Sum<kRows, 4>(d, input, filter, bias, acc);
 #pragma GCC unroll 2
       for (int r = 0; r < kRows; ++r) {
-        const Vector bytes = clamp(requantize(acc[r][0]), requantize(acc[r][1]), requantize(acc[r][2]),
-                                   requantize(acc[r][3]));
+        const Vector bytes =
+            clamp(requantize(acc[r][0]), requantize(acc[r][1]), requantize(acc[r][2]), requantize(acc[r][3]));
         Isa::StoreRows(outputs[r] + element, d.output_step, bytes, used);
       }
       input += 16 * d.input_step;

@@ -98,7 +98,8 @@ void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
 }
 
 // `first` is the row of the interleaved ones that the filter begins in.
-AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, int64_t parts, int64_t first) const {
+AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, int64_t parts,
+                                         int64_t first) const {
   const int64_t columns = groups_ * window_.filter_w, taps = columns * parts;
   AlignedBytes packed(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
   for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) {

@@ -46,8 +46,8 @@ class DepthwiseConv2D {
   Operands operands_;
   int64_t period_;  // of the channels over the lanes
   int64_t blocks_;
-  int64_t groups_;            // of rows that are interleaved
-  int64_t buffer_elements_;   // of one group
+  int64_t groups_;           // of rows that are interleaved
+  int64_t buffer_elements_;  // of one group
   bool makes_two_rows_;
   std::vector<int64_t> tap_offsets_;
   AlignedBytes filter_;

@@ -87,7 +87,7 @@ struct DepthwiseRow {
   // Of the next row of the output, where the same rows of the input hold all that it reads; null: there is none.
   const uint8_t* next_filter;
   uint8_t* next_output;
-  const int32_t* bias;         // [blocks * lanes], as the arrays of the stage
+  const int32_t* bias;  // [blocks * lanes], as the arrays of the stage
   int64_t blocks;
   int64_t period;
   int64_t input_step, output_step;
