@@ -101,6 +101,17 @@ TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
   EXPECT_EQ(counted_, 3500);
 }
 
+TEST_P(FastKernelsOf, EqualTheReferenceWhereWindowsShareColumns) {
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    const testing::RandomModel random = testing::MakeColumnsRandomModel(seed);
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
+        << "seed " << seed << ": " << random.description;
+    Count(fast);
+  }
+  EXPECT_EQ(counted_, 600);
+}
+
 TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
   for (uint64_t seed = 0; seed < 3200; ++seed) {
     const testing::RandomModel random = testing::MakeRandomDepthwise(seed);

@@ -92,6 +92,22 @@ class RandomModelMaker {
     return Finish();
   }
 
+  /// One convolution of bytes, mostly int8, whose windows are three columns wide and one apart, over wide images.
+  RandomModel MakeColumns() {
+    quantized_ = true;
+    element_ = random_.Below(4) == 0 ? DType::kUInt8 : DType::kInt8;
+    Start({random_.Between(1, 2), random_.Between(1, 9), random_.Between(3, 40),
+           Pick({1, 4, 8, 12, 16, 20, 24})});
+    Conv2DAttributes a;
+    a.padding = AnyPadding();
+    a.stride_h = random_.Between(1, 2);
+    a.stride_w = 1;
+    a.activation = AnyActivation();
+    AppendConv2D(a, random_.Between(1, std::min(3, shape_[1])), 3,
+                 Pick({1, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33}));
+    return Finish();
+  }
+
  protected:
   void ChooseElement() {
     const uint32_t type = random_.Below(5);
@@ -226,7 +242,11 @@ class RandomModelMaker {
     a.activation = AnyActivation();
     const int32_t height = FilterSize(a.padding, shape_[1], a.dilation_h);
     const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
-    const Shape filter_shape = {Units({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}), height, width, shape_[3]};
+    AppendConv2D(a, height, width, Units({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}));
+  }
+
+  void AppendConv2D(const Conv2DAttributes& a, int32_t height, int32_t width, int32_t units) {
+    const Shape filter_shape = {units, height, width, shape_[3]};
     const int64_t acc_depth = int64_t{height} * width * shape_[3];
     const int32_t input = current_;
     const int32_t filter = AddFilter(filter_shape);
@@ -358,6 +378,7 @@ class RandomModelMaker {
 inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
 inline RandomModel MakePooledRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakePooled(); }
 inline RandomModel MakeWideRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeWide(); }
+inline RandomModel MakeColumnsRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeColumns(); }
 
 }  // namespace qat::testing
 

@@ -14,6 +14,7 @@ struct Avx512Vnni {
   static constexpr int64_t kLanes = 16;
   static constexpr int kRows = 6;
   static constexpr int kBlocks = 4;
+  static constexpr bool kSharesColumns = true;  // there are registers for what multiply-inl.h does then
 
   static Vector Load(const void* from) { return _mm512_loadu_si512(from); }
   static Vector Fill(int32_t value) { return _mm512_set1_epi32(value); }

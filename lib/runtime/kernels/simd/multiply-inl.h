@@ -252,9 +252,89 @@ void MultiplyTiles(const Product& p) {
   }
 }
 
+constexpr int kColumnTaps = 3;
+constexpr int kColumnRows = 8;
+
+// True where windows are kColumnTaps pixels wide and one pixel apart, so that rows side by side read the same pixels.
+inline bool SharesColumns(const Product& p) {
+  const int64_t pixel_steps = p.step_x / 4;
+  return p.step_x % 4 == 0 && p.segment_size == kColumnTaps * p.step_x && p.row_term_lane < 0 &&
+         p.steps == p.segments * kColumnTaps * pixel_steps && p.width >= kColumnRows;
+}
+
+// SumTile of such rows, one behind the other: each value that is read goes into the sums of all windows that it is part of.
+template <class Isa, int kBlocks>
+inline void SumColumns(const Product& p, const uint8_t* row,
+                       typename Isa::Vector (&sums)[kColumnRows][kBlocks]) {
+  typename Isa::Vector acc[kColumnRows][kBlocks];
+#pragma GCC unroll 16
+  for (int b = 0; b < kBlocks; ++b) {
+    const auto bias = Isa::Load(p.bias + b * Isa::kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kColumnRows; ++r) acc[r][b] = bias;
+  }
+  const int64_t vector_size = Isa::kLanes * 4, tap_size = p.step_x / 4 * vector_size;
+  const uint8_t* filter = p.filter;
+  const auto flip = Isa::FillBytes(p.stage.flip);
+  for (int64_t s = 0; s < p.segments; ++s, filter += (kColumnTaps - 1) * tap_size) {
+    const uint8_t* const run = row + p.segment_offsets[s];
+    for (int64_t k = 0; k < p.step_x; k += 4, filter += vector_size) {
+      typename Isa::Vector w[kColumnTaps][kBlocks];
+#pragma GCC unroll 16
+      for (int t = 0; t < kColumnTaps; ++t) {
+#pragma GCC unroll 16
+        for (int b = 0; b < kBlocks; ++b)
+          w[t][b] = Isa::Load(filter + t * tap_size + b * p.steps * vector_size);
+      }
+      const uint8_t* pixel = run + k;
+#pragma GCC unroll 16
+      for (int column = 0; column < kColumnRows + kColumnTaps - 1; ++column, pixel += p.step_x) {
+        const auto x = Isa::Broadcast(pixel, flip);
+#pragma GCC unroll 16
+        for (int t = 0; t < kColumnTaps; ++t) {
+          const int r = column - t;
+          if (r < 0 || r >= kColumnRows) continue;
+#pragma GCC unroll 16
+          for (int b = 0; b < kBlocks; ++b) acc[r][b] = Isa::Dot(acc[r][b], x, w[t][b]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kColumnRows; ++r) {
+#pragma GCC unroll 16
+    for (int b = 0; b < kBlocks; ++b) sums[r][b] = acc[r][b];
+  }
+}
+
+// At most kBlocks vectors of units. Tiles that reach into the next line of the image are summed row by row.
+template <class Isa, class Requantize, int kBlocks>
+void MultiplyColumns(const Product& p) {
+  int64_t row = p.begin;
+  RowCursor cursor(p, row);
+  for (; row + kColumnRows <= p.end; row += kColumnRows) {
+    const uint8_t* rows[kColumnRows];
+    typename Isa::Vector sums[kColumnRows][kBlocks];
+    cursor.Next(p, rows);
+    if (rows[kColumnRows - 1] - rows[0] == (kColumnRows - 1) * p.step_x) {
+      SumColumns<Isa, kBlocks>(p, rows[0], sums);
+    } else {
+      SumTile<Isa, kColumnRows, kBlocks>(p, rows, nullptr, 0, sums);
+    }
+    RequantizeTile<Isa, Requantize, kColumnRows, kBlocks>(p, 0, sums, p.output + row * p.units);
+  }
+  Product rest = p;
+  rest.begin = row;
+  MultiplyTiles<Isa, Requantize, false, 4, Isa::kBlocks>(rest);
+}
+
 // Few units leave registers for more rows, which share the loads of the filter.
 template <class Isa, class Requantize, bool kPools>
 void MultiplyAll(const Product& p) {
+  if constexpr (!kPools && requires { Isa::kSharesColumns; }) {
+    if (p.units <= Isa::kLanes && SharesColumns(p)) return MultiplyColumns<Isa, Requantize, 1>(p);
+    if (p.units <= 2 * Isa::kLanes && SharesColumns(p)) return MultiplyColumns<Isa, Requantize, 2>(p);
+  }
   if (2 * p.units <= Isa::kBlocks * Isa::kLanes && p.end - p.begin >= 2 * Isa::kRows) {
     MultiplyTiles<Isa, Requantize, kPools, 2 * Isa::kRows, Isa::kBlocks / 2>(p);
   } else {
