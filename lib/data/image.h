@@ -26,7 +26,8 @@ inline constexpr int64_t kMaxPicturePixels = int64_t{1} << 27;
 /// Decodes a JPEG, PNG or BMP file, told apart by its first bytes, whatever its name says.
 ///   colour  grey pictures become RGB by repetition, RGB ones grey by (19595 R + 38470 G + 7471 B + 2^15) >> 16 (ITU-R
 ///           BT.601), which leaves equal channels as they are.
-///   dropped alpha, colour profiles, the lower half of 16-bit samples, the orientation that EXIF asks for.
+///   turned  a JPEG as its EXIF orientation asks, so that the network sees what a viewer shows.
+///   dropped alpha, colour profiles, the lower half of 16-bit samples.
 /// Requires  channels 1 or 3.
 /// Errors    kCorrupt, kUnsupported (CMYK, run-length BMP, …): "SOURCE: …, expected …".
 /// Source    pixels are those of libjpeg-turbo's accurate DCT and of libpng, as most programs show them.

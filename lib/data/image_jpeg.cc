@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "data/exif.h"
 #include "data/image_codecs.h"
 
 namespace qat {
@@ -56,7 +57,7 @@ Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes) {
       (tjGetErrorCode(decoder.get()) != TJERR_WARNING || LostPixels(tjGetErrorStr2(decoder.get())))) {
     return Damaged();
   }
-  return image;
+  return Oriented(std::move(image), ExifOrientation(bytes));
 }
 
 }  // namespace qat

@@ -30,6 +30,13 @@ def write_bmp32(path, pixels):
     path.write_bytes(head + info + masks + rows)
 
 
+def exif_orientation(orientation, order):
+    """An EXIF segment with another tag before the orientation, in either byte order."""
+    tiff = struct.pack(order + "2sHIH", b"II" if order == "<" else b"MM", 42, 8, 2)
+    tiff += struct.pack(order + "HHII", 0x0100, 4, 1, 17) + struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    return b"Exif\0\0" + tiff + struct.pack(order + "I", 0)
+
+
 def main():
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
@@ -40,6 +47,9 @@ def main():
     colour.save(out / "progressive444.jpeg", quality=90, subsampling=0, progressive=True)
     colour.convert("L").save(out / "grey.jpg", quality=85)
     colour.convert("CMYK").save(out / "cmyk.jpg")
+    for orientation in range(1, 9):
+        exif = exif_orientation(orientation, "<>"[orientation % 2])
+        colour.save(out / f"orientation{orientation}.jpg", quality=80, exif=exif)
     colour.save(out / "rgb.png")
     Image.fromarray(alpha).save(out / "alpha.png")
     colour.quantize(16).save(out / "palette.png")
@@ -51,7 +61,7 @@ def main():
         if path.suffix == ".npy" or path.name == "cmyk.jpg":
             continue
         # Pillow knows no BMP with red in the lowest byte.
-        seen = pixels if path.name == "masks32.bmp" else np.asarray(Image.open(path).convert("RGB"))
+        seen = pixels if path.name == "masks32.bmp" else np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
         np.save(out / f"{path.name}.npy", seen)
     np.save(out / "grey_of_rgb.npy", np.asarray(colour.convert("L")))
     large = scene(61, 47)
