@@ -132,4 +132,16 @@ const LayerError* WorstLayer(const std::vector<LayerError>& errors, const std::s
   return worst;
 }
 
+const LayerError* CoarsestFilter(const std::vector<LayerError>& errors, const std::string& model) {
+  const auto share = [](const LayerError& error) {
+    return static_cast<double>(error.filter->coarse_channels) / static_cast<double>(error.filter->channels);
+  };
+  const LayerError* coarsest = nullptr;
+  for (const LayerError& error : errors) {
+    if (error.model != model || !error.filter || error.filter->coarse_channels == 0) continue;
+    if (coarsest == nullptr || share(error) > share(*coarsest)) coarsest = &error;
+  }
+  return coarsest;
+}
+
 }  // namespace qat

@@ -29,6 +29,9 @@ Expected<std::vector<LayerError>> MeasureLayerErrors(Predictor& reference, Predi
 /// The layer to look at first, perhaps the input: the one whose own rounding is worst. Null: there is none with a ratio.
 const LayerError* WorstLayer(const std::vector<LayerError>& errors, const std::string& model);
 
+/// The layer with the largest share of coarse channels in its filter. Null: no channel is coarse.
+const LayerError* CoarsestFilter(const std::vector<LayerError>& errors, const std::string& model);
+
 }  // namespace qat
 
 #endif  // QAT_EVAL_LAYER_ERROR_H_

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "eval/filter_resolution.h"
 #include "eval/layer_diff.h"
 #include "eval/layer_error.h"
 
@@ -47,7 +48,8 @@ std::vector<int64_t> ImagesToLookAt(const Predictions& a, const Predictions& b, 
     return images;
   }
   const auto place = std::mismatch(a.scores.begin(), a.scores.end(), b.scores.begin()).first;
-  if (place != a.scores.end()) images.push_back(std::distance(a.scores.begin(), place) / (a.classes * answers));
+  if (place != a.scores.end())
+    images.push_back(std::distance(a.scores.begin(), place) / (a.classes * answers));
   return images;
 }
 
@@ -94,6 +96,14 @@ Row* FloatReference(Rows& rows) {
   return found == rows.rows.end() ? nullptr : &*found;
 }
 
+void AddFilterResolutions(const Model& model, std::vector<LayerError>& errors) {
+  const auto resolutions = FilterResolutionsOf(model);
+  for (LayerError& error : errors) {
+    if (const auto found = resolutions.find(error.layer); found != resolutions.end())
+      error.filter = found->second;
+  }
+}
+
 Status AddLayerErrors(Rows& rows, const Dataset& dataset, const WorkHooks& hooks, Report& report) {
   Row* reference = FloatReference(rows);
   if (reference == nullptr) return {};
@@ -108,6 +118,7 @@ Status AddLayerErrors(Rows& rows, const Dataset& dataset, const WorkHooks& hooks
   for (Row* row : judged) {
     QAT_ASSIGN_OR_RETURN(auto errors,
                          MeasureLayerErrors(*reference->predictor, *row->predictor, images, count, hooks));
+    if (row->model != nullptr) AddFilterResolutions(*row->model, errors);
     std::move(errors.begin(), errors.end(), std::back_inserter(report.layers));
   }
   return {};

@@ -167,6 +167,10 @@ void NameWorstLayers(Report& report) {
     const LayerError* worst = WorstLayer(report.layers, gate.model);
     if (worst == nullptr) continue;
     gate.note = StrCat("the layer that its own rounding costs most is ", LayerText(*worst));
+    if (const LayerError* filter = CoarsestFilter(report.layers, gate.model)) {
+      gate.note +=
+          StrCat("; the coarsest filter is that of ", filter->layer, ": ", FilterText(*filter->filter));
+    }
   }
 }
 

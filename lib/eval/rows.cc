@@ -144,6 +144,7 @@ class Opener {
                          MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
     QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path));
     QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
+    rows_.rows.back().model = model;
     rows_.rows.back().result.provenance = model->provenance();
     rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);

@@ -41,6 +41,7 @@ struct RowRequest {
 
 struct Row {
   std::unique_ptr<Predictor> predictor;
+  std::shared_ptr<const Model> model;  ///< of the rows of files; else null
   ModelResult result;
   Predictions predictions;  ///< once evaluated
   std::vector<float>

@@ -17,6 +17,22 @@ void ReadHistogram(const Json& json, const char* key, std::optional<Histogram>& 
   ReadField(*found, "counts", out->counts);
 }
 
+Json ToJson(const std::optional<FilterResolution>& filter) {
+  if (!filter) return {};
+  return {{"channels", filter->channels},
+          {"coarse_channels", filter->coarse_channels},
+          {"least_steps", filter->least_steps}};
+}
+
+void ReadFilter(const Json& json, std::optional<FilterResolution>& out) {
+  const auto found = json.find("filter");
+  if (found == json.end() || found->is_null()) return;
+  out.emplace();
+  ReadField(*found, "channels", out->channels);
+  ReadField(*found, "coarse_channels", out->coarse_channels);
+  ReadField(*found, "least_steps", out->least_steps);
+}
+
 Json ToJson(const LayerDifference& difference) {
   return {{"layer", difference.layer},         {"op", difference.op},
           {"index", difference.index},         {"example", difference.example},
@@ -72,7 +88,8 @@ Json ToJson(const LayerError& error) {
           {"max_steps", error.max_steps},
           {"range_used", error.range_used},
           {"clipped", error.clipped},
-          {"histogram", ToJson(error.histogram)}};
+          {"histogram", ToJson(error.histogram)},
+          {"filter", ToJson(error.filter)}};
 }
 
 void Read(const Json& json, LayerError& out) {
@@ -89,6 +106,7 @@ void Read(const Json& json, LayerError& out) {
   ReadField(json, "range_used", out.range_used);
   ReadField(json, "clipped", out.clipped);
   ReadHistogram(json, "histogram", out.histogram);
+  ReadFilter(json, out.filter);
 }
 
 }  // namespace qat

@@ -129,6 +129,13 @@ struct LayerRange {
   std::optional<Histogram> histogram = {};  ///< of a filter's values over this range
 };
 
+/// How finely a layer's filter tells weights apart; a channel has as many steps as its largest |quantized - zero point|.
+struct FilterResolution {
+  int64_t channels = 0;         ///< output channels
+  int64_t coarse_channels = 0;  ///< those with fewer than 16 steps
+  int64_t least_steps = 0;      ///< of the coarsest channel
+};
+
 /// What quantization costs one layer: a quantized model against the same network in float.
 struct LayerError {
   std::string model, reference;
@@ -144,6 +151,7 @@ struct LayerError {
   double clipped = 0;                      ///< share of float values beyond the representable range
   /// Of the float values: the representable range, and an eighth of it on either side; null in older reports.
   std::optional<Histogram> histogram = {};
+  std::optional<FilterResolution> filter = {};  ///< null: it has none, or one that is not constant bytes
 };
 
 /// An image that two rows of a pair answer differently.

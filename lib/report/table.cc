@@ -110,6 +110,23 @@ std::string Flipped(const Report& report) {
   return report.flipped.empty() ? "" : "\n" + Aligned(rows, 6);
 }
 
+// The filters of a model that have coarse channels, the largest shares first.
+std::string CoarseFilters(std::vector<const LayerError*> layers) {
+  constexpr size_t kMostFilters = 5;
+  std::erase_if(layers, [](const auto* each) { return !each->filter || each->filter->coarse_channels == 0; });
+  const auto coarser = [](const auto* a, const auto* b) {
+    return a->filter->coarse_channels * b->filter->channels >
+           b->filter->coarse_channels * a->filter->channels;
+  };
+  std::stable_sort(layers.begin(), layers.end(), coarser);
+  const size_t all = layers.size();
+  layers.resize(std::min(all, kMostFilters));
+  std::vector<Row> rows = {
+      {"coarse filter", "operator", StrCat("under 16 steps: ", all, all == 1 ? " filter" : " filters")}};
+  for (const LayerError* each : layers) rows.push_back({each->layer, each->op, FilterText(*each->filter)});
+  return layers.empty() ? "" : Aligned(rows, 3);
+}
+
 // The layers of each model that its own rounding costs most; the page has them all.
 std::string Layers(const Report& report) {
   constexpr size_t kMostLayers = 5;
@@ -132,7 +149,7 @@ std::string Layers(const Report& report) {
                       Fixed(layer->max_steps, 1), StrCat(Fixed(100 * layer->range_used, 0), " %"),
                       StrCat(Fixed(100 * layer->clipped, 2), " %")});
     }
-    text += Aligned(rows, 2);
+    text += StrCat(Aligned(rows, 2), CoarseFilters(layers));
   }
   return text;
 }

@@ -120,6 +120,13 @@ std::string FirstDifferenceText(const LayerDifference& difference) {
                 Grouped(difference.steps), difference.steps == 1 ? " step" : " steps");
 }
 
+std::string FilterText(const FilterResolution& filter) {
+  const std::string steps = StrCat(filter.least_steps, filter.least_steps == 1 ? " step" : " steps");
+  if (filter.coarse_channels == 0)
+    return StrCat("all ", filter.channels, " channels have ", steps, " and more");
+  return StrCat(filter.coarse_channels, " of ", filter.channels, " channels coarse, the worst has ", steps);
+}
+
 std::string LayerText(const LayerError& layer) {
   return StrCat(PlaceText(layer.layer, layer.op, layer.index), ": ", DecibelText(layer.own_sqnr_db), ", ",
                 Fixed(100 * layer.range_used, 0), " % of its range used");

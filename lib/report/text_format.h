@@ -55,6 +55,9 @@ std::string AnswerText(const Report& report, int32_t answer, const std::optional
 /// "first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"; where scale or zero point differ, both.
 std::string FirstDifferenceText(const LayerDifference& difference);
 
+/// "20 of 32 channels coarse, the worst has 2 steps", "all 32 channels have 31 steps and more".
+std::string FilterText(const FilterResolution& filter);
+
 /// "conv2 (conv_2d, operator 2): 21.4 dB, 12 % of its range used".
 std::string LayerText(const LayerError& layer);
 

@@ -114,5 +114,18 @@ TEST(WorstLayer, HasTheLowestOwnRatioOfThatModel) {
   EXPECT_EQ(WorstLayer(errors, "m"), &errors[2]) << "an input that keeps two values of 256";
 }
 
+TEST(CoarsestFilter, HasTheLargestShareOfCoarseChannelsOfThatModel) {
+  std::vector<LayerError> errors(4);
+  const int64_t coarse[] = {0, 8, 3, 4}, channels[] = {8, 32, 4, 4};
+  for (size_t i = 0; i < 4; ++i) {
+    errors[i].model = i == 3 ? "other" : "m";
+    errors[i].filter = FilterResolution{channels[i], coarse[i], 1};
+  }
+  EXPECT_EQ(CoarsestFilter(errors, "m"), &errors[2]);
+  errors[1].filter.reset();
+  errors[2].filter->coarse_channels = 0;
+  EXPECT_EQ(CoarsestFilter(errors, "m"), nullptr);
+}
+
 }  // namespace
 }  // namespace qat

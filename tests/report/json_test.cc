@@ -44,6 +44,9 @@ TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
   EXPECT_TRUE(json["pairs"][0]["first_difference"].is_null());
   EXPECT_EQ(json["layers"][1]["own_sqnr_db"], 40.25);
   EXPECT_TRUE(json["layers"][0]["sqnr_db"].is_null());
+  EXPECT_TRUE(json["layers"][0]["filter"].is_null());
+  EXPECT_EQ(json["layers"][1]["filter"],
+            ordered_json({{"channels", 32}, {"coarse_channels", 20}, {"least_steps", 2}}));
   EXPECT_EQ(json["flipped"][0]["example"], 17);
   EXPECT_EQ(json["flipped"][0]["answer_b"], 1);
   EXPECT_EQ(json["flipped"][0]["confidence_a"], 0.512);

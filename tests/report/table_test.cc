@@ -61,6 +61,14 @@ TEST(ReportTable, HasNoTrailingBlanksAndNoEmptySections) {
   EXPECT_EQ(ToTable(testing::SampleReport()).find(" \n"), std::string::npos);
 }
 
+TEST(ReportTable, NamesFiltersWithCoarseChannels) {
+  const std::string table = ToTable(testing::SampleReport());
+  EXPECT_NE(table.find("conv1          conv_2d   20 of 32 channels coarse, the worst has 2 steps"),
+            std::string::npos)
+      << table;
+  EXPECT_EQ(table.find("of 10 channels"), std::string::npos) << "fc2 has none";
+}
+
 TEST(TextFormat, GroupsThousands) {
   EXPECT_EQ(Grouped(0), "0");
   EXPECT_EQ(Grouped(999), "999");

@@ -87,6 +87,8 @@ inline Report SampleReport() {
                     51.75 / 255, 3.6, 0.64, 0}};
   report.ranges[1].histogram = Histogram{-0.41, 0.52, {1, 20, 300, 40, 0, 2}};
   report.layers[1].histogram = Histogram{-0.4, 3.8, {0, 900, 70, 30, 2, 1}};
+  report.layers[1].filter = FilterResolution{32, 20, 2};
+  report.layers[2].filter = FilterResolution{10, 0, 31};
   report.environment = {{"cpu", "Example CPU"}, {"kernels", "fast"}, {"threads", "1"}};
   report.outputs = {{"html", "build/demo/report.html"}};
   report.metrics = {{"holdout_accuracy", 99.3}, {"step", 4000}};
