@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -15,10 +16,22 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 
+// As we write them; read in either byte order.
 constexpr std::pair<std::string_view, DType> kTypes[] = {
     {"<f4", DType::kFloat32}, {"|u1", DType::kUInt8},   {"|i1", DType::kInt8},
     {"<i2", DType::kInt16},   {"<i4", DType::kInt32},   {"<i8", DType::kInt64},
     {"<f2", DType::kFloat16}, {"<f8", DType::kFloat64}, {"|b1", DType::kBool},
+};
+
+// Unsigned elements that no DType has, and the next wider one that holds them.
+constexpr std::pair<std::string_view, DType> kWidened[] = {{"u2", DType::kInt32}, {"u4", DType::kInt64}};
+
+// How values lie in a file.
+struct Stored {
+  DType type = DType::kFloat32;  // of the array that is made of them
+  size_t size = 0;               // of an element; less than that of `type` where it is widened
+  bool big_endian = false;
+  bool fortran = false;  // the first axis runs fastest
 };
 
 // The text after "'key':", blanks skipped; empty if there is no such key.
@@ -53,13 +66,26 @@ std::optional<Shape> ParseShape(std::string_view text) {
   }
 }
 
-Expected<DType> ParseType(std::string_view descr, const std::string& source) {
-  const std::string_view name = descr.size() > 4 ? descr.substr(1, 3) : std::string_view();
+// descr is a byte order ('<', '>', '|' or '=') and a name ("f4") in quotes.
+Expected<Stored> ParseType(std::string_view descr, const std::string& source) {
+  const std::string_view name = descr.size() > 4 ? descr.substr(2, 2) : std::string_view();
+  const bool quoted = descr.size() > 4 && descr[4] == descr[0];
+  Stored stored;
+  stored.big_endian = descr.size() > 1 && descr[1] == '>';
   for (const auto& [text, type] : kTypes) {
-    if (name == text) return type;
+    if (!quoted || name != text.substr(1)) continue;
+    stored.type = type;
+    stored.size = SizeOf(type);
+    return stored;
+  }
+  for (const auto& [text, type] : kWidened) {
+    if (!quoted || name != text) continue;
+    stored.type = type;
+    stored.size = SizeOf(type) / 2;
+    return stored;
   }
   return Unsupported(StrCat(source, ": element type ", descr.substr(0, descr.find(',')),
-                            ", expected little-endian float, integer or bool of up to 8 bytes, or uint8"));
+                            ", expected float, bool, signed integers, or unsigned ones of up to 4 bytes"));
 }
 
 struct Header {
@@ -80,29 +106,50 @@ std::optional<Header> FindHeader(std::span<const uint8_t> bytes) {
   return Header{text.substr(start, length), start + length};
 }
 
+// The elements in C order and little-endian.
+Bytes InOrder(std::span<const uint8_t> values, const Stored& stored, const Shape& shape) {
+  const size_t size = SizeOf(stored.type);
+  if (size == stored.size && !stored.big_endian && !stored.fortran) return {values.begin(), values.end()};
+  Bytes out(values.size() / stored.size * size);
+  std::vector<size_t> strides(shape.size());
+  size_t stride = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const size_t axis = stored.fortran ? i : shape.size() - 1 - i;
+    strides[axis] = stride;
+    stride *= static_cast<size_t>(shape[axis]);
+  }
+  Shape at(shape.size(), 0);
+  size_t from = 0;  // the element at `at`
+  for (size_t to = 0; to < out.size(); to += size) {
+    for (size_t i = 0; i < stored.size; ++i) {
+      out[to + i] = values[from * stored.size + (stored.big_endian ? stored.size - 1 - i : i)];
+    }
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      from += strides[axis];
+      if (++at[axis] < shape[axis]) break;
+      from -= strides[axis] * static_cast<size_t>(shape[axis]);
+      at[axis] = 0;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source) {
   const std::optional<Header> header = FindHeader(bytes);
   if (!header) return Corrupt(StrCat(source, ": has no .npy header, expected a NumPy array file"));
-  NpyArray array;
-  QAT_ASSIGN_OR_RETURN(array.type, ParseType(ValueOf(header->text, "descr"), source));
+  QAT_ASSIGN_OR_RETURN(Stored stored, ParseType(ValueOf(header->text, "descr"), source));
   const std::optional<Shape> shape = ParseShape(ValueOf(header->text, "shape"));
   if (!shape) return Corrupt(StrCat(source, ": the header names no shape, expected 'shape': (N, ...)"));
-  if (!ValueOf(header->text, "fortran_order").starts_with("False")) {
-    return Unsupported(StrCat(source, ": is in Fortran order, expected C order (numpy.ascontiguousarray)"));
-  }
-  array.shape = *shape;
+  stored.fortran = ValueOf(header->text, "fortran_order").starts_with("True");
   const std::span<const uint8_t> values = bytes.subspan(header->end);
-  const int64_t elements = FlatSize(array.shape);
-  const auto element_size = static_cast<int64_t>(SizeOf(array.type));
-  if (static_cast<int64_t>(values.size()) / element_size != elements ||
-      values.size() % SizeOf(array.type) != 0) {
+  const int64_t elements = FlatSize(*shape);
+  if (static_cast<int64_t>(values.size() / stored.size) != elements || values.size() % stored.size != 0) {
     return Corrupt(StrCat(source, ": holds ", values.size(), " bytes of values, expected ", elements, " x ",
-                          element_size, " for the shape ", ToString(array.shape)));
+                          stored.size, " for the shape ", ToString(*shape)));
   }
-  array.values.assign(values.begin(), values.end());
-  return array;
+  return NpyArray{stored.type, *shape, InOrder(values, stored, *shape)};
 }
 
 Expected<NpyArray> ReadNpy(const std::string& path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <span>
 
 #include "base/random.h"
 #include "base/strings.h"
@@ -14,15 +15,17 @@ namespace {
 constexpr std::string_view kTrainFolder = "train";
 constexpr std::string_view kTestFolders[] = {"test", "val", "validation"};
 constexpr std::string_view kSuffixes[] = {".jpg", ".jpeg", ".png", ".bmp"};
+constexpr std::string_view kOtherSuffixes[] = {".webp", ".gif",  ".tif",  ".tiff", ".heic",
+                                               ".heif", ".avif", ".jfif", ".ppm",  ".pgm"};
 constexpr size_t kTestPart = 10;  // without folders of splits, one picture in so many is for testing
 
 using Names = std::vector<std::string>;
 
-bool IsPicture(const std::string& name) {
+bool EndsIn(std::span<const std::string_view> suffixes, const std::string& name) {
   std::string lower = name;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return !lower.starts_with('.') &&
-         std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
+         std::any_of(suffixes.begin(), suffixes.end(),
                      [&](std::string_view suffix) { return lower.ends_with(suffix); });
 }
 
@@ -34,10 +37,18 @@ Expected<Names> Folders(const std::string& directory) {
   return names;
 }
 
-Expected<Names> Pictures(const std::string& directory) {
+// What is no picture, but somebody may have meant to be some, goes to `passed_over`.
+Expected<Names> Pictures(const std::string& directory, Names& passed_over) {
   QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
   Names pictures;
-  std::copy_if(names.begin(), names.end(), std::back_inserter(pictures), IsPicture);
+  for (const std::string& name : names) {
+    const std::string path = JoinPath(directory, name);
+    if (EndsIn(kSuffixes, name)) {
+      pictures.push_back(name);
+    } else if (EndsIn(kOtherSuffixes, name) || (!name.starts_with('.') && IsDirectory(path))) {
+      passed_over.push_back(path);
+    }
+  }
   if (!pictures.empty()) return pictures;
   return Corrupt(StrCat(directory,
                         ": holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp; found ",
@@ -141,7 +152,7 @@ Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
   for (const std::string& name : present) {
     const std::string path = JoinPath(folder, name);
     QAT_ASSIGN_OR_RETURN(const int32_t label, LabelOf(folder, name, pictures.class_names));
-    QAT_ASSIGN_OR_RETURN(Names names, Pictures(path));
+    QAT_ASSIGN_OR_RETURN(Names names, Pictures(path, pictures.passed_over));
     if (layout.shared()) {
       QAT_ASSIGN_OR_RETURN(names, PartOf(std::move(names), split, path));
     }

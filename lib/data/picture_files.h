@@ -18,6 +18,8 @@ struct PictureFile {
 struct PictureFiles {
   std::vector<std::string> class_names;  ///< in label order
   std::vector<PictureFile> files;  ///< in turns: the first picture of every class, then the second ones, …
+  /// Folders in class folders and pictures in formats that nobody here decodes: somebody may have meant them.
+  std::vector<std::string> passed_over;
 };
 
 /// `class_names`: those that labels must follow; empty: the folders of the training split (else of the only one), sorted.

@@ -60,6 +60,13 @@ PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> fil
   };
 }
 
+// `what`, then the first few of many.
+std::string WarningOf(const std::string& what, const std::vector<std::string>& all) {
+  constexpr size_t kNamed = 3;
+  const auto named = std::span(all).first(std::min(kNamed, all.size()));
+  return StrCat(what, ": ", Join(named, "; "), named.size() < all.size() ? "; …" : "");
+}
+
 // Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the fingerprint.
 class Scan {
  public:
@@ -90,7 +97,11 @@ class Scan {
     if (dataset_.size() == 0)
       return Corrupt(StrCat("none of ", Count(), " pictures can be read; ", broken_[0]));
     if (dataset_.size() == wanted_) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
-    if (!broken_.empty()) dataset_.warning = Warning();
+    if (!broken_.empty()) {
+      dataset_.warning = WarningOf(StrCat("left out ", broken_.size(), " of ", Count(),
+                                          " pictures that cannot be read (--strict stops there)"),
+                                   broken_);
+    }
     return {};
   }
 
@@ -121,14 +132,6 @@ class Scan {
     return {};
   }
 
-  std::string Warning() const {
-    constexpr size_t kNamed = 3;
-    const auto named = std::span(broken_).first(std::min(kNamed, broken_.size()));
-    return StrCat("left out ", broken_.size(), " of ", Count(),
-                  " pictures that cannot be read (--strict stops there): ", Join(named, "; "),
-                  named.size() < broken_.size() ? "; …" : "");
-  }
-
   const std::vector<PictureFile>& files_;
   PictureLoader& loader_;
   const OpenOptions& options_;
@@ -154,10 +157,17 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   dataset.width = options.width;
   dataset.channels = options.channels;
   dataset.class_names = std::move(pictures.class_names);
+  const std::vector<std::string>& passed_over = pictures.passed_over;
   const auto files = std::make_shared<const std::vector<PictureFile>>(std::move(pictures.files));
   const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options) - 1);
   Scan scan(*files, *loader, options, dataset);
   QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
+  if (!passed_over.empty()) {
+    dataset.warning += dataset.warning.empty() ? "" : "\n";
+    dataset.warning += WarningOf(StrCat("passed over ", passed_over.size(),
+                                        " folders and pictures of other formats (expected JPEG, PNG or BMP)"),
+                                 passed_over);
+  }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
     auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options));

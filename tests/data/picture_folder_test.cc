@@ -57,6 +57,20 @@ TEST_F(PictureFolder, IsReadInTurnsWithFolderNamesAsClasses) {
   EXPECT_EQ(test->labels, std::vector<int32_t>{1});
 }
 
+TEST_F(PictureFolder, SaysWhatItPassedOverThatMayHaveBeenMeant) {
+  for (const char* name : {"a/1.png", "a/more/2.png", "a/.hidden/3.png", "a/4.webp", "b/1.png", "b/5.GIF"}) {
+    Put("rgb.png", std::string("train/") + name);
+  }
+  QAT_ASSERT_OK(WriteFile(dir_ / "train/a/notes.txt", Bytes{'x'}));
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 2);
+  const std::string a = dir_ / "train/a/";
+  EXPECT_EQ(train->warning,
+            "passed over 3 folders and pictures of other formats (expected JPEG, PNG or BMP): " + a +
+                "4.webp; " + a + "more; " + (dir_ / "train/b/5.GIF"));
+}
+
 TEST_F(PictureFolder, TakesValAsTheSecondSplitAndSaysWhichOneIsMissing) {
   Put("rgb.png", "val/a/1.png");
   Put("rgb.png", "val/b/1.png");
