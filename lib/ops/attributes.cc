@@ -71,7 +71,10 @@ struct Describer {
   std::string operator()(const GatherAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const CastAttributes& a) const { return StrCat("to ", NameOf(a.output_type)); }
   std::string operator()(const StridedSliceAttributes& a) const {
-    if (!a.begin.empty()) return StrCat("begin ", ToString(a.begin), ", end ", ToString(a.end));
+    if (!a.begin.empty()) {
+      const std::string strides = ListText(", strides", a.strides);
+      return StrCat("begin ", ToString(a.begin), ", end ", ToString(a.end), strides);
+    }
     return StrCat("masks ", a.begin_mask, ", ", a.end_mask, ", ", a.shrink_axis_mask);
   }
   std::string operator()(const SqueezeAttributes& a) const { return StrCat("axes ", ToString(a.axes)); }

@@ -81,11 +81,12 @@ Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs)
   }
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> size, ConstantIndices(inputs[1], "size"));
   const Shape& input = inputs[0].shape;
+  if (size[0] == 0) return InvalidArgument("neither is given, expected a size or a scale");
   for (const int64_t extent : {size[0], size[1], int64_t{input[1]}, int64_t{input[2]}}) {
     // Keeps positions in 1/1024 pixels inside int32.
     if (extent < 1 || extent > (1 << 16)) {
       return InvalidArgument(StrCat("input ", ToString(input), " cannot be resized to ", size[0], "x",
-                                    size[1], size[0] == 0 ? "; expected a size or a scale" : ""));
+                                    size[1], ", expected sides from 1 to 65536"));
     }
   }
   return Shape{input[0], static_cast<int32_t>(size[0]), static_cast<int32_t>(size[1]), input[3]};

@@ -45,6 +45,11 @@ TextPlace OutputNames::PlaceOf(const std::string& name) const {
 }
 
 Error OutputNames::NotFound(const std::string& name) const {
+  if (const auto later = to_come_.find(SplitPart(name).first); later != to_come_.end()) {
+    return InvalidArgument(StrCat("input '", name, "' is this layer or a later one (line ",
+                                  later->second.line,
+                                  "), expected an earlier one: layers run in the order of the text"));
+  }
   std::vector<std::string> known = {std::string(kInputName)};
   for (const Layer& layer : layers_) known.push_back(layer.name);
   return InvalidArgument(

@@ -24,6 +24,8 @@ class OutputNames {
  public:
   /// A layer's output, or each part of a split, whose layers are `layer`, `layer` + 1, …
   void Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts = 1);
+  /// A name that some layer of the text has: reading it before it is declared is reading ahead.
+  void DeclareToCome(const std::string& name, TextPlace place) { to_come_.emplace(name, place); }
   /// A layer without a usable name.
   void DeclareNameless() { previous_.reset(), nameless_ = true; }
 
@@ -50,6 +52,7 @@ class OutputNames {
 
   std::vector<Layer> layers_;
   std::map<std::string, size_t> by_name_;
+  std::map<std::string, TextPlace> to_come_;
   std::optional<std::string> previous_ = "input";
   bool nameless_ = false;
   bool missed_ = false;

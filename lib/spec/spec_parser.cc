@@ -6,17 +6,16 @@
 
 #include "base/strings.h"
 #include "ops/keys.h"
-#include "spec/diagnostics.h"
 #include "spec/lower.h"
+#include "spec/network_keys.h"
 #include "spec/op_names.h"
 #include "spec/output_names.h"
+#include "spec/refusals.h"
 #include "spec/scaling.h"
 #include "spec/toml_text.h"
 
 namespace qat {
 namespace {
-
-constexpr int64_t kLargestSide = 65536;
 
 /// How many filters a layer gets in the end.
 struct FilterRule {
@@ -26,15 +25,12 @@ struct FilterRule {
 
 class SpecParser {
  public:
-  explicit SpecParser(const TomlText& text) : text_(text), errors_(text.source()) {}
+  explicit SpecParser(const TomlText& text) : text_(text), refusals_(text.source()) {}
 
   /// The layers as written, lowered one by one (spec/lower.h). Errors: every problem of the text.
   Expected<NetworkSpec> Run();
 
  private:
-  void ParseName();
-  void ParseScaling();
-  void ParseInput();
   void ParseLayer(const toml::table& block);
   void RefuseSoftmaxAtTheEnd(const toml::table& block);
   bool ParseLayerName(const toml::table& block, LayerSpec& layer);
@@ -48,128 +44,52 @@ class SpecParser {
   bool SetKey(const toml::node& node, const AttributeKey& key, OpAttributes& attributes);
   std::vector<std::string> KnownKeys(const OpDefinition& op) const;
 
-  /// False, and an error for each key that is not `known`.
-  bool RejectUnknown(const toml::table& table, const std::vector<std::string>& known);
-  /// Adds "PLACE: layer 'x': what"; always false.
-  bool Refuse(TextPlace place, Error error);
+  void DeclareNamesToCome(const toml::array& layers);
+  bool Refuse(TextPlace place, Error error) { return refusals_.Refuse(place, std::move(error)); }
   template <class Node>
   bool Refuse(const Node& node, std::string what) {
-    return Refuse(TextPlaceOf(node), InvalidArgument(std::move(what)));
+    return refusals_.Refuse(node, std::move(what));
   }
 
   const TomlText& text_;
   NetworkSpec spec_;
   Scaling scaling_;
-  Diagnostics errors_;
+  Refusals refusals_;
   OutputNames names_;
-  std::string context_;  // "layer 'x': "
 };
 
 Expected<NetworkSpec> SpecParser::Run() {
-  RejectUnknown(text_.root(), {"name", "width", "divisor", "resolution", "classes", "input", "layer"});
-  ParseName();
-  ParseScaling();
-  ParseInput();
-  const toml::array* layers = text_.root()["layer"].as_array();
-  if (layers == nullptr || layers->empty()) {
+  ParseNetworkKeys(text_.root(), refusals_, spec_, scaling_);
+  const toml::node* node = text_.root().get("layer");
+  const toml::array* layers = node == nullptr ? nullptr : node->as_array();
+  if (node != nullptr && layers == nullptr) {
+    Refuse(*node, StrCat("'layer' ", MismatchText(*node, "[[layer]] blocks")));
+  } else if (layers == nullptr || layers->empty()) {
     Refuse(TextPlace(), InvalidArgument("no [[layer]] block, expected at least one"));
   } else {
-    for (const toml::node& node : *layers) {
-      context_.clear();
-      if (const toml::table* block = node.as_table()) {
+    DeclareNamesToCome(*layers);
+    for (const toml::node& each : *layers) {
+      refusals_.set_context("");
+      if (const toml::table* block = each.as_table()) {
         ParseLayer(*block);
-        if (&node == &layers->back()) RefuseSoftmaxAtTheEnd(*block);
+        if (&each == &layers->back()) RefuseSoftmaxAtTheEnd(*block);
       } else {
-        Refuse(node, "expected a [[layer]] block");
+        refusals_.Mismatch(each, "layer", "a [[layer]] block");
       }
     }
   }
-  names_.AddUnread(errors_);
-  QAT_RETURN_IF_ERROR(errors_.Take());
+  names_.AddUnread(refusals_.errors());
+  QAT_RETURN_IF_ERROR(refusals_.errors().Take());
   return std::move(spec_);
 }
 
-bool SpecParser::Refuse(TextPlace place, Error error) {
-  error.message = StrCat(context_, error.message);
-  errors_.Add(place, std::move(error));
-  return false;
-}
-
-bool SpecParser::RejectUnknown(const toml::table& table, const std::vector<std::string>& known) {
-  bool good = true;
-  for (const auto& [key, value] : table) {
-    const std::string name(key.str());
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const std::string_view usual = UsualKey(name, known);
-    const std::string what = usual.empty() ? UnknownName("key", name, known)
-                                           : StrCat("unknown key '", name, "'; did you mean '", usual, "'?");
-    good = Refuse(key, StrCat(what, " (expected one of ", Join(known), ")"));
+// So that a layer that reads a later one is told so, and not that there is none.
+void SpecParser::DeclareNamesToCome(const toml::array& layers) {
+  for (const toml::node& node : layers) {
+    const toml::table* block = node.as_table();
+    const auto* name = block == nullptr ? nullptr : (*block)["name"].as_string();
+    if (name != nullptr) names_.DeclareToCome(name->get(), TextPlaceOf(*block));
   }
-  return good;
-}
-
-void SpecParser::ParseName() {
-  if (const auto* name = text_.root()["name"].as_string()) {
-    spec_.name = name->get();
-  } else {
-    Refuse(TextPlace(), InvalidArgument("key 'name' is missing or no text, expected a text"));
-  }
-}
-
-void SpecParser::ParseScaling() {
-  if (const toml::node* node = text_.root().get("width")) {
-    const auto width = node->value<double>();
-    if (!width || !(*width > 0 && *width <= 16)) {
-      Refuse(*node, "'width' expected a number in (0, 16]");
-    } else {
-      scaling_.width = *width;
-    }
-  }
-  const auto integer = [&](const char* key, int64_t high, int32_t& into) {
-    const toml::node* node = text_.root().get(key);
-    if (node == nullptr) return;
-    const auto* value = node->as_integer();
-    if (value == nullptr || value->get() < 1 || value->get() > high) {
-      Refuse(*node, StrCat("'", key, "' expected a whole number in [1, ", high, "]"));
-    } else {
-      into = static_cast<int32_t>(value->get());
-    }
-  };
-  integer("divisor", 1024, scaling_.divisor);
-  integer("resolution", kLargestSide, scaling_.resolution);
-  integer("classes", 1 << 20, scaling_.classes);
-  spec_.classes = scaling_.classes;
-}
-
-void SpecParser::ParseInput() {
-  spec_.input_shape = {1, 1, 1, 1};
-  const toml::table* input = text_.root()["input"].as_table();
-  if (input == nullptr) {
-    Refuse(TextPlace(),
-           InvalidArgument("[input] is missing, expected a block with height, width and channels"));
-    return;
-  }
-  context_ = "[input]: ";
-  std::vector<std::string> names = {"height", "width", "channels"};
-  if (scaling_.resolution > 0) {
-    spec_.input_shape = {1, scaling_.resolution, scaling_.resolution, 1};
-    names = {"channels"};  // the others would contradict the resolution
-  }
-  RejectUnknown(*input, names);
-  for (const std::string& name : names) {
-    const toml::node* node = input->get(name);
-    const auto* size = node == nullptr ? nullptr : node->as_integer();
-    if (node == nullptr) {
-      Refuse(*input, StrCat("has no '", name, "', expected a positive integer"));
-    } else if (size == nullptr || size->get() < 1 || size->get() > kLargestSide) {
-      Refuse(*node, StrCat("'", name, "' is not a whole number in [1, ", kLargestSide,
-                           "], expected a positive integer"));
-    } else {
-      const size_t axis = name == "height" ? 1 : name == "width" ? 2 : 3;
-      spec_.input_shape[axis] = static_cast<int32_t>(size->get());
-    }
-  }
-  context_.clear();
 }
 
 void SpecParser::ParseLayer(const toml::table& block) {
@@ -214,11 +134,11 @@ void SpecParser::RefuseSoftmaxAtTheEnd(const toml::table& block) {
 bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
   const auto* name = block["name"].as_string();
   if (name == nullptr) {
-    context_ = "a layer: ";
-    return Refuse(block, "key 'name' is missing, expected a text");
+    refusals_.set_context("a layer: ");
+    return refusals_.Missing(block, "name", "a text");
   }
   layer.name = name->get();
-  context_ = StrCat("layer '", layer.name, "': ");
+  refusals_.set_context(StrCat("layer '", layer.name, "': "));
   if (!IsPlainName(layer.name)) {
     return Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
   }
@@ -231,7 +151,7 @@ bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
 const OpDefinition* SpecParser::ParseOperator(const toml::table& block) {
   const auto* name = block["op"].as_string();
   if (name == nullptr) {
-    Refuse(block, "key 'op' is missing, expected the name of an operator");
+    refusals_.Missing(block, "op", "the name of an operator");
     return nullptr;
   }
   const OpDefinition* op = FindOpByName(name->get());
@@ -243,6 +163,7 @@ const OpDefinition* SpecParser::ParseOperator(const toml::table& block) {
 bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer) {
   const toml::node* node = block.get("inputs");
   const toml::node& place = node == nullptr ? static_cast<const toml::node&>(block) : *node;
+  constexpr char kInputsText[] = "a list of names of earlier layers or \"input\"";
   bool good = true;
   const auto add = [&](const toml::node& at, Expected<int32_t> read) {
     if (!read.ok()) {
@@ -256,11 +177,14 @@ bool SpecParser::ParseInputs(const toml::table& block, const OpDefinition* op, L
     add(block, names_.ReadPrevious());
   } else {
     const toml::array* names = node->as_array();
-    if (names == nullptr || names->empty())
-      return Refuse(*node, "'inputs' expected a list of names of earlier layers or \"input\"");
+    if (names == nullptr || names->empty()) return refusals_.Mismatch(*node, "inputs", kInputsText);
     for (const toml::node& element : *names) {
       const auto* name = element.as_string();
-      add(element, names_.Read(name == nullptr ? "" : name->get()));
+      if (name == nullptr) {
+        good = refusals_.Mismatch(element, "inputs", kInputsText);
+      } else {
+        add(element, names_.Read(name->get()));
+      }
     }
   }
   const auto count = static_cast<int64_t>(layer.inputs.size());
@@ -281,7 +205,7 @@ std::vector<std::string> SpecParser::KnownKeys(const OpDefinition& op) const {
 
 bool SpecParser::ParseKeys(const toml::table& block, LayerSpec& layer, FilterRule& rule) {
   const OpDefinition& op = layer.definition();
-  bool good = RejectUnknown(block, KnownKeys(op));
+  bool good = refusals_.RejectUnknown(block, KnownKeys(op));
   for (const AttributeKey& key : op.keys) {
     if (const toml::node* node = block.get(key.name)) {
       const bool count = node->is_string() && (key.name == "filters" || key.name == "units");
@@ -313,12 +237,11 @@ bool SpecParser::ParseInitializer(const toml::table& block, LayerSpec& layer) {
     return kind != nullptr && each.first == kind->get();
   });
   if (found == std::end(kKinds)) {
-    return Refuse(
-        kind == nullptr ? *node : static_cast<const toml::node&>(*kind),
-        "'initializer' expected {kind = \"he_normal\", \"glorot_uniform\" or \"truncated_normal\"}");
+    return refusals_.Mismatch(kind == nullptr ? *node : static_cast<const toml::node&>(*kind), "initializer",
+                              "{kind = \"he_normal\", \"glorot_uniform\" or \"truncated_normal\"}");
   }
   layer.initializer.kind = found->second;
-  if (!RejectUnknown(*table, {"kind", "stddev"})) return false;
+  if (!refusals_.RejectUnknown(*table, {"kind", "stddev"})) return false;
   const auto stddev = (*table)["stddev"].value<double>();
   const bool truncated = found->second == Kind::kTruncatedNormal;
   if (truncated != stddev.has_value() || (truncated && !(*stddev > 0 && *stddev < 1e3))) {
@@ -334,8 +257,7 @@ bool SpecParser::ParseCount(const toml::node& node, const AttributeKey& key, Lay
   const std::string& text = node.as_string()->get();
   rule.scaled = false;
   if (text == "classes") {
-    if (scaling_.classes == 0)
-      return Refuse(node, StrCat("'", key.name, "' expected a network with 'classes'"));
+    if (scaling_.classes == 0) return refusals_.Mismatch(node, key.name, "a network with the key 'classes'");
     return key.set(layer.attributes, AttributeValue(int64_t{scaling_.classes})).ok();
   }
   if (key.name == "filters") rule.times = TimesOf(text);
@@ -354,9 +276,9 @@ bool SpecParser::ParseBatchNorm(const toml::table& block, LayerSpec& layer) {
   }
   const toml::table* table = node->as_table();
   if (table == nullptr) {
-    return Refuse(*node, "'batch_norm' expected true, false or {epsilon = 0.001, momentum = 0.99}");
+    return refusals_.Mismatch(*node, "batch_norm", "true, false or {epsilon = 0.001, momentum = 0.99}");
   }
-  bool good = RejectUnknown(*table, {"epsilon", "momentum"});
+  bool good = refusals_.RejectUnknown(*table, {"epsilon", "momentum"});
   OpAttributes attributes = BatchNormSpec();
   for (const AttributeKey& key : DefinitionOf(OpType::kBatchNorm).keys) {
     if (const toml::node* value = table->get(key.name)) good = SetKey(*value, key, attributes) && good;
@@ -368,7 +290,7 @@ bool SpecParser::ParseBatchNorm(const toml::table& block, LayerSpec& layer) {
 bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer, FilterRule rule) {
   if (const toml::node* node = block.get("scale_width")) {
     const auto* flag = node->as_boolean();
-    if (flag == nullptr) return Refuse(*node, StrCat("'scale_width' expected ", keys::kFlag));
+    if (flag == nullptr) return refusals_.Mismatch(*node, "scale_width", keys::kFlag);
     rule.scaled = rule.scaled && flag->get();
   }
   if (int32_t* filters = FiltersOf(layer.attributes)) {
@@ -380,9 +302,9 @@ bool SpecParser::ParseScale(const toml::table& block, LayerSpec& layer, FilterRu
   }
   if (const toml::node* node = block.get("stride_from")) {
     const auto* from = node->as_integer();
-    if (from == nullptr || from->get() < 1) return Refuse(*node, "'stride_from' expected a positive integer");
+    if (from == nullptr || from->get() < 1) return refusals_.Mismatch(*node, "stride_from", keys::kPositive);
     if (scaling_.resolution == 0) {
-      return Refuse(*node, "'stride_from' expected a network with a 'resolution'");
+      return refusals_.Mismatch(*node, "stride_from", "a network with the key 'resolution'");
     }
     if (scaling_.resolution < from->get()) SetStrideToOne(layer.attributes);
   }

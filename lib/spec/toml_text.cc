@@ -1,6 +1,7 @@
 #include "spec/toml_text.h"
 
 #include "base/strings.h"
+#include "ops/keys.h"
 
 namespace qat {
 namespace {
@@ -45,6 +46,15 @@ Expected<AttributeValue> ToAttributeValue(const toml::node& node) {
     return AttributeValue(std::move(values));
   }
   return InvalidArgument("is a table or a date, expected a number, a text or a list of integers");
+}
+
+std::string MismatchText(const toml::node& node, std::string_view expected) {
+  const auto value = ToAttributeValue(node);
+  const std::string is = value.ok()        ? StrCat("is ", keys::TextOf(*value))
+                         : node.is_array() ? "is a list"
+                         : node.is_table() ? "is a table"
+                                           : "is a date or a time";
+  return StrCat(is, ", expected ", expected);
 }
 
 }  // namespace qat

@@ -41,6 +41,9 @@ TextPlace TextPlaceOf(const toml::key& key);
 /// A scalar or a list of integers, as operators' keys take it. Errors: kInvalidArgument for anything else.
 Expected<AttributeValue> ToAttributeValue(const toml::node& node);
 
+/// "is VALUE, expected EXPECTED": VALUE as written, or what kind of thing it is.
+std::string MismatchText(const toml::node& node, std::string_view expected);
+
 }  // namespace qat
 
 #endif  // QAT_SPEC_TOML_TEXT_H_

@@ -108,7 +108,7 @@ TEST(NetworkSpec, BatchNormIsAKeyOfLayersWithAFilter) {
   QAT_EXPECT_ERROR(Parse(conv + "batch_norm = {momentum = 1.0}\n"), ErrorCode::kInvalidArgument,
                    "net.toml:11:26: layer 'c': 'momentum' is 1, expected a number in [0, 1)");
   QAT_EXPECT_ERROR(Parse(conv + "batch_norm = 1\n"), ErrorCode::kInvalidArgument,
-                   "'batch_norm' expected true, false or {");
+                   "'batch_norm' is 1, expected true, false or {");
   QAT_EXPECT_ERROR(Parse("[[layer]]\nname = \"p\"\nop = \"max_pool_2d\"\nbatch_norm = true\n"),
                    ErrorCode::kInvalidArgument, "unknown key 'batch_norm'");
 }

@@ -59,7 +59,8 @@ TEST(Scaling, FiltersFollowTheChannelsThatAreReadOrTheClasses) {
   EXPECT_EQ(spec->layers[3].output_shape, (Shape{1, 7}));
   EXPECT_EQ(spec->classes, 7);
   QAT_EXPECT_ERROR(testing::ParseLayersOfNet(testing::Layer("a", "fully_connected", "units = \"classes\"\n")),
-                   ErrorCode::kInvalidArgument, "'units' expected a network with 'classes'");
+                   ErrorCode::kInvalidArgument,
+                   "'units' is \"classes\", expected a network with the key 'classes'");
   QAT_EXPECT_ERROR(
       testing::ParseLayersOfNet(testing::Layer("a", "conv_2d", "kernel = 1\nfilters = \"x6\"\n")),
       ErrorCode::kInvalidArgument, "'filters' is \"x6\", expected a positive integer");
@@ -78,15 +79,17 @@ TEST(WithScaling, ChangesTheTextSoThatItParsesAlone) {
 }
 
 TEST(Scaling, RefusesWhatContradictsItself) {
-  QAT_EXPECT_ERROR(ParseNetworkSpec(Scaled(""), "n.toml"), ErrorCode::kInvalidArgument, "has no 'height'");
+  QAT_EXPECT_ERROR(ParseNetworkSpec(Scaled(""), "n.toml"), ErrorCode::kInvalidArgument,
+                   "key 'height' is missing");
   QAT_EXPECT_ERROR(testing::ParseLayersOfNet(testing::Layer("a", "max_pool_2d", "stride_from = 9\n")),
-                   ErrorCode::kInvalidArgument, "'stride_from' expected a network with a 'resolution'");
+                   ErrorCode::kInvalidArgument,
+                   "'stride_from' is 9, expected a network with the key 'resolution'");
   QAT_EXPECT_ERROR(
       ParseNetworkSpec("name = \"n\"\nwidth = 0\nresolution = 8\n[input]\nheight = 8\nchannels = 1\n" +
                            testing::Layer("a", "reshape"),
                        "n.toml"),
       ErrorCode::kInvalidArgument,
-      "n.toml:2:9: 'width' expected a number in (0, 16]\nn.toml:5:1: [input]: unknown key 'height'");
+      "n.toml:2:9: 'width' is 0, expected a number in (0, 16]\nn.toml:5:1: [input]: unknown key 'height'");
 }
 
 }  // namespace

@@ -69,6 +69,59 @@ TEST(SpecErrors, AMisspelledInputIsNotAlsoAnUnreadLayer) {
   EXPECT_NE(Lines(spec)[0].find("unknown input 'frist'; did you mean 'first'?"), std::string::npos);
 }
 
+TEST(SpecErrors, ReadingALaterLayerIsNoMissingName) {
+  const auto spec = ParseLayersOfNet(Layer("a", "add", "inputs = [\"input\", \"b\"]\n") +    // 6
+                                     Layer("b", "relu", "inputs = [\"a\"]\n") +              // 10
+                                     Layer("c", "add", "inputs = [\"c\", \"parts:1\"]\n") +  // 14
+                                     Layer("parts", "split", "parts = 3\n"));
+  const std::vector<std::string> lines = Lines(spec);
+  ASSERT_EQ(lines.size(), 3u) << spec.error().message;
+  EXPECT_EQ(
+      lines[0],
+      "net.toml:9:20: layer 'a': input 'b' is this layer or a later one (line 10), expected an earlier one: "
+      "layers run in the order of the text");
+  EXPECT_EQ(lines[1].rfind("net.toml:17:11: layer 'c': input 'c' is this layer or a later one (line 14)", 0),
+            0u);
+  EXPECT_EQ(lines[2].rfind("net.toml:17:16: layer 'c': input 'parts:1' is this layer or a later one", 0), 0u);
+}
+
+TEST(SpecErrors, ValuesOfAnotherTypeAreShownAsWritten) {
+  const auto spec = ParseNetworkSpec(
+      "name = 5\nclasses = \"ten\"\n[input]\nheight = 0\nwidth = [1, 2]\nchannels = 1.5\n"
+      "[[layer]]\nname = 7\nop = \"relu\"\n"
+      "[[layer]]\nname = \"b\"\nop = 2024-01-01\ninputs = \"a\"\n"
+      "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = \"yes\"\n"
+      "initializer = [\"he\", 1]\ninputs = [{}]\nscale_width = 1\n",
+      "net.toml");
+  const std::vector<std::string> lines = Lines(spec);
+  const char* expected[] = {
+      "net.toml:1:8: 'name' is 5, expected a text",
+      "net.toml:2:11: 'classes' is \"ten\", expected a whole number in [1, 1048576]",
+      "net.toml:4:10: [input]: 'height' is 0, expected a whole number in [1, 65536]",
+      "net.toml:5:9: [input]: 'width' is [1, 2], expected a whole number in [1, 65536]",
+      "net.toml:6:12: [input]: 'channels' is 1.5, expected a whole number in [1, 65536]",
+      "net.toml:8:8: a layer: 'name' is 7, expected a text",
+      "net.toml:12:6: layer 'b': 'op' is a date or a time, expected the name of an operator",
+      "net.toml:13:10: layer 'b': 'inputs' is \"a\", expected a list of names of earlier layers or \"input\"",
+      "net.toml:19:14: layer 'c': 'batch_norm' is \"yes\", expected true, false or {epsilon = 0.001, "
+      "momentum = 0.99}",
+      "net.toml:20:15: layer 'c': 'initializer' is a list, expected {kind = \"he_normal\", "
+      "\"glorot_uniform\" or "
+      "\"truncated_normal\"}",
+      "net.toml:21:11: layer 'c': 'inputs' is a table, expected a list of names of earlier layers or "
+      "\"input\""};
+  ASSERT_EQ(lines.size(), std::size(expected)) << spec.error().message;
+  for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i], expected[i]);
+}
+
+TEST(SpecErrors, BlocksThatAreNoneAreShownAsWritten) {
+  const std::vector<std::string> lines =
+      Lines(ParseNetworkSpec("name = \"n\"\ninput = 3\nlayer = {a = 1}\n", "net.toml"));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0], "net.toml:2:9: 'input' is 3, expected a block with height, width and channels");
+  EXPECT_EQ(lines[1], "net.toml:3:9: 'layer' is a table, expected [[layer]] blocks");
+}
+
 TEST(SpecErrors, EveryUnreadLayerIsNamedWithItsPlace) {
   const auto spec = ParseLayersOfNet(Layer("a", "max_pool_2d", "inputs = [\"input\"]\n") +
                                      Layer("b", "max_pool_2d", "inputs = [\"input\"]\n") +
