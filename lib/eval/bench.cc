@@ -1,10 +1,13 @@
 #include "eval/bench.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -13,6 +16,9 @@
 #include "eval/graph_predictor.h"
 #include "eval/latency.h"
 #include "eval/operator_profile.h"
+#include "eval/peak_memory.h"
+#include "eval/time_ratio.h"
+#include "eval/timing.h"
 #include "runtime/interpreter.h"
 
 namespace qat {
@@ -20,7 +26,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kTurnMicroseconds = 4000;
+constexpr float kTurnMicroseconds = 3000;
+constexpr double kWarmUpMicroseconds = 250'000;
+constexpr float kSteady = 1.03f;
 constexpr int kStarts = 5;
 constexpr int kColdRuns = 7;
 constexpr size_t kLargerThanCaches = size_t{1} << 27;
@@ -43,17 +51,31 @@ struct Contestant {
   BenchmarkResult result;
   size_t runs_a_turn = 1;
   std::vector<float> times = {};  // microseconds of every run
-  std::vector<double> medians_of_turns = {};
+  std::vector<float> turns = {};  // medians
 
-  void TakeTurn() {
-    std::vector<double> turn;
+  float TakeTurn(TimingSession& session) {
+    std::vector<float> own;
     for (size_t i = 0; i < runs_a_turn; ++i) {
-      const Clock::time_point start = Clock::now();
+      session.Start();
       interpreter->Invoke();
-      turn.push_back(Microseconds(start));
-      times.push_back(static_cast<float>(turn.back()));
+      const RunTime time = session.Stop();
+      times.push_back(time.wall);
+      own.push_back(time.own);
     }
-    medians_of_turns.push_back(QuantileOf(std::move(turn), 0.5));
+    return MedianOf(own);
+  }
+
+  // Until three bursts in a row differ by no more than 3 %, or for a quarter of a second.
+  void WarmUp(TimingSession& session) {
+    const Clock::time_point start = Clock::now();
+    std::array<float, 3> last = {};
+    for (size_t burst = 0; Microseconds(start) < kWarmUpMicroseconds; ++burst) {
+      last[burst % last.size()] = TakeTurn(session);
+      const auto [least, most] = std::minmax_element(last.begin(), last.end());
+      if (*most <= *least * kSteady) break;
+    }
+    times.clear();
+    runs_a_turn = static_cast<size_t>(std::clamp(kTurnMicroseconds / std::max(last[0], 0.1f), 1.0f, 1000.0f));
   }
 };
 
@@ -99,6 +121,7 @@ class Bench {
   Bench(const BenchRequest& request, const RowRequest& rows) : request_(request), rows_(rows) {}
 
   Status Open() {
+    MeasureMemory();
     for (const int32_t batch : {1, request_.batch}) {
       if (batch == 1 && !contestants_.empty()) break;
       for (const std::string& path : rows_.models) QAT_RETURN_IF_ERROR(AddOrWarn(path, false, batch));
@@ -108,20 +131,24 @@ class Bench {
   }
 
   Status Measure(const WorkHooks& hooks) {
+    TimingSession session(rows_.interpreter.threads == 1);
     for (Contestant& contestant : contestants_) {
       QAT_RETURN_IF_ERROR(hooks.Poll());
-      const Clock::time_point start = Clock::now();
-      contestant.interpreter->Invoke();
-      contestant.runs_a_turn = static_cast<size_t>(
-          std::clamp(kTurnMicroseconds / std::max(Microseconds(start), 0.1), 1.0, 1000.0));
+      contestant.WarmUp(session);
     }
     for (int32_t round = 0; round < request_.rounds; ++round) {
       QAT_RETURN_IF_ERROR(hooks.Poll());
+      session.Calibrate();
       for (size_t i = 0; i < contestants_.size(); ++i) {
-        contestants_[round % 2 == 0 ? i : contestants_.size() - 1 - i].TakeTurn();
+        Contestant& on = contestants_[round % 2 == 0 ? i : contestants_.size() - 1 - i];
+        on.turns.push_back(on.TakeTurn(session));
       }
       hooks.Progress("rounds", round + 1, request_.rounds);
     }
+    conditions_ = session.Conditions();
+    std::vector<std::vector<float>> turns;
+    for (const Contestant& contestant : contestants_) turns.push_back(contestant.turns);
+    conditions_.noise = NoiseOf(turns, request_.seed);
     for (Contestant& contestant : contestants_) MeasureCold(contestant);
     return {};
   }
@@ -138,6 +165,7 @@ class Bench {
       report.metrics["peak_bytes_per_ns"] = peaks.bytes_per_ns;
     }
     report.warnings = warnings_;
+    report.timing = conditions_;
     for (Contestant& contestant : contestants_) {
       Summarize(contestant);
       if (request_.operators)
@@ -180,12 +208,35 @@ class Bench {
     result.load_us = QuantileOf(std::move(load), 0.5);
     result.prepare_us = QuantileOf(std::move(prepare), 0.5);
     result.first_us = QuantileOf(std::move(first), 0.5);
+    result.peak_rss_bytes = peaks_[{path, batch}];
     result.arena_bytes = static_cast<int64_t>(contestant.interpreter->arena_size());
     result.arena_peak_bytes = static_cast<int64_t>(contestant.interpreter->arena_peak());
     for (size_t i = 0; i < contestant.interpreter->model().nodes().size(); ++i)
       result.macs += MultiplyAccumulatesOf(*contestant.interpreter, i);
     contestants_.push_back(std::move(contestant));
     return {};
+  }
+
+  // While this process has opened nothing and has no other thread.
+  void MeasureMemory() {
+    const auto measure = [this](const std::string& path, bool graph) {
+      for (const int32_t batch : {1, request_.batch}) {
+        if (!peaks_.contains({path, batch}))
+          peaks_[{path, batch}] = PeakMemoryOf([&] { RunOnce(path, graph, batch); });
+      }
+    };
+    for (const std::string& path : rows_.models) measure(path, false);
+    if (!rows_.graph.empty()) measure(rows_.graph, true);
+  }
+
+  // Errors are those of Add, which follows.
+  void RunOnce(const std::string& path, bool graph, int32_t batch) const {
+    Expected<std::shared_ptr<const Model>> model = LoadModel(path, graph);
+    if (!model.ok()) return;
+    const Expected<InterpreterOptions> options = WithBatch(**model, rows_.interpreter, batch);
+    if (!options.ok()) return;
+    const auto interpreter = Interpreter::Create(*std::move(model), *options);
+    if (interpreter.ok()) (*interpreter)->Invoke();
   }
 
   void MeasureCold(Contestant& contestant) {
@@ -204,15 +255,18 @@ class Bench {
     BenchmarkResult& result = contestant.result;
     result.latency_us = SummarizeLatency(contestant.times);
     result.latency_us.rounds = request_.rounds;
+    result.latency_us.p50_interval = MedianInterval(contestant.turns, request_.seed);
     result.examples_per_second = 1e6 * result.batch / std::max(result.latency_us.p50, 1e-3);
     const Contestant& first =
         *std::find_if(contestants_.begin(), contestants_.end(),
                       [&](const Contestant& c) { return c.result.batch == result.batch; });
     if (&first == &contestant) return;
     std::vector<double> ratios;
-    for (size_t i = 0; i < contestant.medians_of_turns.size(); ++i)
-      ratios.push_back(contestant.medians_of_turns[i] / std::max(first.medians_of_turns[i], 1e-3));
-    result.ratio = QuantileOf(ratios, 0.5);
+    for (size_t i = 0; i < contestant.turns.size(); ++i)
+      ratios.push_back(double{contestant.turns[i]} / std::max(double{first.turns[i]}, 1e-3));
+    const TimeRatio ratio = RatioOfTurns(first.turns, contestant.turns, request_.seed);
+    result.ratio = ratio.ratio;
+    result.ratio_interval = ratio.interval;
     result.ratio_quartiles = Interval{QuantileOf(ratios, 0.25), QuantileOf(ratios, 0.75)};
   }
 
@@ -220,6 +274,8 @@ class Bench {
   const RowRequest& rows_;
   std::vector<Contestant> contestants_;
   std::vector<uint8_t> sweep_;
+  std::map<std::pair<std::string, int32_t>, int64_t> peaks_;  // of a file at a batch
+  TimingConditions conditions_;
   std::vector<std::string> warnings_;
 };
 

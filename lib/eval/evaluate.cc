@@ -15,10 +15,13 @@
 #include "eval/pairs.h"
 #include "eval/proof.h"
 #include "eval/run_curves.h"
-#include "eval/statistics.h"
+#include "eval/time_ratio.h"
+#include "report/text_format.h"
 
 namespace qat {
 namespace {
+
+constexpr double kSecondsForAGate = 2;
 
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
 Expected<Dataset> OpenData(const EvalRequest& request, const InputContract& contract,
@@ -71,8 +74,26 @@ Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& 
   return {};
 }
 
-Status MeasureLatencies(int32_t repeat, Rows& rows, const Dataset& dataset, const WorkHooks& hooks) {
-  if (repeat == 0) return {};
+LatencyOptions LatencyOptionsOf(const EvalRequest& request) {
+  LatencyOptions options;
+  options.rounds = request.repeat.value_or(1);
+  // A gate is to tell a difference from noise; where nobody said how many rounds, it gets as many as that takes.
+  if (!request.repeat && request.gates.NeedsTimes()) options.least_seconds = kSecondsForAGate;
+  options.most_rounds = kMostRounds;
+  options.one_thread = request.rows.interpreter.threads == 1;
+  options.seed = request.seed;
+  return options;
+}
+
+void WarnOfABusyMachine(const TimingConditions& timing, Report& report) {
+  if (!timing.quiet())
+    report.warnings.push_back(StrCat("times were measured on a busy machine: ", DisturbanceText(timing),
+                                     "; ratios within one run hold better than microseconds"));
+}
+
+Status MeasureLatencies(const EvalRequest& request, Rows& rows, const Dataset& dataset, const WorkHooks& hooks,
+                        Report& report) {
+  if (request.repeat == 0) return {};
   std::vector<Predictor*> predictors;
   std::vector<Row*> timed;
   for (Row& row : rows.rows) {
@@ -80,14 +101,15 @@ Status MeasureLatencies(int32_t repeat, Rows& rows, const Dataset& dataset, cons
     predictors.push_back(row.predictor.get());
     timed.push_back(&row);
   }
-  LatencyOptions options;
-  options.rounds = repeat;
-  std::vector<std::vector<float>> times;
-  QAT_ASSIGN_OR_RETURN(const auto latencies, MeasureLatency(predictors, dataset, options, hooks, &times));
+  if (timed.empty()) return {};
+  QAT_ASSIGN_OR_RETURN(LatencyMeasurement measured,
+                       MeasureLatency(predictors, dataset, LatencyOptionsOf(request), hooks));
   for (size_t i = 0; i < timed.size(); ++i) {
-    timed[i]->result.latency_us = latencies[i];
-    timed[i]->times = std::move(times[i]);
+    timed[i]->result.latency_us = measured.results[i];
+    timed[i]->turns = std::move(measured.turns[i]);
   }
+  report.timing = measured.conditions;
+  WarnOfABusyMachine(measured.conditions, report);
   return {};
 }
 
@@ -99,9 +121,10 @@ const Row* RowNamed(const Rows& rows, std::string_view name) {
 }
 
 void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
-  if (a.times.empty() || a.times.size() != b.times.size()) return;
-  pair.speedup = a.result.latency_us->p50 / std::max(b.result.latency_us->p50, 1e-3);
-  pair.speedup_interval = SpeedupInterval(a.times, b.times, LatencyOptions().turn, seed);
+  if (a.turns.empty() || a.turns.size() != b.turns.size()) return;
+  const TimeRatio speedup = RatioOfTurns(b.turns, a.turns, seed);
+  pair.speedup = speedup.ratio;
+  pair.speedup_interval = speedup.interval;
 }
 
 // checkpoint -> graph, simulated -> quantized models, models -> TFLite, reference -> every other row; each pair once.
@@ -225,8 +248,8 @@ Status CheckRequest(const EvalRequest& request) {
   for (const int32_t k : request.topk) {
     if (k < 1) return InvalidArgument(StrCat("--topk: value ", k, ", expected numbers of at least 1"));
   }
-  if (request.repeat < 0 || request.repeat > kMostRounds) {
-    return InvalidArgument(StrCat("--repeat: value ", request.repeat, ", expected 0 to ", kMostRounds));
+  if (request.repeat && (*request.repeat < 0 || *request.repeat > kMostRounds)) {
+    return InvalidArgument(StrCat("--repeat: value ", *request.repeat, ", expected 0 to ", kMostRounds));
   }
   const GateLimits& gates = request.gates;
   if (!request.baseline.empty() && !gates.NeedsBaseline() && !gates.max_layer_loss) {
@@ -261,7 +284,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
-  QAT_RETURN_IF_ERROR(MeasureLatencies(request.repeat, rows, dataset, hooks));
+  QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   for (const Row& row : rows.rows) {
     if (row.listed) report.models.push_back(row.result);
   }

@@ -3,6 +3,7 @@
 #define QAT_EVAL_EVALUATE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct EvalRequest {
   bool strict = false;                 ///< a broken picture is an error
   int64_t data_cache = 1024;           ///< MiB that decoded pictures may take
   std::vector<int32_t> topk = {1, 5};  ///< the k of top-k
-  int32_t repeat = 1;                  ///< rounds over the images when timing; 0: no timing
+  /// Rounds over the images when timing; 0: no timing. Absent: one, or with a gate of time as many as two seconds take.
+  std::optional<int32_t> repeat = {};
   RowRequest rows;
   GateLimits gates;
   std::string baseline;  ///< an earlier report, or empty

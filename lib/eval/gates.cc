@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/strings.h"
+#include "eval/time_gates.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -67,13 +68,7 @@ Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& r
     report.gates.push_back(
         Gate("max-size", judged, limit, static_cast<double>(row.bytes), row.bytes <= *limits.max_size));
   }
-  if (limits.max_latency) {
-    if (!row.latency_us) return Missing("--max-latency", "latency", row);
-    const double value = row.latency_us->p50;
-    report.gates.push_back(
-        Gate("max-latency", judged, *limits.max_latency, value, value <= *limits.max_latency));
-  }
-  return {};
+  return limits.max_latency ? JudgeLatency(*limits.max_latency, row, report) : Status();
 }
 
 // From counts, not from percentages: 99.3 - 99.2 is more than 0.1 in binary, and a gate must not fail by that.
@@ -131,19 +126,16 @@ Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
   return {};
 }
 
-Status JudgeSpeedup(double limit, const Case& judged, Report& report) {
-  if (!judged.row.latency_us) return Missing("--min-speedup", "latency", judged.row);
-  if (!judged.reference->latency_us) return Missing("--min-speedup", "latency", *judged.reference);
-  const double speedup = judged.reference->latency_us->p50 / std::max(judged.row.latency_us->p50, 1e-3);
-  report.gates.push_back(Gate("min-speedup", judged, limit, speedup, speedup >= limit));
-  return {};
-}
-
-Status JudgeLatencyRatio(double limit, const Case& judged, Report& report) {
-  if (!judged.row.latency_us) return Missing("--max-latency-ratio", "latency", judged.row);
-  if (!judged.reference->latency_us) return Missing("--max-latency-ratio", "latency", *judged.reference);
-  const double ratio = judged.row.latency_us->p50 / std::max(judged.reference->latency_us->p50, 1e-3);
-  report.gates.push_back(Gate("max-latency-ratio", judged, limit, ratio, ratio <= limit));
+// Of --min-speedup and --max-latency-ratio, against the row or the baseline.
+Status JudgeRatios(const GateLimits& limits, const Report* baseline, const Case& judged, Report& report) {
+  for (const bool speedup : {true, false}) {
+    const std::optional<double>& limit = speedup ? limits.min_speedup : limits.max_latency_ratio;
+    if (!limit) continue;
+    QAT_RETURN_IF_ERROR(
+        baseline == nullptr
+            ? JudgeTimeAgainstRow(*limit, speedup, *judged.reference, judged.row, report)
+            : JudgeTimeAgainstBaseline(*limit, speedup, *baseline, *judged.reference, judged.row, report));
+  }
   return {};
 }
 
@@ -166,11 +158,7 @@ Status JudgeRelative(const GateLimits& limits, const Report* baseline, const Mod
   if (judged.reference == nullptr) return NoReference();
   if (judged.reference == &row) return {};
   if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(limits, judged, report));
-  if (limits.min_speedup) QAT_RETURN_IF_ERROR(JudgeSpeedup(*limits.min_speedup, judged, report));
-  if (limits.max_latency_ratio) {
-    QAT_RETURN_IF_ERROR(JudgeLatencyRatio(*limits.max_latency_ratio, judged, report));
-  }
-  return {};
+  return JudgeRatios(limits, baseline, judged, report);
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ struct GateLimits {
   std::optional<double> max_drop;                ///< points under the reference
   std::optional<int64_t> max_flips;              ///< labels that differ from the reference's
   std::optional<int64_t> max_size;               ///< bytes of the file
-  std::optional<double> min_speedup;             ///< p50 of the reference / p50
+  std::optional<double> min_speedup;             ///< time of the reference / time: time_gates.h
   std::optional<double> max_latency = {};        ///< p50 in microseconds
-  std::optional<double> max_latency_ratio = {};  ///< p50 / p50 of the reference
+  std::optional<double> max_latency_ratio = {};  ///< time / time of the reference
   std::optional<int64_t> max_steps = {};         ///< of outputs and their witnesses': JudgeProof (proof.h)
   std::optional<int64_t> max_changed_ranges = {};  ///< scales that are not training's: JudgeRanges (proof.h)
   std::optional<double> max_layer_loss = {};       ///< decibels under the baseline: JudgeLayers (proof.h)

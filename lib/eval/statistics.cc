@@ -2,49 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "base/check.h"
-#include "base/random.h"
 
 namespace qat {
 namespace {
 
 constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
-constexpr uint64_t kBootstrapPurpose = 0x73706565;
-constexpr int kResamples = 1000;
-constexpr int64_t kFewestBlocks = 20;
-constexpr size_t kFewestTimes = 40;
-
-// The times of one model, sorted once: a resample is then a weight a block, and its median one walk.
-class WeightedMedian {
- public:
-  WeightedMedian(std::span<const float> times, size_t block) {
-    for (size_t i = 0; i < times.size(); ++i) sorted_.push_back({times[i], i / block});
-    std::sort(sorted_.begin(), sorted_.end(), [](const Entry& a, const Entry& b) { return a.time < b.time; });
-  }
-
-  // By nearest rank, as p50. `total`: the weights of all entries together.
-  double Of(std::span<const uint32_t> weights, uint64_t total) const {
-    uint64_t seen = 0;
-    for (const Entry& entry : sorted_) {
-      seen += weights[entry.block];
-      if (2 * seen >= total) return double{entry.time};
-    }
-    return double{sorted_.back().time};
-  }
-
- private:
-  struct Entry {
-    float time;
-    size_t block;
-  };
-  std::vector<Entry> sorted_;
-};
-
-size_t SizeOfBlock(size_t block, size_t index, size_t times) {
-  return std::min(block, times - index * block);
-}
 
 }  // namespace
 
@@ -90,29 +54,6 @@ Interval PairedDifferenceInterval(const PairedCounts& counts) {
     return std::sqrt(std::max(u * u - 2 * phi * u * v + v * v, 0.0));
   };
   return {p1 - p2 - distance(p1 - w1.low, w2.high - p2), p1 - p2 + distance(w1.high - p1, p2 - w2.low)};
-}
-
-std::optional<Interval> SpeedupInterval(std::span<const float> reference, std::span<const float> times,
-                                        int64_t block, uint64_t seed) {
-  QAT_CHECK(reference.size() == times.size() && block > 0);
-  if (times.size() < kFewestTimes) return std::nullopt;
-  const size_t size = std::min(static_cast<size_t>(block), times.size() / kFewestBlocks);
-  const size_t blocks = (times.size() + size - 1) / size;
-  const WeightedMedian first(reference, size), second(times, size);
-  Random random(MixKey(seed, kBootstrapPurpose));
-  std::vector<double> ratios;
-  for (int resample = 0; resample < kResamples; ++resample) {
-    std::vector<uint32_t> weights(blocks, 0);
-    uint64_t total = 0;
-    for (size_t draw = 0; draw < blocks; ++draw) {
-      const uint32_t drawn = random.Below(static_cast<uint32_t>(blocks));
-      ++weights[drawn];
-      total += SizeOfBlock(size, drawn, times.size());
-    }
-    ratios.push_back(first.Of(weights, total) / std::max(second.Of(weights, total), 1e-3));
-  }
-  std::sort(ratios.begin(), ratios.end());
-  return Interval{ratios[kResamples / 40 - 1], ratios[kResamples - kResamples / 40 - 1]};
 }
 
 }  // namespace qat

@@ -1,11 +1,9 @@
-// statistics.h: how much a number measured on N images is worth: intervals of accuracies, of drops and of speed-ups, and
+// statistics.h: how much a number measured on N images is worth: intervals of accuracies and of drops, and
 // whether two models that were run on the same images can be told apart.
 #ifndef QAT_EVAL_STATISTICS_H_
 #define QAT_EVAL_STATISTICS_H_
 
 #include <cstdint>
-#include <optional>
-#include <span>
 
 #include "report/report.h"
 
@@ -30,13 +28,6 @@ struct PairedCounts {
 /// Source    Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on
 ///           paired data", method 10.
 Interval PairedDifferenceInterval(const PairedCounts& counts);
-
-/// 95 % interval of median(reference) / median(times), by the percentile bootstrap: runs of consecutive images, at least
-/// twenty of them and none longer than `block`, are drawn with replacement, the same ones for both, so that what disturbed
-/// both models together cancels. 1000 resamples; the same seed gives the same interval.
-/// Requires  times in the order of measurement, as many of each. Returns nothing under 40 times.
-std::optional<Interval> SpeedupInterval(std::span<const float> reference, std::span<const float> times,
-                                        int64_t block, uint64_t seed);
 
 }  // namespace qat
 

@@ -31,7 +31,8 @@ Json ToJson(const LatencyResult& latency) {
   return {{"min", latency.min},       {"mean", latency.mean},
           {"p50", latency.p50},       {"p90", latency.p90},
           {"p99", latency.p99},       {"runs", latency.runs},
-          {"rounds", latency.rounds}, {"total_seconds", latency.total_seconds}};
+          {"rounds", latency.rounds}, {"total_seconds", latency.total_seconds},
+          {"p50_interval95", ToJson(latency.p50_interval)}};
 }
 
 void Read(const Json& json, LatencyResult& out) {
@@ -43,6 +44,32 @@ void Read(const Json& json, LatencyResult& out) {
   ReadField(json, "runs", out.runs);
   ReadField(json, "rounds", out.rounds);
   ReadField(json, "total_seconds", out.total_seconds);
+  ReadInterval(json, "p50_interval95", out.p50_interval);
+}
+
+Json ToJson(const TimingConditions& timing) {
+  return {{"pinned_cpu", Number(timing.pinned_cpu)},
+          {"governor", Text(timing.governor)},
+          {"load_average", timing.load_average},
+          {"others", timing.others},
+          {"stolen", timing.stolen},
+          {"preempted", timing.preempted},
+          {"quiet", timing.quiet()},
+          {"noise", Number(timing.noise)},
+          {"calibration_us", timing.calibration_us},
+          {"peak_rss_bytes", Count(timing.peak_rss_bytes)}};
+}
+
+void Read(const Json& json, TimingConditions& out) {
+  ReadField(json, "pinned_cpu", out.pinned_cpu);
+  ReadField(json, "governor", out.governor);
+  ReadField(json, "load_average", out.load_average);
+  ReadField(json, "others", out.others);
+  ReadField(json, "stolen", out.stolen);
+  ReadField(json, "preempted", out.preempted);
+  ReadField(json, "noise", out.noise);
+  ReadField(json, "calibration_us", out.calibration_us);
+  ReadField(json, "peak_rss_bytes", out.peak_rss_bytes);
 }
 
 Json ToJson(const BenchmarkResult& result) {
@@ -60,7 +87,9 @@ Json ToJson(const BenchmarkResult& result) {
           {"macs", result.macs},
           {"arena_bytes", result.arena_bytes},
           {"arena_peak_bytes", result.arena_peak_bytes},
+          {"peak_rss_bytes", Count(result.peak_rss_bytes)},
           {"ratio", Number(result.ratio)},
+          {"ratio_interval95", ToJson(result.ratio_interval)},
           {"ratio_quartiles", ToJson(result.ratio_quartiles)},
           {"operators", std::move(operators)}};
 }
@@ -78,7 +107,9 @@ void Read(const Json& json, BenchmarkResult& out) {
   ReadField(json, "macs", out.macs);
   ReadField(json, "arena_bytes", out.arena_bytes);
   ReadField(json, "arena_peak_bytes", out.arena_peak_bytes);
+  ReadField(json, "peak_rss_bytes", out.peak_rss_bytes);
   ReadField(json, "ratio", out.ratio);
+  ReadInterval(json, "ratio_interval95", out.ratio_interval);
   ReadInterval(json, "ratio_quartiles", out.ratio_quartiles);
   for (const Json& op : json.at("operators")) Read(op, out.operators.emplace_back());
 }

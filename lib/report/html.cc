@@ -59,9 +59,10 @@ std::string Models(const Report& report) {
                 {"p90 µs", "number"},
                 {"p99 µs", "number"}},
                rows) +
-         Quiet(
+         Quiet(StrCat(
              "Times are of one image on one thread: the network alone, with the input already in its tensor. "
-             "The models take turns, so that a change of the machine's clock meets all of them.");
+             "The models take turns, so that a change of the machine's clock meets all of them.",
+             report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : ""));
 }
 
 std::string Pairs(const Report& report) {

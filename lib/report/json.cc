@@ -258,6 +258,7 @@ Report FromJson(const Json& json) {
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
   ReadList(json, "gates", report.gates);
+  ReadObject(json, "timing", report.timing);
   ReadList(json, "pictures", report.pictures);
   ReadList(json, "benchmarks", report.benchmarks);
   ReadList(json, "trace", report.trace);
@@ -293,6 +294,7 @@ std::string ToJson(const Report& report) {
                      {"models", ListOf(report.models)},
                      {"pairs", ListOf(report.pairs)},
                      {"gates", ListOf(report.gates)},
+                     {"timing", report.timing ? ToJson(*report.timing) : Json()},
                      {"pictures", ListOf(report.pictures)},
                      {"benchmarks", ListOf(report.benchmarks)},
                      {"trace", ListOf(report.trace)},

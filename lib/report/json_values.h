@@ -55,6 +55,8 @@ void Read(const Json& json, LayerError& out);
 // report/benchmark_json.cc.
 Json ToJson(const LatencyResult& latency);
 void Read(const Json& json, LatencyResult& out);
+Json ToJson(const TimingConditions& timing);
+void Read(const Json& json, TimingConditions& out);
 Json ToJson(const BenchmarkResult& result);
 void Read(const Json& json, BenchmarkResult& out);
 

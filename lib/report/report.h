@@ -44,6 +44,22 @@ struct LatencyResult {
   int64_t runs = 0;
   int64_t rounds = 0;        ///< over the test images
   double total_seconds = 0;  ///< all rounds together, what the article's table calls time
+  std::optional<Interval> p50_interval = {};  ///< of the median, without what other processes took
+};
+
+/// The machine while times were measured.
+struct TimingConditions {
+  std::optional<int64_t> pinned_cpu = {};  ///< the processor that everything ran on
+  std::string governor = {};               ///< of its clock rate; empty: the machine names none
+  double load_average = 0;                 ///< of the minute before
+  double others = 0;     ///< share that other processes took of all processors, or of ours if that was more
+  double stolen = 0;     ///< share of all processors that the hypervisor gave to other machines
+  double preempted = 0;  ///< share of timed runs within which another process had the processor
+  std::optional<double> noise = {};   ///< how far a model seemed to be from itself; absent: too few turns
+  double calibration_us = 0;          ///< of a fixed loop: compares the clock rates of two runs
+  int64_t peak_rss_bytes = 0;         ///< most memory of the whole program so far
+
+  bool quiet() const { return others <= 0.1 && stolen <= 0.02; }
 };
 
 struct ModelResult {
@@ -86,8 +102,8 @@ struct PairResult {
   std::optional<double> max_abs_error;            ///< largest difference of real outputs
   std::optional<Interval> drop_interval = {};     ///< of drop_pt, points (Newcombe, paired)
   std::optional<double> mcnemar_p = {};           ///< of the two being equally accurate; exact, two-sided
-  std::optional<double> speedup = {};             ///< p50 of a / p50 of b
-  std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive images
+  std::optional<double> speedup = {};             ///< time of a / time of b, median over turns side by side
+  std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive turns
 
   std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
 
@@ -202,7 +218,9 @@ struct BenchmarkResult {
   double examples_per_second = 0;  ///< by the median
   int64_t macs = 0;                ///< of the whole batch
   int64_t arena_bytes = 0, arena_peak_bytes = 0;
+  int64_t peak_rss_bytes = 0;  ///< of a process that loads the model and runs it once; 0: not known
   std::optional<double> ratio = {};  ///< to the first model at this batch: median over rounds
+  std::optional<Interval> ratio_interval = {};
   std::optional<Interval> ratio_quartiles = {};
   std::vector<OperatorTime> operators = {};  ///< of --operators
 };
@@ -233,6 +251,7 @@ struct Report {
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;
+  std::optional<TimingConditions> timing;   ///< where times were measured
   std::vector<PictureResult> pictures;      ///< of --image
   std::vector<BenchmarkResult> benchmarks;  ///< of --bench
   std::vector<TraceLink> trace;             ///< of --trace, in the order of the way back

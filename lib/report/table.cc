@@ -191,14 +191,16 @@ std::string RatioText(const BenchmarkResult& result) {
 std::string Benchmarks(const Report& report) {
   std::vector<Row> times = {
       {"model", "batch", "threads", "p50 µs", "p90 µs", "p99 µs", "cold µs", "images/s", "to the first"}};
-  std::vector<Row> starts = {{"model", "batch", "load µs", "prepare µs", "first µs", "arena", "peak"}};
+  std::vector<Row> starts = {
+      {"model", "batch", "load µs", "prepare µs", "first µs", "arena", "arena used", "process peak"}};
   for (const BenchmarkResult& r : report.benchmarks) {
     times.push_back({r.model, std::to_string(r.batch), std::to_string(r.threads), Fixed(r.latency_us.p50, 1),
                      Fixed(r.latency_us.p90, 1), Fixed(r.latency_us.p99, 1), Fixed(r.cold_us, 1),
                      Grouped(std::llround(r.examples_per_second)), RatioText(r)});
     starts.push_back({r.model, std::to_string(r.batch), Fixed(r.load_us, 0), Fixed(r.prepare_us, 0),
                       Fixed(r.first_us, 0), StrCat(Grouped(r.arena_bytes), " B"),
-                      StrCat(Grouped(r.arena_peak_bytes), " B")});
+                      StrCat(Grouped(r.arena_peak_bytes), " B"),
+                      r.peak_rss_bytes > 0 ? StrCat(Grouped(r.peak_rss_bytes), " B") : "-"});
   }
   return Aligned(times, 1) + "\n" + Aligned(starts, 1);
 }
@@ -249,8 +251,11 @@ std::string ToTable(const Report& report) {
   }
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
   if (!report.models.empty() && report.pictures.empty()) text += Models(report);
+  if (report.timing && !report.models.empty()) text += StrCat("times: ", TimingText(*report.timing), "\n");
   if (!report.trace.empty()) text += Way(report);
   if (!report.benchmarks.empty()) text += Benchmarks(report);
+  if (report.timing && !report.benchmarks.empty())
+    text += StrCat("\ntimes: ", TimingText(*report.timing), "\n");
   for (const BenchmarkResult& result : report.benchmarks) {
     if (!result.operators.empty()) text += Operators(result);
   }

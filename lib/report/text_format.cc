@@ -168,6 +168,26 @@ std::string TraceVerdict(const std::vector<TraceLink>& links) {
   return "the chain is whole";
 }
 
+std::string DisturbanceText(const TimingConditions& timing) {
+  constexpr double kWorthSaying = 0.005;
+  std::vector<std::string> parts;
+  if (timing.others >= kWorthSaying)
+    parts.push_back(StrCat("other processes took ", Fixed(100 * timing.others, 0), " % of the processors"));
+  if (timing.stolen >= kWorthSaying)
+    parts.push_back(StrCat("the hypervisor took ", Fixed(100 * timing.stolen, 0), " %"));
+  return parts.empty() ? "a quiet machine" : Join(parts);
+}
+
+std::string TimingText(const TimingConditions& timing) {
+  std::string text = timing.noise ? StrCat("a model differs from itself by up to ",
+                                           Fixed(100 * *timing.noise, 1), " %")
+                                  : std::string("too few runs to say how far a model differs from itself");
+  text += StrCat("; ", DisturbanceText(timing));
+  if (timing.pinned_cpu) text += StrCat("; on processor ", *timing.pinned_cpu, " alone");
+  if (!timing.governor.empty()) text += StrCat(", governor ", timing.governor);
+  return StrCat(text, ", load ", Fixed(timing.load_average, 2));
+}
+
 std::string RoundsText(const Report& report) {
   int64_t rounds = 0;
   for (const ModelResult& model : report.models) {

@@ -73,6 +73,12 @@ std::string GateSentence(const GateResult& gate);
 /// One sentence on a way back: where it breaks, or what is not here, or that it is whole.
 std::string TraceVerdict(const std::vector<TraceLink>& links);
 
+/// "other processes took 83 % of the processors, the hypervisor 3 %"; "a quiet machine".
+std::string DisturbanceText(const TimingConditions& timing);
+
+/// "a model differs from itself by up to 1.2 %; one processor, governor performance, load 2.31": how times were taken.
+std::string TimingText(const TimingConditions& timing);
+
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.
 std::string RoundsText(const Report& report);
 

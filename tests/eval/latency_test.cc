@@ -40,12 +40,12 @@ TEST(MeasureLatency, RunsEveryImageOfEveryRoundWithItsOwnInput) {
   Predictor* predictors[] = {&predictor};
   LatencyOptions options;
   options.rounds = 2;
-  options.warm_up = 0;
+  options.warm_up_seconds = 0;
   options.turn = 4;
-  const auto results = MeasureLatency(predictors, TinyDataset(10), options, {});
-  QAT_ASSERT_OK(results);
-  EXPECT_EQ(results->at(0).runs, 20);
-  EXPECT_EQ(results->at(0).rounds, 2);
+  const auto measured = MeasureLatency(predictors, TinyDataset(10), options, {});
+  QAT_ASSERT_OK(measured);
+  EXPECT_EQ(measured->results.at(0).runs, 20);
+  EXPECT_EQ(measured->results.at(0).rounds, 2);
   std::vector<int> expected(20);
   for (int i = 0; i < 20; ++i) expected[static_cast<size_t>(i)] = i % 10;
   EXPECT_EQ(predictor.invoked, expected);
@@ -56,7 +56,7 @@ TEST(MeasureLatency, ModelsTakeTurnsInAlternatingOrder) {
   FakePredictor a("a", TinyContract(), &order), b("b", TinyContract(), &order);
   Predictor* predictors[] = {&a, &b};
   LatencyOptions options;
-  options.warm_up = 0;
+  options.warm_up_seconds = 0;
   options.turn = 1;
   QAT_ASSERT_OK(MeasureLatency(predictors, TinyDataset(4), options, {}));
   EXPECT_EQ(order, (std::vector<std::string>{"a", "b", "b", "a", "a", "b", "b", "a"}));
@@ -65,10 +65,39 @@ TEST(MeasureLatency, ModelsTakeTurnsInAlternatingOrder) {
 TEST(MeasureLatency, WarmUpIsNotTimed) {
   FakePredictor predictor("a", TinyContract());
   Predictor* predictors[] = {&predictor};
-  const auto results = MeasureLatency(predictors, TinyDataset(20), {}, {});
-  QAT_ASSERT_OK(results);
-  EXPECT_EQ(results->at(0).runs, 20);
-  EXPECT_EQ(predictor.invoked.size(), 30u);
+  const auto measured = MeasureLatency(predictors, TinyDataset(20), {}, {});
+  QAT_ASSERT_OK(measured);
+  EXPECT_EQ(measured->results.at(0).runs, 20);
+  EXPECT_GE(predictor.invoked.size(), 20u + 3) << "three bursts tell a steady model";
+}
+
+TEST(MeasureLatency, GoesOnInWholeRoundsUntilEnoughWasMeasured) {
+  FakePredictor predictor("a", TinyContract());
+  Predictor* predictors[] = {&predictor};
+  LatencyOptions options;
+  options.warm_up_seconds = 0;
+  options.least_seconds = 1000;
+  options.most_rounds = 7;
+  const auto measured = MeasureLatency(predictors, TinyDataset(10), options, {});
+  QAT_ASSERT_OK(measured);
+  EXPECT_EQ(measured->results.at(0).rounds, 7);
+  EXPECT_EQ(measured->results.at(0).runs, 70);
+  options.least_seconds = 0;
+  EXPECT_EQ(MeasureLatency(predictors, TinyDataset(10), options, {})->results.at(0).rounds, 1);
+}
+
+TEST(MeasureLatency, HasATurnOfEveryModelAndAnIntervalWhereTheyAreMany) {
+  FakePredictor a("a", TinyContract()), b("b", TinyContract());
+  Predictor* predictors[] = {&a, &b};
+  LatencyOptions options;
+  options.warm_up_seconds = 0;
+  const auto measured = MeasureLatency(predictors, TinyDataset(200), options, {});
+  QAT_ASSERT_OK(measured);
+  EXPECT_EQ(measured->turns.at(0).size(), 100u) << "two images a turn";
+  EXPECT_EQ(measured->turns.at(1).size(), 100u);
+  EXPECT_TRUE(measured->results.at(0).p50_interval.has_value());
+  EXPECT_TRUE(measured->conditions.noise.has_value());
+  EXPECT_FALSE(MeasureLatency(predictors, TinyDataset(19), options, {})->conditions.noise.has_value());
 }
 
 TEST(MeasureLatency, NamesThePredictorThatFailed) {

@@ -108,55 +108,5 @@ TEST(PairedDifference, CoversTheTruthNineteenTimesInTwenty) {
   EXPECT_NEAR(covered / 2000.0, 0.95, 0.015);  // three standard errors
 }
 
-// Times with a level a turn that both models share, and noise of their own.
-struct Times {
-  std::vector<float> reference, model;
-};
-
-Times Simulated(double ratio, uint64_t seed) {
-  Random random(seed);
-  Times times;
-  for (int turn = 0; turn < 40; ++turn) {
-    const float level = 100 + 40 * random.Uniform();
-    for (int i = 0; i < 25; ++i) {
-      times.reference.push_back(level * static_cast<float>(ratio) * (1 + 0.1f * random.Uniform()));
-      times.model.push_back(level * (1 + 0.1f * random.Uniform()));
-    }
-  }
-  return times;
-}
-
-TEST(SpeedupInterval, HoldsTheTrueRatioAndIsNarrow) {
-  int covered = 0;
-  double width = 0;
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
-    const Times times = Simulated(1.5, seed);
-    const auto interval = SpeedupInterval(times.reference, times.model, 25, seed);
-    ASSERT_TRUE(interval.has_value());
-    covered += interval->low <= 1.5 && 1.5 <= interval->high;
-    width += (interval->high - interval->low) / 100;
-  }
-  EXPECT_GE(covered, 88);  // 95 expected, standard deviation 2.2
-  EXPECT_LT(width, 0.15);  // the shared level, of which a model alone would see 30 %, cancels
-}
-
-TEST(SpeedupInterval, IsTheSameForTheSameSeedAndOnlyForThat) {
-  const Times times = Simulated(2, 9);
-  const auto first = SpeedupInterval(times.reference, times.model, 25, 1);
-  const auto again = SpeedupInterval(times.reference, times.model, 25, 1);
-  const auto other = SpeedupInterval(times.reference, times.model, 25, 2);
-  EXPECT_EQ(first->low, again->low);
-  EXPECT_EQ(first->high, again->high);
-  EXPECT_TRUE(first->low != other->low || first->high != other->high);
-}
-
-TEST(SpeedupInterval, OfConstantTimesHasNoWidthAndOfFewTimesDoesNotExist) {
-  const std::vector<float> slow(40, 30.0f), fast(40, 10.0f);
-  const auto interval = SpeedupInterval(slow, fast, 250, 1);
-  EXPECT_EQ(interval->low, 3);
-  EXPECT_EQ(interval->high, 3);
-  EXPECT_FALSE(SpeedupInterval(std::span(slow).first(39), std::span(fast).first(39), 250, 1).has_value());
-}
-
 }  // namespace
 }  // namespace qat
