@@ -85,23 +85,35 @@ for threads in 1 2; do
   "$python" scripts/compare_litert.py --bench "$bin/qat_runtime_bench" --float --threads $threads --rounds "$rounds" \
     "${place[@]}" "${integers[@]}" 2>>"$out/log" || status=1
 done
+# Standard input into its place in the page, or into DIR.
+put() {
+  if [[ $into_docs == yes ]]; then
+    python3 scripts/page_places.py docs/benchmarks.md "$1"
+  else
+    cat >"$out/$1.md"
+  fi
+}
 say "1x1 convolutions against the peak"
-"$bin/qat_pointwise_bench" >"$out/pointwise.md"
+"$bin/qat_pointwise_bench" | put pointwise
 say "start of mobilenet_v2"
 "$bin/qat-eval" --bench --repeat 3 --model "$out/mobilenet_v2_224.uint8.tflite" --model "$out/mobilenet_v2_224.int8.tflite" \
-  --json "$out/start.json" --progress none >"$out/start.txt"
+  --json "$out/start.json" --progress none >>"$out/log"
+python3 - "$out/start.json" <<'PY' | put start
+import json
+import pathlib
+import sys
+
+print("| model | load, ms | prepare, ms | first answer, ms | sum, ms |\n| --- | --- | --- | --- | --- |")
+for row in json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))["benchmarks"]:
+    parts = [row[key] / 1000 for key in ("load_us", "prepare_us", "first_us")]
+    name = pathlib.Path(row["model"]).name.removesuffix(".tflite")
+    print(f"| {name} | " + " | ".join(f"{part:.1f}" for part in [*parts, sum(parts)]) + " |")
+PY
 say "time against multiply-accumulates, batch and threads"
 plot=$out/latency.svg
 [[ $into_docs == no ]] || plot=docs/latency.svg
 python3 scripts/plot_latency.py --qat-eval "$bin/qat-eval" -o "$plot" "${plotted[@]}"
 
-cat "$out/equal.txt" "$out/pointwise.md"
-python3 - "$out/start.json" <<'PY'
-import json, sys
-
-for row in json.load(open(sys.argv[1]))["benchmarks"]:
-    parts = [row[key] / 1000 for key in ("load_us", "prepare_us", "first_us")]
-    print(f"{row['model']}: load {parts[0]:.1f} ms + prepare {parts[1]:.1f} ms + first {parts[2]:.1f} ms = {sum(parts):.1f} ms")
-PY
-[[ $into_docs == yes ]] || cat "$out"/threads*.md
+cat "$out/equal.txt"
+[[ $into_docs == yes ]] || cat "$out"/*.md
 exit $status

@@ -10,7 +10,8 @@ the largest output.
   build/litert-venv/bin/python scripts/compare_litert.py [--float] [--threads N] [--rounds N] [-o FILE | --into PAGE] MODEL.tflite ...
 
 --float runs beside each integer model a copy with all its quantization taken off, which has the same shape and other
-weights; the last columns say how many times as long it takes us. A second table says which goals are met. --into replaces what
+weights; the last columns say how many times as long it takes us. A second table says which goals are met; it knows LeNet by
+the name lenet.uint8.tflite. --into replaces what
 lies in PAGE between the lines "<!-- compare_litert, N threads -->" and "<!-- end -->".
 Times of ai-edge-litert include one call from Python, which an empty model measures; the text ends with it.
 Exit status: 0, 1 where an output differs, 2 on wrong usage.
@@ -26,6 +27,7 @@ import time
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from litert_models import empty_model, variants, write_model
+from page_places import page_parts, put_into_page
 
 KINDS = {
     "reference": OpResolverType.BUILTIN_REF,
@@ -259,13 +261,8 @@ def cpu_name():
     return "unknown"
 
 
-def page_parts(page, threads):
-    """What lies before and behind the place of the table; None where the page has none."""
-    begin = f"<!-- compare_litert, {threads} thread{'s' if threads > 1 else ''} -->\n"
-    text = pathlib.Path(page).read_text(encoding="utf-8")
-    before, found, rest = text.partition(begin)
-    _, end, behind = rest.partition("<!-- end -->\n")
-    return (before + begin, end + behind) if found and end else None
+def place_of(arguments):
+    return f"compare_litert, {arguments.threads} thread{'s' if arguments.threads > 1 else ''}"
 
 
 def parse_arguments():
@@ -287,7 +284,7 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.clock == "processor" and arguments.threads != 1:
         parser.error("--clock processor counts one thread, expected --threads 1")
-    if arguments.into and page_parts(arguments.into, arguments.threads) is None:
+    if arguments.into and page_parts(arguments.into, place_of(arguments)) is None:
         parser.error(f"{arguments.into}: has no place for the table of --threads {arguments.threads}")
     arguments.isas = arguments.isas.split(",")
     arguments.timed_isas = [isa for isa in arguments.isas if isa != "portable" or arguments.portable]
@@ -306,8 +303,7 @@ def main():
                 print(" | ".join(row.cells(arguments)), file=sys.stderr)
         text = report(rows, call_overhead(directory), arguments)
     if arguments.into:
-        before, behind = page_parts(arguments.into, arguments.threads)
-        pathlib.Path(arguments.into).write_text(before + text + behind, encoding="utf-8")
+        put_into_page(arguments.into, place_of(arguments), text)
     elif arguments.output:
         pathlib.Path(arguments.output).write_text(text, encoding="utf-8")
     else:

@@ -60,8 +60,9 @@ inline void MultiplyFloatRest(const FloatProduct& p, const float* const* rows, i
   }
 }
 
+// Apart from its callers: within them its loop would lack registers.
 template <class F, int kRows, int kBlocks>
-void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
+[[gnu::noinline]] void MultiplyFloatRows(const FloatProduct& p, int64_t first) {
   const float* rows[kRows];
   int64_t y = first / p.width, x = first % p.width;
   for (int r = 0; r < kRows; ++r) {

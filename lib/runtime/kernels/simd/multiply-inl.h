@@ -6,10 +6,10 @@ namespace qat::simd {
 namespace {
 
 // Sums of kRows rows by kBlocks vectors of units from `unit` on, less the row's term; null: there is none. They leave by way of
-// memory: registers that stayed live until the requantization would be spilled within the loop.
+// memory, and the loop is a function: registers that stayed live around it would be spilled within it.
 template <class Isa, int kRows, int kBlocks>
-inline void SumTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms, int64_t unit,
-                    typename Isa::Vector (&sums)[kRows][kBlocks]) {
+[[gnu::noinline]] void SumTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms,
+                               int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks]) {
   typename Isa::Vector acc[kRows][kBlocks];
 #pragma GCC unroll 16
   for (int b = 0; b < kBlocks; ++b) {
@@ -264,8 +264,8 @@ inline bool SharesColumns(const Product& p) {
 
 // SumTile of such rows, one behind the other: each value that is read goes into the sums of all windows that it is part of.
 template <class Isa, int kBlocks>
-inline void SumColumns(const Product& p, const uint8_t* row,
-                       typename Isa::Vector (&sums)[kColumnRows][kBlocks]) {
+[[gnu::noinline]] void SumColumns(const Product& p, const uint8_t* row,
+                                  typename Isa::Vector (&sums)[kColumnRows][kBlocks]) {
   typename Isa::Vector acc[kColumnRows][kBlocks];
 #pragma GCC unroll 16
   for (int b = 0; b < kBlocks; ++b) {
