@@ -1,5 +1,7 @@
 #include "runtime/kernels/table.h"
 
+#include <cstring>
+
 #include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
@@ -16,13 +18,25 @@ bool IsFlip(const reference::LookupTable<uint8_t>& table, uint8_t flip) {
   return true;
 }
 
+// Eight bytes at a time: the baseline's compiler makes no vectors of the loop.
+void Flip(const uint8_t* from, int64_t size, uint8_t flip, uint8_t* to) {
+  const uint64_t flips = 0x0101010101010101u * flip;
+  int64_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t bytes;
+    std::memcpy(&bytes, from + i, sizeof(bytes));
+    bytes ^= flips;
+    std::memcpy(to + i, &bytes, sizeof(bytes));
+  }
+  for (; i < size; ++i) to[i] = from[i] ^ flip;
+}
+
 std::unique_ptr<Kernel> MakeFlip(const KernelContext& context, uint8_t flip) {
   const int64_t count = FlatSize(context.output.shape);
   return MakeKernel(context, "portable", [count, flip](const KernelBuffers& io) {
-    const uint8_t* const from = io.inputs[0];
-    uint8_t* const to = io.output_bytes;
-#pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i) to[i] = from[i] ^ flip;
+    ForRuns(simd::PoolFor(io.pool, count), count, kRun, [&](int64_t begin, int64_t end, int) {
+      Flip(io.inputs[0] + begin, end - begin, flip, io.output_bytes + begin);
+    });
   });
 }
 
