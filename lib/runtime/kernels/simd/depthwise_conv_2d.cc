@@ -82,50 +82,69 @@ std::vector<int64_t> DepthwiseConv2D::ChannelsOfLanes() const {
   return channels;
 }
 
-// A tap of a lane is a column of the filter, taps() rows of it at a time. Values that fit no int8 are spread over more.
+// A tap of a lane is a column of the filter, taps() rows of it at a time. Values that fit no int8 are spread over more, in those
+// columns that have such.
 void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
   const Window2D& w = window_;
   int64_t parts = 1;
   if (!instructions_->widens)
     for (const uint8_t byte : filter) parts = std::max(parts, PartsOf(operands_.FilterValue(byte)));
   const int64_t columns = groups_ * w.filter_w;
-  for (int64_t tap = 0; tap < columns * parts; ++tap) {
-    const int64_t group = tap % columns / w.filter_w, x = tap % w.filter_w;
+  std::vector<Tap> taps;
+  for (int64_t i = 0; i < columns * parts; ++i) {
+    const Tap tap{i % columns, i / columns};
+    if (tap.part > 0 && !NeedsPart(filter, tap)) continue;
+    const int64_t group = tap.column / w.filter_w, x = tap.column % w.filter_w;
     tap_offsets_.push_back((group * BufferElements() + x * w.dilation_w * w.input_depth) * kElement);
+    taps.push_back(tap);
   }
-  filter_ = PackFilter(filter, parts, 0);
-  if (makes_two_rows_) next_filter_ = PackFilter(filter, parts, 1);
+  filter_ = PackFilter(filter, taps, 0);
+  if (makes_two_rows_) next_filter_ = PackFilter(filter, taps, 1);
+}
+
+// For either row of the output.
+bool DepthwiseConv2D::NeedsPart(std::span<const uint8_t> filter, Tap tap) const {
+  const int64_t top = tap.column / window_.filter_w * instructions_->taps();
+  const int64_t end = std::min<int64_t>(top + instructions_->taps(), window_.filter_h);
+  for (int64_t row = std::max<int64_t>(top - (makes_two_rows_ ? 1 : 0), 0); row < end; ++row) {
+    const int64_t pixel = row * window_.filter_w + tap.column % window_.filter_w;
+    const auto values = filter.subspan(static_cast<size_t>(pixel * window_.input_depth),
+                                       static_cast<size_t>(window_.input_depth));
+    for (const uint8_t byte : values)
+      if (PartOf(operands_.FilterValue(byte), tap.part) != 0) return true;
+  }
+  return false;
 }
 
 // `first` is the row of the interleaved ones that the filter begins in.
-AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, int64_t parts,
+AlignedBytes DepthwiseConv2D::PackFilter(std::span<const uint8_t> filter, std::span<const Tap> taps,
                                          int64_t first) const {
-  const int64_t columns = groups_ * window_.filter_w, taps = columns * parts;
-  AlignedBytes packed(static_cast<size_t>(blocks_ * taps * lanes() * kElement));
+  const auto count = static_cast<int64_t>(taps.size());
+  AlignedBytes packed(static_cast<size_t>(blocks_ * count * lanes() * kElement));
   for (int64_t lane = 0; lane < blocks_ * lanes(); ++lane) {
     if (ChannelOf(lane) < 0) continue;
-    for (int64_t tap = 0; tap < taps; ++tap) {
-      const int64_t position = (lane / lanes() * taps + tap) * lanes() + lane % lanes();
+    for (int64_t tap = 0; tap < count; ++tap) {
+      const int64_t position = (lane / lanes() * count + tap) * lanes() + lane % lanes();
       uint8_t* const to = packed.data() + position * kElement;
-      PackTap(filter, ChannelOf(lane), tap % columns, tap / columns, first, to);
+      PackTap(filter, ChannelOf(lane), taps[static_cast<size_t>(tap)], first, to);
     }
   }
   return packed;
 }
 
-void DepthwiseConv2D::PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part,
-                              int64_t first, uint8_t* to) const {
-  const int64_t taps = instructions_->taps(), top = column / window_.filter_w * taps - first;
+void DepthwiseConv2D::PackTap(std::span<const uint8_t> filter, int64_t channel, Tap tap, int64_t first,
+                              uint8_t* to) const {
+  const int64_t taps = instructions_->taps(), top = tap.column / window_.filter_w * taps - first;
   for (int64_t k = 0; k < taps && top + k < window_.filter_h; ++k) {
     if (top + k < 0) continue;
-    const int64_t pixel = (top + k) * window_.filter_w + column % window_.filter_w;
+    const int64_t pixel = (top + k) * window_.filter_w + tap.column % window_.filter_w;
     const auto value =
         operands_.FilterValue(filter[static_cast<size_t>(pixel * window_.input_depth + channel)]);
     if (instructions_->widens) {
       const auto wide = static_cast<int16_t>(value);
       std::memcpy(to + k * 2, &wide, sizeof(wide));
     } else {
-      to[k] = static_cast<uint8_t>(PartOf(value, part));
+      to[k] = static_cast<uint8_t>(PartOf(value, tap.part));
     }
   }
 }

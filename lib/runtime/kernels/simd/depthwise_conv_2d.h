@@ -27,15 +27,19 @@ class DepthwiseConv2D {
   void Run(const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool) const;
 
  private:
+  /// One column of the filter, and which part of its values.
+  struct Tap {
+    int64_t column, part;
+  };
   int64_t lanes() const { return instructions_->lanes; }
   int64_t BufferElements() const { return buffer_elements_; }
   int64_t BufferSize() const;
   int64_t ChannelOf(int64_t lane) const;
   std::vector<int64_t> ChannelsOfLanes() const;
   void PackTaps(std::span<const uint8_t> filter);
-  AlignedBytes PackFilter(std::span<const uint8_t> filter, int64_t parts, int64_t first) const;
-  void PackTap(std::span<const uint8_t> filter, int64_t channel, int64_t column, int64_t part, int64_t first,
-               uint8_t* to) const;
+  AlignedBytes PackFilter(std::span<const uint8_t> filter, std::span<const Tap> taps, int64_t first) const;
+  bool NeedsPart(std::span<const uint8_t> filter, Tap tap) const;
+  void PackTap(std::span<const uint8_t> filter, int64_t channel, Tap tap, int64_t first, uint8_t* to) const;
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
   void FillBorders(uint8_t* buffer) const;
   DepthwiseRow AsRow() const;
