@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/tool.h"
+#include "freeze/folding.h"
 #include "freeze/freeze.h"
 #include "spec/network_spec.h"
 
@@ -56,8 +57,22 @@ std::string RangesText(const Checkpoint& checkpoint) {
                 ")");
 }
 
+std::string FoldedText(const std::vector<FoldedLayer>& layers) {
+  const auto largest = std::max_element(
+      layers.begin(), layers.end(),
+      [](const FoldedLayer& a, const FoldedLayer& b) { return a.difference < b.difference; });
+  if (largest == layers.end()) return "none";
+  return StrCat(layers.size(), " batch norms, largest difference ", largest->difference, " (", largest->name,
+                ")");
+}
+
 Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
                const Graph& graph, Report& report) {
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
+                       ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
+  const std::vector<FoldedLayer> folded = CompareFolded(checkpoint, spec, graph);
+  for (const FoldedLayer& layer : folded) report.metrics["folded:" + layer.name] = layer.difference;
+  QAT_RETURN_IF_ERROR(CheckFolded(folded));
   const Bytes bytes = Serialize(graph);
   QAT_RETURN_IF_ERROR(output.Commit(bytes));
   ModelResult model;
@@ -69,11 +84,10 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
-                       ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
   tool.Print(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", flags.output, ", ",
-                    bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nranges  ",
-                    RangesText(checkpoint), "\ninput   ", Describe(graph.contract), "\n"));
+                    bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nfolded  ",
+                    FoldedText(folded), "\nranges  ", RangesText(checkpoint), "\ninput   ",
+                    Describe(graph.contract), "\n"));
   return {};
 }
 

@@ -75,6 +75,7 @@ TEST_F(FreezeTool, WritesTheGraphOfTheLastCheckpointAndSaysSo) {
   EXPECT_EQ(result.err, "");
   EXPECT_HOLDS(result.out, "frozen  tiny, step 900 -> ");
   EXPECT_HOLDS(result.out, "layers  4 kept, 1 gone (dropout)");
+  EXPECT_HOLDS(result.out, "folded  none");
   EXPECT_HOLDS(result.out, "ranges  4, largest drift 0.02 (fc)");
   const auto graph = ReadGraph(dir_ / "out.qgraph");
   QAT_ASSERT_OK(graph);

@@ -1,0 +1,93 @@
+#include "freeze/folding.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr uint64_t kProbeSeed = 17;
+constexpr double kMostByRounding =
+    1e-6;  // filter' and bias' are rounded once each, by at most 2^-24 of themselves
+
+std::vector<float> Constant(const Graph& graph, const std::string& name) {
+  const auto found = std::find_if(graph.tensors.begin(), graph.tensors.end(),
+                                  [&](const GraphTensor& tensor) { return tensor.name == name; });
+  QAT_CHECK(found != graph.tensors.end() && found->type == DType::kFloat32);
+  std::vector<float> values(found->data.size() / sizeof(float));
+  std::memcpy(values.data(), found->data.data(), found->data.size());
+  return values;
+}
+
+/// The sums of each channel's products, with and without their signs.
+struct Sums {
+  std::vector<double> signed_sum;
+  std::vector<double> magnitude;
+};
+
+// `stride`: how far apart values lie that differ by one in the channel.
+Sums Accumulate(const std::vector<float>& filter, const std::vector<double>& probe, size_t stride,
+                size_t channels) {
+  Sums sums{std::vector<double>(channels), std::vector<double>(channels)};
+  for (size_t i = 0; i < filter.size(); ++i) {
+    const size_t channel = i / stride % channels;
+    sums.signed_sum[channel] += filter[i] * probe[i];
+    sums.magnitude[channel] += std::abs(filter[i] * probe[i]);
+  }
+  return sums;
+}
+
+double Difference(const Checkpoint& checkpoint, const LayerSpec& layer, const Graph& graph) {
+  const auto trained = [&](std::string_view suffix) -> const std::vector<float>& {
+    return checkpoint.tensors.at(StrCat(layer.name, "/", suffix)).values;
+  };
+  const Shape& shape = layer.parameters[0].shape;
+  const auto axis = static_cast<size_t>(layer.definition().filter_channel_axis);
+  const auto channels = static_cast<size_t>(shape[axis]);
+  const auto stride =
+      static_cast<size_t>(FlatSize(Shape(shape.begin() + static_cast<ptrdiff_t>(axis) + 1, shape.end())));
+  std::vector<double> probe(trained("filter").size());
+  Random random(kProbeSeed);
+  for (double& x : probe) x = random.Between(-1000, 1000) / 1000.0;
+  const Sums sums = Accumulate(trained("filter"), probe, stride, channels);
+  const Sums frozen = Accumulate(Constant(graph, layer.name + "/filter"), probe, stride, channels);
+  const std::vector<float> bias = Constant(graph, layer.name + "/bias");
+  double largest = 0, terms = 0;
+  for (size_t c = 0; c < channels; ++c) {
+    const double mean = trained("moving_mean")[c], beta = trained("beta")[c];
+    const double deviation = std::sqrt(double{trained("moving_variance")[c]} + layer.batch_norm->epsilon);
+    const double gamma = trained("gamma")[c];
+    const double unfolded = gamma * (sums.signed_sum[c] - mean) / deviation + beta;
+    largest = std::max(largest, std::abs(unfolded - (frozen.signed_sum[c] + bias[c])));
+    terms =
+        std::max(terms, std::abs(gamma / deviation) * (sums.magnitude[c] + std::abs(mean)) + std::abs(beta));
+  }
+  return terms == 0 ? largest : largest / terms;
+}
+
+}  // namespace
+
+std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const NetworkSpec& spec,
+                                       const Graph& graph) {
+  std::vector<FoldedLayer> layers;
+  for (const LayerSpec& layer : spec.layers) {
+    if (layer.batch_norm) layers.push_back({layer.name, Difference(checkpoint, layer, graph)});
+  }
+  return layers;
+}
+
+Status CheckFolded(const std::vector<FoldedLayer>& layers) {
+  for (const FoldedLayer& layer : layers) {
+    if (layer.difference <= kMostByRounding) continue;
+    return Internal(StrCat("layer '", layer.name, "': filter and batch norm folded into one differ by ",
+                           layer.difference, " from what was trained, expected at most ", kMostByRounding));
+  }
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,34 @@
+// folding.h: whether the filters of a frozen graph do what filter and batch normalization did one behind the other.
+#ifndef QAT_FREEZE_FOLDING_H_
+#define QAT_FREEZE_FOLDING_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "ir/graph.h"
+#include "spec/network_spec.h"
+
+namespace qat {
+
+struct FoldedLayer {
+  std::string name;
+  double difference = 0;
+};
+
+/// The layers with batch normalization, each on the same inputs x (noise in [-1, 1], one value for each of its filter's):
+///   trained  gamma * (filter * x - moving_mean) / sqrt(moving_variance + epsilon) + beta, from the checkpoint, in double
+///   frozen   filter' * x + bias', from the graph, in double
+/// `difference` is the largest |trained - frozen| of a channel as a part of the largest sum of a channel's terms without their
+/// signs, which is what rounding is relative to: about 2^-24 where all is well.
+/// Requires  a graph that was frozen from this checkpoint, whose spec this is.
+std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const NetworkSpec& spec,
+                                       const Graph& graph);
+
+/// Errors: kInternal where a layer differs by more than rounding to float32 can explain.
+Status CheckFolded(const std::vector<FoldedLayer>& layers);
+
+}  // namespace qat
+
+#endif  // QAT_FREEZE_FOLDING_H_
