@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "checkpoint/run_lock.h"
 #include "data/statistics.h"
 #include "train/run_store.h"
 #include "train/threads.h"
@@ -16,6 +17,15 @@
 
 namespace qat {
 namespace {
+
+Status CheckNetwork(const NetworkSpec& spec) {
+  const bool learns = std::any_of(spec.layers.begin(), spec.layers.end(),
+                                  [](const LayerSpec& layer) { return !TrainedParameters(layer).empty(); });
+  if (learns) return {};
+  return InvalidArgument(
+      StrCat("network '", spec.name,
+             "' has no parameters, expected a layer that can learn, as fully_connected can"));
+}
 
 Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
   const Shape image = {1, data.height, data.width, data.channels};
@@ -35,7 +45,8 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
         pixels
             ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
             : std::string("[1, classes]"),
-        ": the ", split, " labels of ", data.name, " are ", pixels ? "one a pixel" : "one an image"));
+        ": the ", split, " labels of ", data.name, " are ", pixels ? "one a pixel" : "one an image",
+        !pixels && output.size() == 4 ? "; a mean or reshape layer behind it makes rows of maps" : ""));
   }
   const auto largest = std::max_element(data.labels.begin(), data.labels.end());
   if (largest != data.labels.end() && *largest >= output.back()) {
@@ -124,6 +135,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
                                    const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
   QAT_RETURN_IF_ERROR(Validate(config));
+  QAT_RETURN_IF_ERROR(CheckNetwork(spec));
   QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
   QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
   if (config.holdout >= train.size()) {
@@ -145,6 +157,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   }
   if (saved) QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
+  QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
   ConfigureThreads(config.threads);
   QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
