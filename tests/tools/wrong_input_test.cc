@@ -202,6 +202,25 @@ TEST_F(WrongInput, ASpecIsToldEverythingThatIsWrongWithIt) {
   EXPECT_EQ(std::count(two.err.begin(), two.err.end(), '\n'), 2) << two.err;
   EXPECT_NE(two.err.find("two.toml:9:1: layer 'b': key 'filters' of conv_2d is missing"), std::string::npos);
 }
+
+TEST_F(WrongInput, ANetworkThatCannotLearnFromTheLabelsSaysWhy) {
+  for (const char* file : {"images-idx3-ubyte", "labels-idx1-ubyte"}) {
+    std::filesystem::copy_file(files_.data() + "/t10k-" + file, files_.data() + "/train-" + file);
+  }
+  const std::string head =
+      "name = \"n\"\n[input]\nheight = 4\nwidth = 4\nchannels = 1\n[[layer]]\nname = \"a\"\n";
+  testing::WriteText(files_ / "mean.toml", head + "op = \"mean\"\n");
+  testing::WriteText(files_ / "map.toml",
+                     head + "op = \"conv_2d\"\nfilters = 3\nkernel = 4\npadding = \"valid\"\n");
+  const auto train = [&](const std::string& spec) {
+    return std::vector<std::string>{"--data",    files_.data(), "--holdout", "9",
+                                    "--network", files_ / spec, "-o",        files_ / "run"};
+  };
+  Expect("qat-train", train("mean.toml"), 2,
+         {"network 'n' has no parameters, expected a layer that can learn"});
+  Expect("qat-train", train("map.toml"), 2,
+         {"network 'n' ends in [1, 1, 1, 3], expected [1, classes]", "; a mean or reshape layer behind it"});
+}
 #endif
 
 TEST_F(WrongInput, AnOutputThatCannotBeMadeIsFoundBeforeTheWork) {
