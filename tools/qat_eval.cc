@@ -82,6 +82,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--min-accuracy", request.gates.min_accuracy, "X", "least accuracy of a model, in percent");
   add("--max-drop", request.gates.max_drop, "X",
       "most points under float, else checkpoint, else the first model");
+  add("--max-rmse", request.gates.max_rmse, "X",
+      "of labels that are real numbers; --max-error-rise P: percent over that row's");
+  add("--max-error-rise", request.gates.max_error_rise, "P",
+      "most percent of the RMSE over float's, else checkpoint's, else the first model's")
+      ->group("");
   add("--max-flips", flags.max_flips, "[ROW=]N",
       "labels that differ from that row's or ROW's; --max-steps N: outputs");
   add("--max-steps", request.gates.max_steps, "N", "most steps off simulated and litert (default 0; -1: any)")

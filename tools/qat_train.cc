@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/tool.h"
 #include "data/dataset.h"
+#include "report/text_format.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
 #include "train/trainer.h"
@@ -251,7 +252,11 @@ class TrainDisplay {
   void Show(const TrainProgress& at) {
     if (!progress_) progress_.emplace(style_, "train", at.steps);
     char detail[64];
-    std::snprintf(detail, sizeof(detail), "loss %.4f  accuracy %.2f %%", at.loss, at.training_accuracy);
+    if (std::isnan(at.training_accuracy)) {
+      std::snprintf(detail, sizeof(detail), "squared error %.4g", at.loss);
+    } else {
+      std::snprintf(detail, sizeof(detail), "loss %.4f  accuracy %.2f %%", at.loss, at.training_accuracy);
+    }
     progress_->Update(at.step, detail);
   }
   void Finish() {
@@ -271,14 +276,23 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
     report.metrics["best_accuracy"] = result.best_accuracy;
     report.metrics["best_step"] = static_cast<double>(result.best_step);
   }
+  if (!std::isnan(result.holdout_rmse)) {
+    report.metrics["holdout_rmse"] = result.holdout_rmse;
+    report.metrics["best_rmse"] = result.best_rmse;
+    report.metrics["best_step"] = static_cast<double>(result.best_step);
+  }
   report.outputs["run"] = flags.run;
   report.outputs["checkpoint"] = result.checkpoint;
 }
 
 std::string Summary(const TrainResult& result, const TrainConfig& config, const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
+  const std::string_view split = config.holdout > 0 ? "holdout     " : "test set    ";
+  if (!std::isnan(result.holdout_rmse)) {
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ",
+                   Significant(result.best_rmse), " at step ", result.best_step, "\n");
+  }
   if (!std::isnan(result.holdout_accuracy)) {
-    const std::string_view split = config.holdout > 0 ? "holdout     " : "test set    ";
     text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
   }
@@ -311,7 +325,8 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
 
   CatchInterrupts();
   QAT_ASSIGN_OR_RETURN(const Splits data, OpenSplits(spec, config, flags, tool.flags().ProgressStyle()));
-  const auto classes = static_cast<int32_t>(data.train.class_names.size());
+  const auto classes =
+      data.train.targets > 0 ? data.train.targets : static_cast<int32_t>(data.train.class_names.size());
   if (spec.classes != 0 && scaling.classes == 0 && classes > 0) {
     scaling.classes = classes;
     QAT_ASSIGN_OR_RETURN(spec, LoadNetworkSpec(config.network, scaling));

@@ -71,7 +71,7 @@ Bytes Serialize(const TrainerState& state);
 Expected<TrainerState> ReadTrainerState(const std::string& path);
 
 /// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses ("last",
-/// "best", or a step). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"), the earliest
+/// "best", or a step). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), the earliest
 /// of equals, and a checkpoint measured without fake quantization only where there is no other. One function
 /// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
 /// of these.

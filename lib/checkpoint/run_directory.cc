@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <limits>
+#include <utility>
 
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
@@ -38,13 +40,19 @@ std::string DescribeSteps(const std::vector<int64_t>& steps) {
   return Join(texts);
 }
 
-/// What "best" is judged by; negative where the training measured nothing.
-double AccuracyOf(const Checkpoint& checkpoint) {
+constexpr double kNothingMeasured = -std::numeric_limits<double>::infinity();
+
+/// What "best" is judged by: the accuracy; of a network whose labels are real numbers, the loss.
+double MeritOf(const Checkpoint& checkpoint) {
   for (const char* name : {"holdout_accuracy", "test_accuracy"}) {
     const auto found = checkpoint.metrics.find(name);
     if (found != checkpoint.metrics.end()) return found->second;
   }
-  return -1;
+  for (const char* name : {"holdout_loss", "test_loss"}) {
+    const auto found = checkpoint.metrics.find(name);
+    if (found != checkpoint.metrics.end()) return -found->second;
+  }
+  return kNothingMeasured;
 }
 
 /// A checkpoint from before the delay was judged without fake quantization: not comparable, so never before
@@ -55,12 +63,12 @@ bool WasQuantized(const Checkpoint& checkpoint) {
 }
 
 Expected<int64_t> BestStep(const std::string& run, const std::vector<int64_t>& steps) {
-  std::pair<bool, double> best = {false, -1};
+  std::pair<bool, double> best = {false, kNothingMeasured};
   int64_t best_step = steps.back();
   for (int64_t step : steps) {
     QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(CheckpointPath(run, step)));
-    const std::pair<bool, double> merit = {WasQuantized(checkpoint), AccuracyOf(checkpoint)};
-    if (merit.second < 0 || merit <= best) continue;
+    const std::pair<bool, double> merit = {WasQuantized(checkpoint), MeritOf(checkpoint)};
+    if (merit.second == kNothingMeasured || merit <= best) continue;
     best = merit;
     best_step = step;
   }

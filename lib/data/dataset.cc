@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "base/check.h"
@@ -17,7 +18,11 @@ constexpr std::string_view kFormats =
 
 void Truncate(Dataset& dataset, int64_t limit) {
   if (limit <= 0 || limit >= dataset.size()) return;
-  dataset.labels.resize(static_cast<size_t>(limit * dataset.LabelsPerImage()));
+  if (dataset.targets > 0) {
+    dataset.numbers.resize(static_cast<size_t>(limit * dataset.targets));
+  } else {
+    dataset.labels.resize(static_cast<size_t>(limit * dataset.LabelsPerImage()));
+  }
   dataset.images.resize(static_cast<size_t>(limit * dataset.ImageSize()));
 }
 
@@ -61,6 +66,11 @@ std::string SomeOf(const std::vector<std::string>& names) {
 std::span<const int32_t> Dataset::LabelsOf(int64_t index) const {
   const auto count = static_cast<size_t>(LabelsPerImage());
   return std::span(labels).subspan(static_cast<size_t>(index) * count, count);
+}
+
+std::span<const float> Dataset::NumbersOf(int64_t index) const {
+  const auto count = static_cast<size_t>(targets);
+  return std::span(numbers).subspan(static_cast<size_t>(index) * count, count);
 }
 
 std::span<const uint8_t> Dataset::Image(int64_t index) const {
@@ -132,7 +142,10 @@ Expected<std::string> Fingerprint(const Dataset& dataset) {
     stream.Add(images);
     return Status();
   }));
-  return stream.Finish(dataset.labels);
+  if (dataset.targets == 0) return stream.Finish(dataset.labels);
+  std::vector<int32_t> bits(dataset.numbers.size());
+  std::memcpy(bits.data(), dataset.numbers.data(), bits.size() * sizeof(float));
+  return stream.Finish(bits);
 }
 
 }  // namespace qat

@@ -25,7 +25,8 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Images uint8 [count, H, W, C], labels in [0, classes): [count], or one a pixel, [count, label_height, label_width].
+/// Images uint8 [count, H, W, C], labels in [0, classes): [count], or one a pixel, [count, label_height, label_width]; or
+/// real numbers instead of labels, [count, targets].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
   int32_t height = 0;
@@ -35,12 +36,17 @@ struct Dataset {
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
   std::vector<int32_t> labels;
+  int32_t targets = 0;         ///< real numbers an image; 0: it has labels
+  std::vector<float> numbers;  ///< [count, targets]
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
   std::string fingerprint;                    ///< where reading has found it already
   std::string warning;                        ///< a sentence on what was left out; empty: nothing
 
-  int64_t size() const { return static_cast<int64_t>(labels.size()) / LabelsPerImage(); }
+  int64_t size() const {
+    if (targets > 0) return static_cast<int64_t>(numbers.size()) / targets;
+    return static_cast<int64_t>(labels.size()) / LabelsPerImage();
+  }
   int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
 
@@ -52,6 +58,9 @@ struct Dataset {
 
   /// [label_height, label_width] of one image.
   std::span<const int32_t> LabelsOf(int64_t index) const;
+
+  /// [targets] of one image.
+  std::span<const float> NumbersOf(int64_t index) const;
 
   /// One image. Requires that they are in memory.
   std::span<const uint8_t> Image(int64_t index) const;
@@ -80,7 +89,7 @@ struct OpenOptions {
 /// Errors: kNotFound, kCorrupt: path, place, value, what was expected; kInterrupted.
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options = {});
 
-/// SHA-256 over sizes, images and labels: the identity of what was read, wherever it lies.
+/// SHA-256 over sizes, images and labels or numbers: the identity of what was read, wherever it lies.
 /// Errors: the stream's.
 Expected<std::string> Fingerprint(const Dataset& dataset);
 

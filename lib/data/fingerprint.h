@@ -10,7 +10,8 @@
 
 namespace qat {
 
-/// SHA-256 over "COUNT HEIGHT WIDTH CHANNELS\n", the images in order, and the labels as little-endian int32.
+/// SHA-256 over "COUNT HEIGHT WIDTH CHANNELS\n", the images in order, and the labels as little-endian int32 (real numbers: the
+/// bits of their float32).
 class FingerprintStream {
  public:
   /// Only the sizes of `dataset` are read.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -49,11 +50,13 @@ std::vector<int64_t> Widened(const Bytes& values) {
   return wide;
 }
 
-/// Labels [count, height, width]; 1 and 1 where there is one an image.
+/// Labels [count, height, width], 1 and 1 where there is one an image; or real numbers [count, targets].
 struct Labels {
   int32_t height = 1;
   int32_t width = 1;
   std::vector<int64_t> values;
+  int32_t targets = 0;
+  std::vector<float> numbers;
 };
 
 Expected<std::vector<int64_t>> Integers(const NpyArray& array, const std::string& path) {
@@ -69,12 +72,57 @@ Expected<std::vector<int64_t>> Integers(const NpyArray& array, const std::string
     case DType::kInt64:
       return Widened<int64_t>(array.values);
     default:
-      return Corrupt(StrCat(path, ": elements are ", NameOf(array.type), ", expected integer labels"));
+      return Corrupt(StrCat(path, ": elements are ", NameOf(array.type), ", expected integer labels, or real numbers as float32 or float64"));
   }
+}
+
+template <class Stored>
+std::vector<float> Reals(const Bytes& values) {
+  std::vector<float> reals(values.size() / sizeof(Stored));
+  for (size_t i = 0; i < reals.size(); ++i) {
+    Stored value;
+    std::memcpy(&value, &values[i * sizeof(Stored)], sizeof(Stored));
+    reals[i] = static_cast<float>(value);
+  }
+  return reals;
+}
+
+// A class a row, as Keras' to_categorical writes it.
+bool AreOneHot(const std::vector<float>& numbers, int32_t targets) {
+  if (targets < 2) return false;
+  for (size_t row = 0; row < numbers.size(); row += static_cast<size_t>(targets)) {
+    const auto begin = numbers.begin() + static_cast<std::ptrdiff_t>(row), end = begin + targets;
+    if (std::count(begin, end, 1.0f) != 1 || std::count(begin, end, 0.0f) != targets - 1) return false;
+  }
+  return true;
+}
+
+Expected<Labels> RealNumbers(const NpyArray& array, const std::string& path) {
+  const Shape& shape = array.shape;
+  if ((shape.size() != 1 && shape.size() != 2) || std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+    return Corrupt(StrCat(path, ": shape ", ToString(shape), " of ", NameOf(array.type),
+                          ", expected [count] or [count, numbers] of real numbers, none of them 0"));
+  }
+  Labels labels;
+  labels.targets = shape.size() == 2 ? shape[1] : 1;
+  labels.numbers =
+      array.type == DType::kFloat32 ? Reals<float>(array.values) : Reals<double>(array.values);
+  for (size_t i = 0; i < labels.numbers.size(); ++i) {
+    if (std::isfinite(labels.numbers[i])) continue;
+    return Corrupt(StrCat(path, ": example ", i / static_cast<size_t>(labels.targets), ": ",
+                          labels.numbers[i], ", expected numbers that are finite in float32"));
+  }
+  if (AreOneHot(labels.numbers, labels.targets)) {
+    return Corrupt(StrCat(path, ": every row is one-hot, expected the index of the class as an integer, or real "
+                                "numbers to be learned"));
+  }
+  return labels;
 }
 
 Expected<Labels> ReadLabels(const Arrays& arrays, std::string_view name) {
   QAT_ASSIGN_OR_RETURN(const NpyArray array, arrays.Read(name));
+  if (array.type == DType::kFloat32 || array.type == DType::kFloat64)
+    return RealNumbers(array, arrays.PathOf(name));
   const Shape& shape = array.shape;
   const bool column = shape.size() == 2 && shape[1] == 1;
   const bool pixels = shape.size() == 3 || (shape.size() == 4 && shape[3] == 1);
@@ -129,6 +177,11 @@ Expected<std::vector<std::string>> ClassNames(const Arrays& arrays) {
   return Corrupt(StrCat(arrays.path, ": labels reach ", largest, ", expected less than ", kMostClasses));
 }
 
+Status CheckCount(int64_t rows, const std::string& path, int64_t images, const std::string& images_path) {
+  if (rows == images) return {};
+  return Corrupt(StrCat(path, ": ", rows, " rows, but ", images_path, " holds ", images, " images"));
+}
+
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split) {
   const std::string_view x = split == Split::kTrain ? kNames[0] : kNames[2];
   const std::string_view y = split == Split::kTrain ? kNames[1] : kNames[3];
@@ -137,9 +190,15 @@ Expected<Dataset> OpenArrays(const Arrays& arrays, Split split) {
   Dataset dataset;
   dataset.label_height = labels.height;
   dataset.label_width = labels.width;
-  QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(arrays));
-  QAT_RETURN_IF_ERROR(CheckLabels(arrays.PathOf(y), labels.values, arrays.PathOf(x), images.shape[0],
-                                  dataset.class_names.size(), dataset.LabelsPerImage()));
+  dataset.targets = labels.targets;
+  dataset.numbers = labels.numbers;
+  if (dataset.targets > 0) {
+    QAT_RETURN_IF_ERROR(CheckCount(dataset.size(), arrays.PathOf(y), images.shape[0], arrays.PathOf(x)));
+  } else {
+    QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(arrays));
+    QAT_RETURN_IF_ERROR(CheckLabels(arrays.PathOf(y), labels.values, arrays.PathOf(x), images.shape[0],
+                                    dataset.class_names.size(), dataset.LabelsPerImage()));
+  }
   dataset.height = images.shape[1];
   dataset.width = images.shape[2];
   dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;

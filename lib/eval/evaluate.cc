@@ -13,7 +13,9 @@
 #include "eval/latency.h"
 #include "eval/look_inside.h"
 #include "eval/pairs.h"
+#include "eval/predictions_csv.h"
 #include "eval/proof.h"
+#include "eval/regression.h"
 #include "eval/run_curves.h"
 #include "eval/time_ratio.h"
 #include "report/text_format.h"
@@ -65,6 +67,11 @@ Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& 
   for (const Row& row : rows.rows) QAT_RETURN_IF_ERROR(CheckContract(*row.predictor, dataset));
   for (Row& row : rows.rows) {
     QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
+    if (dataset.targets > 0) {
+      QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
+      row.result.regression = MeasureErrors(row.predictions.scores, dataset.numbers, dataset.targets);
+      continue;
+    }
     row.result.accuracy = AccuracyOf(row.predictions, dataset.labels);
     row.result.classification = Classify(row.predictions, dataset.labels, request.topk);
     if (dataset.LabelsPerImage() == 1) continue;
@@ -127,6 +134,22 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
   pair.speedup_interval = speedup.interval;
 }
 
+PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t seed) {
+  const std::string &first = a.result.name, &second = b.result.name;
+  if (dataset.targets > 0) {
+    PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
+    pair.errors =
+        CompareErrors(a.predictions.scores, b.predictions.scores, dataset.numbers, dataset.targets, seed);
+    return pair;
+  }
+  PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels);
+  if (dataset.LabelsPerImage() == 1) return pair;
+  // Neighbouring pixels are no independent draws.
+  pair.drop_interval.reset();
+  pair.mcnemar_p.reset();
+  return pair;
+}
+
 // checkpoint -> graph, simulated -> quantized models, models -> TFLite, reference -> every other row; each pair once.
 void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& request, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
@@ -134,13 +157,8 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
     for (const PairResult& pair : report.pairs) {
       if (pair.a == a->result.name && pair.b == b->result.name) return;
     }
-    report.pairs.push_back(
-        ComparePair(a->result.name, a->predictions, b->result.name, b->predictions, dataset.labels));
+    report.pairs.push_back(PairOf(*a, *b, dataset, request.seed));
     CompareTimes(*a, *b, request.seed, report.pairs.back());
-    if (dataset.LabelsPerImage() == 1) return;
-    // Neighbouring pixels are no independent draws.
-    report.pairs.back().drop_interval.reset();
-    report.pairs.back().mcnemar_p.reset();
   };
   const Row* simulated = RowNamed(rows, "simulated");
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
@@ -170,40 +188,6 @@ Status AddCurves(const RowRequest& request, Report& report) {
   return {};
 }
 
-// A field of a CSV file (RFC 4180).
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
-std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
-  const int64_t per_image = dataset.LabelsPerImage();
-  std::string csv = per_image == 1 ? "index,label" : "index,row,column,label";
-  for (const Row& row : rows.rows) {
-    if (row.listed) csv += "," + CsvField(row.result.name);
-  }
-  csv += "\n";
-  for (size_t i = 0; i < dataset.labels.size(); ++i) {
-    const auto at = static_cast<int64_t>(i);
-    csv += std::to_string(at / per_image);
-    if (per_image > 1) {
-      csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
-    }
-    csv += StrCat(",", dataset.labels[i]);
-    for (const Row& row : rows.rows) {
-      if (row.listed) csv += StrCat(",", row.predictions.labels[i]);
-    }
-    csv += "\n";
-  }
-  return csv;
-}
-
-}  // namespace
-
-namespace {
-
 Status CheckSignificance(const EvalRequest& request) {
   const double significance = request.gates.significance;
   if (!(significance >= 0 && significance < 1)) {
@@ -215,6 +199,22 @@ Status CheckSignificance(const EvalRequest& request) {
   return InvalidArgument(
       "--significance: compares the answers of two rows of one run, which an earlier report has not kept; "
       "leave out --baseline, or give the earlier model as the first --model");
+}
+
+// Labels are flipped or right, real numbers are near or far.
+Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
+  const bool real = dataset.targets > 0;
+  const bool of_labels = gates.min_accuracy || gates.max_drop || gates.max_flips;
+  if (real && of_labels) {
+    return InvalidArgument(
+        StrCat("--min-accuracy, --max-drop and --max-flips: judge classes, but the labels of ", dataset.name,
+               " are real numbers: give --max-rmse and --max-error-rise"));
+  }
+  if (!real && (gates.max_rmse || gates.max_error_rise)) {
+    return InvalidArgument(StrCat("--max-rmse and --max-error-rise: judge real numbers, but the labels of ",
+                                  dataset.name, " are classes: give --min-accuracy and --max-drop"));
+  }
+  return {};
 }
 
 // Before the long work, not after it.
@@ -254,8 +254,8 @@ Status CheckRequest(const EvalRequest& request) {
   const GateLimits& gates = request.gates;
   if (!request.baseline.empty() && !gates.NeedsBaseline() && !gates.max_layer_loss) {
     return InvalidArgument(
-        "--baseline: needs --max-drop, --min-speedup, --max-latency-ratio or --max-layer-loss: what is to be "
-        "held against it");
+        "--baseline: needs --max-drop, --max-error-rise, --min-speedup, --max-latency-ratio or "
+        "--max-layer-loss: what is to be held against it");
   }
   if (request.baseline.empty() && gates.max_layer_loss)
     return InvalidArgument("--max-layer-loss: needs --baseline, an earlier report");
@@ -282,6 +282,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
                           OpenData(request, rows.rows.front().predictor->contract(), hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
+  QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));

@@ -64,7 +64,7 @@ Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& rep
 }  // namespace
 
 Status AddFlipped(const Rows& rows, const Dataset& dataset, Report& report) {
-  if (dataset.LabelsPerImage() != 1) return {};
+  if (dataset.targets > 0 || dataset.LabelsPerImage() != 1) return {};
   for (const PairResult& pair : report.pairs) {
     const Row* a = RowNamed(rows, pair.a);
     const Row* b = RowNamed(rows, pair.b);

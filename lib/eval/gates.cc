@@ -63,6 +63,11 @@ Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& r
     report.gates.push_back(
         Gate("min-accuracy", judged, *limits.min_accuracy, value, value >= *limits.min_accuracy));
   }
+  if (limits.max_rmse) {
+    if (!row.regression) return Missing("--max-rmse", "errors of real numbers", row);
+    const double value = row.regression->all.rmse;
+    report.gates.push_back(Gate("max-rmse", judged, *limits.max_rmse, value, value <= *limits.max_rmse));
+  }
   if (limits.max_size) {
     const auto limit = static_cast<double>(*limits.max_size);
     report.gates.push_back(
@@ -113,6 +118,18 @@ Status JudgeDrop(const GateLimits& limits, const Case& judged, Report& report) {
   return {};
 }
 
+Status JudgeErrorRise(double limit, const Case& judged, Report& report) {
+  for (const ModelResult* row : {&judged.row, judged.reference})
+    if (!row->regression) return Missing("--max-error-rise", "errors of real numbers", *row);
+  const double reference = judged.reference->regression->all.rmse, own = judged.row.regression->all.rmse;
+  const double rise = reference > 0 ? 100 * (own / reference - 1) : (own > 0 ? 1e9 : 0.0);
+  GateResult gate = Gate("max-error-rise", judged, limit, rise, rise <= limit);
+  const PairResult* pair = PairOf(report, judged.reference_name, judged.row.name);
+  if (pair != nullptr && pair->errors) gate.p = pair->errors->sign_p;
+  report.gates.push_back(std::move(gate));
+  return {};
+}
+
 Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
   const PairResult* pair = PairOf(report, judged.reference->name, judged.row.name);
   if (pair == nullptr) {
@@ -158,6 +175,7 @@ Status JudgeRelative(const GateLimits& limits, const Report* baseline, const Mod
   if (judged.reference == nullptr) return NoReference();
   if (judged.reference == &row) return {};
   if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(limits, judged, report));
+  if (limits.max_error_rise) QAT_RETURN_IF_ERROR(JudgeErrorRise(*limits.max_error_rise, judged, report));
   return JudgeRatios(limits, baseline, judged, report);
 }
 
@@ -181,10 +199,8 @@ Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
 
 Error NoReference() {
   return InvalidArgument(
-      "--max-drop, --max-flips, --min-speedup and --max-latency-ratio hold a model against another one: give "
-      "--float, "
-      "--checkpoint, --graph, "
-      "a second --model or --baseline");
+      "--max-drop, --max-error-rise, --max-flips, --min-speedup and --max-latency-ratio hold a model against "
+      "another one: give --float, --checkpoint, --graph, a second --model or --baseline");
 }
 
 const ModelResult* ReferenceRow(const Report& report) {

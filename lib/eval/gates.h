@@ -22,17 +22,18 @@ struct GateLimits {
   std::optional<int64_t> max_steps = {};         ///< of outputs and their witnesses': JudgeProof (proof.h)
   std::optional<int64_t> max_changed_ranges = {};  ///< scales that are not training's: JudgeRanges (proof.h)
   std::optional<double> max_layer_loss = {};       ///< decibels under the baseline: JudgeLayers (proof.h)
+  std::optional<double> max_rmse = {};             ///< of real numbers, in their unit
+  std::optional<double> max_error_rise = {};       ///< of the RMSE over the reference's, percent
   std::string flips_against = {};  ///< the row that max_flips counts against; empty: the reference
   /// A drop beyond its limit passes, with a warning, where McNemar's p is larger than this; 0: never.
   double significance = 0;
 
   bool Any() const {
-    return min_accuracy || max_drop || max_flips || max_size || min_speedup || max_latency ||
-           max_latency_ratio;
+    return min_accuracy || max_size || max_latency || max_rmse || NeedsReference();
   }
   bool NeedsTimes() const { return min_speedup || max_latency || max_latency_ratio; }
   /// What a baseline can stand in for.
-  bool NeedsBaseline() const { return max_drop || min_speedup || max_latency_ratio; }
+  bool NeedsBaseline() const { return max_drop || min_speedup || max_latency_ratio || max_error_rise; }
   bool NeedsReference() const { return NeedsBaseline() || max_flips; }
 };
 

@@ -58,10 +58,16 @@ void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair)
 PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
                        const Predictions& b, std::span<const int32_t> labels) {
   QAT_CHECK(!labels.empty() && a.labels.size() == labels.size() && b.labels.size() == labels.size());
+  PairResult pair = CompareOutputs(a_name, a, b_name, b);
+  CountFlips(a, b, labels, pair);
+  return pair;
+}
+
+PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
+                          const Predictions& b) {
   PairResult pair;
   pair.a = a_name;
   pair.b = b_name;
-  CountFlips(a, b, labels, pair);
   CompareScores(a, b, pair);
   return pair;
 }

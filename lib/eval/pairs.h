@@ -21,6 +21,10 @@ namespace qat {
 PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
                        const Predictions& b, std::span<const int32_t> labels);
 
+/// The same of two models that answer with real numbers: nothing of labels, the differences of outputs only.
+PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
+                          const Predictions& b);
+
 }  // namespace qat
 
 #endif  // QAT_EVAL_PAIRS_H_

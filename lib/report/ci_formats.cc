@@ -104,23 +104,26 @@ std::string MarkdownGates(const Report& report) {
 }
 
 std::string MarkdownModels(const Report& report) {
-  std::string text = Head({"model", "type", "size", "accuracy", "at 95 %", "p50 µs", "p99 µs"}, 2);
+  const QualityColumns heads = QualityHeads(report);
+  std::string text = Head({"model", "type", "size", heads.first, heads.second, "p50 µs", "p99 µs"}, 2);
   for (const ModelResult& model : report.models) {
     const auto& latency = model.latency_us;
+    const QualityColumns cells = QualityCells(report, model);
     text += Row({EscapeMarkdown(model.name), EscapeMarkdown(model.type),
-                 model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-", PercentText(model),
-                 EscapeMarkdown(AccuracyIntervalText(model)), latency ? Fixed(latency->p50, 1) : "-",
+                 model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-", EscapeMarkdown(cells.first),
+                 EscapeMarkdown(cells.second), latency ? Fixed(latency->p50, 1) : "-",
                  latency ? Fixed(latency->p99, 1) : "-"});
   }
   return text;
 }
 
 std::string MarkdownPairs(const Report& report) {
-  std::string text = Head({"pair", "flips", "drop at 95 %", "accuracy differs?", "speed-up at 95 %"}, 5);
+  const PairColumns heads = PairHeads(report);
+  std::string text = Head({"pair", heads.flips, heads.drop, heads.resolved, "speed-up at 95 %"}, 5);
   for (const PairResult& pair : report.pairs) {
-    text += Row({StrCat(EscapeMarkdown(pair.a), " → ", EscapeMarkdown(pair.b)), FlipsText(pair),
-                 EscapeMarkdown(DropText(pair)), ResolvedText(pair, report.data_examples),
-                 EscapeMarkdown(SpeedupText(pair))});
+    const PairColumns cells = PairCells(report, pair);
+    text += Row({StrCat(EscapeMarkdown(pair.a), " → ", EscapeMarkdown(pair.b)), cells.flips,
+                 EscapeMarkdown(cells.drop), cells.resolved, EscapeMarkdown(SpeedupText(pair))});
   }
   return text;
 }
@@ -210,6 +213,12 @@ std::string ToBenchmarkJson(const Report& report) {
                          {"value", 100 - model.accuracy->top1},
                          {"extra", StrCat(model.accuracy->total - model.accuracy->correct, " of ",
                                           model.accuracy->total, " images")}});
+    }
+    if (model.regression) {
+      entries.push_back({{"name", model.name + ": error"},
+                         {"unit", "RMSE"},
+                         {"value", model.regression->all.rmse},
+                         {"extra", StrCat("MAE ", Significant(model.regression->all.mae))}});
     }
     if (model.bytes > 0)
       entries.push_back({{"name", model.name + ": size"}, {"unit", "bytes"}, {"value", model.bytes}});

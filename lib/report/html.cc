@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
-#include <numeric>
 
 #include "base/strings.h"
 #include "report/html_parts.h"
@@ -23,7 +21,12 @@ std::string Verdict(const Report& report) {
   const auto failed =
       std::count_if(report.gates.begin(), report.gates.end(), [](const auto& g) { return !g.pass; });
   if (failed == 0) return StrCat("<p class=\"verdict good\">all ", report.gates.size(), " gates passed</p>");
-  return StrCat("<p class=\"verdict bad\">", failed, " of ", report.gates.size(), " gates failed</p>");
+  std::string sentences;
+  for (const GateResult& gate : report.gates) {
+    if (!gate.pass) sentences += StrCat("<li>", EscapeHtml(GateSentence(gate)), "</li>\n");
+  }
+  return StrCat("<p class=\"verdict bad\">", failed, " of ", report.gates.size(),
+                " gates failed</p>\n<ul class=\"failed\">", sentences, "</ul>");
 }
 
 std::string Header(const Report& report) {
@@ -37,10 +40,11 @@ std::string Header(const Report& report) {
 std::string Models(const Report& report) {
   if (report.models.empty()) return "";
   std::vector<Cells> rows;
+  const QualityColumns heads = QualityHeads(report);
   for (const ModelResult& model : report.models) {
+    const QualityColumns quality = QualityCells(report, model);
     Cells cells = {EscapeHtml(model.name), EscapeHtml(model.type),
-                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", PercentText(model),
-                   AccuracyIntervalText(model)};
+                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", quality.first, quality.second};
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -52,8 +56,8 @@ std::string Models(const Report& report) {
   return Table({{"model", "name"},
                 {"type", "word"},
                 {"size", "number"},
-                {"accuracy", "number"},
-                {"at 95 %", "number"},
+                {heads.first, "number"},
+                {heads.second, "number"},
                 {RoundsText(report), "number"},
                 {"p50 µs", "number"},
                 {"p90 µs", "number"},
@@ -68,16 +72,18 @@ std::string Models(const Report& report) {
 std::string Pairs(const Report& report) {
   if (report.pairs.empty()) return "";
   std::vector<Cells> rows;
+  const PairColumns heads = PairHeads(report);
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), FlipsText(pair),
-                    DifferenceText(pair, report.data_examples), DropText(pair),
-                    ResolvedText(pair, report.data_examples), SpeedupText(pair)});
+    const PairColumns cells = PairCells(report, pair);
+    rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), cells.flips,
+                    DifferenceText(pair, report.data_examples), cells.drop, cells.resolved,
+                    SpeedupText(pair)});
   }
   return Table({{"pair", "name"},
-                {"labels that differ", ""},
+                {IsRegression(report) ? heads.flips : "labels that differ", ""},
                 {"largest difference", ""},
-                {"drop at 95 %", "number"},
-                {"accuracy differs?", ""},
+                {heads.drop, "number"},
+                {heads.resolved, ""},
                 {"speed-up at 95 %", "number"}},
                rows) +
          Quiet(
@@ -86,7 +92,8 @@ std::string Pairs(const Report& report) {
              "step, the "
              "difference is in real numbers. Intervals in brackets are what this number of images leaves "
              "open at "
-             "95 %; p is that of McNemar's exact test: a drop that is not resolvable may be chance.");
+             "95 %; p is that of an exact test on the images that one of the two answers better (McNemar's; "
+             "of real numbers the sign test): a difference that is not resolvable may be chance.");
 }
 
 std::string Gates(const Report& report) {
@@ -161,91 +168,6 @@ std::string Curves(const Report& report) {
       "<div class=\"charts\">", charts, "</div>\n",
       Quiet("Both axes are logarithmic: the loss in its value, the accuracy in its error, so that 99 % and "
             "99.5 % are told apart."));
-}
-
-// "9 (nine)", or the number alone.
-std::string ClassLabel(const Report& report, size_t label) {
-  const std::string number = std::to_string(label);
-  const bool named = label < report.class_names.size() && report.class_names[label] != number;
-  return named ? StrCat(number, " (", EscapeHtml(report.class_names[label]), ")") : number;
-}
-
-std::string Share(int64_t correct, int64_t total) {
-  if (total == 0) return "–";
-  return StrCat(Fixed(100.0 * static_cast<double>(correct) / static_cast<double>(total), 2), " %");
-}
-
-// Rows are models: the percentages of top-k, then the calibration error.
-std::string TopKTable(const Report& report) {
-  std::map<int32_t, bool> ks;
-  for (const ModelResult& model : report.models) {
-    if (!model.classification) continue;
-    for (const auto& [k, correct] : model.classification->topk_correct) ks[k] = true;
-  }
-  std::vector<Column> columns = {{"model", "name"}};
-  for (const auto& [k, used] : ks) columns.push_back({StrCat("top-", k), "number"});
-  columns.push_back({"calibration error", "number"});
-  const bool mean_iou = std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
-    return model.classification && model.classification->mean_iou;
-  });
-  if (mean_iou) columns.push_back({"mean IoU", "number"});
-  std::vector<Cells> rows;
-  for (const ModelResult& model : report.models) {
-    if (!model.classification || !model.classification->calibration_error || !model.accuracy) continue;
-    Cells cells = {EscapeHtml(model.name)};
-    for (const auto& [k, used] : ks) {
-      const auto found = model.classification->topk_correct.find(k);
-      const bool known = found != model.classification->topk_correct.end();
-      cells.push_back(known ? Share(found->second, model.accuracy->total) : "–");
-    }
-    cells.push_back(StrCat(Fixed(*model.classification->calibration_error, 2), " pt"));
-    const std::optional<double> iou = model.classification->mean_iou;
-    if (mean_iou) cells.push_back(iou ? StrCat(Fixed(*iou, 2), " %") : "–");
-    rows.push_back(std::move(cells));
-  }
-  return rows.empty() ? "" : Table(columns, rows);
-}
-
-// The first .tflite row, else the last one.
-const ModelResult* RowOfConfusion(const Report& report) {
-  const ModelResult* chosen = nullptr;
-  for (const ModelResult& model : report.models) {
-    if (!model.classification || model.classification->confusion.empty()) continue;
-    if (model.kind == "tflite") return &model;
-    chosen = &model;
-  }
-  return chosen;
-}
-
-// A row a class, a column a model.
-std::string ClassTable(const Report& report, size_t classes) {
-  constexpr size_t kMostClasses = 30;
-  if (classes > kMostClasses) return "";
-  std::vector<Column> columns = {{"class", "name"}};
-  std::vector<Cells> rows(classes);
-  for (size_t label = 0; label < classes; ++label) rows[label] = {ClassLabel(report, label)};
-  for (const ModelResult& model : report.models) {
-    if (!model.classification || model.classification->confusion.size() != classes) continue;
-    columns.push_back({EscapeHtml(model.name), "number"});
-    for (size_t label = 0; label < classes; ++label) {
-      const auto& counts = model.classification->confusion[label];
-      rows[label].push_back(Share(counts[label], std::accumulate(counts.begin(), counts.end(), int64_t{0})));
-    }
-  }
-  return Table(columns, rows);
-}
-
-std::string Classes(const Report& report) {
-  const std::string topk = TopKTable(report);
-  const ModelResult* model = RowOfConfusion(report);
-  if (model == nullptr) return topk;
-  const auto& confusion = model->classification->confusion;
-  return StrCat(
-      topk, "<h3>Accuracy of each class</h3>\n", ClassTable(report, confusion.size()),
-      "<div class=\"charts\"><figure><h3>Confusion of ", EscapeHtml(model->name), "</h3>",
-      ConfusionChart(confusion, report.class_names), "</figure></div>\n",
-      Quiet("Rows are true classes, columns the answers. The calibration error is how far the model's "
-            "confidence is from its accuracy, on average over 15 classes of confidence."));
 }
 
 bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }
@@ -358,7 +280,8 @@ std::string ToHtml(const Report& report) {
       Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
-      Section("Classes", Classes(report)), Section("Training", Curves(report)),
+      Section("Errors", RegressionSection(report)),
+      Section("Classes", ClassesSection(report)), Section("Training", Curves(report)),
       Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
       Section("How it was made", Making(report)), "</main></body></html>\n");
 }

@@ -32,6 +32,12 @@ std::string TradeoffSection(const Report& report);
 /// What quantization costs each layer, a table a model, and where two integer ways part.
 std::string LayersSection(const Report& report);
 
+/// Errors of real numbers; empty where labels are classes.
+std::string RegressionSection(const Report& report);
+
+/// Accuracy of each class, and which classes are taken for which.
+std::string ClassesSection(const Report& report);
+
 /// Images whose labels differ, with both answers, a gallery a pair.
 std::string FlippedSection(const Report& report);
 

@@ -62,6 +62,7 @@ Json ToJson(const ModelResult& model) {
           {"classification", model.classification && model.accuracy
                                  ? ToJson(*model.classification, model.accuracy->total)
                                  : Json()},
+          {"regression", model.regression ? ToJson(*model.regression) : Json()},
           {"provenance", ObjectOf(model.provenance)}};
 }
 
@@ -71,14 +72,20 @@ Json ToJson(const TraceLink& link) {
           {"state", link.state},     {"note", Text(link.note)}};
 }
 
+// There are none between real numbers.
+Json FlipsOf(const PairResult& pair) {
+  if (pair.errors) return {};
+  return {{"right_to_wrong", pair.right_to_wrong},
+          {"wrong_to_right", pair.wrong_to_right},
+          {"total", pair.total_flips}};
+}
+
 Json ToJson(const PairResult& pair) {
   return {{"a", pair.a},
           {"b", pair.b},
-          {"drop_pt", pair.drop_pt},
-          {"flips",
-           {{"right_to_wrong", pair.right_to_wrong},
-            {"wrong_to_right", pair.wrong_to_right},
-            {"total", pair.total_flips}}},
+          {"drop_pt", pair.errors ? Json() : Json(pair.drop_pt)},
+          {"flips", FlipsOf(pair)},
+          {"errors", pair.errors ? ToJson(*pair.errors) : Json()},
           {"max_abs_lsb", Number(pair.max_abs_lsb)},
           {"max_abs_error", Number(pair.max_abs_error)},
           {"equal_outputs", Number(pair.equal_outputs)},
@@ -165,6 +172,7 @@ void Read(const Json& json, ModelResult& out) {
   ReadObject(json, "accuracy", out.accuracy);
   ReadObject(json, "latency_us", out.latency_us);
   ReadObject(json, "classification", out.classification);
+  ReadObject(json, "regression", out.regression);
   ReadField(json, "provenance", out.provenance);
 }
 
@@ -172,7 +180,7 @@ void Read(const Json& json, PairResult& out) {
   ReadField(json, "a", out.a);
   ReadField(json, "b", out.b);
   ReadField(json, "drop_pt", out.drop_pt);
-  if (const auto flips = json.find("flips"); flips != json.end()) {
+  if (const auto flips = json.find("flips"); flips != json.end() && flips->is_object()) {
     ReadField(*flips, "right_to_wrong", out.right_to_wrong);
     ReadField(*flips, "wrong_to_right", out.wrong_to_right);
     ReadField(*flips, "total", out.total_flips);
@@ -183,6 +191,7 @@ void Read(const Json& json, PairResult& out) {
   ReadInterval(json, "drop_interval95", out.drop_interval);
   ReadField(json, "mcnemar_p", out.mcnemar_p);
   ReadObject(json, "first_difference", out.first_difference);
+  ReadObject(json, "errors", out.errors);
   ReadField(json, "speedup", out.speedup);
   ReadInterval(json, "speedup_interval95", out.speedup_interval);
 }

@@ -52,6 +52,12 @@ void Read(const Json& json, FlippedImage& out);
 Json ToJson(const LayerError& error);
 void Read(const Json& json, LayerError& out);
 
+// report/regression_json.cc.
+Json ToJson(const RegressionResult& result);
+void Read(const Json& json, RegressionResult& out);
+Json ToJson(const ErrorComparison& errors);
+void Read(const Json& json, ErrorComparison& out);
+
 // report/benchmark_json.cc.
 Json ToJson(const LatencyResult& latency);
 void Read(const Json& json, LatencyResult& out);

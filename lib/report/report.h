@@ -37,6 +37,30 @@ struct ClassificationResult {
   std::optional<double> mean_iou = {};               ///< percentage, of labels a pixel; else absent
 };
 
+/// How far real numbers are from those that belong to the images.
+struct ErrorStatistics {
+  double rmse = 0, mae = 0;       ///< root of the mean square, mean of the sizes
+  double largest = 0;             ///< of the sizes
+  std::optional<double> r2 = {};  ///< share of the variance that is explained; absent where there is none
+};
+
+struct RegressionResult {
+  ErrorStatistics all = {};
+  std::optional<Interval> rmse_interval = {};  ///< absent under 20 images
+  std::vector<ErrorStatistics> targets = {};   ///< of each number, where an image has several
+};
+
+/// Errors of b held against those of a on the same images.
+struct ErrorComparison {
+  std::optional<double> rise_pct = {};         ///< of the RMSE, percent; absent where that of a is 0
+  std::optional<Interval> rise_interval = {};  ///< bootstrap over images
+  int64_t larger = 0, smaller = 0;  ///< images whose error (over all numbers) is larger or smaller in b
+  double sign_p = 1;                ///< of both being as likely; exact, two-sided
+  double rms_difference = 0;        ///< of the outputs
+
+  bool resolved() const;  ///< the images tell which of the two errs less
+};
+
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
 struct LatencyResult {
   double min = 0, mean = 0, p50 = 0, p90 = 0,
@@ -73,6 +97,7 @@ struct ModelResult {
   std::optional<AccuracyResult> accuracy;
   std::optional<LatencyResult> latency_us;
   std::optional<ClassificationResult> classification = {};
+  std::optional<RegressionResult> regression = {};  ///< where labels are real numbers; there is no accuracy then
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
 };
 
@@ -108,6 +133,7 @@ struct PairResult {
   std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
 
   std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
+  std::optional<ErrorComparison> errors = {};            ///< of real numbers; drop and flips mean nothing then
 
   /// The images tell which of the two is more accurate.
   bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
@@ -124,6 +150,8 @@ struct GateResult {
   std::optional<double> p = {};  ///< McNemar's, of the row and its reference, where both are of this run
   std::string note = {};         ///< why it passed although the value is beyond the limit, or where it failed
 };
+
+inline bool ErrorComparison::resolved() const { return sign_p <= kSignificance; }
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.
 struct TrainingCurve {

@@ -39,25 +39,14 @@ std::string Aligned(const std::vector<Row>& rows, size_t left_columns) {
   return text;
 }
 
-bool HasMeanIou(const Report& report) {
-  return std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
-    return model.classification && model.classification->mean_iou;
-  });
-}
-
-std::string MeanIouText(const ModelResult& model) {
-  if (!model.classification || !model.classification->mean_iou) return "-";
-  return StrCat(Fixed(*model.classification->mean_iou, 2), " %");
-}
-
 std::string Models(const Report& report) {
-  const bool mean_iou = HasMeanIou(report);
-  std::vector<Row> rows = {
-      {"model", "type", "size", "accuracy", "at 95 %", RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
-  if (mean_iou) rows[0][4] = "mean IoU";
+  const QualityColumns heads = QualityHeads(report);
+  std::vector<Row> rows = {{"model", "type", "size", heads.first, heads.second, RoundsText(report), "p50 µs",
+                            "p90 µs", "p99 µs"}};
   for (const ModelResult& model : report.models) {
+    const QualityColumns cells = QualityCells(report, model);
     Row row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
-               PercentText(model), mean_iou ? MeanIouText(model) : AccuracyIntervalText(model)};
+               cells.first, cells.second};
     if (const auto& latency = model.latency_us) {
       row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                              Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -70,19 +59,20 @@ std::string Models(const Report& report) {
 }
 
 std::string Pairs(const Report& report) {
-  std::vector<Row> rows = {{"pair", "", "flips", "largest difference"}};
+  std::vector<Row> rows = {{"pair", "", PairHeads(report).flips, "largest difference"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back(
-        {pair.a, StrCat("-> ", pair.b), FlipsText(pair), DifferenceText(pair, report.data_examples)});
+    rows.push_back({pair.a, StrCat("-> ", pair.b), PairCells(report, pair).flips,
+                    DifferenceText(pair, report.data_examples)});
   }
   return Aligned(rows, 4);
 }
 
 std::string Significance(const Report& report) {
-  std::vector<Row> rows = {{"pair", "", "drop at 95 %", "accuracy differs?", "speed-up at 95 %"}};
+  const PairColumns heads = PairHeads(report);
+  std::vector<Row> rows = {{"pair", "", heads.drop, heads.resolved, "speed-up at 95 %"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({pair.a, StrCat("-> ", pair.b), DropText(pair), ResolvedText(pair, report.data_examples),
-                    SpeedupText(pair)});
+    const PairColumns cells = PairCells(report, pair);
+    rows.push_back({pair.a, StrCat("-> ", pair.b), cells.drop, cells.resolved, SpeedupText(pair)});
   }
   return Aligned(rows, 5);
 }
@@ -92,6 +82,19 @@ std::string FirstDifferences(const Report& report) {
   for (const PairResult& pair : report.pairs) {
     if (!pair.first_difference) continue;
     text += StrCat(pair.a, " -> ", pair.b, ": ", FirstDifferenceText(*pair.first_difference), "\n");
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
+// What --rounding was asked for, in a sentence.
+std::string Rounding(const Report& report) {
+  std::string text;
+  for (const PairResult& pair : report.pairs) {
+    if (!pair.b.starts_with("tflite-classic") || pair.errors) continue;
+    const std::string labels = pair.total_flips == 0   ? "no label depends"
+                               : pair.total_flips == 1 ? "1 label depends"
+                                                       : Grouped(pair.total_flips) + " labels depend";
+    text += StrCat(pair.a, ": ", labels, " on how the runtime rounds\n");
   }
   return text.empty() ? "" : "\n" + text;
 }
@@ -140,13 +143,13 @@ std::string Layers(const Report& report) {
     std::stable_sort(layers.begin(), layers.end(), worse);
     const LayerError& first = *layers.front();
     text += StrCat("\n", model, " against ", first.reference, ", ", layers.size(), " layers on ",
-                   first.images, " images, worst first\n");
+                   first.images, " images, worst own signal to noise first\n");
     std::vector<Row> rows = {
-        {"layer", "operator", "own noise", "all noise", "steps", "range used", "clipped"}};
+        {"layer", "operator", "own SNR", "SNR", "largest error", "range used", "clipped"}};
     for (const LayerError* layer : layers) {
       if (rows.size() > kMostLayers) break;
       rows.push_back({layer->layer, layer->op, DecibelText(layer->own_sqnr_db), DecibelText(layer->sqnr_db),
-                      Fixed(layer->max_steps, 1), StrCat(Fixed(100 * layer->range_used, 0), " %"),
+                      StrCat(Fixed(layer->max_steps, 1), " steps"), StrCat(Fixed(100 * layer->range_used, 0), " %"),
                       StrCat(Fixed(100 * layer->clipped, 2), " %")});
     }
     text += StrCat(Aligned(rows, 2), CoarseFilters(layers));
@@ -261,7 +264,8 @@ std::string ToTable(const Report& report) {
   }
   if (!report.pairs.empty())
     text +=
-        StrCat("\n", Pairs(report), "\n", Significance(report), FirstDifferences(report), Flipped(report));
+        StrCat("\n", Pairs(report), "\n", Significance(report), FirstDifferences(report), Rounding(report),
+               Flipped(report));
   text += Layers(report);
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";

@@ -59,6 +59,68 @@ std::string AccuracyIntervalText(const ModelResult& model) {
   return StrCat("[", Fixed(interval.low, 2), ", ", Fixed(interval.high, 2), "] %");
 }
 
+bool IsRegression(const Report& report) {
+  return std::any_of(report.models.begin(), report.models.end(),
+                     [](const ModelResult& model) { return model.regression.has_value(); });
+}
+
+namespace {
+
+bool HasMeanIou(const Report& report) {
+  return std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
+    return model.classification && model.classification->mean_iou;
+  });
+}
+
+std::string RmseText(const RegressionResult& result) {
+  const std::string rmse = Significant(result.all.rmse);
+  if (!result.rmse_interval) return rmse;
+  return StrCat(rmse, " [", Significant(result.rmse_interval->low), ", ",
+                Significant(result.rmse_interval->high), "]");
+}
+
+std::string RiseText(const ErrorComparison& errors) {
+  if (!errors.rise_pct) return "-";
+  const std::string rise = StrCat(Signed(*errors.rise_pct), " %");
+  if (!errors.rise_interval) return rise;
+  return StrCat(rise, " [", Signed(errors.rise_interval->low), ", ",
+                Signed(errors.rise_interval->high), "]");
+}
+
+}  // namespace
+
+QualityColumns QualityHeads(const Report& report) {
+  if (IsRegression(report)) return {"RMSE at 95 %", "R²"};
+  return {"accuracy", HasMeanIou(report) ? "mean IoU" : "at 95 %"};
+}
+
+QualityColumns QualityCells(const Report& report, const ModelResult& model) {
+  if (model.regression) {
+    const std::optional<double>& r2 = model.regression->all.r2;
+    return {RmseText(*model.regression), r2 ? Fixed(*r2, 4) : "-"};
+  }
+  if (!HasMeanIou(report)) return {PercentText(model), AccuracyIntervalText(model)};
+  const bool known = model.classification && model.classification->mean_iou;
+  return {PercentText(model), known ? StrCat(Fixed(*model.classification->mean_iou, 2), " %") : "-"};
+}
+
+PairColumns PairHeads(const Report& report) {
+  if (IsRegression(report)) return {"images that err more, less", "RMSE rises by, at 95 %", "errors differ?"};
+  return {"flips", "drop at 95 %", "accuracy differs?"};
+}
+
+PairColumns PairCells(const Report& report, const PairResult& pair) {
+  if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report.data_examples)};
+  const ErrorComparison& errors = *pair.errors;
+  const std::string p = StrCat("(p ", Significant(errors.sign_p), ")");
+  const std::string differ =
+      errors.larger + errors.smaller == 0 ? "all errors are equal"
+      : errors.resolved()
+          ? StrCat("a difference ", p)
+          : StrCat("not resolvable on ", Grouped(report.data_examples), " images ", p);
+  return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
+}
+
 std::string ResolvedText(const PairResult& pair, int64_t examples) {
   if (!pair.mcnemar_p) return "-";
   if (pair.total_flips == 0) return "no label differs";
@@ -139,6 +201,8 @@ std::string DecibelText(const std::optional<double>& decibels) {
 std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "min-accuracy") return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
+  if (gate.name == "max-rmse") return Significant(number);
+  if (gate.name == "max-error-rise") return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-size") return StrCat(Grouped(std::llround(number)), " B");
   if (gate.name == "min-speedup" || gate.name == "max-latency-ratio") return StrCat(Fixed(number, 3), "x");
   if (gate.name == "max-latency") return StrCat(Fixed(number, 1), " µs");

@@ -19,6 +19,25 @@ std::string Fixed(double value, int decimals);
 /// Three significant digits where that is readable: "0.00392", "12.7", "110".
 std::string Significant(double value);
 
+/// What the rows are judged by, as two columns of a table: accuracy and its interval; accuracy and mean IoU where each pixel
+/// has a label; RMSE and R² of real numbers.
+struct QualityColumns {
+  std::string first, second;
+};
+QualityColumns QualityHeads(const Report& report);
+QualityColumns QualityCells(const Report& report, const ModelResult& model);
+
+/// The rows' answers are real numbers.
+bool IsRegression(const Report& report);
+
+/// What two rows' answers say of their quality, as columns: flips, drop, whether the accuracy differs; of real numbers: images
+/// with larger errors, the rise of the RMSE, whether the errors differ.
+struct PairColumns {
+  std::string flips, drop, resolved;
+};
+PairColumns PairHeads(const Report& report);
+PairColumns PairCells(const Report& report, const PairResult& pair);
+
 /// "97.52 %" with as many decimals as the number of examples resolves, at least two; "-" without an accuracy.
 std::string PercentText(const ModelResult& model);
 

@@ -20,6 +20,7 @@ Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, c
   int64_t correct = 0;
   Bytes bytes;
   std::vector<int32_t> labels;
+  std::vector<float> numbers;
   const auto part = [&](size_t first) {
     const size_t begin = std::min(first, indices.size());
     return indices.subspan(begin, std::min(kBatch, indices.size() - begin));
@@ -29,20 +30,28 @@ Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, c
     bytes.resize(batch.size() * static_cast<size_t>(dataset.ImageSize()));
     QAT_RETURN_IF_ERROR(dataset.Read(batch, bytes, part(first + kBatch)));
     labels.clear();
+    numbers.clear();
     for (const int32_t index : batch) {
-      const std::span<const int32_t> own = dataset.LabelsOf(index);
-      labels.insert(labels.end(), own.begin(), own.end());
+      if (dataset.targets > 0) {
+        const std::span<const float> own = dataset.NumbersOf(index);
+        numbers.insert(numbers.end(), own.begin(), own.end());
+      } else {
+        const std::span<const int32_t> own = dataset.LabelsOf(index);
+        labels.insert(labels.end(), own.begin(), own.end());
+      }
     }
     const at::Tensor output =
         network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize});
     const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
-    const LossResult loss = SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
+    const LossResult loss = dataset.targets > 0
+                                ? MeanSquaredError(values, numbers, {})
+                                : SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
     result.loss += loss.loss * static_cast<double>(batch.size()) / static_cast<double>(indices.size());
     correct += loss.correct;
   }
   const auto count = static_cast<double>(indices.size()) * static_cast<double>(dataset.LabelsPerImage());
-  result.accuracy = 100.0 * static_cast<double>(correct) / count;
+  result.accuracy = dataset.targets > 0 ? std::nan("") : 100.0 * static_cast<double>(correct) / count;
   return result;
 }
 

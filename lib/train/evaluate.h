@@ -1,7 +1,8 @@
-// evaluate.h: accuracy and loss of a network on labelled images, while it trains.
+// evaluate.h: accuracy (of classifiers) and loss of a network on labelled images, while it trains.
 #ifndef QAT_TRAIN_EVALUATE_H_
 #define QAT_TRAIN_EVALUATE_H_
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 
@@ -12,8 +13,11 @@
 namespace qat {
 
 struct Evaluation {
-  double accuracy = 0;  ///< percentage
-  double loss = 0;      ///< mean cross entropy, without smoothing
+  double accuracy = 0;  ///< percentage; NaN where labels are real numbers
+  double loss = 0;      ///< mean cross entropy, without smoothing; mean squared error of real numbers
+
+  /// What the best checkpoint has most of.
+  double Merit() const { return std::isnan(accuracy) ? -loss : accuracy; }
 };
 
 /// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. Errors: those of reading.

@@ -50,4 +50,17 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
   return result;
 }
 
+LossResult MeanSquaredError(std::span<const float> outputs, std::span<const float> targets,
+                            std::span<float> gradient) {
+  QAT_CHECK(outputs.size() == targets.size() && (gradient.empty() || gradient.size() == outputs.size()));
+  const auto count = static_cast<double>(outputs.size());
+  LossResult result;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const double error = double{outputs[i]} - double{targets[i]};
+    result.loss += error * error / count;
+    if (!gradient.empty()) gradient[i] = static_cast<float>(2 * error / count);
+  }
+  return result;
+}
+
 }  // namespace qat

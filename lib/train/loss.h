@@ -19,6 +19,11 @@ struct LossResult {
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
                                int64_t classes, double smoothing, std::span<float> gradient);
 
+///   loss = mean over all values of (output - target)^2,  gradient (empty: not wanted) = 2 (output - target) / values.
+/// Shapes    outputs, targets, gradient: as many values.  LossResult::correct stays 0.
+LossResult MeanSquaredError(std::span<const float> outputs, std::span<const float> targets,
+                            std::span<float> gradient);
+
 }  // namespace qat
 
 #endif  // QAT_TRAIN_LOSS_H_

@@ -60,7 +60,7 @@ Status MetricsLog::WriteStart(const Start& start) {
 
 Status MetricsLog::WriteTrain(int64_t step, double loss, double accuracy, double learning_rate) {
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/loss", step, loss));
-  QAT_RETURN_IF_ERROR(events_->AddScalar("train/accuracy", step, accuracy));
+  if (!std::isnan(accuracy)) QAT_RETURN_IF_ERROR(events_->AddScalar("train/accuracy", step, accuracy));
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/learning_rate", step, learning_rate));
   return Write(StrCat(R"({"event":"train","step":)", step, R"(,"loss":)", Number(loss),
                       R"(,"training_accuracy":)", Number(accuracy), R"(,"learning_rate":)",
@@ -72,7 +72,8 @@ Status MetricsLog::WriteQuantize(int64_t step) {
 }
 
 Status MetricsLog::WriteEval(int64_t step, std::string_view split, double accuracy, double loss) {
-  QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat(split, "/accuracy"), step, accuracy));
+  if (!std::isnan(accuracy))
+    QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat(split, "/accuracy"), step, accuracy));
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat(split, "/loss"), step, loss));
   return Write(StrCat(R"({"event":"eval","step":)", step, R"(,"split":")", split, R"(","accuracy":)",
                       Number(accuracy), R"(,"loss":)", Number(loss), "}"));

@@ -83,9 +83,7 @@ Expected<TrainResult> TrainLoop::Run() {
     if (step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(log_->WriteQuantize(step_));
     QAT_RETURN_IF_ERROR(Step());
     if (callbacks.on_step) {
-      const double accuracy =
-          seen_ > 0 ? 100.0 * static_cast<double>(correct_) / static_cast<double>(seen_) : 0;
-      callbacks.on_step({step_, schedule_.steps, step_loss_, accuracy});
+      callbacks.on_step({step_, schedule_.steps, step_loss_, seen_ > 0 ? TrainingAccuracy() : 0});
     }
     if (step_ % inputs_.config.log_every == 0) QAT_RETURN_IF_ERROR(LogStep());
     if (EvaluationDue()) QAT_RETURN_IF_ERROR(EvaluateDeployed());
@@ -98,11 +96,22 @@ Expected<TrainResult> TrainLoop::Run() {
     }
   }
   QAT_RETURN_IF_ERROR(PruneRun(inputs_.run, schedule_, step_, best_.step));
-  QAT_RETURN_IF_ERROR(log_->WriteEnd(step_, best_.step, best_.accuracy));
+  const bool classes = inputs_.train.targets == 0;
+  QAT_RETURN_IF_ERROR(log_->WriteEnd(step_, best_.step, classes ? best_.value : std::nan("")));
   QAT_RETURN_IF_ERROR(log_->Sync());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  return TrainResult{step_,         last_evaluation_.accuracy,         best_.accuracy, best_.step,
-                     taken.count(), CheckpointPath(inputs_.run, step_)};
+  TrainResult result;
+  result.step = step_;
+  result.holdout_accuracy = last_evaluation_.accuracy;
+  result.best_accuracy = classes ? best_.value : std::nan("");
+  if (!classes) {
+    result.holdout_rmse = std::sqrt(last_evaluation_.loss);
+    result.best_rmse = std::sqrt(std::max(-best_.value, 0.0));
+  }
+  result.best_step = best_.step;
+  result.seconds = taken.count();
+  result.checkpoint = CheckpointPath(inputs_.run, step_);
+  return result;
 }
 
 // The images of a step, changed as the recipe says, and their labels. Those of the next step are read meanwhile.
@@ -115,13 +124,18 @@ Expected<TrainLoop::Batch> TrainLoop::ReadBatch(int64_t step) {
   Bytes stored(examples.size() * size);
   Bytes changed(stored.size());
   QAT_RETURN_IF_ERROR(data.Read(examples, stored, next));
-  const auto per_image = static_cast<size_t>(data.LabelsPerImage());
+  const auto per_image = static_cast<size_t>(data.targets > 0 ? 0 : data.LabelsPerImage());
   Batch batch;
   batch.labels.resize(examples.size() * per_image);
   for (size_t i = 0; i < examples.size(); ++i) {
     const ImageChange change = DrawChange(inputs_.config, step, static_cast<int64_t>(i));
     ChangeImage(std::span(stored).subspan(i * size, size), data.height, data.width, data.channels, change,
                 std::span(changed).subspan(i * size, size));
+    if (data.targets > 0) {
+      const std::span<const float> numbers = data.NumbersOf(examples[i]);
+      batch.numbers.insert(batch.numbers.end(), numbers.begin(), numbers.end());
+      continue;
+    }
     const std::span<int32_t> labels = std::span(batch.labels).subspan(i * per_image, per_image);
     ChangeLabels(data.LabelsOf(examples[i]), data.label_height, data.label_width, data.height, data.width,
                  change, labels);
@@ -132,7 +146,7 @@ Expected<TrainLoop::Batch> TrainLoop::ReadBatch(int64_t step) {
 
 Status TrainLoop::Step() {
   QAT_ASSIGN_OR_RETURN(const Batch batch, ReadBatch(step_));
-  QAT_RETURN_IF_ERROR(BackPropagate(batch.images, batch.labels));
+  QAT_RETURN_IF_ERROR(BackPropagate(batch));
   optimizer_->Step(spans_, LearningRate(inputs_.config, schedule_.steps, step_));
   if (average_) average_->Update(spans_);
   ++step_;
@@ -144,7 +158,14 @@ Status TrainLoop::Step() {
   return {};
 }
 
-Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int32_t>& labels) {
+LossResult TrainLoop::LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
+  const std::span<float> wanted(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));
+  if (inputs_.train.targets > 0) return MeanSquaredError(SpanOf(outputs), batch.numbers, wanted);
+  return SoftmaxCrossEntropy(SpanOf(outputs), batch.labels, outputs.size(-1), inputs_.config.label_smoothing,
+                             wanted);
+}
+
+Status TrainLoop::BackPropagate(const Batch& batch) {
   for (Parameter& parameter : parameters_) {
     if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
   }
@@ -154,13 +175,11 @@ Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int3
       .fake_quantize = Quantizing(step_),
       .freeze_batch_norm = step_ >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(inputs_.config.seed, kDropoutPurpose, step_)};
-  const at::Tensor logits = functional::ToNhwc(network_->Forward(images, context)).contiguous();
+  const at::Tensor logits = functional::ToNhwc(network_->Forward(batch.images, context)).contiguous();
   at::Tensor gradient = at::empty_like(logits, logits.options().requires_grad(false));
-  const LossResult result =
-      SoftmaxCrossEntropy(SpanOf(logits), labels, logits.size(-1), inputs_.config.label_smoothing,
-                          {gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel())});
+  const LossResult result = LossOf(batch, logits, gradient);
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
-    return NotFinite(StrCat("the loss of step ", step_ + 1, " is ", result.loss), images);
+    return NotFinite(StrCat("the loss of step ", step_ + 1, " is ", result.loss), batch.images);
   }
   logits.backward(gradient);
   for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -169,10 +188,11 @@ Status TrainLoop::BackPropagate(const at::Tensor& images, const std::vector<int3
     given = given.defined() ? given.contiguous() : at::zeros_like(parameters_[i].value.detach());
     spans_[i].gradient = SpanOf(given);
   }
+  const auto seen = static_cast<int64_t>(std::max(batch.labels.size(), batch.numbers.size()));
   step_loss_ = result.loss;
-  loss_sum_ += result.loss * static_cast<double>(labels.size());
+  loss_sum_ += result.loss * static_cast<double>(seen);
   correct_ += result.correct;
-  seen_ += static_cast<int64_t>(labels.size());
+  seen_ += seen;
   return {};
 }
 
@@ -184,9 +204,14 @@ Error TrainLoop::NotFinite(std::string_view what, const at::Tensor& images) {
       "; a smaller learning rate usually helps (it is ", inputs_.config.learning_rate, ")"));
 }
 
+double TrainLoop::TrainingAccuracy() const {
+  if (inputs_.train.targets > 0) return std::nan("");
+  return 100.0 * static_cast<double>(correct_) / static_cast<double>(seen_);
+}
+
 Status TrainLoop::LogStep() {
   const double loss = loss_sum_ / static_cast<double>(seen_);
-  const double accuracy = 100.0 * static_cast<double>(correct_) / static_cast<double>(seen_);
+  const double accuracy = TrainingAccuracy();
   loss_sum_ = 0;
   correct_ = 0;
   seen_ = 0;
@@ -216,8 +241,8 @@ Status TrainLoop::EvaluateDeployed() {
 }
 
 Status TrainLoop::SaveScheduled() {
-  const Merit merit = {Quantizing(step_ - 1), last_evaluation_.accuracy, step_};
-  if (std::pair(merit.quantized, merit.accuracy) > std::pair(best_.quantized, best_.accuracy)) best_ = merit;
+  const Merit merit = {Quantizing(step_ - 1), last_evaluation_.Merit(), step_};
+  if (std::pair(merit.quantized, merit.value) > std::pair(best_.quantized, best_.value)) best_ = merit;
   QAT_RETURN_IF_ERROR(log_->WriteCheckpoint(step_));
   QAT_ASSIGN_OR_RETURN(const int64_t size, log_->Sync());
   QAT_RETURN_IF_ERROR(SaveRun(inputs_.run, MakeCheckpoint(), MakeState(size)));
@@ -261,7 +286,8 @@ Checkpoint TrainLoop::MakeCheckpoint() {
     range->second.drift = history_.DriftOf(i, observers_[i].observer->range());
   }
   if (evaluated_step_ == step_) {
-    checkpoint.metrics[StrCat(SplitName(), "_accuracy")] = last_evaluation_.accuracy;
+    if (!std::isnan(last_evaluation_.accuracy))
+      checkpoint.metrics[StrCat(SplitName(), "_accuracy")] = last_evaluation_.accuracy;
     checkpoint.metrics[StrCat(SplitName(), "_loss")] = last_evaluation_.loss;
     checkpoint.metrics["fake_quantize"] = Quantizing(step_ - 1) ? 1 : 0;
   }
@@ -279,7 +305,7 @@ TrainerState TrainLoop::MakeState(int64_t metrics_size) {
                    {"last_loss", last_evaluation_.loss},
                    {"evaluated_step", static_cast<double>(evaluated_step_)},
                    {"best/quantized", best_.quantized ? 1 : 0},
-                   {"best/accuracy", best_.accuracy},
+                   {"best/accuracy", best_.value},
                    {"best/step", static_cast<double>(best_.step)}};
   for (const TrainableSpan& each : spans_) {
     state.tensors[StrCat("parameter/", each.name)] = {{static_cast<int32_t>(each.values.size())},

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "base/expected.h"
 #include "train/evaluate.h"
+#include "train/loss.h"
 #include "train/metrics_log.h"
 #include "train/network.h"
 #include "train/optimizer.h"
@@ -49,7 +51,7 @@ class TrainLoop {
   /// How good a checkpoint is: one measured with fake quantization comes before any other.
   struct Merit {
     bool quantized = false;
-    double accuracy = -1;
+    double value = -std::numeric_limits<double>::infinity();  // Evaluation::Merit
     int64_t step = 0;
   };
 
@@ -59,9 +61,12 @@ class TrainLoop {
   struct Batch {
     at::Tensor images;
     std::vector<int32_t> labels;
+    std::vector<float> numbers;  // instead of labels
   };
   Expected<Batch> ReadBatch(int64_t step);
-  Status BackPropagate(const at::Tensor& images, const std::vector<int32_t>& labels);
+  Status BackPropagate(const Batch& batch);
+  LossResult LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
+  double TrainingAccuracy() const;  // since the last log line; NaN of real numbers
   Status LogStep();
   Status EvaluateDeployed();
   Status SaveScheduled();

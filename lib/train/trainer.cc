@@ -27,6 +27,16 @@ Status CheckNetwork(const NetworkSpec& spec) {
              "' has no parameters, expected a layer that can learn, as fully_connected can"));
 }
 
+Status CheckNumbers(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
+  const Shape expected = {1, data.targets}, &output = spec.layers.back().output_shape;
+  if (output == expected) return {};
+  return InvalidArgument(StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected ",
+                                ToString(expected), ": the ", split, " labels of ", data.name, " are ",
+                                data.targets == 1 ? std::string("a real number")
+                                                  : StrCat(data.targets, " real numbers"),
+                                " an image; classes are integers"));
+}
+
 Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
   const Shape image = {1, data.height, data.width, data.channels};
   if (image != spec.input_shape) {
@@ -36,6 +46,7 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
   }
   const Shape& output = spec.layers.back().output_shape;
   if (output.empty()) return Internal(StrCat("network '", spec.name, "' ends in a scalar"));
+  if (data.targets > 0) return CheckNumbers(spec, data, split);
   Shape expected = {1, output.back()};
   if (data.LabelsPerImage() > 1) expected = {1, data.label_height, data.label_width, output.back()};
   if (output != expected) {
@@ -138,6 +149,10 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_RETURN_IF_ERROR(CheckNetwork(spec));
   QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
   QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
+  if (train.targets != test.targets) {
+    return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
+                                  "are classes, expected the same of both"));
+  }
   if (config.holdout >= train.size()) {
     return InvalidArgument(StrCat("holdout is ", config.holdout, ", expected less than the ", train.size(),
                                   " training examples of ", train.name, "; a tenth is --holdout ",

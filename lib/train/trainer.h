@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@ struct TrainProgress {
   int64_t step = 0;
   int64_t steps = 0;
   double loss = 0;
-  double training_accuracy = 0;  ///< percentage over the steps since the last log line
+  double training_accuracy = 0;  ///< percentage over the steps since the last log line; NaN of real numbers
 };
 
 struct TrainCallbacks {
@@ -32,8 +33,10 @@ struct TrainCallbacks {
 
 struct TrainResult {
   int64_t step = 0;
-  double holdout_accuracy = 0;  ///< of the last evaluation; percentage; NaN: none
+  double holdout_accuracy = 0;  ///< of the last evaluation; percentage; NaN: none, or labels are real numbers
   double best_accuracy = 0;
+  double holdout_rmse = std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
+  double best_rmse = std::numeric_limits<double>::quiet_NaN();
   int64_t best_step = 0;
   double seconds = 0;
   std::string checkpoint;  ///< path of the last one

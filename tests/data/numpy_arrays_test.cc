@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 
 #include "data/dataset.h"
@@ -75,6 +77,42 @@ TEST_F(NumpyDirectory, TakesALabelAPixel) {
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: 2 labels, but ");
 }
 
+template <class T>
+Bytes BytesOf(const std::vector<T>& values) {
+  Bytes bytes(values.size() * sizeof(T));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+TEST_F(NumpyDirectory, LabelsMayBeRealNumbers) {
+  Write("x_train.npy", DType::kUInt8, {3, 1, 1}, {1, 2, 3});
+  Write("y_train.npy", DType::kFloat32, {3}, BytesOf<float>({0.5f, -2, 1e3f}));
+  const auto one = Open();
+  QAT_ASSERT_OK(one);
+  EXPECT_EQ(one->targets, 1);
+  EXPECT_EQ(one->size(), 3);
+  EXPECT_EQ(one->NumbersOf(1)[0], -2);
+  EXPECT_TRUE(one->class_names.empty());
+  Write("y_train.npy", DType::kFloat64, {3, 2}, BytesOf<double>({1, 2, 3, 4, 5, 6}));
+  const auto two = OpenDataset(dir_.path(), Split::kTrain, {.limit = 2});
+  QAT_ASSERT_OK(two);
+  EXPECT_EQ(two->targets, 2);
+  EXPECT_EQ(two->numbers, (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_NE(Fingerprint(*one).value(), Fingerprint(*Open()).value());
+}
+
+TEST_F(NumpyDirectory, RefusesRealNumbersThatAreNone) {
+  Write("x_train.npy", DType::kUInt8, {2, 1, 1}, {1, 2});
+  Write("y_train.npy", DType::kFloat32, {2}, BytesOf<float>({0, NAN}));
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: example 1: nan, expected numbers");
+  Write("y_train.npy", DType::kFloat32, {3}, BytesOf<float>({0, 1, 2}));
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: 3 rows, but ");
+  Write("y_train.npy", DType::kFloat32, {2, 1, 1}, BytesOf<float>({0, 1}));
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: shape [2, 1, 1] of float32, expected [count]");
+  Write("y_train.npy", DType::kFloat32, {2, 3}, BytesOf<float>({0, 1, 0, 1, 0, 0}));
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: every row is one-hot");
+}
+
 TEST_F(NumpyDirectory, NamesTheArrayThatIsMissing) {
   WriteSplit("train", {1, 0});
   QAT_EXPECT_ERROR(Open(Split::kTest), ErrorCode::kNotFound,
@@ -99,9 +137,9 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   Write("y_train.npy", DType::kUInt8, {2, 10}, Bytes(20));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: shape [2, 10], expected [count], one label an image, or");
-  Write("y_train.npy", DType::kFloat32, {2}, Bytes(8));
+  Write("y_train.npy", DType::kBool, {2}, Bytes(2));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
-                   "/y_train.npy: elements are float32, expected integer labels");
+                   "/y_train.npy: elements are bool, expected integer labels, or real numbers as float32");
   Write("y_train.npy", DType::kInt8, {2}, {0, 0xff});
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: example 1: label -1, expected 0 to 0");
 }

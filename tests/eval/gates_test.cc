@@ -19,6 +19,7 @@ ModelResult Model(const std::string& name, const std::string& kind, int64_t corr
   model.accuracy = AccuracyResult{static_cast<double>(correct) / 100, correct, 10000};
   LatencyResult latency;
   latency.p50 = p50;
+  latency.p50_interval = Interval{p50, p50};
   model.latency_us = latency;
   return model;
 }
@@ -28,6 +29,9 @@ Report TwoRows() {
   report.models = {Model("checkpoint", "checkpoint", 9930, 250000, 300),
                    Model("m.tflite", "tflite", 9920, 66000, 100)};
   report.pairs = {{"checkpoint", "m.tflite", 0.1, 15, 5, 21, {}, {}}};
+  report.pairs[0].speedup = 3;
+  report.pairs[0].speedup_interval = Interval{3, 3};
+  report.timing = TimingConditions();
   return report;
 }
 
@@ -89,7 +93,7 @@ TEST(Gates, LatencyIsHeldAgainstANumberAndAgainstTheReference) {
   limits.max_latency.reset();
   limits.max_latency_ratio = 1.05;
   report = TwoRows();
-  report.models[1].latency_us->p50 = 110;
+  report.models[1] = Model("m.tflite", "tflite", 9920, 66000, 120);
   QAT_ASSERT_OK(JudgeGates(limits, &earlier, report));
   EXPECT_FALSE(Only(report).pass);
   EXPECT_EQ(Only(report).reference, "baseline");

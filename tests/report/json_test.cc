@@ -91,6 +91,22 @@ TEST(ReportJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(ToJson(*read), text);
 }
 
+TEST(ReportJson, HoldsErrorsOfRealNumbersInsteadOfAccuracies) {
+  const std::string text = ToJson(testing::RegressionReport());
+  const auto json = ordered_json::parse(text);
+  EXPECT_TRUE(json["models"][0]["accuracy"].is_null());
+  EXPECT_EQ(json["models"][0]["regression"]["rmse"], 0.0831);
+  EXPECT_EQ(json["models"][0]["regression"]["targets"][1]["r2"], 0.977);
+  EXPECT_TRUE(json["pairs"][2]["flips"].is_null());
+  EXPECT_TRUE(json["pairs"][2]["drop_pt"].is_null());
+  EXPECT_EQ(json["pairs"][2]["errors"]["larger"], 5123);
+  EXPECT_EQ(json["timing"]["pinned_cpu"], 1);
+  EXPECT_EQ(json["timing"]["quiet"], true);
+  const auto read = ParseReport(text, "r.json");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(ToJson(*read), text);
+}
+
 TEST(ReportJson, RefusesWhatIsNoReport) {
   QAT_EXPECT_ERROR(ParseReport("{\"schema\": ", "a.json"), ErrorCode::kCorrupt, "a.json: is no JSON at byte");
   QAT_EXPECT_ERROR(ParseReport("[1, 2]", "a.json"), ErrorCode::kCorrupt, "has no field \"schema\"");
@@ -126,6 +142,8 @@ Report BenchReport() {
   second.model = "b.tflite";
   second.ratio = 0.5;
   second.ratio_quartiles = Interval{0.25, 0.75};
+  second.ratio_interval = Interval{0.48, 0.52};
+  second.peak_rss_bytes = 12345678;
   second.operators = {{0, "conv_2d", "[1, 4, 4, 2]", "portable", "why", 3.5, 1.0, 288, 40, 0.25},
                       {1, "reshape", "[1, 32]", "folded", "why", 0, 0, 0, 64, {}}};
   return report;
@@ -173,6 +191,7 @@ TEST_F(ReportSchemaTest, AcceptsEveryReportThatWeWrite) {
   report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", {}}}}};
   EXPECT_EQ(Complaints(ToJson(report)), "");
   EXPECT_EQ(Complaints(ToJson(BenchReport())), "");
+  EXPECT_EQ(Complaints(ToJson(testing::RegressionReport())), "");
   Report error;
   error.tool = "qat-convert";
   error.version = "0.1.0";

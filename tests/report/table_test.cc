@@ -55,6 +55,27 @@ TEST(ReportTable, SaysWhereTheImagesDoNotTellTheModelsApart) {
   EXPECT_NE(ToTable(report).find("a difference (p 0.0500)"), std::string::npos);
 }
 
+TEST(ReportTable, JudgesRealNumbersByTheirErrors) {
+  const std::string table = ToTable(testing::RegressionReport());
+  EXPECT_NE(LineWith(table, "65,432 B").find("0.0831 [0.0792, 0.0868]  0.9731"), std::string::npos) << table;
+  EXPECT_NE(table.find("+1.25 % [-0.30, +2.90]  a difference (p 0.0143)"), std::string::npos) << table;
+  EXPECT_EQ(LineWith(table, "max-error-rise").rfind("FAIL", 0), 0u);
+  EXPECT_EQ(table.find("accuracy"), std::string::npos) << table;
+  EXPECT_NE(table.find("times: a model differs from itself by up to 1.2 %; other processes took 1 % of the processors; on "
+                       "processor 1 alone, governor performance, load 0.42"),
+            std::string::npos)
+      << table;
+}
+
+TEST(ReportTable, SaysHowManyLabelsDependOnTheRounding) {
+  Report report = testing::SampleReport();
+  report.pairs[2].b = "tflite-classic";
+  report.pairs[2].a = "m.tflite";
+  EXPECT_NE(ToTable(report).find("m.tflite: 11 labels depend on how the runtime rounds\n"), std::string::npos);
+  report.pairs[2].total_flips = 0;
+  EXPECT_NE(ToTable(report).find("m.tflite: no label depends on how the runtime rounds\n"), std::string::npos);
+}
+
 TEST(ReportTable, HasNoTrailingBlanksAndNoEmptySections) {
   Report report;
   EXPECT_EQ(ToTable(report), "");

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/mse_loss.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -58,6 +59,22 @@ TEST(SoftmaxCrossEntropy, CountsTheFirstOfEqualOutputs) {
 TEST(SoftmaxCrossEntropy, IsNanWhereALogitIs) {
   const std::vector<float> logits = {0, NAN, 0};
   EXPECT_FALSE(std::isfinite(SoftmaxCrossEntropy(logits, std::vector<int32_t>{0}, 3, 0, {}).loss));
+}
+
+TEST(MeanSquaredError, EqualsTorchInValueAndGradient) {
+  const std::vector<float> outputs = {0.5f, -3, 100, 0}, targets = {0.25f, 4, 90, 0};
+  at::Tensor x = at::empty({2, 2}, at::kFloat), y = at::empty({2, 2}, at::kFloat);
+  std::copy(outputs.begin(), outputs.end(), x.data_ptr<float>());
+  std::copy(targets.begin(), targets.end(), y.data_ptr<float>());
+  x.set_requires_grad(true);
+  const at::Tensor expected = at::mse_loss(x, y);
+  expected.backward();
+  std::vector<float> gradient(4);
+  const LossResult result = MeanSquaredError(outputs, targets, gradient);
+  EXPECT_NEAR(result.loss, expected.item<float>(), 1e-4);
+  for (size_t i = 0; i < gradient.size(); ++i)
+    EXPECT_NEAR(gradient[i], x.grad().contiguous().data_ptr<float>()[i], 1e-5) << i;
+  EXPECT_EQ(MeanSquaredError(outputs, targets, {}).loss, result.loss);
 }
 
 }  // namespace

@@ -1,0 +1,76 @@
+#include "eval/predictions_csv.h"
+
+#include <span>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+// A field of a CSV file (RFC 4180).
+std::string CsvField(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string LabelsCsv(const Rows& rows, const Dataset& dataset) {
+  const int64_t per_image = dataset.LabelsPerImage();
+  std::string csv = per_image == 1 ? "index,label" : "index,row,column,label";
+  for (const Row& row : rows.rows) {
+    if (row.listed) csv += "," + CsvField(row.result.name);
+  }
+  csv += "\n";
+  for (size_t i = 0; i < dataset.labels.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    csv += std::to_string(at / per_image);
+    if (per_image > 1) {
+      csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
+    }
+    csv += StrCat(",", dataset.labels[i]);
+    for (const Row& row : rows.rows) {
+      if (row.listed) csv += StrCat(",", row.predictions.labels[i]);
+    }
+    csv += "\n";
+  }
+  return csv;
+}
+
+std::string NumberHeads(const std::string& name, int32_t targets) {
+  if (targets == 1) return "," + CsvField(name);
+  std::string heads;
+  for (int32_t i = 0; i < targets; ++i) heads += "," + CsvField(StrCat(name, "[", i, "]"));
+  return heads;
+}
+
+std::string NumberCells(std::span<const float> numbers, size_t image, size_t targets) {
+  std::string cells;
+  for (const float number : numbers.subspan(image * targets, targets)) cells += StrCat(",", number);
+  return cells;
+}
+
+std::string NumbersCsv(const Rows& rows, const Dataset& dataset) {
+  std::string csv = "index" + NumberHeads("label", dataset.targets);
+  for (const Row& row : rows.rows) {
+    if (row.listed) csv += NumberHeads(row.result.name, dataset.targets);
+  }
+  csv += "\n";
+  const auto targets = static_cast<size_t>(dataset.targets);
+  for (size_t image = 0; image * targets < dataset.numbers.size(); ++image) {
+    csv += StrCat(image, NumberCells(dataset.numbers, image, targets));
+    for (const Row& row : rows.rows) {
+      if (row.listed) csv += NumberCells(row.predictions.scores, image, targets);
+    }
+    csv += "\n";
+  }
+  return csv;
+}
+
+}  // namespace
+
+std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
+  return dataset.targets > 0 ? NumbersCsv(rows, dataset) : LabelsCsv(rows, dataset);
+}
+
+}  // namespace qat
