@@ -14,12 +14,13 @@ inline constexpr char kReportStyle[] = R"css(
     --good: #5fd07f; --bad: #ff8a80; --c0: #6cb2ff; --c1: #ff9f5a; --c2: #4fd1c5; --c3: #cf9bff; --mark: #f0b45c; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1120px; margin: 0 auto; padding: 24px 20px 48px; }
+main { max-width: 1120px; margin: 0 auto; padding: 24px 20px 48px; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 1.15rem; margin: 36px 0 10px; }
-h3 { font-size: 1rem; margin: 0 0 6px; } table + h3, ul + h3 { margin-top: 24px; }
+h3 { font-size: 1rem; margin: 0 0 6px; } table + h3, ul + h3, p + h3 { margin-top: 24px; } table + .charts { margin-top: 18px; }
 p { margin: 0 0 10px; } .quiet { margin-top: 10px; color: var(--quiet); font-size: .9rem; max-width: 46rem; }
 .verdict { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border-radius: 6px; font-weight: 600; border: 1px solid; }
+.failed { margin: 10px 0 0; padding-left: 20px; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 8px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
@@ -36,7 +37,9 @@ figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; 
 .grid { stroke: var(--line); } .axis { stroke: var(--quiet); } .mark { stroke: var(--mark); stroke-dasharray: 4 3; stroke-width: 1.5; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 0 0 6px; padding: 0; list-style: none; font-size: .88rem; }
 .legend svg { width: 28px; height: 8px; vertical-align: middle; margin-right: 6px; stroke-width: 2.5; }
+.chart .point { fill: var(--card); stroke-width: 1.6; stroke-dasharray: none; }
 .hit { fill: var(--c0); stroke: var(--line); } .miss { fill: var(--bad); stroke: var(--line); }
+.dense .hit, .dense .miss { stroke: none; } .frame { fill: none; stroke: var(--line); }
 .chart text.count { font-size: 11px; fill: var(--text); } .chart text.count.on { fill: var(--ground); }
 .dot { fill: var(--c0); fill-opacity: .35; stroke: var(--c0); stroke-width: 1.5; } .whisker { stroke: var(--c0); }
 .bar { display: block; width: 100%; min-width: 90px; height: 16px; margin-top: 4px; background: var(--card); }
@@ -57,7 +60,7 @@ ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
   tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin-bottom: 10px; }
   td, td.number, td.wide, td.bars { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex; gap: 14px;
     justify-content: space-between; }
-  td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: none; }
+  td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
   td.name { font-weight: 600; text-align: left; min-width: 0; } td.name::before { content: none; }
   td.wide, td.bars { display: block; text-align: left; } .bar { background: var(--ground); }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }

@@ -18,7 +18,7 @@ using svg::Line;
 using svg::Text;
 
 constexpr double kWidth = 420, kHeight = 270;
-constexpr double kLeft = 46, kRight = 408, kTop = 26, kBottom = 232;
+constexpr double kLeft = 54, kRight = 408, kTop = 26, kBottom = 232;
 constexpr double kSmallestError = 0.02;  // points: where the accuracy axis ends
 constexpr size_t kMostPoints = 800;
 
@@ -37,6 +37,17 @@ struct Axes {
 double Transform(double value, ChartScale scale) {
   if (scale == ChartScale::kAccuracy) return -std::log10(std::clamp(100 - value, kSmallestError, 100.0));
   return std::log10(std::max(value, 1e-12));
+}
+
+double Value(double transformed, ChartScale scale) {
+  const double power = std::pow(10, scale == ChartScale::kAccuracy ? -transformed : transformed);
+  return scale == ChartScale::kAccuracy ? 100 - power : power;
+}
+
+// To three digits, for a label.
+double Rounded(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(std::max(std::abs(value), 1e-12))) - 2);
+  return std::round(value / unit) * unit;
 }
 
 // "0", "500", "20k", "1.5M".
@@ -81,6 +92,8 @@ std::vector<double> ValueTicks(const Axes& axes, ChartScale scale) {
       last_y = y;
     }
   }
+  // Values that hardly move lie between two such ticks.
+  if (shown.size() < 2) shown = {Rounded(Value(axes.low, scale)), Rounded(Value(axes.high, scale))};
   return shown;
 }
 
@@ -122,7 +135,7 @@ std::string Grid(const Axes& axes, ChartScale scale) {
   for (const double tick : ValueTicks(axes, scale)) {
     const double y = axes.Y(Transform(tick, scale));
     svg += Line("grid", kLeft, y, kRight, y);
-    svg += Text(kLeft - 6, y + 4, "end", StrCat(NumberText(tick), scale == ChartScale::kAccuracy ? "%" : ""));
+    svg += Text(kLeft - 6, y + 4, "end", StrCat(NumberText(static_cast<float>(tick)), scale == ChartScale::kAccuracy ? "%" : ""));
   }
   const int64_t step = NiceStep(axes.last_step - axes.first_step, 5);
   for (int64_t tick = 0; static_cast<double>(tick) <= axes.last_step; tick += step) {
@@ -146,7 +159,8 @@ std::string Mark(const Axes& axes, const ChartOptions& options) {
 
 // A gap in the values (NaN) is a gap in the line.
 std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size_t index) {
-  std::string path;
+  constexpr size_t kFewPoints = 40;  // each is seen then, also one that stands alone
+  std::string path, dots;
   bool pen_down = false;
   for (const auto& [step, value] : Thinned(points)) {
     if (!std::isfinite(value)) {
@@ -156,8 +170,11 @@ std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size
     path += StrCat(pen_down ? "L" : "M", Coordinate(axes.X(static_cast<double>(step))), " ",
                    Coordinate(axes.Y(Transform(value, scale))));
     pen_down = true;
+    if (points.size() > kFewPoints) continue;
+    dots += StrCat("<circle class=\"point c", index, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
+                   "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
   }
-  return path.empty() ? "" : StrCat("<path class=\"c", index, "\" d=\"", path, "\"/>");
+  return path.empty() ? "" : StrCat("<path class=\"c", index, "\" d=\"", path, "\"/>", dots);
 }
 
 }  // namespace
@@ -201,6 +218,7 @@ std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptio
 namespace {
 
 constexpr size_t kMostClassesWithCounts = 12;
+constexpr size_t kMostClassesWithGrid = 30;  // with more of them only what was answered is drawn
 
 std::string ClassName(const std::vector<std::string>& names, size_t index) {
   return index < names.size() && names[index].size() <= 4 ? names[index] : std::to_string(index);
@@ -240,19 +258,26 @@ std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
   QAT_CHECK(!confusion.empty() && confusion.front().size() == confusion.size());
   const size_t classes = confusion.size();
   const ConfusionGrid grid(classes);
-  const size_t every = (classes + 19) / 20;  // labels that would touch are left out
+  const bool dense = classes > kMostClassesWithGrid;
+  const size_t every = dense ? (classes + 9) / 10 : (classes + 19) / 20;  // labels that would touch are left out
   std::string svg =
-      StrCat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", Coordinate(grid.Y(classes) + 6),
+      StrCat("<svg class=\"chart", dense ? " dense" : "", "\" viewBox=\"0 0 ", kWidth, " ", Coordinate(grid.Y(classes) + 6),
              "\" role=\"img\" aria-label=\"Confusion matrix: rows are true classes, columns answers\">");
   for (size_t i = 0; i < classes; i += every) {
     svg += Text(grid.left - 6, grid.Y(i) + grid.cell / 2 + 4, "end", ClassName(names, i));
     svg += Text(grid.X(i) + grid.cell / 2, grid.top - 8, "middle", ClassName(names, i));
+  }
+  if (dense) {
+    svg += StrCat("<rect class=\"frame\" x=\"", Coordinate(grid.left), "\" y=\"", Coordinate(grid.top), "\" width=\"",
+                  Coordinate(grid.X(classes) - grid.left), "\" height=\"", Coordinate(grid.Y(classes) - grid.top),
+                  "\"/>");
   }
   for (size_t row = 0; row < classes; ++row) {
     int64_t total = 0;
     for (const int64_t count : confusion[row]) total += count;
     for (size_t column = 0; column < classes; ++column) {
       const int64_t count = confusion[row][column];
+      if (dense && count == 0) continue;
       const std::string sentence = StrCat(Grouped(count), " of ", Grouped(total), " images of class ",
                                           ClassName(names, row), " answered with ", ClassName(names, column));
       svg += ConfusionCell(grid, row, column, count, Density(count, total), classes <= kMostClassesWithCounts,

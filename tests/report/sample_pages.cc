@@ -1,0 +1,94 @@
+// sample_pages FOLDER: report pages of every kind and of awkward sizes, for a browser to look at.
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "support/sample_report.h"
+
+namespace qat {
+namespace {
+
+Report Everything() {
+  Report report = testing::SampleReport();
+  report.timing = testing::SampleTiming();
+  return report;
+}
+
+Report ManyModelsOfLongNames() {
+  Report report = Everything();
+  const std::string folder = "/srv/ci/workspace/quantization-aware-training/nightly/2026-11-27/artifacts/release/";
+  for (int i = 0; i < 6; ++i) {
+    ModelResult model = testing::SampleModel(StrCat(folder, "model-", i, ".tflite"), "tflite", "int8", 65432 + 9000 * i, 9900 + 7 * i);
+    model.latency_us->p50 = 12.5 * (1 + i);
+    report.models.push_back(model);
+    PairResult pair = report.pairs[2];
+    pair.b = model.name;
+    report.pairs.push_back(pair);
+    GateResult gate = report.gates[static_cast<size_t>(i % 2)];
+    gate.model = model.name;
+    gate.note = "the layer that its own rounding costs most is a_layer_with_quite_a_long_name/expanded_conv_13/project (conv_2d, "
+                "operator 113): 21.4 dB, 12 % of its range used";
+    report.gates.push_back(gate);
+    report.warnings.push_back(model.name + ": was quantized with other ranges than simulated");
+  }
+  report.command = "qat-eval --data " + folder + "data --model " + folder + "0.tflite";
+  return report;
+}
+
+Report HundredClasses() {
+  Report report = Everything();
+  ClassificationResult& classes = *report.models[4].classification;
+  classes.confusion.assign(100, std::vector<int64_t>(100, 0));
+  report.class_names.clear();
+  for (size_t i = 0; i < 100; ++i) {
+    classes.confusion[i][i] = 90;
+    classes.confusion[i][(i * 7 + 3) % 100] += 10;
+    report.class_names.push_back("class number " + std::to_string(i));
+  }
+  return report;
+}
+
+Report Segmentation() {
+  Report report = Everything();
+  for (ModelResult& model : report.models) {
+    model.accuracy->interval.reset();
+    model.classification = ClassificationResult{{{1, 9939}}, {{4960, 40, 0}, {15, 2985, 0}, {3, 3, 1994}}, 0.42, 81.25};
+  }
+  for (PairResult& pair : report.pairs) {
+    pair.mcnemar_p.reset();
+    pair.drop_interval.reset();
+  }
+  report.flipped.clear();
+  return report;
+}
+
+Report Failed() {
+  Report report;
+  report.tool = "qat-eval";
+  report.version = "0.1.0";
+  report.status = "error";
+  report.exit_code = 3;
+  report.error = "build/demo/model.tflite: has 12 bytes, expected a FlatBuffer that begins with TFL3";
+  return report;
+}
+
+Status Write(const std::string& folder) {
+  const std::pair<const char*, Report> pages[] = {
+      {"sample", Everything()},        {"many", ManyModelsOfLongNames()}, {"classes", HundredClasses()},
+      {"segmentation", Segmentation()}, {"regression", testing::RegressionReport()},      {"error", Failed()}};
+  for (const auto& [name, report] : pages)
+    QAT_RETURN_IF_ERROR(WriteFile(JoinPath(folder, std::string(name) + ".html"), ToHtml(report)));
+  return {};
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  const qat::Status status = qat::Write(argc > 1 ? argv[1] : ".");
+  if (!status.ok()) std::fprintf(stderr, "%s\n", status.error().message.c_str());
+  return status.ok() ? 0 : 1;
+}
