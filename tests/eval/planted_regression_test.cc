@@ -6,6 +6,7 @@
 
 #include "eval/evaluate.h"
 #include "support/subprocess.h"
+#include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
 
 namespace qat {
@@ -137,6 +138,27 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
   EXPECT_EQ(gate->reference, "litert");
   EXPECT_EQ(gate->note.rfind("first in conv (conv_2d, operator 0), image ", 0), 0u) << gate->note;
   EXPECT_NE(gate->note.find("up to 1 step"), std::string::npos) << gate->note;
+}
+
+// The same without a TFLite: the simulation, which is not our kernels, is the witness.
+TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTheSimulation) {
+  if (!FileExists(std::string(QAT_BINARY_DIR) + "/lib/qat_torch_backend.so")) GTEST_SKIP() << "built without LibTorch";
+  QAT_ASSERT_OK(WriteFile(files_ / "c.ckpt", Serialize(testing::TinyCheckpoint())));
+  const auto judge = [&](const std::string& model) {
+    return testing::RunTool("qat-eval", {"--data", files_.data(), "--checkpoint", files_ / "c.ckpt", "--model", model,
+                                         "--litert", "off", "--repeat", "0", "--json", files_ / "r.json"});
+  };
+  const auto right = judge(files_.uint8_model());
+  EXPECT_EQ(right.exit_code, 0) << right.err << right.out;
+  const auto planted = judge(Rounded());
+  EXPECT_EQ(planted.exit_code, 1) << planted.err;
+  const auto report = ParseReport(testing::ReadText(files_ / "r.json"), "r.json");
+  QAT_ASSERT_OK(report);
+  const GateResult* gate = GateNamed(*report, "max-steps");
+  ASSERT_NE(gate, nullptr);
+  EXPECT_FALSE(gate->pass);
+  EXPECT_EQ(gate->reference, "simulated");
+  EXPECT_EQ(gate->note.rfind("first in conv (conv_2d, operator 0), image ", 0), 0u) << gate->note;
 }
 
 TEST_F(PlantedRegression, ADropNamesTheLayerThatRoundsWorst) {

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "checkpoint/checkpoint.h"
 #include "data/npy.h"
@@ -91,6 +94,63 @@ class ExitPaths : public ::testing::Test {
     };
   }
 
+  // Those of qat-train: a tiny network on tiny arrays.
+  std::vector<WayOut> WaysOfTraining() const {
+    const std::vector<std::string> train = {"qat-train",    "--data",     At("arrays"), "--network", At("tiny.toml"),
+                                            "--batch-size", "4",          "--holdout",  "2",         "--threads",
+                                            "1",            "--progress", "none"};
+    const auto with = [&train](std::vector<std::string> flags) {
+      flags.insert(flags.begin(), train.begin(), train.end());
+      return flags;
+    };
+    return {
+        {"train", 0, with({"--steps", "4", "-o", At("run")})},
+        {"train flag", 2, with({"--stesp", "4", "-o", At("run2")})},
+        {"train again", 2, with({"--steps", "4", "-o", At("run")})},
+        {"train value", 2, with({"--steps", "0", "-o", At("run2")})},
+        {"train no data", 3, {"qat-train", "--data", At("none"), "--network", "lenet", "-o", At("run2")}},
+        {"train operator", 4, with({"--network", At("cast.toml"), "--steps", "4", "-o", At("run2")})},
+        {"train diverges", 5, with({"--data", At("reals"), "--steps", "100", "--optimizer", "sgd", "--learning-rate", "100", "-o", At("run3")})},
+        {"train no folder", 6, with({"--steps", "4", "-o", "/dev/null/run"})},
+    };
+  }
+
+  void WriteTrainingData() const {
+    WriteText(At("tiny.toml"), testing::kTinySpec);
+    WriteText(At("cast.toml"), std::string(testing::kTinySpec) + "[[layer]]\nname = \"cast\"\nop = \"cast\"\n");
+    // Real numbers, whose squared error has no bound.
+    for (const char* folder : {"arrays", "reals"}) std::filesystem::create_directory(At(folder));
+    for (const std::string split : {"train", "test"}) {
+      NpyArray x{DType::kUInt8, {12, 4, 4, 1}, Bytes(12 * 16, 100)}, y{DType::kUInt8, {12}, {}};
+      for (uint8_t i = 0; i < 12; ++i) y.values.push_back(i % 3);
+      EXPECT_TRUE(WriteFile(At("arrays/x_" + split + ".npy"), Serialize(x)).ok());
+      EXPECT_TRUE(WriteFile(At("arrays/y_" + split + ".npy"), Serialize(y)).ok());
+      const std::vector<float> reals(36, 5.0f);
+      NpyArray numbers{DType::kFloat32, {12, 3}, Bytes(reals.size() * sizeof(float))};
+      std::memcpy(numbers.values.data(), reals.data(), numbers.values.size());
+      EXPECT_TRUE(WriteFile(At("reals/x_" + split + ".npy"), Serialize(x)).ok());
+      EXPECT_TRUE(WriteFile(At("reals/y_" + split + ".npy"), Serialize(numbers)).ok());
+    }
+  }
+
+  void RunAndCheck(const std::vector<WayOut>& ways) {
+    for (const WayOut& way : ways) {
+      std::vector<std::string> arguments(way.command.begin() + 1, way.command.end());
+      arguments.insert(arguments.end(), {"--json", ReportOf(way.name)});
+      const auto result = testing::RunTool(way.command[0], arguments);
+      Check(way.name, way.code, result.exit_code, result.err);
+    }
+  }
+
+  // By the schema that the program itself prints.
+  void ValidateAll() {
+    WriteText(At("schema.json"), std::string(ReportSchema()));
+    std::vector<std::string> command = {QAT_LITERT_PYTHON, "-c", kValidate, At("schema.json")};
+    command.insert(command.end(), reports_.begin(), reports_.end());
+    const auto result = testing::Run(command);
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  }
+
   std::string ReportOf(const std::string& name) const { return At(name + ".report.json"); }
 
   void Check(const std::string& name, int code, int exit_code, const std::string& said) {
@@ -106,11 +166,13 @@ class ExitPaths : public ::testing::Test {
     reports_.push_back(ReportOf(name));
   }
 
-  // Waits until the work has begun; then the signal is no longer the default's to answer.
-  void Interrupt(const std::string& name, int signal, int code) {
-    const testing::Process process({testing::ToolPath("qat-eval"), "--bench", "--model", files_.uint8_model(),
-                                    "--repeat", "1000", "--progress", "plain", "--json", ReportOf(name)});
-    ASSERT_TRUE(process.WaitForMessage("rounds", 60));
+  // Waits until the work has begun and said so; then the signal is no longer the default's to answer.
+  void Interrupt(const std::string& name, int signal, int code, std::vector<std::string> command,
+                 const std::string& message) {
+    command[0] = testing::ToolPath(command[0]);
+    command.insert(command.end(), {"--progress", "plain", "--json", ReportOf(name)});
+    const testing::Process process(command);
+    ASSERT_TRUE(process.WaitForMessage(message, 60));
     process.Signal(signal);
     const auto result = process.Wait();
     Check(name, code, result.exit_code, result.err);
@@ -122,19 +184,52 @@ class ExitPaths : public ::testing::Test {
 
 TEST_F(ExitPaths, EachLeavesAReportThatHoldsItsSchema) {
   QAT_NEEDS_PYTHON("jsonschema");
-  for (const WayOut& way : Ways()) {
-    std::vector<std::string> arguments(way.command.begin() + 1, way.command.end());
-    arguments.insert(arguments.end(), {"--json", ReportOf(way.name)});
-    const auto result = testing::RunTool(way.command[0], arguments);
-    Check(way.name, way.code, result.exit_code, result.err);
+  RunAndCheck(Ways());
+  const std::vector<std::string> bench = {"qat-eval", "--bench", "--model", files_.uint8_model(), "--repeat", "1000"};
+  Interrupt("interrupted", SIGINT, 130, bench, "rounds");
+  Interrupt("terminated", SIGTERM, 143, bench, "rounds");
+  ValidateAll();
+}
+
+#ifdef QAT_HAS_TRAIN
+TEST_F(ExitPaths, OfTrainingToo) {
+  QAT_NEEDS_PYTHON("jsonschema");
+  WriteTrainingData();
+  RunAndCheck(WaysOfTraining());
+  std::vector<std::string> long_run = WaysOfTraining()[0].command;
+  long_run.resize(long_run.size() - 6);  // without --progress none, --steps and -o
+  for (const auto& [name, signal, code] : {std::tuple("stopped", SIGINT, 130), std::tuple("ended", SIGTERM, 143)}) {
+    std::vector<std::string> command = long_run;
+    command.insert(command.end(), {"--steps", "1000000", "--eval-every", "1000000", "-o", At(name)});
+    Interrupt(name, signal, code, command, "train");
+    EXPECT_NE(ReadText(ReportOf(name)).find("go on with --resume"), std::string::npos);
   }
-  Interrupt("interrupted", SIGINT, 130);
-  Interrupt("terminated", SIGTERM, 143);
-  WriteText(At("schema.json"), std::string(ReportSchema()));
-  std::vector<std::string> command = {QAT_LITERT_PYTHON, "-c", kValidate, At("schema.json")};
-  command.insert(command.end(), reports_.begin(), reports_.end());
-  const auto result = testing::Run(command);
-  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  ValidateAll();
+}
+#endif
+
+TEST_F(ExitPaths, WhereTheReportCannotBeWrittenTheExitCodeSaysSo) {
+  const std::string graph = files_.graph();
+  const auto no_folder = testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", At("none/r.json")});
+  EXPECT_EQ(no_folder.exit_code, 6) << no_folder.err;
+  EXPECT_NE(no_folder.err.find("--json: " + At("none/r.json")), std::string::npos) << no_folder.err;
+  EXPECT_FALSE(FileExists(At("c.tflite"))) << "found out before the work, not after it";
+  const auto full = testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", "/dev/full"});
+  EXPECT_EQ(full.exit_code, 6) << full.err;
+  EXPECT_NE(full.err.find("/dev/full"), std::string::npos) << full.err;
+  const auto folder = testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", files_.data()});
+  EXPECT_EQ(folder.exit_code, 6) << folder.err;
+  // A failed run keeps its own code.
+  const auto failed = testing::RunTool("qat-convert", {At("none"), "-o", At("d.tflite"), "--json", "/dev/full"});
+  EXPECT_EQ(failed.exit_code, 3) << failed.err;
+}
+
+TEST_F(ExitPaths, AReaderThatWentAwayIsNoFailure) {
+  const std::string command =
+      "trap '' PIPE; { sleep 0.2; " + testing::ToolPath("qat-eval") + " --trace " + files_.uint8_model() +
+      " --json - ; echo $? > " + At("code") + "; } | true";
+  testing::Run({"/bin/sh", "-c", command});
+  EXPECT_EQ(ReadText(At("code")), "0\n");
 }
 
 }  // namespace
