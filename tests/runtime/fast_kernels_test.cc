@@ -120,8 +120,8 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
         << "seed " << seed << ": " << random.description;
     Count(fast);
   }
-  // A depth multiplier over 1 is left to the reference.
-  EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 1850 : 1950);
+  // Without vectors a depth multiplier over 1 is left to the reference.
+  EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 1850 : 3000);
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceWithAMaxPoolBehindAConvolution) {

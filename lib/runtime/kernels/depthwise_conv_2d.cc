@@ -1,7 +1,9 @@
 // Prepare of DEPTHWISE_CONV_2D.
-#include "runtime/kernels/reference/depthwise_conv_2d.h"
+#include <algorithm>
+
 #include "runtime/kernels/portable/depthwise_conv_2d.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/depthwise_conv_2d.h"
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/depthwise_conv_2d.h"
 #include "runtime/kernels/simd/float_depthwise_conv_2d.h"
@@ -20,10 +22,20 @@ Window2D WindowOf(const KernelContext& context) {
 // Of one input channel: a convolution.
 bool IsConvolution(const Window2D& window) { return window.input_depth == 1 && simd::CanConv2D(window); }
 
+// With every channel repeated for each of its outputs, the image has as many channels as the output.
+bool RepeatsChannels(const Window2D& window) {
+  return window.input_depth > 1 && window.input_depth != window.output_depth;
+}
+
+Window2D WithRepeatedChannels(Window2D window) {
+  window.input_depth = window.output_depth;
+  return window;
+}
+
 // Null where the reference must do.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
   if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
-  const bool can = IsConvolution(window) || simd::CanDepthwiseConv2D(window);
+  const bool can = IsConvolution(window) || simd::CanDepthwiseConv2D(WithRepeatedChannels(window));
   return can ? simd::InstructionsOf(context.isa) : nullptr;
 }
 
@@ -69,6 +81,51 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
       scratch);
 }
 
+// A constant number of times becomes a few wide stores.
+template <int64_t kTimes, class T>
+void Repeat(const T* input, int64_t values, T* output) {
+  for (int64_t i = 0; i < values; ++i) std::fill_n(output + i * kTimes, kTimes, input[i]);
+}
+
+template <class T>
+void RepeatChannels(const T* input, int64_t values, int64_t times, T* output) {
+  switch (times) {
+    case 2:
+      return Repeat<2>(input, values, output);
+    case 3:
+      return Repeat<3>(input, values, output);
+    case 4:
+      return Repeat<4>(input, values, output);
+    case 8:
+      return Repeat<8>(input, values, output);
+    default:
+      for (int64_t i = 0; i < values; ++i, output += times) std::fill_n(output, times, input[i]);
+  }
+}
+
+// `inner` on an image with repeated channels, which is the head of the scratch.
+template <class T>
+std::unique_ptr<Kernel> OnRepeatedChannels(const KernelContext& context, const Window2D& window,
+                                           std::unique_ptr<Kernel> inner) {
+  constexpr size_t kAlignment = 64;
+  const int64_t values = FlatSize(context.inputs[0]->shape);
+  const int64_t times = window.output_depth / window.input_depth;
+  const size_t image =
+      (static_cast<size_t>(values * times) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+  const size_t scratch = image + inner->scratch_size();
+  return MakeKernel(
+      context, NameOf(context.isa),
+      [=, inner = std::move(inner)](const KernelBuffers& io) {
+        RepeatChannels(io.input<T>(0), values, times, reinterpret_cast<T*>(io.scratch));
+        const uint8_t* const inputs[] = {io.scratch, io.input<uint8_t>(1), io.input<uint8_t>(2)};
+        KernelBuffers repeated = io;
+        repeated.inputs = inputs;
+        repeated.scratch = io.scratch + image;
+        inner->Eval(repeated);
+      },
+      scratch);
+}
+
 // In C++ for any machine.
 template <class Arithmetic>
 std::unique_ptr<Kernel> MakePlain(const KernelContext& context, const Window2D& window,
@@ -102,7 +159,9 @@ template <class Arithmetic>
 std::unique_ptr<Kernel> MakeQuantized(const KernelContext& context, const Arithmetic& arithmetic) {
   const Window2D window = WindowOf(context);
   if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
-    return MakeSimd(context, *instructions, window, arithmetic);
+    if (!RepeatsChannels(window)) return MakeSimd(context, *instructions, window, arithmetic);
+    return OnRepeatedChannels<uint8_t>(
+        context, window, MakeSimd(context, *instructions, WithRepeatedChannels(window), arithmetic));
   }
   return MakePlain(context, window, arithmetic);
 }
@@ -136,7 +195,9 @@ Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   const Window2D window = WindowOf(context);
   const FloatArithmetic arithmetic = FloatActivationRange(FusedActivation(context.attributes));
   if (const simd::Instructions* instructions = SimdInstructions(context, window)) {
-    return MakeFloat(context, *instructions, window, arithmetic);
+    if (!RepeatsChannels(window)) return MakeFloat(context, *instructions, window, arithmetic);
+    return OnRepeatedChannels<float>(
+        context, window, MakeFloat(context, *instructions, WithRepeatedChannels(window), arithmetic));
   }
   return MakePlain(context, window, arithmetic);
 }
