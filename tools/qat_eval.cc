@@ -57,7 +57,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--data-cache", request.data_cache, "MIB",
       "decoded pictures stay in memory where all fit (default 1024)")
       ->group("");
-  add("--repeat", request.repeat, "N", "timed rounds over the images (default 1, for gates 2 s; 0: no times)");
+  add("--repeat", request.repeat, "N",
+      "timed rounds over the images (default 1, for gates 2 s; 0: no times)");
   add("--topk", request.topk, "K,...", "top-k accuracies in report and page (default 1,5)")->delimiter(',');
   add("--kernels", flags.kernels, "SET", "reference or fast (default fast)");
   add("--profile", flags.profile, "NAME",

@@ -289,8 +289,8 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
   const std::string_view split = config.holdout > 0 ? "holdout     " : "test set    ";
   if (!std::isnan(result.holdout_rmse)) {
-    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ",
-                   Significant(result.best_rmse), " at step ", result.best_step, "\n");
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ", Significant(result.best_rmse),
+                   " at step ", result.best_step, "\n");
   }
   if (!std::isnan(result.holdout_accuracy)) {
     text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),

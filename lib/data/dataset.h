@@ -36,8 +36,8 @@ struct Dataset {
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
   std::vector<int32_t> labels;
-  int32_t targets = 0;         ///< real numbers an image; 0: it has labels
-  std::vector<float> numbers;  ///< [count, targets]
+  int32_t targets = 0;                        ///< real numbers an image; 0: it has labels
+  std::vector<float> numbers;                 ///< [count, targets]
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
   std::string fingerprint;                    ///< where reading has found it already

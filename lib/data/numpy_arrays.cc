@@ -72,7 +72,8 @@ Expected<std::vector<int64_t>> Integers(const NpyArray& array, const std::string
     case DType::kInt64:
       return Widened<int64_t>(array.values);
     default:
-      return Corrupt(StrCat(path, ": elements are ", NameOf(array.type), ", expected integer labels, or real numbers as float32 or float64"));
+      return Corrupt(StrCat(path, ": elements are ", NameOf(array.type),
+                            ", expected integer labels, or real numbers as float32 or float64"));
   }
 }
 
@@ -105,16 +106,16 @@ Expected<Labels> RealNumbers(const NpyArray& array, const std::string& path) {
   }
   Labels labels;
   labels.targets = shape.size() == 2 ? shape[1] : 1;
-  labels.numbers =
-      array.type == DType::kFloat32 ? Reals<float>(array.values) : Reals<double>(array.values);
+  labels.numbers = array.type == DType::kFloat32 ? Reals<float>(array.values) : Reals<double>(array.values);
   for (size_t i = 0; i < labels.numbers.size(); ++i) {
     if (std::isfinite(labels.numbers[i])) continue;
     return Corrupt(StrCat(path, ": example ", i / static_cast<size_t>(labels.targets), ": ",
                           labels.numbers[i], ", expected numbers that are finite in float32"));
   }
   if (AreOneHot(labels.numbers, labels.targets)) {
-    return Corrupt(StrCat(path, ": every row is one-hot, expected the index of the class as an integer, or real "
-                                "numbers to be learned"));
+    return Corrupt(StrCat(path,
+                          ": every row is one-hot, expected the index of the class as an integer, or real "
+                          "numbers to be learned"));
   }
   return labels;
 }

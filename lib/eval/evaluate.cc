@@ -98,8 +98,8 @@ void WarnOfABusyMachine(const TimingConditions& timing, Report& report) {
                                      "; ratios within one run hold better than microseconds"));
 }
 
-Status MeasureLatencies(const EvalRequest& request, Rows& rows, const Dataset& dataset, const WorkHooks& hooks,
-                        Report& report) {
+Status MeasureLatencies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
+                        const WorkHooks& hooks, Report& report) {
   if (request.repeat == 0) return {};
   std::vector<Predictor*> predictors;
   std::vector<Row*> timed;

@@ -122,7 +122,8 @@ class Measurer {
   int64_t ImagesATurn(float slowest) const {
     const int64_t for_interval = dataset_.size() * options_.rounds / kTurnsForAnInterval;
     const auto in_time = static_cast<int64_t>(options_.turn_us / std::max(slowest, 0.1f));
-    return std::max<int64_t>(1, std::min({options_.turn, for_interval, slowest > 0 ? in_time : options_.turn}));
+    return std::max<int64_t>(1,
+                             std::min({options_.turn, for_interval, slowest > 0 ? in_time : options_.turn}));
   }
 
   Status Round() {

@@ -15,20 +15,22 @@
 namespace qat {
 
 struct LatencyOptions {
-  int32_t rounds = 1;             ///< over the whole data set
-  double least_seconds = 0;       ///< further rounds until so much was measured
-  int32_t most_rounds = 1000;     ///< … but no more than these
-  double warm_up_seconds = 0.25;  ///< the most a model runs untimed; it ends earlier where the model is steady
-  int64_t turn = 250;             ///< most images after which the next model is on
-  double turn_us = 3000;          ///< … fewer where the slowest model takes longer for them
-  bool one_thread = true;         ///< all work is the calling thread's: it is pinned, and its own clock counts, too
-  uint64_t seed = 1;              ///< of the intervals
+  int32_t rounds = 1;          ///< over the whole data set
+  double least_seconds = 0;    ///< further rounds until so much was measured
+  int32_t most_rounds = 1000;  ///< … but no more than these
+  double warm_up_seconds =
+      0.25;                ///< the most a model runs untimed; it ends earlier where the model is steady
+  int64_t turn = 250;      ///< most images after which the next model is on
+  double turn_us = 3000;   ///< … fewer where the slowest model takes longer for them
+  bool one_thread = true;  ///< all work is the calling thread's: it is pinned, and its own clock counts, too
+  uint64_t seed = 1;       ///< of the intervals
 };
 
 /// Of all predictors, in their order.
 struct LatencyMeasurement {
   std::vector<LatencyResult> results;
-  std::vector<std::vector<float>> turns;  ///< median of each turn, microseconds, without what other processes took
+  std::vector<std::vector<float>>
+      turns;  ///< median of each turn, microseconds, without what other processes took
   TimingConditions conditions;
 };
 

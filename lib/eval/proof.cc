@@ -161,9 +161,9 @@ void JudgeLayers(const GateLimits& limits, const Report& baseline, Report& repor
 
 void NameWorstLayers(Report& report) {
   for (GateResult& gate : report.gates) {
-    const bool of_answers =
-        gate.name == "max-drop" || gate.name == "max-flips" || gate.name == "min-accuracy" ||
-        gate.name == "max-rmse" || gate.name == "max-error-rise";
+    const bool of_answers = gate.name == "max-drop" || gate.name == "max-flips" ||
+                            gate.name == "min-accuracy" || gate.name == "max-rmse" ||
+                            gate.name == "max-error-rise";
     if (gate.pass || !gate.note.empty() || !of_answers) continue;
     const LayerError* worst = WorstLayer(report.layers, gate.model);
     if (worst == nullptr) continue;

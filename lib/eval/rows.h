@@ -43,10 +43,10 @@ struct Row {
   std::unique_ptr<Predictor> predictor;
   std::shared_ptr<const Model> model;  ///< of the rows of files; else null
   ModelResult result;
-  Predictions predictions;  ///< once evaluated
+  Predictions predictions;   ///< once evaluated
   std::vector<float> turns;  ///< microseconds of Invoke, a median a turn (latency.h); once timed
-  std::string twin;    ///< of TFLite and of another rounding: the row of the same file in our runtime
-  bool listed = true;  ///< false: it serves a pair, but is no row of the table
+  std::string twin;          ///< of TFLite and of another rounding: the row of the same file in our runtime
+  bool listed = true;        ///< false: it serves a pair, but is no row of the table
 
   /// The simulation and TFLite's reference kernels are witnesses: their time says nothing.
   bool timed() const { return listed && result.type != "simulated" && result.kind != "litert"; }

@@ -144,7 +144,9 @@ TimingConditions TimingSession::Conditions() const {
   const double wall = std::max(end.wall - begin_.wall, 1e-6);
   const double error = kTicksOfError * TickSeconds();
   const auto all = static_cast<double>(end.processors) * wall;
-  const auto share = [error](double seconds, double of) { return std::clamp((seconds - error) / of, 0.0, 1.0); };
+  const auto share = [error](double seconds, double of) {
+    return std::clamp((seconds - error) / of, 0.0, 1.0);
+  };
   TimingConditions conditions;
   conditions.pinned_cpu = pinned_;
   conditions.governor = Governor(pinned_.value_or(0));

@@ -28,10 +28,14 @@ void Read(const Json& json, OperatorTime& out) {
 }  // namespace
 
 Json ToJson(const LatencyResult& latency) {
-  return {{"min", latency.min},       {"mean", latency.mean},
-          {"p50", latency.p50},       {"p90", latency.p90},
-          {"p99", latency.p99},       {"runs", latency.runs},
-          {"rounds", latency.rounds}, {"total_seconds", latency.total_seconds},
+  return {{"min", latency.min},
+          {"mean", latency.mean},
+          {"p50", latency.p50},
+          {"p90", latency.p90},
+          {"p99", latency.p99},
+          {"runs", latency.runs},
+          {"rounds", latency.rounds},
+          {"total_seconds", latency.total_seconds},
           {"p50_interval95", ToJson(latency.p50_interval)}};
 }
 

@@ -87,7 +87,8 @@ std::string ClassTable(const Report& report, size_t classes) {
 // The pairs of classes that are taken for each other most often.
 std::string MostConfused(const Report& report, const std::vector<std::vector<int64_t>>& confusion) {
   constexpr size_t kMostShown = 10;
-  std::vector<std::tuple<int64_t, size_t, size_t>> pairs;  // minus the count, so that the order is that of the classes
+  std::vector<std::tuple<int64_t, size_t, size_t>>
+      pairs;  // minus the count, so that the order is that of the classes
   for (size_t label = 0; label < confusion.size(); ++label) {
     for (size_t answer = 0; answer < confusion.size(); ++answer) {
       if (label != answer && confusion[label][answer] > 0)
@@ -113,12 +114,13 @@ std::string ClassesSection(const Report& report) {
   if (model == nullptr) return topk;
   const auto& confusion = model->classification->confusion;
   const std::string each = ClassTable(report, confusion.size());
-  return StrCat(topk, each.empty() ? "" : "<h3>Accuracy of each class</h3>\n", each,
-                "<div class=\"charts\"><figure><h3>Confusion of ", EscapeHtml(model->name), "</h3>",
-                ConfusionChart(confusion, report.class_names), "</figure></div>\n",
-                Quiet("Rows are true classes, columns the answers. The calibration error is how far the model's "
-                      "confidence is from its accuracy, on average over 15 classes of confidence."),
-                MostConfused(report, confusion));
+  return StrCat(
+      topk, each.empty() ? "" : "<h3>Accuracy of each class</h3>\n", each,
+      "<div class=\"charts\"><figure><h3>Confusion of ", EscapeHtml(model->name), "</h3>",
+      ConfusionChart(confusion, report.class_names), "</figure></div>\n",
+      Quiet("Rows are true classes, columns the answers. The calibration error is how far the model's "
+            "confidence is from its accuracy, on average over 15 classes of confidence."),
+      MostConfused(report, confusion));
 }
 
 }  // namespace qat

@@ -8,8 +8,12 @@ namespace qat {
 namespace {
 
 Cells RowOf(const std::string& name, const std::string& number, const ErrorStatistics& errors) {
-  return {EscapeHtml(name),         number, Significant(errors.rmse), Significant(errors.mae),
-          Significant(errors.largest), errors.r2 ? Fixed(*errors.r2, 4) : "–"};
+  return {EscapeHtml(name),
+          number,
+          Significant(errors.rmse),
+          Significant(errors.mae),
+          Significant(errors.largest),
+          errors.r2 ? Fixed(*errors.r2, 4) : "–"};
 }
 
 }  // namespace
@@ -20,7 +24,8 @@ std::string RegressionSection(const Report& report) {
     if (!model.regression) continue;
     rows.push_back(RowOf(model.name, "all", model.regression->all));
     const auto& targets = model.regression->targets;
-    for (size_t i = 0; i < targets.size(); ++i) rows.push_back(RowOf(model.name, std::to_string(i), targets[i]));
+    for (size_t i = 0; i < targets.size(); ++i)
+      rows.push_back(RowOf(model.name, std::to_string(i), targets[i]));
   }
   if (rows.empty()) return "";
   return Table({{"model", "name"},
@@ -31,7 +36,8 @@ std::string RegressionSection(const Report& report) {
                 {"R²", "number"}},
                rows) +
          Quiet(
-             "RMSE is the root of the mean squared error, in the unit of the labels; the mean and the largest "
+             "RMSE is the root of the mean squared error, in the unit of the labels; the mean and the "
+             "largest "
              "error are of its size. R² is the share of the labels' variance that the answers explain.");
 }
 

@@ -66,8 +66,8 @@ struct LatencyResult {
   double min = 0, mean = 0, p50 = 0, p90 = 0,
          p99 = 0;  ///< percentiles by nearest rank: each is a time that was measured
   int64_t runs = 0;
-  int64_t rounds = 0;        ///< over the test images
-  double total_seconds = 0;  ///< all rounds together, what the article's table calls time
+  int64_t rounds = 0;                         ///< over the test images
+  double total_seconds = 0;                   ///< all rounds together, what the article's table calls time
   std::optional<Interval> p50_interval = {};  ///< of the median, without what other processes took
 };
 
@@ -79,9 +79,9 @@ struct TimingConditions {
   double others = 0;     ///< share that other processes took of all processors, or of ours if that was more
   double stolen = 0;     ///< share of all processors that the hypervisor gave to other machines
   double preempted = 0;  ///< share of timed runs within which another process had the processor
-  std::optional<double> noise = {};   ///< how far a model seemed to be from itself; absent: too few turns
-  double calibration_us = 0;          ///< of a fixed loop: compares the clock rates of two runs
-  int64_t peak_rss_bytes = 0;         ///< most memory of the whole program so far
+  std::optional<double> noise = {};  ///< how far a model seemed to be from itself; absent: too few turns
+  double calibration_us = 0;         ///< of a fixed loop: compares the clock rates of two runs
+  int64_t peak_rss_bytes = 0;        ///< most memory of the whole program so far
 
   bool quiet() const { return others <= 0.1 && stolen <= 0.02; }
 };
@@ -97,7 +97,8 @@ struct ModelResult {
   std::optional<AccuracyResult> accuracy;
   std::optional<LatencyResult> latency_us;
   std::optional<ClassificationResult> classification = {};
-  std::optional<RegressionResult> regression = {};  ///< where labels are real numbers; there is no accuracy then
+  std::optional<RegressionResult> regression =
+      {};  ///< where labels are real numbers; there is no accuracy then
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
 };
 
@@ -133,7 +134,7 @@ struct PairResult {
   std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
 
   std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
-  std::optional<ErrorComparison> errors = {};            ///< of real numbers; drop and flips mean nothing then
+  std::optional<ErrorComparison> errors = {};  ///< of real numbers; drop and flips mean nothing then
 
   /// The images tell which of the two is more accurate.
   bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
@@ -246,7 +247,7 @@ struct BenchmarkResult {
   double examples_per_second = 0;  ///< by the median
   int64_t macs = 0;                ///< of the whole batch
   int64_t arena_bytes = 0, arena_peak_bytes = 0;
-  int64_t peak_rss_bytes = 0;  ///< of a process that loads the model and runs it once; 0: not known
+  int64_t peak_rss_bytes = 0;        ///< of a process that loads the model and runs it once; 0: not known
   std::optional<double> ratio = {};  ///< to the first model at this batch: median over rounds
   std::optional<Interval> ratio_interval = {};
   std::optional<Interval> ratio_quartiles = {};

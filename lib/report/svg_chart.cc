@@ -135,7 +135,8 @@ std::string Grid(const Axes& axes, ChartScale scale) {
   for (const double tick : ValueTicks(axes, scale)) {
     const double y = axes.Y(Transform(tick, scale));
     svg += Line("grid", kLeft, y, kRight, y);
-    svg += Text(kLeft - 6, y + 4, "end", StrCat(NumberText(static_cast<float>(tick)), scale == ChartScale::kAccuracy ? "%" : ""));
+    svg += Text(kLeft - 6, y + 4, "end",
+                StrCat(NumberText(static_cast<float>(tick)), scale == ChartScale::kAccuracy ? "%" : ""));
   }
   const int64_t step = NiceStep(axes.last_step - axes.first_step, 5);
   for (int64_t tick = 0; static_cast<double>(tick) <= axes.last_step; tick += step) {
@@ -171,8 +172,9 @@ std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size
                    Coordinate(axes.Y(Transform(value, scale))));
     pen_down = true;
     if (points.size() > kFewPoints) continue;
-    dots += StrCat("<circle class=\"point c", index, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
-                   "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
+    dots +=
+        StrCat("<circle class=\"point c", index, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
+               "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
   }
   return path.empty() ? "" : StrCat("<path class=\"c", index, "\" d=\"", path, "\"/>", dots);
 }
@@ -259,18 +261,20 @@ std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
   const size_t classes = confusion.size();
   const ConfusionGrid grid(classes);
   const bool dense = classes > kMostClassesWithGrid;
-  const size_t every = dense ? (classes + 9) / 10 : (classes + 19) / 20;  // labels that would touch are left out
+  const size_t every =
+      dense ? (classes + 9) / 10 : (classes + 19) / 20;  // labels that would touch are left out
   std::string svg =
-      StrCat("<svg class=\"chart", dense ? " dense" : "", "\" viewBox=\"0 0 ", kWidth, " ", Coordinate(grid.Y(classes) + 6),
+      StrCat("<svg class=\"chart", dense ? " dense" : "", "\" viewBox=\"0 0 ", kWidth, " ",
+             Coordinate(grid.Y(classes) + 6),
              "\" role=\"img\" aria-label=\"Confusion matrix: rows are true classes, columns answers\">");
   for (size_t i = 0; i < classes; i += every) {
     svg += Text(grid.left - 6, grid.Y(i) + grid.cell / 2 + 4, "end", ClassName(names, i));
     svg += Text(grid.X(i) + grid.cell / 2, grid.top - 8, "middle", ClassName(names, i));
   }
   if (dense) {
-    svg += StrCat("<rect class=\"frame\" x=\"", Coordinate(grid.left), "\" y=\"", Coordinate(grid.top), "\" width=\"",
-                  Coordinate(grid.X(classes) - grid.left), "\" height=\"", Coordinate(grid.Y(classes) - grid.top),
-                  "\"/>");
+    svg += StrCat("<rect class=\"frame\" x=\"", Coordinate(grid.left), "\" y=\"", Coordinate(grid.top),
+                  "\" width=\"", Coordinate(grid.X(classes) - grid.left), "\" height=\"",
+                  Coordinate(grid.Y(classes) - grid.top), "\"/>");
   }
   for (size_t row = 0; row < classes; ++row) {
     int64_t total = 0;

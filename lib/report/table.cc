@@ -41,8 +41,8 @@ std::string Aligned(const std::vector<Row>& rows, size_t left_columns) {
 
 std::string Models(const Report& report) {
   const QualityColumns heads = QualityHeads(report);
-  std::vector<Row> rows = {{"model", "type", "size", heads.first, heads.second, RoundsText(report), "p50 µs",
-                            "p90 µs", "p99 µs"}};
+  std::vector<Row> rows = {
+      {"model", "type", "size", heads.first, heads.second, RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
   for (const ModelResult& model : report.models) {
     const QualityColumns cells = QualityCells(report, model);
     Row row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
@@ -149,7 +149,8 @@ std::string Layers(const Report& report) {
     for (const LayerError* layer : layers) {
       if (rows.size() > kMostLayers) break;
       rows.push_back({layer->layer, layer->op, DecibelText(layer->own_sqnr_db), DecibelText(layer->sqnr_db),
-                      StrCat(Fixed(layer->max_steps, 1), " steps"), StrCat(Fixed(100 * layer->range_used, 0), " %"),
+                      StrCat(Fixed(layer->max_steps, 1), " steps"),
+                      StrCat(Fixed(100 * layer->range_used, 0), " %"),
                       StrCat(Fixed(100 * layer->clipped, 2), " %")});
     }
     text += StrCat(Aligned(rows, 2), CoarseFilters(layers));
@@ -263,9 +264,8 @@ std::string ToTable(const Report& report) {
     if (!result.operators.empty()) text += Operators(result);
   }
   if (!report.pairs.empty())
-    text +=
-        StrCat("\n", Pairs(report), "\n", Significance(report), FirstDifferences(report), Rounding(report),
-               Flipped(report));
+    text += StrCat("\n", Pairs(report), "\n", Significance(report), FirstDifferences(report),
+                   Rounding(report), Flipped(report));
   text += Layers(report);
   if (!report.gates.empty()) text += "\n" + Gates(report);
   if (!report.warnings.empty()) text += "\n";

@@ -83,8 +83,7 @@ std::string RiseText(const ErrorComparison& errors) {
   if (!errors.rise_pct) return "-";
   const std::string rise = StrCat(Signed(*errors.rise_pct), " %");
   if (!errors.rise_interval) return rise;
-  return StrCat(rise, " [", Signed(errors.rise_interval->low), ", ",
-                Signed(errors.rise_interval->high), "]");
+  return StrCat(rise, " [", Signed(errors.rise_interval->low), ", ", Signed(errors.rise_interval->high), "]");
 }
 
 }  // namespace
@@ -113,11 +112,10 @@ PairColumns PairCells(const Report& report, const PairResult& pair) {
   if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report.data_examples)};
   const ErrorComparison& errors = *pair.errors;
   const std::string p = StrCat("(p ", Significant(errors.sign_p), ")");
-  const std::string differ =
-      errors.larger + errors.smaller == 0 ? "all errors are equal"
-      : errors.resolved()
-          ? StrCat("a difference ", p)
-          : StrCat("not resolvable on ", Grouped(report.data_examples), " images ", p);
+  const std::string differ = errors.larger + errors.smaller == 0 ? "all errors are equal"
+                             : errors.resolved()
+                                 ? StrCat("a difference ", p)
+                                 : StrCat("not resolvable on ", Grouped(report.data_examples), " images ", p);
   return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
 }
 
@@ -243,9 +241,9 @@ std::string DisturbanceText(const TimingConditions& timing) {
 }
 
 std::string TimingText(const TimingConditions& timing) {
-  std::string text = timing.noise ? StrCat("a model differs from itself by up to ",
-                                           Fixed(100 * *timing.noise, 1), " %")
-                                  : std::string("too few runs to say how far a model differs from itself");
+  std::string text =
+      timing.noise ? StrCat("a model differs from itself by up to ", Fixed(100 * *timing.noise, 1), " %")
+                   : std::string("too few runs to say how far a model differs from itself");
   text += StrCat("; ", DisturbanceText(timing));
   if (timing.pinned_cpu) text += StrCat("; on processor ", *timing.pinned_cpu, " alone");
   if (!timing.governor.empty()) text += StrCat(", governor ", timing.governor);

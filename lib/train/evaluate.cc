@@ -44,9 +44,8 @@ Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, c
         network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize});
     const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
-    const LossResult loss = dataset.targets > 0
-                                ? MeanSquaredError(values, numbers, {})
-                                : SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
+    const LossResult loss = dataset.targets > 0 ? MeanSquaredError(values, numbers, {})
+                                                : SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
     result.loss += loss.loss * static_cast<double>(batch.size()) / static_cast<double>(indices.size());
     correct += loss.correct;
   }

@@ -30,11 +30,11 @@ Status CheckNetwork(const NetworkSpec& spec) {
 Status CheckNumbers(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
   const Shape expected = {1, data.targets}, &output = spec.layers.back().output_shape;
   if (output == expected) return {};
-  return InvalidArgument(StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected ",
-                                ToString(expected), ": the ", split, " labels of ", data.name, " are ",
-                                data.targets == 1 ? std::string("a real number")
-                                                  : StrCat(data.targets, " real numbers"),
-                                " an image; classes are integers"));
+  return InvalidArgument(
+      StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected ", ToString(expected),
+             ": the ", split, " labels of ", data.name, " are ",
+             data.targets == 1 ? std::string("a real number") : StrCat(data.targets, " real numbers"),
+             " an image; classes are integers"));
 }
 
 Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {

@@ -35,7 +35,8 @@ struct TrainResult {
   int64_t step = 0;
   double holdout_accuracy = 0;  ///< of the last evaluation; percentage; NaN: none, or labels are real numbers
   double best_accuracy = 0;
-  double holdout_rmse = std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
+  double holdout_rmse =
+      std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
   int64_t best_step = 0;
   double seconds = 0;

@@ -142,11 +142,13 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
 
 // The same without a TFLite: the simulation, which is not our kernels, is the witness.
 TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTheSimulation) {
-  if (!FileExists(std::string(QAT_BINARY_DIR) + "/lib/qat_torch_backend.so")) GTEST_SKIP() << "built without LibTorch";
+  if (!FileExists(std::string(QAT_BINARY_DIR) + "/lib/qat_torch_backend.so"))
+    GTEST_SKIP() << "built without LibTorch";
   QAT_ASSERT_OK(WriteFile(files_ / "c.ckpt", Serialize(testing::TinyCheckpoint())));
   const auto judge = [&](const std::string& model) {
-    return testing::RunTool("qat-eval", {"--data", files_.data(), "--checkpoint", files_ / "c.ckpt", "--model", model,
-                                         "--litert", "off", "--repeat", "0", "--json", files_ / "r.json"});
+    return testing::RunTool(
+        "qat-eval", {"--data", files_.data(), "--checkpoint", files_ / "c.ckpt", "--model", model, "--litert",
+                     "off", "--repeat", "0", "--json", files_ / "r.json"});
   };
   const auto right = judge(files_.uint8_model());
   EXPECT_EQ(right.exit_code, 0) << right.err << right.out;

@@ -79,7 +79,8 @@ TEST(CompareErrors, OfEqualAnswersIsNothing) {
   EXPECT_EQ(errors.larger + errors.smaller, 0);
   EXPECT_EQ(errors.sign_p, 1);
   EXPECT_EQ(errors.rms_difference, 0);
-  EXPECT_FALSE(CompareErrors(numbers, a, numbers, 1, 1).rise_pct.has_value()) << "nothing rises by percent from 0";
+  EXPECT_FALSE(CompareErrors(numbers, a, numbers, 1, 1).rise_pct.has_value())
+      << "nothing rises by percent from 0";
 }
 
 TEST(CheckNumbers, AModelAnswersAsManyAsTheDataHave) {

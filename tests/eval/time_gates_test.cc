@@ -65,8 +65,8 @@ TEST(JudgeTime, FailsOnlyWhereTheIntervalIsBeyondTheLimitByMoreThanTheNoise) {
   TimeCase time;
   time.limit = 100;
   time.noise = 0.02;
-  for (const auto& [value, low, passes] : {std::tuple(100.0, 99.0, true), std::tuple(103.0, 101.9, true),
-                                           std::tuple(103.0, 102.1, false)}) {
+  for (const auto& [value, low, passes] :
+       {std::tuple(100.0, 99.0, true), std::tuple(103.0, 101.9, true), std::tuple(103.0, 102.1, false)}) {
     time.value = value;
     time.low = low;
     EXPECT_EQ(JudgeTime(time).pass, passes) << value;

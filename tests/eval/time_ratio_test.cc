@@ -24,7 +24,9 @@ float Neighbour(int turn, Random& random) {
   return (turn / 30 % 2 == 0 ? 1.0f : 1.6f) + 0.1f * random.Uniform();
 }
 // A clock that gets slower for all of the run.
-float Drift(int turn, Random& random) { return 1 + 0.004f * static_cast<float>(turn) + 0.02f * random.Uniform(); }
+float Drift(int turn, Random& random) {
+  return 1 + 0.004f * static_cast<float>(turn) + 0.02f * random.Uniform();
+}
 
 // b takes `ratio` times as long as a. Both share the machine's level, and each turn has an outlier of its own in ten.
 Turns Simulated(double ratio, Machine machine, uint64_t seed, int turns = 400) {

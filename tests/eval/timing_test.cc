@@ -69,7 +69,9 @@ TEST(PeakMemory, CountsWhatTheWorkTouchedAndLeavesNothingHere) {
   EXPECT_EQ(touched, 0) << "the work was another process's";
 }
 
-TEST(PeakMemory, OfWorkThatDiesIsNotKnown) { EXPECT_EQ(PeakMemoryOf([] { _exit(3); }), 0); }
+TEST(PeakMemory, OfWorkThatDiesIsNotKnown) {
+  EXPECT_EQ(PeakMemoryOf([] { _exit(3); }), 0);
+}
 
 }  // namespace
 }  // namespace qat

@@ -68,13 +68,16 @@ class Regression : public ::testing::Test {
     ASSERT_TRUE(WriteFile(dir_ / "spot.toml", std::string_view(kNetwork)).ok());
   }
   testing::ProcessResult Train(const std::string& run) {
-    return RunTool("qat-train", {"--data", data_, "--network", dir_ / "spot.toml", "--steps", "400", "--quant-delay",
-                                 "200", "--batch-size", "32", "--holdout", "60", "--eval-every", "100",
-                                 "--learning-rate", "0.003", "--threads", "1", "--progress", "none", "-o", run});
+    return RunTool("qat-train", {"--data",       data_, "--network",       dir_ / "spot.toml",
+                                 "--steps",      "400", "--quant-delay",   "200",
+                                 "--batch-size", "32",  "--holdout",       "60",
+                                 "--eval-every", "100", "--learning-rate", "0.003",
+                                 "--threads",    "1",   "--progress",      "none",
+                                 "-o",           run});
   }
   testing::ProcessResult Eval(std::vector<std::string> flags) {
-    std::vector<std::string> all = {"--data", data_, "--repeat", "0", "--progress", "none", "--litert", "off",
-                                    "--json", dir_ / "r.json"};
+    std::vector<std::string> all = {"--data", data_,      "--repeat", "0",      "--progress",
+                                    "none",   "--litert", "off",      "--json", dir_ / "r.json"};
     all.insert(all.end(), flags.begin(), flags.end());
     return RunTool("qat-eval", all);
   }
@@ -92,8 +95,9 @@ TEST_F(Regression, IsTrainedConvertedAndJudgedByItsErrors) {
   ASSERT_EQ(RunTool("qat-freeze", {run, "-o", graph, "--select", "best"}).exit_code, 0);
   ASSERT_EQ(RunTool("qat-convert", {graph, "-o", model}).exit_code, 0);
 
-  const auto passed = Eval({"--checkpoint", run, "--select", "best", "--graph", graph, "--model", model, "--max-rmse", "0.2",
-                            "--max-error-rise", "25", "--html", dir_ / "r.html", "--predictions", dir_ / "p.csv"});
+  const auto passed =
+      Eval({"--checkpoint", run, "--select", "best", "--graph", graph, "--model", model, "--max-rmse", "0.2",
+            "--max-error-rise", "25", "--html", dir_ / "r.html", "--predictions", dir_ / "p.csv"});
   ASSERT_EQ(passed.exit_code, 0) << passed.err << passed.out;
   const json report = Report();
   for (const json& row : report["models"]) {
@@ -125,7 +129,8 @@ TEST_F(Regression, IsTrainedConvertedAndJudgedByItsErrors) {
 }
 
 TEST_F(Regression, ANetworkOfOtherOutputsIsRefused) {
-  const auto refused = RunTool("qat-train", {"--data", data_, "--network", "lenet", "--steps", "1", "-o", dir_ / "x"});
+  const auto refused =
+      RunTool("qat-train", {"--data", data_, "--network", "lenet", "--steps", "1", "-o", dir_ / "x"});
   EXPECT_EQ(refused.exit_code, 2) << refused.err;
 }
 

@@ -85,7 +85,8 @@ TEST(ReportHtml, ShowsEverySection) {
     EXPECT_NE(html.find("<h2>" + std::string(title) + "</h2>"), std::string::npos) << title;
   }
   EXPECT_NE(html.find("1 of 2 gates failed"), std::string::npos);
-  EXPECT_NE(html.find("<li>max-size of build/demo/model.tflite: 65,432 B, limit 65,000 B</li>"), std::string::npos);
+  EXPECT_NE(html.find("<li>max-size of build/demo/model.tflite: 65,432 B, limit 65,000 B</li>"),
+            std::string::npos);
   EXPECT_EQ(CountOf(html, "<svg class=\"bar\""), 3u + 3u);  // ranges, layers
   EXPECT_EQ(CountOf(html, "<svg class=\"bar tall\""), 2u);
 }

@@ -19,9 +19,11 @@ Report Everything() {
 
 Report ManyModelsOfLongNames() {
   Report report = Everything();
-  const std::string folder = "/srv/ci/workspace/quantization-aware-training/nightly/2026-11-27/artifacts/release/";
+  const std::string folder =
+      "/srv/ci/workspace/quantization-aware-training/nightly/2026-11-27/artifacts/release/";
   for (int i = 0; i < 6; ++i) {
-    ModelResult model = testing::SampleModel(StrCat(folder, "model-", i, ".tflite"), "tflite", "int8", 65432 + 9000 * i, 9900 + 7 * i);
+    ModelResult model = testing::SampleModel(StrCat(folder, "model-", i, ".tflite"), "tflite", "int8",
+                                             65432 + 9000 * i, 9900 + 7 * i);
     model.latency_us->p50 = 12.5 * (1 + i);
     report.models.push_back(model);
     PairResult pair = report.pairs[2];
@@ -29,8 +31,10 @@ Report ManyModelsOfLongNames() {
     report.pairs.push_back(pair);
     GateResult gate = report.gates[static_cast<size_t>(i % 2)];
     gate.model = model.name;
-    gate.note = "the layer that its own rounding costs most is a_layer_with_quite_a_long_name/expanded_conv_13/project (conv_2d, "
-                "operator 113): 21.4 dB, 12 % of its range used";
+    gate.note =
+        "the layer that its own rounding costs most is "
+        "a_layer_with_quite_a_long_name/expanded_conv_13/project (conv_2d, "
+        "operator 113): 21.4 dB, 12 % of its range used";
     report.gates.push_back(gate);
     report.warnings.push_back(model.name + ": was quantized with other ranges than simulated");
   }
@@ -55,7 +59,8 @@ Report Segmentation() {
   Report report = Everything();
   for (ModelResult& model : report.models) {
     model.accuracy->interval.reset();
-    model.classification = ClassificationResult{{{1, 9939}}, {{4960, 40, 0}, {15, 2985, 0}, {3, 3, 1994}}, 0.42, 81.25};
+    model.classification =
+        ClassificationResult{{{1, 9939}}, {{4960, 40, 0}, {15, 2985, 0}, {3, 3, 1994}}, 0.42, 81.25};
   }
   for (PairResult& pair : report.pairs) {
     pair.mcnemar_p.reset();
@@ -76,9 +81,12 @@ Report Failed() {
 }
 
 Status Write(const std::string& folder) {
-  const std::pair<const char*, Report> pages[] = {
-      {"sample", Everything()},        {"many", ManyModelsOfLongNames()}, {"classes", HundredClasses()},
-      {"segmentation", Segmentation()}, {"regression", testing::RegressionReport()},      {"error", Failed()}};
+  const std::pair<const char*, Report> pages[] = {{"sample", Everything()},
+                                                  {"many", ManyModelsOfLongNames()},
+                                                  {"classes", HundredClasses()},
+                                                  {"segmentation", Segmentation()},
+                                                  {"regression", testing::RegressionReport()},
+                                                  {"error", Failed()}};
   for (const auto& [name, report] : pages)
     QAT_RETURN_IF_ERROR(WriteFile(JoinPath(folder, std::string(name) + ".html"), ToHtml(report)));
   return {};

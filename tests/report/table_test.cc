@@ -61,9 +61,11 @@ TEST(ReportTable, JudgesRealNumbersByTheirErrors) {
   EXPECT_NE(table.find("+1.25 % [-0.30, +2.90]  a difference (p 0.0143)"), std::string::npos) << table;
   EXPECT_EQ(LineWith(table, "max-error-rise").rfind("FAIL", 0), 0u);
   EXPECT_EQ(table.find("accuracy"), std::string::npos) << table;
-  EXPECT_NE(table.find("times: a model differs from itself by up to 1.2 %; other processes took 1 % of the processors; on "
-                       "processor 1 alone, governor performance, load 0.42"),
-            std::string::npos)
+  EXPECT_NE(
+      table.find(
+          "times: a model differs from itself by up to 1.2 %; other processes took 1 % of the processors; on "
+          "processor 1 alone, governor performance, load 0.42"),
+      std::string::npos)
       << table;
 }
 
@@ -71,9 +73,11 @@ TEST(ReportTable, SaysHowManyLabelsDependOnTheRounding) {
   Report report = testing::SampleReport();
   report.pairs[2].b = "tflite-classic";
   report.pairs[2].a = "m.tflite";
-  EXPECT_NE(ToTable(report).find("m.tflite: 11 labels depend on how the runtime rounds\n"), std::string::npos);
+  EXPECT_NE(ToTable(report).find("m.tflite: 11 labels depend on how the runtime rounds\n"),
+            std::string::npos);
   report.pairs[2].total_flips = 0;
-  EXPECT_NE(ToTable(report).find("m.tflite: no label depends on how the runtime rounds\n"), std::string::npos);
+  EXPECT_NE(ToTable(report).find("m.tflite: no label depends on how the runtime rounds\n"),
+            std::string::npos);
 }
 
 TEST(ReportTable, HasNoTrailingBlanksAndNoEmptySections) {

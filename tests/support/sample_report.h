@@ -106,10 +106,12 @@ inline Report RegressionReport() {
   for (ModelResult& model : report.models) {
     model.accuracy.reset();
     model.classification.reset();
-    model.regression = RegressionResult{{0.0831, 0.0612, 0.412, 0.9731}, Interval{0.0792, 0.0868},
+    model.regression = RegressionResult{{0.0831, 0.0612, 0.412, 0.9731},
+                                        Interval{0.0792, 0.0868},
                                         {{0.091, 0.067, 0.412, 0.969}, {0.074, 0.055, 0.33, 0.977}}};
   }
-  for (PairResult& pair : report.pairs) pair.errors = ErrorComparison{1.25, Interval{-0.3, 2.9}, 5123, 4877, 0.0143, 0.0112};
+  for (PairResult& pair : report.pairs)
+    pair.errors = ErrorComparison{1.25, Interval{-0.3, 2.9}, 5123, 4877, 0.0143, 0.0112};
   report.gates = {{"max-rmse", "build/demo/model.tflite", "", 0.1, 0.0831, true},
                   {"max-error-rise", "build/demo/model.tflite", "float", 1, 1.25, false, 0.0143}};
   report.flipped.clear();

@@ -96,9 +96,9 @@ class ExitPaths : public ::testing::Test {
 
   // Those of qat-train: a tiny network on tiny arrays.
   std::vector<WayOut> WaysOfTraining() const {
-    const std::vector<std::string> train = {"qat-train",    "--data",     At("arrays"), "--network", At("tiny.toml"),
-                                            "--batch-size", "4",          "--holdout",  "2",         "--threads",
-                                            "1",            "--progress", "none"};
+    const std::vector<std::string> train = {
+        "qat-train", "--data", At("arrays"), "--network", At("tiny.toml"), "--batch-size", "4",
+        "--holdout", "2",      "--threads",  "1",         "--progress",    "none"};
     const auto with = [&train](std::vector<std::string> flags) {
       flags.insert(flags.begin(), train.begin(), train.end());
       return flags;
@@ -110,14 +110,17 @@ class ExitPaths : public ::testing::Test {
         {"train value", 2, with({"--steps", "0", "-o", At("run2")})},
         {"train no data", 3, {"qat-train", "--data", At("none"), "--network", "lenet", "-o", At("run2")}},
         {"train operator", 4, with({"--network", At("cast.toml"), "--steps", "4", "-o", At("run2")})},
-        {"train diverges", 5, with({"--data", At("reals"), "--steps", "100", "--optimizer", "sgd", "--learning-rate", "100", "-o", At("run3")})},
+        {"train diverges", 5,
+         with({"--data", At("reals"), "--steps", "100", "--optimizer", "sgd", "--learning-rate", "100", "-o",
+               At("run3")})},
         {"train no folder", 6, with({"--steps", "4", "-o", "/dev/null/run"})},
     };
   }
 
   void WriteTrainingData() const {
     WriteText(At("tiny.toml"), testing::kTinySpec);
-    WriteText(At("cast.toml"), std::string(testing::kTinySpec) + "[[layer]]\nname = \"cast\"\nop = \"cast\"\n");
+    WriteText(At("cast.toml"),
+              std::string(testing::kTinySpec) + "[[layer]]\nname = \"cast\"\nop = \"cast\"\n");
     // Real numbers, whose squared error has no bound.
     for (const char* folder : {"arrays", "reals"}) std::filesystem::create_directory(At(folder));
     for (const std::string split : {"train", "test"}) {
@@ -185,7 +188,8 @@ class ExitPaths : public ::testing::Test {
 TEST_F(ExitPaths, EachLeavesAReportThatHoldsItsSchema) {
   QAT_NEEDS_PYTHON("jsonschema");
   RunAndCheck(Ways());
-  const std::vector<std::string> bench = {"qat-eval", "--bench", "--model", files_.uint8_model(), "--repeat", "1000"};
+  const std::vector<std::string> bench = {"qat-eval",           "--bench",  "--model",
+                                          files_.uint8_model(), "--repeat", "1000"};
   Interrupt("interrupted", SIGINT, 130, bench, "rounds");
   Interrupt("terminated", SIGTERM, 143, bench, "rounds");
   ValidateAll();
@@ -198,7 +202,8 @@ TEST_F(ExitPaths, OfTrainingToo) {
   RunAndCheck(WaysOfTraining());
   std::vector<std::string> long_run = WaysOfTraining()[0].command;
   long_run.resize(long_run.size() - 6);  // without --progress none, --steps and -o
-  for (const auto& [name, signal, code] : {std::tuple("stopped", SIGINT, 130), std::tuple("ended", SIGTERM, 143)}) {
+  for (const auto& [name, signal, code] :
+       {std::tuple("stopped", SIGINT, 130), std::tuple("ended", SIGTERM, 143)}) {
     std::vector<std::string> command = long_run;
     command.insert(command.end(), {"--steps", "1000000", "--eval-every", "1000000", "-o", At(name)});
     Interrupt(name, signal, code, command, "train");
@@ -210,7 +215,8 @@ TEST_F(ExitPaths, OfTrainingToo) {
 
 TEST_F(ExitPaths, WhereTheReportCannotBeWrittenTheExitCodeSaysSo) {
   const std::string graph = files_.graph();
-  const auto no_folder = testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", At("none/r.json")});
+  const auto no_folder =
+      testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", At("none/r.json")});
   EXPECT_EQ(no_folder.exit_code, 6) << no_folder.err;
   EXPECT_NE(no_folder.err.find("--json: " + At("none/r.json")), std::string::npos) << no_folder.err;
   EXPECT_FALSE(FileExists(At("c.tflite"))) << "found out before the work, not after it";
@@ -220,14 +226,14 @@ TEST_F(ExitPaths, WhereTheReportCannotBeWrittenTheExitCodeSaysSo) {
   const auto folder = testing::RunTool("qat-convert", {graph, "-o", At("c.tflite"), "--json", files_.data()});
   EXPECT_EQ(folder.exit_code, 6) << folder.err;
   // A failed run keeps its own code.
-  const auto failed = testing::RunTool("qat-convert", {At("none"), "-o", At("d.tflite"), "--json", "/dev/full"});
+  const auto failed =
+      testing::RunTool("qat-convert", {At("none"), "-o", At("d.tflite"), "--json", "/dev/full"});
   EXPECT_EQ(failed.exit_code, 3) << failed.err;
 }
 
 TEST_F(ExitPaths, AReaderThatWentAwayIsNoFailure) {
-  const std::string command =
-      "trap '' PIPE; { sleep 0.2; " + testing::ToolPath("qat-eval") + " --trace " + files_.uint8_model() +
-      " --json - ; echo $? > " + At("code") + "; } | true";
+  const std::string command = "trap '' PIPE; { sleep 0.2; " + testing::ToolPath("qat-eval") + " --trace " +
+                              files_.uint8_model() + " --json - ; echo $? > " + At("code") + "; } | true";
   testing::Run({"/bin/sh", "-c", command});
   EXPECT_EQ(ReadText(At("code")), "0\n");
 }
