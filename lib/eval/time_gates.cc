@@ -15,12 +15,12 @@ Status CheckTimes(const char* flag, const ModelResult& row) {
   return InvalidArgument(StrCat("--", flag, ": '", row.name, "' has no latency"));
 }
 
-// What the report says of the machine, put into a case.
-void AddConditions(const std::optional<TimingConditions>& timing, TimeCase& time) {
+// What a report says of the machine, put into a case. `when`: in front of it, "then " of the baseline.
+void AddConditions(const std::optional<TimingConditions>& timing, const char* when, TimeCase& time) {
   if (!timing) return;
   time.noise += timing->noise.value_or(0);
   if (timing->quiet()) return;
-  time.disturbed += StrCat(time.disturbed.empty() ? "" : "; ", DisturbanceText(*timing));
+  time.disturbed += StrCat(time.disturbed.empty() ? "" : "; ", when, DisturbanceText(*timing));
 }
 
 // A passing gate beyond its limit is said aloud.
@@ -51,7 +51,7 @@ TimeCase CaseWithin(const ModelResult& reference, const ModelResult& row, const 
   } else {
     time.value = row.latency_us->p50 / std::max(reference.latency_us->p50, kLeastMicroseconds);
   }
-  AddConditions(report.timing, time);
+  AddConditions(report.timing, "", time);
   return time;
 }
 
@@ -70,8 +70,8 @@ TimeCase CaseAcross(const Report& baseline, const ModelResult& reference, const 
     const double most = then.p50_interval ? then.p50_interval->high : then.p50;
     time.low = std::min(time.value, now.p50_interval->low / std::max(most, kLeastMicroseconds) / slower);
   }
-  AddConditions(report.timing, time);
-  AddConditions(baseline.timing, time);
+  AddConditions(report.timing, "", time);
+  AddConditions(baseline.timing, "then ", time);
   return time;
 }
 
@@ -117,7 +117,7 @@ Status JudgeLatency(double limit, const ModelResult& row, Report& report) {
   if (row.latency_us->p50_interval) time.low = std::min(time.value, row.latency_us->p50_interval->low);
   time.limit = limit;
   time.busy_factor = kBusyAcrossRuns;
-  AddConditions(report.timing, time);
+  AddConditions(report.timing, "", time);
   const TimeVerdict verdict = JudgeTime(time);
   GateResult gate;
   gate.name = "max-latency";

@@ -150,6 +150,13 @@ TEST_F(RunDirectory, BestNeverPrefersAnAccuracyMeasuredWithoutFakeQuantization) 
   EXPECT_EQ(*Resolve("best"), 200);
 }
 
+TEST_F(RunDirectory, BestOfRealNumbersHasTheLeastLoss) {
+  Add(100, {{"holdout_loss", 0.5}});
+  Add(200, {{"holdout_loss", 0.25}});
+  Add(300, {{"holdout_loss", 0.3}});
+  EXPECT_EQ(*Resolve("best"), 200);
+}
+
 TEST_F(RunDirectory, BestOfUnmeasuredCheckpointsIsTheLast) {
   Add(100, {});
   Add(200, {});

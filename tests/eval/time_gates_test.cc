@@ -128,6 +128,9 @@ TEST(TimeGates, AgainstABaselineRunsAFewPercentApartAreTheSame) {
   EXPECT_FALSE(AgainstBaseline(1, baseline, Measured(1.15, Quiet())).pass);
   EXPECT_TRUE(AgainstBaseline(1, Measured(1, Busy()), Measured(1.15, Quiet())).pass)
       << "the baseline itself was disturbed";
+  EXPECT_NE(
+      AgainstBaseline(1, Measured(1, Busy()), Measured(1.15, Quiet())).note.find("then other processes"),
+      std::string::npos);
 }
 
 TEST(TimeGates, AMachineThatIsSlowerThanAtTheBaselineIsNotTheModelsFault) {
