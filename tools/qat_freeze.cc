@@ -1,6 +1,7 @@
 // qat-freeze: a trained checkpoint in, a frozen graph out: dropout gone, ranges fixed, input contract kept.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "base/file.h"
@@ -62,8 +63,10 @@ std::string FoldedText(const std::vector<FoldedLayer>& layers) {
       layers.begin(), layers.end(),
       [](const FoldedLayer& a, const FoldedLayer& b) { return a.difference < b.difference; });
   if (largest == layers.end()) return "none";
-  return StrCat(layers.size(), " batch norms, largest difference ", largest->difference, " (", largest->name,
-                ")");
+  char difference[32];
+  std::snprintf(difference, sizeof(difference), "%.1e", largest->difference);
+  return StrCat(layers.size(), layers.size() == 1 ? " batch norm" : " batch norms", ", largest difference ",
+                difference, " (", largest->name, ")");
 }
 
 Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
