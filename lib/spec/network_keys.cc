@@ -1,6 +1,9 @@
 #include "spec/network_keys.h"
 
 #include "base/strings.h"
+#include "spec/network_spec.h"
+#include "spec/scaling.h"
+#include "spec/toml_text.h"
 
 namespace qat {
 namespace {
@@ -72,7 +75,8 @@ void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals,
 
 }  // namespace
 
-void ParseNetworkKeys(const toml::table& root, Refusals& refusals, NetworkSpec& spec, Scaling& scaling) {
+void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spec, Scaling& scaling) {
+  const toml::table& root = text.root();
   refusals.RejectUnknown(root, {"name", "width", "divisor", "resolution", "classes", "input", "layer"});
   ParseName(root, refusals, spec);
   ParseScaling(root, refusals, scaling);

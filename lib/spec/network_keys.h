@@ -2,14 +2,15 @@
 #ifndef QAT_SPEC_NETWORK_KEYS_H_
 #define QAT_SPEC_NETWORK_KEYS_H_
 
-#include "spec/network_spec.h"
-#include "spec/refusals.h"
-#include "spec/scaling.h"
-
 namespace qat {
 
+class Refusals;
+class TomlText;
+struct NetworkSpec;
+struct Scaling;
+
 /// Reads name, width, divisor, resolution, classes and [input] into `spec` and `scaling`; every problem goes to `refusals`.
-void ParseNetworkKeys(const toml::table& root, Refusals& refusals, NetworkSpec& spec, Scaling& scaling);
+void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spec, Scaling& scaling);
 
 }  // namespace qat
 

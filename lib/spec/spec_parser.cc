@@ -10,7 +10,6 @@
 #include "spec/network_keys.h"
 #include "spec/op_names.h"
 #include "spec/output_names.h"
-#include "spec/refusals.h"
 #include "spec/scaling.h"
 #include "spec/toml_text.h"
 
@@ -59,7 +58,7 @@ class SpecParser {
 };
 
 Expected<NetworkSpec> SpecParser::Run() {
-  ParseNetworkKeys(text_.root(), refusals_, spec_, scaling_);
+  ParseNetworkKeys(text_, refusals_, spec_, scaling_);
   const toml::node* node = text_.root().get("layer");
   const toml::array* layers = node == nullptr ? nullptr : node->as_array();
   if (node != nullptr && layers == nullptr) {

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1  // the exception-free form is not in the compiled library
@@ -43,6 +44,33 @@ Expected<AttributeValue> ToAttributeValue(const toml::node& node);
 
 /// "is VALUE, expected EXPECTED": VALUE as written, or what kind of thing it is.
 std::string MismatchText(const toml::node& node, std::string_view expected);
+
+/// All functions but errors() return false, so that a reader can return what they do.
+class Refusals {
+ public:
+  explicit Refusals(std::string source) : errors_(std::move(source)) {}
+
+  Diagnostics& errors() { return errors_; }
+  /// What stands in front of every message from now on: "layer 'x': ".
+  void set_context(std::string context) { context_ = std::move(context); }
+
+  bool Refuse(TextPlace place, Error error);
+  template <class Node>
+  bool Refuse(const Node& node, std::string what) {
+    return Refuse(TextPlaceOf(node), InvalidArgument(std::move(what)));
+  }
+  /// "'NAME' is VALUE, expected EXPECTED", at the value.
+  bool Mismatch(const toml::node& node, std::string_view name, std::string_view expected);
+  /// The same of a value that has to be there: "key 'NAME' is missing, expected EXPECTED", at the block, where it is not.
+  bool Missing(const toml::table& block, std::string_view name, std::string_view expected);
+
+  /// True, or an error for each key that is not `known`, with the nearest of those.
+  bool RejectUnknown(const toml::table& table, const std::vector<std::string>& known);
+
+ private:
+  Diagnostics errors_;
+  std::string context_;
+};
 
 }  // namespace qat
 
