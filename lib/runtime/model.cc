@@ -41,6 +41,7 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->storage_ = std::move(storage);
   model->tensors_ = std::move(contents.tensors);
   model->nodes_ = std::move(contents.nodes);
+  model->places_ = std::move(contents.places);
   model->inputs_ = std::move(contents.inputs);
   model->outputs_ = std::move(contents.outputs);
   model->contract_ = std::move(contents.contract);
@@ -50,9 +51,8 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->made_by_ = std::move(contents.made_by);
   model->source_ = source;
   if (!contents.unsupported.empty()) {
-    std::vector<std::string> all = std::move(contents.unsupported);
-    for (std::string& item : UnsupportedNodes(*model)) all.push_back(std::move(item));
-    return Unsupported(StrCat(source, ": not supported: ", Join(all)));
+    contents.unsupported.Add(UnsupportedNodes(*model));
+    return Unsupported(StrCat(source, ": not supported: ", contents.unsupported.Text()));
   }
   return std::shared_ptr<const Model>(std::move(model));
 }

@@ -55,6 +55,8 @@ class Model {
 
   const std::vector<ModelTensor>& tensors() const { return tensors_; }
   const std::vector<ModelNode>& nodes() const { return nodes_; }
+  /// Where a node is among the operators of the file: those that are missing here are no nodes.
+  size_t place_of(size_t node) const { return places_[node]; }
   const std::vector<int32_t>& inputs() const { return inputs_; }
   const std::vector<int32_t>& outputs() const { return outputs_; }
   /// The embedded contract; absent in models of others. ContractOf (runtime/model_contract.h) knows them, too.
@@ -90,6 +92,7 @@ class Model {
   std::string made_by_;
   std::string source_;
   std::unique_ptr<PreparationCache> preparations_;
+  std::vector<size_t> places_;
 };
 
 }  // namespace qat

@@ -1,6 +1,5 @@
-// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to
-// follow; the rest of this file checks what the numbers mean, in the order: tensors, operators, who
-// produces what before whom.
+// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to follow; the
+// rest of this file checks what the numbers mean: of tensors, of operators, who produces what before whom.
 #include "runtime/model_reader.h"
 
 #include <algorithm>
@@ -55,19 +54,12 @@ class Reader {
   Status ReadProvenance();
   Status ReadLabels(const std::string& label_file);
   Status CheckDataFlow() const;
-  void AddUnsupported(std::string item);
+  std::vector<DType> TypesOf(const flatbuffers::Vector<int32_t>* indices) const;
 
   std::span<const uint8_t> bytes_;
   const tflite::Model& file_;
   ModelContents contents_;
 };
-
-void Reader::AddUnsupported(std::string item) {
-  if (std::find(contents_.unsupported.begin(), contents_.unsupported.end(), item) ==
-      contents_.unsupported.end()) {
-    contents_.unsupported.push_back(std::move(item));
-  }
-}
 
 Expected<ModelContents> Reader::Read() && {
   QAT_ASSIGN_OR_RETURN(const tflite::SubGraph* subgraph, MainSubgraph());
@@ -105,9 +97,10 @@ Status Reader::ReadTensors(const tflite::SubGraph& subgraph) {
 Expected<ModelTensor> Reader::ReadTensor(const tflite::Tensor& tensor) {
   ModelTensor result;
   result.name = TextOf(tensor.name());
-  if (tensor.is_variable()) AddUnsupported(StrCat("variable tensor '", result.name, "'"));
-  if (tensor.sparsity() != nullptr) AddUnsupported(StrCat("sparse tensor '", result.name, "'"));
-  if (tensor.external_buffer() != 0) AddUnsupported(StrCat("externally stored tensor '", result.name, "'"));
+  if (tensor.is_variable()) contents_.unsupported.Add(StrCat("variable tensor '", result.name, "'"));
+  if (tensor.sparsity() != nullptr) contents_.unsupported.Add(StrCat("sparse tensor '", result.name, "'"));
+  if (tensor.external_buffer() != 0)
+    contents_.unsupported.Add(StrCat("externally stored tensor '", result.name, "'"));
   QAT_RETURN_IF_ERROR(ReadType(tensor, result));
   QAT_RETURN_IF_ERROR(ReadShape(tensor, result));
   QAT_RETURN_IF_ERROR(ReadConstant(tensor, result));
@@ -121,7 +114,8 @@ Status Reader::ReadType(const tflite::Tensor& tensor, ModelTensor& result) {
   }
   result.type = static_cast<DType>(tensor.type());
   if (SizeOf(result.type) == 0) {
-    AddUnsupported(StrCat("tensor '", result.name, "' of type ", tflite::EnumNameTensorType(tensor.type())));
+    contents_.unsupported.Add(
+        StrCat("tensor '", result.name, "' of type ", tflite::EnumNameTensorType(tensor.type())));
   }
   return {};
 }
@@ -184,7 +178,7 @@ Status Reader::ReadQuantization(const tflite::Tensor& tensor, ModelTensor& resul
   const tflite::QuantizationParameters* quantization = tensor.quantization();
   if (quantization == nullptr) return {};
   if (quantization->details_type() != tflite::QuantizationDetails_NONE) {
-    AddUnsupported(StrCat("quantization details of tensor '", result.name, "'"));
+    contents_.unsupported.Add(StrCat("quantization details of tensor '", result.name, "'"));
   }
   const size_t count = SizeOrZero(quantization->scale());
   if (count == 0) return {};
@@ -240,11 +234,13 @@ Status Reader::ReadOperators(const tflite::SubGraph& subgraph) {
     if (definition == nullptr) continue;
     auto node = ReadNode(*definition, op);
     if (!node.ok() && node.error().code == ErrorCode::kUnsupported) {
-      AddUnsupported(StrCat(NodeLabel(i, *definition), " (", node.error().message, ")"));
+      contents_.unsupported.Add(
+          StrCat(definition->tflite_name, " version ", version, ": ", node.error().message), i);
       continue;
     }
     if (!node.ok()) return std::move(node).error().Prefixed(NodeLabel(i, *definition));
     node->version = version;
+    contents_.places.push_back(i);
     contents_.nodes.push_back(*std::move(node));
   }
   return {};
@@ -265,16 +261,24 @@ Expected<const OpDefinition*> Reader::ReadOpcode(size_t index, const tflite::Ope
   const OpDefinition* definition = FindOpByBuiltin(builtin);
   const OpKernels* kernels = definition == nullptr ? nullptr : FindKernels(definition->type);
   if (kernels != nullptr && version <= kernels->max_version) return definition;
-  if (kernels != nullptr) {
-    AddUnsupported(
-        StrCat(definition->tflite_name, " version ", version, " (known up to ", kernels->max_version, ")"));
-  } else if (builtin == tflite::BuiltinOperator_CUSTOM) {
-    AddUnsupported(StrCat("custom operator '", TextOf(code.custom_code()), "' version ", version));
-  } else {
-    const std::string name = tflite::EnumNameBuiltinOperator(static_cast<tflite::BuiltinOperator>(builtin));
-    AddUnsupported(StrCat(name.empty() ? StrCat("builtin operator ", builtin) : name, " version ", version));
-  }
+  std::string name = tflite::EnumNameBuiltinOperator(static_cast<tflite::BuiltinOperator>(builtin));
+  if (name.empty()) name = StrCat("builtin operator ", builtin);
+  if (builtin == tflite::BuiltinOperator_CUSTOM)
+    name = StrCat("custom operator '", TextOf(code.custom_code()), "'");
+  name += StrCat(" version ", version, ": ");
+  if (kernels != nullptr) name += StrCat("known up to ", kernels->max_version, ", ");
+  contents_.unsupported.Add(name + NoKernelFor(TypesOf(op.inputs()), TypesOf(op.outputs())), index);
   return static_cast<const OpDefinition*>(nullptr);
+}
+
+// What is no tensor is left out.
+std::vector<DType> Reader::TypesOf(const flatbuffers::Vector<int32_t>* indices) const {
+  std::vector<DType> types;
+  for (uint32_t i = 0; i < SizeOrZero(indices); ++i) {
+    if (const auto at = static_cast<size_t>(indices->Get(i)); at < contents_.tensors.size())
+      types.push_back(contents_.tensors[at].type);
+  }
+  return types;
 }
 
 Expected<ModelNode> Reader::ReadNode(const OpDefinition& definition, const tflite::Operator& op) const {
@@ -369,8 +373,7 @@ Status Reader::ReadProvenance() {
 Status Reader::ReadLabels(const std::string& label_file) {
   if (label_file.empty()) return {};
   const auto entries = ListZip(bytes_);
-  if (!entries.ok() && entries.error().code == ErrorCode::kNotFound) return {};
-  if (!entries.ok()) return entries.error();
+  if (!entries.ok()) return entries.error().code == ErrorCode::kNotFound ? Status() : entries.error();
   for (const ZipEntry& entry : *entries) {
     if (entry.name != label_file) continue;
     QAT_ASSIGN_OR_RETURN(const Bytes text, ExtractZip(bytes_, entry, kLargestLabelFile));

@@ -12,6 +12,7 @@
 
 #include "base/expected.h"
 #include "runtime/model.h"
+#include "runtime/unsupported.h"
 
 namespace qat {
 
@@ -20,6 +21,7 @@ namespace qat {
 struct ModelContents {
   std::vector<ModelTensor> tensors;
   std::vector<ModelNode> nodes;
+  std::vector<size_t> places;  ///< of the nodes, among the operators of the file
   std::vector<int32_t> inputs;
   std::vector<int32_t> outputs;
   std::optional<InputContract> contract;
@@ -28,8 +30,7 @@ struct ModelContents {
   std::map<std::string, std::string> provenance;
   std::string made_by;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
-  std::vector<std::string>
-      unsupported;  ///< operators and tensors that this build lacks; else the model is whole
+  UnsupportedList unsupported;  ///< operators and tensors that this build lacks; empty: the model is whole
 };
 
 /// Reads a file whose bytes 4..7 are already known to be TFL3. Requires bytes aligned to 16.

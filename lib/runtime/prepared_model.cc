@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/check.h"
 #include "base/strings.h"
@@ -13,6 +14,9 @@ namespace {
 
 // A constant is worth its memory up to here; a damaged size must not ask for more.
 constexpr size_t kLargestFolded = size_t{1} << 26;
+
+// As of tensors that the file gives a shape.
+constexpr int64_t kLargestTensor = std::numeric_limits<int32_t>::max();
 
 size_t BytesOf(const ModelTensor& tensor) {
   return static_cast<size_t>(FlatSize(tensor.shape)) * SizeOf(tensor.type);
@@ -38,7 +42,7 @@ class Preparation {
   Expected<std::shared_ptr<const PreparedModel>> Run();
   /// Prepares all nodes; errors other than kUnsupported stop it.
   Status PrepareNodes();
-  const std::vector<std::string>& unsupported() const { return unsupported_; }
+  const UnsupportedList& unsupported() const { return unsupported_; }
 
  private:
   Status TakeInputShapes();
@@ -58,12 +62,13 @@ class Preparation {
   const InterpreterOptions& options_;
   std::shared_ptr<PreparedModel> prepared_ = std::make_shared<PreparedModel>();
   std::vector<size_t> buffer_of_;  // by tensor: whose memory it lies in, its own but for results in place
-  std::vector<std::string> unsupported_;
+  UnsupportedList unsupported_;
 };
 
 Expected<std::shared_ptr<const PreparedModel>> Preparation::Run() {
   QAT_RETURN_IF_ERROR(PrepareNodes());
-  if (!unsupported_.empty()) return Unsupported(StrCat(model_.source(), ": ", Join(unsupported_, "; ")));
+  if (!unsupported_.empty())
+    return Unsupported(StrCat(model_.source(), ": not supported: ", unsupported_.Text()));
   PlanArena();
   return std::shared_ptr<const PreparedModel>(std::move(prepared_));
 }
@@ -81,11 +86,13 @@ Status Preparation::PrepareNodes() {
     prepared_->nodes[i].outputs = node.outputs;
     const Status status = PrepareNode(i);
     if (status.ok()) continue;
-    const std::string label = NodeLabel(i, DefinitionOf(node.type));
     if (status.error().code == ErrorCode::kUnsupported) {
-      unsupported_.push_back(StrCat(label, " version ", node.version, ": ", status.error().message));
+      unsupported_.Add(StrCat(DefinitionOf(node.type).tflite_name, " version ", node.version, ": ",
+                              status.error().message),
+                       model_.place_of(i));
       continue;
     }
+    const std::string label = NodeLabel(model_.place_of(i), DefinitionOf(node.type));
     // Shape rules speak to whoever wrote a spec; here the file is wrong, or the shape asked for does not fit it.
     const std::string message = StrCat(model_.source(), ": ", label, ": ", status.error().message);
     return options_.input_shapes.empty() ? Corrupt(message) : InvalidArgument(message);
@@ -173,8 +180,12 @@ Status Preparation::ResolveShapes(const ModelNode& node) {
       return Corrupt(StrCat("output '", output.name, "' is ", ToString(output.shape), ", expected ",
                             ToString(shapes[i])));
     }
-    if (CheckedFlatSize(shapes[i]) < 0)
-      return Corrupt(StrCat("output '", output.name, "' would be ", ToString(shapes[i])));
+    const int64_t count = CheckedFlatSize(shapes[i]);
+    if (count < 0 ||
+        count > kLargestTensor / static_cast<int64_t>(std::max<size_t>(SizeOf(output.type), 1))) {
+      return Corrupt(
+          StrCat("output '", output.name, "' would be ", ToString(shapes[i]), ", expected at most 2 GiB"));
+    }
     output.shape = shapes[i];
   }
   return {};
@@ -287,7 +298,7 @@ Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
   return Preparation(model, options).Run();
 }
 
-std::vector<std::string> UnsupportedNodes(const Model& model) {
+UnsupportedList UnsupportedNodes(const Model& model) {
   const InterpreterOptions options;
   Preparation preparation(model, options);
   if (!preparation.PrepareNodes().ok()) return {};

@@ -15,6 +15,7 @@
 #include "runtime/kernels/kernel.h"
 #include "runtime/model.h"
 #include "runtime/planner.h"
+#include "runtime/unsupported.h"
 
 namespace qat {
 
@@ -46,8 +47,8 @@ struct PreparedModel {
 Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
                                                             const InterpreterOptions& options);
 
-/// What PrepareModel would name as unsupported, item by item; a model that is refused already asks, to list all of it.
-std::vector<std::string> UnsupportedNodes(const Model& model);
+/// What PrepareModel would name as unsupported; a model that is refused already asks, to list all of it.
+UnsupportedList UnsupportedNodes(const Model& model);
 
 /// Preparations that interpreters of one model still use, by their options.
 class PreparationCache {

@@ -263,12 +263,13 @@ TEST(Model, ListsAllThatCannotRunByOperatorTypeAndVersion) {
   const int32_t y = builder.AddTensor("y", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
   const int32_t z = builder.AddTensor("z", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
   builder.AddSoftmax(x, y, 1);
-  builder.AddOperator(tflite::BuiltinOperator_ELU, {y}, {z});
+  builder.AddOperator(tflite::BuiltinOperator_SVDF, {y}, {z});
   const auto model = Model::FromBytes(builder.Finish({x}, {z}), "m.tflite");
   QAT_EXPECT_ERROR(
       model, ErrorCode::kUnsupported,
-      "m.tflite: not supported: ELU version 1, operator 0 (SOFTMAX) version 1: no kernel for inputs "
-      "of type int16 and output of type int16");
+      "m.tflite: not supported: SVDF version 1: no kernel for inputs of type int16 and output of type int16 "
+      "(operator 1); "
+      "SOFTMAX version 1: no kernel for inputs of type int16 and output of type int16 (operator 0)");
 }
 
 TEST(Interpreter, ReadsModelsWhoseActivationsOwnEmptyBuffers) {
@@ -328,9 +329,10 @@ TEST(Interpreter, ListsEveryOperatorWhoseTypesHaveNoKernel) {
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(
       Interpreter::Create(*model), ErrorCode::kUnsupported,
-      "m.tflite: operator 0 (SOFTMAX) version 1: no kernel for inputs of type int16 and output of type "
-      "int16; operator 1 "
-      "(ARG_MAX) version 1: no kernel");
+      "m.tflite: not supported: SOFTMAX version 1: no kernel for inputs of type int16 and output of type "
+      "int16 "
+      "(operator 0); ARG_MAX version 1: no kernel for inputs of type int16, int32 and output of type int32 "
+      "(operator 1)");
 }
 
 }  // namespace

@@ -132,15 +132,21 @@ TEST(Model, ListsEveryMissingOperatorByNameAndVersionOnce) {
   const auto bytes = ReshapeModel([](ModelBuilder& b) {
     b.AddOperator(tflite::BuiltinOperator_LSTM, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 2);
     b.AddOperator(tflite::BuiltinOperator_LSTM, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 2);
-    b.AddOperator(tflite::BuiltinOperator_CUMSUM, {0}, {1});
+    b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {1});
     b.AddOperator(tflite::BuiltinOperator_CONV_2D, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 99);
     b.AddOperator(tflite::BuiltinOperator_CUSTOM, {0}, {1});
     b.AddOperator(static_cast<tflite::BuiltinOperator>(1000), {0}, {1});
   });
-  QAT_EXPECT_ERROR(
-      Parse(bytes), ErrorCode::kUnsupported,
-      "m.tflite: not supported: LSTM version 2, CUMSUM version 1, CONV_2D version 99 (known up to 8), custom "
-      "operator '' version 1, builtin operator 1000 version 1");
+  QAT_EXPECT_ERROR(Parse(bytes), ErrorCode::kUnsupported,
+                   "m.tflite: not supported: LSTM version 2: no kernel for inputs of type float32 and output "
+                   "of type float32 (operators 1, "
+                   "2); SVDF version 1: no kernel for inputs of type float32 and output of type float32 "
+                   "(operator 3); CONV_2D version 99: "
+                   "known up to 8, no kernel for inputs of type float32 and output of type float32 (operator "
+                   "4); custom operator '' "
+                   "version 1: no kernel for inputs of type float32 and output of type float32 (operator 5); "
+                   "builtin operator 1000 "
+                   "version 1: no kernel for inputs of type float32 and output of type float32 (operator 6)");
 }
 
 struct Malformed {

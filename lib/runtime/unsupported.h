@@ -1,0 +1,34 @@
+// unsupported.h: the list of all that keeps a model from running: every reason once, with the operators that it is true of.
+#ifndef QAT_RUNTIME_UNSUPPORTED_H_
+#define QAT_RUNTIME_UNSUPPORTED_H_
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/dtype.h"
+
+namespace qat {
+
+class UnsupportedList {
+ public:
+  void Add(std::string reason);
+  void Add(std::string reason, size_t node);
+  void Add(const UnsupportedList& others);
+  bool empty() const { return items_.empty(); }
+  /// "LSTM version 2: … (operators 3, 7); sparse tensor 'w'". Of many operators the first few.
+  std::string Text() const;
+
+ private:
+  std::vector<size_t>& NodesOf(std::string reason);
+  std::vector<std::pair<std::string, std::vector<size_t>>> items_;
+};
+
+/// "no kernel for inputs of type float32, int8 and output of type float32".
+std::string NoKernelFor(std::span<const DType> inputs, std::span<const DType> outputs);
+
+}  // namespace qat
+
+#endif  // QAT_RUNTIME_UNSUPPORTED_H_
