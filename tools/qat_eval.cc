@@ -68,7 +68,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->group("");
   add("--litert", request.rows.litert, "PYTHON",
       "TFLite as a row: auto, off or a Python that has it (default auto)");
-  add("--input", flags.tensors.input, "X.npy", "tensors [N, ...] instead of images; --save-outputs Y.npy");
+  add("--input", flags.tensors.inputs, "X.npy",
+      "tensors [N, ...] instead of images, again for each input; --save-outputs Y.npy")
+      ->allow_extra_args(false);
   add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...")
       ->group("");
   add("--image", flags.pictures.files, "FILE...",

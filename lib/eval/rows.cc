@@ -29,7 +29,10 @@ std::string NoContract(const Model& model, const std::string& instead, const Inp
 Error AskingForStats(const Model& model, Error error) {
   const bool unknown = error.message.starts_with("has no input contract");
   if (unknown)
-    error.message += "; give --input-stats MEAN,STD, or --graph or --checkpoint of the same network";
+    error.message +=
+        "; give --input-stats MEAN,STD (127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1; 0,1 for 0 to "
+        "255), or --graph "
+        "or --checkpoint of the same network";
   return std::move(error).Prefixed(model.source());
 }
 

@@ -2,7 +2,7 @@
 #ifndef QAT_EVAL_TENSOR_RUN_H_
 #define QAT_EVAL_TENSOR_RUN_H_
 
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,17 +16,31 @@
 namespace qat {
 
 struct TensorRunRequest {
-  std::string input;         ///< X.npy
-  std::string save_outputs;  ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …
+  std::vector<std::string> inputs;  ///< X.npy, one an input of the model, in its order
+  std::string save_outputs;         ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …
 
-  bool Given() const { return !input.empty() || !save_outputs.empty(); }
+  bool Given() const { return !inputs.empty() || !save_outputs.empty(); }
 };
 
-/// Runs the interpreter on each example of `input`. Shapes: the model's input is [1, …] and `input` [N, …] of the same type;
-/// an output [1, …] becomes [N, …], any other shape [N, shape…].
-/// Errors: kCorrupt (type or shape, both named), kUnsupported (more than one input), kInterrupted.
-Expected<std::vector<NpyArray>> RunExamples(Interpreter& interpreter, const NpyArray& input,
-                                            const std::string& source, const WorkHooks& hooks);
+/// Values for one input of a model.
+struct TensorFile {
+  std::string path;
+  NpyArray array;
+};
+
+/// Shapes to run the model with, and how many examples the files hold. A model's input is [1, …] and the file [N, …], or the
+/// file is one example of just the input's shape; sizes that the model leaves open are the file's.
+struct ExampleShapes {
+  std::vector<Shape> shapes;
+  int32_t count = 1;
+};
+/// Errors: kInvalidArgument (not one file an input; numbers of examples that differ), kCorrupt (type or shape, both named).
+Expected<ExampleShapes> ShapesOfExamples(const Model& model, std::span<const TensorFile> files);
+
+/// Runs the interpreter, which has the shapes of `examples`, on each of them. An output [1, …] becomes [N, …], any other shape
+/// [N, shape…]; of one example in just the input's shape it stays as it is. Errors: kInterrupted.
+Expected<std::vector<NpyArray>> RunExamples(Interpreter& interpreter, std::span<const TensorFile> files,
+                                            const ExampleShapes& examples, const WorkHooks& hooks);
 
 /// "Y.npy" -> "Y.npy" for 0, "Y.1.npy" for 1. Without the ending ".npy" the number is appended.
 std::string OutputPath(const std::string& path, size_t index);

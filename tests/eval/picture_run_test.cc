@@ -141,7 +141,8 @@ class SilentModel : public RunPicturesTest {
 
 TEST_F(SilentModel, AsksWhatAByteMeans) {
   QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kCorrupt, "has no input contract");
-  QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kCorrupt, "give --input-stats MEAN,STD");
+  QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kCorrupt,
+                   "give --input-stats MEAN,STD (127.5,127.5 for values of -1 to 1;");
 }
 
 TEST_F(SilentModel, TakesMeanAndStdFromTheUser) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/model.h"
+#include "support/model_builder.h"
 #include "support/tiny_files.h"
 
 namespace qat {
@@ -21,17 +22,27 @@ class RunExamplesTest : public ::testing::Test {
   void SetUp() override {
     const auto model = Model::FromBytes(testing::TinyModel(DType::kUInt8), "tiny.tflite");
     QAT_ASSERT_OK(model);
+    model_ = *model;
     auto interpreter = Interpreter::Create(*model, {});
     QAT_ASSERT_OK(interpreter);
     interpreter_ = *std::move(interpreter);
   }
+  Expected<ExampleShapes> ShapesOf(NpyArray array) {
+    const std::vector<TensorFile> files = {{"x.npy", std::move(array)}};
+    return ShapesOfExamples(*model_, files);
+  }
+  std::shared_ptr<const Model> model_;
   std::unique_ptr<Interpreter> interpreter_;
 };
 
 TEST_F(RunExamplesTest, EachExampleGivesWhatItGivesAlone) {
   NpyArray all{DType::kUInt8, {3, 4, 4, 1}, {}};
   for (int i = 0; i < 48; ++i) all.values.push_back(static_cast<uint8_t>(i * 37));
-  const auto together = RunExamples(*interpreter_, all, "x.npy", {});
+  const std::vector<TensorFile> files = {{"x.npy", all}};
+  const auto examples = ShapesOfExamples(*model_, files);
+  QAT_ASSERT_OK(examples);
+  EXPECT_EQ(examples->count, 3);
+  const auto together = RunExamples(*interpreter_, files, *examples, {});
   QAT_ASSERT_OK(together);
   ASSERT_EQ(together->size(), 1u);
   EXPECT_EQ(together->at(0).shape, (Shape{3, 3}));
@@ -46,21 +57,77 @@ TEST_F(RunExamplesTest, EachExampleGivesWhatItGivesAlone) {
 }
 
 TEST_F(RunExamplesTest, RefusesAnotherTypeAndAnotherShape) {
-  QAT_EXPECT_ERROR(RunExamples(*interpreter_, {DType::kInt8, {1, 4, 4, 1}, Bytes(16)}, "x.npy", {}),
-                   ErrorCode::kCorrupt, "x.npy: holds int8, expected uint8 (input 'input')");
-  QAT_EXPECT_ERROR(RunExamples(*interpreter_, {DType::kUInt8, {2, 4, 4}, Bytes(32)}, "x.npy", {}),
-                   ErrorCode::kCorrupt,
+  QAT_EXPECT_ERROR(ShapesOf({DType::kInt8, {1, 4, 4, 1}, Bytes(16)}), ErrorCode::kCorrupt,
+                   "x.npy: holds int8, expected uint8 (input 'input')");
+  QAT_EXPECT_ERROR(ShapesOf({DType::kUInt8, {2, 4, 4}, Bytes(32)}), ErrorCode::kCorrupt,
                    "x.npy: has the shape [2, 4, 4], expected [N, 4, 4, 1] (input 'input')");
+  const std::vector<TensorFile> two = {{"x.npy", {}}, {"y.npy", {}}};
+  QAT_EXPECT_ERROR(ShapesOfExamples(*model_, two), ErrorCode::kInvalidArgument,
+                   "--input: 2 given, tiny.tflite has 1 inputs: 'input' uint8 [1, 4, 4, 1]");
+}
+
+std::shared_ptr<const Model> SumModel(const Shape& shape) {
+  testing::ModelBuilder builder;
+  const int32_t a = builder.AddTensor("a", shape, DType::kFloat32);
+  const int32_t b = builder.AddTensor("b", shape, DType::kFloat32);
+  const int32_t output = builder.AddTensor("output", shape, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_SUB, {a, b}, {output});
+  const auto model = Model::FromBytes(builder.Finish({a, b}, {output}), "sub.tflite");
+  EXPECT_TRUE(model.ok());
+  return model.ok() ? *model : nullptr;
+}
+
+NpyArray Floats(const Shape& shape, float first) {
+  NpyArray array{DType::kFloat32, shape, Bytes(static_cast<size_t>(FlatSize(shape)) * sizeof(float))};
+  for (size_t i = 0; i < array.values.size() / sizeof(float); ++i) {
+    const float value = first + static_cast<float>(i * i);
+    std::memcpy(array.values.data() + i * sizeof(float), &value, sizeof(value));
+  }
+  return array;
+}
+
+TEST(RunExamples, TakesAFileForEachInput) {
+  const auto model = SumModel({1, 2});
+  ASSERT_NE(model, nullptr);
+  const std::vector<TensorFile> files = {{"a.npy", Floats({3, 2}, 5)}, {"b.npy", Floats({3, 2}, 2)}};
+  const auto examples = ShapesOfExamples(*model, files);
+  QAT_ASSERT_OK(examples);
+  const auto interpreter = Interpreter::Create(model, {});
+  QAT_ASSERT_OK(interpreter);
+  const auto outputs = RunExamples(**interpreter, files, *examples, {});
+  QAT_ASSERT_OK(outputs);
+  EXPECT_EQ(outputs->at(0).shape, (Shape{3, 2}));
+  for (size_t i = 0; i < 6; ++i) {
+    float value;
+    std::memcpy(&value, outputs->at(0).values.data() + i * sizeof(value), sizeof(value));
+    EXPECT_EQ(value, 3);
+  }
+  const std::vector<TensorFile> uneven = {files[0], {"b.npy", Floats({2, 2}, 2)}};
+  QAT_EXPECT_ERROR(ShapesOfExamples(*model, uneven), ErrorCode::kInvalidArgument,
+                   "b.npy: holds 2 examples, a.npy 3");
+}
+
+TEST(RunExamples, OneExampleMayHaveJustTheShapeOfTheInput) {
+  const auto model = SumModel({4, 2});
+  ASSERT_NE(model, nullptr);
+  const std::vector<TensorFile> files = {{"a.npy", Floats({4, 2}, 5)}, {"b.npy", Floats({4, 2}, 2)}};
+  const auto examples = ShapesOfExamples(*model, files);
+  QAT_ASSERT_OK(examples);
+  const auto interpreter = Interpreter::Create(model, {});
+  QAT_ASSERT_OK(interpreter);
+  const auto outputs = RunExamples(**interpreter, files, *examples, {});
+  QAT_ASSERT_OK(outputs);
+  EXPECT_EQ(outputs->at(0).shape, (Shape{4, 2}));
 }
 
 TEST(RunTensors, WantsOneModelAndBothFlags) {
   Report report;
   RowRequest rows;
   rows.models = {"a.tflite", "b.tflite"};
-  QAT_EXPECT_ERROR(RunTensors({"x.npy", ""}, rows, {}, report), ErrorCode::kInvalidArgument,
+  QAT_EXPECT_ERROR(RunTensors({{"x.npy"}, ""}, rows, {}, report), ErrorCode::kInvalidArgument,
                    "needs --save-outputs");
-  QAT_EXPECT_ERROR(RunTensors({"", "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument, "needs --input");
-  QAT_EXPECT_ERROR(RunTensors({"x.npy", "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument,
+  QAT_EXPECT_ERROR(RunTensors({{}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument, "needs --input");
+  QAT_EXPECT_ERROR(RunTensors({{"x.npy"}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument,
                    "runs one model");
 }
 
