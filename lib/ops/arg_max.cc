@@ -1,8 +1,8 @@
-// ArgMax over one axis: the first index of the largest value, on quantized values as they are. The axis is an
-// operand.
+// ArgMax, ArgMin over one axis: the first index of the largest or least value, on quantized values as they are. The axis is
+// an operand.
 #include "base/strings.h"
 #include "ops/keys.h"
-#include "ops/op.h"
+#include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
@@ -43,8 +43,9 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.table = tflite::CreateArgMaxOptions(writer.builder, type).Union();
 }
 
+template <class Options>
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
-  const auto* table = reader.As<tflite::ArgMaxOptions>();
+  const auto* table = reader.As<Options>();
   const auto type = table == nullptr ? tflite::TensorType_FLOAT32 : table->output_type();
   if (type != tflite::TensorType_INT32 && type != tflite::TensorType_INT64) {
     return Corrupt(StrCat("output type is ", int{type}, ", expected 2 (INT32) or 4 (INT64)"));
@@ -72,7 +73,20 @@ const OpDefinition& ArgMaxDefinition() {
     op.version = Version;
     op.releases = kReleases;
     op.write_options = WriteOptions;
-    op.read_options = ReadOptions;
+    op.read_options = ReadOptions<tflite::ArgMaxOptions>;
+    return op;
+  }();
+  return kDefinition;
+}
+
+const OpDefinition& ArgMinDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = RunOp(OpType::kArgMin, "arg_min", "ARG_MIN", tflite::BuiltinOperator_ARG_MIN, 2,
+                            "index of the least value of an axis", InferShape);
+    op.output_quantization = OutputQuantization::kNone;
+    op.default_attributes = A();
+    op.output_type = OutputType;
+    op.read_options = ReadOptions<tflite::ArgMinOptions>;
     return op;
   }();
   return kDefinition;

@@ -84,6 +84,19 @@ struct Describer {
   std::string operator()(const TransposeConvAttributes& a) const {
     return WithActivation(WindowText(a.stride_h, a.stride_w, a.padding), a.activation);
   }
+  std::string operator()(const UnpackAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const GeluAttributes& a) const { return a.approximate ? "by tanh" : ""; }
+  std::string operator()(const MirrorPadAttributes& a) const { return a.symmetric ? "symmetric" : "reflect"; }
+  std::string operator()(const BlockAttributes& a) const { return StrCat("block ", a.size, "x", a.size); }
+  std::string operator()(const BatchMatMulAttributes& a) const {
+    return StrCat(a.adjoint_a ? "first transposed" : "", a.adjoint_a && a.adjoint_b ? ", " : "",
+                  a.adjoint_b ? "second transposed" : "");
+  }
+  std::string operator()(const CumsumAttributes& a) const {
+    return StrCat(a.exclusive ? "exclusive" : "", a.exclusive && a.reverse ? ", " : "",
+                  a.reverse ? "from the end" : "");
+  }
+  std::string operator()(const OneHotAttributes& a) const { return StrCat("axis ", a.axis); }
 };
 
 }  // namespace

@@ -46,6 +46,8 @@ struct FullyConnectedAttributes {
   int32_t units = 0;
   Activation activation = Activation::kNone;
   bool keep_num_dims = false;
+  bool asymmetric_inputs =
+      false;  ///< models with float activations and 8-bit filters only: how inputs are quantized
   bool operator==(const FullyConnectedAttributes&) const = default;
 };
 
@@ -152,9 +154,17 @@ struct PackAttributes {
   bool operator==(const PackAttributes&) const = default;
 };
 
-/// The axis that the indices count along.
+/// Of unpack: the axis that it takes apart, and its size.
+struct UnpackAttributes {
+  int32_t count = 1;
+  int32_t axis = 0;
+  bool operator==(const UnpackAttributes&) const = default;
+};
+
+/// The axis that the indices count along; the first batch_dims axes are common to input and indices.
 struct GatherAttributes {
   int32_t axis = 0;
+  int32_t batch_dims = 0;
   bool operator==(const GatherAttributes&) const = default;
 };
 
@@ -164,11 +174,15 @@ struct CastAttributes {
   bool operator==(const CastAttributes&) const = default;
 };
 
-/// Bit i of a mask is for axis i: its begin or end is open, or its one index is taken and the axis dropped.
+/// Bit i of a mask is for entry i of begin, end and strides: its begin or end is open, its one index is taken and the axis
+/// dropped, or it stands for a new one of size 1.
 struct StridedSliceAttributes {
   int32_t begin_mask = 0;
   int32_t end_mask = 0;
   int32_t shrink_axis_mask = 0;
+  int16_t new_axis_mask = 0;
+  int8_t ellipsis = -1;             ///< which entry stands for all axes that the others leave; -1: none
+  bool end_is_offset = false;       ///< ends count from the beginnings
   std::vector<int32_t> begin = {};  ///< specs only, as the next two: behind the batch
   std::vector<int32_t> end = {};
   std::vector<int32_t> strides = {};
@@ -229,15 +243,52 @@ struct TransposeConvAttributes {
   bool operator==(const TransposeConvAttributes&) const = default;
 };
 
+struct GeluAttributes {
+  bool approximate = false;  ///< by tanh
+  bool operator==(const GeluAttributes&) const = default;
+};
+
+/// What lies behind the border is the input backwards, with the value at the border (symmetric) or without it.
+struct MirrorPadAttributes {
+  bool symmetric = false;
+  bool operator==(const MirrorPadAttributes&) const = default;
+};
+
+/// Side of the squares that become channels, or the other way round.
+struct BlockAttributes {
+  int32_t size = 1;
+  bool operator==(const BlockAttributes&) const = default;
+};
+
+/// Which operands are read with their last two axes exchanged.
+struct BatchMatMulAttributes {
+  bool adjoint_a = false;
+  bool adjoint_b = false;
+  bool asymmetric_inputs = false;  ///< as that of fully_connected
+  bool operator==(const BatchMatMulAttributes&) const = default;
+};
+
+struct CumsumAttributes {
+  bool exclusive = false;
+  bool reverse = false;
+  bool operator==(const CumsumAttributes&) const = default;
+};
+
+/// Where the new axis is; -1: behind the others.
+struct OneHotAttributes {
+  int32_t axis = -1;
+  bool operator==(const OneHotAttributes&) const = default;
+};
+
 /// Operators without attributes have none of these.
-using OpAttributes =
-    std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
-                 ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
-                 BatchNormAttributes, DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes,
-                 LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes, TransposeAttributes,
-                 ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
-                 GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes,
-                 ResizeAttributes, TransposeConvAttributes>;
+using OpAttributes = std::variant<
+    std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes, ReshapeAttributes,
+    SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes, BatchNormAttributes, DepthwiseConv2DAttributes,
+    BinaryAttributes, MeanAttributes, LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes,
+    TransposeAttributes, ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
+    GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes, ResizeAttributes,
+    TransposeConvAttributes, UnpackAttributes, GeluAttributes, MirrorPadAttributes, BlockAttributes,
+    BatchMatMulAttributes, CumsumAttributes, OneHotAttributes>;
 
 }  // namespace qat
 

@@ -35,16 +35,8 @@ std::vector<ParameterSpec> PReluParameters(const OpAttributes&, const Shape& inp
   return {{"slope", ParameterSpec::Role::kSlope, shape, 0, 0}};
 }
 
-Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
-  if (inputs[0].shape.size() > 6 || inputs[1].shape.size() > 6) {
-    return InvalidArgument(StrCat("inputs are ", ToString(inputs[0].shape), " and ",
-                                  ToString(inputs[1].shape), ", expected at most 6 dimensions"));
-  }
-  return BroadcastShape(inputs[0].shape, inputs[1].shape);
-}
-
 Expected<Shape> InferPReluShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
-  QAT_ASSIGN_OR_RETURN(Shape shape, InferShape(attributes, inputs));
+  QAT_ASSIGN_OR_RETURN(Shape shape, InferBroadcast(attributes, inputs));
   if (shape == inputs[0].shape) return shape;
   return InvalidArgument(StrCat("alpha is ", ToString(inputs[1].shape), ", expected to broadcast to ",
                                 ToString(inputs[0].shape)));
@@ -96,7 +88,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
   op.max_inputs = 2;
   op.min_layers = 2;
   op.max_layers = 2;
-  op.infer_shape = InferShape;
+  op.infer_shape = InferBroadcast;
   op.version = VersionTwoForInt8;
   op.releases = kReleases;
   op.read_options = ReadNoOptions;

@@ -1,6 +1,9 @@
-// Gather: slices of the first input, along an axis, that the second input names by their indices.
+// Gather: slices of the first input, along an axis, that the second input names by their indices. GatherNd: the slices at
+// places of the first axes; the last axis of the second input holds such places.
+#include <algorithm>
+
 #include "base/strings.h"
-#include "ops/op.h"
+#include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
@@ -11,11 +14,33 @@ using A = GatherAttributes;
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
   const Shape& input = inputs[0].shape;
-  QAT_ASSIGN_OR_RETURN(const size_t axis, ResolveAxis(std::get<A>(attributes).axis, input.size()));
+  const Shape& indices = inputs[1].shape;
+  const auto& a = std::get<A>(attributes);
+  QAT_ASSIGN_OR_RETURN(const size_t axis, ResolveAxis(a.axis, input.size()));
+  const int64_t batch_dims = a.batch_dims < 0 ? a.batch_dims + std::ssize(indices) : a.batch_dims;
+  const bool common = batch_dims >= 0 && batch_dims <= std::ssize(indices) &&
+                      batch_dims <= static_cast<int64_t>(axis) &&
+                      std::equal(indices.begin(), indices.begin() + batch_dims, input.begin());
+  if (!common) {
+    return InvalidArgument(StrCat("input ", ToString(input), " and indices ", ToString(indices),
+                                  " do not have ", a.batch_dims, " dimensions in common before axis ", axis));
+  }
   const auto at = input.begin() + static_cast<int64_t>(axis);
   Shape output(input.begin(), at);
-  output.insert(output.end(), inputs[1].shape.begin(), inputs[1].shape.end());
+  output.insert(output.end(), indices.begin() + batch_dims, indices.end());
   output.insert(output.end(), at + 1, input.end());
+  return output;
+}
+
+Expected<Shape> InferGatherNd(const OpAttributes&, std::span<const Operand> inputs) {
+  const Shape& input = inputs[0].shape;
+  const Shape& indices = inputs[1].shape;
+  if (indices.empty() || indices.back() < 0 || indices.back() > std::ssize(input)) {
+    return InvalidArgument(
+        StrCat("indices are ", ToString(indices), ", the input has ", input.size(), " dimensions"));
+  }
+  Shape output(indices.begin(), indices.end() - 1);
+  output.insert(output.end(), input.begin() + indices.back(), input.end());
   return output;
 }
 
@@ -24,13 +49,14 @@ constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0"};
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<tflite::GatherOptions>();
   if (table == nullptr) return OpAttributes(A());
-  if (table->batch_dims() != 0) return Unsupported(StrCat(table->batch_dims(), " batch dimensions"));
-  return OpAttributes(A{table->axis()});
+  return OpAttributes(A{table->axis(), table->batch_dims()});
 }
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_GatherOptions;
-  writer.table = tflite::CreateGatherOptions(writer.builder, std::get<A>(attributes).axis).Union();
+  writer.table = tflite::CreateGatherOptions(writer.builder, std::get<A>(attributes).axis,
+                                             std::get<A>(attributes).batch_dims)
+                     .Union();
 }
 
 }  // namespace
@@ -51,6 +77,16 @@ const OpDefinition& GatherDefinition() {
     op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+const OpDefinition& GatherNdDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = RunOp(OpType::kGatherNd, "gather_nd", "GATHER_ND", tflite::BuiltinOperator_GATHER_ND, 2,
+                            "slices of an input, by their places", InferGatherNd);
+    op.output_quantization = OutputQuantization::kSameAsInput;
     return op;
   }();
   return kDefinition;

@@ -26,25 +26,7 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Sh
 }
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
-  const Shape& input = inputs[0].shape;
-  if (input.size() > 8)
-    return InvalidArgument(StrCat("input is ", ToString(input), ", expected at most 8 dimensions"));
-  if (inputs[1].shape.size() > 1) {
-    return InvalidArgument(StrCat("axes are ", ToString(inputs[1].shape), ", expected a list"));
-  }
-  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, ConstantIndices(inputs[1], "axes"));
-  std::vector<bool> reduced(input.size());
-  for (const int64_t axis : axes) {
-    QAT_ASSIGN_OR_RETURN(const size_t index, ResolveAxis(axis, input.size()));
-    if (input[index] < 1) return InvalidArgument(StrCat("axis ", axis, " of ", ToString(input), " is empty"));
-    reduced[index] = true;
-  }
-  Shape output;
-  for (size_t i = 0; i < input.size(); ++i) {
-    if (!reduced[i]) output.push_back(input[i]);
-    if (reduced[i] && std::get<A>(attributes).keep_dims) output.push_back(1);
-  }
-  return output;
+  return ReducedShape(inputs[0].shape, inputs[1], std::get<A>(attributes).keep_dims);
 }
 
 constexpr std::string_view kMeanReleases[] = {"1.6.0", "1.14.0"};

@@ -1,6 +1,6 @@
-// Shape: the sizes of the input as a list.
+// Shape: the sizes of the input as a list. Rank: how many there are.
 #include "base/strings.h"
-#include "ops/op.h"
+#include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
@@ -47,6 +47,20 @@ const OpDefinition& ShapeDefinition() {
     op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;
+    return op;
+  }();
+  return kDefinition;
+}
+
+const OpDefinition& RankDefinition() {
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op =
+        RunOp(OpType::kRank, "rank", "RANK", tflite::BuiltinOperator_RANK, 1,
+              "the number of dimensions of the input",
+              [](const OpAttributes&, std::span<const Operand>) { return Expected<Shape>(Shape()); });
+    op.output_quantization = OutputQuantization::kNone;
+    op.output_type = [](const OpAttributes&) { return DType::kInt32; };
+    op.reads_shapes_only = true;
     return op;
   }();
   return kDefinition;

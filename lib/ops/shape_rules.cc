@@ -71,6 +71,34 @@ Expected<Shape> BroadcastShape(const Shape& a, const Shape& b) {
   return shape;
 }
 
+Expected<Shape> InferBroadcast(const OpAttributes&, std::span<const Operand> inputs) {
+  if (inputs[0].shape.size() > 6 || inputs[1].shape.size() > 6) {
+    return InvalidArgument(StrCat("inputs are ", ToString(inputs[0].shape), " and ",
+                                  ToString(inputs[1].shape), ", expected at most 6 dimensions"));
+  }
+  return BroadcastShape(inputs[0].shape, inputs[1].shape);
+}
+
+Expected<Shape> ReducedShape(const Shape& input, const Operand& axes, bool keep_dims) {
+  if (input.size() > 8)
+    return InvalidArgument(StrCat("input is ", ToString(input), ", expected at most 8 dimensions"));
+  if (axes.shape.size() > 1)
+    return InvalidArgument(StrCat("axes are ", ToString(axes.shape), ", expected a list"));
+  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> indices, ConstantIndices(axes, "axes"));
+  std::vector<bool> reduced(input.size());
+  for (const int64_t axis : indices) {
+    QAT_ASSIGN_OR_RETURN(const size_t index, ResolveAxis(axis, input.size()));
+    if (input[index] < 1) return InvalidArgument(StrCat("axis ", axis, " of ", ToString(input), " is empty"));
+    reduced[index] = true;
+  }
+  Shape output;
+  for (size_t i = 0; i < input.size(); ++i) {
+    if (!reduced[i]) output.push_back(input[i]);
+    if (reduced[i] && keep_dims) output.push_back(1);
+  }
+  return output;
+}
+
 int32_t SaturatedProduct(std::initializer_list<int32_t> factors) {
   int64_t product = 1;
   for (const int32_t factor : factors) product = std::min<int64_t>(product * factor, 1 << 30);

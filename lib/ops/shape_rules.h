@@ -33,6 +33,13 @@ Expected<std::vector<int64_t>> ConstantIndices(const Operand& operand, std::stri
 /// Errors: kInvalidArgument where two sizes differ and neither is 1.
 Expected<Shape> BroadcastShape(const Shape& a, const Shape& b);
 
+/// The rule of an operator on pairs of values: at most 6 dimensions, which broadcast.
+Expected<Shape> InferBroadcast(const OpAttributes& attributes, std::span<const Operand> inputs);
+
+/// `input` without the axes that the constant `axes` lists, or with 1 in their place. Errors: kInvalidArgument (no such
+///           axis, an empty one), kUnsupported.
+Expected<Shape> ReducedShape(const Shape& input, const Operand& axes, bool keep_dims);
+
 /// A product of positive numbers, at most 2^30: how many inputs a filter sums or outputs it reaches.
 int32_t SaturatedProduct(std::initializer_list<int32_t> factors);
 

@@ -1,6 +1,7 @@
 // Slice: a box of the input. StridedSlice: the same with a stride for each axis, or one index of an axis, which
 // is dropped.
 #include <algorithm>
+#include <bit>
 
 #include "base/strings.h"
 #include "ops/keys.h"
@@ -13,6 +14,7 @@ namespace qat {
 namespace {
 
 using A = StridedSliceAttributes;
+constexpr int32_t kMostEntries = 15;  // of begin, end and strides
 constexpr std::string_view kBeginText = "a list of first indices, for the axes behind the batch";
 constexpr std::string_view kSizeText = "a list of sizes, for the axes behind the batch; -1: what is left";
 constexpr std::string_view kFromText =
@@ -69,13 +71,16 @@ std::vector<IndexOperand> StridedSliceOperands(const OpAttributes& attributes, c
           BehindBatch("strides", input, 1, a.strides, 1)};
 }
 
-Status ExpectOperands(std::span<const Operand> inputs) {
-  const auto rank = static_cast<int32_t>(inputs[0].shape.size());
-  if (rank > 8)
-    return InvalidArgument(StrCat("input is ", ToString(inputs[0].shape), ", expected at most 8 dimensions"));
+// `exactly`: one entry an axis; else any number of them, the same in all operands.
+Status ExpectOperands(std::span<const Operand> inputs, bool exactly) {
+  const Shape& input = inputs[0].shape;
+  if (input.size() > 8)
+    return InvalidArgument(StrCat("input is ", ToString(input), ", expected at most 8 dimensions"));
+  const Shape expected = exactly ? Shape{static_cast<int32_t>(input.size())} : inputs[1].shape;
   for (const Operand& operand : inputs.subspan(1)) {
-    if (operand.shape != Shape{rank}) {
-      return InvalidArgument(StrCat("an operand is ", ToString(operand.shape), ", expected [", rank, "]"));
+    if (operand.shape != expected || expected.size() != 1 || expected[0] > kMostEntries) {
+      return InvalidArgument(StrCat("an operand is ", ToString(operand.shape), ", expected ",
+                                    exactly ? ToString(expected) : "a list"));
     }
   }
   return {};
@@ -117,26 +122,61 @@ Expected<Shape> InferStridedSlice(const OpAttributes& attributes, std::span<cons
   return OutputOf(axes);
 }
 
+struct StridedEntry {
+  int64_t begin, end, stride;
+};
+
+Expected<SliceAxis> AxisOfEntry(const A& a, size_t i, int64_t size, StridedEntry entry) {
+  constexpr int64_t kLargest = int64_t{1} << 31;
+  for (const int64_t value : {entry.begin, entry.end, entry.stride}) {
+    if (value < -kLargest || value >= kLargest) return InvalidArgument(StrCat(value, " is no int32"));
+  }
+  if (entry.stride == 0) return InvalidArgument(StrCat("stride of entry ", i, " is 0"));
+  const auto in = [&](int32_t mask) { return (mask >> i & 1) != 0; };
+  if (in(a.shrink_axis_mask)) {
+    // An open begin of a dropped axis is its first index.
+    return DroppedAxis(size, in(a.begin_mask) ? 0 : entry.begin, entry.stride);
+  }
+  if (a.end_is_offset) entry.end += entry.begin;
+  return StridedAxis(size, entry.begin, entry.end, entry.stride, in(a.begin_mask), in(a.end_mask));
+}
+
+// How many axes of the input an ellipsis stands for. Errors: more entries than axes.
+Expected<size_t> AxesOfEllipsis(const A& a, size_t entries, const Shape& input) {
+  size_t named = 0;
+  for (size_t i = 0; i < entries; ++i)
+    named += a.ellipsis != static_cast<int>(i) && (a.new_axis_mask >> i & 1) == 0 ? 1 : 0;
+  if (named <= input.size()) return input.size() - named;
+  return InvalidArgument(StrCat("has ", named, " entries for ", ToString(input)));
+}
+
 constexpr std::string_view kSliceReleases[] = {"1.14.0", "1.14.0"};
 constexpr std::string_view kStridedReleases[] = {"1.6.0", "1.14.0"};
 
 void WriteStridedSlice(OptionsWriter& writer, const OpAttributes& attributes) {
   const auto& a = std::get<A>(attributes);
   writer.type = tflite::BuiltinOptions_StridedSliceOptions;
-  writer.table =
-      tflite::CreateStridedSliceOptions(writer.builder, a.begin_mask, a.end_mask, 0, 0, a.shrink_axis_mask)
-          .Union();
+  writer.table = tflite::CreateStridedSliceOptions(writer.builder, a.begin_mask, a.end_mask,
+                                                   a.ellipsis < 0 ? 0 : 1 << a.ellipsis, a.new_axis_mask,
+                                                   a.shrink_axis_mask, a.end_is_offset)
+                     .Union();
 }
 
 Expected<OpAttributes> ReadStridedSlice(const OptionsReader& reader) {
   const auto* table = reader.As<tflite::StridedSliceOptions>();
   if (table == nullptr) return OpAttributes(A());
-  if (table->ellipsis_mask() != 0 || table->new_axis_mask() != 0)
-    return Unsupported("ellipsis and new-axis masks");
-  if (table->offset()) return Unsupported("ends that are counted from the beginnings");
+  const auto ellipsis = static_cast<uint32_t>(table->ellipsis_mask());
+  if (std::popcount(ellipsis) > 1 || ellipsis >> kMostEntries != 0 ||
+      table->new_axis_mask() >> kMostEntries != 0) {
+    return Corrupt(StrCat("ellipsis mask is ", table->ellipsis_mask(), " and new-axis mask ",
+                          table->new_axis_mask(), ", expected at most one and ", kMostEntries, " bits"));
+  }
   return OpAttributes(A{.begin_mask = table->begin_mask(),
                         .end_mask = table->end_mask(),
-                        .shrink_axis_mask = table->shrink_axis_mask()});
+                        .shrink_axis_mask = table->shrink_axis_mask(),
+                        .new_axis_mask = static_cast<int16_t>(table->new_axis_mask()),
+                        .ellipsis = static_cast<int8_t>(ellipsis == 0 ? -1 : std::countr_zero(ellipsis)),
+                        .end_is_offset = table->offset()});
 }
 
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
@@ -157,7 +197,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 }  // namespace
 
 Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs) {
-  QAT_RETURN_IF_ERROR(ExpectOperands(inputs));
+  QAT_RETURN_IF_ERROR(ExpectOperands(inputs, true));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> begin, ConstantIndices(inputs[1], "begin"));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> size, ConstantIndices(inputs[2], "size"));
   std::vector<SliceAxis> axes;
@@ -176,26 +216,26 @@ Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs) 
 Expected<std::vector<SliceAxis>> StridedSliceGeometry(const OpAttributes& attributes,
                                                       std::span<const Operand> inputs) {
   const auto& a = std::get<A>(attributes);
-  QAT_RETURN_IF_ERROR(ExpectOperands(inputs));
+  QAT_RETURN_IF_ERROR(ExpectOperands(inputs, false));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> begin, ConstantIndices(inputs[1], "begin"));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> end, ConstantIndices(inputs[2], "end"));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> strides, ConstantIndices(inputs[3], "strides"));
+  QAT_ASSIGN_OR_RETURN(const size_t others, AxesOfEllipsis(a, begin.size(), inputs[0].shape));
   std::vector<SliceAxis> axes;
+  size_t next = 0;  // axis of the input
   for (size_t i = 0; i < begin.size(); ++i) {
-    constexpr int64_t kLargest = int64_t{1} << 31;
-    for (const int64_t value : {begin[i], end[i], strides[i]}) {
-      if (value < -kLargest || value >= kLargest) return InvalidArgument(StrCat(value, " is no int32"));
+    const bool ellipsis = a.ellipsis == static_cast<int>(i);
+    if (!ellipsis && (a.new_axis_mask >> i & 1) != 0) {
+      axes.push_back({0, 1, 1, false, true});
+      continue;
     }
-    if (strides[i] == 0) return InvalidArgument(StrCat("stride of axis ", i, " is 0"));
-    const int64_t size = inputs[0].shape[i];
-    const auto in = [&](int32_t mask) { return (mask >> i & 1) != 0; };
-    if (in(a.shrink_axis_mask)) {
-      QAT_ASSIGN_OR_RETURN(const SliceAxis axis, DroppedAxis(size, begin[i], strides[i]));
-      axes.push_back(axis);
-    } else {
-      axes.push_back(StridedAxis(size, begin[i], end[i], strides[i], in(a.begin_mask), in(a.end_mask)));
-    }
+    for (size_t k = 0; ellipsis && k < others; ++k) axes.push_back({0, 1, inputs[0].shape[next++], false});
+    if (ellipsis) continue;
+    QAT_ASSIGN_OR_RETURN(const SliceAxis axis,
+                         AxisOfEntry(a, i, inputs[0].shape[next++], {begin[i], end[i], strides[i]}));
+    axes.push_back(axis);
   }
+  while (next < inputs[0].shape.size()) axes.push_back({0, 1, inputs[0].shape[next++], false});
   return axes;
 }
 

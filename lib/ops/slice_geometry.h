@@ -15,14 +15,15 @@ struct SliceAxis {
   int64_t begin = 0;
   int64_t stride = 1;
   int64_t count = 0;
-  bool dropped = false;  ///< the output has no such axis; count is 1
+  bool dropped = false;   ///< the output has no such axis; count is 1
+  bool inserted = false;  ///< the input has no such axis; count is 1
 };
 
 /// The operands behind the input are constants: begin and size. A size of -1 is what is left.
 /// Errors: kInvalidArgument, kUnsupported.
 Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs);
 
-/// The same with begin, end and strides, as numpy reads them, and masks.
+/// The same with begin, end and strides, as numpy reads them, and masks. Fewer entries than axes: the last axes whole.
 /// Requires  attributes are StridedSliceAttributes.
 Expected<std::vector<SliceAxis>> StridedSliceGeometry(const OpAttributes& attributes,
                                                       std::span<const Operand> inputs);

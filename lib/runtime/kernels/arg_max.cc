@@ -1,5 +1,6 @@
-// Prepare of ARG_MAX.
+// Prepare of ARG_MAX and ARG_MIN.
 #include <cstring>
+#include <functional>
 
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/arg_max.h"
@@ -33,8 +34,13 @@ std::unique_ptr<Kernel> Make(const KernelContext& context) {
   const int64_t outer = Product(shape.first(axis));
   const int64_t inner = Product(shape.subspan(axis + 1));
   const int64_t axis_size = shape[axis];
+  if (context.definition.type == OpType::kArgMin) {
+    return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+      reference::ArgBest(outer, axis_size, inner, io.input<T>(0), io.output<Index>(), std::less<T>());
+    });
+  }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::ArgMax(outer, axis_size, inner, io.input<T>(0), io.output<Index>());
+    reference::ArgBest(outer, axis_size, inner, io.input<T>(0), io.output<Index>(), std::greater<T>());
   });
 }
 
@@ -47,6 +53,8 @@ Expected<std::unique_ptr<Kernel>> PrepareFor(const KernelContext& context) {
       return Make<uint8_t, Index>(context);
     case DType::kInt8:
       return Make<int8_t, Index>(context);
+    case DType::kInt32:
+      return Make<int32_t, Index>(context);
     default:
       return UnsupportedTypes(context);
   }
@@ -65,6 +73,10 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 }  // namespace
 
 const OpKernels& ArgMaxKernels() {
+  static const OpKernels kKernels = {Prepare, 3};
+  return kKernels;
+}
+const OpKernels& ArgMinKernels() {
   static const OpKernels kKernels = {Prepare, 3};
   return kKernels;
 }

@@ -1,4 +1,4 @@
-// Prepare of CAST between float32, int32, int64, uint8, int8 and bool. Quantized values are cast as the integers they
+// Prepare of CAST between float32, int32, int64, int16, uint8, int8 and bool. Quantized values are cast as the integers they
 // are, as in TFLite.
 #include <algorithm>
 #include <cmath>
@@ -45,6 +45,8 @@ Expected<std::unique_ptr<Kernel>> From(const KernelContext& context) {
       return Make<In, uint8_t>(context);
     case DType::kInt8:
       return Make<In, int8_t>(context);
+    case DType::kInt16:
+      return Make<In, int16_t>(context);
     case DType::kBool:
       return Make<In, bool>(context);
     default:
@@ -64,6 +66,10 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
       return From<uint8_t>(context);
     case DType::kInt8:
       return From<int8_t>(context);
+    case DType::kInt16:
+      return From<int16_t>(context);
+    case DType::kBool:
+      return From<bool>(context);
     default:
       return UnsupportedTypes(context);
   }

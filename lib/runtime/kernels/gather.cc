@@ -1,53 +1,134 @@
-// Prepare of GATHER: slices are copied as bytes. Indices must be known: an index that is computed could lie outside.
+// Prepare of GATHER and GATHER_ND: slices are copied as bytes. Indices that are known are held to the input here; where one
+// that is computed lies outside, TFLite stops with an error, and the slice is zeros.
 #include <cstring>
 
 #include "base/strings.h"
 #include "ops/shape_rules.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/view.h"
 
 namespace qat {
 namespace {
 
-// Where the slices begin, in slices.
-Expected<std::vector<size_t>> SlicesOf(const KernelTensor& indices, int64_t size) {
-  QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> values,
-                       ConstantIndices({indices.shape, indices.type, indices.constant}, "indices"));
-  std::vector<size_t> slices;
-  for (const int64_t index : values) {
-    if (index < 0 || index >= size) return Corrupt(StrCat("index ", index, " of an axis of ", size));
-    slices.push_back(static_cast<size_t>(index));
+bool IsIndexType(DType type) { return type == DType::kInt32 || type == DType::kInt64; }
+
+int64_t IndexAt(const uint8_t* indices, bool wide, int64_t at) {
+  if (!wide) return reinterpret_cast<const int32_t*>(indices)[at];
+  return reinterpret_cast<const int64_t*>(indices)[at];
+}
+
+void CopySlice(const uint8_t* from, int64_t index, int64_t size, int64_t slice, uint8_t* to) {
+  const auto bytes = static_cast<size_t>(slice);
+  if (index < 0 || index >= size) {
+    std::memset(to, 0, bytes);
+  } else {
+    std::memcpy(to, from + index * slice, bytes);
   }
-  return slices;
+}
+
+int64_t SizeBetween(const Shape& shape, size_t first, size_t behind) {
+  return FlatSize(
+      Shape(shape.begin() + static_cast<int64_t>(first), shape.begin() + static_cast<int64_t>(behind)));
+}
+
+// Input [batches, outer, size, slice], indices [batches, count], output [batches, outer, count, slice].
+struct Plan {
+  int64_t batches, outer, size, slice, count;
+  bool wide;
+};
+
+Plan PlanOf(const KernelContext& context) {
+  const auto& a = context.As<GatherAttributes>();
+  const Shape& shape = context.inputs[0]->shape;
+  const Shape& indices = context.inputs[1]->shape;
+  const size_t axis = *ResolveAxis(a.axis, shape.size());
+  const auto batch_dims =
+      static_cast<size_t>(a.batch_dims < 0 ? a.batch_dims + std::ssize(indices) : a.batch_dims);
+  return {SizeBetween(shape, 0, batch_dims),
+          SizeBetween(shape, batch_dims, axis),
+          shape[axis],
+          SizeBetween(shape, axis + 1, shape.size()) * static_cast<int64_t>(SizeOf(context.output.type)),
+          SizeBetween(indices, batch_dims, indices.size()),
+          context.inputs[1]->type == DType::kInt64};
+}
+
+Status CheckTypes(const KernelContext& context) {
+  if (!IsIndexType(context.inputs[1]->type)) return UnsupportedTypes(context);
+  return CheckMoved(context, *context.inputs[0]);
+}
+
+// Those that are computed pass.
+Status CheckIndices(const KernelTensor& indices, int64_t size) {
+  const bool wide = indices.type == DType::kInt64;
+  const int64_t count = indices.constant.empty() ? 0 : FlatSize(indices.shape);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t index = IndexAt(indices.constant.data(), wide, i);
+    if (index < 0 || index >= size) return Corrupt(StrCat("index ", index, " of an axis of ", size));
+  }
+  return {};
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
-  const KernelTensor& input = *context.inputs[0];
-  if (input.type != context.output.type || SizeOf(input.type) == 0) return UnsupportedTypes(context);
-  QAT_RETURN_IF_ERROR(CheckMovedQuantization(input, context.output));
-  const Shape& shape = input.shape;
-  const size_t axis = *ResolveAxis(context.As<GatherAttributes>().axis, shape.size());
-  QAT_ASSIGN_OR_RETURN(std::vector<size_t> slices, SlicesOf(*context.inputs[1], shape[axis]));
-  const auto at = shape.begin() + static_cast<int64_t>(axis);
-  const int64_t rows = FlatSize(Shape(shape.begin(), at));
-  const size_t slice_size = static_cast<size_t>(FlatSize(Shape(at + 1, shape.end()))) * SizeOf(input.type);
-  const size_t row_size = slice_size * static_cast<size_t>(shape[axis]);
-  return MakeKernel(context, "reference", [=, slices = std::move(slices)](const KernelBuffers& io) {
-    uint8_t* output = io.output_bytes;
-    for (int64_t row = 0; row < rows; ++row) {
-      const uint8_t* const from = io.inputs[0] + static_cast<size_t>(row) * row_size;
-      for (const size_t slice : slices) {
-        std::memcpy(output, from + slice * slice_size, slice_size);
-        output += slice_size;
+  QAT_RETURN_IF_ERROR(CheckTypes(context));
+  const Plan plan = PlanOf(context);
+  QAT_RETURN_IF_ERROR(CheckIndices(*context.inputs[1], plan.size));
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    const uint8_t* from = io.inputs[0];
+    uint8_t* to = io.output_bytes;
+    for (int64_t batch = 0; batch < plan.batches; ++batch) {
+      for (int64_t outer = 0; outer < plan.outer; ++outer, from += plan.size * plan.slice) {
+        for (int64_t i = 0; i < plan.count; ++i, to += plan.slice) {
+          CopySlice(from, IndexAt(io.inputs[1], plan.wide, batch * plan.count + i), plan.size, plan.slice,
+                    to);
+        }
       }
+    }
+  });
+}
+
+// The index of the slice at a place, -1 outside.
+int64_t SliceAt(const uint8_t* indices, bool wide, int64_t first, const Shape& sizes) {
+  int64_t slice = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int64_t index = IndexAt(indices, wide, first + static_cast<int64_t>(i));
+    if (index < 0 || index >= sizes[i]) return -1;
+    slice = slice * sizes[i] + index;
+  }
+  return slice;
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareNd(const KernelContext& context) {
+  QAT_RETURN_IF_ERROR(CheckTypes(context));
+  const Shape& shape = context.inputs[0]->shape;
+  const KernelTensor& indices = *context.inputs[1];
+  const int64_t depth = indices.shape.back();
+  const bool wide = indices.type == DType::kInt64;
+  const Shape sizes(shape.begin(), shape.begin() + depth);
+  const int64_t slices = FlatSize(sizes);
+  const int64_t places = FlatSize(Shape(indices.shape.begin(), indices.shape.end() - 1));
+  const int64_t slice =
+      SizeBetween(shape, sizes.size(), shape.size()) * static_cast<int64_t>(SizeOf(context.output.type));
+  for (int64_t i = 0; i < places && !indices.constant.empty(); ++i) {
+    if (SliceAt(indices.constant.data(), wide, i * depth, sizes) < 0)
+      return Corrupt(StrCat("place ", i, " lies outside of ", ToString(shape)));
+  }
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    for (int64_t i = 0; i < places; ++i) {
+      CopySlice(io.inputs[0], SliceAt(io.inputs[1], wide, i * depth, sizes), slices, slice,
+                io.output_bytes + i * slice);
     }
   });
 }
 
 }  // namespace
 
-// Later versions brought other types, and batch dimensions, which the reader refuses.
+// Later versions brought other types.
 const OpKernels& GatherKernels() {
   static const OpKernels kKernels = {Prepare, 7};
+  return kKernels;
+}
+const OpKernels& GatherNdKernels() {
+  static const OpKernels kKernels = {PrepareNd, 5};
   return kKernels;
 }
 

@@ -4,38 +4,14 @@
 #include <optional>
 #include <type_traits>
 
-#include "runtime/kernels/indices.h"
 #include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reduction.h"
 #include "runtime/kernels/reference/mean.h"
 #include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
 namespace {
-
-struct MeanPlan {
-  Shape input;
-  std::vector<int64_t> steps;
-  int64_t count = 1;  // values of one mean
-  int64_t means = 1;
-};
-
-MeanPlan PlanOf(const KernelContext& context) {
-  MeanPlan plan{context.inputs[0]->shape, {}, 1, FlatSize(context.output.shape)};
-  std::vector<bool> reduced(plan.input.size());
-  for (const int64_t axis : IndicesOf(*context.inputs[1])) reduced[*ResolveAxis(axis, reduced.size())] = true;
-  plan.steps.assign(plan.input.size(), 0);
-  int64_t step = 1;
-  for (size_t i = plan.input.size(); i-- > 0;) {
-    if (reduced[i]) {
-      plan.count *= plan.input[i];
-    } else {
-      plan.steps[i] = step;
-      step *= plan.input[i];
-    }
-  }
-  return plan;
-}
 
 // Where the reduced axes lie side by side: [outer, count, inner] to [outer, inner].
 struct Block {
@@ -43,7 +19,7 @@ struct Block {
   int64_t inner = 1;
 };
 
-std::optional<Block> BlockOf(const MeanPlan& plan) {
+std::optional<Block> BlockOf(const ReductionPlan& plan) {
   Block block;
   bool behind = false;
   for (size_t i = 0; i < plan.input.size(); ++i) {
@@ -71,15 +47,15 @@ std::unique_ptr<Kernel> MakeFloatBlock(const KernelContext& context, const Block
 }
 
 // Null where the reference must do. Sums stay inside int32.
-const simd::Instructions* SimdInstructions(const KernelContext& context, const MeanPlan& plan) {
+const simd::Instructions* SimdInstructions(const KernelContext& context, const ReductionPlan& plan) {
   const bool wanted =
-      context.kernels == KernelSet::kFast && plan.means > 0 && plan.count > 0 && plan.count < 1 << 23;
+      context.kernels == KernelSet::kFast && plan.results > 0 && plan.count > 0 && plan.count < 1 << 23;
   return wanted && BlockOf(plan).has_value() ? simd::InstructionsOf(context.isa) : nullptr;
 }
 
 template <class T, class F>
 std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
-                                 const MeanPlan& plan, F finish) {
+                                 const ReductionPlan& plan, F finish) {
   const Block block = *BlockOf(plan);
   const uint8_t flip = std::is_signed_v<T> ? 0x80 : 0;
   return MakeKernel(
@@ -99,23 +75,23 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
 
 // Sums lie in the scratch memory.
 template <class T, class Sum, class F>
-std::unique_ptr<Kernel> Make(const KernelContext& context, const MeanPlan& plan, F finish) {
+std::unique_ptr<Kernel> Make(const KernelContext& context, const ReductionPlan& plan, F finish) {
   return MakeKernel(
       context, "reference",
       [plan, finish](const KernelBuffers& io) {
         auto* const sums = reinterpret_cast<Sum*>(io.scratch);
-        std::fill_n(sums, plan.means, Sum{0});
+        std::fill_n(sums, plan.results, Sum{0});
         if (FlatSize(plan.input) > 0) {
           reference::Reduce(plan.input, plan.steps, 0, io.input<T>(0), sums,
-                            [](Sum& sum, T value) { sum += value; });
+                            [](Sum& sum, T value) { sum = WrappingSum(sum, value); });
         }
-        std::transform(sums, sums + plan.means, io.output<T>(), finish);
+        std::transform(sums, sums + plan.results, io.output<T>(), finish);
       },
-      static_cast<size_t>(plan.means) * sizeof(Sum));
+      static_cast<size_t>(plan.results) * sizeof(Sum));
 }
 
 template <class T>
-Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context, const MeanPlan& plan) {
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context, const ReductionPlan& plan) {
   constexpr QuantizedLimits kLimits = LimitsOf<T>();
   QAT_ASSIGN_OR_RETURN(const QuantizationParams input, PerTensorParams(*context.inputs[0], "input", kLimits));
   QAT_ASSIGN_OR_RETURN(const QuantizationParams output, PerTensorParams(context.output, "output", kLimits));
@@ -134,15 +110,24 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   return Make<T, int64_t>(context, plan, finish);
 }
 
+// Rounded towards zero.
+template <class T>
+std::unique_ptr<Kernel> MakeIntegers(const KernelContext& context, const ReductionPlan& plan) {
+  const int64_t count = std::max<int64_t>(plan.count, 1);
+  return Make<T, int64_t>(context, plan, [=](int64_t sum) { return static_cast<T>(sum / count); });
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const DType type = context.inputs[0]->type;
   if (context.output.type != type) return UnsupportedTypes(context);
-  const MeanPlan plan = PlanOf(context);
+  const ReductionPlan plan = ReductionOf(context);
   if (type == DType::kUInt8) return PrepareQuantized<uint8_t>(context, plan);
   if (type == DType::kInt8) return PrepareQuantized<int8_t>(context, plan);
+  if (type == DType::kInt32) return MakeIntegers<int32_t>(context, plan);
+  if (type == DType::kInt64) return MakeIntegers<int64_t>(context, plan);
   if (type != DType::kFloat32) return UnsupportedTypes(context);
   const std::optional<Block> block = BlockOf(plan);
-  if (context.kernels == KernelSet::kFast && plan.means > 0 && plan.count > 0 && block.has_value())
+  if (context.kernels == KernelSet::kFast && plan.results > 0 && plan.count > 0 && block.has_value())
     return MakeFloatBlock(context, *block, plan.count);
   const auto count = static_cast<float>(plan.count);
   return Make<float, float>(context, plan, [=](float sum) { return sum / count; });
@@ -150,8 +135,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 template <class T>
 std::unique_ptr<Kernel> MakeMax(const KernelContext& context) {
-  return MakeKernel(context, "reference", [plan = PlanOf(context)](const KernelBuffers& io) {
-    std::fill_n(io.output<T>(), plan.means, std::numeric_limits<T>::lowest());
+  return MakeKernel(context, "reference", [plan = ReductionOf(context)](const KernelBuffers& io) {
+    std::fill_n(io.output<T>(), plan.results, std::numeric_limits<T>::lowest());
     if (FlatSize(plan.input) == 0) return;
     reference::Reduce(plan.input, plan.steps, 0, io.input<T>(0), io.output<T>(),
                       [](T& largest, T value) { largest = value > largest ? value : largest; });
@@ -162,6 +147,8 @@ Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
   const DType type = context.inputs[0]->type;
   if (context.output.type != type) return UnsupportedTypes(context);
   if (type == DType::kFloat32) return MakeMax<float>(context);
+  if (type == DType::kInt32) return MakeMax<int32_t>(context);
+  if (type == DType::kInt64) return MakeMax<int64_t>(context);
   if (type != DType::kUInt8 && type != DType::kInt8) return UnsupportedTypes(context);
   QAT_RETURN_IF_ERROR(
       CheckOutputQuantization(context, type == DType::kInt8 ? LimitsOf<int8_t>() : LimitsOf<uint8_t>()));

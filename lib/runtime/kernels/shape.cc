@@ -1,4 +1,4 @@
-// Prepare of SHAPE.
+// Prepare of SHAPE and RANK.
 #include <algorithm>
 
 #include "runtime/kernels/quantization.h"
@@ -20,8 +20,18 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   return UnsupportedTypes(context);
 }
 
+Expected<std::unique_ptr<Kernel>> PrepareRank(const KernelContext& context) {
+  if (context.output.type != DType::kInt32) return UnsupportedTypes(context);
+  const auto rank = static_cast<int32_t>(context.inputs[0]->shape.size());
+  return MakeKernel(context, "reference", [rank](const KernelBuffers& io) { *io.output<int32_t>() = rank; });
+}
+
 }  // namespace
 
+const OpKernels& RankKernels() {
+  static const OpKernels kKernels = {PrepareRank, 1};
+  return kKernels;
+}
 const OpKernels& ShapeKernels() {
   static const OpKernels kKernels = {Prepare, 1};
   return kKernels;

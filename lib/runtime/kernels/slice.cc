@@ -1,17 +1,14 @@
 // Prepare of SLICE and STRIDED_SLICE.
 #include "base/check.h"
 #include "ops/slice_geometry.h"
-#include "runtime/kernels/portable/strided_copy.h"
-#include "runtime/kernels/quantization.h"
-#include "runtime/kernels/reference/strided_copy.h"
+#include "runtime/kernels/view.h"
 
 namespace qat {
 namespace {
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const KernelTensor& input = *context.inputs[0];
-  if (input.type != context.output.type || SizeOf(input.type) == 0) return UnsupportedTypes(context);
-  QAT_RETURN_IF_ERROR(CheckMovedQuantization(input, context.output));
+  QAT_RETURN_IF_ERROR(CheckMoved(context, input));
   std::vector<Operand> operands;
   for (const KernelTensor* tensor : context.inputs)
     operands.push_back({tensor->shape, tensor->type, tensor->constant});
@@ -25,22 +22,15 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   view.sizes.resize(axes->size());
   view.steps.resize(axes->size());
   int64_t step = view.element;
+  size_t behind = input.shape.size();  // axes of the input that are left
   for (size_t i = axes->size(); i-- > 0;) {
     const SliceAxis& axis = (*axes)[i];
     view.first += axis.begin * step;
     view.sizes[i] = axis.count;
     view.steps[i] = axis.stride * step;
-    step *= input.shape[i];
+    if (!axis.inserted) step *= input.shape[--behind];
   }
-  const bool empty = FlatSize(context.output.shape) == 0;
-  if (context.kernels == KernelSet::kFast && !empty) {
-    return MakeKernel(context, "portable", [view = portable::Simplify(view)](const KernelBuffers& io) {
-      portable::CopyView(view, io.inputs[0] + view.first, io.output_bytes);
-    });
-  }
-  return MakeKernel(context, "reference", [view = std::move(view), empty](const KernelBuffers& io) {
-    if (!empty) reference::CopyView(view, 0, io.inputs[0] + view.first, io.output_bytes);
-  });
+  return MakeViewKernel(context, std::move(view));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// arg_max.h: the index of the largest value along one axis.
+// arg_max.h: the index of the largest or least value along one axis.
 #ifndef QAT_RUNTIME_KERNELS_REFERENCE_ARG_MAX_H_
 #define QAT_RUNTIME_KERNELS_REFERENCE_ARG_MAX_H_
 
@@ -6,15 +6,15 @@
 
 namespace qat::reference {
 
-/// output[o, i] = first index a of the largest input[o, a, i]; quantized values are compared as they are.
+/// output[o, i] = first index a of the input[o, a, i] that no other is better than; quantized values are compared as they are.
 /// Shapes    input [outer, axis_size, inner], axis_size >= 1; output [outer, inner].
-template <class T, class Index>
-void ArgMax(int64_t outer, int64_t axis_size, int64_t inner, const T* input, Index* output) {
+template <class T, class Index, class Better>
+void ArgBest(int64_t outer, int64_t axis_size, int64_t inner, const T* input, Index* output, Better better) {
   for (int64_t o = 0; o < outer; ++o, input += axis_size * inner) {
     for (int64_t i = 0; i < inner; ++i) {
       int64_t best = 0;
       for (int64_t a = 1; a < axis_size; ++a) {
-        if (input[a * inner + i] > input[best * inner + i]) best = a;
+        if (better(input[a * inner + i], input[best * inner + i])) best = a;
       }
       *output++ = static_cast<Index>(best);
     }

@@ -2,6 +2,7 @@
 #ifndef QAT_RUNTIME_KERNELS_REFERENCE_BROADCAST_H_
 #define QAT_RUNTIME_KERNELS_REFERENCE_BROADCAST_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -18,28 +19,33 @@ struct BroadcastLoops {
   std::array<int64_t, kRank> steps_b;
 };
 
-/// Requires shapes of at most six dimensions that broadcast to `output`. Equal shapes become one axis.
-inline BroadcastLoops MakeBroadcastLoops(const Shape& a, const Shape& b, const Shape& output) {
-  BroadcastLoops loops;
-  loops.sizes.fill(1);
-  loops.steps_a.fill(0);
-  loops.steps_b.fill(0);
-  if (a == b) {
-    loops.sizes.back() = FlatSize(output);
-    loops.steps_a.back() = loops.steps_b.back() = 1;
-    return loops;
-  }
-  int64_t step_a = 1, step_b = 1;
+/// How far to move in a tensor of `shape`, in elements, from one index of each axis of `output` to the next.
+/// Requires shapes of at most six dimensions that broadcast.
+inline std::array<int64_t, BroadcastLoops::kRank> StepsOver(const Shape& shape, const Shape& output) {
+  std::array<int64_t, BroadcastLoops::kRank> steps{};
+  int64_t step = 1;
   for (size_t i = 0; i < output.size(); ++i) {
-    const size_t axis = BroadcastLoops::kRank - 1 - i;
-    const int64_t size_a = i < a.size() ? a[a.size() - 1 - i] : 1;
-    const int64_t size_b = i < b.size() ? b[b.size() - 1 - i] : 1;
-    loops.sizes[axis] = output[output.size() - 1 - i];
-    loops.steps_a[axis] = size_a == 1 ? 0 : step_a;
-    loops.steps_b[axis] = size_b == 1 ? 0 : step_b;
-    step_a *= size_a;
-    step_b *= size_b;
+    const int64_t size = i < shape.size() ? shape[shape.size() - 1 - i] : 1;
+    steps[BroadcastLoops::kRank - 1 - i] = size == 1 ? 0 : step;
+    step *= size;
   }
+  return steps;
+}
+
+/// Sizes of the axes, the missing ones 1 and in front.
+inline std::array<int64_t, BroadcastLoops::kRank> SizesOf(const Shape& output) {
+  std::array<int64_t, BroadcastLoops::kRank> sizes;
+  sizes.fill(1);
+  std::copy(output.begin(), output.end(), sizes.end() - static_cast<int64_t>(output.size()));
+  return sizes;
+}
+
+/// The same requirement. Equal shapes become one axis.
+inline BroadcastLoops MakeBroadcastLoops(const Shape& a, const Shape& b, const Shape& output) {
+  if (a != b) return {SizesOf(output), StepsOver(a, output), StepsOver(b, output)};
+  BroadcastLoops loops{SizesOf({}), {}, {}};
+  loops.sizes.back() = FlatSize(output);
+  loops.steps_a.back() = loops.steps_b.back() = 1;
   return loops;
 }
 
@@ -72,8 +78,8 @@ inline std::optional<RepeatedRows> RepeatedRowsOf(const Shape& a, const Shape& b
 }
 
 /// *output++ = f(a, b) for every pair, the last axis fastest.
-template <class T, class F>
-T* ForEachPair(const BroadcastLoops& loops, size_t axis, const T* a, const T* b, T* output, const F& f) {
+template <class T, class Out, class F>
+Out* ForEachPair(const BroadcastLoops& loops, size_t axis, const T* a, const T* b, Out* output, const F& f) {
   const int64_t step_a = loops.steps_a[axis], step_b = loops.steps_b[axis];
   for (int64_t i = 0; i < loops.sizes[axis]; ++i) {
     if (axis + 1 == BroadcastLoops::kRank) {

@@ -1,0 +1,204 @@
+// Operators that run but are in no spec: values worked out by hand, and what Prepare refuses. Byte for byte over random
+// cases: tests/conformance.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "runtime/kernels/reference/inverse_sqrt.h"
+#include "support/model_builder.h"
+#include "support/run_model.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using testing::ModelBuilder;
+using testing::Open;
+using testing::Quantized;
+using testing::RunOn;
+
+// x -> one operator with constant operands behind it -> y.
+struct OneOperator {
+  tflite::BuiltinOperator code;
+  Shape input, output;
+  std::vector<std::vector<int32_t>> operands;
+  tflite::BuiltinOptions type = tflite::BuiltinOptions_NONE;
+  std::function<flatbuffers::Offset<void>(flatbuffers::FlatBufferBuilder&)> options = nullptr;
+
+  std::vector<uint8_t> Build() const {
+    ModelBuilder builder;
+    const int32_t x = builder.AddTensor("x", input, DType::kFloat32);
+    std::vector<int32_t> inputs = {x};
+    for (const auto& values : operands)
+      inputs.push_back(builder.AddConstant("operand", {static_cast<int32_t>(values.size())}, values));
+    const int32_t y = builder.AddTensor("y", output, DType::kFloat32);
+    builder.AddOperator(code, inputs, {y}, type, options ? options(builder.fbb) : 0);
+    return builder.Finish({x}, {y});
+  }
+  std::vector<float> Run(const std::vector<float>& values) const {
+    const auto interpreter = Open(Build());
+    return interpreter == nullptr ? std::vector<float>() : RunOn<float>(*interpreter, values);
+  }
+};
+
+auto StridedOptions(int32_t begin_mask, int32_t end_mask, int32_t ellipsis, int32_t new_axis, int32_t shrink,
+                    bool offset = false) {
+  return [=](flatbuffers::FlatBufferBuilder& fbb) {
+    return tflite::CreateStridedSliceOptions(fbb, begin_mask, end_mask, ellipsis, new_axis, shrink, offset)
+        .Union();
+  };
+}
+
+TEST(StridedSlice, TakesEllipsesNewAxesAndFewerEntriesThanAxes) {
+  const std::vector<float> values = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};  // [2, 3, 2]
+  // x[..., 1]
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                         {2, 3, 2},
+                         {2, 3},
+                         {{0, 1}, {0, 2}, {1, 1}},
+                         tflite::BuiltinOptions_StridedSliceOptions,
+                         StridedOptions(0, 0, 1, 0, 2)}
+                 .Run(values)),
+            (std::vector<float>{1, 3, 5, 7, 9, 11}));
+  // x[1:]
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                         {2, 3, 2},
+                         {1, 3, 2},
+                         {{1}, {2}, {1}},
+                         tflite::BuiltinOptions_StridedSliceOptions,
+                         StridedOptions(0, 0, 0, 0, 0)}
+                 .Run(values)),
+            (std::vector<float>{6, 7, 8, 9, 10, 11}));
+  // x[:, None, 2]
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                         {2, 3, 2},
+                         {2, 1, 2},
+                         {{0, 0, 2}, {0, 0, 3}, {1, 1, 1}},
+                         tflite::BuiltinOptions_StridedSliceOptions,
+                         StridedOptions(1, 1, 0, 2, 4)}
+                 .Run(values)),
+            (std::vector<float>{4, 5, 10, 11}));
+  // Ends that count from the beginnings: two rows from the second on.
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                         {2, 3, 2},
+                         {2, 2, 2},
+                         {{0, 1}, {2, 2}, {1, 1}},
+                         tflite::BuiltinOptions_StridedSliceOptions,
+                         StridedOptions(0, 0, 0, 0, 0, true)}
+                 .Run(values)),
+            (std::vector<float>{2, 3, 4, 5, 8, 9, 10, 11}));
+}
+
+TEST(StridedSlice, RefusesMoreEntriesThanAxesAndTwoEllipses) {
+  const auto many = OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                                {2},
+                                {2},
+                                {{0, 0}, {1, 1}, {1, 1}},
+                                tflite::BuiltinOptions_StridedSliceOptions,
+                                StridedOptions(0, 0, 0, 0, 0)}
+                        .Build();
+  auto model = Model::FromBytes(many, "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "has 2 entries for [2]");
+  const auto two = OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
+                               {2},
+                               {2},
+                               {{0, 0}, {1, 1}, {1, 1}},
+                               tflite::BuiltinOptions_StridedSliceOptions,
+                               StridedOptions(0, 0, 3, 0, 0)}
+                       .Build();
+  QAT_EXPECT_ERROR(Model::FromBytes(two, "m.tflite"), ErrorCode::kCorrupt, "ellipsis mask is 3");
+}
+
+TEST(MirrorPad, RepeatsTheBorderOrNot) {
+  const auto options = [](tflite::MirrorPadMode mode) {
+    return [=](flatbuffers::FlatBufferBuilder& fbb) {
+      return tflite::CreateMirrorPadOptions(fbb, mode).Union();
+    };
+  };
+  for (const bool symmetric : {false, true}) {
+    ModelBuilder builder;
+    const int32_t x = builder.AddTensor("x", {3}, DType::kFloat32);
+    const int32_t pads = builder.AddConstant<int32_t>("pads", {1, 2}, {2, 1});
+    const int32_t y = builder.AddTensor("y", {6}, DType::kFloat32);
+    const auto mode = symmetric ? tflite::MirrorPadMode_SYMMETRIC : tflite::MirrorPadMode_REFLECT;
+    builder.AddOperator(tflite::BuiltinOperator_MIRROR_PAD, {x, pads}, {y},
+                        tflite::BuiltinOptions_MirrorPadOptions, options(mode)(builder.fbb));
+    const auto interpreter = Open(builder.Finish({x}, {y}));
+    ASSERT_NE(interpreter, nullptr);
+    const std::vector<float> expected =
+        symmetric ? std::vector<float>{2, 1, 1, 2, 3, 3} : std::vector<float>{3, 2, 1, 2, 3, 2};
+    EXPECT_EQ(RunOn<float>(*interpreter, {1, 2, 3}), expected);
+  }
+}
+
+TEST(Blocks, GoToDepthAndBack) {
+  const auto depth = [](flatbuffers::FlatBufferBuilder& fbb) {
+    return tflite::CreateSpaceToDepthOptions(fbb, 2).Union();
+  };
+  const auto space = [](flatbuffers::FlatBufferBuilder& fbb) {
+    return tflite::CreateDepthToSpaceOptions(fbb, 2).Union();
+  };
+  const OneOperator down{tflite::BuiltinOperator_SPACE_TO_DEPTH,     {1, 2, 4, 1}, {1, 1, 2, 4}, {},
+                         tflite::BuiltinOptions_SpaceToDepthOptions, depth};
+  const OneOperator up{tflite::BuiltinOperator_DEPTH_TO_SPACE,     {1, 1, 2, 4}, {1, 2, 4, 1}, {},
+                       tflite::BuiltinOptions_DepthToSpaceOptions, space};
+  const std::vector<float> image = {0, 1, 2, 3, 4, 5, 6, 7};
+  const std::vector<float> dealt = {0, 1, 4, 5, 2, 3, 6, 7};
+  EXPECT_EQ(down.Run(image), dealt);
+  EXPECT_EQ(up.Run(dealt), image);
+}
+
+TEST(Reverse, WalksFromTheEnd) {
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_REVERSE_V2, {2, 3}, {2, 3}, {{1}}}.Run({0, 1, 2, 3, 4, 5})),
+            (std::vector<float>{2, 1, 0, 5, 4, 3}));
+}
+
+TEST(Tile, RepeatsEachAxis) {
+  EXPECT_EQ((OneOperator{tflite::BuiltinOperator_TILE, {1, 2}, {2, 4}, {{2, 2}}}.Run({5, 6})),
+            (std::vector<float>{5, 6, 5, 6, 5, 6, 5, 6}));
+}
+
+TEST(Gather, RefusesIndicesOutside) {
+  const OneOperator gather{tflite::BuiltinOperator_GATHER, {3}, {2}, {{2, 3}}};
+  auto model = Model::FromBytes(gather.Build(), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "index 3 of an axis of 3");
+}
+
+// An index that is computed must not reach behind the table.
+TEST(Gather, GivesZerosForComputedIndicesOutside) {
+  ModelBuilder builder;
+  const int32_t table = builder.AddConstant<int32_t>("table", {3}, {10, 20, 30});
+  const int32_t x = builder.AddTensor("x", {4}, DType::kInt32);
+  const int32_t y = builder.AddTensor("y", {4}, DType::kInt32);
+  builder.AddOperator(tflite::BuiltinOperator_GATHER, {table, x}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  ASSERT_NE(interpreter, nullptr);
+  EXPECT_EQ(RunOn<int32_t>(*interpreter, {2, 3, -1, 0}), (std::vector<int32_t>{30, 0, 0, 10}));
+}
+
+TEST(FloorDiv, DividesByZeroWithoutStopping) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {4}, DType::kInt32);
+  const int32_t by = builder.AddConstant<int32_t>("by", {4}, {2, -2, 0, -1});
+  const int32_t y = builder.AddTensor("y", {4}, DType::kInt32);
+  builder.AddOperator(tflite::BuiltinOperator_FLOOR_DIV, {x, by}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  ASSERT_NE(interpreter, nullptr);
+  constexpr int32_t kLeast = std::numeric_limits<int32_t>::min();
+  EXPECT_EQ(RunOn<int32_t>(*interpreter, {-7, 7, 5, kLeast}), (std::vector<int32_t>{-4, -4, 0, kLeast}));
+}
+
+TEST(InverseSqrt, IsNearTheRealOne) {
+  for (const int32_t x : {2, 3, 4, 100, 12345, 1 << 20, (1 << 29) + 1, std::numeric_limits<int32_t>::max()}) {
+    const FixedPointMultiplier inverse = reference::InverseSqrt(x);
+    const double real = std::ldexp(static_cast<double>(inverse.multiplier), inverse.shift - 31);
+    EXPECT_NEAR(real * std::sqrt(static_cast<double>(x)), 1, 1e-6) << x;
+  }
+}
+
+}  // namespace
+}  // namespace qat
