@@ -80,6 +80,7 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   }
   A a;
   a.keep_num_dims = table->keep_num_dims();
+  a.asymmetric_inputs = table->asymmetric_quantize_inputs();
   QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
   return OpAttributes(a);
 }

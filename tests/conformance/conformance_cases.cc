@@ -15,8 +15,10 @@
 #include "base/strings.h"
 #include "runtime/interpreter.h"
 #include "support/random_conversions.h"
+#include "support/random_hybrids.h"
 #include "support/random_models.h"
 #include "support/random_operators.h"
+#include "support/random_run_operators.h"
 
 namespace {
 
@@ -71,6 +73,8 @@ Status WriteCase(const std::string& prefix, const testing::RandomModel& random) 
 
 testing::RandomModel MakeCase(uint64_t seed) {
   if (seed % 8 == 0) return testing::MakeRandomConversion(seed);
+  if (seed % 16 == 2) return testing::MakeRandomHybrid(seed);
+  if (seed % 8 == 2) return testing::MakeRandomRunOperator(seed);
   if (seed % 2 == 0) return testing::MakeRandomOperator(seed);
   if (seed % 4 == 1) return testing::MakeRandomModel(seed);
   return seed % 8 == 3 ? testing::MakePooledRandomModel(seed) : testing::MakeWideRandomModel(seed);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "quant/fixed_point.h"
@@ -22,6 +23,7 @@ inline int32_t WrappingAdd(int32_t a, int32_t b) {
 /// Clamp of a fused activation on reals. Open ends are the largest finite floats, as in TFLite.
 struct FloatArithmetic {
   using Element = float;
+  using Result = float;
   using Accumulator = float;
   using Bias = float;
   float activation_min = std::numeric_limits<float>::lowest();
@@ -34,11 +36,12 @@ struct FloatArithmetic {
   }
 };
 
-/// Every arithmetic has Output(acc, channel); `channel` matters to those with a multiplier for each.
+/// Every arithmetic has Output(acc, channel), which is a Result; `channel` matters to those with a multiplier for each.
 /// real = scale * (quantized - zero_point) on both operands of every product.
 template <class T>
 struct QuantizedArithmetic {
   using Element = T;
+  using Result = T;
   using Accumulator = int32_t;
   using Bias = int32_t;
   int32_t input_offset = 0;   ///< minus the input's zero point
@@ -70,6 +73,27 @@ struct ChannelFixedPointArithmetic : QuantizedArithmetic<T> {
   std::vector<FixedPointMultiplier> multipliers;
   T Output(int32_t acc, int64_t channel) const {
     return this->Clamp(MultiplyByQuantizedMultiplier(acc, multipliers[static_cast<size_t>(channel)]));
+  }
+};
+
+/// Of float models with 8-bit filters: inputs are quantized as they come, sums become reals again.
+struct HybridArithmetic {
+  using Element = int8_t;
+  using Result = float;
+  using Accumulator = int32_t;
+  using Bias = float;
+  int32_t input_offset = 0;  ///< minus the zero point of the inputs
+  float input_scale = 1;
+  std::span<const float> filter_scales;  ///< one, or one an output channel
+  const float* bias = nullptr;           ///< added here, as it is no sum's unit
+  FloatArithmetic clamp;
+
+  int32_t Product(int8_t input, int8_t filter) const { return (input + input_offset) * filter; }
+  static int32_t Add(int32_t acc, int32_t product) { return WrappingAdd(acc, product); }
+  float Output(int32_t acc, int64_t channel) const {
+    const float scale = filter_scales[filter_scales.size() == 1 ? 0 : static_cast<size_t>(channel)];
+    const float value = static_cast<float>(acc) * (scale * input_scale);
+    return clamp.Output(bias == nullptr ? value : value + bias[channel]);
   }
 };
 

@@ -1,6 +1,7 @@
 // Prepare of CONV_2D, alone or with a max pool behind it.
 #include <optional>
 
+#include "runtime/kernels/hybrid.h"
 #include "runtime/kernels/portable/conv_2d.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/conv_2d.h"
@@ -165,6 +166,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  if (IsHybrid(context)) return PrepareHybridConv2D(context, WindowOf(context));
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
       return PrepareFloat(context);

@@ -1,6 +1,7 @@
 // Prepare of DEPTHWISE_CONV_2D.
 #include <algorithm>
 
+#include "runtime/kernels/hybrid.h"
 #include "runtime/kernels/portable/depthwise_conv_2d.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/depthwise_conv_2d.h"
@@ -221,6 +222,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  if (IsHybrid(context)) return PrepareHybridDepthwiseConv2D(context, WindowOf(context));
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
       return PrepareFloat(context);
@@ -235,7 +237,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Version 7 brought four-bit filters; hybrid and int16 operators below are refused by their types.
+// Version 7 brought four-bit filters; int16 operators below are refused by their types.
 const OpKernels& DepthwiseConv2DKernels() {
   static const OpKernels kKernels = {Prepare, 7};
   return kKernels;

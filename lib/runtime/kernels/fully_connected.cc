@@ -1,5 +1,6 @@
 // Prepare of FULLY_CONNECTED.
 #include "runtime/kernels/reference/fully_connected.h"
+#include "runtime/kernels/hybrid.h"
 #include "runtime/kernels/portable/matrix.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/simd/float_matrix.h"
@@ -158,6 +159,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
+  if (IsHybrid(context)) return PrepareHybridFullyConnected(context, ShapeOf(context));
   switch (context.inputs[0]->type) {
     case DType::kFloat32:
       return PrepareFloat(context);
@@ -172,7 +174,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Later versions brought int16, sparse, hybrid and four-bit filters: other types, which Prepare refuses.
+// Later versions brought int16, sparse and four-bit filters: other types, which Prepare refuses.
 const OpKernels& FullyConnectedKernels() {
   static const OpKernels kKernels = {Prepare, 14};
   return kKernels;

@@ -32,7 +32,7 @@ typename Arithmetic::Accumulator SumWindow(const Window2D& w, const Arithmetic& 
 template <class Arithmetic>
 void Conv2D(const Window2D& w, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
             const typename Arithmetic::Element* filter, const typename Arithmetic::Bias* bias,
-            typename Arithmetic::Element* output) {
+            typename Arithmetic::Result* output) {
   const int64_t image_size = int64_t{w.input_h} * w.input_w * w.input_depth;
   const int32_t depth = w.input_depth / w.groups;
   const int32_t group_filters = w.output_depth / w.groups;
@@ -45,7 +45,7 @@ void Conv2D(const Window2D& w, const Arithmetic& arithmetic, const typename Arit
         for (int32_t o = 0; o < w.output_depth; ++o) {
           const auto* group = input + n * image_size + int64_t{o / group_filters} * depth;
           auto acc = SumWindow(w, arithmetic, group, filter + o * filter_size, top, left);
-          if (bias != nullptr) acc = Arithmetic::Add(acc, bias[o]);
+          if (bias != nullptr) acc = Arithmetic::Add(acc, static_cast<decltype(acc)>(bias[o]));
           *output++ = arithmetic.Output(acc, o);
         }
       }
@@ -54,6 +54,8 @@ void Conv2D(const Window2D& w, const Arithmetic& arithmetic, const typename Arit
 }
 
 template void Conv2D(const Window2D&, const FloatArithmetic&, const float*, const float*, const float*,
+                     float*);
+template void Conv2D(const Window2D&, const HybridArithmetic&, const int8_t*, const int8_t*, const float*,
                      float*);
 template void Conv2D(const Window2D&, const FixedPointArithmetic<uint8_t>&, const uint8_t*, const uint8_t*,
                      const int32_t*, uint8_t*);

@@ -15,7 +15,7 @@ namespace qat::reference {
 template <class Arithmetic>
 void Conv2D(const Window2D& window, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
             const typename Arithmetic::Element* filter, const typename Arithmetic::Bias* bias,
-            typename Arithmetic::Element* output);
+            typename Arithmetic::Result* output);
 
 }  // namespace qat::reference
 

@@ -28,7 +28,7 @@ typename Arithmetic::Accumulator SumTaps(const Window2D& w, const Arithmetic& ar
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& w, const Arithmetic& arithmetic,
                      const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
-                     const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output) {
+                     const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output) {
   const int32_t multiplier = w.output_depth / w.input_depth;
   for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
     for (int32_t y = 0; y < w.output_h; ++y) {
@@ -37,7 +37,7 @@ void DepthwiseConv2D(const Window2D& w, const Arithmetic& arithmetic,
         const int32_t left = x * w.stride_w - w.pad_left;
         for (int32_t o = 0; o < w.output_depth; ++o) {
           auto acc = SumTaps(w, arithmetic, input, filter + o, top, left, o / multiplier);
-          if (bias != nullptr) acc = Arithmetic::Add(acc, bias[o]);
+          if (bias != nullptr) acc = Arithmetic::Add(acc, static_cast<decltype(acc)>(bias[o]));
           *output++ = arithmetic.Output(acc, o);
         }
       }
@@ -46,6 +46,8 @@ void DepthwiseConv2D(const Window2D& w, const Arithmetic& arithmetic,
 }
 
 template void DepthwiseConv2D(const Window2D&, const FloatArithmetic&, const float*, const float*,
+                              const float*, float*);
+template void DepthwiseConv2D(const Window2D&, const HybridArithmetic&, const int8_t*, const int8_t*,
                               const float*, float*);
 template void DepthwiseConv2D(const Window2D&, const FixedPointArithmetic<uint8_t>&, const uint8_t*,
                               const uint8_t*, const int32_t*, uint8_t*);

@@ -14,7 +14,7 @@ namespace qat::reference {
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,
                      const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
-                     const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output);
+                     const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output);
 
 }  // namespace qat::reference
 

@@ -5,7 +5,7 @@ namespace qat::reference {
 template <class Arithmetic>
 void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
                     const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
-                    const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output) {
+                    const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output) {
   for (int64_t row = 0; row < shape.rows; ++row) {
     const auto* values = input + row * shape.acc_depth;
     for (int64_t unit = 0; unit < shape.units; ++unit) {
@@ -14,13 +14,15 @@ void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
       for (int64_t i = 0; i < shape.acc_depth; ++i) {
         acc = Arithmetic::Add(acc, arithmetic.Product(values[i], weights[i]));
       }
-      if (bias != nullptr) acc = Arithmetic::Add(acc, bias[unit]);
+      if (bias != nullptr) acc = Arithmetic::Add(acc, static_cast<decltype(acc)>(bias[unit]));
       *output++ = arithmetic.Output(acc, unit);
     }
   }
 }
 
 template void FullyConnected(const MatrixShape&, const FloatArithmetic&, const float*, const float*,
+                             const float*, float*);
+template void FullyConnected(const MatrixShape&, const HybridArithmetic&, const int8_t*, const int8_t*,
                              const float*, float*);
 template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<uint8_t>&, const uint8_t*,
                              const uint8_t*, const int32_t*, uint8_t*);

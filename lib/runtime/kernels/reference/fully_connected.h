@@ -22,7 +22,7 @@ namespace reference {
 template <class Arithmetic>
 void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
                     const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
-                    const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output);
+                    const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output);
 
 }  // namespace reference
 }  // namespace qat
