@@ -101,6 +101,7 @@ std::string LibraryOf(const std::string& header) {
       {"google/protobuf", "protobuf"},
 
       {"immintrin.h", "intrinsics"},
+      {"arm_neon.h", "intrinsics"},
   };
   for (const auto& [prefix, library] : kPrefixes) {
     if (header.rfind(prefix, 0) == 0) return library;

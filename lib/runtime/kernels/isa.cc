@@ -1,5 +1,10 @@
 #include "runtime/kernels/isa.h"
 
+#ifdef QAT_ARM_KERNELS
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -10,7 +15,7 @@
 namespace qat {
 namespace {
 
-constexpr std::string_view kNames[] = {"portable", "avx2", "avxvnni", "avx512vnni"};
+constexpr std::string_view kNames[] = {"portable", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"};
 
 // __builtin_cpu_supports also asks whether the system saves the wide registers.
 std::vector<Isa> Detect() {
@@ -24,6 +29,12 @@ std::vector<Isa> Detect() {
                           __builtin_cpu_supports("avx512vnni");
   if (avx512vnni || HasAvxVnniEncoding()) isas.push_back(Isa::kAvxVnni);
   if (avx512vnni) isas.push_back(Isa::kAvx512Vnni);
+#endif
+#ifdef QAT_ARM_KERNELS
+  isas.push_back(Isa::kNeon);
+  // Products that are rounded, doubled and added came with Armv8.1, dot products with 8.2: each has a bit of its own.
+  constexpr unsigned long kWanted = HWCAP_ASIMDRDM | HWCAP_ASIMDDP;
+  if ((getauxval(AT_HWCAP) & kWanted) == kWanted) isas.push_back(Isa::kNeonDot);
 #endif
   return isas;
 }

@@ -61,6 +61,7 @@ namespace qat::simd {
 const Instructions kAvx2Instructions = {
     .lanes = Avx2::kLanes,
     .widens = true,
+    .signed_rows = false,
     .multiply = Multiply<Avx2>,
     .narrow_lanes = Avx2::kLanes,
     .narrow_multiply = Multiply<Avx2>,

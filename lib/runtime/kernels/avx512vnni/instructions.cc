@@ -19,6 +19,7 @@ struct Avx512Vnni {
   static Vector Load(const void* from) { return _mm512_loadu_si512(from); }
   static Vector Fill(int32_t value) { return _mm512_set1_epi32(value); }
   static Vector FillBytes(int32_t value) { return _mm512_set1_epi8(static_cast<char>(value)); }
+  static Vector RowFlip(const OutputStage& stage) { return FillBytes(stage.flip); }
   // The bytes as unsigned ones.
   static Vector Broadcast(const uint8_t* from, Vector flip) {
     int32_t value;
@@ -227,6 +228,7 @@ namespace qat::simd {
 const Instructions kAvx512VnniInstructions = {
     .lanes = Avx512Vnni::kLanes,
     .widens = false,
+    .signed_rows = false,
     .multiply = Multiply<Avx512Vnni>,
     .narrow_lanes = Vnni256::kLanes,
     .narrow_multiply = Multiply<Vnni256>,

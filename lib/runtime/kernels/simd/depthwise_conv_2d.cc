@@ -149,12 +149,16 @@ void DepthwiseConv2D::PackTap(std::span<const uint8_t> filter, int64_t channel, 
   }
 }
 
+int32_t DepthwiseConv2D::RowZeroPoint() const {
+  return operands_.unsigned_input_zero_point() - instructions_->row_shift();
+}
+
 // In uint32: sums wrap.
 void DepthwiseConv2D::FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias) {
   const auto channels = static_cast<size_t>(window_.input_depth);
   std::vector<uint32_t> folded(channels);
   std::copy(bias.begin(), bias.end(), folded.begin());
-  const auto zero_point = static_cast<uint32_t>(operands_.unsigned_input_zero_point());
+  const auto zero_point = static_cast<uint32_t>(RowZeroPoint());
   if (!instructions_->widens) {
     for (size_t i = 0; i < filter.size(); ++i)
       folded[i % channels] -= zero_point * static_cast<uint32_t>(operands_.FilterValue(filter[i]));
@@ -176,7 +180,7 @@ size_t DepthwiseConv2D::ScratchSize(int threads) const {
 // Columns left and right of the image: zero points, which are 0 where the instruction set widens.
 void DepthwiseConv2D::FillBorders(uint8_t* buffer) const {
   const int64_t depth = window_.input_depth;
-  const int value = instructions_->widens ? 0 : operands_.unsigned_input_zero_point();
+  const int value = instructions_->widens ? 0 : RowZeroPoint();
   const int64_t left = window_.pad_left * depth, image = window_.input_w * depth;
   for (int64_t group = 0; group < groups_; ++group, buffer += BufferElements() * kElement) {
     std::memset(buffer, value, static_cast<size_t>(left * kElement));

@@ -41,6 +41,7 @@ class DepthwiseConv2D {
   bool NeedsPart(std::span<const uint8_t> filter, Tap tap) const;
   void PackTap(std::span<const uint8_t> filter, int64_t channel, Tap tap, int64_t first, uint8_t* to) const;
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);
+  int32_t RowZeroPoint() const;
   void FillBorders(uint8_t* buffer) const;
   DepthwiseRow AsRow() const;
   void InterleaveRow(const uint8_t* image, const uint8_t* outside, int64_t y, uint8_t* buffer) const;

@@ -127,19 +127,28 @@ void SumRows(const RowSums& r) {
   }
 }
 
-// Sixteen tables of sixteen bytes: each answers for its own values and gives 0 for the others.
+// Where no instruction looks up more: sixteen tables of sixteen bytes, each of which answers for its own values and gives 0
+// for the others.
 template <class Isa>
-void Lookup(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to) {
-  using Vector = typename Isa::Vector;
-  ForEachVector<Isa>({from, from}, size, to, [&](const uint8_t* x, const uint8_t*, uint8_t* output) {
-    Vector rest = Isa::Load(x), found = Isa::LookUp16(table, rest);
-    const Vector sixteen = Isa::FillBytes(16);
+inline typename Isa::Vector LookUpBytes(const uint8_t* table, typename Isa::Vector x) {
+  if constexpr (requires { &Isa::LookUp256; }) {
+    return Isa::LookUp256(table, x);
+  } else {
+    auto rest = x, found = Isa::LookUp16(table, rest);
+    const auto sixteen = Isa::FillBytes(16);
 #pragma GCC unroll 16
     for (int i = 1; i < 16; ++i) {
       rest = Isa::SubtractBytes(rest, sixteen);
       found = Isa::Or(found, Isa::LookUp16(table + 16 * i, rest));
     }
-    Isa::Store(output, found);
+    return found;
+  }
+}
+
+template <class Isa>
+void Lookup(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to) {
+  ForEachVector<Isa>({from, from}, size, to, [&](const uint8_t* x, const uint8_t*, uint8_t* output) {
+    Isa::Store(output, LookUpBytes<Isa>(table, Isa::Load(x)));
   });
 }
 

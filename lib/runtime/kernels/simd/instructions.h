@@ -183,8 +183,9 @@ struct FloatInstructions {
 
 /// What one instruction set brings.
 struct Instructions {
-  int64_t lanes;  ///< int32 in a register
-  bool widens;    ///< true: int16 operands, zero points taken off; false: uint8 rows, int8 filter
+  int64_t lanes;     ///< int32 in a register
+  bool widens;       ///< true: int16 operands, zero points taken off; false: rows of bytes, int8 filter
+  bool signed_rows;  ///< true: bytes are multiplied as int8, the unsigned ones less 128; false: as uint8
   void (*multiply)(const Product&);
   int64_t narrow_lanes;  ///< of narrower registers, which waste less on few units
   void (*narrow_multiply)(const Product&);
@@ -201,6 +202,8 @@ struct Instructions {
 
   /// Values that one lane of a dot product takes from the rows.
   int64_t taps() const { return widens ? 2 : 4; }
+  /// What is taken off the unsigned bytes of rows where they are multiplied.
+  int32_t row_shift() const { return signed_rows ? 128 : 0; }
 };
 
 // Each defined by kernels/<name>/instructions.cc, on machines that can have it.
@@ -208,6 +211,8 @@ extern const Instructions kAvx2Instructions;
 extern const Instructions kAvxVnniInstructions;
 extern const Instructions kAvx512VlInstructions;  ///< the same, encoded for AVX-512 VL
 extern const Instructions kAvx512VnniInstructions;
+extern const Instructions kNeonInstructions;
+extern const Instructions kNeonDotInstructions;
 
 }  // namespace qat::simd
 

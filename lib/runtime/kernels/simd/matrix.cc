@@ -126,6 +126,10 @@ const Instructions* InstructionsOf(Isa isa) {
   if (isa == Isa::kAvxVnni) return HasAvxVnniEncoding() ? &kAvxVnniInstructions : &kAvx512VlInstructions;
   if (isa == Isa::kAvx512Vnni) return &kAvx512VnniInstructions;
 #endif
+#ifdef QAT_ARM_KERNELS
+  if (isa == Isa::kNeon) return &kNeonInstructions;
+  if (isa == Isa::kNeonDot) return &kNeonDotInstructions;
+#endif
   (void)isa;
   return nullptr;
 }
@@ -268,7 +272,8 @@ void PackedFilter::FoldBias(std::span<const uint8_t> filter, std::span<const int
   const size_t depth = filter.size() / static_cast<size_t>(units_);
   for (size_t unit = 0; unit < static_cast<size_t>(units_); ++unit) {
     const auto sum = static_cast<uint32_t>(SumsOf(filter.subspan(unit * depth, depth), operands_).values);
-    const auto zero_point = static_cast<uint32_t>(operands_.unsigned_input_zero_point());
+    const auto zero_point =
+        static_cast<uint32_t>(operands_.unsigned_input_zero_point() - instructions_->row_shift());
     bias_[unit] = static_cast<int32_t>(static_cast<uint32_t>(bias_[unit]) - zero_point * sum);
   }
 }

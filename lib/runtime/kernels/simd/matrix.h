@@ -40,8 +40,9 @@ class AlignedBytes {
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
 /// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx:
-/// the kernel adds that 128 where it reads x. The second term is a unit of its own. Where that would cost more, w - zw is
-/// packed itself, in two parts (of two steps over the same bytes) where int8 does not hold it.
+/// the kernel adds that 128 where it reads x. Instruction sets of signed rows multiply x - 128, with zx - 128 for zx.
+/// The second term is a unit of its own. Where that would cost more, w - zw is packed itself, in two parts (of two steps
+/// over the same bytes) where int8 does not hold it.
 /// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:

@@ -1,5 +1,5 @@
-// max_pool-inl.h: MaxPoolRow for one instruction set. Included by its source only: everything here has internal linkage and
-// includes nothing.
+// max_pool-inl.h: MaxPoolRow for one instruction set. Included by its source only, after the register type Isa and
+// SixteenBytes: everything here has internal linkage and includes nothing.
 
 namespace qat::simd {
 namespace {
@@ -13,16 +13,6 @@ struct WideBytes {
   static Vector Max(Vector a, Vector b) { return Isa::MaxBytes(a, b); }
   static Vector Flip(Vector a, uint8_t flip) { return Isa::Xor(a, Isa::FillBytes(flip)); }
   static void Store(uint8_t* to, Vector a) { Isa::Store(to, a); }
-};
-struct SixteenBytes {
-  using Vector = __m128i;
-  static constexpr int64_t kBytes = 16;
-  static Vector Load(const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
-  static Vector Max(Vector a, Vector b) { return _mm_max_epu8(a, b); }
-  static Vector Flip(Vector a, uint8_t flip) {
-    return _mm_xor_si128(a, _mm_set1_epi8(static_cast<char>(flip)));
-  }
-  static void Store(uint8_t* to, Vector a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a); }
 };
 struct OneByte {
   using Vector = uint8_t;
@@ -51,21 +41,17 @@ inline void FillZeros(uint8_t* from, uint8_t* to) {
 
 // Sixteen bytes at a time. What is written behind the channels of a pixel is overwritten by the next one.
 inline void MaxOfColumns(const MaxPoolRow& m) {
-  const __m128i low = _mm_set1_epi8(static_cast<char>(m.activation_min));
-  const __m128i high = _mm_set1_epi8(static_cast<char>(m.activation_max));
-  const __m128i flip = _mm_set1_epi8(static_cast<char>(m.flip));
+  const auto low = SixteenBytes::Fill(m.activation_min), high = SixteenBytes::Fill(m.activation_max);
   uint8_t* to = m.output;
   for (int64_t pixel = 0; pixel < m.pixels; ++pixel, to += m.depth) {
     const uint8_t* const window = m.columns + pixel * m.pixel_step;
     for (int64_t c = 0; c < m.depth; c += 16) {
-      __m128i largest = low;
-      for (int64_t tap = 0; tap < m.taps; ++tap) {
-        const auto* from = reinterpret_cast<const __m128i*>(window + tap * m.depth + c);
-        largest = _mm_max_epu8(largest, _mm_loadu_si128(from));
-      }
-      const __m128i bytes = _mm_xor_si128(_mm_min_epu8(largest, high), flip);
+      auto largest = low;
+      for (int64_t tap = 0; tap < m.taps; ++tap)
+        largest = SixteenBytes::Max(largest, SixteenBytes::Load(window + tap * m.depth + c));
+      const auto bytes = SixteenBytes::Flip(SixteenBytes::Min(largest, high), m.flip);
       if (m.output_end - (to + c) >= 16) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + c), bytes);
+        SixteenBytes::Store(to + c, bytes);
       } else {
         const int64_t left = m.depth - c < 16 ? m.depth - c : 16;
         __builtin_memcpy(to + c, &bytes, static_cast<uint64_t>(left));

@@ -28,7 +28,7 @@ template <class Isa, int kRows, int kBlocks>
   const int64_t vector_size = Isa::kLanes * 4;
   const int64_t block_size = p.steps * vector_size;
   const uint8_t* filter = p.filter + unit / Isa::kLanes * block_size;
-  const auto flip = Isa::FillBytes(p.stage.flip);
+  const auto flip = Isa::RowFlip(p.stage);
   for (int64_t k = 0; k < p.steps; ++k, filter += vector_size) {
     const int64_t position = p.step_offsets[k];
     typename Isa::Vector w[kBlocks];

@@ -14,6 +14,10 @@ const Peak* PeakOf(Isa isa, DType type) {
   }
   if (isa == Isa::kAvx512Vnni) return type == DType::kFloat32 ? &kAvx512VnniFloat : &kAvx512VnniInt8;
 #endif
+#ifdef QAT_ARM_KERNELS
+  if (isa == Isa::kNeon) return type == DType::kFloat32 ? &kNeonFloat : &kNeonInt16;
+  if (isa == Isa::kNeonDot) return type == DType::kFloat32 ? &kNeonFloat : &kNeonDotInt8;
+#endif
   (void)isa;
   (void)type;
   return nullptr;

@@ -20,6 +20,9 @@ extern const Peak kAvxVnniInt8;      // vpdpbusd on 256 bits: 32 products a vect
 extern const Peak kAvx512VlInt8;     // the same in the other encoding
 extern const Peak kAvx512VnniInt8;   // vpdpbusd: 64 products a vector
 extern const Peak kAvx512VnniFloat;  // vfmadd: 16 products a vector
+extern const Peak kNeonInt16;        // smlal: 4 products a vector
+extern const Peak kNeonFloat;        // fmla: 4 products a vector
+extern const Peak kNeonDotInt8;      // sdot: 16 products a vector
 
 /// The loop for products of float32, or of 8-bit integers for any other type. Null: the set has no vectors.
 const Peak* PeakOf(Isa isa, DType type);

@@ -26,6 +26,25 @@ struct Folded {
   }
 };
 
+// The same with h as one product, of the plain multiplier.
+template <class Isa>
+requires requires { &Isa::AddHighProduct; }
+struct Folded<Isa> {
+  using Vector = typename Isa::Vector;
+  Vector multiplier, rounding, sign_shift, right_shift;
+
+  Folded(const OutputStage& s, int64_t unit)
+      : multiplier(Isa::ShiftRightLogical(Isa::Load(s.folded_multiplier + unit), Isa::Fill(1))),
+        rounding(Isa::Load(s.rounding + unit)),
+        sign_shift(Isa::Load(s.sign_shift + unit)),
+        right_shift(Isa::Load(s.right_shift + unit)) {}
+
+  Vector operator()(Vector acc) const {
+    const Vector rest = Isa::Subtract(rounding, Isa::ShiftRightLogical(acc, sign_shift));
+    return Isa::ShiftRight(Isa::AddHighProduct(rest, acc, multiplier), right_shift);
+  }
+};
+
 // Folded where the clamp takes all that is negative: without the half that rounds negative ties away from zero. What is
 // negative stays so, or becomes 0.
 template <class Isa>
@@ -42,6 +61,22 @@ struct FoldedFromZero {
   Vector operator()(Vector acc) const {
     const Vector high = Isa::RoundedHigh(acc, multiplier, odd_multiplier);
     return Isa::ShiftRight(Isa::Add(high, Isa::Add(acc, rounding)), right_shift);
+  }
+};
+
+template <class Isa>
+requires requires { &Isa::AddHighProduct; }
+struct FoldedFromZero<Isa> {
+  using Vector = typename Isa::Vector;
+  Vector multiplier, rounding, right_shift;
+
+  FoldedFromZero(const OutputStage& s, int64_t unit)
+      : multiplier(Isa::ShiftRightLogical(Isa::Load(s.folded_multiplier + unit), Isa::Fill(1))),
+        rounding(Isa::Load(s.rounding + unit)),
+        right_shift(Isa::Load(s.right_shift + unit)) {}
+
+  Vector operator()(Vector acc) const {
+    return Isa::ShiftRight(Isa::AddHighProduct(rounding, acc, multiplier), right_shift);
   }
 };
 

@@ -14,6 +14,7 @@ struct Vectors256 {
   static Vector Load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
   static Vector Fill(int32_t value) { return _mm256_set1_epi32(value); }
   static Vector FillBytes(int32_t value) { return _mm256_set1_epi8(static_cast<char>(value)); }
+  static Vector RowFlip(const OutputStage& stage) { return FillBytes(stage.flip); }
   static Vector Add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
   static Vector Subtract(Vector a, Vector b) { return _mm256_sub_epi32(a, b); }
   static Vector And(Vector a, Vector b) { return _mm256_and_si256(a, b); }
@@ -146,6 +147,18 @@ struct Vectors256 {
     StorePart(to + 2 * step, high, count);
     StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
   }
+};
+
+// Bytes in the narrowest register, which max pools use at the ends of rows.
+struct SixteenBytes {
+  using Vector = __m128i;
+  static constexpr int64_t kBytes = 16;
+  static Vector Load(const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); }
+  static Vector Fill(uint8_t value) { return _mm_set1_epi8(static_cast<char>(value)); }
+  static Vector Max(Vector a, Vector b) { return _mm_max_epu8(a, b); }
+  static Vector Min(Vector a, Vector b) { return _mm_min_epu8(a, b); }
+  static Vector Flip(Vector a, uint8_t flip) { return _mm_xor_si128(a, Fill(flip)); }
+  static void Store(uint8_t* to, Vector a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a); }
 };
 
 // Eight floats in a register of 256 bits.

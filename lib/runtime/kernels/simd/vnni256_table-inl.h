@@ -17,6 +17,7 @@ namespace {
 constexpr Instructions kVnni256Instructions = {
     .lanes = Vnni256::kLanes,
     .widens = false,
+    .signed_rows = false,
     .multiply = Multiply<Vnni256>,
     .narrow_lanes = Vnni256::kLanes,
     .narrow_multiply = Multiply<Vnni256>,
