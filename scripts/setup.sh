@@ -4,9 +4,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/setup.sh [--no-torch] [--tests]
+Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64]
   --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
   --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with
+  --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
 TEXT
 }
 
@@ -15,12 +16,17 @@ packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev l
   libturbojpeg0-dev libpng-dev)
 torch_packages=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
 test_packages=(python3-venv)
+aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
+aarch64_libraries=(libcli11-dev libspdlog-dev libflatbuffers-dev libgtest-dev nlohmann-json3-dev libtomlplusplus-dev
+  zlib1g-dev libssl-dev libturbojpeg0-dev libpng-dev)
 torch=yes
 tests=no
+aarch64=no
 while (($# > 0)); do
   case $1 in
     --no-torch) torch=no ;;
     --tests) tests=yes ;;
+    --aarch64) aarch64=yes ;;
     -h | --help)
       usage
       exit 0
@@ -34,6 +40,7 @@ while (($# > 0)); do
 done
 [[ $torch == no ]] || packages+=("${torch_packages[@]}")
 [[ $tests == no ]] || packages+=("${test_packages[@]}")
+[[ $aarch64 == no ]] || packages+=("${aarch64_packages[@]}")
 
 missing_packages() {
   local installed
@@ -91,9 +98,41 @@ make_venv() {
   cp tests/requirements.txt "$venv/requirements.txt"
 }
 
+# apt-get for another machine: lists, packages and what counts as installed lie in $1, so that this machine's own packages stay as they
+# are. (Installed side by side, the packages of both architectures would have to be of the same version.)
+arm64_apt() {
+  local state=$1
+  shift
+  apt-get -q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::State="$state" -o Dir::State::status="$state/status" \
+    -o Dir::Cache="$state/cache" -o Acquire::Languages=none -o APT::Sandbox::User="$(id -un)" "$@" >>build/setup.log 2>&1
+}
+
+# The root of a file system with what programs for 64-bit Arm are linked with; nothing in it is run but under emulation.
+make_aarch64_root() {
+  local root=build-aarch64/root state=$PWD/build-aarch64/apt package
+  [[ $(cat "$root/packages" 2>/dev/null) != "${aarch64_libraries[*]}" ]] || return 0
+  say "unpacking the libraries for arm64 into $root: ${aarch64_libraries[*]}"
+  rm -rf "$root" "$state"
+  mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$root"
+  : >"$state/status"
+  : >build/setup.log
+  # Sources that have nothing for arm64 are no reason to stop.
+  arm64_apt "$state" update || true
+  arm64_apt "$state" install -y --download-only --no-install-recommends "${aarch64_libraries[@]}" || {
+    tail -n 20 build/setup.log >&2
+    die 6 "apt-get could not download packages for arm64 (all of its output: build/setup.log); on Ubuntu, /etc/apt needs a source at ports.ubuntu.com"
+  }
+  for package in "$state"/cache/archives/*.deb; do
+    dpkg-deb -x "$package" "$root" || die 6 "$package cannot be unpacked"
+  done
+  rm -rf "$state"
+  echo "${aarch64_libraries[*]}" >"$root/packages"
+}
+
 command -v dpkg-query >/dev/null ||
   die 6 "this is no Debian or Ubuntu (dpkg-query is missing); install what README.md lists under Requirements"
 mkdir -p build
 mapfile -t missing < <(missing_packages)
 ((${#missing[@]} == 0)) || install_packages
 [[ $tests == no ]] || make_venv
+[[ $aarch64 == no ]] || make_aarch64_root

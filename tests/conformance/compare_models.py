@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds models of others against the real TFLite interpreter (ai-edge-litert) with its reference kernels.
 
-  compare_models.py QAT_EVAL MODEL.tflite ...
+  compare_models.py QAT_EVAL INPUTS MODEL.tflite ...
 
-Each model runs on random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
+Each model runs on INPUTS random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
 outputs must be equal byte for byte, of float models within 1e-5 of the largest. The memory of our activations must be
 no more than TFLite's: the span of the addresses of its tensors that are computed. Exit status: 0 equal, 1 different.
 """
@@ -19,8 +19,7 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from compare_litert import Litert, difference, example_inputs, variants  # noqa: E402
 
-EXAMPLES = 10
-INSTRUCTION_SETS = ["portable", "avx2", "avxvnni", "avx512vnni"]
+INSTRUCTION_SETS = ["portable", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"]
 
 
 def activation_span(interpreter):
@@ -52,13 +51,13 @@ def run_ours(qat_eval, model, source, directory, isa, threads):
     return np.load(output), json.loads(pathlib.Path(report).read_text(encoding="utf-8"))
 
 
-def compare(qat_eval, label, model, directory):
+def compare(qat_eval, inputs, label, model, directory):
     reference = Litert(model, "reference")
     span = activation_span(reference.interpreter)
-    examples = example_inputs(reference.detail, EXAMPLES)
+    examples = example_inputs(reference.detail, inputs)
     expected = [reference.outputs(example)[0] for example in examples]
     source = os.path.join(directory, "x.npy")
-    np.save(source, examples.reshape(EXAMPLES, *examples.shape[2:]))
+    np.save(source, examples.reshape(inputs, *examples.shape[2:]))
     problems, runs = [], 0
     for isa in INSTRUCTION_SETS:
         for threads in (1, 2):
@@ -72,18 +71,18 @@ def compare(qat_eval, label, model, directory):
                 problems.append(f"{isa}, {threads} threads: {wrong} values differ")
             if threads == 1 and report["metrics"]["activation_bytes"] > span:
                 problems.append(f"{isa}: activations take {report['metrics']['activation_bytes']:.0f} bytes, TFLite's {span}")
-    print(f"{label}: {runs} runs on {EXAMPLES} inputs, {'; '.join(problems) or 'all equal'}")
+    print(f"{label}: {runs} runs, inputs: {inputs}, {'; '.join(problems) or 'all equal'}")
     return runs > 0 and not problems
 
 
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     equal = True
     with tempfile.TemporaryDirectory() as directory:
-        for path in sys.argv[2:]:
+        for path in sys.argv[3:]:
             for label, model in variants(path, True, directory):
-                equal = compare(sys.argv[1], label, model, directory) and equal
+                equal = compare(sys.argv[1], int(sys.argv[2]), label, model, directory) and equal
     return 0 if equal else 1
 
 

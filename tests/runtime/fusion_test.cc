@@ -1,5 +1,5 @@
 // Which nodes run as part of another one; that outputs stay the same bytes is shown over random shapes in
-// fast_kernels_test.cc.
+// kernels/fast_kernels_test.cc.
 #include <gtest/gtest.h>
 
 #include "runtime/interpreter.h"
