@@ -27,7 +27,7 @@ TEST(OpList, NamesAndCodesAreUniqueAndFound) {
               op->tflite_name);
   }
   EXPECT_EQ(FindOpByName("conv2d"), nullptr);
-  EXPECT_EQ(FindOpByBuiltin(99), nullptr);
+  EXPECT_EQ(FindOpByBuiltin(tflite::BuiltinOperator_UNIQUE), nullptr);
 }
 
 TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
