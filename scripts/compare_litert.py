@@ -269,8 +269,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
     parser.add_argument("--bench", default="build/bin/qat_runtime_bench", help="our program (default: %(default)s)")
-    parser.add_argument("--isas", default="portable,avx2,avxvnni,avx512vnni",
-                        help="instruction sets of ours; the last one is the column 'ours' (default: %(default)s)")
+    parser.add_argument("--isas", help="instruction sets of ours; the last one is the column 'ours' (default: all of this machine)")
     parser.add_argument("--threads", type=int, default=1, help="of ours and of TFLite's (default: %(default)s)")
     parser.add_argument("--float", action="store_true", dest="with_float", help="also run each integer model as float")
     parser.add_argument("--reference", action="store_true", help="also time TFLite's reference kernels")
@@ -286,7 +285,10 @@ def parse_arguments():
         parser.error("--clock processor counts one thread, expected --threads 1")
     if arguments.into and page_parts(arguments.into, place_of(arguments)) is None:
         parser.error(f"{arguments.into}: has no place for the table of --threads {arguments.threads}")
-    arguments.isas = arguments.isas.split(",")
+    if arguments.isas is None:
+        arguments.isas = subprocess.run([arguments.bench, "--isas"], check=True, capture_output=True, text=True).stdout.split()
+    else:
+        arguments.isas = arguments.isas.split(",")
     arguments.timed_isas = [isa for isa in arguments.isas if isa != "portable" or arguments.portable]
     arguments.timed_isas = arguments.timed_isas or arguments.isas
     arguments.kinds = ["XNNPACK", "built-in"] + (["reference"] if arguments.reference else [])

@@ -69,7 +69,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--litert", request.rows.litert, "PYTHON",
       "TFLite as a row: auto, off or a Python that has it (default auto)");
   add("--input", flags.tensors.inputs, "X.npy",
-      "tensors [N, ...] instead of images, again for each input; --save-outputs Y.npy")
+      "tensors [N, ...], again for each input; --save-outputs Y.npy")
       ->allow_extra_args(false);
   add("--save-outputs", flags.tensors.save_outputs, "Y.npy", "[N, ...]; further outputs as Y.1.npy, ...")
       ->group("");
@@ -86,7 +86,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--max-drop", request.gates.max_drop, "X",
       "most points under float, else checkpoint, else the first model");
   add("--max-rmse", request.gates.max_rmse, "X",
-      "of labels that are real numbers; --max-error-rise P: percent over that row's");
+      "of real numbers; --max-error-rise P: percent over that row's");
   add("--max-error-rise", request.gates.max_error_rise, "P",
       "most percent of the RMSE over float's, else checkpoint's, else the first model's")
       ->group("");
@@ -105,9 +105,11 @@ void AddFlags(CLI::App& app, Flags& flags) {
   add("--max-size", request.gates.max_size, "N", "most bytes of the file");
   add("--min-speedup", request.gates.min_speedup, "X",
       "least ratio of that row's median time to the model's");
-  add("--max-latency", request.gates.max_latency, "US", "most microseconds, median");
+  add("--max-latency", request.gates.max_latency, "US",
+      "most microseconds, median; --max-latency-ratio X: to that row's");
   add("--max-latency-ratio", request.gates.max_latency_ratio, "X",
-      "most of the model's median time to that row's");
+      "most of the model's median time to that row's")
+      ->group("");
   add("--baseline", request.baseline, "FILE", "hold drop and speed against this earlier report instead");
   app.option_defaults()->group("Results");
   add("--html", flags.html, "FILE", "write a page: table, curves, layers, flipped images");

@@ -48,8 +48,7 @@ Cells RowOf(const LayerError& layer, double highest) {
           Fixed(layer.max_steps, 1),
           PercentOf(layer.range_used, 0),
           PercentOf(layer.clipped, 2),
-          layer.filter ? std::to_string(layer.filter->least_steps) : "",
-          layer.filter ? StrCat(layer.filter->coarse_channels, " of ", layer.filter->channels) : "",
+          layer.filter ? StrCat(layer.filter->coarse_channels, "/", layer.filter->channels) : "",
           Values(layer)};
 }
 
@@ -80,8 +79,7 @@ std::string TableOf(const Report& report, const std::string& model) {
                        {"largest error in steps", "number"},
                        {"range used", "number"},
                        {"clipped", "number"},
-                       {"fewest filter steps", "number"},
-                       {"coarse channels", "number"},
+                       {"coarse", "number"},
                        {"float values", "bars"}},
                       rows));
 }
@@ -97,9 +95,9 @@ std::string LayersSection(const Report& report) {
              "Signal to noise of each output against the same layer in float: by rounding this output alone "
              "(own), and with the errors of all layers before it. 6 dB are one bit. A layer that uses little "
              "of its range has one that is too wide; one that clips much has one that is too narrow. "
-             "Filter steps: how many a channel's largest weight is from zero; under 16 the channel is "
-             "coarse, because "
-             "its weights share a scale with much larger ones. "
+             "Coarse: channels of the filter whose largest weight is under 16 steps from zero, because they "
+             "share a "
+             "scale with much larger ones. "
              "Float values: how many there are (logarithmic) along the range, which is shaded, and a little "
              "beyond it.");
 }

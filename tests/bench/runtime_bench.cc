@@ -4,6 +4,7 @@
 //   time N     runs the first example N times: nanoseconds of one run on average, then those of this thread's processor
 //   run PATH   runs every example and writes the bytes of all outputs to PATH: how many examples
 //   kernels    the kernel of every node
+// qat_runtime_bench --isas prints the instruction sets of this machine, a line each.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "runtime/interpreter.h"
+#include "runtime/kernels/isa.h"
 #include "runtime/kernels/thread_pool.h"
 
 namespace qat {
@@ -109,8 +111,12 @@ Status Serve(const std::string& model, const std::string& input, int threads) {
 }  // namespace qat
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--isas") {
+    for (const qat::Isa isa : qat::AvailableIsas()) std::printf("%s\n", std::string(qat::NameOf(isa)).c_str());
+    return 0;
+  }
   if (argc != 3 && argc != 4) {
-    std::fprintf(stderr, "Usage: qat_runtime_bench MODEL INPUT [THREADS]\n");
+    std::fprintf(stderr, "Usage: qat_runtime_bench MODEL INPUT [THREADS] | --isas\n");
     return 2;
   }
   const qat::Status status = qat::Serve(argv[1], argv[2], argc == 4 ? std::atoi(argv[3]) : 1);
