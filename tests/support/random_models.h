@@ -92,6 +92,25 @@ class RandomModelMaker {
     return Finish();
   }
 
+  /// One convolution or fully connected layer of any type with few rows and many units, which threads share by units.
+  RandomModel MakeFewRows() {
+    ChooseElement();
+    const int32_t units = Pick({128, 130, 192, 199, 257, 320});
+    if (random_.Below(3) == 0) {
+      few_rows_units_ = units;
+      Start({random_.Between(1, 5), Pick({900, 1024, 1801})});
+      AppendFullyConnected();
+    } else {
+      const int32_t kernel = random_.Between(1, 2);
+      Start({1, random_.Between(2, 7), random_.Between(2, 7), Pick({12, 50, 128, 300})});
+      Conv2DAttributes a;
+      a.padding = AnyPadding();
+      a.activation = AnyActivation();
+      AppendConv2D(a, kernel, kernel, units);
+    }
+    return Finish();
+  }
+
   /// One convolution of bytes, mostly int8, whose windows are three columns wide and one apart, over wide images.
   RandomModel MakeColumns() {
     quantized_ = true;
@@ -123,6 +142,7 @@ class RandomModelMaker {
     return model;
   }
   int32_t Units(std::initializer_list<int32_t> choices) {
+    if (few_rows_units_ > 0) return few_rows_units_;
     return wide_ ? Pick({1, 7, 8, 9, 15, 16, 17, 24, 31, 33, 47, 48, 49, 63, 64, 65, 79, 96, 130})
                  : Pick(choices);
   }
@@ -365,6 +385,7 @@ class RandomModelMaker {
   bool quantized_ = false;
   DType element_ = DType::kFloat32;
   bool wide_ = false;
+  int32_t few_rows_units_ = 0;  // 0: as ever
   Shape shape_;
   int32_t input_ = -1;
   int32_t current_ = -1;
@@ -378,6 +399,7 @@ class RandomModelMaker {
 inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
 inline RandomModel MakePooledRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakePooled(); }
 inline RandomModel MakeWideRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeWide(); }
+inline RandomModel MakeFewRowsRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeFewRows(); }
 inline RandomModel MakeColumnsRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeColumns(); }
 
 }  // namespace qat::testing

@@ -44,7 +44,7 @@ inline void MultiplyFloatTile(const FloatProduct& p, const float* const* rows, i
     const auto bias = F::Load(p.bias + first);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      F::Store(output + r * p.units + first, clamp(F::Add(acc[r][b], bias)),
+      F::Store(output + r * p.output_step + first, clamp(F::Add(acc[r][b], bias)),
                left < F::kLanes ? left : F::kLanes);
     }
   }
@@ -72,7 +72,7 @@ template <class F, int kRows, int kBlocks>
       x = 0;
     }
   }
-  float* const output = p.output + first * p.units;
+  float* const output = p.output + first * p.output_step;
   int64_t unit = 0;
   for (; unit + kBlocks * F::kLanes <= p.units; unit += kBlocks * F::kLanes)
     MultiplyFloatTile<F, kRows, kBlocks>(p, rows, unit, output);

@@ -45,14 +45,27 @@ FloatProduct FloatFilter::AsProduct() const {
   product.segments = static_cast<int64_t>(segments_.offsets.size());
   product.segment_size = segments_.segment_size;
   product.filter = reinterpret_cast<const float*>(values_.data());
-  product.units = units_;
+  product.units = product.output_step = units_;
   return product;
 }
 
 void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
-  constexpr int64_t kRowGrain = 12;  // rows of the largest tile
-  const int64_t work = rows * units_ * product.segments * product.segment_size;
-  ForRuns(PoolFor(pool, work), rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+  const int64_t depth = product.segments * product.segment_size;
+  ThreadPool* const threads = PoolFor(pool, rows * units_ * depth);
+  if (SplitsUnits(threads, rows, units_)) {
+    ForRuns(threads, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
+      FloatProduct part = product;
+      part.begin = 0;
+      part.end = rows;
+      part.units = end - begin;
+      part.filter += begin * depth;
+      part.bias += begin;
+      part.output += begin;
+      instructions_->multiply(part);
+    });
+    return;
+  }
+  ForRuns(threads, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
     FloatProduct part = product;
     part.begin = begin;
     part.end = end;

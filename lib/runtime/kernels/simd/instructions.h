@@ -40,6 +40,7 @@ struct OutputStage {
 /// sums is requantized, which is the largest of what they would be requantized to.
 struct Product {
   static constexpr int64_t kMaxPoolTaps = 16;
+  static constexpr int64_t kLongRow = 12;  // steps; of more, the bytes of a row are summed for its term
 
   const uint8_t* input;
   int64_t begin, end;  // rows to compute
@@ -63,7 +64,8 @@ struct Product {
   int32_t row_term_factor;  // what the row term is, over the sum of the row
 
   OutputStage stage;
-  uint8_t* output;  // [rows, units]
+  uint8_t* output;  // [rows, units], rows output_step bytes apart
+  int64_t output_step;
 };
 
 /// `taps` rows of bytes, side by side: 4 bytes an element, as one lane of a dot product takes them.
@@ -155,6 +157,7 @@ struct FloatProduct {
   const float* bias;
   float activation_min, activation_max;
   float* output;
+  int64_t output_step;
 };
 
 /// A run of output pixels of a depthwise convolution on floats that have the same taps: those inside the image. Vectors

@@ -11,7 +11,6 @@ namespace {
 
 constexpr int64_t kStep = 4;       // bytes of a run that one lane takes at a time
 constexpr int64_t kRowSlack = 64;  // bytes behind gathered rows
-constexpr int64_t kRowGrain = 12;  // rows of the largest tile
 constexpr int32_t kMiddle = 128;   // between uint8 and int8
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
@@ -120,6 +119,12 @@ ThreadPool* PoolFor(ThreadPool* pool, int64_t work) {
   return work < kLeastWork ? nullptr : pool;
 }
 
+bool SplitsUnits(const ThreadPool* pool, int64_t rows, int64_t units) {
+  if (pool == nullptr) return false;
+  const int64_t threads = pool->threads();
+  return rows < 2 * kRowGrain * threads && units >= threads * kUnitGrain;
+}
+
 const Instructions* InstructionsOf(Isa isa) {
 #ifdef QAT_X86_KERNELS
   if (isa == Isa::kAvx2) return &kAvx2Instructions;
@@ -180,12 +185,40 @@ PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, cons
 void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* pool) const {
   const auto multiply = is_narrow() ? instructions_->narrow_multiply : instructions_->multiply;
   const int64_t depth = static_cast<int64_t>(segment_offsets_.size()) * segment_size_;
-  ForRuns(PoolFor(pool, rows * units_ * depth), rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+  ThreadPool* const threads = PoolFor(pool, rows * units_ * depth);
+  if (SplitsUnits(threads, rows, units_) && CanSplitUnits()) {
+    ForRuns(threads, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
+      Product part = OfUnits(product, begin, end);
+      part.begin = 0;
+      part.end = rows;
+      multiply(part);
+    });
+    return;
+  }
+  ForRuns(threads, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
     Product part = product;
     part.begin = begin;
     part.end = end;
     multiply(part);
   });
+}
+
+// Terms of short rows come out of a vector behind the last units, which only the last part has.
+bool PackedFilter::CanSplitUnits() const {
+  return row_term_lane_ < 0 || static_cast<int64_t>(step_offsets_.size()) > Product::kLongRow;
+}
+
+// Units [begin, end) of a product; begin at a vector.
+Product PackedFilter::OfUnits(const Product& product, int64_t begin, int64_t end) const {
+  Product part = product;
+  part.units = end - begin;
+  part.filter += begin * product.steps * kStep;
+  part.bias += begin;
+  part.output += begin;
+  part.stage = OfUnitsFrom(product.stage, begin);
+  if (end < units_ && part.row_term_lane > 0)
+    part.row_term_lane = 0;  // another part has the vector with the term
+  return part;
 }
 
 // word(position, count) holds `count` values of `unit` from `position` on, as a lane takes them, and zeros. A lane
@@ -287,7 +320,7 @@ Product PackedFilter::AsProduct() const {
   product.segment_size = segment_size_ * element_size();
   product.filter = values_.data();
   product.pool_taps = 1;
-  product.units = units_;
+  product.units = product.output_step = units_;
   product.bias = bias_.data();
   product.row_term_lane = row_term_lane_;
   product.row_term_factor = RowTermFactor(*instructions_, operands_);

@@ -19,6 +19,12 @@ namespace qat::simd {
 /// The pool, or null for work that is done before other threads would have woken up. `work` counts multiply-accumulates.
 ThreadPool* PoolFor(ThreadPool* pool, int64_t work);
 
+inline constexpr int64_t kRowGrain = 12;   ///< rows of the largest tile
+inline constexpr int64_t kUnitGrain = 64;  ///< units of the widest tile
+
+/// Whether threads share a product by its units instead of its rows: where there are too few rows to share them evenly.
+bool SplitsUnits(const ThreadPool* pool, int64_t rows, int64_t units);
+
 /// Null for Isa::kPortable.
 const Instructions* InstructionsOf(Isa isa);
 
@@ -81,6 +87,8 @@ class PackedFilter {
   template <int64_t kValues, class Word>
   void PackUnit(int64_t unit, Word word);
   void PackInParts(int64_t unit, const uint8_t* w);
+  bool CanSplitUnits() const;
+  Product OfUnits(const Product& product, int64_t begin, int64_t end) const;
   uint8_t* UnitValues(int64_t unit);
   void PackValues(std::span<const uint8_t> filter);
   void FoldBias(std::span<const uint8_t> filter, std::span<const int32_t> bias);

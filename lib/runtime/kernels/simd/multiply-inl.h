@@ -59,11 +59,11 @@ inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa:
   for (; r + 4 <= kRows; r += 4) {
     const auto bytes = clamp(requantize(sums[r][0]), requantize(sums[r + 1][0]), requantize(sums[r + 2][0]),
                              requantize(sums[r + 3][0]));
-    Isa::StoreRows(output + r * p.units + unit, p.units, bytes, count);
+    Isa::StoreRows(output + r * p.output_step + unit, p.output_step, bytes, count);
   }
   for (; r < kRows; ++r) {
     const auto q = requantize(sums[r][0]);
-    Isa::StoreBytes(output + r * p.units + unit, clamp(q, q, q, q), count);
+    Isa::StoreBytes(output + r * p.output_step + unit, clamp(q, q, q, q), count);
   }
 }
 
@@ -77,9 +77,9 @@ inline void RequantizeTwoColumns(const Product& p, int64_t unit, const typename 
   for (int r = 0; r < kRows; r += 2) {
     const auto bytes =
         clamp(first(sums[r][0]), second(sums[r][1]), first(sums[r + 1][0]), second(sums[r + 1][1]));
-    uint8_t* const row = output + r * p.units + unit;
+    uint8_t* const row = output + r * p.output_step + unit;
     Isa::StoreBytes(row, bytes, count);
-    Isa::StoreBytes(row + p.units, Isa::UpperHalf(bytes), count);
+    Isa::StoreBytes(row + p.output_step, Isa::UpperHalf(bytes), count);
   }
 }
 
@@ -102,7 +102,7 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
     constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
     for (int r = 0; r < kRows; ++r) {
       const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
-      Isa::StoreBytes(output + r * p.units + unit, bytes, count);
+      Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
     }
   }
 }
@@ -193,8 +193,7 @@ struct RowCursor {
 // Terms of rows that no vector of units holds: as one more vector, or, where a row is long, as the sum of its bytes.
 template <class Isa, int kRows>
 inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_t* row_terms) {
-  constexpr int64_t kLongRow = 12;  // steps
-  if (p.steps > kLongRow) {
+  if (p.steps > Product::kLongRow) {
     for (int r = 0; r < kRows; ++r) {
       row_terms[r] = static_cast<int32_t>(static_cast<uint32_t>(p.row_term_factor) *
                                           static_cast<uint32_t>(Isa::SumRow(p, rows[r])));
@@ -220,7 +219,7 @@ void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
     for (int r = 0; r < kRows; ++r) moved[r] = rows[r] + (kPools ? p.pool_offsets[tap] : 0);
     ComputeRowTerms<Isa, kRows>(p, moved, row_terms[tap]);
   }
-  uint8_t* const output = p.output + first * p.units;
+  uint8_t* const output = p.output + first * p.output_step;
   constexpr int64_t kStep = kBlocks * Isa::kLanes;
   const int64_t whole = p.units / kStep * kStep;
   if (whole < p.units)
@@ -321,7 +320,7 @@ void MultiplyColumns(const Product& p) {
     } else {
       SumTile<Isa, kColumnRows, kBlocks>(p, rows, nullptr, 0, sums);
     }
-    RequantizeTile<Isa, Requantize, kColumnRows, kBlocks>(p, 0, sums, p.output + row * p.units);
+    RequantizeTile<Isa, Requantize, kColumnRows, kBlocks>(p, 0, sums, p.output + row * p.output_step);
   }
   Product rest = p;
   rest.begin = row;

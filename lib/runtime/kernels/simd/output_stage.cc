@@ -29,6 +29,15 @@ int64_t Operands::InputReach() const {
   return std::max(zero_point, 255 - zero_point);
 }
 
+OutputStage OfUnitsFrom(OutputStage stage, int64_t unit) {
+  const auto move = [unit](auto*&... arrays) {
+    ((arrays = arrays == nullptr ? nullptr : arrays + unit), ...);
+  };
+  move(stage.folded_multiplier, stage.rounding, stage.sign_shift, stage.right_shift, stage.multiplier,
+       stage.left_shift, stage.real_multiplier);
+  return stage;
+}
+
 OutputStageTable::OutputStageTable(const Requantization& requantization, bool is_signed,
                                    std::span<const int64_t> units, std::span<const int64_t> bounds)
     : offset_(requantization.output_offset),

@@ -59,6 +59,9 @@ Operands OperandsOf(const QuantizedArithmetic<T>& a) {
   return {std::is_signed_v<T>, -a.input_offset, -a.filter_offset};
 }
 
+/// The same stage for units from `unit` on.
+OutputStage OfUnitsFrom(OutputStage stage, int64_t unit);
+
 /// The arrays that an OutputStage points into.
 class OutputStageTable {
  public:
