@@ -16,8 +16,10 @@
 
 namespace qat::simd {
 
-/// The pool, or null for work that is done before other threads would have woken up. `work` counts multiply-accumulates.
+/// The pool, or null for work that is done before other threads would have woken up. `work` counts multiply-accumulates of
+/// a product; a kernel that makes fewer of its own in that time counts each for more.
 ThreadPool* PoolFor(ThreadPool* pool, int64_t work);
+inline constexpr int64_t kWorkOfADepthwiseTap = 4;
 
 inline constexpr int64_t kRowGrain = 12;   ///< rows of the largest tile
 inline constexpr int64_t kUnitGrain = 64;  ///< units of the widest tile
