@@ -77,7 +77,7 @@ integers+=("${models[@]}")
 
 status=0
 say "bytes under every instruction set on 1 and 2 threads, memory of activations"
-"$python" tests/conformance/compare_models.py "$bin/qat-eval" "${integers[@]}" >"$out/equal.txt" || status=1
+"$python" tests/conformance/compare_models.py "$bin/qat-eval" 3 "${integers[@]}" >"$out/equal.txt" || status=1
 for threads in 1 2; do
   say "against TFLite, threads: $threads"
   place=(-o "$out/threads$threads.md")
