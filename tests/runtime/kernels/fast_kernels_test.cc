@@ -162,6 +162,46 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnAllOtherOperators) {
   EXPECT_GE(counted_, 350);
 }
 
+// y = x + b or x - b over all 65,536 pairs of bytes.
+testing::RandomModel AllPairs(uint64_t seed) {
+  Random random(seed);
+  const bool is_signed = seed % 2 == 0, subtracts = seed % 4 >= 2;
+  const DType type = is_signed ? DType::kInt8 : DType::kUInt8;
+  const auto quantization = [&](float scale) {
+    return testing::Quantized(scale, random.Between(0, 255) - (is_signed ? 128 : 0));
+  };
+  // Every eighth pair of scales has a simple ratio, whose outputs are often ties.
+  const float scale = 0.01f + 0.1f * random.Uniform();
+  const float other = seed % 8 == 0 ? scale * 0.5f : 0.01f + 0.1f * random.Uniform();
+  testing::RandomModel model;
+  std::vector<uint8_t> b;
+  for (int pair = 0; pair < 65536; ++pair) {
+    model.input.push_back(static_cast<uint8_t>(pair));
+    b.push_back(static_cast<uint8_t>(pair >> 8));
+  }
+  testing::ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {1, 65536}, type, quantization(scale));
+  const auto quantization_b = quantization(other);
+  const int32_t constant =
+      is_signed
+          ? builder.AddConstant("b", {1, 65536}, std::vector<int8_t>(b.begin(), b.end()), quantization_b)
+          : builder.AddConstant("b", {1, 65536}, b, quantization_b);
+  const float output_scale = seed % 8 == 0 ? scale * 2 : 0.02f + 0.15f * random.Uniform();
+  const int32_t y = builder.AddTensor("y", {1, 65536}, type, quantization(output_scale));
+  builder.AddOperator(subtracts ? tflite::BuiltinOperator_SUB : tflite::BuiltinOperator_ADD, {x, constant},
+                      {y});
+  model.bytes = builder.Finish({x}, {y});
+  return model;
+}
+
+TEST_P(FastKernelsOf, SumsOfAllPairsOfBytesEqualTheReference) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const testing::RandomModel pairs = AllPairs(seed);
+    const Ran fast = RunWith(pairs, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(pairs, KernelSet::kReference, GetParam()).output) << "seed " << seed;
+  }
+}
+
 // Few of the cases are work enough for more than one thread.
 TEST_P(FastKernelsOf, EqualTheReferenceOnThreeThreads) {
   for (uint64_t seed = 5000; seed < 5600; ++seed) {

@@ -45,6 +45,16 @@ struct Avx512Vnni {
     return _mm512_mask_add_epi32(a, _mm512_cmpgt_epi32_mask(x, limit), a, _mm512_set1_epi32(1));
   }
   static Vector Multiply(Vector a, Vector b) { return _mm512_mullo_epi32(a, b); }
+  // False where a lane is in doubt.
+  static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
+    const __m512 with_b =
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(b), _mm512_set1_ps(real.scale_b), _mm512_set1_ps(real.constant));
+    const __m512 sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(a), _mm512_set1_ps(real.scale_a), with_b);
+    const __m512 nearest = _mm512_roundscale_ps(sum, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    rounded = _mm512_cvtps_epi32(nearest);
+    const __m512 apart = _mm512_abs_ps(_mm512_sub_ps(sum, nearest));
+    return _mm512_cmp_ps_mask(apart, _mm512_set1_ps(real.sure), _CMP_GT_OQ) == 0;
+  }
   // kLanes unsigned bytes, one a lane.
   static Vector Widen(const uint8_t* from, Vector flip) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));

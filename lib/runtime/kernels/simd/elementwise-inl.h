@@ -29,6 +29,7 @@ inline Pairs Swapped(Pairs p) {
   const OutputStage stage_a = p.stage_a;
   p.a = p.b, p.zero_point_a = p.zero_point_b, p.stage_a = p.stage_b;
   p.b = a, p.zero_point_b = zero_point_a, p.stage_b = stage_a;
+  p.real = {p.real.scale_b, p.real.scale_a, p.real.constant, p.real.sure};
   return p;
 }
 
@@ -62,13 +63,16 @@ void RunPairs(const Pairs& p) {
   const ByteClamp<Isa> clamp(p.stage);
   const Vector flip = Isa::FillBytes(p.stage.flip);
   const Vector zero_a = Isa::Fill(p.zero_point_a), zero_b = Isa::Fill(p.zero_point_b);
+  [[maybe_unused]] const RealSum real = p.real;
   ForEachVector<Isa>({p.a, p.b}, p.size, p.output, [&](const uint8_t* a, const uint8_t* b, uint8_t* output) {
     Vector q[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      const Vector x = Isa::Subtract(Isa::Widen(a + i * Isa::kLanes, flip), zero_a);
-      const Vector y = Isa::Subtract(Isa::Widen(b + i * Isa::kLanes, flip), zero_b);
-      q[i] = requantize(combine(x, y));
+      const Vector x = Isa::Widen(a + i * Isa::kLanes, flip), y = Isa::Widen(b + i * Isa::kLanes, flip);
+      if constexpr (requires { &Isa::RoundSum; }) {
+        if (real.sure > 0 && Isa::RoundSum(real, x, y, q[i])) continue;
+      }
+      q[i] = requantize(combine(Isa::Subtract(x, zero_a), Isa::Subtract(y, zero_b)));
     }
     Isa::Store(output, clamp(q[0], q[1], q[2], q[3]));
   });

@@ -30,6 +30,7 @@ class PairOperator {
   Function function_;
   int32_t zero_point_a_, zero_point_b_;
   OutputStageTable stage_a_, stage_b_, stage_;
+  RealSum real_ = {};
 };
 
 }  // namespace qat::simd

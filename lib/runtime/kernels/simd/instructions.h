@@ -98,6 +98,13 @@ struct DepthwiseRow {
   uint8_t* output;  // [size]
 };
 
+/// A sum of two bytes in float: scale_a * a + scale_b * b + constant, of unsigned bytes. Its nearest integer is the exact output
+/// before the clamp wherever it lies at most `sure` from it: all roundings together move it by less than 0.5 - sure.
+/// sure = 0: for too few pairs.
+struct RealSum {
+  float scale_a, scale_b, constant, sure;
+};
+
 /// output[i] = stage(f(a[i], b[i])) on bytes; a and b may be the output.
 ///   add, subtract    f = stage_a((a - zero_point_a) * 2^20) +- stage_b((b - zero_point_b) * 2^20)
 ///   multiply_pairs   f = (a - zero_point_a) * (b - zero_point_b)
@@ -111,6 +118,7 @@ struct Pairs {
   OutputStage stage_a, stage_b;
   OutputStage stage;
   uint8_t* output;
+  RealSum real;
 };
 
 /// One row of the output of a max pool: first the largest of the window's rows, column by column, then those of its columns.

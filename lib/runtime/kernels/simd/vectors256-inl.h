@@ -100,6 +100,17 @@ struct Vectors256 {
     return _mm256_permutevar8x32_epi32(apart, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
 
+  // False where a lane is in doubt.
+  static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
+    const __m256 with_b =
+        _mm256_fmadd_ps(_mm256_cvtepi32_ps(b), _mm256_set1_ps(real.scale_b), _mm256_set1_ps(real.constant));
+    const __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(a), _mm256_set1_ps(real.scale_a), with_b);
+    const __m256 nearest = _mm256_round_ps(sum, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    rounded = _mm256_cvtps_epi32(nearest);
+    const __m256 apart = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(sum, nearest));
+    return _mm256_movemask_ps(_mm256_cmp_ps(apart, _mm256_set1_ps(real.sure), _CMP_GT_OQ)) == 0;
+  }
+
   static Vector UpperHalf(Vector a) { return _mm256_permute2x128_si256(a, a, 0x11); }
 
   static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
