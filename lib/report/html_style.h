@@ -25,7 +25,7 @@ p { margin: 0 0 10px; } .quiet { margin-top: 10px; color: var(--quiet); font-siz
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 8px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { font-size: .82rem; color: var(--quiet); font-weight: 600; vertical-align: bottom; overflow-wrap: normal; }
-td.word { white-space: nowrap; overflow-wrap: normal; } td.name { min-width: 18ch; }
+td.word { white-space: nowrap; overflow-wrap: normal; } td.name { min-width: 15ch; }
 td.number, th.number { text-align: right; padding-right: 14px; white-space: nowrap; overflow-wrap: normal; }
 .charts { display: grid; gap: 20px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
 figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; max-width: 640px; break-inside: avoid; }
