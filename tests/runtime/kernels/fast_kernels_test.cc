@@ -62,6 +62,16 @@ void ExpectEqual(const Ran& fast, const Ran& reference, Isa isa) {
 class FastKernelsOf : public ::testing::TestWithParam<Isa> {
  protected:
   std::string Name(const std::string& op) const { return op + "/" + std::string(NameOf(GetParam())); }
+  /// Models of bytes of `seeds` seeds from 0 on, fast against reference; each is counted.
+  void CompareBytes(testing::RandomModel (*make)(uint64_t), uint64_t seeds) {
+    for (uint64_t seed = 0; seed < seeds; ++seed) {
+      const testing::RandomModel random = make(seed);
+      const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+      ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
+          << "seed " << seed << ": " << random.description;
+      Count(fast);
+    }
+  }
   /// Counts a model that a kernel of this instruction set ran, wholly or in part: one that was really compared.
   void Count(const Ran& fast) {
     counted_ += std::any_of(fast.kernels.begin(), fast.kernels.end(),
@@ -91,35 +101,17 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnRandomModels) {
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceAroundTheWidthsOfRegisters) {
-  for (uint64_t seed = 0; seed < 3500; ++seed) {
-    const testing::RandomModel random = testing::MakeWideRandomModel(seed);
-    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
-    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
-        << "seed " << seed << ": " << random.description;
-    Count(fast);
-  }
+  ASSERT_NO_FATAL_FAILURE(CompareBytes(testing::MakeWideRandomModel, 3500));
   EXPECT_EQ(counted_, 3500);
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceWhereWindowsShareColumns) {
-  for (uint64_t seed = 0; seed < 600; ++seed) {
-    const testing::RandomModel random = testing::MakeColumnsRandomModel(seed);
-    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
-    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
-        << "seed " << seed << ": " << random.description;
-    Count(fast);
-  }
+  ASSERT_NO_FATAL_FAILURE(CompareBytes(testing::MakeColumnsRandomModel, 600));
   EXPECT_EQ(counted_, 600);
 }
 
 TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
-  for (uint64_t seed = 0; seed < 3200; ++seed) {
-    const testing::RandomModel random = testing::MakeRandomDepthwise(seed);
-    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
-    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
-        << "seed " << seed << ": " << random.description;
-    Count(fast);
-  }
+  ASSERT_NO_FATAL_FAILURE(CompareBytes(testing::MakeRandomDepthwise, 3200));
   // Without vectors a depth multiplier over 1 is left to the reference.
   EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 1850 : 3000);
 }
@@ -195,11 +187,7 @@ testing::RandomModel AllPairs(uint64_t seed) {
 }
 
 TEST_P(FastKernelsOf, SumsOfAllPairsOfBytesEqualTheReference) {
-  for (uint64_t seed = 0; seed < 200; ++seed) {
-    const testing::RandomModel pairs = AllPairs(seed);
-    const Ran fast = RunWith(pairs, KernelSet::kFast, GetParam());
-    ASSERT_EQ(fast.output, RunWith(pairs, KernelSet::kReference, GetParam()).output) << "seed " << seed;
-  }
+  ASSERT_NO_FATAL_FAILURE(CompareBytes(AllPairs, 200));
 }
 
 // Few of the cases are work enough for more than one thread.
