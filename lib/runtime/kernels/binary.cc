@@ -5,6 +5,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "runtime/kernels/pair_kernel.h"
 #include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/broadcast.h"
@@ -13,16 +14,6 @@
 
 namespace qat {
 namespace {
-
-template <class T, class F>
-std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
-  const auto loops =
-      reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
-  return ElementByElement(context, MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-                            reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(),
-                                                   f);
-                          }));
-}
 
 // Values that a thread takes at a time, and the work of one against a multiply-accumulate.
 constexpr int64_t kRun = 4096, kWorkOfAPair = 8;
@@ -91,7 +82,7 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f, FloatPairs 
     };
     return ElementByElement(context, MakeKernel(context, "portable", run));
   }
-  return Make<float>(context, [=](float a, float b) { return clamp.Output(f(a, b)); });
+  return MakePairKernel<float>(context, [=](float a, float b) { return clamp.Output(f(a, b)); });
 }
 
 struct PairScales {
@@ -131,7 +122,7 @@ Expected<std::unique_ptr<Kernel>> PrepareSum(const KernelContext& context) {
     if (auto pairs = simd::PairOperator::Sum(*instructions, std::is_signed_v<T>, sum))
       return MakeSimd(context, *std::move(pairs));
   }
-  return Make<T>(context, sum);
+  return MakePairKernel<T>(context, sum);
 }
 
 // The products of scales are formed in float32, as TFLite does.
@@ -147,7 +138,7 @@ Expected<std::unique_ptr<Kernel>> PrepareProduct(const KernelContext& context) {
     if (auto pairs = simd::PairOperator::Product(*instructions, std::is_signed_v<T>, product))
       return MakeSimd(context, *std::move(pairs));
   }
-  return Make<T>(context, product);
+  return MakePairKernel<T>(context, product);
 }
 
 template <class T>
@@ -160,15 +151,15 @@ Expected<std::unique_ptr<Kernel>> PreparePReluOf(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(prelu.negative, CheckedMultiplier(static_cast<double>(scales.a.scale * scales.b.scale /
                                                                              scales.output.scale),
                                                          "input scale times slope scale over output scale"));
-  return Make<T>(context, prelu);
+  return MakePairKernel<T>(context, prelu);
 }
 
 // TFLite compares the integers as they are, whatever their parameters say.
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareExtreme(const KernelContext& context) {
   if (context.definition.type == OpType::kMaximum)
-    return Make<T>(context, [](T a, T b) { return a > b ? a : b; });
-  return Make<T>(context, [](T a, T b) { return a < b ? a : b; });
+    return MakePairKernel<T>(context, [](T a, T b) { return a > b ? a : b; });
+  return MakePairKernel<T>(context, [](T a, T b) { return a < b ? a : b; });
 }
 
 // Sums and products of plain integers, as models compute shapes with; they wrap. A fused activation clamps.
@@ -179,7 +170,7 @@ Expected<std::unique_ptr<Kernel>> PrepareIndices(const KernelContext& context) {
   const T low = std::isfinite(range.min) ? static_cast<T>(range.min) : std::numeric_limits<T>::min();
   const T high = std::isfinite(range.max) ? static_cast<T>(range.max) : std::numeric_limits<T>::max();
   const auto make = [&](auto f) {
-    return Make<T>(context, [=](T a, T b) {
+    return MakePairKernel<T>(context, [=](T a, T b) {
       return std::clamp(static_cast<T>(f(static_cast<Unsigned>(a), static_cast<Unsigned>(b))), low, high);
     });
   };

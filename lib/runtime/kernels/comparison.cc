@@ -2,27 +2,18 @@
 #include <array>
 #include <functional>
 
+#include "runtime/kernels/pair_kernel.h"
 #include "runtime/kernels/quantization.h"
-#include "runtime/kernels/reference/broadcast.h"
 
 namespace qat {
 namespace {
-
-template <class T, class F>
-std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
-  const auto loops =
-      reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
-  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<uint8_t>(),
-                           [&](T a, T b) { return static_cast<uint8_t>(f(a, b)); });
-  });
-}
 
 // `brought(value, side)` is what is compared of it.
 template <class T, class F>
 Expected<std::unique_ptr<Kernel>> Compare(const KernelContext& context, F brought) {
   const auto make = [&](auto compare) {
-    return Make<T>(context, [=](T a, T b) { return compare(brought(a, 0), brought(b, 1)); });
+    return MakePairKernel<T, uint8_t>(context,
+                                      [=](T a, T b) { return compare(brought(a, 0), brought(b, 1)); });
   };
   switch (context.definition.type) {
     case OpType::kEqual:
@@ -94,8 +85,8 @@ Expected<std::unique_ptr<Kernel>> PrepareLogical(const KernelContext& context) {
   for (const KernelTensor* input : context.inputs)
     if (input->type != DType::kBool || context.output.type != DType::kBool) return UnsupportedTypes(context);
   if (context.definition.type == OpType::kLogicalAnd)
-    return Make<uint8_t>(context, [](uint8_t a, uint8_t b) { return a != 0 && b != 0; });
-  return Make<uint8_t>(context, [](uint8_t a, uint8_t b) { return a != 0 || b != 0; });
+    return MakePairKernel<uint8_t>(context, [](uint8_t a, uint8_t b) { return a != 0 && b != 0; });
+  return MakePairKernel<uint8_t>(context, [](uint8_t a, uint8_t b) { return a != 0 || b != 0; });
 }
 
 const OpKernels kComparison = {Prepare, 4};

@@ -3,22 +3,12 @@
 #include <limits>
 #include <type_traits>
 
+#include "runtime/kernels/pair_kernel.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/binary.h"
-#include "runtime/kernels/reference/broadcast.h"
 
 namespace qat {
 namespace {
-
-template <class T, class F>
-std::unique_ptr<Kernel> Make(const KernelContext& context, F f) {
-  const auto loops =
-      reference::MakeBroadcastLoops(context.inputs[0]->shape, context.inputs[1]->shape, context.output.shape);
-  return ElementByElement(context, MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-                            reference::ForEachPair(loops, 0, io.input<T>(0), io.input<T>(1), io.output<T>(),
-                                                   f);
-                          }));
-}
 
 // Towards minus infinity.
 float FloorMod(float a, float b) {
@@ -30,16 +20,16 @@ Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   switch (context.definition.type) {
     case OpType::kDiv: {
       const FloatArithmetic clamp = FloatActivationRange(FusedActivation(context.attributes));
-      return Make<float>(context, [=](float a, float b) { return clamp.Output(a / b); });
+      return MakePairKernel<float>(context, [=](float a, float b) { return clamp.Output(a / b); });
     }
     case OpType::kSquaredDifference:
-      return Make<float>(context, [](float a, float b) { return (a - b) * (a - b); });
+      return MakePairKernel<float>(context, [](float a, float b) { return (a - b) * (a - b); });
     case OpType::kPow:
-      return Make<float>(context, [](float a, float b) { return std::pow(a, b); });
+      return MakePairKernel<float>(context, [](float a, float b) { return std::pow(a, b); });
     case OpType::kFloorDiv:
-      return Make<float>(context, [](float a, float b) { return std::floor(a / b); });
+      return MakePairKernel<float>(context, [](float a, float b) { return std::floor(a / b); });
     default:
-      return Make<float>(context, FloorMod);
+      return MakePairKernel<float>(context, FloorMod);
   }
 }
 
@@ -74,19 +64,19 @@ Expected<std::unique_ptr<Kernel>> PrepareIntegers(const KernelContext& context) 
   using Unsigned = std::make_unsigned_t<T>;
   switch (context.definition.type) {
     case OpType::kFloorDiv:
-      return Make<T>(context, Quotient<T>::Floor);
+      return MakePairKernel<T>(context, Quotient<T>::Floor);
     case OpType::kFloorMod:
-      return Make<T>(context, Quotient<T>::Mod);
+      return MakePairKernel<T>(context, Quotient<T>::Mod);
     case OpType::kSquaredDifference:
-      return Make<T>(context, [](T a, T b) {
+      return MakePairKernel<T>(context, [](T a, T b) {
         const Unsigned difference = static_cast<Unsigned>(a) - static_cast<Unsigned>(b);
         return static_cast<T>(difference * difference);
       });
     case OpType::kDiv:
       if (FusedActivation(context.attributes) != Activation::kNone) return UnsupportedTypes(context);
-      return Make<T>(context, Quotient<T>::Truncated);
+      return MakePairKernel<T>(context, Quotient<T>::Truncated);
     default:
-      if constexpr (std::is_same_v<T, int32_t>) return Make<T>(context, PowerOf);
+      if constexpr (std::is_same_v<T, int32_t>) return MakePairKernel<T>(context, PowerOf);
       return UnsupportedTypes(context);
   }
 }
@@ -128,7 +118,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   squared.multiplier_a = QuantizeMultiplier(static_cast<double>(a.scale) / twice);
   squared.multiplier_b = QuantizeMultiplier(static_cast<double>(b.scale) / twice);
   squared.multiplier_output = QuantizeMultiplier(rescale);
-  return Make<int8_t>(context, squared);
+  return MakePairKernel<int8_t>(context, squared);
 }
 
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
