@@ -28,6 +28,16 @@ class RandomOperatorMaker : private RandomModelMaker {
     return Finish();
   }
 
+  /// The same on floats.
+  RandomModel MakeFloatDepthwise() {
+    quantized_ = false;
+    element_ = DType::kFloat32;
+    const int32_t depth = Pick({3, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 40, 63, 64, 65, 72, 96, 130});
+    Start({random_.Between(1, 2), random_.Between(1, 9), random_.Between(1, 17), depth});
+    AppendDepthwiseConv2D();
+    return Finish();
+  }
+
   RandomModel Make() {
     ChooseElement();
     switch (random_.Below(15)) {
@@ -467,6 +477,9 @@ class RandomOperatorMaker : private RandomModelMaker {
 };
 
 inline RandomModel MakeRandomDepthwise(uint64_t seed) { return RandomOperatorMaker(seed).MakeDepthwise(); }
+inline RandomModel MakeRandomFloatDepthwise(uint64_t seed) {
+  return RandomOperatorMaker(seed).MakeFloatDepthwise();
+}
 inline RandomModel MakeRandomOperator(uint64_t seed) { return RandomOperatorMaker(seed).Make(); }
 
 }  // namespace qat::testing

@@ -8,6 +8,7 @@
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/depthwise_conv_2d.h"
 #include "runtime/kernels/simd/float_depthwise_conv_2d.h"
+#include "runtime/kernels/simd/float_depthwise_rows.h"
 #include "runtime/kernels/simd/float_matrix.h"
 
 namespace qat {
@@ -185,6 +186,11 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Inst
     auto conv = simd::PrepareFloatConv2D(instructions, window, transposed);
     const size_t scratch = ScratchSize(conv);
     return make(std::move(conv), scratch, [](const auto& c, auto... io) { simd::Run(c, io...); });
+  }
+  if (simd::FloatDepthwiseRows::Can(instructions, window)) {
+    simd::FloatDepthwiseRows conv(instructions, window, filter);
+    const size_t scratch = conv.ScratchSize();
+    return make(std::move(conv), scratch, [](const auto& c, auto... io) { c.Run(io...); });
   }
   simd::FloatDepthwiseConv2D conv(instructions, window, filter);
   const size_t scratch = conv.ScratchSize(context.threads);

@@ -116,6 +116,19 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnDepthwiseConvolutions) {
   EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 1850 : 3000);
 }
 
+TEST_P(FastKernelsOf, EqualTheReferenceOnFloatDepthwiseConvolutions) {
+  for (uint64_t seed = 0; seed < 1600; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomFloatDepthwise(seed);
+    SCOPED_TRACE(StrCat("seed ", seed, ": ", random.description));
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ExpectEqual(fast, RunWith(random, KernelSet::kReference, GetParam()), GetParam());
+    if (HasFatalFailure()) return;
+    ASSERT_EQ(RunWith(random, KernelSet::kFast, GetParam(), 3).output, fast.output);
+    Count(fast);
+  }
+  EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 900 : 1500);
+}
+
 TEST_P(FastKernelsOf, EqualTheReferenceWithAMaxPoolBehindAConvolution) {
   int fused = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed) {

@@ -53,6 +53,7 @@ struct Avx2 : Vectors256 {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/float_depthwise-inl.h"
 #include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
@@ -73,8 +74,10 @@ const Instructions kAvx2Instructions = {
     .sum_rows = SumRows<Avx2>,
     .max_pool = MaxPool<Avx2>,
     .lookup = Lookup<Avx2>,
-    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
-    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
+    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+             DepthwiseFloats<Float8<5>>},
+    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+               DepthwiseFloats<Float8<5>>},
 };
 
 }  // namespace qat::simd

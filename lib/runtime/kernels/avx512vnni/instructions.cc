@@ -197,12 +197,16 @@ struct Avx512Vnni {
 // Sixteen floats in a register of 512 bits.
 struct Float16 {
   using Vector = __m512;
+  using Half = Float8<6>;
   static constexpr int64_t kLanes = 16;
   static constexpr int kRows = 6;
   static constexpr int kBlocks = 4;
 
   static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
   static Vector Fill(float value) { return _mm512_set1_ps(value); }
+  // In a register: the compiler would read it again for each use.
+  static void Keep(Vector& a) { asm("" : "+v"(a)); }
+  static Half::Vector Lower(Vector a) { return _mm512_castps512_ps256(a); }
   static Vector Add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
@@ -230,6 +234,7 @@ struct Float16 {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/float_depthwise-inl.h"
 #include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
@@ -250,8 +255,9 @@ const Instructions kAvx512VnniInstructions = {
     .sum_rows = SumRows<Avx512Vnni>,
     .max_pool = MaxPool<Avx512Vnni>,
     .lookup = Lookup<Avx512Vnni>,
-    .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloats<Float16>},
-    .narrow = {Float8<6>::kLanes, MultiplyFloats<Float8<6>>, DepthwiseFloats<Float8<6>>},
+    .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloatRow<Float16>, DepthwiseFloats<Float16>},
+    .narrow = {Float8<6>::kLanes, MultiplyFloats<Float8<6>>, DepthwiseFloatRow<Float8<6>>,
+               DepthwiseFloats<Float8<6>>},
 };
 
 }  // namespace qat::simd

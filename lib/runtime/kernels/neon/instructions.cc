@@ -59,6 +59,7 @@ struct Neon : VectorsNeon {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/float_depthwise-inl.h"
 #include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
@@ -79,8 +80,8 @@ const Instructions kNeonInstructions = {
     .sum_rows = SumRows<Neon>,
     .max_pool = MaxPool<Neon>,
     .lookup = Lookup<Neon>,
-    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloats<Float4>},
-    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloats<Float4>},
+    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
+    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
 };
 
 }  // namespace qat::simd

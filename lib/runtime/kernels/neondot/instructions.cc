@@ -75,6 +75,7 @@ struct NeonDotOfSigned : NeonDot {
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/float_depthwise-inl.h"
 #include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
@@ -102,8 +103,8 @@ const Instructions kNeonDotInstructions = {
     .sum_rows = SumRows<NeonDot>,
     .max_pool = MaxPool<NeonDot>,
     .lookup = Lookup<NeonDot>,
-    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloats<Float4>},
-    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloats<Float4>},
+    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
+    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
 };
 
 }  // namespace qat::simd

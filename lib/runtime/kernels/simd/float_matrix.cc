@@ -51,6 +51,7 @@ FloatProduct FloatFilter::AsProduct() const {
 
 void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
   const int64_t depth = product.segments * product.segment_size;
+  constexpr int64_t kNear = 65536;  // floats: a small part of a cache of the second level
   ThreadPool* const threads = PoolFor(pool, rows * units_ * depth);
   if (SplitsUnits(threads, rows, units_)) {
     ForRuns(threads, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
@@ -69,6 +70,7 @@ void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool
     FloatProduct part = product;
     part.begin = begin;
     part.end = end;
+    part.fetches_output = rows * units_ > kNear;
     instructions_->multiply(part);
   });
 }

@@ -166,6 +166,29 @@ struct FloatProduct {
   float activation_min, activation_max;
   float* output;
   int64_t output_step;
+  bool fetches_output;  // it is too large to be near: what a tile writes is fetched while it computes
+};
+
+/// One row of the output of a depthwise convolution on floats, or two, whose filter is 3 or 5 columns wide and moves by 1 or
+/// 2. Its rows that are outside the image are left out. Steps count floats.
+struct FloatDepthwiseRow {
+  const float* input;  // column 0 of the first row
+  int64_t rows;
+  int64_t row_step;
+  int64_t input_width;  // pixels
+  int64_t depth;        // at least one vector; the last vector overlaps the one before it
+  int64_t block_size;   // floats of the filter from one vector of channels to the next
+  const float* filter;  // [vectors][rows][width][lanes]
+  int64_t width, stride, pad_left;
+  // A second row of the output, from rows next_begin <= rows to next_end >= rows of the input; null: there is none.
+  const float* next_filter;
+  int64_t next_begin, next_end;
+  float* next_output;
+  const float* bias;
+  float activation_min, activation_max;
+  int64_t pixels;
+  int64_t inside_begin, inside_end;  // pixels whose windows are inside the image from left to right
+  float* output;                     // [pixels, depth]
 };
 
 /// A run of output pixels of a depthwise convolution on floats that have the same taps: those inside the image. Vectors
@@ -189,7 +212,8 @@ struct FloatDepthwiseRun {
 struct FloatInstructions {
   int64_t lanes;
   void (*multiply)(const FloatProduct&);
-  void (*depthwise)(const FloatDepthwiseRun&);
+  void (*depthwise_row)(const FloatDepthwiseRow&);
+  void (*depthwise)(const FloatDepthwiseRun&);  ///< any window
 };
 
 /// What one instruction set brings.

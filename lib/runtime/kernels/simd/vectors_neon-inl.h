@@ -141,12 +141,15 @@ struct SixteenBytes {
 // Four floats in a register.
 struct Float4 {
   using Vector = float32x4_t;
+  using Half = Float4;
   static constexpr int64_t kLanes = 4;
   static constexpr int kRows = 5;
   static constexpr int kBlocks = 4;
 
   static Vector Load(const float* from) { return vld1q_f32(from); }
   static Vector Fill(float value) { return vdupq_n_f32(value); }
+  // In a register: the compiler would read it again for each use.
+  static void Keep(Vector& a) { asm("" : "+w"(a)); }
   static Vector Add(Vector a, Vector b) { return vaddq_f32(a, b); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
   static Vector Min(Vector a, Vector b) { return vminq_f32(a, b); }

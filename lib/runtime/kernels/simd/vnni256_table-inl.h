@@ -8,6 +8,7 @@
 #include "runtime/kernels/simd/depthwise-inl.h"
 #include "runtime/kernels/simd/elementwise-inl.h"
 #include "runtime/kernels/simd/float-inl.h"
+#include "runtime/kernels/simd/float_depthwise-inl.h"
 #include "runtime/kernels/simd/max_pool-inl.h"
 #include "runtime/kernels/simd/multiply-inl.h"
 
@@ -29,8 +30,10 @@ constexpr Instructions kVnni256Instructions = {
     .sum_rows = SumRows<Vnni256>,
     .max_pool = MaxPool<Vnni256>,
     .lookup = Lookup<Vnni256>,
-    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
-    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloats<Float8<5>>},
+    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+             DepthwiseFloats<Float8<5>>},
+    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+               DepthwiseFloats<Float8<5>>},
 };
 
 }  // namespace
