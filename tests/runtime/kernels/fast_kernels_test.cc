@@ -203,6 +203,57 @@ TEST_P(FastKernelsOf, SumsOfAllPairsOfBytesEqualTheReference) {
   ASSERT_NO_FATAL_FAILURE(CompareBytes(AllPairs, 200));
 }
 
+// Six units of a 1x1 convolution on all 65,536 pairs of bytes: their sums cover what lies around the edges between two outputs,
+// finely or coarsely.
+testing::RandomModel AllSums(uint64_t seed) {
+  constexpr int32_t kUnits = 6;
+  Random random(seed);
+  const bool is_signed = seed % 2 == 0;
+  const DType type = is_signed ? DType::kInt8 : DType::kUInt8;
+  const int32_t lowest = is_signed ? -128 : 0;
+  const int32_t reach = random.Below(2) == 0 ? 127 : random.Between(1, 12);
+  std::vector<int32_t> weights, bias;
+  for (int32_t i = 0; i < 2 * kUnits; ++i) weights.push_back(random.Between(-reach, reach));
+  const int32_t shift =
+      random.Below(3) == 0 ? random.Between(0, 1 << 21) : 0;  // large sums of small differences
+  for (int32_t i = 0; i < kUnits; ++i) bias.push_back(shift + random.Between(-100, 100));
+  // An output step is a fourth to four times what a weight makes of an input step, or a part of large sums that differ finely.
+  // Every fourth scale makes ties.
+  const float steps = shift == 0 ? static_cast<float>(reach) * 2 * std::exp2(4 * random.Uniform() - 2)
+                                 : static_cast<float>(shift + 10000) / (50 + 200 * random.Uniform());
+  const float output_scale = seed % 4 == 0 ? std::exp2(std::round(std::log2(steps))) : steps;
+  const int32_t zero_point = lowest + (shift == 0 ? random.Between(0, 255) : 0);
+  testing::RandomModel model;
+  for (int pair = 0; pair < 65536; ++pair) {
+    model.input.push_back(static_cast<uint8_t>(pair));
+    model.input.push_back(static_cast<uint8_t>(pair >> 8));
+  }
+  testing::ModelBuilder builder;
+  const int32_t x =
+      builder.AddTensor("x", {1, 256, 256, 2}, type, testing::Quantized(1, random.Between(0, 255) + lowest));
+  const auto filter = [&](auto element) {
+    using T = decltype(element);
+    std::vector<T> values;
+    for (const int32_t weight : weights)
+      values.push_back(static_cast<T>(weight - (is_signed ? 0 : lowest - 128)));
+    return builder.AddConstant("w", {kUnits, 1, 1, 2}, values, testing::Quantized(1, is_signed ? 0 : 128));
+  };
+  const int32_t w = is_signed ? filter(int8_t{}) : filter(uint8_t{});
+  const int32_t b = builder.AddConstant("b", {kUnits}, bias, testing::Quantized(1, 0));
+  const int32_t y =
+      builder.AddTensor("y", {1, 256, 256, kUnits}, type, testing::Quantized(output_scale, zero_point));
+  Conv2DAttributes attributes;
+  attributes.activation = seed % 3 == 0 ? Activation::kRelu : Activation::kNone;
+  builder.AddConv2D(x, w, b, y, attributes);
+  model.bytes = builder.Finish({x}, {y});
+  return model;
+}
+
+TEST_P(FastKernelsOf, AllSumsOfTwoProductsEqualTheReference) {
+  ASSERT_NO_FATAL_FAILURE(CompareBytes(AllSums, 120));
+  EXPECT_EQ(counted_, 120);
+}
+
 // Few of the cases are work enough for more than one thread.
 TEST_P(FastKernelsOf, EqualTheReferenceOnThreeThreads) {
   for (uint64_t seed = 5000; seed < 5600; ++seed) {

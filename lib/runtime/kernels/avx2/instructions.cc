@@ -20,7 +20,7 @@ struct Avx2 : Vectors256 {
   // Zero points are off: no row has a term.
   static int32_t SumRow(const Product&, const uint8_t*) { return 0; }
 
-  static __m128i LoadRow(const uint8_t* from, int64_t count, Vector flip) {
+  [[gnu::always_inline]] static __m128i LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     __m128i bytes;
     if (count >= 16) {
       bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));

@@ -14,6 +14,7 @@ struct Avx512Vnni {
   static constexpr int64_t kLanes = 16;
   static constexpr int kRows = 6;
   static constexpr int kBlocks = 4;
+  static constexpr int kTapsOf3x3 = 3;          // of a depthwise filter
   static constexpr bool kSharesColumns = true;  // there are registers for what multiply-inl.h does then
 
   static Vector Load(const void* from) { return _mm512_loadu_si512(from); }
@@ -46,7 +47,7 @@ struct Avx512Vnni {
   }
   static Vector Multiply(Vector a, Vector b) { return _mm512_mullo_epi32(a, b); }
   // False where a lane is in doubt.
-  static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
+  [[gnu::always_inline]] static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
     const __m512 with_b =
         _mm512_fmadd_ps(_mm512_cvtepi32_ps(b), _mm512_set1_ps(real.scale_b), _mm512_set1_ps(real.constant));
     const __m512 sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(a), _mm512_set1_ps(real.scale_a), with_b);
@@ -60,7 +61,7 @@ struct Avx512Vnni {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return _mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm512_castsi512_si128(flip)));
   }
-  static void Store(void* to, Vector a) { _mm512_storeu_si512(to, a); }
+  [[gnu::always_inline]] static void Store(void* to, Vector a) { _mm512_storeu_si512(to, a); }
   // Byte i of the result is byte x[i] of `table` where x[i] < 16, else 0.
   static Vector LookUp16(const uint8_t* table, Vector x) {
     const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -92,7 +93,7 @@ struct Avx512Vnni {
   }
 
   // Half away from zero: the fraction that trunc leaves is exact. |q| is held to 2^30.
-  static __m256i RoundProduct(__m256i acc, const double* multiplier) {
+  [[gnu::always_inline]] static __m256i RoundProduct(__m256i acc, const double* multiplier) {
     const __m512d product = _mm512_mul_pd(_mm512_cvtepi32_pd(acc), _mm512_loadu_pd(multiplier));
     const __m512d whole = _mm512_roundscale_pd(product, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     const __m512d fraction = _mm512_sub_pd(product, whole);
@@ -105,7 +106,7 @@ struct Avx512Vnni {
     rounded = _mm512_max_pd(_mm512_min_pd(rounded, limit), _mm512_sub_pd(_mm512_setzero_pd(), limit));
     return _mm512_cvtpd_epi32(rounded);
   }
-  static Vector MultiplyRounded(Vector acc, const double* multiplier) {
+  [[gnu::always_inline]] static Vector MultiplyRounded(Vector acc, const double* multiplier) {
     const __m256i low = RoundProduct(_mm512_castsi512_si256(acc), multiplier);
     const __m256i high = RoundProduct(_mm512_extracti64x4_epi64(acc, 1), multiplier + 8);
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
@@ -121,16 +122,41 @@ struct Avx512Vnni {
     return TransposeDwords(_mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)));
   }
 
+  // a * scale + plus in float, to the nearest integer.
+  static Vector MultiplyAddReal(Vector a, Vector scale, Vector plus) {
+    return _mm512_cvtps_epi32(
+        _mm512_fmadd_ps(_mm512_cvtepi32_ps(a), _mm512_castsi512_ps(scale), _mm512_castsi512_ps(plus)));
+  }
+  static Vector SelectBySign(Vector a, Vector if_negative, Vector otherwise) {
+    return _mm512_mask_mov_epi32(otherwise, _mm512_movepi32_mask(a), if_negative);
+  }
+  // The upper halves of the lanes of a and b, side by side; and the lower ones.
+  static Vector HighWords(Vector a, Vector b) {
+    return _mm512_mask_mov_epi16(_mm512_srli_epi32(a, 16), 0xAAAAAAAA, b);
+  }
+  static Vector LowWords(Vector a, Vector b) {
+    return _mm512_mask_mov_epi16(_mm512_slli_epi32(b, 16), 0x55555555, a);
+  }
+  static Vector MinWords(Vector a, Vector b) { return _mm512_min_epu16(a, b); }
+  static bool AnyWordUpTo(Vector a, int32_t limit) {
+    return _mm512_cmple_epu16_mask(a, _mm512_set1_epi16(static_cast<int16_t>(limit))) != 0;
+  }
+  // 64 bytes out of what HighWords makes of two vectors each, saturated to [0, 255].
+  [[gnu::always_inline]] static Vector PackWords(Vector ab, Vector cd) {
+    const __m128i order = _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
+    return TransposeDwords(_mm512_shuffle_epi8(_mm512_packus_epi16(ab, cd), _mm512_broadcast_i32x4(order)));
+  }
+
   static Vector UpperHalf(Vector a) { return _mm512_shuffle_i64x2(a, a, 0xEE); }
 
-  static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
+  [[gnu::always_inline]] static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
     if (count == 16) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     } else {
       _mm_mask_storeu_epi8(to, static_cast<__mmask16>((1u << count) - 1), bytes);
     }
   }
-  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
     if (count == 64) return _mm512_storeu_si512(to, bytes);
     if (count >= 32) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
@@ -148,7 +174,7 @@ struct Avx512Vnni {
     if (count > 0) StorePart(to, _mm512_castsi512_si128(bytes), count);
   }
   // `count` of each 16 bytes, `step` apart.
-  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
     StorePart(to, _mm512_castsi512_si128(bytes), count);
     StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
@@ -173,7 +199,7 @@ struct Avx512Vnni {
   }
 
   // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
-  static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
+  [[gnu::always_inline]] static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     const Vector bytes = count >= 64 ? Load(from) : _mm512_maskz_loadu_epi8((uint64_t{1} << count) - 1, from);
     return TransposeDwords(Xor(bytes, flip));
   }
@@ -211,10 +237,10 @@ struct Float16 {
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
   static Vector Max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
-  static Vector LoadPart(const float* from, int64_t count) {
+  [[gnu::always_inline]] static Vector LoadPart(const float* from, int64_t count) {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
   }
-  static void Store(float* to, Vector a, int64_t count) {
+  [[gnu::always_inline]] static void Store(float* to, Vector a, int64_t count) {
     if (count == kLanes) return _mm512_storeu_ps(to, a);
     if (count >= 8) {
       _mm256_storeu_ps(to, _mm512_castps512_ps256(a));

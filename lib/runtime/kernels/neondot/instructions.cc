@@ -10,6 +10,7 @@ namespace qat::simd {
 namespace {
 
 struct NeonDot : VectorsNeon {
+  static constexpr int kTapsOf3x3 = 3;  // of a depthwise filter
   // Four bytes of a row; an instruction multiplies all lanes with them.
   struct Step {
     int8x8_t bytes;

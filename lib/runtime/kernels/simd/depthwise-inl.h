@@ -17,61 +17,118 @@ struct DepthwiseBlocks {
     }
   }
 
-  // kCount vectors of a block, input_step elements apart, of one row or of two.
-  template <int kRows, int kCount>
-  static inline void Sum(const DepthwiseRow& d, const uint8_t* input, int64_t filter, Vector bias,
-                         Vector (&acc)[kRows][kCount]) {
+  template <int kRows>
+  static void RunBlock(const DepthwiseRow& d, int64_t block) {
+    if constexpr (requires { Isa::kTapsOf3x3; }) {
+      if (d.taps == Isa::kTapsOf3x3) return RunBlockOf<KnownTaps<kRows, Isa::kTapsOf3x3>>(d, block);
+    }
+    RunBlockOf<AnyTaps<kRows>>(d, block);
+  }
+
+  // The filter of a block and where its taps are. Add adds up kCount vectors, input_step elements apart, of kRows rows.
+  template <int kRowCount>
+  struct AnyTaps {
+    static constexpr int kRows = kRowCount;
+    const DepthwiseRow& d;
+    const uint8_t* filters[2];
+
+    AnyTaps(const DepthwiseRow& row, int64_t filter)
+        : d(row), filters{row.filter + filter, kRows > 1 ? row.next_filter + filter : nullptr} {}
+
+    template <int kCount>
+    void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
+      for (int64_t tap = 0; tap < d.taps; ++tap) {
+        Vector w[kRows];
 #pragma GCC unroll 2
-    for (int r = 0; r < kRows; ++r) {
+        for (int r = 0; r < kRows; ++r) w[r] = Isa::Load(filters[r] + tap * Isa::kLanes * 4);
+        const uint8_t* x = input + d.tap_offsets[tap];
+#pragma GCC unroll 4
+        for (int i = 0; i < kCount; ++i) {
+          const Vector values = Isa::Load(x + i * d.input_step * 4);
+#pragma GCC unroll 2
+          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
+        }
+      }
+    }
+  };
+
+  // The same for a number of taps that is known: the filter stays in registers, as far as there are.
+  template <int kRowCount, int kTaps>
+  struct KnownTaps {
+    static constexpr int kRows = kRowCount;
+    Vector w[kRows][kTaps];
+    int64_t offsets[kTaps];
+    int64_t step;  // bytes
+
+    KnownTaps(const DepthwiseRow& d, int64_t filter) : step(d.input_step * 4) {
+#pragma GCC unroll 16
+      for (int tap = 0; tap < kTaps; ++tap) {
+        offsets[tap] = d.tap_offsets[tap];
+        w[0][tap] = Isa::Load(d.filter + filter + tap * Isa::kLanes * 4);
+        if constexpr (kRows > 1) w[1][tap] = Isa::Load(d.next_filter + filter + tap * Isa::kLanes * 4);
+      }
+    }
+
+    template <int kCount>
+    void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
+#pragma GCC unroll 16
+      for (int tap = 0; tap < kTaps; ++tap) {
+        const uint8_t* x = input + offsets[tap];
+#pragma GCC unroll 4
+        for (int i = 0; i < kCount; ++i, x += step) {
+          const Vector values = Isa::Load(x);
+#pragma GCC unroll 2
+          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r][tap]);
+        }
+      }
+    }
+  };
+
+  template <class Taps, int kCount>
+  static inline void Sum(const Taps& taps, const uint8_t* input, Vector bias,
+                         Vector (&acc)[Taps::kRows][kCount]) {
+#pragma GCC unroll 2
+    for (int r = 0; r < Taps::kRows; ++r) {
 #pragma GCC unroll 4
       for (int i = 0; i < kCount; ++i) acc[r][i] = bias;
     }
-    for (int64_t tap = 0; tap < d.taps; ++tap, filter += Isa::kLanes * 4) {
-      Vector w[kRows];
-      w[0] = Isa::Load(d.filter + filter);
-      if constexpr (kRows > 1) w[1] = Isa::Load(d.next_filter + filter);
-      const uint8_t* x = input + d.tap_offsets[tap];
-#pragma GCC unroll 4
-      for (int i = 0; i < kCount; ++i) {
-        const Vector values = Isa::Load(x + i * d.input_step * 4);
-#pragma GCC unroll 2
-        for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
-      }
-    }
+    taps.template Add<kCount>(input, acc);
   }
 
-  template <int kRows>
-  static inline void RunBlock(const DepthwiseRow& d, int64_t block) {
+  template <class Taps>
+  [[gnu::noinline]] static void RunBlockOf(const DepthwiseRow& d, int64_t block) {
+    constexpr int kRows = Taps::kRows;
     const int64_t first = block * Isa::kLanes;
     const int64_t used = d.period - first < Isa::kLanes ? d.period - first : Isa::kLanes;
-    const int64_t filter = block * d.taps * Isa::kLanes * 4;
+    const Taps taps(d, block * d.taps * Isa::kLanes * 4);
     const uint8_t* input = d.input + first * 4;
     uint8_t* const outputs[2] = {d.output, d.next_output};
+    const int64_t size = d.size, input_step = d.input_step, output_step = d.output_step;
     const Requantize requantize(d.stage, first);
     const ByteClamp<Isa> clamp(d.stage);
     const Vector bias = Isa::Load(d.bias + first);
     int64_t element = first;
-    for (; element + 3 * d.output_step + used <= d.size; element += 4 * d.output_step) {
+    for (; element + 3 * output_step + used <= size; element += 4 * output_step) {
       Vector acc[kRows][4];
-      Sum<kRows, 4>(d, input, filter, bias, acc);
+      Sum<Taps, 4>(taps, input, bias, acc);
 #pragma GCC unroll 2
       for (int r = 0; r < kRows; ++r) {
         const Vector bytes =
-            clamp(requantize(acc[r][0]), requantize(acc[r][1]), requantize(acc[r][2]), requantize(acc[r][3]));
-        Isa::StoreRows(outputs[r] + element, d.output_step, bytes, used);
+            RequantizeBytes<Isa>(clamp, requantize, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
+        Isa::StoreRows(outputs[r] + element, output_step, bytes, used);
       }
-      input += 16 * d.input_step;
+      input += 16 * input_step;
     }
-    for (; element < d.size; element += d.output_step) {
+    for (; element < size; element += output_step) {
       Vector acc[kRows][1];
-      Sum<kRows, 1>(d, input, filter, bias, acc);
+      Sum<Taps, 1>(taps, input, bias, acc);
 #pragma GCC unroll 2
       for (int r = 0; r < kRows; ++r) {
-        const Vector q = requantize(acc[r][0]);
-        Isa::StoreBytes(outputs[r] + element, clamp(q, q, q, q),
-                        d.size - element < used ? d.size - element : used);
+        const Vector sum = acc[r][0];
+        const Vector bytes = RequantizeBytes<Isa>(clamp, requantize, sum, sum, sum, sum);
+        Isa::StoreBytes(outputs[r] + element, bytes, size - element < used ? size - element : used);
       }
-      input += 4 * d.input_step;
+      input += 4 * input_step;
     }
   }
 };

@@ -65,16 +65,21 @@ void RunPairs(const Pairs& p) {
   const Vector zero_a = Isa::Fill(p.zero_point_a), zero_b = Isa::Fill(p.zero_point_b);
   [[maybe_unused]] const RealSum real = p.real;
   ForEachVector<Isa>({p.a, p.b}, p.size, p.output, [&](const uint8_t* a, const uint8_t* b, uint8_t* output) {
-    Vector q[4];
+    Vector x[4], y[4], q[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      const Vector x = Isa::Widen(a + i * Isa::kLanes, flip), y = Isa::Widen(b + i * Isa::kLanes, flip);
-      if constexpr (requires { &Isa::RoundSum; }) {
-        if (real.sure > 0 && Isa::RoundSum(real, x, y, q[i])) continue;
-      }
-      q[i] = requantize(combine(Isa::Subtract(x, zero_a), Isa::Subtract(y, zero_b)));
+      x[i] = Isa::Widen(a + i * Isa::kLanes, flip);
+      y[i] = Isa::Widen(b + i * Isa::kLanes, flip);
     }
-    Isa::Store(output, clamp(q[0], q[1], q[2], q[3]));
+    if constexpr (requires { &Isa::RoundSum; }) {
+      bool sure = real.sure > 0;
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) sure = sure && Isa::RoundSum(real, x[i], y[i], q[i]);
+      if (sure) return Isa::Store(output, clamp(q[0], q[1], q[2], q[3]));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) q[i] = combine(Isa::Subtract(x[i], zero_a), Isa::Subtract(y[i], zero_b));
+    Isa::Store(output, RequantizeBytes<Isa>(clamp, requantize, q[0], q[1], q[2], q[3]));
   });
 }
 

@@ -17,11 +17,23 @@ namespace qat::simd {
 ///   real     one double product, rounded half away from zero
 ///   general  fixed point, rounded twice, any shifts
 /// The first is the last in fewer instructions: h is negative where acc is, or else 0, which rounds to 0 either way.
+///
+/// Both of its roundings together are one floor: of acc * m / 2^(31 + right_shift) + 1 / 2 + 1 / 2^(right_shift + 1), the last
+/// term being 0 without a shift, and negative for a negative acc with one. Where `guess_scale` is there, that number can be
+/// worked out in float first, times 2^16: y = acc * guess_scale + guess_center, rounded to an integer, is at most kGuessError
+/// off (a rounding of acc, one of the scale, one of the center, one of the sum, one to an integer; of numbers up to 2^24) for
+/// outputs that are bytes, and beyond them on their side. guess_center is larger by kGuessError: the output is y >> 16 unless
+/// y mod 2^16 is at most 2 * kGuessError. Then the folded form decides: what comes out is always the exact output.
 struct OutputStage {
+  static constexpr int32_t kGuessError = 5;
+
   const int32_t* folded_multiplier;
   const int32_t* rounding;
   const int32_t* sign_shift;
   const int32_t* right_shift;
+  const float* guess_scale;  // null: no guesses
+  const float* guess_center;
+  const float* guess_center_below;  // for negative sums
   const double* real_multiplier;
   const int32_t* multiplier;
   const int32_t* left_shift;

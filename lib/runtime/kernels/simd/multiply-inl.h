@@ -57,13 +57,14 @@ inline void RequantizeColumn(const Product& p, int64_t unit, const typename Isa:
   const int64_t left = p.units - unit, count = left < Isa::kLanes ? left : Isa::kLanes;
   int r = 0;
   for (; r + 4 <= kRows; r += 4) {
-    const auto bytes = clamp(requantize(sums[r][0]), requantize(sums[r + 1][0]), requantize(sums[r + 2][0]),
-                             requantize(sums[r + 3][0]));
+    const auto bytes =
+        RequantizeBytes<Isa>(clamp, requantize, sums[r][0], sums[r + 1][0], sums[r + 2][0], sums[r + 3][0]);
     Isa::StoreRows(output + r * p.output_step + unit, p.output_step, bytes, count);
   }
   for (; r < kRows; ++r) {
-    const auto q = requantize(sums[r][0]);
-    Isa::StoreBytes(output + r * p.output_step + unit, clamp(q, q, q, q), count);
+    const auto sum = sums[r][0];
+    const auto bytes = RequantizeBytes<Isa>(clamp, requantize, sum, sum, sum, sum);
+    Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
   }
 }
 
@@ -75,8 +76,8 @@ inline void RequantizeTwoColumns(const Product& p, int64_t unit, const typename 
   const ByteClamp<Isa> clamp(p.stage);
   const int64_t left = p.units - unit, count = left < 2 * Isa::kLanes ? left : 2 * Isa::kLanes;
   for (int r = 0; r < kRows; r += 2) {
-    const auto bytes =
-        clamp(first(sums[r][0]), second(sums[r][1]), first(sums[r + 1][0]), second(sums[r + 1][1]));
+    const auto bytes = RequantizeBytes<Isa>(clamp, first, sums[r][0], second, sums[r][1], first,
+                                            sums[r + 1][0], second, sums[r + 1][1]);
     uint8_t* const row = output + r * p.output_step + unit;
     Isa::StoreBytes(row, bytes, count);
     Isa::StoreBytes(row + p.output_step, Isa::UpperHalf(bytes), count);
@@ -94,12 +95,22 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
   } else {
     const int64_t left = p.units - unit;
     const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
+    const ByteClamp<Isa> clamp(p.stage);
+    constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
+    if constexpr (requires { &Requantize::Guess; }) {
+      const Requantize a(p.stage, unit), b(p.stage, unit + Isa::kLanes);
+      const Requantize c(p.stage, unit + kThird * Isa::kLanes), d(p.stage, unit + kFourth * Isa::kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        const auto bytes = RequantizeBytes<Isa>(clamp, a, sums[r][0], b, sums[r][1], c, sums[r][kThird], d,
+                                                sums[r][kFourth]);
+        Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
+      }
+      return;
+    }
     for (int b = 0; b * Isa::kLanes < count; ++b) {
       const Requantize requantize(p.stage, unit + b * Isa::kLanes);
       for (int r = 0; r < kRows; ++r) sums[r][b] = requantize(sums[r][b]);
     }
-    const ByteClamp<Isa> clamp(p.stage);
-    constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
     for (int r = 0; r < kRows; ++r) {
       const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
       Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
@@ -346,9 +357,21 @@ struct MultiplyPlain {
   static void Run(const Product& p) { MultiplyAll<Isa, Requantize, false>(p); }
 };
 
+// Of a folded stage only, so that no code is made of the others.
+template <class Isa, class Requantize>
+struct MultiplyPooled {
+  static void Run(const Product& p) {
+    if constexpr (requires { &Requantize::Guess; }) {
+      MultiplyAll<Isa, Requantize, true>(p);
+    } else {
+      MultiplyAll<Isa, Folded<Isa>, true>(p);
+    }
+  }
+};
+
 template <class Isa>
 void Multiply(const Product& p) {
-  if (p.pool_taps > 1) return MultiplyAll<Isa, Folded<Isa>, true>(p);
+  if (p.pool_taps > 1) return WithRequantizer<Isa, MultiplyPooled>(p.stage, p);
   WithRequantizer<Isa, MultiplyPlain>(p.stage, p);
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/kernels/simd/output_stage.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace qat::simd {
 namespace {
@@ -22,6 +23,20 @@ int64_t Rounding(FixedPointMultiplier m, int64_t offset) {
   return (int64_t{1} << right) / 2 + (offset << right);
 }
 
+constexpr double kGuessUnit = 65536;
+
+// Output steps that one step of the accumulator makes.
+double ScaleOf(FixedPointMultiplier m) {
+  return std::ldexp(static_cast<double>(m.multiplier), -31 - static_cast<int>(RightShift(m)));
+}
+
+// Of an output of 0 for non-negative sums, or for negative ones.
+double CenterOf(FixedPointMultiplier m, bool below) {
+  const int64_t right = RightShift(m);
+  const double step = std::ldexp(1.0, -static_cast<int>(right));  // of the first rounding
+  return right == 0 ? 0.5 : 0.5 + step / 2 - (below ? step : 0);
+}
+
 }  // namespace
 
 int64_t Operands::InputReach() const {
@@ -33,8 +48,9 @@ OutputStage OfUnitsFrom(OutputStage stage, int64_t unit) {
   const auto move = [unit](auto*&... arrays) {
     ((arrays = arrays == nullptr ? nullptr : arrays + unit), ...);
   };
-  move(stage.folded_multiplier, stage.rounding, stage.sign_shift, stage.right_shift, stage.multiplier,
-       stage.left_shift, stage.real_multiplier);
+  move(stage.folded_multiplier, stage.rounding, stage.sign_shift, stage.right_shift, stage.guess_scale,
+       stage.guess_center, stage.guess_center_below, stage.multiplier, stage.left_shift,
+       stage.real_multiplier);
   return stage;
 }
 
@@ -58,6 +74,7 @@ OutputStageTable::OutputStageTable(const Requantization& requantization, bool is
     rounding_ = Spread<int32_t>(units, fixed,
                                 [&](Fixed m) { return static_cast<int32_t>(Rounding(m, offset_ + flip_)); });
     sign_shift_ = Spread<int32_t>(units, fixed, [](Fixed m) { return RightShift(m) > 0 ? 31 : 32; });
+    MakeGuesses(requantization, units, bounds);
     return;
   }
   multiplier_ = Spread<int32_t>(units, fixed, [](Fixed m) { return m.multiplier; });
@@ -74,6 +91,31 @@ bool OutputStageTable::CanFold(const Requantization& requantization, std::span<c
   return true;
 }
 
+// None where y could leave int32. Lanes without a unit get a center that leaves no doubt.
+void OutputStageTable::MakeGuesses(const Requantization& requantization, std::span<const int64_t> units,
+                                   std::span<const int64_t> bounds) {
+  using Fixed = FixedPointMultiplier;
+  const auto& fixed = requantization.fixed;
+  for (size_t unit = 0; unit < bounds.size(); ++unit) {
+    const double scale = ScaleOf(fixed[fixed.size() == 1 ? 0 : unit]);
+    if (static_cast<double>(bounds[unit]) * scale * kGuessUnit >= std::ldexp(1.0, 30)) return;
+  }
+  const double offset = offset_ + flip_;
+  const auto centers = [&](bool below) {
+    std::vector<float> spread = Spread<float>(units, fixed, [&](Fixed m) {
+      return static_cast<float>((offset + CenterOf(m, below)) * kGuessUnit + OutputStage::kGuessError);
+    });
+    for (size_t lane = 0; lane < units.size(); ++lane) {
+      if (units[lane] < 0) spread[lane] = static_cast<float>(kGuessUnit / 2);
+    }
+    return spread;
+  };
+  guess_scale_ =
+      Spread<float>(units, fixed, [](Fixed m) { return static_cast<float>(ScaleOf(m) * kGuessUnit); });
+  guess_center_ = centers(false);
+  guess_center_below_ = centers(true);
+}
+
 void OutputStageTable::NarrowClamp(QuantizedLimits limits) {
   activation_min_ = std::clamp(activation_min_, limits.quant_min, limits.quant_max);
   activation_max_ = std::clamp(activation_max_, limits.quant_min, limits.quant_max);
@@ -86,6 +128,9 @@ OutputStage OutputStageTable::View() const {
   stage.rounding = data(rounding_);
   stage.sign_shift = data(sign_shift_);
   stage.right_shift = data(right_shift_);
+  stage.guess_scale = data(guess_scale_);
+  stage.guess_center = data(guess_center_);
+  stage.guess_center_below = data(guess_center_below_);
   stage.real_multiplier = data(real_multiplier_);
   stage.multiplier = data(multiplier_);
   stage.left_shift = data(left_shift_);

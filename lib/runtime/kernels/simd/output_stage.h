@@ -73,8 +73,11 @@ class OutputStageTable {
 
  private:
   bool CanFold(const Requantization& requantization, std::span<const int64_t> bounds) const;
+  void MakeGuesses(const Requantization& requantization, std::span<const int64_t> units,
+                   std::span<const int64_t> bounds);
 
   std::vector<int32_t> folded_multiplier_, rounding_, sign_shift_;
+  std::vector<float> guess_scale_, guess_center_, guess_center_below_;
   std::vector<int32_t> multiplier_, left_shift_, right_shift_;
   std::vector<double> real_multiplier_;
   int32_t offset_, activation_min_, activation_max_;

@@ -19,7 +19,7 @@ struct Folded {
         sign_shift(Isa::Load(s.sign_shift + unit)),
         right_shift(Isa::Load(s.right_shift + unit)) {}
 
-  Vector operator()(Vector acc) const {
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
     const Vector high = Isa::RoundedHigh(acc, multiplier, odd_multiplier);
     const Vector rest = Isa::Subtract(Isa::Add(acc, rounding), Isa::ShiftRightLogical(acc, sign_shift));
     return Isa::ShiftRight(Isa::Add(high, rest), right_shift);
@@ -39,7 +39,7 @@ struct Folded<Isa> {
         sign_shift(Isa::Load(s.sign_shift + unit)),
         right_shift(Isa::Load(s.right_shift + unit)) {}
 
-  Vector operator()(Vector acc) const {
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
     const Vector rest = Isa::Subtract(rounding, Isa::ShiftRightLogical(acc, sign_shift));
     return Isa::ShiftRight(Isa::AddHighProduct(rest, acc, multiplier), right_shift);
   }
@@ -58,7 +58,7 @@ struct FoldedFromZero {
         rounding(Isa::Load(s.rounding + unit)),
         right_shift(Isa::Load(s.right_shift + unit)) {}
 
-  Vector operator()(Vector acc) const {
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
     const Vector high = Isa::RoundedHigh(acc, multiplier, odd_multiplier);
     return Isa::ShiftRight(Isa::Add(high, Isa::Add(acc, rounding)), right_shift);
   }
@@ -75,9 +75,32 @@ struct FoldedFromZero<Isa> {
         rounding(Isa::Load(s.rounding + unit)),
         right_shift(Isa::Load(s.right_shift + unit)) {}
 
-  Vector operator()(Vector acc) const {
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
     return Isa::ShiftRight(Isa::AddHighProduct(rounding, acc, multiplier), right_shift);
   }
+};
+
+// y of OutputStage, and the exact output.
+template <class Isa, bool kOfNegative>
+struct Guessed {
+  using Vector = typename Isa::Vector;
+  const OutputStage& stage;
+  int64_t unit;
+  Vector scale, center, center_below;
+
+  Guessed(const OutputStage& s, int64_t first)
+      : stage(s),
+        unit(first),
+        scale(Isa::Load(s.guess_scale + unit)),
+        center(Isa::Load(s.guess_center + unit)),
+        center_below(Isa::Load(s.guess_center_below + unit)) {}
+
+  Vector Guess(Vector acc) const {
+    if constexpr (kOfNegative)
+      return Isa::MultiplyAddReal(acc, scale, Isa::SelectBySign(acc, center_below, center));
+    return Isa::MultiplyAddReal(acc, scale, center);
+  }
+  [[gnu::always_inline]] Vector operator()(Vector acc) const { return Folded<Isa>(stage, unit)(acc); }
 };
 
 // floor((a * b + 2^30) / 2^31), then / 2^right_shift to nearest, ties away from zero. The offset wraps.
@@ -97,7 +120,7 @@ struct General {
         high(Isa::Fill(s.activation_max)),
         flip(Isa::Fill(s.flip)) {}
 
-  Vector operator()(Vector acc) const {
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
     const Vector q = Isa::RoundingDoublingHighMultiply(Isa::ShiftLeft(acc, left_shift), multiplier);
     // Comparing against half + 1 where negative is comparing the remainder less one.
     const Vector remainder = Isa::Add(Isa::And(q, mask), Isa::ShiftRight(q, Isa::Fill(31)));
@@ -114,7 +137,9 @@ struct Real {
 
   Real(const OutputStage& s, int64_t unit)
       : multiplier(s.real_multiplier + unit), offset(Isa::Fill(s.offset + s.flip)) {}
-  Vector operator()(Vector acc) const { return Isa::Add(Isa::MultiplyRounded(acc, multiplier), offset); }
+  [[gnu::always_inline]] Vector operator()(Vector acc) const {
+    return Isa::Add(Isa::MultiplyRounded(acc, multiplier), offset);
+  }
 };
 
 // The clamp of the activation, on bytes, and the way back to signed ones.
@@ -128,15 +153,48 @@ struct ByteClamp {
         high(Isa::FillBytes(s.activation_max + s.flip)),
         flip(Isa::FillBytes(s.flip)) {}
 
+  [[gnu::always_inline]] Vector operator()(Vector bytes) const {
+    return Isa::Xor(Isa::ClampBytes(bytes, low, high), flip);
+  }
   // The bytes of four vectors, one behind the other.
-  Vector operator()(Vector a, Vector b, Vector c, Vector d) const {
-    return Isa::Xor(Isa::ClampBytes(Isa::PackBytes(a, b, c, d), low, high), flip);
+  [[gnu::always_inline]] Vector operator()(Vector a, Vector b, Vector c, Vector d) const {
+    return (*this)(Isa::PackBytes(a, b, c, d));
   }
 };
+
+// The bytes of the sums a to d, one behind the other.
+template <class Isa, class R>
+[[gnu::always_inline]] inline typename Isa::Vector RequantizeBytes(const ByteClamp<Isa>& clamp, const R& of_a,
+                                                                   typename Isa::Vector a, const R& of_b,
+                                                                   typename Isa::Vector b, const R& of_c,
+                                                                   typename Isa::Vector c, const R& of_d,
+                                                                   typename Isa::Vector d) {
+  if constexpr (requires { &R::Guess; }) {
+    const auto guess_a = of_a.Guess(a), guess_b = of_b.Guess(b), guess_c = of_c.Guess(c),
+               guess_d = of_d.Guess(d);
+    const auto fractions = Isa::MinWords(Isa::LowWords(guess_a, guess_b), Isa::LowWords(guess_c, guess_d));
+    if (!Isa::AnyWordUpTo(fractions, 2 * OutputStage::kGuessError)) [[likely]]
+      return clamp(Isa::PackWords(Isa::HighWords(guess_a, guess_b), Isa::HighWords(guess_c, guess_d)));
+  }
+  return clamp(of_a(a), of_b(b), of_c(c), of_d(d));
+}
+template <class Isa, class R>
+[[gnu::always_inline]] inline typename Isa::Vector RequantizeBytes(const ByteClamp<Isa>& clamp,
+                                                                   const R& of_all, typename Isa::Vector a,
+                                                                   typename Isa::Vector b,
+                                                                   typename Isa::Vector c,
+                                                                   typename Isa::Vector d) {
+  return RequantizeBytes<Isa>(clamp, of_all, a, of_all, b, of_all, c, of_all, d);
+}
 
 // Calls f with the requantizer that the stage has arrays for.
 template <class Isa, template <class, class> class F, class... Arguments>
 void WithRequantizer(const OutputStage& stage, Arguments&&... arguments) {
+  if constexpr (requires { &Isa::MultiplyAddReal; }) {
+    if (stage.guess_scale != nullptr && stage.clamps_negative)
+      return F<Isa, Guessed<Isa, false>>::Run(arguments...);
+    if (stage.guess_scale != nullptr) return F<Isa, Guessed<Isa, true>>::Run(arguments...);
+  }
   if constexpr (requires { &Isa::RoundedHigh; }) {
     if (stage.folded_multiplier != nullptr && stage.clamps_negative)
       return F<Isa, FoldedFromZero<Isa>>::Run(arguments...);

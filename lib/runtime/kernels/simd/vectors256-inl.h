@@ -39,7 +39,9 @@ struct Vectors256 {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
     return _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm256_castsi256_si128(flip)));
   }
-  static void Store(void* to, Vector a) { _mm256_storeu_si256(static_cast<__m256i*>(to), a); }
+  [[gnu::always_inline]] static void Store(void* to, Vector a) {
+    _mm256_storeu_si256(static_cast<__m256i*>(to), a);
+  }
   // Byte i of the result is byte x[i] of `table` where x[i] < 16, else 0.
   static Vector LookUp16(const uint8_t* table, Vector x) {
     const __m128i row = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
@@ -75,7 +77,7 @@ struct Vectors256 {
   }
 
   // Half away from zero: the fraction that trunc leaves is exact. |q| is held to 2^30.
-  static __m128i RoundProduct(__m128i acc, const double* multiplier) {
+  [[gnu::always_inline]] static __m128i RoundProduct(__m128i acc, const double* multiplier) {
     const __m256d product = _mm256_mul_pd(_mm256_cvtepi32_pd(acc), _mm256_loadu_pd(multiplier));
     const __m256d whole = _mm256_round_pd(product, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     const __m256d fraction = _mm256_sub_pd(product, whole);
@@ -88,7 +90,7 @@ struct Vectors256 {
     rounded = _mm256_max_pd(_mm256_min_pd(rounded, limit), _mm256_sub_pd(_mm256_setzero_pd(), limit));
     return _mm256_cvtpd_epi32(rounded);
   }
-  static Vector MultiplyRounded(Vector acc, const double* multiplier) {
+  [[gnu::always_inline]] static Vector MultiplyRounded(Vector acc, const double* multiplier) {
     const __m128i low = RoundProduct(_mm256_castsi256_si128(acc), multiplier);
     const __m128i high = RoundProduct(_mm256_extracti128_si256(acc, 1), multiplier + 4);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
@@ -100,8 +102,36 @@ struct Vectors256 {
     return _mm256_permutevar8x32_epi32(apart, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
 
+  // a * scale + plus in float, to the nearest integer.
+  static Vector MultiplyAddReal(Vector a, Vector scale, Vector plus) {
+    return _mm256_cvtps_epi32(
+        _mm256_fmadd_ps(_mm256_cvtepi32_ps(a), _mm256_castsi256_ps(scale), _mm256_castsi256_ps(plus)));
+  }
+  static Vector SelectBySign(Vector a, Vector if_negative, Vector otherwise) {
+    return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(otherwise),
+                                                _mm256_castsi256_ps(if_negative), _mm256_castsi256_ps(a)));
+  }
+  // The upper halves of the lanes of a and b, side by side; and the lower ones.
+  static Vector HighWords(Vector a, Vector b) {
+    return _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xAA);
+  }
+  static Vector LowWords(Vector a, Vector b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xAA); }
+  static Vector MinWords(Vector a, Vector b) { return _mm256_min_epu16(a, b); }
+  static bool AnyWordUpTo(Vector a, int32_t limit) {
+    const Vector capped = _mm256_min_epu16(a, _mm256_set1_epi16(static_cast<int16_t>(limit)));
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi16(capped, a)) != 0;
+  }
+  // 32 bytes out of what HighWords makes of two vectors each, saturated to [0, 255].
+  [[gnu::always_inline]] static Vector PackWords(Vector ab, Vector cd) {
+    const Vector mixed = _mm256_packus_epi16(ab, cd);
+    const Vector order =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(mixed, order),
+                                       _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+
   // False where a lane is in doubt.
-  static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
+  [[gnu::always_inline]] static bool RoundSum(const RealSum& real, Vector a, Vector b, Vector& rounded) {
     const __m256 with_b =
         _mm256_fmadd_ps(_mm256_cvtepi32_ps(b), _mm256_set1_ps(real.scale_b), _mm256_set1_ps(real.constant));
     const __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(a), _mm256_set1_ps(real.scale_a), with_b);
@@ -113,7 +143,7 @@ struct Vectors256 {
 
   static Vector UpperHalf(Vector a) { return _mm256_permute2x128_si256(a, a, 0x11); }
 
-  static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
+  [[gnu::always_inline]] static void StorePart(uint8_t* to, __m128i bytes, int64_t count) {
     auto all = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
     if (count == kLanes) {
       __builtin_memcpy(to, &all, 8);
@@ -131,7 +161,7 @@ struct Vectors256 {
     }
     if ((count & 1) != 0) *to = static_cast<uint8_t>(all);
   }
-  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
     if (count == 32) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes);
     __m128i low = _mm256_castsi256_si128(bytes);
     if (count >= 16) {
@@ -150,7 +180,7 @@ struct Vectors256 {
     StorePart(to, low, count);
   }
   // `count` of each 8 bytes, `step` apart.
-  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
     StorePart(to, low, count);
@@ -169,7 +199,9 @@ struct SixteenBytes {
   static Vector Max(Vector a, Vector b) { return _mm_max_epu8(a, b); }
   static Vector Min(Vector a, Vector b) { return _mm_min_epu8(a, b); }
   static Vector Flip(Vector a, uint8_t flip) { return _mm_xor_si128(a, Fill(flip)); }
-  static void Store(uint8_t* to, Vector a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a); }
+  [[gnu::always_inline]] static void Store(uint8_t* to, Vector a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), a);
+  }
 };
 
 // Eight floats in a register of 256 bits.
@@ -189,12 +221,12 @@ struct Float8 {
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
   static Vector Max(Vector a, Vector b) { return _mm256_max_ps(a, b); }
-  static Vector LoadPart(const float* from, int64_t count) {
+  [[gnu::always_inline]] static Vector LoadPart(const float* from, int64_t count) {
     float part[kLanes] = {};
     __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
     return Load(part);
   }
-  static void Store(float* to, Vector a, int64_t count) {
+  [[gnu::always_inline]] static void Store(float* to, Vector a, int64_t count) {
     if (count == kLanes) return _mm256_storeu_ps(to, a);
     __m128 low = _mm256_castps256_ps128(a);
     if (count >= 4) {

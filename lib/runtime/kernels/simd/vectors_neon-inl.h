@@ -15,7 +15,9 @@ struct VectorsNeon {
   static Vector FromBytes(uint8x16_t a) { return vreinterpretq_s32_u8(a); }
 
   static Vector Load(const void* from) { return FromBytes(vld1q_u8(static_cast<const uint8_t*>(from))); }
-  static void Store(void* to, Vector a) { vst1q_u8(static_cast<uint8_t*>(to), Bytes(a)); }
+  [[gnu::always_inline]] static void Store(void* to, Vector a) {
+    vst1q_u8(static_cast<uint8_t*>(to), Bytes(a));
+  }
   static Vector Fill(int32_t value) { return vdupq_n_s32(value); }
   static Vector FillBytes(int32_t value) { return FromBytes(vdupq_n_u8(static_cast<uint8_t>(value))); }
   static Vector Add(Vector a, Vector b) { return vaddq_s32(a, b); }
@@ -65,7 +67,7 @@ struct VectorsNeon {
   static Vector RoundingDoublingHighMultiply(Vector a, Vector b) { return vqrdmulhq_s32(a, b); }
 
   // Half away from zero. |q| is held to 2^30.
-  static Vector MultiplyRounded(Vector acc, const double* multiplier) {
+  [[gnu::always_inline]] static Vector MultiplyRounded(Vector acc, const double* multiplier) {
     const float64x2_t low = vcvtq_f64_s64(vmovl_s32(vget_low_s32(acc)));
     const float64x2_t high = vcvtq_f64_s64(vmovl_high_s32(acc));
     const int64x2_t q_low = vcvtaq_s64_f64(vmulq_f64(low, vld1q_f64(multiplier)));
@@ -82,7 +84,7 @@ struct VectorsNeon {
   }
 
   // The first `count` bytes, of at most 8.
-  static void StorePart(uint8_t* to, uint64_t bytes, int64_t count) {
+  [[gnu::always_inline]] static void StorePart(uint8_t* to, uint64_t bytes, int64_t count) {
     if (count == 8) {
       __builtin_memcpy(to, &bytes, 8);
       return;
@@ -99,7 +101,7 @@ struct VectorsNeon {
     }
     if ((count & 1) != 0) *to = static_cast<uint8_t>(bytes);
   }
-  static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreBytes(uint8_t* to, Vector bytes, int64_t count) {
     if (count == 16) return Store(to, bytes);
     const uint64x2_t halves = vreinterpretq_u64_s32(bytes);
     if (count < 8) return StorePart(to, vgetq_lane_u64(halves, 0), count);
@@ -107,7 +109,7 @@ struct VectorsNeon {
     StorePart(to + 8, vgetq_lane_u64(halves, 1), count - 8);
   }
   // `count` of each 4 bytes, `step` apart.
-  static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
+  [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
     const uint64x2_t halves = vreinterpretq_u64_s32(bytes);
     const uint64_t low = vgetq_lane_u64(halves, 0), high = vgetq_lane_u64(halves, 1);
@@ -118,7 +120,7 @@ struct VectorsNeon {
   }
 
   // Up to a vector of bytes, zeros behind them.
-  static uint8x16_t LoadBytes(const uint8_t* from, int64_t count) {
+  [[gnu::always_inline]] static uint8x16_t LoadBytes(const uint8_t* from, int64_t count) {
     if (count >= 16) return vld1q_u8(from);
     uint8_t part[16] = {};
     __builtin_memcpy(part, from, static_cast<uint64_t>(count));
@@ -135,7 +137,7 @@ struct SixteenBytes {
   static Vector Max(Vector a, Vector b) { return vmaxq_u8(a, b); }
   static Vector Min(Vector a, Vector b) { return vminq_u8(a, b); }
   static Vector Flip(Vector a, uint8_t flip) { return veorq_u8(a, vdupq_n_u8(flip)); }
-  static void Store(uint8_t* to, Vector a) { vst1q_u8(to, a); }
+  [[gnu::always_inline]] static void Store(uint8_t* to, Vector a) { vst1q_u8(to, a); }
 };
 
 // Four floats in a register.
@@ -154,12 +156,12 @@ struct Float4 {
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
   static Vector Min(Vector a, Vector b) { return vminq_f32(a, b); }
   static Vector Max(Vector a, Vector b) { return vmaxq_f32(a, b); }
-  static Vector LoadPart(const float* from, int64_t count) {
+  [[gnu::always_inline]] static Vector LoadPart(const float* from, int64_t count) {
     float part[kLanes] = {};
     __builtin_memcpy(part, from, static_cast<uint64_t>(count) * 4);
     return Load(part);
   }
-  static void Store(float* to, Vector a, int64_t count) {
+  [[gnu::always_inline]] static void Store(float* to, Vector a, int64_t count) {
     if (count == kLanes) return vst1q_f32(to, a);
     if ((count & 2) != 0) {
       vst1_f32(to, vget_low_f32(a));

@@ -5,6 +5,7 @@ namespace qat::simd {
 namespace {
 
 struct Vnni256 : Vectors256 {
+  static constexpr int kTapsOf3x3 = 3;  // of a depthwise filter
   // The bytes as unsigned ones.
   static Vector Broadcast(const uint8_t* from, Vector flip) {
     int32_t value;
@@ -13,7 +14,7 @@ struct Vnni256 : Vectors256 {
   }
   static Vector Dot(Vector acc, Vector x, Vector w) { return _mm256_dpbusd_epi32(acc, x, w); }
 
-  static Vector LoadBytes(const uint8_t* from, int64_t count) {
+  [[gnu::always_inline]] static Vector LoadBytes(const uint8_t* from, int64_t count) {
     if (count >= 32) return Load(from);
     uint8_t part[32] = {};
     __builtin_memcpy(part, from, static_cast<uint64_t>(count));
@@ -43,7 +44,7 @@ struct Vnni256 : Vectors256 {
   }
 
   // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
-  static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
+  [[gnu::always_inline]] static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     const Vector bytes = Xor(LoadBytes(from, count), flip);
     return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
   }
