@@ -57,7 +57,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperato
   if (context.inputs[0]->shape != context.inputs[1]->shape) return MakeRepeating(context, std::move(pairs));
   const int64_t size = FlatSize(context.output.shape);
   const auto run = [pairs = std::move(pairs), size](const KernelBuffers& io) {
-    ForRuns(simd::PoolFor(io.pool, size * kWorkOfAPair), size, kRun, [&](int64_t begin, int64_t end, int) {
+    ForRuns(io.pool, size * kWorkOfAPair, size, kRun, [&](int64_t begin, int64_t end, int) {
       pairs.Run(io.input<uint8_t>(0) + begin, io.input<uint8_t>(1) + begin, end - begin,
                 io.output<uint8_t>() + begin);
     });
@@ -75,7 +75,7 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f, FloatPairs 
       context.inputs[0]->shape == context.inputs[1]->shape) {
     const int64_t size = FlatSize(context.output.shape);
     const auto run = [=](const KernelBuffers& io) {
-      ForRuns(simd::PoolFor(io.pool, size * kWorkOfAPair), size, kRun, [&](int64_t begin, int64_t end, int) {
+      ForRuns(io.pool, size * kWorkOfAPair, size, kRun, [&](int64_t begin, int64_t end, int) {
         same_shape(clamp, end - begin, io.input<float>(0) + begin, io.input<float>(1) + begin,
                    io.output<float>() + begin);
       });

@@ -77,18 +77,18 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
     row_bytes += part.row_bytes;
     parts.push_back(part);
   }
-  return MakeKernel(
-      context, "reference", [rows, row_bytes, parts = std::move(parts)](const KernelBuffers& io) {
-        ForRuns(simd::PoolFor(io.pool, rows * row_bytes), rows, 1, [&](int64_t begin, int64_t end, int) {
-          uint8_t* output = io.output_bytes + begin * row_bytes;
-          for (int64_t row = begin; row < end; ++row) {
-            for (size_t i = 0; i < parts.size(); ++i) {
-              AppendRow(parts[i], io.inputs[i] + row * parts[i].row_bytes, output);
-              output += parts[i].row_bytes;
-            }
-          }
-        });
-      });
+  return MakeKernel(context, "reference",
+                    [rows, row_bytes, parts = std::move(parts)](const KernelBuffers& io) {
+                      ForRuns(io.pool, rows * row_bytes, rows, 1, [&](int64_t begin, int64_t end, int) {
+                        uint8_t* output = io.output_bytes + begin * row_bytes;
+                        for (int64_t row = begin; row < end; ++row) {
+                          for (size_t i = 0; i < parts.size(); ++i) {
+                            AppendRow(parts[i], io.inputs[i] + row * parts[i].row_bytes, output);
+                            output += parts[i].row_bytes;
+                          }
+                        }
+                      });
+                    });
 }
 
 }  // namespace

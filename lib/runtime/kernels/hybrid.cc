@@ -63,10 +63,11 @@ std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const Wind
     for (int32_t n = 0; n < window.batch; ++n) {
       const HybridArithmetic arithmetic =
           Quantize(plan, io.input<float>(0) + n * plan.example_size, io.input<float>(2), quantized);
-      ForRuns(io.pool, window.output_h, 1, [&](int64_t begin, int64_t end, int) {
-        convolve(RowsOf(window, begin, end), arithmetic, quantized, io.input<int8_t>(1), nullptr,
-                 io.output<float>() + (n * window.output_h + begin) * row_size);
-      });
+      ForRuns(io.pool, kWorkOfAReferenceTap * window.output_h * row_size * window.filter_h * window.filter_w,
+              window.output_h, 1, [&](int64_t begin, int64_t end, int) {
+                convolve(RowsOf(window, begin, end), arithmetic, quantized, io.input<int8_t>(1), nullptr,
+                         io.output<float>() + (n * window.output_h + begin) * row_size);
+              });
     }
   };
   return MakeKernel(context, "reference", run, static_cast<size_t>(plan.example_size));

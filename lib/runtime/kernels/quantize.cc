@@ -45,7 +45,7 @@ std::unique_ptr<Kernel> MakeOneSlice(const KernelContext& context, QuantizationP
                                      F convert) {
   constexpr int64_t kRun = 4096, kWorkOfAValue = 8;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    ForRuns(simd::PoolFor(io.pool, count * kWorkOfAValue), count, kRun, [&](int64_t begin, int64_t end, int) {
+    ForRuns(io.pool, count * kWorkOfAValue, count, kRun, [&](int64_t begin, int64_t end, int) {
       const In* input = io.input<In>(0);
       Out* output = io.output<Out>();
       for (int64_t i = begin; i < end; ++i) output[i] = convert(input[i], params);

@@ -18,7 +18,7 @@ struct Sizes {
 template <class F>
 void ForRows(const Sizes& s, int64_t work, ThreadPool* pool, const F& make) {
   const int64_t rows = int64_t{s.batch} * s.output_h, row_size = int64_t{s.output_w} * s.depth;
-  ForRuns(simd::PoolFor(pool, rows * row_size * work), rows, 1, [&](int64_t begin, int64_t end, int) {
+  ForRuns(pool, rows * row_size * work, rows, 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) make(row / s.output_h, row % s.output_h);
   });
 }

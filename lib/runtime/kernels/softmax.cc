@@ -11,10 +11,9 @@ namespace {
 template <class T, class F>
 void ForRows(int64_t rows, int64_t depth, const KernelBuffers& io, const F& softmax) {
   constexpr int64_t kWorkOfAValue = 16;  // in multiply-accumulates
-  ForRuns(simd::PoolFor(io.pool, rows * depth * kWorkOfAValue), rows, 1,
-          [&](int64_t begin, int64_t end, int) {
-            softmax(end - begin, io.input<T>(0) + begin * depth, io.output<T>() + begin * depth);
-          });
+  ForRuns(io.pool, rows * depth * kWorkOfAValue, rows, 1, [&](int64_t begin, int64_t end, int) {
+    softmax(end - begin, io.input<T>(0) + begin * depth, io.output<T>() + begin * depth);
+  });
 }
 
 template <class T>

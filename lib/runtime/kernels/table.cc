@@ -34,7 +34,7 @@ void Flip(const uint8_t* from, int64_t size, uint8_t flip, uint8_t* to) {
 std::unique_ptr<Kernel> MakeFlip(const KernelContext& context, uint8_t flip) {
   const int64_t count = FlatSize(context.output.shape);
   return MakeKernel(context, "portable", [count, flip](const KernelBuffers& io) {
-    ForRuns(simd::PoolFor(io.pool, count), count, kRun, [&](int64_t begin, int64_t end, int) {
+    ForRuns(io.pool, count, count, kRun, [&](int64_t begin, int64_t end, int) {
       Flip(io.inputs[0] + begin, end - begin, flip, io.output_bytes + begin);
     });
   });
@@ -48,10 +48,9 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const reference::Look
   }
   if (const simd::Instructions* instructions = fast ? simd::InstructionsOf(context.isa) : nullptr) {
     return MakeKernel(context, NameOf(context.isa), [=](const KernelBuffers& io) {
-      ForRuns(
-          simd::PoolFor(io.pool, count * kWorkOfAByte), count, kRun, [&](int64_t begin, int64_t end, int) {
-            instructions->lookup(table.data(), io.inputs[0] + begin, end - begin, io.output_bytes + begin);
-          });
+      ForRuns(io.pool, count * kWorkOfAByte, count, kRun, [&](int64_t begin, int64_t end, int) {
+        instructions->lookup(table.data(), io.inputs[0] + begin, end - begin, io.output_bytes + begin);
+      });
     });
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {

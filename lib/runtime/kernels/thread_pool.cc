@@ -26,15 +26,18 @@ uint32_t AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
   return value.load(std::memory_order_acquire);
 }
 
-constexpr uint64_t Pack(uint32_t round, uint32_t parts) { return uint64_t{round} << 32 | parts << 16; }
+constexpr uint64_t Pack(uint32_t round, uint32_t begin, uint32_t end) {
+  return uint64_t{round} << 32 | begin << 16 | end;
+}
 constexpr uint32_t RoundOf(uint64_t left) { return static_cast<uint32_t>(left >> 32); }
-constexpr uint32_t PartsOf(uint64_t left) { return static_cast<uint32_t>(left >> 16) & 0xffff; }
-constexpr uint32_t NextOf(uint64_t left) { return static_cast<uint32_t>(left) & 0xffff; }
+constexpr uint32_t BeginOf(uint64_t left) { return static_cast<uint32_t>(left >> 16) & 0xffff; }
+constexpr uint32_t EndOf(uint64_t left) { return static_cast<uint32_t>(left) & 0xffff; }
 
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   QAT_CHECK(threads >= 1 && threads <= kMaxThreads);
+  shares_ = std::make_unique<Share[]>(static_cast<size_t>(threads));
   for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
 }
 
@@ -50,14 +53,19 @@ void ThreadPool::RunTask(int parts, const void* object, Call call) {
   if (parts == 0) return;
   object_ = object;
   call_ = call;
-  done_.store(0, std::memory_order_relaxed);
+  shares_are_long_ = parts > threads();
+  undone_.store(static_cast<uint32_t>(parts), std::memory_order_relaxed);
   const uint32_t round = round_.load(std::memory_order_relaxed) + 1;
-  left_.store(Pack(round, static_cast<uint32_t>(parts)), std::memory_order_release);
+  for (int64_t thread = 0; thread < threads(); ++thread) {
+    const int64_t begin = parts * thread / threads(), end = parts * (thread + 1) / threads();
+    shares_[static_cast<size_t>(thread)].left.store(
+        Pack(round, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)), std::memory_order_release);
+  }
   round_.store(round, std::memory_order_release);
   round_.notify_all();
   TakeParts(round, 0);
-  uint32_t done = done_.load(std::memory_order_acquire);
-  while (done != static_cast<uint32_t>(parts)) done = AwaitChange(done_, done);
+  uint32_t undone = undone_.load(std::memory_order_acquire);
+  while (undone != 0) undone = AwaitChange(undone_, undone);
 }
 
 void ThreadPool::Work(int thread) {
@@ -69,15 +77,30 @@ void ThreadPool::Work(int thread) {
   }
 }
 
-void ThreadPool::TakeParts(uint32_t round, int thread) {
-  uint64_t left = left_.load(std::memory_order_acquire);
-  while (RoundOf(left) == round && NextOf(left) < PartsOf(left)) {
-    if (!left_.compare_exchange_weak(left, left + 1, std::memory_order_acq_rel)) continue;
-    const uint32_t parts = PartsOf(left);
-    call_(object_, static_cast<int>(NextOf(left)), thread);
-    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == parts) done_.notify_one();
-    left = left_.load(std::memory_order_acquire);
+// Calls a share's parts, the first or the last that is left, until none is. Returns how many.
+uint32_t ThreadPool::TakeFrom(Share& share, uint32_t round, int thread, bool first) {
+  uint32_t taken = 0;
+  uint64_t left = share.left.load(std::memory_order_acquire);
+  while (RoundOf(left) == round && BeginOf(left) < EndOf(left)) {
+    const uint32_t begin = BeginOf(left) + (first ? 1 : 0), end = EndOf(left) - (first ? 0 : 1);
+    if (!share.left.compare_exchange_weak(left, Pack(round, begin, end), std::memory_order_acq_rel)) continue;
+    call_(object_, static_cast<int>(first ? begin - 1 : end), thread);
+    ++taken;
+    left = share.left.load(std::memory_order_acquire);
   }
+  return taken;
+}
+
+void ThreadPool::TakeParts(uint32_t round, int thread) {
+  // Where each thread has one part, only the caller looks after others, which may still sleep: a look at a share takes it
+  // from its owner's cache.
+  const int count = thread == 0 || shares_are_long_ ? threads() : 1;
+  uint32_t taken = 0;
+  for (int i = 0; i < count; ++i) {
+    const int owner = (thread + i) % threads();
+    taken += TakeFrom(shares_[static_cast<size_t>(owner)], round, thread, owner == thread);
+  }
+  if (taken > 0 && undone_.fetch_sub(taken, std::memory_order_acq_rel) == taken) undone_.notify_one();
 }
 
 }  // namespace qat

@@ -12,8 +12,10 @@
 
 namespace qat {
 
-/// Workers that wait for one task at a time. Between two tasks they spin for some microseconds, then sleep. Run is
-/// for one thread at a time, allocates nothing, and takes no lock.
+/// Workers that wait for one task at a time. Between two tasks they spin for some microseconds, then sleep. Each thread has
+/// a share of the parts, the same one whenever their number is the same, so that it meets again what it left in its
+/// cache; who is done with his takes the last ones of others. Run is for one thread at a time, allocates nothing, and
+/// takes no lock.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 1024;
@@ -38,27 +40,39 @@ class ThreadPool {
  private:
   using Call = void (*)(const void* object, int part, int thread);
 
+  // What is left of a thread's share in a round: the round, the first part and the one behind the last; in one word, so
+  // that a worker that wakes late cannot take a part of another round.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> left = 0;
+  };
+
   void RunTask(int parts, const void* object, Call call);
   void Work(int thread);
   void TakeParts(uint32_t round, int thread);
+  uint32_t TakeFrom(Share& share, uint32_t round, int thread, bool first);
 
-  // What is left of a round: its number, its parts, the next part; in one word, so that a worker that wakes late
-  // cannot take a part of another round.
-  std::atomic<uint64_t> left_ = 0;
+  std::unique_ptr<Share[]> shares_;  // one a thread
   std::atomic<uint32_t> round_ = 0;
-  std::atomic<uint32_t> done_ = 0;
+  std::atomic<uint32_t> undone_ = 0;
   std::atomic<bool> stop_ = false;
   const void* object_ = nullptr;  // valid from a successful take to the end of its round
   Call call_ = nullptr;
+  std::atomic<bool> shares_are_long_ = false;
   std::vector<std::thread> workers_;
 };
 
-/// Calls run(begin, end, thread) for runs that make up [0, count), at most one a thread, each but the last a multiple
-/// of `grain` long. A null pool: one run on thread 0. The runs depend on count, grain and the pool's size only.
+/// Calls run(begin, end, thread) for runs that make up [0, count), each but the last a multiple of `grain` long. One run on
+/// thread 0 where there is no pool, or so little work that it is done before another thread has begun; else one or more for
+/// each thread: of much work several, so that a slower thread leaves some to the others. `work` is that of all, in
+/// multiply-accumulates of a product; a kernel that makes fewer of its own in that time counts each for more. The runs
+/// depend on work, count, grain and the pool's size only.
 template <class Function>
-void ForRuns(ThreadPool* pool, int64_t count, int64_t grain, const Function& run) {
+void ForRuns(ThreadPool* pool, int64_t work, int64_t count, int64_t grain, const Function& run) {
+  constexpr int64_t kLeastWork = 100'000, kWorkOfARun = 1'000'000, kMostRuns = 4;
+  const int64_t threads = pool == nullptr || work < kLeastWork ? 1 : pool->threads();
+  const int64_t runs = std::clamp<int64_t>(work / threads / kWorkOfARun, 1, kMostRuns);  // of a thread
   const int64_t grains = (count + grain - 1) / grain;
-  const int64_t parts = pool == nullptr ? 1 : std::min<int64_t>(pool->threads(), grains);
+  const int64_t parts = threads == 1 ? 1 : std::min(threads * runs, grains);
   if (parts <= 1) return run(int64_t{0}, count, 0);
   pool->Run(static_cast<int>(parts), [&](int part, int thread) {
     const int64_t begin = grains * part / parts * grain;

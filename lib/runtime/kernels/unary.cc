@@ -15,7 +15,7 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
   constexpr int64_t kRun = 1024, kWorkOfAValue = 16;
   const int64_t count = FlatSize(context.output.shape);
   const auto run = [=](const KernelBuffers& io) {
-    ForRuns(simd::PoolFor(io.pool, count * kWorkOfAValue), count, kRun, [&](int64_t begin, int64_t end, int) {
+    ForRuns(io.pool, count * kWorkOfAValue, count, kRun, [&](int64_t begin, int64_t end, int) {
       std::transform(io.input<float>(0) + begin, io.input<float>(0) + end, io.output<float>() + begin, f);
     });
   };

@@ -41,12 +41,26 @@ TEST(ThreadPool, NoTwoCallsAtATimeShareAThreadNumber) {
   EXPECT_FALSE(shared);
 }
 
+TEST(ThreadPool, ASlowThreadLeavesItsPartsToTheOthers) {
+  ThreadPool pool(2);
+  std::atomic<int> others = 0;
+  pool.Run(8, [&](int part, int) {
+    // The first part does not end before all others have been called, its own share among them.
+    if (part == 0) {
+      while (others.load() < 7) std::this_thread::yield();
+    } else {
+      ++others;
+    }
+  });
+  EXPECT_EQ(others, 7);
+}
+
 TEST(ForRuns, CoversTheRangeInGrains) {
   ThreadPool pool(3);
   for (ThreadPool* given : {static_cast<ThreadPool*>(nullptr), &pool}) {
     for (const int64_t count : {0, 1, 7, 8, 9, 100}) {
       std::vector<std::atomic<int>> covered(100);
-      ForRuns(given, count, 8, [&](int64_t begin, int64_t end, int) {
+      ForRuns(given, 1 << 30, count, 8, [&](int64_t begin, int64_t end, int) {
         EXPECT_EQ(begin % 8, 0);
         EXPECT_TRUE(end == count || end % 8 == 0);
         for (int64_t i = begin; i < end; ++i) covered[static_cast<size_t>(i)].fetch_add(1);

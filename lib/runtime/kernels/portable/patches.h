@@ -37,22 +37,26 @@ struct PatchLayout {
   static constexpr int64_t kRows = 16;
 };
 
-/// Copies one image into its border of `fill`; convert(from, to, count) writes `count` elements.
+/// Copies one image into its border of `fill`: rows [begin, end) of what it is with its border, whose row 0 `padded` points
+/// at. convert(from, to, count) writes `count` elements.
 template <class From, class To, class Convert>
-void PadImage(const Window2D& w, const PatchLayout& layout, const From* image, To* padded, Convert convert,
-              To fill = To{0}) {
+void PadRows(const Window2D& w, const PatchLayout& layout, const From* image, To* padded, int64_t begin,
+             int64_t end, Convert convert, To fill = To{0}) {
   const int64_t padded_row = layout.padded_w * w.input_depth;
   const int64_t image_row = int64_t{w.input_w} * w.input_depth;
   const int64_t left = int64_t{w.pad_left} * w.input_depth;
+  const int64_t top = w.pad_top, bottom = top + w.input_h;  // of the image
+  if (begin >= end) return;
   // From the end of one row of the image to the beginning of the next one, the border is one piece.
-  To* to = std::fill_n(padded, w.pad_top * padded_row + left, fill);
-  for (int32_t y = 1; y < w.input_h; ++y, to += padded_row, image += image_row) {
-    convert(image, to, image_row);
-    std::fill_n(to + image_row, padded_row - image_row, fill);
+  To* const stop = padded + end * padded_row;
+  To* filled = padded + begin * padded_row;
+  for (int64_t y = std::max(begin, top); y < std::min(end, bottom); ++y) {
+    To* const row = padded + y * padded_row + left;
+    std::fill(filled, row, fill);
+    convert(image + (y - top) * image_row, row, image_row);
+    filled = row + image_row;
   }
-  convert(image, to, image_row);
-  const int64_t rows_below = layout.padded_h - w.pad_top - w.input_h;
-  std::fill_n(to + image_row, padded_row - left - image_row + rows_below * padded_row, fill);
+  std::fill(filled, stop, fill);
 }
 
 /// Copies in blocks of kSlack elements: up to kSlack - 1 more than `count`, which the next copy overwrites.
@@ -80,7 +84,7 @@ void GatherPatch(const Window2D& w, const PatchLayout& layout, const T* corner, 
 template <class From, class To, class Convert, class Multiply>
 void ForEachPatchBlock(const Window2D& w, const PatchLayout& layout, const From* image, To* scratch,
                        Convert convert, Multiply multiply) {
-  PadImage(w, layout, image, scratch, convert);
+  PadRows(w, layout, image, scratch, 0, layout.padded_h, convert);
   To* const patches = scratch + layout.ImageElements(w);
   const int64_t pixels = int64_t{w.output_h} * w.output_w;
   for (int64_t first = 0; first < pixels; first += PatchLayout::kRows) {

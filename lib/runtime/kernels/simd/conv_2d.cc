@@ -15,15 +15,20 @@ bool ReadsInPlace(const Conv2D& conv) {
 }
 
 // The image in its border of zero points.
-void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded) {
+void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded, ThreadPool* pool) {
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
     conv.filter.ConvertInput(from, reinterpret_cast<uint8_t*>(to), count);
   };
-  if (conv.filter.widens()) {
-    PadImage(conv.window, conv.layout, image, reinterpret_cast<int16_t*>(padded), convert);
-  } else {
-    PadImage(conv.window, conv.layout, image, padded, convert, conv.filter.InputZeroPoint());
-  }
+  ForRuns(pool, kWorkOfACopy * conv.layout.ImageElements(conv.window), conv.layout.padded_h, 1,
+          [&](int64_t begin, int64_t end, int) {
+            if (conv.filter.widens()) {
+              auto* const wide = reinterpret_cast<int16_t*>(padded);
+              PadRows(conv.window, conv.layout, image, wide, begin, end, convert);
+            } else {
+              PadRows(conv.window, conv.layout, image, padded, begin, end, convert,
+                      conv.filter.InputZeroPoint());
+            }
+          });
 }
 
 int64_t StepsOf(const Window2D& window) {
@@ -131,7 +136,7 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
       product.pool_offsets[product.pool_taps++] = y * step_y + x * step_x;
   }
   for (int32_t n = 0; n < w.batch; ++n) {
-    if (!in_place) Pad(conv, input, scratch);
+    if (!in_place) Pad(conv, input, scratch, pool);
     product.input = in_place ? input : scratch;
     product.output = output;
     conv.filter.Multiply(product, rows / conv.columns, pool);

@@ -232,10 +232,10 @@ void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratc
   const int64_t image_size = int64_t{w.input_h} * w.input_w * w.input_depth;
   const DepthwiseRow all = AsRow();
   const int64_t rows = int64_t{w.batch} * w.output_h;
-  ThreadPool* const threads = PoolFor(pool, kWorkOfADepthwiseTap * rows * all.size * w.filter_h * w.filter_w);
+  const int64_t work = kWorkOfADepthwiseTap * rows * all.size * w.filter_h * w.filter_w;
   uint8_t* const outside = scratch + (pool == nullptr ? 1 : pool->threads()) * BufferSize();
   std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * w.input_depth));
-  ForRuns(threads, rows, 1, [&](int64_t begin, int64_t end, int thread) {
+  ForRuns(pool, work, rows, makes_two_rows_ ? 2 : 1, [&](int64_t begin, int64_t end, int thread) {
     uint8_t* const buffer = scratch + thread * BufferSize();
     DepthwiseRow row = all;
     row.input = buffer;

@@ -99,7 +99,7 @@ void FloatDepthwiseConv2D::Run(const FloatArithmetic& arithmetic, const float* i
   all.activation_min = arithmetic.activation_min;
   all.activation_max = arithmetic.activation_max;
   const int64_t rows = int64_t{w.batch} * w.output_h, row_size = w.output_w * depth;
-  ForRuns(PoolFor(pool, kWorkOfADepthwiseTap * rows * row_size * window_taps()), rows, 1,
+  ForRuns(pool, kWorkOfADepthwiseTap * rows * row_size * window_taps(), rows, 1,
           [&](int64_t begin, int64_t end, int thread) {
             FloatDepthwiseRun run = all;
             for (int64_t y = begin; y < end; ++y) {

@@ -115,7 +115,7 @@ void FloatDepthwiseRows::Run(const FloatArithmetic& arithmetic, const float* inp
   const FloatDepthwiseRow any = AsRow(arithmetic, all_bias);
   const int64_t rows = int64_t{w.batch} * w.output_h, row_size = w.output_w * depth;
   const int64_t work = kWorkOfADepthwiseTap * rows * row_size * w.filter_h * w.filter_w;
-  ForRuns(PoolFor(pool, work), rows, makes_two_rows_ ? 2 : 1, [&](int64_t begin, int64_t end, int) {
+  ForRuns(pool, work, rows, makes_two_rows_ ? 2 : 1, [&](int64_t begin, int64_t end, int) {
     FloatDepthwiseRow row = any;
     for (int64_t y = begin; y < end;) {
       row.input = input + y / w.output_h * (int64_t{w.input_h} * w.input_w * depth);

@@ -12,6 +12,15 @@ bool ReadsInPlace(const FloatConv2D& conv) {
   return conv.layout.padded_w == conv.window.input_w && conv.layout.padded_h == conv.window.input_h;
 }
 
+// The image in its border of zeros.
+void Pad(const FloatConv2D& conv, const float* image, float* padded, ThreadPool* pool) {
+  const auto copy = [](const float* from, float* to, int64_t count) { std::copy_n(from, count, to); };
+  ForRuns(pool, kWorkOfACopy * conv.layout.ImageElements(conv.window), conv.layout.padded_h, 1,
+          [&](int64_t begin, int64_t end, int) {
+            portable::PadRows(conv.window, conv.layout, image, padded, begin, end, copy);
+          });
+}
+
 void SetClamp(const FloatArithmetic& arithmetic, FloatProduct& product) {
   product.activation_min = arithmetic.activation_min;
   product.activation_max = arithmetic.activation_max;
@@ -52,9 +61,9 @@ FloatProduct FloatFilter::AsProduct() const {
 void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
   const int64_t depth = product.segments * product.segment_size;
   constexpr int64_t kNear = 65536;  // floats: a small part of a cache of the second level
-  ThreadPool* const threads = PoolFor(pool, rows * units_ * depth);
-  if (SplitsUnits(threads, rows, units_)) {
-    ForRuns(threads, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
+  const int64_t work = rows * RoundUp(units_, kVectorOfUnits) * depth;
+  if (SplitsUnits(pool, rows, units_)) {
+    ForRuns(pool, work, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
       FloatProduct part = product;
       part.begin = 0;
       part.end = rows;
@@ -66,7 +75,7 @@ void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool
     });
     return;
   }
-  ForRuns(threads, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+  ForRuns(pool, work, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
     FloatProduct part = product;
     part.begin = begin;
     part.end = end;
@@ -106,9 +115,8 @@ void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float
   product.bias = conv.filter.PadBias(bias, scratch);
   SetClamp(arithmetic, product);
   auto* const padded = reinterpret_cast<float*>(scratch + conv.filter.BiasSize());
-  const auto copy = [](const float* from, float* to, int64_t count) { std::copy_n(from, count, to); };
   for (int32_t n = 0; n < w.batch; ++n) {
-    if (!ReadsInPlace(conv)) PadImage(w, conv.layout, input, padded, copy);
+    if (!ReadsInPlace(conv)) Pad(conv, input, padded, pool);
     product.input = ReadsInPlace(conv) ? input : padded;
     product.output = output;
     conv.filter.Multiply(product, rows, pool);

@@ -114,11 +114,6 @@ int64_t RowSize(const FullyConnected& layer) {
 
 }  // namespace
 
-ThreadPool* PoolFor(ThreadPool* pool, int64_t work) {
-  constexpr int64_t kLeastWork = 200000;
-  return work < kLeastWork ? nullptr : pool;
-}
-
 bool SplitsUnits(const ThreadPool* pool, int64_t rows, int64_t units) {
   if (pool == nullptr) return false;
   const int64_t threads = pool->threads();
@@ -185,9 +180,9 @@ PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, cons
 void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* pool) const {
   const auto multiply = is_narrow() ? instructions_->narrow_multiply : instructions_->multiply;
   const int64_t depth = static_cast<int64_t>(segment_offsets_.size()) * segment_size_;
-  ThreadPool* const threads = PoolFor(pool, rows * units_ * depth);
-  if (SplitsUnits(threads, rows, units_) && CanSplitUnits()) {
-    ForRuns(threads, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
+  const int64_t work = rows * units_ * depth / 2;  // products of bytes are faster
+  if (SplitsUnits(pool, rows, units_) && CanSplitUnits()) {
+    ForRuns(pool, work, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
       Product part = OfUnits(product, begin, end);
       part.begin = 0;
       part.end = rows;
@@ -195,7 +190,7 @@ void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* po
     });
     return;
   }
-  ForRuns(threads, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
+  ForRuns(pool, work, rows, kRowGrain, [&](int64_t begin, int64_t end, int) {
     Product part = product;
     part.begin = begin;
     part.end = end;

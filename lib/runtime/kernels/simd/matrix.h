@@ -16,13 +16,13 @@
 
 namespace qat::simd {
 
-/// The pool, or null for work that is done before other threads would have woken up. `work` counts multiply-accumulates of
-/// a product; a kernel that makes fewer of its own in that time counts each for more.
-ThreadPool* PoolFor(ThreadPool* pool, int64_t work);
+// For ForRuns.
 inline constexpr int64_t kWorkOfADepthwiseTap = 4;
+inline constexpr int64_t kWorkOfACopy = 8;  ///< half of what is copied comes from where other threads have left it
 
-inline constexpr int64_t kRowGrain = 12;   ///< rows of the largest tile
-inline constexpr int64_t kUnitGrain = 64;  ///< units of the widest tile
+inline constexpr int64_t kRowGrain = 12;       ///< rows of the largest tile
+inline constexpr int64_t kVectorOfUnits = 16;  ///< fewer units than it holds are as much work
+inline constexpr int64_t kUnitGrain = 64;      ///< units of the widest tile
 
 /// Whether threads share a product by its units instead of its rows: where there are too few rows to share them evenly.
 bool SplitsUnits(const ThreadPool* pool, int64_t rows, int64_t units);
