@@ -74,9 +74,9 @@ const Instructions kAvx2Instructions = {
     .sum_rows = SumRows<Avx2>,
     .max_pool = MaxPool<Avx2>,
     .lookup = Lookup<Avx2>,
-    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+    .wide = {Float8<5>::kLanes, Float8<5>::kBlocks, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
              DepthwiseFloats<Float8<5>>},
-    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+    .narrow = {Float8<5>::kLanes, Float8<5>::kBlocks, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
                DepthwiseFloats<Float8<5>>},
 };
 

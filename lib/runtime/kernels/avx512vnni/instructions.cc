@@ -281,8 +281,9 @@ const Instructions kAvx512VnniInstructions = {
     .sum_rows = SumRows<Avx512Vnni>,
     .max_pool = MaxPool<Avx512Vnni>,
     .lookup = Lookup<Avx512Vnni>,
-    .wide = {Float16::kLanes, MultiplyFloats<Float16>, DepthwiseFloatRow<Float16>, DepthwiseFloats<Float16>},
-    .narrow = {Float8<6>::kLanes, MultiplyFloats<Float8<6>>, DepthwiseFloatRow<Float8<6>>,
+    .wide = {Float16::kLanes, Float16::kBlocks, MultiplyFloats<Float16>, DepthwiseFloatRow<Float16>,
+             DepthwiseFloats<Float16>},
+    .narrow = {Float8<6>::kLanes, Float8<6>::kBlocks, MultiplyFloats<Float8<6>>, DepthwiseFloatRow<Float8<6>>,
                DepthwiseFloats<Float8<6>>},
 };
 

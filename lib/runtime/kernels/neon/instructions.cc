@@ -80,8 +80,10 @@ const Instructions kNeonInstructions = {
     .sum_rows = SumRows<Neon>,
     .max_pool = MaxPool<Neon>,
     .lookup = Lookup<Neon>,
-    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
-    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
+    .wide = {Float4::kLanes, Float4::kBlocks, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>,
+             DepthwiseFloats<Float4>},
+    .narrow = {Float4::kLanes, Float4::kBlocks, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>,
+               DepthwiseFloats<Float4>},
 };
 
 }  // namespace qat::simd

@@ -104,8 +104,10 @@ const Instructions kNeonDotInstructions = {
     .sum_rows = SumRows<NeonDot>,
     .max_pool = MaxPool<NeonDot>,
     .lookup = Lookup<NeonDot>,
-    .wide = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
-    .narrow = {Float4::kLanes, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>, DepthwiseFloats<Float4>},
+    .wide = {Float4::kLanes, Float4::kBlocks, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>,
+             DepthwiseFloats<Float4>},
+    .narrow = {Float4::kLanes, Float4::kBlocks, MultiplyFloats<Float4>, DepthwiseFloatRow<Float4>,
+               DepthwiseFloats<Float4>},
 };
 
 }  // namespace qat::simd

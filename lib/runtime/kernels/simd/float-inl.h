@@ -34,16 +34,15 @@ inline void MultiplyFloatTile(const FloatProduct& p, const float* const* rows, i
     for (int b = 0; b < kBlocks; ++b) acc[r][b] = F::Fill(0);
     half[r] = Half::Fill(0);
   }
-  const int64_t block_size = p.segments * p.segment_size * F::kLanes;
-  const float* filter = p.filter + unit / F::kLanes * block_size;
+  const float* filter = p.filter + unit * p.segments * p.segment_size;
   for (int64_t s = 0; s < p.segments; ++s) {
     const int64_t begin = p.segment_offsets[s], end = begin + p.segment_size;
-    for (int64_t k = begin; k < end; ++k, filter += F::kLanes) {
+    for (int64_t k = begin; k < end; ++k, filter += (kBlocks + kHalves) * F::kLanes) {
       typename F::Vector w[kBlocks + 1];
 #pragma GCC unroll 16
-      for (int b = 0; b < kBlocks; ++b) w[b] = F::Load(filter + b * block_size);
+      for (int b = 0; b < kBlocks; ++b) w[b] = F::Load(filter + b * F::kLanes);
       typename Half::Vector half_w;
-      if constexpr (kHalves > 0) half_w = Half::Load(filter + kBlocks * block_size);
+      if constexpr (kHalves > 0) half_w = Half::Load(filter + kBlocks * F::kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const auto x = F::Fill(rows[r][k]);

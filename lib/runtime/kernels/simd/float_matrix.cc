@@ -1,7 +1,6 @@
 #include "runtime/kernels/simd/float_matrix.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace qat::simd {
 namespace {
@@ -36,13 +35,14 @@ FloatFilter::FloatFilter(const Instructions& instructions, Segments segments, st
       values_(static_cast<size_t>(padded_units()) * segments_.offsets.size() *
               static_cast<size_t>(segments_.segment_size) * sizeof(float)) {
   const int64_t depth = static_cast<int64_t>(segments_.offsets.size()) * segments_.segment_size;
-  const int64_t lanes = instructions_->lanes;
+  const int64_t lanes = instructions_->lanes, group_units = lanes * instructions_->blocks;
+  auto* const values = reinterpret_cast<float*>(values_.data());
   for (int64_t unit = 0; unit < units; ++unit) {
+    const int64_t group = unit / group_units * group_units;
+    const int64_t width = std::min(group_units, padded_units() - group);  // of the group
     const float* const from = filter.data() + unit * depth;
-    uint8_t* const to =
-        values_.data() + (unit / lanes * lanes * depth + unit % lanes) * int64_t{sizeof(float)};
-    for (int64_t i = 0; i < depth; ++i)
-      std::memcpy(to + i * lanes * int64_t{sizeof(float)}, from + i, sizeof(float));
+    float* const to = values + group * depth + unit - group;
+    for (int64_t i = 0; i < depth; ++i) to[i * width] = from[i];
   }
 }
 

@@ -172,7 +172,9 @@ struct FloatProduct {
   const int64_t* segment_offsets;
   int64_t segments;
   int64_t segment_size;
-  const float* filter;  // [units / lanes, rounded up][segments * segment_size][lanes]
+  // [groups][segments * segment_size][vectors of the group][lanes]; groups of FloatInstructions::blocks vectors of units, and a
+  // last one of what is left: one stream of memory, however large it is.
+  const float* filter;
   int64_t units;
   const float* bias;
   float activation_min, activation_max;
@@ -223,6 +225,7 @@ struct FloatDepthwiseRun {
 /// Floats in registers of one width.
 struct FloatInstructions {
   int64_t lanes;
+  int64_t blocks;  ///< vectors of units that `multiply` takes at a time
   void (*multiply)(const FloatProduct&);
   void (*depthwise_row)(const FloatDepthwiseRow&);
   void (*depthwise)(const FloatDepthwiseRun&);  ///< any window

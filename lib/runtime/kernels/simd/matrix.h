@@ -18,7 +18,8 @@ namespace qat::simd {
 
 // For ForRuns.
 inline constexpr int64_t kWorkOfADepthwiseTap = 4;
-inline constexpr int64_t kWorkOfACopy = 8;  ///< half of what is copied comes from where other threads have left it
+inline constexpr int64_t kWorkOfACopy =
+    8;  ///< half of what is copied comes from where other threads have left it
 
 inline constexpr int64_t kRowGrain = 12;       ///< rows of the largest tile
 inline constexpr int64_t kVectorOfUnits = 16;  ///< fewer units than it holds are as much work

@@ -30,9 +30,9 @@ constexpr Instructions kVnni256Instructions = {
     .sum_rows = SumRows<Vnni256>,
     .max_pool = MaxPool<Vnni256>,
     .lookup = Lookup<Vnni256>,
-    .wide = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+    .wide = {Float8<5>::kLanes, Float8<5>::kBlocks, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
              DepthwiseFloats<Float8<5>>},
-    .narrow = {Float8<5>::kLanes, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
+    .narrow = {Float8<5>::kLanes, Float8<5>::kBlocks, MultiplyFloats<Float8<5>>, DepthwiseFloatRow<Float8<5>>,
                DepthwiseFloats<Float8<5>>},
 };
 
