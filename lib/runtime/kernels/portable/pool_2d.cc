@@ -36,49 +36,55 @@ Vector<T> LoadPart(const T* from) {
   }
 }
 
-// The largest of kCount channels from `channel` on, as one vector: kCount values fill it or a part of it.
-template <class T, int64_t kCount>
-void MaxOfChannels(const Window2D& w, const Taps& taps, const Vector<T>& low, const Vector<T>& high,
-                   const T* image, int64_t channel, T* output) {
-  constexpr size_t kBytes = kCount * sizeof(T);
-  const int64_t depth = w.input_depth;
-  Vector<T> largest = low;
-  for (int64_t y = taps.top; y < taps.bottom; ++y) {
-    const T* tap = image + (y * w.input_w + taps.left) * depth + channel;
-    for (int64_t x = taps.left; x < taps.right; ++x, tap += depth) {
-      const Vector<T> values = LoadPart<T, kBytes>(tap);
-      largest = largest < values ? values : largest;
-    }
-  }
-  largest = high < largest ? high : largest;
-  std::memcpy(output + channel, &largest, kBytes);
-}
-
-// All channels, kCount at a time; the last ones overlap those before them.
-template <class T, int64_t kCount>
-void MaxOverTaps(const Window2D& w, const Taps& taps, const Vector<T>& low, const Vector<T>& high,
-                 const T* image, T* output) {
+// The largest of kCount channels of `pixels` windows side by side, as one vector each: kCount values fill it or a part of it.
+// Channels are taken kCount at a time; the last ones overlap those before them. kSide > 0: both sides of a window, known here.
+template <class T, int64_t kCount, int64_t kSide>
+void MaxOfWindows(const Window2D& w, const Taps& taps, int64_t pixels, const Vector<T>& low,
+                  const Vector<T>& high, const T* image, T* output) {
   const int64_t depth = w.input_depth;
   if constexpr (kCount > 1) {
-    if (depth < kCount) return MaxOverTaps<T, kCount / 4>(w, taps, low, high, image, output);
+    if (depth < kCount) return MaxOfWindows<T, kCount / 4, kSide>(w, taps, pixels, low, high, image, output);
   }
-  for (int64_t channel = 0; channel + kCount <= depth; channel += kCount) {
-    MaxOfChannels<T, kCount>(w, taps, low, high, image, channel, output);
+  constexpr size_t kBytes = kCount * sizeof(T);
+  const int64_t rows = kSide > 0 ? kSide : taps.bottom - taps.top;
+  const int64_t columns = kSide > 0 ? kSide : taps.right - taps.left;
+  const int64_t row_step = w.input_w * depth, pixel_step = w.stride_w * depth;
+  const T* corner = image + (taps.top * w.input_w + taps.left) * depth;
+  for (int64_t pixel = 0; pixel < pixels; ++pixel, corner += pixel_step, output += depth) {
+    for (int64_t next = 0; next < depth; next += kCount) {
+      const int64_t channel = std::min(next, depth - kCount);
+      Vector<T> largest = low;
+      for (int64_t y = 0; y < rows; ++y) {
+        const T* tap = corner + y * row_step + channel;
+        for (int64_t x = 0; x < columns; ++x, tap += depth) {
+          const Vector<T> values = LoadPart<T, kBytes>(tap);
+          largest = largest < values ? values : largest;
+        }
+      }
+      largest = high < largest ? high : largest;
+      std::memcpy(output + channel, &largest, kBytes);
+    }
   }
-  if (depth % kCount != 0) MaxOfChannels<T, kCount>(w, taps, low, high, image, depth - kCount, output);
 }
 
-// f(taps, image, output pixel) for every pixel of the output.
+// f(taps, image, output pixel, pixels) for all of the output: once for those of a row whose windows are inside the image, once
+// for each of the others. Taps are those of the first one.
 template <class T, class F>
-void ForEachWindow(const Window2D& w, const T* input, T* output, const F& f) {
+void ForEachRun(const Window2D& w, const T* input, T* output, const F& f) {
+  const int32_t last_corner = w.input_w - w.filter_w + w.pad_left;  // before padding is taken off
+  const int32_t inside_begin = (w.pad_left + w.stride_w - 1) / w.stride_w;
+  const int32_t inside_end = last_corner < 0 ? 0 : std::min(w.output_w, last_corner / w.stride_w + 1);
   for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
     for (int32_t y = 0; y < w.output_h; ++y) {
       const int32_t top = y * w.stride_h - w.pad_top;
-      for (int32_t x = 0; x < w.output_w; ++x, output += w.output_depth) {
+      for (int32_t x = 0; x < w.output_w;) {
         const int32_t left = x * w.stride_w - w.pad_left;
+        const int32_t pixels = x == inside_begin ? std::max(inside_end - x, 1) : 1;
         f(Taps{std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
                std::min(left + w.filter_w, w.input_w)},
-          input, output);
+          pixels, input, output);
+        x += pixels;
+        output += int64_t{pixels} * w.output_depth;
       }
     }
   }
@@ -90,8 +96,12 @@ template <class T>
 void MaxPool2D(const Window2D& w, T activation_min, T activation_max, const T* input, T* output) {
   constexpr int64_t kLanes = 16 / sizeof(T);
   const Vector<T> low = Vector<T>{} + activation_min, high = Vector<T>{} + activation_max;
-  ForEachWindow(w, input, output, [&](const Taps& taps, const T* image, T* pixel) {
-    MaxOverTaps<T, kLanes>(w, taps, low, high, image, pixel);
+  ForEachRun(w, input, output, [&](const Taps& taps, int64_t pixels, const T* image, T* first) {
+    if (taps.bottom - taps.top == 2 && taps.right - taps.left == 2) {
+      MaxOfWindows<T, kLanes, 2>(w, taps, pixels, low, high, image, first);
+    } else {
+      MaxOfWindows<T, kLanes, 0>(w, taps, pixels, low, high, image, first);
+    }
   });
 }
 
@@ -103,12 +113,15 @@ void AveragePool2D(const Window2D& w, float activation_min, float activation_max
                    float* output) {
   const FloatArithmetic clamp = {activation_min, activation_max};
   const int64_t depth = w.input_depth;
-  ForEachWindow(w, input, output, [&](const Taps& taps, const float* image, float* pixel) {
-    std::fill_n(pixel, depth, 0.0f);
-    for (int64_t y = taps.top; y < taps.bottom; ++y)
-      SumRows(image + (y * w.input_w + taps.left) * depth, taps.right - taps.left, depth, depth, pixel);
-    const auto count = static_cast<float>((taps.bottom - taps.top) * (taps.right - taps.left));
-    for (int64_t c = 0; c < depth; ++c) pixel[c] = clamp.Output(pixel[c] / count);
+  ForEachRun(w, input, output, [&](Taps taps, int64_t pixels, const float* image, float* pixel) {
+    const int64_t columns = taps.right - taps.left;
+    const auto count = static_cast<float>((taps.bottom - taps.top) * columns);
+    for (int64_t i = 0; i < pixels; ++i, taps.left += w.stride_w, pixel += depth) {
+      std::fill_n(pixel, depth, 0.0f);
+      for (int64_t y = taps.top; y < taps.bottom; ++y)
+        SumRows(image + (y * w.input_w + taps.left) * depth, columns, depth, depth, pixel);
+      for (int64_t c = 0; c < depth; ++c) pixel[c] = clamp.Output(pixel[c] / count);
+    }
   });
 }
 
