@@ -176,10 +176,13 @@ struct Avx512Vnni {
   // `count` of each 16 bytes, `step` apart.
   [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
-    StorePart(to, _mm512_castsi512_si128(bytes), count);
-    StorePart(to + step, _mm512_extracti32x4_epi32(bytes, 1), count);
-    StorePart(to + 2 * step, _mm512_extracti32x4_epi32(bytes, 2), count);
-    StorePart(to + 3 * step, _mm512_extracti32x4_epi32(bytes, 3), count);
+    StoreAt({to, to + step, to + 2 * step, to + 3 * step}, bytes, count);
+  }
+  [[gnu::always_inline]] static void StoreAt(uint8_t* const (&to)[4], Vector bytes, int64_t count) {
+    StorePart(to[0], _mm512_castsi512_si128(bytes), count);
+    StorePart(to[1], _mm512_extracti32x4_epi32(bytes, 1), count);
+    StorePart(to[2], _mm512_extracti32x4_epi32(bytes, 2), count);
+    StorePart(to[3], _mm512_extracti32x4_epi32(bytes, 3), count);
   }
 
   // Sum of the unsigned bytes of a row.

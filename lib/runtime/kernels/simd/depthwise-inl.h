@@ -119,18 +119,57 @@ struct DepthwiseBlocks {
       }
       input += 16 * input_step;
     }
-    for (; element < size; element += output_step) {
-      Vector acc[kRows][1];
-      Sum<Taps, 1>(taps, input, bias, acc);
+    const int64_t left = size - element < used ? 0 : (size - element - used) / output_step + 1;
+    const Rest<Taps> rest{taps,        input, bias,
+                          requantize,  clamp, {d.output + element, d.next_output + element},
+                          output_step, used};
+    if (left == 3) rest.template Run<3>();
+    if (left == 2) rest.template Run<2>();
+    if (left == 1) rest.template Run<1>();
+    input += 4 * left * input_step;
+    element += left * output_step;
+    // What the row has left of a vector.
+    if (element >= size) return;
+    Vector acc[kRows][1];
+    Sum<Taps, 1>(taps, input, bias, acc);
 #pragma GCC unroll 2
-      for (int r = 0; r < kRows; ++r) {
-        const Vector sum = acc[r][0];
-        const Vector bytes = RequantizeBytes<Isa>(clamp, requantize, sum, sum, sum, sum);
-        Isa::StoreBytes(outputs[r] + element, bytes, size - element < used ? size - element : used);
-      }
-      input += 4 * input_step;
+    for (int r = 0; r < kRows; ++r) {
+      const Vector sum = acc[r][0];
+      Isa::StoreBytes(outputs[r] + element, RequantizeBytes<Isa>(clamp, requantize, sum, sum, sum, sum),
+                      size - element);
     }
   }
+
+  // The last whole vectors of a row, or of two, which are requantized together.
+  template <class Taps>
+  struct Rest {
+    const Taps& taps;
+    const uint8_t* input;
+    const Vector& bias;
+    const Requantize& requantize;
+    const ByteClamp<Isa>& clamp;
+    uint8_t* outputs[2];
+    int64_t output_step, used;
+
+    template <int kCount>
+    [[gnu::always_inline]] void Run() const {
+      constexpr int kAll = Taps::kRows * kCount;
+      Vector acc[Taps::kRows][kCount];
+      Sum<Taps, kCount>(taps, input, bias, acc);
+      const auto sum = [&](int i) __attribute__((always_inline)) {
+        return acc[i % kAll / kCount][i % kCount];
+      };
+      const auto place = [&](int i) __attribute__((always_inline)) {
+        return outputs[i % kAll / kCount] + i % kCount * output_step;
+      };
+#pragma GCC unroll 2
+      for (int i = 0; i < kAll; i += 4) {
+        const Vector bytes =
+            RequantizeBytes<Isa>(clamp, requantize, sum(i), sum(i + 1), sum(i + 2), sum(i + 3));
+        Isa::StoreAt({place(i), place(i + 1), place(i + 2), place(i + 3)}, bytes, used);
+      }
+    }
+  };
 };
 
 template <class Isa>

@@ -182,11 +182,14 @@ struct Vectors256 {
   // `count` of each 8 bytes, `step` apart.
   [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
+    StoreAt({to, to + step, to + 2 * step, to + 3 * step}, bytes, count);
+  }
+  [[gnu::always_inline]] static void StoreAt(uint8_t* const (&to)[4], Vector bytes, int64_t count) {
     const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
-    StorePart(to, low, count);
-    StorePart(to + step, _mm_unpackhi_epi64(low, low), count);
-    StorePart(to + 2 * step, high, count);
-    StorePart(to + 3 * step, _mm_unpackhi_epi64(high, high), count);
+    StorePart(to[0], low, count);
+    StorePart(to[1], _mm_unpackhi_epi64(low, low), count);
+    StorePart(to[2], high, count);
+    StorePart(to[3], _mm_unpackhi_epi64(high, high), count);
   }
 };
 

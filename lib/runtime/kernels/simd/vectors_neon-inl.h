@@ -111,12 +111,15 @@ struct VectorsNeon {
   // `count` of each 4 bytes, `step` apart.
   [[gnu::always_inline]] static void StoreRows(uint8_t* to, int64_t step, Vector bytes, int64_t count) {
     if (step == kLanes) return StoreBytes(to, bytes, 3 * kLanes + count);
+    StoreAt({to, to + step, to + 2 * step, to + 3 * step}, bytes, count);
+  }
+  [[gnu::always_inline]] static void StoreAt(uint8_t* const (&to)[4], Vector bytes, int64_t count) {
     const uint64x2_t halves = vreinterpretq_u64_s32(bytes);
     const uint64_t low = vgetq_lane_u64(halves, 0), high = vgetq_lane_u64(halves, 1);
-    StorePart(to, low, count);
-    StorePart(to + step, low >> 32, count);
-    StorePart(to + 2 * step, high, count);
-    StorePart(to + 3 * step, high >> 32, count);
+    StorePart(to[0], low, count);
+    StorePart(to[1], low >> 32, count);
+    StorePart(to[2], high, count);
+    StorePart(to[3], high >> 32, count);
   }
 
   // Up to a vector of bytes, zeros behind them.
