@@ -235,13 +235,16 @@ void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratc
   const int64_t work = kWorkOfADepthwiseTap * rows * all.size * w.filter_h * w.filter_w;
   uint8_t* const outside = scratch + (pool == nullptr ? 1 : pool->threads()) * BufferSize();
   std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * w.input_depth));
+  // Whole vectors are interleaved, the last of them over a border.
+  const bool borders_stay = w.input_w * w.input_depth % kSlack == 0;
   ForRuns(pool, work, rows, makes_two_rows_ ? 2 : 1, [&](int64_t begin, int64_t end, int thread) {
     uint8_t* const buffer = scratch + thread * BufferSize();
     DepthwiseRow row = all;
     row.input = buffer;
+    FillBorders(buffer);
     for (int64_t y = begin; y < end;) {
       InterleaveRow(input + y / w.output_h * image_size, outside, y % w.output_h, buffer);
-      FillBorders(buffer);
+      if (!borders_stay) FillBorders(buffer);
       row.output = output + y * row.size;
       const bool two = makes_two_rows_ && y + 1 < end && y % w.output_h + 1 < w.output_h;
       row.next_filter = two ? next_filter_.data() : nullptr;
