@@ -52,33 +52,32 @@ struct DepthwiseBlocks {
     }
   };
 
-  // The same for a number of taps that is known: the filter stays in registers, as far as there are.
+  // The same for a number of taps that is known.
   template <int kRowCount, int kTaps>
   struct KnownTaps {
     static constexpr int kRows = kRowCount;
-    Vector w[kRows][kTaps];
-    int64_t offsets[kTaps];
+    const uint8_t* filters[2];
+    const int64_t* offsets;
     int64_t step;  // bytes
 
-    KnownTaps(const DepthwiseRow& d, int64_t filter) : step(d.input_step * 4) {
-#pragma GCC unroll 16
-      for (int tap = 0; tap < kTaps; ++tap) {
-        offsets[tap] = d.tap_offsets[tap];
-        w[0][tap] = Isa::Load(d.filter + filter + tap * Isa::kLanes * 4);
-        if constexpr (kRows > 1) w[1][tap] = Isa::Load(d.next_filter + filter + tap * Isa::kLanes * 4);
-      }
-    }
+    KnownTaps(const DepthwiseRow& d, int64_t filter)
+        : filters{d.filter + filter, kRows > 1 ? d.next_filter + filter : nullptr},
+          offsets(d.tap_offsets),
+          step(d.input_step * 4) {}
 
     template <int kCount>
-    void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
+    [[gnu::always_inline]] void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
 #pragma GCC unroll 16
       for (int tap = 0; tap < kTaps; ++tap) {
         const uint8_t* x = input + offsets[tap];
+        Vector w[kRows];
+#pragma GCC unroll 2
+        for (int r = 0; r < kRows; ++r) w[r] = Isa::Load(filters[r] + tap * Isa::kLanes * 4);
 #pragma GCC unroll 4
         for (int i = 0; i < kCount; ++i, x += step) {
           const Vector values = Isa::Load(x);
 #pragma GCC unroll 2
-          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r][tap]);
+          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
         }
       }
     }
