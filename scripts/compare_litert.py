@@ -295,8 +295,16 @@ def parse_arguments():
     return arguments
 
 
+def stay_on_one_processor():
+    """This process and all that it starts: processors of one machine differ in speed while their neighbours work."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def main():
     arguments = parse_arguments()
+    if arguments.threads == 1:
+        stay_on_one_processor()
     rows = []
     with tempfile.TemporaryDirectory() as directory:
         for path in arguments.models:

@@ -96,79 +96,86 @@ struct DepthwiseBlocks {
 
   template <class Taps>
   [[gnu::noinline]] static void RunBlockOf(const DepthwiseRow& d, int64_t block) {
-    constexpr int kRows = Taps::kRows;
     const int64_t first = block * Isa::kLanes;
-    const int64_t used = d.period - first < Isa::kLanes ? d.period - first : Isa::kLanes;
+    const Common common{d.period - first < Isa::kLanes ? d.period - first : Isa::kLanes,
+                        d.input_step,
+                        d.output_step,
+                        d.size - first,
+                        Requantize(d.stage, first),
+                        ByteClamp<Isa>(d.stage),
+                        Isa::Load(d.bias + first)};
     const Taps taps(d, block * d.taps * Isa::kLanes * 4);
     const uint8_t* input = d.input + first * 4;
-    uint8_t* const outputs[2] = {d.output, d.next_output};
-    const int64_t size = d.size, input_step = d.input_step, output_step = d.output_step;
-    const Requantize requantize(d.stage, first);
-    const ByteClamp<Isa> clamp(d.stage);
-    const Vector bias = Isa::Load(d.bias + first);
-    int64_t element = first;
-    for (; element + 3 * output_step + used <= size; element += 4 * output_step) {
-      Vector acc[kRows][4];
-      Sum<Taps, 4>(taps, input, bias, acc);
-#pragma GCC unroll 2
-      for (int r = 0; r < kRows; ++r) {
-        const Vector bytes =
-            RequantizeBytes<Isa>(clamp, requantize, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
-        Isa::StoreRows(outputs[r] + element, output_step, bytes, used);
-      }
-      input += 16 * input_step;
-    }
-    const int64_t left = size - element < used ? 0 : (size - element - used) / output_step + 1;
-    const Rest<Taps> rest{taps,        input, bias,
-                          requantize,  clamp, {d.output + element, d.next_output + element},
-                          output_step, used};
-    if (left == 3) rest.template Run<3>();
-    if (left == 2) rest.template Run<2>();
-    if (left == 1) rest.template Run<1>();
-    input += 4 * left * input_step;
-    element += left * output_step;
-    // What the row has left of a vector.
-    if (element >= size) return;
-    Vector acc[kRows][1];
-    Sum<Taps, 1>(taps, input, bias, acc);
-#pragma GCC unroll 2
-    for (int r = 0; r < kRows; ++r) {
-      const Vector sum = acc[r][0];
-      Isa::StoreBytes(outputs[r] + element, RequantizeBytes<Isa>(clamp, requantize, sum, sum, sum, sum),
-                      size - element);
+    uint8_t* outputs[2] = {d.output + first, d.next_output + first};
+    for (int64_t i = 0; i < d.count; ++i) {
+      RunRows(common, taps, input, outputs);
+      input += d.next_input;
+      outputs[0] += d.next_outputs;
+      outputs[1] += d.next_outputs;
     }
   }
 
-  // The last whole vectors of a row, or of two, which are requantized together.
-  template <class Taps>
-  struct Rest {
-    const Taps& taps;
-    const uint8_t* input;
-    const Vector& bias;
-    const Requantize& requantize;
-    const ByteClamp<Isa>& clamp;
-    uint8_t* outputs[2];
-    int64_t output_step, used;
-
-    template <int kCount>
-    [[gnu::always_inline]] void Run() const {
-      constexpr int kAll = Taps::kRows * kCount;
-      Vector acc[Taps::kRows][kCount];
-      Sum<Taps, kCount>(taps, input, bias, acc);
-      const auto sum = [&](int i) __attribute__((always_inline)) {
-        return acc[i % kAll / kCount][i % kCount];
-      };
-      const auto place = [&](int i) __attribute__((always_inline)) {
-        return outputs[i % kAll / kCount] + i % kCount * output_step;
-      };
-#pragma GCC unroll 2
-      for (int i = 0; i < kAll; i += 4) {
-        const Vector bytes =
-            RequantizeBytes<Isa>(clamp, requantize, sum(i), sum(i + 1), sum(i + 2), sum(i + 3));
-        Isa::StoreAt({place(i), place(i + 1), place(i + 2), place(i + 3)}, bytes, used);
-      }
-    }
+  // What all rows of a block have in common.
+  struct Common {
+    int64_t used;  // lanes
+    int64_t input_step, output_step, size;
+    Requantize requantize;
+    ByteClamp<Isa> clamp;
+    Vector bias;
   };
+
+  template <class Taps>
+  [[gnu::always_inline]] static void RunRows(const Common& c, const Taps& taps, const uint8_t* input,
+                                             uint8_t* const (&outputs)[2]) {
+    constexpr int kRows = Taps::kRows;
+    int64_t element = 0;
+    for (; element + 3 * c.output_step + c.used <= c.size; element += 4 * c.output_step) {
+      Vector acc[kRows][4];
+      Sum<Taps, 4>(taps, input, c.bias, acc);
+#pragma GCC unroll 2
+      for (int r = 0; r < kRows; ++r) {
+        const Vector bytes =
+            RequantizeBytes<Isa>(c.clamp, c.requantize, acc[r][0], acc[r][1], acc[r][2], acc[r][3]);
+        Isa::StoreRows(outputs[r] + element, c.output_step, bytes, c.used);
+      }
+      input += 16 * c.input_step;
+    }
+    const int64_t left = c.size - element < c.used ? 0 : (c.size - element - c.used) / c.output_step + 1;
+    if (left == 3) RunRest<Taps, 3>(c, taps, input, outputs, element);
+    if (left == 2) RunRest<Taps, 2>(c, taps, input, outputs, element);
+    if (left == 1) RunRest<Taps, 1>(c, taps, input, outputs, element);
+    input += 4 * left * c.input_step;
+    element += left * c.output_step;
+    // What the row has left of a vector.
+    if (element >= c.size) return;
+    Vector acc[kRows][1];
+    Sum<Taps, 1>(taps, input, c.bias, acc);
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; ++r) {
+      const Vector sum = acc[r][0];
+      const Vector bytes = RequantizeBytes<Isa>(c.clamp, c.requantize, sum, sum, sum, sum);
+      Isa::StoreBytes(outputs[r] + element, bytes, c.size - element);
+    }
+  }
+
+  // The last kCount whole vectors of a row, or of two, which are requantized together.
+  template <class Taps, int kCount>
+  [[gnu::always_inline]] static void RunRest(const Common& c, const Taps& taps, const uint8_t* input,
+                                             uint8_t* const (&outputs)[2], int64_t element) {
+    constexpr int kAll = Taps::kRows * kCount;
+    Vector acc[Taps::kRows][kCount];
+    Sum<Taps, kCount>(taps, input, c.bias, acc);
+    const auto sum = [&](int i) __attribute__((always_inline)) { return acc[i % kAll / kCount][i % kCount]; };
+    const auto place = [&](int i) __attribute__((always_inline)) {
+      return outputs[i % kAll / kCount] + element + i % kCount * c.output_step;
+    };
+#pragma GCC unroll 2
+    for (int i = 0; i < kAll; i += 4) {
+      const Vector bytes =
+          RequantizeBytes<Isa>(c.clamp, c.requantize, sum(i), sum(i + 1), sum(i + 2), sum(i + 3));
+      Isa::StoreAt({place(i), place(i + 1), place(i + 2), place(i + 3)}, bytes, c.used);
+    }
+  }
 };
 
 template <class Isa>

@@ -172,9 +172,16 @@ int64_t DepthwiseConv2D::BufferSize() const {
   return RoundUp((groups_ * BufferElements() + kSlack) * kElement, 64);
 }
 
-// A buffer a thread, then one row of the input's zero points.
+// Rows of the output, or pairs of them, that are made at a time: as many as nearby memory holds interleaved rows for.
+int64_t DepthwiseConv2D::RowsAtATime() const {
+  constexpr int64_t kNear = 12288, kMost = 8;
+  return std::clamp<int64_t>(kNear / BufferSize(), 1, std::min<int64_t>(kMost, window_.output_h));
+}
+
+// Buffers for each thread, then one row of the input's zero points.
 size_t DepthwiseConv2D::ScratchSize(int threads) const {
-  return static_cast<size_t>(threads * BufferSize() + int64_t{window_.input_w} * window_.input_depth);
+  return static_cast<size_t>(threads * RowsAtATime() * BufferSize() +
+                             int64_t{window_.input_w} * window_.input_depth);
 }
 
 // Columns left and right of the image: zero points, which are 0 where the instruction set widens.
@@ -233,24 +240,34 @@ void DepthwiseConv2D::Run(const uint8_t* input, uint8_t* output, uint8_t* scratc
   const DepthwiseRow all = AsRow();
   const int64_t rows = int64_t{w.batch} * w.output_h;
   const int64_t work = kWorkOfADepthwiseTap * rows * all.size * w.filter_h * w.filter_w;
-  uint8_t* const outside = scratch + (pool == nullptr ? 1 : pool->threads()) * BufferSize();
+  const int64_t at_a_time = RowsAtATime(), buffers = at_a_time * BufferSize();
+  uint8_t* const outside = scratch + (pool == nullptr ? 1 : pool->threads()) * buffers;
   std::memset(outside, operands_.input_zero_point, static_cast<size_t>(w.input_w * w.input_depth));
   // Whole vectors are interleaved, the last of them over a border.
   const bool borders_stay = w.input_w * w.input_depth % kSlack == 0;
   ForRuns(pool, work, rows, makes_two_rows_ ? 2 : 1, [&](int64_t begin, int64_t end, int thread) {
-    uint8_t* const buffer = scratch + thread * BufferSize();
+    uint8_t* const buffer = scratch + thread * buffers;
+    for (int64_t i = 0; borders_stay && i < at_a_time; ++i) FillBorders(buffer + i * BufferSize());
     DepthwiseRow row = all;
     row.input = buffer;
-    FillBorders(buffer);
+    row.next_input = BufferSize();
     for (int64_t y = begin; y < end;) {
-      InterleaveRow(input + y / w.output_h * image_size, outside, y % w.output_h, buffer);
-      if (!borders_stay) FillBorders(buffer);
+      // Rows of one image, all in pairs or all alone.
+      const int64_t in_image = y % w.output_h, stop = std::min(end, y + w.output_h - in_image);
+      const bool two = makes_two_rows_ && y + 1 < stop;
+      const int64_t step = two ? 2 : 1;
+      row.count = std::min((stop - y) / step, at_a_time);
+      for (int64_t i = 0; i < row.count; ++i) {
+        uint8_t* const to = buffer + i * BufferSize();
+        InterleaveRow(input + y / w.output_h * image_size, outside, in_image + i * step, to);
+        if (!borders_stay) FillBorders(to);
+      }
       row.output = output + y * row.size;
-      const bool two = makes_two_rows_ && y + 1 < end && y % w.output_h + 1 < w.output_h;
       row.next_filter = two ? next_filter_.data() : nullptr;
       row.next_output = row.output + row.size;
+      row.next_outputs = step * row.size;
       instructions_->depthwise(row);
-      y += two ? 2 : 1;
+      y += row.count * step;
     }
   });
 }

@@ -34,6 +34,7 @@ class DepthwiseConv2D {
   int64_t lanes() const { return instructions_->lanes; }
   int64_t BufferElements() const { return buffer_elements_; }
   int64_t BufferSize() const;
+  int64_t RowsAtATime() const;
   int64_t ChannelOf(int64_t lane) const;
   std::vector<int64_t> ChannelsOfLanes() const;
   void PackTaps(std::span<const uint8_t> filter);

@@ -89,8 +89,7 @@ struct Interleave {
   uint8_t* output;
 };
 
-/// One row of the output of a depthwise convolution, out of interleaved rows of the input. The row is made of vectors of
-/// lanes: vector t of block b begins at element b * lanes + t * output_step of the output and at element
+/// Rows of the output of a depthwise convolution, out of interleaved rows of the input. A row is made of vectors of lanes: vector t of block b begins at element b * lanes + t * output_step of the output and at element
 /// b * lanes + t * input_step of the input, and holds min(lanes, period - b * lanes) values, fewer at the end of
 /// the row. All vectors of a block have the same channels, hence the same filter.
 struct DepthwiseRow {
@@ -108,6 +107,9 @@ struct DepthwiseRow {
   OutputStage stage;
   int64_t size;
   uint8_t* output;  // [size]
+  // So many rows, or pairs of rows, each with its own interleaved rows: what they have in common is loaded once.
+  int64_t count;
+  int64_t next_input, next_outputs;  // bytes from those of one to those of the next
 };
 
 /// A sum of two bytes in float: scale_a * a + scale_b * b + constant, of unsigned bytes. Its nearest integer is the exact output
