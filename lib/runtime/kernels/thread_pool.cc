@@ -53,14 +53,9 @@ void ThreadPool::RunTask(int parts, const void* object, Call call) {
   if (parts == 0) return;
   object_ = object;
   call_ = call;
-  shares_are_long_ = parts > threads();
+  parts_.store(parts, std::memory_order_relaxed);
   undone_.store(static_cast<uint32_t>(parts), std::memory_order_relaxed);
   const uint32_t round = round_.load(std::memory_order_relaxed) + 1;
-  for (int64_t thread = 0; thread < threads(); ++thread) {
-    const int64_t begin = parts * thread / threads(), end = parts * (thread + 1) / threads();
-    shares_[static_cast<size_t>(thread)].left.store(
-        Pack(round, static_cast<uint32_t>(begin), static_cast<uint32_t>(end)), std::memory_order_release);
-  }
   round_.store(round, std::memory_order_release);
   round_.notify_all();
   TakeParts(round, 0);
@@ -77,29 +72,40 @@ void ThreadPool::Work(int thread) {
   }
 }
 
-// Calls a share's parts, the first or the last that is left, until none is. Returns how many.
-uint32_t ThreadPool::TakeFrom(Share& share, uint32_t round, int thread, bool first) {
+// Calls the parts that are left of a share, the first ones of one's own, the last ones of another's. Returns how many.
+uint32_t ThreadPool::TakeFrom(int owner, uint32_t round, int thread) {
+  std::atomic<uint64_t>& share = shares_[static_cast<size_t>(owner)].left;
   uint32_t taken = 0;
-  uint64_t left = share.left.load(std::memory_order_acquire);
-  while (RoundOf(left) == round && BeginOf(left) < EndOf(left)) {
-    const uint32_t begin = BeginOf(left) + (first ? 1 : 0), end = EndOf(left) - (first ? 0 : 1);
-    if (!share.left.compare_exchange_weak(left, Pack(round, begin, end), std::memory_order_acq_rel)) continue;
-    call_(object_, static_cast<int>(first ? begin - 1 : end), thread);
+  uint64_t left = share.load(std::memory_order_acquire);
+  for (;;) {
+    uint32_t begin = BeginOf(left), end = EndOf(left);
+    if (RoundOf(left) == round - 1) {
+      const int64_t parts = parts_.load(std::memory_order_relaxed);
+      begin = static_cast<uint32_t>(parts * owner / threads());
+      end = static_cast<uint32_t>(parts * (owner + 1) / threads());
+    } else if (RoundOf(left) != round || begin == end) {
+      return taken;
+    }
+    const bool any = begin < end, first = owner == thread;
+    const uint32_t part = first ? begin : end - 1;
+    const uint64_t rest =
+        any ? Pack(round, begin + (first ? 1 : 0), end - (first ? 0 : 1)) : Pack(round, 0, 0);
+    if (!share.compare_exchange_weak(left, rest, std::memory_order_acq_rel)) continue;
+    left = rest;
+    if (!any) continue;
+    call_(object_, static_cast<int>(part), thread);
     ++taken;
-    left = share.left.load(std::memory_order_acquire);
+    left = share.load(std::memory_order_acquire);
   }
-  return taken;
 }
 
+// Where no thread has more than one part, only the caller looks after others, which may still sleep: a look at a share takes it
+// from its owner's cache.
 void ThreadPool::TakeParts(uint32_t round, int thread) {
-  // Where each thread has one part, only the caller looks after others, which may still sleep: a look at a share takes it
-  // from its owner's cache.
-  const int count = thread == 0 || shares_are_long_ ? threads() : 1;
-  uint32_t taken = 0;
-  for (int i = 0; i < count; ++i) {
-    const int owner = (thread + i) % threads();
-    taken += TakeFrom(shares_[static_cast<size_t>(owner)], round, thread, owner == thread);
-  }
+  const bool takes_over = thread == 0 || parts_.load(std::memory_order_relaxed) > threads();
+  uint32_t taken = TakeFrom(thread, round, thread);
+  for (int i = 1; takes_over && i < threads(); ++i)
+    taken += TakeFrom((thread + i) % threads(), round, thread);
   if (taken > 0 && undone_.fetch_sub(taken, std::memory_order_acq_rel) == taken) undone_.notify_one();
 }
 

@@ -40,8 +40,10 @@ class ThreadPool {
  private:
   using Call = void (*)(const void* object, int part, int thread);
 
-  // What is left of a thread's share in a round: the round, the first part and the one behind the last; in one word, so
-  // that a worker that wakes late cannot take a part of another round.
+  // What is left of a thread's share in a round: the round, the first part and the one behind the last, in one word, so that a
+  // worker that wakes late cannot take a part of another round. A share that is still of the round before is untouched:
+  // who takes from it first works out what it is, and nobody writes it to begin a round. When a round ends, all of its
+  // shares have been touched.
   struct alignas(64) Share {
     std::atomic<uint64_t> left = 0;
   };
@@ -49,15 +51,16 @@ class ThreadPool {
   void RunTask(int parts, const void* object, Call call);
   void Work(int thread);
   void TakeParts(uint32_t round, int thread);
-  uint32_t TakeFrom(Share& share, uint32_t round, int thread, bool first);
+  uint32_t TakeFrom(int owner, uint32_t round, int thread);
 
   std::unique_ptr<Share[]> shares_;  // one a thread
-  std::atomic<uint32_t> round_ = 0;
+  // One cache line: what a worker needs to know of a round. `parts_` may be of the next one already; then no take succeeds.
+  alignas(64) std::atomic<uint32_t> round_ = 0;
+  std::atomic<int32_t> parts_ = 0;
   std::atomic<uint32_t> undone_ = 0;
   std::atomic<bool> stop_ = false;
   const void* object_ = nullptr;  // valid from a successful take to the end of its round
   Call call_ = nullptr;
-  std::atomic<bool> shares_are_long_ = false;
   std::vector<std::thread> workers_;
 };
 
