@@ -20,28 +20,52 @@ struct Avx2 : Vectors256 {
   // Zero points are off: no row has a term.
   static int32_t SumRow(const Product&, const uint8_t*) { return 0; }
 
-  [[gnu::always_inline]] static __m128i LoadRow(const uint8_t* from, int64_t count, Vector flip) {
-    __m128i bytes;
-    if (count >= 16) {
-      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    } else {
-      uint8_t part[16] = {};
-      __builtin_memcpy(part, from, static_cast<size_t>(count));
-      bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(part));
-    }
-    return _mm_xor_si128(bytes, _mm256_castsi256_si128(flip));
+  // Sixteen bytes as int16, unsigned or signed.
+  template <bool kSigned>
+  static Vector Widened(__m128i bytes) {
+    return kSigned ? _mm256_cvtepi8_epi16(bytes) : _mm256_cvtepu8_epi16(bytes);
+  }
+  [[gnu::always_inline]] static __m128i LoadRow(const uint8_t* from, int64_t count) {
+    if (count >= 16) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    uint8_t part[16] = {};
+    __builtin_memcpy(part, from, static_cast<size_t>(count));
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(part));
+  }
+  template <bool kSigned>
+  [[gnu::always_inline]] static void InterleavePart(const Interleave& i, int64_t at, int64_t count,
+                                                    Vector zero_point) {
+    const __m128i a = LoadRow(i.rows[0] + at, count), b = LoadRow(i.rows[1] + at, count);
+    const Vector low = Widened<kSigned>(_mm_unpacklo_epi8(a, b));
+    const Vector high = Widened<kSigned>(_mm_unpackhi_epi8(a, b));
+    Store(i.output + at * 4, _mm256_sub_epi16(low, zero_point));
+    Store(i.output + at * 4 + 32, _mm256_sub_epi16(high, zero_point));
+  }
+  template <bool kSigned>
+  static void InterleaveAs(const Interleave& interleave) {
+    const Interleave i = interleave;  // which no store can reach
+    // Of the bytes as they are.
+    const Vector zero_point = _mm256_set1_epi16(static_cast<int16_t>(i.zero_point - i.flip));
+    int64_t at = 0;
+    for (; at + 16 <= i.size; at += 16) InterleavePart<kSigned>(i, at, 16, zero_point);
+    if (at < i.size) InterleavePart<kSigned>(i, at, i.size - at, zero_point);
   }
   static void InterleaveRows(const Interleave& i) {
-    const Vector flip = FillBytes(i.flip);
-    const Vector zero_point = _mm256_set1_epi16(static_cast<int16_t>(i.zero_point));
-    for (int64_t at = 0; at < i.size; at += 16) {
-      const __m128i a = LoadRow(i.rows[0] + at, i.size - at, flip);
-      const __m128i b = LoadRow(i.rows[1] + at, i.size - at, flip);
-      const Vector low = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b));
-      const Vector high = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
-      Store(i.output + at * 4, _mm256_sub_epi16(low, zero_point));
-      Store(i.output + at * 4 + 32, _mm256_sub_epi16(high, zero_point));
+    return i.flip == 0 ? InterleaveAs<false>(i) : InterleaveAs<true>(i);
+  }
+
+  template <bool kSigned>
+  static void WidenAs(const uint8_t* from, int64_t size, int32_t zero_point, int16_t* to) {
+    const Vector zero = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
+    int64_t i = 0;
+    for (; i + 16 <= size; i += 16)
+      Store(to + i, _mm256_sub_epi16(Widened<kSigned>(LoadRow(from + i, 16)), zero));
+    for (; i < size; ++i) {
+      const int32_t value = kSigned ? static_cast<int8_t>(from[i]) : from[i];
+      to[i] = static_cast<int16_t>(value - zero_point);
     }
+  }
+  static void Widen16(const uint8_t* from, int64_t size, bool is_signed, int32_t zero_point, int16_t* to) {
+    return is_signed ? WidenAs<true>(from, size, zero_point, to) : WidenAs<false>(from, size, zero_point, to);
   }
 };
 
@@ -66,6 +90,7 @@ const Instructions kAvx2Instructions = {
     .multiply = Multiply<Avx2>,
     .narrow_lanes = Avx2::kLanes,
     .narrow_multiply = Multiply<Avx2>,
+    .widen = Avx2::Widen16,
     .interleave = Avx2::InterleaveRows,
     .depthwise = Depthwise<Avx2>,
     .add = AddPairs<Avx2>,

@@ -276,6 +276,7 @@ const Instructions kAvx512VnniInstructions = {
     .multiply = Multiply<Avx512Vnni>,
     .narrow_lanes = Vnni256::kLanes,
     .narrow_multiply = Multiply<Vnni256>,
+    .widen = nullptr,
     .interleave = Avx512Vnni::InterleaveRows,
     .depthwise = Depthwise<Avx512Vnni>,
     .add = AddPairs<Avx512Vnni>,

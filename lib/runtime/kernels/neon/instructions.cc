@@ -72,6 +72,7 @@ const Instructions kNeonInstructions = {
     .multiply = Multiply<Neon>,
     .narrow_lanes = Neon::kLanes,
     .narrow_multiply = Multiply<Neon>,
+    .widen = nullptr,
     .interleave = Neon::InterleaveRows,
     .depthwise = Depthwise<Neon>,
     .add = AddPairs<Neon>,

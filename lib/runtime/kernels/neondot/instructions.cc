@@ -96,6 +96,7 @@ const Instructions kNeonDotInstructions = {
     .multiply = MultiplyBytes,
     .narrow_lanes = NeonDot::kLanes,
     .narrow_multiply = MultiplyBytes,
+    .widen = nullptr,
     .interleave = NeonDot::InterleaveRows,
     .depthwise = Depthwise<NeonDot>,
     .add = AddPairs<NeonDot>,

@@ -241,6 +241,8 @@ struct Instructions {
   void (*multiply)(const Product&);
   int64_t narrow_lanes;  ///< of narrower registers, which waste less on few units
   void (*narrow_multiply)(const Product&);
+  /// to[i] = from[i] - zero_point, of bytes as they are. Null: a plain loop does it, or nothing widens.
+  void (*widen)(const uint8_t* from, int64_t size, bool is_signed, int32_t zero_point, int16_t* to);
   void (*interleave)(const Interleave&);
   void (*depthwise)(const DepthwiseRow&);
   void (*add)(const Pairs&);

@@ -326,7 +326,9 @@ Product PackedFilter::AsProduct() const {
 void PackedFilter::ConvertInput(const uint8_t* from, uint8_t* to, int64_t count) const {
   const auto offset = static_cast<int16_t>(-operands_.input_zero_point);
   auto* const wide = reinterpret_cast<int16_t*>(to);
-  if (instructions_->widens && operands_.is_signed) {
+  if (instructions_->widen != nullptr) {
+    instructions_->widen(from, count, operands_.is_signed, operands_.input_zero_point, wide);
+  } else if (instructions_->widens && operands_.is_signed) {
     for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(static_cast<int8_t>(from[i]) + offset);
   } else if (instructions_->widens) {
     for (int64_t i = 0; i < count; ++i) wide[i] = static_cast<int16_t>(from[i] + offset);

@@ -22,6 +22,7 @@ constexpr Instructions kVnni256Instructions = {
     .multiply = Multiply<Vnni256>,
     .narrow_lanes = Vnni256::kLanes,
     .narrow_multiply = Multiply<Vnni256>,
+    .widen = nullptr,
     .interleave = Vnni256::InterleaveRows,
     .depthwise = Depthwise<Vnni256>,
     .add = AddPairs<Vnni256>,
