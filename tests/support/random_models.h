@@ -92,6 +92,15 @@ class RandomModelMaker {
     return Finish();
   }
 
+  /// One convolution of any type on several images, of which threads take whole ones.
+  RandomModel MakeBatch() {
+    ChooseElement();
+    wide_ = quantized_;
+    Start({Pick({2, 3, 4, 6, 8, 12, 13}), random_.Between(8, 14), random_.Between(8, 14), Pick({7, 16, 20})});
+    AppendConv2D();
+    return Finish();
+  }
+
   /// One convolution or fully connected layer of any type with few rows and many units, which threads share by units.
   RandomModel MakeFewRows() {
     ChooseElement();
@@ -399,6 +408,7 @@ class RandomModelMaker {
 inline RandomModel MakeRandomModel(uint64_t seed) { return RandomModelMaker(seed).Make(); }
 inline RandomModel MakePooledRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakePooled(); }
 inline RandomModel MakeWideRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeWide(); }
+inline RandomModel MakeBatchRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeBatch(); }
 inline RandomModel MakeFewRowsRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeFewRows(); }
 inline RandomModel MakeColumnsRandomModel(uint64_t seed) { return RandomModelMaker(seed).MakeColumns(); }
 

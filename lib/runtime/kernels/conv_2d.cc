@@ -66,7 +66,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
       pool.has_value() ? &*pool : nullptr);
   const bool pools = conv.pool.taps() > 1;
   if (pools) conv.filter.NarrowClamp(ClampOf(*context.pool, LimitsOf<typename Arithmetic::Element>()));
-  const size_t scratch = ScratchSize(conv);
+  const size_t scratch = ScratchSize(conv, context.threads);
   auto kernel = MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
@@ -79,7 +79,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instr
 
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, simd::FloatConv2D conv,
                                   const FloatArithmetic& arithmetic) {
-  const size_t scratch = ScratchSize(conv);
+  const size_t scratch = ScratchSize(conv, context.threads);
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv), arithmetic](const KernelBuffers& io) {

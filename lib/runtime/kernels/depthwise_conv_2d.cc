@@ -59,7 +59,7 @@ std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const simd
   const simd::Requantization requantization = simd::RequantizationOf(arithmetic);
   auto conv = simd::PrepareConv2D(instructions, window,
                                   {filter, ConstantBias(context), operands, requantization}, nullptr);
-  const size_t scratch = ScratchSize(conv);
+  const size_t scratch = ScratchSize(conv, context.threads);
   return MakeKernel(
       context, NameOf(context.isa),
       [conv = std::move(conv)](const KernelBuffers& io) {
@@ -185,7 +185,7 @@ std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, const simd::Inst
   if (IsConvolution(window)) {
     const auto transposed = ConvolutionFilter(filter, static_cast<size_t>(window.output_depth));
     auto conv = simd::PrepareFloatConv2D(instructions, window, transposed);
-    const size_t scratch = ScratchSize(conv);
+    const size_t scratch = ScratchSize(conv, context.threads);
     return make(std::move(conv), scratch, [](const auto& c, auto... io) { simd::Run(c, io...); });
   }
   if (simd::FloatDepthwiseRows::Can(instructions, window)) {

@@ -84,6 +84,24 @@ void ForRuns(ThreadPool* pool, int64_t work, int64_t count, int64_t grain, const
   });
 }
 
+/// Whether threads take whole images of a batch, rather than a part of each: where that keeps all of them busy.
+inline bool SharesImages(int64_t batch, int64_t threads) {
+  return threads > 1 && batch > 1 && (batch % threads == 0 || batch >= 4 * threads);
+}
+
+/// Calls run(image, thread, pool) for the images of a batch, `pool` being what may share this image: none where the threads
+/// share the images. `work` is that of all, as for ForRuns.
+template <class Function>
+void ForImages(ThreadPool* pool, int64_t work, int64_t batch, const Function& run) {
+  ThreadPool* const none = nullptr;
+  if (pool != nullptr && SharesImages(batch, pool->threads())) {
+    return ForRuns(pool, work, batch, 1, [&](int64_t begin, int64_t end, int thread) {
+      for (int64_t image = begin; image < end; ++image) run(image, thread, none);
+    });
+  }
+  for (int64_t image = 0; image < batch; ++image) run(image, 0, pool);
+}
+
 }  // namespace qat
 
 #endif  // QAT_RUNTIME_KERNELS_THREAD_POOL_H_

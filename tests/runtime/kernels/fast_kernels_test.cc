@@ -282,6 +282,19 @@ TEST_P(FastKernelsOf, ThreadsShareFewRowsByTheirUnits) {
   }
 }
 
+TEST_P(FastKernelsOf, ThreadsShareTheImagesOfABatch) {
+  for (uint64_t seed = 0; seed < 80; ++seed) {
+    const testing::RandomModel random = testing::MakeBatchRandomModel(seed);
+    SCOPED_TRACE(StrCat("seed ", seed, ": ", random.description));
+    const Ran alone = RunWith(random, KernelSet::kFast, GetParam());
+    ExpectEqual(alone, RunWith(random, KernelSet::kReference, GetParam()), GetParam());
+    if (HasFatalFailure()) return;
+    for (const int threads : {2, 3, 4}) {
+      ASSERT_EQ(RunWith(random, KernelSet::kFast, GetParam(), threads).output, alone.output) << threads;
+    }
+  }
+}
+
 TEST(FastKernels, LeaveAWideDilationToTheReference) {
   testing::ModelBuilder builder;
   const int32_t input = builder.AddTensor("x", {1, 2, 2, 1}, DType::kFloat32);

@@ -70,5 +70,20 @@ TEST(ForRuns, CoversTheRangeInGrains) {
   }
 }
 
+TEST(ForImages, EitherThreadsShareTheImagesOrEachImage) {
+  ThreadPool pool(3);
+  for (const int64_t batch : {0, 1, 2, 3, 5, 6, 11, 12, 13}) {
+    const bool shares = batch == 3 || batch == 6 || batch >= 12;
+    EXPECT_EQ(SharesImages(batch, 3), shares) << batch;
+    std::vector<std::atomic<int>> calls(13);
+    ForImages(&pool, 1 << 30, batch, [&](int64_t image, int thread, ThreadPool* of_image) {
+      EXPECT_EQ(of_image, shares ? nullptr : &pool);
+      EXPECT_TRUE(shares || thread == 0);
+      calls[static_cast<size_t>(image)].fetch_add(1);
+    });
+    for (int64_t i = 0; i < 13; ++i) EXPECT_EQ(calls[static_cast<size_t>(i)], i < batch) << i;
+  }
+}
+
 }  // namespace
 }  // namespace qat

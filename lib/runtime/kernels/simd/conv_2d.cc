@@ -14,6 +14,13 @@ bool ReadsInPlace(const Conv2D& conv) {
          conv.layout.padded_h == conv.window.input_h;
 }
 
+// Bytes of a padded image, in whole cache lines.
+size_t ImageSize(const Conv2D& conv) {
+  if (ReadsInPlace(conv)) return 0;
+  const int64_t size = conv.layout.ImageElements(conv.window) * conv.filter.element_size();
+  return static_cast<size_t>((size + 63) / 64 * 64);
+}
+
 // The image in its border of zero points.
 void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded, ThreadPool* pool) {
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
@@ -115,9 +122,8 @@ Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, c
                                                   : PrepareConv2D(instructions, window, weights, nullptr);
 }
 
-size_t ScratchSize(const Conv2D& conv) {
-  if (ReadsInPlace(conv)) return 0;
-  return static_cast<size_t>(conv.layout.ImageElements(conv.window) * conv.filter.element_size());
+size_t ScratchSize(const Conv2D& conv, int threads) {
+  return ImageSize(conv) * static_cast<size_t>(SharesImages(conv.window.batch, threads) ? threads : 1);
 }
 
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool) {
@@ -135,14 +141,16 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
     for (int32_t x = 0; x < conv.pool.filter_w; ++x)
       product.pool_offsets[product.pool_taps++] = y * step_y + x * step_x;
   }
-  for (int32_t n = 0; n < w.batch; ++n) {
-    if (!in_place) Pad(conv, input, scratch, pool);
-    product.input = in_place ? input : scratch;
-    product.output = output;
-    conv.filter.Multiply(product, rows / conv.columns, pool);
-    input += int64_t{w.input_h} * w.input_w * w.input_depth;
-    output += rows * w.output_depth;
-  }
+  const int64_t work = w.batch * rows * conv.filter.WorkOfARow();
+  ForImages(pool, work, w.batch, [&](int64_t n, int thread, ThreadPool* of_image) {
+    const uint8_t* const image = input + n * (int64_t{w.input_h} * w.input_w * w.input_depth);
+    uint8_t* const padded = scratch + static_cast<size_t>(thread) * ImageSize(conv);
+    if (!in_place) Pad(conv, image, padded, of_image);
+    Product part = product;
+    part.input = in_place ? image : padded;
+    part.output = output + n * rows * w.output_depth;
+    conv.filter.Multiply(part, rows / conv.columns, of_image);
+  });
 }
 
 }  // namespace qat::simd

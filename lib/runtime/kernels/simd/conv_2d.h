@@ -41,7 +41,7 @@ struct ConvWeights {
 /// `pool` is to run behind it, or null; it does not where Conv2D::pool has one tap.
 Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, const ConvWeights& weights,
                      const PoolWindows* pool);
-size_t ScratchSize(const Conv2D& conv);
+size_t ScratchSize(const Conv2D& conv, int threads);
 /// Equal byte for byte to reference::Conv2D, and reference::MaxPool2D behind it.
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool);
 

@@ -20,81 +20,64 @@ struct DepthwiseBlocks {
   template <int kRows>
   static void RunBlock(const DepthwiseRow& d, int64_t block) {
     if constexpr (requires { Isa::kTapsOf3x3; }) {
-      if (d.taps == Isa::kTapsOf3x3) return RunBlockOf<KnownTaps<kRows, Isa::kTapsOf3x3>>(d, block);
+      if (d.taps == Isa::kTapsOf3x3) return RunBlockOf<Taps<kRows, Isa::kTapsOf3x3>>(d, block);
     }
-    RunBlockOf<AnyTaps<kRows>>(d, block);
+    RunBlockOf<Taps<kRows, 0>>(d, block);
   }
 
-  // The filter of a block and where its taps are. Add adds up kCount vectors, input_step elements apart, of kRows rows.
-  template <int kRowCount>
-  struct AnyTaps {
-    static constexpr int kRows = kRowCount;
-    const DepthwiseRow& d;
-    const uint8_t* filters[2];
-
-    AnyTaps(const DepthwiseRow& row, int64_t filter)
-        : d(row), filters{row.filter + filter, kRows > 1 ? row.next_filter + filter : nullptr} {}
-
-    template <int kCount>
-    void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
-      for (int64_t tap = 0; tap < d.taps; ++tap) {
-        Vector w[kRows];
-#pragma GCC unroll 2
-        for (int r = 0; r < kRows; ++r) w[r] = Isa::Load(filters[r] + tap * Isa::kLanes * 4);
-        const uint8_t* x = input + d.tap_offsets[tap];
-#pragma GCC unroll 4
-        for (int i = 0; i < kCount; ++i) {
-          const Vector values = Isa::Load(x + i * d.input_step * 4);
-#pragma GCC unroll 2
-          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
-        }
-      }
-    }
-  };
-
-  // The same for a number of taps that is known.
-  template <int kRowCount, int kTaps>
-  struct KnownTaps {
+  // The filter of a block and where its taps are; kKnown > 0: as many, unrolled.
+  template <int kRowCount, int kKnown>
+  struct Taps {
     static constexpr int kRows = kRowCount;
     const uint8_t* filters[2];
     const int64_t* offsets;
+    int64_t count;
     int64_t step;  // bytes
 
-    KnownTaps(const DepthwiseRow& d, int64_t filter)
+    Taps(const DepthwiseRow& d, int64_t filter)
         : filters{d.filter + filter, kRows > 1 ? d.next_filter + filter : nullptr},
           offsets(d.tap_offsets),
+          count(d.taps),
           step(d.input_step * 4) {}
 
+    // Adds up kCount vectors, a step apart, of kRows rows.
     template <int kCount>
     [[gnu::always_inline]] void Add(const uint8_t* input, Vector (&acc)[kRows][kCount]) const {
+      if constexpr (kKnown > 0) {
 #pragma GCC unroll 16
-      for (int tap = 0; tap < kTaps; ++tap) {
-        const uint8_t* x = input + offsets[tap];
-        Vector w[kRows];
+        for (int64_t tap = 0; tap < kKnown; ++tap) AddTap<kCount>(tap, input, acc);
+      } else {
+        for (int64_t tap = 0; tap < count; ++tap) AddTap<kCount>(tap, input, acc);
+      }
+    }
+    template <int kCount>
+    [[gnu::always_inline]] void AddTap(int64_t tap, const uint8_t* input,
+                                       Vector (&acc)[kRows][kCount]) const {
+      const uint8_t* x = input + offsets[tap];
+      Vector w[kRows];
 #pragma GCC unroll 2
-        for (int r = 0; r < kRows; ++r) w[r] = Isa::Load(filters[r] + tap * Isa::kLanes * 4);
+      for (int r = 0; r < kRows; ++r) w[r] = Isa::Load(filters[r] + tap * Isa::kLanes * 4);
 #pragma GCC unroll 4
-        for (int i = 0; i < kCount; ++i, x += step) {
-          const Vector values = Isa::Load(x);
+      for (int i = 0; i < kCount; ++i, x += step) {
+        const Vector values = Isa::Load(x);
 #pragma GCC unroll 2
-          for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
-        }
+        for (int r = 0; r < kRows; ++r) acc[r][i] = Isa::Dot(acc[r][i], values, w[r]);
       }
     }
   };
 
-  template <class Taps, int kCount>
-  static inline void Sum(const Taps& taps, const uint8_t* input, Vector bias,
-                         Vector (&acc)[Taps::kRows][kCount]) {
+  template <class OfBlock, int kCount>
+  static inline void Sum(const OfBlock& taps, const uint8_t* input, Vector bias,
+                         Vector (&acc)[OfBlock::kRows][kCount]) {
 #pragma GCC unroll 2
-    for (int r = 0; r < Taps::kRows; ++r) {
+    for (int r = 0; r < OfBlock::kRows; ++r) {
 #pragma GCC unroll 4
       for (int i = 0; i < kCount; ++i) acc[r][i] = bias;
     }
     taps.template Add<kCount>(input, acc);
   }
 
-  template <class Taps>
+  template <class OfBlock>
   [[gnu::noinline]] static void RunBlockOf(const DepthwiseRow& d, int64_t block) {
     const int64_t first = block * Isa::kLanes;
     const Common common{d.period - first < Isa::kLanes ? d.period - first : Isa::kLanes,
@@ -104,7 +87,7 @@ struct DepthwiseBlocks {
                         Requantize(d.stage, first),
                         ByteClamp<Isa>(d.stage),
                         Isa::Load(d.bias + first)};
-    const Taps taps(d, block * d.taps * Isa::kLanes * 4);
+    const OfBlock taps(d, block * d.taps * Isa::kLanes * 4);
     const uint8_t* input = d.input + first * 4;
     uint8_t* outputs[2] = {d.output + first, d.next_output + first};
     for (int64_t i = 0; i < d.count; ++i) {
@@ -124,14 +107,14 @@ struct DepthwiseBlocks {
     Vector bias;
   };
 
-  template <class Taps>
-  [[gnu::always_inline]] static void RunRows(const Common& c, const Taps& taps, const uint8_t* input,
+  template <class OfBlock>
+  [[gnu::always_inline]] static void RunRows(const Common& c, const OfBlock& taps, const uint8_t* input,
                                              uint8_t* const (&outputs)[2]) {
-    constexpr int kRows = Taps::kRows;
+    constexpr int kRows = OfBlock::kRows;
     int64_t element = 0;
     for (; element + 3 * c.output_step + c.used <= c.size; element += 4 * c.output_step) {
       Vector acc[kRows][4];
-      Sum<Taps, 4>(taps, input, c.bias, acc);
+      Sum<OfBlock, 4>(taps, input, c.bias, acc);
 #pragma GCC unroll 2
       for (int r = 0; r < kRows; ++r) {
         const Vector bytes =
@@ -141,15 +124,15 @@ struct DepthwiseBlocks {
       input += 16 * c.input_step;
     }
     const int64_t left = c.size - element < c.used ? 0 : (c.size - element - c.used) / c.output_step + 1;
-    if (left == 3) RunRest<Taps, 3>(c, taps, input, outputs, element);
-    if (left == 2) RunRest<Taps, 2>(c, taps, input, outputs, element);
-    if (left == 1) RunRest<Taps, 1>(c, taps, input, outputs, element);
+    if (left == 3) RunRest<OfBlock, 3>(c, taps, input, outputs, element);
+    if (left == 2) RunRest<OfBlock, 2>(c, taps, input, outputs, element);
+    if (left == 1) RunRest<OfBlock, 1>(c, taps, input, outputs, element);
     input += 4 * left * c.input_step;
     element += left * c.output_step;
     // What the row has left of a vector.
     if (element >= c.size) return;
     Vector acc[kRows][1];
-    Sum<Taps, 1>(taps, input, c.bias, acc);
+    Sum<OfBlock, 1>(taps, input, c.bias, acc);
 #pragma GCC unroll 2
     for (int r = 0; r < kRows; ++r) {
       const Vector sum = acc[r][0];
@@ -159,12 +142,12 @@ struct DepthwiseBlocks {
   }
 
   // The last kCount whole vectors of a row, or of two, which are requantized together.
-  template <class Taps, int kCount>
-  [[gnu::always_inline]] static void RunRest(const Common& c, const Taps& taps, const uint8_t* input,
+  template <class OfBlock, int kCount>
+  [[gnu::always_inline]] static void RunRest(const Common& c, const OfBlock& taps, const uint8_t* input,
                                              uint8_t* const (&outputs)[2], int64_t element) {
-    constexpr int kAll = Taps::kRows * kCount;
-    Vector acc[Taps::kRows][kCount];
-    Sum<Taps, kCount>(taps, input, c.bias, acc);
+    constexpr int kAll = OfBlock::kRows * kCount;
+    Vector acc[OfBlock::kRows][kCount];
+    Sum<OfBlock, kCount>(taps, input, c.bias, acc);
     const auto sum = [&](int i) __attribute__((always_inline)) { return acc[i % kAll / kCount][i % kCount]; };
     const auto place = [&](int i) __attribute__((always_inline)) {
       return outputs[i % kAll / kCount] + element + i % kCount * c.output_step;

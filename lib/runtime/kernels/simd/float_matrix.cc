@@ -11,6 +11,11 @@ bool ReadsInPlace(const FloatConv2D& conv) {
   return conv.layout.padded_w == conv.window.input_w && conv.layout.padded_h == conv.window.input_h;
 }
 
+// Floats of a padded image, in whole cache lines.
+size_t ImageSize(const FloatConv2D& conv) {
+  return ReadsInPlace(conv) ? 0 : static_cast<size_t>(RoundUp(conv.layout.ImageElements(conv.window), 16));
+}
+
 // The image in its border of zeros.
 void Pad(const FloatConv2D& conv, const float* image, float* padded, ThreadPool* pool) {
   const auto copy = [](const float* from, float* to, int64_t count) { std::copy_n(from, count, to); };
@@ -58,10 +63,15 @@ FloatProduct FloatFilter::AsProduct() const {
   return product;
 }
 
+int64_t FloatFilter::WorkOfARow() const {
+  return RoundUp(units_, kVectorOfUnits) * static_cast<int64_t>(segments_.offsets.size()) *
+         segments_.segment_size;
+}
+
 void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
   const int64_t depth = product.segments * product.segment_size;
   constexpr int64_t kNear = 65536;  // floats: a small part of a cache of the second level
-  const int64_t work = rows * RoundUp(units_, kVectorOfUnits) * depth;
+  const int64_t work = rows * WorkOfARow();
   if (SplitsUnits(pool, rows, units_)) {
     ForRuns(pool, work, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
       FloatProduct part = product;
@@ -99,9 +109,9 @@ FloatConv2D PrepareFloatConv2D(const Instructions& instructions, const Window2D&
   return {window, layout, FloatFilter(instructions, SegmentsOf(window, layout), filter, window.output_depth)};
 }
 
-size_t ScratchSize(const FloatConv2D& conv) {
-  const size_t image = ReadsInPlace(conv) ? 0 : static_cast<size_t>(conv.layout.ImageElements(conv.window));
-  return conv.filter.BiasSize() + image * sizeof(float);
+size_t ScratchSize(const FloatConv2D& conv, int threads) {
+  const size_t images = SharesImages(conv.window.batch, threads) ? static_cast<size_t>(threads) : 1;
+  return conv.filter.BiasSize() + images * ImageSize(conv) * sizeof(float);
 }
 
 void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
@@ -115,14 +125,16 @@ void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float
   product.bias = conv.filter.PadBias(bias, scratch);
   SetClamp(arithmetic, product);
   auto* const padded = reinterpret_cast<float*>(scratch + conv.filter.BiasSize());
-  for (int32_t n = 0; n < w.batch; ++n) {
-    if (!ReadsInPlace(conv)) Pad(conv, input, padded, pool);
-    product.input = ReadsInPlace(conv) ? input : padded;
-    product.output = output;
-    conv.filter.Multiply(product, rows, pool);
-    input += int64_t{w.input_h} * w.input_w * w.input_depth;
-    output += rows * w.output_depth;
-  }
+  const int64_t work = w.batch * rows * conv.filter.WorkOfARow();
+  ForImages(pool, work, w.batch, [&](int64_t n, int thread, ThreadPool* of_image) {
+    const float* const image = input + n * (int64_t{w.input_h} * w.input_w * w.input_depth);
+    float* const place = padded + static_cast<size_t>(thread) * ImageSize(conv);
+    if (!ReadsInPlace(conv)) Pad(conv, image, place, of_image);
+    FloatProduct part = product;
+    part.input = ReadsInPlace(conv) ? image : place;
+    part.output = output + n * rows * w.output_depth;
+    conv.filter.Multiply(part, rows, of_image);
+  });
 }
 
 size_t ScratchSize(const FloatFullyConnected& layer) { return layer.filter.BiasSize(); }

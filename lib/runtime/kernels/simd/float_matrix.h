@@ -21,6 +21,8 @@ class FloatFilter {
   size_t BiasSize() const;
   /// The bias, which may be null, padded to whole vectors.
   const float* PadBias(const float* bias, uint8_t* scratch) const;
+  /// Of ForRuns.
+  int64_t WorkOfARow() const;
   /// Runs AsProduct() with input, bias, clamp and output on `rows` rows, which the threads share.
   void Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const;
 
@@ -41,7 +43,7 @@ struct FloatConv2D {
 /// Shapes    filter [O, H, W, I].
 FloatConv2D PrepareFloatConv2D(const Instructions& instructions, const Window2D& window,
                                std::span<const float> filter);
-size_t ScratchSize(const FloatConv2D& conv);
+size_t ScratchSize(const FloatConv2D& conv, int threads);
 void Run(const FloatConv2D& conv, const FloatArithmetic& arithmetic, const float* input, const float* bias,
          float* output, uint8_t* scratch, ThreadPool* pool);
 

@@ -89,7 +89,8 @@ struct Interleave {
   uint8_t* output;
 };
 
-/// Rows of the output of a depthwise convolution, out of interleaved rows of the input. A row is made of vectors of lanes: vector t of block b begins at element b * lanes + t * output_step of the output and at element
+/// Rows of the output of a depthwise convolution, out of interleaved rows of the input. A row is made of vectors of lanes:
+/// vector t of block b begins at element b * lanes + t * output_step of the output and at element
 /// b * lanes + t * input_step of the input, and holds min(lanes, period - b * lanes) values, fewer at the end of
 /// the row. All vectors of a block have the same channels, hence the same filter.
 struct DepthwiseRow {

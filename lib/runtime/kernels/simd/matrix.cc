@@ -177,10 +177,14 @@ PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, cons
   return more > cost ? row_term : Split{false, *std::move(two_part_steps)};
 }
 
+// Products of bytes are faster.
+int64_t PackedFilter::WorkOfARow() const {
+  return units_ * static_cast<int64_t>(step_offsets_.size()) * instructions_->taps() / 2;
+}
+
 void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* pool) const {
   const auto multiply = is_narrow() ? instructions_->narrow_multiply : instructions_->multiply;
-  const int64_t depth = static_cast<int64_t>(segment_offsets_.size()) * segment_size_;
-  const int64_t work = rows * units_ * depth / 2;  // products of bytes are faster
+  const int64_t work = rows * WorkOfARow();
   if (SplitsUnits(pool, rows, units_) && CanSplitUnits()) {
     ForRuns(pool, work, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {
       Product part = OfUnits(product, begin, end);

@@ -61,6 +61,8 @@ class PackedFilter {
                const Requantization& requantization);
 
   bool widens() const { return instructions_->widens; }
+  /// Of ForRuns.
+  int64_t WorkOfARow() const;
   /// Runs AsProduct() with input and output on `rows` rows, which the threads share.
   void Multiply(const Product& product, int64_t rows, ThreadPool* pool) const;
   /// Bytes of an element of the rows.

@@ -219,7 +219,7 @@ struct Float8 {
   static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
   static Vector Fill(float value) { return _mm256_set1_ps(value); }
   // In a register: the compiler would read it again for each use.
-  static void Keep(Vector& a) { asm("" : "+x"(a)); }
+  static void Keep(Vector& a) { asm("" : "+v"(a)); }
   static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
   static Vector Min(Vector a, Vector b) { return _mm256_min_ps(a, b); }
