@@ -145,15 +145,13 @@ std::unique_ptr<Kernel> MakePlain(const KernelContext& context, const Window2D& 
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     const int64_t image_size = int64_t{window.input_h} * window.input_w * window.input_depth;
-    const int64_t row_size = int64_t{window.output_w} * window.output_depth;
+    const int64_t output_size = int64_t{window.output_h} * window.output_w * window.output_depth;
     for (int32_t n = 0; n < window.batch; ++n) {
-      ForRuns(io.pool, kWorkOfAReferenceTap * window.output_h * row_size * window.filter_h * window.filter_w,
-              window.output_h, 1, [&](int64_t begin, int64_t end, int) {
-                reference::DepthwiseConv2D(RowsOf(window, begin, end), arithmetic,
-                                           io.input<Element>(0) + n * image_size, io.input<Element>(1),
-                                           io.input<Bias>(2),
-                                           io.output<Element>() + (n * window.output_h + begin) * row_size);
-              });
+      ForRowsOf(io.pool, window, kWorkOfAReferenceTap, [&](const Window2D& rows, int64_t first, int) {
+        reference::DepthwiseConv2D(rows, arithmetic, io.input<Element>(0) + n * image_size,
+                                   io.input<Element>(1), io.input<Bias>(2),
+                                   io.output<Element>() + n * output_size + first);
+      });
     }
   });
 }

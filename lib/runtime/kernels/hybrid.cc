@@ -59,15 +59,14 @@ std::unique_ptr<Kernel> MakeConvolution(const KernelContext& context, const Wind
   plan.example_size = int64_t{window.input_h} * window.input_w * window.input_depth;
   const auto run = [=](const KernelBuffers& io) {
     auto* const quantized = reinterpret_cast<int8_t*>(io.scratch);
-    const int64_t row_size = int64_t{window.output_w} * window.output_depth;
+    const int64_t output_size = int64_t{window.output_h} * window.output_w * window.output_depth;
     for (int32_t n = 0; n < window.batch; ++n) {
       const HybridArithmetic arithmetic =
           Quantize(plan, io.input<float>(0) + n * plan.example_size, io.input<float>(2), quantized);
-      ForRuns(io.pool, kWorkOfAReferenceTap * window.output_h * row_size * window.filter_h * window.filter_w,
-              window.output_h, 1, [&](int64_t begin, int64_t end, int) {
-                convolve(RowsOf(window, begin, end), arithmetic, quantized, io.input<int8_t>(1), nullptr,
-                         io.output<float>() + (n * window.output_h + begin) * row_size);
-              });
+      ForRowsOf(io.pool, window, kWorkOfAReferenceTap, [&](const Window2D& rows, int64_t first, int) {
+        convolve(rows, arithmetic, quantized, io.input<int8_t>(1), nullptr,
+                 io.output<float>() + n * output_size + first);
+      });
     }
   };
   return MakeKernel(context, "reference", run, static_cast<size_t>(plan.example_size));

@@ -71,9 +71,6 @@ struct KernelContext {
   }
 };
 
-/// Of a convolution's window, for ForRuns.
-inline constexpr int64_t kWorkOfAReferenceTap = 32;
-
 /// Where the tensors of one node lie, each aligned for its type; an input left out is null.
 struct KernelBuffers {
   std::span<const uint8_t* const> inputs;

@@ -19,12 +19,10 @@ Window2D WindowOf(const KernelContext& context) {
 template <class T, class F>
 void ForRows(const Window2D& w, const KernelBuffers& io, const F& pool) {
   const int64_t image = int64_t{w.input_h} * w.input_w * w.input_depth;
-  const int64_t row = int64_t{w.output_w} * w.input_depth;
-  const int64_t work = w.output_h * row * w.filter_h * w.filter_w;
+  const int64_t output = int64_t{w.output_h} * w.output_w * w.output_depth;
   for (int64_t n = 0; n < w.batch; ++n) {
-    ForRuns(io.pool, work, w.output_h, 1, [&](int64_t begin, int64_t end, int thread) {
-      pool(RowsOf(w, begin, end), io.input<T>(0) + n * image, io.output<T>() + (n * w.output_h + begin) * row,
-           thread);
+    ForRowsOf(io.pool, w, 1, [&](const Window2D& rows, int64_t first, int thread) {
+      pool(rows, io.input<T>(0) + n * image, io.output<T>() + n * output + first, thread);
     });
   }
 }

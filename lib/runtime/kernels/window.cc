@@ -1,5 +1,7 @@
 #include "runtime/kernels/window.h"
 
+#include <algorithm>
+
 #include "ops/padding.h"
 
 namespace qat {
@@ -39,6 +41,14 @@ Window2D DilatedWindow(const Attributes& attributes, const Shape& input, const S
 }
 
 }  // namespace
+
+ColumnRange ColumnsInside(const Window2D& w) {
+  const int32_t begin = std::min(w.output_w, (w.pad_left + w.stride_w - 1) / w.stride_w);
+  // The last window's corner, before padding is taken off.
+  const int32_t last = w.input_w - (w.filter_w - 1) * w.dilation_w - 1 + w.pad_left;
+  const int32_t end = last < 0 ? 0 : std::min(w.output_w, last / w.stride_w + 1);
+  return {begin, std::max(begin, end)};
+}
 
 Window2D ConvolutionWindow(const Conv2DAttributes& attributes, const Shape& input, const Shape& filter,
                            const Shape& output) {

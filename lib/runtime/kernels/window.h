@@ -6,6 +6,7 @@
 
 #include "base/shape.h"
 #include "ops/attributes.h"
+#include "runtime/kernels/thread_pool.h"
 
 namespace qat {
 
@@ -36,6 +37,24 @@ inline Window2D RowsOf(Window2D window, int64_t begin, int64_t end) {
   window.pad_top -= static_cast<int32_t>(begin) * window.stride_h;
   return window;
 }
+
+/// Calls run(rows, first, thread) for the rows of one image's output over the threads: `rows` is what RowsOf makes of some, whose
+/// output begins `first` elements behind the image's. `work_of_a_tap` is in multiply-accumulates, as ForRuns counts.
+template <class Function>
+void ForRowsOf(ThreadPool* pool, const Window2D& w, int64_t work_of_a_tap, const Function& run) {
+  const int64_t row_size = int64_t{w.output_w} * w.output_depth;
+  const int64_t work = work_of_a_tap * w.output_h * row_size * w.filter_h * w.filter_w;
+  ForRuns(pool, work, w.output_h, 1, [&](int64_t begin, int64_t end, int thread) {
+    run(RowsOf(w, begin, end), begin * row_size, thread);
+  });
+}
+inline constexpr int64_t kWorkOfAReferenceTap = 32;
+
+/// Columns [begin, end) of the output whose windows are inside the image from left to right.
+struct ColumnRange {
+  int32_t begin, end;
+};
+ColumnRange ColumnsInside(const Window2D& window);
 
 /// Geometry of a convolution: filter is [O, H, W, I]. Requires shapes that OpDefinition::infer_shape
 /// accepted; it bounds all sizes so that positions fit into int32.

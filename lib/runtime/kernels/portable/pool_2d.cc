@@ -71,15 +71,13 @@ void MaxOfWindows(const Window2D& w, const Taps& taps, int64_t pixels, const Vec
 // for each of the others. Taps are those of the first one.
 template <class T, class F>
 void ForEachRun(const Window2D& w, const T* input, T* output, const F& f) {
-  const int32_t last_corner = w.input_w - w.filter_w + w.pad_left;  // before padding is taken off
-  const int32_t inside_begin = (w.pad_left + w.stride_w - 1) / w.stride_w;
-  const int32_t inside_end = last_corner < 0 ? 0 : std::min(w.output_w, last_corner / w.stride_w + 1);
+  const ColumnRange inside = ColumnsInside(w);
   for (int32_t n = 0; n < w.batch; ++n, input += int64_t{w.input_h} * w.input_w * w.input_depth) {
     for (int32_t y = 0; y < w.output_h; ++y) {
       const int32_t top = y * w.stride_h - w.pad_top;
       for (int32_t x = 0; x < w.output_w;) {
         const int32_t left = x * w.stride_w - w.pad_left;
-        const int32_t pixels = x == inside_begin ? std::max(inside_end - x, 1) : 1;
+        const int32_t pixels = x == inside.begin ? std::max(inside.end - x, 1) : 1;
         f(Taps{std::max(top, 0), std::min(top + w.filter_h, w.input_h), std::max(left, 0),
                std::min(left + w.filter_w, w.input_w)},
           pixels, input, output);

@@ -39,7 +39,7 @@ template <class F, int kWidth, int kStride, int kPixels, int kOutputRows>
   const float* next_filters = d.next_filter;
   const float* const biases = d.bias;
   float* const outputs = d.output + pixel * depth;
-  const int64_t next_output = d.next_output - d.output;
+  const int64_t next_output = kOutputRows > 1 ? d.next_output - d.output : 0;
   const FloatClamp<F> clamp(d.activation_min, d.activation_max);
   for (int64_t channel = 0; channel < depth; channel += F::kLanes) {
     const int64_t first = channel + F::kLanes <= depth ? channel : depth - F::kLanes;
@@ -88,7 +88,7 @@ template <class F, int kWidth, int kStride, int kPixels, int kOutputRows>
         F::Store(output, clamp(F::Add(acc[r][p], bias)), F::kLanes);
     }
     filters += block_size;
-    next_filters += block_size;
+    if constexpr (kOutputRows > 1) next_filters += block_size;
   }
 }
 

@@ -4,21 +4,6 @@
 #include <numeric>
 
 namespace qat::simd {
-namespace {
-
-// First and last output position, of `count`, whose whole window lies inside `size` positions of the input.
-struct Interior {
-  int64_t begin, end;
-};
-Interior InteriorOf(int64_t count, int64_t size, int64_t pad, int64_t stride, int64_t reach) {
-  const int64_t begin = std::min(count, (pad + stride - 1) / stride);
-  const int64_t last = size - reach + pad;  // of the position's corner, before padding is taken off
-  const int64_t end = last < 0 ? 0 : std::min(count, last / stride + 1);
-  return {begin, std::max(begin, end)};
-}
-
-}  // namespace
-
 FloatDepthwiseConv2D::FloatDepthwiseConv2D(const Instructions& instructions, const Window2D& window,
                                            std::span<const float> filter)
     : instructions_(window.input_depth <= instructions.narrow.lanes && window.stride_w > 1
@@ -68,10 +53,9 @@ void FloatDepthwiseConv2D::RunRow(FloatDepthwiseRun run, int64_t y, int64_t* off
   int64_t* const filter_offsets = offsets + window_taps();
   run.input_offsets = offsets;
   run.filter_offsets = filter_offsets;
-  const int64_t reach = int64_t{w.filter_w - 1} * w.dilation_w + 1;
-  const Interior interior = InteriorOf(w.output_w, w.input_w, w.pad_left, w.stride_w, reach);
+  const ColumnRange inside = ColumnsInside(w);
   for (int64_t x = 0; x < w.output_w;) {
-    const int64_t pixels = x == interior.begin && interior.begin < interior.end ? interior.end - x : 1;
+    const int64_t pixels = x == inside.begin && inside.begin < inside.end ? inside.end - x : 1;
     run.taps = TapsInside(y, x, offsets, filter_offsets);
     run.size = pixels * w.input_depth;
     instructions_->depthwise(run);

@@ -57,10 +57,9 @@ FloatDepthwiseRow FloatDepthwiseRows::AsRow(const FloatArithmetic& arithmetic, c
   row.activation_min = arithmetic.activation_min;
   row.activation_max = arithmetic.activation_max;
   row.pixels = w.output_w;
-  row.inside_begin = std::min<int64_t>(w.output_w, (w.pad_left + w.stride_w - 1) / w.stride_w);
-  const int64_t last_corner = w.input_w - w.filter_w + w.pad_left;  // before padding is taken off
-  const int64_t inside_end = last_corner < 0 ? 0 : last_corner / w.stride_w + 1;
-  row.inside_end = std::clamp<int64_t>(inside_end, row.inside_begin, w.output_w);
+  const ColumnRange inside = ColumnsInside(w);
+  row.inside_begin = inside.begin;
+  row.inside_end = inside.end;
   return row;
 }
 
