@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the runtime against TFLite's and against its goals: every figure of docs/benchmarks.md#the-runtime. Long: it
+# Measures the runtime against TFLite's and against its goals: every figure of docs/benchmarks-runtime.md. Long: it
 # belongs to no test, and wants a machine with nothing else to do.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -81,14 +81,14 @@ say "bytes under every instruction set on 1 and 2 threads, memory of activations
 for threads in 1 2; do
   say "against TFLite, threads: $threads"
   place=(-o "$out/threads$threads.md")
-  [[ $into_docs == no ]] || place=(--into docs/benchmarks.md)
+  [[ $into_docs == no ]] || place=(--into docs/benchmarks-runtime.md)
   "$python" scripts/compare_litert.py --bench "$bin/qat_runtime_bench" --float --threads $threads --rounds "$rounds" \
     "${place[@]}" "${integers[@]}" 2>>"$out/log" || status=1
 done
 # Standard input into its place in the page, or into DIR.
 put() {
   if [[ $into_docs == yes ]]; then
-    python3 scripts/page_places.py docs/benchmarks.md "$1"
+    python3 scripts/page_places.py docs/benchmarks-runtime.md "$1"
   else
     cat >"$out/$1.md"
   fi

@@ -222,6 +222,18 @@ TEST(Layers, HeadersAreIncludedFromTheRootOfTheLibrary) {
   }
 }
 
+// Every page: those at the top and those under docs/.
+std::vector<fs::path> Pages() {
+  std::vector<fs::path> pages;
+  for (const auto& entry : fs::directory_iterator(kSource)) {
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(kSource / "docs")) {
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  }
+  return pages;
+}
+
 TEST(Documents, ThatAreNamedExist) {
   static const std::regex kPage("(docs/[A-Za-z_-]+\\.md)");
   static const std::regex kLink("\\]\\(([A-Za-z_./-]+)[)#]");
@@ -233,9 +245,7 @@ TEST(Documents, ThatAreNamedExist) {
       }
     }
   }
-  std::vector<fs::path> pages = {kSource / "README.md"};
-  for (const auto& entry : fs::directory_iterator(kSource / "docs")) pages.push_back(entry.path());
-  for (const fs::path& page : pages) {
+  for (const fs::path& page : Pages()) {
     for (const std::string& link : WordsMatching(TextOf(page), kLink)) {
       EXPECT_TRUE(fs::exists(page.parent_path() / link)) << page << " links to " << link;
     }
@@ -252,9 +262,7 @@ TEST(Documents, NameFlagsThatExist) {
   // Of other programs: cmake, ctest, googletest, TensorBoard.
   const Names others = {"--build", "--target", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir"};
   static const std::regex kFlag("(?:^|[^a-zA-Z0-9-])(--[a-z][a-z_-]+)");
-  std::vector<fs::path> pages = {kSource / "README.md"};
-  for (const auto& entry : fs::directory_iterator(kSource / "docs")) pages.push_back(entry.path());
-  for (const fs::path& page : pages) {
+  for (const fs::path& page : Pages()) {
     for (const std::string& flag : WordsMatching(TextOf(page), kFlag)) {
       const bool found = known.find(flag) != std::string::npos ||
                          known.find("{\"" + flag.substr(2) + "\"") != std::string::npos;  // a row of a table
@@ -264,8 +272,9 @@ TEST(Documents, NameFlagsThatExist) {
 }
 
 TEST(Layers, NothingElseLiesAtTheTop) {
-  const Names known = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "docs", "lib",
-                       "schemas",        "scripts",           "tests",   "tools"};
+  const Names known = {"CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE",
+                       "README.md",    "SECURITY.md",    "docs",              "lib",             "schemas",
+                       "scripts",      "tests",          "tools"};
   for (const auto& entry : fs::directory_iterator(kSource)) {
     const std::string name = entry.path().filename().string();
     if (name[0] == '.' || name.rfind("build", 0) == 0) continue;

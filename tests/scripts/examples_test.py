@@ -1,6 +1,6 @@
-"""Runs an example of docs/examples.md as it is printed, with a few steps of training.
+"""Runs an example of a page as it is printed, with a few steps of training.
 
-usage: examples_test.py make|yaml|sh DOCS/examples.md FOLDER_OF_PROGRAMS
+usage: examples_test.py make|yaml|sh PAGE.md FOLDER_OF_PROGRAMS
 Exit code 77: PyYAML is missing.
 """
 
