@@ -27,7 +27,7 @@ const OpDefinition& BatchNormDefinition() {
     op.type = OpType::kBatchNorm;
     op.name = "batch_norm";
     op.tflite_name = "NONE";
-    op.summary = "batch normalization; becomes a part of the layer before it";
+    op.summary = "batch normalization; folded into the layer before it";
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.keys = kKeys;
     op.default_attributes = A();

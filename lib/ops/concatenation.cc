@@ -1,4 +1,4 @@
-// Concatenation: the inputs one behind the other along one axis.
+// Concatenation: its inputs joined along one axis.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"
@@ -56,7 +56,7 @@ const OpDefinition& ConcatenationDefinition() {
     op.name = "concatenation";
     op.tflite_name = "CONCATENATION";
     op.builtin_code = tflite::BuiltinOperator_CONCATENATION;
-    op.summary = "inputs one behind the other along an axis";
+    op.summary = "inputs joined along an axis";
     op.max_inputs = 1 << 16;
     op.output_quantization = OutputQuantization::kJoinsInputs;
     op.min_layers = 2;

@@ -99,7 +99,7 @@ const OpDefinition& DepthwiseConv2DDefinition() {
     op.name = "depthwise_conv_2d";
     op.tflite_name = "DEPTHWISE_CONV_2D";
     op.builtin_code = tflite::BuiltinOperator_DEPTHWISE_CONV_2D;
-    op.summary = "convolution of every channel on its own, with bias and activation";
+    op.summary = "convolution of each channel separately, with bias and activation";
     op.min_inputs = 2;
     op.max_inputs = 3;
     op.filter_input = 1;

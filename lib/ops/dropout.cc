@@ -26,7 +26,7 @@ const OpDefinition& DropoutDefinition() {
     op.type = OpType::kDropout;
     op.name = "dropout";
     op.tflite_name = "NONE";
-    op.summary = "training only: keeps each value with a probability";
+    op.summary = "training only: keeps each value with this probability";
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.keys = kKeys;
     op.default_attributes = A();

@@ -9,7 +9,7 @@ namespace qat {
 namespace {
 
 using A = MeanAttributes;
-constexpr std::string_view kAxesText = "a list of axes, not the batch, 0; negative: from the last one";
+constexpr std::string_view kAxesText = "a list of axes without the batch (0); negative: from the last one";
 
 Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
   return keys::ToList(value, 7, -7, 7, kAxesText);
@@ -67,7 +67,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 const OpDefinition& MeanDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kMean, "mean", "MEAN", tflite::BuiltinOperator_MEAN,
-                             "mean over some axes; over the image where none are given");
+                             "mean over the given axes; default: over the image");
     op.releases = kMeanReleases;
     return op;
   }();
@@ -78,7 +78,7 @@ const OpDefinition& ReduceMaxDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
         Define(OpType::kReduceMax, "reduce_max", "REDUCE_MAX", tflite::BuiltinOperator_REDUCE_MAX,
-               "largest value over some axes; over the image where none are given");
+               "largest value over the given axes; default: over the image");
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.releases = kReduceMaxReleases;
     return op;

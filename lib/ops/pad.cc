@@ -13,7 +13,7 @@ namespace {
 
 using A = PadAttributes;
 constexpr std::string_view kPadsText =
-    "a list of how many before and after each axis behind the batch: [top, bottom, left, right] of an image";
+    "a list of counts before and after each axis but the batch; for an image [top, bottom, left, right]";
 
 Expected<std::vector<int32_t>> ToPads(const AttributeValue& value) {
   QAT_ASSIGN_OR_RETURN(std::vector<int32_t> pads, keys::ToList(value, 10, 0, 1 << 20, kPadsText));

@@ -29,7 +29,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 const OpDefinition& QuantizeDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kQuantize, "quantize", "QUANTIZE", tflite::BuiltinOperator_QUANTIZE,
-                             "the same reals under the output's scale and zero point");
+                             "the same real values with a scale and zero point of their own");
     op.version = [](const VersionQuery&) { return int32_t{1}; };
     op.releases = kQuantizeReleases;
     return op;

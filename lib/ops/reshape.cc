@@ -10,7 +10,7 @@ namespace qat {
 namespace {
 
 using A = ReshapeAttributes;
-constexpr std::string_view kShapeText = "a list of sizes behind the batch, at most one of them -1";
+constexpr std::string_view kShapeText = "a list of sizes without the batch, at most one of them -1";
 
 // A spec gives the shape of one example; the batch in front stays.
 Status SetShape(OpAttributes& attributes, const AttributeValue& value) {
@@ -109,7 +109,7 @@ const OpDefinition& ReshapeDefinition() {
     op.name = "reshape";
     op.tflite_name = "RESHAPE";
     op.builtin_code = tflite::BuiltinOperator_RESHAPE;
-    op.summary = "the same values under another shape; flattens where none is given";
+    op.summary = "the same values in another shape; flattens by default";
     op.max_inputs = 2;
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.keys = kKeys;

@@ -14,7 +14,7 @@ namespace {
 using A = ResizeAttributes;
 constexpr std::string_view kSizeText = "the output's [height, width]; instead of scale";
 constexpr std::string_view kScaleText =
-    "how many times as large, an integer or a pair [height, width]; instead of size";
+    "an integer factor or a pair [height, width] of them; instead of size";
 constexpr std::string_view kAlignText = "true or false; true switches half_pixel_centers off";
 constexpr std::string_view kCentersText = "true or false";
 
@@ -153,7 +153,7 @@ const OpDefinition& ResizeBilinearDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
         Define(OpType::kResizeBilinear, "resize_bilinear", "RESIZE_BILINEAR",
-               tflite::BuiltinOperator_RESIZE_BILINEAR, "another size, pixels interpolated", kBilinearKeys);
+               tflite::BuiltinOperator_RESIZE_BILINEAR, "resizes with bilinear interpolation", kBilinearKeys);
     op.version = BilinearVersion;
     op.releases = kBilinearReleases;
     op.write_options = WriteBilinear;
@@ -167,7 +167,7 @@ const OpDefinition& ResizeNearestNeighborDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kResizeNearestNeighbor, "resize_nearest_neighbor",
                              "RESIZE_NEAREST_NEIGHBOR", tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR,
-                             "another size, pixels repeated", kNearestKeys);
+                             "resizes by repeating the nearest pixel", kNearestKeys);
     op.version = NearestVersion;
     op.releases = kNearestReleases;
     op.write_options = WriteNearest;

@@ -1,4 +1,4 @@
-// Slice: a box of the input. StridedSlice: the same with a stride for each axis, or one index of an axis, which
+// Slice: a part of the input. StridedSlice: the same with a stride for each axis, or one index of an axis, which
 // is dropped.
 #include <algorithm>
 #include <bit>
@@ -15,13 +15,13 @@ namespace {
 
 using A = StridedSliceAttributes;
 constexpr int32_t kMostEntries = 15;  // of begin, end and strides
-constexpr std::string_view kBeginText = "a list of first indices, for the axes behind the batch";
-constexpr std::string_view kSizeText = "a list of sizes, for the axes behind the batch; -1: what is left";
+constexpr std::string_view kBeginText = "a list of first indices, one per axis after the batch";
+constexpr std::string_view kSizeText = "a list of sizes, one per axis after the batch; -1: the rest";
 constexpr std::string_view kFromText =
-    "a list of first indices, for the axes behind the batch; negative: from the end";
+    "a list of first indices, one per axis after the batch; negative: from the end";
 constexpr std::string_view kEndText =
-    "a list of indices to stop before, for the axes behind the batch; negative: from the end";
-constexpr std::string_view kStridesText = "a list of positive steps, for the axes behind the batch";
+    "a list of indices to stop before, one per axis after the batch; negative: from the end";
+constexpr std::string_view kStridesText = "a list of positive steps, one per axis after the batch";
 
 Expected<std::vector<int32_t>> ToBegin(const AttributeValue& value) {
   return keys::ToList(value, 7, 0, 1 << 20, kBeginText);
@@ -49,8 +49,8 @@ constexpr AttributeKey kStridedSliceKeys[] = {
     {"strides", kStridesText, "[1, …]", keys::Set<&A::strides, ToStrides>},
 };
 
-// With what stands for the batch in front, and for the axes that are not listed behind.
-IndexOperand BehindBatch(std::string_view suffix, const Shape& input, int32_t batch,
+// `batch` stands for the batch, in front; `open` for the axes that are not listed, at the end.
+IndexOperand AfterBatch(std::string_view suffix, const Shape& input, int32_t batch,
                          const std::vector<int32_t>& values, int32_t open) {
   IndexOperand operand{suffix, {}, {batch}};
   operand.values.insert(operand.values.end(), values.begin(), values.end());
@@ -61,14 +61,14 @@ IndexOperand BehindBatch(std::string_view suffix, const Shape& input, int32_t ba
 
 std::vector<IndexOperand> SliceOperands(const OpAttributes& attributes, const Shape& input) {
   const auto& a = std::get<SliceAttributes>(attributes);
-  return {BehindBatch("begin", input, 0, a.begin, 0), BehindBatch("size", input, -1, a.size, -1)};
+  return {AfterBatch("begin", input, 0, a.begin, 0), AfterBatch("size", input, -1, a.size, -1)};
 }
 
 // The masks of default_attributes leave the batch open; the end of any axis is below 2^20.
 std::vector<IndexOperand> StridedSliceOperands(const OpAttributes& attributes, const Shape& input) {
   const auto& a = std::get<A>(attributes);
-  return {BehindBatch("begin", input, 0, a.begin, 0), BehindBatch("end", input, 0, a.end, 1 << 20),
-          BehindBatch("strides", input, 1, a.strides, 1)};
+  return {AfterBatch("begin", input, 0, a.begin, 0), AfterBatch("end", input, 0, a.end, 1 << 20),
+          AfterBatch("strides", input, 1, a.strides, 1)};
 }
 
 // `exactly`: one entry an axis; else any number of them, the same in all operands.
@@ -242,7 +242,7 @@ Expected<std::vector<SliceAxis>> StridedSliceGeometry(const OpAttributes& attrib
 const OpDefinition& SliceDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
-        Define(OpType::kSlice, "slice", "SLICE", tflite::BuiltinOperator_SLICE, 3, "a box of the input");
+        Define(OpType::kSlice, "slice", "SLICE", tflite::BuiltinOperator_SLICE, 3, "a part of the input");
     op.keys = kSliceKeys;
     op.default_attributes = SliceAttributes();
     op.infer_shape = InferSlice;
@@ -257,7 +257,7 @@ const OpDefinition& SliceDefinition() {
 const OpDefinition& StridedSliceDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kStridedSlice, "strided_slice", "STRIDED_SLICE",
-                             tflite::BuiltinOperator_STRIDED_SLICE, 4, "a box of the input, with strides");
+                             tflite::BuiltinOperator_STRIDED_SLICE, 4, "a part of the input, with strides");
     op.keys = kStridedSliceKeys;
     op.default_attributes = A{.begin_mask = 1, .end_mask = 1};
     op.infer_shape = InferStridedSlice;

@@ -1,4 +1,4 @@
-// SpaceToBatchNd: pads the axes behind the batch and deals their blocks out over the batch; BatchToSpaceNd: the other way
+// SpaceToBatchNd: pads the axes after the batch and moves their blocks into the batch; BatchToSpaceNd: the other way
 // round, and crops. Old converters write dilated convolutions as one of each around a plain one.
 #include <algorithm>
 

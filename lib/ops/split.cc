@@ -54,7 +54,7 @@ Expected<std::vector<Shape>> InferSplitV(const OpAttributes& attributes, std::sp
   return parts;
 }
 
-constexpr std::string_view kPartsText = "how many equal parts, or a list of their sizes; -1: what is left";
+constexpr std::string_view kPartsText = "a number of equal parts, or a list of sizes; -1: the rest";
 
 Status SetParts(OpAttributes& attributes, const AttributeValue& value) {
   auto& a = std::get<A>(attributes);
@@ -128,7 +128,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 const OpDefinition& SplitDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kSplit, "split", "SPLIT", tflite::BuiltinOperator_SPLIT,
-                             "cuts an axis into parts, which are read as \"NAME:0\", \"NAME:1\", …");
+                             "divides an axis into parts, which are read as \"NAME:0\", \"NAME:1\", …");
     op.min_inputs = op.max_inputs = 2;
     op.data_input = 1;
     op.keys = kKeys;

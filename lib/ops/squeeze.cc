@@ -9,7 +9,7 @@ namespace qat {
 namespace {
 
 using A = SqueezeAttributes;
-constexpr std::string_view kAxesText = "a list of axes, not the batch, 0; negative: from the last one";
+constexpr std::string_view kAxesText = "a list of axes without the batch (0); negative: from the last one";
 
 Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
   return keys::ToList(value, 7, -7, 7, kAxesText);
@@ -87,7 +87,7 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 const OpDefinition& SqueezeDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kSqueeze, "squeeze", "SQUEEZE", tflite::BuiltinOperator_SQUEEZE,
-                             "without axes of size 1");
+                             "removes axes of size 1");
     op.keys = kSqueezeKeys;
     op.default_attributes = A();
     op.infer_shape = InferSqueeze;
@@ -102,7 +102,7 @@ const OpDefinition& SqueezeDefinition() {
 const OpDefinition& ExpandDimsDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op = Define(OpType::kExpandDims, "expand_dims", "EXPAND_DIMS",
-                             tflite::BuiltinOperator_EXPAND_DIMS, "with one more axis of size 1");
+                             tflite::BuiltinOperator_EXPAND_DIMS, "inserts an axis of size 1");
     op.min_inputs = 2;
     op.max_inputs = 2;
     op.keys = kExpandDimsKeys;

@@ -9,7 +9,7 @@ namespace qat {
 namespace {
 
 using A = TransposeAttributes;
-constexpr std::string_view kPermText = "a list of the input's axes, the batch, 0, first";
+constexpr std::string_view kPermText = "a list of the input's axes, the batch (0) first";
 
 Expected<std::vector<int32_t>> ToPermutation(const AttributeValue& value) {
   QAT_ASSIGN_OR_RETURN(std::vector<int32_t> axes, keys::ToList(value, 8, 0, 7, kPermText));

@@ -119,7 +119,7 @@ const OpDefinition& TransposeConvDefinition() {
     op.name = "transpose_conv";
     op.tflite_name = "TRANSPOSE_CONV";
     op.builtin_code = tflite::BuiltinOperator_TRANSPOSE_CONV;
-    op.summary = "convolution backwards, for a larger picture";
+    op.summary = "transposed convolution; makes an image larger";
     op.min_inputs = 3;
     op.max_inputs = 4;
     op.data_input = 2;

@@ -104,7 +104,7 @@ class Fuser : private Relisting {
           {layer.line, layer.column},
           Unsupported(StrCat(
               "layer '", layer.name, "': batch_norm of ", ToString(layer.output_shape),
-              " has no layer to be folded into; put it directly behind a layer that has a filter and no "
+              " has no layer to be folded into; put it directly after a layer that has a filter and no "
               "activation, or where the values are still an image [N, H, W, C]")));
       placed_.push_back(layer.inputs[0]);
       return;

@@ -104,7 +104,7 @@ TEST(Rewrite, BatchNormOfRowsWithoutAFilterIsRefusedWithAWayOut) {
   const Status status = Rewrite(net.spec(), "net.toml");
   QAT_EXPECT_ERROR(status, ErrorCode::kUnsupported, "net.toml:7:1: layer 'a': batch_norm of [1, 192]");
   EXPECT_NE(status.error().message.find("layer 'b'"), std::string::npos);
-  EXPECT_NE(status.error().message.find("put it directly behind a layer that has a filter"),
+  EXPECT_NE(status.error().message.find("put it directly after a layer that has a filter"),
             std::string::npos);
 }
 
