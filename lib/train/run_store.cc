@@ -30,6 +30,12 @@ Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const Train
   return WriteFile(CheckpointPath(run, checkpoint.step), Serialize(checkpoint));
 }
 
+Expected<double> NumberOf(const TrainerState& state, const std::string& name) {
+  const auto found = state.scalars.find(name);
+  if (found == state.scalars.end()) return Corrupt(StrCat("number '", name, "' is missing"));
+  return found->second;
+}
+
 Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run) {
   if (!IsDirectory(JoinPath(run, "checkpoints"))) return std::optional<SavedRun>();
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> steps, ListCheckpoints(run));

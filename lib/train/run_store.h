@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "train/schedule.h"
 
@@ -19,6 +20,9 @@ struct SavedRun {
 /// Writes STEP.state, then STEP.ckpt, each under a temporary name first: a .ckpt that is there has its
 /// .state. Errors: kIoError.
 Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const TrainerState& state);
+
+/// A number of a state. Errors: kCorrupt, where it is missing.
+Expected<double> NumberOf(const TrainerState& state, const std::string& name);
 
 /// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. None:
 /// empty.

@@ -1,0 +1,48 @@
+#include "train/data_feed.h"
+
+#include <utility>
+
+#include "train/input_tensor.h"
+
+namespace qat {
+
+DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, const InputContract& contract,
+                   std::vector<int32_t> examples)
+    : data_(data),
+      config_(config),
+      contract_(contract),
+      table_(MakeRealTable(contract)),
+      sampler_(std::move(examples), config.batch_size, config.seed) {}
+
+Expected<Batch> DataFeed::Read(int64_t step) {
+  std::vector<int32_t> examples, next;
+  if (data_.stream != nullptr) sampler_.Batch(step + 1, next);
+  sampler_.Batch(step, examples);
+  const auto size = static_cast<size_t>(data_.ImageSize());
+  Bytes stored(examples.size() * size);
+  Bytes changed(stored.size());
+  QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
+  Batch batch;
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const ImageChange change = DrawChange(config_, step, static_cast<int64_t>(i));
+    ChangeImage(std::span(stored).subspan(i * size, size), data_.height, data_.width, data_.channels, change,
+                std::span(changed).subspan(i * size, size));
+    AppendLabels(examples[i], change, batch);
+  }
+  batch.images = RealImages(contract_, table_, changed);
+  return batch;
+}
+
+void DataFeed::AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const {
+  if (data_.targets > 0) {
+    const std::span<const float> numbers = data_.NumbersOf(example);
+    batch.numbers.insert(batch.numbers.end(), numbers.begin(), numbers.end());
+    return;
+  }
+  const size_t before = batch.labels.size();
+  batch.labels.resize(before + static_cast<size_t>(data_.LabelsPerImage()));
+  ChangeLabels(data_.LabelsOf(example), data_.label_height, data_.label_width, data_.height, data_.width,
+               change, std::span(batch.labels).subspan(before));
+}
+
+}  // namespace qat

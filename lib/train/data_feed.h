@@ -1,0 +1,52 @@
+// data_feed.h: the batch of each step: which examples, changed as the recipe asks, as tensors, read while the
+// step before computes.
+#ifndef QAT_TRAIN_DATA_FEED_H_
+#define QAT_TRAIN_DATA_FEED_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/expected.h"
+#include "contract/input_contract.h"
+#include "data/dataset.h"
+#include "spec/train_config.h"
+#include "train/sampler.h"
+
+namespace qat {
+
+/// What one step learns from: real images [N, C, H, W] and what each of them should give.
+struct Batch {
+  at::Tensor images;
+  std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
+  std::vector<float> numbers;   ///< [N, targets] instead of labels
+
+  /// Labels, or real numbers: what a mean over the batch is a mean of.
+  int64_t size() const { return static_cast<int64_t>(std::max(labels.size(), numbers.size())); }
+};
+
+/// Endless batches of some examples of a data set. All of it follows from (seed, step): there is no state to save.
+class DataFeed {
+ public:
+  /// The references outlive the feed.
+  DataFeed(const Dataset& data, const TrainConfig& config, const InputContract& contract,
+           std::vector<int32_t> examples);
+
+  /// The batch of a step, counted from 0; where data is streamed, reading of the next one begins. Errors: the stream's.
+  Expected<Batch> Read(int64_t step);
+
+ private:
+  void AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const;
+
+  const Dataset& data_;
+  const TrainConfig& config_;
+  const InputContract& contract_;
+  RealTable table_;
+  Sampler sampler_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_DATA_FEED_H_

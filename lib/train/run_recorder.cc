@@ -1,0 +1,131 @@
+#include "train/run_recorder.h"
+
+#include <cmath>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace qat {
+
+Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule& schedule,
+                                                         const TrainConfig& config,
+                                                         const std::optional<SavedRun>& saved) {
+  std::unique_ptr<RunRecorder> recorder(new RunRecorder(std::move(run), schedule));
+  const std::string& directory = recorder->run_.directory;
+  int64_t size = 0, step = 0;
+  if (saved) {
+    step = saved->state.step;
+    QAT_RETURN_IF_ERROR_IN(TrainerStatePath(directory, step), recorder->Restore(saved->state));
+    size = static_cast<int64_t>(saved->state.scalars.at("metrics_size"));
+  }
+  QAT_ASSIGN_OR_RETURN(recorder->log_, MetricsLog::Open(directory, size, step));
+  if (size == 0) {
+    QAT_RETURN_IF_ERROR(recorder->log_->WriteStart(
+        {schedule.steps, schedule.quant_delay, config.batch_size, config.scheme}));
+  }
+  return recorder;
+}
+
+void RunRecorder::Count(const LossResult& result, int64_t size) {
+  loss_sum_ += result.loss * static_cast<double>(size);
+  correct_ += result.correct;
+  seen_ += size;
+}
+
+double RunRecorder::TrainingAccuracy() const {
+  if (!run_.classes) return std::nan("");
+  return seen_ > 0 ? 100.0 * static_cast<double>(correct_) / static_cast<double>(seen_) : 0;
+}
+
+Status RunRecorder::LogTraining(int64_t step, double learning_rate) {
+  const double loss = loss_sum_ / static_cast<double>(seen_);
+  const double accuracy = TrainingAccuracy();
+  loss_sum_ = 0;
+  correct_ = 0;
+  seen_ = 0;
+  return log_->WriteTrain(step, loss, accuracy, learning_rate);
+}
+
+Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation,
+                                  const std::vector<NamedObserver>& observers) {
+  last_evaluation_ = evaluation;
+  evaluated_step_ = step;
+  QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation.accuracy, evaluation.loss));
+  for (const NamedObserver& each : observers) {
+    if (each.observer->empty()) continue;
+    QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range()));
+  }
+  return {};
+}
+
+Status RunRecorder::SaveScheduled(StepEngine& engine, int64_t step) {
+  const Merit merit = {engine.Quantizing(step - 1), last_evaluation_.Merit(), step};
+  if (std::pair(merit.quantized, merit.value) > std::pair(best_.quantized, best_.value)) best_ = merit;
+  QAT_RETURN_IF_ERROR(log_->WriteCheckpoint(step));
+  QAT_RETURN_IF_ERROR(Save(engine, step));
+  return PruneRun(run_.directory, schedule_, step, best_.step);
+}
+
+Status RunRecorder::SaveInterrupted(StepEngine& engine, int64_t step) { return Save(engine, step); }
+
+Status RunRecorder::End(int64_t step) {
+  QAT_RETURN_IF_ERROR(PruneRun(run_.directory, schedule_, step, best_.step));
+  QAT_RETURN_IF_ERROR(log_->WriteEnd(step, best_.step, run_.classes ? best_.value : std::nan("")));
+  QAT_RETURN_IF_ERROR(log_->Sync());
+  return {};
+}
+
+Status RunRecorder::Save(StepEngine& engine, int64_t step) {
+  QAT_ASSIGN_OR_RETURN(const int64_t size, log_->Sync());
+  return SaveRun(run_.directory, MakeCheckpoint(engine, step), MakeState(engine, step, size));
+}
+
+Checkpoint RunRecorder::MakeCheckpoint(StepEngine& engine, int64_t step) const {
+  Checkpoint checkpoint = run_.header;
+  checkpoint.step = step;
+  engine.Save(checkpoint);
+  if (!Evaluated(step)) return checkpoint;
+  if (!std::isnan(last_evaluation_.accuracy)) {
+    checkpoint.metrics[StrCat(run_.split, "_accuracy")] = last_evaluation_.accuracy;
+  }
+  checkpoint.metrics[StrCat(run_.split, "_loss")] = last_evaluation_.loss;
+  checkpoint.metrics["fake_quantize"] = engine.Quantizing(step - 1) ? 1 : 0;
+  return checkpoint;
+}
+
+TrainerState RunRecorder::MakeState(const StepEngine& engine, int64_t step, int64_t metrics_size) const {
+  TrainerState state;
+  state.step = step;
+  state.scalars = {{"metrics_size", static_cast<double>(metrics_size)},
+                   {"loss_sum", loss_sum_},
+                   {"correct", static_cast<double>(correct_)},
+                   {"seen", static_cast<double>(seen_)},
+                   {"last_accuracy", last_evaluation_.accuracy},
+                   {"last_loss", last_evaluation_.loss},
+                   {"evaluated_step", static_cast<double>(evaluated_step_)},
+                   {"best/quantized", best_.quantized ? 1 : 0},
+                   {"best/accuracy", best_.value},
+                   {"best/step", static_cast<double>(best_.step)}};
+  engine.Save(state);
+  return state;
+}
+
+Status RunRecorder::Restore(const TrainerState& state) {
+  std::string missing;
+  const auto number = [&](const char* name) {
+    const auto found = NumberOf(state, name);
+    if (!found.ok()) missing = name;
+    return found.ok() ? *found : 0.0;
+  };
+  number("metrics_size");
+  loss_sum_ = number("loss_sum");
+  correct_ = static_cast<int64_t>(number("correct"));
+  seen_ = static_cast<int64_t>(number("seen"));
+  last_evaluation_ = {number("last_accuracy"), number("last_loss")};
+  evaluated_step_ = static_cast<int64_t>(number("evaluated_step"));
+  best_ = {number("best/quantized") != 0, number("best/accuracy"), static_cast<int64_t>(number("best/step"))};
+  if (!missing.empty()) return Corrupt(StrCat("number '", missing, "' is missing"));
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,90 @@
+// run_recorder.h: what a run leaves on disk: its log, curves, checkpoints and the state that resuming needs; and
+// which checkpoint is the best.
+#ifndef QAT_TRAIN_RUN_RECORDER_H_
+#define QAT_TRAIN_RUN_RECORDER_H_
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "spec/train_config.h"
+#include "train/evaluate.h"
+#include "train/loss.h"
+#include "train/metrics_log.h"
+#include "train/run_store.h"
+#include "train/schedule.h"
+#include "train/step_engine.h"
+
+namespace qat {
+
+/// How good a checkpoint is: one measured with fake quantization comes before any other.
+struct Merit {
+  bool quantized = false;
+  double value = -std::numeric_limits<double>::infinity();  ///< Evaluation::Merit
+  int64_t step = 0;
+};
+
+class RunRecorder {
+ public:
+  /// What no step changes.
+  struct Run {
+    std::string directory;
+    std::string_view split;  ///< what evaluations look at: "holdout" or "test"
+    bool classes = true;     ///< false: the labels are real numbers
+    Checkpoint header;       ///< spec, contract, provenance
+  };
+
+  /// At step 0, or as `saved` left it: the log is cut to what that knew. Errors: kCorrupt, kIoError.
+  static Expected<std::unique_ptr<RunRecorder>> Open(Run run, const Schedule& schedule,
+                                                     const TrainConfig& config,
+                                                     const std::optional<SavedRun>& saved);
+
+  /// Counts a step for the next line of the log. `size`: what its loss is the mean of.
+  void Count(const LossResult& result, int64_t size);
+  /// Percentage since the last line of the log; NaN of real numbers, 0 where nothing has been counted.
+  double TrainingAccuracy() const;
+
+  Status LogQuantize(int64_t step) { return log_->WriteQuantize(step); }
+  Status LogTraining(int64_t step, double learning_rate);
+  Status LogEvaluation(int64_t step, const Evaluation& evaluation,
+                       const std::vector<NamedObserver>& observers);
+  bool Evaluated(int64_t step) const { return evaluated_step_ == step; }
+  const Evaluation& last_evaluation() const { return last_evaluation_; }
+
+  /// A checkpoint of the schedule, which has just been evaluated; older ones go as IsKept says.
+  Status SaveScheduled(StepEngine& engine, int64_t step);
+  /// Nothing of it is in the log, and the next scheduled checkpoint removes it.
+  Status SaveInterrupted(StepEngine& engine, int64_t step);
+  Status End(int64_t step);
+
+  const Merit& best() const { return best_; }
+  const std::string& directory() const { return run_.directory; }
+
+ private:
+  RunRecorder(Run run, const Schedule& schedule) : run_(std::move(run)), schedule_(schedule) {}
+
+  Status Save(StepEngine& engine, int64_t step);
+  Checkpoint MakeCheckpoint(StepEngine& engine, int64_t step) const;
+  TrainerState MakeState(const StepEngine& engine, int64_t step, int64_t metrics_size) const;
+  Status Restore(const TrainerState& state);
+
+  Run run_;
+  Schedule schedule_;
+  std::unique_ptr<MetricsLog> log_;
+  double loss_sum_ = 0;  // since the last line of the log, as are the next two
+  int64_t correct_ = 0;
+  int64_t seen_ = 0;
+  Evaluation last_evaluation_;
+  int64_t evaluated_step_ = -1;
+  Merit best_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_RUN_RECORDER_H_

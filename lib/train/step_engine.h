@@ -1,0 +1,79 @@
+// step_engine.h: what a step computes with and changes: network, loss, gradients, optimizer, ranges, averaged
+// weights. On this machine's processor, with LibTorch.
+#ifndef QAT_TRAIN_STEP_ENGINE_H_
+#define QAT_TRAIN_STEP_ENGINE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "contract/input_contract.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+#include "train/data_feed.h"
+#include "train/loss.h"
+#include "train/network.h"
+#include "train/optimizer.h"
+#include "train/range_history.h"
+#include "train/schedule.h"
+#include "train/weight_average.h"
+
+namespace qat {
+
+class StepEngine {
+ public:
+  /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
+  /// Errors: kUnsupported (layers); what `init` lacks, as "--init: …".
+  static Expected<std::unique_ptr<StepEngine>> Create(const NetworkSpec& spec, const TrainConfig& config,
+                                                      const Schedule& schedule, const InputContract& contract,
+                                                      const Checkpoint* init);
+
+  /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer with values
+  /// that are not finite.
+  Expected<LossResult> Step(const Batch& batch, int64_t step);
+
+  /// Whether fake quantization is on in a step.
+  bool Quantizing(int64_t step) const { return step >= schedule_.quant_delay; }
+
+  /// The network as it would be deployed after `steps` updates: itself; or the averaged weights, whose ranges are observed
+  /// again on the latest batches, since those learned in training do not fit them. Errors: the feed's.
+  Expected<Network*> Deploy(DataFeed& feed, int64_t steps);
+
+  /// What Deploy has made last, with the drift of each range. Requires a Deploy after the last step.
+  void Save(Checkpoint& checkpoint);
+  /// Everything that later steps depend on.
+  void Save(TrainerState& state) const;
+  /// Errors: kCorrupt, naming the tensor or number.
+  Status Load(const TrainerState& state);
+
+  /// Why training cannot go on: `what`, then the layer that has values that are not finite.
+  Error NotFinite(std::string_view what, const at::Tensor& images);
+
+ private:
+  StepEngine(const TrainConfig& config, Schedule schedule);
+
+  Network& Deployed() { return average_ ? *averaged_ : *network_; }
+  LossResult LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
+  Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
+  void TakeGradients();
+
+  const TrainConfig& config_;
+  Schedule schedule_;
+  RangeHistory history_;
+  std::unique_ptr<Network> network_;
+  std::vector<Parameter> parameters_;
+  std::vector<NamedObserver> observers_;
+  std::vector<TrainableSpan> spans_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::optional<WeightAverage> average_;
+  std::unique_ptr<Network> averaged_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_STEP_ENGINE_H_
