@@ -65,7 +65,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"bn-freeze", "STEPS", kRecipe,
      "before batch norms keep to their moving averages (default: 0.8 of the run)"},
     {"ema-decay", "X", kRecipe, "of the moving averages of activation ranges"},
-    {"holdout", "N", kRecipe, "training examples kept for choosing; 0: watch the test set instead"},
+    {"holdout", "N", kRecipe, "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
     {"log-every", "STEPS", "Output", "training loss and accuracy (default 100)"},
     {"eval-every", "STEPS", "Output", "accuracy on the holdout (default: once an epoch)"},
     {"checkpoint-every", "STEPS", "Output", "(default: as --eval-every)"},
@@ -285,9 +285,9 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
   report.outputs["checkpoint"] = result.checkpoint;
 }
 
-std::string Summary(const TrainResult& result, const TrainConfig& config, const TrainFlags& flags) {
+std::string Summary(const TrainResult& result, bool held_out, const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
-  const std::string_view split = config.holdout > 0 ? "holdout     " : "test set    ";
+  const std::string_view split = held_out ? "holdout     " : "test set    ";
   if (!std::isnan(result.holdout_rmse)) {
     text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ", Significant(result.best_rmse),
                    " at step ", result.best_step, "\n");
@@ -337,6 +337,11 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
+  bool held_out = false;
+  callbacks.on_start = [&](const HoldoutSplit& split) {
+    held_out = !split.holdout.empty();
+    if (!split.description.empty()) LogInfo(split.description);
+  };
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
   auto result =
@@ -344,7 +349,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
-  tool.Print(Summary(*result, config, flags));
+  tool.Print(Summary(*result, held_out, flags));
   return {};
 }
 

@@ -40,6 +40,8 @@ struct Dataset {
   std::vector<float> numbers;                 ///< [count, targets]
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
+  /// So many of the last examples are those that a training split of its own keeps for validation (val/, x_val).
+  int64_t own_holdout = 0;
   std::string fingerprint;                    ///< where reading has found it already
   std::string warning;                        ///< a sentence on what was left out; empty: nothing
 

@@ -135,6 +135,22 @@ Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double
       /*takes_list=*/true};
 }
 
+Field HoldoutField(int64_t high) {
+  constexpr std::string_view kAuto = "auto";
+  Field field = IntegerField("holdout", &TrainConfig::holdout, 0, high);
+  field.expected += StrCat(" or \"", kAuto, "\"");
+  field.set = [number = field.set, kAuto](TrainConfig& config, const AttributeValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || *text != kAuto) return number(config, value);
+    config.holdout = kAutomaticHoldout;
+    return true;
+  };
+  field.text = [number = field.text, kAuto](const TrainConfig& config) {
+    return config.holdout == kAutomaticHoldout ? Quoted(std::string(kAuto)) : number(config);
+  };
+  return field;
+}
+
 const std::vector<Field>& Fields() {
   using C = TrainConfig;
   constexpr int64_t kMany = int64_t{1} << 62;
@@ -170,7 +186,7 @@ const std::vector<Field>& Fields() {
       RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
       RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
       RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),
-      IntegerField("holdout", &C::holdout, 0, kMany),
+      HoldoutField(kMany),
       IntegerField("log_every", &C::log_every, 1, kMany),
       IntegerField("eval_every", &C::eval_every, 0, kMany),
       IntegerField("checkpoint_every", &C::checkpoint_every, 0, kMany),

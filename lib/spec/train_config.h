@@ -18,6 +18,9 @@ struct ChannelNumbers {
   bool operator==(const ChannelNumbers&) const = default;
 };
 
+/// "auto" in TOML and on the command line: a tenth, as SplitHoldout has it.
+inline constexpr int64_t kAutomaticHoldout = -1;
+
 struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
@@ -50,9 +53,9 @@ struct TrainConfig {
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average
-  int64_t holdout = 5000;        ///< last examples of a seeded shuffle of the training set, kept for choosing
+  int64_t holdout = kAutomaticHoldout;  ///< training examples kept to choose the best checkpoint on; 0: the test set
   int64_t log_every = 100;       ///< training loss and accuracy
-  int64_t eval_every = 0;        ///< 0: once an epoch. On the holdout; with holdout 0 on the test set
+  int64_t eval_every = 0;        ///< 0: once an epoch. On the holdout; without one on the test set
   int64_t checkpoint_every = 0;  ///< 0: as eval_every
   uint64_t seed = 1;
   int32_t threads = 0;  ///< 0: all cores; part of the recipe, since it decides the order of sums

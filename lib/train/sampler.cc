@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -12,7 +11,7 @@
 namespace qat {
 namespace {
 
-enum Purpose : uint64_t { kHoldout = 0x686f6c64, kOrder = 0x6f726472, kChange = 0x63686e67 };
+enum Purpose : uint64_t { kOrder = 0x6f726472, kChange = 0x63686e67 };
 
 void ShiftImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels, int32_t dx,
                 int32_t dy, std::span<uint8_t> out) {
@@ -101,19 +100,6 @@ void ResampleImage(std::span<const uint8_t> image, int32_t height, int32_t width
 }
 
 }  // namespace
-
-HoldoutSplit SplitHoldout(int64_t examples, int64_t holdout, uint64_t seed) {
-  QAT_CHECK(holdout >= 0 && holdout < examples);
-  HoldoutSplit split;
-  split.train.resize(static_cast<size_t>(examples));
-  std::iota(split.train.begin(), split.train.end(), 0);
-  if (holdout == 0) return split;
-  Random random(MixKey(seed, kHoldout));
-  Shuffle(std::span(split.train), random);
-  split.holdout.assign(split.train.end() - holdout, split.train.end());
-  split.train.resize(static_cast<size_t>(examples - holdout));
-  return split;
-}
 
 Sampler::Sampler(std::vector<int32_t> examples, int32_t batch_size, uint64_t seed)
     : examples_(std::move(examples)), batch_size_(batch_size), seed_(seed) {}

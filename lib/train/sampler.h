@@ -11,14 +11,6 @@
 
 namespace qat {
 
-/// The training set in two: a seeded shuffle whose last `holdout` examples are kept for choosing.
-struct HoldoutSplit {
-  std::vector<int32_t> train;
-  std::vector<int32_t> holdout;
-};
-/// Requires 0 <= holdout < examples.
-HoldoutSplit SplitHoldout(int64_t examples, int64_t holdout, uint64_t seed);
-
 /// Endless passes over `examples`, each in a new order; a batch may reach from one pass into the next.
 class Sampler {
  public:

@@ -20,9 +20,9 @@ TrainLoop::TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split)
 Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
                                                        const std::optional<SavedRun>& saved) {
   const TrainConfig& config = inputs.config;
-  HoldoutSplit split = SplitHoldout(inputs.train.size(), config.holdout, config.seed);
+  HoldoutSplit split = std::move(inputs.split);
   if (split.holdout.empty() && inputs.test.size() == 0) {
-    return InvalidArgument("holdout is 0 and the test set is empty, expected examples to evaluate on");
+    return InvalidArgument("nothing is held out and the test set is empty, expected examples to evaluate on");
   }
   const Schedule schedule = MakeSchedule(config, static_cast<int64_t>(split.train.size()));
   std::unique_ptr<TrainLoop> loop(new TrainLoop(std::move(inputs), schedule, std::move(split)));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/expected.h"
+#include "data/holdout.h"
 #include "train/data_feed.h"
 #include "train/evaluate.h"
 #include "train/run_recorder.h"
@@ -27,6 +28,7 @@ struct TrainInputs {
   const std::string& run;
   const Checkpoint* init;  ///< null: fresh parameters
   const TrainCallbacks& callbacks;
+  HoldoutSplit split;  ///< of `train`
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
 };
 

@@ -116,14 +116,20 @@ std::string FirstDifference(const std::string& before, const std::string& now) {
   return "";
 }
 
+// The recipe of a saved run with the keys that came since, at what they mean when they are left out.
+std::string RecipeOf(const Checkpoint& saved) {
+  const auto config = ParseTrainConfig(saved.config_text, saved.spec_source, TrainConfig());
+  return config.ok() ? PortableToml(*config) : saved.config_text;
+}
+
 // A resumed run goes on as the same run or not at all.
 Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::string& run) {
   const auto differs = [&](std::string_view what, const std::string& difference) {
     return InvalidArgument(StrCat(run, ": was trained with another ", what, ": ", difference,
                                   "; resume with the same, or start a new run"));
   };
-  if (saved.config_text != now.config_text) {
-    return differs("configuration", FirstDifference(saved.config_text, now.config_text));
+  if (const std::string recipe = RecipeOf(saved); recipe != now.config_text) {
+    return differs("configuration", FirstDifference(recipe, now.config_text));
   }
   if (saved.spec_text != now.spec_text)
     return differs("network", FirstDifference(saved.spec_text, now.spec_text));
@@ -142,6 +148,27 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   return {};
 }
 
+// Which examples are held out is a part of what a run is. One that was begun before that was recorded keeps its shuffle.
+Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train,
+                                 const std::optional<SavedRun>& saved, Checkpoint& header) {
+  constexpr char kKey[] = "holdout_sha256";
+  QAT_ASSIGN_OR_RETURN(HoldoutSplit split, SplitHoldout(train, config.holdout, config.seed));
+  if (split.holdout.empty()) return split;
+  const std::string fingerprint = Fingerprint(split);
+  if (saved) {
+    const auto found = saved->checkpoint.provenance.find(kKey);
+    const bool recorded = found != saved->checkpoint.provenance.end();
+    if (!recorded && config.holdout > 0) return ShuffledHoldout(train.size(), config.holdout, config.seed);
+    if (recorded && found->second != fingerprint) {
+      return Unsupported(
+          "this version holds out other examples than the one that began the run; resume it with that "
+          "version, or start a new run");
+    }
+  }
+  header.provenance[kKey] = fingerprint;
+  return split;
+}
+
 Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
                                    const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
@@ -153,18 +180,14 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
     return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
                                   "are classes, expected the same of both"));
   }
-  if (config.holdout >= train.size()) {
-    return InvalidArgument(StrCat("holdout is ", config.holdout, ", expected less than the ", train.size(),
-                                  " training examples of ", train.name, "; a tenth is --holdout ",
-                                  train.size() / 10));
-  }
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {
     return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
                                   "; go on with --resume, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
-  TrainInputs inputs{spec, config, train, test, run, start.init, callbacks, std::move(header)};
+  QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
+  TrainInputs inputs{spec, config, train, test, run, start.init, callbacks, std::move(split), std::move(header)};
   if (start.init != nullptr) inputs.header.provenance["init_sha256"] = Sha256(Serialize(*start.init));
   // A run that was fine-tuned is resumed without its origin at hand, too.
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
@@ -174,6 +197,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
+  if (callbacks.on_start) callbacks.on_start(inputs.split);
   ConfigureThreads(config.threads);
   QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
   return loop->Run();

@@ -12,6 +12,7 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "data/dataset.h"
+#include "data/holdout.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
 
@@ -29,6 +30,8 @@ struct TrainCallbacks {
   std::function<void(const TrainProgress&)> on_step;
   /// Polled every step; true: save a checkpoint now and return kInterrupted naming it.
   std::function<bool()> interrupted;
+  /// Told before the first step, where nothing is wrong with the inputs, what is held out.
+  std::function<void(const HoldoutSplit& split)> on_start = {};
 };
 
 struct TrainResult {

@@ -36,6 +36,7 @@ TEST(TrainConfig, TheArticlesPresetIsTheArticle) {
   EXPECT_EQ(preset->learning_rate, 1e-5);
   EXPECT_EQ(preset->schedule, "constant");
   EXPECT_EQ(preset->holdout, 0);
+  EXPECT_EQ(LoadPreset("lenet")->holdout, kAutomaticHoldout);
   EXPECT_EQ(preset->log_every, 100);
   EXPECT_EQ(preset->eval_every, 500);
   EXPECT_EQ(preset->preset, "lenet-article");
@@ -63,6 +64,19 @@ TEST(TrainConfig, TakesMeanAndStdAsOneNumberAListOrFromTheData) {
                    "c.toml:1:7: 'std' is");
   QAT_EXPECT_ERROR(ParseTrainConfig("steps = [1, 2]\n", "c.toml", {}), ErrorCode::kInvalidArgument,
                    "'steps' is");
+}
+
+TEST(TrainConfig, HoldsOutANumberOrATenth) {
+  EXPECT_EQ(ParseTrainConfig("holdout = 7\n", "c.toml", {})->holdout, 7);
+  EXPECT_EQ(ParseTrainConfig("holdout = \"auto\"\n", "c.toml", {})->holdout, kAutomaticHoldout);
+  EXPECT_NE(ToToml(TrainConfig()).find("\nholdout = \"auto\"\n"), std::string::npos);
+  TrainConfig config;
+  QAT_ASSERT_OK(SetKey(config, "holdout", "0"));
+  EXPECT_EQ(config.holdout, 0);
+  QAT_ASSERT_OK(SetKey(config, "holdout", "auto"));
+  EXPECT_EQ(config.holdout, kAutomaticHoldout);
+  QAT_EXPECT_ERROR(SetKey(config, "holdout", "-1"), ErrorCode::kInvalidArgument,
+                   "value '-1', expected a whole number from 0 or \"auto\"");
 }
 
 TEST(TrainConfig, ErrorsNamePlaceKeyValueAndExpectation) {

@@ -14,16 +14,6 @@
 namespace qat {
 namespace {
 
-TEST(SplitHoldout, PartsTheExamplesBySeed) {
-  const HoldoutSplit split = SplitHoldout(100, 30, 1);
-  EXPECT_EQ(split.train.size(), 70u);
-  EXPECT_EQ(split.holdout.size(), 30u);
-  std::set<int32_t> all(split.train.begin(), split.train.end());
-  all.insert(split.holdout.begin(), split.holdout.end());
-  EXPECT_EQ(all.size(), 100u);
-  EXPECT_EQ(SplitHoldout(100, 30, 1).holdout, split.holdout);
-  EXPECT_NE(SplitHoldout(100, 30, 2).holdout, split.holdout);
-}
 
 TEST(Sampler, ShowsEveryExampleOnceAPassInANewOrder) {
   std::vector<int32_t> examples(10);

@@ -188,6 +188,34 @@ TEST(Train, ResumesAfterBeingKilledAnywhere) {
   ExpectSameRun(dir / "straight", run);
 }
 
+// Rewrites what the newest checkpoint of a run says of its holdout; empty: as the first versions, which said nothing.
+void SayOfHoldout(const std::string& run, const std::string& sha256) {
+  const std::string path = CheckpointPath(run, ListCheckpoints(run)->back());
+  Checkpoint checkpoint = *ReadCheckpoint(path);
+  ASSERT_EQ(checkpoint.provenance.erase("holdout_sha256"), 1u);
+  if (!sha256.empty()) checkpoint.provenance["holdout_sha256"] = sha256;
+  QAT_ASSERT_OK(WriteFile(path, Serialize(checkpoint)));
+}
+
+TEST(Train, ResumesWithTheSameHoldoutOrNotAtAll) {
+  TempDir dir;
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", false, InterruptAt(15)), ErrorCode::kInterrupted, "");
+  SayOfHoldout(dir / "run", "0123");
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", true), ErrorCode::kUnsupported, "holds out other examples");
+}
+
+TEST(Train, ARunOfBeforeKeepsTheShuffledHoldoutThatItBegan) {
+  TempDir dir;
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", false, InterruptAt(15)), ErrorCode::kInterrupted, "");
+  SayOfHoldout(dir / "run", "");
+  std::vector<int32_t> holdout;
+  TrainCallbacks callbacks;
+  callbacks.on_start = [&](const HoldoutSplit& split) { holdout = split.holdout; };
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "run", true, callbacks));
+  EXPECT_EQ(holdout, ShuffledHoldout(300, 50, TinyConfig().seed).holdout);
+  EXPECT_FALSE(ReadCheckpoint(CheckpointPath(dir / "run", 60))->provenance.contains("holdout_sha256"));
+}
+
 TEST(Train, ResumingAFinishedRunChangesNothing) {
   TempDir dir;
   QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "run"));
@@ -301,7 +329,8 @@ TEST(Train, NamesShapesThatDoNotFit) {
   QAT_EXPECT_ERROR(
       Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
       ErrorCode::kInvalidArgument,
-      "holdout is 100, expected less than the 100 training examples of quarters; a tenth is --holdout 10");
+      "holdout is 100, expected less than the 100 training examples of quarters; leave it out, and a tenth is held "
+      "out");
 }
 
 TEST(IsKept, KeepsAllOfAFewAndASpreadOfMany) {

@@ -1,0 +1,31 @@
+// sample.h: a few examples that stand for many, however the file is sorted.
+#ifndef QAT_DATA_SAMPLE_H_
+#define QAT_DATA_SAMPLE_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace qat {
+
+/// Indices of all samples are ascending, and the same for the same arguments. `key` seeds what is drawn.
+
+/// `count` of the labels: each class gets its share, to within one, by largest remainders, and leaves at least `keep` of its
+/// examples. Fewer than `count` where the classes cannot spare more. Requires labels from 0.
+std::vector<int32_t> StratifiedSample(std::span<const int32_t> labels, int64_t count, int64_t keep, uint64_t key);
+
+/// One of each of `count` equal parts of the values in ascending order. Requires count <= values.size().
+std::vector<int32_t> EvenSample(std::span<const float> values, int64_t count, uint64_t key);
+
+/// One of each of `count` equal parts of 0 … size - 1, in their order. Requires count <= size.
+std::vector<int32_t> SpacedSample(int64_t size, int64_t count, uint64_t key);
+
+/// `count` examples of a data set, all where it has no more: stratified where an image has one label, even over the targets
+/// where it has one real number, else spaced.
+std::vector<int32_t> SampleOf(const Dataset& data, int64_t count, uint64_t seed);
+
+}  // namespace qat
+
+#endif  // QAT_DATA_SAMPLE_H_
