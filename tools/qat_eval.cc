@@ -149,20 +149,23 @@ Status ParseThreads(Flags& flags, Tool& tool) {
       StrCat("--threads: value ", threads, ", expected at most ", ThreadPool::kMaxThreads));
 }
 
-// One bar a stage of the work.
+// One bar per stage of the work, gone when the stage is done: what it found is shown by the table.
 class StageProgress {
  public:
   explicit StageProgress(Progress::Style style) : style_(style) {}
   void Update(const std::string& what, int64_t done, int64_t total) {
     if (!progress_ || what != what_) {
-      if (progress_) progress_->Finish();
+      Finish();
       progress_ = std::make_unique<Progress>(style_, what, total);
       what_ = what;
     }
+    progress_->Expect(total);
     progress_->Update(done, "");
+    if (done >= total) Finish();
   }
   void Finish() {
-    if (progress_) progress_->Finish();
+    if (progress_) progress_->Clear();
+    progress_.reset();
   }
 
  private:

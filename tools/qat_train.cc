@@ -230,7 +230,7 @@ Expected<Splits> OpenSplits(const NetworkSpec& spec, const TrainConfig& config, 
       progress->Update(done, "");
     };
     QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(config.data, split, options));
-    if (progress) progress->Finish();
+    if (progress) progress->Clear();
     if (!dataset.warning.empty()) LogWarning(StrCat(config.data, ": ", dataset.warning));
     options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
     options.class_names = dataset.class_names;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/screen.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -185,6 +186,7 @@ void OutputFile::Discard() {
 Status OutputFile::Commit(std::span<const uint8_t> bytes) {
   QAT_CHECK(descriptor_ >= 0);
   const std::string shown = path_ == "-" ? "standard output" : path_;
+  const ScreenTurn turn;
   auto failed = [&]() -> Error {
     Error error = IoError(StrCat(shown, ": cannot be written (", Reason(), ")"));
     Discard();

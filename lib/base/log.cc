@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/screen.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -29,7 +30,9 @@ std::string& ToolName() {
 }
 
 void Write(spdlog::level::level_enum level, std::string_view mark, std::string_view message) {
-  if (Logger().should_log(level)) Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, message));
+  if (!Logger().should_log(level)) return;
+  const ScreenTurn turn;
+  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, message));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+#include "cli/terminal.h"
+
 namespace qat {
 namespace {
 
@@ -12,7 +14,9 @@ std::atomic<int> caught_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may use nothing that locks");
 
 void Handle(int signal_number) {
-  if (caught_signal.exchange(signal_number) != 0) _exit(128 + signal_number);
+  if (caught_signal.exchange(signal_number) == 0) return;
+  EraseStatusLineInHandler();
+  _exit(128 + signal_number);
 }
 
 }  // namespace

@@ -1,31 +1,18 @@
 #include "cli/progress.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
+#include "base/screen.h"
 #include "base/strings.h"
+#include "cli/terminal.h"
 
 namespace qat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-bool CanRedraw(std::FILE* out) {
-  const char* terminal = std::getenv("TERM");
-  return ::isatty(::fileno(out)) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
-}
-
-size_t TerminalColumns(std::FILE* out) {
-  struct winsize size {};
-  if (::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
-}
 
 double SecondsBetweenDraws(Progress::Style style) {
   if (style == Progress::Style::kBar) return 0.1;
@@ -100,17 +87,37 @@ struct Progress::Impl {
 
   static std::string Separated(const std::string& text) { return text.empty() ? "" : StrCat("  ", text); }
 
-  void DrawBar(bool last) {
+  // Names of files and classes may hold what a terminal obeys.
+  static std::string Shown(std::string text) {
+    const auto obeyed = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    std::replace_if(text.begin(), text.end(), obeyed, '?');
+    return text;
+  }
+
+  std::string Cells() const {
     constexpr int kCells = 20;
-    std::string line = what;
-    if (total > 0) {
-      const auto filled = static_cast<size_t>(std::clamp<int64_t>(done * kCells / total, 0, kCells));
-      line += StrCat(" [", std::string(filled, '#'), std::string(kCells - filled, '.'), "]");
+    if (total <= 0) return "";
+    const auto filled = static_cast<size_t>(std::clamp<int64_t>(done * kCells / total, 0, kCells));
+    return StrCat(" [", std::string(filled, '#'), std::string(kCells - filled, '.'), "]");
+  }
+
+  // The richest line that the terminal has room for: without times, then without cells, then cut.
+  std::string BarLine(bool last) const {
+    const std::string name = Shown(what), counts = StrCat(" ", Counts()), text = Shown(Separated(detail));
+    const std::string times = Times(last), cells = Cells();
+    const size_t columns = TerminalColumns(out) - 1;
+    for (const std::string& line : {StrCat(name, cells, counts, times, text), StrCat(name, cells, counts, text),
+                                    StrCat(name, counts, text), StrCat(name, counts)}) {
+      if (ColumnsOf(line) <= columns) return line;
     }
-    line += StrCat(" ", Counts(), Times(last), Separated(detail));
-    line.resize(std::min(line.size(), TerminalColumns(out) - 1));
-    // The cursor rests at the start of the line, so that a message in between overwrites the bar.
-    Write(StrCat("\r\x1b[K", line, last ? "\n" : "\r"));
+    return std::string(FrontOf(StrCat(name, counts), columns));
+  }
+
+  void DrawBar(bool last) {
+    if (!last) return DrawStatusLine(out, BarLine(false));
+    EraseStatusLine();
+    const ScreenTurn turn;
+    Write(BarLine(true) + "\n");
   }
 
   void DrawNdjson() {
@@ -142,6 +149,8 @@ Progress::Progress(Style style, std::string what, int64_t total, std::FILE* out)
 
 Progress::~Progress() { Finish(); }
 
+void Progress::Expect(int64_t total) { impl_->total = total; }
+
 void Progress::Update(int64_t done, std::string_view detail) {
   Impl& impl = *impl_;
   if (impl.finished || impl.style == Style::kNone) return;
@@ -154,6 +163,13 @@ void Progress::Update(int64_t done, std::string_view detail) {
   impl.next_draw =
       now + std::chrono::milliseconds(static_cast<int64_t>(SecondsBetweenDraws(impl.style) * 1000));
   impl.Draw(false);
+}
+
+void Progress::Clear() {
+  Impl& impl = *impl_;
+  if (impl.finished || impl.style != Style::kBar) return Finish();
+  impl.finished = true;
+  if (impl.first >= 0) EraseStatusLine();
 }
 
 void Progress::Finish() {

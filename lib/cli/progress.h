@@ -27,13 +27,20 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// Another total than was expected at first.
+  void Expect(int64_t total);
+
   /// Shows `done` of the total and `detail`, such as "loss 0.31  accuracy 97.2 %". Cheap to call often: a bar
   /// is drawn at most ten times a second, an NDJSON object written at most once a second, a plain line at
-  /// most every five seconds.
+  /// most every five seconds. A bar fits the terminal as wide as it is now, and gives way to messages and results
+  /// (base/screen.h).
   void Update(int64_t done, std::string_view detail);
 
   /// Shows the last state, whatever the clock says, and ends the line. Further updates show nothing.
   void Finish();
+
+  /// Takes a bar off the screen, for work whose result is shown by itself; else the same as Finish.
+  void Clear();
 
  private:
   struct Impl;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/screen.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/arguments.h"
@@ -181,6 +182,7 @@ Status Tool::Impl::Run(const std::function<Status(Report&)>& run, Report& report
 
 void Tool::Impl::Write(std::string_view text) {
   if (stdout_errno != 0) return;
+  const ScreenTurn turn;
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
     stdout_errno = errno != 0 ? errno : EIO;

@@ -51,11 +51,11 @@ class Measurer {
     float slowest = 0;
     for (Predictor* predictor : predictors_) QAT_RETURN_IF_ERROR(WarmUp(*predictor, slowest));
     turn_ = ImagesATurn(slowest);
-    const Clock::time_point start = Clock::now();
+    start_ = Clock::now();
     do {
       QAT_RETURN_IF_ERROR(Round());
     } while (++rounds_ < options_.rounds ||
-             (rounds_ < options_.most_rounds && SecondsSince(start) < options_.least_seconds));
+             (rounds_ < options_.most_rounds && SecondsSince(start_) < options_.least_seconds));
     return {};
   }
 
@@ -134,10 +134,18 @@ class Measurer {
         session_.Calibrate();
         QAT_RETURN_IF_ERROR(Turns(at, std::min(turn_, here_ - at)));
       }
-      hooks_.Progress("latency", rounds_ * dataset_.size() + first + here_,
-                      std::max(options_.rounds, rounds_ + 1) * dataset_.size());
+      ShowProgress(rounds_ * dataset_.size() + first + here_);
     }
     return {};
+  }
+
+  // Where the rounds go on for some seconds, the total is what they are expected to take at this speed.
+  void ShowProgress(int64_t done) const {
+    const double seconds = std::max(SecondsSince(start_), 1e-9);
+    const auto expected = static_cast<int64_t>(static_cast<double>(done) * options_.least_seconds / seconds);
+    const int64_t most = options_.most_rounds * dataset_.size();
+    hooks_.Progress("latency", done,
+                    std::max({options_.rounds * dataset_.size(), std::min(expected, most), done}));
   }
 
   // One of every model, on the same images.
@@ -167,6 +175,7 @@ class Measurer {
   int64_t here_ = 0, turn_ = 1;
   int32_t rounds_ = 0;
   bool backwards_ = false;
+  Clock::time_point start_ = {};
 };
 
 float Percentile(const std::vector<float>& sorted, double percent) {
