@@ -1,0 +1,284 @@
+"""Runs the shell commands of a page as they are printed, block after block in one folder, as a reader would.
+
+usage: pages_test.py ROOT PAGE FOLDER_OF_PROGRAMS     (PAGE from ROOT: docs/data.md)
+
+What a page takes for granted (pictures, MNIST, arrays, networks) is made here, small. qat-train and qat-eval are wrapped, so that
+they take a few steps and images instead of thousands; nothing else is changed. Exit code 77: NumPy is missing.
+"""
+
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+LANGUAGES = {"sh", "text", "make", "yaml", "toml", "json", "python", "mermaid", "formula"}
+
+# Blocks that are not run here, by a part of their text that only they have, and why.
+LONG = "takes hours, or a machine with nothing else to do"
+INSTALLS = "installs packages or builds the whole tree"
+NETWORK = "downloads"
+OTHER = "examples_test.py runs it"
+SKIPPED = {
+    "README.md": {
+        "scripts/demo.sh ": INSTALLS,
+        "cmake --preset release    ": INSTALLS,
+        "scripts/get_mnist.sh": NETWORK,
+        "-DQAT_LIBTORCH": INSTALLS,
+    },
+    "CONTRIBUTING.md": {
+        "cmake --preset sanitize": INSTALLS,
+        "-DQAT_LIBTORCH": INSTALLS,
+        "scripts/test.sh ": INSTALLS,
+        "--aarch64": INSTALLS,
+    },
+    "docs/benchmarks.md": {
+        "--preset lenet-article": LONG,
+        "--preset lenet -o": LONG,
+        "train_cifar10.sh": LONG,
+        "show_collapse.sh": LONG,
+        "compare_with_litert.py": LONG,
+        "make_foreign_models.py": LONG,
+        "scripts/demo.sh": INSTALLS,
+        "check_latency_gate.sh": LONG,
+        "check_kill_resume.sh": LONG,
+    },
+    "docs/benchmarks-runtime.md": {"bench_runtime.sh": LONG},
+    "docs/case-study-lenet.md": {"bench_lenet.sh": LONG},
+    "docs/examples.md": {"tee model.qgraph": OTHER},
+    "docs/tutorials/article.md": {"scripts/get_mnist.sh": NETWORK},
+}
+
+# Files that a page's commands leave, and texts that they print.
+LEAVES = {
+    "README.md": ["report.html", "report.json", "mnist.tflite", "model8.tflite"],
+    "docs/data.md": ["cells.tflite", "spots.tflite"],
+    "docs/tutorials/article.md": ["article.tflite", "truncated/t10k-images-idx3-ubyte"],
+    "docs/tutorials/ci-gate.md": ["baseline.json", "broken.html"],
+    "docs/tutorials/your-own-pictures.md": ["report.html", "model8.tflite"],
+}
+PRINTS = {
+    "docs/tutorials/article.md": ["contradict the input contract", "only 2 remain distinct"],
+    "docs/tutorials/ci-gate.md": ["exit code 1", "the chain is whole"],
+}
+
+# Flags whose values are replaced, and those that are added where they are missing.
+TRAIN = """#!/usr/bin/env bash
+arguments=()
+while (($# > 0)); do
+  case $1 in
+    --steps | --epochs) shift ;;
+    *) arguments+=("$1") ;;
+  esac
+  shift
+done
+exec "%s" "${arguments[@]}" --steps 12 --quant-delay 4
+"""
+EVAL = """#!/usr/bin/env bash
+arguments=() data=no
+while (($# > 0)); do
+  arguments+=("$1")
+  case $1 in
+    --data) data=yes ;;
+    --max-drop | --max-rmse | --max-error-rise) arguments+=(1e6) && shift ;;
+  esac
+  shift
+done
+[[ $data == no ]] || arguments+=(--limit 100)
+exec "%s" "${arguments[@]}"
+"""
+
+
+class Block:
+    def __init__(self, line, language, text):
+        self.line, self.language, self.text = line, language, text
+
+
+def blocks_of(page):
+    blocks, language, start = [], None, 0
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("```"):
+            continue
+        if language is None:
+            language, start = line[3:], number
+            assert language in LANGUAGES, f"{page}:{number}: a block of '{language}', expected one of {sorted(LANGUAGES)}"
+        else:
+            blocks.append(Block(start + 1, language, "\n".join(lines[start:number - 1]) + "\n"))
+            language = None
+    assert language is None, f"{page}:{start}: the block does not end"
+    return blocks
+
+
+def runnable(root, name):
+    """The shell blocks to run. Those that are skipped must parse, and the scripts that they name must exist."""
+    shell = [block for block in blocks_of(root / name) if block.language == "sh"]
+    left = dict(SKIPPED.get(name, {}))
+    found = []
+    for block in shell:
+        parts = [part for part in left if part in block.text]
+        if not parts:
+            found.append(block)
+            continue
+        del left[parts[0]]
+        done = subprocess.run(["bash", "-n", "-c", block.text], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name}:{block.line}: {done.stderr}"
+        for script in re.findall(r"\bscripts/[\w.]+\.(?:sh|py)\b", block.text):
+            assert os.access(root / script, os.X_OK) or script.endswith(".py"), f"{name}:{block.line}: no {script}"
+            assert (root / script).exists(), f"{name}:{block.line}: no {script}"
+    assert not left, f"{name}: no block to skip has {list(left)}"
+    return found
+
+
+# --- what a reader has ------------------------------------------------------------------------------------------------
+
+
+def png(width, height, channels, pixels):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = width * channels
+    raw = b"".join(b"\0" + bytes(pixels[y * row:(y + 1) * row]) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2}[channels], 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
+def texture(generator, kind, side):
+    """Stripes whose direction is that of the class, in colour, with noise."""
+    phase = generator.randrange(8)
+    level = [lambda x, y: x, lambda x, y: y, lambda x, y: x + y, lambda x, y: x - y][kind]
+    return [min(255, (180 if (level(x, y) + phase) % 8 < 4 else 40) + generator.randrange(40))
+            for y in range(side) for x in range(side) for _ in range(3)]
+
+
+def make_photos(folder, names, digits):
+    generator = random.Random(1)
+    for kind, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for i in range(30):
+            # PNG under the name of the page: the first bytes decide.
+            (folder / name / f"{i + 1:0{digits}}.jpg").write_bytes(png(40, 40, 3, texture(generator, kind, 40)))
+
+
+def make_mnist(folder):
+    folder.mkdir()
+    generator = random.Random(2)
+    for split, count in (("train", 600), ("t10k", 120)):
+        labels = bytes(i % 10 for i in range(count))
+        images = bytearray()
+        for label in labels:
+            image = bytearray(28 * 28)
+            for _ in range(60):
+                y, x = 3 + 2 * label + generator.randrange(4), 4 + generator.randrange(20)
+                image[28 * y + x] = 255 - generator.randrange(4)
+            images += image
+        (folder / f"{split}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + images)
+        (folder / f"{split}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
+
+
+def network(name, height, width, channels, units):
+    layers = f'[[layer]]\nname = "flatten"\nop = "reshape"\n\n[[layer]]\nname = "out"\nop = "fully_connected"\nunits = {units}\n'
+    return f'name = "{name}"\nclasses = 4\n\n[input]\nheight = {height}\nwidth = {width}\nchannels = {channels}\n\n{layers}'
+
+
+def make_arrays(folder):
+    """What docs/data.md speaks of: a signal with classes, masks, spots with their places as labels."""
+    import numpy as np
+
+    generator = np.random.default_rng(3)
+
+    def save(name, x, y):
+        cut = len(x) * 5 // 6
+        np.savez(folder / name, x_train=x[:cut], y_train=y[:cut], x_test=x[cut:], y_test=y[cut:])
+
+    labels = np.arange(240) % 4
+    waves = np.sin(np.arange(32)[None, :] * (labels[:, None] + 1) * 0.3) * 100 + 128
+    save("mine.npz", (waves + generator.normal(0, 5, waves.shape)).clip(0, 255).astype("uint8")[:, None, :, None], labels)
+    (folder / "mine.toml").write_text(network("mine", 1, 32, 1, 4))
+
+    cells = np.zeros((24, 64, 64, 3), "uint8")
+    masks = np.zeros((24, 64, 64), "uint8")
+    spots, places = np.zeros((240, 12, 12), "uint8"), np.zeros((240, 2), "float32")
+    for i in range(24):
+        y, x = generator.integers(8, 56, 2)
+        cells[i, y - 8:y + 8, x - 8:x + 8] = 200
+        masks[i, y - 8:y + 8, x - 8:x + 8] = 1
+    for i in range(240):
+        y, x = generator.integers(1, 11, 2)
+        spots[i, y - 1:y + 2, x - 1:x + 2] = 255
+        places[i] = y / 12, x / 12
+    save("cells.npz", cells, masks)
+    save("spots.npz", spots, places)
+    (folder / "spot.toml").write_text(network("spot", 12, 12, 1, 2))
+    (folder / "my.toml").write_text(network("my", 24, 24, 3, 4))
+
+
+def make_model(folder, environment):
+    for command in ("qat-train --data digits --preset lenet -o run", "qat-freeze run -o model.qgraph"):
+        subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
+
+
+def prepare(name, folder, environment):
+    if name == "README.md":
+        make_photos(folder / "photos", ["cat", "dog", "horse", "other"], 3)
+    if name == "docs/tutorials/your-own-pictures.md":
+        make_photos(folder / "photos", ["apple", "banana", "cherry", "plum"], 4)
+    if name in ("README.md", "docs/tutorials/article.md"):
+        make_mnist(folder / "mnist")
+    if name == "docs/data.md":
+        make_photos(folder / "photos", ["cat", "dog", "horse", "other"], 3)
+        make_arrays(folder)
+    if name == "docs/formats.md":
+        make_model(folder, environment)
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+def wrap(folder, programs):
+    folder.mkdir()
+    for name, text in (("qat-train", TRAIN), ("qat-eval", EVAL)):
+        (folder / name).write_text(text % (programs / name))
+        (folder / name).chmod(0o755)
+
+
+def run_page(root, name, programs):
+    blocks = runnable(root, name)
+    print(f"{name}: {len(blocks)} blocks to run, {len(SKIPPED.get(name, {}))} skipped")
+    if not blocks:
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary) / "reader"
+        folder.mkdir()
+        wrap(folder.parent / "wrapped", programs)
+        environment = dict(os.environ) | {"PATH": f"{folder.parent / 'wrapped'}:{programs}:{os.environ['PATH']}"}
+        prepare(name, folder, environment)
+        (folder / "scripts").symlink_to(root / "scripts")
+        text = "set -euo pipefail\n" + "".join(f"echo '== {name}:{block.line}'\n{block.text}" for block in blocks)
+        done = subprocess.run(["bash", "-c", text], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 0, f"exit code {done.returncode} after:\n{done.stdout}"
+        for path in LEAVES.get(name, []):
+            assert (folder / path).stat().st_size > 0, f"{name}: left no {path}:\n{done.stdout}"
+        for said in PRINTS.get(name, []):
+            assert said in done.stdout, f"{name}: did not say '{said}':\n{done.stdout}"
+
+
+def main():
+    root, name, programs = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
+    for page in SKIPPED | LEAVES | PRINTS:
+        assert (root / page).exists(), f"{page} is listed here and does not exist"
+    if name == "docs/data.md":
+        try:
+            import numpy  # noqa: F401
+        except ImportError:
+            print("NumPy is missing; scripts/setup.sh --tests installs it")
+            sys.exit(1 if os.environ.get("QAT_TEST_REQUIRE") == "1" else 77)
+    run_page(root, name, programs)
+
+
+main()
