@@ -48,4 +48,24 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
   return statistics;
 }
 
+TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples) {
+  QAT_CHECK(dataset.targets > 0 && !examples.empty());
+  const auto targets = static_cast<size_t>(dataset.targets);
+  const auto count = static_cast<double>(examples.size());
+  TargetStatistics statistics = {std::vector<double>(targets), std::vector<double>(targets)};
+  for (const int32_t example : examples) {
+    const std::span<const float> numbers = dataset.NumbersOf(example);
+    for (size_t i = 0; i < targets; ++i) statistics.mean[i] += static_cast<double>(numbers[i]) / count;
+  }
+  for (const int32_t example : examples) {
+    const std::span<const float> numbers = dataset.NumbersOf(example);
+    for (size_t i = 0; i < targets; ++i) {
+      const double distance = static_cast<double>(numbers[i]) - statistics.mean[i];
+      statistics.std[i] += distance * distance / count;
+    }
+  }
+  for (double& each : statistics.std) each = each > 0 ? std::sqrt(each) : 1;
+  return statistics;
+}
+
 }  // namespace qat

@@ -2,6 +2,8 @@
 #ifndef QAT_DATA_STATISTICS_H_
 #define QAT_DATA_STATISTICS_H_
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/expected.h"
@@ -18,6 +20,14 @@ struct ChannelStatistics {
 /// Requires  a data set that is not empty.
 /// Errors    the stream's.
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset);
+
+struct TargetStatistics {
+  std::vector<double> mean;  ///< [targets]
+  std::vector<double> std;   ///< [targets], of the population; 1 where all are the same
+};
+
+/// Over the real numbers of some examples. Requires Dataset::targets > 0, and an example.
+TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples);
 
 }  // namespace qat
 

@@ -4,6 +4,7 @@
 #define QAT_SPEC_TRAIN_CONFIG_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,13 +35,17 @@ struct TrainConfig {
   std::string scheme = "uint8";  ///< "uint8", "int8" or "float32"
   int64_t steps = 0;             ///< total; 0: from epochs
   double epochs = 0;             ///< used where steps is 0
+  int64_t budget = 0;    ///< seconds that training may take; 0: any. Fewer steps are taken where that needs fewer
+  int64_t patience = 0;  ///< evaluations without a better one after which a run ends; 0: it never does
   int32_t batch_size = 64;
   std::string optimizer = "adam";  ///< "adam" (decoupled weight decay) or "sgd" (momentum 0.9)
   double learning_rate = 2e-3;
   std::string schedule = "cosine";  ///< "constant" or "cosine" (to 0 at the last step, after warmup)
   int64_t warmup_steps = 0;         ///< linear from 0
+  double warmup_fraction = 0;       ///< used where warmup_steps is 0: that part of all steps
   double weight_decay = 0;
   double label_smoothing = 0;  ///< in [0, 1)
+  bool scale_to_targets = false;  ///< real numbers: the last layer starts at their mean, learns in units of their deviation
   int32_t shift_pixels = 0;   ///< augmentation: shift by up to so many, zeros coming in: a padded random crop
   bool flip = false;          ///< augmentation: every other image is mirrored, left to right
   int32_t cutout = 0;         ///< augmentation: a square of so many pixels, anywhere, becomes 0
@@ -56,21 +61,30 @@ struct TrainConfig {
   int64_t holdout = kAutomaticHoldout;  ///< training examples kept to choose the best checkpoint on; 0: the test set
   int64_t log_every = 100;       ///< training loss and accuracy
   int64_t eval_every = 0;        ///< 0: once an epoch. On the holdout; without one on the test set
-  int64_t checkpoint_every = 0;  ///< 0: as eval_every
+  double eval_every_fraction = 0;  ///< used where eval_every is 0, unless 0 itself: that part of all steps
+  int64_t checkpoint_every = 0;    ///< 0: as eval_every
+  double checkpoint_every_fraction = 0;  ///< used where checkpoint_every is 0, unless 0 itself
   uint64_t seed = 1;
   int32_t threads = 0;  ///< 0: all cores; part of the recipe, since it decides the order of sums
 
   bool operator==(const TrainConfig&) const = default;
 };
 
-/// Reads keys of a TOML text over `base`. Errors: kInvalidArgument with source:line:column, the key, the
+/// Reads keys of a TOML text over `base`; adds their names to `given`, if there is one. Errors: kInvalidArgument with source:line:column, the key, the
 /// value and what was expected; unknown keys with the nearest known one.
-Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base);
+Expected<TrainConfig> ParseTrainConfig(std::string_view text, const std::string& source, TrainConfig base,
+                                       std::set<std::string>* given = nullptr);
 
 /// Sets one key from a flag's text: "batch-size" or "batch_size", "8". Those that stand for one another give way: steps
 /// clears epochs, quant_delay clears quant_delay_fraction, and the other way round.
 /// Errors: kInvalidArgument, "value 'x', expected a whole number from 0". Requires a known key.
 Status SetKey(TrainConfig& config, std::string_view key, const std::string& text);
+
+/// The key that says the same in another way: epochs of steps, quant_delay of quant_delay_fraction. Empty: there is none.
+std::string_view AlternativeOf(std::string_view key);
+
+/// "10m", "90s", "2h"; of 0 "none".
+std::string BudgetText(int64_t seconds);
 
 /// Names of all keys, in the order above.
 std::vector<std::string> TrainConfigKeys();

@@ -1,5 +1,6 @@
 #include "train/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -43,6 +44,16 @@ Status LoadSlot(const std::string& name, Slot& slot, std::span<const TrainableSp
   return {};
 }
 
+// Calls use(begin, end, unit) for each row of a parameter: runs of values in the same unit.
+template <class Use>
+void ForRows(const TrainableSpan& parameter, const Use& use) {
+  const size_t rows = std::max<size_t>(parameter.units.size(), 1);
+  const size_t length = parameter.values.size() / rows;
+  for (size_t row = 0; row < rows; ++row) {
+    use(row * length, (row + 1) * length, parameter.units.empty() ? 1.0f : parameter.units[row]);
+  }
+}
+
 class Adam final : public Optimizer {
  public:
   explicit Adam(double weight_decay) : weight_decay_(weight_decay) {}
@@ -82,12 +93,15 @@ class Adam final : public Optimizer {
     constexpr auto kNew2 = static_cast<float>(1 - kBeta2);
     float* x = parameter.values.data();
     const float* g = parameter.gradient.data();
-    const size_t count = parameter.values.size();
-    for (size_t k = 0; k < count; ++k) {
-      m[k] += kNew1 * (g[k] - m[k]);
-      v[k] += kNew2 * (g[k] * g[k] - v[k]);
-      x[k] = keep * x[k] - rate * m[k] / (std::sqrt(v[k]) * correction + kEpsilon);
-    }
+    ForRows(parameter, [&](size_t begin, size_t end, float unit) {
+      const float scaled_rate = rate * unit;
+      for (size_t k = begin; k < end; ++k) {
+        const float gradient = unit * g[k];
+        m[k] += kNew1 * (gradient - m[k]);
+        v[k] += kNew2 * (gradient * gradient - v[k]);
+        x[k] = keep * x[k] - scaled_rate * m[k] / (std::sqrt(v[k]) * correction + kEpsilon);
+      }
+    });
   }
 
   double weight_decay_;
@@ -109,10 +123,13 @@ class Sgd final : public Optimizer {
       float* x = parameters[i].values.data();
       const float* g = parameters[i].gradient.data();
       float* u = velocity_[i].data();
-      for (size_t k = 0; k < parameters[i].values.size(); ++k) {
-        u[k] = kMomentum * u[k] + (g[k] + decay * x[k]);
-        x[k] -= rate * u[k];
-      }
+      ForRows(parameters[i], [&](size_t begin, size_t end, float unit) {
+        const float scaled_decay = decay / unit, scaled_rate = rate * unit;
+        for (size_t k = begin; k < end; ++k) {
+          u[k] = kMomentum * u[k] + (unit * g[k] + scaled_decay * x[k]);
+          x[k] -= scaled_rate * u[k];
+        }
+      });
     }
   }
 

@@ -20,6 +20,9 @@ struct TrainableSpan {
   std::span<float> values;
   std::span<const float> gradient;
   bool decays = false;
+  /// One number per row of values: what they are measured in. They learn as values / unit would: gradients times it,
+  /// updates times it. Empty: all are 1.
+  std::vector<float> units = {};
 };
 
 class Optimizer {

@@ -7,10 +7,16 @@
 
 namespace qat {
 
+RunRecorder::RunRecorder(Run run, const Schedule& schedule, const TrainConfig& config)
+    : run_(std::move(run)),
+      schedule_(schedule),
+      patience_(config.patience),
+      waits_quantized_(config.scheme != "float32") {}
+
 Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule& schedule,
                                                          const TrainConfig& config,
                                                          const std::optional<SavedRun>& saved) {
-  std::unique_ptr<RunRecorder> recorder(new RunRecorder(std::move(run), schedule));
+  std::unique_ptr<RunRecorder> recorder(new RunRecorder(std::move(run), schedule, config));
   const std::string& directory = recorder->run_.directory;
   int64_t size = 0, step = 0;
   if (saved) {
@@ -46,10 +52,15 @@ Status RunRecorder::LogTraining(int64_t step, double learning_rate) {
   return log_->WriteTrain(step, loss, accuracy, learning_rate);
 }
 
-Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation,
+Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                                   const std::vector<NamedObserver>& observers) {
   last_evaluation_ = evaluation;
   evaluated_step_ = step;
+  if (quantized == waits_quantized_) {
+    const bool better = evaluation.Merit() > best_evaluation_;
+    waited_ = better ? 0 : waited_ + 1;
+    if (better) best_evaluation_ = evaluation.Merit();
+  }
   QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation.accuracy, evaluation.loss));
   for (const NamedObserver& each : observers) {
     if (each.observer->empty()) continue;
@@ -106,6 +117,10 @@ TrainerState RunRecorder::MakeState(const StepEngine& engine, int64_t step, int6
                    {"best/quantized", best_.quantized ? 1 : 0},
                    {"best/accuracy", best_.value},
                    {"best/step", static_cast<double>(best_.step)}};
+  if (patience_ > 0) {
+    state.scalars["patience/waited"] = static_cast<double>(waited_);
+    state.scalars["patience/best"] = best_evaluation_;
+  }
   engine.Save(state);
   return state;
 }
@@ -124,6 +139,10 @@ Status RunRecorder::Restore(const TrainerState& state) {
   last_evaluation_ = {number("last_accuracy"), number("last_loss")};
   evaluated_step_ = static_cast<int64_t>(number("evaluated_step"));
   best_ = {number("best/quantized") != 0, number("best/accuracy"), static_cast<int64_t>(number("best/step"))};
+  if (patience_ > 0) {
+    waited_ = static_cast<int64_t>(number("patience/waited"));
+    best_evaluation_ = number("patience/best");
+  }
   if (!missing.empty()) return Corrupt(StrCat("number '", missing, "' is missing"));
   return {};
 }

@@ -13,12 +13,12 @@
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
+#include "spec/schedule.h"
 #include "spec/train_config.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
 #include "train/metrics_log.h"
 #include "train/run_store.h"
-#include "train/schedule.h"
 #include "train/step_engine.h"
 
 namespace qat {
@@ -52,8 +52,11 @@ class RunRecorder {
 
   Status LogQuantize(int64_t step) { return log_->WriteQuantize(step); }
   Status LogTraining(int64_t step, double learning_rate);
-  Status LogEvaluation(int64_t step, const Evaluation& evaluation,
+  /// `quantized`: with fake quantization, as Merit has it.
+  Status LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                        const std::vector<NamedObserver>& observers);
+  /// So many evaluations in a row were no better than one before: the recipe's patience is over.
+  bool OutOfPatience() const { return patience_ > 0 && waited_ >= patience_; }
   bool Evaluated(int64_t step) const { return evaluated_step_ == step; }
   const Evaluation& last_evaluation() const { return last_evaluation_; }
 
@@ -67,7 +70,7 @@ class RunRecorder {
   const std::string& directory() const { return run_.directory; }
 
  private:
-  RunRecorder(Run run, const Schedule& schedule) : run_(std::move(run)), schedule_(schedule) {}
+  RunRecorder(Run run, const Schedule& schedule, const TrainConfig& config);
 
   Status Save(StepEngine& engine, int64_t step);
   Checkpoint MakeCheckpoint(StepEngine& engine, int64_t step) const;
@@ -82,7 +85,11 @@ class RunRecorder {
   int64_t seen_ = 0;
   Evaluation last_evaluation_;
   int64_t evaluated_step_ = -1;
-  Merit best_;
+  Merit best_;  // of the checkpoints
+  int64_t patience_;
+  bool waits_quantized_;     // evaluations before fake quantization say nothing on when to stop
+  int64_t waited_ = 0;       // evaluations since the best one
+  double best_evaluation_ = -std::numeric_limits<double>::infinity();
 };
 
 }  // namespace qat

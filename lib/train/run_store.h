@@ -8,7 +8,7 @@
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
-#include "train/schedule.h"
+#include "spec/schedule.h"
 
 namespace qat {
 

@@ -58,6 +58,24 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec
   return engine;
 }
 
+void StepEngine::ScaleToTargets(const TargetStatistics& targets, bool fresh) {
+  const LayerSpec& last = network_->spec().layers.back();
+  const auto span_of = [&](std::string_view parameter) {
+    return std::find_if(spans_.begin(), spans_.end(), [&](const TrainableSpan& each) {
+      return each.name == StrCat(last.name, "/", parameter);
+    });
+  };
+  const auto filter = span_of("filter"), bias = span_of("bias");
+  if (FusedActivation(last.attributes) != Activation::kNone) return;
+  if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != targets.std.size()) return;
+  target_units_.assign(targets.std.begin(), targets.std.end());
+  filter->units = bias->units = target_units_;
+  if (!fresh) return;
+  const size_t length = filter->values.size() / target_units_.size();
+  for (size_t i = 0; i < filter->values.size(); ++i) filter->values[i] *= target_units_[i / length];
+  std::copy(targets.mean.begin(), targets.mean.end(), bias->values.begin());
+}
+
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
   optimizer_->Step(spans_, LearningRate(config_, schedule_.steps, step));
@@ -72,7 +90,15 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
 
 LossResult StepEngine::LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
   const std::span<float> wanted(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));
-  if (!batch.numbers.empty()) return MeanSquaredError(SpanOf(outputs), batch.numbers, wanted);
+  if (!batch.numbers.empty()) {
+    const LossResult result = MeanSquaredError(SpanOf(outputs), batch.numbers, wanted);
+    if (target_units_.empty()) return result;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const float unit = target_units_[i % target_units_.size()];
+      wanted[i] /= unit * unit;
+    }
+    return result;
+  }
   return SoftmaxCrossEntropy(SpanOf(outputs), batch.labels, outputs.size(-1), config_.label_smoothing,
                              wanted);
 }

@@ -13,14 +13,15 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "contract/input_contract.h"
+#include "data/statistics.h"
 #include "spec/network_spec.h"
+#include "spec/schedule.h"
 #include "spec/train_config.h"
 #include "train/data_feed.h"
 #include "train/loss.h"
 #include "train/network.h"
 #include "train/optimizer.h"
 #include "train/range_history.h"
-#include "train/schedule.h"
 #include "train/weight_average.h"
 
 namespace qat {
@@ -32,6 +33,11 @@ class StepEngine {
   static Expected<std::unique_ptr<StepEngine>> Create(const NetworkSpec& spec, const TrainConfig& config,
                                                       const Schedule& schedule, const InputContract& contract,
                                                       const Checkpoint* init);
+
+  /// Learns these targets as their normalized form would be learned: the last layer starts at their mean, spread and
+  /// learning rate are in units of their deviation, and each target counts alike. The model still gives them as they are.
+  /// For a last layer with a filter, a bias and no activation; others stay. `fresh`: it starts there; else only learns so.
+  void ScaleToTargets(const TargetStatistics& targets, bool fresh);
 
   /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer with values
   /// that are not finite.
@@ -69,6 +75,7 @@ class StepEngine {
   std::vector<Parameter> parameters_;
   std::vector<NamedObserver> observers_;
   std::vector<TrainableSpan> spans_;
+  std::vector<float> target_units_;  // empty: 1
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;

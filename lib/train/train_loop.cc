@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "data/statistics.h"
 
 namespace qat {
 
@@ -29,6 +30,9 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const TrainInputs& own = loop->inputs_;
   QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.spec, config, schedule, own.header.contract,
                                                          saved ? nullptr : own.init));
+  if (config.scale_to_targets && own.train.targets > 0) {
+    loop->engine_->ScaleToTargets(MeasureTargets(own.train, loop->split_.train), !saved && own.init == nullptr);
+  }
   if (saved) {
     loop->step_ = saved->state.step;
     QAT_RETURN_IF_ERROR_IN(TrainerStatePath(own.run, loop->step_), loop->engine_->Load(saved->state));
@@ -41,7 +45,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
 Expected<TrainResult> TrainLoop::Run() {
   const auto begin = std::chrono::steady_clock::now();
   const TrainCallbacks& callbacks = inputs_.callbacks;
-  while (step_ < schedule_.steps) {
+  while (!Done()) {
     if (step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
     QAT_RETURN_IF_ERROR(Step());
     if (callbacks.on_step) {
@@ -53,7 +57,7 @@ Expected<TrainResult> TrainLoop::Run() {
     }
     if (EvaluationDue()) QAT_RETURN_IF_ERROR(EvaluateDeployed());
     if (CheckpointDue()) QAT_RETURN_IF_ERROR(recorder_->SaveScheduled(*engine_, step_));
-    if (step_ < schedule_.steps && callbacks.interrupted && callbacks.interrupted()) return SaveInterrupted();
+    if (!Done() && callbacks.interrupted && callbacks.interrupted()) return SaveInterrupted();
   }
   QAT_RETURN_IF_ERROR(recorder_->End(step_));
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
@@ -85,7 +89,7 @@ Status TrainLoop::EvaluateDeployed() {
     return engine_->NotFinite(
         StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.images);
   }
-  return recorder_->LogEvaluation(step_, evaluation, deployed->observers());
+  return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers());
 }
 
 // Leaves a checkpoint and says where it is.
@@ -113,6 +117,7 @@ TrainResult TrainLoop::Result() const {
     result.best_rmse = std::sqrt(std::max(-best.value, 0.0));
   }
   result.best_step = best.step;
+  result.out_of_patience = recorder_->OutOfPatience();
   result.checkpoint = CheckpointPath(inputs_.run, step_);
   return result;
 }

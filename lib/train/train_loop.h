@@ -9,11 +9,11 @@
 
 #include "base/expected.h"
 #include "data/holdout.h"
+#include "spec/schedule.h"
 #include "train/data_feed.h"
 #include "train/evaluate.h"
 #include "train/run_recorder.h"
 #include "train/sampler.h"
-#include "train/schedule.h"
 #include "train/step_engine.h"
 #include "train/trainer.h"
 
@@ -49,7 +49,8 @@ class TrainLoop {
   Error SaveInterrupted();
   TrainResult Result() const;
 
-  bool CheckpointDue() const { return step_ % schedule_.checkpoint_every == 0 || step_ == schedule_.steps; }
+  bool Done() const { return step_ >= schedule_.steps || recorder_->OutOfPatience(); }
+  bool CheckpointDue() const { return step_ % schedule_.checkpoint_every == 0 || Done(); }
   bool EvaluationDue() const { return step_ % schedule_.eval_every == 0 || CheckpointDue(); }
   std::string_view SplitName() const { return split_.holdout.empty() ? "test" : "holdout"; }
 

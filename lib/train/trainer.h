@@ -42,6 +42,7 @@ struct TrainResult {
       std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
   int64_t best_step = 0;
+  bool out_of_patience = false;  ///< ended before the recipe's last step
   double seconds = 0;
   std::string checkpoint;  ///< path of the last one
 };

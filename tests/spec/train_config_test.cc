@@ -1,5 +1,8 @@
 #include "spec/train_config.h"
 
+#include <map>
+#include <set>
+
 #include "support/test_util.h"
 
 namespace qat {
@@ -32,7 +35,7 @@ TEST(TrainConfig, TheArticlesPresetIsTheArticle) {
   QAT_ASSERT_OK(preset);
   EXPECT_EQ(preset->batch_size, 30);
   EXPECT_EQ(preset->steps, 100000);
-  EXPECT_EQ(preset->quant_delay, 80000);
+  EXPECT_EQ(preset->quant_delay_fraction, 0.8) << "80,000 steps of 100,000";
   EXPECT_EQ(preset->learning_rate, 1e-5);
   EXPECT_EQ(preset->schedule, "constant");
   EXPECT_EQ(preset->holdout, 0);
@@ -115,13 +118,42 @@ TEST(SetKey, TakesWhatAFlagSays) {
   EXPECT_EQ(config.std.values, std::vector<double>{58});
   EXPECT_TRUE(config.flip);
   QAT_EXPECT_ERROR(SetKey(config, "mean", "1,,2"), ErrorCode::kInvalidArgument,
-                   "value '1,,2', expected a number in [-1000, 1000], a list of them");
+                   "value '1,,2', expected a number in [-1e+09, 1e+09], a list of them");
   QAT_EXPECT_ERROR(SetKey(config, "batch-size", "0"), ErrorCode::kInvalidArgument,
                    "value '0', expected a whole number in [1, 65536]");
   QAT_EXPECT_ERROR(SetKey(config, "steps", "1e5"), ErrorCode::kInvalidArgument,
                    "value '1e5', expected a whole number");
   QAT_EXPECT_ERROR(SetKey(config, "scheme", "int4"), ErrorCode::kInvalidArgument,
                    "value 'int4', expected \"uint8\"");
+}
+
+TEST(TrainConfig, AFileOverridesTheOtherWayToSayTheSame) {
+  TrainConfig base;
+  base.epochs = 24;
+  base.quant_delay_fraction = 0.6;
+  base.warmup_fraction = 0.1;
+  std::set<std::string> given;
+  const auto config = ParseTrainConfig("steps = 5\nwarmup_steps = 0\n", "c.toml", base, &given);
+  QAT_ASSERT_OK(config);
+  EXPECT_EQ(config->epochs, 0);
+  EXPECT_EQ(config->warmup_fraction, 0);
+  EXPECT_EQ(config->quant_delay_fraction, 0.6);
+  EXPECT_EQ(given, (std::set<std::string>{"steps", "warmup_steps"}));
+  EXPECT_EQ(AlternativeOf("eval_every_fraction"), "eval_every");
+  EXPECT_EQ(AlternativeOf("seed"), "");
+}
+
+TEST(TrainConfig, ABudgetIsATime) {
+  TrainConfig config;
+  for (const auto& [text, seconds] : std::map<std::string, int64_t>{
+           {"90s", 90}, {"10m", 600}, {"1.5h", 5400}, {"45", 45}, {"none", 0}}) {
+    QAT_ASSERT_OK(SetKey(config, "budget", text));
+    EXPECT_EQ(config.budget, seconds) << text;
+    EXPECT_EQ(ParseTrainConfig(ToToml(config), "c.toml", {})->budget, seconds) << BudgetText(seconds);
+  }
+  for (const char* text : {"-1s", "m", "10 minutes", ""}) {
+    QAT_EXPECT_ERROR(SetKey(config, "budget", text), ErrorCode::kInvalidArgument, "expected a time as \"90s\"");
+  }
 }
 
 // Else "--quant-delay 0" on a preset with a fraction, or "--epochs 1" on one with steps, would do nothing.
@@ -139,7 +171,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   for (const std::string& key : TrainConfigKeys())
     EXPECT_FALSE(SetKey(config, key, "").ok() && key != "preset" && key != "network" && key != "data") << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 37u);
+  EXPECT_EQ(TrainConfigKeys().size(), 43u);
 }
 
 }  // namespace

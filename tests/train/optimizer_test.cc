@@ -88,6 +88,31 @@ TEST(Sgd, EqualsTorchOverManySteps) {
   twin.ExpectEqual();
 }
 
+// Values in units of 300 and 0.02 learn as the same values divided by them do, under a loss that is the same.
+TEST(Optimizer, LearnsInTheUnitsOfEachRow) {
+  for (const bool adam : {true, false}) {
+    const std::vector<float> units = {300, 0.02f};
+    std::vector<float> plain = {0.5f, -1, 2, 0.25f, 1, -0.125f}, scaled = plain;
+    for (size_t k = 0; k < plain.size(); ++k) scaled[k] *= units[k / 3];
+    std::vector<float> gradient(6), scaled_gradient(6);
+    const std::vector<TrainableSpan> one = {{"filter", plain, gradient, true}};
+    const std::vector<TrainableSpan> two = {{"filter", scaled, scaled_gradient, true, units}};
+    const auto of_one = adam ? MakeAdam(0.1) : MakeSgd(0.1);
+    const auto of_two = adam ? MakeAdam(0.1) : MakeSgd(0.1);
+    Random random(5);
+    for (int step = 0; step < 100; ++step) {
+      for (size_t k = 0; k < plain.size(); ++k) {
+        gradient[k] = 2 * random.Uniform() - 1;
+        scaled_gradient[k] = gradient[k] / units[k / 3];
+      }
+      of_one->Step(one, 0.01);
+      of_two->Step(two, 0.01);
+    }
+    for (size_t k = 0; k < plain.size(); ++k) EXPECT_NEAR(scaled[k] / units[k / 3], plain[k], 1e-4) << adam << k;
+    EXPECT_GT(std::abs(plain[0] - 0.5f), 0.01f);
+  }
+}
+
 TEST(Optimizer, ContinuesFromItsStateToTheSameBits) {
   for (const bool adam : {true, false}) {
     Twin straight, resumed;

@@ -9,7 +9,6 @@
 #include <set>
 
 #include "train/initializer.h"
-#include "train/schedule.h"
 
 namespace qat {
 namespace {
@@ -175,33 +174,6 @@ TEST(ChangeImage, CutsASquareThatMayReachOverTheBorder) {
   EXPECT_EQ(out, (std::vector<uint8_t>{7, 7, 7, 7, 7, 0, 0, 7, 7, 0, 0, 7, 7, 7, 7, 7}));
   ChangeImage(image, 4, 4, 1, {.cutout = 3, .cut_x = 0, .cut_y = 0.99f}, out);
   EXPECT_EQ(out, (std::vector<uint8_t>{7, 7, 7, 7, 7, 7, 7, 7, 0, 0, 7, 7, 0, 0, 7, 7}));
-}
-
-TEST(MakeSchedule, ResolvesWhatZeroMeans) {
-  TrainConfig config;
-  config.epochs = 2;
-  config.batch_size = 64;
-  config.quant_delay_fraction = 0.5;
-  const Schedule schedule = MakeSchedule(config, 1000);
-  EXPECT_EQ(schedule.steps, 31);
-  EXPECT_EQ(schedule.quant_delay, 16);
-  EXPECT_EQ(schedule.eval_every, 16);
-  EXPECT_EQ(schedule.checkpoint_every, 16);
-  config.scheme = "float32";
-  EXPECT_EQ(MakeSchedule(config, 1000).quant_delay, 31) << "never";
-}
-
-TEST(LearningRate, WarmsUpAndFallsToZeroAlongACosine) {
-  TrainConfig config;
-  config.learning_rate = 1;
-  config.warmup_steps = 10;
-  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 0), 0.1);
-  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 9), 1);
-  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 10), 1);
-  EXPECT_NEAR(LearningRate(config, 110, 60), 0.5, 1e-12);
-  EXPECT_LT(LearningRate(config, 110, 109), 1e-3);
-  config.schedule = "constant";
-  EXPECT_DOUBLE_EQ(LearningRate(config, 110, 109), 1);
 }
 
 // Mean and standard deviation of a large filter.

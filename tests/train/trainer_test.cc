@@ -121,6 +121,81 @@ TEST(Train, ResumesToTheBytesOfARunNeverStopped) {
   }
 }
 
+// Nothing is learned, so the first evaluation with fake quantization, of step 10, stays the best: three more are waited for.
+TEST(Train, EndsWithItsPatienceAndResumesToTheSameBytes) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.learning_rate = 1e-12;
+  config.quant_delay = 5;
+  config.patience = 3;
+  const auto straight = RunTiny(config, dir / "straight");
+  QAT_ASSERT_OK(straight);
+  EXPECT_EQ(straight->step, 40);
+  EXPECT_EQ(straight->best_step, 10);
+  EXPECT_TRUE(straight->out_of_patience);
+  for (const int64_t step : {int64_t{3}, int64_t{20}, int64_t{33}}) {
+    const std::string run = dir / ("stopped" + std::to_string(step));
+    ASSERT_FALSE(RunTiny(config, run, false, InterruptAt(step)).ok());
+    QAT_ASSERT_OK(RunTiny(config, run, true));
+    ExpectSameRun(dir / "straight", run);
+  }
+  QAT_ASSERT_OK(RunTiny(config, dir / "straight", true));
+  EXPECT_EQ(ListCheckpoints(dir / "straight")->back(), 40) << "a run that has ended stays so";
+}
+
+TEST(Train, PatienceWaitsForFakeQuantization) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.learning_rate = 1e-12;
+  config.patience = 1;
+  const auto late = RunTiny(config, dir / "late");
+  QAT_ASSERT_OK(late);
+  EXPECT_EQ(late->step, 40) << "the delay is 25: the evaluations of 30 and 40 count";
+  config.scheme = "float32";
+  const auto never = RunTiny(config, dir / "never");
+  QAT_ASSERT_OK(never);
+  EXPECT_EQ(never->step, 20);
+}
+
+// The brightness of an 8x8 image, and another target that is 5000 less and a hundredth of it.
+Dataset Brightness(int64_t count, uint64_t seed, bool scaled) {
+  Dataset data = Quarters(count, seed);
+  data.labels.clear();
+  data.class_names.clear();
+  data.targets = 2;
+  for (int64_t n = 0; n < count; ++n) {
+    float sum = 0;
+    for (const uint8_t byte : data.Image(n)) sum += byte;
+    const float mean = sum / 64;
+    data.numbers.push_back(scaled ? 1000 * mean : mean);
+    data.numbers.push_back(scaled ? mean / 100 - 5000 : mean);
+  }
+  return data;
+}
+
+TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
+  const NetworkSpec spec = testing::OneLayer(8, 8, 1, "op = \"fully_connected\"\nunits = 2");
+  TrainConfig config = TinyConfig();
+  config.steps = 200;
+  config.scheme = "float32";
+  config.scale_to_targets = true;
+  config.shift_pixels = 0;
+  std::vector<float> filters[2];
+  for (const bool scaled : {false, true}) {
+    TempDir dir;
+    const Dataset train = Brightness(300, 1, scaled), test = Brightness(80, 2, scaled);
+    const auto result = Train(spec, config, train, test, dir / "run", {}, {});
+    QAT_ASSERT_OK(result);
+    filters[scaled] = ReadCheckpoint(result->checkpoint)->tensors.at("layer/filter").values;
+  }
+  ASSERT_EQ(filters[0].size(), 128u);
+  for (size_t k = 0; k < 128; ++k) {
+    const float unit = k < 64 ? 1000 : 0.01f;
+    // What float32 keeps of 5000 plus a hundredth is the limit of the second one.
+    EXPECT_NEAR(filters[1][k] / unit, filters[0][k], k < 64 ? 1e-3 : 0.05) << k;
+  }
+}
+
 // A batch norm with each of its phases: by the batch, corrected, frozen.
 TEST(Train, ResumesBatchNormsInEveryPhase) {
   const NetworkSpec spec = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"),

@@ -1,7 +1,7 @@
 // schedule.h: what depends on the step alone: the learning rate, and when fake quantization and observers are
 // on.
-#ifndef QAT_TRAIN_SCHEDULE_H_
-#define QAT_TRAIN_SCHEDULE_H_
+#ifndef QAT_SPEC_SCHEDULE_H_
+#define QAT_SPEC_SCHEDULE_H_
 
 #include <cstdint>
 
@@ -23,10 +23,13 @@ struct Schedule {
 /// Requires a valid configuration and train_examples > 0.
 Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples);
 
+/// How many steps the learning rate rises for, of `steps` in all.
+int64_t WarmupSteps(const TrainConfig& config, int64_t steps);
+
 /// Rate of step s, counted from 0: base * (s + 1) / warmup while s < warmup; then constant, or
 /// base * (1 + cos(pi * (s - warmup) / (steps - warmup))) / 2.
 double LearningRate(const TrainConfig& config, int64_t steps, int64_t step);
 
 }  // namespace qat
 
-#endif  // QAT_TRAIN_SCHEDULE_H_
+#endif  // QAT_SPEC_SCHEDULE_H_

@@ -1,0 +1,220 @@
+#include "spec/train_config_fields.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+using Field = TrainConfigField;
+
+std::string Quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// TOML tells integers from reals by the point.
+std::string RealText(double value) {
+  std::string text = NumberText(value);
+  if (text.find_first_of(".eni") == std::string::npos) text += ".0";
+  return text;
+}
+
+Field TextField(std::string name, std::string TrainConfig::*member, std::vector<std::string> allowed = {}) {
+  std::vector<std::string> quoted;
+  for (const std::string& value : allowed) quoted.push_back(Quoted(value));
+  return {name, allowed.empty() ? "a text" : Join(quoted, " or "),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* text = std::get_if<std::string>(&value);
+            if (text == nullptr) return false;
+            if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), *text) == allowed.end())
+              return false;
+            config.*member = *text;
+            return true;
+          },
+          [=](const TrainConfig& config) { return Quoted(config.*member); }};
+}
+
+template <class Integer>
+Field IntegerField(std::string name, Integer TrainConfig::*member, int64_t low, int64_t high) {
+  const bool open = high > (int64_t{1} << 40);
+  return {name,
+          open ? StrCat("a whole number from ", low) : StrCat("a whole number in [", low, ", ", high, "]"),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* integer = std::get_if<int64_t>(&value);
+            if (integer == nullptr || *integer < low || *integer > high) return false;
+            config.*member = static_cast<Integer>(*integer);
+            return true;
+          },
+          [=](const TrainConfig& config) { return StrCat(config.*member); }};
+}
+
+Field RealField(std::string name, double TrainConfig::*member, double low, double high) {
+  return {name, StrCat("a number in [", low, ", ", high, "]"),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            double real = NAN;
+            if (const auto* integer = std::get_if<int64_t>(&value)) real = static_cast<double>(*integer);
+            if (const auto* number = std::get_if<double>(&value)) real = *number;
+            if (!(real >= low && real <= high)) return false;
+            config.*member = real;
+            return true;
+          },
+          [=](const TrainConfig& config) { return RealText(config.*member); }};
+}
+
+Field FlagField(std::string name, bool TrainConfig::*member) {
+  return {name, "true or false",
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* flag = std::get_if<bool>(&value);
+            if (flag != nullptr) config.*member = *flag;
+            return flag != nullptr;
+          },
+          [=](const TrainConfig& config) { return std::string(config.*member ? "true" : "false"); }};
+}
+
+constexpr std::string_view kOfDataset = "dataset";
+
+// The numbers of "125.3, 123, 113.9"; none where one of them is no number.
+std::vector<double> NumbersOf(const std::string& text) {
+  std::vector<double> numbers;
+  for (std::string piece : SplitText(text, ',')) {
+    piece.erase(0, piece.find_first_not_of(' '));
+    double number = 0;
+    const char* end = piece.data() + piece.size();
+    const auto read = std::from_chars(piece.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end) return {};
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high) {
+  return {
+      name,
+      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, or \"", kOfDataset, "\""),
+      [=](TrainConfig& config, const AttributeValue& value) {
+        std::vector<double> numbers;
+        if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
+        if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
+        const auto* text = std::get_if<std::string>(&value);
+        if (text != nullptr) numbers = NumbersOf(*text);
+        const bool in_range =
+            std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
+        if (!in_range || (numbers.empty() && (text == nullptr || *text != kOfDataset))) return false;
+        (config.*member).values = std::move(numbers);
+        return true;
+      },
+      [=](const TrainConfig& config) {
+        const std::vector<double>& values = (config.*member).values;
+        if (values.empty()) return Quoted(std::string(kOfDataset));
+        if (values.size() == 1) return RealText(values[0]);
+        std::vector<std::string> texts;
+        for (const double x : values) texts.push_back(RealText(x));
+        return StrCat("[", Join(texts), "]");
+      },
+      /*takes_list=*/true};
+}
+
+Field HoldoutField(int64_t high) {
+  constexpr std::string_view kAuto = "auto";
+  Field field = IntegerField("holdout", &TrainConfig::holdout, 0, high);
+  field.expected += StrCat(" or \"", kAuto, "\"");
+  field.set = [number = field.set, kAuto](TrainConfig& config, const AttributeValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || *text != kAuto) return number(config, value);
+    config.holdout = kAutomaticHoldout;
+    return true;
+  };
+  field.text = [number = field.text, kAuto](const TrainConfig& config) {
+    return config.holdout == kAutomaticHoldout ? Quoted(std::string(kAuto)) : number(config);
+  };
+  return field;
+}
+
+// Seconds, or "90s", "10m", "1.5h"; none where the text is neither.
+std::optional<int64_t> SecondsOf(std::string_view text) {
+  if (text == "none") return 0;
+  double unit = 1;
+  if (text.ends_with('m')) unit = 60;
+  if (text.ends_with('h')) unit = 3600;
+  if (text.ends_with('s') || unit > 1) text.remove_suffix(1);
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number >= 0 && number * unit <= 1e9 ? std::optional(std::llround(number * unit)) : std::nullopt;
+}
+
+Field BudgetField(std::string name) {
+  return {name, R"(a time as "90s", "10m" or "2h", or "none")",
+          [](TrainConfig& config, const AttributeValue& value) {
+            std::optional<int64_t> seconds;
+            if (const auto* text = std::get_if<std::string>(&value)) seconds = SecondsOf(*text);
+            if (const auto* integer = std::get_if<int64_t>(&value)) seconds = SecondsOf(StrCat(*integer));
+            if (seconds) config.budget = *seconds;
+            return seconds.has_value();
+          },
+          [](const TrainConfig& config) { return Quoted(BudgetText(config.budget)); }};
+}
+
+}  // namespace
+
+const std::vector<TrainConfigField>& TrainConfigFields() {
+  using C = TrainConfig;
+  constexpr int64_t kMany = int64_t{1} << 62;
+  static const std::vector<TrainConfigField> kFields = {
+      TextField("preset", &C::preset),
+      TextField("network", &C::network),
+      RealField("width", &C::width, 0, 16),
+      IntegerField("resolution", &C::resolution, 0, 65536),
+      IntegerField("classes", &C::classes, 0, 1 << 20),
+      TextField("data", &C::data),
+      IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
+      ChannelField("mean", &C::mean, -1e9, 1e9),
+      ChannelField("std", &C::std, 1e-9, 1e9),
+      TextField("scheme", &C::scheme, {"uint8", "int8", "float32"}),
+      IntegerField("steps", &C::steps, 0, kMany),
+      RealField("epochs", &C::epochs, 0, 1e6),
+      BudgetField("budget"),
+      IntegerField("patience", &C::patience, 0, kMany),
+      IntegerField("batch_size", &C::batch_size, 1, 65536),
+      TextField("optimizer", &C::optimizer, {"adam", "sgd"}),
+      RealField("learning_rate", &C::learning_rate, 0, 100),
+      TextField("schedule", &C::schedule, {"constant", "cosine"}),
+      IntegerField("warmup_steps", &C::warmup_steps, 0, kMany),
+      RealField("warmup_fraction", &C::warmup_fraction, 0, 1),
+      RealField("weight_decay", &C::weight_decay, 0, 10),
+      RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
+      FlagField("scale_to_targets", &C::scale_to_targets),
+      IntegerField("shift_pixels", &C::shift_pixels, 0, 1024),
+      FlagField("flip", &C::flip),
+      IntegerField("cutout", &C::cutout, 0, 1024),
+      RealField("rotate_degrees", &C::rotate_degrees, 0, 180),
+      RealField("scale_percent", &C::scale_percent, 0, 90),
+      IntegerField("quant_delay", &C::quant_delay, 0, kMany),
+      RealField("quant_delay_fraction", &C::quant_delay_fraction, 0, 1),
+      IntegerField("bn_freeze", &C::bn_freeze, 0, kMany),
+      RealField("bn_freeze_fraction", &C::bn_freeze_fraction, 0, 1),
+      RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
+      RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
+      RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),
+      HoldoutField(kMany),
+      IntegerField("log_every", &C::log_every, 1, kMany),
+      IntegerField("eval_every", &C::eval_every, 0, kMany),
+      RealField("eval_every_fraction", &C::eval_every_fraction, 0, 1),
+      IntegerField("checkpoint_every", &C::checkpoint_every, 0, kMany),
+      RealField("checkpoint_every_fraction", &C::checkpoint_every_fraction, 0, 1),
+      IntegerField("seed", &C::seed, 0, kMany),
+      IntegerField("threads", &C::threads, 0, 4096),
+  };
+  return kFields;
+}
+
+}  // namespace qat
