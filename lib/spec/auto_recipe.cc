@@ -1,0 +1,205 @@
+#include "spec/auto_recipe.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "spec/schedule.h"
+
+namespace qat {
+namespace {
+
+// Time is estimated as kSecondsPerStep plus 3 multiply-accumulates per one of the forward pass, backward being two, at
+// kMacsPerSecond. Measured on one AVX2 core of 2.6 GHz: 5.5e10 a second for resnet8 with batches of 128, 1.3e10 for lenet
+// with 64, 0.4 ms for a step of a few thousand parameters.
+constexpr double kMacsPerSecond = 3e10;
+constexpr double kSecondsPerStep = 4e-4;
+
+constexpr double kEpochs = 20;         // of a set that is large enough
+constexpr double kShortSeconds = 40;   // a small set is repeated until this is over …
+constexpr double kFewestSteps = 2000;  // … but at least so often, and at most so often
+constexpr double kManySteps = 6000;
+constexpr double kLongSeconds = 1800;  // where even kEpochs would take longer than this, there are fewer
+constexpr double kEvaluations = 20;
+
+// Of one row of the recipe: which keys a person has decided.
+class Decided {
+ public:
+  explicit Decided(const std::set<std::string>& given) : given_(given) {}
+  bool operator()(const std::string& key) const {
+    const std::string other(AlternativeOf(key));
+    return given_.contains(key) || (!other.empty() && given_.contains(other));
+  }
+
+ private:
+  const std::set<std::string>& given_;
+};
+
+template <class Value>
+void Fill(Value& value, const Value& chosen, bool decided) {
+  if (!decided) value = chosen;
+}
+
+// Two significant digits: recipes are read by people.
+double Rounded(double value) {
+  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
+  return std::strtod(NumberText(std::round(value / unit) * unit).c_str(), nullptr);
+}
+
+int32_t BatchFor(int64_t examples) {
+  int32_t batch = examples < 500 ? 16 : examples < 20'000 ? 32 : examples < 200'000 ? 64 : 128;
+  while (batch > examples) batch /= 2;
+  return std::max(batch, 1);
+}
+
+double SecondsPerStep(const NetworkFacts& network, int32_t batch) {
+  return kSecondsPerStep + 3.0 * static_cast<double>(network.multiply_accumulates) * batch / kMacsPerSecond;
+}
+
+// A multiple of kEvaluations, so that the last evaluation is that of the last step.
+int64_t StepsFor(int64_t examples, const NetworkFacts& network, int32_t batch, bool bounded) {
+  const double cost = SecondsPerStep(network, batch);
+  const double epochs = kEpochs * static_cast<double>(examples) / batch;
+  const double repeated = std::clamp(kShortSeconds / cost, kFewestSteps, kManySteps);
+  double steps = std::max(epochs, repeated);
+  if (bounded) steps = std::min(steps, std::max(kLongSeconds / cost, kFewestSteps / 2));
+  return static_cast<int64_t>(std::ceil(Rounded(steps) / kEvaluations) * kEvaluations);
+}
+
+// The wider a network, the smaller the steps that it stands: fitted by trials with Adam from 300 to 300,000 parameters.
+double LearningRateFor(const TrainConfig& config, const NetworkFacts& network) {
+  const auto parameters = static_cast<double>(std::max<int64_t>(network.parameters, 1));
+  double rate = std::clamp(2.5e-3 * std::pow(6e4 / parameters, 0.5), 1e-3, 2e-2);
+  if (config.optimizer == "sgd") rate = network.batch_norm ? 0.1 : 0.02;
+  if (config.schedule == "constant") rate /= 4;
+  return Rounded(rate);
+}
+
+// Moving averages that reach back over so many steps: a fixed decay would reach back over all of a short run.
+double DecayOver(double steps) {
+  return std::round((1 - 1 / std::max(steps, 1.0)) * 1e4) / 1e4;
+}
+
+// One whole mean and one deviation for all channels: the bytes of the data then pass into the integer model as they are.
+void FillContract(TrainConfig& config, const Decided& decided, const DataFacts& data) {
+  Fill(config.mean, {{std::round(data.mean)}}, decided("mean"));
+  // Images of one single value have none.
+  Fill(config.std, {{Rounded(std::max(data.std, 1.0))}}, decided("std"));
+}
+
+void FillLength(TrainConfig& config, const Decided& decided, const DataFacts& data,
+                const NetworkFacts& network) {
+  Fill(config.batch_size, BatchFor(data.examples), decided("batch_size"));
+  if (decided("steps")) return;
+  config.epochs = 0;
+  config.steps = StepsFor(data.examples, network, config.batch_size, config.budget == 0);
+}
+
+void FillOptimizer(TrainConfig& config, const Decided& decided, const NetworkFacts& network) {
+  Fill(config.optimizer, std::string("adam"), decided("optimizer"));
+  Fill(config.schedule, std::string("cosine"), decided("schedule"));
+  Fill(config.learning_rate, LearningRateFor(config, network), decided("learning_rate"));
+  Fill(config.weight_decay, config.optimizer == "sgd" ? 5e-4 : network.batch_norm ? 0.02 : 0.0,
+       decided("weight_decay"));
+}
+
+// Where in the run things happen: parts of its length, whatever decided that.
+void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& data) {
+  const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
+  Fill(config.warmup_fraction, 0.05, decided("warmup_fraction"));
+  Fill(config.quant_delay_fraction, 0.6, decided("quant_delay_fraction"));
+  Fill(config.bn_freeze_fraction, 0.8, decided("bn_freeze_fraction"));
+  Fill(config.freeze_ranges_fraction, 1.0, decided("freeze_ranges_fraction"));
+  Fill(config.ema_decay, std::min(DecayOver(steps / 40), 0.999), decided("ema_decay"));
+  Fill(config.weight_average_decay, std::min(DecayOver(steps / 60), 0.999), decided("weight_average_decay"));
+  Fill(config.eval_every_fraction, 1 / kEvaluations, decided("eval_every"));
+  Fill(config.log_every, std::clamp<int64_t>(static_cast<int64_t>(steps / 100), 1, 100),
+       decided("log_every"));
+}
+
+void FillRest(TrainConfig& config, const Decided& decided, const DataFacts& data, int32_t cores) {
+  const TrainConfig none;
+  Fill(config.label_smoothing, 0.0, decided("label_smoothing"));
+  Fill(config.scale_to_targets, data.targets > 0, decided("scale_to_targets"));
+  Fill(config.shift_pixels, none.shift_pixels, decided("shift_pixels"));
+  Fill(config.flip, none.flip, decided("flip"));
+  Fill(config.cutout, none.cutout, decided("cutout"));
+  Fill(config.rotate_degrees, none.rotate_degrees, decided("rotate_degrees"));
+  Fill(config.scale_percent, none.scale_percent, decided("scale_percent"));
+  if (config.threads == 0) config.threads = cores;
+}
+
+std::string DataLine(const DataFacts& data) {
+  const std::string labels =
+      data.targets == 1  ? std::string("one real number each")
+      : data.targets > 1 ? StrCat(data.targets, " real numbers each")
+      : data.LabelsPixels()
+          ? StrCat(data.classes, " classes, ", data.label_height, "x", data.label_width, " labels each")
+          : StrCat(data.classes, " classes");
+  return StrCat(data.examples, " examples to train on, ", data.held_out, " held out; ", labels,
+                "; input ", data.height, "x", data.width, "x", data.channels);
+}
+
+std::string EpochsText(double epochs) {
+  const double shown = epochs < 10 ? std::round(epochs * 10) / 10 : std::round(epochs);
+  return StrCat(NumberText(shown), shown == 1 ? " epoch" : " epochs");
+}
+
+std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t steps) {
+  const double epochs = static_cast<double>(steps) * config.batch_size / static_cast<double>(data.examples);
+  std::string text = StrCat(steps, " steps of ", config.batch_size, " examples (", EpochsText(epochs), ")");
+  if (config.budget > 0) text += StrCat(", as many as ", BudgetText(config.budget), " allow");
+  text += StrCat("; ", config.optimizer, ", learning rate ", config.learning_rate);
+  text += config.schedule == "cosine" ? " falling along a cosine" : ", constant";
+  const int64_t warmup = WarmupSteps(config, steps);
+  return warmup > 0 ? StrCat(text, " after ", warmup, " steps of warm-up") : text;
+}
+
+bool ChangesImages(const TrainConfig& config) {
+  return config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
+         config.scale_percent > 0;
+}
+
+std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule) {
+  const std::string quantized = config.scheme == "float32"
+                                    ? "float32: never quantized"
+                                    : StrCat(config.scheme, " from step ", schedule.quant_delay);
+  return StrCat(quantized, "; evaluated every ", schedule.eval_every, " steps; ",
+                ChangesImages(config) ? "random changes as given" : "no random changes", "; ", config.threads,
+                config.threads == 1 ? " thread" : " threads");
+}
+
+}  // namespace
+
+NetworkFacts FactsOf(const NetworkSpec& spec) {
+  NetworkFacts facts;
+  for (const LayerSpec& layer : spec.layers) {
+    for (const ParameterSpec& parameter : TrainedParameters(layer)) {
+      facts.parameters += FlatSize(parameter.shape);
+    }
+    facts.multiply_accumulates += layer.multiply_accumulates;
+    facts.batch_norm = facts.batch_norm || layer.batch_norm.has_value();
+  }
+  return facts;
+}
+
+AutoRecipe DeriveRecipe(const TrainConfig& config, const std::set<std::string>& given, const DataFacts& data,
+                        const NetworkFacts& network, int32_t cores) {
+  QAT_CHECK(data.examples > 0 && cores > 0);
+  const Decided decided(given);
+  AutoRecipe recipe = {config, {}};
+  recipe.config.preset = kAutoPreset;
+  FillContract(recipe.config, decided, data);
+  FillLength(recipe.config, decided, data, network);
+  FillOptimizer(recipe.config, decided, network);
+  FillPhases(recipe.config, decided, data);
+  FillRest(recipe.config, decided, data, cores);
+  const Schedule schedule = MakeSchedule(recipe.config, data.examples);
+  recipe.lines = {DataLine(data), LengthLine(recipe.config, data, schedule.steps),
+                    QuantizationLine(recipe.config, schedule)};
+  return recipe;
+}
+
+}  // namespace qat
