@@ -1,9 +1,14 @@
 #include "eval/ranges.h"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
+#include <string>
 
 #include "eval/histogram.h"
 #include "quant/scheme.h"
+#include "spec/network_spec.h"
+#include "spec/range_groups.h"
 
 namespace qat {
 namespace {
@@ -39,15 +44,37 @@ void AddHistogram(const ModelTensor& tensor, QuantizationParams params, LayerRan
   }
 }
 
+// Outputs that share a scale (what a concatenation reads) have the union of the ranges observed on each of them. A
+// checkpoint holds the observed ranges, a graph the shared ones.
+std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
+  std::map<std::string, Range> shared;
+  for (const auto& [name, named] : checkpoint.ranges) shared[name] = IncludingZero(named.range);
+  const auto spec = ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source);
+  if (!spec.ok()) return shared;
+  for (const RangeGroup& group : FindRangeGroups(*spec).groups) {
+    Range all;
+    for (const int32_t layer : group.observed) {
+      const auto found = shared.find(spec->layers[static_cast<size_t>(layer)].name);
+      if (found == shared.end()) continue;
+      all = {std::min(all.min, found->second.min), std::max(all.max, found->second.max)};
+    }
+    for (const int32_t layer : group.observed) {
+      const auto found = shared.find(spec->layers[static_cast<size_t>(layer)].name);
+      if (found != shared.end()) found->second = all;
+    }
+  }
+  return shared;
+}
+
 }  // namespace
 
 std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint) {
   std::vector<LayerRange> ranges;
-  for (const auto& [name, named] : checkpoint.ranges) {
+  for (const auto& [name, range] : SharedRanges(checkpoint)) {
     const Scheme scheme = checkpoint.scheme == "int8" ? Scheme::kInt8 : Scheme::kUInt8;
     const QuantizedLimits limits =
         name.ends_with("/filter") ? FilterLimitsOf(scheme) : ActivationLimitsOf(scheme);
-    ranges.push_back(Describe(name, NudgedParams(IncludingZero(named.range), limits), limits));
+    ranges.push_back(Describe(name, NudgedParams(range, limits), limits));
   }
   return ranges;
 }

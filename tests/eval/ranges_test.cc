@@ -37,5 +37,47 @@ TEST(Ranges, OfAGraphCountTheValuesOfItsFilters) {
   EXPECT_FALSE(ranges[1].histogram.has_value()) << "computed, not constant";
 }
 
+TEST(Ranges, OfACheckpointAreThoseThatLayersShare) {
+  Checkpoint checkpoint;
+  checkpoint.scheme = "uint8";
+  checkpoint.spec_source = "two.toml";
+  checkpoint.spec_text = R"(
+name = "two"
+[input]
+height = 4
+width = 4
+channels = 1
+[[layer]]
+name = "a"
+op = "conv_2d"
+filters = 2
+kernel = 1
+activation = "relu"
+[[layer]]
+name = "b"
+op = "conv_2d"
+inputs = ["input"]
+filters = 2
+kernel = 1
+[[layer]]
+name = "both"
+op = "concatenation"
+inputs = ["a", "b"]
+[[layer]]
+name = "last"
+op = "fully_connected"
+units = 2
+)";
+  checkpoint.ranges["a"].range = {0, 2};
+  checkpoint.ranges["b"].range = {-1, 1};
+  checkpoint.ranges["last"].range = {0, 255};
+  const auto ranges = RangesOf(checkpoint);
+  ASSERT_EQ(ranges.size(), 3u);
+  EXPECT_NEAR(ranges[0].scale, 3.0 / 255, 1e-6) << "of -1 to 2, which a and b share";
+  EXPECT_EQ(ranges[0].scale, ranges[1].scale);
+  EXPECT_EQ(ranges[0].zero_point, ranges[1].zero_point);
+  EXPECT_NEAR(ranges[2].scale, 1, 1e-6);
+}
+
 }  // namespace
 }  // namespace qat

@@ -76,7 +76,7 @@ while (($# > 0)); do
   esac
   shift
 done
-exec "%s" "${arguments[@]}" --steps 12 --quant-delay 4
+exec "%s" "${arguments[@]}" --steps 6 --quant-delay 2
 """
 EVAL = """#!/usr/bin/env bash
 arguments=() data=no
