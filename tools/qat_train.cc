@@ -239,6 +239,16 @@ Expected<Splits> OpenSplits(const NetworkSpec& spec, const TrainConfig& config, 
   return splits;
 }
 
+// A network whose last layer has more outputs than the data have classes, unless a flag says so; else empty.
+std::string SpareOutputs(const NetworkSpec& spec, const ScalingFlags& scaling, const Dataset& data) {
+  const auto classes = std::ssize(data.class_names);
+  const int32_t outputs = spec.layers.back().output_shape.back();
+  if (data.targets > 0 || scaling.classes != 0 || outputs <= classes) return "";
+  return StrCat("network '", spec.name, "' has ", outputs, " outputs for the ", classes, " classes of ", data.name,
+                ", as its spec says; ", outputs - classes,
+                " of them are never right. units = \"classes\" in the last layer follows the data");
+}
+
 std::string Percent(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.2f %%", value);
@@ -337,9 +347,11 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
+  const std::string spare_outputs = SpareOutputs(spec, {config.width, config.resolution, config.classes}, data.train);
   bool held_out = false;
   callbacks.on_start = [&](const HoldoutSplit& split) {
     held_out = !split.holdout.empty();
+    if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
   };
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };

@@ -19,6 +19,7 @@ struct Initializer {
   enum class Kind { kHeNormal, kGlorotUniform, kTruncatedNormal, kOnes };
   Kind kind = Kind::kHeNormal;
   float stddev = 0;  ///< kTruncatedNormal: values beyond two standard deviations are drawn again
+  bool operator==(const Initializer&) const = default;
 };
 
 /// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of the bias.
@@ -64,6 +65,9 @@ Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string&
 /// A name of the zoo, or the path of a spec file; `flags` change its width, resolution and classes, in NetworkSpec::text too.
 /// Errors: as above; an unknown name lists the zoo.
 Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const ScalingFlags& flags = {});
+
+/// Whether two specs describe the same network, layer by layer, however their texts say it.
+bool SameNetwork(const NetworkSpec& a, const NetworkSpec& b);
 
 /// Names of the built-in specs.
 std::vector<std::string> ZooNames();

@@ -34,7 +34,24 @@ Status CheckNumbers(const NetworkSpec& spec, const Dataset& data, std::string_vi
       StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected ", ToString(expected),
              ": the ", split, " labels of ", data.name, " are ",
              data.targets == 1 ? std::string("a real number") : StrCat(data.targets, " real numbers"),
-             " an image; classes are integers"));
+             " per image; the last layer needs units = ", data.targets, " and no activation"));
+}
+
+// Every class has an output of its own.
+Status CheckClasses(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
+  const auto largest = std::max_element(data.labels.begin(), data.labels.end());
+  const int64_t needed = std::max(std::ssize(data.class_names),
+                                  largest == data.labels.end() ? int64_t{0} : int64_t{*largest} + 1);
+  const int32_t outputs = spec.layers.back().output_shape.back();
+  if (needed <= outputs) return {};
+  OpAttributes attributes = spec.layers.back().attributes;
+  const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
+  const std::string follow =
+      spec.classes != 0 ? StrCat("--classes ", needed, ", or leave --classes out")
+                        : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
+  return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
+                                spec.layers.back().name, "' of network '", spec.name, "' has ", outputs,
+                                outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
 }
 
 Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
@@ -56,15 +73,10 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
         pixels
             ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
             : std::string("[1, classes]"),
-        ": the ", split, " labels of ", data.name, " are ", pixels ? "one a pixel" : "one an image",
-        !pixels && output.size() == 4 ? "; a mean or reshape layer behind it makes rows of maps" : ""));
+        ": the ", split, " labels of ", data.name, " are ", pixels ? "one per pixel" : "one per image",
+        !pixels && output.size() == 4 ? "; a mean or reshape layer after it makes rows of maps" : ""));
   }
-  const auto largest = std::max_element(data.labels.begin(), data.labels.end());
-  if (largest != data.labels.end() && *largest >= output.back()) {
-    return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " reach ", *largest,
-                                  ", but network '", spec.name, "' has ", output.back(), " outputs"));
-  }
-  return {};
+  return CheckClasses(spec, data, split);
 }
 
 // One number for each channel.
@@ -116,6 +128,12 @@ std::string FirstDifference(const std::string& before, const std::string& now) {
   return "";
 }
 
+bool SameNetwork(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const auto first = ParseNetworkSpec(a, ""), second = ParseNetworkSpec(b, "");
+  return first.ok() && second.ok() && SameNetwork(*first, *second);
+}
+
 // The recipe of a saved run with the keys that came since, at what they mean when they are left out.
 std::string RecipeOf(const Checkpoint& saved) {
   const auto config = ParseTrainConfig(saved.config_text, saved.spec_source, TrainConfig());
@@ -131,7 +149,7 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   if (const std::string recipe = RecipeOf(saved); recipe != now.config_text) {
     return differs("configuration", FirstDifference(recipe, now.config_text));
   }
-  if (saved.spec_text != now.spec_text)
+  if (!SameNetwork(saved.spec_text, now.spec_text))
     return differs("network", FirstDifference(saved.spec_text, now.spec_text));
   const auto init_of = [](const Checkpoint& checkpoint) {
     const auto found = checkpoint.provenance.find("init_sha256");
@@ -193,7 +211,11 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
     inputs.header.provenance["init_sha256"] = saved->checkpoint.provenance.at("init_sha256");
   }
-  if (saved) QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
+  if (saved) {
+    QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
+    // The words in which the run began are kept, so that its later checkpoints say the same.
+    inputs.header.spec_text = saved->checkpoint.spec_text;
+  }
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));

@@ -32,6 +32,18 @@ TEST(NetworkSpec, LenetHasTheShapesAndParametersOfThePaper) {
   EXPECT_EQ(parameters, 156 + 2416 + 48120 + 10164 + 850);
 }
 
+TEST(SameNetwork, LooksAtLayersNotAtTheirText) {
+  const std::string layer = "[[layer]]\nname = \"a\"\nop = \"fully_connected\"\n";
+  const auto spec = [&](const std::string& head, const std::string& keys) {
+    return *ParseNetworkSpec(head + Spec(layer + keys), "net.toml");
+  };
+  const NetworkSpec fixed = spec("", "units = 10\n");
+  EXPECT_TRUE(SameNetwork(fixed, spec("classes = 10\n", "units = \"classes\"\n")));
+  EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 9\n")));
+  EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 10\nactivation = \"relu\"\n")));
+  EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 10\ninitializer = {kind = \"truncated_normal\", stddev = 0.05}\n")));
+}
+
 TEST(NetworkSpec, TheArticleDiffersInInitializersDropoutAndTheLastActivationOnly) {
   const auto ours = LoadNetworkSpec("lenet");
   auto article = LoadNetworkSpec("lenet-article");

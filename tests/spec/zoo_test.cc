@@ -104,6 +104,15 @@ TEST(Zoo, EveryNetworkParsesPrintsAndClassifies) {
   EXPECT_EQ(ZooNames().size(), 10u);
 }
 
+TEST(Zoo, EveryNetworkFollowsTheClassesOfTheData) {
+  for (const std::string& name : ZooNames()) {
+    const auto spec = LoadNetworkSpec(name, {.classes = 4});
+    QAT_ASSERT_OK(spec);
+    EXPECT_EQ(spec->classes, 4) << name;
+    EXPECT_EQ(spec->layers.back().output_shape.back(), 4) << name;
+  }
+}
+
 // Concatenations tie what they join; gates have the range that TFLite prescribes.
 TEST(Zoo, RangesAreThoseThatTfliteWants) {
   const auto unet = LoadNetworkSpec("unet");

@@ -393,7 +393,10 @@ TEST(Train, NamesShapesThatDoNotFit) {
   Dataset many = Quarters(100, 1);
   many.labels[3] = 4;
   QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
-                   ErrorCode::kInvalidArgument, "reach 4, but network 'tiny' has 4 outputs");
+                   ErrorCode::kInvalidArgument,
+                   "the training labels of quarters are of 5 classes, but the last layer 'logits' of network "
+                   "'tiny' has 4 outputs, expected one per class: write units = \"classes\" there and classes = 5 "
+                   "at the top");
   TrainConfig three = TinyConfig();
   three.std.values = {1, 2, 3};
   QAT_EXPECT_ERROR(Train(spec, three, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
