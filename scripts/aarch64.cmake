@@ -1,5 +1,5 @@
 # Toolchain of the preset aarch64: Debian's cross compiler, the libraries that scripts/test_aarch64.sh unpacks, and an emulator
-# for what the build and ctest run. On a 64-bit Arm machine the other presets do, without this file.
+# for what the build and ctest run. On a 64-bit Arm machine, use the other presets; they do not need this file.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)

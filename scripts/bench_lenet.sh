@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Trains a recipe and the float run of the same recipe for several seeds, converts, evaluates on the whole test set, and
-# prints the table of docs/benchmarks.md. Long: it belongs to no test.
+# Trains a recipe, and the same recipe in float, with several seeds; converts, evaluates on the whole test set, and prints the
+# table of docs/benchmarks.md. It takes long and is not part of any test.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/bench_lenet.sh [--data DIR] [--preset lenet|lenet-article] [--seeds "1 2 3"] [--no-float] -o DIR
   --data      MNIST's IDX files (default: digits)
-  --no-float  without the float run of the same recipe
-  -o          runs, models and reports; what is there already is not made again
+  --no-float  do not train the same recipe in float
+  -o          directory for runs, models and reports; finished ones are not made again
 TEXT
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Reproduces the mistake of the article of 2020 on a trained run: (mean 0, std 1) as input statistics, and test images that
-# were cast to uint8. Prints what each half costs, in points; docs/case-study-lenet.md reads the table.
+# Repeats the mistake of the article of 2020 on a trained run: (mean 0, std 1) as input statistics, and test images cast to
+# uint8. Prints the accuracy for each half; docs/case-study-lenet.md explains the table.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 (($# == 3)) || die 2 "usage: scripts/case_study.sh RUN MNIST_DIR OUTPUT_DIR"
@@ -20,12 +20,12 @@ accuracy() {
 
 echo "| model | images | accuracy |"
 echo "| --- | --- | --- |"
-echo "| input contract kept | as they are | $(accuracy "$data" "$out/contract.tflite") % |"
-echo "| input contract kept | cast to uint8 | $(accuracy "$out/truncated" "$out/contract.tflite") % |"
-echo "| input statistics (0, 1) | as they are, rounded to whole steps of 1.0 | $(accuracy "$data" "$out/article.tflite") % |"
+echo "| correct input contract | as they are | $(accuracy "$data" "$out/contract.tflite") % |"
+echo "| correct input contract | cast to uint8 | $(accuracy "$out/truncated" "$out/contract.tflite") % |"
+echo "| input statistics (0, 1) | as they are, rounded to steps of 1.0 | $(accuracy "$data" "$out/article.tflite") % |"
 echo "| input statistics (0, 1) | cast to uint8: the article | $(accuracy "$out/truncated" "$out/article.tflite") % |"
 
-# Where between rounding and truncation would the article's 3.52 points lie?
+# Which threshold between rounding and truncation would explain the article's 3.52 points?
 echo
 echo "| smallest byte that becomes 1 | accuracy |"
 echo "| --- | --- |"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Does the latency gate tell a slower model from a busy machine? scripts/check_latency_gate.sh [noisy|quiet] [RUNS]
-# noisy: two busy loops run beside it, and the model is a copy of its reference. An alarm is a false one.
-# quiet: the model is its reference with one of eleven equal layers more, a tenth slower. Silence is a miss; and the copy is
-# judged, too. Prints the counts; exit code 1 where a run was judged wrongly.
+# Can the latency gate distinguish a slower model from a busy machine? scripts/check_latency_gate.sh [noisy|quiet] [RUNS]
+# noisy: with two busy loops running, a copy of the reference must pass.
+# quiet: a model with eleven equal layers instead of ten, which is 10 % slower, must fail, and a copy of the reference must pass.
+# Prints the counts; exit code 1 if any verdict was wrong.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 mode=${1:-noisy}
@@ -11,7 +11,7 @@ work=build/latency-gate
 bin=build/bin
 mkdir -p "$work"
 
-# $1 equal layers behind a first one; trained for a moment, since times do not depend on weights.
+# $1 equal layers after a first one; trained for a few steps only, because times do not depend on weights.
 network() {
   printf 'name = "stack%s"\n[input]\nheight = 28\nwidth = 28\nchannels = 1\n' "$1"
   printf '[[layer]]\nname = "first"\nop = "conv_2d"\nfilters = 32\nkernel = 3\nstride = 2\nactivation = "relu"\n'
@@ -36,7 +36,7 @@ model 10
 model 11
 cp "$work/stack10.tflite" "$work/copy.tflite"
 
-# judge NAME MODEL EXPECTED FLAGS...: RUNS runs of the gate on MODEL against stack10; wrong where the exit code is another.
+# judge NAME MODEL EXPECTED FLAGS...: runs the gate RUNS times on MODEL against stack10; EXPECTED is the correct exit code.
 wrong_at_all=0
 judge() {
   local name=$1 judged=$2 expected=$3 wrong=0 noisy=0 code
@@ -53,13 +53,13 @@ judge() {
     if grep -q "too noisy to tell" "$work/out.txt"; then noisy=$((noisy + 1)); fi
     grep "^times: " "$work/out.txt" | sed "s/^/  $name $i: exit $code, /"
   done
-  echo "$name: $((runs - wrong)) of $runs judged rightly, $noisy said that it was too noisy to tell"
+  echo "$name: $((runs - wrong)) of $runs correct, $noisy \"too noisy to tell\""
   wrong_at_all=$((wrong_at_all + wrong))
 }
 
 case $mode in
   noisy)
-    # A limit that the model keeps by a little on this machine, as it is now.
+    # A limit slightly above the model's time on this machine in its present state.
     limit=$("$bin/qat-eval" --bench --model "$work/stack10.tflite" --json - | sed -n 's/^ *"p50": \([0-9.]*\).*/\1/p' | head -1)
     limit=$(awk "BEGIN {print 1.1 * $limit}")
     ( while :; do :; done ) & first=$!
@@ -69,7 +69,7 @@ case $mode in
     judge "copy, at most $limit µs" "$work/copy.tflite" 0 --max-latency "$limit"
     ;;
   quiet)
-    judge "a tenth slower, ratio at most 1.02" "$work/stack11.tflite" 1 --max-latency-ratio 1.02
+    judge "10 % slower, ratio at most 1.02" "$work/stack11.tflite" 1 --max-latency-ratio 1.02
     judge "copy, ratio at most 1.02" "$work/copy.tflite" 0 --max-latency-ratio 1.02
     ;;
   *)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens report pages in headless Chromium, at the width of a phone and of a desk, light and dark: no request, no message on the
-console, nothing wider than the window, no text over another in a chart. Exit code 1 where one is, 77 without a Chromium.
+"""Opens report pages in headless Chromium, at the widths of a phone and of a desktop, in light and dark mode. Fails on requests, console
+messages, anything wider than the window, and overlapping text in charts. Exit code 1 if there is any of these, 77 without a Chromium.
 
     scripts/check_page.py [--screenshots DIR] PAGE.html...
 
-With --screenshots DIR also writes PAGE-375-light.png and so on, and PAGE.pdf as it is printed.
+With --screenshots DIR, it also writes PAGE-375-light.png and so on, and PAGE.pdf as printed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import tempfile
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 WIDTHS = {375: 812, 1280: 900}
 
-# Everything that sticks out of the window, and texts of a chart that lie over one another or outside of it.
+# Everything that sticks out of the window, and texts of a chart that overlap or are outside it.
 FIND_FAULTS = """(() => {
   const faults = [], width = document.documentElement.clientWidth;
   const say = (element, what) => faults.push(what + ': <' + element.tagName + '> ' + (element.textContent || '').trim().slice(0, 60));
@@ -54,7 +54,7 @@ FIND_FAULTS = """(() => {
 
 
 class Browser:
-    """A Chromium that is spoken to over two pipes, in the DevTools protocol: JSON, each message ended by a zero byte."""
+    """A Chromium controlled over two pipes with the DevTools protocol: JSON, each message terminated by a zero byte."""
 
     def __init__(self, program):
         read, self.commands = os.pipe()
@@ -115,7 +115,7 @@ class Browser:
 
 
 def said(events, url):
-    """Requests other than that of the page, and what the console shows."""
+    """Requests other than for the page, and console messages."""
     for event in events:
         method, parameters = event.get("method"), event.get("params", {})
         if method == "Network.requestWillBeSent":
@@ -156,7 +156,7 @@ def main():
     arguments = parser.parse_args()
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        print("check_page: there is no Chromium, expected one of " + ", ".join(BROWSERS))
+        print("check_page: found no Chromium, expected one of " + ", ".join(BROWSERS))
         return 77
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)

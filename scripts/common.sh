@@ -1,15 +1,15 @@
-# common.sh: what the scripts share; sourced, with the tree as the working directory afterwards.
+# common.sh: functions that the scripts share. To be sourced; changes to the root of the source tree.
 set -euo pipefail
 
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# One line about what is going on.
+# Prints one line of progress.
 say() {
   echo "$(basename "$0" .sh): $*" >&2
 }
 
-# One sentence about why it cannot go on. $1: exit code.
+# Prints one sentence that says why the script stops. $1: exit code.
 die() {
   local code=$1
   shift
@@ -17,7 +17,7 @@ die() {
   exit "$code"
 }
 
-# Configures the folder of a preset once; later the build itself sees to it.
+# Configures the build folder of a preset once; from then on, the build reconfigures itself.
 configure() {
   local preset=$1 folder=$2
   shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs .tflite models of anybody in qat-eval and in the TFLite interpreter (ai-edge-litert) with its reference kernels.
+"""Runs any .tflite models in qat-eval and in the TFLite interpreter (ai-edge-litert) with its reference kernels.
 
   build/litert-venv/bin/python scripts/compare_foreign_models.py [--examples N] [--isa NAME,...] [--threads N,...]
       [-o TABLE.md] QAT_EVAL MODEL.tflite ...
@@ -49,7 +49,7 @@ def open_reference(path):
 
 
 def run_reference(interpreter, examples):
-    """For each example the list of outputs."""
+    """The list of outputs for each example."""
     results = []
     for example in examples:
         for detail, value in zip(interpreter.get_input_details(), example):
@@ -60,14 +60,14 @@ def run_reference(interpreter, examples):
 
 
 def stacked(values):
-    """Examples as qat-eval takes and gives them: [1, ...] as [N, ...], any other shape behind N."""
+    """Examples in the form of qat-eval: [1, ...] becomes [N, ...]; any other shape gets N in front."""
     first = values[0]
     batch = np.stack(values)
     return batch.reshape(len(values), *first.shape[1:]) if first.ndim and first.shape[0] == 1 else batch
 
 
 def run_ours(qat_eval, model, inputs, outputs, directory, isa, threads):
-    """Return code, message, arrays; None where this machine lacks the instruction set."""
+    """Exit code, message, arrays; None if this machine lacks the instruction set."""
     saved = os.path.join(directory, "y.npy")
     command = [qat_eval, "--model", model, "--save-outputs", saved, "--threads", str(threads), "--progress", "none"]
     for path in inputs:
@@ -83,7 +83,7 @@ def run_ours(qat_eval, model, inputs, outputs, directory, isa, threads):
 
 
 def differing(ours, theirs):
-    """Number of values that differ, and by how much at most (of the largest value for floats)."""
+    """The number of values that differ, and the largest difference (for floats, relative to the largest value)."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return theirs.size, f"ours {ours.dtype} {list(ours.shape)}, theirs {theirs.dtype} {list(theirs.shape)}"
     if theirs.dtype != np.float32:

@@ -2,19 +2,18 @@
 """Runs the same .tflite files on the same inputs in our runtime and in ai-edge-litert, and prints a table in Markdown.
 
 The runtimes take turns within milliseconds, in an order that is reversed after every round; each ratio is the median over
-the rounds of the ratios within one round, so that a machine that is busy with other work disturbs both sides alike. The
-spread behind it is the middle half of those ratios. The outputs of ours are compared with TFLite's reference kernels
+all rounds of the ratio within a round, so that a busy machine disturbs both sides alike. The
+spread in parentheses is the middle half of those ratios. Our outputs are compared with TFLite's reference kernels
 (BUILTIN_REF) on several inputs, under every instruction set: integers must be equal byte for byte, floats within 1e-5 of
 the largest output.
 
   build/litert-venv/bin/python scripts/compare_litert.py [--float] [--threads N] [--rounds N] [-o FILE | --into PAGE] MODEL.tflite ...
 
---float runs beside each integer model a copy with all its quantization taken off, which has the same shape and other
-weights; the last columns say how many times as long it takes us. A second table says which goals are met; it knows LeNet by
-the name lenet.uint8.tflite. --into replaces what
-lies in PAGE between the lines "<!-- compare_litert, N threads -->" and "<!-- end -->".
-Times of ai-edge-litert include one call from Python, which an empty model measures; the text ends with it.
-Exit status: 0, 1 where an output differs, 2 on wrong usage.
+--float also runs a copy of each integer model with all quantization removed, which has the same shape and other weights; the
+last columns are its time relative to the integer model. A second table says which goals are met; LeNet is recognized by the
+name lenet.uint8.tflite. --into replaces the text in PAGE between the lines "<!-- compare_litert, N threads -->" and
+"<!-- end -->". Times of ai-edge-litert include one call from Python, which is measured with an empty model and printed.
+Exit status: 0; 1 if an output differs; 2 for wrong usage.
 """
 import argparse
 import os
@@ -36,7 +35,7 @@ KINDS = {
 }
 BURST_SECONDS = 0.004
 FLOAT_TOLERANCE = 1e-5
-# How many times as long as an integer network its float form must take us, by instruction set.
+# The least ratio of our float time to our integer time, by instruction set.
 FLOAT_FACTORS = {"avx2": 1.2, "avxvnni": 2, "avx512vnni": 2}
 
 
@@ -73,7 +72,7 @@ class Ours:
             environment["QAT_FORCE_ISA"] = isa
         self.process = subprocess.Popen([bench, path, source, str(threads)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env=environment)
-        self.kernels = self.ask("kernels").split()  # it has read its files when it answers
+        self.kernels = self.ask("kernels").split()  # it has read its files once it answers
 
     def ask(self, command):
         self.process.stdin.write(command + "\n")
@@ -109,7 +108,7 @@ def example_inputs(detail, count):
 
 
 def difference(ours, expected):
-    """How many values of `ours` (bytes) differ from the outputs `expected`."""
+    """The number of values in `ours` (bytes) that differ from the outputs `expected`."""
     wrong = 0
     for output in expected:
         mine = np.frombuffer(ours[:output.nbytes], output.dtype).reshape(output.shape)
@@ -123,7 +122,7 @@ def difference(ours, expected):
 
 
 class Form:
-    """One form of a network, as it is or as float: who runs it, and how far ours is from the reference."""
+    """One form of a network, as it is or as float: its runners, and how far ours is from the reference."""
 
     def __init__(self, label, path, arguments, directory):
         self.label = label
@@ -149,7 +148,7 @@ class Form:
 
 
 def take_turns(contestants, rounds, clock):
-    """Seconds of one run: {name: one value a round}."""
+    """Seconds per run: {name: one value per round}."""
     runs = {name: max(1, int(BURST_SECONDS / c.seconds(2))) for name, c in contestants.items()}
     times = {name: [] for name in contestants}
     order = list(contestants)
@@ -161,7 +160,7 @@ def take_turns(contestants, rounds, clock):
 
 
 class Row:
-    """What was measured of one form: times by contestant and, of an integer form, how much longer its float form takes us."""
+    """Measurements of one form: times by runner and, for an integer form, our float time relative to it."""
 
     def __init__(self, form, times, other, arguments):
         self.label = form.label
@@ -185,7 +184,7 @@ def spread_text(ratios):
 
 
 def compare(path, arguments, directory):
-    """The rows of one file: itself and, if asked for, as float. Both forms take turns with each other."""
+    """The rows of one file: as it is and, if requested, as float. Both forms take turns."""
     forms = [Form(label, variant, arguments, directory)
              for label, variant in variants(path, arguments.with_float, directory)]
     contestants = {(form, name): c for form in forms for name, c in form.contestants.items()}
@@ -220,7 +219,7 @@ def goal(text, values, limit, at_most):
 
 
 def goals(rows, arguments):
-    """What the measured medians say about each goal."""
+    """Whether the measured medians meet each goal."""
     default = [(row.label, float(np.median(row.to_default))) for row in rows]
     lenet = [pair for pair in default if pair[0].startswith("lenet.uint8")]
     found = []
@@ -248,9 +247,9 @@ def report(rows, overhead, arguments):
         head += [f"our float / our integers, {isa}" for isa in arguments.timed_isas]
     lines = table([*head, "values that differ"], [row.cells(arguments) for row in rows])
     threads = "one thread" if arguments.threads == 1 else f"{arguments.threads} threads"
-    clock = "" if arguments.clock == "wall" else " Time of the processor, not of the wall."
+    clock = "" if arguments.clock == "wall" else " CPU time, not wall time."
     lines += ["", f"{cpu_name()}, {threads}, {arguments.rounds} rounds; ours: {arguments.isas[-1]}. A call from Python with "
-                  f"nothing to do takes {overhead:.2f} µs, which is in the columns of TFLite.{clock}", ""]
+                  f"nothing to do takes {overhead:.2f} µs; the columns of TFLite include it.{clock}", ""]
     return "\n".join(lines + goals(rows, arguments)) + "\n"
 
 
@@ -268,18 +267,18 @@ def place_of(arguments):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
-    parser.add_argument("--bench", default="build/bin/qat_runtime_bench", help="our program (default: %(default)s)")
-    parser.add_argument("--isas", help="instruction sets of ours; the last one is the column 'ours' (default: all of this machine)")
-    parser.add_argument("--threads", type=int, default=1, help="of ours and of TFLite's (default: %(default)s)")
+    parser.add_argument("--bench", default="build/bin/qat_runtime_bench", help="our benchmark program (default: %(default)s)")
+    parser.add_argument("--isas", help="our instruction sets; the last one is the column 'ours' (default: all that this machine has)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of both runtimes (default: %(default)s)")
     parser.add_argument("--float", action="store_true", dest="with_float", help="also run each integer model as float")
     parser.add_argument("--reference", action="store_true", help="also time TFLite's reference kernels")
     parser.add_argument("--portable", action="store_true", help="also time our portable kernels")
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--examples", type=int, default=5, help="inputs on which the outputs are compared")
+    parser.add_argument("--examples", type=int, default=5, help="number of inputs on which outputs are compared")
     parser.add_argument("--clock", choices=["wall", "processor"], default="wall",
-                        help="processor: what this thread ran, for a machine with other work; one thread only")
+                        help="processor: CPU time of this thread, for a busy machine; one thread only")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the tables here instead of to standard output")
-    parser.add_argument("--into", metavar="PAGE", help="write the tables to their place in this page")
+    parser.add_argument("--into", metavar="PAGE", help="write the tables into their place in this page")
     arguments = parser.parse_args()
     if arguments.clock == "processor" and arguments.threads != 1:
         parser.error("--clock processor counts one thread, expected --threads 1")
@@ -296,7 +295,7 @@ def parse_arguments():
 
 
 def stay_on_one_processor():
-    """This process and all that it starts: processors of one machine differ in speed while their neighbours work."""
+    """Pins this process and all that it starts: processors of one machine differ in speed if other machines share them."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

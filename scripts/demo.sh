@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Sets up, builds, and runs the whole pipeline: trains LeNet with and without fake quantization, freezes, converts, and
-# evaluates everything side by side. What is done already is not done again.
+# evaluates everything side by side. Finished steps are not repeated.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/demo.sh [--data DIR]
-  --data DIR  MNIST's four IDX files, plain or gzip (default: digits, which are generated)
-The results are in build/demo/: eval.json, report.html, model.tflite, and what they were made from.
+  --data DIR  directory with MNIST's four IDX files, plain or gzip (default: generated digits)
+Results are written to build/demo/: report.html, eval.json, model.tflite, and the files they were made from.
 TEXT
 }
 
@@ -32,26 +32,26 @@ while (($# > 0)); do
   shift
 done
 if [[ $data != digits ]]; then
-  data=$(cd "$called_from" && realpath -e "$data" 2>/dev/null) || die 3 "--data: there is no such directory"
+  data=$(cd "$called_from" && realpath -e "$data" 2>/dev/null) || die 3 "--data: $data is not a directory"
 fi
 
 out=build/demo
 bin=build/bin
-# Short enough for a demonstration: the recipe's own length is 24 epochs, these are 2.3.
+# Short, for a demonstration: these are 2.3 epochs; the recipe has 24.
 recipe=(--preset lenet --steps 2000 --eval-every 500 --data "$data" --resume-if-exists)
 
-# Runs a step unless the same step, with the same programs, data and predecessors, is done. $1: its name; $2: what it makes.
+# Runs a step unless it is already done with the same programs, data and earlier steps. $1: its name; $2: its result.
 changed=no
 once() {
   local name=$1 result=$2 key
   shift 2
   key="$* $fingerprint"
   if [[ $changed == no && -e $result && $(cat "$out/.steps/$name.done" 2>/dev/null) == "$key" ]]; then
-    say "$name: done already"
+    say "$name: already done"
     return
   fi
   changed=yes
-  # A training that was stopped goes on; one with other flags begins anew.
+  # A training that was stopped is resumed; one with other flags starts again.
   [[ $(cat "$out/.steps/$name.begun" 2>/dev/null) == "$key" ]] || rm -rf "$result"
   echo "$key" >"$out/.steps/$name.begun"
   say "$name: $*"

@@ -1,4 +1,4 @@
-"""The networks of make_foreign_models.py: what people convert, small. Needs TensorFlow.
+"""The networks of make_foreign_models.py: small versions of what people convert. Needs TensorFlow.
 
 NETWORKS: name -> function without arguments that returns a Keras model, or a pair of a tf.function and its TensorSpecs
 where Keras has no layer for the operator.

@@ -1,4 +1,4 @@
-"""Models as tables of objects: read, written, repaired, and with their quantization taken off."""
+"""Models as tables of objects: reading, writing, repairing, and removing quantization."""
 import os
 import pathlib
 
@@ -44,7 +44,7 @@ def real_values(tensor, data):
 
 
 def to_float(model):
-    """Takes all quantization off `model`, in place; operators that only quantize fall out."""
+    """Removes all quantization from `model`, in place; operators that only quantize are dropped."""
     graph = model.subgraphs[0]
     for tensor in graph.tensors:
         q = tensor.quantization
@@ -77,7 +77,7 @@ def is_integer(model):
 
 
 def variants(path, with_float, directory):
-    """(label, path) of what is run for one file given: itself, and what it would be as float."""
+    """(label, path) of the models to run for one given file: the file itself and its float form."""
     model = read_model(path)
     label = pathlib.Path(path).stem
     if repair(model):
@@ -92,7 +92,7 @@ def variants(path, with_float, directory):
 
 
 def empty_model():
-    """One that does nothing but copy one value: what is left is the call."""
+    """A model that only copies one value, so that its time is that of the call."""
     graph = schema.SubGraphT()
     graph.tensors = []
     for name in ("x", "y"):

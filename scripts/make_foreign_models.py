@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes .tflite models with TensorFlow's own converters, of networks that people use, in all types they convert to.
+"""Makes .tflite models of common networks with TensorFlow's own converters, in all types that they convert to.
 
   python3 scripts/make_foreign_models.py [--types float32,int8,…] [--only NAME,…] [--toco] DIRECTORY
 
@@ -28,7 +28,7 @@ INT16 = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_I
 
 
 def randomize(model, seed):
-    """Batch normalizations that do something: a fresh one is the identity."""
+    """Batch normalizations with an effect: a new one is the identity."""
     random = np.random.default_rng(seed)
     for variable in model.weights:
         name = getattr(variable, "path", variable.name)
@@ -115,7 +115,7 @@ def main():
             try:
                 path.write_bytes(make(name, kind, arguments.toco))
                 made += 1
-            except Exception as error:  # the converter's words; another network may do
+            except Exception as error:  # print the converter's message and go on with the next network
                 print(f"{name}.{kind}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error)}", flush=True)
                 refused += 1
     print(f"{made} models made, {refused} refused by the converter")

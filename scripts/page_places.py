@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""Replaces what lies between the lines "<!-- NAME -->" and "<!-- end -->" of a page.
+"""Replaces the text between the lines "<!-- NAME -->" and "<!-- end -->" of a page.
 
   scripts/page_places.py PAGE NAME < TEXT
 
-Exit status: 0, 2 where the page has no such place.
+Exit status: 0; 2 if the page has no such place.
 """
 import pathlib
 import sys
 
 
 def page_parts(page, name):
-    """What lies before and behind the place; None where the page has none."""
+    """The text before and after the place; None if the page has none."""
     begin, end = f"<!-- {name} -->\n", "<!-- end -->\n"
     before, found, rest = pathlib.Path(page).read_text(encoding="utf-8").partition(begin)
-    _, ends, behind = rest.partition(end)
-    return (before + begin, end + behind) if found and ends else None
+    _, ends, after = rest.partition(end)
+    return (before + begin, end + after) if found and ends else None
 
 
 def put_into_page(page, name, text):
-    before, behind = page_parts(page, name)
-    pathlib.Path(page).write_text(before + text + behind, encoding="utf-8")
+    before, after = page_parts(page, name)
+    pathlib.Path(page).write_text(before + text + after, encoding="utf-8")
 
 
 def main():

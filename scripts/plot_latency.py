@@ -59,7 +59,7 @@ def measure(arguments, model):
 
 
 class Axis:
-    """Values along one side of a panel; logarithmic with ticks at powers of ten, or as the ticks given."""
+    """One axis of a panel; logarithmic with ticks at powers of ten, or with the given ticks."""
 
     def __init__(self, values, ticks=None, linear=False):
         self.linear = linear
@@ -139,7 +139,7 @@ def batch_panel(measured):
               for name, row in measured.items()}
     top = max(1.0, *(y for curve in curves.values() for _, y in curve))
     y = Axis([], [0.2 * i for i in range(math.ceil(top / 0.2) + 1)], linear=True)
-    return Panel(1, "Batch, one thread", "images in a batch", "time of an image / that of one alone", Axis([], BATCHES), y), curves
+    return Panel(1, "Batch, one thread", "images in a batch", "time per image / time of a single image", Axis([], BATCHES), y), curves
 
 
 def threads_panel(measured):
@@ -147,7 +147,7 @@ def threads_panel(measured):
               for name, row in measured.items()}
     most = max(threads for curve in curves.values() for threads, _ in curve)
     top = max(most, math.ceil(max(y for curve in curves.values() for _, y in curve)))
-    return Panel(2, f"Threads, batch {BATCHES[-1]}", "threads", "times as fast as one thread",
+    return Panel(2, f"Threads, batch {BATCHES[-1]}", "threads", "speed-up over one thread",
                  Axis([], list(range(1, most + 1)), linear=True), Axis([], list(range(top + 1)), linear=True)), curves
 
 
@@ -196,7 +196,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL.tflite")
     parser.add_argument("--qat-eval", default="build/bin/qat-eval", help="(default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 8), help="the most (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 8), help="largest number of threads (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=20, help="rounds of each measurement (default: %(default)s)")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.svg")
     arguments = parser.parse_args()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building needs from the packages of Debian or Ubuntu, as root or with sudo. Does nothing where all is there.
+# Installs the Debian or Ubuntu packages that building needs, as root or with sudo. Does nothing if they are installed.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
@@ -63,7 +63,7 @@ as_root() {
 install_packages() {
   command -v apt-get >/dev/null || die 6 "apt-get is missing; install by hand: ${missing[*]}"
   say "installing ${#missing[@]} packages: ${missing[*]}"
-  # The package lists of a fresh machine are empty, those of an old one name files that are gone.
+  # The package lists of a new machine are empty, and those of an old one name files that no longer exist.
   if ! as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >build/setup.log 2>&1; then
     as_root apt-get update -q >>build/setup.log 2>&1 || true
     as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >>build/setup.log 2>&1 || {
@@ -98,8 +98,8 @@ make_venv() {
   cp tests/requirements.txt "$venv/requirements.txt"
 }
 
-# apt-get for another machine: lists, packages and what counts as installed lie in $1, so that this machine's own packages stay as they
-# are. (Installed side by side, the packages of both architectures would have to be of the same version.)
+# apt-get for another architecture: lists, packages and the list of installed packages are kept in $1, so that this machine's own packages
+# do not change. (Installed side by side, the packages of both architectures would need the same version.)
 arm64_apt() {
   local state=$1
   shift
@@ -107,7 +107,7 @@ arm64_apt() {
     -o Dir::Cache="$state/cache" -o Acquire::Languages=none -o APT::Sandbox::User="$(id -un)" "$@" >>build/setup.log 2>&1
 }
 
-# The root of a file system with what programs for 64-bit Arm are linked with; nothing in it is run but under emulation.
+# A root file system with the libraries for 64-bit Arm; programs in it run only under emulation.
 make_aarch64_root() {
   local root=build-aarch64/root state=$PWD/build-aarch64/apt package
   [[ $(cat "$root/packages" 2>/dev/null) != "${aarch64_libraries[*]}" ]] || return 0
@@ -116,7 +116,7 @@ make_aarch64_root() {
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$root"
   : >"$state/status"
   : >build/setup.log
-  # Sources that have nothing for arm64 are no reason to stop.
+  # Ignore sources that have nothing for arm64.
   arm64_apt "$state" update || true
   arm64_apt "$state" install -y --download-only --no-install-recommends "${aarch64_libraries[@]}" || {
     tail -n 20 build/setup.log >&2
@@ -130,7 +130,7 @@ make_aarch64_root() {
 }
 
 command -v dpkg-query >/dev/null ||
-  die 6 "this is no Debian or Ubuntu (dpkg-query is missing); install what README.md lists under Requirements"
+  die 6 "this system is not Debian or Ubuntu (dpkg-query is missing); install the packages listed in README.md under Requirements"
 mkdir -p build
 mapfile -t missing < <(missing_packages)
 ((${#missing[@]} == 0)) || install_packages

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Post-training quantization collapses where the channels of a filter have very different ranges and share a scale;
-# quantization-aware training brings the network back, and qat-eval names the layer. Three minutes on two cores.
+# Post-training quantization collapses if the channels of a filter have very different ranges and share one scale;
+# quantization-aware training restores the accuracy, and qat-eval names the layer. Takes three minutes on two cores.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 (($# == 2)) || die 2 "usage: scripts/show_collapse.sh MNIST_DIR OUTPUT_DIR"
-data=$(cd "$called_from" && realpath -e "$1") || die 3 "$1: there is no such directory"
+data=$(cd "$called_from" && realpath -e "$1") || die 3 "$1: is not a directory"
 out=$(cd "$called_from" && realpath -m "$2")
 bin=build/bin
-[[ -x $bin/qat-train ]] || die 3 "$bin/qat-train is not there: run scripts/demo.sh or build first"
+[[ -x $bin/qat-train ]] || die 3 "$bin/qat-train does not exist; run scripts/demo.sh, or build first"
 mkdir -p "$out"
 [[ -e $out/sensors.npz ]] || scripts/two_sensors.py "$data" "$out/sensors.npz"
 
@@ -16,7 +16,7 @@ train() {
     --threads 1 --resume-if-exists "$@" >&2
 }
 
-# RUN TYPE MODEL, more flags go to qat-convert.
+# RUN TYPE MODEL [FLAGS of qat-convert]
 convert() {
   local run=$1 type=$2 model=$3
   shift 3

@@ -5,9 +5,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--with-no-torch] [CTEST FLAGS]
-  --with-no-torch  also build the tools without LibTorch, and see that they say so where it is needed
+  --with-no-torch  also build the programs without LibTorch, and check their messages if it is needed
 Environment:
-  QAT_TEST_DATA     where real data lies (default: ../shared/data); tests that need it are skipped where it is absent
+  QAT_TEST_DATA     directory with real data (default: ../shared/data); if it does not exist, tests that need it are skipped
   QAT_TEST_REQUIRE  1: a test that would be skipped fails instead
 Example: scripts/test.sh -R NudgedParams
 TEXT

@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 usage() {
   cat <<'TEXT'
 Usage: scripts/test_aarch64.sh [--kernels] [CTEST FLAGS]
-  --kernels  only what depends on the processor most: the kernels, not the tools and the models that these run
+  --kernels  only the kernels, which depend most on the processor; not the programs and their models
 Environment: as for scripts/test.sh
 Example: scripts/test_aarch64.sh -R FastKernels
 TEXT
@@ -27,7 +27,7 @@ case ${1-} in
   *) targets+=("${more_targets[@]}") ;;
 esac
 
-# The processor decides at start which kernels there are: one without dot products must not get any.
+# Kernels are selected at start by processor: one without dot products must not use any.
 check_detection() {
   local cpu scratch=build-aarch64/check
   for cpu in max cortex-a53; do
@@ -39,7 +39,7 @@ check_detection() {
   [[ -e $scratch/max/0000.neondot.output ]] || die 1 "neondot was not found on an emulated processor that has it"
   [[ -e $scratch/cortex-a53/0000.neon.output && ! -e $scratch/cortex-a53/0000.neondot.output ]] ||
     die 1 "an emulated cortex-a53 has neon and no neondot, but wrote $(cd "$scratch/cortex-a53" && echo *.output)"
-  say "neondot is there with dot products, and not without them"
+  say "neondot is used with dot products, and not without them"
 }
 
 scripts/setup.sh --no-torch --tests --aarch64
@@ -48,7 +48,7 @@ build build-aarch64 "${targets[@]}"
 check_detection
 say "running the tests under emulation"
 started=$SECONDS
-# Tests of other programs are not built, and those that start programs themselves would start them on this processor.
+# Tests of other programs are not built; tests that start programs themselves would start them on this processor.
 ctest --test-dir build-aarch64 -j "$(nproc)" --output-on-failure --no-tests=error -E "_NOT_BUILT\$|^scripts\.$left_out" "$@" ||
   die 1 "tests failed; they are listed above"
 say "all tests passed under emulation in $((SECONDS - started)) s"

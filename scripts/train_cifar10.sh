@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The table of docs/benchmarks.md on CIFAR-10: for each network one float run of 24 epochs, and three runs of 6 epochs more
-# from there: float32, uint8 and int8. Then float, post-training uint8, quantization-aware uint8 and int8 side by side. About an
-# hour and a quarter on two cores; stopped anywhere, it goes on where it was.
+# Makes the table of docs/benchmarks.md on CIFAR-10: for each network, one float run of 24 epochs, followed by three runs of 6 more
+# epochs each: float32, uint8 and int8. Compares float, post-training uint8, and quantization-aware uint8 and int8. Takes about 75
+# minutes on two cores; when started again after an interruption, it resumes.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage="usage: scripts/train_cifar10.sh [--archive cifar10-images.tar.gz] [--out DIR] [--threads N] [NETWORK …]"
@@ -28,7 +28,7 @@ done
 ((${#networks[@]})) || networks=(resnet8 mobilenet_v1)
 
 bin=build/bin
-[[ -x $bin/qat-train ]] || die 3 "$bin/qat-train is not there: run scripts/demo.sh or build first"
+[[ -x $bin/qat-train ]] || die 3 "$bin/qat-train does not exist; run scripts/demo.sh, or build first"
 data=build/cifar10
 scripts/unpack_cifar10.sh "$archive" "$data"
 
@@ -44,7 +44,7 @@ train() {
   "$bin/qat-train" --preset cifar10 --data "$data" --threads "$threads" --resume-if-exists "$@" >&2
 }
 
-# RUN to a .qgraph and a .tflite beside it; more flags go to qat-convert.
+# RUN MODEL [FLAGS of qat-convert]: freezes RUN and converts it.
 convert() {
   local run=$1 model=$2
   shift 2
@@ -65,7 +65,7 @@ for network in "${networks[@]}"; do
   convert "$run/float32" "$run/ptq-uint8.tflite" --type uint8 --calibrate "$data" --calibration-limit 1000
   convert "$run/uint8" "$run/uint8.tflite" --type uint8
   convert "$run/int8" "$run/int8.tflite" --type int8
-  # Each quantization-aware model against its own training, then everything side by side.
+  # Each quantization-aware model compared with its own training, then all models with each other.
   for scheme in uint8 int8; do
     "$bin/qat-eval" --data "$data" --checkpoint "$run/$scheme" --model "$run/$scheme.tflite" --repeat 0 --json "$run/$scheme.json"
   done

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the images that the article of 2020 really classified.
+"""Writes the images that the article of 2020 actually classified.
 
 Its test images, real numbers in [0, 1], were cast to uint8 before inference: all but the brightest pixels became 0.
 This script does the same to a folder of MNIST's IDX files: real = byte / 255 is truncated to 0 or 1, and written back as
@@ -40,7 +40,7 @@ def main() -> None:
         images = read(find(source, f"{split}-images"))
         magic, count, height, width = struct.unpack(">4I", images[:16])
         if magic != 0x803 or len(images) != 16 + count * height * width:
-            sys.exit(f"truncate_idx.py: {source}: {split} images are no IDX images")
+            sys.exit(f"truncate_idx.py: {source}: {split} images are not IDX images")
         (target / f"{split}-images-idx3-ubyte").write_bytes(images[:16] + images[16:].translate(cast))
         (target / f"{split}-labels-idx1-ubyte").write_bytes(read(find(source, f"{split}-labels")))
     print(target)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes MNIST as two sensors see it, the second with a gain of 1/85: an .npz for show_collapse.sh.
+"""Writes MNIST as seen by two sensors, the second with a gain of 1/85, as an .npz for show_collapse.sh.
 
   two_sensors.py MNIST OUT.npz
 

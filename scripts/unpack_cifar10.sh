@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Unpacks CIFAR-10 as JPEG files, one folder a class, for --data. Does nothing where all of it is there.
+# Unpacks CIFAR-10 as JPEG files, one folder per class, for --data. Does nothing if it is already unpacked.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/unpack_cifar10.sh [ARCHIVE [DIR]]
   ARCHIVE  a .tar.gz with train/CLASS/*.jpg and test/CLASS/*.jpg (default ../shared/data/cifar10-images.tar.gz)
-  DIR      where to (default build/cifar10)
+  DIR      directory to unpack into (default build/cifar10)
 TEXT
 }
 
@@ -21,7 +21,7 @@ case ${1:-} in
     ;;
 esac
 
-# Paths that are given are those of the caller's folder.
+# Given paths are relative to the caller's folder.
 given() {
   [[ $1 == /* ]] && echo "$1" || echo "$called_from/$1"
 }
@@ -32,7 +32,7 @@ directory=build/cifar10
 [[ $# -lt 2 ]] || directory=$(given "$2")
 [[ -f $archive ]] || die 3 "$archive: no such file, expected CIFAR-10 as JPEG files in a .tar.gz"
 if [[ ! -e $directory ]]; then
-  # Under another name until all of it is there, so that a copy cut short is never taken for the data.
+  # Under another name until it is complete, so that an interrupted copy is never used.
   partial=$directory.partial
   rm -rf "$partial"
   mkdir -p "$partial"
@@ -40,5 +40,5 @@ if [[ ! -e $directory ]]; then
   mv "$partial" "$directory"
 fi
 pictures=$(find "$directory/" -name '*.jpg' | wc -l)
-((pictures == 60000)) || die 3 "$directory: holds $pictures pictures, expected 60000; remove it and try again"
+((pictures == 60000)) || die 3 "$directory: contains $pictures pictures, expected 60000; remove it and try again"
 say "$directory: $pictures pictures"

@@ -43,12 +43,12 @@ mkdir "$scratch/wrong"
 for name in "${names[@]}"; do echo "error page" >"$scratch/wrong/$name.gz"; done
 get "$scratch/wrong" "$scratch/none"
 [[ $status == 3 ]] || fail "a mirror of something else: exit $status"
-grep -q "other content than MNIST" "$scratch/log" || fail "no word about the content: $(cat "$scratch/log")"
+grep -q "is not the published file" "$scratch/log" || fail "no word about the content: $(cat "$scratch/log")"
 [[ -z $(ls -A "$scratch/none") ]] || fail "half a file was left: $(ls -A "$scratch/none")"
 
 get /nowhere "$scratch/offline"
 [[ $status == 3 ]] || fail "no mirror: exit $status"
-grep -q "train without them: --data digits" "$scratch/log" || fail "no way out is named: $(cat "$scratch/log")"
+grep -q "generated images: --data digits" "$scratch/log" || fail "no way out is named: $(cat "$scratch/log")"
 
 status=0
 "$script" >/dev/null 2>&1 || status=$?
