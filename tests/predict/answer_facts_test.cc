@@ -1,0 +1,138 @@
+#include "predict/answer_facts.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace qat {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// counts[label][answer] examples of each kind.
+ClassFacts Filled(const std::vector<std::vector<int>>& counts) {
+  ClassFacts facts;
+  for (size_t label = 0; label < counts.size(); ++label) {
+    for (size_t answer = 0; answer < counts[label].size(); ++answer) {
+      const auto n = static_cast<size_t>(counts[label][answer]);
+      facts.Add(std::vector<int32_t>(n, static_cast<int32_t>(label)),
+                std::vector<int32_t>(n, static_cast<int32_t>(answer)));
+    }
+  }
+  return facts;
+}
+
+TEST(ClassFacts, CountsPerClass) {
+  const ClassFacts facts = Filled({{8, 2, 0}, {1, 4, 0}, {0, 0, 0}, {3, 0, 2}});
+  EXPECT_EQ(facts.total(), 20);
+  EXPECT_EQ(facts.correct(), 12);
+  EXPECT_EQ(facts.Majority(), 0);
+  EXPECT_DOUBLE_EQ(facts.classes()[0].Recall(), 0.8);
+  EXPECT_TRUE(std::isnan(facts.classes()[2].Recall()));
+  EXPECT_DOUBLE_EQ(facts.BalancedAccuracy(), (0.8 + 0.8 + 0) / 3);
+  EXPECT_EQ(facts.classes()[2].answers, 2);
+}
+
+TEST(ClassFacts, FindsTheRareClassThatIsNeverAnswered) {
+  EXPECT_EQ(Filled({{384, 0}, {16, 0}}).NeverAnswered(), (std::vector<int32_t>{1}));
+  EXPECT_TRUE(Filled({{384, 0}, {15, 1}}).NeverAnswered().empty());
+}
+
+TEST(ClassFacts, CallsNoClassForgottenOnAFewExamples) {
+  EXPECT_TRUE(Filled({{40, 0}, {5, 0}}).NeverAnswered().empty());
+  EXPECT_TRUE(Filled({{40}}).NeverAnswered().empty()) << "one class alone";
+}
+
+TEST(ClassFacts, TellsChanceFromAModel) {
+  EXPECT_TRUE(Filled({{200, 0}, {200, 0}}).AtChance(400)) << "one answer for all";
+  EXPECT_TRUE(Filled({{103, 97}, {99, 101}}).AtChance(400)) << "coins";
+  EXPECT_TRUE(Filled({{960, 0}, {40, 0}}).AtChance(1000)) << "96 % that say nothing";
+  EXPECT_FALSE(Filled({{120, 80}, {80, 120}}).AtChance(400)) << "60 % are better than 50 %";
+  EXPECT_FALSE(Filled({{2900, 2100}, {2100, 2900}}).AtChance(10000)) << "58 % on a hard problem";
+  EXPECT_TRUE(Filled({{20, 20, 20}, {20, 20, 20}, {20, 20, 20}}).AtChance(180)) << "a third in each of three classes";
+  EXPECT_FALSE(Filled({{400}}).AtChance(400)) << "one class alone";
+}
+
+// A model that is right in 80 % of two equally frequent classes, on small sets drawn again and again.
+TEST(ClassFacts, RaisesNoFalseAlarmOnSmallSets) {
+  std::mt19937 random(1);
+  std::bernoulli_distribution right(0.8), label(0.5);
+  for (const int count : {3, 5, 10, 20, 40, 72}) {
+    int alarms = 0;
+    for (int trial = 0; trial < 2000; ++trial) {
+      ClassFacts facts;
+      for (int i = 0; i < count; ++i) {
+        const int32_t wanted = label(random);
+        facts.Add(std::vector{wanted}, std::vector{right(random) ? wanted : 1 - wanted});
+      }
+      alarms += !Warnings(facts, {}, count, "the holdout").empty();
+    }
+    EXPECT_LE(alarms, 4) << count << " examples: a fifth of a percent";
+  }
+}
+
+TEST(ClassFacts, CountsImagesNotPixelsWhereItJudges) {
+  // Two images of 200 pixels each say little about a third one.
+  EXPECT_FALSE(Filled({{200, 0}, {200, 0}}).AtChance(2));
+}
+
+TEST(ClassFacts, SaysItInPlainSentences) {
+  const auto warnings = Warnings(Filled({{576, 0}, {24, 0}}), Names{"well", "ill"}, 600, "the holdout");
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_EQ(warnings[0],
+            "accuracy on the holdout is at chance: 96.00 %, where always answering 'well' gives 96.00 %; check the "
+            "labels, or try another learning rate or a longer run");
+  EXPECT_EQ(warnings[1],
+            "never answered on the holdout: 'ill' (24 examples); train longer, or with as many examples of each class");
+  EXPECT_TRUE(Warnings(Filled({{90, 10}, {10, 90}}), {}, 200, "the holdout").empty());
+}
+
+TEST(NumberFacts, R2IsOneForPerfectAndZeroForTheMean) {
+  NumberFacts facts(2);
+  for (int i = 0; i < 100; ++i) {
+    const auto x = static_cast<float>(i);
+    facts.Add(std::vector{x, 1e6f + 49.5f}, std::vector{x, 1e6f + x});
+  }
+  const auto targets = facts.targets();
+  EXPECT_DOUBLE_EQ(targets[0].R2(), 1);
+  EXPECT_NEAR(targets[1].R2(), 0, 1e-3) << "far from zero, too";
+  EXPECT_NEAR(targets[1].mean, 1e6 + 49.5, 1e-6);
+  EXPECT_NEAR(targets[1].variance, (100.0 * 100 - 1) / 12, 1e-6);
+  EXPECT_TRUE(Warnings(facts, 0, "the holdout").empty());
+}
+
+TEST(NumberFacts, WarnsWhereAnswersAreWorseThanTheMean) {
+  NumberFacts facts(1);
+  for (int i = 0; i < 21; ++i) facts.Add(std::vector{0.f}, std::vector{290 + static_cast<float>(i)});
+  const auto warnings = Warnings(facts, 0, "the holdout");
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("R2 of the target on the holdout is -2.45e+03"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("subtract 300, divide by 6.06"), std::string::npos) << warnings[0];
+}
+
+TEST(NumberFacts, JudgesNoR2OnAHandfulNorOnEqualTargets) {
+  NumberFacts few(1), equal(1);
+  few.Add(std::vector{9.f, 9.f, 9.f}, std::vector{1.f, 2.f, 3.f});
+  equal.Add(std::vector<float>(50, 1), std::vector<float>(50, 2));
+  EXPECT_TRUE(Warnings(few, 0, "the holdout").empty());
+  EXPECT_TRUE(std::isnan(equal.targets()[0].R2()));
+  EXPECT_TRUE(Warnings(equal, 1, "the holdout").empty());
+}
+
+TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
+  NumberFacts facts(2);
+  for (int i = 0; i <= 20; ++i) {
+    const auto x = static_cast<float>(i);
+    facts.Add(std::vector{290 + x, 10 * x}, std::vector{290 + x, 10 * x});
+  }
+  const auto warnings = Warnings(facts, 310.0 / 255, "the holdout");
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0],
+            "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so answers are "
+            "coarse; bring all targets to mean 0 and like deviations before training");
+  EXPECT_TRUE(Warnings(facts, 0.1, "the holdout").empty());
+}
+
+}  // namespace
+}  // namespace qat
