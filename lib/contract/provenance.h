@@ -11,6 +11,11 @@ namespace qat {
 /// Name of the metadata entry in a .tflite.
 inline constexpr char kProvenanceMetadataName[] = "qat.provenance";
 
+/// The key that says what a network was trained for, and its two values; absent: written before it was recorded.
+inline constexpr char kTaskKey[] = "task";
+inline constexpr char kTaskClasses[] = "classes";
+inline constexpr char kTaskNumbers[] = "numbers";  ///< real numbers: its outputs are answers, not scores
+
 /// Digits of a hash that travel: 96 bits, which no two files share by accident.
 inline constexpr size_t kShortHash = 24;
 

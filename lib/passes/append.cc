@@ -1,8 +1,25 @@
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "passes/passes.h"
 
 namespace qat {
 namespace {
+
+/// Softmax and argmax choose among the scores of classes.
+Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_view suffix) {
+  const int32_t scores = output.shape.empty() ? 1 : output.shape.back();
+  const auto task = graph.provenance.find(kTaskKey);
+  if (task != graph.provenance.end() && task->second == kTaskNumbers) {
+    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ",
+                                  scores == 1 ? std::string("a real number") : StrCat(scores, " real numbers"),
+                                  ", and output '", output.name,
+                                  "' is the answer itself, not a score per class; leave --append out"));
+  }
+  if (scores > 1) return {};
+  return InvalidArgument(StrCat(suffix, " cannot be appended to output '", output.name, "' of shape ",
+                                ToString(output.shape), ", expected a score per class, at least 2; with one score ",
+                                suffix == "softmax" ? "softmax is always 1" : "argmax is always 0"));
+}
 
 /// Puts an operator behind the graph's one output, which must be real values.
 Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::string_view suffix) {
@@ -22,6 +39,7 @@ Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::s
       return InvalidArgument(StrCat("the graph ends in ", suffix, " already (output '", logits.name, "')"));
     }
   }
+  QAT_RETURN_IF_ERROR(CheckScores(graph, logits, suffix));
   const std::string name = StrCat(logits.name, "/", suffix);
   const Shape shape = logits.shape;
   std::vector<int32_t> inputs = {output};

@@ -13,6 +13,7 @@
 namespace qat {
 
 /// Appends softmax to the graph's output "logits": the output becomes "<output>/softmax".
+/// Errors of both: kInvalidArgument for an output with one value, and for a network that was trained for real numbers.
 Status AppendSoftmax(Graph& graph);
 
 /// Appends argmax over the last axis: the output becomes int32 or int64 [N].

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "checkpoint/run_lock.h"
+#include "contract/provenance.h"
 #include "data/statistics.h"
 #include "train/run_store.h"
 #include "train/threads.h"
@@ -112,7 +113,9 @@ Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& conf
   header.config_text = PortableToml(config);
   QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
-  header.provenance = {{"data_sha256", identity}, {"tool_version", std::string(Version())}};
+  header.provenance = {{"data_sha256", identity},
+                       {kTaskKey, train.targets > 0 ? kTaskNumbers : kTaskClasses},
+                       {"tool_version", std::string(Version())}};
   return header;
 }
 

@@ -43,6 +43,31 @@ TEST(Append, RefusesWhatIsThereAlready) {
   QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument, "output 'fc/softmax/argmax' of type int32");
 }
 
+TEST(Append, RefusesANetworkThatWasTrainedForRealNumbers) {
+  Graph g = TinyGraph();
+  g.provenance["task"] = "classes";
+  QAT_ASSERT_OK(AppendSoftmax(g));
+  for (const bool softmax : {true, false}) {
+    g = TinyGraph();
+    g.provenance["task"] = "numbers";
+    QAT_EXPECT_ERROR(softmax ? AppendSoftmax(g) : AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument,
+                     "trained for 3 real numbers, and output 'fc' is the answer itself, not a score per class; "
+                     "leave --append out");
+    EXPECT_EQ(g.nodes.size(), TinyGraph().nodes.size());
+  }
+}
+
+TEST(Append, RefusesOneOutput) {
+  Graph g = TinyGraph();
+  const int32_t filter = g.AddConstant("one/filter", {1, 3}, std::vector<float>{1, 2, 3});
+  const int32_t bias = g.AddConstant("one/bias", {1}, std::vector<float>{0});
+  g.outputs = {*g.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {g.outputs[0], filter, bias})};
+  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument,
+                   "output 'one' of shape [1, 1], expected a score per class, at least 2; with one score softmax is "
+                   "always 1");
+  QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt64), ErrorCode::kInvalidArgument, "argmax is always 0");
+}
+
 TEST(Append, RefusesTwoOutputs) {
   Graph g = TinyGraph();
   g.outputs.push_back(g.nodes[0].output());

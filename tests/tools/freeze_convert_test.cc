@@ -156,6 +156,17 @@ TEST_F(ConvertTool, AppendsArgMaxUnderTheNamesAskedFor) {
   EXPECT_HOLDS(result.out, "output     predictions int64 [1]");
 }
 
+TEST_F(ConvertTool, AppendsNothingThatChoosesAmongRealNumbers) {
+  Graph graph = TinyGraph();
+  graph.provenance["task"] = "numbers";
+  ASSERT_TRUE(WriteFile(dir_ / "r.qgraph", Serialize(graph)).ok());
+  for (const char* append : {"argmax", "softmax"}) {
+    EXPECT_REFUSED(Convert({dir_ / "r.qgraph", "--append", append, "-o", dir_ / "m"}), 2,
+                   "the network was trained for 3 real numbers");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "m"));
+}
+
 TEST_F(ConvertTool, TakesTheClassicConvertersNames) {
   const ProcessResult classic = Convert({dir_ / "f.qgraph", "--inference_type=QUANTIZED_UINT8",
                                          "--mean_values=0", "--std_dev_values=255", "--default_ranges_min=0",
