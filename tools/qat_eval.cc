@@ -49,7 +49,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
       "a run or checkpoint: rows 'checkpoint' and 'simulated'");
   add("--graph", request.rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'");
   add("--model", request.rows.models, "FILE", "a .tflite model; repeatable")->allow_extra_args(false);
-  add("--select", request.rows.select, "WHICH", "checkpoint of a run: last, best or a step (default last)");
+  add("--select", request.rows.select, "WHICH", "checkpoint of a run: best, last or a step (default best)");
   app.option_defaults()->group("How");
   add("--limit", request.limit, "N", "first N images only (default 0: all); --strict: stop at a broken one");
   app.add_flag("--strict", request.strict, "stop at a picture that cannot be read instead of leaving it out")
@@ -363,6 +363,7 @@ int main(int argc, char** argv) {
       "  qat-eval --model m.tflite --image cat.jpg\n");
   qat::Flags flags;
   flags.request.rows.litert = "auto";
+  flags.request.rows.on_note = qat::LogInfo;
   qat::AddFlags(tool.app(), flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::Run(flags, tool, report); });
 }

@@ -20,7 +20,7 @@ namespace {
 struct FreezeFlags {
   std::string checkpoint;
   std::string output;
-  std::string select = "last";
+  std::string select;
   FreezeOptions options;
   bool print = false;
 };
@@ -28,9 +28,9 @@ struct FreezeFlags {
 void AddFlags(CLI::App& app, FreezeFlags& flags) {
   app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
   app.add_option("-o,--output", flags.output, "the frozen graph; '-': on standard output")->type_name("FILE");
-  app.add_option("--select", flags.select, "checkpoint of a run: last, best or a step (default last)")
+  app.add_option("--select", flags.select, "checkpoint of a run: best, last or a step (default best; last where nothing was held out)")
       ->type_name("WHICH");
-  app.add_flag("--strict", flags.options.strict, "refuse ranges that have not settled (exit code 5)");
+  app.add_flag("--strict", flags.options.strict, "refuse ranges and batch norms that have not settled (exit code 5)");
   app.add_option("--max-drift", flags.options.max_drift,
                  "most that a settled range moved in the last tenth of training, as a part of its width "
                  "(default 0.05)")
@@ -101,7 +101,9 @@ Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
   if (!(flags.options.max_drift >= 0)) {
     return InvalidArgument(StrCat("--max-drift: value ", flags.options.max_drift, ", expected 0 or more"));
   }
-  QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(flags.checkpoint, flags.select));
+  QAT_ASSIGN_OR_RETURN(const ChosenCheckpoint chosen, ChooseCheckpoint(flags.checkpoint, flags.select));
+  const std::string& path = chosen.path;
+  if (!chosen.note.empty()) LogInfo(chosen.note);
   std::optional<OutputFile> output;
   if (!flags.output.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));

@@ -70,11 +70,21 @@ struct TrainerState {
 Bytes Serialize(const TrainerState& state);
 Expected<TrainerState> ReadTrainerState(const std::string& path);
 
-/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses ("last",
-/// "best", or a step). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), the earliest
+/// What was chosen of a run, and a sentence on it where that is not the last checkpoint; empty: it is the last, or a file,
+/// or was asked for by its step.
+struct ChosenCheckpoint {
+  std::string path;
+  std::string note;
+};
+
+/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses: "last", "best", a step,
+/// or "" for the default, which is "best" among those that were measured on held-out examples, and "last" where none was.
+/// "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), the earliest
 /// of equals, and a checkpoint measured without fake quantization only where there is no other. One function
 /// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
-/// of these.
+/// of these; kCorrupt for a checkpoint that has to be compared and cannot be read.
+Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select);
+/// The path alone.
 Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select);
 
 /// RUN/checkpoints/0000012000.ckpt and .state; steps found there, ascending.

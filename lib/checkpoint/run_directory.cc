@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/strings.h"
@@ -40,39 +42,87 @@ std::string DescribeSteps(const std::vector<int64_t>& steps) {
   return Join(texts);
 }
 
-constexpr double kNothingMeasured = -std::numeric_limits<double>::infinity();
+/// How good a checkpoint is, as far as it was measured.
+struct Merit {
+  bool quantized = false;  ///< one from before the delay was judged without fake quantization: never before others
+  double value = -std::numeric_limits<double>::infinity();  ///< accuracy; of real numbers, the loss with its sign changed
+  bool measured() const { return value != Merit().value; }
+};
 
-/// What "best" is judged by: the accuracy; of a network whose labels are real numbers, the loss.
-double MeritOf(const Checkpoint& checkpoint) {
-  for (const char* name : {"holdout_accuracy", "test_accuracy"}) {
-    const auto found = checkpoint.metrics.find(name);
-    if (found != checkpoint.metrics.end()) return found->second;
-  }
-  for (const char* name : {"holdout_loss", "test_loss"}) {
-    const auto found = checkpoint.metrics.find(name);
-    if (found != checkpoint.metrics.end()) return -found->second;
-  }
-  return kNothingMeasured;
+std::optional<double> MetricOf(const Checkpoint& checkpoint, const std::string& name) {
+  const auto found = checkpoint.metrics.find(name);
+  return found == checkpoint.metrics.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// A checkpoint from before the delay was judged without fake quantization: not comparable, so never before
-/// others.
-bool WasQuantized(const Checkpoint& checkpoint) {
-  const auto found = checkpoint.metrics.find("fake_quantize");
-  return found == checkpoint.metrics.end() || found->second != 0;
+Merit MeritOn(const Checkpoint& checkpoint, const std::string& split) {
+  Merit merit;
+  merit.quantized = MetricOf(checkpoint, "fake_quantize").value_or(1) != 0;
+  if (const auto accuracy = MetricOf(checkpoint, split + "_accuracy")) {
+    merit.value = *accuracy;
+  } else if (const auto loss = MetricOf(checkpoint, split + "_loss")) {
+    merit.value = -*loss;
+  }
+  return merit;
 }
 
-Expected<int64_t> BestStep(const std::string& run, const std::vector<int64_t>& steps) {
-  std::pair<bool, double> best = {false, kNothingMeasured};
-  int64_t best_step = steps.back();
-  for (int64_t step : steps) {
-    QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(CheckpointPath(run, step)));
-    const std::pair<bool, double> merit = {WasQuantized(checkpoint), MeritOf(checkpoint)};
-    if (merit.second == kNothingMeasured || merit <= best) continue;
-    best = merit;
-    best_step = step;
+/// "98.5 %", or "an RMSE of 0.25".
+std::string MeritText(const Checkpoint& checkpoint, const std::string& split) {
+  char text[48];
+  if (const auto accuracy = MetricOf(checkpoint, split + "_accuracy")) {
+    std::snprintf(text, sizeof(text), "%.2f %%", *accuracy);
+  } else {
+    std::snprintf(text, sizeof(text), "an RMSE of %.4g", std::sqrt(MetricOf(checkpoint, split + "_loss").value_or(0)));
   }
-  return best_step;
+  return text;
+}
+
+struct BestCheckpoint {
+  int64_t step = 0;
+  Merit merit;
+  std::string text;       ///< of its merit
+  std::string last_text;  ///< of the last one's
+};
+
+/// The first of the best, measured on `split`; the last where none was measured.
+Expected<BestCheckpoint> FindBest(const std::string& run, const std::vector<int64_t>& steps,
+                                  const std::string& split) {
+  BestCheckpoint best{steps.back(), {}, {}, {}};
+  for (const int64_t step : steps) {
+    auto checkpoint = ReadCheckpoint(CheckpointPath(run, step));
+    if (!checkpoint.ok()) {
+      Error error = std::move(checkpoint).error();
+      error.message += ", so it cannot be compared with the others; --select last or a step needs no comparing";
+      return error;
+    }
+    const Merit merit = MeritOn(*checkpoint, split);
+    best.last_text = "not measured";
+    if (!merit.measured()) continue;
+    best.last_text = StrCat(MeritText(*checkpoint, split), merit.quantized ? "" : ", without fake quantization");
+    if (std::pair(merit.quantized, merit.value) <= std::pair(best.merit.quantized, best.merit.value)) continue;
+    best.step = step;
+    best.merit = merit;
+    best.text = MeritText(*checkpoint, split);
+  }
+  return best;
+}
+
+Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<int64_t>& steps,
+                                      bool held_out_only) {
+  const int64_t last = steps.back();
+  if (steps.size() == 1) return ChosenCheckpoint{CheckpointPath(run, last), {}};
+  for (const std::string split : {"holdout", "test"}) {
+    if (held_out_only && split == "test") break;
+    QAT_ASSIGN_OR_RETURN(const BestCheckpoint best, FindBest(run, steps, split));
+    if (!best.merit.measured()) continue;
+    ChosenCheckpoint chosen{CheckpointPath(run, best.step), {}};
+    if (best.step != last) {
+      chosen.note = StrCat(run, ": takes the checkpoint of step ", best.step, ", the best on the ", split,
+                           split == "test" ? " set" : "", " (", best.text, "), not the last, of step ", last,
+                           " (", best.last_text, "); --select last takes that one");
+    }
+    return chosen;
+  }
+  return ChosenCheckpoint{CheckpointPath(run, last), {}};
 }
 
 }  // namespace
@@ -93,8 +143,8 @@ Expected<std::vector<int64_t>> ListCheckpoints(const std::string& run) {
   return steps;
 }
 
-Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select) {
-  if (FileExists(run_or_file) && !IsDirectory(run_or_file)) return run_or_file;
+Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select) {
+  if (FileExists(run_or_file) && !IsDirectory(run_or_file)) return ChosenCheckpoint{run_or_file, {}};
   if (!IsDirectory(run_or_file))
     return NotFound(StrCat(run_or_file, ": is neither a checkpoint nor a run directory"));
   if (!IsDirectory(JoinPath(run_or_file, kFolder))) {
@@ -103,16 +153,18 @@ Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const st
   }
   QAT_ASSIGN_OR_RETURN(const auto steps, ListCheckpoints(run_or_file));
   if (steps.empty()) return NotFound(StrCat(run_or_file, ": has no checkpoint yet"));
-  if (select == "last") return CheckpointPath(run_or_file, steps.back());
-  if (select == "best") {
-    QAT_ASSIGN_OR_RETURN(const int64_t best, BestStep(run_or_file, steps));
-    return CheckpointPath(run_or_file, best);
-  }
+  if (select == "last") return ChosenCheckpoint{CheckpointPath(run_or_file, steps.back()), {}};
+  if (select == "best" || select.empty()) return ChooseBest(run_or_file, steps, select.empty());
   const int64_t step = ParseStep(select);
   if (step < 0) return InvalidArgument(StrCat("--select is '", select, "', expected best, last or a step"));
-  if (std::binary_search(steps.begin(), steps.end(), step)) return CheckpointPath(run_or_file, step);
+  if (std::binary_search(steps.begin(), steps.end(), step)) return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};
   return NotFound(
       StrCat(run_or_file, ": has no checkpoint of step ", step, ", only of ", DescribeSteps(steps)));
+}
+
+Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select) {
+  QAT_ASSIGN_OR_RETURN(ChosenCheckpoint chosen, ChooseCheckpoint(run_or_file, select));
+  return std::move(chosen.path);
 }
 
 }  // namespace qat

@@ -98,8 +98,14 @@ class Opener {
     return {};
   }
 
+  Expected<std::string> Choose(const std::string& run) {
+    QAT_ASSIGN_OR_RETURN(ChosenCheckpoint chosen, ChooseCheckpoint(run, request_.select));
+    if (!chosen.note.empty() && request_.on_note) request_.on_note(chosen.note);
+    return std::move(chosen.path);
+  }
+
   Status AddFloat() {
-    QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(request_.float_run, request_.select));
+    QAT_ASSIGN_OR_RETURN(const std::string path, Choose(request_.float_run));
     QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
     if (checkpoint.scheme != "float32") {
       warnings_.push_back(StrCat(path, ": was trained with the scheme ", checkpoint.scheme,
@@ -111,7 +117,7 @@ class Opener {
   }
 
   Status AddCheckpoint() {
-    QAT_ASSIGN_OR_RETURN(const std::string path, ResolveCheckpoint(request_.checkpoint, request_.select));
+    QAT_ASSIGN_OR_RETURN(const std::string path, Choose(request_.checkpoint));
     QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
     QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "checkpoint", TorchMode::kFloat));
     NoteContract(path, checkpoint.contract);

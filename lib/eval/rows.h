@@ -3,6 +3,7 @@
 #define QAT_EVAL_ROWS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ struct RowRequest {
   std::string checkpoint;
   std::string graph;
   std::vector<std::string> models;
-  std::string select = "last";  ///< which checkpoint of a run directory
+  std::string select;  ///< which checkpoint of a run directory; empty: ChooseCheckpoint's default
+  std::function<void(const std::string&)> on_note;  ///< gets a sentence on a checkpoint that is not the last; may be empty
   InterpreterOptions interpreter;
   std::optional<InputStats> input_stats;  ///< of models without an input contract
   /// The TFLite interpreter beside every quantized model: "off"; "auto": where the machine's python3 has one; else a Python

@@ -163,6 +163,46 @@ TEST_F(RunDirectory, BestOfUnmeasuredCheckpointsIsTheLast) {
   EXPECT_EQ(*Resolve("best"), 200);
 }
 
+TEST_F(RunDirectory, ByDefaultTakesTheBestOfWhatWasHeldOutAndSaysSo) {
+  Add(100, {{"holdout_accuracy", 90}});
+  Add(200, {{"holdout_accuracy", 95}});
+  Add(300, {{"holdout_accuracy", 94}});
+  const auto chosen = ChooseCheckpoint(dir_.path(), "");
+  QAT_ASSERT_OK(chosen);
+  EXPECT_EQ(chosen->path, CheckpointPath(dir_.path(), 200));
+  EXPECT_EQ(chosen->note, dir_.path() +
+                              ": takes the checkpoint of step 200, the best on the holdout (95.00 %), not the last, of "
+                              "step 300 (94.00 %); --select last takes that one");
+  Add(400, {{"holdout_accuracy", 96}});
+  EXPECT_EQ(ChooseCheckpoint(dir_.path(), "")->note, "") << "the last is the best";
+  Add(500, {});
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("step 500 (not measured)"), std::string::npos);
+}
+
+TEST_F(RunDirectory, ByDefaultNeverChoosesOnTheTestSet) {
+  Add(100, {{"test_accuracy", 95}});
+  Add(200, {{"test_accuracy", 94}});
+  EXPECT_EQ(*Resolve(""), 200);
+  EXPECT_EQ(ChooseCheckpoint(dir_.path(), "")->note, "");
+  EXPECT_EQ(*Resolve("best"), 100);
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "best")->note.find("the best on the test set"), std::string::npos);
+}
+
+TEST_F(RunDirectory, SaysTheErrorOfRealNumbers) {
+  Add(100, {{"holdout_loss", 0.25}});
+  Add(200, {{"holdout_loss", 1}});
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(an RMSE of 0.5), not the last, of step 200 (an RMSE of 1)"),
+            std::string::npos);
+}
+
+TEST_F(RunDirectory, NamesACheckpointThatCannotBeCompared) {
+  Add(100, {{"holdout_accuracy", 90}});
+  Add(200, {{"holdout_accuracy", 95}});
+  QAT_ASSERT_OK(WriteFile(CheckpointPath(dir_.path(), 100), std::string_view("damaged")));
+  QAT_EXPECT_ERROR(Resolve(""), ErrorCode::kCorrupt, "--select last or a step needs no comparing");
+  EXPECT_EQ(*Resolve("last"), 200);
+}
+
 TEST_F(RunDirectory, SaysWhatIsThereInstead) {
   QAT_EXPECT_ERROR(Resolve("last"), ErrorCode::kNotFound, "is a directory without checkpoints/");
   Add(100, {});

@@ -69,11 +69,14 @@ class Tools : public ::testing::Test {
 using FreezeTool = Tools;
 using ConvertTool = Tools;
 
-TEST_F(FreezeTool, WritesTheGraphOfTheLastCheckpointAndSaysSo) {
+TEST_F(FreezeTool, WritesTheGraphOfTheBestCheckpointAndSaysSo) {
   const ProcessResult result = Freeze({dir_ / "run", "-o", dir_ / "out.qgraph"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(result.err, "");
-  EXPECT_HOLDS(result.out, "frozen  tiny, step 900 -> ");
+  EXPECT_HOLDS(result.err,
+               "run: takes the checkpoint of step 600, the best on the holdout (99.00 %), not the last, of step 900 "
+               "(98.00 %); --select last takes that one\n");
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_HOLDS(result.out, "frozen  tiny, step 600 -> ");
   EXPECT_HOLDS(result.out, "layers  4 kept, 1 gone (dropout)");
   EXPECT_HOLDS(result.out, "folded  none");
   EXPECT_HOLDS(result.out, "ranges  4, largest drift 0.02 (fc)");
@@ -82,7 +85,10 @@ TEST_F(FreezeTool, WritesTheGraphOfTheLastCheckpointAndSaysSo) {
   EXPECT_EQ(graph->tensors, TinyGraph().tensors);
 }
 
-TEST_F(FreezeTool, SelectsTheBestOrAStep) {
+TEST_F(FreezeTool, SelectsTheBestTheLastOrAStep) {
+  const ProcessResult last = Freeze({dir_ / "run", "--select", "last", "-o", dir_ / "o"});
+  EXPECT_HOLDS(last.out, "step 900");
+  EXPECT_EQ(last.err, "");
   EXPECT_HOLDS(Freeze({dir_ / "run", "--select", "best", "-o", dir_ / "o"}).out, "step 600");
   EXPECT_HOLDS(Freeze({dir_ / "run", "--select=300", "-o", dir_ / "o"}).out, "step 300");
   EXPECT_REFUSED(Freeze({dir_ / "run", "--select=301", "-o", dir_ / "none"}), 3,
