@@ -23,6 +23,15 @@ Status Remove(const std::string& path) {
   return {};
 }
 
+Expected<SavedRun> LoadRun(const std::string& run, int64_t step) {
+  const std::string path = CheckpointPath(run, step), state_path = TrainerStatePath(run, step);
+  QAT_ASSIGN_OR_RETURN(Checkpoint checkpoint, ReadCheckpoint(path));
+  QAT_ASSIGN_OR_RETURN(TrainerState state, ReadTrainerState(state_path));
+  if (checkpoint.step != step) return Corrupt(StrCat(path, ": is of step ", checkpoint.step));
+  if (state.step != step) return Corrupt(StrCat(state_path, ": is of step ", state.step));
+  return SavedRun{std::move(checkpoint), std::move(state), {}};
+}
+
 }  // namespace
 
 Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const TrainerState& state) {
@@ -39,13 +48,22 @@ Expected<double> NumberOf(const TrainerState& state, const std::string& name) {
 Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run) {
   if (!IsDirectory(JoinPath(run, "checkpoints"))) return std::optional<SavedRun>();
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> steps, ListCheckpoints(run));
+  std::string newest_damage;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    auto checkpoint = ReadCheckpoint(CheckpointPath(run, *step));
-    auto state = ReadTrainerState(TrainerStatePath(run, *step));
-    if (!checkpoint.ok() || !state.ok() || checkpoint->step != *step || state->step != *step) continue;
-    return std::optional(SavedRun{*std::move(checkpoint), *std::move(state)});
+    auto saved = LoadRun(run, *step);
+    if (!saved.ok()) {
+      if (newest_damage.empty()) newest_damage = saved.error().message;
+      continue;
+    }
+    if (!newest_damage.empty()) {
+      saved->warning = StrCat(newest_damage, "; resuming from step ", *step, " instead of ", steps.back());
+    }
+    return std::optional(*std::move(saved));
   }
-  return std::optional<SavedRun>();
+  if (steps.empty()) return std::optional<SavedRun>();
+  return Corrupt(StrCat(run, ": cannot be resumed: ", newest_damage,
+                        steps.size() == 1 ? "; it has no other checkpoint" : "; no older checkpoint has its .state",
+                        "; start anew with another -o (--init takes over the weights of a .ckpt that is whole)"));
 }
 
 bool IsKept(const Schedule& schedule, int64_t step, int64_t newest, int64_t best) {

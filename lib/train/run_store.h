@@ -15,6 +15,7 @@ namespace qat {
 struct SavedRun {
   Checkpoint checkpoint;
   TrainerState state;
+  std::string warning;  ///< a sentence on newer ones that were passed over; empty: it is the newest
 };
 
 /// Writes STEP.state, then STEP.ckpt, each under a temporary name first: a .ckpt that is there has its
@@ -24,8 +25,8 @@ Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const Train
 /// A number of a state. Errors: kCorrupt, where it is missing.
 Expected<double> NumberOf(const TrainerState& state, const std::string& name);
 
-/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. None:
-/// empty.
+/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. Empty where there is
+/// no checkpoint. Errors: kCorrupt where there are some and none is whole, with what is wrong with the newest.
 Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run);
 
 /// Whether the checkpoint of `step` is kept once the one of `newest` is there. Kept are the newest, the best,
