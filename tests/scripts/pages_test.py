@@ -53,6 +53,9 @@ SKIPPED = {
     "docs/tutorials/article.md": {"scripts/get_mnist.sh": NETWORK},
 }
 
+# Flags of cmake and python in README.
+FLAGS_OF_OTHERS = {"--preset", "--build", "-c"}
+
 # Files that a page's commands leave, and texts that they print.
 LEAVES = {
     "README.md": ["report.html", "report.json", "mnist.tflite", "model8.tflite"],
@@ -132,6 +135,16 @@ def runnable(root, name):
             assert (root / script).exists(), f"{name}:{block.line}: no {script}"
     assert not left, f"{name}: no block to skip has {list(left)}"
     return found
+
+
+def check_flags_are_explained(page):
+    """Every flag in a shell block of README occurs in its text, too: nobody has to look one up elsewhere."""
+    whole = page.read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", whole, flags=re.MULTILINE | re.DOTALL)
+    flags = {flag for block in blocks_of(page) if block.language == "sh"
+             for flag in re.findall(r"(?<![\w-])(--?[a-z][a-z_-]*)\b", re.sub(r"#.*", "", block.text))}
+    missing = sorted(flag for flag in flags - FLAGS_OF_OTHERS if not re.search(rf"`[^`]*{flag}\b[^`]*`", prose))
+    assert not missing, f"{page.name}: {missing} are used and not explained"
 
 
 # --- what a reader has ------------------------------------------------------------------------------------------------
@@ -278,6 +291,8 @@ def main():
         except ImportError:
             print("NumPy is missing; scripts/setup.sh --tests installs it")
             sys.exit(1 if os.environ.get("QAT_TEST_REQUIRE") == "1" else 77)
+    if name == "README.md":
+        check_flags_are_explained(root / name)
     run_page(root, name, programs)
 
 
