@@ -1,4 +1,4 @@
-"""Runs the shell commands of a page as they are printed, block after block in one folder, as a reader would.
+"""Runs the shell commands of a page as they are printed, block after block in one folder, as a reader would; follows its links.
 
 usage: pages_test.py ROOT PAGE FOLDER_OF_PROGRAMS     (PAGE from ROOT: docs/data.md)
 
@@ -135,6 +135,21 @@ def runnable(root, name):
             assert (root / script).exists(), f"{name}:{block.line}: no {script}"
     assert not left, f"{name}: no block to skip has {list(left)}"
     return found
+
+
+def anchors_of(page):
+    """Explicit anchors, and those that GitHub makes of headings: small letters, blanks as hyphens, no other punctuation."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+def check_links(page):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text(encoding="utf-8")):
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), f"{page.name} links to {target}, which does not exist"
+        assert not anchor or anchor in anchors_of(path), f"{page.name} links to {target}#{anchor}, which {path.name} does not have"
 
 
 def check_flags_are_explained(page):
@@ -291,6 +306,7 @@ def main():
         except ImportError:
             print("NumPy is missing; scripts/setup.sh --tests installs it")
             sys.exit(1 if os.environ.get("QAT_TEST_REQUIRE") == "1" else 77)
+    check_links(root / name)
     if name == "README.md":
         check_flags_are_explained(root / name)
     run_page(root, name, programs)
