@@ -5,20 +5,22 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/bench_lenet.sh [--data DIR] [--preset lenet|lenet-article] [--seeds "1 2 3"] [--no-float] -o DIR
-  --data      MNIST's IDX files (default: digits)
-  --no-float  do not train the same recipe in float
-  -o          directory for runs, models and reports; finished ones are not made again
+Usage: scripts/bench_lenet.sh [--data DIR] [--preset lenet|lenet-article] [--seeds "1 2 3"] [--no-float] [--into-docs] -o DIR
+  --data       MNIST's IDX files (default: digits)
+  --no-float   do not train the same recipe in float
+  --into-docs  write the table into docs/benchmarks.md instead of to standard output
+  -o           directory for runs, models and reports; finished ones are not made again
 TEXT
 }
 
-data=digits preset=lenet seeds="1 2 3" out="" with_float=yes
+data=digits preset=lenet seeds="1 2 3" out="" with_float=yes into_docs=no
 while (($# > 0)); do
   case $1 in
     --data) data=$2 && shift ;;
     --preset) preset=$2 && shift ;;
     --seeds) seeds=$2 && shift ;;
     --no-float) with_float=no ;;
+    --into-docs) into_docs=yes ;;
     -o) out=$2 && shift ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && die 2 "unknown flag '$1'" ;;
@@ -45,19 +47,10 @@ for seed in $seeds; do
     --model "$dir/uint8.tflite" --threads 1 --json "$dir/eval.json" --html "$dir/report.html"
 done
 
-python3 - "$out" $seeds <<'PY'
-import json, statistics, sys
-
-out, seeds = sys.argv[1], sys.argv[2:]
-rows = {}
-for seed in seeds:
-    report = json.load(open(f"{out}/seed{seed}/eval.json"))
-    for model in report["models"]:
-        name = model["name"].split("/")[-1]
-        rows.setdefault(name, []).append(model["accuracy"]["top1"])
-print("| row | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | spread |")
-print("| --- |" + " --- |" * (len(seeds) + 2))
-for name, values in rows.items():
-    cells = " | ".join(f"{value:.2f}" for value in values)
-    print(f"| {name} | {cells} | {statistics.mean(values):.3f} | {max(values) - min(values):.2f} |")
-PY
+reports=()
+for seed in $seeds; do reports+=("$out/seed$seed/eval.json"); done
+if [[ $into_docs == yes ]]; then
+  scripts/lenet_table.py "${reports[@]}" | python3 scripts/page_places.py docs/benchmarks.md "$preset"
+else
+  scripts/lenet_table.py "${reports[@]}"
+fi

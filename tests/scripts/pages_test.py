@@ -38,7 +38,7 @@ SKIPPED = {
     },
     "docs/benchmarks.md": {
         "--preset lenet-article": LONG,
-        "--preset lenet -o": LONG,
+        "--preset lenet --into-docs": LONG,
         "train_cifar10.sh": LONG,
         "show_collapse.sh": LONG,
         "compare_with_litert.py": LONG,
