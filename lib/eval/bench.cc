@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "eval/environment.h"
-#include "eval/graph_predictor.h"
+#include "eval/lowered_graph.h"
 #include "eval/latency.h"
 #include "eval/operator_profile.h"
 #include "eval/peak_memory.h"

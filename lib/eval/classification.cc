@@ -9,7 +9,7 @@
 namespace qat {
 namespace {
 
-constexpr int32_t kMostConfusionClasses = 100;
+constexpr size_t kMostConfusionClasses = 100;
 constexpr size_t kBins = 15;
 constexpr double kSumTolerance = 0.02;  // ten probabilities in steps of 1/256, each rounded
 
@@ -47,12 +47,27 @@ double LargestSoftmax(std::span<const float> scores) {
   return 1 / sum;
 }
 
-std::vector<std::vector<int64_t>> Confusion(const Predictions& predictions, std::span<const int32_t> labels) {
+size_t ClassesOf(const Predictions& predictions, std::span<const int32_t> labels) {
   int32_t classes = predictions.classes;
   for (const int32_t label : labels) classes = std::max(classes, label + 1);
   for (const int32_t label : predictions.labels) classes = std::max(classes, label + 1);
-  if (classes > kMostConfusionClasses) return {};
-  const auto size = static_cast<size_t>(classes);
+  return static_cast<size_t>(classes);
+}
+
+std::vector<ClassCount> CountClasses(const Predictions& predictions, std::span<const int32_t> labels) {
+  std::vector<ClassCount> counts(ClassesOf(predictions, labels), ClassCount{0, 0, 0});
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ClassCount& label = counts[static_cast<size_t>(labels[i])];
+    ++label.total;
+    label.correct += predictions.labels[i] == labels[i];
+    ++*counts[static_cast<size_t>(predictions.labels[i])].answers;
+  }
+  return counts;
+}
+
+std::vector<std::vector<int64_t>> Confusion(const Predictions& predictions, std::span<const int32_t> labels) {
+  const size_t size = ClassesOf(predictions, labels);
+  if (size > kMostConfusionClasses) return {};
   std::vector<std::vector<int64_t>> confusion(size, std::vector<int64_t>(size, 0));
   for (size_t i = 0; i < labels.size(); ++i) {
     ++confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions.labels[i])];
@@ -126,6 +141,7 @@ ClassificationResult Classify(const Predictions& predictions, std::span<const in
   QAT_CHECK(!labels.empty() && predictions.labels.size() == labels.size());
   ClassificationResult result;
   result.confusion = Confusion(predictions, labels);
+  result.classes = CountClasses(predictions, labels);
   if (predictions.scores.empty()) return result;
   std::vector<int64_t> at_rank(static_cast<size_t>(predictions.classes), 0);
   for (size_t i = 0; i < labels.size(); ++i) {

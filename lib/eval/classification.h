@@ -14,7 +14,8 @@ namespace qat {
 
 /// A label is among the k best where fewer than k classes have a larger score, or an equal one and a lower index: for
 /// k = 1 that is ArgMaxOf. `ks` that are not under the number of classes are left out, and all where there are no scores.
-/// The confusion matrix has a row a true class and a column an answer; it is left out over 100 classes.
+/// The confusion matrix has a row per true class and a column per answer; it is left out over 100 classes, of which the counts
+/// are kept all the same.
 /// Requires  as many predictions as labels, at least one; labels under the number of classes; ks of at least 1.
 ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,
                               std::span<const int32_t> ks);

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "data/dataset.h"
 #include "eval/accuracy.h"
+#include "eval/blame.h"
 #include "eval/classification.h"
 #include "eval/environment.h"
 #include "eval/flipped.h"
@@ -16,6 +17,7 @@
 #include "eval/predictions_csv.h"
 #include "eval/proof.h"
 #include "eval/regression.h"
+#include "eval/remarks.h"
 #include "eval/run_curves.h"
 #include "eval/time_ratio.h"
 #include "report/text_format.h"
@@ -150,7 +152,8 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t s
   return pair;
 }
 
-// checkpoint -> graph, simulated -> quantized models, models -> TFLite, reference -> every other row; each pair once.
+// checkpoint -> graph, simulated -> quantized models, models -> TFLite, float model -> its integer models, reference -> every
+// other row; each pair once.
 void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& request, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
@@ -168,15 +171,30 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
     if (integers && row.listed) compare(simulated, &row);
     if (!row.twin.empty()) compare(RowNamed(rows, row.twin), &row);
   }
+  for (const ModelResult& model : report.models) {
+    if (const ModelResult* own = FloatModelFor(report, model))
+      compare(RowNamed(rows, own->name), RowNamed(rows, model.name));
+  }
   for (const ModelResult* judged : JudgedRows(report)) {
-    if (!request.gates.flips_against.empty())
-      compare(RowNamed(rows, request.gates.flips_against), RowNamed(rows, judged->name));
+    for (const std::string* named :
+         {&request.gates.flips_against, &request.gates.speedup_against, &request.gates.ratio_against}) {
+      if (!named->empty()) compare(RowNamed(rows, *named), RowNamed(rows, judged->name));
+    }
   }
   const ModelResult* reference = ReferenceRow(report);
   if (reference == nullptr) return;
   for (const Row& row : rows.rows) {
     if (row.listed && row.twin.empty()) compare(RowNamed(rows, reference->name), &row);
   }
+}
+
+// A report that holds the rows and nothing that was measured of them.
+Report OnlyRows(const Rows& rows) {
+  Report report;
+  for (const Row& row : rows.rows) {
+    if (row.listed) report.models.push_back(row.result);
+  }
+  return report;
 }
 
 Status AddCurves(const RowRequest& request, Report& report) {
@@ -204,13 +222,13 @@ Status CheckSignificance(const EvalRequest& request) {
 // Labels are flipped or right, real numbers are near or far.
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   const bool real = dataset.targets > 0;
-  const bool of_labels = gates.min_accuracy || gates.max_drop || gates.max_flips;
+  const bool of_labels = gates.OfClasses() || gates.max_drop || gates.max_flips;
   if (real && of_labels) {
-    return InvalidArgument(
-        StrCat("--min-accuracy, --max-drop and --max-flips: judge classes, but the labels of ", dataset.name,
-               " are real numbers: give --max-rmse and --max-error-rise"));
+    return InvalidArgument(StrCat("--min-accuracy, --min-balanced-accuracy, --min-recall, --max-drop and "
+                                  "--max-flips: judge classes, but the labels of ",
+                                  dataset.name, " are real numbers: give --max-rmse and --max-error-rise"));
   }
-  if (!real && (gates.max_rmse || gates.max_error_rise)) {
+  if (!real && (gates.OfNumbers() || gates.max_error_rise)) {
     return InvalidArgument(StrCat("--max-rmse and --max-error-rise: judge real numbers, but the labels of ",
                                   dataset.name, " are classes: give --min-accuracy and --max-drop"));
   }
@@ -260,8 +278,9 @@ Status CheckRequest(const EvalRequest& request) {
   if (request.baseline.empty() && gates.max_layer_loss)
     return InvalidArgument("--max-layer-loss: needs --baseline, an earlier report");
   const bool own_flips = gates.max_flips && gates.flips_against.empty();
-  if ((own_flips || (gates.NeedsBaseline() && request.baseline.empty())) && !has_reference)
-    return NoReference();
+  const bool of_answers = gates.max_drop || gates.max_error_rise;
+  if ((own_flips || (of_answers && request.baseline.empty())) && !has_reference) return NoReference();
+  if (gates.NeedsFloatModel() && request.baseline.empty() && !has_reference) return NoFloatModel();
   if (gates.NeedsTimes() && request.repeat == 0) {
     return InvalidArgument(
         "--min-speedup, --max-latency and --max-latency-ratio: need times, but --repeat is 0");
@@ -275,6 +294,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   DescribeEnvironment(request.rows.interpreter, report);
   QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(request.rows, report.warnings));
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
+  QAT_RETURN_IF_ERROR(CheckSpeedGates(request.gates, baseline.has_value(), OnlyRows(rows)));
   report.ranges = rows.ranges;
   if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
@@ -286,9 +306,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
-  for (const Row& row : rows.rows) {
-    if (row.listed) report.models.push_back(row.result);
-  }
+  report.models = OnlyRows(rows).models;
   report.class_names = rows.rows.front().predictor->contract().labels;
   CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
@@ -297,7 +315,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   JudgeProof(request.gates, request.rows.interpreter.profile, report);
   if (!request.rows.graph.empty() || !request.rows.checkpoint.empty()) JudgeRanges(request.gates, report);
   if (baseline) JudgeLayers(request.gates, *baseline, report);
-  NameWorstLayers(report);
+  ExplainFailures(report);
+  AddRemarks(report);
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });
   if (failed) report.status = "gate-failed";

@@ -5,17 +5,11 @@
 
 #include "base/strings.h"
 #include "eval/time_gates.h"
+#include "report/class_figures.h"
 #include "report/text_format.h"
 
 namespace qat {
 namespace {
-
-const ModelResult* RowNamed(const Report& report, std::string_view name) {
-  for (const ModelResult& model : report.models) {
-    if (model.name == name) return &model;
-  }
-  return nullptr;
-}
 
 std::vector<const ModelResult*> TfliteRows(const Report& report) {
   std::vector<const ModelResult*> rows;
@@ -55,23 +49,84 @@ Error Missing(std::string_view flag, std::string_view what, const ModelResult& r
   return InvalidArgument(StrCat(flag, ": '", row.name, "' has no ", what));
 }
 
-Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& report) {
-  const Case judged = {row, nullptr, ""};
+// The label of a class by its name, else by its number.
+Expected<size_t> LabelOf(const std::string& part, const std::vector<ClassCount>& counts,
+                         const Report& report) {
+  const auto& names = report.class_names;
+  const auto named = std::find(names.begin(), names.end(), part);
+  size_t label = static_cast<size_t>(named - names.begin());
+  if (named == names.end()) {
+    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), label);
+    if (error != std::errc() || rest != part.data() + part.size() || label >= counts.size()) {
+      return InvalidArgument(StrCat("--min-recall: there is no class '", part, "', expected ",
+                                    names.empty() ? StrCat("0 to ", counts.size() - 1) : Join(names)));
+    }
+  }
+  if (label >= counts.size() || counts[label].total == 0) {
+    return InvalidArgument(StrCat("--min-recall: none of the images looked at has the class '", part,
+                                  "', expected one of the test data"));
+  }
+  return label;
+}
+
+Status JudgeRecall(const ClassLimit& limit, const ModelResult& row, Report& report) {
+  const std::vector<ClassCount> counts = ClassCountsOf(*row.classification);
+  std::optional<size_t> label = WorstClassOf(counts);
+  if (!limit.name.empty()) {
+    QAT_ASSIGN_OR_RETURN(label, LabelOf(limit.name, counts, report));
+  }
+  const double value = *RecallOf(counts[*label]);
+  GateResult gate = Gate("min-recall", {row, nullptr, ""}, limit.limit, value, value >= limit.limit);
+  gate.subject = ClassSubject(report, *label);
+  report.gates.push_back(std::move(gate));
+  return {};
+}
+
+Status JudgeClasses(const GateLimits& limits, const ModelResult& row, Report& report) {
   if (limits.min_accuracy) {
     if (!row.accuracy) return Missing("--min-accuracy", "accuracy", row);
-    const double value = row.accuracy->top1;
-    report.gates.push_back(
-        Gate("min-accuracy", judged, *limits.min_accuracy, value, value >= *limits.min_accuracy));
+    const double value = row.accuracy->top1, limit = *limits.min_accuracy;
+    report.gates.push_back(Gate("min-accuracy", {row, nullptr, ""}, limit, value, value >= limit));
   }
-  if (limits.max_rmse) {
-    if (!row.regression) return Missing("--max-rmse", "errors of real numbers", row);
-    const double value = row.regression->all.rmse;
-    report.gates.push_back(Gate("max-rmse", judged, *limits.max_rmse, value, value <= *limits.max_rmse));
+  if (!limits.min_balanced_accuracy && limits.min_recall.empty()) return {};
+  if (!row.classification) return Missing("--min-balanced-accuracy and --min-recall", "classes", row);
+  if (limits.min_balanced_accuracy) {
+    const double value = BalancedAccuracyOf(ClassCountsOf(*row.classification)).value_or(0);
+    const double limit = *limits.min_balanced_accuracy;
+    report.gates.push_back(Gate("min-balanced-accuracy", {row, nullptr, ""}, limit, value, value >= limit));
   }
+  for (const ClassLimit& limit : limits.min_recall) QAT_RETURN_IF_ERROR(JudgeRecall(limit, row, report));
+  return {};
+}
+
+Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& report) {
+  if (!limits.OfNumbers()) return {};
+  if (!row.regression) return Missing("--max-rmse", "errors of real numbers", row);
+  const auto judge = [&](double limit, double value, const std::string& subject) {
+    report.gates.push_back(Gate("max-rmse", {row, nullptr, ""}, limit, value, value <= limit));
+    report.gates.back().subject = subject;
+  };
+  if (limits.max_rmse) judge(*limits.max_rmse, row.regression->all.rmse, "");
+  const auto& targets = row.regression->targets;
+  for (const TargetLimit& limit : limits.max_target_rmse) {
+    const auto index = static_cast<size_t>(limit.index), count = std::max<size_t>(targets.size(), 1);
+    if (index >= count) {
+      return InvalidArgument(
+          StrCat("--max-rmse: there is no number ", index, " per image, expected 0 to ", count - 1));
+    }
+    const double rmse = targets.empty() ? row.regression->all.rmse : targets[index].rmse;
+    judge(limit.limit, rmse, NumberSubject(index));
+  }
+  return {};
+}
+
+Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& report) {
+  QAT_RETURN_IF_ERROR(JudgeClasses(limits, row, report));
+  QAT_RETURN_IF_ERROR(JudgeNumbers(limits, row, report));
   if (limits.max_size) {
     const auto limit = static_cast<double>(*limits.max_size);
-    report.gates.push_back(
-        Gate("max-size", judged, limit, static_cast<double>(row.bytes), row.bytes <= *limits.max_size));
+    report.gates.push_back(Gate("max-size", {row, nullptr, ""}, limit, static_cast<double>(row.bytes),
+                                row.bytes <= *limits.max_size));
   }
   return limits.max_latency ? JudgeLatency(*limits.max_latency, row, report) : Status();
 }
@@ -83,13 +138,6 @@ double DropOf(const AccuracyResult& reference, const AccuracyResult& accuracy) {
            static_cast<double>(accuracy.total);
   }
   return reference.top1 - accuracy.top1;
-}
-
-const PairResult* PairOf(const Report& report, const std::string& a, const std::string& b) {
-  for (const PairResult& pair : report.pairs) {
-    if (pair.a == a && pair.b == b) return &pair;
-  }
-  return nullptr;
 }
 
 // A drop beyond the limit that chance alone would show so often passes, but not in silence.
@@ -143,74 +191,98 @@ Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
   return {};
 }
 
-// Of --min-speedup and --max-latency-ratio, against the row or the baseline.
-Status JudgeRatios(const GateLimits& limits, const Report* baseline, const Case& judged, Report& report) {
+// Of --min-speedup and --max-latency-ratio: against the baseline, the row that was named, or the float model of the network.
+Status JudgeSpeed(const GateLimits& limits, const Report* baseline, const ModelResult& row, Report& report) {
   for (const bool speedup : {true, false}) {
     const std::optional<double>& limit = speedup ? limits.min_speedup : limits.max_latency_ratio;
     if (!limit) continue;
-    QAT_RETURN_IF_ERROR(
-        baseline == nullptr
-            ? JudgeTimeAgainstRow(*limit, speedup, *judged.reference, judged.row, report)
-            : JudgeTimeAgainstBaseline(*limit, speedup, *baseline, *judged.reference, judged.row, report));
+    if (baseline != nullptr) {
+      QAT_ASSIGN_OR_RETURN(const ModelResult* earlier, BaselineRow(report, *baseline, row));
+      QAT_RETURN_IF_ERROR(JudgeTimeAgainstBaseline(*limit, speedup, *baseline, *earlier, row, report));
+      continue;
+    }
+    const std::string& named = speedup ? limits.speedup_against : limits.ratio_against;
+    const ModelResult* against = named.empty() ? FloatModelFor(report, row) : RowNamed(report, named);
+    if (against != nullptr && against != &row)
+      QAT_RETURN_IF_ERROR(JudgeTimeAgainstRow(*limit, speedup, *against, row, report));
   }
   return {};
+}
+
+Status JudgeAllFlips(const GateLimits& limits, const ModelResult& row, Report& report) {
+  const ModelResult* against =
+      limits.flips_against.empty() ? ReferenceRow(report) : RowNamed(report, limits.flips_against);
+  if (against == nullptr) return NoReference();
+  const Case flips = {row, against, against->name};
+  return against == &row ? Status() : JudgeFlips(*limits.max_flips, flips, report);
+}
+
+Status JudgeAnswers(const GateLimits& limits, const Report* baseline, const ModelResult& row,
+                    Report& report) {
+  Case judged = {row, ReferenceRow(report), "baseline"};
+  if (baseline != nullptr) {
+    QAT_ASSIGN_OR_RETURN(judged.reference, BaselineRow(report, *baseline, row));
+  } else if (judged.reference == nullptr) {
+    return NoReference();
+  } else {
+    judged.reference_name = judged.reference->name;
+  }
+  if (judged.reference == &row) return {};
+  if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(limits, judged, report));
+  return limits.max_error_rise ? JudgeErrorRise(*limits.max_error_rise, judged, report) : Status();
 }
 
 // A report is judged while gates are appended to it; rows stay where they are.
 Status JudgeRelative(const GateLimits& limits, const Report* baseline, const ModelResult& row,
                      Report& report) {
-  const ModelResult* own = ReferenceRow(report);
-  Case judged = {row, own, own == nullptr ? "" : own->name};
-  if (limits.max_flips) {
-    const ModelResult* against = limits.flips_against.empty() ? own : RowNamed(report, limits.flips_against);
-    if (against == nullptr) return NoReference();
-    const Case flips = {row, against, against->name};
-    if (against != &row) QAT_RETURN_IF_ERROR(JudgeFlips(*limits.max_flips, flips, report));
-  }
-  if (baseline != nullptr) {
-    QAT_ASSIGN_OR_RETURN(judged.reference, BaselineRow(report, *baseline, row));
-    judged.reference_name = "baseline";
-  }
-  if (!limits.NeedsBaseline()) return {};
-  if (judged.reference == nullptr) return NoReference();
-  if (judged.reference == &row) return {};
-  if (limits.max_drop) QAT_RETURN_IF_ERROR(JudgeDrop(limits, judged, report));
-  if (limits.max_error_rise) QAT_RETURN_IF_ERROR(JudgeErrorRise(*limits.max_error_rise, judged, report));
-  return JudgeRatios(limits, baseline, judged, report);
+  if (limits.max_flips) QAT_RETURN_IF_ERROR(JudgeAllFlips(limits, row, report));
+  if (limits.max_drop || limits.max_error_rise)
+    QAT_RETURN_IF_ERROR(JudgeAnswers(limits, baseline, row, report));
+  return limits.OfSpeed() ? JudgeSpeed(limits, baseline, row, report) : Status();
 }
 
 }  // namespace
 
-Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
-  const size_t equals = text.rfind('=');
-  const bool named = equals != std::string::npos && equals > 0;
-  const std::string number = named ? text.substr(equals + 1) : text;
-  int64_t limit = -1;
-  const char* end = number.data() + number.size();
-  const auto [rest, error] = std::from_chars(number.data(), end, limit);
-  if (error != std::errc() || rest != end || limit < 0) {
-    return InvalidArgument(
-        StrCat("--max-flips: value '", text, "', expected a number, or ROW=NUMBER as in simulated=0"));
-  }
-  limits.max_flips = limit;
-  limits.flips_against = named ? text.substr(0, equals) : "";
-  return {};
-}
-
 Error NoReference() {
   return InvalidArgument(
-      "--max-drop, --max-error-rise, --max-flips, --min-speedup and --max-latency-ratio hold a model against "
-      "another one: give --float, --checkpoint, --graph, a second --model or --baseline");
+      "--max-drop, --max-error-rise and --max-flips compare a model with another one: give --float, "
+      "--checkpoint, --graph, a second --model or --baseline");
 }
 
-const ModelResult* ReferenceRow(const Report& report) {
-  for (const char* name : {"float", "checkpoint"}) {
-    if (const ModelResult* row = RowNamed(report, name)) return row;
+Error NoFloatModel() {
+  return InvalidArgument(
+      "--min-speedup and --max-latency-ratio compare a model with the float model of the same network, and "
+      "none was given: give --graph, --checkpoint, --float or a float .tflite as the first --model; to compare "
+      "with another model, name its row, as in old.tflite=1.02; with an earlier report, give --baseline");
+}
+
+namespace {
+
+// Of our runtime: times of LibTorch say nothing about the integers.
+Status CheckSpeedRow(const char* flag, const std::string& name, const Report& report) {
+  std::vector<std::string> names;
+  for (const ModelResult& row : report.models) {
+    if (row.kind == "tflite" || row.kind == "graph") names.push_back(row.name);
   }
+  if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) return {};
+  return InvalidArgument(
+      StrCat(flag, ": there is no row '", name, "' that this runtime runs, expected one of ", Join(names)));
+}
+
+}  // namespace
+
+Status CheckSpeedGates(const GateLimits& limits, bool has_baseline, const Report& report) {
+  if (!limits.OfSpeed() || has_baseline) return {};
   const auto models = TfliteRows(report);
-  if (models.size() > 1) return models.front();
-  const ModelResult* graph = RowNamed(report, "graph");
-  return models.empty() ? nullptr : graph;
+  const auto has_float = [&](const ModelResult* row) { return FloatModelFor(report, *row) != nullptr; };
+  if (models.empty()) {
+    return InvalidArgument(
+        "--min-speedup and --max-latency-ratio judge .tflite models, and none was given: give --model");
+  }
+  QAT_RETURN_IF_ERROR(CheckSpeedRow("--min-speedup", limits.speedup_against, report));
+  QAT_RETURN_IF_ERROR(CheckSpeedRow("--max-latency-ratio", limits.ratio_against, report));
+  if (!limits.NeedsFloatModel()) return {};
+  return std::any_of(models.begin(), models.end(), has_float) ? Status() : NoFloatModel();
 }
 
 std::vector<const ModelResult*> JudgedRows(const Report& report) {
@@ -226,6 +298,7 @@ Status JudgeGates(const GateLimits& limits, const Report* baseline, Report& repo
   const auto rows = JudgedRows(report);
   if (rows.empty())
     return InvalidArgument("there is no model to judge: give --model, --graph or --checkpoint");
+  QAT_RETURN_IF_ERROR(CheckSpeedGates(limits, baseline != nullptr, report));
   for (const ModelResult* row : rows) {
     QAT_RETURN_IF_ERROR(JudgeAbsolute(limits, *row, report));
     if (limits.NeedsReference()) QAT_RETURN_IF_ERROR(JudgeRelative(limits, baseline, *row, report));

@@ -74,9 +74,8 @@ Status FindFirstDifference(Row& a, Row& b, const Dataset& dataset, const WorkHoo
     QAT_ASSIGN_OR_RETURN_IN(a.result.name, const auto layers_a, a.predictor->Layers(bytes));
     QAT_ASSIGN_OR_RETURN_IN(b.result.name, const auto layers_b, b.predictor->Layers(bytes));
     if (AreQuantizedApart(layers_a, layers_b)) {
-      report.warnings.push_back(StrCat(b.result.name, ": was quantized with other ranges than ",
-                                       a.result.name,
-                                       ", so the two are not held against each other step by step"));
+      report.warnings.push_back(StrCat(b.result.name, ": was quantized with different ranges from ",
+                                       a.result.name, ", so the two are not compared step by step"));
       return {};
     }
     pair.first_difference = FirstDifference(layers_a, layers_b);

@@ -9,17 +9,11 @@
 
 #include "base/strings.h"
 #include "eval/layer_error.h"
+#include "report/main_rows.h"
 #include "report/text_format.h"
 
 namespace qat {
 namespace {
-
-const ModelResult* RowNamed(const Report& report, std::string_view name) {
-  for (const ModelResult& model : report.models) {
-    if (model.name == name) return &model;
-  }
-  return nullptr;
-}
 
 // The model and its witness, in the order of the pair's own names.
 struct Witnessed {
@@ -71,8 +65,8 @@ double LossOf(const LayerError& layer, const LayerError* earlier) {
 
 std::string LossText(const LayerError& layer, const LayerError& earlier) {
   return StrCat("first ", PlaceText(layer.layer, layer.op, layer.index), ", which uses ",
-                Fixed(100 * layer.range_used, 0), " % of its range, then ",
-                Fixed(100 * earlier.range_used, 0), " %");
+                Fixed(100 * layer.range_used, 0), " % of its range (baseline: ",
+                Fixed(100 * earlier.range_used, 0), " %)");
 }
 
 GateResult JudgeLayersOf(const std::string& model, const std::string& earlier_model, double limit,
@@ -131,8 +125,8 @@ void JudgeRanges(const GateLimits& limits, Report& report) {
     if (found.known == 0) continue;
     if (2 * found.changed > found.known) {
       report.warnings.push_back(StrCat(model, ": ", found.changed, " of ", found.known,
-                                       " outputs have other scales than training chose: it was quantized "
-                                       "otherwise"));
+                                       " outputs have scales different from those of training: it was "
+                                       "quantized in another way, by calibration perhaps"));
       continue;
     }
     GateResult gate;
@@ -143,6 +137,7 @@ void JudgeRanges(const GateLimits& limits, Report& report) {
     gate.value = static_cast<double>(found.changed);
     gate.pass = found.changed <= limit;
     gate.note = found.first;
+    gate.asked = limits.max_changed_ranges.has_value();
     report.gates.push_back(std::move(gate));
   }
 }
@@ -156,22 +151,7 @@ void JudgeLayers(const GateLimits& limits, const Report& baseline, Report& repor
     if (!only && !earlier.contains(model)) continue;
     const std::string& earlier_model = only ? *earlier.begin() : model;
     report.gates.push_back(JudgeLayersOf(model, earlier_model, limit, baseline, report));
-  }
-}
-
-void NameWorstLayers(Report& report) {
-  for (GateResult& gate : report.gates) {
-    const bool of_answers = gate.name == "max-drop" || gate.name == "max-flips" ||
-                            gate.name == "min-accuracy" || gate.name == "max-rmse" ||
-                            gate.name == "max-error-rise";
-    if (gate.pass || !gate.note.empty() || !of_answers) continue;
-    const LayerError* worst = WorstLayer(report.layers, gate.model);
-    if (worst == nullptr) continue;
-    gate.note = StrCat("the layer that its own rounding costs most is ", LayerText(*worst));
-    if (const LayerError* filter = CoarsestFilter(report.layers, gate.model)) {
-      gate.note +=
-          StrCat("; the coarsest filter is that of ", filter->layer, ": ", FilterText(*filter->filter));
-    }
+    report.gates.back().asked = limits.max_layer_loss.has_value();
   }
 }
 
@@ -183,7 +163,9 @@ void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& rep
     const auto witnessed = WitnessedBy(report, pair);
     if (!witnessed) continue;
     const bool only_reals = pair.max_abs_error && !pair.max_abs_lsb && !pair.first_difference;
-    if (!only_reals) report.gates.push_back(JudgePair(pair, *witnessed, limit));
+    if (only_reals) continue;
+    report.gates.push_back(JudgePair(pair, *witnessed, limit));
+    report.gates.back().asked = limits.max_steps.has_value();
   }
 }
 

@@ -15,7 +15,8 @@ inline constexpr double kMaxLayerLoss = 6;
 /// Appends a gate for every pair of a quantized model and a witness of it, the row "simulated" or TFLite: "max-steps", of
 /// their outputs, or of the first layer that differs where outputs have no common step; "max-flips" where nothing
 /// was found to compare but labels. Limit: max_steps of `limits`; unset: 0 under the default profile, nothing under another
-/// one, which is asked for because it differs; -1: nothing.
+/// one, which is asked for because it differs; -1: nothing. GateResult::asked says of this and the others whether the limit
+/// was set.
 void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& report);
 
 /// Appends "max-changed-ranges" for every model whose layers `report.ranges` knows: how many of them have another scale than
@@ -28,9 +29,6 @@ void JudgeRanges(const GateLimits& limits, Report& report);
 /// largest fall of own_sqnr_db among layers whose scale has grown, naming the first one beyond the limit. Limit: that of
 /// `limits`; unset: kMaxLayerLoss; -1: nothing.
 void JudgeLayers(const GateLimits& limits, const Report& baseline, Report& report);
-
-/// Names in failed gates without a note of their own the layer that its own rounding costs most.
-void NameWorstLayers(Report& report);
 
 }  // namespace qat
 

@@ -5,10 +5,12 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/strings.h"
-#include "eval/graph_predictor.h"
+#include "eval/lowered_graph.h"
 #include "eval/litert.h"
 #include "eval/ranges.h"
 #include "eval/torch_backend_loader.h"
+#include "freeze/freeze.h"
+#include "report/main_rows.h"
 #include "runtime/model_contract.h"
 #include "runtime/model_predictor.h"
 
@@ -69,6 +71,7 @@ class Opener {
     if (!request_.checkpoint.empty()) QAT_RETURN_IF_ERROR_IN("--checkpoint", AddCheckpoint());
     if (!request_.graph.empty()) QAT_RETURN_IF_ERROR_IN("--graph", AddGraph());
     for (const std::string& path : request_.models) QAT_RETURN_IF_ERROR_IN("--model", AddModel(path));
+    AddFloatModel();
     // Those that are not listed go last, so that positions of listed rows are those of the report.
     std::stable_partition(rows_.rows.begin(), rows_.rows.end(), [](const Row& row) { return row.listed; });
     return std::move(rows_);
@@ -113,6 +116,7 @@ class Opener {
     }
     QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "float", TorchMode::kFloat));
     NoteContract(path, checkpoint.contract);
+    to_lower_ = ToLower{checkpoint, path, kFloatGraphName};
     return {};
   }
 
@@ -121,6 +125,7 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
     QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "checkpoint", TorchMode::kFloat));
     NoteContract(path, checkpoint.contract);
+    if (!to_lower_ && request_.graph.empty()) to_lower_ = ToLower{checkpoint, path, "graph"};
     if (checkpoint.scheme == "float32") {
       warnings_.push_back(
           StrCat(path, ": was trained with the scheme float32, so there is no row 'simulated'"));
@@ -134,9 +139,12 @@ class Opener {
 
   Status AddGraph() {
     QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request_.graph));
-    QAT_ASSIGN_OR_RETURN(auto predictor, MakeGraphPredictor(graph, request_.graph, request_.interpreter));
+    QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, request_.graph));
+    QAT_ASSIGN_OR_RETURN(
+        auto predictor, MakeModelPredictor(model, "graph", "graph", request_.interpreter, &graph.contract));
     QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), request_.graph));
     rows_.rows.back().result.provenance = graph.provenance;
+    rows_.rows.back().result.model_bytes = static_cast<int64_t>(model->file_size());
     NoteContract(request_.graph, graph.contract);
     if (auto ranges = RangesOf(graph); !ranges.empty()) rows_.ranges = std::move(ranges);
     return {};
@@ -159,6 +167,51 @@ class Opener {
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);
     QAT_RETURN_IF_ERROR(AddOtherRounding(model, contract));
     return AddLitert(model, contract);
+  }
+
+  // A trained state that our runtime can run in float.
+  struct ToLower {
+    Checkpoint checkpoint;
+    std::string path;
+    const char* name;
+  };
+
+  // What freezing warns of are ranges, of which a float model has none.
+  Expected<Row> Lowered(const ToLower& state) const {
+    std::vector<std::string> none;
+    QAT_ASSIGN_OR_RETURN(const Graph graph, Freeze(state.checkpoint, {}, none));
+    QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, state.path));
+    Row row;
+    QAT_ASSIGN_OR_RETURN(row.predictor, MakeModelPredictor(model, state.name, "graph", request_.interpreter,
+                                                           &graph.contract));
+    row.result.name = state.name;
+    row.result.kind = "graph";
+    row.result.type = row.predictor->type();
+    row.result.path = state.path;
+    row.result.provenance = graph.provenance;
+    row.result.bytes = row.result.model_bytes = static_cast<int64_t>(model->file_size());
+    return row;
+  }
+
+  // Integer models are compared with the float model of the same network in our runtime. Where only a trained state is given,
+  // it is frozen and lowered here; where that fails, the row is missing and the warning says why.
+  void AddFloatModel() {
+    const auto is_model = [](const Row& row) { return row.result.kind == "tflite"; };
+    const auto is_integer = [&](const Row& row) { return is_model(row) && row.result.type != "float32"; };
+    const auto is_float = [&](const Row& row) { return is_model(row) && row.result.type == "float32"; };
+    std::vector<Row>& rows = rows_.rows;
+    if (!to_lower_ || std::none_of(rows.begin(), rows.end(), is_integer)) return;
+    const bool has_own = std::any_of(rows.begin(), rows.end(), is_float);
+    if (has_own && std::string_view(to_lower_->name) == "graph") return;
+    auto row = Lowered(*to_lower_);
+    if (!row.ok()) {
+      warnings_.push_back(StrCat(to_lower_->path, ": there is no float model of it to compare with: ",
+                                 row.error().message));
+      return;
+    }
+    rows.insert(std::find_if(rows.begin(), rows.end(),
+                             [&](const Row& other) { return is_model(other) || other.result.kind == "graph"; }),
+                std::move(*row));
   }
 
   std::string TwinName(std::string_view name, const std::string& twin) const {
@@ -206,7 +259,7 @@ class Opener {
 
   // A file that is called like a row keeps its own name.
   static std::string NameFor(const std::string& path) {
-    for (const char* taken : {"float", "checkpoint", "simulated", "graph", "litert", kFakeQuantizedName}) {
+    for (const char* taken : {"float", kFloatGraphName, "checkpoint", "simulated", "graph", "litert", kFakeQuantizedName}) {
       if (path == taken) return StrCat("./", path);
     }
     return path;
@@ -233,6 +286,7 @@ class Opener {
   std::vector<std::string>& warnings_;
   Rows rows_;
   std::optional<NamedContract> first_;
+  std::optional<ToLower> to_lower_;
 };
 
 }  // namespace

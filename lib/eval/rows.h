@@ -56,7 +56,7 @@ struct Row {
 
 struct Rows {
   std::vector<Row>
-      rows;  ///< float, checkpoint, simulated, graph, models (each before its twin), then what is not listed
+      rows;  ///< float, checkpoint, simulated, float-graph, graph, models (each before its twin), what is not listed
   std::string litert_version;      ///< of TFLite, where a row is of it; else empty
   std::vector<LayerRange> ranges;  ///< from the graph, else the checkpoint, else the first quantized model
 };
@@ -64,7 +64,8 @@ struct Rows {
 /// The row "fake-quantized", not listed: the float fake quantization of training.
 inline constexpr char kFakeQuantizedName[] = "fake-quantized";
 
-/// Opens everything. Models without an input contract take `input_stats`, else the checkpoint's or the graph's; without
+/// Opens everything. Beside integer models the float run, else the checkpoint where neither a graph nor a float model is
+/// given, is frozen and lowered in memory: the row "float-graph", or "graph". Models without an input contract take `input_stats`, else the checkpoint's or the graph's; without
 /// those, a quantized input takes bytes as they are (a warning says so). Contracts that differ are warned about.
 /// Errors: kInvalidArgument (nothing given, a model given twice, a float model without any contract), those of the readers.
 Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "report/main_rows.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -32,13 +33,6 @@ void Append(GateResult gate, Report& report) {
                                      GateNumber(gate, gate.limit), ", but ", gate.note));
   }
   report.gates.push_back(std::move(gate));
-}
-
-const PairResult* PairOf(const Report& report, const std::string& a, const std::string& b) {
-  for (const PairResult& pair : report.pairs) {
-    if (pair.a == a && pair.b == b) return &pair;
-  }
-  return nullptr;
 }
 
 // How many times longer the row takes than the reference of the same run.

@@ -1,10 +1,11 @@
 // The document "qat-report/1", written and read. Field names are binding: docs/report.md,
 // schemas/report.schema.json.
+#include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
 
 #include "base/strings.h"
+#include "report/class_figures.h"
 #include "report/json_values.h"
 
 namespace qat {
@@ -19,24 +20,33 @@ Json ToJson(const AccuracyResult& accuracy) {
           {"interval95", ToJson(accuracy.interval)}};
 }
 
-// top1 of a class without images is null.
 Json Percentage(int64_t correct, int64_t total) {
   return total == 0 ? Json() : Json(100.0 * static_cast<double>(correct) / static_cast<double>(total));
 }
 
+// top1 of a class without images is null.
+Json ClassesOf(const std::vector<ClassCount>& counts) {
+  Json classes = Json::array();
+  for (size_t label = 0; label < counts.size(); ++label) {
+    const ClassCount& count = counts[label];
+    classes.push_back({{"label", label},
+                       {"top1", Number(RecallOf(count))},
+                       {"correct", count.correct},
+                       {"total", count.total},
+                       {"answers", Number(count.answers)}});
+  }
+  return classes;
+}
+
 Json ToJson(const ClassificationResult& result, int64_t images) {
-  Json topk = Json::array(), classes = Json::array();
+  Json topk = Json::array();
   for (const auto& [k, correct] : result.topk_correct) {
     topk.push_back({{"k", k}, {"accuracy", Percentage(correct, images)}, {"correct", correct}});
   }
-  for (size_t i = 0; i < result.confusion.size(); ++i) {
-    const auto& row = result.confusion[i];
-    const int64_t total = std::accumulate(row.begin(), row.end(), int64_t{0});
-    classes.push_back(
-        {{"label", i}, {"top1", Percentage(row[i], total)}, {"correct", row[i]}, {"total", total}});
-  }
+  const std::vector<ClassCount> counts = ClassCountsOf(result);
   return {{"topk", std::move(topk)},
-          {"classes", std::move(classes)},
+          {"balanced_accuracy", Number(BalancedAccuracyOf(counts))},
+          {"classes", ClassesOf(counts)},
           {"confusion", result.confusion.empty() ? Json() : Json(result.confusion)},
           {"calibration_error_pt", Number(result.calibration_error)},
           {"mean_iou", Number(result.mean_iou)}};
@@ -56,6 +66,7 @@ Json ToJson(const ModelResult& model) {
           {"type", model.type},
           {"bytes", Count(model.bytes)},
           {"sha256", Text(model.sha256)},
+          {"model_bytes", Count(model.model_bytes)},
           {"arena_bytes", Count(model.arena_bytes)},
           {"accuracy", model.accuracy ? ToJson(*model.accuracy) : Json()},
           {"latency_us", model.latency_us ? ToJson(*model.latency_us) : Json()},
@@ -100,7 +111,8 @@ Json ToJson(const PairResult& pair) {
 Json ToJson(const GateResult& gate) {
   return {{"name", gate.name},   {"model", Text(gate.model)}, {"reference", Text(gate.reference)},
           {"limit", gate.limit}, {"value", gate.value},       {"pass", gate.pass},
-          {"p", Number(gate.p)}, {"note", Text(gate.note)}};
+          {"p", Number(gate.p)}, {"note", Text(gate.note)},   {"subject", Text(gate.subject)},
+          {"asked", gate.asked}};
 }
 
 Json ToJson(const PictureResult& picture) {
@@ -141,18 +153,30 @@ void Read(const Json& json, AccuracyResult& out) {
   ReadInterval(json, "interval95", out.interval);
 }
 
-// What follows from the confusion matrix and the counts is not read.
+// What follows from the counts is not read.
 void Read(const Json& json, ClassificationResult& out) {
   if (const auto topk = json.find("topk"); topk != json.end()) {
     for (const Json& entry : *topk)
       out.topk_correct[entry.at("k").get<int32_t>()] = entry.at("correct").get<int64_t>();
   }
   ReadField(json, "confusion", out.confusion);
+  if (const auto classes = json.find("classes"); classes != json.end()) {
+    for (const Json& entry : *classes) {
+      ClassCount& count = out.classes.emplace_back();
+      ReadField(entry, "correct", count.correct);
+      ReadField(entry, "total", count.total);
+      ReadField(entry, "answers", count.answers);
+    }
+  }
   ReadField(json, "calibration_error_pt", out.calibration_error);
   ReadField(json, "mean_iou", out.mean_iou);
   for (const auto& row : out.confusion) {
     if (row.size() != out.confusion.size()) throw std::domain_error("confusion is not square");
   }
+  // The matrix knows more than the counts of an earlier version.
+  const bool complete = std::all_of(out.classes.begin(), out.classes.end(),
+                                    [](const ClassCount& count) { return count.answers.has_value(); });
+  if (!complete && !out.confusion.empty()) out.classes.clear();
 }
 
 template <class T>
@@ -168,6 +192,7 @@ void Read(const Json& json, ModelResult& out) {
   ReadField(json, "type", out.type);
   ReadField(json, "bytes", out.bytes);
   ReadField(json, "sha256", out.sha256);
+  ReadField(json, "model_bytes", out.model_bytes);
   ReadField(json, "arena_bytes", out.arena_bytes);
   ReadObject(json, "accuracy", out.accuracy);
   ReadObject(json, "latency_us", out.latency_us);
@@ -205,6 +230,8 @@ void Read(const Json& json, GateResult& out) {
   ReadField(json, "pass", out.pass);
   ReadField(json, "p", out.p);
   ReadField(json, "note", out.note);
+  ReadField(json, "subject", out.subject);
+  ReadField(json, "asked", out.asked);
 }
 
 void Read(const Json& json, TraceLink& out) {
@@ -261,6 +288,7 @@ Report FromJson(const Json& json) {
   if (const auto data = json.find("data"); data != json.end() && data->is_object()) {
     ReadField(*data, "name", report.data_name);
     ReadField(*data, "examples", report.data_examples);
+    ReadField(*data, "total", report.data_total);
     ReadField(*data, "sha256", report.data_sha256);
   }
   ReadField(json, "class_names", report.class_names);
@@ -288,8 +316,10 @@ Report FromJson(const Json& json) {
 std::string ToJson(const Report& report) {
   Json data;
   if (!report.data_name.empty()) {
-    data = {
-        {"name", report.data_name}, {"examples", report.data_examples}, {"sha256", Text(report.data_sha256)}};
+    data = {{"name", report.data_name},
+            {"examples", report.data_examples},
+            {"total", Count(report.data_total)},
+            {"sha256", Text(report.data_sha256)}};
   }
   const Json json = {{"schema", kSchema},
                      {"tool", report.tool},

@@ -29,12 +29,19 @@ struct AccuracyResult {
       {};  ///< of top1, percentages (Wilson); absent for pixels, which are no independent draws
 };
 
+/// The images, or pixels, of one class, and how often a model answers it.
+struct ClassCount {
+  int64_t correct = 0, total = 0;
+  std::optional<int64_t> answers = {};  ///< right or wrong; absent in reports of earlier versions
+};
+
 /// What a classifier's answers say beyond one percentage.
 struct ClassificationResult {
   std::map<int32_t, int64_t> topk_correct = {};      ///< k -> images whose label is among the k best
   std::vector<std::vector<int64_t>> confusion = {};  ///< [true class][answer]; empty: too many classes
   std::optional<double> calibration_error = {};      ///< points; absent where the model ends in argmax
   std::optional<double> mean_iou = {};               ///< percentage, of labels a pixel; else absent
+  std::vector<ClassCount> classes = {};              ///< by label; class_figures.h derives recalls from it
 };
 
 /// How far real numbers are from those that belong to the images.
@@ -100,6 +107,7 @@ struct ModelResult {
   std::optional<RegressionResult> regression =
       {};  ///< where labels are real numbers; there is no accuracy then
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
+  int64_t model_bytes = 0;  ///< of a graph: the float .tflite that it is lowered to and run as; else 0
 };
 
 /// What "resolved" means: differences that chance alone would show less often than this.
@@ -150,6 +158,8 @@ struct GateResult {
   bool pass = false;
   std::optional<double> p = {};  ///< McNemar's, of the row and its reference, where both are of this run
   std::string note = {};         ///< why it passed although the value is beyond the limit, or where it failed
+  std::string subject = {};      ///< what of the row was judged, "class 'cat'"; empty: all of it
+  bool asked = true;             ///< false: a check that is made whether or not a limit was set
 };
 
 inline bool ErrorComparison::resolved() const { return sign_p <= kSignificance; }
@@ -275,6 +285,7 @@ struct Report {
 
   std::string data_name;
   int64_t data_examples = 0;
+  int64_t data_total = 0;  ///< what the split holds, of which data_examples were looked at; 0: not known
   std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
   std::vector<std::string> class_names;  ///< in label order; may be empty
   std::vector<ModelResult> models;

@@ -159,13 +159,21 @@ std::string DifferenceText(const PairResult& pair, int64_t examples) {
 }
 
 std::string PlaceText(const std::string& layer, const std::string& op, int64_t index) {
-  return StrCat(layer, index < 0 ? " (the input)" : StrCat(" (", op, ", operator ", index, ")"));
+  return index < 0 ? "the input layer" : StrCat(layer, " (", op, ", operator ", index, ")");
 }
 
 std::string ClassText(const Report& report, int32_t label) {
   const auto index = static_cast<size_t>(label);
   return index < report.class_names.size() ? report.class_names[index] : std::to_string(label);
 }
+
+std::string ClassSubject(const Report& report, size_t label) {
+  const std::string number = std::to_string(label);
+  const std::string name = ClassText(report, static_cast<int32_t>(label));
+  return name == number ? StrCat("class ", number) : StrCat("class '", name, "'");
+}
+
+std::string NumberSubject(size_t index) { return StrCat("number ", index); }
 
 std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence) {
   const std::string name = ClassText(report, answer);
@@ -188,7 +196,7 @@ std::string FilterText(const FilterResolution& filter) {
 }
 
 std::string LayerText(const LayerError& layer) {
-  return StrCat(PlaceText(layer.layer, layer.op, layer.index), ": ", DecibelText(layer.own_sqnr_db), ", ",
+  return StrCat(PlaceText(layer.layer, layer.op, layer.index), ", ", DecibelText(layer.own_sqnr_db), ", ",
                 Fixed(100 * layer.range_used, 0), " % of its range used");
 }
 
@@ -197,7 +205,8 @@ std::string DecibelText(const std::optional<double>& decibels) {
 }
 
 std::string GateNumber(const GateResult& gate, double number) {
-  if (gate.name == "min-accuracy") return StrCat(Fixed(number, 2), " %");
+  if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall")
+    return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
   if (gate.name == "max-rmse") return Significant(number);
   if (gate.name == "max-error-rise") return StrCat(Fixed(number, 2), " %");
@@ -211,7 +220,8 @@ std::string GateNumber(const GateResult& gate, double number) {
 
 std::string GateSentence(const GateResult& gate) {
   std::string text = gate.name;
-  if (!gate.model.empty()) text += StrCat(" of ", gate.model);
+  if (!gate.subject.empty()) text += StrCat(" of ", gate.subject);
+  if (!gate.model.empty()) text += StrCat(gate.subject.empty() ? " of " : " by ", gate.model);
   if (!gate.reference.empty()) text += StrCat(" against ", gate.reference);
   text += StrCat(": ", GateNumber(gate, gate.value), ", limit ", GateNumber(gate, gate.limit));
   if (gate.p) text += StrCat(", p ", Significant(*gate.p));

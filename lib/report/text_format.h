@@ -2,6 +2,7 @@
 #ifndef QAT_REPORT_TEXT_FORMAT_H_
 #define QAT_REPORT_TEXT_FORMAT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,11 +63,17 @@ std::string FlipsText(const PairResult& pair);
 /// known.
 std::string DifferenceText(const PairResult& pair, int64_t examples);
 
-/// "conv2 (conv_2d, operator 2)"; "input (the input)".
+/// "conv2 (conv_2d, operator 2)"; "the input layer".
 std::string PlaceText(const std::string& layer, const std::string& op, int64_t index);
 
 /// The class's name, else its number.
 std::string ClassText(const Report& report, int32_t label);
+
+/// "class 'cat'", "class 3": what of a model a gate judges.
+std::string ClassSubject(const Report& report, size_t label);
+
+/// "number 1": one of several real numbers.
+std::string NumberSubject(size_t index);
 
 /// "cat (51.2 %)": the class answered and how sure; "cat" where that is not known.
 std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence);
@@ -77,7 +84,7 @@ std::string FirstDifferenceText(const LayerDifference& difference);
 /// "20 of 32 channels coarse, the worst has 2 steps", "all 32 channels have 31 steps and more".
 std::string FilterText(const FilterResolution& filter);
 
-/// "conv2 (conv_2d, operator 2): 21.4 dB, 12 % of its range used".
+/// "conv2 (conv_2d, operator 2), 21.4 dB, 12 % of its range used".
 std::string LayerText(const LayerError& layer);
 
 /// "31.2 dB"; "-" where there is no noise or no signal.

@@ -83,6 +83,28 @@ TEST_F(Pipeline, HasARowAStageInTheOrderOfThePipeline) {
   EXPECT_EQ(report_["models"][0]["latency_us"]["runs"], 1000);
 }
 
+TEST_F(Pipeline, SpeedIsComparedWithOurOwnFloatModelOfTheRunNotWithLibTorch) {
+  for (const auto& [flag, row] : {std::pair{"--float", "float-graph"}, {"--checkpoint", "graph"}}) {
+    const auto result = RunTool("qat-eval", {"--data", "digits", "--limit", "100", flag, Path("run"), "--model",
+                                             Path("uint8.tflite"), "--min-speedup", "0.001", "--litert", "off",
+                                             "--json", "-", "--progress", "none"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const json report = json::parse(result.out);
+    EXPECT_EQ(report["gates"][0]["name"], "min-speedup");
+    EXPECT_EQ(report["gates"][0]["reference"], row);
+    for (const json& model : report["models"]) {
+      if (model["name"] != row) continue;
+      EXPECT_TRUE(model["latency_us"].is_object());
+      // As the file that qat-convert makes, but for the input contract and the names of classes in it.
+      EXPECT_NEAR(model["model_bytes"], static_cast<double>(report_["models"][4]["bytes"]), 4000);
+    }
+    // It is the network of the checkpoint.
+    for (const json& pair : report["pairs"]) {
+      if (pair["b"] == row) EXPECT_EQ(pair["flips"]["total"], 0);
+    }
+  }
+}
+
 TEST_F(Pipeline, TheIntegerFileIsAboutAQuarter) {
   const double uint8_bytes = report_["models"][3]["bytes"], float_bytes = report_["models"][4]["bytes"];
   EXPECT_GE(float_bytes / uint8_bytes, 3.7);

@@ -32,11 +32,11 @@ Report ManyModelsOfLongNames() {
     GateResult gate = report.gates[static_cast<size_t>(i % 2)];
     gate.model = model.name;
     gate.note =
-        "the layer that its own rounding costs most is "
+        "largest rounding loss: "
         "a_layer_with_quite_a_long_name/expanded_conv_13/project (conv_2d, "
-        "operator 113): 21.4 dB, 12 % of its range used";
+        "operator 113), 21.4 dB, 12 % of its range used";
     report.gates.push_back(gate);
-    report.warnings.push_back(model.name + ": was quantized with other ranges than simulated");
+    report.warnings.push_back(model.name + ": was quantized with different ranges from simulated");
   }
   report.command = "qat-eval --data " + folder + "data --model " + folder + "0.tflite";
   return report;

@@ -1,7 +1,6 @@
-#include "eval/graph_predictor.h"
+#include "eval/lowered_graph.h"
 
 #include "passes/passes.h"
-#include "runtime/model_predictor.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -14,12 +13,6 @@ Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const st
   QAT_RETURN_IF_ERROR_IN(source, ChooseQuantization(real, options, none));
   QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(real, {}));
   return Model::FromBytes(std::move(bytes), source);
-}
-
-Expected<std::unique_ptr<Predictor>> MakeGraphPredictor(const Graph& graph, const std::string& source,
-                                                        const InterpreterOptions& options) {
-  QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, LowerToModel(graph, source));
-  return MakeModelPredictor(std::move(model), "graph", "graph", options, &graph.contract);
 }
 
 }  // namespace qat

@@ -1,0 +1,94 @@
+#include "eval/gate_limits.h"
+
+#include <charconv>
+#include <limits>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+// "7", "cat=7": the number after the last "=", and the name before it.
+struct NamedNumber {
+  std::string name, number;
+};
+
+NamedNumber SplitNamed(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) return {"", text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+// Of 0 to `most`.
+template <class T>
+std::optional<T> NumberIn(const std::string& text, T most) {
+  T number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end || !(number >= 0) || !(number <= most)) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
+  const auto [name, number] = SplitNamed(text);
+  const auto limit = NumberIn(number, std::numeric_limits<int64_t>::max());
+  if (!limit) {
+    return InvalidArgument(
+        StrCat("--max-flips: value '", text, "', expected a number, or ROW=NUMBER as in simulated=0"));
+  }
+  limits.max_flips = limit;
+  limits.flips_against = name;
+  return {};
+}
+
+namespace {
+
+Status ParseRatio(const char* flag, const std::string& text, std::optional<double>& limit, std::string& against) {
+  const auto [name, number] = SplitNamed(text);
+  limit = NumberIn(number, std::numeric_limits<double>::max());
+  against = name;
+  if (limit && *limit > 0) return {};
+  return InvalidArgument(
+      StrCat(flag, ": value '", text, "', expected a ratio above 0, or ROW=RATIO as in old.tflite=1.02"));
+}
+
+}  // namespace
+
+Status ParseMinSpeedup(const std::string& text, GateLimits& limits) {
+  return ParseRatio("--min-speedup", text, limits.min_speedup, limits.speedup_against);
+}
+
+Status ParseMaxLatencyRatio(const std::string& text, GateLimits& limits) {
+  return ParseRatio("--max-latency-ratio", text, limits.max_latency_ratio, limits.ratio_against);
+}
+
+Status ParseMinRecall(const std::string& text, GateLimits& limits) {
+  const auto [name, number] = SplitNamed(text);
+  const auto limit = NumberIn(number, 100.0);
+  if (!limit) {
+    return InvalidArgument(StrCat("--min-recall: value '", text,
+                                  "', expected a percentage of 0 to 100, or CLASS=PERCENTAGE as in cat=90"));
+  }
+  limits.min_recall.push_back({name, *limit});
+  return {};
+}
+
+Status ParseMaxRmse(const std::string& text, GateLimits& limits) {
+  const auto [name, number] = SplitNamed(text);
+  const auto limit = NumberIn(number, std::numeric_limits<double>::max());
+  const auto index = name.empty() ? std::optional<int32_t>(0) : NumberIn(name, 1000000);
+  if (!limit || !index) {
+    return InvalidArgument(StrCat("--max-rmse: value '", text,
+                                  "', expected a number of 0 or more, or INDEX=NUMBER as in 1=0.5"));
+  }
+  if (name.empty()) {
+    limits.max_rmse = *limit;
+  } else {
+    limits.max_target_rmse.push_back({*index, *limit});
+  }
+  return {};
+}
+
+}  // namespace qat

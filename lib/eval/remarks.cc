@@ -1,0 +1,121 @@
+#include "eval/remarks.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "report/class_figures.h"
+#include "report/main_rows.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+// Remarks in the order in which they came up, each with the rows it is true of and what is to be said of the row.
+class Remarks {
+ public:
+  void Add(const std::string& remark, const std::string& row, const std::string& detail = "") {
+    const auto same = [&](const auto& other) { return other.first == remark; };
+    auto found = std::find_if(remarks_.begin(), remarks_.end(), same);
+    if (found == remarks_.end()) found = remarks_.insert(found, {remark, {}});
+    found->second.push_back(detail.empty() ? row : StrCat(row, " (", detail, ")"));
+  }
+  void AppendTo(std::vector<std::string>& warnings) const {
+    for (const auto& [remark, rows] : remarks_) warnings.push_back(StrCat(Join(rows), ": ", remark));
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::vector<std::string>>> remarks_;
+};
+
+std::string UnitOf(const ModelResult& row) {
+  return row.classification && row.classification->mean_iou ? "pixels" : "images";
+}
+
+std::string Counted(int64_t count, const std::string& unit) {
+  return StrCat(Grouped(count), " ", count == 1 ? unit.substr(0, unit.size() - 1) : unit);
+}
+
+// "class 'a' (40 images), class 'b' (12 images) and 3 more".
+std::string ClassList(const Report& report, const ModelResult& row, const std::vector<size_t>& labels,
+                      const std::vector<ClassCount>& counts) {
+  constexpr size_t kMostNamed = 5;
+  std::vector<std::string> names;
+  for (const size_t label : labels) {
+    if (names.size() < kMostNamed)
+      names.push_back(
+          StrCat(ClassSubject(report, label), " (", Counted(counts[label].total, UnitOf(row)), ")"));
+  }
+  const std::string text = Join(names);
+  return labels.size() > kMostNamed ? StrCat(text, " and ", labels.size() - kMostNamed, " more") : text;
+}
+
+std::vector<size_t> NeverAnswered(const std::vector<ClassCount>& counts, int64_t fewest) {
+  std::vector<size_t> labels;
+  for (size_t label = 0; label < counts.size(); ++label) {
+    if (counts[label].total >= fewest && counts[label].answers == 0) labels.push_back(label);
+  }
+  return labels;
+}
+
+// The one class that is answered for everything.
+const ClassCount* OnlyAnswer(const std::vector<ClassCount>& counts, int64_t examples) {
+  const auto found = std::find_if(counts.begin(), counts.end(),
+                                  [&](const ClassCount& count) { return count.answers == examples; });
+  return found == counts.end() ? nullptr : &*found;
+}
+
+void RemarkOnClasses(const Report& report, const ModelResult& row, const std::string& name,
+                     Remarks& remarks) {
+  const std::vector<ClassCount> counts = ClassCountsOf(*row.classification);
+  const double accuracy = row.accuracy->top1, balanced = BalancedAccuracyOf(counts).value_or(accuracy);
+  const auto present = std::count_if(counts.begin(), counts.end(), [](const auto& c) { return c.total > 0; });
+  if (present < 2) return;
+  const std::string percents =
+      StrCat("balanced accuracy ", Fixed(balanced, 2), " %, accuracy ", Fixed(accuracy, 2), " %");
+  if (const ClassCount* only = OnlyAnswer(counts, row.accuracy->total)) {
+    const auto label = static_cast<size_t>(only - counts.data());
+    return remarks.Add(StrCat("answers ", ClassSubject(report, label), " for all ",
+                              Counted(row.accuracy->total, UnitOf(row))),
+                       name, percents);
+  }
+  const bool sampled = report.data_total > report.data_examples;
+  if (const auto labels = NeverAnswered(counts, sampled ? kFewestOfAClass : 1); !labels.empty())
+    remarks.Add(StrCat("never answers ", ClassList(report, row, labels, counts)), name, percents);
+  if (IsAtChance(counts)) {
+    remarks.Add(StrCat("no better than guessing, which has a balanced accuracy of ",
+                       Fixed(100.0 / static_cast<double>(present), 2), " %"),
+                name, percents);
+  } else if (balanced < accuracy - kFarBelow) {
+    remarks.Add("rare classes are recognized less often than the accuracy tells", name, percents);
+  }
+}
+
+void RemarkOnNumbers(const ModelResult& row, const std::string& name, Remarks& remarks) {
+  const RegressionResult& result = *row.regression;
+  const auto judge = [&](const ErrorStatistics& errors, const std::string& what) {
+    if (!errors.r2 || *errors.r2 >= 0) return;
+    remarks.Add(StrCat("worse than always answering the mean of the labels", what), name,
+                StrCat("R² ", Significant(*errors.r2)));
+  };
+  judge(result.all, "");
+  for (size_t i = 0; i < result.targets.size(); ++i)
+    judge(result.targets[i], StrCat(", ", NumberSubject(i)));
+}
+
+}  // namespace
+
+void AddRemarks(Report& report) {
+  Remarks remarks;
+  for (const ModelResult* row : MainRows(report)) {
+    const std::string name = ShownName(report, *row);
+    if (row->accuracy && row->classification) RemarkOnClasses(report, *row, name, remarks);
+    if (row->regression) RemarkOnNumbers(*row, name, remarks);
+  }
+  remarks.AppendTo(report.warnings);
+}
+
+}  // namespace qat

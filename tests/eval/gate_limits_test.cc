@@ -1,0 +1,65 @@
+#include "eval/gate_limits.h"
+
+#include <gtest/gtest.h>
+
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+TEST(ParseMaxFlips, TakesANumberOrARowAndANumber) {
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMaxFlips("12", limits));
+  EXPECT_EQ(limits.max_flips, 12);
+  EXPECT_EQ(limits.flips_against, "");
+  QAT_ASSERT_OK(ParseMaxFlips("a=b.tflite=0", limits));
+  EXPECT_EQ(limits.max_flips, 0);
+  EXPECT_EQ(limits.flips_against, "a=b.tflite");
+  for (const char* wrong : {"", "=", "=3", "simulated", "simulated=", "3x", "-1", "graph=-1"}) {
+    QAT_EXPECT_ERROR(ParseMaxFlips(wrong, limits), ErrorCode::kInvalidArgument, "--max-flips: value '");
+  }
+}
+
+TEST(ParseMinSpeedup, TakesARatioOrARowAndARatio) {
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMinSpeedup("2.5", limits));
+  EXPECT_EQ(limits.min_speedup, 2.5);
+  EXPECT_TRUE(limits.NeedsFloatModel());
+  QAT_ASSERT_OK(ParseMinSpeedup("old.tflite=0.98", limits));
+  EXPECT_EQ(limits.speedup_against, "old.tflite");
+  EXPECT_FALSE(limits.NeedsFloatModel());
+  QAT_ASSERT_OK(ParseMaxLatencyRatio("old.tflite=1.02", limits));
+  EXPECT_EQ(limits.max_latency_ratio, 1.02);
+  for (const char* wrong : {"", "0", "-1", "old.tflite", "x=0"})
+    QAT_EXPECT_ERROR(ParseMaxLatencyRatio(wrong, limits), ErrorCode::kInvalidArgument,
+                     "--max-latency-ratio: value '");
+}
+
+TEST(ParseMinRecall, TakesAPercentageForAllClassesOrForOne) {
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMinRecall("80", limits));
+  QAT_ASSERT_OK(ParseMinRecall("a=b=99.5", limits));
+  ASSERT_EQ(limits.min_recall.size(), 2u);
+  EXPECT_EQ(limits.min_recall[0].name, "");
+  EXPECT_EQ(limits.min_recall[0].limit, 80);
+  EXPECT_EQ(limits.min_recall[1].name, "a=b");
+  EXPECT_EQ(limits.min_recall[1].limit, 99.5);
+  EXPECT_TRUE(limits.OfClasses());
+  for (const char* wrong : {"", "cat", "cat=", "=3", "-1", "100.5", "cat=nan", "3 %"})
+    QAT_EXPECT_ERROR(ParseMinRecall(wrong, limits), ErrorCode::kInvalidArgument, "--min-recall: value '");
+}
+
+TEST(ParseMaxRmse, TakesANumberForAllTargetsOrForOne) {
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMaxRmse("0.25", limits));
+  QAT_ASSERT_OK(ParseMaxRmse("1=3", limits));
+  EXPECT_EQ(limits.max_rmse, 0.25);
+  ASSERT_EQ(limits.max_target_rmse.size(), 1u);
+  EXPECT_EQ(limits.max_target_rmse[0].index, 1);
+  EXPECT_EQ(limits.max_target_rmse[0].limit, 3);
+  for (const char* wrong : {"", "x=1", "-1", "1=-1", "1=inf", "1.5=2"})
+    QAT_EXPECT_ERROR(ParseMaxRmse(wrong, limits), ErrorCode::kInvalidArgument, "--max-rmse: value '");
+}
+
+}  // namespace
+}  // namespace qat
