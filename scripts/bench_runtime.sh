@@ -96,7 +96,7 @@ put() {
 say "1x1 convolutions against the peak"
 "$bin/qat_pointwise_bench" | put pointwise
 say "start of mobilenet_v2"
-"$bin/qat-eval" --bench --repeat 3 --model "$out/mobilenet_v2_224.uint8.tflite" --model "$out/mobilenet_v2_224.int8.tflite" \
+"$bin/qat-eval" bench --repeat 3 "$out/mobilenet_v2_224.uint8.tflite" "$out/mobilenet_v2_224.int8.tflite" \
   --json "$out/start.json" --progress none >>"$out/log"
 python3 - "$out/start.json" <<'PY' | put start
 import json

@@ -60,7 +60,7 @@ judge() {
 case $mode in
   noisy)
     # A limit slightly above the model's time on this machine in its present state.
-    limit=$("$bin/qat-eval" --bench --model "$work/stack10.tflite" --json - | sed -n 's/^ *"p50": \([0-9.]*\).*/\1/p' | head -1)
+    limit=$("$bin/qat-eval" bench "$work/stack10.tflite" --json - | sed -n 's/^ *"p50": \([0-9.]*\).*/\1/p' | head -1)
     limit=$(awk "BEGIN {print 1.1 * $limit}")
     ( while :; do :; done ) & first=$!
     ( while :; do :; done ) & second=$!

@@ -83,7 +83,7 @@ once convert-float32 "$out/model.float32.tflite" \
   "$bin/qat-convert" "$out/model.qgraph" --type float32 -o "$out/model.float32.tflite"
 once evaluate "$out/eval.json" evaluate
 
-"$bin/qat-eval" --report "$out/eval.json"
+"$bin/qat-eval" report "$out/eval.json"
 cat <<TEXT
 
 $out/model.tflite  the uint8 model

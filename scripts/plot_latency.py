@@ -3,7 +3,7 @@
 
   scripts/plot_latency.py [--qat-eval PROGRAM] [--threads N] [--repeat N] -o FILE.svg MODEL.tflite ...
 
-Models whose name ends in .float32.tflite are drawn as floats, all others as integers. Each is measured by qat-eval --bench
+Models whose name ends in .float32.tflite are drawn as floats, all others as integers. Each is measured by qat-eval bench
 alone in its process: on one thread with 1, 2, 4, 8, 16 and 32 examples, and on 1 to N threads with 32. Times are the medians of
 Invoke. Exit status: 0, 1 where qat-eval fails, 2 on wrong usage.
 """
@@ -34,7 +34,7 @@ def is_float(name):
 
 def bench(arguments, model, threads, batch):
     """[(batch, microseconds, multiply-accumulates)], batch 1 first."""
-    command = [arguments.qat_eval, "--bench", "--model", model, "--threads", str(threads), "--repeat", str(arguments.repeat),
+    command = [arguments.qat_eval, "bench", model, "--threads", str(threads), "--repeat", str(arguments.repeat),
                "--json", "-", "--progress", "none"] + (["--batch", str(batch)] if batch > 1 else [])
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:

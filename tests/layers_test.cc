@@ -271,6 +271,21 @@ TEST(Documents, NameFlagsThatExist) {
   }
 }
 
+// The library names fields (`max_drop`); lib/cli makes flags of them.
+TEST(Layers, OnlyTheCommandLineSpellsFlags) {
+  static const std::regex kFlagInText("\"(?:[^\"\\\\]|\\\\.)*--[a-z](?:[^\"\\\\]|\\\\.)*\"");
+  size_t seen = 0;
+  for (const SourceFile& file : FilesUnder("lib")) {
+    if (file.path.rfind("lib/cli/", 0) == 0 || file.path == "lib/report/html_style.h") continue;
+    std::istringstream lines(TextOf(kSource / file.path));
+    for (std::string line; std::getline(lines, line); ++seen) {
+      const std::string code = line.substr(0, line.find("//"));
+      EXPECT_FALSE(std::regex_search(code, kFlagInText)) << file.path << ": " << line;
+    }
+  }
+  EXPECT_GT(seen, 10000u) << "the sources were not found";
+}
+
 TEST(Layers, NothingElseLiesAtTheTop) {
   const Names known = {"CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE",
                        "README.md",    "SECURITY.md",    "docs",              "lib",             "schemas",

@@ -32,16 +32,16 @@ struct ConvertFlags {
   bool print = false;
 };
 
-/// The classic converter's names are understood, too, but not shown.
-void AddFlags(CLI::App& app, ConvertFlags& flags) {
+void AddFlags(Tool& tool, ConvertFlags& flags) {
+  CLI::App& app = tool.app();
   const auto add = [&app](const char* names, std::string& value, const char* type, const char* text) {
     return app.add_option(names, value, text)->type_name(type);
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
   add("-o,--output", flags.output, "FILE", "the model; '-': on standard output");
-  add("--type", flags.type, "TYPE", "float32, uint8 or int8 (default: what the network was trained for)");
-  add("--append", flags.append, "OP", "none, softmax or argmax behind the last layer (default none)");
-  add("--argmax-type", flags.argmax_type, "TYPE", "int32 or int64 (default int32)");
+  add("--type", flags.type, "float32|uint8|int8", "of the model (default: what the network was trained for)");
+  add("--append", flags.append, "none|softmax|argmax", "an operator after the last layer");
+  add("--argmax-type", flags.argmax_type, "int32|int64", "of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph that is written as text; without -o only that");
@@ -54,17 +54,20 @@ void AddFlags(CLI::App& app, ConvertFlags& flags) {
   add("--input-stats", flags.input_stats, "MEAN,STD", "of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
       "of activations that have no trained range: for trials");
-  app.option_defaults()->group("");
-  add("--inference-type", flags.type, "TYPE", "");
-  add("--input-arrays", flags.input_names, "NAMES", "");
-  add("--output-arrays", flags.output_names, "NAMES", "");
-  add("--quantized-input-stats", flags.input_stats, "MEAN,STD", "");
-  add("--default-ranges-stats", flags.default_range, "MIN,MAX", "");
-  add("--mean-value,--mean-values", flags.mean, "MEAN", "");
-  add("--std-dev-value,--std-dev-values", flags.std, "STD", "");
-  add("--default-ranges-min", flags.range_min, "MIN", "");
-  add("--default-ranges-max", flags.range_max, "MAX", "");
+  app.option_defaults()->group("Names of TensorFlow's classic converters, understood too");
+  add("--inference-type", flags.type, "TYPE", "as --type, QUANTIZED_UINT8 and FLOAT included");
+  add("--input-arrays", flags.input_names, "NAMES", "as --input-names");
+  add("--output-arrays", flags.output_names, "NAMES", "as --output-names");
+  add("--quantized-input-stats", flags.input_stats, "MEAN,STD", "as --input-stats");
+  add("--mean-value,--mean-values", flags.mean, "MEAN", "the MEAN of --input-stats");
+  add("--std-dev-value,--std-dev-values", flags.std, "STD", "the STD of --input-stats");
+  add("--default-ranges-stats", flags.default_range, "MIN,MAX", "as --default-range");
+  add("--default-ranges-min", flags.range_min, "MIN", "the MIN of --default-range");
+  add("--default-ranges-max", flags.range_max, "MAX", "the MAX of --default-range");
   app.option_defaults()->group("Flags");
+  tool.AddThreads(tool.command(), "Instead of what training recorded", "threads that read the images of --calibrate (default 0: all cores)");
+  tool.SetUsual({"graph", "--output", "--type", "--append", "--calibrate", "--input-stats", "--input-names", "--output-names",
+                 "--print", "--json"});
 }
 
 std::string LowerCase(std::string text) {
@@ -167,13 +170,18 @@ Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Gr
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
   const std::string append = LowerCase(flags.append);
   if (append == "none") return {};
-  if (append == "softmax") return AppendSoftmax(graph);
+  if (append == "softmax") {
+    QAT_RETURN_IF_ERROR_IN("--append", AppendSoftmax(graph));
+    return {};
+  }
   if (append != "argmax" && append != "arg_max" && append != "arg-max") {
     return InvalidArgument(StrCat("--append: value '", flags.append, "', expected none, softmax or argmax"));
   }
-  if (flags.argmax_type == "int32") return AppendArgMax(graph, DType::kInt32);
-  if (flags.argmax_type == "int64") return AppendArgMax(graph, DType::kInt64);
-  return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));
+  if (flags.argmax_type != "int32" && flags.argmax_type != "int64")
+    return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));
+  QAT_RETURN_IF_ERROR_IN(
+      "--append", AppendArgMax(graph, flags.argmax_type == "int32" ? DType::kInt32 : DType::kInt64));
+  return {};
 }
 
 std::vector<std::string> Names(const std::string& list) {
@@ -231,7 +239,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
   }
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
-  QAT_RETURN_IF_ERROR_IN("--append", AppendAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
@@ -249,6 +257,6 @@ int main(int argc, char** argv) {
                  "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n"
                  "  qat-convert float.qgraph --calibrate mnist/ -o lenet.tflite\n");
   qat::ConvertFlags flags;
-  qat::AddFlags(tool.app(), flags);
+  qat::AddFlags(tool, flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

@@ -25,17 +25,18 @@ struct FreezeFlags {
   bool print = false;
 };
 
-void AddFlags(CLI::App& app, FreezeFlags& flags) {
+void AddFlags(Tool& tool, FreezeFlags& flags) {
+  CLI::App& app = tool.app();
   app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
   app.add_option("-o,--output", flags.output, "the frozen graph; '-': on standard output")->type_name("FILE");
-  app.add_option("--select", flags.select, "checkpoint of a run: best, last or a step (default best; last where nothing was held out)")
+  app.add_option("--select", flags.select, "which checkpoint of a run: best, last or a step (default best; last if nothing was held out)")
       ->type_name("WHICH");
   app.add_flag("--strict", flags.options.strict, "refuse ranges and batch norms that have not settled (exit code 5)");
   app.add_option("--max-drift", flags.options.max_drift,
-                 "most that a settled range moved in the last tenth of training, as a part of its width "
-                 "(default 0.05)")
+                 "most that a settled range moved in the last tenth of training, as a part of its width")
       ->type_name("X");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
+  tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--json"});
 }
 
 std::string LayersText(const NetworkSpec& spec, const Graph& graph) {
@@ -125,6 +126,6 @@ int main(int argc, char** argv) {
                  "  qat-freeze runs/lenet -o lenet.qgraph\n"
                  "  qat-freeze runs/lenet --select best --strict --print -o lenet.qgraph\n");
   qat::FreezeFlags flags;
-  qat::AddFlags(tool.app(), flags);
+  qat::AddFlags(tool, flags);
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

@@ -21,6 +21,7 @@ namespace {
 
 constexpr char kDefaultPreset[] = "lenet";
 constexpr char kRecipe[] = "Recipe, unless said otherwise the preset's";
+constexpr char kFine[] = "Recipe, seldom changed";
 
 constexpr char kChanges[] = "Random changes of training images, unless said otherwise the preset's";
 
@@ -39,7 +40,7 @@ struct TrainFlags {
 struct KeyFlag {
   const char* key;
   const char* type;
-  const char* group;  // "": not in --help
+  const char* group;
   const char* text;
 };
 
@@ -55,7 +56,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"mean", "X,...", kRecipe, "of a byte, one for all channels, one each, or dataset (default 0)"},
     {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std (default 255)"},
     {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized"},
-    {"steps", "N", kRecipe, "total"},
+    {"steps", "N", kRecipe, "training steps in total"},
     {"epochs", "X", kRecipe, "the same in rounds over the training data"},
     {"batch-size", "N", kRecipe, "examples a step"},
     {"optimizer", "NAME", kRecipe, "adam or sgd"},
@@ -67,21 +68,21 @@ constexpr KeyFlag kKeyFlags[] = {
     {"ema-decay", "X", kRecipe, "of the moving averages of activation ranges"},
     {"holdout", "N", kRecipe, "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
     {"log-every", "STEPS", "Output", "training loss and accuracy (default 100)"},
-    {"eval-every", "STEPS", "Output", "accuracy on the holdout (default: once an epoch)"},
-    {"checkpoint-every", "STEPS", "Output", "(default: as --eval-every)"},
-    {"warmup-steps", "STEPS", "", ""},
-    {"weight-decay", "X", "", ""},
-    {"label-smoothing", "X", "", ""},
+    {"eval-every", "STEPS", "Output", "accuracy on the holdout; 0: after every epoch"},
+    {"checkpoint-every", "STEPS", "Output", "a checkpoint; 0: as --eval-every"},
+    {"warmup-steps", "STEPS", kFine, "in which the learning rate rises from 0"},
+    {"weight-decay", "X", kFine, "decoupled from the gradient"},
+    {"label-smoothing", "X", kFine, "part of each label that is spread over all classes"},
     {"flip", "true|false", kChanges, "mirror every other image, left to right"},
     {"shift-pixels", "N", kChanges,
      "shift by up to N pixels, zeros coming in: a random crop of the padded image"},
     {"cutout", "N", kChanges, "a square of N pixels becomes 0"},
     {"rotate-degrees", "X", kChanges, "rotate by up to X degrees"},
     {"scale-percent", "X", kChanges, "zoom by up to X percent"},
-    {"quant-delay-fraction", "X", "", ""},
-    {"bn-freeze-fraction", "X", "", ""},
-    {"freeze-ranges-fraction", "X", "", ""},
-    {"weight-average-decay", "X", "", ""},
+    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps"},
+    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps"},
+    {"freeze-ranges-fraction", "X", kFine, "part of all steps after which activation ranges stop moving"},
+    {"weight-average-decay", "X", kFine, "of the moving average of weights that is kept instead of the last ones; 0: off"},
 };
 
 void AddFlags(Tool& tool, TrainFlags& flags) {
@@ -111,6 +112,10 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
         ->type_name(flag.type)
         ->group(flag.group);
   }
+  tool.AddThreads(tool.command(), kRecipe, "worker threads; 0: all cores");
+  tool.AddSeed(tool.command(), kRecipe, "random seed");
+  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--epochs", "--learning-rate",
+                 "--holdout", "--init", "--resume", "--resume-if-exists", "--seed", "--json"});
   app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
       ->group(kRecipe);
   app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");

@@ -29,10 +29,16 @@ std::string& ToolName() {
   return name;
 }
 
+std::function<std::string(std::string_view)>& LogText() {
+  static std::function<std::string(std::string_view)> text;
+  return text;
+}
+
 void Write(spdlog::level::level_enum level, std::string_view mark, std::string_view message) {
   if (!Logger().should_log(level)) return;
+  const std::string text = LogText() ? LogText()(message) : std::string(message);
   const ScreenTurn turn;
-  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, message));
+  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, text));
 }
 
 }  // namespace
@@ -43,6 +49,8 @@ void InitLog(std::string_view tool, LogLevel level) {
                                   spdlog::level::err, spdlog::level::off};
   Logger().set_level(kLevels[static_cast<size_t>(level)]);
 }
+
+void SetLogText(std::function<std::string(std::string_view)> text) { LogText() = std::move(text); }
 
 Expected<LogLevel> ParseLogLevel(std::string_view name) {
   static const std::vector<std::string> kNames = {"debug", "info", "warning", "error", "off"};

@@ -91,7 +91,7 @@ Expected<BestCheckpoint> FindBest(const std::string& run, const std::vector<int6
     auto checkpoint = ReadCheckpoint(CheckpointPath(run, step));
     if (!checkpoint.ok()) {
       Error error = std::move(checkpoint).error();
-      error.message += ", so it cannot be compared with the others; --select last or a step needs no comparing";
+      error.message += ", so it cannot be compared with the others; `select` last or a step needs no comparing";
       return error;
     }
     const Merit merit = MeritOn(*checkpoint, split);
@@ -118,7 +118,7 @@ Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<
     if (best.step != last) {
       chosen.note = StrCat(run, ": takes the checkpoint of step ", best.step, ", the best on the ", split,
                            split == "test" ? " set" : "", " (", best.text, "), not the last, of step ", last,
-                           " (", best.last_text, "); --select last takes that one");
+                           " (", best.last_text, "); `select` last takes that one");
     }
     return chosen;
   }
@@ -156,7 +156,7 @@ Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, cons
   if (select == "last") return ChosenCheckpoint{CheckpointPath(run_or_file, steps.back()), {}};
   if (select == "best" || select.empty()) return ChooseBest(run_or_file, steps, select.empty());
   const int64_t step = ParseStep(select);
-  if (step < 0) return InvalidArgument(StrCat("--select is '", select, "', expected best, last or a step"));
+  if (step < 0) return InvalidArgument(StrCat("`select`: value '", select, "', expected best, last or a step"));
   if (std::binary_search(steps.begin(), steps.end(), step)) return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};
   return NotFound(
       StrCat(run_or_file, ": has no checkpoint of step ", step, ", only of ", DescribeSteps(steps)));

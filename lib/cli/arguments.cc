@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <sstream>
 
 #include "base/file.h"
 #include "base/strings.h"
@@ -10,36 +9,45 @@
 namespace qat {
 namespace {
 
-std::string WithHyphens(std::string_view name) {
-  std::string out(name);
-  std::replace(out.begin(), out.end(), '_', '-');
-  return out;
-}
-
-// CLI11 has two meanings of "no maximum"; both are far above what anybody types.
-bool TakesSeveral(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
-bool TakesValue(const CLI::Option& option) { return option.get_items_expected_min() > 0; }
-
 // "--batch-size", "-o" or, for a name without '-', null.
-const CLI::Option* FindFlag(const CLI::App& app, const std::string& name) {
-  return name.size() > 1 && name[0] == '-' ? app.get_option_no_throw(name) : nullptr;
+const CLI::Option* FindFlag(const Command& command, const std::string& name) {
+  return name.size() > 1 && name[0] == '-' ? FindOption(command, name) : nullptr;
 }
 
-std::string LongName(const CLI::Option& option) {
-  return option.get_lnames().empty() ? "-" + option.get_snames().front() : "--" + option.get_lnames().front();
-}
-
-std::vector<std::string> FlagNames(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
+void AppendFlagNames(const Command& command, std::vector<std::string>& names) {
+  for (const CLI::Option* option : command.app->get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  return names;
 }
 
-bool LooksLikeFlag(const CLI::App& app, const std::string& argument) {
+bool LooksLikeFlag(const Command& command, const std::string& argument) {
   if (argument == "--") return true;
-  return FindFlag(app, WithHyphens(argument.substr(0, argument.find('=')))) != nullptr;
+  return FindFlag(command, WithHyphens(argument.substr(0, argument.find('=')))) != nullptr;
+}
+
+// "unknown flag '--bathc'; did you mean '--batch' of qat-eval bench?", or whose flag it is.
+std::string UnknownFlag(const Program& program, const Command& command, const std::string& name) {
+  for (const Command& other : program.commands) {
+    if (FindFlag(other, name) == nullptr) continue;
+    return StrCat(name, ": is a flag of '", TitleOf(program, other), "', not of '", TitleOf(program, command),
+                  "'");
+  }
+  for (const OldSpelling& old : program.old_spellings) {
+    if (old.flag == name)
+      return StrCat(name, ": is a command now: ", program.name, " ", old.command, " (--help lists all)");
+  }
+  std::vector<std::string> own;
+  AppendFlagNames(command, own);
+  std::string text = UnknownName("flag", name, own);
+  for (const Command& other : program.commands) {
+    std::vector<std::string> names;
+    AppendFlagNames(other, names);
+    const std::string nearest = Nearest(name, names);
+    if (!Nearest(name, own).empty() || nearest.empty()) continue;
+    text += StrCat("; did you mean '", nearest, "' of '", TitleOf(program, other), "'?");
+    break;
+  }
+  return text + " (--help lists all)";
 }
 
 struct Flag {
@@ -49,15 +57,13 @@ struct Flag {
   bool has_value;
 };
 
-// The parts of "--name", "--name=value" or "-n". Errors: unknown name, "--name=" without a value.
-Expected<Flag> ParseFlag(const CLI::App& app, const std::string& argument) {
+// The parts of "--name", "--name=value" or "-n". `option` is null for an unknown name. Errors: "--name=" without a value.
+Expected<Flag> ParseFlag(const Command& command, const std::string& argument) {
   const bool is_long = argument.starts_with("--");
   const size_t equals = is_long ? argument.find('=') : std::string::npos;
   const std::string name = is_long ? WithHyphens(argument.substr(0, equals)) : argument.substr(0, 2);
-  const CLI::Option* option = FindFlag(app, name);
-  if (option == nullptr) {
-    return InvalidArgument(StrCat(UnknownName("flag", name, FlagNames(app)), " (--help lists all)"));
-  }
+  const CLI::Option* option = FindFlag(command, name);
+  if (option == nullptr) return Flag{nullptr, name, "", equals != std::string::npos};
   Flag flag{option, LongName(*option), "", false};
   if (equals != std::string::npos) {
     flag.value = argument.substr(equals + 1);
@@ -73,101 +79,10 @@ Expected<Flag> ParseFlag(const CLI::App& app, const std::string& argument) {
   return flag;
 }
 
-// What CLI11 captures from an empty string or vector.
-bool IsEmptyDefault(const std::string& text) { return text.empty() || text == "[]" || text == "\"\""; }
-
-std::string DefaultNote(const CLI::Option& option) {
-  const std::string text = option.get_default_str();
-  const bool explained = option.get_description().find("(default") != std::string::npos;
-  if (IsEmptyDefault(text) || text == "0" || explained || !TakesValue(option)) return "";
-  return StrCat(" (default ", text, ")");
-}
-
-// "  -o, --output FILE".
-std::string FlagColumn(const CLI::Option& option) {
-  std::string text = "  ";
-  if (option.get_positional()) return text + option.get_type_name();
-  for (const std::string& name : option.get_snames()) text += StrCat("-", name, ", ");
-  bool first = true;
-  for (const std::string& name : option.get_lnames()) {
-    text += StrCat(first ? "--" : ", --", name);
-    first = false;
-  }
-  if (TakesValue(option)) text += StrCat(" ", option.get_type_name());
-  return text;
-}
-
-// `text` in lines of at most 100 columns, each after the first indented by `indent`, which the first has used
-// already.
-std::string Wrapped(const std::string& text, size_t indent) {
-  constexpr size_t kColumns = 100;
-  std::string out;
-  size_t column = indent;
-  for (const std::string& word : SplitText(text, ' ')) {
-    if (column > indent && column + 1 + word.size() > kColumns) {
-      out += StrCat("\n", std::string(indent, ' '));
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-  }
-  return out;
-}
-
-std::string OptionHelp(const CLI::Option& option) {
-  constexpr size_t kTextColumn = 30;
-  std::string line = FlagColumn(option);
-  line += line.size() + 1 < kTextColumn ? std::string(kTextColumn - line.size(), ' ') : "  ";
-  const size_t first_line_loss = line.size() - kTextColumn;
-  const std::string text = option.get_description() + DefaultNote(option);
-  // A long flag starts its text late; count that against the first line only.
-  std::string wrapped =
-      Wrapped(std::string(first_line_loss, 'x') + text, kTextColumn).substr(first_line_loss);
-  return StrCat(line, wrapped, "\n");
-}
-
-// A blank line, the name of the group, its flags; nothing for a group whose flags are not shown.
-std::string GroupHelp(const CLI::App& app, const std::string& group) {
-  const auto options = app.get_options(
-      [&](const CLI::Option* option) { return option->get_group() == group && !group.empty(); });
-  if (options.empty()) return "";
-  std::string text = StrCat("\n", group, ":\n");
-  for (const CLI::Option* option : options) text += OptionHelp(*option);
-  return text;
-}
-
-std::string WithoutBlankLines(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c != '\n' || !out.ends_with('\n')) out += c;
-  }
-  return out;
-}
-
-std::string UsageLine(const CLI::App& app) {
-  std::string usage = StrCat("usage: ", app.get_name());
-  std::string positionals, required;
-  bool any_optional = false;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      positionals += StrCat(" ", option->get_required() ? "" : "[", option->get_type_name(),
-                            option->get_required() ? "" : "]");
-    } else if (option->get_required()) {
-      const bool has_short = !option->get_snames().empty();
-      required += StrCat(" ", has_short ? "-" + option->get_snames().front() : LongName(*option), " ",
-                         option->get_type_name());
-    } else {
-      any_optional = true;
-    }
-  }
-  return StrCat(usage, positionals, any_optional ? " [flags]" : "", required, "\n");
-}
+bool EndsTheLine(const std::string& name) { return name == "-h" || name == "--help" || name == "--version"; }
 
 bool IsConfigurable(const CLI::Option& option) {
-  static constexpr std::string_view kNot[] = {"config", "print-config", "help", "version"};
+  static constexpr std::string_view kNot[] = {"config", "print-config", "help", "version", "help-as"};
   const auto& names = option.get_lnames();
   return !names.empty() && std::find(std::begin(kNot), std::end(kNot), names.front()) == std::end(kNot);
 }
@@ -185,19 +100,30 @@ std::string TomlValue(const CLI::Option& option, const std::string& text) {
   return quoted + "\"";
 }
 
+const CLI::Option* FindKey(const Command& command, const std::string& key) {
+  const CLI::Option* option = FindFlag(command, "--" + WithHyphens(key));
+  return option != nullptr && IsConfigurable(*option) ? option : nullptr;
+}
+
+Error UnknownKey(const Command& command, const std::string& key) {
+  std::vector<std::string> keys;
+  for (const CLI::Option* known : command.app->get_options()) {
+    if (IsConfigurable(*known)) keys.push_back(known->get_lnames().front());
+  }
+  return InvalidArgument(UnknownName("key", key, keys));
+}
+
 // Canonical arguments for one key of a configuration file.
-Status AppendConfigItem(const CLI::App& app, const CLI::ConfigItem& item,
+Status AppendConfigItem(const Program& program, const Command& command, const CLI::ConfigItem& item,
                         std::span<const std::string> canonical, std::vector<std::string>& out) {
   if (!item.parents.empty()) {
     return InvalidArgument(StrCat("section [", item.parents.front(), "], expected keys only"));
   }
-  const CLI::Option* option = FindFlag(app, "--" + WithHyphens(item.name));
-  if (option == nullptr || !IsConfigurable(*option)) {
-    std::vector<std::string> keys;
-    for (const CLI::Option* known : app.get_options()) {
-      if (IsConfigurable(*known)) keys.push_back(known->get_lnames().front());
-    }
-    return InvalidArgument(UnknownName("key", item.name, keys));
+  const CLI::Option* option = FindKey(command, item.name);
+  if (option == nullptr) {
+    const bool of_another = std::any_of(program.commands.begin(), program.commands.end(),
+                                        [&](const Command& other) { return FindKey(other, item.name); });
+    return of_another ? Status() : UnknownKey(command, item.name);
   }
   const std::string name = LongName(*option);
   const bool given = std::any_of(canonical.begin(), canonical.end(), [&](const std::string& argument) {
@@ -210,10 +136,75 @@ Status AppendConfigItem(const CLI::App& app, const CLI::ConfigItem& item,
   return {};
 }
 
+const Command* FindCommand(const Program& program, const std::string& name) {
+  const auto at = std::find_if(program.commands.begin(), program.commands.end(),
+                               [&](const Command& command) { return command.name == name; });
+  return at == program.commands.end() ? nullptr : &*at;
+}
+
+// The position of the first word that is no flag in front, nor the value of one.
+size_t FirstArgument(const Program& program, std::span<const std::string> words) {
+  size_t i = 0;
+  while (i < words.size() && words[i].size() > 1 && words[i][0] == '-') {
+    const CLI::Option* option = FindFlag(program.commands.front(), WithHyphens(words[i]));
+    i += option != nullptr && TakesValue(*option) ? 2 : 1;
+  }
+  return i;
+}
+
+// The words in today's spelling, the command first; empty: they hold no old spelling.
+std::vector<std::string> TranslateOldSpelling(const Program& program, std::span<const std::string> words) {
+  const auto name_of = [](const std::string& word) { return WithHyphens(word.substr(0, word.find('='))); };
+  for (const OldSpelling& old : program.old_spellings) {
+    const auto is_it = [&](const std::string& word) {
+      return word.starts_with("--") && name_of(word) == old.flag;
+    };
+    if (std::none_of(words.begin(), words.end(), is_it)) continue;
+    std::vector<std::string> now = {old.command};
+    const bool is_kept = FindFlag(*FindCommand(program, old.command), old.flag) != nullptr;
+    for (const std::string& word : words) {
+      if (!is_it(word) || is_kept) {
+        now.push_back(word);
+      } else if (const size_t equals = word.find('='); equals != std::string::npos) {
+        now.push_back(word.substr(equals + 1));
+      }
+    }
+    return now;
+  }
+  return {};
+}
+
+std::vector<std::string> CommandNames(const Program& program) {
+  std::vector<std::string> names;
+  for (const Command& command : program.commands) names.push_back(command.name);
+  return names;
+}
+
 }  // namespace
 
-Expected<std::vector<std::string>> CanonicalArguments(const CLI::App& app,
-                                                      std::span<const std::string> arguments) {
+Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::string> words) {
+  CommandLine line{&program.commands.front(), false, {words.begin(), words.end()}};
+  if (!program.HasCommands()) return line;
+  const size_t first = FirstArgument(program, words);
+  if (first < words.size()) {
+    if (const Command* command = FindCommand(program, words[first])) {
+      line.words.erase(line.words.begin() + static_cast<ptrdiff_t>(first));
+      return CommandLine{command, true, line.words};
+    }
+  }
+  if (const auto now = TranslateOldSpelling(program, words); !now.empty()) {
+    return CommandLine{FindCommand(program, now.front()), true, {now.begin() + 1, now.end()},
+                       CommandText(program.name, now)};
+  }
+  if (first != 0 || words.empty() || FileExists(words[0])) return line;
+  const std::vector<std::string> names = CommandNames(program);
+  if (Nearest(words[0], names).empty()) return line;
+  return InvalidArgument(UnknownName("command", words[0], names));
+}
+
+Expected<std::vector<std::string>> CanonicalArguments(const Program& program, const Command& command,
+                                                      std::span<const std::string> arguments,
+                                                      std::vector<std::string>& ignored) {
   std::vector<std::string> out;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
@@ -225,10 +216,18 @@ Expected<std::vector<std::string>> CanonicalArguments(const CLI::App& app,
       out.push_back(argument);
       continue;
     }
-    QAT_ASSIGN_OR_RETURN(Flag flag, ParseFlag(app, argument));
-    if (flag.name == "--help" || flag.name == "--version") return std::vector<std::string>{flag.name};
+    QAT_ASSIGN_OR_RETURN(Flag flag, ParseFlag(command, argument));
+    if (flag.option == nullptr) {
+      const auto& without = command.without_effect;
+      if (std::find(without.begin(), without.end(), flag.name) == without.end())
+        return InvalidArgument(UnknownFlag(program, command, flag.name));
+      ignored.push_back(flag.name);
+      i += flag.has_value ? 0 : 1;
+      continue;
+    }
+    if (EndsTheLine(flag.name)) return std::vector<std::string>{argument == "-h" ? "-h" : flag.name};
     if (TakesValue(*flag.option) && !flag.has_value && !TakesSeveral(*flag.option)) {
-      if (i + 1 == arguments.size() || LooksLikeFlag(app, arguments[i + 1])) {
+      if (i + 1 == arguments.size() || LooksLikeFlag(command, arguments[i + 1])) {
         return InvalidArgument(
             StrCat(flag.name, ": the value is missing (", flag.option->get_type_name(), ")"));
       }
@@ -250,14 +249,15 @@ std::string_view ValueIn(std::span<const std::string> canonical, std::string_vie
   return value;
 }
 
-Expected<std::vector<std::string>> ConfigArguments(const CLI::App& app, const std::string& path,
+Expected<std::vector<std::string>> ConfigArguments(const Program& program, const Command& command,
+                                                   const std::string& path,
                                                    std::span<const std::string> canonical) {
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   std::vector<std::string> out;
   try {
     std::istringstream stream(text);
     for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream)) {
-      QAT_RETURN_IF_ERROR_IN(path, AppendConfigItem(app, item, canonical, out));
+      QAT_RETURN_IF_ERROR_IN(path, AppendConfigItem(program, command, item, canonical, out));
     }
   } catch (const std::exception& error) {
     return InvalidArgument(StrCat(path, ": ", error.what()));
@@ -265,9 +265,9 @@ Expected<std::vector<std::string>> ConfigArguments(const CLI::App& app, const st
   return out;
 }
 
-std::string ConfigText(const CLI::App& app) {
+std::string ConfigText(const Command& command) {
   std::string text;
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : command.app->get_options()) {
     if (!IsConfigurable(*option)) continue;
     std::vector<std::string> values = option->results();
     if (values.empty() && !option->get_default_str().empty()) values = {option->get_default_str()};
@@ -284,16 +284,23 @@ std::string ConfigText(const CLI::App& app) {
   return text;
 }
 
-std::string HelpText(const CLI::App& app, std::string_view examples) {
-  std::string text = StrCat(UsageLine(app), app.get_description(), "\n");
-  std::vector<std::string> groups = app.get_groups();
-  // The flags that all tools share come last.
-  std::stable_partition(groups.begin(), groups.end(),
-                        [](const std::string& group) { return group != "Common"; });
-  for (const std::string& group : groups) text += GroupHelp(app, group);
-  text += StrCat("\nexamples:\n", examples, examples.ends_with('\n') ? "" : "\n");
-  constexpr ptrdiff_t kScreenLines = 45;
-  return std::count(text.begin(), text.end(), '\n') <= kScreenLines ? text : WithoutBlankLines(text);
+namespace {
+
+std::string ShellWord(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string CommandText(const std::string& program, std::span<const std::string> words) {
+  std::string text = program;
+  for (const std::string& word : words) text += StrCat(" ", ShellWord(word));
+  return text;
 }
 
 }  // namespace qat

@@ -15,6 +15,9 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/arguments.h"
+#include "cli/help.h"
+#include "cli/manual.h"
+#include "cli/messages.h"
 
 namespace qat {
 namespace {
@@ -69,23 +72,24 @@ Progress::Style CommonFlags::ProgressStyle() const {
 }
 
 struct Tool::Impl {
-  CLI::App app;
-  std::string name;
-  std::string examples;
+  Program program;
   CommonFlags flags;
+  const Command* running = nullptr;
   bool own_config = false;
   bool stdout_taken = false;
   int stdout_errno = 0;
 
-  Impl(std::string tool_name, std::string description, std::string tool_examples)
-      : app(std::move(description), tool_name),
-        name(std::move(tool_name)),
-        examples(std::move(tool_examples)) {}
+  Impl(std::string name, std::string description, std::string examples)
+      : program{std::move(name), std::move(description), std::move(examples), {}} {}
 
-  void AddCommonFlags();
-  Status Parse(std::vector<std::string> arguments, bool& help, bool& version);
+  const Command& Running() const { return running != nullptr ? *running : program.commands.front(); }
+  Command& Add(Command command);
+  void AddCommonFlags(Command& command);
+  Status Parse(std::vector<std::string> words, std::string& print);
+  Status ParseFlags(const CommandLine& line, std::string& print);
   Status Configure(std::vector<std::string>& canonical);
   Status Check();
+  std::string Help(const CommandLine& line, bool all) const;
   Status OpenJson(std::optional<OutputFile>& json);
   Status Run(const std::function<Status(Report&)>& run, Report& report);
   void Write(std::string_view text);
@@ -93,28 +97,41 @@ struct Tool::Impl {
   int Finish(Status status, Report& report, std::optional<OutputFile>& json);
 };
 
-void Tool::Impl::AddCommonFlags() {
+Command& Tool::Impl::Add(Command command) {
+  command.app = std::make_shared<CLI::App>(command.description, command.name.empty() ? program.name : command.name);
+  command.without_effect = {"--threads", "--seed"};
+  program.commands.push_back(std::move(command));
+  AddCommonFlags(program.commands.back());
+  return program.commands.back();
+}
+
+void Tool::Impl::AddCommonFlags(Command& command) {
+  CLI::App& app = *command.app;
   app.option_defaults()->group("Common")->always_capture_default();
-  const auto add = [this](const char* flag, auto& value, const char* type, const char* text) {
+  const auto add = [&app](const char* flag, auto& value, const char* type, const char* text) {
     app.add_option(flag, value, text)->type_name(type);
   };
-  add("--threads", flags.threads, "N", "worker threads of qat-train (default 0: all cores)");
-  add("--seed", flags.seed, "N", "of everything random (default 1)");
-  add("--json", flags.json, "FILE", "write a JSON report; '-': on standard output, with no table");
-  add("--config", flags.config, "FILE", "TOML with values of flags; the command line wins");
-  app.add_flag("--print-config", flags.print_config, "print all values as such a file and stop");
-  add("--progress", flags.progress, "STYLE",
-      "auto, bar, plain, ndjson or none, on standard error (default auto)");
-  add("--log-level", flags.log_level, "LEVEL", "debug, info, warning, error or off (default info)");
-  app.set_help_flag("-h,--help", "show this and stop");
+  add("--json", flags.json, "FILE", "write a JSON report; '-': to standard output, instead of the table");
+  add("--config", flags.config, "FILE", "read flags from this TOML file; the command line wins");
+  app.add_flag("--print-config", flags.print_config, "print the values of all flags as such a file and stop");
+  add("--progress", flags.progress, "STYLE", "on standard error: auto, bar, plain, ndjson or none");
+  add("--log-level", flags.log_level, "LEVEL", "least important message shown: debug, info, warning, error or off");
+  add("--help-as", flags.help_as, "FORMAT",
+      "print the flags as man, markdown, or completion for bash, zsh or fish, and stop");
+  app.set_help_flag("-h", "show the usual flags and stop");
+  app.set_help_all_flag("--help", "show all flags and stop");
   app.set_version_flag("--version", Version(), "show the version and stop");
   app.option_defaults()->group("Flags");
+  command.choices = {{"--progress", {"auto", "bar", "plain", "ndjson", "none"}},
+                     {"--log-level", {"debug", "info", "warning", "error", "off"}},
+                     {"--help-as", {"man", "markdown", "bash", "zsh", "fish"}}};
 }
 
 Status Tool::Impl::Configure(std::vector<std::string>& canonical) {
   const std::string path(ValueIn(canonical, "--config"));
   if (path.empty() || own_config) return {};
-  QAT_ASSIGN_OR_RETURN(std::vector<std::string> configured, ConfigArguments(app, path, canonical));
+  QAT_ASSIGN_OR_RETURN(std::vector<std::string> configured,
+                       ConfigArguments(program, Running(), path, canonical));
   configured.insert(configured.end(), canonical.begin(), canonical.end());
   canonical = std::move(configured);
   return {};
@@ -122,11 +139,11 @@ Status Tool::Impl::Configure(std::vector<std::string>& canonical) {
 
 Status Tool::Impl::Check() {
   QAT_ASSIGN_OR_RETURN(const LogLevel level, ParseLogLevel(flags.log_level));
-  InitLog(name, level);
+  InitLog(program.name, level);
   QAT_RETURN_IF_ERROR_IN("--progress", Progress::ParseStyle(flags.progress));
   if (flags.threads < 0)
     return InvalidArgument(StrCat("--threads: value ", flags.threads, ", expected 0 or more"));
-  const CLI::Option* output = app.get_option_no_throw("--output");
+  const CLI::Option* output = FindOption(Running(), "--output");
   const bool output_is_stdout = output != nullptr && output->count() > 0 && output->results().back() == "-";
   if (output_is_stdout && flags.json == "-") {
     return InvalidArgument("--output - and --json -: standard output can carry only one of them");
@@ -135,24 +152,31 @@ Status Tool::Impl::Check() {
   return {};
 }
 
-Status Tool::Impl::Parse(std::vector<std::string> arguments, bool& help, bool& version) {
+std::string Tool::Impl::Help(const CommandLine& line, bool all) const {
+  if (program.HasCommands() && !line.named) return all ? FullHelp(program) : ShortHelp(program);
+  return all ? FullHelp(program, *line.command) : ShortHelp(program, *line.command);
+}
+
+// What is to be printed instead of a run goes to `print`.
+Status Tool::Impl::ParseFlags(const CommandLine& line, std::string& print) {
+  CLI::App& app = *running->app;
   for (CLI::Option* option : app.get_options()) {
-    if (option->get_items_expected_max() <= 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    if (!TakesSeveral(*option)) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
-  // Known before the rest is judged, so that the report tells of a wrong flag, too.
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with("--json=")) flags.json = arguments[i].substr(7);
-    if (arguments[i] == "--json" && i + 1 < arguments.size()) flags.json = arguments[i + 1];
-  }
-  QAT_ASSIGN_OR_RETURN(std::vector<std::string> canonical, CanonicalArguments(app, arguments));
+  std::vector<std::string> ignored;
+  QAT_ASSIGN_OR_RETURN(std::vector<std::string> canonical,
+                       CanonicalArguments(program, *running, line.words, ignored));
   QAT_RETURN_IF_ERROR(Configure(canonical));
   try {
     app.parse(std::vector<std::string>(canonical.rbegin(), canonical.rend()));
   } catch (const CLI::CallForHelp&) {
-    help = true;
+    print = Help(line, false);
+    return {};
+  } catch (const CLI::CallForAllHelp&) {
+    print = Help(line, true);
     return {};
   } catch (const CLI::CallForVersion&) {
-    version = true;
+    print = StrCat(program.name, " ", Version(), "\n");
     return {};
   } catch (const CLI::ConversionError& error) {
     return InvalidArgument(ConversionMessage(app, error.what()));
@@ -161,7 +185,29 @@ Status Tool::Impl::Parse(std::vector<std::string> arguments, bool& help, bool& v
   } catch (const CLI::Error& error) {
     return InvalidArgument(error.what());
   }
-  return Check();
+  QAT_RETURN_IF_ERROR(Check());
+  for (const std::string& flag : ignored)
+    LogWarning(StrCat(flag, " has no effect on ", TitleOf(program, *running)));
+  return {};
+}
+
+Status Tool::Impl::Parse(std::vector<std::string> words, std::string& print) {
+  // Known before the rest is judged, so that the report tells of a wrong flag, too.
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with("--json=")) flags.json = words[i].substr(7);
+    if (words[i] == "--json" && i + 1 < words.size()) flags.json = words[i + 1];
+  }
+  QAT_ASSIGN_OR_RETURN(const CommandLine line, SplitCommand(program, words));
+  running = line.command;
+  QAT_RETURN_IF_ERROR(ParseFlags(line, print));
+  if (!print.empty()) return {};
+  if (!line.now_spelled.empty()) LogInfo(StrCat("hint: this is now spelled: ", line.now_spelled));
+  if (!flags.help_as.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--help-as", print, HelpAs(program, flags.help_as));
+  } else if (flags.print_config && !own_config) {
+    print = ConfigText(*running);
+  }
+  return {};
 }
 
 Status Tool::Impl::OpenJson(std::optional<OutputFile>& json) {
@@ -200,8 +246,7 @@ Status Tool::Impl::FlushStdout() {
 // Every way out ends here: the error as one sentence, the report, the exit code.
 int Tool::Impl::Finish(Status status, Report& report, std::optional<OutputFile>& json) {
   if (status.ok()) status = FlushStdout();
-  if (!status.ok()) LogError(status.error().message);
-  report.tool = name;
+  report.tool = program.name;
   report.version = Version();
   if (!status.ok()) {
     report.status = "error";
@@ -210,6 +255,8 @@ int Tool::Impl::Finish(Status status, Report& report, std::optional<OutputFile>&
   } else {
     report.exit_code = report.status == "gate-failed" ? kExitGateFailed : kExitOk;
   }
+  qat::NameFlags(program, Running(), report);
+  if (!status.ok()) LogError(report.error);
   Status written;
   if (flags.json == "-") {
     Write(ToJson(report));
@@ -223,61 +270,70 @@ int Tool::Impl::Finish(Status status, Report& report, std::optional<OutputFile>&
 }
 
 Tool::Tool(std::string name, std::string description, std::string examples)
-    : impl_(new Impl(std::move(name), std::move(description), std::move(examples))) {
-  impl_->AddCommonFlags();
-}
-Tool::~Tool() = default;
+    : impl_(new Impl(std::move(name), std::move(description), std::move(examples))) {}
+Tool::~Tool() { SetLogText({}); }
 
-CLI::App& Tool::app() { return impl_->app; }
+Command& Tool::AddCommand(std::string name, std::string description, std::string examples,
+                          std::function<Status(Report&)> run) {
+  Command command;
+  command.name = std::move(name);
+  command.description = std::move(description);
+  command.examples = std::move(examples);
+  command.run = std::move(run);
+  return impl_->Add(std::move(command));
+}
+
+void Tool::SetOldSpellings(std::vector<OldSpelling> old) { impl_->program.old_spellings = std::move(old); }
+
+Command& Tool::command() {
+  Program& program = impl_->program;
+  if (program.commands.empty()) AddCommand("", program.description, program.examples, {});
+  return program.commands.front();
+}
+
+CLI::App& Tool::app() { return *command().app; }
+void Tool::SetUsual(std::vector<std::string> names) { command().usual = std::move(names); }
 CommonFlags& Tool::flags() { return impl_->flags; }
 void Tool::OwnConfig() { impl_->own_config = true; }
 
+void Tool::AddThreads(Command& command, const char* group, const char* text) {
+  command.app->add_option("--threads", impl_->flags.threads, text)->type_name("N")->group(group);
+}
+
+void Tool::AddSeed(Command& command, const char* group, const char* text) {
+  command.app->add_option("--seed", impl_->flags.seed, text)->type_name("N")->group(group);
+}
+
 bool Tool::Given(const std::string& flag) const {
-  const CLI::Option* option = impl_->app.get_option_no_throw(flag);
-  QAT_CHECK(option != nullptr);
-  return option->count() > 0;
+  const CLI::Option* option = FindOption(impl_->Running(), flag);
+  return option != nullptr && option->count() > 0;
 }
 
 void Tool::Print(std::string_view text) {
   if (!impl_->stdout_taken) impl_->Write(text);
 }
 
-namespace {
+void Tool::NameFlags(Report& report) const { qat::NameFlags(impl_->program, impl_->Running(), report); }
 
-// As a shell would take it again: what is no plain word stands in single quotes.
-std::string ShellWord(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,@%+";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
+int Tool::Main(int argc, const char* const* argv) {
+  return Main(argc, argv, [this](Report& report) { return impl_->Running().run(report); });
 }
-
-std::string CommandText(const std::string& name, const std::vector<std::string>& words) {
-  std::string text = name;
-  for (const std::string& word : words) text += StrCat(" ", ShellWord(word));
-  return text;
-}
-
-}  // namespace
 
 int Tool::Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run) {
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away shows as EPIPE
-  InitLog(impl_->name, LogLevel::kInfo);
+  InitLog(impl_->program.name, LogLevel::kInfo);
+  SetLogText([this](std::string_view text) {
+    return WithoutDoubledPhrases(qat::NameFlags(impl_->program, impl_->Running(), text));
+  });
+  command();
   Report report;
   std::optional<OutputFile> json;
-  bool help = false, version = false;
+  std::string print;
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  report.command = CommandText(impl_->name, words);
-  Status status = impl_->Parse(words, help, version);
-  if (help || version) {
-    impl_->Write(help ? HelpText(impl_->app, impl_->examples) : StrCat(impl_->name, " ", Version(), "\n"));
-    impl_->flags.json.clear();
-    return impl_->Finish({}, report, json);
-  }
-  if (status.ok() && impl_->flags.print_config && !impl_->own_config) {
-    impl_->Write(ConfigText(impl_->app));
+  report.command = CommandText(impl_->program.name, words);
+  Status status = impl_->Parse(words, print);
+  if (!print.empty()) {
+    impl_->Write(print);
     impl_->flags.json.clear();
     return impl_->Finish({}, report, json);
   }

@@ -9,13 +9,10 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "report/report.h"
-
-namespace CLI {
-class App;
-}
 
 namespace qat {
 
@@ -40,8 +37,9 @@ struct CommonFlags {
   std::string json;  ///< path, "-" for standard output (then the table is not printed), empty: none
   std::string progress = "auto";
   std::string log_level = "info";
-  int32_t threads = 0;  ///< 0: all cores
-  uint64_t seed = 1;
+  std::string help_as;  ///< "man", …: print that and stop
+  int32_t threads = 0;  ///< 0: all cores; of the commands that have AddThreads
+  uint64_t seed = 1;    ///< of the commands that have AddSeed
 
   /// `progress`, checked when the command line was read.
   Progress::Style ProgressStyle() const;
@@ -50,20 +48,34 @@ struct CommonFlags {
 /// A program: parses, runs, prints errors, writes the JSON report whatever happens, returns the exit code.
 class Tool {
  public:
-  /// `description`: one sentence. `examples`: two command lines, indented by two, with which --help ends.
+  /// `description`: one sentence. `examples`: command lines, indented by two, with which help ends.
   Tool(std::string name, std::string description, std::string examples);
   ~Tool();
   Tool(const Tool&) = delete;
   Tool& operator=(const Tool&) = delete;
 
-  /// Where the tool adds its own flags before Main. Give each a type_name (FILE, N, …), a group and a
-  /// description that states its unit; a default other than "" and 0 is shown by itself. A flag given twice
-  /// means its last value; options of vectors collect. The -o/--output flag, if there is one, is known by
-  /// that name.
+  /// Adds a command that the first word names; the first one added is meant where none is named. `run` fills the report; its
+  /// error becomes one sentence on stderr and the exit code. The reference holds until the next call.
+  Command& AddCommand(std::string name, std::string description, std::string examples,
+                      std::function<Status(Report&)> run);
+  /// What a flag of the time before there were commands is now, in the order in which they are looked for.
+  void SetOldSpellings(std::vector<OldSpelling> old);
+
+  /// Of a program without commands: where it adds its own flags before Main. Give each a type_name (FILE, N, "a|b" where
+  /// only these are taken, …), a group and a description that states its unit; the default is shown by itself, unless
+  /// the description says "(default …)". A flag given twice means its last value; options of vectors collect. The
+  /// -o/--output flag, if there is one, is known by that name.
   CLI::App& app();
+  Command& command();
+  /// The dozen flags that -h shows, in this order; --help shows all.
+  void SetUsual(std::vector<std::string> names);
   CommonFlags& flags();
 
-  /// True if the flag ("--seed") was given, on the command line or by --config.
+  /// Flags of those commands only on which they have an effect; the others take them with a warning.
+  void AddThreads(Command& command, const char* group, const char* text);
+  void AddSeed(Command& command, const char* group, const char* text);
+
+  /// True if the flag ("--seed") was given to the command that runs, on the command line or by --config.
   bool Given(const std::string& flag) const;
 
   /// --config and --print-config are the tool's business (qat-train: a TrainConfig).
@@ -73,9 +85,14 @@ class Tool {
   /// ("--json -", "-o -"). A reader that went away (head) is no error; a full disk is exit 6.
   void Print(std::string_view text);
 
-  /// `run` fills the report; its error becomes one sentence on stderr and the exit code. Outputs of `run` are
-  /// opened there, before the long work; the JSON report is opened before `run`. With report.status
-  /// "gate-failed" the exit code is 1.
+  /// Names the flags that sentences of the library mean (messages.h). Messages that are logged, and the report that is
+  /// written, have passed it anyway; what prints or renders a report itself calls it first.
+  void NameFlags(Report& report) const;
+
+  /// Of a program with commands.
+  int Main(int argc, const char* const* argv);
+  /// Of one without. Outputs of `run` are opened there, before the long work; the JSON report is opened before `run`. With
+  /// report.status "gate-failed" the exit code is 1.
   int Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run);
 
  private:

@@ -99,7 +99,7 @@ class Scan {
     if (dataset_.size() == wanted_) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
     if (!broken_.empty()) {
       dataset_.warning = WarningOf(StrCat("left out ", broken_.size(), " of ", Count(),
-                                          " pictures that cannot be read (--strict stops there)"),
+                                          " pictures that cannot be read (`strict` stops there)"),
                                    broken_);
     }
     return {};

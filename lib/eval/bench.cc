@@ -281,14 +281,14 @@ class Bench {
 
 Status CheckRequest(const BenchRequest& request, const RowRequest& rows) {
   if (rows.models.empty() && rows.graph.empty())
-    return InvalidArgument("--bench: nothing to measure: give --model or --graph");
+    return InvalidArgument("nothing to measure: give `models` or `graph`");
   if (!rows.float_run.empty() || !rows.checkpoint.empty())
     return InvalidArgument(
-        "--bench: measures models and graphs of our runtime, no --float and no --checkpoint");
+        "measures models and graphs of our runtime, neither `float_run` nor `checkpoint`");
   if (request.batch < 1 || request.batch > (1 << 16))
-    return InvalidArgument(StrCat("--batch: value ", request.batch, ", expected 1 to 65536"));
+    return InvalidArgument(StrCat("`batch`: value ", request.batch, ", expected 1 to 65536"));
   if (request.rounds < 1 || request.rounds > 100000)
-    return InvalidArgument(StrCat("--repeat: value ", request.rounds, ", expected 1 to 100000 with --bench"));
+    return InvalidArgument(StrCat("`rounds`: value ", request.rounds, ", expected 1 to 100000"));
   return {};
 }
 

@@ -1,4 +1,4 @@
-// bench.h: how fast models are, without a data set: random inputs, and models and batches take turns. What --bench does.
+// bench.h: how fast models are, without a data set: random inputs, and models and batches take turns. What qat-eval bench does.
 #ifndef QAT_EVAL_BENCH_H_
 #define QAT_EVAL_BENCH_H_
 
@@ -12,7 +12,6 @@
 namespace qat {
 
 struct BenchRequest {
-  bool wanted = false;
   int32_t batch = 1;       ///< measured besides batch 1, where it is more
   int32_t rounds = 40;     ///< turns of each model and batch
   bool operators = false;  ///< also time every operator

@@ -79,8 +79,8 @@ std::string AbsoluteNote(const GateResult& gate, const Report& report) {
   if (row->type == "float32") return "this network is float: training is to blame, not quantization";
   const ModelResult* reference = HeadlineReference(report, *row);
   if (reference == nullptr || reference->type != "float32") {
-    return "there is no float network that tells training from quantization: give --graph, --checkpoint or "
-           "--float";
+    return "there is no float network that tells training from quantization: give `graph`, `checkpoint` or "
+           "`float_run`";
   }
   const std::optional<double> own = ValueOf(gate, *reference, report);
   if (!own) return "";

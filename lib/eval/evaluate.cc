@@ -53,8 +53,8 @@ Status DescribeData(const Dataset& dataset, Report& report) {
 
 Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
   if (path.empty()) return std::optional<Report>();
-  QAT_ASSIGN_OR_RETURN_IN("--baseline", const std::string text, ReadTextFile(path));
-  QAT_ASSIGN_OR_RETURN_IN("--baseline", Report report, ParseReport(text, path));
+  QAT_ASSIGN_OR_RETURN_IN("`baseline`", const std::string text, ReadTextFile(path));
+  QAT_ASSIGN_OR_RETURN_IN("`baseline`", Report report, ParseReport(text, path));
   return std::optional<Report>(std::move(report));
 }
 
@@ -209,14 +209,14 @@ Status AddCurves(const RowRequest& request, Report& report) {
 Status CheckSignificance(const EvalRequest& request) {
   const double significance = request.gates.significance;
   if (!(significance >= 0 && significance < 1)) {
-    return InvalidArgument(StrCat("--significance: value ", significance, ", expected 0 to under 1"));
+    return InvalidArgument(StrCat("`significance`: value ", significance, ", expected 0 to under 1"));
   }
   if (significance == 0) return {};
-  if (!request.gates.max_drop) return InvalidArgument("--significance: needs --max-drop, which it excuses");
+  if (!request.gates.max_drop) return InvalidArgument("`significance`: needs `max_drop`, which it excuses");
   if (request.baseline.empty()) return {};
   return InvalidArgument(
-      "--significance: compares the answers of two rows of one run, which an earlier report has not kept; "
-      "leave out --baseline, or give the earlier model as the first --model");
+      "`significance`: compares the answers of two rows of one run, which an earlier report has not kept; "
+      "leave out `baseline`, or give the earlier model as the first of `models`");
 }
 
 // Labels are flipped or right, real numbers are near or far.
@@ -224,13 +224,13 @@ Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   const bool real = dataset.targets > 0;
   const bool of_labels = gates.OfClasses() || gates.max_drop || gates.max_flips;
   if (real && of_labels) {
-    return InvalidArgument(StrCat("--min-accuracy, --min-balanced-accuracy, --min-recall, --max-drop and "
-                                  "--max-flips: judge classes, but the labels of ",
-                                  dataset.name, " are real numbers: give --max-rmse and --max-error-rise"));
+    return InvalidArgument(StrCat("`min_accuracy`, `min_balanced_accuracy`, `min_recall`, `max_drop` and "
+                                  "`max_flips`: judge classes, but the labels of ",
+                                  dataset.name, " are real numbers: give `max_rmse` and `max_error_rise`"));
   }
   if (!real && (gates.OfNumbers() || gates.max_error_rise)) {
-    return InvalidArgument(StrCat("--max-rmse and --max-error-rise: judge real numbers, but the labels of ",
-                                  dataset.name, " are classes: give --min-accuracy and --max-drop"));
+    return InvalidArgument(StrCat("`max_rmse` and `max_error_rise`: judge real numbers, but the labels of ",
+                                  dataset.name, " are classes: give `min_accuracy` and `max_drop`"));
   }
   return {};
 }
@@ -245,7 +245,7 @@ Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
     if (known.listed) names += StrCat(names.empty() ? "" : ", ", known.result.name);
   }
   return InvalidArgument(
-      StrCat("--max-flips: there is no row '", gates.flips_against, "', expected one of ", names));
+      StrCat("`max_flips`: there is no row '", gates.flips_against, "', expected one of ", names));
 }
 
 }  // namespace
@@ -255,35 +255,35 @@ Status CheckRequest(const EvalRequest& request) {
   const bool has_reference = !rows.float_run.empty() || !rows.checkpoint.empty() || rows.models.size() > 1 ||
                              (!rows.graph.empty() && !rows.models.empty());
   if (rows.float_run.empty() && rows.checkpoint.empty() && rows.graph.empty() && rows.models.empty()) {
-    return InvalidArgument("nothing to evaluate: give --float, --checkpoint, --graph or --model");
+    return InvalidArgument("nothing to evaluate: give `float_run`, `checkpoint`, `graph` or `models`");
   }
   if (request.data.empty()) {
     return InvalidArgument(
-        "--data is missing: give 'digits' or a path of labelled images, or --input with tensors");
+        "`data` is missing: give 'digits' or a path of labelled images");
   }
   if (request.limit < 0)
-    return InvalidArgument(StrCat("--limit: value ", request.limit, ", expected 0 or more"));
+    return InvalidArgument(StrCat("`limit`: value ", request.limit, ", expected 0 or more"));
   for (const int32_t k : request.topk) {
-    if (k < 1) return InvalidArgument(StrCat("--topk: value ", k, ", expected numbers of at least 1"));
+    if (k < 1) return InvalidArgument(StrCat("`topk`: value ", k, ", expected numbers of at least 1"));
   }
   if (request.repeat && (*request.repeat < 0 || *request.repeat > kMostRounds)) {
-    return InvalidArgument(StrCat("--repeat: value ", *request.repeat, ", expected 0 to ", kMostRounds));
+    return InvalidArgument(StrCat("`repeat`: value ", *request.repeat, ", expected 0 to ", kMostRounds));
   }
   const GateLimits& gates = request.gates;
   if (!request.baseline.empty() && !gates.NeedsBaseline() && !gates.max_layer_loss) {
     return InvalidArgument(
-        "--baseline: needs --max-drop, --max-error-rise, --min-speedup, --max-latency-ratio or "
-        "--max-layer-loss: what is to be held against it");
+        "`baseline`: needs `max_drop`, `max_error_rise`, `min_speedup`, `max_latency_ratio` or "
+        "`max_layer_loss`: what is to be held against it");
   }
   if (request.baseline.empty() && gates.max_layer_loss)
-    return InvalidArgument("--max-layer-loss: needs --baseline, an earlier report");
+    return InvalidArgument("`max_layer_loss`: needs `baseline`, an earlier report");
   const bool own_flips = gates.max_flips && gates.flips_against.empty();
   const bool of_answers = gates.max_drop || gates.max_error_rise;
   if ((own_flips || (of_answers && request.baseline.empty())) && !has_reference) return NoReference();
   if (gates.NeedsFloatModel() && request.baseline.empty() && !has_reference) return NoFloatModel();
   if (gates.NeedsTimes() && request.repeat == 0) {
     return InvalidArgument(
-        "--min-speedup, --max-latency and --max-latency-ratio: need times, but --repeat is 0");
+        "`min_speedup`, `max_latency` and `max_latency_ratio`: need times, but `repeat` is 0");
   }
   return CheckSignificance(request);
 }
@@ -298,7 +298,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.ranges = rows.ranges;
   if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
-  QAT_ASSIGN_OR_RETURN_IN("--data", const Dataset dataset,
+  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset,
                           OpenData(request, rows.rows.front().predictor->contract(), hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));

@@ -36,7 +36,7 @@ Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
   const auto limit = NumberIn(number, std::numeric_limits<int64_t>::max());
   if (!limit) {
     return InvalidArgument(
-        StrCat("--max-flips: value '", text, "', expected a number, or ROW=NUMBER as in simulated=0"));
+        StrCat("`max_flips`: value '", text, "', expected a number, or ROW=NUMBER as in simulated=0"));
   }
   limits.max_flips = limit;
   limits.flips_against = name;
@@ -57,18 +57,18 @@ Status ParseRatio(const char* flag, const std::string& text, std::optional<doubl
 }  // namespace
 
 Status ParseMinSpeedup(const std::string& text, GateLimits& limits) {
-  return ParseRatio("--min-speedup", text, limits.min_speedup, limits.speedup_against);
+  return ParseRatio("`min_speedup`", text, limits.min_speedup, limits.speedup_against);
 }
 
 Status ParseMaxLatencyRatio(const std::string& text, GateLimits& limits) {
-  return ParseRatio("--max-latency-ratio", text, limits.max_latency_ratio, limits.ratio_against);
+  return ParseRatio("`max_latency_ratio`", text, limits.max_latency_ratio, limits.ratio_against);
 }
 
 Status ParseMinRecall(const std::string& text, GateLimits& limits) {
   const auto [name, number] = SplitNamed(text);
   const auto limit = NumberIn(number, 100.0);
   if (!limit) {
-    return InvalidArgument(StrCat("--min-recall: value '", text,
+    return InvalidArgument(StrCat("`min_recall`: value '", text,
                                   "', expected a percentage of 0 to 100, or CLASS=PERCENTAGE as in cat=90"));
   }
   limits.min_recall.push_back({name, *limit});
@@ -80,7 +80,7 @@ Status ParseMaxRmse(const std::string& text, GateLimits& limits) {
   const auto limit = NumberIn(number, std::numeric_limits<double>::max());
   const auto index = name.empty() ? std::optional<int32_t>(0) : NumberIn(name, 1000000);
   if (!limit || !index) {
-    return InvalidArgument(StrCat("--max-rmse: value '", text,
+    return InvalidArgument(StrCat("`max_rmse`: value '", text,
                                   "', expected a number of 0 or more, or INDEX=NUMBER as in 1=0.5"));
   }
   if (name.empty()) {

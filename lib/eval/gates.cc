@@ -24,7 +24,7 @@ Expected<const ModelResult*> BaselineRow(const Report& report, const Report& bas
   if (const ModelResult* same = RowNamed(baseline, row.name)) return same;
   const auto earlier = TfliteRows(baseline);
   if (earlier.size() == 1 && row.kind == "tflite" && TfliteRows(report).size() == 1) return earlier.front();
-  return InvalidArgument(StrCat("--baseline: the earlier report has no model '", row.name, "'"));
+  return InvalidArgument(StrCat("`baseline`: the earlier report has no model '", row.name, "'"));
 }
 
 // What one row is judged with.
@@ -58,12 +58,12 @@ Expected<size_t> LabelOf(const std::string& part, const std::vector<ClassCount>&
   if (named == names.end()) {
     const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), label);
     if (error != std::errc() || rest != part.data() + part.size() || label >= counts.size()) {
-      return InvalidArgument(StrCat("--min-recall: there is no class '", part, "', expected ",
+      return InvalidArgument(StrCat("`min_recall`: there is no class '", part, "', expected ",
                                     names.empty() ? StrCat("0 to ", counts.size() - 1) : Join(names)));
     }
   }
   if (label >= counts.size() || counts[label].total == 0) {
-    return InvalidArgument(StrCat("--min-recall: none of the images looked at has the class '", part,
+    return InvalidArgument(StrCat("`min_recall`: none of the images looked at has the class '", part,
                                   "', expected one of the test data"));
   }
   return label;
@@ -84,12 +84,12 @@ Status JudgeRecall(const ClassLimit& limit, const ModelResult& row, Report& repo
 
 Status JudgeClasses(const GateLimits& limits, const ModelResult& row, Report& report) {
   if (limits.min_accuracy) {
-    if (!row.accuracy) return Missing("--min-accuracy", "accuracy", row);
+    if (!row.accuracy) return Missing("`min_accuracy`", "accuracy", row);
     const double value = row.accuracy->top1, limit = *limits.min_accuracy;
     report.gates.push_back(Gate("min-accuracy", {row, nullptr, ""}, limit, value, value >= limit));
   }
   if (!limits.min_balanced_accuracy && limits.min_recall.empty()) return {};
-  if (!row.classification) return Missing("--min-balanced-accuracy and --min-recall", "classes", row);
+  if (!row.classification) return Missing("`min_balanced_accuracy` and `min_recall`", "classes", row);
   if (limits.min_balanced_accuracy) {
     const double value = BalancedAccuracyOf(ClassCountsOf(*row.classification)).value_or(0);
     const double limit = *limits.min_balanced_accuracy;
@@ -101,7 +101,7 @@ Status JudgeClasses(const GateLimits& limits, const ModelResult& row, Report& re
 
 Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& report) {
   if (!limits.OfNumbers()) return {};
-  if (!row.regression) return Missing("--max-rmse", "errors of real numbers", row);
+  if (!row.regression) return Missing("`max_rmse`", "errors of real numbers", row);
   const auto judge = [&](double limit, double value, const std::string& subject) {
     report.gates.push_back(Gate("max-rmse", {row, nullptr, ""}, limit, value, value <= limit));
     report.gates.back().subject = subject;
@@ -112,7 +112,7 @@ Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& re
     const auto index = static_cast<size_t>(limit.index), count = std::max<size_t>(targets.size(), 1);
     if (index >= count) {
       return InvalidArgument(
-          StrCat("--max-rmse: there is no number ", index, " per image, expected 0 to ", count - 1));
+          StrCat("`max_rmse`: there is no number ", index, " per image, expected 0 to ", count - 1));
     }
     const double rmse = targets.empty() ? row.regression->all.rmse : targets[index].rmse;
     judge(limit.limit, rmse, NumberSubject(index));
@@ -153,8 +153,8 @@ void ExcuseByChance(double significance, const PairResult& pair, GateResult& gat
 
 Status JudgeDrop(const GateLimits& limits, const Case& judged, Report& report) {
   const double limit = *limits.max_drop;
-  if (!judged.row.accuracy) return Missing("--max-drop", "accuracy", judged.row);
-  if (!judged.reference->accuracy) return Missing("--max-drop", "accuracy", *judged.reference);
+  if (!judged.row.accuracy) return Missing("`max_drop`", "accuracy", judged.row);
+  if (!judged.reference->accuracy) return Missing("`max_drop`", "accuracy", *judged.reference);
   const double drop = DropOf(*judged.reference->accuracy, *judged.row.accuracy);
   GateResult gate = Gate("max-drop", judged, limit, drop, drop <= limit);
   const PairResult* pair = PairOf(report, judged.reference_name, judged.row.name);
@@ -168,7 +168,7 @@ Status JudgeDrop(const GateLimits& limits, const Case& judged, Report& report) {
 
 Status JudgeErrorRise(double limit, const Case& judged, Report& report) {
   for (const ModelResult* row : {&judged.row, judged.reference})
-    if (!row->regression) return Missing("--max-error-rise", "errors of real numbers", *row);
+    if (!row->regression) return Missing("`max_error_rise`", "errors of real numbers", *row);
   const double reference = judged.reference->regression->all.rmse, own = judged.row.regression->all.rmse;
   const double rise = reference > 0 ? 100 * (own / reference - 1) : (own > 0 ? 1e9 : 0.0);
   GateResult gate = Gate("max-error-rise", judged, limit, rise, rise <= limit);
@@ -181,7 +181,7 @@ Status JudgeErrorRise(double limit, const Case& judged, Report& report) {
 Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
   const PairResult* pair = PairOf(report, judged.reference->name, judged.row.name);
   if (pair == nullptr) {
-    return Missing("--max-flips", StrCat("labels beside those of '", judged.reference->name, "'"),
+    return Missing("`max_flips`", StrCat("labels beside those of '", judged.reference->name, "'"),
                    judged.row);
   }
   GateResult gate = Gate("max-flips", judged, static_cast<double>(limit),
@@ -245,15 +245,15 @@ Status JudgeRelative(const GateLimits& limits, const Report* baseline, const Mod
 
 Error NoReference() {
   return InvalidArgument(
-      "--max-drop, --max-error-rise and --max-flips compare a model with another one: give --float, "
-      "--checkpoint, --graph, a second --model or --baseline");
+      "`max_drop`, `max_error_rise` and `max_flips` compare a model with another one: give `float_run`, "
+      "`checkpoint`, `graph`, a second `models` or `baseline`");
 }
 
 Error NoFloatModel() {
   return InvalidArgument(
-      "--min-speedup and --max-latency-ratio compare a model with the float model of the same network, and "
-      "none was given: give --graph, --checkpoint, --float or a float .tflite as the first --model; to compare "
-      "with another model, name its row, as in old.tflite=1.02; with an earlier report, give --baseline");
+      "`min_speedup` and `max_latency_ratio` compare a model with the float model of the same network, and "
+      "none was given: give `graph`, `checkpoint`, `float_run` or a float .tflite as the first `models`; to compare "
+      "with another model, name its row, as in old.tflite=1.02; with an earlier report, give `baseline`");
 }
 
 namespace {
@@ -277,10 +277,10 @@ Status CheckSpeedGates(const GateLimits& limits, bool has_baseline, const Report
   const auto has_float = [&](const ModelResult* row) { return FloatModelFor(report, *row) != nullptr; };
   if (models.empty()) {
     return InvalidArgument(
-        "--min-speedup and --max-latency-ratio judge .tflite models, and none was given: give --model");
+        "`min_speedup` and `max_latency_ratio` judge .tflite models, and none was given: give `models`");
   }
-  QAT_RETURN_IF_ERROR(CheckSpeedRow("--min-speedup", limits.speedup_against, report));
-  QAT_RETURN_IF_ERROR(CheckSpeedRow("--max-latency-ratio", limits.ratio_against, report));
+  QAT_RETURN_IF_ERROR(CheckSpeedRow("`min_speedup`", limits.speedup_against, report));
+  QAT_RETURN_IF_ERROR(CheckSpeedRow("`max_latency_ratio`", limits.ratio_against, report));
   if (!limits.NeedsFloatModel()) return {};
   return std::any_of(models.begin(), models.end(), has_float) ? Status() : NoFloatModel();
 }
@@ -297,7 +297,7 @@ Status JudgeGates(const GateLimits& limits, const Report* baseline, Report& repo
   if (!limits.Any()) return {};
   const auto rows = JudgedRows(report);
   if (rows.empty())
-    return InvalidArgument("there is no model to judge: give --model, --graph or --checkpoint");
+    return InvalidArgument("there is no model to judge: give `models`, `graph` or `checkpoint`");
   QAT_RETURN_IF_ERROR(CheckSpeedGates(limits, baseline != nullptr, report));
   for (const ModelResult* row : rows) {
     QAT_RETURN_IF_ERROR(JudgeAbsolute(limits, *row, report));

@@ -93,12 +93,12 @@ std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabil
 Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
                    Report& report) {
   if (request.topk < 1)
-    return InvalidArgument(StrCat("--topk: value ", request.topk, ", expected at least 1"));
-  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, "--image"));
+    return InvalidArgument(StrCat("`topk`: value ", request.topk, ", expected at least 1"));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
   QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractOfRow(*model, rows, report.warnings));
   if (contract.channels != 1 && contract.channels != 3) {
     return Unsupported(StrCat(model->source(), ": takes ", contract.channels,
-                              " channels, expected 1 (grey) or 3 (colour) for --image"));
+                              " channels, expected 1 (grey) or 3 (colour) for pictures"));
   }
   const char* kind = rows.models.empty() ? "graph" : "tflite";
   QAT_ASSIGN_OR_RETURN(const auto predictor,
@@ -117,7 +117,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
     if (predictions.labels.size() != 1) {
       return Unsupported(
           StrCat(model->source(), ": gives ", predictions.labels.size(),
-                 " answers an image, expected one for --image; --input with --save-outputs writes them"));
+                 " answers an image, expected one to classify a picture; running it on tensors gives them all"));
     }
     report.pictures.push_back(
         {file, BestGuesses(predictions, are_probabilities, request.topk, contract.labels)});

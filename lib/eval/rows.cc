@@ -32,9 +32,8 @@ Error AskingForStats(const Model& model, Error error) {
   const bool unknown = error.message.starts_with("has no input contract");
   if (unknown)
     error.message +=
-        "; give --input-stats MEAN,STD (127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1; 0,1 for 0 to "
-        "255), or --graph "
-        "or --checkpoint of the same network";
+        "; give `input_stats` MEAN,STD (127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1; 0,1 for 0 to "
+        "255), or `graph` or `checkpoint` of the same network";
   return std::move(error).Prefixed(model.source());
 }
 
@@ -46,7 +45,7 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
   if (request.input_stats) {
     QAT_ASSIGN_OR_RETURN_IN(model.source(), InputContract contract,
                             ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
-    other = NamedContract{"--input-stats", std::move(contract)};
+    other = NamedContract{"`input_stats`", std::move(contract)};
   }
   auto chosen = ContractOf(model, other ? &other->contract : nullptr);
   if (!chosen.ok()) return AskingForStats(model, std::move(chosen).error());
@@ -55,7 +54,7 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
   } else if (chosen->source == ContractSource::kFallback && !request.input_stats) {
     warnings.push_back(NoContract(model, StrCat("that of ", other->owner, " is taken"), chosen->contract));
   } else if (chosen->source != ContractSource::kFallback && request.input_stats) {
-    warnings.push_back(StrCat(model.source(), ": --input-stats is not used, since it has an input contract (",
+    warnings.push_back(StrCat(model.source(), ": `input_stats` is not used, since it has an input contract (",
                               Describe(chosen->contract), ")"));
   }
   return chosen;
@@ -67,10 +66,10 @@ class Opener {
       : request_(request), warnings_(warnings) {}
 
   Expected<Rows> Open() {
-    if (!request_.float_run.empty()) QAT_RETURN_IF_ERROR_IN("--float", AddFloat());
-    if (!request_.checkpoint.empty()) QAT_RETURN_IF_ERROR_IN("--checkpoint", AddCheckpoint());
-    if (!request_.graph.empty()) QAT_RETURN_IF_ERROR_IN("--graph", AddGraph());
-    for (const std::string& path : request_.models) QAT_RETURN_IF_ERROR_IN("--model", AddModel(path));
+    if (!request_.float_run.empty()) QAT_RETURN_IF_ERROR_IN("`float_run`", AddFloat());
+    if (!request_.checkpoint.empty()) QAT_RETURN_IF_ERROR_IN("`checkpoint`", AddCheckpoint());
+    if (!request_.graph.empty()) QAT_RETURN_IF_ERROR_IN("`graph`", AddGraph());
+    for (const std::string& path : request_.models) QAT_RETURN_IF_ERROR_IN("`models`", AddModel(path));
     AddFloatModel();
     // Those that are not listed go last, so that positions of listed rows are those of the report.
     std::stable_partition(rows_.rows.begin(), rows_.rows.end(), [](const Row& row) { return row.listed; });
@@ -242,7 +241,7 @@ class Opener {
     auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "python3");
     if (!litert.ok()) {
       Error error = std::move(litert).error();
-      if (asked) return Error{ErrorCode::kUnsupported, StrCat("--litert: ", error.message)};
+      if (asked) return Error{ErrorCode::kUnsupported, StrCat("`litert`: ", error.message)};
       if (error.code != ErrorCode::kNotFound) warnings_.push_back(StrCat(twin.name, ": ", error.message));
       return {};
     }
@@ -294,16 +293,15 @@ class Opener {
 Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings) {
   if (request.float_run.empty() && request.checkpoint.empty() && request.graph.empty() &&
       request.models.empty()) {
-    return InvalidArgument("nothing to evaluate: give --float, --checkpoint, --graph or --model");
+    return InvalidArgument("nothing to evaluate: give `float_run`, `checkpoint`, `graph` or `models`");
   }
   return Opener(request, warnings).Open();
 }
 
-Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request, const char* flag) {
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request) {
   const bool only_one = request.models.size() + (request.graph.empty() ? 0 : 1) == 1;
   if (!only_one || !request.checkpoint.empty() || !request.float_run.empty()) {
-    return InvalidArgument(
-        StrCat(flag, ": runs one model: give one --model or one --graph, and nothing else to compare"));
+    return InvalidArgument("expected one model: one of `models`, or `graph`");
   }
   if (!request.models.empty()) return Model::Load(request.models.front());
   QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request.graph));

@@ -70,9 +70,9 @@ inline constexpr char kFakeQuantizedName[] = "fake-quantized";
 /// Errors: kInvalidArgument (nothing given, a model given twice, a float model without any contract), those of the readers.
 Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings);
 
-/// The one model or graph of a request that may hold nothing else, for the flag named in messages.
+/// The one model or graph of a request that may hold nothing else.
 /// Errors: kInvalidArgument, those of the readers.
-Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request, const char* flag);
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request);
 
 /// Its contract, with a warning where nobody says what a byte means. Errors: those of ContractOf.
 Expected<InputContract> ContractOfRow(const Model& model, const RowRequest& request,

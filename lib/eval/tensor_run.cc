@@ -1,6 +1,7 @@
 #include "eval/tensor_run.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/file.h"
 #include "base/strings.h"
@@ -53,7 +54,7 @@ Status CheckNumberOfFiles(const Model& model, size_t files) {
     names.push_back(StrCat("'", info.name, "' ", NameOf(info.type), " ", ToString(info.shape)));
   }
   return InvalidArgument(
-      StrCat("--input: ", files, " given, ", model.source(), " has ", inputs, " inputs: ", Join(names)));
+      StrCat("`input`: ", files, " given, ", model.source(), " has ", inputs, " inputs: ", Join(names)));
 }
 
 std::vector<Shape> ShapesInFile(const Model& model) {
@@ -83,7 +84,7 @@ std::vector<NpyArray> EmptyOutputs(const Interpreter& interpreter, int32_t batch
 Expected<std::vector<TensorFile>> ReadFiles(const std::vector<std::string>& paths) {
   std::vector<TensorFile> files;
   for (const std::string& path : paths) {
-    QAT_ASSIGN_OR_RETURN_IN("--input", NpyArray array, ReadNpy(path));
+    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, ReadNpy(path));
     files.push_back({path, std::move(array)});
   }
   return files;
@@ -140,12 +141,11 @@ std::string OutputPath(const std::string& path, size_t index) {
   return StrCat(stem, ".", index, ends ? kEnding : "");
 }
 
-Status RunTensors(const TensorRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
-                  Report& report) {
-  if (request.inputs.empty()) return InvalidArgument("--save-outputs: needs --input: the tensors to run");
-  if (request.save_outputs.empty())
-    return InvalidArgument("--input: needs --save-outputs: where the outputs go");
-  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, "--input"));
+Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, const RowRequest& rows,
+                                              const WorkHooks& hooks, Report& report) {
+  if (request.inputs.empty())
+    return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
   QAT_ASSIGN_OR_RETURN(const std::vector<TensorFile> inputs, ReadFiles(request.inputs));
   QAT_ASSIGN_OR_RETURN(const ExampleShapes examples, ShapesOfExamples(*model, inputs));
   InterpreterOptions options = rows.interpreter;
@@ -154,17 +154,78 @@ Status RunTensors(const TensorRunRequest& request, const RowRequest& rows, const
   report.metrics["arena_bytes"] = static_cast<double>(interpreter->arena_size());
   report.metrics["activation_bytes"] = static_cast<double>(interpreter->activation_size());
   std::vector<OutputFile> files;
-  for (size_t i = 0; i < model->outputs().size(); ++i) {
-    QAT_ASSIGN_OR_RETURN_IN("--save-outputs", OutputFile file,
+  const size_t kept = request.save_outputs.empty() ? 0 : model->outputs().size();
+  for (size_t i = 0; i < kept; ++i) {
+    QAT_ASSIGN_OR_RETURN_IN("`save_outputs`", OutputFile file,
                             OutputFile::Open(OutputPath(request.save_outputs, i)));
     files.push_back(std::move(file));
   }
-  QAT_ASSIGN_OR_RETURN(const auto outputs, RunExamples(*interpreter, inputs, examples, hooks));
+  QAT_ASSIGN_OR_RETURN(auto outputs, RunExamples(*interpreter, inputs, examples, hooks));
   for (size_t i = 0; i < files.size(); ++i) {
     QAT_RETURN_IF_ERROR(files[i].Commit(Serialize(outputs[i])));
     report.outputs[StrCat("output ", i)] = files[i].path();
   }
-  return {};
+  std::vector<OutputTensor> named;
+  for (size_t i = 0; i < outputs.size(); ++i) named.push_back({interpreter->output_info(i).name, std::move(outputs[i])});
+  return named;
+}
+
+namespace {
+
+template <class T>
+std::string ValueText(const uint8_t* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return StrCat(value);
+}
+
+std::string ValueText(DType type, const uint8_t* bytes) {
+  switch (type) {
+    case DType::kFloat32:
+      return ValueText<float>(bytes);
+    case DType::kFloat64:
+      return ValueText<double>(bytes);
+    case DType::kInt64:
+      return ValueText<int64_t>(bytes);
+    case DType::kInt32:
+      return ValueText<int32_t>(bytes);
+    case DType::kInt16:
+      return ValueText<int16_t>(bytes);
+    case DType::kInt8:
+      return StrCat(int{static_cast<int8_t>(*bytes)});
+    case DType::kUInt8:
+      return StrCat(int{*bytes});
+    case DType::kBool:
+      return *bytes != 0 ? "true" : "false";
+    default:
+      return "?";
+  }
+}
+
+// The values of one example, on a line.
+std::string ExampleText(const NpyArray& array, size_t first, size_t count) {
+  constexpr size_t kMostValues = 16;
+  const size_t size = SizeOf(array.type);
+  std::string line;
+  for (size_t i = 0; i < std::min(count, kMostValues); ++i)
+    line += StrCat(i == 0 ? "" : " ", ValueText(array.type, array.values.data() + (first + i) * size));
+  return count <= kMostValues ? line : StrCat(line, " … ", count - kMostValues, " more");
+}
+
+}  // namespace
+
+std::string TensorsText(std::span<const OutputTensor> tensors) {
+  constexpr size_t kMostExamples = 20;
+  std::string text;
+  for (const auto& [name, array] : tensors) {
+    text += StrCat(name, "  ", NameOf(array.type), " ", ToString(array.shape), "\n");
+    const size_t values = SizeOf(array.type) == 0 ? 0 : array.values.size() / SizeOf(array.type);
+    const size_t examples = array.shape.empty() || array.shape[0] <= 0 ? 1 : static_cast<size_t>(array.shape[0]);
+    for (size_t i = 0; i < std::min(examples, kMostExamples) && values > 0; ++i)
+      text += StrCat("  ", ExampleText(array, i * (values / examples), values / examples), "\n");
+    if (examples > kMostExamples) text += StrCat("  … ", examples - kMostExamples, " more examples\n");
+  }
+  return text;
 }
 
 }  // namespace qat

@@ -1,4 +1,4 @@
-// tensor_run.h: one model on given tensors, outputs kept: what --input and --save-outputs do. No contract is applied.
+// tensor_run.h: one model on given tensors, outputs kept: what qat-eval run does. No contract is applied.
 #ifndef QAT_EVAL_TENSOR_RUN_H_
 #define QAT_EVAL_TENSOR_RUN_H_
 
@@ -16,10 +16,8 @@
 namespace qat {
 
 struct TensorRunRequest {
-  std::vector<std::string> inputs;  ///< X.npy, one an input of the model, in its order
-  std::string save_outputs;         ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …
-
-  bool Given() const { return !inputs.empty() || !save_outputs.empty(); }
+  std::vector<std::string> inputs;  ///< X.npy, one for each input of the model, in its order
+  std::string save_outputs;         ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …; empty: not written
 };
 
 /// Values for one input of a model.
@@ -45,10 +43,19 @@ Expected<std::vector<NpyArray>> RunExamples(Interpreter& interpreter, std::span<
 /// "Y.npy" -> "Y.npy" for 0, "Y.1.npy" for 1. Without the ending ".npy" the number is appended.
 std::string OutputPath(const std::string& path, size_t index);
 
-/// Reads, opens the outputs, runs, writes. `rows` must hold one model or one graph and nothing else.
-/// Errors: kInvalidArgument (other rows, a missing flag), those of the readers, of RunExamples, kIoError.
-Status RunTensors(const TensorRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
-                  Report& report);
+/// What an output is called in the model, and its values.
+struct OutputTensor {
+  std::string name;
+  NpyArray array;
+};
+
+/// Reads, opens the files of outputs, runs, writes. `rows` must hold one model or one graph and nothing else.
+/// Errors: kInvalidArgument (other rows, no input), those of the readers, of RunExamples, kIoError.
+Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, const RowRequest& rows,
+                                              const WorkHooks& hooks, Report& report);
+
+/// For a terminal: name, type and shape of each tensor, then one line per example with its first values.
+std::string TensorsText(std::span<const OutputTensor> tensors);
 
 }  // namespace qat
 

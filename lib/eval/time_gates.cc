@@ -11,9 +11,9 @@ namespace {
 
 constexpr double kLeastMicroseconds = 1e-3;
 
-Status CheckTimes(const char* flag, const ModelResult& row) {
+Status CheckTimes(const char* field, const ModelResult& row) {
   if (row.latency_us) return {};
-  return InvalidArgument(StrCat("--", flag, ": '", row.name, "' has no latency"));
+  return InvalidArgument(StrCat("`", field, "`: '", row.name, "' has no latency"));
 }
 
 // What a report says of the machine, put into a case. `when`: in front of it, "then " of the baseline.
@@ -105,7 +105,7 @@ TimeVerdict JudgeTime(const TimeCase& time) {
 }
 
 Status JudgeLatency(double limit, const ModelResult& row, Report& report) {
-  QAT_RETURN_IF_ERROR(CheckTimes("max-latency", row));
+  QAT_RETURN_IF_ERROR(CheckTimes("max_latency", row));
   TimeCase time;
   time.value = row.latency_us->p50;
   if (row.latency_us->p50_interval) time.low = std::min(time.value, row.latency_us->p50_interval->low);
@@ -127,7 +127,7 @@ Status JudgeLatency(double limit, const ModelResult& row, Report& report) {
 Status JudgeTimeAgainstRow(double limit, bool speedup, const ModelResult& reference, const ModelResult& row,
                            Report& report) {
   for (const ModelResult* of : {&row, &reference})
-    QAT_RETURN_IF_ERROR(CheckTimes(speedup ? "min-speedup" : "max-latency-ratio", *of));
+    QAT_RETURN_IF_ERROR(CheckTimes(speedup ? "min_speedup" : "max_latency_ratio", *of));
   Append(RatioGate(limit, speedup, reference.name, row, CaseWithin(reference, row, report)), report);
   return {};
 }
@@ -135,7 +135,7 @@ Status JudgeTimeAgainstRow(double limit, bool speedup, const ModelResult& refere
 Status JudgeTimeAgainstBaseline(double limit, bool speedup, const Report& baseline,
                                 const ModelResult& reference, const ModelResult& row, Report& report) {
   for (const ModelResult* of : {&row, &reference})
-    QAT_RETURN_IF_ERROR(CheckTimes(speedup ? "min-speedup" : "max-latency-ratio", *of));
+    QAT_RETURN_IF_ERROR(CheckTimes(speedup ? "min_speedup" : "max_latency_ratio", *of));
   GateResult gate = RatioGate(limit, speedup, "baseline", row, CaseAcross(baseline, reference, row, report));
   const std::string then = ProcessorOf(baseline), now = ProcessorOf(report);
   if (!gate.pass && !then.empty() && !now.empty() && then != now) {

@@ -36,10 +36,10 @@ struct TimeVerdict {
 /// busy machine  low > limit (1 + noise) busy_factor.
 TimeVerdict JudgeTime(const TimeCase& time);
 
-/// --max-latency. Errors: kInvalidArgument, where the row has no times.
+/// max_latency. Errors: kInvalidArgument, where the row has no times.
 Status JudgeLatency(double limit, const ModelResult& row, Report& report);
 
-/// --max-latency-ratio and --min-speedup, against a row of the same run: by their pair's speed-up, which comes of turns side
+/// max_latency_ratio and min_speedup, against a row of the same run: by their pair's speed-up, which comes of turns side
 /// by side. Errors as above.
 Status JudgeTimeAgainstRow(double limit, bool speedup, const ModelResult& reference, const ModelResult& row,
                            Report& report);

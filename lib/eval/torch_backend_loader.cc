@@ -19,7 +19,7 @@ Expected<TorchBackend> LoadTorchBackend(const std::string& path) {
   if (!FileExists(path)) {
     return Unsupported(StrCat(path,
                               ": is missing: this build runs no checkpoints; build with LibTorch "
-                              "(QAT_WITH_TORCH=ON), or evaluate --graph and --model, which need none"));
+                              "(QAT_WITH_TORCH=ON), or evaluate `graph` and `models`, which need none"));
   }
   // RTLD_LOCAL: LibTorch brings 280 libraries, none of whose names should reach ours. What both sides share comes from
   // the program itself, which exports its symbols. Never closed: LibTorch does not survive it.
@@ -27,7 +27,7 @@ Expected<TorchBackend> LoadTorchBackend(const std::string& path) {
   if (module == nullptr) {
     const char* reason = ::dlerror();
     return Unsupported(StrCat(path, ": cannot be opened (", reason == nullptr ? "no reason given" : reason,
-                              "); --graph and --model need no LibTorch"));
+                              "); `graph` and `models` need no LibTorch"));
   }
   void* symbol = ::dlsym(module, kTorchPredictorFactorySymbol);
   if (symbol == nullptr) {

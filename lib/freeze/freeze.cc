@@ -112,7 +112,7 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
     const std::string text = StrCat("ranges not settled, moved by more than ", options.max_drift,
                                     " of their width over the last tenth of training: ", Join(unsettled));
     if (options.strict) return Numerical(text);
-    warnings.push_back(StrCat(text, "; train longer, or let --strict refuse them"));
+    warnings.push_back(StrCat(text, "; train longer, or let `strict` refuse them"));
   }
   if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, nothing but 0 was seen: ", Join(dead)));
   return {};

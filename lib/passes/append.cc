@@ -13,7 +13,7 @@ Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_vi
     return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ",
                                   scores == 1 ? std::string("a real number") : StrCat(scores, " real numbers"),
                                   ", and output '", output.name,
-                                  "' is the answer itself, not a score per class; leave --append out"));
+                                  "' is the answer itself, not a score per class; leave `append` out"));
   }
   if (scores > 1) return {};
   return InvalidArgument(StrCat(suffix, " cannot be appended to output '", output.name, "' of shape ",

@@ -69,8 +69,8 @@ class Quantizer {
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
       return Unsupported(StrCat(NameOf(scheme_), " needs the range of every activation, missing: ",
-                                Join(missing), "; train with --scheme ", NameOf(scheme_),
-                                ", give --calibrate DATA, or --default-range MIN,MAX for a trial"));
+                                Join(missing), "; train with the scheme ", NameOf(scheme_),
+                                ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
     }
     const Range range = IncludingZero(*options_.default_range);
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),

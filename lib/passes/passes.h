@@ -22,7 +22,7 @@ Status AppendArgMax(Graph& graph, DType output_type);
 struct QuantizationOptions {
   Scheme scheme = Scheme::kUInt8;  ///< of the model to write
   std::optional<QuantizationParams>
-      input;                           ///< overrides the contract's: a classic --input-stats, as of uint8
+      input;                           ///< overrides the contract's: a classic input_stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
 };
 

@@ -45,7 +45,7 @@ QuantizationParams NudgedParams(Range range, QuantizedLimits limits);
 /// Real ends of the integer range under `params`: [(quant_min - zero_point) * scale, (quant_max - zero_point) * scale].
 Range RepresentableRange(QuantizationParams params, QuantizedLimits limits);
 
-/// What the classic converter does with a range that no training chose (--default-range, --input-stats, calibration).
+/// What the classic converter does with a range that no training chose (a default range, input stats, calibration).
 /// Arithmetic in double; the zero point is taken from the end with the smaller rounding error.
 /// Requires  min <= 0 <= max, both finite. The same floor of the scale as NudgedParams.
 /// Source    TensorFlow 1.15, lite/kernels/internal/quantization_util.h, ChooseQuantizationParams.

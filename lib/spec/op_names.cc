@@ -105,8 +105,7 @@ constexpr std::string_view kArithmetic =
     "next layer";
 
 constexpr std::string_view kNoGradient =
-    "cannot be trained through; leave it out, end with the logits and let qat-convert --append argmax place "
-    "it";
+    "cannot be trained through; leave it out, end with the logits and let qat-convert append the argmax";
 
 struct Refusal {
   std::string_view name;  // as above

@@ -22,7 +22,7 @@ Status Replace(std::string& text, const std::string& source, std::string_view ke
   QAT_ASSIGN_OR_RETURN(const TomlText parsed, TomlText::Parse(text, source));
   const toml::node* node = parsed.root().get(key);
   if (node == nullptr || !node->is_number()) {
-    return InvalidArgument(StrCat(source, ": has no number '", key, "' that --", key, " could change"));
+    return InvalidArgument(StrCat(source, ": has no number '", key, "' that `", key, "` could change"));
   }
   const auto [at, length] = PlaceOf(text, *node);
   text.replace(at, length, value);

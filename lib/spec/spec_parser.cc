@@ -126,8 +126,7 @@ void SpecParser::RefuseSoftmaxAtTheEnd(const toml::table& block) {
   const auto* op = block["op"].as_string();
   if (op == nullptr || op->get() != DefinitionOf(OpType::kSoftmax).name) return;
   Refuse(TextPlaceOf(*op),
-         Unsupported("softmax is the output, which the loss contains already; leave it out and let "
-                     "qat-convert --append softmax place it"));
+         Unsupported("softmax is the output, which the loss contains already; leave it out and let qat-convert append it"));
 }
 
 bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {

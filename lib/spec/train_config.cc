@@ -148,7 +148,7 @@ Status Validate(const TrainConfig& config) {
   if (config.steps > 0 && config.quant_delay >= config.steps && config.scheme != "float32") {
     return InvalidArgument(
         StrCat("quant-delay is ", config.quant_delay, ", expected less than the ", config.steps,
-               " steps: fake quantization would never start (--scheme float32 trains without it)"));
+               " steps: fake quantization would never start (the scheme float32 trains without it)"));
   }
   if (config.quant_delay_fraction >= 1 && config.scheme != "float32") {
     return InvalidArgument("quant-delay-fraction is 1, expected less: fake quantization would never start");

@@ -137,7 +137,7 @@ class Tracer {
       return {};
     }
     if (origin_.contains("calibration")) {
-      link.note = "its ranges come from images (--calibrate), which a graph does not hold";
+      link.note = "its ranges come from images (calibration), which a graph does not hold";
       return {};
     }
     const auto made = ConvertAgain(*graph_, graph_hash_, *model_);
@@ -256,7 +256,7 @@ class Tracer {
   Status TraceData() {
     if (const std::string init = ValueOf(origin_, "init"); !init.empty()) {
       QAT_ASSIGN_OR_RETURN(const FoundFile found, FindCheckpoint(places_, "", init));
-      AddLink("start (--init)", init, SameHash(init, found.sha256) ? found : FoundFile());
+      AddLink("start (init)", init, SameHash(init, found.sha256) ? found : FoundFile());
     }
     QAT_RETURN_IF_ERROR(TraceImages("data", 0));
     const std::string images = ValueOf(origin_, "calibration_images");
@@ -279,7 +279,7 @@ class Tracer {
     }
     FoundFile found;
     if (path.empty()) {
-      found.note = "--data says where it is";
+      found.note = "`data` says where it is";
     } else {
       auto hash = HashOfData(path, limit);
       if (!hash.ok() && (!request_.data.empty() || hash.error().code == ErrorCode::kInterrupted))

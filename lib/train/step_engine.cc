@@ -44,7 +44,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(spec, options));
   engine->network_->SetInput(contract);
-  if (init != nullptr) QAT_RETURN_IF_ERROR_IN("--init", engine->network_->Load(*init));
+  if (init != nullptr) QAT_RETURN_IF_ERROR_IN("`init`", engine->network_->Load(*init));
   engine->parameters_ = engine->network_->parameters();
   engine->observers_ = engine->network_->observers();
   for (const Parameter& each : engine->parameters_) engine->spans_.push_back(TrainableOf(each));

@@ -29,7 +29,7 @@ namespace qat {
 class StepEngine {
  public:
   /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
-  /// Errors: kUnsupported (layers); what `init` lacks, as "--init: …".
+  /// Errors: kUnsupported (layers); what `init` lacks, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const NetworkSpec& spec, const TrainConfig& config,
                                                       const Schedule& schedule, const InputContract& contract,
                                                       const Checkpoint* init);

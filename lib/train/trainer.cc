@@ -48,7 +48,7 @@ Status CheckClasses(const NetworkSpec& spec, const Dataset& data, std::string_vi
   OpAttributes attributes = spec.layers.back().attributes;
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =
-      spec.classes != 0 ? StrCat("--classes ", needed, ", or leave --classes out")
+      spec.classes != 0 ? StrCat("`classes` ", needed, ", or leave `classes` out")
                         : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
   return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
                                 spec.layers.back().name, "' of network '", spec.name, "' has ", outputs,
@@ -159,7 +159,7 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
     return found == checkpoint.provenance.end() ? std::string("none") : found->second;
   };
   if (init_of(saved) != init_of(now)) {
-    return differs("start", StrCat("--init with SHA-256 ", init_of(saved), ", now ", init_of(now)));
+    return differs("start", StrCat("`init` with SHA-256 ", init_of(saved), ", now ", init_of(now)));
   }
   const auto hash = saved.provenance.find("data_sha256");
   if (hash != saved.provenance.end() && hash->second != now.provenance.at("data_sha256")) {
@@ -204,7 +204,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {
     return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
-                                  "; go on with --resume, or choose another directory"));
+                                  "; go on with `resume`, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));

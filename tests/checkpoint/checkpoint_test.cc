@@ -172,7 +172,7 @@ TEST_F(RunDirectory, ByDefaultTakesTheBestOfWhatWasHeldOutAndSaysSo) {
   EXPECT_EQ(chosen->path, CheckpointPath(dir_.path(), 200));
   EXPECT_EQ(chosen->note, dir_.path() +
                               ": takes the checkpoint of step 200, the best on the holdout (95.00 %), not the last, of "
-                              "step 300 (94.00 %); --select last takes that one");
+                              "step 300 (94.00 %); `select` last takes that one");
   Add(400, {{"holdout_accuracy", 96}});
   EXPECT_EQ(ChooseCheckpoint(dir_.path(), "")->note, "") << "the last is the best";
   Add(500, {});
@@ -199,7 +199,7 @@ TEST_F(RunDirectory, NamesACheckpointThatCannotBeCompared) {
   Add(100, {{"holdout_accuracy", 90}});
   Add(200, {{"holdout_accuracy", 95}});
   QAT_ASSERT_OK(WriteFile(CheckpointPath(dir_.path(), 100), std::string_view("damaged")));
-  QAT_EXPECT_ERROR(Resolve(""), ErrorCode::kCorrupt, "--select last or a step needs no comparing");
+  QAT_EXPECT_ERROR(Resolve(""), ErrorCode::kCorrupt, "`select` last or a step needs no comparing");
   EXPECT_EQ(*Resolve("last"), 200);
 }
 

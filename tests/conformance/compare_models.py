@@ -41,7 +41,7 @@ def activation_span(interpreter):
 def run_ours(qat_eval, model, source, directory, isa, threads):
     """Bytes of the first output and the report; None where this machine lacks the instruction set."""
     output, report = os.path.join(directory, "y.npy"), os.path.join(directory, "r.json")
-    result = subprocess.run([qat_eval, "--model", model, "--input", source, "--save-outputs", output, "--threads",
+    result = subprocess.run([qat_eval, "run", model, "--input", source, "--save-outputs", output, "--threads",
                              str(threads), "--json", report, "--progress", "none"], capture_output=True, text=True,
                             env=dict(os.environ, QAT_FORCE_ISA=isa), check=False)
     if result.returncode == 2 and "QAT_FORCE_ISA" in result.stderr:

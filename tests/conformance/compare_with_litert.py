@@ -4,7 +4,7 @@
   compare_with_litert.py DIR
       runs every case that qat_conformance_cases wrote there; all kernels of ours must agree with it
   compare_with_litert.py --model M.tflite --input X.npy --output Y.npy [--default-kernels]
-      runs one model on X, one example at a time, and compares with Y (qat-eval --input X.npy --save-outputs Y.npy);
+      runs one model on X, one example at a time, and compares with Y (qat-eval run M.tflite --input X.npy --save-outputs Y.npy);
       --default-kernels also counts labels that differ under the default kernels (XNNPACK)
 
 Integers must be equal byte for byte, floats within 1e-6 * max(1, largest output), or 4e-6 where the kernels fuse products

@@ -134,7 +134,7 @@ TEST_F(PictureFolder, LeavesOutBrokenPicturesAndSaysWhich) {
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->size(), 11);
   EXPECT_EQ(train->warning,
-            "left out 1 of 12 pictures that cannot be read (--strict stops there): " + dir_.path() +
+            "left out 1 of 12 pictures that cannot be read (`strict` stops there): " + dir_.path() +
                 "/train/a/2.jpg: is a damaged JPEG picture (Premature end of JPEG file)");
   for (int i = 0; i < 4; ++i) fs::resize_file(dir_ / ("train/b/" + std::to_string(i) + ".png"), 20);
   EXPECT_NE(Open(Split::kTrain)->warning.find("left out 5 of 12"), std::string::npos);

@@ -1,4 +1,4 @@
-// What --bench counts and writes; how long anything takes is no test's business.
+// What a benchmark counts and writes; how long anything takes is no test's business.
 #include "eval/bench.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ class BenchTest : public ::testing::Test {
   Status Run(Report& report) { return RunBench(request_, rows_, {}, report); }
 
   testing::TinyFiles files_;
-  BenchRequest request_{.wanted = true, .rounds = 3};
+  BenchRequest request_{.rounds = 3};
   RowRequest rows_;
 };
 
@@ -70,15 +70,15 @@ TEST_F(BenchTest, DividesTheTimeAmongAllOperators) {
 
 TEST_F(BenchTest, RefusesWhatItCannotMeasure) {
   Report report;
-  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "--bench: nothing to measure");
+  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "nothing to measure: give `models`");
   rows_.models = {files_.uint8_model()};
   request_.batch = 0;
-  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "--batch: value 0, expected 1 to 65536");
+  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "`batch`: value 0, expected 1 to 65536");
   request_.batch = 1;
   request_.rounds = 0;
-  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "--repeat: value 0");
+  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "`rounds`: value 0");
   rows_.checkpoint = "run";
-  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "no --float and no --checkpoint");
+  QAT_EXPECT_ERROR(Run(report), ErrorCode::kInvalidArgument, "neither `float_run` nor `checkpoint`");
 }
 
 TEST(MachinePeaks, TheRooflineIsTheLowerOfMemoryAndArithmetic) {

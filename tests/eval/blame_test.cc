@@ -57,7 +57,7 @@ TEST(Blame, WithoutAFloatNetworkTheWayToOneIsNamed) {
   Report report = Failed(97, 80);
   report.models.erase(report.models.begin());
   report.pairs.clear();
-  EXPECT_NE(NoteOf(report).find("give --graph, --checkpoint or --float"), std::string::npos);
+  EXPECT_NE(NoteOf(report).find("give `graph`, `checkpoint` or `float_run`"), std::string::npos);
 }
 
 TEST(Blame, AFloatModelIsAMatterOfTrainingAlone) {

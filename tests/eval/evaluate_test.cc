@@ -166,7 +166,7 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   EvalRequest request;
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "nothing to evaluate");
   request.rows.models = {"m.tflite"};
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--data is missing");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`data` is missing");
   request.data = "digits";
   QAT_ASSERT_OK(CheckRequest(request));
   request.gates.max_flips = 0;
@@ -177,26 +177,26 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   request.gates.min_speedup.reset();
   request.baseline = "report.json";
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
-                   "--baseline: needs --max-drop, --max-error-rise, --min-speedup, --max-latency-ratio or ");
+                   "`baseline`: needs `max_drop`, `max_error_rise`, `min_speedup`, `max_latency_ratio` or ");
   request.baseline.clear();
   request.gates.significance = 0.05;
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--significance: needs --max-drop");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`significance`: needs `max_drop`");
   request.gates.max_drop = 1;
   request.baseline = "report.json";
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "leave out --baseline");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "leave out `baseline`");
   request.gates.significance = 1;
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--significance: value 1");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`significance`: value 1");
   request.gates = {};
   request.baseline.clear();
   request.gates.max_latency = 100;
   request.repeat = 0;
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "need times, but --repeat is 0");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "need times, but `repeat` is 0");
   request.repeat = 1;
   request.topk = {1, 0};
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--topk: value 0");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`topk`: value 0");
   request.topk = {1};
   request.repeat = 1001;
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "--repeat: value 1001");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`repeat`: value 1001");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ TEST(ParseMaxFlips, TakesANumberOrARowAndANumber) {
   EXPECT_EQ(limits.max_flips, 0);
   EXPECT_EQ(limits.flips_against, "a=b.tflite");
   for (const char* wrong : {"", "=", "=3", "simulated", "simulated=", "3x", "-1", "graph=-1"}) {
-    QAT_EXPECT_ERROR(ParseMaxFlips(wrong, limits), ErrorCode::kInvalidArgument, "--max-flips: value '");
+    QAT_EXPECT_ERROR(ParseMaxFlips(wrong, limits), ErrorCode::kInvalidArgument, "`max_flips`: value '");
   }
 }
 
@@ -32,7 +32,7 @@ TEST(ParseMinSpeedup, TakesARatioOrARowAndARatio) {
   EXPECT_EQ(limits.max_latency_ratio, 1.02);
   for (const char* wrong : {"", "0", "-1", "old.tflite", "x=0"})
     QAT_EXPECT_ERROR(ParseMaxLatencyRatio(wrong, limits), ErrorCode::kInvalidArgument,
-                     "--max-latency-ratio: value '");
+                     "`max_latency_ratio`: value '");
 }
 
 TEST(ParseMinRecall, TakesAPercentageForAllClassesOrForOne) {
@@ -46,7 +46,7 @@ TEST(ParseMinRecall, TakesAPercentageForAllClassesOrForOne) {
   EXPECT_EQ(limits.min_recall[1].limit, 99.5);
   EXPECT_TRUE(limits.OfClasses());
   for (const char* wrong : {"", "cat", "cat=", "=3", "-1", "100.5", "cat=nan", "3 %"})
-    QAT_EXPECT_ERROR(ParseMinRecall(wrong, limits), ErrorCode::kInvalidArgument, "--min-recall: value '");
+    QAT_EXPECT_ERROR(ParseMinRecall(wrong, limits), ErrorCode::kInvalidArgument, "`min_recall`: value '");
 }
 
 TEST(ParseMaxRmse, TakesANumberForAllTargetsOrForOne) {
@@ -58,7 +58,7 @@ TEST(ParseMaxRmse, TakesANumberForAllTargetsOrForOne) {
   EXPECT_EQ(limits.max_target_rmse[0].index, 1);
   EXPECT_EQ(limits.max_target_rmse[0].limit, 3);
   for (const char* wrong : {"", "x=1", "-1", "1=-1", "1=inf", "1.5=2"})
-    QAT_EXPECT_ERROR(ParseMaxRmse(wrong, limits), ErrorCode::kInvalidArgument, "--max-rmse: value '");
+    QAT_EXPECT_ERROR(ParseMaxRmse(wrong, limits), ErrorCode::kInvalidArgument, "`max_rmse`: value '");
 }
 
 }  // namespace

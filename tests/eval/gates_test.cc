@@ -145,11 +145,11 @@ TEST(Gates, ALimitOfSpeedWithoutAFloatModelSaysHowToGiveOne) {
   Report report = Rows();
   report.models.erase(report.models.begin() + 1);
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument,
-                   "none was given: give --graph, --checkpoint, --float or a float .tflite");
+                   "none was given: give `graph`, `checkpoint`, `float_run` or a float .tflite");
   report.models = {Model("a.tflite", "tflite", 9930, 1, 1), Model("b.tflite", "tflite", 9930, 1, 1)};
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "none was given");
   report.models = {Model("checkpoint", "checkpoint", 9930, 1, 1), Model("graph", "graph", 9930, 1, 1)};
-  QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "give --model");
+  QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "give `models`");
 }
 
 TEST(Gates, SpeedIsComparedWithTheRowThatWasNamed) {
@@ -202,7 +202,7 @@ TEST(Gates, ARecallOfAClassThatIsNotThereIsRefused) {
   limits.min_recall = {{"cat", 50}};
   Report report = Uneven();
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument,
-                   "--min-recall: there is no class 'cat', expected good, bad, ugly");
+                   "`min_recall`: there is no class 'cat', expected good, bad, ugly");
   limits.min_recall = {{"ugly", 50}};
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument,
                    "none of the images looked at has the class 'ugly'");
@@ -249,7 +249,7 @@ TEST(Gates, ALimitThatNeedsAReferenceSaysHowToGiveOne) {
   report.models = {Model("a.tflite", "tflite", 9930, 1, 1)};
   GateLimits limits;
   limits.max_drop = 0.1;
-  QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "--baseline");
+  QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "`baseline`");
 }
 
 TEST(Gates, BaselineHoldsTheRowOfTheSameName) {

@@ -121,7 +121,7 @@ TEST_F(RunPicturesTest, ShowsTheOthersWhereOneFileIsNoPicture) {
 
 TEST_F(RunPicturesTest, WantsOneModel) {
   rows_.models.clear();
-  QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kInvalidArgument, "--image: runs one model");
+  QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kInvalidArgument, "expected one model");
 }
 
 // A float model that says nothing of itself.
@@ -142,7 +142,7 @@ class SilentModel : public RunPicturesTest {
 TEST_F(SilentModel, AsksWhatAByteMeans) {
   QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kCorrupt, "has no input contract");
   QAT_EXPECT_ERROR(Run({files_ / "ramp.bmp"}), ErrorCode::kCorrupt,
-                   "give --input-stats MEAN,STD (127.5,127.5 for values of -1 to 1;");
+                   "give `input_stats` MEAN,STD (127.5,127.5 for values of -1 to 1;");
 }
 
 TEST_F(SilentModel, TakesMeanAndStdFromTheUser) {

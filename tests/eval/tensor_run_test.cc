@@ -64,7 +64,7 @@ TEST_F(RunExamplesTest, RefusesAnotherTypeAndAnotherShape) {
       "x.npy: has the shape [2, 4, 4], expected [N, 4, 4, 1] or other sizes than these (input 'input')");
   const std::vector<TensorFile> two = {{"x.npy", {}}, {"y.npy", {}}};
   QAT_EXPECT_ERROR(ShapesOfExamples(*model_, two), ErrorCode::kInvalidArgument,
-                   "--input: 2 given, tiny.tflite has 1 inputs: 'input' uint8 [1, 4, 4, 1]");
+                   "`input`: 2 given, tiny.tflite has 1 inputs: 'input' uint8 [1, 4, 4, 1]");
 }
 
 std::shared_ptr<const Model> SumModel(const Shape& shape) {
@@ -121,15 +121,27 @@ TEST(RunExamples, OneExampleMayHaveJustTheShapeOfTheInput) {
   EXPECT_EQ(outputs->at(0).shape, (Shape{4, 2}));
 }
 
-TEST(RunTensors, WantsOneModelAndBothFlags) {
+TEST(RunTensors, WantsOneModelAndItsInputs) {
   Report report;
   RowRequest rows;
   rows.models = {"a.tflite", "b.tflite"};
-  QAT_EXPECT_ERROR(RunTensors({{"x.npy"}, ""}, rows, {}, report), ErrorCode::kInvalidArgument,
-                   "needs --save-outputs");
-  QAT_EXPECT_ERROR(RunTensors({{}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument, "needs --input");
+  QAT_EXPECT_ERROR(RunTensors({{}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument, "`input`: is missing");
   QAT_EXPECT_ERROR(RunTensors({{"x.npy"}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument,
-                   "runs one model");
+                   "expected one model");
+}
+
+TEST(TensorsText, ShowsNameTypeShapeAndTheFirstValuesOfEachExample) {
+  const OutputTensor few{"scores", {DType::kInt8, {2, 3}, {1, 255, 3, 4, 5, 128}}};
+  EXPECT_EQ(TensorsText(std::vector{few}), "scores  int8 [2, 3]\n  1 -1 3\n  4 5 -128\n");
+  const OutputTensor many{"map", {DType::kUInt8, {25, 20}, Bytes(500, 7)}};
+  const std::string text = TensorsText(std::vector{many});
+  EXPECT_NE(text.find("\n  7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 … 4 more\n"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\n  … 5 more examples\n")) << text;
+  const float half = 0.5f;
+  OutputTensor scalar{"loss", {DType::kFloat32, {}, Bytes(4)}};
+  std::memcpy(scalar.array.values.data(), &half, 4);
+  EXPECT_EQ(TensorsText(std::vector{scalar}), "loss  float32 []\n  0.5\n");
+  EXPECT_EQ(TensorsText(std::vector{OutputTensor{"none", {DType::kInt32, {0, 4}, {}}}}), "none  int32 [0, 4]\n");
 }
 
 }  // namespace

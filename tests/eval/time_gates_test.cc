@@ -157,9 +157,9 @@ TEST(TimeGates, ARowWithoutTimesIsAnError) {
   Report report = Measured(1, Quiet());
   report.models[1].latency_us.reset();
   QAT_EXPECT_ERROR(JudgeLatency(1, report.models[1], report), ErrorCode::kInvalidArgument,
-                   "--max-latency: 'new' has no latency");
+                   "`max_latency`: 'new' has no latency");
   QAT_EXPECT_ERROR(JudgeTimeAgainstRow(1, true, report.models[0], report.models[1], report),
-                   ErrorCode::kInvalidArgument, "--min-speedup: 'new' has no latency");
+                   ErrorCode::kInvalidArgument, "`min_speedup`: 'new' has no latency");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(Append, RefusesANetworkThatWasTrainedForRealNumbers) {
     g.provenance["task"] = "numbers";
     QAT_EXPECT_ERROR(softmax ? AppendSoftmax(g) : AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument,
                      "trained for 3 real numbers, and output 'fc' is the answer itself, not a score per class; "
-                     "leave --append out");
+                     "leave `append` out");
     EXPECT_EQ(g.nodes.size(), TinyGraph().nodes.size());
   }
 }

@@ -97,8 +97,8 @@ TEST(ChooseQuantization, ListsEveryActivationWithoutARangeAndTheWayOut) {
   std::vector<std::string> warnings;
   const Status status = ChooseQuantization(g, {}, warnings);
   QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "missing: conv, fc;");
-  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "--scheme uint8");
-  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "--default-range");
+  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "the scheme uint8");
+  QAT_EXPECT_ERROR(Status(status), ErrorCode::kUnsupported, "`default_range`");
   EXPECT_EQ(g, before);
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/plot_latency.py draws an SVG of what qat-eval --bench measured.
+# scripts/plot_latency.py draws an SVG of what qat-eval bench measured.
 # usage: plot_latency_test.sh BIN_DIR
 set -euo pipefail
 bin=$1 script=$(realpath "$(dirname "$0")/../../scripts/plot_latency.py")

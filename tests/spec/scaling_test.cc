@@ -75,7 +75,7 @@ TEST(WithScaling, ChangesTheTextSoThatItParsesAlone) {
             "name = \"n\" # width = 3\nwidth = 0.25# of all\n resolution=32\nclasses = 7\n[input]\n");
   EXPECT_EQ(*WithScaling(text, "n.toml", {}), text);
   QAT_EXPECT_ERROR(WithScaling("name = \"n\"\n", "n.toml", {.width = 0.5}), ErrorCode::kInvalidArgument,
-                   "n.toml: has no number 'width' that --width could change");
+                   "n.toml: has no number 'width' that `width` could change");
 }
 
 TEST(Scaling, RefusesWhatContradictsItself) {

@@ -66,9 +66,9 @@ class ExitPaths : public ::testing::Test {
     const std::string data = files_.data(), model = files_.uint8_model(), graph = files_.graph();
     return {
         {"eval", 0, {"qat-eval", "--data", data, "--graph", graph, "--model", model, "--min-accuracy", "0"}},
-        {"bench", 0, {"qat-eval", "--bench", "--model", model, "--repeat", "2", "--operators"}},
-        {"tensors", 0, {"qat-eval", "--model", model, "--input", At("x.npy"), "--save-outputs", At("y.npy")}},
-        {"trace", 0, {"qat-eval", "--trace", model}},
+        {"bench", 0, {"qat-eval", "bench", model, "--repeat", "2", "--operators"}},
+        {"tensors", 0, {"qat-eval", "run", model, "--input", At("x.npy"), "--save-outputs", At("y.npy")}},
+        {"trace", 0, {"qat-eval", "trace", model}},
         {"freeze", 0, {"qat-freeze", At("good.ckpt"), "-o", At("f.qgraph")}},
         {"convert", 0, {"qat-convert", graph, "-o", At("c.tflite")}},
         {"gate", 1, {"qat-eval", "--data", data, "--model", model, "--max-size", "10"}},
@@ -80,7 +80,7 @@ class ExitPaths : public ::testing::Test {
         {"missing", 3, {"qat-eval", "--data", data, "--model", At("none.tflite")}},
         {"no data", 3, {"qat-eval", "--data", At("none"), "--model", model}},
         {"other kind", 3, {"qat-eval", "--data", data, "--model", graph}},
-        {"bad report", 3, {"qat-eval", "--report", At("bad.json")}},
+        {"bad report", 3, {"qat-eval", "report", At("bad.json")}},
         {"bad baseline",
          3,
          {"qat-eval", "--data", data, "--model", model, "--max-drop", "1", "--baseline", At("bad.json")}},
@@ -188,8 +188,7 @@ class ExitPaths : public ::testing::Test {
 TEST_F(ExitPaths, EachLeavesAReportThatHoldsItsSchema) {
   QAT_NEEDS_PYTHON("jsonschema");
   RunAndCheck(Ways());
-  const std::vector<std::string> bench = {"qat-eval",           "--bench",  "--model",
-                                          files_.uint8_model(), "--repeat", "1000"};
+  const std::vector<std::string> bench = {"qat-eval", "bench", files_.uint8_model(), "--repeat", "1000"};
   Interrupt("interrupted", SIGINT, 130, bench, "rounds");
   Interrupt("terminated", SIGTERM, 143, bench, "rounds");
   ValidateAll();
@@ -232,7 +231,7 @@ TEST_F(ExitPaths, WhereTheReportCannotBeWrittenTheExitCodeSaysSo) {
 }
 
 TEST_F(ExitPaths, AReaderThatWentAwayIsNoFailure) {
-  const std::string command = "trap '' PIPE; { sleep 0.2; " + testing::ToolPath("qat-eval") + " --trace " +
+  const std::string command = "trap '' PIPE; { sleep 0.2; " + testing::ToolPath("qat-eval") + " trace " +
                               files_.uint8_model() + " --json - ; echo $? > " + At("code") + "; } | true";
   testing::Run({"/bin/sh", "-c", command});
   EXPECT_EQ(ReadText(At("code")), "0\n");

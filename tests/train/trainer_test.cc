@@ -245,7 +245,7 @@ TEST(Train, FineTunesFromAnotherRunsParameters) {
   Checkpoint other = *first;
   other.tensors.erase("fc1/bias");
   QAT_EXPECT_ERROR(Train(spec, config, data, data, dir / "third", {false, &other}, {}), ErrorCode::kCorrupt,
-                   "--init: tensor 'fc1/bias' is missing");
+                   "`init`: tensor 'fc1/bias' is missing");
 }
 
 // What kill -9 can leave: metrics that ran ahead, a .state without its .ckpt, a .ckpt cut in half.

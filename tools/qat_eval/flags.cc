@@ -1,0 +1,231 @@
+#include "flags.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/file.h"
+#include "base/file_kind.h"
+#include "base/strings.h"
+#include "cli/flag_table.h"
+#include "cli/number_pair.h"
+
+namespace qat {
+namespace {
+
+constexpr uint32_t kModels = kCompare | kBench | kClassify | kRun;  // commands that run models
+constexpr uint32_t kReports = kCompare | kBench | kTrace | kReport;  // commands whose report becomes files
+
+struct Group {
+  const char* title;
+  std::vector<FlagRow> rows;
+};
+
+std::vector<Group> InputGroups(EvalFlags& flags) {
+  EvalRequest& request = flags.request;
+  RowRequest& rows = request.rows;
+  return {
+      {"Arguments",
+       {
+           {"models", &flags.arguments, "MODEL...", "models (.tflite); a frozen graph (.qgraph) is taken as --graph",
+            kCompare | kBench},
+           {"files", &flags.arguments, "MODEL IMAGE...",
+            "a model, then pictures (JPEG, PNG or BMP)", kClassify},
+           {"model", &flags.argument, "MODEL", "a model (.tflite), or a frozen graph (.qgraph)", kRun},
+           {"model", &flags.argument, "MODEL", "the .tflite model, graph or checkpoint to start with", kTrace},
+           {"report", &flags.argument, "FILE", "a JSON report that an earlier run wrote with --json", kReport},
+       }},
+      {"What to compare",
+       {
+           {"--data", &request.data, "DATA", "labelled data: 'digits' (generated), or a path; its test split is used",
+            kCompare},
+           {"--float", &rows.float_run, "RUN", "a run with --scheme float32: row 'float'", kCompare},
+           {"--checkpoint", &rows.checkpoint, "RUN", "a run or a checkpoint: rows 'checkpoint' and 'simulated'", kCompare},
+           {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'", kCompare},
+           {"--model", &rows.models, "FILE", "a .tflite model, like MODEL; may be given again", kCompare},
+           {"--select", &rows.select, "WHICH", "which checkpoint of a run: best, last or a step (default best)", kCompare},
+       }},
+      {"What to run",
+       {
+           {"--model", &rows.models, "FILE", "a .tflite model, like MODEL; may be given again", kBench},
+           {"--model", &rows.models, "FILE", "the .tflite model, instead of MODEL", kClassify | kRun},
+           {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph), instead of MODEL or beside it", kBench},
+           {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph), instead of MODEL", kClassify | kRun},
+           {"--image", &flags.pictures.files, "IMAGE...", "pictures, like those after MODEL", kClassify},
+           {"--input", &flags.tensors.inputs, "X.npy",
+            "a tensor [N, ...]; given again for each further input of the model", kRun},
+           {"-o,--save-outputs", &flags.tensors.save_outputs, "Y.npy",
+            "write the outputs, further ones as Y.1.npy, ..., instead of printing", kRun},
+       }},
+      {"Where to look, if not where the model says",
+       {
+           {"--graph", &rows.graph, "FILE", "the frozen graph (.qgraph)", kTrace},
+           {"--checkpoint", &rows.checkpoint, "RUN", "the run, or its checkpoint", kTrace},
+           {"--data", &request.data, "DATA", "the data, as for qat-train", kTrace},
+       }},
+  };
+}
+
+std::vector<Group> HowGroups(EvalFlags& flags) {
+  EvalRequest& request = flags.request;
+  return {
+      {"How",
+       {
+           {"--limit", &request.limit, "N", "how many images to look at (default 0: all)", kCompare},
+           {"--strict", &request.strict, "", "stop at a picture that cannot be read instead of leaving it out", kCompare},
+           {"--data-cache", &request.data_cache, "MIB", "memory for decoded pictures; others are decoded again for every row",
+            kCompare},
+           {"--repeat", &request.repeat, "N",
+            "timed rounds over the images; 0: no times (default: 1, or two seconds with a gate of time)", kCompare},
+           {"--repeat", &flags.bench.rounds, "N", "rounds, in each of which every model has a turn", kBench},
+           {"--batch", &flags.bench.batch, "N", "measure a batch of N images besides one image", kBench},
+           {"--operators", &flags.bench.operators, "", "time every operator, too", kBench},
+           {"--topk", &request.topk, "K,...", "top-k accuracies in report and page", kCompare},
+           {"--topk", &request.topk, "K", "number of classes to print per picture, most likely first (default 5)", kClassify},
+           {"--kernels", &flags.kernels, "fast|reference", "which kernels compute", kModels},
+           {"--profile", &flags.profile, "NAME", "rounding: tflite or tflite-classic (docs/quantization.md)", kModels},
+           {"--rounding", &request.rows.other_rounding, "", "compare both profiles: which labels depend on the rounding",
+            kCompare},
+           {"--litert", &request.rows.litert, "PYTHON",
+            "row of TFLite's interpreter: auto (if found), off, or a Python that has it", kCompare},
+           {"--input-stats", &flags.input_stats, "MEAN,STD",
+            "if the model does not say it: real = (byte - MEAN) / STD", kCompare | kClassify},
+       }},
+  };
+}
+
+std::vector<Group> GateGroups(EvalFlags& flags) {
+  GateLimits& gates = flags.request.gates;
+  return {
+      {"Gates, off unless given (reference: float, else checkpoint, else the first model)",
+       {
+           {"--min-accuracy", &gates.min_accuracy, "X", "minimum accuracy, in percent", kCompare},
+           {"--max-drop", &gates.max_drop, "X", "maximum drop of accuracy below the reference, in percentage points",
+            kCompare},
+           {"--min-balanced-accuracy", &gates.min_balanced_accuracy, "X", "minimum mean of the classes' recalls, in percent",
+            kCompare},
+           {"--min-recall", &flags.min_recall, "[CLASS=]X", "minimum recall of each class, or of CLASS, in percent; may be given again",
+            kCompare},
+           {"--max-rmse", &flags.max_rmse, "[N=]X",
+            "maximum RMSE of all real numbers, or of number N, in their unit; may be given again", kCompare},
+           {"--max-error-rise", &gates.max_error_rise, "P", "maximum rise of the RMSE above the reference's, in percent", kCompare},
+           {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's",
+            kCompare},
+           {"--max-size", &gates.max_size, "N", "maximum size of the file, in bytes", kCompare},
+           {"--min-speedup", &flags.min_speedup, "[ROW=]X",
+            "minimum ratio of our float model's median time, or ROW's, to the model's", kCompare},
+           {"--max-latency", &gates.max_latency, "US", "maximum median time per image, in microseconds", kCompare},
+           {"--max-latency-ratio", &flags.max_latency_ratio, "[ROW=]X",
+            "maximum ratio of the model's median time to our float model's, or ROW's", kCompare},
+           {"--significance", &gates.significance, "P", "excuse a drop beyond its limit if McNemar's p is above P (default 0: never)",
+            kCompare},
+           {"--baseline", &flags.request.baseline, "FILE", "use an earlier JSON report as the reference for accuracy and times", kCompare},
+       }},
+      {"Gates that are always judged",
+       {
+           {"--max-steps", &gates.max_steps, "N", "maximum difference from 'simulated' and 'litert' in output steps; -1: any (default 0)", kCompare},
+           {"--max-changed-ranges", &gates.max_changed_ranges, "N", "maximum number of outputs whose scale is not training's; -1: any (default 0)",
+            kCompare},
+           {"--max-layer-loss", &gates.max_layer_loss, "DB",
+            "with --baseline: maximum loss by a layer's own rounding, in decibels; -1: any (default 6)", kCompare},
+       }},
+  };
+}
+
+std::vector<Group> OutputGroups(EvalFlags& flags) {
+  return {
+      {"Results",
+       {
+           {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kReports},
+           {"--predictions", &flags.predictions, "FILE", "write the label of each image and row as CSV", kCompare},
+           {"--junit", &flags.junit, "FILE", "write the gates as JUnit XML", kReports},
+           {"--markdown", &flags.markdown, "FILE", "write a job summary as Markdown", kReports},
+           {"--benchmark-json", &flags.benchmark_json, "FILE", "write what github-action-benchmark takes", kReports},
+           {"--schema", &flags.schema, "", "print the JSON Schema of reports and stop", kReport},
+       }},
+  };
+}
+
+Status ParseInterpreterOptions(EvalFlags& flags) {
+  InterpreterOptions& options = flags.request.rows.interpreter;
+  if (flags.kernels != "reference" && flags.kernels != "fast") {
+    return InvalidArgument(StrCat("--kernels: value '", flags.kernels, "', expected reference or fast"));
+  }
+  if (flags.profile != "tflite" && flags.profile != "tflite-classic") {
+    return InvalidArgument(
+        StrCat("--profile: value '", flags.profile, "', expected tflite or tflite-classic"));
+  }
+  options.kernels = flags.kernels == "fast" ? KernelSet::kFast : KernelSet::kReference;
+  options.profile =
+      flags.profile == "tflite" ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
+  return {};
+}
+
+// One unless asked for: what latencies of one image are compared at.
+Status ParseThreads(EvalFlags& flags, Tool& tool) {
+  if (!tool.Given("--threads")) return {};
+  const int32_t threads = tool.flags().threads;
+  const auto cores = static_cast<int32_t>(std::thread::hardware_concurrency());
+  flags.request.rows.interpreter.threads = threads == 0 ? std::max(cores, 1) : threads;
+  if (threads <= ThreadPool::kMaxThreads) return {};
+  return InvalidArgument(
+      StrCat("--threads: value ", threads, ", expected at most ", ThreadPool::kMaxThreads));
+}
+
+Status ParseInputStats(EvalFlags& flags) {
+  if (flags.input_stats.empty()) return {};
+  QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", flags.input_stats));
+  flags.request.rows.input_stats = InputStats{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
+  return {};
+}
+
+// Limits that may name what they are for.
+Status ParseGates(EvalFlags& flags) {
+  GateLimits& gates = flags.request.gates;
+  if (!flags.max_flips.empty()) QAT_RETURN_IF_ERROR(ParseMaxFlips(flags.max_flips, gates));
+  if (!flags.min_speedup.empty()) QAT_RETURN_IF_ERROR(ParseMinSpeedup(flags.min_speedup, gates));
+  if (!flags.max_latency_ratio.empty()) QAT_RETURN_IF_ERROR(ParseMaxLatencyRatio(flags.max_latency_ratio, gates));
+  for (const std::string& text : flags.min_recall) QAT_RETURN_IF_ERROR(ParseMinRecall(text, gates));
+  for (const std::string& text : flags.max_rmse) QAT_RETURN_IF_ERROR(ParseMaxRmse(text, gates));
+  return {};
+}
+
+Status CheckStreams(const EvalFlags& flags, const CommonFlags& common) {
+  int taken = common.json == "-" ? 1 : 0;
+  for (const auto& [flag, path] : flags.Outputs()) taken += path == "-";
+  if (taken <= 1) return {};
+  return InvalidArgument("more than one output is '-': standard output can carry only one");
+}
+
+}  // namespace
+
+std::vector<std::pair<const char*, std::string>> EvalFlags::Outputs() const {
+  return {{"--html", html},
+          {"--predictions", predictions},
+          {"--junit", junit},
+          {"--markdown", markdown},
+          {"--benchmark-json", benchmark_json}};
+}
+
+void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags) {
+  for (const auto& groups : {InputGroups(flags), HowGroups(flags), GateGroups(flags), OutputGroups(flags)})
+    for (const Group& group : groups) AddFlags(command, bit, group.title, group.rows);
+  if ((bit & kModels) != 0) tool.AddThreads(command, "How", "threads that run models; 0: all cores (default 1)");
+  if ((bit & (kCompare | kBench)) != 0) {
+    tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : "random seed of interval estimates");
+  }
+  command.choices["--profile"] = {"tflite", "tflite-classic"};
+  command.choices["--litert"] = {"auto", "off"};
+  command.fields = {{"models", "--model"}, {"float_run", "--float"}, {"run", "--checkpoint"}, {"rounds", "--repeat"}};
+}
+
+Status ApplyEvalFlags(EvalFlags& flags, Tool& tool) {
+  QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
+  QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
+  QAT_RETURN_IF_ERROR(ParseThreads(flags, tool));
+  QAT_RETURN_IF_ERROR(ParseInputStats(flags));
+  QAT_RETURN_IF_ERROR(ParseGates(flags));
+  flags.request.seed = flags.bench.seed = tool.flags().seed;
+  return {};
+}
+
+}  // namespace qat

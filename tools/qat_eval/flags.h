@@ -1,0 +1,58 @@
+// flags.h: the flags of qat-eval as one table, and what they fill.
+#ifndef QAT_TOOLS_QAT_EVAL_FLAGS_H_
+#define QAT_TOOLS_QAT_EVAL_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/tool.h"
+#include "eval/bench.h"
+#include "eval/evaluate.h"
+#include "eval/picture_run.h"
+#include "eval/tensor_run.h"
+#include "trace/trace.h"
+
+namespace qat {
+
+/// Bits of the commands, for the rows of the table.
+enum EvalCommand : uint32_t {
+  kCompare = 1,
+  kBench = 2,
+  kClassify = 4,
+  kRun = 8,
+  kTrace = 16,
+  kReport = 32,
+};
+
+struct EvalFlags {
+  std::vector<std::string> arguments;  ///< models, and pictures behind the model
+  std::string argument;                ///< of commands that take one
+  EvalRequest request;
+  TensorRunRequest tensors;
+  PictureRunRequest pictures;
+  BenchRequest bench;
+  TraceRequest trace;
+  std::string input_stats;
+  std::string max_flips, min_speedup, max_latency_ratio;
+  std::vector<std::string> min_recall, max_rmse;
+  std::string kernels = "fast";
+  std::string profile = "tflite";
+  std::string html, predictions;
+  std::string junit, markdown, benchmark_json;
+  bool schema = false;
+
+  /// The outputs by flag; an empty path: not asked for.
+  std::vector<std::pair<const char*, std::string>> Outputs() const;
+};
+
+/// Adds the rows of the table that `command` has, --threads and --seed where they have an effect, and the names of fields.
+void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags);
+
+/// Checks what CLI11 cannot, and fills the requests. Errors: kInvalidArgument.
+Status ApplyEvalFlags(EvalFlags& flags, Tool& tool);
+
+}  // namespace qat
+
+#endif  // QAT_TOOLS_QAT_EVAL_FLAGS_H_

@@ -1,0 +1,55 @@
+#include "results.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "report/ci_formats.h"
+
+namespace qat {
+
+Status OpenOutput(const char* flag, const std::string& path, std::optional<OutputFile>& file) {
+  if (path.empty()) return {};
+  QAT_ASSIGN_OR_RETURN_IN(flag, file, OutputFile::Open(path));
+  return {};
+}
+
+Status Commit(const char* what, std::optional<OutputFile>& file, std::string_view text, Report& report) {
+  if (!file) return {};
+  report.outputs[what] = file->path();
+  return file->Commit(text);
+}
+
+void PrintTable(const Report& report, const EvalFlags& flags, Tool& tool) {
+  const auto outputs = flags.Outputs();
+  const bool taken = tool.flags().json == "-" ||
+                     std::any_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.second == "-"; });
+  if (!taken) return tool.Print(ToTable(report));
+  for (const std::string& warning : report.warnings) LogWarning(warning);
+}
+
+Status ReportFiles::Open(const EvalFlags& flags) {
+  QAT_RETURN_IF_ERROR(OpenOutput("--html", flags.html, html_));
+  QAT_RETURN_IF_ERROR(OpenOutput("--junit", flags.junit, junit_));
+  QAT_RETURN_IF_ERROR(OpenOutput("--markdown", flags.markdown, markdown_));
+  return OpenOutput("--benchmark-json", flags.benchmark_json, benchmark_);
+}
+
+Status ReportFiles::Write(const Report& shown, Report& own) {
+  QAT_RETURN_IF_ERROR(Commit("html", html_, html_ ? ToHtml(shown) : "", own));
+  QAT_RETURN_IF_ERROR(Commit("benchmark_json", benchmark_, benchmark_ ? ToBenchmarkJson(shown) : "", own));
+  return WriteVerdict(shown, own);
+}
+
+Status ReportFiles::WriteVerdict(const Report& shown, Report& own) {
+  QAT_RETURN_IF_ERROR(Commit("junit", junit_, junit_ ? ToJunit(shown) : "", own));
+  return Commit("markdown", markdown_, markdown_ ? ToMarkdown(shown) : "", own);
+}
+
+Status Conclude(ReportFiles& files, const EvalFlags& flags, Tool& tool, Report& report) {
+  tool.NameFlags(report);
+  QAT_RETURN_IF_ERROR(files.Write(report, report));
+  PrintTable(report, flags, tool);
+  return {};
+}
+
+}  // namespace qat
