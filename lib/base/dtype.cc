@@ -1,6 +1,17 @@
 #include "base/dtype.h"
 
+#include <iterator>
+
 namespace qat {
+namespace {
+
+// By TFLite's numbers, which go on where the enum ends: a message names any type that a file may hold.
+constexpr std::string_view kNames[] = {
+    "float32", "float16",    "int32",  "uint8",    "int64",   "string", "bool",   "int16",
+    "complex64", "int8",     "float64", "complex128", "uint64", "resource", "variant", "uint32",
+    "uint16",  "int4",       "bfloat16", "int2",   "uint4",   "float8_e4m3fn", "float8_e5m2"};
+
+}  // namespace
 
 size_t SizeOf(DType type) {
   switch (type) {
@@ -24,19 +35,8 @@ size_t SizeOf(DType type) {
 }
 
 std::string_view NameOf(DType type) {
-  switch (type) {
-    case DType::kFloat32: return "float32";
-    case DType::kFloat16: return "float16";
-    case DType::kInt32: return "int32";
-    case DType::kUInt8: return "uint8";
-    case DType::kInt64: return "int64";
-    case DType::kString: return "string";
-    case DType::kBool: return "bool";
-    case DType::kInt16: return "int16";
-    case DType::kInt8: return "int8";
-    case DType::kFloat64: return "float64";
-  }
-  return "unknown type";
+  const auto number = static_cast<size_t>(type);  // of a negative one far outside
+  return number < std::size(kNames) ? kNames[number] : "unknown type";
 }
 
 }  // namespace qat

@@ -32,7 +32,12 @@ const ModelTensor* QuantizedFilterOf(const Model& model, const ModelNode& node) 
   if (place < 0 || static_cast<size_t>(place) >= node.inputs.size() || node.inputs[place] < 0) return nullptr;
   const ModelTensor& filter = model.tensors()[node.inputs[place]];
   const bool is_byte = filter.type == DType::kUInt8 || filter.type == DType::kInt8;
-  return is_byte && !filter.constant.empty() && !filter.zero_point.empty() ? &filter : nullptr;
+  if (!is_byte || filter.constant.empty() || filter.zero_point.empty()) return nullptr;
+  const auto axis = static_cast<size_t>(DefinitionOf(node.type).filter_channel_axis);
+  const bool has_axis = axis < filter.shape.size();
+  const bool fits =
+      filter.zero_point.size() == 1 || filter.quantized_dimension == static_cast<int32_t>(axis);
+  return has_axis && fits ? &filter : nullptr;
 }
 
 }  // namespace

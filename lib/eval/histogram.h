@@ -10,16 +10,16 @@
 
 namespace qat {
 
-/// Requires low < high, cells > 0.
+/// Requires low < high, cells > 0. Ends so far apart that their distance is infinite count nothing.
 inline Histogram EmptyHistogram(double low, double high, size_t cells) {
   return {low, high, std::vector<int64_t>(cells)};
 }
 
 /// A cell holds [low + i * width, low + (i + 1) * width); values beyond the ends are counted in the outermost, NaN nowhere.
 inline void Count(double value, Histogram& histogram) {
-  if (std::isnan(value)) return;
   const auto cells = static_cast<double>(histogram.counts.size());
   const double place = std::floor((value - histogram.low) / (histogram.high - histogram.low) * cells);
+  if (std::isnan(place)) return;
   ++histogram.counts[static_cast<size_t>(std::clamp(place, 0.0, cells - 1))];
 }
 

@@ -30,7 +30,7 @@ class Sums {
     error_.op = model.op;
     error_.index = model.index;
     error_.scale = step_ = model.step;
-    low_ = (model.quant_min - model.zero_point) * step_;
+    low_ = static_cast<double>(int64_t{model.quant_min} - model.zero_point) * step_;
     high_ = low_ + kStepsOfAByte * step_;
     const double beside = kStepsBeside * step_;
     histogram_ = EmptyHistogram(low_ - step_ / 2 - beside, high_ + step_ / 2 + beside, kCells);

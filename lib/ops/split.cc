@@ -12,6 +12,7 @@ namespace qat {
 namespace {
 
 using A = SplitAttributes;
+constexpr int32_t kMostParts = 1 << 16;
 
 Expected<size_t> ReadAxis(const Operand& operand, size_t rank) {
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, ConstantIndices(operand, "axis"));
@@ -24,7 +25,7 @@ Expected<std::vector<Shape>> InferSplit(const OpAttributes& attributes, std::spa
   const int32_t splits = std::get<A>(attributes).splits;
   Shape part = inputs[1].shape;
   QAT_ASSIGN_OR_RETURN(const size_t axis, ReadAxis(inputs[0], part.size()));
-  if (splits < 1 || part[axis] % splits != 0) {
+  if (splits < 1 || splits > kMostParts || part[axis] % splits != 0) {
     return InvalidArgument(
         StrCat("axis ", axis, " of ", ToString(part), " cannot be cut into ", splits, " equal parts"));
   }

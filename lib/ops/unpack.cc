@@ -8,12 +8,13 @@ namespace qat {
 namespace {
 
 using A = UnpackAttributes;
+constexpr int32_t kMostSlices = 1 << 16;
 
 Expected<std::vector<Shape>> InferShapes(const OpAttributes& attributes, std::span<const Operand> inputs) {
   const auto& a = std::get<A>(attributes);
   Shape part = inputs[0].shape;
   QAT_ASSIGN_OR_RETURN(const size_t axis, ResolveAxis(a.axis, part.size()));
-  if (a.count < 1 || part[axis] != a.count) {
+  if (a.count < 1 || a.count > kMostSlices || part[axis] != a.count) {
     return InvalidArgument(
         StrCat("axis ", axis, " of ", ToString(part), " cannot be taken apart into ", a.count, " slices"));
   }

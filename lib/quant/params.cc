@@ -27,8 +27,9 @@ QuantizationParams NudgedParams(Range range, QuantizedLimits limits) {
 }
 
 Range RepresentableRange(QuantizationParams params, QuantizedLimits limits) {
-  return {static_cast<float>(limits.quant_min - params.zero_point) * params.scale,
-          static_cast<float>(limits.quant_max - params.zero_point) * params.scale};
+  // In 64 bits: the zero point of a file may be any int32.
+  return {static_cast<float>(int64_t{limits.quant_min} - params.zero_point) * params.scale,
+          static_cast<float>(int64_t{limits.quant_max} - params.zero_point) * params.scale};
 }
 
 QuantizationParams ChooseQuantizationParams(double min, double max, QuantizedLimits limits) {
@@ -71,7 +72,8 @@ int32_t QuantizeFakeQuant(float real, QuantizationParams params, QuantizedLimits
 }
 
 float Dequantize(int32_t quantized, QuantizationParams params) {
-  return static_cast<float>(static_cast<double>(params.scale) * (quantized - params.zero_point));
+  return static_cast<float>(static_cast<double>(params.scale) *
+                            static_cast<double>(int64_t{quantized} - params.zero_point));
 }
 
 int32_t QuantizeBias(float bias, float input_scale, float filter_scale) {

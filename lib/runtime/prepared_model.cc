@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "runtime/fusion.h"
 #include "runtime/model_reader.h"
+#include "runtime/tensor_reader.h"
 
 namespace qat {
 namespace {
@@ -48,6 +49,8 @@ class Preparation {
   Status TakeInputShapes();
   Status PrepareNode(size_t index);
   Expected<std::unique_ptr<Kernel>> PrepareKernel(size_t index);
+  Status CheckConstants(const ModelNode& node) const;
+  Status CheckScales(const ModelNode& node) const;
   Status ResolveShapes(const ModelNode& node);
   bool CanFold(const ModelNode& node) const;
   void Fold(const ModelNode& node, const Kernel& kernel);
@@ -122,7 +125,9 @@ Status Preparation::TakeInputShapes() {
 
 Status Preparation::PrepareNode(size_t index) {
   const ModelNode& node = model_.nodes()[index];
+  QAT_RETURN_IF_ERROR(CheckConstants(node));
   QAT_RETURN_IF_ERROR(ResolveShapes(node));
+  QAT_RETURN_IF_ERROR(CheckScales(node));
   QAT_ASSIGN_OR_RETURN(auto kernel, PrepareKernel(index));
   PreparedNode& prepared = prepared_->nodes[index];
   if (prepared.fused) return {};  // Prepare has looked at it; it has run by then
@@ -160,6 +165,30 @@ Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
   return kernel;
 }
 
+// Kernels read as many values of a constant as its shape says.
+Status Preparation::CheckConstants(const ModelNode& node) const {
+  for (const int32_t index : node.inputs) {
+    const ModelTensor& input = tensor(index);
+    if (!input.is_constant || SizeOf(input.type) == 0 || input.constant.size() == BytesOf(input)) continue;
+    return Corrupt(StrCat("input '", input.name, "' has ", input.constant.size(), " bytes, expected ",
+                          BytesOf(input), " for ", NameOf(input.type), " ", ToString(input.shape)));
+  }
+  return {};
+}
+
+// The reader has held scales to the shapes of the file, of which some were open.
+Status Preparation::CheckScales(const ModelNode& node) const {
+  for (const std::vector<int32_t>* list : {&node.inputs, &node.outputs}) {
+    for (const int32_t index : *list) {
+      const ModelTensor& each = tensor(index);
+      if (ScalesFit(each)) continue;
+      return Corrupt(StrCat("tensor '", each.name, "' has ", each.scale.size(), " scales along dimension ",
+                            each.quantized_dimension, " of ", ToString(each.shape)));
+    }
+  }
+  return {};
+}
+
 // The operator's rule says what the output shapes are. The file must agree, unless it left a size open or an input
 // was given another shape.
 Status Preparation::ResolveShapes(const ModelNode& node) {
@@ -175,6 +204,8 @@ Status Preparation::ResolveShapes(const ModelNode& node) {
     return Corrupt(StrCat("has ", node.outputs.size(), " outputs, expected ", shapes.size()));
   for (size_t i = 0; i < shapes.size(); ++i) {
     ModelTensor& output = tensor(node.outputs[i]);
+    // CheckDataFlow has refused such a file; the data of a constant must never get another shape.
+    if (output.is_constant) return Corrupt(StrCat("output '", output.name, "' is a constant"));
     output.open = output.open || open;
     if (!output.open && output.shape != shapes[i]) {
       return Corrupt(StrCat("output '", output.name, "' is ", ToString(output.shape), ", expected ",

@@ -20,12 +20,6 @@ std::string NodesText(const std::vector<size_t>& nodes) {
                 left == 0 ? "" : StrCat(" and ", left, " more"), ")");
 }
 
-std::string TypesText(std::span<const DType> types) {
-  std::vector<std::string> names;
-  for (const DType type : types) names.emplace_back(NameOf(type));
-  return names.empty() ? "none" : Join(names);
-}
-
 }  // namespace
 
 std::vector<size_t>& UnsupportedList::NodesOf(std::string reason) {
@@ -49,11 +43,6 @@ std::string UnsupportedList::Text() const {
   std::vector<std::string> texts;
   for (const auto& [reason, nodes] : items_) texts.push_back(StrCat(reason, NodesText(nodes)));
   return Join(texts, "; ");
-}
-
-std::string NoKernelFor(std::span<const DType> inputs, std::span<const DType> outputs) {
-  return StrCat("no kernel for inputs of type ", TypesText(inputs), " and output of type ",
-                TypesText(outputs));
 }
 
 }  // namespace qat

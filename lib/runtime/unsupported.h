@@ -3,12 +3,9 @@
 #define QAT_RUNTIME_UNSUPPORTED_H_
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "base/dtype.h"
 
 namespace qat {
 
@@ -25,9 +22,6 @@ class UnsupportedList {
   std::vector<size_t>& NodesOf(std::string reason);
   std::vector<std::pair<std::string, std::vector<size_t>>> items_;
 };
-
-/// "no kernel for inputs of type float32, int8 and output of type float32".
-std::string NoKernelFor(std::span<const DType> inputs, std::span<const DType> outputs);
 
 }  // namespace qat
 

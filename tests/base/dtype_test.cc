@@ -20,10 +20,16 @@ TEST(DType, IsNumberedAndSizedAsTflite) {
   }
 }
 
-TEST(DType, AnswersForNumbersOfNewerFiles) {
-  for (int number : {8, 11, 17, 22, -1, 127}) {
-    EXPECT_EQ(SizeOf(static_cast<DType>(number)), 0u);
-    EXPECT_EQ(NameOf(static_cast<DType>(number)), "unknown type");
+TEST(DType, NamesTypesOfFilesThatItHasNoSizeOf) {
+  const struct {
+    int number;
+    const char* name;
+  } kRows[] = {{8, "complex64"}, {12, "uint64"},  {13, "resource"},     {15, "uint32"},
+               {17, "int4"},     {20, "uint4"},   {22, "float8_e5m2"},  {23, "unknown type"},
+               {-1, "unknown type"}, {127, "unknown type"}};
+  for (const auto& row : kRows) {
+    EXPECT_EQ(SizeOf(static_cast<DType>(row.number)), 0u);
+    EXPECT_EQ(NameOf(static_cast<DType>(row.number)), row.name);
   }
 }
 

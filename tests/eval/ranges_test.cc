@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
+
+#include "eval/histogram.h"
+#include "support/model_builder.h"
+#include "support/test_util.h"
 
 namespace qat {
 namespace {
@@ -77,6 +83,38 @@ units = 2
   EXPECT_EQ(ranges[0].scale, ranges[1].scale);
   EXPECT_EQ(ranges[0].zero_point, ranges[1].zero_point);
   EXPECT_NEAR(ranges[2].scale, 1, 1e-6);
+}
+
+// Zero points at both ends of int32 and the largest scale: nothing overflows, and the cells count what has a place.
+TEST(Ranges, OfAModelWithExtremeZeroPointsAreReals) {
+  using Limits = std::numeric_limits<int32_t>;
+  for (const int64_t zero_point : {Limits::min(), Limits::max()}) {
+    for (const float scale : {0.5f, 3e38f}) {
+      testing::ModelBuilder builder;
+      const int32_t x = builder.AddTensor("x", {1, 2}, DType::kFloat32);
+      const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
+      builder.AddConstant<int8_t>("w", {4}, {-128, 0, 1, 127}, testing::Quantized(scale, zero_point));
+      builder.AddReshape(x, {2}, y);
+      const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+      QAT_ASSERT_OK(model);
+      const std::vector<LayerRange> ranges = RangesOf(**model);
+      ASSERT_EQ(ranges.size(), 1u);
+      EXPECT_EQ(ranges[0].zero_point, zero_point);
+      if (scale == 0.5f) {
+        EXPECT_NEAR(ranges[0].min, -0.5 * static_cast<double>(zero_point), 200);
+      }
+    }
+  }
+}
+
+TEST(Histogram, CountsWhatHasAPlace) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  Histogram histogram = EmptyHistogram(0, 4, 4);
+  for (const double value : {0.5, 3.5, -9.0, infinity, -infinity, std::nan("")}) Count(value, histogram);
+  EXPECT_EQ(histogram.counts, (std::vector<int64_t>{3, 0, 0, 2}));
+  Histogram endless = EmptyHistogram(-infinity, infinity, 4);
+  Count(1, endless);
+  EXPECT_EQ(endless.counts, (std::vector<int64_t>{0, 0, 0, 0}));
 }
 
 }  // namespace

@@ -130,23 +130,23 @@ TEST(Model, LoadsAFileAndNamesAMissingOne) {
 
 TEST(Model, ListsEveryMissingOperatorByNameAndVersionOnce) {
   const auto bytes = ReshapeModel([](ModelBuilder& b) {
-    b.AddOperator(tflite::BuiltinOperator_LSTM, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 2);
-    b.AddOperator(tflite::BuiltinOperator_LSTM, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 2);
-    b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {1});
-    b.AddOperator(tflite::BuiltinOperator_CONV_2D, {0}, {1}, tflite::BuiltinOptions_NONE, 0, 99);
-    b.AddOperator(tflite::BuiltinOperator_CUSTOM, {0}, {1});
-    b.AddOperator(static_cast<tflite::BuiltinOperator>(1000), {0}, {1});
+    const auto add = [&](tflite::BuiltinOperator code, int32_t version) {
+      const int32_t output = b.AddTensor("missing", {1, 4}, DType::kFloat32);
+      b.AddOperator(code, {0}, {output}, tflite::BuiltinOptions_NONE, 0, version);
+    };
+    add(tflite::BuiltinOperator_LSTM, 2);
+    add(tflite::BuiltinOperator_LSTM, 2);
+    add(tflite::BuiltinOperator_SVDF, 1);
+    add(tflite::BuiltinOperator_CONV_2D, 99);
+    add(tflite::BuiltinOperator_CUSTOM, 1);
+    add(static_cast<tflite::BuiltinOperator>(206), 1);
+    add(static_cast<tflite::BuiltinOperator>(1000), 1);
   });
   QAT_EXPECT_ERROR(Parse(bytes), ErrorCode::kUnsupported,
-                   "m.tflite: not supported: LSTM version 2: no kernel for inputs of type float32 and output "
-                   "of type float32 (operators 1, "
-                   "2); SVDF version 1: no kernel for inputs of type float32 and output of type float32 "
-                   "(operator 3); CONV_2D version 99: "
-                   "known up to 8, no kernel for inputs of type float32 and output of type float32 (operator "
-                   "4); custom operator '' "
-                   "version 1: no kernel for inputs of type float32 and output of type float32 (operator 5); "
-                   "builtin operator 1000 "
-                   "version 1: no kernel for inputs of type float32 and output of type float32 (operator 6)");
+                   "m.tflite: not supported: LSTM version 2 (operators 1, 2); SVDF version 1 (operator 3); "
+                   "CONV_2D version 99, known up to version 8 (operator 4); custom operator '' version 1 "
+                   "(operator 5); STABLEHLO_COMPOSITE version 1 (operator 6); builtin operator 1000 version 1 "
+                   "(operator 7)");
 }
 
 struct Malformed {
@@ -204,6 +204,8 @@ const std::vector<Malformed>& MalformedModels() {
        },
        "quantized dimension is 2"},
       {"NegativeScale", [](ModelBuilder& b) { AddUInt8(b, {1}, Quantized(-1, 0)); }, "scale is -1"},
+      {"ZeroPoint", [](ModelBuilder& b) { AddUInt8(b, {1}, Quantized(1, int64_t{1} << 40)); },
+       "zero point is 1099511627776, expected an int32"},
       {"InfiniteScale", [](ModelBuilder& b) { AddUInt8(b, {1}, Quantized(HUGE_VALF, 0)); }, "scale is inf"},
       {"InputIndex", [](ModelBuilder& b) { b.AddSoftmax(100, 1, 1); },
        "operator 1 (SOFTMAX): inputs hold tensor 100"},

@@ -135,6 +135,13 @@ class ModelBuilder {
       parameters = tflite::CreateQuantizationParameters(
           fbb, 0, 0, scale, zero_point, tflite::QuantizationDetails_NONE, 0, quantization.dimension);
     }
+    return AddQuantized(name, shape, type, parameters, buffer, signature);
+  }
+
+  /// The same with a table of quantization parameters made by hand.
+  int32_t AddQuantized(const std::string& name, const Shape& shape, tflite::TensorType type,
+                       flatbuffers::Offset<tflite::QuantizationParameters> parameters, uint32_t buffer = 0,
+                       const Shape& signature = {}) {
     const auto sizes = fbb.CreateVector(shape);
     const auto text = fbb.CreateString(name);
     flatbuffers::Offset<flatbuffers::Vector<int32_t>> open_sizes = 0;

@@ -20,6 +20,12 @@ inline int32_t WrappingAdd(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
 }
 
+/// round(value), half away from zero, within [-limit, limit]; NaN, which scales from a hostile file can give, is 0.
+/// Requires limit <= 2^30.
+inline int32_t RoundWithin(float value, float limit) {
+  return std::isnan(value) ? 0 : static_cast<int32_t>(std::clamp(std::round(value), -limit, limit));
+}
+
 /// Clamp of a fused activation on reals. Open ends are the largest finite floats, as in TFLite.
 struct FloatArithmetic {
   using Element = float;

@@ -27,9 +27,7 @@ reference::LookupTable<uint8_t> RequantizingTable(QuantizationParams input, Quan
   const float scale = input.scale * inverse;
   const float bias = static_cast<float>(-input.zero_point) * scale;
   return reference::MakeLookupTable<uint8_t, uint8_t>([&](int32_t q) {
-    const float rounded = std::round(static_cast<float>(q) * scale + bias);
-    return std::clamp(static_cast<int32_t>(std::clamp(rounded, -1024.0f, 1024.0f)) + output.zero_point, 0,
-                      255);
+    return std::clamp(RoundWithin(static_cast<float>(q) * scale + bias, 1024) + output.zero_point, 0, 255);
   });
 }
 

@@ -103,7 +103,8 @@ Expected<std::unique_ptr<Kernel>> MakeAbs(const KernelContext& context, const Sc
   const bool same = scales.input.scale == scales.output.scale;
   return MakeTable<int8_t>(context, [=](int32_t q) {
     const int32_t value = std::abs(q - scales.input.zero_point);
-    return (same ? value : MultiplyByQuantizedMultiplier(value, multiplier)) + scales.output.zero_point;
+    return WrappingAdd(same ? value : MultiplyByQuantizedMultiplier(value, multiplier),
+                       scales.output.zero_point);
   });
 }
 
@@ -120,8 +121,8 @@ Expected<std::unique_ptr<Kernel>> MakeRsqrt(const KernelContext& context, const 
     if (value <= 0) return int32_t{std::numeric_limits<int8_t>::max()};
     FixedPointMultiplier inverse = reference::InverseSqrt(value);
     inverse.shift += kBits;
-    return MultiplyByQuantizedMultiplier(MultiplyByQuantizedMultiplier(1, inverse), rescale) +
-           scales.output.zero_point;
+    return WrappingAdd(MultiplyByQuantizedMultiplier(MultiplyByQuantizedMultiplier(1, inverse), rescale),
+                       scales.output.zero_point);
   });
 }
 

@@ -35,7 +35,8 @@ std::unique_ptr<Kernel> MakeRange(const KernelContext& context) {
     [[maybe_unused]] T sum = start;
     for (int64_t i = 0; i < count; ++i) {
       if constexpr (std::is_integral_v<T>) {
-        io.output<T>()[i] = static_cast<T>(start + i * delta);
+        io.output<T>()[i] = static_cast<T>(static_cast<uint64_t>(start) +
+                                           static_cast<uint64_t>(i) * static_cast<uint64_t>(delta));
       } else {
         io.output<T>()[i] = sum;
         sum += delta;

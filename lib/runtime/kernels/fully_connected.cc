@@ -120,7 +120,7 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   }
   DoubleArithmetic<uint8_t> arithmetic;
   SetOffsets(scales, activation, arithmetic);
-  arithmetic.real_multiplier = MacRealMultiplier(scales);
+  QAT_ASSIGN_OR_RETURN(arithmetic.real_multiplier, MacRealMultiplier(scales));
   return MakeQuantized(context, arithmetic);
 }
 
@@ -154,7 +154,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
     return MakeInt8(context, arithmetic, scales);
   }
   DoubleArithmetic<int8_t> arithmetic;
-  arithmetic.real_multiplier = MacRealMultiplier(scales);
+  QAT_ASSIGN_OR_RETURN(arithmetic.real_multiplier, MacRealMultiplier(scales));
   return MakeInt8(context, arithmetic, scales);
 }
 

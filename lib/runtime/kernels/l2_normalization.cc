@@ -33,7 +33,7 @@ void NormalizeRow(int64_t depth, int32_t zero_point, const T* input, T* output) 
   inverse.shift += std::is_signed_v<T> ? 7 : 0;
   for (int64_t i = 0; i < depth; ++i) {
     const int32_t value = MultiplyByQuantizedMultiplier((input[i] - zero_point) * kFactor, inverse);
-    output[i] = static_cast<T>(std::clamp(value + kZero, kLimits.quant_min, kLimits.quant_max));
+    output[i] = static_cast<T>(std::clamp(WrappingAdd(value, kZero), kLimits.quant_min, kLimits.quant_max));
   }
 }
 

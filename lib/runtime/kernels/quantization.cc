@@ -189,9 +189,12 @@ Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& out
   return ExpectParams(to, from, 1e-6);
 }
 
-double MacRealMultiplier(const MacScales& scales) {
-  return static_cast<double>(scales.input.scale) * static_cast<double>(scales.filter.scale) /
-         static_cast<double>(scales.output.scale);
+Expected<double> MacRealMultiplier(const MacScales& scales) {
+  const double real_multiplier = static_cast<double>(scales.input.scale) *
+                                 static_cast<double>(scales.filter.scale) /
+                                 static_cast<double>(scales.output.scale);
+  QAT_RETURN_IF_ERROR(CheckMultiplier(real_multiplier, kMacMultiplier));
+  return real_multiplier;
 }
 
 Error UnsupportedTypes(const KernelContext& context) {

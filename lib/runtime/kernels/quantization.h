@@ -94,8 +94,8 @@ void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithme
 /// TFLite's uint8 kernels form it. Errors: kCorrupt where it is 2^30 or more.
 Expected<FixedPointMultiplier> MacMultiplier(const MacScales& scales);
 
-/// The same product, all in double: what reference fully connected multiplies with.
-double MacRealMultiplier(const MacScales& scales);
+/// The same product, all in double: what reference fully connected multiplies with. Errors: the same.
+Expected<double> MacRealMultiplier(const MacScales& scales);
 
 /// A real multiplier in fixed point. `what` names it in messages. Errors: kCorrupt where it is 2^30 or more.
 Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what);

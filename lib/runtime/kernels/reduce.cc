@@ -55,8 +55,7 @@ Expected<std::unique_ptr<Kernel>> PrepareRescaledSum(const KernelContext& contex
   const float bias = static_cast<float>(-input.zero_point) * scale * static_cast<float>(plan.count);
   const auto finish = [=](int32_t sum) {
     constexpr float kLargest = 1 << 30;
-    const float rounded = std::round(static_cast<float>(sum) * scale + bias);
-    const auto value = static_cast<int32_t>(std::clamp(rounded, -kLargest, kLargest)) + output.zero_point;
+    const int32_t value = RoundWithin(static_cast<float>(sum) * scale + bias, kLargest) + output.zero_point;
     return static_cast<T>(std::clamp(value, LimitsOf<T>().quant_min, LimitsOf<T>().quant_max));
   };
   return MakeKernel(

@@ -107,8 +107,7 @@ std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales
   const float inverse = 1 / scales.output.scale;
   return MakeTable<T>(context, [=](int32_t q) {
     const float real = f(scales.input.scale * static_cast<float>(q - scales.input.zero_point));
-    const float rounded = std::round(real * inverse);
-    return static_cast<int32_t>(std::clamp(rounded, -1024.0f, 1024.0f)) + scales.output.zero_point;
+    return RoundWithin(real * inverse, 1024) + scales.output.zero_point;
   });
 }
 

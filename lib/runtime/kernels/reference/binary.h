@@ -7,6 +7,7 @@
 
 #include "quant/fixed_point.h"
 #include "quant/params.h"
+#include "runtime/kernels/arithmetic.h"
 
 namespace qat::reference {
 
@@ -18,7 +19,7 @@ struct QuantizedPair {
   QuantizedLimits clamp;
 
   int32_t Clamp(int32_t value) const {
-    return std::clamp(value + zero_point_output, clamp.quant_min, clamp.quant_max);
+    return std::clamp(WrappingAdd(value, zero_point_output), clamp.quant_min, clamp.quant_max);
   }
 };
 

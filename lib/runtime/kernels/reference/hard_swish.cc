@@ -1,6 +1,7 @@
 #include "runtime/kernels/reference/hard_swish.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/strings.h"
 #include "quant/fixed_point.h"
@@ -22,10 +23,14 @@ int32_t RoundingMul16(int32_t a, int32_t b) { return Saturate16((int64_t{a} * b 
 
 Expected<HardSwishScaling> ComputeHardSwishScaling(QuantizationParams input, QuantizationParams output) {
   const float fine = input.scale * (1.0f / 128);
+  const float to_output = fine / output.scale, to_gate = fine / (3.0f / 32768);
   HardSwishScaling scaling{input, output, {}, {}};
-  scaling.to_output = ToHalf(QuantizeMultiplier(static_cast<double>(fine / output.scale)));
-  scaling.to_gate = ToHalf(QuantizeMultiplier(static_cast<double>(fine / (3.0f / 32768))));
-  if (scaling.to_output.exponent <= 0) return scaling;
+  // Of scales from a file either quotient may be infinite.
+  if (std::isfinite(to_output) && std::isfinite(to_gate)) {
+    scaling.to_output = ToHalf(QuantizeMultiplier(static_cast<double>(to_output)));
+    scaling.to_gate = ToHalf(QuantizeMultiplier(static_cast<double>(to_gate)));
+    if (scaling.to_output.exponent <= 0) return scaling;
+  }
   return Unsupported(
       StrCat("input scale is ", input.scale, ", expected below 128 times the output's, ", output.scale));
 }

@@ -1,0 +1,78 @@
+#include "runtime/model_metadata.h"
+
+#include "base/strings.h"
+#include "base/zip.h"
+#include "contract/provenance.h"
+#include "ops/tflite_options.h"
+
+namespace qat {
+namespace {
+
+constexpr uint64_t kLargestLabelFile = uint64_t{1} << 24;
+
+std::string TextOf(const flatbuffers::String* text) { return text == nullptr ? std::string() : text->str(); }
+
+// Of two entries with one name the first counts, as for TFLite's own readers. Nothing: there is none.
+Expected<std::optional<std::span<const uint8_t>>> Entry(std::string_view name, FileBuffers& buffers) {
+  const tflite::Model& file = buffers.file();
+  const uint32_t count = file.metadata() == nullptr ? 0 : file.metadata()->size();
+  for (uint32_t i = 0; i < count; ++i) {
+    const tflite::Metadata& entry = *file.metadata()->Get(i);
+    if (TextOf(entry.name()) != name) continue;
+    if (entry.buffer() >= file.buffers()->size()) return Corrupt(StrCat("buffer is ", entry.buffer()));
+    QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> data,
+                         buffers.BytesOf(*file.buffers()->Get(entry.buffer())));
+    return std::optional(buffers.Align(data, 16));
+  }
+  return std::optional<std::span<const uint8_t>>();
+}
+
+Status ReadContract(FileBuffers& buffers, ModelContents& contents) {
+  const std::string place = StrCat("metadata '", kContractMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, Entry(kContractMetadataName, buffers));
+  if (!entry) return {};
+  QAT_ASSIGN_OR_RETURN_IN(place, contents.contract, ParseInputContract(*entry));
+  return {};
+}
+
+// What the description names need not be there: label files are often kept beside the model instead.
+Status ReadLabels(std::span<const uint8_t> bytes, const std::string& label_file, ModelContents& contents) {
+  if (label_file.empty()) return {};
+  const auto entries = ListZip(bytes);
+  if (!entries.ok()) return entries.error().code == ErrorCode::kNotFound ? Status() : entries.error();
+  for (const ZipEntry& entry : *entries) {
+    if (entry.name != label_file) continue;
+    QAT_ASSIGN_OR_RETURN(const Bytes text, ExtractZip(bytes, entry, kLargestLabelFile));
+    contents.labels = ParseLabelFile({reinterpret_cast<const char*>(text.data()), text.size()});
+    return {};
+  }
+  return {};
+}
+
+Status ReadDescription(FileBuffers& buffers, ModelContents& contents) {
+  const std::string place = StrCat("metadata '", kDescriptionMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, Entry(kDescriptionMetadataName, buffers));
+  if (!entry) return {};
+  QAT_ASSIGN_OR_RETURN_IN(place, contents.description, ParseModelDescription(*entry));
+  if (!contents.description || contents.description->outputs.empty()) return {};
+  return ReadLabels(buffers.bytes(), contents.description->outputs[0].label_file, contents);
+}
+
+Status ReadProvenance(FileBuffers& buffers, ModelContents& contents) {
+  contents.made_by = TextOf(buffers.file().description());
+  const std::string place = StrCat("metadata '", kProvenanceMetadataName, "'");
+  QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, Entry(kProvenanceMetadataName, buffers));
+  if (entry)
+    contents.provenance = ParseProvenance({reinterpret_cast<const char*>(entry->data()), entry->size()});
+  return {};
+}
+
+}  // namespace
+
+Status ReadMetadata(FileBuffers& buffers, ModelContents& contents) {
+  QAT_RETURN_IF_ERROR(ReadContract(buffers, contents));
+  QAT_RETURN_IF_ERROR(ReadDescription(buffers, contents));
+  return ReadProvenance(buffers, contents);
+}
+
+}  // namespace qat
