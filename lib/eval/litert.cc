@@ -27,7 +27,7 @@ class Session {
     return session;
   }
 
-  /// "ai-edge-litert 2.1.4".
+  /// "ai-edge-litert 2.3.0".
   const std::string& version() const { return version_; }
 
   Status Request(char command, size_t count, std::span<const uint8_t> payload) {

@@ -14,7 +14,7 @@ namespace qat {
 
 struct Litert {
   std::unique_ptr<Predictor> predictor;
-  std::string version;  ///< "ai-edge-litert 2.1.4"
+  std::string version;  ///< "ai-edge-litert 2.3.0"
 };
 
 /// The file of `model` under TFLite's reference kernels (BUILTIN_REF, one image at a time, one thread), in a Python process

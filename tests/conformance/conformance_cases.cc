@@ -2,7 +2,7 @@
 //   qat_conformance_cases DIR COUNT SEED
 // DIR gets, for each case, NNNN.tflite, NNNN.input, NNNN.reference.output and one NNNN.ISA.output for each
 // instruction set of this machine (raw bytes of the first input and of all outputs, one after the other), and
-// cases.txt with one line a case.
+// cases.txt with one line per case: its number, "exact" or "near" for how floats are compared, what it is.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -88,7 +88,7 @@ Status WriteCases(const std::string& directory, int count, uint64_t seed) {
     std::snprintf(number, sizeof(number), "%04d", i);
     const testing::RandomModel random = MakeCase(seed + static_cast<uint64_t>(i));
     QAT_RETURN_IF_ERROR_IN(random.description, WriteCase(JoinPath(directory, number), random));
-    list += StrCat(number, " ", random.description, "\n");
+    list += StrCat(number, random.exact ? " exact " : " near ", random.description, "\n");
   }
   return Write(JoinPath(directory, "cases.txt"), list);
 }

@@ -19,7 +19,9 @@ class RandomHybridMaker : private RandomModelMaker {
     } else {
       AppendConvolution(random_.Below(2) == 0);
     }
-    return Finish();
+    RandomModel model = Finish();
+    model.exact = true;
+    return model;
   }
 
  private:

@@ -21,6 +21,7 @@ struct RandomModel {
   std::vector<uint8_t> bytes;
   std::vector<uint8_t> input;  ///< raw bytes of the first input
   std::string description;     ///< "uint8 [1, 5, 7, 3] conv_2d 3x3 …"
+  bool exact = false;          ///< floats too must be TFLite's, bit for bit
 };
 
 class RandomModelMaker {

@@ -91,6 +91,7 @@ struct HybridArithmetic {
   int32_t input_offset = 0;  ///< minus the zero point of the inputs
   float input_scale = 1;
   std::span<const float> filter_scales;  ///< one, or one an output channel
+  bool channel_scale_first = false;      ///< sum * filter scale * input scale; else the scales are multiplied first
   const float* bias = nullptr;           ///< added here, as it is no sum's unit
   FloatArithmetic clamp;
 
@@ -98,7 +99,8 @@ struct HybridArithmetic {
   static int32_t Add(int32_t acc, int32_t product) { return WrappingAdd(acc, product); }
   float Output(int32_t acc, int64_t channel) const {
     const float scale = filter_scales[filter_scales.size() == 1 ? 0 : static_cast<size_t>(channel)];
-    const float value = static_cast<float>(acc) * (scale * input_scale);
+    const auto sum = static_cast<float>(acc);
+    const float value = channel_scale_first ? sum * scale * input_scale : sum * (scale * input_scale);
     return clamp.Output(bias == nullptr ? value : value + bias[channel]);
   }
 };

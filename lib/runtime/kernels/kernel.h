@@ -26,7 +26,7 @@ enum class KernelSet {
 
 /// docs/quantization.md#profiles. They differ in the requantization of fully connected layers only.
 enum class ArithmeticProfile {
-  kTflite,         ///< reference kernels of ai-edge-litert 2.1.4
+  kTflite,         ///< reference kernels of ai-edge-litert 2.3.0
   kTfliteClassic,  ///< TensorFlow 1.13 to 2.19 and TFLite-Micro: the fixed-point multiplier everywhere
 };
 

@@ -17,12 +17,22 @@ Range RangeOf(int64_t count, const float* input) {
   return range;
 }
 
-// clamp(round(value)), which may be infinite or no number.
-int8_t Rounded(float value, QuantizedLimits limits) {
-  if (std::isnan(value)) return 0;
-  const float clamped = std::clamp(std::round(value), static_cast<float>(limits.quant_min),
-                                   static_cast<float>(limits.quant_max));
-  return static_cast<int8_t>(clamped);
+// Values that the vector routines take at a time, and what they round them by.
+constexpr int64_t kLanes = 8;
+float RoundOfVector(float value) { return std::trunc(value + std::copysign(0.5f, value)); }
+
+// output[i] = clamp(zero_point + round(input[i] * inverse)). Products may be infinite or no number.
+void Quantize(int64_t count, const float* input, float inverse, int32_t zero_point, QuantizedLimits limits,
+              int8_t* output) {
+  const int64_t whole = count - count % kLanes;
+  const auto low = static_cast<float>(limits.quant_min - zero_point);
+  const auto high = static_cast<float>(limits.quant_max - zero_point);
+  for (int64_t i = 0; i < count; ++i) {
+    const float value = input[i] * inverse;
+    const float rounded = i < whole ? RoundOfVector(value) : std::round(value);
+    const auto steps = std::isnan(rounded) ? 0 : static_cast<int32_t>(std::clamp(rounded, low, high));
+    output[i] = static_cast<int8_t>(steps + zero_point);
+  }
 }
 
 // From whichever end has the smaller rounding error.
@@ -44,8 +54,7 @@ QuantizationParams QuantizeSymmetric(int64_t count, const float* input, int8_t* 
     std::fill_n(output, count, int8_t{0});
     return {1, 0};
   }
-  const float inverse = static_cast<float>(kLargest) / most;
-  for (int64_t i = 0; i < count; ++i) output[i] = Rounded(input[i] * inverse, {-kLargest, kLargest});
+  Quantize(count, input, static_cast<float>(kLargest) / most, 0, {-kLargest, kLargest}, output);
   return {most / static_cast<float>(kLargest), 0};
 }
 
@@ -56,15 +65,16 @@ QuantizationParams QuantizeAsymmetric(int64_t count, const float* input, int8_t*
     return {1, 0};
   }
   const auto min = static_cast<double>(range.min), max = static_cast<double>(range.max);
-  const double scale = (max - min) / (kInt8Limits.quant_max - kInt8Limits.quant_min);
+  // The distance as float32, before it becomes a double.
+  const double scale =
+      static_cast<double>(range.max - range.min) / (kInt8Limits.quant_max - kInt8Limits.quant_min);
   const double zero_point = std::clamp(RealZeroPoint(min, max, scale), double{kInt8Limits.quant_min},
                                        double{kInt8Limits.quant_max});
   QuantizationParams params{static_cast<float>(scale), 0};
   if (std::isfinite(zero_point)) params.zero_point = static_cast<int32_t>(std::round(zero_point));
   const float inverse =
       params.scale == 0 ? 0.0f : static_cast<float>(1.0 / static_cast<double>(params.scale));
-  for (int64_t i = 0; i < count; ++i)
-    output[i] = Rounded(static_cast<float>(params.zero_point) + input[i] * inverse, kInt8Limits);
+  Quantize(count, input, inverse, params.zero_point, kInt8Limits, output);
   return params;
 }
 
