@@ -59,12 +59,13 @@ Expected<Shape> Resolved(const Shape& input, const std::vector<int64_t>& wanted)
 }
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
-  if (inputs.size() > 1) {
-    QAT_RETURN_IF_ERROR(ExpectRank(inputs[1], 1, "shape operand"));
-    QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> wanted, ConstantIndices(inputs[1], "shape operand"));
-    return Resolved(inputs[0].shape, wanted);
-  }
   const Shape& wanted = std::get<A>(attributes).new_shape;
+  // An operand that is no list, as old converters wrote it, does not count, as in TFLite: the attribute does.
+  if (inputs.size() > 1 && (inputs[1].shape.size() == 1 || wanted.empty())) {
+    QAT_RETURN_IF_ERROR(ExpectRank(inputs[1], 1, "shape operand"));
+    QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, ConstantIndices(inputs[1], "shape operand"));
+    return Resolved(inputs[0].shape, sizes);
+  }
   // Old converters wrote [0] for a scalar.
   if (wanted == Shape{0}) return Resolved(inputs[0].shape, {});
   return Resolved(inputs[0].shape, std::vector<int64_t>(wanted.begin(), wanted.end()));

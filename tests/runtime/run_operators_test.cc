@@ -192,6 +192,43 @@ TEST(FloorDiv, DividesByZeroWithoutStopping) {
   EXPECT_EQ(RunOn<int32_t>(*interpreter, {-7, 7, 5, kLeast}), (std::vector<int32_t>{-4, -4, 0, kLeast}));
 }
 
+// Halves to even; what is rounded up to zero is +0, a zero stays what it is.
+TEST(Round, GivesThePositiveZeroOfTflite) {
+  const std::vector<float> rounded = OneOperator{tflite::BuiltinOperator_ROUND, {8}, {8}, {}}.Run(
+      {-0.5f, -0.1f, -0.0f, 0.5f, 1.5f, 2.5f, -1.5f, -0.6f});
+  EXPECT_EQ(rounded, (std::vector<float>{0, 0, 0, 0, 2, 2, -2, -1}));
+  EXPECT_FALSE(std::signbit(rounded[0]) || std::signbit(rounded[1]));
+  EXPECT_TRUE(std::signbit(rounded[2]));
+}
+
+// exp(x) below -9, 1 above 16.619047.
+TEST(Logistic, HasTheTailsOfTflite) {
+  const std::vector<float> values = {-9, std::nextafter(-9.0f, -10.0f), -20, -90, 16.5f, 16.625f, 50, 0};
+  const std::vector<float> results =
+      OneOperator{tflite::BuiltinOperator_LOGISTIC, {8}, {8}, {}}.Run(values);
+  const auto middle = [](float x) { return 1 / (1 + std::exp(-x)); };
+  EXPECT_EQ(results, (std::vector<float>{middle(-9), std::exp(values[1]), std::exp(-20.0f), std::exp(-90.0f),
+                                         middle(16.5f), 1, 1, 0.5f}));
+  EXPECT_GT(results[1], results[0]) << "there is a step of 1.2e-4 of the value";
+}
+
+// The shape as a column or a row of a matrix, as an older converter wrote it: then the option says it.
+TEST(Reshape, TakesTheShapeFromItsOptionWhereTheOperandIsNoList) {
+  for (const Shape& operand : {Shape{1, 2}, Shape{2, 1}, Shape{}}) {
+    ModelBuilder builder;
+    const int32_t x = builder.AddTensor("x", {1, 4}, DType::kFloat32);
+    const std::vector<int32_t> wrong(static_cast<size_t>(FlatSize(operand)), 7);
+    const int32_t shape = builder.AddConstant<int32_t>("shape", operand, wrong);
+    const int32_t y = builder.AddTensor("y", {2, 2}, DType::kFloat32);
+    const auto options = tflite::CreateReshapeOptions(builder.fbb, builder.fbb.CreateVector(std::vector<int32_t>{2, -1}));
+    builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {x, shape}, {y}, tflite::BuiltinOptions_ReshapeOptions,
+                        options.Union());
+    const auto interpreter = Open(builder.Finish({x}, {y}));
+    ASSERT_NE(interpreter, nullptr);
+    EXPECT_EQ(interpreter->output_info(0).shape, (Shape{2, 2}));
+  }
+}
+
 TEST(InverseSqrt, IsNearTheRealOne) {
   for (const int32_t x : {2, 3, 4, 100, 12345, 1 << 20, (1 << 29) + 1, std::numeric_limits<int32_t>::max()}) {
     const FixedPointMultiplier inverse = reference::InverseSqrt(x);

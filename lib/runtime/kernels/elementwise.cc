@@ -20,6 +20,12 @@ float ApproximateGeluOf(float x) {
   return 0.5f * x * (1 + std::tanh(kRootOfTwoOverPi * (x + 0.044715f * x * x * x)));
 }
 
+// Halves to even. What is rounded up to zero is +0, as where 1 is added to a floor of -1.
+float RoundOf(float x) {
+  const float rounded = std::nearbyint(x);
+  return rounded == 0 && x < 0 ? 0 : rounded;
+}
+
 using FloatFunction = float (*)(float);
 
 FloatFunction FunctionOf(const KernelContext& context) {
@@ -43,7 +49,7 @@ FloatFunction FunctionOf(const KernelContext& context) {
     case OpType::kCeil:
       return [](float x) { return std::ceil(x); };
     case OpType::kRound:
-      return [](float x) { return std::nearbyint(x); };
+      return RoundOf;
     case OpType::kSin:
       return [](float x) { return std::sin(x); };
     case OpType::kCos:

@@ -30,6 +30,13 @@ Activation ActivationOf(OpType type) {
 
 float LogisticOf(float x) { return 1 / (1 + std::exp(-x)); }
 
+// Of reals TFLite's kernel takes the tails apart; its tables of 8 bits do not.
+float LogisticOfReal(float x) {
+  constexpr float kLow = -9, kHigh = 16.619047164916992f;
+  if (x > kHigh) return 1;
+  return x < kLow ? std::exp(x) : LogisticOf(x);
+}
+
 Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
   switch (context.definition.type) {
     case OpType::kLeakyRelu: {
@@ -39,7 +46,7 @@ Expected<std::unique_ptr<Kernel>> PrepareFloat(const KernelContext& context) {
     case OpType::kHardSwish:
       return MakeFloat(context, [](float x) { return x * std::min(6.0f, std::max(0.0f, x + 3)) / 6; });
     case OpType::kLogistic:
-      return MakeFloat(context, LogisticOf);
+      return MakeFloat(context, LogisticOfReal);
     case OpType::kTanh:
       return MakeFloat(context, [](float x) { return std::tanh(x); });
     default: {
