@@ -3,6 +3,7 @@
 #include <flatbuffers/flatbuffers.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
 #include "tflite_metadata_generated.h"
@@ -49,12 +50,16 @@ Offset<fb::Stats> WriteStats(FlatBufferBuilder& builder, const TensorDescription
   return fb::CreateStats(builder, max, min);
 }
 
-Offset<List<fb::AssociatedFile>> WriteLabelFile(FlatBufferBuilder& builder, const TensorDescription& tensor) {
+Offset<List<fb::AssociatedFile>> WriteLabelFiles(FlatBufferBuilder& builder, const TensorDescription& tensor) {
   if (tensor.label_file.empty()) return 0;
+  const auto type = static_cast<fb::AssociatedFileType>(tensor.labels);
   const auto name = Text(builder, tensor.label_file);
-  const auto file =
-      fb::CreateAssociatedFile(builder, name, 0, static_cast<fb::AssociatedFileType>(tensor.labels));
-  return builder.CreateVector(&file, 1);
+  std::vector<Offset<fb::AssociatedFile>> files = {fb::CreateAssociatedFile(builder, name, 0, type)};
+  if (!tensor.display_file.empty()) {
+    const auto words = Text(builder, tensor.display_file);
+    files.push_back(fb::CreateAssociatedFile(builder, words, 0, type, builder.CreateString("en")));
+  }
+  return builder.CreateVector(files);
 }
 
 Offset<fb::TensorMetadata> WriteTensor(FlatBufferBuilder& builder, const TensorDescription& tensor) {
@@ -62,7 +67,7 @@ Offset<fb::TensorMetadata> WriteTensor(FlatBufferBuilder& builder, const TensorD
   const auto content = WriteContent(builder, tensor.colors);
   const auto units = WriteNormalization(builder, tensor);
   const auto stats = WriteStats(builder, tensor);
-  const auto files = WriteLabelFile(builder, tensor);
+  const auto files = WriteLabelFiles(builder, tensor);
   return fb::CreateTensorMetadata(builder, name, 0, 0, content, units, stats, files);
 }
 
@@ -101,13 +106,33 @@ void ReadNormalization(const fb::ProcessUnit& unit, TensorDescription& tensor) {
   tensor.std = NumbersOf(options->std());
 }
 
-// The first file of labels; a translation ("locale") only where nothing else came before it.
-void ReadLabelFile(const fb::AssociatedFile& file, TensorDescription& tensor) {
-  const bool is_axis = file.type() == fb::AssociatedFileType_TENSOR_AXIS_LABELS;
-  if (!is_axis && file.type() != fb::AssociatedFileType_TENSOR_VALUE_LABELS) return;
-  if (!tensor.label_file.empty()) return;
-  tensor.label_file = TextOf(file.name());
+// How much a file of labels says to a reader of English: 0 in another language, 1 in none that it names, which may be ids of a
+// machine, 2 and 3 in English.
+int RankOf(const fb::AssociatedFile& file) {
+  const std::string locale = TextOf(file.locale());
+  if (locale == "en") return 3;
+  if (locale.starts_with("en-") || locale.starts_with("en_")) return 2;
+  return locale.empty() ? 1 : 0;
+}
+
+// The file without a locale and the one in English; where there is neither, the first in another language.
+void ReadLabelFiles(const List<fb::AssociatedFile>* files, TensorDescription& tensor) {
+  const fb::AssociatedFile *plain = nullptr, *words = nullptr, *other = nullptr;
+  ForEach(files, [&](const fb::AssociatedFile& file) {
+    const bool is_axis = file.type() == fb::AssociatedFileType_TENSOR_AXIS_LABELS;
+    if (!is_axis && file.type() != fb::AssociatedFileType_TENSOR_VALUE_LABELS) return;
+    const int rank = RankOf(file);
+    if (rank == 1 && plain == nullptr) plain = &file;
+    if (rank == 0 && other == nullptr) other = &file;
+    if (rank > 1 && (words == nullptr || rank > RankOf(*words))) words = &file;
+  });
+  if (plain == nullptr) plain = std::exchange(words, nullptr);
+  if (plain == nullptr) plain = other;
+  if (plain == nullptr) return;
+  const bool is_axis = plain->type() == fb::AssociatedFileType_TENSOR_AXIS_LABELS;
+  tensor.label_file = TextOf(plain->name());
   tensor.labels = is_axis ? LabelUse::kAxis : LabelUse::kValue;
+  if (words != nullptr) tensor.display_file = TextOf(words->name());
 }
 
 TensorDescription ReadTensor(const fb::TensorMetadata& table) {
@@ -119,7 +144,7 @@ TensorDescription ReadTensor(const fb::TensorMetadata& table) {
     tensor.min = NumbersOf(table.stats()->min());
     tensor.max = NumbersOf(table.stats()->max());
   }
-  ForEach(table.associated_files(), [&](const auto& file) { ReadLabelFile(file, tensor); });
+  ReadLabelFiles(table.associated_files(), tensor);
   return tensor;
 }
 

@@ -32,7 +32,8 @@ struct TensorDescription {
   std::vector<float> mean, std;  ///< normalized = (byte - mean) / std
   std::vector<float> min, max;   ///< of the values in the tensor
   LabelUse labels = LabelUse::kNone;
-  std::string label_file;  ///< name in the archive; empty: no labels
+  std::string label_file;    ///< name in the archive; empty: no labels
+  std::string display_file;  ///< the same labels in words for people, where label_file holds ids of a machine; else empty
   bool operator==(const TensorDescription&) const = default;
 };
 

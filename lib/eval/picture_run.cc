@@ -46,6 +46,19 @@ Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contra
   return FitImage(std::move(image), contract.height, contract.width).pixels;
 }
 
+// Networks of other frameworks have the channels first; their input reads as an image of three rows.
+Status CheckChannels(const InputContract& contract) {
+  if (contract.channels == 1 || contract.channels == 3) return {};
+  const std::string shape = ToString(Shape{1, contract.height, contract.width, contract.channels});
+  const bool rows_are_channels = contract.height == 1 || contract.height == 3;
+  if (rows_are_channels && contract.width > 3 && contract.channels > 3) {
+    return Unsupported(StrCat("its input ", shape, " has the channels first (NCHW), expected [1, height, width, "
+                              "1 or 3] for pictures; arrays of that shape can be given as `input`"));
+  }
+  return Unsupported(StrCat("its input ", shape, " has ", contract.channels,
+                            " channels, expected 1 (grey) or 3 (colour) for pictures"));
+}
+
 // One sentence on all files that failed, in the class of the first.
 Error Failed(const std::vector<Error>& errors, size_t files) {
   if (errors.size() == 1) return errors.front();
@@ -96,10 +109,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
     return InvalidArgument(StrCat("`topk`: value ", request.topk, ", expected at least 1"));
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
   QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractOfRow(*model, rows, report.warnings));
-  if (contract.channels != 1 && contract.channels != 3) {
-    return Unsupported(StrCat(model->source(), ": takes ", contract.channels,
-                              " channels, expected 1 (grey) or 3 (colour) for pictures"));
-  }
+  QAT_RETURN_IF_ERROR_IN(model->source(), CheckChannels(contract));
   const char* kind = rows.models.empty() ? "graph" : "tflite";
   QAT_ASSIGN_OR_RETURN(const auto predictor,
                        MakeModelPredictor(model, model->source(), kind, rows.interpreter, &contract));

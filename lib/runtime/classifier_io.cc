@@ -75,6 +75,12 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
     case DType::kFloat32:
       return LoadFunction(InputWriter<float>(real));
     case DType::kUInt8:
+      // Without a scale a value of the input is a byte of the image, whatever that means in reals.
+      if (input.scale.empty()) {
+        return LoadFunction([](std::span<const uint8_t> image, std::span<uint8_t> to) {
+          std::copy(image.begin(), image.end(), to.begin());
+        });
+      }
       return LoadFunction(InputWriter<uint8_t>(QuantizedTable<uint8_t>(real, params)));
     case DType::kInt8:
       return LoadFunction(InputWriter<int8_t>(QuantizedTable<int8_t>(real, params)));

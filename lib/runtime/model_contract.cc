@@ -100,6 +100,7 @@ Expected<InputContract> ContractFromStats(const Model& model, float mean, float 
 // The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
   if (!IsQuantized(tensor.type)) return QuantizationParams{};
+  if (tensor.type == DType::kUInt8 && tensor.scale.empty()) return QuantizationParams{1, 0};
   if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && tensor.zero_point[0] >= -128 &&
       tensor.zero_point[0] <= 255) {
     return QuantizationParams{tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};

@@ -32,7 +32,8 @@ Expected<ModelContract> ContractOf(const Model& model, const InputContract* fall
 /// file: what a user says of a model that says nothing. Errors: kUnsupported.
 Expected<InputContract> ContractFromStats(const Model& model, float mean, float std);
 
-/// Scale and zero point of an input or output (`what`), {} for types that are not quantized. Errors: kCorrupt (none).
+/// Scale and zero point of an input or output (`what`); {} for types that are not quantized, {1, 0} for uint8 without a scale,
+/// whose values are plain bytes. Errors: kCorrupt (none).
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what);
 
 }  // namespace qat

@@ -35,17 +35,37 @@ Status ReadContract(FileBuffers& buffers, ModelContents& contents) {
   return {};
 }
 
-// What the description names need not be there: label files are often kept beside the model instead.
-Status ReadLabels(std::span<const uint8_t> bytes, const std::string& label_file, ModelContents& contents) {
-  if (label_file.empty()) return {};
+// The lines of one file of the archive; none where it is not there.
+Expected<std::vector<std::string>> LinesOf(std::span<const uint8_t> bytes,
+                                           const std::vector<ZipEntry>& entries, const std::string& name) {
+  for (const ZipEntry& entry : entries) {
+    if (name.empty() || entry.name != name) continue;
+    QAT_ASSIGN_OR_RETURN(const Bytes text, ExtractZip(bytes, entry, kLargestLabelFile));
+    return ParseLabelFile({reinterpret_cast<const char*>(text.data()), text.size()});
+  }
+  return std::vector<std::string>();
+}
+
+// True where output 0 has as many classes as there are labels, or indices of classes, of which nothing says how many.
+bool LabelsFit(const ModelContents& contents) {
+  const ModelTensor& output = contents.tensors[static_cast<size_t>(contents.outputs[0])];
+  const bool holds_indices = output.type == DType::kInt32 || output.type == DType::kInt64;
+  if (holds_indices || contents.labels.empty() || output.open) return true;
+  const int64_t classes = output.shape.empty() ? 1 : output.shape.back();
+  return classes == static_cast<int64_t>(contents.labels.size());
+}
+
+// What the description names need not be there: label files are often kept beside the model instead. Names for people replace
+// ids of a machine where there are as many.
+Status ReadLabels(std::span<const uint8_t> bytes, const TensorDescription& output, ModelContents& contents) {
+  if (output.label_file.empty()) return {};
   const auto entries = ListZip(bytes);
   if (!entries.ok()) return entries.error().code == ErrorCode::kNotFound ? Status() : entries.error();
-  for (const ZipEntry& entry : *entries) {
-    if (entry.name != label_file) continue;
-    QAT_ASSIGN_OR_RETURN(const Bytes text, ExtractZip(bytes, entry, kLargestLabelFile));
-    contents.labels = ParseLabelFile({reinterpret_cast<const char*>(text.data()), text.size()});
-    return {};
-  }
+  QAT_ASSIGN_OR_RETURN(contents.labels, LinesOf(bytes, *entries, output.label_file));
+  QAT_ASSIGN_OR_RETURN(auto words, LinesOf(bytes, *entries, output.display_file));
+  if (!words.empty() && (contents.labels.empty() || words.size() == contents.labels.size()))
+    contents.labels = std::move(words);
+  if (!LabelsFit(contents)) contents.labels.clear();
   return {};
 }
 
@@ -55,7 +75,7 @@ Status ReadDescription(FileBuffers& buffers, ModelContents& contents) {
   if (!entry) return {};
   QAT_ASSIGN_OR_RETURN_IN(place, contents.description, ParseModelDescription(*entry));
   if (!contents.description || contents.description->outputs.empty()) return {};
-  return ReadLabels(buffers.bytes(), contents.description->outputs[0].label_file, contents);
+  return ReadLabels(buffers.bytes(), contents.description->outputs[0], contents);
 }
 
 Status ReadProvenance(FileBuffers& buffers, ModelContents& contents) {

@@ -211,6 +211,10 @@ Status Preparation::ResolveShapes(const ModelNode& node) {
       return Corrupt(StrCat("output '", output.name, "' is ", ToString(output.shape), ", expected ",
                             ToString(shapes[i])));
     }
+    if (shapes[i].size() > kMostDimensions) {
+      return Corrupt(StrCat("output '", output.name, "' would have ", shapes[i].size(),
+                            " dimensions, expected at most ", kMostDimensions));
+    }
     const int64_t count = CheckedFlatSize(shapes[i]);
     if (count < 0 ||
         count > kLargestTensor / static_cast<int64_t>(std::max<size_t>(SizeOf(output.type), 1))) {

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "ops/tflite_options.h"
+#include "runtime/sparse.h"
 
 namespace qat {
 namespace {
@@ -38,6 +39,8 @@ Status ReadType(const tflite::Tensor& tensor, ModelTensor& result, UnsupportedLi
 
 Status ReadShape(const tflite::Tensor& tensor, ModelTensor& result) {
   if (tensor.shape() != nullptr) result.shape.assign(tensor.shape()->begin(), tensor.shape()->end());
+  if (result.shape.size() > kMostDimensions)
+    return Corrupt(StrCat("has ", result.shape.size(), " dimensions, expected at most ", kMostDimensions));
   for (uint32_t i = 0; i < SizeOrZero(tensor.shape_signature()); ++i)
     result.open = result.open || tensor.shape_signature()->Get(i) < 0;
   for (int32_t& extent : result.shape) {
@@ -65,6 +68,11 @@ Status ReadConstant(const tflite::Tensor& tensor, FileBuffers& buffers, ModelTen
   QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> data, buffers.BytesOf(buffer));
   const size_t element = SizeOf(result.type);
   const size_t expected = static_cast<size_t>(FlatSize(result.shape)) * element;
+  if (element != 0 && tensor.sparsity() != nullptr) {
+    QAT_ASSIGN_OR_RETURN(auto dense, Densify(*tensor.sparsity(), result.shape, element, data));
+    result.constant = buffers.Keep(std::move(dense), expected);
+    return {};
+  }
   if (element != 0 && data.size() != expected) {
     return Corrupt(StrCat("its buffer has ", data.size(), " bytes, expected ", expected, " for ",
                           NameOf(result.type), " ", ToString(result.shape)));
@@ -129,12 +137,13 @@ Expected<ModelTensor> ReadTensor(const tflite::Tensor& tensor, FileBuffers& buff
   ModelTensor result;
   if (tensor.name() != nullptr) result.name = tensor.name()->str();
   if (tensor.is_variable()) unsupported.Add(StrCat("variable tensor '", result.name, "'"));
-  if (tensor.sparsity() != nullptr) unsupported.Add(StrCat("sparse tensor '", result.name, "'"));
   if (tensor.external_buffer() != 0)
     unsupported.Add(StrCat("externally stored tensor '", result.name, "'"));
   QAT_RETURN_IF_ERROR(ReadType(tensor, result, unsupported));
   QAT_RETURN_IF_ERROR(ReadShape(tensor, result));
   QAT_RETURN_IF_ERROR(ReadConstant(tensor, buffers, result));
+  // No sizes and no word that it is a scalar: whoever makes it says what shape it has.
+  result.open = result.open || (result.shape.empty() && !tensor.has_rank() && !result.is_constant);
   QAT_RETURN_IF_ERROR(ReadQuantization(tensor, result, unsupported));
   return result;
 }

@@ -14,6 +14,9 @@ namespace tflite {
 struct Tensor;
 }  // namespace tflite
 
+/// Kernels go through the dimensions of a tensor by recursion; nobody's model has as many.
+inline constexpr size_t kMostDimensions = 64;
+
 /// Constants point into the file, or into memory of `buffers`. What this build lacks is added to `unsupported`.
 /// Errors: kCorrupt.
 Expected<ModelTensor> ReadTensor(const tflite::Tensor& tensor, FileBuffers& buffers,

@@ -24,7 +24,8 @@ ModelDescription Sample() {
   TensorDescription index;
   index.name = "index";
   index.labels = LabelUse::kValue;
-  index.label_file = "names.txt";
+  index.label_file = "ids.txt";
+  index.display_file = "names.txt";  // as a second file, in English
   description.inputs = {input};
   description.outputs = {scores, index};
   return description;

@@ -257,6 +257,35 @@ TEST(Interpreter, FollowsAnOpenBatchThroughComputedShapes) {
   }
 }
 
+// Tensors without a recorded shape between SHAPE and the size of a RESIZE: they are what their operators make of them.
+TEST(Interpreter, WorksOutShapesThatTheFileDoesNotRecord) {
+  ModelBuilder builder;
+  const auto unknown = [&](const char* name, tflite::TensorType type) { return builder.Add(name, {}, type, {}, 0); };
+  const int32_t x = builder.AddTensor("x", {1, 2, 3, 1}, DType::kFloat32);
+  const int32_t shape = unknown("shape", tflite::TensorType_INT32);
+  const int32_t row = unknown("row", tflite::TensorType_INT32);
+  const int32_t twice = unknown("twice", tflite::TensorType_INT32);
+  const int32_t size = unknown("size", tflite::TensorType_INT32);
+  const int32_t resized = unknown("resized", tflite::TensorType_FLOAT32);
+  const int32_t y = unknown("y", tflite::TensorType_FLOAT32);
+  const int32_t one = builder.AddConstant<int32_t>("one", {1}, {1}), two = builder.AddConstant<int32_t>("two", {1}, {2});
+  const int32_t factor = builder.AddConstant<int32_t>("factor", {}, {2});
+  builder.AddOperator(tflite::BuiltinOperator_SHAPE, {x}, {shape});
+  builder.AddOperator(tflite::BuiltinOperator_STRIDED_SLICE, {shape, one, two, one}, {row},
+                      tflite::BuiltinOptions_StridedSliceOptions,
+                      tflite::CreateStridedSliceOptions(builder.fbb, 0, 0, 0, 0, 1).Union());
+  builder.AddOperator(tflite::BuiltinOperator_MUL, {row, factor}, {twice});
+  builder.AddOperator(tflite::BuiltinOperator_PACK, {twice, twice}, {size}, tflite::BuiltinOptions_PackOptions,
+                      tflite::CreatePackOptions(builder.fbb, 2, 0).Union());
+  builder.AddOperator(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, {x, size}, {resized});
+  builder.AddOperator(tflite::BuiltinOperator_RELU, {resized}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  ASSERT_NE(interpreter, nullptr);
+  EXPECT_EQ(interpreter->output_info(0).shape, (Shape{1, 4, 4, 1}));
+  EXPECT_EQ(RunOn<float>(*interpreter, {1, 2, 3, 4, 5, 6}),
+            (std::vector<float>{1, 1, 2, 3, 1, 1, 2, 3, 4, 4, 5, 6, 4, 4, 5, 6}));
+}
+
 TEST(Model, ListsAllThatCannotRunByOperatorTypeAndVersion) {
   ModelBuilder builder;
   const int32_t x = builder.AddTensor("x", {1, 4}, DType::kInt16, Quantized(0.5f, 0));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/zip.h"
+#include "runtime/model_predictor.h"
 #include "support/model_builder.h"
 #include "support/test_util.h"
 
@@ -23,6 +24,8 @@ ModelDescription Normalized(std::vector<float> mean, std::vector<float> std_valu
   description.outputs[0].label_file = "names.txt";
   return description;
 }
+
+Bytes TextFile(std::string_view text) { return {text.begin(), text.end()}; }
 
 struct Parts {
   DType type = DType::kFloat32;
@@ -54,9 +57,45 @@ ModelContract Chosen(const Parts& parts, const InputContract* fallback = nullptr
 
 TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsBehindTheModel) {
   const ModelContract chosen = Chosen({.description = Normalized({127.5f}, {128}),
-                                       .files = {{"other", {}}, {"names.txt", {'a', '\n', 'b', '\n'}}}});
+                                       .files = {{"other", {}}, {"names.txt", TextFile("a\nb\nc\nd\n")}}});
   EXPECT_EQ(chosen.source, ContractSource::kDescription);
-  EXPECT_EQ(chosen.contract, (InputContract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b"}}));
+  EXPECT_EQ(chosen.contract,
+            (InputContract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b", "c", "d"}}));
+}
+
+// Two names for an output of four values are names of something else.
+TEST(ModelContract, HasNoLabelsOfAnOutputThatTheyDoNotFit) {
+  const ModelContract chosen = Chosen(
+      {.description = Normalized({0}, {1}), .files = {{"names.txt", TextFile("left\nright\n")}}});
+  EXPECT_TRUE(chosen.contract.labels.empty());
+}
+
+TEST(ModelContract, PrefersWordsForPeopleToIdsWhereThereAreAsMany) {
+  Parts parts = {.description = Normalized({0}, {1}),
+                 .files = {{"names.txt", TextFile("/m/1\n/m/2\n/m/3\n/m/4\n")},
+                           {"words.txt", TextFile("ant\nbee\ncat\ndog\n")}}};
+  parts.description->outputs[0].display_file = "words.txt";
+  EXPECT_EQ(Chosen(parts).contract.labels, (std::vector<std::string>{"ant", "bee", "cat", "dog"}));
+  parts.files[1].content = TextFile("ant\nbee\n");
+  EXPECT_EQ(Chosen(parts).contract.labels, (std::vector<std::string>{"/m/1", "/m/2", "/m/3", "/m/4"}));
+}
+
+// A value of such an input is a byte of the image; statistics of the user's only say what it means.
+TEST(ModelContract, TakesBytesAsTheyAreForAUInt8InputWithoutAScale) {
+  const Parts plain = {.type = DType::kUInt8};
+  EXPECT_EQ(Chosen(plain).contract, (InputContract{1, 2, 2, {0, 0}, {1, 1}, {}}));
+  const InputContract stats = {1, 2, 2, {127.5f, 127.5f}, {127.5f, 127.5f}, {}};
+  EXPECT_EQ(Chosen(plain, &stats).source, ContractSource::kFallback);
+  const auto model = ModelOf(plain);
+  QAT_ASSERT_OK(model);
+  for (const InputContract* fallback : {static_cast<const InputContract*>(nullptr), &stats}) {
+    const auto predictor = MakeModelPredictor(*model, "m", "tflite", {}, fallback);
+    QAT_ASSERT_OK(predictor);
+    const std::vector<uint8_t> image = {7, 0, 255, 128};
+    const auto predictions = (*predictor)->Predict(image, 1);
+    QAT_ASSERT_OK(predictions);
+    EXPECT_EQ(predictions->scores, (std::vector<float>{7, 0, 255, 128}));
+  }
 }
 
 TEST(ModelContract, PrefersOurOwnToTheDescriptionAndThatToTheFallback) {

@@ -151,6 +151,15 @@ class ModelBuilder {
     return static_cast<int32_t>(tensors_.size() - 1);
   }
 
+  /// A constant that is stored without its zeros.
+  int32_t AddSparse(const std::string& name, const Shape& shape, tflite::TensorType type, uint32_t buffer,
+                    flatbuffers::Offset<tflite::SparsityParameters> sparsity) {
+    const auto sizes = fbb.CreateVector(shape);
+    const auto text = fbb.CreateString(name);
+    tensors_.push_back(tflite::CreateTensor(fbb, sizes, type, buffer, text, 0, false, sparsity));
+    return static_cast<int32_t>(tensors_.size() - 1);
+  }
+
   /// Data behind the FlatBuffer, as files beyond 2 GiB have them.
   uint32_t AddBufferOutside(uint64_t offset, uint64_t size) {
     if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
