@@ -35,6 +35,7 @@ class Reader {
   Status ReadOperator(size_t index, const tflite::Operator& op);
   Expected<const OpDefinition*> ReadOpcode(size_t index, const tflite::Operator& op, int32_t& version);
   Expected<ModelNode> ReadNode(const OpDefinition& definition, const tflite::Operator& op) const;
+  Expected<bool> ReadDensify(size_t index, const tflite::Operator& op);
   Status AddMissing(size_t index, const tflite::Operator& op);
   Expected<std::vector<int32_t>> ReadIndices(const flatbuffers::Vector<int32_t>* indices, const char* what,
                                              int32_t smallest) const;
@@ -110,7 +111,7 @@ Status Reader::ReadOperators(const tflite::SubGraph& subgraph) {
 Status Reader::ReadOperator(size_t index, const tflite::Operator& op) {
   int32_t version = 0;
   QAT_ASSIGN_OR_RETURN(const OpDefinition* definition, ReadOpcode(index, op, version));
-  if (definition == nullptr) return AddMissing(index, op);
+  if (definition == nullptr) return wires_.size() > index ? Status() : AddMissing(index, op);
   auto node = ReadNode(*definition, op);
   if (!node.ok() && node.error().code == ErrorCode::kUnsupported) {
     contents_.unsupported.Add(
@@ -140,6 +141,10 @@ Expected<const OpDefinition*> Reader::ReadOpcode(size_t index, const tflite::Ope
   const OpDefinition* definition = FindOpByBuiltin(builtin);
   const OpKernels* kernels = definition == nullptr ? nullptr : FindKernels(definition->type);
   if (kernels != nullptr && version <= kernels->max_version) return definition;
+  if (builtin == tflite::BuiltinOperator_DENSIFY) {
+    QAT_ASSIGN_OR_RETURN(const bool is_done, ReadDensify(index, op));
+    if (is_done) return static_cast<const OpDefinition*>(nullptr);
+  }
   std::string name = BuiltinName(builtin);
   if (builtin == tflite::BuiltinOperator_CUSTOM)
     name = StrCat("custom operator '", TextOf(code.custom_code()), "'");
@@ -168,6 +173,30 @@ Expected<ModelNode> Reader::ReadNode(const OpDefinition& definition, const tflit
   QAT_ASSIGN_OR_RETURN(node.attributes,
                        definition.read_options({op.builtin_options_type(), op.builtin_options()}));
   return node;
+}
+
+// The reader has filled in the zeros of sparse constants, so the output is the same constant and nothing is left to run. False for
+// an input that is computed.
+Expected<bool> Reader::ReadDensify(size_t index, const tflite::Operator& op) {
+  const std::string label = StrCat("operator ", index, " (DENSIFY)");
+  QAT_ASSIGN_OR_RETURN_IN(label, auto inputs, ReadIndices(op.inputs(), "inputs", 0));
+  QAT_ASSIGN_OR_RETURN_IN(label, auto outputs, ReadIndices(op.outputs(), "outputs", 0));
+  if (inputs.size() != 1 || outputs.size() != 1) {
+    return Corrupt(
+        StrCat(label, ": has ", inputs.size(), " inputs and ", outputs.size(), " outputs, expected 1 and 1"));
+  }
+  const ModelTensor& from = contents_.tensors[static_cast<size_t>(inputs[0])];
+  ModelTensor& to = contents_.tensors[static_cast<size_t>(outputs[0])];
+  if (!from.is_constant) return false;
+  if (to.type != from.type || (!to.open && to.shape != from.shape)) {
+    return Corrupt(StrCat(label, ": output '", to.name, "' is ", NameOf(to.type), " ", ToString(to.shape),
+                          ", expected ", NameOf(from.type), " ", ToString(from.shape)));
+  }
+  wires_.push_back({label, false, std::move(inputs), std::move(outputs)});
+  to.shape = from.shape;
+  to.constant = from.constant;
+  to.is_constant = true;
+  return true;
 }
 
 // What it writes: tensors left out (-1) are none.

@@ -260,7 +260,9 @@ TEST(Interpreter, FollowsAnOpenBatchThroughComputedShapes) {
 // Tensors without a recorded shape between SHAPE and the size of a RESIZE: they are what their operators make of them.
 TEST(Interpreter, WorksOutShapesThatTheFileDoesNotRecord) {
   ModelBuilder builder;
-  const auto unknown = [&](const char* name, tflite::TensorType type) { return builder.Add(name, {}, type, {}, 0); };
+  const auto unknown = [&](const char* name, tflite::TensorType type) {
+    return builder.Add(name, {}, type, {}, 0);
+  };
   const int32_t x = builder.AddTensor("x", {1, 2, 3, 1}, DType::kFloat32);
   const int32_t shape = unknown("shape", tflite::TensorType_INT32);
   const int32_t row = unknown("row", tflite::TensorType_INT32);
@@ -268,7 +270,8 @@ TEST(Interpreter, WorksOutShapesThatTheFileDoesNotRecord) {
   const int32_t size = unknown("size", tflite::TensorType_INT32);
   const int32_t resized = unknown("resized", tflite::TensorType_FLOAT32);
   const int32_t y = unknown("y", tflite::TensorType_FLOAT32);
-  const int32_t one = builder.AddConstant<int32_t>("one", {1}, {1}), two = builder.AddConstant<int32_t>("two", {1}, {2});
+  const int32_t one = builder.AddConstant<int32_t>("one", {1}, {1});
+  const int32_t two = builder.AddConstant<int32_t>("two", {1}, {2});
   const int32_t factor = builder.AddConstant<int32_t>("factor", {}, {2});
   builder.AddOperator(tflite::BuiltinOperator_SHAPE, {x}, {shape});
   builder.AddOperator(tflite::BuiltinOperator_STRIDED_SLICE, {shape, one, two, one}, {row},

@@ -220,9 +220,9 @@ TEST(Reshape, TakesTheShapeFromItsOptionWhereTheOperandIsNoList) {
     const std::vector<int32_t> wrong(static_cast<size_t>(FlatSize(operand)), 7);
     const int32_t shape = builder.AddConstant<int32_t>("shape", operand, wrong);
     const int32_t y = builder.AddTensor("y", {2, 2}, DType::kFloat32);
-    const auto options = tflite::CreateReshapeOptions(builder.fbb, builder.fbb.CreateVector(std::vector<int32_t>{2, -1}));
+    const auto new_shape = builder.fbb.CreateVector(std::vector<int32_t>{2, -1});
     builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {x, shape}, {y}, tflite::BuiltinOptions_ReshapeOptions,
-                        options.Union());
+                        tflite::CreateReshapeOptions(builder.fbb, new_shape).Union());
     const auto interpreter = Open(builder.Finish({x}, {y}));
     ASSERT_NE(interpreter, nullptr);
     EXPECT_EQ(interpreter->output_info(0).shape, (Shape{2, 2}));

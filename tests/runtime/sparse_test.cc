@@ -27,7 +27,11 @@ struct Sparse {
 
 // 3 x 4: rows [0 1 0 2], [0 0 0 0], [3 0 0 0].
 Sparse Rows() {
-  return {{3, 4}, {0, 1}, {}, {{.size = 3}, {tflite::DimensionType_SPARSE_CSR, 0, {0, 2, 2, 3}, {1, 3, 0}}}, {1, 2, 3}};
+  return {{3, 4},
+          {0, 1},
+          {},
+          {{.size = 3}, {tflite::DimensionType_SPARSE_CSR, 0, {0, 2, 2, 3}, {1, 3, 0}}},
+          {1, 2, 3}};
 }
 
 // 4 x 4 in blocks of 2 x 2, of which the upper right and the lower left are there.
@@ -39,8 +43,8 @@ Sparse Blocks() {
           {1, 2, 3, 4, 5, 6, 7, 8}};
 }
 
-// x of float32 -> y = x + the constant, all of one shape.
-std::vector<uint8_t> ModelOf(const Sparse& sparse) {
+// x of float32 -> y = x + the constant, by way of DENSIFY or not; all of one shape.
+std::vector<uint8_t> ModelOf(const Sparse& sparse, bool densifies = true) {
   ModelBuilder builder;
   flatbuffers::FlatBufferBuilder& fbb = builder.fbb;
   std::vector<flatbuffers::Offset<tflite::DimensionMetadata>> levels;
@@ -59,15 +63,19 @@ std::vector<uint8_t> ModelOf(const Sparse& sparse) {
   const int32_t filter = builder.AddSparse("w", sparse.shape, tflite::TensorType_FLOAT32, buffer, sparsity);
   const int32_t x = builder.AddTensor("x", sparse.shape, DType::kFloat32);
   const int32_t y = builder.AddTensor("y", sparse.shape, DType::kFloat32);
-  builder.AddOperator(tflite::BuiltinOperator_ADD, {x, filter}, {y});
+  const int32_t dense = builder.AddTensor("dense", sparse.shape, DType::kFloat32);
+  if (densifies) builder.AddOperator(tflite::BuiltinOperator_DENSIFY, {filter}, {dense});
+  builder.AddOperator(tflite::BuiltinOperator_ADD, {x, densifies ? dense : filter}, {y});
   return builder.Finish({x}, {y});
 }
 
 TEST(Sparse, GetsItsZeros) {
-  const auto interpreter = testing::Open(ModelOf(Rows()));
-  ASSERT_NE(interpreter, nullptr);
-  EXPECT_EQ(testing::RunOn<float>(*interpreter, std::vector<float>(12)),
-            (std::vector<float>{0, 1, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0}));
+  for (const bool densifies : {true, false}) {
+    const auto interpreter = testing::Open(ModelOf(Rows(), densifies));
+    ASSERT_NE(interpreter, nullptr);
+    EXPECT_EQ(testing::RunOn<float>(*interpreter, std::vector<float>(12)),
+              (std::vector<float>{0, 1, 0, 2, 0, 0, 0, 0, 3, 0, 0, 0}));
+  }
 }
 
 TEST(Sparse, GetsItsZerosByBlocks) {
@@ -75,6 +83,31 @@ TEST(Sparse, GetsItsZerosByBlocks) {
   ASSERT_NE(interpreter, nullptr);
   EXPECT_EQ(testing::RunOn<float>(*interpreter, std::vector<float>(16)),
             (std::vector<float>{0, 0, 1, 2, 0, 0, 3, 4, 5, 6, 0, 0, 7, 8, 0, 0}));
+}
+
+// What a DENSIFY gives must be as it is recorded, and nothing else may write it.
+TEST(Sparse, RefusesADensifyThatContradictsItsTensors) {
+  for (const bool is_input : {false, true}) {
+    ModelBuilder builder;
+    const int32_t w = builder.AddConstant<float>("w", {2}, {1, 2});
+    const int32_t x = builder.AddTensor("x", {2}, DType::kFloat32);
+    const int32_t y = builder.AddTensor("y", {is_input ? 2 : 3}, DType::kFloat32);
+    builder.AddOperator(tflite::BuiltinOperator_DENSIFY, {w}, {is_input ? x : y});
+    if (is_input) builder.AddOperator(tflite::BuiltinOperator_RELU, {x}, {y});
+    QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kCorrupt,
+                     is_input ? "input tensor 1 is a constant"
+                              : "operator 0 (DENSIFY): output 'y' is float32 [3], expected float32 [2]");
+  }
+}
+
+// Of a computed tensor there is nothing to densify.
+TEST(Sparse, ListsADensifyOfAComputedTensor) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {2}, DType::kFloat32);
+  const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_DENSIFY, {x}, {y});
+  QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kUnsupported,
+                   "not supported: DENSIFY version 1 (operator 0)");
 }
 
 struct Wrong {

@@ -27,6 +27,7 @@ class RandomRunOperatorMaker : private RandomModelMaker {
         &RandomRunOperatorMaker::AppendBatchMatMul,  &RandomRunOperatorMaker::AppendTile,
         &RandomRunOperatorMaker::AppendReverse,      &RandomRunOperatorMaker::AppendGather,
         &RandomRunOperatorMaker::AppendStridedSlice, &RandomRunOperatorMaker::AppendArgMin,
+        &RandomRunOperatorMaker::AppendDensify,
     };
     (this->*kAll[random_.Below(std::size(kAll))])();
     return Finish();
@@ -337,6 +338,51 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     current_ = builder_.AddTensor("output", shape_, DType::kInt32);
     Add(tflite::BuiltinOperator_ARG_MIN, {input, axis}, tflite::BuiltinOptions_ArgMinOptions,
         tflite::CreateArgMinOptions(builder_.fbb, tflite::TensorType_INT32).Union());
+  }
+
+  // x + a constant whose rows, or blocks of 2 x 2, are stored where they are not zeros.
+  void AppendDensify() {
+    quantized_ = false;
+    element_ = DType::kFloat32;
+    const bool blocks = random_.Below(2) == 0;
+    const int32_t block = blocks ? 2 : 1, rows = random_.Between(1, 5), columns = random_.Between(1, 5);
+    Start({rows * block, columns * block});
+    std::vector<int32_t> segments = {0}, indices;
+    for (int32_t row = 0; row < rows; ++row) {
+      for (int32_t column = 0; column < columns; ++column) {
+        if (random_.Below(2) == 0) indices.push_back(column);
+      }
+      segments.push_back(static_cast<int32_t>(indices.size()));
+    }
+    flatbuffers::FlatBufferBuilder& fbb = builder_.fbb;
+    const auto compressed_segments = tflite::CreateInt32Vector(fbb, fbb.CreateVector(segments)).Union();
+    const auto compressed_indices = tflite::CreateInt32Vector(fbb, fbb.CreateVector(indices)).Union();
+    std::vector<flatbuffers::Offset<tflite::DimensionMetadata>> levels = {
+        tflite::CreateDimensionMetadata(fbb, tflite::DimensionType_DENSE, rows),
+        tflite::CreateDimensionMetadata(fbb, tflite::DimensionType_SPARSE_CSR, 0,
+                                        tflite::SparseIndexVector_Int32Vector, compressed_segments,
+                                        tflite::SparseIndexVector_Int32Vector, compressed_indices)};
+    std::vector<int32_t> order = {0, 1}, map;
+    for (int32_t i = 0; i < 2 && blocks; ++i) {
+      levels.push_back(tflite::CreateDimensionMetadata(fbb, tflite::DimensionType_DENSE, 2));
+      order.push_back(2 + i);
+      map.push_back(i);
+    }
+    const auto order_list = fbb.CreateVector(order), map_list = fbb.CreateVector(map);
+    const auto sparsity = tflite::CreateSparsityParameters(fbb, order_list, map_list, fbb.CreateVector(levels));
+    const std::vector<float> values = RandomReals(indices.size() * static_cast<size_t>(block * block), 3);
+    std::vector<uint8_t> bytes(values.size() * sizeof(float));
+    if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+    const uint32_t buffer = builder_.AddBuffer(&bytes);
+    const int32_t sparse =
+        builder_.AddSparse("sparse", shape_, tflite::TensorType_FLOAT32, buffer, sparsity);
+    const int32_t dense = builder_.AddTensor("dense", shape_, DType::kFloat32), input = current_;
+    outputs_ = {dense};
+    Add(tflite::BuiltinOperator_DENSIFY, {sparse});
+    outputs_.clear();
+    AddOutput(shape_, quantization_);
+    Add(tflite::BuiltinOperator_ADD, {input, dense}, tflite::BuiltinOptions_AddOptions,
+        tflite::CreateAddOptions(fbb).Union());
   }
 
   bool first_version_ = false;
