@@ -11,6 +11,7 @@ TEST(Provenance, CutsHashesAndLeavesTheRest) {
   EXPECT_EQ(ProvenanceText({{"tool_version", "0.1.0"},
                             {"graph_sha256", kHash},
                             {"holdout_sha256", kHash},
+                            {"task", "classes"},
                             {"calibration_images", "500"},
                             {"calibration_sha256", kHash}}),
             "calibration=0123456789abcdef01234567\n"
