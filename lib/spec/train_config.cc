@@ -142,6 +142,9 @@ std::string PortableToml(const TrainConfig& config) {
 }
 
 Status Validate(const TrainConfig& config) {
+  if (config.learning_rate == 0) {
+    return InvalidArgument("learning-rate is 0, expected more: no parameter would ever change");
+  }
   if (config.steps == 0 && config.epochs == 0) {
     return InvalidArgument("steps and epochs are both 0, expected one of them to say how long to train");
   }

@@ -91,6 +91,16 @@ TEST(TrainConfig, ErrorsNamePlaceKeyValueAndExpectation) {
                    "is \"lamb\", expected \"adam\" or \"sgd\"");
 }
 
+TEST(TrainConfig, RefusesALearningRateOfZero) {
+  TrainConfig config;
+  config.steps = 100;
+  config.learning_rate = 0;
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                   "learning-rate is 0, expected more: no parameter would ever change");
+  config.learning_rate = 1e-30;
+  QAT_ASSERT_OK(Validate(config));
+}
+
 TEST(TrainConfig, RefusesADelayThatNeverEnds) {
   TrainConfig config;
   config.steps = 100;
