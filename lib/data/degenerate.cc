@@ -1,0 +1,69 @@
+#include "data/degenerate.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+constexpr size_t kLookedAt = 256;
+
+void CheckLabels(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+  const int32_t first = dataset.LabelsOf(examples[0])[0];
+  for (const int32_t example : examples) {
+    const std::span<const int32_t> labels = dataset.LabelsOf(example);
+    if (std::any_of(labels.begin(), labels.end(), [&](int32_t label) { return label != first; })) return;
+  }
+  const auto index = static_cast<size_t>(first);
+  const std::string name =
+      index < dataset.class_names.size() ? StrCat("'", dataset.class_names[index], "'") : StrCat(first);
+  warnings.push_back(StrCat("all ", examples.size(), " training examples are of class ", name,
+                            ", so there is nothing to tell apart"));
+}
+
+void CheckTargets(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+  const std::span<const float> first = dataset.NumbersOf(examples[0]);
+  for (size_t target = 0; target < first.size(); ++target) {
+    const bool same = std::all_of(examples.begin(), examples.end(), [&](int32_t example) {
+      return dataset.NumbersOf(example)[target] == first[target];
+    });
+    if (!same) continue;
+    warnings.push_back(StrCat(first.size() == 1 ? std::string("the target") : StrCat("target ", target), " is ",
+                              first[target], " in all ", examples.size(),
+                              " training examples, so there is nothing to learn about it"));
+  }
+}
+
+Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+  const size_t count = std::min(examples.size(), kLookedAt);
+  std::vector<int32_t> chosen(count);
+  for (size_t i = 0; i < count; ++i) chosen[i] = examples[i * examples.size() / count];
+  const auto size = static_cast<size_t>(dataset.ImageSize());
+  Bytes images(count * size);
+  QAT_RETURN_IF_ERROR(dataset.Read(chosen, images));
+  for (size_t i = size; i < images.size(); ++i) {
+    if (images[i] != images[i - size]) return {};
+  }
+  warnings.push_back(count == examples.size()
+                         ? StrCat("all ", count, " training inputs are the same, so nothing can be learned from them")
+                         : StrCat("the ", count, " training inputs that were looked at, of ", examples.size(),
+                                  ", are all the same, so nothing can be learned from them"));
+  return {};
+}
+
+}  // namespace
+
+Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples) {
+  std::vector<std::string> warnings;
+  if (examples.empty()) return warnings;
+  if (dataset.targets > 0) {
+    CheckTargets(dataset, examples, warnings);
+  } else {
+    CheckLabels(dataset, examples, warnings);
+  }
+  if (examples.size() > 1) QAT_RETURN_IF_ERROR(CheckImages(dataset, examples, warnings));
+  return warnings;
+}
+
+}  // namespace qat

@@ -1,0 +1,21 @@
+// degenerate.h: training data that nothing can be learned from, told before hours are spent on them.
+#ifndef QAT_DATA_DEGENERATE_H_
+#define QAT_DATA_DEGENERATE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "data/dataset.h"
+
+namespace qat {
+
+/// Plain sentences, as warnings: all examples of one class, a target that is the same everywhere, images that are all alike
+/// (told from 256 of them, evenly spaced). `examples`: those that are trained on, at least one. Errors: the stream's.
+Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples);
+
+}  // namespace qat
+
+#endif  // QAT_DATA_DEGENERATE_H_

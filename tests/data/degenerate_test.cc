@@ -1,0 +1,72 @@
+#include "data/degenerate.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+// `count` images of 2 bytes, image i all i % levels; their labels or numbers are given by the caller.
+Dataset Ramp(int count, int levels) {
+  Dataset data;
+  data.height = 1;
+  data.width = 2;
+  data.channels = 1;
+  data.class_names = {"no", "yes"};
+  for (int i = 0; i < count; ++i) data.images.insert(data.images.end(), 2, static_cast<uint8_t>(i % levels));
+  return data;
+}
+
+std::vector<std::string> Found(const Dataset& data) {
+  std::vector<int32_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  const auto found = FindDegenerate(data, all);
+  EXPECT_TRUE(found.ok());
+  return *found;
+}
+
+TEST(FindDegenerate, IsSilentOnDataThatDiffer) {
+  Dataset data = Ramp(400, 100);
+  data.labels.assign(400, 0);
+  data.labels[399] = 1;
+  EXPECT_TRUE(Found(data).empty());
+  Dataset numbers = Ramp(400, 2);
+  numbers.targets = 1;
+  numbers.numbers.assign(400, 3.f);
+  numbers.numbers[7] = 3.5f;
+  EXPECT_TRUE(Found(numbers).empty());
+}
+
+TEST(FindDegenerate, NamesTheOnlyClass) {
+  Dataset data = Ramp(40, 10);
+  data.labels.assign(40, 1);
+  EXPECT_EQ(Found(data), (std::vector<std::string>{
+                             "all 40 training examples are of class 'yes', so there is nothing to tell apart"}));
+}
+
+TEST(FindDegenerate, NamesTheTargetThatStaysTheSame) {
+  Dataset data = Ramp(40, 10);
+  data.targets = 2;
+  for (int i = 0; i < 40; ++i) data.numbers.insert(data.numbers.end(), {static_cast<float>(i), 290.5f});
+  EXPECT_EQ(Found(data),
+            (std::vector<std::string>{
+                "target 1 is 290.5 in all 40 training examples, so there is nothing to learn about it"}));
+}
+
+TEST(FindDegenerate, NamesInputsThatAreAllAlike) {
+  Dataset few = Ramp(40, 1), many = Ramp(5000, 1);
+  few.labels.assign(40, 0);
+  few.labels[3] = 1;
+  many.labels.assign(5000, 0);
+  many.labels[3] = 1;
+  ASSERT_EQ(Found(few).size(), 1u);
+  EXPECT_EQ(Found(few)[0], "all 40 training inputs are the same, so nothing can be learned from them");
+  ASSERT_EQ(Found(many).size(), 1u);
+  EXPECT_NE(Found(many)[0].find("256 training inputs that were looked at, of 5000"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace qat
