@@ -79,8 +79,8 @@ struct ChosenCheckpoint {
 
 /// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses: "last", "best", a step,
 /// or "" for the default, which is "best" among those that were measured on held-out examples, and "last" where none was.
-/// "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), the earliest
-/// of equals, and a checkpoint measured without fake quantization only where there is no other. One function
+/// "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), of equals
+/// the one with the lowest loss, then the earliest, and a checkpoint measured without fake quantization only where there is no other. One function
 /// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
 /// of these; kCorrupt for a checkpoint that has to be compared and cannot be read.
 Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/strings.h"
@@ -46,6 +47,7 @@ std::string DescribeSteps(const std::vector<int64_t>& steps) {
 struct Merit {
   bool quantized = false;  ///< one from before the delay was judged without fake quantization: never before others
   double value = -std::numeric_limits<double>::infinity();  ///< accuracy; of real numbers, the loss with its sign changed
+  double loss = std::numeric_limits<double>::infinity();  ///< decides between equals
   bool measured() const { return value != Merit().value; }
 };
 
@@ -57,19 +59,23 @@ std::optional<double> MetricOf(const Checkpoint& checkpoint, const std::string& 
 Merit MeritOn(const Checkpoint& checkpoint, const std::string& split) {
   Merit merit;
   merit.quantized = MetricOf(checkpoint, "fake_quantize").value_or(1) != 0;
-  if (const auto accuracy = MetricOf(checkpoint, split + "_accuracy")) {
+  const auto accuracy = MetricOf(checkpoint, split + "_accuracy"), loss = MetricOf(checkpoint, split + "_loss");
+  if (loss) merit.loss = *loss;
+  if (accuracy) {
     merit.value = *accuracy;
-  } else if (const auto loss = MetricOf(checkpoint, split + "_loss")) {
+  } else if (loss) {
     merit.value = -*loss;
   }
   return merit;
 }
 
-/// "98.5 %", or "an RMSE of 0.25".
+/// "98.50 %, loss 0.042", or "an RMSE of 0.25".
 std::string MeritText(const Checkpoint& checkpoint, const std::string& split) {
   char text[48];
   if (const auto accuracy = MetricOf(checkpoint, split + "_accuracy")) {
-    std::snprintf(text, sizeof(text), "%.2f %%", *accuracy);
+    const auto loss = MetricOf(checkpoint, split + "_loss");
+    if (!loss) std::snprintf(text, sizeof(text), "%.2f %%", *accuracy);
+    if (loss) std::snprintf(text, sizeof(text), "%.2f %%, loss %.3g", *accuracy, *loss);
   } else {
     std::snprintf(text, sizeof(text), "an RMSE of %.4g", std::sqrt(MetricOf(checkpoint, split + "_loss").value_or(0)));
   }
@@ -98,7 +104,8 @@ Expected<BestCheckpoint> FindBest(const std::string& run, const std::vector<int6
     best.last_text = "not measured";
     if (!merit.measured()) continue;
     best.last_text = StrCat(MeritText(*checkpoint, split), merit.quantized ? "" : ", without fake quantization");
-    if (std::pair(merit.quantized, merit.value) <= std::pair(best.merit.quantized, best.merit.value)) continue;
+    const auto rank = [](const Merit& m) { return std::tuple(m.quantized, m.value, -m.loss); };
+    if (best.merit.measured() && rank(merit) <= rank(best.merit)) continue;
     best.step = step;
     best.merit = merit;
     best.text = MeritText(*checkpoint, split);

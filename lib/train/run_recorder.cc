@@ -70,8 +70,8 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
 }
 
 Status RunRecorder::SaveScheduled(StepEngine& engine, int64_t step) {
-  const Merit merit = {engine.Quantizing(step - 1), last_evaluation_.Merit(), step};
-  if (std::pair(merit.quantized, merit.value) > std::pair(best_.quantized, best_.value)) best_ = merit;
+  const Merit merit = {engine.Quantizing(step - 1), last_evaluation_.Merit(), last_evaluation_.loss, step};
+  if (merit.IsBetterThan(best_)) best_ = merit;
   QAT_RETURN_IF_ERROR(log_->WriteCheckpoint(step));
   QAT_RETURN_IF_ERROR(Save(engine, step));
   return PruneRun(run_.directory, schedule_, step, best_.step);
@@ -116,6 +116,7 @@ TrainerState RunRecorder::MakeState(const StepEngine& engine, int64_t step, int6
                    {"evaluated_step", static_cast<double>(evaluated_step_)},
                    {"best/quantized", best_.quantized ? 1 : 0},
                    {"best/accuracy", best_.value},
+                   {"best/loss", best_.loss},
                    {"best/step", static_cast<double>(best_.step)}};
   if (patience_ > 0) {
     state.scalars["patience/waited"] = static_cast<double>(waited_);
@@ -138,7 +139,10 @@ Status RunRecorder::Restore(const TrainerState& state) {
   seen_ = static_cast<int64_t>(number("seen"));
   last_evaluation_ = {number("last_accuracy"), number("last_loss")};
   evaluated_step_ = static_cast<int64_t>(number("evaluated_step"));
-  best_ = {number("best/quantized") != 0, number("best/accuracy"), static_cast<int64_t>(number("best/step"))};
+  best_ = {number("best/quantized") != 0, number("best/accuracy"), best_.loss, static_cast<int64_t>(number("best/step"))};
+  // Runs from before equals were told apart keep the earliest.
+  const auto loss = NumberOf(state, "best/loss");
+  best_.loss = loss.ok() ? *loss : -std::numeric_limits<double>::infinity();
   if (patience_ > 0) {
     waited_ = static_cast<int64_t>(number("patience/waited"));
     best_evaluation_ = number("patience/best");

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/expected.h"
@@ -27,7 +28,12 @@ namespace qat {
 struct Merit {
   bool quantized = false;
   double value = -std::numeric_limits<double>::infinity();  ///< Evaluation::Merit
+  double loss = std::numeric_limits<double>::infinity();    ///< decides between equals: accuracies of small sets often are
   int64_t step = 0;
+
+  bool IsBetterThan(const Merit& other) const {
+    return std::tuple(quantized, value, -loss) > std::tuple(other.quantized, other.value, -other.loss);
+  }
 };
 
 class RunRecorder {

@@ -179,6 +179,15 @@ TEST_F(RunDirectory, ByDefaultTakesTheBestOfWhatWasHeldOutAndSaysSo) {
   EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("step 500 (not measured)"), std::string::npos);
 }
 
+TEST_F(RunDirectory, OfEqualAccuraciesTheLeastLossIsTheBest) {
+  Add(100, {{"holdout_accuracy", 100}, {"holdout_loss", 0.25}});
+  Add(200, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}});
+  Add(300, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}});
+  EXPECT_EQ(*Resolve(""), 200);
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(100.00 %, loss 0.125), not the last, of step 300 (100.00 %"),
+            std::string::npos);
+}
+
 TEST_F(RunDirectory, ByDefaultNeverChoosesOnTheTestSet) {
   Add(100, {{"test_accuracy", 95}});
   Add(200, {{"test_accuracy", 94}});
