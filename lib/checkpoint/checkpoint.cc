@@ -121,6 +121,10 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
   QAT_RETURN_IF_ERROR_IN("tensor", ReadEntries(*root.tensors(), checkpoint.tensors, ReadTensor));
   QAT_RETURN_IF_ERROR_IN("range", ReadEntries(*root.ranges(), checkpoint.ranges, ReadRange));
   QAT_RETURN_IF_ERROR_IN("metric", ReadEntries(*root.metrics(), checkpoint.metrics, ReadNumber));
+  if (root.batch_norm_gaps() != nullptr) {
+    QAT_RETURN_IF_ERROR_IN("batch norm",
+                           ReadEntries(*root.batch_norm_gaps(), checkpoint.batch_norm_gaps, ReadNumber));
+  }
   QAT_RETURN_IF_ERROR_IN("provenance", ReadEntries(*root.provenance(), checkpoint.provenance, ReadText));
   if (checkpoint.step < 0) return Corrupt(StrCat("step is ", checkpoint.step, ", expected 0 or more"));
   if (!SchemeFromName(checkpoint.scheme)) {
@@ -144,8 +148,12 @@ Bytes Serialize(const Checkpoint& checkpoint) {
   const auto ranges = WriteRanges(builder, checkpoint.ranges);
   const auto metrics = WriteNumbers(builder, checkpoint.metrics);
   const auto provenance = WriteTexts(builder, checkpoint.provenance);
-  const auto root = fb::CreateCheckpoint(builder, checkpoint.step, scheme, spec_text, spec_source,
-                                         config_text, contract_offset, tensors, ranges, metrics, provenance);
+  // Nothing is written for networks without batch norms: their bytes are those of before.
+  Entries<fb::NamedNumber> gaps = 0;
+  if (!checkpoint.batch_norm_gaps.empty()) gaps = WriteNumbers(builder, checkpoint.batch_norm_gaps);
+  const auto root =
+      fb::CreateCheckpoint(builder, checkpoint.step, scheme, spec_text, spec_source, config_text,
+                           contract_offset, tensors, ranges, metrics, provenance, gaps);
   return Seal(builder, root, kCheckpointIdentifier, kCheckpointVersion);
 }
 

@@ -46,6 +46,9 @@ struct Checkpoint {
   /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,
   /// else 0.
   std::map<std::string, double> metrics;
+  /// "<layer>": how far the statistics of its batch norm were from those of other batches when they were taken, in
+  /// deviations (train/batch_statistics.h). Empty: no batch norm, or written before this was measured.
+  std::map<std::string, double> batch_norm_gaps;
   std::map<std::string, std::string> provenance;  ///< "data_sha256", "tool_version", …: no path, time or host
 
   bool operator==(const Checkpoint&) const = default;

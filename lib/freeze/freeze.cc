@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <set>
 
@@ -29,6 +30,13 @@ std::string ParameterName(const LayerSpec& layer, const ParameterSpec& parameter
 
 bool AllFinite(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+}
+
+/// Two significant digits.
+std::string RoundedText(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2g", value);
+  return text;
 }
 
 /// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their values.
@@ -115,6 +123,23 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
     warnings.push_back(StrCat(text, "; train longer, or let `strict` refuse them"));
   }
   if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, nothing but 0 was seen: ", Join(dead)));
+  return {};
+}
+
+/// Batch norms that are folded with moving averages which do not fit their data.
+Status JudgeBatchNorms(const Checkpoint& checkpoint, const FreezeOptions& options,
+                       std::vector<std::string>& warnings) {
+  std::vector<std::string> unsettled;
+  for (const auto& [layer, gap] : checkpoint.batch_norm_gaps) {
+    if (!(gap <= options.max_batch_norm_gap)) unsettled.push_back(StrCat(layer, " (", RoundedText(gap), ")"));
+  }
+  if (unsettled.empty()) return {};
+  const std::string text =
+      StrCat("batch norm statistics not settled, more than ", options.max_batch_norm_gap,
+             " deviations from those of other batches: ", Join(unsettled),
+             "; train longer, with larger batches or a later `bn_freeze`");
+  if (options.strict) return Numerical(text);
+  warnings.push_back(text);
   return {};
 }
 
@@ -262,6 +287,7 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
   const std::optional<Scheme> scheme = SchemeFromName(checkpoint.scheme);
   if (!scheme)
     return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
+  QAT_RETURN_IF_ERROR(JudgeBatchNorms(checkpoint, options, warnings));
   if (*scheme != Scheme::kFloat32) {
     QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, *spec, *scheme));
     QAT_RETURN_IF_ERROR(JudgeRanges(checkpoint, options, warnings));

@@ -3,6 +3,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/isfinite.h>
 
+#include <cstdio>
+#include <optional>
+
 #include "base/strings.h"
 #include "contract/input_params.h"
 #include "spec/range_groups.h"
@@ -24,6 +27,30 @@ Value RunLayers(const NetworkSpec& spec, const Value& images, const Run& run) {
     values.push_back(run(i, inputs));
   }
   return values.back();
+}
+
+// The first parameter of a layer that a checkpoint has not, or in another shape.
+struct Misfit {
+  std::string name;
+  std::optional<Shape> there;
+  Shape here;
+};
+
+std::optional<Misfit> FindMisfit(const Checkpoint& checkpoint, Module& module) {
+  for (const Parameter& parameter : module.parameters()) {
+    const Shape here = ToTfliteLayout(parameter.value, parameter.layout).shape;
+    const auto found = checkpoint.tensors.find(parameter.name);
+    if (found == checkpoint.tensors.end()) return Misfit{parameter.name, std::nullopt, here};
+    if (found->second.shape != here) return Misfit{parameter.name, found->second.shape, here};
+  }
+  return std::nullopt;
+}
+
+// "logits (filter is [10, 84] there, [4, 84] here)".
+std::string FreshText(const std::string& layer, const Misfit& misfit) {
+  const std::string suffix = misfit.name.substr(layer.size() + 1);
+  if (!misfit.there) return StrCat(layer, " (no ", suffix, " there)");
+  return StrCat(layer, " (", suffix, " is ", ToString(*misfit.there), " there, ", ToString(misfit.here), " here)");
 }
 
 bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
@@ -121,6 +148,20 @@ std::vector<NamedObserver> Network::observers() {
   return all;
 }
 
+std::vector<NamedStatistics> Network::batch_norms() {
+  std::vector<NamedStatistics> all;
+  for (const auto& module : modules_) {
+    if (auto norm = module->batch_norm()) all.push_back(*std::move(norm));
+  }
+  return all;
+}
+
+float Network::OutputScale() const {
+  const SharedRange* range = modules_.back()->range();
+  if (range == nullptr || range->scheme() == Scheme::kFloat32 || !range->ready()) return 0;
+  return range->params().scale;
+}
+
 bool Network::HasRanges() {
   for (const NamedObserver& each : observers()) {
     if (each.observer->empty()) return false;
@@ -139,24 +180,44 @@ void Network::Save(Checkpoint& checkpoint) {
 }
 
 Status Network::Load(const Checkpoint& checkpoint) {
-  const at::NoGradGuard no_gradients;
-  for (const Parameter& parameter : parameters()) {
-    const auto found = checkpoint.tensors.find(parameter.name);
-    if (found == checkpoint.tensors.end()) {
-      return Corrupt(StrCat("tensor '", parameter.name, "' is missing, which the network needs"));
+  for (const auto& module : modules_) {
+    if (const auto misfit = FindMisfit(checkpoint, *module)) {
+      return Corrupt(misfit->there ? StrCat("tensor '", misfit->name, "' is ", ToString(*misfit->there),
+                                            ", expected ", ToString(misfit->here))
+                                   : StrCat("tensor '", misfit->name, "' is missing, which the network needs"));
     }
-    const Shape expected = ToTfliteLayout(parameter.value, parameter.layout).shape;
-    if (found->second.shape != expected) {
-      return Corrupt(StrCat("tensor '", parameter.name, "' is ", ToString(found->second.shape), ", expected ",
-                            ToString(expected)));
-    }
-    parameter.value.copy_(FromTfliteLayout(found->second, parameter.layout));
+    Load(checkpoint, *module);
   }
-  for (const NamedObserver& each : observers()) {
+  return {};
+}
+
+// Requires parameters that fit.
+void Network::Load(const Checkpoint& checkpoint, Module& module) {
+  const at::NoGradGuard no_gradients;
+  for (const Parameter& parameter : module.parameters()) {
+    parameter.value.copy_(FromTfliteLayout(checkpoint.tensors.at(parameter.name), parameter.layout));
+  }
+  for (const NamedObserver& each : module.observers()) {
     const auto found = checkpoint.ranges.find(each.name);
     if (found != checkpoint.ranges.end()) each.observer->Fix(IncludingZero(found->second.range));
   }
-  return {};
+  if (const auto norm = module.batch_norm()) norm->statistics->set_batches(kInheritedBatches);
+}
+
+Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
+  Inherited inherited;
+  for (const auto& module : modules_) {
+    if (const auto misfit = FindMisfit(checkpoint, *module)) {
+      inherited.fresh.push_back(FreshText(module->name(), *misfit));
+      continue;
+    }
+    Load(checkpoint, *module);
+    inherited.kept += !module->parameters().empty();
+    inherited.output = module == modules_.back();
+  }
+  if (inherited.kept > 0) return inherited;
+  return Corrupt(StrCat("none of its layers fits network '", spec_.name, "', expected some of the same name and shape: ",
+                        inherited.fresh.front()));
 }
 
 std::string Network::NonFiniteObserved() const {
@@ -178,6 +239,25 @@ std::string Network::FindNonFinite(const at::Tensor& images) {
     return output;
   });
   return found;
+}
+
+std::string Network::LargestParameter() {
+  const at::NoGradGuard no_gradients;
+  float largest = -1;
+  std::string layer, suffix;
+  for (const auto& module : modules_) {
+    for (const Parameter& parameter : module->parameters()) {
+      if (!parameter.IsTrained()) continue;
+      const float reach = parameter.value.abs().max().item<float>();
+      if (!(reach > largest)) continue;
+      largest = reach;
+      layer = module->name();
+      suffix = parameter.name.substr(layer.size() + 1);
+    }
+  }
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3g", largest);
+  return StrCat("layer '", layer, "' has grown most, its ", suffix, " reaches ", text);
 }
 
 std::string Network::PrettyPrint() const {

@@ -17,6 +17,13 @@
 
 namespace qat {
 
+/// What became of the layers with parameters of a network that started from another one's checkpoint.
+struct Inherited {
+  int64_t kept = 0;
+  bool output = false;             ///< the last layer was kept
+  std::vector<std::string> fresh;  ///< "logits (filter is [10, 84] there, [4, 84] here)"
+};
+
 class Network {
  public:
   /// Freshly initialized; the input unknown until SetInput. Errors: kUnsupported, for a layer without a training form.
@@ -41,18 +48,28 @@ class Network {
 
   std::vector<Parameter> parameters();
   std::vector<NamedObserver> observers();
+  /// Those of the layers with batch normalization.
+  std::vector<NamedStatistics> batch_norms();
+  /// Scale of the quantized output; 0 where the network is not quantized or no range is ready.
+  float OutputScale() const;
   /// Every observer has seen something.
   bool HasRanges();
 
   /// Parameters (and ranges, unless `scheme` is float32) to and from a checkpoint, in TFLite's layout.
   void Save(Checkpoint& checkpoint);
   Status Load(const Checkpoint& checkpoint);
+  /// The layers whose parameters are in `checkpoint` by the same names and in the same shapes, with their ranges; the others
+  /// stay as they are. Errors: kCorrupt where no layer fits, with the first reason.
+  Expected<Inherited> Inherit(const Checkpoint& checkpoint);
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
   std::string NonFiniteObserved() const;
   /// Name of the first layer with a parameter or an output that is not finite, by running `images`; empty:
   /// none.
   std::string FindNonFinite(const at::Tensor& images);
+
+  /// "layer 'c' has grown most, its filter reaches 312": the parameter with the largest magnitude.
+  std::string LargestParameter();
 
   /// One line a layer.
   std::string PrettyPrint() const;
@@ -61,6 +78,7 @@ class Network {
  private:
   explicit Network(NetworkSpec spec) : spec_(std::move(spec)) {}
   void ShareRanges(Scheme scheme);
+  void Load(const Checkpoint& checkpoint, Module& module);
 
   NetworkSpec spec_;
   std::shared_ptr<SharedRange> input_range_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,9 @@ namespace {
 
 constexpr uint64_t kDropoutPurpose = 0x64726f70;  // "drop"
 constexpr int64_t kRangeBatches = 32;             // that ranges of averaged weights are estimated from
+// Examples that the statistics of batch norms are taken from; they are compared on a quarter as many. Where a channel has one
+// value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less where it has many.
+constexpr int64_t kStatisticsExamples = 1024;
 
 std::span<const float> SpanOf(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
@@ -31,10 +35,29 @@ TrainableSpan TrainableOf(const Parameter& parameter) {
           parameter.role == ParameterSpec::Role::kFilter};
 }
 
+double VarianceOf(const std::vector<float>& numbers) {
+  double sum = 0, squares = 0;
+  for (const float number : numbers) {
+    sum += number;
+    squares += double{number} * number;
+  }
+  const auto count = static_cast<double>(numbers.size());
+  return std::max(squares / count - sum / count * (sum / count), 0.0);
+}
+
+std::string Rounded(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3g", value);
+  return text;
+}
+
+std::string BatchesName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/batches"); }
+std::string GapName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/gap"); }
+
 }  // namespace
 
 StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
-    : config_(config), schedule_(schedule), history_(schedule.steps) {}
+    : config_(config), schedule_(schedule), history_(schedule.steps), watch_(schedule.steps) {}
 
 Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec, const TrainConfig& config,
                                                          const Schedule& schedule,
@@ -44,7 +67,9 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(spec, options));
   engine->network_->SetInput(contract);
-  if (init != nullptr) QAT_RETURN_IF_ERROR_IN("`init`", engine->network_->Load(*init));
+  if (init != nullptr) {
+    QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
+  }
   engine->parameters_ = engine->network_->parameters();
   engine->observers_ = engine->network_->observers();
   for (const Parameter& each : engine->parameters_) engine->spans_.push_back(TrainableOf(each));
@@ -77,7 +102,9 @@ void StepEngine::ScaleToTargets(const TargetStatistics& targets, bool fresh) {
 }
 
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
+  ReturnStatistics();
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
+  QAT_RETURN_IF_ERROR(CheckLoss(batch, result.loss, step));
   optimizer_->Step(spans_, LearningRate(config_, schedule_.steps, step));
   if (average_) average_->Update(spans_);
   if (config_.scheme != "float32" && history_.Due(step + 1)) {
@@ -124,6 +151,18 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
   return result;
 }
 
+Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
+  const Shape& output = network_->spec().layers.back().output_shape;
+  const double chance = batch.numbers.empty() ? std::log(static_cast<double>(output.back())) : VarianceOf(batch.numbers);
+  watch_.Add(loss, chance);
+  const auto finding = watch_.Diverged(step + 1 == schedule_.steps);
+  if (!finding) return {};
+  return Numerical(StrCat("training diverges: the loss of steps ", step + 2 - finding->window, " to ", step + 1, " is ",
+                          Rounded(finding->loss), " on average, that of an untrained network ", Rounded(finding->chance),
+                          "; ", network_->LargestParameter(), "; a smaller learning rate usually helps (it is ",
+                          config_.learning_rate, ")"));
+}
+
 void StepEngine::TakeGradients() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].IsTrained()) continue;
@@ -142,28 +181,110 @@ Error StepEngine::NotFinite(std::string_view what, const at::Tensor& images) {
 }
 
 Expected<Network*> StepEngine::Deploy(DataFeed& feed, int64_t steps) {
-  if (!average_) return network_.get();
+  ReturnStatistics();
+  if (average_) {
+    QAT_RETURN_IF_ERROR(DeployAverage(feed, steps));
+  } else if (steps <= schedule_.freeze_batch_norm_at) {
+    for (const Parameter& each : parameters_) {
+      if (!each.IsTrained()) learned_[each.name] = each.value.clone();
+    }
+    if (learned_.empty()) return network_.get();
+    for (const NamedObserver& each : observers_) learned_ranges_.push_back(each.observer->state());
+    QAT_RETURN_IF_ERROR(EstimateStatistics(*network_, feed, steps));
+    QAT_RETURN_IF_ERROR(ObserveFilters(feed, steps));
+  }
+  return &Deployed();
+}
+
+Status StepEngine::FreezeStatistics(DataFeed& feed, int64_t steps) {
+  ReturnStatistics();
+  return EstimateStatistics(*network_, feed, steps);
+}
+
+// Filters that are folded with other statistics have other ranges; the ranges of activations stay as they were learned.
+Status StepEngine::ObserveFilters(DataFeed& feed, int64_t steps) {
+  if (config_.scheme == "float32" || steps > schedule_.freeze_ranges_at) return {};
   const at::NoGradGuard no_gradients;
+  QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(std::max<int64_t>(steps - 1, 0)));
+  network_->Forward(batch.images, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    if (!observers_[i].name.ends_with("/filter")) observers_[i].observer->set_state(learned_ranges_[i]);
+  }
+  return {};
+}
+
+RangeObserver::State StepEngine::LearnedRange(size_t observer) const {
+  return learned_ranges_.empty() ? observers_[observer].observer->state() : learned_ranges_[observer];
+}
+
+// Training goes on with the averages and ranges that it has learned.
+void StepEngine::ReturnStatistics() {
+  for (const Parameter& each : parameters_) {
+    if (const auto found = learned_.find(each.name); found != learned_.end()) each.value.copy_(found->second);
+  }
+  for (size_t i = 0; i < learned_ranges_.size(); ++i) observers_[i].observer->set_state(learned_ranges_[i]);
+  learned_.clear();
+  learned_ranges_.clear();
+}
+
+Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
+  const at::NoGradGuard no_gradients;
+  const bool learning = steps <= schedule_.freeze_batch_norm_at;
   std::vector<Parameter> parameters = averaged_->parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<float>& values = average_->values()[i];
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
+    // Constants that the weights have learned with are no matter of averages.
+    if (!learning && !parameters[i].IsTrained()) parameters[i].value.copy_(parameters_[i].value);
   }
-  if (config_.scheme == "float32") return averaged_.get();
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
+  if (learning) QAT_RETURN_IF_ERROR(EstimateStatistics(*averaged_, feed, steps));
+  if (config_.scheme == "float32") return {};
   for (int64_t step = std::max<int64_t>(steps - kRangeBatches, 0); step < steps; ++step) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
     averaged_->Forward(batch.images, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
   }
-  return averaged_.get();
+  return {};
+}
+
+// Fresh statistics for all batch norms, from the latest batches, and how far they are from those of the next. Before the first
+// step nothing has been learned: what a run started with stays.
+Status StepEngine::EstimateStatistics(Network& network, DataFeed& feed, int64_t steps) {
+  if (network.batch_norms().empty()) return {};
+  const int64_t most = std::clamp<int64_t>(schedule_.steps / 10, 16, 128);  // a small part of the run, whatever the batch
+  const int64_t taken = std::clamp<int64_t>(kStatisticsExamples / config_.batch_size, 8, most);
+  if (steps > 0) {
+    QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, std::max<int64_t>(steps - taken, 0), steps));
+    for (const NamedStatistics& each : network.batch_norms()) each.statistics->TakeNoted();
+  }
+  QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, steps, steps + std::max<int64_t>(taken / 4, 4)));
+  for (const NamedStatistics& each : network.batch_norms()) gaps_[each.name] = each.statistics->Gap(each.epsilon);
+  return {};
+}
+
+// The statistics of batches [first, end) under the weights as they are.
+Status StepEngine::NoteStatistics(Network& network, DataFeed& feed, int64_t first, int64_t end) {
+  const at::NoGradGuard no_gradients;
+  for (const NamedStatistics& each : network.batch_norms()) each.statistics->StartNoting();
+  for (int64_t step = first; step < end; ++step) {
+    QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
+    network.Forward(batch.images, {.training = true,
+                                   .fake_quantize = Quantizing(end - 1),
+                                   .note_statistics = true,
+                                   .dropout_key = MixKey(config_.seed, kDropoutPurpose, step)});
+  }
+  return {};
 }
 
 void StepEngine::Save(Checkpoint& checkpoint) {
   Deployed().Save(checkpoint);
+  checkpoint.batch_norm_gaps = gaps_;
   for (size_t i = 0; i < observers_.size(); ++i) {
     const auto range = checkpoint.ranges.find(observers_[i].name);
-    if (range == checkpoint.ranges.end() || observers_[i].observer->empty()) continue;
-    range->second.drift = history_.DriftOf(i, observers_[i].observer->range());
+    RangeObserver learned;
+    learned.set_state(LearnedRange(i));
+    if (range == checkpoint.ranges.end() || learned.empty()) continue;
+    range->second.drift = history_.DriftOf(i, learned.range());
   }
 }
 
@@ -172,14 +293,23 @@ void StepEngine::Save(TrainerState& state) const {
     state.tensors[StrCat("parameter/", each.name)] = {{static_cast<int32_t>(each.values.size())},
                                                       {each.values.begin(), each.values.end()}};
   }
-  for (const NamedObserver& each : observers_) {
-    const RangeObserver::State& seen = each.observer->state();
-    state.scalars[StrCat("observer/", each.name, "/min_sum")] = seen.min_sum;
-    state.scalars[StrCat("observer/", each.name, "/max_sum")] = seen.max_sum;
-    state.scalars[StrCat("observer/", each.name, "/weight")] = seen.weight;
+  for (size_t i = 0; i < observers_.size(); ++i) {
+    const RangeObserver::State seen = LearnedRange(i);
+    const std::string name = StrCat("observer/", observers_[i].name);
+    state.scalars[name + "/min_sum"] = seen.min_sum;
+    state.scalars[name + "/max_sum"] = seen.max_sum;
+    state.scalars[name + "/weight"] = seen.weight;
+  }
+  for (const auto& [name, learned] : learned_) {
+    state.tensors[StrCat("parameter/", name)].values.assign(SpanOf(learned).begin(), SpanOf(learned).end());
+  }
+  for (const NamedStatistics& each : network_->batch_norms()) {
+    state.scalars[BatchesName(each)] = static_cast<double>(each.statistics->batches());
+    if (const auto gap = gaps_.find(each.name); gap != gaps_.end()) state.scalars[GapName(each)] = gap->second;
   }
   optimizer_->Save(spans_, state);
   history_.Save(state);
+  watch_.Save(state);
   if (average_) average_->Save(spans_, state);
 }
 
@@ -199,8 +329,15 @@ Status StepEngine::Load(const TrainerState& state) {
     QAT_ASSIGN_OR_RETURN(seen.weight, NumberOf(state, name + "/weight"));
     each.observer->set_state(seen);
   }
+  for (const NamedStatistics& each : network_->batch_norms()) {
+    // A run that was begun before batches were counted is past the beginning, as far as its averages go.
+    const auto batches = state.scalars.find(BatchesName(each));
+    each.statistics->set_batches(batches == state.scalars.end() ? state.step : static_cast<int64_t>(batches->second));
+    if (const auto gap = state.scalars.find(GapName(each)); gap != state.scalars.end()) gaps_[each.name] = gap->second;
+  }
   QAT_RETURN_IF_ERROR(optimizer_->Load(spans_, state));
   QAT_RETURN_IF_ERROR(history_.Load(state));
+  watch_.Load(state);
   if (average_) QAT_RETURN_IF_ERROR(average_->Load(spans_, state));
   return {};
 }

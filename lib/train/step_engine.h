@@ -5,8 +5,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "spec/train_config.h"
 #include "train/data_feed.h"
 #include "train/loss.h"
+#include "train/divergence.h"
 #include "train/network.h"
 #include "train/optimizer.h"
 #include "train/range_history.h"
@@ -29,7 +32,7 @@ namespace qat {
 class StepEngine {
  public:
   /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
-  /// Errors: kUnsupported (layers); what `init` lacks, as "`init`: …".
+  /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const NetworkSpec& spec, const TrainConfig& config,
                                                       const Schedule& schedule, const InputContract& contract,
                                                       const Checkpoint* init);
@@ -39,16 +42,24 @@ class StepEngine {
   /// For a last layer with a filter, a bias and no activation; others stay. `fresh`: it starts there; else only learns so.
   void ScaleToTargets(const TargetStatistics& targets, bool fresh);
 
+  /// What was taken over from `init`; empty without one.
+  const std::optional<Inherited>& inherited() const { return inherited_; }
+
   /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer with values
-  /// that are not finite.
+  /// that are not finite, or the one that has grown most where the run diverges.
   Expected<LossResult> Step(const Batch& batch, int64_t step);
 
   /// Whether fake quantization is on in a step.
   bool Quantizing(int64_t step) const { return step >= schedule_.quant_delay; }
 
-  /// The network as it would be deployed after `steps` updates: itself; or the averaged weights, whose ranges are observed
-  /// again on the latest batches, since those learned in training do not fit them. Errors: the feed's.
+  /// The network as it would be deployed after `steps` updates: itself, or the averaged weights, whose ranges are found again
+  /// on the latest batches. While batch norms learn, both are given the statistics of the latest batches under the weights
+  /// as they are, until the next step; how far these are from those of further batches is measured. Errors: the feed's.
   Expected<Network*> Deploy(DataFeed& feed, int64_t steps);
+
+  /// Whether batch norms keep their statistics from this step on; FreezeStatistics then finds them, as Deploy does, for good.
+  bool FreezesStatistics(int64_t step) const { return step == schedule_.freeze_batch_norm_at; }
+  Status FreezeStatistics(DataFeed& feed, int64_t steps);
 
   /// What Deploy has made last, with the drift of each range. Requires a Deploy after the last step.
   void Save(Checkpoint& checkpoint);
@@ -67,6 +78,13 @@ class StepEngine {
   LossResult LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void TakeGradients();
+  void ReturnStatistics();
+  Status ObserveFilters(DataFeed& feed, int64_t steps);
+  RangeObserver::State LearnedRange(size_t observer) const;
+  Status CheckLoss(const Batch& batch, double loss, int64_t step);
+  Status DeployAverage(DataFeed& feed, int64_t steps);
+  Status EstimateStatistics(Network& network, DataFeed& feed, int64_t steps);
+  Status NoteStatistics(Network& network, DataFeed& feed, int64_t first, int64_t end);
 
   const TrainConfig& config_;
   Schedule schedule_;
@@ -79,6 +97,12 @@ class StepEngine {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;
+  std::optional<Inherited> inherited_;
+  DivergenceWatch watch_;
+  // Moving averages and ranges that Deploy has put fresh ones in the place of; empty: it has not.
+  std::map<std::string, at::Tensor> learned_;
+  std::vector<RangeObserver::State> learned_ranges_;
+  std::map<std::string, double> gaps_;         // Checkpoint::batch_norm_gaps
 };
 
 }  // namespace qat

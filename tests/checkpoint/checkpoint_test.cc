@@ -35,6 +35,16 @@ TEST(Checkpoint, ComesBackAsItWasWritten) {
   EXPECT_EQ(*read, written);
 }
 
+TEST(Checkpoint, CarriesHowSettledItsBatchNormsAreAndReadsFilesWithout) {
+  Checkpoint written = SmallCheckpoint();
+  const size_t without = Serialize(written).size();
+  written.batch_norm_gaps = {{"conv1", 0.03}, {"conv2", 1.5}};
+  const auto read = ParseCheckpoint(Serialize(written), "a.ckpt");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(*read, written);
+  EXPECT_GT(Serialize(written).size(), without) << "networks without batch norms pay nothing";
+}
+
 TEST(Checkpoint, HasTheSameBytesWhateverTheOrderOfInsertion) {
   Checkpoint other;
   const Checkpoint first = SmallCheckpoint();

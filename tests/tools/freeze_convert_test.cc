@@ -121,6 +121,28 @@ TEST_F(FreezeTool, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {
   EXPECT_FALSE(std::filesystem::exists(dir_ / "y.qgraph"));
 }
 
+TEST_F(FreezeTool, WarnsOfUnsettledBatchNormsAndRefusesThemWhenStrict) {
+  Checkpoint checkpoint = TinyCheckpoint();
+  checkpoint.spec_text.replace(checkpoint.spec_text.find("kernel = 3"), 10, "kernel = 3\nbatch_norm = true");
+  checkpoint.tensors.erase("conv/bias");
+  for (const char* name : {"gamma", "beta", "moving_mean", "moving_variance"}) {
+    checkpoint.tensors[std::string("conv/") + name] = {{2}, {1, 1}};
+  }
+  checkpoint.batch_norm_gaps = {{"conv", 0.0625}};
+  ASSERT_TRUE(WriteFile(dir_ / "x.ckpt", Serialize(checkpoint)).ok());
+  const ProcessResult settled = Freeze({dir_ / "x.ckpt", "--strict", "-o", dir_ / "x.qgraph"});
+  EXPECT_EQ(settled.exit_code, 0) << settled.err;
+  EXPECT_HOLDS(settled.out, "norms   1, statistics at most 0.062 deviations from other batches' (conv)\n");
+  checkpoint.batch_norm_gaps = {{"conv", 0.75}};
+  ASSERT_TRUE(WriteFile(dir_ / "x.ckpt", Serialize(checkpoint)).ok());
+  const ProcessResult loose = Freeze({dir_ / "x.ckpt", "-o", dir_ / "x.qgraph", "--json", dir_ / "x.json"});
+  EXPECT_EQ(loose.exit_code, 0);
+  EXPECT_HOLDS(loose.err, "warning: ");
+  EXPECT_HOLDS(ReadText(dir_ / "x.json"), "conv (0.75)");
+  EXPECT_REFUSED(Freeze({dir_ / "x.ckpt", "--strict", "-o", dir_ / "y.qgraph"}), 5, "conv (0.75)");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "y.qgraph"));
+}
+
 TEST_F(FreezeTool, NamesWhatIsWrongWithItsInput) {
   EXPECT_REFUSED(Freeze({dir_ / "nowhere", "-o", dir_ / "o"}), 3, "neither a checkpoint nor a run directory");
   EXPECT_REFUSED(Freeze({dir_ / "g.qgraph", "-o", dir_ / "o"}), 3,

@@ -4,7 +4,13 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/var_mean.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "train/modules/module.h"
 #include "train/tiny.h"
@@ -27,7 +33,9 @@ struct Normed {
     parameters = module->parameters();
     for (const int i : {1, 2, 3}) Value(i).detach().copy_(at::randn({4}));
     Value(4).detach().copy_(at::rand({4}) + 0.1);
+    statistics().set_batches(1000);  // past the beginning: a batch has the share 1 - momentum
   }
+  BatchStatistics& statistics() { return *module->batch_norm()->statistics; }
   at::Tensor& Value(int i) {
     return parameters[static_cast<size_t>(i)].value;
   }  // filter, gamma, beta, mean, variance
@@ -77,6 +85,86 @@ TEST(BatchNorm, CorrectionBringsTheBatchBack) {
     const double range = expected.max().item<double>() - expected.min().item<double>();
     EXPECT_LT(Largest(rounded - expected), 0.03 * range) << NameOf(scheme);
     EXPECT_GT(Largest(rounded - expected), 0) << "something was rounded";
+  }
+}
+
+// LibTorch takes the share of each batch as its momentum.
+TEST(BatchNorm, LearnsFromTheFirstBatchOnWithoutAnInitialValue) {
+  for (const bool rounded : {false, true}) {
+    Normed layer(Scheme::kInt8);
+    layer.statistics().set_batches(0);
+    at::Tensor mean = at::zeros({4}), variance = at::ones({4});
+    for (int t = 0; t < 40; ++t) {
+      const at::Tensor x = at::randn({16, 3, 6, 6}) + t;
+      const double share = 1 - std::min(0.75, t / (t + 9.0));
+      at::batch_norm(at::conv2d(x, layer.Value(0), {}, {1, 1}, {1, 1}), layer.Value(1), layer.Value(2), mean, variance,
+                     true, share, 1e-3, false);
+      layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = rounded});
+      ASSERT_LT(Largest(layer.Value(3) - mean), 1e-4 * (t + 1)) << t;
+      ASSERT_LT(Largest(layer.Value(4) / variance - 1), 1e-4) << t;
+    }
+    EXPECT_EQ(layer.statistics().batches(), 40);
+  }
+}
+
+TEST(BatchStatistics, FollowTheRunWhateverTheMomentum) {
+  // The share that each of 135 batches has in the end; three epochs of 4,000 examples.
+  for (const double momentum : {0.9, 0.99, 0.999}) {
+    std::vector<double> shares;
+    BatchStatistics statistics(1, momentum);
+    for (int t = 0; t < 135; ++t) {
+      for (double& share : shares) share *= 1 - statistics.NextShare();
+      shares.push_back(statistics.NextShare());
+      statistics.CountBatch();
+    }
+    EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-12) << "nothing of an initial value";
+    EXPECT_GT(std::accumulate(shares.end() - 45, shares.end(), 0.0), 0.95) << "the last third; momentum " << momentum;
+  }
+  BatchStatistics late(1, 0.99);
+  late.set_batches(891);
+  EXPECT_DOUBLE_EQ(late.NextShare(), 1 - 0.99);
+  late.set_batches(890);
+  EXPECT_GT(late.NextShare(), 0.01);
+}
+
+TEST(BatchNorm, IsHarmlessBeforeItsFirstBatch) {
+  const auto made = MakeModule(OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = true\n").layers[0], {});
+  const at::Tensor x = at::randn({2, 3, 6, 6});
+  const at::Tensor sums = at::conv2d(x, (*made)->parameters()[0].value, {}, {1, 1}, {1, 1});
+  EXPECT_LT(Largest((*made)->Forward({x}, {}) - sums / std::sqrt(1.001)), 1e-5);
+}
+
+TEST(BatchNorm, NotesTheBatchBesideItsAverages) {
+  for (const bool rounded : {false, true}) {
+    Normed layer(Scheme::kInt8);
+    const at::Tensor mean = layer.Value(3).clone(), variance = layer.Value(4).clone();
+    const at::Tensor x = at::randn({16, 3, 6, 6}), y = at::randn({16, 3, 6, 6});
+    layer.statistics().StartNoting();
+    for (const at::Tensor& batch : {x, y}) {
+      layer.module->Forward({batch}, {.training = true, .fake_quantize = rounded, .note_statistics = true});
+    }
+    EXPECT_EQ(Largest(layer.Value(3) - mean), 0);
+    EXPECT_EQ(Largest(layer.Value(4) - variance), 0);
+    EXPECT_EQ(layer.statistics().batches(), 1000);
+    const auto seen = [&](const at::Tensor& batch) {
+      return at::var_mean(at::conv2d(batch, layer.Value(0), {}, {1, 1}, {1, 1}), {0, 2, 3}, /*unbiased=*/true);
+    };
+    const auto [variance_x, mean_x] = seen(x);
+    const auto [variance_y, mean_y] = seen(y);
+    const at::Tensor m = ((mean_x + mean_y) / 2 - mean) / (variance + 1e-3).sqrt();
+    const at::Tensor d = (((variance_x + variance_y) / 2 + 1e-3) / (variance + 1e-3)).sqrt() - 1;
+    EXPECT_NEAR(layer.statistics().Gap(1e-3), (m * m + d * d).mean().sqrt().item<double>(), 1e-5);
+    layer.statistics().TakeNoted();
+    EXPECT_LT(layer.statistics().Gap(1e-3), 1e-6);
+    EXPECT_LT(Largest(layer.Value(3) - (mean_x + mean_y) / 2), 1e-5);
+  }
+}
+
+TEST(BatchNorm, TakesABatchOfOneValue) {
+  const auto made = MakeModule(OneLayer(1, 1, 3, "op = \"fully_connected\"\nunits = 4\nbatch_norm = true\n").layers[0], {});
+  (*made)->Forward({at::randn({1, 3})}, {.training = true});
+  for (const Parameter& parameter : (*made)->parameters()) {
+    EXPECT_TRUE(at::isfinite(parameter.value).all().item<bool>()) << parameter.name;
   }
 }
 

@@ -57,6 +57,14 @@ std::vector<int64_t> AllButChannels(const at::Tensor& output) {
   return axes;
 }
 
+int64_t ValuesPerChannel(const at::Tensor& output) { return output.numel() / output.size(1); }
+
+// What makes the variance of a batch an unbiased one; 1 where there is one value.
+double Unbiased(const at::Tensor& output) {
+  const auto count = static_cast<double>(ValuesPerChannel(output));
+  return count / std::max(count - 1, 1.0);
+}
+
 }  // namespace
 
 Module::Module(const LayerSpec& layer, const ModuleOptions& options)
@@ -123,10 +131,7 @@ FilterModule::FilterModule(const LayerSpec& layer, const ModuleOptions& options,
   }
   norm_ = BatchNorm{Trained(at::ones({channels}, at::kFloat)),
                     Trained(at::zeros({channels}, at::kFloat)),
-                    at::zeros({channels}, at::kFloat),
-                    at::ones({channels}, at::kFloat),
-                    layer.batch_norm->epsilon,
-                    layer.batch_norm->momentum};
+                    BatchStatistics(channels, layer.batch_norm->momentum), layer.batch_norm->epsilon};
 }
 
 at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
@@ -161,36 +166,54 @@ at::Tensor FilterModule::Rounded(const at::Tensor& filter, const ForwardContext&
 at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContext& context) {
   const BatchNorm& n = *norm_;
   const at::Tensor filter = OutputFirst(filter_);
-  const at::Tensor factor = n.gamma / at::sqrt(n.variance.clone() + n.epsilon);
+  const at::Tensor factor = n.gamma / at::sqrt(n.statistics.variance().clone() + n.epsilon);
   const bool learns = context.training && !context.freeze_batch_norm;
   if (learns && !context.fake_quantize) {
     if (context.observe) {
       const at::NoGradGuard no_gradients;
       Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
     }
-    return at::batch_norm(Apply(input, filter, {}), n.gamma, n.beta, n.mean, n.variance, true, 1 - n.momentum,
-                          n.epsilon, false);
+    return NormalizedByBatch(Apply(input, filter, {}), context);
   }
   const at::Tensor rounded = Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
-  if (learns) return Corrected(input, rounded);
-  return Apply(input, rounded, n.beta - n.mean.clone() * factor);
+  if (learns) return Corrected(input, rounded, context);
+  return Apply(input, rounded, n.beta - n.statistics.mean().clone() * factor);
+}
+
+at::Tensor FilterModule::NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context) {
+  BatchNorm& n = *norm_;
+  // LibTorch divides by the number of values less one.
+  const bool learns = !context.note_statistics && ValuesPerChannel(sums) > 1;
+  if (learns) {
+    const double share = n.statistics.NextShare();
+    n.statistics.CountBatch();
+    return at::batch_norm(sums, n.gamma, n.beta, n.statistics.mean(), n.statistics.variance(), true, share,
+                          n.epsilon, false);
+  }
+  const auto [variance, mean] = at::var_mean(sums.detach(), AllButChannels(sums), /*unbiased=*/false);
+  TakeIn(mean, variance * Unbiased(sums), context);
+  return at::batch_norm(sums, n.gamma, n.beta, {}, {}, true, 0, n.epsilon, false);
+}
+
+void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context) {
+  if (context.note_statistics) {
+    norm_->statistics.Note(mean, variance);
+  } else {
+    norm_->statistics.Learn(mean, variance);
+  }
 }
 
 // The filter is rounded as it will be deployed, folded with the moving averages; its sums are then brought to the scale of
 // this batch, so that training sees batch normalization. Source: tf.contrib.quantize, fold_batch_norms.
-at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& rounded) {
+at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& rounded,
+                                   const ForwardContext& context) {
   const BatchNorm& n = *norm_;
   const at::Tensor raw = Apply(input, OutputFirst(filter_), {});
   const auto [variance, mean] = at::var_mean(raw, AllButChannels(raw), /*unbiased=*/false);
   const at::Tensor deviation = at::sqrt(variance + n.epsilon);
-  const at::Tensor correction = at::sqrt(n.variance.clone() + n.epsilon) / deviation;
+  const at::Tensor correction = at::sqrt(n.statistics.variance().clone() + n.epsilon) / deviation;
   const at::Tensor offset = n.beta - mean * n.gamma / deviation;
-  {
-    const at::NoGradGuard no_gradients;
-    const auto count = static_cast<double>(raw.numel() / raw.size(1));
-    n.mean.lerp_(mean, 1 - n.momentum);
-    n.variance.lerp_(variance * (count / std::max(count - 1, 1.0)), 1 - n.momentum);
-  }
+  TakeIn(mean.detach(), variance.detach() * Unbiased(raw), context);
   const at::Tensor sums = Apply(input, rounded, {});
   return sums * AlongChannels(correction, sums.dim(), 1) + AlongChannels(offset, sums.dim(), 1);
 }
@@ -205,8 +228,9 @@ std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
   if (!norm_) return {filter_, bias_};
   const NamedTensor filter = ToTfliteLayout(filter_, layout_);
   const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
-                                            {SpanOf(norm_->gamma), SpanOf(norm_->beta), SpanOf(norm_->mean),
-                                             SpanOf(norm_->variance), norm_->epsilon});
+                                            {SpanOf(norm_->gamma), SpanOf(norm_->beta),
+                                             SpanOf(norm_->statistics.mean()),
+                                             SpanOf(norm_->statistics.variance()), norm_->epsilon});
   const auto channels = static_cast<int32_t>(folded.bias.size());
   return {FromTfliteLayout({filter.shape, folded.filter}, layout_),
           FromTfliteLayout({{channels}, folded.bias})};
@@ -249,8 +273,8 @@ std::vector<Parameter> FilterModule::parameters() {
   }
   add("gamma", Role::kGamma, norm_->gamma);
   add("beta", Role::kBeta, norm_->beta);
-  add("moving_mean", Role::kMovingMean, norm_->mean);
-  add("moving_variance", Role::kMovingVariance, norm_->variance);
+  add("moving_mean", Role::kMovingMean, norm_->statistics.mean());
+  add("moving_variance", Role::kMovingVariance, norm_->statistics.variance());
   return all;
 }
 
@@ -258,6 +282,11 @@ std::vector<NamedObserver> FilterModule::observers() {
   std::vector<NamedObserver> all = Module::observers();
   if (!FiltersPerAxis(scheme())) all.insert(all.begin(), {name() + "/filter", &filter_observer_});
   return all;
+}
+
+std::optional<NamedStatistics> FilterModule::batch_norm() {
+  if (!norm_) return std::nullopt;
+  return NamedStatistics{name(), &norm_->statistics, norm_->epsilon};
 }
 
 std::string FilterModule::PrettyPrint() const {

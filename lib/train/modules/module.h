@@ -17,6 +17,7 @@
 #include "checkpoint/checkpoint.h"
 #include "quant/scheme.h"
 #include "spec/network_spec.h"
+#include "train/batch_statistics.h"
 #include "train/observer.h"
 #include "train/shared_range.h"
 #include "train/simulated.h"
@@ -30,6 +31,7 @@ struct ForwardContext {
   bool fake_quantize = false;  ///< filters and activations are rounded
   bool freeze_batch_norm =
       false;                 ///< batch norms use their moving averages in training too, and leave them alone
+  bool note_statistics = false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
   uint64_t dropout_key = 0;  ///< names the masks of this step
 };
 
@@ -56,6 +58,13 @@ struct NamedObserver {
   RangeObserver* observer;
 };
 
+/// The statistics of a batch normalization, named after its layer.
+struct NamedStatistics {
+  std::string name;
+  BatchStatistics* statistics;
+  double epsilon;
+};
+
 /// What a Make function may need besides the layer.
 struct ModuleOptions {
   uint64_t seed = 1;
@@ -78,6 +87,8 @@ class Module {
   virtual std::vector<Parameter> parameters() { return {}; }
   /// Observers of parameters first, then that of the output where the layer has a range of its own.
   virtual std::vector<NamedObserver> observers();
+  /// Empty but for a layer with batch normalization.
+  virtual std::optional<NamedStatistics> batch_norm() { return std::nullopt; }
   /// False once an observed tensor held NaN or inf: observers skip it, the trainer reports it.
   bool finite() const { return finite_; }
   /// "conv1: conv_2d(6 filters 5x5, …)": one line.
@@ -125,6 +136,7 @@ class FilterModule : public Module {
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final;
   std::vector<Parameter> parameters() final;
   std::vector<NamedObserver> observers() final;
+  std::optional<NamedStatistics> batch_norm() final;
   std::string PrettyPrint() const final;
 
  protected:
@@ -141,17 +153,17 @@ class FilterModule : public Module {
   struct BatchNorm {
     at::Tensor gamma;
     at::Tensor beta;
-    at::Tensor mean;  ///< moving averages
-    at::Tensor variance;
+    BatchStatistics statistics;  ///< mean and variance
     double epsilon = 0;
-    double momentum = 0;
   };
 
   at::Tensor OutputFirst(const at::Tensor& filter) const;
   /// The filter, output channels first, observed and rounded as `context` says.
   at::Tensor Rounded(const at::Tensor& filter, const ForwardContext& context);
   at::Tensor Normalized(const at::Tensor& input, const ForwardContext& context);
-  at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded);
+  at::Tensor NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context);
+  at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded, const ForwardContext& context);
+  void TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context);
   /// As it is deployed: folded, in LibTorch's layout, no gradient.
   std::pair<at::Tensor, at::Tensor> DeployedParameters() const;
 
