@@ -29,7 +29,7 @@ struct TrainFlags {
   std::string run;
   std::string preset;
   std::string init;
-  std::string select = "best";
+  std::string select;
   std::map<std::string, std::string> keys;  // flag without "--" -> its text
   bool resume = false;
   bool resume_if_exists = false;
@@ -104,7 +104,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
                  "fine-tune: start with the parameters of this run's checkpoint, or of a file")
       ->type_name("RUN|FILE")
       ->group(kRecipe);
-  app.add_option("--select", flags.select, "which checkpoint of --init: last, best or a step (default best)")
+  app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step (default best)")
       ->type_name("WHICH")
       ->group(kRecipe);
   for (const KeyFlag& flag : kKeyFlags) {
@@ -300,7 +300,16 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
   report.outputs["checkpoint"] = result.checkpoint;
 }
 
-std::string Summary(const TrainResult& result, bool held_out, const TrainFlags& flags) {
+// Which targets a scheme is for, and how to get the other.
+std::string SchemeText(const std::string& scheme) {
+  if (scheme == "uint8") {
+    return "uint8: TensorFlow Lite, Edge TPU; microcontrollers (TFLite Micro, CMSIS-NN) and most NPUs need --scheme int8";
+  }
+  if (scheme == "int8") return "int8: TensorFlow Lite, TFLite Micro, CMSIS-NN, NPUs; --scheme uint8 for TensorFlow 1 tools";
+  return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
+}
+
+std::string Summary(const TrainResult& result, bool held_out, const std::string& scheme, const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
   const std::string_view split = held_out ? "holdout     " : "test set    ";
   if (!std::isnan(result.holdout_rmse)) {
@@ -312,15 +321,25 @@ std::string Summary(const TrainResult& result, bool held_out, const TrainFlags& 
                    " at step ", result.best_step, "\n");
   }
   text += StrCat("checkpoint  ", result.checkpoint, "\n");
+  text += StrCat("scheme      ", SchemeText(scheme), "\n");
   return StrCat(text, "next        qat-freeze ", flags.run, " -o ", JoinPath(flags.run, "model.qgraph"),
                 "\n");
 }
 
 Expected<std::optional<Checkpoint>> ReadInit(const TrainFlags& flags) {
   if (flags.init.empty()) return std::optional<Checkpoint>();
-  QAT_ASSIGN_OR_RETURN_IN("--init", const std::string path, ResolveCheckpoint(flags.init, flags.select));
-  QAT_ASSIGN_OR_RETURN_IN("--init", Checkpoint checkpoint, ReadCheckpoint(path));
+  QAT_ASSIGN_OR_RETURN_IN("--init", const ChosenCheckpoint chosen, ChooseCheckpoint(flags.init, flags.select));
+  if (!chosen.note.empty()) LogInfo(StrCat("--init: ", chosen.note));
+  QAT_ASSIGN_OR_RETURN_IN("--init", Checkpoint checkpoint, ReadCheckpoint(chosen.path));
   return std::optional<Checkpoint>(std::move(checkpoint));
+}
+
+// A run for int8 goes on as one, unless somebody has named a scheme.
+void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
+  const bool named = tool.Given("--scheme") || !tool.flags().config.empty();
+  if (named || init.scheme != "int8" || config.scheme == init.scheme) return;
+  config.scheme = init.scheme;
+  LogInfo("scheme int8, as the run of --init has it; --scheme uint8 changes that");
 }
 
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
@@ -329,8 +348,10 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (!print_only || flags.resume) {
     QAT_ASSIGN_OR_RETURN(resume, DecideResume(flags));
   }
-  QAT_ASSIGN_OR_RETURN(const TrainConfig config,
+  QAT_ASSIGN_OR_RETURN(TrainConfig config,
                        resume ? ConfigOfResumedRun(tool, flags) : ConfigFromFlags(tool, flags));
+  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
+  if (init && !resume) KeepScheme(tool, *init, config);
   QAT_RETURN_IF_ERROR(Validate(config));
   ScalingFlags scaling{config.width, config.resolution, config.classes};
   QAT_ASSIGN_OR_RETURN(NetworkSpec spec, LoadNetworkSpec(config.network, scaling));
@@ -349,7 +370,6 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   report.data_name = data.train.name;
   report.data_examples = data.train.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(data.train));
-  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
   const std::string spare_outputs = SpareOutputs(spec, {config.width, config.resolution, config.classes}, data.train);
@@ -359,6 +379,11 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
   };
+  callbacks.on_warning = [&](const std::string& warning) {
+    LogWarning(warning);
+    report.warnings.push_back(warning);
+  };
+  callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
   auto result =
@@ -366,7 +391,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
-  tool.Print(Summary(*result, held_out, flags));
+  tool.Print(Summary(*result, held_out, config.scheme, flags));
   return {};
 }
 

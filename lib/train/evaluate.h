@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "contract/input_contract.h"
 #include "data/dataset.h"
+#include "predict/answer_facts.h"
 #include "train/network.h"
 
 namespace qat {
@@ -20,9 +22,17 @@ struct Evaluation {
   double Merit() const { return std::isnan(accuracy) ? -loss : accuracy; }
 };
 
-/// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. Errors: those of reading.
+/// The answers themselves, counted: of classes, or of real numbers.
+struct Answers {
+  ClassFacts classes;
+  std::optional<NumberFacts> numbers;
+};
+
+/// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. `answers`, where
+/// given, is filled too. Errors: those of reading.
 Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
-                              std::span<const int32_t> indices, bool fake_quantize);
+                              std::span<const int32_t> indices, bool fake_quantize,
+                              Answers* answers = nullptr);
 
 }  // namespace qat
 

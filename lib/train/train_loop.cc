@@ -9,8 +9,23 @@
 
 #include "base/strings.h"
 #include "data/statistics.h"
+#include "train/outcome.h"
 
 namespace qat {
+namespace {
+
+// What a run that starts from another one's layers left fresh; empty: nothing.
+std::string Describe(const Inherited& inherited) {
+  constexpr size_t kShown = 6;
+  if (inherited.fresh.empty()) return "";
+  const std::span<const std::string> shown =
+      std::span(inherited.fresh).first(std::min(kShown, inherited.fresh.size()));
+  const size_t more = inherited.fresh.size() - shown.size();
+  return StrCat("`init`: ", inherited.kept, inherited.kept == 1 ? " layer is" : " layers are",
+                " taken over; fresh: ", Join(shown), more > 0 ? StrCat(" and ", more, " more") : "");
+}
+
+}  // namespace
 
 TrainLoop::TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split)
     : inputs_(std::move(inputs)),
@@ -30,8 +45,12 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const TrainInputs& own = loop->inputs_;
   QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.spec, config, schedule, own.header.contract,
                                                          saved ? nullptr : own.init));
+  if (own.callbacks.on_note && loop->engine_->inherited()) {
+    if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
+  }
   if (config.scale_to_targets && own.train.targets > 0) {
-    loop->engine_->ScaleToTargets(MeasureTargets(own.train, loop->split_.train), !saved && own.init == nullptr);
+    const bool fresh = !saved && (own.init == nullptr || !loop->engine_->inherited()->output);
+    loop->engine_->ScaleToTargets(MeasureTargets(own.train, loop->split_.train), fresh);
   }
   if (saved) {
     loop->step_ = saved->state.step;
@@ -47,7 +66,8 @@ Expected<TrainResult> TrainLoop::Run() {
   const TrainCallbacks& callbacks = inputs_.callbacks;
   while (!Done()) {
     if (step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
-    QAT_RETURN_IF_ERROR(Step());
+    if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
+    if (Status stepped = Step(); !stepped.ok()) return WithKept(std::move(stepped).error());
     if (callbacks.on_step) {
       callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy()});
     }
@@ -60,6 +80,7 @@ Expected<TrainResult> TrainLoop::Run() {
     if (!Done() && callbacks.interrupted && callbacks.interrupted()) return SaveInterrupted();
   }
   QAT_RETURN_IF_ERROR(recorder_->End(step_));
+  QAT_RETURN_IF_ERROR(WarnOfOutcome());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   TrainResult result = Result();
   result.seconds = taken.count();
@@ -75,19 +96,40 @@ Status TrainLoop::Step() {
   return {};
 }
 
-Status TrainLoop::EvaluateDeployed() {
-  std::vector<int32_t> all(static_cast<size_t>(split_.holdout.empty() ? inputs_.test.size() : 0));
+// What of a run that went wrong is left.
+Error TrainLoop::WithKept(Error error) const {
+  if (error.code != ErrorCode::kNumerical) return error;
+  const int64_t best = recorder_->best().step;
+  error.message += best > 0 ? StrCat("; the checkpoint of step ", best, " is kept, the best so far")
+                            : std::string("; no checkpoint was written before");
+  return error;
+}
+
+Status TrainLoop::WarnOfOutcome() {
+  if (!inputs_.callbacks.on_warning) return {};
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> warnings,
+                       JudgeOutcome(inputs_.run, Watched(), WatchedExamples(),
+                                    split_.holdout.empty() ? "the test set" : "the holdout"));
+  for (const std::string& warning : warnings) inputs_.callbacks.on_warning(warning);
+  return {};
+}
+
+std::vector<int32_t> TrainLoop::WatchedExamples() const {
+  if (!split_.holdout.empty()) return split_.holdout;
+  std::vector<int32_t> all(static_cast<size_t>(inputs_.test.size()));
   std::iota(all.begin(), all.end(), 0);
-  const Dataset& data = split_.holdout.empty() ? inputs_.test : inputs_.train;
+  return all;
+}
+
+Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
   QAT_ASSIGN_OR_RETURN(
       const Evaluation evaluation,
-      Evaluate(*deployed, inputs_.header.contract, data, split_.holdout.empty() ? all : split_.holdout,
-               engine_->Quantizing(step_ - 1)));
+      Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_ - 1));
-    return engine_->NotFinite(
-        StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.images);
+    return WithKept(engine_->NotFinite(
+        StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.images));
   }
   return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers());
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/expected.h"
 #include "data/holdout.h"
@@ -47,6 +48,11 @@ class TrainLoop {
   Status Step();
   Status EvaluateDeployed();
   Error SaveInterrupted();
+  Error WithKept(Error error) const;
+  Status WarnOfOutcome();
+  /// What evaluations look at: the held-out examples, or the test set.
+  const Dataset& Watched() const { return split_.holdout.empty() ? inputs_.test : inputs_.train; }
+  std::vector<int32_t> WatchedExamples() const;
   TrainResult Result() const;
 
   bool Done() const { return step_ >= schedule_.steps || recorder_->OutOfPatience(); }

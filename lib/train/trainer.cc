@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "checkpoint/run_lock.h"
 #include "contract/provenance.h"
+#include "data/degenerate.h"
 #include "data/statistics.h"
 #include "train/run_store.h"
 #include "train/threads.h"
@@ -223,6 +224,11 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
   if (callbacks.on_start) callbacks.on_start(inputs.split);
+  if (callbacks.on_warning) {
+    if (saved && !saved->warning.empty()) callbacks.on_warning(saved->warning);
+    QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate, FindDegenerate(train, inputs.split.train));
+    for (const std::string& warning : degenerate) callbacks.on_warning(warning);
+  }
   ConfigureThreads(config.threads);
   QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
   return loop->Run();

@@ -30,6 +30,11 @@ struct TrainCallbacks {
   std::function<void(const TrainProgress&)> on_step;
   /// Polled every step; true: save a checkpoint now and return kInterrupted naming it.
   std::function<bool()> interrupted;
+  /// Sentences on what is wrong but stops nothing: data that teach nothing, a checkpoint that could not be resumed, answers that
+  /// are worth nothing at the end.
+  std::function<void(const std::string&)> on_warning = {};
+  /// A sentence on what was done unasked: what a run with another head took over.
+  std::function<void(const std::string&)> on_note = {};
   /// Told before the first step, where nothing is wrong with the inputs, what is held out.
   std::function<void(const HoldoutSplit& split)> on_start = {};
 };
@@ -50,13 +55,13 @@ struct TrainResult {
 /// Where a run starts.
 struct TrainStart {
   bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
-  const Checkpoint* init = nullptr;  ///< else with the parameters and ranges of this one: fine-tuning
+  const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning
 };
 
 /// Trains from step 0, or goes on from the last complete checkpoint in `run`: to the very same bytes as a run never
 /// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
-/// Errors: kInvalidArgument (shapes of data and network), kNumerical (loss not finite), kIoError,
-/// kInterrupted.
+/// Errors: kInvalidArgument (shapes of data and network), kNumerical (the loss is not finite, or far above an untrained
+/// network's), kCorrupt (no checkpoint of a run to resume is whole), kIoError, kInterrupted.
 Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks);

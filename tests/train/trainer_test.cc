@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "quant/batch_norm.h"
 #include "support/test_util.h"
 #include "train/run_store.h"
 #include "train/tiny.h"
@@ -202,10 +203,14 @@ TEST(Train, ResumesBatchNormsInEveryPhase) {
                                                                  10, "stride = 2\nbatch_norm = true"));
   const Dataset train = Quarters(300, 1);
   const Dataset test = Quarters(80, 2);
-  for (const char* scheme : {"uint8", "int8"}) {
+  for (const char* scheme : {"uint8", "int8", "float32", "averaged"}) {
     TempDir dir;
     TrainConfig config = TinyConfig();
     config.scheme = scheme;
+    if (config.scheme == "averaged") {
+      config.scheme = "uint8";
+      config.weight_average_decay = 0.9;
+    }
     config.bn_freeze = 40;
     config.bn_freeze_fraction = 0;
     QAT_ASSERT_OK(Train(spec, config, train, test, dir / "straight", {}, {}));
@@ -220,9 +225,87 @@ TEST(Train, ResumesBatchNormsInEveryPhase) {
     const auto late = ReadCheckpoint(CheckpointPath(dir / "straight", 60));
     QAT_ASSERT_OK(early);
     QAT_ASSERT_OK(late);
-    EXPECT_EQ(early->tensors.at("conv1/moving_mean"), late->tensors.at("conv1/moving_mean")) << "frozen";
+    EXPECT_TRUE(early->batch_norm_gaps.contains("conv1"));
     EXPECT_NE(early->tensors.at("conv1/gamma"), late->tensors.at("conv1/gamma")) << "still learning";
+    if (config.weight_average_decay > 0 || config.scheme == "float32") continue;
+    EXPECT_EQ(early->batch_norm_gaps, late->batch_norm_gaps) << "as they were frozen";
+    EXPECT_EQ(early->tensors.at("conv1/moving_mean"), late->tensors.at("conv1/moving_mean")) << "frozen";
   }
+}
+
+NetworkSpec TinyNormed(const std::string& momentum) {
+  std::string text = kTinySpec;
+  text.replace(text.find("stride = 2"), 10, "stride = 2\nbatch_norm = {momentum = " + momentum + "}");
+  return Parsed(text);
+}
+
+// With plain moving averages a momentum of 0.999 left the initial 0 and 1 in a run of 150 steps: answers at chance.
+TEST(Train, BatchNormsSettleInShortRunsWhateverTheMomentum) {
+  const Dataset train = Quarters(1000, 1), test = Quarters(80, 2);
+  std::vector<TrainConfig> recipes(4, TinyConfig());
+  recipes[1].scheme = "float32";
+  recipes[2].scheme = "int8";
+  recipes[3].weight_average_decay = 0.99;
+  for (TrainConfig& config : recipes) {
+    config.steps = 150;
+    config.holdout = 200;
+    config.eval_every = config.checkpoint_every = 150;
+    for (const char* momentum : {"0.9", "0.99", "0.999"}) {
+      TempDir dir;
+      SCOPED_TRACE(config.scheme + ", momentum " + momentum);
+      const auto result = Train(TinyNormed(momentum), config, train, test, dir / "run", {}, {});
+      QAT_ASSERT_OK(result);
+      EXPECT_GT(result->holdout_accuracy, 70) << "guessing gives 25";
+      const auto checkpoint = ReadCheckpoint(result->checkpoint);
+      QAT_ASSERT_OK(checkpoint);
+      EXPECT_LT(checkpoint->batch_norm_gaps.at("conv1"), 0.25) << "settled";
+      EXPECT_GT(checkpoint->batch_norm_gaps.at("conv1"), 0) << "measured";
+    }
+  }
+}
+
+// What is saved while batch norms learn: filters folded with the statistics beside them, and the ranges of these filters.
+TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.bn_freeze = 60;
+  const NetworkSpec spec = TinyNormed("0.99");
+  QAT_ASSERT_OK(Train(spec, config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
+  for (const int64_t step : {20, 60}) {
+    const auto checkpoint = ReadCheckpoint(CheckpointPath(dir / "run", step));
+    QAT_ASSERT_OK(checkpoint);
+    const auto values = [&](const std::string& name) -> const std::vector<float>& {
+      return checkpoint->tensors.at("conv1/" + name).values;
+    };
+    const FoldedFilter folded = FoldBatchNorm(values("filter"), 9,
+                                              {values("gamma"), values("beta"), values("moving_mean"),
+                                               values("moving_variance"), spec.layers[0].batch_norm->epsilon});
+    const auto [low, high] = std::minmax_element(folded.filter.begin(), folded.filter.end());
+    const Range range = checkpoint->ranges.at("conv1/filter").range;
+    EXPECT_NEAR(range.min, std::min(*low, 0.f), 1e-6) << step;
+    EXPECT_NEAR(range.max, std::max(*high, 0.f), 1e-6) << step;
+  }
+}
+
+// A layer with one value per channel and example, after one batch of two: their mean says little about the rest.
+TEST(Train, MeasuresStatisticsThatHaveNotSettled) {
+  const Dataset train = Quarters(300, 1), test = Quarters(80, 2);
+  std::string text = kTinySpec;
+  text.replace(text.find("units = 12"), 10, "units = 12\nbatch_norm = true");
+  TrainConfig config = TinyConfig();
+  config.batch_size = 2;
+  config.scheme = "float32";
+  std::map<int64_t, double> gaps;
+  for (const int64_t steps : {1, 300}) {
+    TempDir dir;
+    config.steps = steps;
+    config.eval_every = config.checkpoint_every = steps;
+    const auto result = Train(Parsed(text), config, train, test, dir / "run", {}, {});
+    QAT_ASSERT_OK(result);
+    gaps[steps] = ReadCheckpoint(result->checkpoint)->batch_norm_gaps.at("fc1");
+  }
+  EXPECT_GT(gaps[1], 0.25) << "unsettled";
+  EXPECT_LT(gaps[300], gaps[1] / 2);
 }
 
 TEST(Train, FineTunesFromAnotherRunsParameters) {
@@ -242,10 +325,58 @@ TEST(Train, FineTunesFromAnotherRunsParameters) {
   QAT_ASSERT_OK(second);
   EXPECT_EQ(second->tensors, first->tensors);
   EXPECT_TRUE(second->provenance.contains("init_sha256"));
+  EXPECT_TRUE(first->provenance.at("task") == "classes");
+}
+
+// Another head, and other filters in the middle: what fits by name and shape is kept, the rest is told.
+TEST(Train, FineTunesWithAnotherHead) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "first"));
+  const auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  QAT_ASSERT_OK(first);
+  TrainConfig config = TinyConfig();
+  config.steps = 1;
+  config.quant_delay = 0;
+  config.learning_rate = 1e-30;
+  std::string text = kTinySpec;
+  text.replace(text.find("units = 4"), 9, "units = 3");
+  Dataset data = Quarters(300, 1);
+  for (int32_t& label : data.labels) label %= 3;
+  data.class_names.pop_back();
+  std::vector<std::string> notes;
+  TrainCallbacks callbacks;
+  callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
+  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0], "`init`: 2 layers are taken over; fresh: logits (filter is [4, 12] there, [3, 12] here)");
+  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  QAT_ASSERT_OK(second);
+  for (const char* kept : {"conv1/filter", "conv1/bias", "fc1/filter", "fc1/bias"}) {
+    EXPECT_EQ(second->tensors.at(kept), first->tensors.at(kept)) << kept;
+  }
+  EXPECT_EQ(second->tensors.at("logits/filter").shape, (Shape{3, 12}));
+
   Checkpoint other = *first;
   other.tensors.erase("fc1/bias");
-  QAT_EXPECT_ERROR(Train(spec, config, data, data, dir / "third", {false, &other}, {}), ErrorCode::kCorrupt,
-                   "`init`: tensor 'fc1/bias' is missing");
+  notes.clear();
+  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, Quarters(300, 1), data, dir / "third", {false, &other}, callbacks));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("fresh: fc1 (no bias there)"), std::string::npos) << notes[0];
+  EXPECT_NE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"))
+      << "a layer is taken whole or not at all";
+}
+
+TEST(Train, RefusesAnInitOfWhichNothingFits) {
+  TempDir dir;
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "first"));
+  auto other = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  QAT_ASSERT_OK(other);
+  std::map<std::string, NamedTensor> renamed;
+  for (const auto& [name, tensor] : other->tensors) renamed["other_" + name] = tensor;
+  other->tensors = renamed;
+  const Dataset data = Quarters(300, 1);
+  QAT_EXPECT_ERROR(Train(Parsed(kTinySpec), TinyConfig(), data, data, dir / "second", {false, &*other}, {}),
+                   ErrorCode::kCorrupt, "`init`: none of its layers fits network 'tiny'");
 }
 
 // What kill -9 can leave: metrics that ran ahead, a .state without its .ckpt, a .ckpt cut in half.
@@ -291,6 +422,31 @@ TEST(Train, ARunOfBeforeKeepsTheShuffledHoldoutThatItBegan) {
   EXPECT_FALSE(ReadCheckpoint(CheckpointPath(dir / "run", 60))->provenance.contains("holdout_sha256"));
 }
 
+TEST(Train, ResumesFromTheCheckpointBeforeADamagedOneAndSaysSo) {
+  TempDir dir;
+  const std::string run = dir / "run";
+  ASSERT_FALSE(RunTiny(TinyConfig(), run, false, InterruptAt(40)).ok());
+  QAT_ASSERT_OK(WriteFile(TrainerStatePath(run, 40), std::string_view("damaged")));
+  std::vector<std::string> warnings;
+  TrainCallbacks callbacks;
+  callbacks.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  QAT_ASSERT_OK(RunTiny(TinyConfig(), run, true, callbacks));
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_NE(warnings[0].find("0000000040.state"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("resuming from step 30 instead of 40"), std::string::npos) << warnings[0];
+}
+
+TEST(Train, NeverStartsAnewWhereTheOnlyStateIsDamaged) {
+  TempDir dir;
+  const std::string run = dir / "run";
+  ASSERT_FALSE(RunTiny(TinyConfig(), run, false, InterruptAt(10)).ok());
+  QAT_ASSERT_OK(WriteFile(TrainerStatePath(run, 10), std::string_view("damaged")));
+  const auto before = Files(run);
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), run, true), ErrorCode::kCorrupt,
+                   "0000000010.state: ");
+  EXPECT_EQ(Files(run), before);
+}
+
 TEST(Train, ResumingAFinishedRunChangesNothing) {
   TempDir dir;
   QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "run"));
@@ -326,6 +482,52 @@ TEST(Train, ReportsALossThatIsNotFinite) {
   config.scheme = "uint8";
   config.quant_delay = 0;
   EXPECT_FALSE(RunTiny(config, dir / "quantized").ok()) << "clamping to the range must not hide it";
+}
+
+TEST(Train, StopsWhereTheLossLeavesThatOfAnUntrainedNetworkFarBehind) {
+  TempDir dir;
+  for (const char* scheme : {"float32", "uint8", "int8"}) {
+    TrainConfig config = TinyConfig();
+    config.learning_rate = 100;
+    config.scheme = scheme;
+    config.steps = 400;
+    const auto result = RunTiny(config, dir / scheme);
+    ASSERT_FALSE(result.ok()) << scheme;
+    EXPECT_EQ(static_cast<int>(result.error().code), static_cast<int>(ErrorCode::kNumerical));
+    const std::string& message = result.error().message;
+    EXPECT_NE(message.find("training diverges: the loss of steps "), std::string::npos) << message;
+    EXPECT_NE(message.find("layer '"), std::string::npos) << message;
+    EXPECT_NE(message.find("a smaller learning rate usually helps (it is 100)"), std::string::npos) << message;
+    EXPECT_NE(message.find(" is kept, the best so far"), std::string::npos) << message;
+    QAT_ASSERT_OK(ReadCheckpoint(*ResolveCheckpoint(dir / scheme, "best")));
+  }
+}
+
+// Labels that have nothing to do with the images.
+TEST(Train, WarnsOfARunThatEndsAtChanceAndOfDataThatTeachNothing) {
+  TempDir dir;
+  Dataset data = Quarters(800, 1);
+  Random random(3);
+  for (int32_t& label : data.labels) label = random.Between(0, 3);
+  TrainConfig config = TinyConfig();
+  config.holdout = 300;
+  std::vector<std::string> warnings;
+  TrainCallbacks callbacks;
+  callbacks.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
+  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, data, Quarters(80, 2), dir / "chance", {}, callbacks));
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_NE(warnings[0].find("accuracy on the holdout is at chance: "), std::string::npos) << warnings[0];
+
+  warnings.clear();
+  std::fill(data.labels.begin(), data.labels.end(), 2);
+  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, data, Quarters(80, 2), dir / "one", {}, callbacks));
+  EXPECT_EQ(warnings, (std::vector<std::string>{
+                          "all 500 training examples are of class 'c', so there is nothing to tell apart"}));
+
+  warnings.clear();
+  config.steps = 200;
+  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, Quarters(800, 1), Quarters(80, 2), dir / "good", {}, callbacks));
+  EXPECT_TRUE(warnings.empty()) << warnings[0];
 }
 
 TEST(Train, Float32HasNoRanges) {

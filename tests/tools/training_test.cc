@@ -1,0 +1,172 @@
+// qat-train on data that teach nothing, or too little, and what the programs after it make of its runs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "checkpoint/checkpoint.h"
+#include "data/npy.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+#ifdef QAT_HAS_TRAIN
+namespace qat {
+namespace {
+
+using testing::ProcessResult;
+using testing::ReadText;
+using testing::RunTool;
+
+constexpr char kSpec[] = R"(
+name = "small"
+[input]
+height = 4
+width = 4
+channels = 1
+[[layer]]
+name = "body"
+op = "fully_connected"
+units = 8
+batch_norm = true
+activation = "relu"
+[[layer]]
+name = "head"
+op = "fully_connected"
+units = 2
+)";
+
+#define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
+
+class Training : public ::testing::Test {
+ protected:
+  // Images of one brightness each, 0 to 255, and what `answer` makes of it.
+  template <class Value, class F>
+  void Write(const std::string& folder, DType type, const F& answer) {
+    std::filesystem::create_directories(dir_ / folder);
+    Random random(5);
+    for (const auto& [split, count] : {std::pair<const char*, int>{"train", 600}, {"test", 60}}) {
+      NpyArray x{DType::kUInt8, {count, 4, 4, 1}, {}}, y{type, {count}, Bytes(sizeof(Value) * static_cast<size_t>(count))};
+      for (int i = 0; i < count; ++i) {
+        const int bright = random.Between(0, 255);
+        x.values.insert(x.values.end(), 16, static_cast<uint8_t>(bright));
+        const Value value = answer(bright, random);
+        std::memcpy(y.values.data() + sizeof(Value) * static_cast<size_t>(i), &value, sizeof(Value));
+      }
+      ASSERT_TRUE(WriteFile(dir_ / (folder + "/x_" + split + ".npy"), Serialize(x)).ok());
+      ASSERT_TRUE(WriteFile(dir_ / (folder + "/y_" + split + ".npy"), Serialize(y)).ok());
+    }
+  }
+  void SetUp() override {
+    Write<uint8_t>("halves", DType::kUInt8, [](int bright, Random&) { return static_cast<uint8_t>(bright > 127); });
+    testing::WriteText(dir_ / "small.toml", kSpec);
+    std::string one = kSpec;
+    one.replace(one.find("units = 2"), 9, "units = 1");
+    testing::WriteText(dir_ / "one.toml", one);
+    one.replace(one.find("units = 1"), 9, "units = 3");
+    testing::WriteText(dir_ / "three.toml", one);
+  }
+
+  ProcessResult Train(const std::string& data, const std::string& run, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {
+        "--data",           dir_ / data, "--network", dir_ / "small.toml", "--steps",         "120",  "--batch-size",
+        "32",               "--holdout", "200",       "--threads",         "1",               "--progress",
+        "none",             "-o",        dir_ / run,  "--json",            dir_ / (run + ".json"),
+        "--shift-pixels",   "0",         "--rotate-degrees", "0",          "--scale-percent", "0",
+        "--learning-rate",  "0.01"};
+    for (std::string& each : more) {
+      const auto given = std::find(arguments.begin(), arguments.end(), each);
+      if (each.starts_with("--") && given != arguments.end()) arguments.erase(given, given + 2);
+    }
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunTool("qat-train", arguments);
+  }
+  nlohmann::json WarningsOf(const std::string& run) {
+    return nlohmann::json::parse(ReadText(dir_ / (run + ".json")))["warnings"];
+  }
+
+  testing::TempDir dir_;
+};
+
+TEST_F(Training, OfAGoodRunWarnsOfNothingAndSaysWhatItsSchemeIsFor) {
+  const ProcessResult result = Train("halves", "run");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
+  EXPECT_TRUE(WarningsOf("run").empty());
+  EXPECT_HOLDS(result.out, "scheme      uint8: TensorFlow Lite");
+  EXPECT_HOLDS(result.out, "need --scheme int8");
+  const ProcessResult frozen = RunTool("qat-freeze", {dir_ / "run", "--strict", "--max-drift", "1", "-o", dir_ / "g.qgraph"});
+  EXPECT_EQ(frozen.exit_code, 0) << frozen.err;
+  EXPECT_HOLDS(frozen.out, "norms   1, statistics at most ");
+}
+
+TEST_F(Training, WarnsAtTheEndWhereAnswersAreWorthNothing) {
+  Write<uint8_t>("coins", DType::kUInt8, [](int, Random& random) { return static_cast<uint8_t>(random.Between(0, 1)); });
+  ASSERT_EQ(Train("coins", "coins_run").exit_code, 0);
+  ASSERT_FALSE(WarningsOf("coins_run").empty());
+  EXPECT_HOLDS(WarningsOf("coins_run")[0].get<std::string>(), "accuracy on the holdout is at chance");
+  // Kelvin: with no step towards them, far from their mean, and within a few steps of the output.
+  Write<float>("kelvin", DType::kFloat32, [](int bright, Random&) { return 290.f + 20.f * static_cast<float>(bright) / 255; });
+  testing::WriteText(dir_ / "plain.toml", "scale_to_targets = false\n");
+  const ProcessResult kelvin =
+      Train("kelvin", "kelvin_run", {"--network", dir_ / "one.toml", "--config", dir_ / "plain.toml"});
+  ASSERT_EQ(kelvin.exit_code, 0) << kelvin.err;
+  EXPECT_HOLDS(WarningsOf("kelvin_run").dump(), "R2 of the target on the holdout is -");
+  EXPECT_HOLDS(kelvin.err, "qat-train: warning: R2 of the target");
+  // Learned well, they still use few of the output's steps.
+  testing::WriteText(dir_ / "scaled.toml", "scale_to_targets = true\n");
+  ASSERT_EQ(Train("kelvin", "scaled", {"--network", dir_ / "one.toml", "--config", dir_ / "scaled.toml"}).exit_code, 0);
+  EXPECT_HOLDS(WarningsOf("scaled").dump(), "of the 255 steps of the quantized output (29");
+}
+
+TEST_F(Training, AppendsNoArgMaxToANetworkForRealNumbers) {
+  Write<float>("numbers", DType::kFloat32, [](int bright, Random&) { return static_cast<float>(bright) / 255; });
+  ASSERT_EQ(Train("numbers", "run", {"--network", dir_ / "one.toml"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"}).exit_code, 0);
+  for (const char* append : {"argmax", "softmax"}) {
+    const ProcessResult refused = RunTool("qat-convert", {dir_ / "g.qgraph", "--append", append, "-o", dir_ / "m.tflite"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_HOLDS(refused.err, "the network was trained for a real number");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "m.tflite"));
+}
+
+TEST_F(Training, RefusesARateOfZeroAndStopsAtOneOfAHundred) {
+  const ProcessResult zero = Train("halves", "zero", {"--learning-rate", "0"});
+  EXPECT_EQ(zero.exit_code, 2);
+  EXPECT_HOLDS(zero.err, "learning-rate is 0, expected more");
+  const ProcessResult hundred = Train("halves", "hundred", {"--learning-rate", "100", "--steps", "600"});
+  EXPECT_EQ(hundred.exit_code, 5) << hundred.out;
+  EXPECT_HOLDS(hundred.err, "training diverges: the loss of steps ");
+  EXPECT_HOLDS(hundred.err, "layer '");
+}
+
+TEST_F(Training, FineTunesAnInt8RunWithAnotherHeadAsInt8) {
+  ASSERT_EQ(Train("halves", "first", {"--scheme", "int8"}).exit_code, 0);
+  Write<uint8_t>("thirds", DType::kUInt8, [](int bright, Random&) { return static_cast<uint8_t>(bright / 86); });
+  const ProcessResult second = Train("thirds", "second", {"--network", dir_ / "three.toml", "--init", dir_ / "first"});
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_HOLDS(second.err, "--init: 1 layer is taken over; fresh: head (filter is [2, 8] there, [3, 8] here)\n");
+  EXPECT_HOLDS(second.err, "scheme int8, as the run of --init has it; --scheme uint8 changes that\n");
+  EXPECT_HOLDS(second.out, "scheme      int8: ");
+  const ProcessResult third = Train("halves", "third", {"--init", dir_ / "first", "--scheme", "uint8"});
+  EXPECT_HOLDS(third.out, "scheme      uint8: ");
+  EXPECT_EQ(third.err.find("scheme int8, as"), std::string::npos);
+}
+
+TEST_F(Training, NeverResumesFromNothingWhereItsOnlyStateIsDamaged) {
+  ASSERT_EQ(Train("halves", "run", {"--eval-every", "120", "--checkpoint-every", "120"}).exit_code, 0);
+  testing::WriteText(TrainerStatePath(dir_ / "run", 120), "damaged");
+  for (const char* flag : {"--resume", "--resume-if-exists"}) {
+    const ProcessResult resumed = RunTool("qat-train", {flag, "-o", dir_ / "run", "--progress", "none"});
+    EXPECT_EQ(resumed.exit_code, 3);
+    EXPECT_HOLDS(resumed.err, "0000000120.state");
+    EXPECT_HOLDS(resumed.err, "it has no other checkpoint");
+  }
+}
+
+}  // namespace
+}  // namespace qat
+#endif  // QAT_HAS_TRAIN
