@@ -98,7 +98,7 @@ TimeVerdict JudgeTime(const TimeCase& time) {
   const double most = time.limit * (1 + time.noise) * (sure ? 1 : time.busy_factor);
   if (time.low.value_or(time.value) > most) return {false, ""};
   std::string why =
-      StrCat("too noisy to tell: a model differs from itself by up to ", Fixed(100 * time.noise, 1), " %");
+      StrCat("too noisy to tell: measurement noise ", Fixed(100 * time.noise, 1), " %");
   if (!time.low) why += ", too few turns were measured";
   if (!time.disturbed.empty()) why += StrCat(", ", time.disturbed);
   return {true, why};

@@ -93,7 +93,7 @@ std::string Pairs(const Report& report) {
              "difference is in real numbers. Intervals in brackets are what this number of images leaves "
              "open at "
              "95 %; p is that of an exact test on the images that one of the two answers better (McNemar's; "
-             "of real numbers the sign test): a difference that is not resolvable may be chance.");
+             "of real numbers the sign test): a difference that is not distinguishable may be chance.");
 }
 
 std::string Gates(const Report& report) {

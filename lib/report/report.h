@@ -318,9 +318,15 @@ Expected<Report> ParseReport(std::string_view text, const std::string& source);
 /// The JSON Schema (draft 2020-12) of the document: schemas/report.schema.json, as a string in the library.
 std::string_view ReportSchema();
 
-/// The article's table (size, accuracy, time) and pairs, gates and warnings as aligned text for a terminal. A report on
-/// pictures: what was seen in each.
-std::string ToTable(const Report& report);
+struct TableOptions {
+  bool details = false;  ///< every row, pairs, layers, classes and checks that passed, too
+  bool colour = false;   ///< escape sequences around "pass" and "FAIL", for a terminal
+  std::string more = {};  ///< how the reader asks for the details, "--details"; empty: the last line does not say so
+};
+
+/// Aligned text for a terminal: what was asked first (MainRows, main_rows.h), the sentence on it (headline.h), gates that were
+/// set or failed, warnings. A report on pictures: what was seen in each.
+std::string ToTable(const Report& report, const TableOptions& options = {});
 
 /// One self-contained page: table, curves with the delay marked, ranges. No script, no request.
 std::string ToHtml(const Report& report);

@@ -104,7 +104,7 @@ QualityColumns QualityCells(const Report& report, const ModelResult& model) {
 }
 
 PairColumns PairHeads(const Report& report) {
-  if (IsRegression(report)) return {"images that err more, less", "RMSE rises by, at 95 %", "errors differ?"};
+  if (IsRegression(report)) return {"images with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
   return {"flips", "drop at 95 %", "accuracy differs?"};
 }
 
@@ -115,7 +115,7 @@ PairColumns PairCells(const Report& report, const PairResult& pair) {
   const std::string differ = errors.larger + errors.smaller == 0 ? "all errors are equal"
                              : errors.resolved()
                                  ? StrCat("a difference ", p)
-                                 : StrCat("not resolvable on ", Grouped(report.data_examples), " images ", p);
+                                 : StrCat("not distinguishable on ", Grouped(report.data_examples), " images ", p);
   return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
 }
 
@@ -124,7 +124,7 @@ std::string ResolvedText(const PairResult& pair, int64_t examples) {
   if (pair.total_flips == 0) return "no label differs";
   const std::string p = StrCat("(p ", Significant(*pair.mcnemar_p), ")");
   if (pair.resolved()) return StrCat("a difference ", p);
-  return StrCat("not resolvable on ", Grouped(examples), " images ", p);
+  return StrCat("not distinguishable on ", Grouped(examples), " images ", p);
 }
 
 std::string DropText(const PairResult& pair) {
@@ -252,8 +252,8 @@ std::string DisturbanceText(const TimingConditions& timing) {
 
 std::string TimingText(const TimingConditions& timing) {
   std::string text =
-      timing.noise ? StrCat("a model differs from itself by up to ", Fixed(100 * *timing.noise, 1), " %")
-                   : std::string("too few runs to say how far a model differs from itself");
+      timing.noise ? StrCat("measurement noise ", Fixed(100 * *timing.noise, 1), " %")
+                   : std::string("too few runs to measure the noise");
   text += StrCat("; ", DisturbanceText(timing));
   if (timing.pinned_cpu) text += StrCat("; on processor ", *timing.pinned_cpu, " alone");
   if (!timing.governor.empty()) text += StrCat(", governor ", timing.governor);

@@ -45,7 +45,7 @@ std::string PercentText(const ModelResult& model);
 /// "[99.10, 99.42] %": what the number of examples leaves open; "-" without.
 std::string AccuracyIntervalText(const ModelResult& model);
 
-/// "a difference (p 0.012)"; "not resolvable on 10,000 images (p 0.34)", where chance alone would show as much;
+/// "a difference (p 0.012)"; "not distinguishable on 10,000 images (p 0.34)", where chance alone would show as much;
 /// "no label differs"; "-" without a p value.
 std::string ResolvedText(const PairResult& pair, int64_t examples);
 
@@ -102,7 +102,7 @@ std::string TraceVerdict(const std::vector<TraceLink>& links);
 /// "other processes took 83 % of the processors, the hypervisor 3 %"; "a quiet machine".
 std::string DisturbanceText(const TimingConditions& timing);
 
-/// "a model differs from itself by up to 1.2 %; one processor, governor performance, load 2.31": how times were taken.
+/// "measurement noise 1.2 %; one processor, governor performance, load 2.31": how times were taken.
 std::string TimingText(const TimingConditions& timing);
 
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.

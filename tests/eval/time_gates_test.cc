@@ -78,7 +78,7 @@ TEST(JudgeTime, FailsOnlyWhereTheIntervalIsBeyondTheLimitByMoreThanTheNoise) {
   time.disturbed = "other processes took 80 % of the processors";
   EXPECT_TRUE(JudgeTime(time).pass) << "a busy machine";
   EXPECT_EQ(JudgeTime(time).note,
-            "too noisy to tell: a model differs from itself by up to 2.0 %, other processes took 80 % of the "
+            "too noisy to tell: measurement noise 2.0 %, other processes took 80 % of the "
             "processors");
   time.value = 200;
   time.low = 199;

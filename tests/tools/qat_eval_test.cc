@@ -31,7 +31,8 @@ class QatEvalTest : public ::testing::Test {
 };
 
 TEST_F(QatEvalTest, PrintsTheTableOnStandardOutputOnly) {
-  const auto result = Eval({"--graph", files_.graph(), "--model", files_.uint8_model(), "--repeat", "2"});
+  const auto result =
+      Eval({"--graph", files_.graph(), "--model", files_.uint8_model(), "--repeat", "2", "--details"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   for (const char* text : {"graph", "uint8.tflite", "2 rounds", "accuracy", "p99 µs", "largest difference"}) {

@@ -135,6 +135,7 @@ std::vector<Group> OutputGroups(EvalFlags& flags) {
   return {
       {"Results",
        {
+           {"--details", &flags.details, "", "print every row, pairs, classes and layers, too", kCompare | kReport},
            {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kReports},
            {"--predictions", &flags.predictions, "FILE", "write the label of each image and row as CSV", kCompare},
            {"--junit", &flags.junit, "FILE", "write the gates as JUnit XML", kReports},

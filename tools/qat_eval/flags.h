@@ -42,6 +42,7 @@ struct EvalFlags {
   std::string html, predictions;
   std::string junit, markdown, benchmark_json;
   bool schema = false;
+  bool details = false;
 
   /// The outputs by flag; an empty path: not asked for.
   std::vector<std::pair<const char*, std::string>> Outputs() const;

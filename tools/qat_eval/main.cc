@@ -22,7 +22,7 @@ const CommandRow kCommands[] = {
      "  qat-eval --data digits --checkpoint run --graph g.qgraph m.tflite --max-drop 0.1\n"
      "  qat-eval --data mnist/ m.tflite --baseline good.json --max-drop 0.1 --html report.html\n",
      {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop", "--max-size",
-      "--baseline", "--html", "--json"}},
+      "--baseline", "--details", "--html", "--json"}},
     {"bench", kBench, RunBenchmark, "Measures how fast models are, on random inputs, in turns.",
      "  qat-eval bench a.tflite b.tflite\n"
      "  qat-eval bench m.tflite --batch 32 --threads 4 --operators\n",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "cli/terminal.h"
 #include "report/ci_formats.h"
 
 namespace qat {
@@ -23,7 +24,8 @@ void PrintTable(const Report& report, const EvalFlags& flags, Tool& tool) {
   const auto outputs = flags.Outputs();
   const bool taken = tool.flags().json == "-" ||
                      std::any_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.second == "-"; });
-  if (!taken) return tool.Print(ToTable(report));
+  if (!taken)
+    return tool.Print(ToTable(report, {.details = flags.details, .colour = WantsColour(stdout), .more = "--details"}));
   for (const std::string& warning : report.warnings) LogWarning(warning);
 }
 

@@ -1,0 +1,154 @@
+#include "report/headline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/strings.h"
+#include "report/main_rows.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+constexpr double kSameSize = 0.05;  // ratios of sizes this close to 1 are told as equal
+
+// "3.8 ×", "12 ×", "1.05 ×": two digits, or what tells the ratio from 1.
+std::string Times(double ratio) {
+  return StrCat(Fixed(ratio, ratio >= 9.95 ? 0 : ratio < 1.095 ? 2 : 1), " ×");
+}
+
+std::string SignedFixed(double value, int decimals) {
+  const std::string text = Fixed(std::abs(value), decimals);
+  if (text.find_first_of("123456789") == std::string::npos) return text;
+  return StrCat(value < 0 ? "−" : "+", text);
+}
+
+std::string SizeClause(const ModelResult& reference, const ModelResult& row) {
+  const bool files = reference.kind != "checkpoint" && row.kind == "tflite";
+  if (!files || ModelBytes(reference) <= 0 || ModelBytes(row) <= 0) return "";
+  const double ratio = static_cast<double>(ModelBytes(reference)) / static_cast<double>(ModelBytes(row));
+  if (std::abs(ratio - 1) < kSameSize) return "as large";
+  return ratio > 1 ? StrCat(Times(ratio), " smaller") : StrCat(Times(1 / ratio), " larger");
+}
+
+// Within what a model differs from itself, or where the interval holds 1, no difference is claimed.
+std::string SpeedClause(const Report& report, const PairResult& pair, const ModelResult& reference) {
+  if (!pair.speedup || reference.kind == "checkpoint") return "";
+  const double ratio = *pair.speedup, noise = report.timing ? report.timing->noise.value_or(0) : 0;
+  const auto& interval = pair.speedup_interval;
+  const bool same = (interval && interval->low <= 1 && interval->high >= 1) || std::abs(ratio - 1) <= noise;
+  if (same) return "as fast";
+  return ratio > 1 ? StrCat(Times(ratio), " faster") : StrCat(Times(1 / ratio), " slower");
+}
+
+std::string ImagesText(const Report& report) {
+  return StrCat(Grouped(report.data_examples), report.data_examples == 1 ? " image" : " images");
+}
+
+std::string Told(bool resolved, double p, const Report& report) {
+  return resolved ? StrCat(", more than chance (p ", Significant(p), ")")
+                  : StrCat(", not distinguishable on ", ImagesText(report));
+}
+
+std::string AccuracyClause(const Report& report, const PairResult& pair) {
+  const std::string what = pair.mcnemar_p ? "accuracy " : "accuracy of pixels ";
+  if (pair.total_flips == 0) return StrCat(what, "unchanged");
+  const std::string drop = StrCat(what, SignedFixed(-pair.drop_pt, 2), " points");
+  return pair.mcnemar_p ? StrCat(drop, Told(pair.resolved(), *pair.mcnemar_p, report)) : drop;
+}
+
+std::string ErrorClause(const Report& report, const ErrorComparison& errors) {
+  if (errors.larger + errors.smaller == 0) return "RMSE unchanged";
+  const std::string rise = errors.rise_pct ? StrCat("RMSE ", SignedFixed(*errors.rise_pct, 1), " %")
+                                           : std::string("RMSE above 0");
+  return StrCat(rise, Told(errors.resolved(), errors.sign_p, report));
+}
+
+std::string NameOf(const Report& report, const ModelResult& reference) {
+  return reference.kind == "tflite" && reference.type == "float32" ? "float" : ShownName(report, reference);
+}
+
+// Size and speed, with what they are compared with named once; then the answers.
+std::string ComparisonClauses(const Report& report, const ModelResult& reference, const ModelResult& row) {
+  const PairResult* pair = PairOf(report, reference.name, row.name);
+  std::vector<std::string> clauses = {SizeClause(reference, row)};
+  if (pair != nullptr) clauses.push_back(SpeedClause(report, *pair, reference));
+  std::erase(clauses, "");
+  const std::string name = NameOf(report, reference);
+  if (clauses == std::vector<std::string>{"as large", "as fast"}) clauses = {"as large and as fast"};
+  if (!clauses.empty()) clauses.back() += StrCat(clauses.back().starts_with("as ") ? " as " : " than ", name);
+  if (pair == nullptr) return Join(clauses);
+  std::string answers;
+  if (pair->errors) answers = ErrorClause(report, *pair->errors);
+  if (row.accuracy && reference.accuracy) answers = AccuracyClause(report, *pair);
+  if (!answers.empty() && clauses.empty()) answers = StrCat("compared with ", name, ": ", answers);
+  if (!answers.empty()) clauses.push_back(answers);
+  return Join(clauses);
+}
+
+// What the outputs of two ways of running one model have in common.
+std::string WitnessClause(const PairResult& pair, const std::string& whose) {
+  if (pair.max_abs_error == 0.0) return StrCat("every byte as ", whose);
+  if (!pair.max_abs_error && !pair.max_abs_lsb)
+    return pair.total_flips == 0 ? StrCat("every answer as ", whose)
+                                 : StrCat(Grouped(pair.total_flips), " answers differ from ", whose);
+  if (!pair.max_abs_lsb) return StrCat("outputs differ from ", whose);
+  return StrCat("outputs differ from ", whose, " by up to ", *pair.max_abs_lsb,
+                *pair.max_abs_lsb == 1 ? " step" : " steps");
+}
+
+// TFLite is the better witness: it was made by others.
+std::string ProofClause(const Report& report, const ModelResult& row) {
+  for (const PairResult& pair : report.pairs) {
+    const ModelResult* witness = RowNamed(report, pair.b);
+    if (pair.a == row.name && witness != nullptr && witness->kind == "litert")
+      return WitnessClause(pair, "TFLite's");
+  }
+  const PairResult* simulated = PairOf(report, "simulated", row.name);
+  if (simulated == nullptr || simulated->max_abs_error != 0.0) return "";
+  return WitnessClause(*simulated, "in the simulation");
+}
+
+std::string SentenceOn(const Report& report, const ModelResult& row) {
+  const ModelResult* reference = HeadlineReference(report, row);
+  const std::string compared = reference == nullptr ? "" : ComparisonClauses(report, *reference, row);
+  const std::string proof = row.kind == "tflite" ? ProofClause(report, row) : "";
+  if (compared.empty() && proof.empty()) return "";
+  return StrCat(compared, compared.empty() || proof.empty() ? "" : "; ", proof, ".");
+}
+
+bool StartsSmall(const std::string& text) { return !text.empty() && text[0] >= 'a' && text[0] <= 'z'; }
+
+}  // namespace
+
+std::vector<std::string> Headlines(const Report& report) {
+  const bool models = std::any_of(report.models.begin(), report.models.end(),
+                                  [](const ModelResult& row) { return row.kind == "tflite"; });
+  std::vector<std::string> names, sentences;
+  for (const ModelResult& row : report.models) {
+    if (models ? row.kind != "tflite" : row.type != "simulated") continue;
+    const std::string sentence = SentenceOn(report, row);
+    if (sentence.empty()) continue;
+    names.push_back(row.name);
+    sentences.push_back(sentence);
+  }
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    if (sentences.size() > 1) {
+      sentences[i] = StrCat(names[i], ": ", sentences[i]);
+    } else if (StartsSmall(sentences[i])) {
+      sentences[i][0] = static_cast<char>(sentences[i][0] - 'a' + 'A');
+    }
+  }
+  return sentences;
+}
+
+std::string DataText(const Report& report) {
+  const std::string name = StrCat(report.data_name, ": ");
+  if (report.data_total <= report.data_examples) return StrCat(name, ImagesText(report));
+  const double share = 100 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
+  return StrCat(name, Grouped(report.data_examples), " of ", Grouped(report.data_total), " images (",
+                Significant(share), " %, a sample)");
+}
+
+}  // namespace qat
