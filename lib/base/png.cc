@@ -36,7 +36,7 @@ Bytes EncodePng(int32_t height, int32_t width, int32_t channels, std::span<const
   QAT_CHECK(channels == 1 || channels == 3);
   const size_t row = static_cast<size_t>(width) * static_cast<size_t>(channels);
   QAT_CHECK(height > 0 && width > 0 && pixels.size() == row * static_cast<size_t>(height));
-  Bytes raw;  // each row behind its filter type: none
+  Bytes raw;  // each row after its filter type: none
   for (size_t first = 0; first < pixels.size(); first += row) {
     raw.push_back(0);
     raw.insert(raw.end(), pixels.begin() + static_cast<int64_t>(first),

@@ -25,7 +25,7 @@ constexpr uint64_t MixKey(uint64_t first, Rest... rest) {
   return key;
 }
 
-/// PCG32 (O'Neill 2014, XSH-RR): 64 bits of state, 32 bits a call, integer operations only.
+/// PCG32 (O'Neill 2014, XSH-RR): 64 bits of state, 32 bits per call, integer operations only.
 class Random {
  public:
   explicit Random(uint64_t key) : state_(MixBits(key)), increment_(MixBits(key ^ 0x5851f42d4c957f2du) | 1) {

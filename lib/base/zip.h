@@ -1,4 +1,4 @@
-// zip.h: ZIP archives in memory: the label files behind a .tflite, the arrays of an .npz.
+// zip.h: ZIP archives in memory: the label file appended to a .tflite, the arrays of an .npz.
 #ifndef QAT_BASE_ZIP_H_
 #define QAT_BASE_ZIP_H_
 

@@ -27,7 +27,7 @@ using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
 Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings);
 
-/// Tensors with a range of their own that must come to one scale and zero point, a list a group: what only moves values
+/// Tensors with a range of their own that must come to one scale and zero point, one list per group: what only moves values
 /// passes the range of its input on, concatenation, maximum and minimum tie all that they read.
 std::vector<std::vector<int32_t>> SharedRanges(const Graph& graph);
 

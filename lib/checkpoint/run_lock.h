@@ -1,4 +1,4 @@
-// run_lock.h: one writer a run directory.
+// run_lock.h: one writer per run directory.
 #ifndef QAT_CHECKPOINT_RUN_LOCK_H_
 #define QAT_CHECKPOINT_RUN_LOCK_H_
 

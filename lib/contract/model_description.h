@@ -17,7 +17,7 @@
 
 namespace qat {
 
-/// Name of the metadata entry that holds the description, and of the label file in the ZIP archive behind the model.
+/// Name of the metadata entry that holds the description, and of the label file in the ZIP archive appended to the model.
 inline constexpr char kDescriptionMetadataName[] = "TFLITE_METADATA";
 inline constexpr char kLabelFileName[] = "labels.txt";
 
@@ -25,7 +25,7 @@ enum class ColorSpace { kUnknown = 0, kRgb = 1, kGrayscale = 2 };
 /// What the lines of a label file name: positions along the last axis, or values in the tensor (an argmax).
 enum class LabelUse { kNone = 0, kAxis = 2, kValue = 3 };
 
-/// An input or output. Lists have one entry, or one a channel; empty: not said.
+/// An input or output. Lists have one entry, or one per channel; empty: not said.
 struct TensorDescription {
   std::string name;
   ColorSpace colors = ColorSpace::kUnknown;
@@ -54,7 +54,7 @@ Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const 
 std::optional<InputContract> ContractOf(const TensorDescription& input, const Shape& shape,
                                         std::vector<std::string> labels);
 
-/// A label file: one label a line. Line breaks within a label become spaces, so that no other label moves.
+/// A label file: one label per line. Line breaks within a label become spaces, so that no other label moves.
 std::string LabelFileText(std::span<const std::string> labels);
 /// Takes line ends of either kind; the last may be missing.
 std::vector<std::string> ParseLabelFile(std::string_view text);

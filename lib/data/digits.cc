@@ -177,7 +177,7 @@ void DrawStroke(Canvas& canvas, const Stroke& stroke, const Hand& hand, Random& 
   }
 }
 
-/// Weighs each pixel with its neighbours: 4 for itself, 2 beside, 1 across, of 16.
+/// Weighs each pixel with its neighbours: 4/16 itself, 2/16 each side, 1/16 each corner.
 void Soften(Canvas& canvas) {
   const Canvas sharp = canvas;
   const auto at = [&](int32_t row, int32_t column) -> int32_t {

@@ -1,4 +1,4 @@
-// image_codecs.h: one decoder a picture format, all to RGB; DecodeImage chooses. Messages carry no file name.
+// image_codecs.h: one decoder per picture format, all to RGB; DecodeImage chooses. Messages carry no file name.
 #ifndef QAT_DATA_IMAGE_CODECS_H_
 #define QAT_DATA_IMAGE_CODECS_H_
 
@@ -9,7 +9,7 @@ namespace qat {
 /// Errors of all: kCorrupt, kUnsupported.
 Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes);
 Expected<Image> DecodePng(std::span<const uint8_t> bytes);
-/// Uncompressed, 1, 4, 8, 24 or 32 bits a pixel, either row order.
+/// Uncompressed, 1, 4, 8, 24 or 32 bits per pixel, either row order.
 Expected<Image> DecodeBmp(std::span<const uint8_t> bytes);
 
 /// Sizes in [1, 2^16] whose product is at most kMaxPicturePixels. Errors: kCorrupt.

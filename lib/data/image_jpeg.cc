@@ -21,7 +21,7 @@ using Handle = std::unique_ptr<void, Destroy>;
 // libjpeg's tables take longer to set up than a small picture to decode.
 thread_local Handle decoder;
 
-// libjpeg goes on behind damage and fills in grey. What is merely odd (bytes before a marker) is no loss; an early end is.
+// libjpeg continues after damage and fills in grey. Oddities (bytes before a marker) lose nothing; an early end does.
 bool LostPixels(std::string_view warning) {
   constexpr std::string_view kLosses[] = {"Premature end of JPEG", "premature end of data segment",
                                           "bad Huffman code"};

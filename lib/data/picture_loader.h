@@ -24,7 +24,7 @@ class PictureLoader {
   /// Makes the pixels of one picture; called from several threads at once.
   using Load = std::function<Expected<Bytes>(int32_t index)>;
 
-  /// `threads` beside the caller's own; 0: it loads alone.
+  /// `threads` in addition to the caller's own; 0: the caller loads alone.
   PictureLoader(Load load, int threads);
   ~PictureLoader();
   PictureLoader(const PictureLoader&) = delete;

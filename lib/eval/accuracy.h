@@ -1,4 +1,4 @@
-// accuracy.h: what a predictor says of a whole data set, held against its contract and its labels.
+// accuracy.h: a predictor's answers for a whole data set, compared with its contract and its labels.
 #ifndef QAT_EVAL_ACCURACY_H_
 #define QAT_EVAL_ACCURACY_H_
 

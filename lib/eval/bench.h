@@ -19,7 +19,7 @@ struct BenchRequest {
 };
 
 /// Measures each model at batch 1, then at request.batch. In a round every one of them has a turn of some milliseconds,
-/// and the order is reversed behind each round, so that what disturbs the machine meets all of them alike; `ratio` is
+/// and the order is reversed after each round, so that disturbances affect all of them alike; `ratio` is
 /// the median over the rounds of the ratios within one round.
 /// `rows` holds models and graphs only. Fills report.benchmarks, environment and the metrics "peak_...".
 /// A model that cannot have the batch is left out of it with a warning.

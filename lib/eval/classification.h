@@ -1,5 +1,5 @@
-// classification.h: what a classifier's answers say beyond one percentage: top-k, which classes are taken for which, and
-// whether its confidence can be believed.
+// classification.h: more than one percentage about a classifier's answers: top-k, confusions between classes, and
+// whether its confidence is justified.
 #ifndef QAT_EVAL_CLASSIFICATION_H_
 #define QAT_EVAL_CLASSIFICATION_H_
 
@@ -14,7 +14,7 @@ namespace qat {
 
 /// A label is among the k best where fewer than k classes have a larger score, or an equal one and a lower index: for
 /// k = 1 that is ArgMaxOf. `ks` that are not under the number of classes are left out, and all where there are no scores.
-/// The confusion matrix has a row per true class and a column per answer; it is left out over 100 classes, of which the counts
+/// The confusion matrix has one row per true class and one column per answer; it is left out over 100 classes, of which the counts
 /// are kept all the same.
 /// Requires  as many predictions as labels, at least one; labels under the number of classes; ks of at least 1.
 ClassificationResult Classify(const Predictions& predictions, std::span<const int32_t> labels,

@@ -1,5 +1,5 @@
-// filter_resolution.h: how finely a quantized filter tells the weights of each output channel apart. One scale for channels
-// of very different ranges leaves the small ones a few steps: the usual reason why quantizing after training fails.
+// filter_resolution.h: how many quantized steps each output channel of a filter has. A single scale for channels of
+// very different ranges leaves the small ones a few steps: the usual reason why quantization after training fails.
 #ifndef QAT_EVAL_FILTER_RESOLUTION_H_
 #define QAT_EVAL_FILTER_RESOLUTION_H_
 

@@ -140,7 +140,7 @@ double DropOf(const AccuracyResult& reference, const AccuracyResult& accuracy) {
   return reference.top1 - accuracy.top1;
 }
 
-// A drop beyond the limit that chance alone would show so often passes, but not in silence.
+// A drop above the limit that chance alone would often cause passes, with a warning.
 void ExcuseByChance(double significance, const PairResult& pair, GateResult& gate, Report& report) {
   if (gate.pass || significance <= 0 || !(*pair.mcnemar_p > significance)) return;
   gate.pass = true;

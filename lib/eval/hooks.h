@@ -1,4 +1,5 @@
-// hooks.h: what long work in this layer tells and asks its caller; the library itself neither prints nor catches signals.
+// hooks.h: how long work in this layer reports to its caller and asks it whether to stop; the library itself neither prints nor
+// catches signals.
 #ifndef QAT_EVAL_HOOKS_H_
 #define QAT_EVAL_HOOKS_H_
 

@@ -35,7 +35,7 @@ struct LatencyMeasurement {
 };
 
 /// Times every predictor on every image of every round. The models take turns of some milliseconds, in an order that is
-/// reversed after each turn, so that a drift of the clock or of the machine's load meets all of them alike. Only Invoke
+/// reversed after each turn, so that a drift of the clock or of the machine's load affects all of them alike. Only Invoke
 /// is timed (steady clock); Load is not. Before, each model runs untimed until three bursts of its runs in a row differ
 /// by no more than 3 %.
 /// Requires  a data set that is not empty; sizes that CheckContract passed.

@@ -10,7 +10,7 @@
 
 namespace qat {
 
-/// Walks `b` in the order of execution and holds every quantized layer against the one of the same name in `a`:
+/// Walks `b` in the order of execution and compares every quantized layer with the one of the same name in `a`:
 ///   steps = max |round(a / step) - round(b / step)|, where both have the same scale and zero point;
 ///   else  max |a - b| / max(step_a, step_b), rounded up and at least 1: it differs even where no value shows it.
 /// Layers that only one of the two has, or in another size, are passed over. None differs: nothing.

@@ -1,4 +1,4 @@
-// look_inside.h: the layers of the rows of qat-eval: where two integer ways part, what quantization costs each layer.
+// look_inside.h: the layers of qat-eval's rows: where two integer rows first differ, and what quantization costs each layer.
 #ifndef QAT_EVAL_LOOK_INSIDE_H_
 #define QAT_EVAL_LOOK_INSIDE_H_
 

@@ -11,14 +11,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Microseconds below which a time says more of the clock than of the operator, as of a reshape in place.
+// Microseconds below which a time is mostly that of the clock, as for a reshape in place.
 constexpr double kMeasurable = 0.05;
 
 double Nanoseconds(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-// The best of several turns: what disturbs only makes slower.
+// The best of several turns: disturbances only make it slower.
 template <class Work>
 double LeastNanoseconds(const Work& work) {
   constexpr int kTurns = 7;
@@ -32,7 +32,7 @@ double LeastNanoseconds(const Work& work) {
   return std::max(least, 1.0);
 }
 
-// What the clock itself takes out of every time.
+// The time of the clock itself, subtracted from every time.
 double ClockNanoseconds() {
   return LeastNanoseconds([] {
            for (int i = 0; i < 1000; ++i) Clock::now();

@@ -1,4 +1,4 @@
-// pairs.h: two models on the same images: whose labels flipped, how far their outputs are apart.
+// pairs.h: two models on the same images: which labels differ, and how far apart their outputs are.
 #ifndef QAT_EVAL_PAIRS_H_
 #define QAT_EVAL_PAIRS_H_
 
@@ -11,12 +11,12 @@
 
 namespace qat {
 
-/// Holds `b` against `a`.
+/// Compares `b` with `a`.
 ///   drop_pt = 100 * (correct(a) - correct(b)) / N
 ///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many classes
 ///   equal_outputs: images whose scores are equal to the bit, likewise
 ///   max_abs_lsb = max |round(score_a / step) - round(score_b / step)|, where both have the same step > 0
-/// Beside them the interval of the drop and the p value of McNemar's test (statistics.h).
+/// In addition, the interval of the drop and the p value of McNemar's test (statistics.h).
 /// Requires  as many predictions as labels, at least one.
 PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
                        const Predictions& b, std::span<const int32_t> labels);

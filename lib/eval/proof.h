@@ -1,4 +1,4 @@
-// proof.h: what must hold between the rows of qat-eval without being asked for: integer ways equal to the last step, and no
+// proof.h: what must always hold between the rows of qat-eval: integer rows equal to the last step, and no
 // layer worse than in the baseline.
 #ifndef QAT_EVAL_PROOF_H_
 #define QAT_EVAL_PROOF_H_

@@ -1,4 +1,4 @@
-// ranges.h: the intervals of real numbers that the integers of a network stand for, for the report page.
+// ranges.h: the intervals of real numbers that the integers of a network represent, for the report page.
 #ifndef QAT_EVAL_RANGES_H_
 #define QAT_EVAL_RANGES_H_
 

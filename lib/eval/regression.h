@@ -1,4 +1,4 @@
-// regression.h: how far real numbers that a model answers are from those that belong to the images.
+// regression.h: errors of a model that predicts real numbers.
 #ifndef QAT_EVAL_REGRESSION_H_
 #define QAT_EVAL_REGRESSION_H_
 
@@ -22,8 +22,8 @@ Status CheckNumbers(const std::string& name, const Predictions& predictions, con
 RegressionResult MeasureErrors(std::span<const float> answers, std::span<const float> numbers,
                                int32_t targets);
 
-/// b against a. The error of an image is the mean of its squared errors. The sign test asks whether more images than chance
-/// explains err more in one of the two; the interval of the rise is the percentile bootstrap over images, the same ones of
+/// b against a. The error of an image is the mean of its squared errors. The sign test asks whether significantly more images have
+/// a larger error in one of the two; the interval of the rise is the percentile bootstrap over images, the same ones of
 /// both, 1000 times by `seed`.
 ErrorComparison CompareErrors(std::span<const float> a, std::span<const float> b,
                               std::span<const float> numbers, int32_t targets, uint64_t seed);

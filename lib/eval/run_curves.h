@@ -19,7 +19,7 @@ struct RunCurves {
 };
 
 /// Parses the events, one JSON object a line; events and keys of later versions are skipped. An unfinished last line (a run
-/// that is still going on) is no error. Errors: kCorrupt "SOURCE:LINE: …".
+/// in progress) is not an error. Errors: kCorrupt "SOURCE:LINE: …".
 Expected<RunCurves> ParseRunCurves(std::string_view text, const std::string& source);
 
 /// Reads RUN/metrics.ndjson; no curves where there is no such file, or `run` is a checkpoint file and not a directory.

@@ -1,5 +1,5 @@
-// statistics.h: how much a number measured on N images is worth: intervals of accuracies and of drops, and
-// whether two models that were run on the same images can be told apart.
+// statistics.h: the uncertainty of a number measured on N images: intervals of accuracies and of drops, and
+// whether two models run on the same images differ significantly.
 #ifndef QAT_EVAL_STATISTICS_H_
 #define QAT_EVAL_STATISTICS_H_
 

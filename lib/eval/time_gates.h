@@ -1,4 +1,4 @@
-// time_gates.h: limits of time, judged so that what other processes do fails none of them.
+// time_gates.h: limits of time, judged so that other processes cannot make them fail.
 #ifndef QAT_EVAL_TIME_GATES_H_
 #define QAT_EVAL_TIME_GATES_H_
 
@@ -11,10 +11,11 @@
 namespace qat {
 
 /// Where the machine was busy, or where too few turns were measured for an interval, a time must be so many times its limit
-/// to fail: a neighbour slows one model more than another, and any model more than itself on a quiet machine.
+/// to fail: other processes slow one model more than another.
+/// Factors; chosen so that scripts/check_latency_gate.sh gives no false alarm (docs/benchmarks.md#the-latency-gate).
 inline constexpr double kBusyWithinARun = 1.25;
 inline constexpr double kBusyAcrossRuns = 2;
-/// Two processes place a model differently in memory; quiet runs of one model were seen to differ by so much.
+/// Two processes place a model differently in memory; quiet runs of one model were seen to differ by this much.
 inline constexpr double kAcrossRuns = 0.05;
 
 /// A number whose limit is a most.
@@ -22,7 +23,7 @@ struct TimeCase {
   double value = 0;
   std::optional<double> low = {};  ///< of its 95 % interval; absent: too few turns
   double limit = 0;
-  double noise = 0;            ///< what a model seems to differ from itself, a share
+  double noise = 0;            ///< measured difference of a model from itself, a share
   std::string disturbed = {};  ///< what else the machine did; empty: it was quiet
   double busy_factor = kBusyWithinARun;
 };

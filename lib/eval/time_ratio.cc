@@ -49,7 +49,7 @@ class WeightedMedian {
 
 float At(std::span<const float> turns, size_t i) { return std::max(turns[i], kLeastMicroseconds); }
 
-// A turn without a partner, behind an odd number of them, stands alone only where there is no pair at all.
+// With an odd number of turns, the last one has no partner; it counts only if there is no pair at all.
 std::vector<float> RatiosOfPairs(std::span<const float> a, std::span<const float> b) {
   std::vector<float> ratios;
   for (size_t i = 0; i + 1 < a.size(); i += 2)

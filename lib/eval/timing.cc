@@ -15,7 +15,7 @@
 namespace qat {
 namespace {
 
-// A thread whose processor time is so much less than its wall time was kept from the processor.
+// A thread whose processor time is this much less than its wall time was waiting for the processor.
 constexpr double kPreempted = 0.9;
 constexpr int kCalibrationSteps = 20000;
 // /proc/stat counts in ticks of usually 10 ms, and what ends in the middle of one is counted for all of it.

@@ -1,4 +1,4 @@
-// timing.h: a clock that other processes disturb little, and what they did meanwhile.
+// timing.h: a clock that other processes hardly disturb, and what they did during the measurement.
 #ifndef QAT_EVAL_TIMING_H_
 #define QAT_EVAL_TIMING_H_
 

@@ -16,11 +16,11 @@ struct TorchBackend {
   TorchPredictorFactory make_predictor = nullptr;
 };
 
-/// Where the module lies: ../lib/qat_torch_backend.so beside the folder of the running program.
+/// Path of the module: ../lib/qat_torch_backend.so next to the folder of the running program.
 std::string TorchBackendPath();
 
 /// Opens the module at the first call and keeps it open until the program ends.
-/// Errors: kUnsupported, where this build has no module or it cannot be opened; the message says the way out.
+/// Errors: kUnsupported, where this build has no module or it cannot be opened; the message says what to do instead.
 Expected<TorchBackend> LoadTorchBackend(const std::string& path = TorchBackendPath());
 
 /// A checkpoint in LibTorch. Errors: as LoadTorchBackend, and the module's own.

@@ -1,4 +1,4 @@
-// folding.h: whether the filters of a frozen graph do what filter and batch normalization did one behind the other.
+// folding.h: checks that the filters of a frozen graph compute what filter and batch normalization did separately.
 #ifndef QAT_FREEZE_FOLDING_H_
 #define QAT_FREEZE_FOLDING_H_
 

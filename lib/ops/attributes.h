@@ -1,4 +1,4 @@
-// attributes.h: what an operator is told besides its tensors. Enumerators are numbered as TFLite's.
+// attributes.h: the parameters of an operator other than its tensors. Enumerators are numbered as TFLite's.
 #ifndef QAT_OPS_ATTRIBUTES_H_
 #define QAT_OPS_ATTRIBUTES_H_
 
@@ -92,7 +92,7 @@ struct BatchNormAttributes {
   bool operator==(const BatchNormAttributes&) const = default;
 };
 
-/// One filter a channel: the filter is [1, H, W, input channels * depth_multiplier]. kernel_* describe the parameters to
+/// One filter per channel: the filter is [1, H, W, input channels * depth_multiplier]. kernel_* describe the parameters to
 /// train, as above.
 struct DepthwiseConv2DAttributes {
   int32_t kernel_h = 0;
@@ -127,7 +127,7 @@ struct LeakyReluAttributes {
   bool operator==(const LeakyReluAttributes&) const = default;
 };
 
-/// Specs only: the slope for negative values at the start of training, one a channel.
+/// Specs only: the slope for negative values at the start of training, one per channel.
 struct PReluAttributes {
   float slope = 0.25f;
   bool operator==(const PReluAttributes&) const = default;
@@ -183,20 +183,20 @@ struct StridedSliceAttributes {
   int16_t new_axis_mask = 0;
   int8_t ellipsis = -1;             ///< which entry stands for all axes that the others leave; -1: none
   bool end_is_offset = false;       ///< ends count from the beginnings
-  std::vector<int32_t> begin = {};  ///< specs only, as the next two: behind the batch
+  std::vector<int32_t> begin = {};  ///< specs only, as the next two: axes after the batch
   std::vector<int32_t> end = {};
   std::vector<int32_t> strides = {};
   bool operator==(const StridedSliceAttributes&) const = default;
 };
 
-/// Specs only: behind the batch. A size of -1 is what is left.
+/// Specs only: axes after the batch. A size of -1 is the rest.
 struct SliceAttributes {
   std::vector<int32_t> begin;
   std::vector<int32_t> size;
   bool operator==(const SliceAttributes&) const = default;
 };
 
-/// Specs only: before and after each axis behind the batch; axes not listed get nothing.
+/// Specs only: before and after each axis but the batch; axes not listed get nothing.
 struct PadAttributes {
   std::vector<int32_t> pads;
   bool operator==(const PadAttributes&) const = default;
@@ -248,7 +248,7 @@ struct GeluAttributes {
   bool operator==(const GeluAttributes&) const = default;
 };
 
-/// What lies behind the border is the input backwards, with the value at the border (symmetric) or without it.
+/// Beyond the border, the input is mirrored, with the value at the border (symmetric) or without it.
 struct MirrorPadAttributes {
   bool symmetric = false;
   bool operator==(const MirrorPadAttributes&) const = default;
@@ -274,7 +274,7 @@ struct CumsumAttributes {
   bool operator==(const CumsumAttributes&) const = default;
 };
 
-/// Where the new axis is; -1: behind the others.
+/// Position of the new axis; -1: after the others.
 struct OneHotAttributes {
   int32_t axis = -1;
   bool operator==(const OneHotAttributes&) const = default;

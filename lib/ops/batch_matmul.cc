@@ -37,7 +37,7 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 }
 
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
-  // The second input has depth * columns values a matrix.
+  // The second input has depth * columns values per matrix.
   const Shape& b = inputs[1].shape;
   const int64_t matrix = int64_t{b[b.size() - 1]} * b[b.size() - 2];
   const int64_t columns = output.back();

@@ -27,7 +27,7 @@ constexpr AttributeKey kPReluKeys[] = {
     {"slope", kSlopeText, "0.25", keys::Set<&PReluAttributes::slope, ToSlope>},
 };
 
-// One slope a channel: the axes between batch and channels are shared.
+// One slope per channel: the axes between batch and channels are shared.
 std::vector<ParameterSpec> PReluParameters(const OpAttributes&, const Shape& input) {
   if (input.size() < 2) return {};
   Shape shape(input.size() - 1, 1);

@@ -19,7 +19,7 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.table = tflite::CreateCastOptions(writer.builder, tflite::TensorType_FLOAT32, type).Union();
 }
 
-// Converters leave the option out: the tensors say it.
+// Converters leave the option out: the types of the tensors say it.
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<tflite::CastOptions>();
   return OpAttributes(A{table == nullptr ? DType::kFloat32 : static_cast<DType>(table->out_data_type())});

@@ -1,5 +1,5 @@
-// Exp, Log, Sqrt, Rsqrt, Square, Abs, Neg, Floor, Ceil, Round, Sin, Cos, Sign, Elu, Gelu, LogicalNot: what converters leave
-// of layers that have no operator of their own. One value makes one.
+// Exp, Log, Sqrt, Rsqrt, Square, Abs, Neg, Floor, Ceil, Round, Sin, Cos, Sign, Elu, Gelu, LogicalNot: functions that converters
+// use for layers without an operator of their own. Each value of the input gives one of the output.
 #include "ops/run_op.h"
 #include "ops/tflite_options.h"
 

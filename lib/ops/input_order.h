@@ -12,8 +12,8 @@
 
 namespace qat {
 
-/// Puts data inputs at OpDefinition::data_input and behind it, the filter and the bias at their places, and everything
-/// else (slopes, then index operands) into what is left, in turn. T is whatever stands for an input.
+/// Puts data inputs at OpDefinition::data_input and after it, the filter and the bias at their places, and everything
+/// else (slopes, then index operands) into the remaining places, in order. T is the type that represents an input.
 template <class T>
 std::vector<T> OrderInputs(const OpDefinition& op, const std::vector<T>& data,
                            const std::vector<std::pair<ParameterSpec::Role, T>>& parameters,

@@ -1,6 +1,6 @@
-// op.h: everything the stages need to know of an operator, as data: one OpDefinition an operator, one file a
-// family. Spec, training, freezing, the writer of .tflite and the runtime all read it here; nothing about an
-// operator is repeated elsewhere but its training module and its kernels.
+// op.h: everything the stages need to know about an operator, as data: one OpDefinition per operator, one file per
+// family. Spec, training, freezing, the writer of .tflite and the runtime all read it here; the only other
+// places are its training module and its kernels.
 #ifndef QAT_OPS_OP_H_
 #define QAT_OPS_OP_H_
 
@@ -51,7 +51,7 @@ struct ParameterSpec {
   int32_t fan_out = 0;  ///< outputs that one input reaches
 };
 
-/// A constant int32 input behind the data inputs: the shape of a reshape, the axis of an argmax.
+/// A constant int32 input after the data inputs: the shape of a reshape, the axis of an argmax.
 struct IndexOperand {
   std::string_view suffix;
   Shape shape;  ///< empty: a scalar
@@ -108,7 +108,7 @@ struct OpDefinition {
   std::span<const AttributeKey> keys;
   OpAttributes default_attributes;
 
-  /// Output shape from input shapes. Errors: kInvalidArgument, in words of shapes; the caller names the
+  /// Output shape from input shapes. Errors: kInvalidArgument, in terms of shapes; the caller names the
   /// layer. Null where infer_shapes is set.
   Expected<Shape> (*infer_shape)(const OpAttributes& attributes, std::span<const Operand> inputs);
   /// The same for an operator with several outputs; null: it has one.
@@ -130,7 +130,7 @@ struct OpDefinition {
   Expected<OpAttributes> (*read_options)(const OptionsReader& reader) = nullptr;
 };
 
-/// One shape an output. Errors: as the operator's rule.
+/// One shape per output. Errors: as the operator's rule.
 Expected<std::vector<Shape>> InferShapes(const OpDefinition& definition, const OpAttributes& attributes,
                                          std::span<const Operand> inputs);
 

@@ -6,7 +6,7 @@ namespace qat {
 
 OpDefinition::OpDefinition() = default;
 
-// Each family's file defines one function an operator.
+// Each family's file defines one function per operator.
 #define QAT_OP(enumerator, stem, name, tflite_name) const OpDefinition& enumerator##Definition();
 #include "ops/op_list.inc"
 #undef QAT_OP

@@ -71,7 +71,7 @@ std::vector<IndexOperand> StridedSliceOperands(const OpAttributes& attributes, c
           AfterBatch("strides", input, 1, a.strides, 1)};
 }
 
-// `exactly`: one entry an axis; else any number of them, the same in all operands.
+// `exactly`: one entry per axis; else any number of them, the same in all operands.
 Status ExpectOperands(std::span<const Operand> inputs, bool exactly) {
   const Shape& input = inputs[0].shape;
   if (input.size() > 8)

@@ -19,7 +19,7 @@ struct SliceAxis {
   bool inserted = false;  ///< the input has no such axis; count is 1
 };
 
-/// The operands behind the input are constants: begin and size. A size of -1 is what is left.
+/// The operands after the input are constants: begin and size. A size of -1 is the rest.
 /// Errors: kInvalidArgument, kUnsupported.
 Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs);
 

@@ -21,7 +21,7 @@ Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_vi
                                 suffix == "softmax" ? "softmax is always 1" : "argmax is always 0"));
 }
 
-/// Puts an operator behind the graph's one output, which must be real values.
+/// Puts an operator after the graph's single output, which must be real values.
 Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::string_view suffix) {
   const OpDefinition& definition = DefinitionOf(type);
   if (graph.outputs.size() != 1) {

@@ -1,5 +1,5 @@
-// predictor.h: anything that classifies images: a network in LibTorch, a frozen graph, a .tflite model.
-// qat-eval knows its rows only through this interface, so that LibTorch can stay behind a dlopen.
+// predictor.h: everything that makes predictions: a network in LibTorch, a frozen graph, a .tflite model.
+// qat-eval knows its rows only through this interface, so that LibTorch is loaded by dlopen only.
 #ifndef QAT_PREDICT_PREDICTOR_H_
 #define QAT_PREDICT_PREDICTOR_H_
 
@@ -17,7 +17,7 @@ namespace qat {
 struct Predictions {
   std::vector<int32_t>
       labels;           ///< [N, P]; the first index of the largest output, or the output of an argmax model
-  int32_t classes = 0;  ///< outputs an answer; 0 where the model ends in argmax
+  int32_t classes = 0;  ///< outputs per answer; 0 where the model ends in argmax
   std::vector<float> scores;  ///< [N, P, classes], real values; empty where the model ends in argmax
   float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
 };

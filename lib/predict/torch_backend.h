@@ -1,5 +1,5 @@
-// torch_backend.h: the border of the module qat_torch_backend, which qat-eval opens only when asked for a checkpoint.
-// It lies here because both sides of the dlopen include it: lib/train, which the module is made of, and lib/eval.
+// torch_backend.h: the interface of the module qat_torch_backend, which qat-eval loads only for a checkpoint.
+// It is here because both sides of the dlopen include it: lib/train, which the module is made of, and lib/eval.
 #ifndef QAT_PREDICT_TORCH_BACKEND_H_
 #define QAT_PREDICT_TORCH_BACKEND_H_
 

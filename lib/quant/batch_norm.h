@@ -1,5 +1,5 @@
-// batch_norm.h: batch normalization folded into the filter before it: the one function of it for the exact simulation in
-// training and for freezing.
+// batch_norm.h: batch normalization folded into the filter before it: the only implementation, used by the exact
+// simulation in training and by freezing.
 #ifndef QAT_QUANT_BATCH_NORM_H_
 #define QAT_QUANT_BATCH_NORM_H_
 
@@ -8,7 +8,7 @@
 
 namespace qat {
 
-/// What a batch normalization has learned, one value an output channel.
+/// What a batch normalization has learned, one value per output channel.
 struct BatchNormState {
   std::span<const float> gamma;
   std::span<const float> beta;

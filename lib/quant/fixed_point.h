@@ -1,5 +1,5 @@
-// fixed_point.h: the one normative requantization. Equal bit by bit to TFLite's reference kernels in the default
-// (double rounding) build; docs/quantization.md#rounding says what the other runtimes do instead.
+// fixed_point.h: the normative requantization. Equal bit by bit to TFLite's reference kernels in the default
+// (double rounding) build; docs/quantization.md#rounding describes what other runtimes do.
 #ifndef QAT_QUANT_FIXED_POINT_H_
 #define QAT_QUANT_FIXED_POINT_H_
 

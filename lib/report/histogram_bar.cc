@@ -1,4 +1,4 @@
-// A histogram on one line of a table, with the range that was chosen behind it.
+// A histogram on one line of a table, drawn over the chosen range.
 #include <algorithm>
 #include <cmath>
 

@@ -66,7 +66,7 @@ const ModelResult* RowOfConfusion(const Report& report) {
   return chosen;
 }
 
-// A row a class, a column a model.
+// One row per class, one column per model.
 std::string ClassTable(const Report& report, size_t classes) {
   constexpr size_t kMostClasses = 30;
   if (classes > kMostClasses) return "";

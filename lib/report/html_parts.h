@@ -29,7 +29,7 @@ std::string Quiet(std::string_view text);
 /// Accuracy, latency and size of the models in one picture; empty where fewer than two have been timed.
 std::string TradeoffSection(const Report& report);
 
-/// What quantization costs each layer, a table a model, and where two integer ways part.
+/// What quantization costs each layer, one table per model, and where two integer ways part.
 std::string LayersSection(const Report& report);
 
 /// Errors of real numbers; empty where labels are classes.

@@ -4,7 +4,7 @@
 
 namespace qat {
 
-/// Light and dark by the reader's preference; below 860 px tables become one card a row, each value with its
+/// Light and dark by the reader's preference; below 860 px tables become one card per row, each value with its
 /// label.
 inline constexpr char kReportStyle[] = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --card: #f5f6f8; --text: #1b1f24; --quiet: #57606a; --line: #d5d9df;

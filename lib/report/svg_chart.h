@@ -32,7 +32,7 @@ struct ChartOptions {
 /// lost. Requires  at least one finite point in all.
 std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);
 
-/// A heat map of a confusion matrix: a row a true class, a column an answer; right answers ("hit") and wrong ones ("miss")
+/// A heat map of a confusion matrix: one row per true class, one column per answer; right answers ("hit") and wrong ones ("miss")
 /// in two colours, as dense as their share of the row. Counts are written into up to 12 classes, and each cell has its
 /// sentence as a tooltip. Names longer than four letters are replaced by their numbers.
 /// Requires  a square matrix that is not empty.

@@ -14,7 +14,7 @@ namespace {
 constexpr double kWidth = 420, kHeight = 270;
 constexpr double kLeft = 58, kRight = 408, kTop = 24, kBottom = 232;
 constexpr double kLargestRadius = 20, kSmallestRadius = 3;
-constexpr double kRoom = 1.6;  // beside the outermost dots: so much faster, so much slower
+constexpr double kRoom = 1.6;  // factor of time left free beyond the outermost dots
 
 struct Axes {
   double low_log = 0, high_log = 1;  // microseconds, log10

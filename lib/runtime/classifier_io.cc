@@ -90,7 +90,7 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
   }
 }
 
-// One answer an image, or one a pixel: [1, height, width], with the classes behind them where there are scores.
+// One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores.
 bool HoldsAnswers(const Shape& shape, bool scores) {
   if (scores && shape.empty()) return false;
   const int64_t answers = scores ? FlatSize(shape) / std::max(shape.back(), 1) : FlatSize(shape);

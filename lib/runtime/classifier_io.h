@@ -17,7 +17,7 @@ namespace qat {
 
 class ClassifierIo {
  public:
-  /// Bytes reach the input through 256-entry tables a channel: contract -> real -> input scale. `input` and `output`: a
+  /// Bytes reach the input through 256-entry tables per channel: contract -> real -> input scale. `input` and `output`: a
   /// model's first ones, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
   /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale).
   static Expected<ClassifierIo> Create(InputContract contract, const ModelTensor& input,
@@ -28,7 +28,7 @@ class ClassifierIo {
   Status Load(std::span<const uint8_t> image, std::span<uint8_t> input) const;
   /// Of no image yet: the number of classes and the step of the outputs.
   Predictions Empty() const;
-  /// Adds the answers that one output holds: one, or one a place, rows from the top. Errors: kNumerical (NaN).
+  /// Adds the answers that one output holds: one, or one per place, rows from the top. Errors: kNumerical (NaN).
   Status Append(std::span<const uint8_t> output, Predictions& predictions) const;
 
  private:

@@ -9,7 +9,7 @@ bool Among(const std::vector<int32_t>& tensors, int32_t tensor) {
   return std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
 }
 
-// The one node that reads `tensor`, where nobody else does, nor who runs the model.
+// The only node that reads `tensor`; none if another node or the caller reads it, too.
 std::optional<size_t> OnlyReader(const Model& model, int32_t tensor) {
   std::optional<size_t> reader;
   if (Among(model.outputs(), tensor)) return reader;
@@ -23,7 +23,7 @@ std::optional<size_t> OnlyReader(const Model& model, int32_t tensor) {
 
 }  // namespace
 
-std::optional<size_t> MaxPoolBehind(const Model& model, size_t node) {
+std::optional<size_t> MaxPoolAfter(const Model& model, size_t node) {
   const ModelNode& conv = model.nodes()[node];
   if (conv.type != OpType::kConv2D || conv.outputs.size() != 1) return std::nullopt;
   const std::optional<size_t> reader = OnlyReader(model, conv.outputs[0]);

@@ -1,4 +1,4 @@
-// fusion.h: which nodes of a model may run as part of another one. Whether they do, its kernel decides in Prepare.
+// fusion.h: which nodes of a model may run as part of another one. The kernel of that node decides in Prepare whether they do.
 #ifndef QAT_RUNTIME_FUSION_H_
 #define QAT_RUNTIME_FUSION_H_
 
@@ -9,8 +9,8 @@
 
 namespace qat {
 
-/// The max pool that alone reads the output of the convolution `node`, which is no output of the model; none for other nodes.
-std::optional<size_t> MaxPoolBehind(const Model& model, size_t node);
+/// The max pool that is the only reader of the output of the convolution `node`, which is not an output of the model; none for other nodes.
+std::optional<size_t> MaxPoolAfter(const Model& model, size_t node);
 
 }  // namespace qat
 

@@ -32,7 +32,7 @@ struct Interpreter::Impl {
   std::vector<uint8_t*> computed;  // by tensor; null: constant or unused
   std::unique_ptr<uint8_t, FreeDeleter> memory;
   std::unique_ptr<ThreadPool> pool;      // null: one thread
-  std::optional<size_t> stopped_behind;  // the node last run by InvokeNode
+  std::optional<size_t> stopped_after;  // the node last run by InvokeNode
 
   Status BindTensors();
   void BindNodes();
@@ -75,7 +75,7 @@ bool Interpreter::Impl::IsReadable(int32_t tensor) const {
     return std::find(list.begin(), list.end(), tensor) != list.end();
   };
   return keep_intermediates ||
-         (stopped_behind.has_value() && among(model->nodes()[*stopped_behind].outputs)) ||
+         (stopped_after.has_value() && among(model->nodes()[*stopped_after].outputs)) ||
          Info(tensor).is_constant || among(model->inputs()) || among(model->outputs());
 }
 
@@ -133,7 +133,7 @@ Expected<std::span<const uint8_t>> Interpreter::tensor(int32_t index) const {
 
 void Interpreter::Invoke() {
   for (size_t i = 0; i < impl_->nodes.size(); ++i) InvokeNode(i);
-  impl_->stopped_behind.reset();
+  impl_->stopped_after.reset();
 }
 
 void Interpreter::InvokeNode(size_t index) {
@@ -141,7 +141,7 @@ void Interpreter::InvokeNode(size_t index) {
   const BoundNode& node = impl_->nodes[index];
   if (node.kernel != nullptr)
     node.kernel->Eval({node.inputs, node.outputs[0], node.scratch, node.outputs, impl_->pool.get()});
-  impl_->stopped_behind = index;
+  impl_->stopped_after = index;
 }
 
 const ModelTensor& Interpreter::tensor_info(int32_t index) const {

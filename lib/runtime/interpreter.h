@@ -53,8 +53,8 @@ class Interpreter {
   Expected<std::span<const uint8_t>> tensor(int32_t index) const;
 
   void Invoke();
-  /// Runs one node, by its index in the model. Invoke is all of them in order; who runs them one by one may read each
-  /// node's outputs with tensor() before the next one, also without keep_intermediates, but for those that the next one
+  /// Runs one node, by its index in the model. Invoke is all of them in order; a caller that runs them one by one may read each
+  /// node's outputs with tensor() before the next one, also without keep_intermediates, except those that the next one
   /// reads as part of the same kernel.
   void InvokeNode(size_t index);
 

@@ -16,7 +16,7 @@ double Nanoseconds(Clock::time_point start) {
   return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
 }
 
-// The best of several turns: what disturbs only makes slower.
+// The best of several turns: disturbances only make it slower.
 template <class Work>
 double LeastNanoseconds(const Work& work) {
   constexpr int kTurns = 7;

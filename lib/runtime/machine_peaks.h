@@ -1,4 +1,4 @@
-// machine_peaks.h: what this machine can do at best, measured: the roofline that operators are held against.
+// machine_peaks.h: what this machine can do at best, measured: the roofline that operators are compared with.
 #ifndef QAT_RUNTIME_MACHINE_PEAKS_H_
 #define QAT_RUNTIME_MACHINE_PEAKS_H_
 
@@ -15,8 +15,8 @@ struct MachinePeaks {
   double float_macs_per_ns = 0;
   double bytes_per_ns = 0;  ///< read, or copied, in buffers of the size asked for
 
-  /// Multiply-accumulates a nanosecond for work that moves `bytes`: the roofline of Williams, Waterman and Patterson
-  /// (2009). Without multiply-accumulates: bytes a nanosecond.
+  /// Multiply-accumulates per nanosecond for work that moves `bytes`: the roofline of Williams, Waterman and Patterson
+  /// (2009). Without multiply-accumulates: bytes per nanosecond.
   double Roofline(int64_t macs, int64_t bytes, bool real) const;
 };
 

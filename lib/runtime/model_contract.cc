@@ -47,7 +47,7 @@ std::optional<InputContract> ContractOfDescription(const Model& model, const Mod
   return ContractOf(model.description()->inputs[0], input.shape, model.labels());
 }
 
-// Nobody rounded what gives the very parameters of the input.
+// A normalization that gives exactly the parameters of the input was not rounded.
 bool IsExact(const InputContract& described, const ModelTensor& input, QuantizationParams params) {
   return InputParams(described, input.type == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8) == params;
 }

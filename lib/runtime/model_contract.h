@@ -13,7 +13,7 @@ enum class ContractSource {
   kEmbedded,        ///< our own metadata entry
   kDescription,     ///< normalization in the standard metadata
   kFallback,        ///< the caller's
-  kQuantizedInput,  ///< nobody says; bytes are what a uint8 or int8 input is made for
+  kQuantizedInput,  ///< nothing says; bytes are what a uint8 or int8 input is made for
 };
 
 struct ModelContract {
@@ -21,15 +21,15 @@ struct ModelContract {
   ContractSource source = ContractSource::kEmbedded;
 };
 
-/// The first that the model has, in the order of ContractSource. A quantized input takes bytes as they are (int8: less
-/// 128) where nobody says otherwise, and where the standard normalization comes within one step of that: it states in
+/// The first that the model has, in the order of ContractSource. A quantized input takes bytes as they are (int8: minus
+/// 128) if nothing says otherwise, and where the standard normalization comes within one step of that: it states in
 /// rounded numbers what scale and zero point state exactly. Labels are the contract's, else those of the label file.
-/// Errors: kUnsupported (no single input [1, H, W, C]), kCorrupt (contract and input disagree; a float input of which
-/// nobody says what a byte means).
+/// Errors: kUnsupported (no single input [1, H, W, C]), kCorrupt (contract and input disagree; a float input for which
+/// nothing says what a byte means).
 Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback = nullptr);
 
 /// A contract for the model's input with one mean and std for all channels, in byte units, and the labels of its label
-/// file: what a user says of a model that says nothing. Errors: kUnsupported.
+/// file: what a user states for a model that does not. Errors: kUnsupported.
 Expected<InputContract> ContractFromStats(const Model& model, float mean, float std);
 
 /// Scale and zero point of an input or output (`what`); {} for types that are not quantized, {1, 0} for uint8 without a scale,

@@ -55,7 +55,7 @@ bool LabelsFit(const ModelContents& contents) {
   return classes == static_cast<int64_t>(contents.labels.size());
 }
 
-// What the description names need not be there: label files are often kept beside the model instead. Names for people replace
+// What the description names may be missing: label files are often kept next to the model instead. Names for people replace
 // ids of a machine where there are as many.
 Status ReadLabels(std::span<const uint8_t> bytes, const TensorDescription& output, ModelContents& contents) {
   if (output.label_file.empty()) return {};

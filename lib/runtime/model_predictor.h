@@ -12,7 +12,7 @@ namespace qat {
 
 /// `kind` is what the report calls it: "tflite", or "graph" for a frozen graph lowered to float32 in memory.
 /// The model must have one image input [1, H, W, C] of float32, uint8 or int8 and a first output of scores
-/// [1, classes] or of indices [1]. Bytes reach the input through 256-entry tables a channel: contract ->
+/// [1, classes] or of indices [1]. Bytes reach the input through 256-entry tables per channel: contract ->
 /// real -> input scale; which contract, with `fallback`: ContractOf. Errors: kCorrupt (contract and input
 /// disagree), kUnsupported.
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,

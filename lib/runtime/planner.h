@@ -20,7 +20,7 @@ struct BufferLifetime {
 };
 
 struct MemoryPlan {
-  std::vector<size_t> offsets;  ///< one a buffer, in the order given
+  std::vector<size_t> offsets;  ///< one per buffer, in the order given
   size_t arena_size = 0;        ///< rounded up to kArenaAlignment
   size_t end = 0;               ///< of the last buffer
 };

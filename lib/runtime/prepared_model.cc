@@ -96,7 +96,7 @@ Status Preparation::PrepareNodes() {
       continue;
     }
     const std::string label = NodeLabel(model_.place_of(i), DefinitionOf(node.type));
-    // Shape rules speak to whoever wrote a spec; here the file is wrong, or the shape asked for does not fit it.
+    // The messages of shape rules are made for specs; here the file is wrong, or the requested shape does not fit it.
     const std::string message = StrCat(model_.source(), ": ", label, ": ", status.error().message);
     return options_.input_shapes.empty() ? Corrupt(message) : InvalidArgument(message);
   }
@@ -139,7 +139,7 @@ Status Preparation::PrepareNode(size_t index) {
   return {};
 }
 
-// With the pool behind it, if the kernel can run that too.
+// With the pool after it, if the kernel can run that, too.
 Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
   const ModelNode& node = model_.nodes()[index];
   std::vector<KernelTensor> inputs, outputs;
@@ -150,13 +150,13 @@ Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
   KernelContext context{DefinitionOf(node.type), node.attributes, pointers, outputs[0],      options_.kernels,
                         options_.profile,        prepared_->isa,  outputs,  options_.threads};
   const std::optional<size_t> pool =
-      options_.keep_intermediates ? std::nullopt : MaxPoolBehind(model_, index);
+      options_.keep_intermediates ? std::nullopt : MaxPoolAfter(model_, index);
   if (!pool.has_value() || !ResolveShapes(model_.nodes()[*pool]).ok())
     return FindKernels(node.type)->prepare(context);
   const ModelNode& pool_node = model_.nodes()[*pool];
   const KernelTensor pooled = AsKernelTensor(tensor(pool_node.outputs[0]));
-  const PoolBehind behind{std::get<Pool2DAttributes>(pool_node.attributes), pooled};
-  context.pool = &behind;
+  const PoolAfter following{std::get<Pool2DAttributes>(pool_node.attributes), pooled};
+  context.pool = &following;
   QAT_ASSIGN_OR_RETURN(auto kernel, FindKernels(node.type)->prepare(context));
   if (kernel->runs_pool()) {
     prepared_->nodes[index].outputs = pool_node.outputs;
@@ -256,7 +256,7 @@ void Preparation::Fold(const ModelNode& node, const Kernel& kernel) {
   prepared_->folded.push_back(std::move(memory));
 }
 
-// One lifetime a tensor; those without memory have size 0. Inputs live from the first step to the last, so
+// One lifetime per tensor; those without memory have size 0. Inputs live from the first step to the last, so
 // that Invoke can run again on the same input.
 std::vector<BufferLifetime> Preparation::TensorLifetimes() const {
   const auto end = static_cast<int32_t>(model_.nodes().size());
@@ -279,7 +279,7 @@ std::vector<BufferLifetime> Preparation::TensorLifetimes() const {
   return lifetimes;
 }
 
-// Lays the output of a node over an input that nobody reads behind it, where the kernel allows that.
+// Places the output of a node over an input that is not read later, if the kernel allows that.
 void Preparation::ShareMemory(std::vector<BufferLifetime>& lifetimes) {
   buffer_of_.resize(lifetimes.size());
   for (size_t i = 0; i < buffer_of_.size(); ++i) buffer_of_[i] = i;

@@ -1,5 +1,5 @@
 // prepared_model.h: a Model made ready for one set of options: shapes resolved, constants folded, kernels with their
-// packed filters, places in the arena. Nothing in it changes any more; interpreters share it.
+// packed filters, places in the arena. It is immutable, and interpreters share it.
 #ifndef QAT_RUNTIME_PREPARED_MODEL_H_
 #define QAT_RUNTIME_PREPARED_MODEL_H_
 
@@ -19,7 +19,7 @@
 
 namespace qat {
 
-/// A node as it runs: with a neighbour that its kernel runs too, it reads or writes what that one would.
+/// A node as it runs: if its kernel also runs a neighbour, it reads or writes the tensors of that one.
 struct PreparedNode {
   std::unique_ptr<Kernel> kernel;  ///< null: folded, or fused
   bool fused = false;              ///< runs as part of another node
@@ -47,7 +47,7 @@ struct PreparedModel {
 Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
                                                             const InterpreterOptions& options);
 
-/// What PrepareModel would name as unsupported; a model that is refused already asks, to list all of it.
+/// What PrepareModel would report as unsupported; used to complete the list for a model that is refused already.
 UnsupportedList UnsupportedNodes(const Model& model);
 
 /// Preparations that interpreters of one model still use, by their options.

@@ -1,4 +1,4 @@
-// unsupported.h: the list of all that keeps a model from running: every reason once, with the operators that it is true of.
+// unsupported.h: the list of everything that prevents a model from running: every reason once, with the operators it applies to.
 #ifndef QAT_RUNTIME_UNSUPPORTED_H_
 #define QAT_RUNTIME_UNSUPPORTED_H_
 

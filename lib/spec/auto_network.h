@@ -1,4 +1,4 @@
-// auto_network.h: the network of a training set for which nobody named one, as the text of a spec.
+// auto_network.h: the network for a training set if none was named, as the text of a spec.
 #ifndef QAT_SPEC_AUTO_NETWORK_H_
 #define QAT_SPEC_AUTO_NETWORK_H_
 

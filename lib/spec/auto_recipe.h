@@ -1,4 +1,4 @@
-// auto_recipe.h: the recipe of a training set for which nobody named one, and what it says of itself.
+// auto_recipe.h: the recipe for a training set if none was named, and its explanation.
 #ifndef QAT_SPEC_AUTO_RECIPE_H_
 #define QAT_SPEC_AUTO_RECIPE_H_
 

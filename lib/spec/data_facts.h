@@ -1,4 +1,4 @@
-// data_facts.h: what the automatic network and recipe ask about a training set.
+// data_facts.h: what the automatic network and recipe need to know about a training set.
 #ifndef QAT_SPEC_DATA_FACTS_H_
 #define QAT_SPEC_DATA_FACTS_H_
 

@@ -1,4 +1,4 @@
-// diagnostics.h: everything that is wrong with a text, told at once.
+// diagnostics.h: all errors in a text, reported together.
 #ifndef QAT_SPEC_DIAGNOSTICS_H_
 #define QAT_SPEC_DIAGNOSTICS_H_
 
@@ -26,8 +26,8 @@ class Diagnostics {
 
   void Add(TextPlace place, Error error) { errors_.push_back({place, std::move(error)}); }
 
-  /// Fine where nothing was added, else one error with a line "PLACE: message" for each, in the order of the text:
-  /// kUnsupported where all of them are that, kInvalidArgument where one is a mistake.
+  /// Ok if nothing was added; otherwise one error with a line "PLACE: message" for each, in the order of the text:
+  /// kUnsupported if all of them are, kInvalidArgument otherwise.
   Status Take();
 
  private:

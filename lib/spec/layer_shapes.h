@@ -1,4 +1,4 @@
-// layer_shapes.h: what follows from a layer's operator, attributes and inputs: its parameters, its output, its cost.
+// layer_shapes.h: parameters, output and cost of a layer, from its operator, attributes and inputs.
 #ifndef QAT_SPEC_LAYER_SHAPES_H_
 #define QAT_SPEC_LAYER_SHAPES_H_
 
@@ -7,7 +7,7 @@
 namespace qat {
 
 /// Sets parameters, output_shape and multiply_accumulates of a layer that reads layers of `spec`.
-/// Errors: kInvalidArgument, in words of shapes; the caller names the layer.
+/// Errors: kInvalidArgument, in terms of shapes; the caller names the layer.
 Status InferLayer(const NetworkSpec& spec, LayerSpec& layer);
 
 }  // namespace qat

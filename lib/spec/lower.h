@@ -1,4 +1,4 @@
-// lower.h: what a [[layer]] block may say in one and the operators have in several: explicit padding, groups, the parts of a
+// lower.h: what a [[layer]] block can express as one layer but operators need several for: explicit padding, groups, the parts of a
 // split.
 #ifndef QAT_SPEC_LOWER_H_
 #define QAT_SPEC_LOWER_H_
@@ -14,7 +14,7 @@ namespace qat {
 ///     depthwise convolution, where every channel is a group;
 ///   - a split becomes a layer "<layer>:N" for each part.
 /// The last layer appended stands for the block, or the last SplitAttributes::splits ones.
-/// Errors: kInvalidArgument, in words of shapes; the caller names the layer.
+/// Errors: kInvalidArgument, in terms of shapes; the caller names the layer.
 Status AppendLowered(NetworkSpec& spec, LayerSpec layer);
 
 }  // namespace qat

@@ -1,4 +1,4 @@
-// network_keys.h: the keys of a spec that stand before its layers.
+// network_keys.h: the keys of a spec before its layers.
 #ifndef QAT_SPEC_NETWORK_KEYS_H_
 #define QAT_SPEC_NETWORK_KEYS_H_
 

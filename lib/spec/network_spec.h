@@ -75,7 +75,7 @@ std::vector<std::string> ZooNames();
 /// A table of layers: shapes, parameters, multiply-accumulates, how each output is quantized.
 std::string PrintNetwork(const NetworkSpec& spec);
 
-/// The operator table as Markdown, one row a key: the block of docs/network_spec.md that a test holds against the code.
+/// The operator table as Markdown, one row per key: the block of docs/network_spec.md that a test compares with the code.
 std::string OperatorTableMarkdown();
 
 /// What training learns for a layer, in the order of checkpoints: the operator's parameters; with batch normalization

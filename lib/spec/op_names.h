@@ -1,5 +1,5 @@
-// op_names.h: operators under the names that other frameworks give them, and those that no spec can have: each with the way
-// out.
+// op_names.h: operators under the names of other frameworks, and operators that a spec cannot have: each with what to write
+// instead.
 #ifndef QAT_SPEC_OP_NAMES_H_
 #define QAT_SPEC_OP_NAMES_H_
 
@@ -11,7 +11,7 @@
 
 namespace qat {
 
-/// Why `name` is no operator of a spec. kUnsupported where it is one that cannot be trained and run in integers, with what to
+/// Why `name` is not an operator of a spec. kUnsupported where it is one that cannot be trained and run in integers, with what to
 /// write instead; kInvalidArgument where it is a misspelling or another framework's name, with ours.
 /// Upper and lower case, '_' and '-' make no difference.
 Error ExplainUnknownOp(std::string_view name);

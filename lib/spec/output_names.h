@@ -13,7 +13,7 @@
 
 namespace qat {
 
-/// An output whose layer has an error: nothing is said about its readers.
+/// An output whose layer has an error: its readers are not reported.
 inline constexpr int32_t kUnknownLayer = -2;
 
 /// Whether a layer may be called so: letters, digits, '_', '-' and '.', not "input". Names become tensor names ("conv1/filter",
@@ -32,7 +32,7 @@ class OutputNames {
   /// Where a name was declared; line 0 where it was not.
   TextPlace PlaceOf(const std::string& name) const;
 
-  /// The layer whose output it is, kNetworkInput or kUnknownLayer. Errors: kInvalidArgument, in words of names.
+  /// The layer whose output it is, kNetworkInput or kUnknownLayer. Errors: kInvalidArgument, in terms of names.
   Expected<int32_t> Read(const std::string& name);
   /// The output of the layer before.
   Expected<int32_t> ReadPrevious();
@@ -46,7 +46,7 @@ class OutputNames {
     std::string name;
     TextPlace place;
     int32_t layer;
-    std::vector<bool> read;  // one a part
+    std::vector<bool> read;  // one per part
   };
   Error NotFound(const std::string& name) const;
 

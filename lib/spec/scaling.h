@@ -1,4 +1,4 @@
-// scaling.h: what the whole of a network is scaled with: the width of its layers, the size of its input.
+// scaling.h: the parameters that scale a whole network: the width of its layers, the size of its input.
 #ifndef QAT_SPEC_SCALING_H_
 #define QAT_SPEC_SCALING_H_
 

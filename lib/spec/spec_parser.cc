@@ -82,7 +82,7 @@ Expected<NetworkSpec> SpecParser::Run() {
   return std::move(spec_);
 }
 
-// So that a layer that reads a later one is told so, and not that there is none.
+// So that a layer that reads a later one gets that message, and not that there is no such layer.
 void SpecParser::DeclareNamesToCome(const toml::array& layers) {
   for (const toml::node& node : layers) {
     const toml::table* block = node.as_table();

@@ -1,4 +1,4 @@
-// toml_text.h: toml++ behind one door, for .cc files of this layer: parsing without exceptions, places in
+// toml_text.h: the only header that includes toml++, for .cc files of this layer: parsing without exceptions, places in
 // messages.
 #ifndef QAT_SPEC_TOML_TEXT_H_
 #define QAT_SPEC_TOML_TEXT_H_
@@ -18,7 +18,7 @@
 
 namespace qat {
 
-/// A parsed text that remembers what to call itself in messages.
+/// A parsed text and its name in messages.
 class TomlText {
  public:
   /// Errors: kInvalidArgument "SOURCE:LINE:COLUMN: what is wrong with the syntax".

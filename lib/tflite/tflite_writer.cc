@@ -292,7 +292,7 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
   return entries;
 }
 
-// Where readers of the standard metadata look for it: in an archive behind the FlatBuffer, which ends where it says.
+// Readers of the standard metadata look for it in an archive after the FlatBuffer.
 void AppendLabelFile(const ModelDescription& description, const InputContract& contract, Bytes& bytes) {
   const bool wanted = std::any_of(description.outputs.begin(), description.outputs.end(),
                                   [](const auto& output) { return !output.label_file.empty(); });

@@ -15,7 +15,7 @@ struct Places {
   std::vector<std::string> runs;     ///< run directories
 };
 
-/// The directory of `start`, the run that `start` lies in, run directories beside it, and `run` (may be empty).
+/// The directory of `start`, the run that `start` lies in, run directories next to it, and `run` (may be empty).
 Places PlacesAround(const std::string& start, const std::string& run);
 
 struct FoundFile {

@@ -25,7 +25,7 @@ bool EndsIn(const Model& model, OpType type) {
   return !model.nodes().empty() && model.nodes().back().type == type;
 }
 
-// What stands behind the last layer in the model and not in the graph was appended.
+// Operators after the last layer that are in the model and not in the graph were appended.
 Status AppendAsIn(const Model& model, Graph& graph) {
   const bool graph_has_softmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kSoftmax;
   const bool graph_has_argmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kArgMax;

@@ -12,7 +12,7 @@
 
 namespace qat {
 
-/// What to trace and, where they do not lie beside it, where its origins are.
+/// What to trace and where its origins are, if they are not next to it.
 struct TraceRequest {
   std::string start;                  ///< a .tflite, .qgraph or .ckpt file
   std::string graph;                  ///< a .qgraph file, or empty
@@ -21,7 +21,7 @@ struct TraceRequest {
   std::function<bool()> interrupted;  ///< polled while data are read; may be empty
 };
 
-/// Walks the chain. An artefact is looked for among what was given, else beside `start`: .qgraph files in its directory and in
+/// Walks the chain. An artefact is looked for among the given files, then next to `start`: .qgraph files in its directory and in
 /// run directories there, checkpoints in those runs. Of several that do not match, none is taken to be the one meant.
 /// Where origin and result are both at hand and of this version of the tools, the step between them is taken again and its
 /// bytes are compared: a file that was changed and kept its hashes differs, and the note names its first tensor that does.

@@ -1,4 +1,4 @@
-// metrics_log.h: what a run reports while it trains: RUN/metrics.ndjson, one event a line, and curves for
+// metrics_log.h: what a run reports while it trains: RUN/metrics.ndjson, one event per line, and curves for
 // TensorBoard. No wall times in the former, so the same run has the same bytes.
 #ifndef QAT_TRAIN_METRICS_LOG_H_
 #define QAT_TRAIN_METRICS_LOG_H_

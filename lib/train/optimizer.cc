@@ -14,7 +14,7 @@ constexpr double kBeta2 = 0.999;
 constexpr float kEpsilon = 1e-8f;
 constexpr float kMomentum = 0.9f;
 
-// One vector a parameter: a moment.
+// One vector per parameter: a moment.
 using Slot = std::vector<std::vector<float>>;
 
 void Prepare(Slot& slot, std::span<const TrainableSpan> parameters) {

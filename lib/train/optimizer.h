@@ -1,5 +1,5 @@
-// optimizer.h: Adam and momentum as flat loops over the parameters: one pass where torch::optim makes ten small
-// operators, and plain vectors as state, which a trainer state holds to the bit.
+// optimizer.h: Adam and momentum as flat loops over the parameters: one pass instead of torch::optim's ten small
+// operators, and plain vectors as state, which a trainer state stores exactly.
 #ifndef QAT_TRAIN_OPTIMIZER_H_
 #define QAT_TRAIN_OPTIMIZER_H_
 

@@ -1,4 +1,4 @@
-// range_history.h: where ranges were a while ago, to tell whether they have settled.
+// range_history.h: earlier values of ranges, to decide whether they have settled.
 #ifndef QAT_TRAIN_RANGE_HISTORY_H_
 #define QAT_TRAIN_RANGE_HISTORY_H_
 

@@ -1,6 +1,6 @@
 // simulated.h: a quantized tensor in LibTorch, and the runtime's rounding over it. Values are integers in
 // float64, where every sum of products below 2^53 is exact; requantization is lib/quant's, in int32 and
-// int64. Nothing here is shared with the runtime's kernels: it is an independent witness of what they should
+// int64. Nothing here is shared with the runtime's kernels: it is an independent check of what they should
 // compute.
 #ifndef QAT_TRAIN_SIMULATED_H_
 #define QAT_TRAIN_SIMULATED_H_
@@ -24,7 +24,7 @@ struct SimulatedTensor {
 /// A filter on its grid, and the bias in units of input_scale * filter_scale.
 struct SimulatedFilter {
   at::Tensor values;  ///< float64, zero point subtracted; output channels are the first axis
-  std::vector<QuantizationParams> params;  ///< one, or one an output channel
+  std::vector<QuantizationParams> params;  ///< one, or one per output channel
   at::Tensor bias;                         ///< float64 [O], whole int32 numbers
 };
 

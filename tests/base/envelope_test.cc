@@ -53,7 +53,7 @@ TEST(Envelope, RefusesEveryTruncation) {
   }
 }
 
-TEST(Envelope, RefusesBytesBehindTheEnd) {
+TEST(Envelope, RefusesBytesAfterTheEnd) {
   Bytes bytes = Sealed();
   bytes.push_back(0);
   QAT_EXPECT_ERROR(Open(bytes), ErrorCode::kCorrupt, "has bytes behind its end");

@@ -10,15 +10,15 @@ namespace {
 
 Bytes BytesOf(const std::string& text) { return {text.begin(), text.end()}; }
 
-Bytes TwoFilesBehind(const std::string& front) {
+Bytes TwoFilesAfter(const std::string& front) {
   Bytes bytes = BytesOf(front);
   const std::vector<ZipFile> files = {{"a.txt", BytesOf("one\ntwo\n")}, {"empty", {}}};
   AppendZip(files, bytes);
   return bytes;
 }
 
-TEST(Zip, ReadsWhatItWroteBehindOtherBytes) {
-  const Bytes bytes = TwoFilesBehind("in front");
+TEST(Zip, ReadsWhatItWroteAfterOtherBytes) {
+  const Bytes bytes = TwoFilesAfter("in front");
   EXPECT_EQ(std::string(bytes.begin(), bytes.begin() + 8), "in front");
   const auto entries = ListZip(bytes);
   QAT_ASSERT_OK(entries);
@@ -34,7 +34,7 @@ TEST(Zip, ReadsWhatItWroteBehindOtherBytes) {
 TEST(Zip, IsReadByPythonAsItIs) {
   QAT_NEEDS_PYTHON("zipfile");
   const testing::TempDir folder;
-  ASSERT_TRUE(WriteFile(folder / "z", TwoFilesBehind("xyz")).ok());
+  ASSERT_TRUE(WriteFile(folder / "z", TwoFilesAfter("xyz")).ok());
   const auto result = testing::Run({QAT_LITERT_PYTHON, "-c",
                                     "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); "
                                     "print(z.testzip(), z.namelist(), z.read('a.txt'))",
@@ -75,7 +75,7 @@ TEST(Zip, SaysWhereThereIsNone) {
 }
 
 TEST(Zip, NamesAWrongChecksum) {
-  Bytes bytes = TwoFilesBehind("");
+  Bytes bytes = TwoFilesAfter("");
   const auto entries = ListZip(bytes);
   QAT_ASSERT_OK(entries);
   bytes[35] ^= 1;  // the first byte of a.txt: behind a header of 30 and a name of 5
@@ -85,7 +85,7 @@ TEST(Zip, NamesAWrongChecksum) {
 
 // Claimed by the sanitizers: no access outside the bytes, whatever they say.
 TEST(Zip, RefusesOrReadsWhereverOneByteIsWrong) {
-  const Bytes good = TwoFilesBehind("front");
+  const Bytes good = TwoFilesAfter("front");
   for (size_t i = 0; i < good.size(); ++i) {
     for (const uint8_t flip : {0x01, 0x80, 0xff}) {
       Bytes bytes = good;

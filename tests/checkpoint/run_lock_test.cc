@@ -9,7 +9,7 @@
 namespace qat {
 namespace {
 
-TEST(RunLock, IsHeldByOneAtATimeAndLeavesNothingBehind) {
+TEST(RunLock, IsHeldByOneProcessAtATimeAndLeavesNothingBehind) {
   testing::TempDir run;
   {
     const auto first = RunLock::Take(run.path());

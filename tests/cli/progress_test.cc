@@ -35,7 +35,7 @@ TEST(Progress, EndsABarWithItsLastState) {
   EXPECT_EQ(text.find("after"), std::string::npos);
 }
 
-TEST(Progress, WritesOneJsonObjectALine) {
+TEST(Progress, WritesOneJsonObjectPerLine) {
   const std::string text = Shown(Progress::Style::kNdjson, 100, "layer \"a\"");
   EXPECT_EQ(text.substr(0, text.find(",\"elapsed_s\"")),
             "{\"event\":\"progress\",\"what\":\"train\",\"done\":1,\"total\":100");

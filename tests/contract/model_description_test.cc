@@ -55,7 +55,7 @@ TEST(ModelDescription, RefusesDamagedTables) {
                    "damaged or cut off");
 }
 
-TEST(LabelFile, HoldsOneLabelALine) {
+TEST(LabelFile, HasOneLabelPerLine) {
   const std::vector<std::string> labels = {"a b", "", "c\nd", "é"};
   EXPECT_EQ(LabelFileText(labels), "a b\n\nc d\né\n");
   EXPECT_EQ(ParseLabelFile("a b\n\nc d\né\n"), (std::vector<std::string>{"a b", "", "c d", "é"}));

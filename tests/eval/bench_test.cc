@@ -18,7 +18,7 @@ class BenchTest : public ::testing::Test {
   RowRequest rows_;
 };
 
-TEST_F(BenchTest, MeasuresEveryModelAtBothBatchesAndHoldsThemAgainstTheFirst) {
+TEST_F(BenchTest, MeasuresEveryModelAtBothBatchesAndComparesThemWithTheFirst) {
   rows_.models = {files_.uint8_model(), files_.float_model()};
   rows_.interpreter.threads = 2;
   request_.batch = 4;

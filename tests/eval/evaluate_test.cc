@@ -78,7 +78,7 @@ TEST_F(EvaluateTest, ReferenceAndFastKernelsGiveTheSamePredictions) {
   EXPECT_EQ(fast.environment["isa"], NameOf(*ChooseIsa()));
 }
 
-TEST_F(EvaluateTest, PredictionsHaveAColumnARowAndALineAnImage) {
+TEST_F(EvaluateTest, PredictionsHaveOneColumnPerRowAndOneLinePerImage) {
   Report report;
   EvalRequest request = Request({files_.uint8_model()});
   request.limit = 5;

@@ -75,7 +75,7 @@ TEST(Gates, PassAtTheirLimits) {
   for (const GateResult& gate : report.gates) EXPECT_TRUE(gate.pass) << gate.name;
 }
 
-TEST(Gates, LatencyIsHeldAgainstANumberAndAgainstTheReference) {
+TEST(Gates, LatencyIsComparedWithANumberAndWithTheReference) {
   GateLimits limits;
   limits.max_latency = 100;
   limits.max_latency_ratio = 0.34;  // 100 / 300
@@ -231,7 +231,7 @@ TEST(Gates, TheFloatRunIsTheReferenceWhereItIsGiven) {
   EXPECT_EQ(ReferenceRow(report)->name, "float");
 }
 
-TEST(Gates, WithoutCheckpointTheFirstModelIsTheReferenceAndIsNotHeldAgainstItself) {
+TEST(Gates, WithoutCheckpointTheFirstModelIsTheReferenceAndIsNotComparedWithItself) {
   Report report;
   report.models = {Model("a.tflite", "tflite", 9930, 1, 1), Model("b.tflite", "tflite", 9900, 1, 1)};
   GateLimits limits;
@@ -252,7 +252,7 @@ TEST(Gates, ALimitThatNeedsAReferenceSaysHowToGiveOne) {
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument, "`baseline`");
 }
 
-TEST(Gates, BaselineHoldsTheRowOfTheSameName) {
+TEST(Gates, BaselineIsTheRowOfTheSameName) {
   const Report earlier = Rows();
   Report report = Rows();
   report.models[2].accuracy = AccuracyResult{99.1, 9910, 10000};

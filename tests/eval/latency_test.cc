@@ -71,7 +71,7 @@ TEST(MeasureLatency, WarmUpIsNotTimed) {
   EXPECT_GE(predictor.invoked.size(), 20u + 3) << "three bursts tell a steady model";
 }
 
-TEST(MeasureLatency, GoesOnInWholeRoundsUntilEnoughWasMeasured) {
+TEST(MeasureLatency, ContinuesInWholeRoundsUntilEnoughWasMeasured) {
   FakePredictor predictor("a", TinyContract());
   Predictor* predictors[] = {&predictor};
   LatencyOptions options;

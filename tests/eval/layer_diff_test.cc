@@ -28,7 +28,7 @@ TEST(FirstDifference, IsTheFirstInTheOrderOfExecutionNotTheLargest) {
   EXPECT_EQ(found->grids, "");
 }
 
-TEST(FirstDifference, LayersOfTheSameNameAreHeldAgainstEachOtherWhereverTheyStand) {
+TEST(FirstDifference, LayersOfTheSameNameAreComparedWhereverTheyAre) {
   const std::vector<LayerOutput> a = {Layer("x", 0, {1}), Layer("b", 1, {1}), Layer("wide", 2, {1, 1})};
   const std::vector<LayerOutput> b = {Layer("b", 0, {1}), Layer("y", 1, {7}), Layer("wide", 2, {5})};
   EXPECT_FALSE(FirstDifference(a, b).has_value());

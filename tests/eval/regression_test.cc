@@ -42,7 +42,7 @@ TEST(MeasureErrors, WithoutVarianceNothingIsExplained) {
   EXPECT_FALSE(MeasureErrors(answers, numbers, 1).all.r2.has_value());
 }
 
-TEST(MeasureErrors, TheIntervalHoldsTheTrueErrorAsOftenAsItSays) {
+TEST(MeasureErrors, TheIntervalCoversTheTrueErrorAsOftenAsItSays) {
   int covered = 0;
   for (uint64_t seed = 1; seed <= 400; ++seed) {
     Random random(seed);

@@ -21,7 +21,7 @@ constexpr char kEvents[] =
 {"event":"end","step":1000,"best_step":500,"best_accuracy":98.1}
 )";
 
-TEST(RunCurves, CollectsACurveANameAndTheStepOfQuantization) {
+TEST(RunCurves, CollectsOneCurvePerNameAndTheStepOfQuantization) {
   const auto run = ParseRunCurves(kEvents, "metrics.ndjson");
   QAT_ASSERT_OK(run);
   ASSERT_EQ(run->curves.size(), 4u);
@@ -41,7 +41,7 @@ TEST(RunCurves, AFloatRunHasNoDelay) {
   EXPECT_EQ(run->quant_delay, -1);
 }
 
-TEST(RunCurves, AnUnfinishedLastLineIsARunGoingOn) {
+TEST(RunCurves, AnUnfinishedLastLineIsARunInProgress) {
   const auto run = ParseRunCurves(std::string(kEvents) + R"({"event":"train","st)", "metrics.ndjson");
   QAT_ASSERT_OK(run);
   EXPECT_EQ(run->curves.size(), 4u);

@@ -43,7 +43,7 @@ Turns Simulated(double ratio, Machine machine, uint64_t seed, int turns = 400) {
   return made;
 }
 
-TEST(RatioOfTurns, HoldsTheTrueRatioAsOftenAsItSays) {
+TEST(RatioOfTurns, CoversTheTrueRatioAsOftenAsItSays) {
   for (const Machine machine : {Quiet, Neighbour, Drift}) {
     int covered = 0;
     double width = 0;

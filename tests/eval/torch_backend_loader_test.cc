@@ -21,7 +21,7 @@ TEST(TorchBackendLoader, AFileThatIsNoLibraryIsRefusedWithItsPath) {
                    "cannot be opened");
 }
 
-TEST(TorchBackendLoader, LooksBesideTheProgram) {
+TEST(TorchBackendLoader, LooksNextToTheProgram) {
   EXPECT_EQ(TorchBackendPath(),
             std::filesystem::weakly_canonical(QAT_BINARY_DIR "/lib/qat_torch_backend.so"));
 }

@@ -18,7 +18,7 @@ TEST(AppendSoftmax, BecomesTheOutput) {
   EXPECT_EQ(std::get<SoftmaxAttributes>(g.nodes.back().attributes).beta, 1);
 }
 
-TEST(AppendArgMax, GivesOneIndexAnExample) {
+TEST(AppendArgMax, GivesOneIndexPerExample) {
   for (const DType type : {DType::kInt32, DType::kInt64}) {
     Graph g = TinyGraph();
     QAT_ASSERT_OK(AppendArgMax(g, type));

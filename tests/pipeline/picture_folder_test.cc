@@ -177,7 +177,7 @@ TEST_F(PictureFolderPipeline, TrainsToTheSameBytesWhetherPicturesAreKeptOrStream
   EXPECT_TRUE(LastCheckpoint("streamed") == LastCheckpoint("run"));
 }
 
-TEST_F(PictureFolderPipeline, GoesOnToTheSameBytesWhereItWasStopped) {
+TEST_F(PictureFolderPipeline, ResumesToTheSameBytesAfterAnInterruption) {
   fs::copy(Path("run"), Path("stopped"), fs::copy_options::recursive);
   for (const char* suffix : {"ckpt", "state"}) {
     ASSERT_TRUE(fs::remove(Path("stopped/checkpoints/0000000060.") + suffix));

@@ -72,7 +72,7 @@ void Check(const testing::ProcessResult& result) {
 }
 
 // The shape behind position `from` of a table: "[1, 16, 16, 3]".
-Shape ShapeBehind(const std::string& text, size_t from) {
+Shape ShapeAfter(const std::string& text, size_t from) {
   Shape shape;
   const size_t at = text.find('[', from);
   for (size_t i = at; i < text.find(']', at); ++i) {
@@ -90,8 +90,8 @@ std::pair<Shape, Shape> EndsOf(const std::vector<std::string>& network) {
   const auto printed = RunTool("qat-train", flags);
   EXPECT_EQ(printed.exit_code, 0) << printed.err;
   const size_t last = printed.out.rfind('\n', printed.out.find("\ntotal ") - 1);
-  return {ShapeBehind(printed.out, printed.out.find("\ninput ")),
-          ShapeBehind(printed.out, printed.out.rfind('[', printed.out.find('\n', last + 1)))};
+  return {ShapeAfter(printed.out, printed.out.find("\ninput ")),
+          ShapeAfter(printed.out, printed.out.rfind('[', printed.out.find('\n', last + 1)))};
 }
 
 TEST_P(Specs, RunAsTheyWereSimulated) {

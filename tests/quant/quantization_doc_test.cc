@@ -554,7 +554,7 @@ std::map<std::string, std::string> Formulas(const std::string& path, const std::
   return formulas;
 }
 
-TEST(QuantizationDocument, AndItsTwinHoldTheSameFormulas) {
+TEST(QuantizationDocument, AndItsTestsHaveTheSameFormulas) {
   // In the page a formula is a block of its own: a tagged line, and lines indented under it.
   const auto page = Formulas("docs/quantization.md", std::regex("(\\(F[0-9]+\\) .*|     .*)"));
   const auto twin =

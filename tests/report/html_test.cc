@@ -252,7 +252,7 @@ TEST(TradeoffChart, ModelsThatAreAlikeStayInsideThePicture) {
   EXPECT_GE(CountOf(svg, "%</text>"), 1u);
 }
 
-TEST(HistogramBar, ColumnsAreLogarithmicAndTheRangeStandsBehind) {
+TEST(HistogramBar, ColumnsAreLogarithmicOverTheRange) {
   const std::string svg = HistogramBar({-2, 2, {0, 3, 15, 0}}, -1, 1, -4, 4);
   // Cells [-1, 0) and [0, 1): log(1 + 15) is the full height of 40, log(1 + 3) half of it.
   EXPECT_NE(svg.find("d=\"M375.0 40.0V20.0H500.0V40.0ZM500.0 40.0V0.0H625.0V40.0Z\""), std::string::npos)

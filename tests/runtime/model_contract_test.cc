@@ -55,7 +55,7 @@ ModelContract Chosen(const Parts& parts, const InputContract* fallback = nullptr
   return *std::move(chosen);
 }
 
-TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsBehindTheModel) {
+TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsAfterTheModel) {
   const ModelContract chosen = Chosen({.description = Normalized({127.5f}, {128}),
                                        .files = {{"other", {}}, {"names.txt", TextFile("a\nb\nc\nd\n")}}});
   EXPECT_EQ(chosen.source, ContractSource::kDescription);

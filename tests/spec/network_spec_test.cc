@@ -125,7 +125,7 @@ TEST(NetworkSpec, BatchNormIsAKeyOfLayersWithAFilter) {
                    ErrorCode::kInvalidArgument, "unknown key 'batch_norm'");
 }
 
-TEST(NetworkSpec, ABatchNormLayerBehindAConvolutionIsThatConvolutions) {
+TEST(NetworkSpec, ABatchNormLayerAfterAConvolutionBelongsToIt) {
   const auto spec = Parse(
       "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 4\nkernel = 3\n"
       "[[layer]]\nname = \"n\"\nop = \"batch_norm\"\nepsilon = 1e-5\n"

@@ -108,7 +108,7 @@ TEST(Rewrite, BatchNormOfRowsWithoutAFilterIsRefusedWithAWayOut) {
             std::string::npos);
 }
 
-TEST(Rewrite, ActivationsStayBehindWhatHasNoRangeOfItsOwn) {
+TEST(Rewrite, ActivationsStayAfterLayersWithoutARangeOfTheirOwn) {
   Builder net;
   const int32_t conv = net.Conv("conv", kNetworkInput);
   const int32_t pool = net.Add("pool", OpType::kMaxPool2D, {conv});

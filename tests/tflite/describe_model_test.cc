@@ -52,7 +52,7 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
             "runs ['uint8']\n");
 }
 
-// Real values, one a channel where the channels differ, and indices for an argmax.
+// Real values, one per channel where the channels differ, and indices for an argmax.
 TEST(StandardMetadata, SayWhatOthersNeedOfAFloatModelWithArgMax) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   Graph graph = TinyGraph(false);

@@ -8,7 +8,7 @@
 namespace qat {
 namespace {
 
-// The shape rule has held the axis to one constant within the input's rank.
+// The shape rule has checked that the axis is one constant within the input's rank.
 int64_t AxisOf(const KernelTensor& axis, int64_t rank) {
   int64_t value = 0;
   if (axis.type == DType::kInt64) {

@@ -1,5 +1,5 @@
 // arithmetic.h: what a multiply-accumulate operator computes, by element type and by requantization: the
-// type chosen in Prepare, so that no loop asks. Kernels are templates over one of these.
+// type chosen in Prepare, so that no loop branches on it. Kernels are templates over one of these.
 #ifndef QAT_RUNTIME_KERNELS_ARITHMETIC_H_
 #define QAT_RUNTIME_KERNELS_ARITHMETIC_H_
 
@@ -90,7 +90,7 @@ struct HybridArithmetic {
   using Bias = float;
   int32_t input_offset = 0;  ///< minus the zero point of the inputs
   float input_scale = 1;
-  std::span<const float> filter_scales;  ///< one, or one an output channel
+  std::span<const float> filter_scales;  ///< one, or one per output channel
   bool channel_scale_first = false;      ///< sum * filter scale * input scale; else the scales are multiplied first
   const float* bias = nullptr;           ///< added here, as it is no sum's unit
   FloatArithmetic clamp;

@@ -15,10 +15,10 @@
 namespace qat {
 namespace {
 
-// Values that a thread takes at a time, and the work of one against a multiply-accumulate.
+// Values that a thread takes at a time, and the work of one in multiply-accumulates (estimate).
 constexpr int64_t kRun = 4096, kWorkOfAPair = 8;
 
-// Null where the reference must do: shapes that broadcast otherwise, or no vectors.
+// Null if only the reference can run it: shapes that broadcast otherwise, or no vectors.
 const simd::Instructions* SimdInstructions(const KernelContext& context) {
   const bool can =
       context.inputs[0]->shape == context.inputs[1]->shape ||
@@ -67,7 +67,7 @@ std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, simd::PairOperato
 
 using FloatPairs = void (*)(const FloatArithmetic&, int64_t, const float*, const float*, float*);
 
-// A float function with the clamp of the fused activation behind it; `same_shape` is the same in one loop.
+// A float function followed by the clamp of the fused activation; `same_shape` is the same in one loop.
 template <class F>
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f, FloatPairs same_shape = nullptr) {
   const FloatArithmetic clamp = FloatActivationRange(FusedActivation(context.attributes));
@@ -111,7 +111,7 @@ Expected<std::unique_ptr<Kernel>> PrepareSum(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const PairScales scales, ReadScales<T>(context, sum));
   const double twice = 2 * static_cast<double>(std::max(scales.a.scale, scales.b.scale));
   const double output = twice / ((1 << sum.kLeftShift) * static_cast<double>(scales.output.scale));
-  // TFLite's kernel stops the process here.
+  // TFLite's kernel aborts the process here.
   if (!(output < 1))
     return Unsupported(StrCat("output scale ", scales.output.scale, " is 2^19 times below the inputs'"));
   sum.multiplier_a = QuantizeMultiplier(static_cast<double>(scales.a.scale) / twice);

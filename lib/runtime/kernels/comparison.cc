@@ -46,7 +46,7 @@ Expected<std::unique_ptr<Kernel>> CompareQuantized(const KernelContext& context)
   std::array<Side, 2> sides;
   for (size_t i = 0; i < 2; ++i) {
     QAT_ASSIGN_OR_RETURN(const auto params, PerTensorParams(*context.inputs[i], "input", LimitsOf<T>()));
-    // TFLite's kernel stops the process here.
+    // TFLite's kernel aborts the process here.
     if (!(params.scale < 1)) return Unsupported(StrCat("scale is ", params.scale, ", expected below 1"));
     sides[i] = {params.zero_point, QuantizeMultiplier(static_cast<double>(params.scale))};
   }

@@ -13,7 +13,7 @@ namespace {
 
 using LookupFunction = void (*)(const uint8_t* table, const uint8_t* from, int64_t size, uint8_t* to);
 
-// One input as rows: what lies along the axis and behind it is contiguous.
+// One input as rows: the values along the axis and after it are contiguous.
 struct Part {
   int64_t row_bytes = 0;
   bool copied = true;  // else through the table
@@ -43,7 +43,7 @@ Status ReadQuantization(const KernelTensor& input, const KernelTensor& output, P
 
 // Null where rows are too short for vectors, or there are none.
 LookupFunction LookupOf(const KernelContext& context, int64_t row_bytes) {
-  constexpr int64_t kLeastBytes = 16;
+  constexpr int64_t kLeastBytes = 16;  // one vector of the smallest set
   if (context.kernels != KernelSet::kFast || row_bytes < kLeastBytes) return nullptr;
   const simd::Instructions* instructions = simd::InstructionsOf(context.isa);
   return instructions == nullptr ? nullptr : instructions->lookup;

@@ -1,4 +1,4 @@
-// Prepare of CONV_2D, alone or with a max pool behind it.
+// Prepare of CONV_2D, alone or followed by a max pool.
 #include <optional>
 
 #include "runtime/kernels/hybrid.h"
@@ -22,7 +22,7 @@ bool WantsFast(const KernelContext& context, const Window2D& window) {
          portable::CanConv2D(window);
 }
 
-// Null where the portable kernel or the reference must do. The bias is folded with the zero points, once.
+// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points, once.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
   if (context.kernels != KernelSet::kFast || window.groups != 1 || !HasConstantFilter(context) ||
       !simd::CanConv2D(window)) {
@@ -50,7 +50,7 @@ std::optional<simd::PoolWindows> PoolOf(const KernelContext& context, const Arit
 }
 
 // The clamp of the pool follows that of the convolution.
-QuantizedLimits ClampOf(const PoolBehind& pool, QuantizedLimits limits) {
+QuantizedLimits ClampOf(const PoolAfter& pool, QuantizedLimits limits) {
   const QuantizationParams params{pool.output.scale[0], static_cast<int32_t>(pool.output.zero_point[0])};
   return QuantizedActivationRange(pool.attributes.activation, params, limits);
 }

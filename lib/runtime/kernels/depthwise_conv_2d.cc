@@ -34,7 +34,7 @@ Window2D WithRepeatedChannels(Window2D window) {
   return window;
 }
 
-// Null where the reference must do.
+// Null if only the reference can run it.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
   if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
   const bool can = IsConvolution(window) || simd::CanDepthwiseConv2D(WithRepeatedChannels(window));

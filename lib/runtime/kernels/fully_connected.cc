@@ -31,7 +31,7 @@ std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Matrix
   });
 }
 
-// Null where the portable kernel or the reference must do. The bias is folded with the zero points, once.
+// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points, once.
 const simd::Instructions* SimdInstructions(const KernelContext& context) {
   if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
   return simd::InstructionsOf(context.isa);

@@ -1,5 +1,5 @@
-// Prepare of GATHER and GATHER_ND: slices are copied as bytes. Indices that are known are held to the input here; where one
-// that is computed lies outside, TFLite stops with an error, and the slice is zeros.
+// Prepare of GATHER and GATHER_ND: slices are copied as bytes. Known indices are checked here; if a
+// computed one is outside, TFLite stops with an error, and here the slice is zeros.
 #include <cstring>
 
 #include "base/strings.h"

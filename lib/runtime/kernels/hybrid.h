@@ -14,7 +14,7 @@ namespace qat {
 /// True for an int8 filter (the second input) between float input and output.
 bool IsHybrid(const KernelContext& context);
 
-/// The filter has one scale, or one an output channel. Errors: kCorrupt, kUnsupported (a bias that is not float; one scale for
+/// The filter has one scale, or one per output channel. Errors: kCorrupt, kUnsupported (a bias that is not float; one scale for
 /// several channels of a depthwise convolution).
 Expected<std::unique_ptr<Kernel>> PrepareHybridConv2D(const KernelContext& context, const Window2D& window);
 Expected<std::unique_ptr<Kernel>> PrepareHybridDepthwiseConv2D(const KernelContext& context,

@@ -1,4 +1,4 @@
-// kernel.h: what the interpreter knows of a compute kernel. Prepare (kernels/<stem>.cc) validates
+// kernel.h: the interface between the interpreter and a compute kernel. Prepare (kernels/<stem>.cc) validates
 // everything and chooses the implementation once; Eval trusts it, cannot fail and allocates nothing.
 #ifndef QAT_RUNTIME_KERNELS_KERNEL_H_
 #define QAT_RUNTIME_KERNELS_KERNEL_H_
@@ -36,13 +36,13 @@ struct KernelTensor {
   DType type = DType::kFloat32;
   std::span<const uint8_t> constant;
   std::span<const float>
-      scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
+      scale;  ///< empty: not quantized; else one entry, or one per slice of quantized_dimension
   std::span<const int64_t> zero_point;
   int32_t quantized_dimension = 0;  ///< with several scales
 };
 
-/// A max pool that alone reads the output of a node: it may run as part of the node's kernel.
-struct PoolBehind {
+/// A max pool that is the only reader of the output of a node: it may run as part of the node's kernel.
+struct PoolAfter {
   const Pool2DAttributes& attributes;
   const KernelTensor& output;
 };
@@ -59,7 +59,7 @@ struct KernelContext {
   Isa isa = Isa::kPortable;                              ///< for KernelSet::kFast
   std::span<const KernelTensor> outputs = {&output, 1};  ///< all of them; `output` is the first
   int threads = 1;                   ///< those of KernelBuffers::pool: for scratch that each needs of its own
-  const PoolBehind* pool = nullptr;  ///< null: none
+  const PoolAfter* pool = nullptr;  ///< null: none
 
   /// The input at `position`, null where it is left out or absent.
   const KernelTensor* input(size_t position) const {
@@ -112,7 +112,7 @@ class Kernel {
   bool runs_pool_ = false;
 };
 
-/// A kernel out of a function object `void(const KernelBuffers&)` that holds what Prepare worked out.
+/// A kernel made from a function object `void(const KernelBuffers&)` that contains what Prepare computed.
 template <class Function>
 std::unique_ptr<Kernel> MakeKernel(const KernelContext& context, std::string_view implementation,
                                    Function function, size_t scratch_size = 0) {

@@ -46,7 +46,7 @@ std::unique_ptr<Kernel> MakeFloatBlock(const KernelContext& context, const Block
   });
 }
 
-// Null where the reference must do. Sums stay inside int32.
+// Null if only the reference can run it. Sums stay inside int32.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const ReductionPlan& plan) {
   const bool wanted =
       context.kernels == KernelSet::kFast && plan.results > 0 && plan.count > 0 && plan.count < 1 << 23;

@@ -108,7 +108,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   QuantizedSquaredDifference squared;
   const double twice = 2 * static_cast<double>(std::max(a.scale, b.scale));
   const double rescale = twice * twice / static_cast<double>((1 << squared.kLeftShift * 2) * output.scale);
-  // TFLite's kernel stops the process here.
+  // TFLite's kernel aborts the process here.
   if (!(rescale < 1))
     return Unsupported(StrCat("output scale ", output.scale, " is too small for the inputs'"));
   squared.zero_point_a = a.zero_point;

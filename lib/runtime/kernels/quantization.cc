@@ -20,7 +20,7 @@ Status CheckZeroPoints(const KernelTensor& tensor, std::string_view what) {
 }
 
 // TFLite computes with input_scale * filter_scale whatever the bias says; it accepts a bias scale that
-// moves the output by at most 0.02 steps a unit of bias.
+// moves the output by at most 0.02 steps per unit of bias.
 Status CheckBiasScale(const KernelTensor& bias, const MacScales& scales) {
   QAT_RETURN_IF_ERROR(CheckZeroPoints(bias, "bias"));
   const double product = scales.input.scale * scales.filter.scale;

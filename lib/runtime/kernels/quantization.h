@@ -1,4 +1,4 @@
-// quantization.h: what Prepare asks of quantized tensors: one reading of the rules for all operators.
+// quantization.h: what Prepare requires of quantized tensors: the same rules for all operators.
 #ifndef QAT_RUNTIME_KERNELS_QUANTIZATION_H_
 #define QAT_RUNTIME_KERNELS_QUANTIZATION_H_
 
@@ -25,7 +25,7 @@ constexpr QuantizedLimits LimitsOf() {
 Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
                                              QuantizedLimits limits);
 
-/// Holds the output of a pool, a reshape or a softmax to the rule of its OpDefinition: the input's
+/// Checks that the output of a pool, a reshape or a softmax follows the rule of its OpDefinition: the input's
 /// parameters, or the fixed ones within 0.1 %. Errors: kCorrupt. Float tensors pass.
 Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits limits);
 
@@ -44,18 +44,18 @@ struct MacScales {
   QuantizationParams output;
 };
 
-/// Reads them, and holds the bias to zero point 0 and scale input * filter. Errors: kCorrupt, kUnsupported.
+/// Reads them, and checks that the bias has the zero point 0 and the scale input * filter. Errors: kCorrupt, kUnsupported.
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
 
 /// Scales of a filter that may be quantized per axis, and what goes with them.
 struct ChannelScales {
   QuantizationParams input;
-  std::vector<float> filter;  ///< one an output channel
+  std::vector<float> filter;  ///< one per output channel
   QuantizationParams output;
 };
 
 /// Reads them for an int8 operator whose output channels lie along dimension `axis` of the filter: one scale for
-/// all or one a channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
+/// all or one per channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
 Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis);
 
 /// input_scale * filter_scale[c] / output_scale in double, left to right. Errors: kCorrupt where one is 2^30 or
@@ -64,8 +64,8 @@ Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales
 /// The same as 31-bit multipliers.
 Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales);
 
-/// Holds filter and output to the type of the input, the bias (if any) to `bias` and to one value an output
-/// channel, which lie along `channel_axis` of the filter.
+/// Checks that filter and output have the type of the input, that the bias (if any) has the type `bias`, and that it has one value per
+/// output channel along `channel_axis` of the filter.
 /// Errors: kCorrupt, kUnsupported.
 Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis = 0);
 
@@ -100,7 +100,7 @@ Expected<double> MacRealMultiplier(const MacScales& scales);
 /// A real multiplier in fixed point. `what` names it in messages. Errors: kCorrupt where it is 2^30 or more.
 Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what);
 
-/// For operators that move values and compute none: holds an 8-bit output to the parameters of `input`. Other
+/// For operators that only move values: checks that an 8-bit output has the parameters of `input`. Other
 /// types, and tensors without parameters, pass. Errors: kCorrupt.
 Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output);
 

@@ -43,7 +43,7 @@ Expected<SliceParams> ReadSliceParams(const KernelTensor& tensor, std::string_vi
 template <class In, class Out, class F>
 std::unique_ptr<Kernel> MakeOneSlice(const KernelContext& context, QuantizationParams params, int64_t count,
                                      F convert) {
-  constexpr int64_t kRun = 4096, kWorkOfAValue = 8;
+  constexpr int64_t kRun = 4096, kWorkOfAValue = 8;  // values; multiply-accumulates (estimate)
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     ForRuns(io.pool, count * kWorkOfAValue, count, kRun, [&](int64_t begin, int64_t end, int) {
       const In* input = io.input<In>(0);

@@ -5,7 +5,7 @@
 
 namespace qat {
 
-// kernels/<stem>.cc defines one function an operator; what exists in training only has none.
+// kernels/<stem>.cc defines one function per operator; what exists in training only has none.
 #define QAT_OP(enumerator, stem, name, tflite_name) const OpKernels& enumerator##Kernels();
 #include "ops/op_list.inc"
 #undef QAT_OP

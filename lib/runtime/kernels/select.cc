@@ -8,7 +8,7 @@
 namespace qat {
 namespace {
 
-// A condition that is one value a slice is [N, 1, …].
+// A condition that is one value per slice is [N, 1, …].
 Shape ConditionShape(const KernelContext& context) {
   Shape condition = context.inputs[0]->shape;
   const size_t rank = context.output.shape.size();

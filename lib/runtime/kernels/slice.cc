@@ -22,7 +22,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   view.sizes.resize(axes->size());
   view.steps.resize(axes->size());
   int64_t step = view.element;
-  size_t behind = input.shape.size();  // axes of the input that are left
+  size_t behind = input.shape.size();  // axes of the input not yet used
   for (size_t i = axes->size(); i-- > 0;) {
     const SliceAxis& axis = (*axes)[i];
     view.first += axis.begin * step;

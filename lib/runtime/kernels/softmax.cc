@@ -10,7 +10,7 @@ namespace {
 // Calls softmax(rows, input, output) for rows over the threads.
 template <class T, class F>
 void ForRows(int64_t rows, int64_t depth, const KernelBuffers& io, const F& softmax) {
-  constexpr int64_t kWorkOfAValue = 16;  // in multiply-accumulates
+  constexpr int64_t kWorkOfAValue = 16;  // in multiply-accumulates (estimate)
   ForRuns(io.pool, rows * depth * kWorkOfAValue, rows, 1, [&](int64_t begin, int64_t end, int) {
     softmax(end - begin, io.input<T>(0) + begin * depth, io.output<T>() + begin * depth);
   });

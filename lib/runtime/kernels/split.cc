@@ -13,13 +13,13 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const KernelTensor& input = *context.inputs[static_cast<size_t>(context.definition.data_input)];
   const KernelTensor& axis_operand = *context.inputs[equal_parts ? 0 : 2];
   const size_t axis = *ResolveAxis(IndicesOf(axis_operand)[0], input.shape.size());
-  const auto first_behind = static_cast<int64_t>(axis);
-  const int64_t rows = FlatSize(Shape(input.shape.begin(), input.shape.begin() + first_behind));
+  const auto first_after = static_cast<int64_t>(axis);
+  const int64_t rows = FlatSize(Shape(input.shape.begin(), input.shape.begin() + first_after));
   std::vector<size_t> parts;
   for (const KernelTensor& output : context.outputs) {
     if (input.type != output.type || SizeOf(input.type) == 0) return UnsupportedTypes(context);
     QAT_RETURN_IF_ERROR(CheckMovedQuantization(input, output));
-    const Shape part(output.shape.begin() + first_behind, output.shape.end());
+    const Shape part(output.shape.begin() + first_after, output.shape.end());
     parts.push_back(static_cast<size_t>(FlatSize(part)) * SizeOf(output.type));
   }
   const auto data = static_cast<size_t>(context.definition.data_input);

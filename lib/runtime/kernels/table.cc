@@ -7,7 +7,7 @@
 namespace qat {
 namespace {
 
-// Bytes that a thread takes at a time, and the work of one in multiply-accumulates.
+// Bytes that a thread takes at a time, and the work of one in multiply-accumulates (estimate).
 constexpr int64_t kRun = 4096, kWorkOfAByte = 4;
 
 // True for the tables between uint8 and int8 of the same scale: byte ^ flip.

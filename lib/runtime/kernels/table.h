@@ -1,4 +1,4 @@
-// table.h: kernels that are one lookup a byte.
+// table.h: kernels that are one lookup per byte.
 #ifndef QAT_RUNTIME_KERNELS_TABLE_H_
 #define QAT_RUNTIME_KERNELS_TABLE_H_
 

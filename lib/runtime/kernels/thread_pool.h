@@ -1,5 +1,5 @@
-// thread_pool.h: the threads of an interpreter. Kernels split their rows over them; who asks for one thread has no
-// pool and pays nothing.
+// thread_pool.h: the threads of an interpreter. Kernels split their rows over them; with one thread there is no
+// pool and no cost.
 #ifndef QAT_RUNTIME_KERNELS_THREAD_POOL_H_
 #define QAT_RUNTIME_KERNELS_THREAD_POOL_H_
 
@@ -13,8 +13,8 @@
 namespace qat {
 
 /// Workers that wait for one task at a time. Between two tasks they spin for some microseconds, then sleep. Each thread has
-/// a share of the parts, the same one whenever their number is the same, so that it meets again what it left in its
-/// cache; who is done with his takes the last ones of others. Run is for one thread at a time, allocates nothing, and
+/// a share of the parts, the same one whenever their number is the same, so that it finds its data in its own
+/// cache; a thread that has finished its share takes over the last parts of others. Run is for one thread at a time, allocates nothing, and
 /// takes no lock.
 class ThreadPool {
  public:
@@ -40,9 +40,9 @@ class ThreadPool {
  private:
   using Call = void (*)(const void* object, int part, int thread);
 
-  // What is left of a thread's share in a round: the round, the first part and the one behind the last, in one word, so that a
+  // What is left of a thread's share in a round: the round, the first part and the one after the last, in one word, so that a
   // worker that wakes late cannot take a part of another round. A share that is still of the round before is untouched:
-  // who takes from it first works out what it is, and nobody writes it to begin a round. When a round ends, all of its
+  // the first thread that takes from it computes it, and nothing is written to begin a round. When a round ends, all of its
   // shares have been touched.
   struct alignas(64) Share {
     std::atomic<uint64_t> left = 0;
@@ -53,7 +53,7 @@ class ThreadPool {
   void TakeParts(uint32_t round, int thread);
   uint32_t TakeFrom(int owner, uint32_t round, int thread);
 
-  std::unique_ptr<Share[]> shares_;  // one a thread
+  std::unique_ptr<Share[]> shares_;  // one per thread
   // One cache line: what a worker needs to know of a round. `parts_` may be of the next one already; then no take succeeds.
   alignas(64) std::atomic<uint32_t> round_ = 0;
   std::atomic<int32_t> parts_ = 0;
@@ -66,11 +66,13 @@ class ThreadPool {
 
 /// Calls run(begin, end, thread) for runs that make up [0, count), each but the last a multiple of `grain` long. One run on
 /// thread 0 where there is no pool, or so little work that it is done before another thread has begun; else one or more for
-/// each thread: of much work several, so that a slower thread leaves some to the others. `work` is that of all, in
+/// each thread: several for much work, so that a slower thread leaves some to the others. `work` is that of all, in
 /// multiply-accumulates of a product; a kernel that makes fewer of its own in that time counts each for more. The runs
 /// depend on work, count, grain and the pool's size only.
 template <class Function>
 void ForRuns(ThreadPool* pool, int64_t work, int64_t count, int64_t grain, const Function& run) {
+  // Multiply-accumulates. kLeastWork takes about as long as waking a thread: 0.6 µs in int8 and 2 µs in float at the speed of
+  // resnet8 in docs/benchmarks-runtime.md. kWorkOfARun and kMostRuns: trials with two threads, commit a16af43.
   constexpr int64_t kLeastWork = 100'000, kWorkOfARun = 1'000'000, kMostRuns = 4;
   const int64_t threads = pool == nullptr || work < kLeastWork ? 1 : pool->threads();
   const int64_t runs = std::clamp<int64_t>(work / threads / kWorkOfARun, 1, kMostRuns);  // of a thread
@@ -84,7 +86,7 @@ void ForRuns(ThreadPool* pool, int64_t work, int64_t count, int64_t grain, const
   });
 }
 
-/// Whether threads take whole images of a batch, rather than a part of each: where that keeps all of them busy.
+/// Whether threads take whole images of a batch rather than a part of each: if that keeps all of them busy.
 inline bool SharesImages(int64_t batch, int64_t threads) {
   return threads > 1 && batch > 1 && (batch % threads == 0 || batch >= 4 * threads);
 }

@@ -12,7 +12,7 @@ namespace {
 
 template <class F>
 std::unique_ptr<Kernel> MakeFloat(const KernelContext& context, F f) {
-  constexpr int64_t kRun = 1024, kWorkOfAValue = 16;
+  constexpr int64_t kRun = 1024, kWorkOfAValue = 16;  // values; multiply-accumulates (estimate)
   const int64_t count = FlatSize(context.output.shape);
   const auto run = [=](const KernelBuffers& io) {
     ForRuns(io.pool, count * kWorkOfAValue, count, kRun, [&](int64_t begin, int64_t end, int) {

@@ -10,7 +10,7 @@
 
 namespace qat {
 
-/// Holds the output to the type and the scale of `input`. Errors: kUnsupported, kCorrupt.
+/// Checks that the output has the type and the scale of `input`. Errors: kUnsupported, kCorrupt.
 Status CheckMoved(const KernelContext& context, const KernelTensor& input);
 
 /// Bytes from one index of an axis to the next in a tensor of this shape.

@@ -39,7 +39,7 @@ inline Window2D RowsOf(Window2D window, int64_t begin, int64_t end) {
 }
 
 /// Calls run(rows, first, thread) for the rows of one image's output over the threads: `rows` is what RowsOf makes of some, whose
-/// output begins `first` elements behind the image's. `work_of_a_tap` is in multiply-accumulates, as ForRuns counts.
+/// output begins `first` elements after the image's. `work_of_a_tap` is in multiply-accumulates, as ForRuns counts.
 template <class Function>
 void ForRowsOf(ThreadPool* pool, const Window2D& w, int64_t work_of_a_tap, const Function& run) {
   const int64_t row_size = int64_t{w.output_w} * w.output_depth;
@@ -48,6 +48,7 @@ void ForRowsOf(ThreadPool* pool, const Window2D& w, int64_t work_of_a_tap, const
     run(RowsOf(w, begin, end), begin * row_size, thread);
   });
 }
+/// In multiply-accumulates of a product, for ForRuns; an estimate: plain loops use no vectors.
 inline constexpr int64_t kWorkOfAReferenceTap = 32;
 
 /// Columns [begin, end) of the output whose windows are inside the image from left to right.

@@ -38,7 +38,7 @@ Expected<std::vector<std::string>> EventFiles(const std::string& directory) {
   return names;
 }
 
-// A name behind all of `names`, even where the clock was set back or two runs start in one second.
+// A name that sorts after all of `names`, even if the clock was set back or two runs start in one second.
 std::string NextName(const std::vector<std::string>& names) {
   int64_t seconds = static_cast<int64_t>(WallTime());
   int64_t index = 0;

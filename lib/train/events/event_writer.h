@@ -12,13 +12,13 @@
 
 namespace qat {
 
-/// Writes one new file events.out.tfevents.SECONDS.INDEX.qat in a directory of such files. They hold wall times, so they are
-/// the one thing in a run directory whose bytes differ between two equal runs; their steps and values do not.
+/// Writes one new file events.out.tfevents.SECONDS.INDEX.qat in a directory of such files. They contain wall times, so they are
+/// the only files in a run directory whose bytes differ between two equal runs; their steps and values do not.
 class EventWriter {
  public:
-  /// Goes on after `step`, the step of the checkpoint that is resumed; 0: a new run. What earlier files in `directory` say
+  /// Continues after `step`, the step of the checkpoint that is resumed; 0: a new run. What earlier files in `directory` say
   /// about later steps is cut off, as is a record that a killed run left half written, so that no step appears twice; a
-  /// TensorBoard that has shown them already is told to forget them. Creates the directory.
+  /// TensorBoard that has already read them drops them. Creates the directory.
   /// Errors: kIoError; kNotFound for an earlier file that cannot be read.
   static Expected<std::unique_ptr<EventWriter>> Open(const std::string& directory, int64_t step);
 

@@ -22,7 +22,7 @@ uint32_t MaskedCrc32c(std::span<const uint8_t> bytes);
 /// Appends one record: uint64 length, masked CRC of those 8 bytes, payload, masked CRC of the payload; little-endian.
 void AppendRecord(Bytes& out, std::span<const uint8_t> payload);
 
-/// The payload of the record at `offset`, which moves behind it. Nothing at the end, and nothing for a record that is cut
+/// The payload of the record at `offset`, which then moves past it. Nothing at the end, and nothing for a record that is cut
 /// or damaged, as a killed writer leaves one; `offset` stays then.
 std::optional<std::span<const uint8_t>> NextRecord(std::span<const uint8_t> file, size_t& offset);
 

@@ -1,4 +1,4 @@
-// Batch normalization is no module of its own: reading a spec makes it a part of the layer before it.
+// Batch normalization is not a module of its own: reading a spec makes it part of the layer before it.
 #include "base/strings.h"
 #include "train/modules/module.h"
 

@@ -103,7 +103,7 @@ class ExtremeModule final : public Module {
   Select select_;
 };
 
-// y = max(x, 0) + slope * min(x, 0), one slope a channel. The slopes are quantized like an activation, by the range of
+// y = max(x, 0) + slope * min(x, 0), one slope per channel. The slopes are quantized like an activation, by the range of
 // their values: no observer, since converting reads the same values.
 class PReluModule final : public Module {
  public:

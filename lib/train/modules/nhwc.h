@@ -22,7 +22,7 @@ int64_t AxisInNchw(int64_t axis, int64_t rank);
 /// In TFLite's order, the batch included.
 Shape ShapeInNhwc(const at::Tensor& input);
 
-/// The constant index inputs that a node of this operator has behind `input`, as OpDefinition::index_operands gives them.
+/// The constant index inputs that a node of this operator has after `input`, as OpDefinition::index_operands gives them.
 class IndexInputs {
  public:
   IndexInputs(const OpDefinition& definition, const OpAttributes& attributes, const at::Tensor& input);

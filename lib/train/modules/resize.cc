@@ -32,7 +32,7 @@ int64_t NearestPixel(int32_t i, Extent e, const ResizeAttributes& a) {
   return std::clamp(static_cast<int32_t>(pixel), 0, e.in - 1);
 }
 
-// Two neighbours, and how far the position lies behind the first one: in pixels, or in 1/1024 of them.
+// Two neighbours, and the distance of the position from the first one: in pixels, or in 1/1024 of them.
 struct Neighbours {
   int32_t low;
   int32_t high;

@@ -64,7 +64,7 @@ class ReluModule final : public UnaryModule {
   Activation activation_;
 };
 
-// Two multipliers: input_scale / output_scale, and that with alpha behind the input's scale, in float32.
+// Two multipliers: input_scale / output_scale, and the same with alpha times the input's scale, in float32.
 class LeakyReluModule final : public UnaryModule {
  public:
   LeakyReluModule(const LayerSpec& layer, const ModuleOptions& options)
@@ -112,7 +112,7 @@ class HardSwishModule final : public UnaryModule {
     return RoundingDivideByPOT(product, std::max(-to_output.shift, 0)) + output.zero_point;
   }
 
-  // Shifts that would lose a bit come in two steps, the last one behind the product.
+  // Shifts that would lose a bit come in two steps, the last one after the product.
   static int32_t Gate(int32_t x, FixedPointMultiplier to_three) {
     const int shift = to_three.shift;
     if (shift > 0) x = Saturated16(x * (1 << std::min(shift - 1, 15)));

@@ -129,7 +129,7 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnFloatDepthwiseConvolutions) {
   EXPECT_GE(counted_, GetParam() == Isa::kPortable ? 900 : 1500);
 }
 
-TEST_P(FastKernelsOf, EqualTheReferenceWithAMaxPoolBehindAConvolution) {
+TEST_P(FastKernelsOf, EqualTheReferenceWithAMaxPoolAfterAConvolution) {
   int fused = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed) {
     const testing::RandomModel random = testing::MakePooledRandomModel(seed);

@@ -56,7 +56,7 @@ struct Avx512Vnni {
     const __m512 apart = _mm512_abs_ps(_mm512_sub_ps(sum, nearest));
     return _mm512_cmp_ps_mask(apart, _mm512_set1_ps(real.sure), _CMP_GT_OQ) == 0;
   }
-  // kLanes unsigned bytes, one a lane.
+  // kLanes unsigned bytes, one per lane.
   static Vector Widen(const uint8_t* from, Vector flip) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return _mm512_cvtepu8_epi32(_mm_xor_si128(bytes, _mm512_castsi512_si128(flip)));
@@ -233,7 +233,7 @@ struct Float16 {
 
   static Vector Load(const float* from) { return _mm512_loadu_ps(from); }
   static Vector Fill(float value) { return _mm512_set1_ps(value); }
-  // In a register: the compiler would read it again for each use.
+  // Kept in a register: the compiler would otherwise reload it for each use.
   static void Keep(Vector& a) { asm("" : "+v"(a)); }
   static Half::Vector Lower(Vector a) { return _mm512_castps512_ps256(a); }
   static Vector Add(Vector a, Vector b) { return _mm512_add_ps(a, b); }

@@ -1,5 +1,4 @@
-// NEON of any AArch64: products of int16, whose vectors of units hold their even values in one half and their odd ones in the
-// other once they are taken apart, which all rows of a tile share.
+// NEON of any AArch64: products of int16. Vectors of units are split into even and odd values once, for all rows of a tile.
 #include "runtime/kernels/simd/instructions.h"
 
 #include <arm_neon.h>
@@ -10,7 +9,7 @@ namespace qat::simd {
 namespace {
 
 struct Neon : VectorsNeon {
-  // Two int16 of a row; an instruction multiplies all lanes with one of them.
+  // Two int16 of a row; an instruction multiplies all lanes by one of them.
   struct Step {
     int16x4_t values;
   };

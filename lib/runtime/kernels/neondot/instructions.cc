@@ -11,7 +11,7 @@ namespace {
 
 struct NeonDot : VectorsNeon {
   static constexpr int kTapsOf3x3 = 3;  // of a depthwise filter
-  // Four bytes of a row; an instruction multiplies all lanes with them.
+  // Four bytes of a row; an instruction multiplies all lanes by them.
   struct Step {
     int8x8_t bytes;
   };

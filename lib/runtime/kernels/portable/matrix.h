@@ -1,5 +1,5 @@
-// matrix.h: the two products that the fast kernels are made of, in C++ that the compiler vectorizes for any
-// machine. Both want the filter packed once, in Prepare.
+// matrix.h: the two products used by the fast kernels, in C++ that the compiler vectorizes for any
+// machine. Both need the filter packed once, in Prepare.
 #ifndef QAT_RUNTIME_KERNELS_PORTABLE_MATRIX_H_
 #define QAT_RUNTIME_KERNELS_PORTABLE_MATRIX_H_
 
@@ -11,11 +11,11 @@
 
 namespace qat::portable {
 
-/// Elements that block copies may touch behind the end of what they copy: buffers are that much longer.
+/// Elements that block copies may touch beyond the end of what they copy: buffers are that much longer.
 inline constexpr int64_t kSlack = 8;
 
-/// Rows of a filter for products with rows of int16, zero points already taken off: what is left of the
-/// quantized product sum((x - zx) * (w - zw)) is a plain dot product. Rows are padded with zeros to a
+/// Rows of a filter for products with rows of int16, zero points already taken off: the
+/// quantized product sum((x - zx) * (w - zw)) then becomes a plain dot product. Rows are padded with zeros to a
 /// multiple of 8 values, their number to a multiple of 4.
 struct PackedInt16 {
   int64_t units = 0;
@@ -36,14 +36,14 @@ void WidenRows(int64_t rows, int64_t acc_depth, int64_t row_size, int32_t input_
 inline constexpr int64_t kLargestInt16Depth = 33000;
 
 /// output[r, u] = Output(bias[u] + dot(input[r], filter[u])).
-/// Shapes    input [rows, row_size], values behind acc_depth are free; output [rows, units], bias [units]
+/// Shapes    input [rows, row_size], values after acc_depth are ignored; output [rows, units], bias [units]
 ///           or null.
 /// Requires  acc_depth <= kLargestInt16Depth.
 template <class Arithmetic>
 void MultiplyInt16(int64_t rows, const int16_t* input, const PackedInt16& filter,
                    const Arithmetic& arithmetic, const int32_t* bias, typename Arithmetic::Element* output);
 
-/// Columns of a float filter, eight units side by side: [units / 8][acc_depth][8], zeros behind the last
+/// Columns of a float filter, eight units side by side: [units / 8][acc_depth][8], zeros after the last
 /// unit.
 struct PackedFloat {
   int64_t units = 0;

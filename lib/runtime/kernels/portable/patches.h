@@ -11,8 +11,8 @@
 
 namespace qat::portable {
 
-/// Where the windows of one image are gathered: the image within a border of zeros, so that no window looks
-/// for the edge, then the rows. An image that most of the border would be refused (see Fits) is not worth it.
+/// Where the windows of one image are gathered: the image within a border of zeros, so that no window has to check
+/// for the edge, then the rows. Images that would be mostly border are refused (see Fits).
 struct PatchLayout {
   int64_t padded_w = 0;
   int64_t padded_h = 0;

@@ -53,7 +53,7 @@ inline BroadcastLoops MakeBroadcastLoops(const Shape& a, const Shape& b, const S
 struct RepeatedRows {
   bool second_repeats = true;
   int64_t rows = 1;     ///< of the input that repeats them
-  int64_t repeats = 1;  ///< of each, one behind the other
+  int64_t repeats = 1;  ///< of each, one after the other
   int64_t size = 1;     ///< values of a row
 };
 

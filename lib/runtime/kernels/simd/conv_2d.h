@@ -38,11 +38,11 @@ struct ConvWeights {
   const Requantization& requantization;
 };
 
-/// `pool` is to run behind it, or null; it does not where Conv2D::pool has one tap.
+/// `pool` runs after it, or is null; it does not where Conv2D::pool has one tap.
 Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, const ConvWeights& weights,
                      const PoolWindows* pool);
 size_t ScratchSize(const Conv2D& conv, int threads);
-/// Equal byte for byte to reference::Conv2D, and reference::MaxPool2D behind it.
+/// Equal byte for byte to reference::Conv2D followed by reference::MaxPool2D.
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool);
 
 }  // namespace qat::simd

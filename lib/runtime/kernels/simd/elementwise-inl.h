@@ -3,7 +3,7 @@
 namespace qat::simd {
 namespace {
 
-// Calls f(from, to) for whole vectors of bytes, then once on a copy of what is left, so that nothing behind the ends is
+// Calls f(from, to) for whole vectors of bytes, then once on a copy of the rest, so that nothing beyond the ends is
 // touched, and an input that is the output is read before it is written.
 template <class Isa, class F>
 inline void ForEachVector(const uint8_t* const (&from)[2], int64_t size, uint8_t* to, const F& f) {

@@ -21,7 +21,8 @@ double RealOf(FixedPointMultiplier m) { return std::ldexp(m.multiplier, m.shift 
 
 // Whether the rounding of few enough pairs is in doubt; scales in a simple ratio make half of them ties.
 bool IsMostlySure(const RealSum& real) {
-  constexpr int kStepA = 17, kStepB = 13, kMostDoubts = 5;  // of 320
+  constexpr int kStepA = 17, kStepB = 13;  // every so many of 256 values: 320 pairs
+  constexpr int kMostDoubts = 5;           // of these; an estimate of where fixed point alone is faster
   int doubts = 0;
   for (int a = 0; a < 256; a += kStepA) {
     for (int b = 0; b < 256; b += kStepB) {

@@ -13,7 +13,7 @@ namespace qat::simd {
 /// What Prepare keeps of one sum, difference or product of pairs.
 class PairOperator {
  public:
-  /// Nothing where the scales are so far apart that the reference must do.
+  /// Nothing if the scales are so far apart that only the reference can run it.
   static std::optional<PairOperator> Sum(const Instructions& instructions, bool is_signed,
                                          const reference::QuantizedSum& sum);
   static std::optional<PairOperator> Product(const Instructions& instructions, bool is_signed,

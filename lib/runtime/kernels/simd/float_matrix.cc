@@ -70,7 +70,8 @@ int64_t FloatFilter::WorkOfARow() const {
 
 void FloatFilter::Multiply(const FloatProduct& product, int64_t rows, ThreadPool* pool) const {
   const int64_t depth = product.segments * product.segment_size;
-  constexpr int64_t kNear = 65536;  // floats: a small part of a cache of the second level
+  // Floats: a part of a second-level cache. Measured on mobilenet_v2, commit d19ee7f.
+  constexpr int64_t kNear = 65536;
   const int64_t work = rows * WorkOfARow();
   if (SplitsUnits(pool, rows, units_)) {
     ForRuns(pool, work, units_, kUnitGrain, [&](int64_t begin, int64_t end, int) {

@@ -1,4 +1,4 @@
-// instructions.h: the border between C++ for any machine and the sources that are compiled for one
+// instructions.h: the interface between C++ for any machine and the sources that are compiled for one
 // instruction set. Plain data and function pointers only: an inline function shared by both sides could end
 // up in the program in its AVX form, whichever copy the linker keeps.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_INSTRUCTIONS_H_
@@ -38,7 +38,7 @@ struct OutputStage {
   const int32_t* multiplier;
   const int32_t* left_shift;
   int32_t offset, activation_min, activation_max;
-  uint8_t flip;  ///< 0x80 where bytes are signed, else 0: what turns them into unsigned ones and back
+  uint8_t flip;  ///< 0x80 where bytes are signed, else 0: turns them into unsigned ones and back
   /// The clamp takes all that is below offset, as ReLU does: sums below 0 need no exact rounding, and no sign_shift.
   bool clamps_negative;
 };
@@ -52,7 +52,7 @@ struct OutputStage {
 /// sums is requantized, which is the largest of what they would be requantized to.
 struct Product {
   static constexpr int64_t kMaxPoolTaps = 16;
-  static constexpr int64_t kLongRow = 12;  // steps; of more, the bytes of a row are summed for its term
+  static constexpr int64_t kLongRow = 12;  // steps; in longer rows, summing the bytes takes fewer instructions than one more vector
 
   const uint8_t* input;
   int64_t begin, end;  // rows to compute
@@ -64,14 +64,14 @@ struct Product {
   const int64_t* segment_offsets;  // bytes
   int64_t segments;
   int64_t segment_size;         // bytes of the run that count
-  const int64_t* step_offsets;  // bytes; up to 3 behind a run are read, and multiplied by zeros
+  const int64_t* step_offsets;  // bytes; up to 3 after a run are read, and multiplied by zeros
   int64_t steps;
 
   const uint8_t* filter;  // [units / lanes, rounded up][steps][lanes][4 bytes]
   int64_t units;
   const int32_t* bias;
   // What all units of a row have in common, the share of a filter's zero point in its sum, is computed as one more unit,
-  // in this lane of the last vector; 0: of a vector behind it, which holds nothing else; -1: there is none.
+  // in this lane of the last vector; 0: of a vector after it, which has nothing else; -1: there is none.
   int32_t row_term_lane;
   int32_t row_term_factor;  // what the row term is, over the sum of the row
 
@@ -80,7 +80,7 @@ struct Product {
   int64_t output_step;
 };
 
-/// `taps` rows of bytes, side by side: 4 bytes an element, as one lane of a dot product takes them.
+/// `taps` rows of bytes, side by side: 4 bytes per element, as one lane of a dot product takes them.
 struct Interleave {
   const uint8_t* rows[4];
   int64_t size;        // elements; up to one vector more is written
@@ -94,7 +94,7 @@ struct Interleave {
 /// b * lanes + t * input_step of the input, and holds min(lanes, period - b * lanes) values, fewer at the end of
 /// the row. All vectors of a block have the same channels, hence the same filter.
 struct DepthwiseRow {
-  const uint8_t* input;  // interleaved: 4 bytes an element
+  const uint8_t* input;  // interleaved: 4 bytes per element
   int64_t taps;
   const int64_t* tap_offsets;  // bytes
   const uint8_t* filter;       // [blocks][taps][lanes][4 bytes]
@@ -165,7 +165,7 @@ struct RowSums {
 };
 
 /// The product on floats: output[r, u] = clamp(sum of x[r, i] * filter[u, i] in the order of i + bias[u]), each product
-/// fused with its sum: the reference but for a rounding a product. Everything as in Product, but sizes and steps count
+/// fused with its sum: the reference but for a rounding per product. Everything as in Product, but sizes and steps count
 /// floats.
 struct FloatProduct {
   const float* input;
@@ -213,8 +213,8 @@ struct FloatDepthwiseRow {
 struct FloatDepthwiseRun {
   const float* input;
   int64_t taps;
-  const int64_t* input_offsets;   // one a tap
-  const int64_t* filter_offsets;  // one a tap, of its values for all lanes
+  const int64_t* input_offsets;   // one per tap
+  const int64_t* filter_offsets;  // one per tap, of its values for all lanes
   const float* filter;            // [taps of the window][blocks * lanes]
   const float* bias;
   int64_t blocks;
@@ -234,7 +234,7 @@ struct FloatInstructions {
   void (*depthwise)(const FloatDepthwiseRun&);  ///< any window
 };
 
-/// What one instruction set brings.
+/// What one instruction set provides.
 struct Instructions {
   int64_t lanes;     ///< int32 in a register
   bool widens;       ///< true: int16 operands, zero points taken off; false: rows of bytes, int8 filter

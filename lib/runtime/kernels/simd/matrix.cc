@@ -10,7 +10,7 @@ namespace qat::simd {
 namespace {
 
 constexpr int64_t kStep = 4;       // bytes of a run that one lane takes at a time
-constexpr int64_t kRowSlack = 64;  // bytes behind gathered rows
+constexpr int64_t kRowSlack = 64;  // bytes beyond gathered rows
 constexpr int32_t kMiddle = 128;   // between uint8 and int8
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
@@ -159,7 +159,8 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
   PlaceRowTerm();
 }
 
-// By the instructions that a row takes: few units in few steps are worth more than their row's term.
+// In instructions per row, counted in the kernels: a row term costs 3 in a free lane; as a vector of its own it costs one per
+// step, or 8 and 4 per run where the bytes are summed. kMostUnits is an estimate: with more units, the row term is a small share.
 PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, const Segments& segments,
                                           std::span<const uint8_t> filter, int64_t units,
                                           const Operands& operands) {
@@ -202,7 +203,7 @@ void PackedFilter::Multiply(const Product& product, int64_t rows, ThreadPool* po
   });
 }
 
-// Terms of short rows come out of a vector behind the last units, which only the last part has.
+// Terms of short rows come out of a vector after the last units, which only the last part has.
 bool PackedFilter::CanSplitUnits() const {
   return row_term_lane_ < 0 || static_cast<int64_t>(step_offsets_.size()) > Product::kLongRow;
 }

@@ -39,7 +39,7 @@ inline void FillZeros(uint8_t* from, uint8_t* to) {
   if (from < to) __builtin_memset(from, 0, static_cast<uint64_t>(to - from));
 }
 
-// Sixteen bytes at a time. What is written behind the channels of a pixel is overwritten by the next one.
+// Sixteen bytes at a time. What is written beyond the channels of a pixel is overwritten by the next one.
 inline void MaxOfColumns(const MaxPoolRow& m) {
   const auto low = SixteenBytes::Fill(m.activation_min), high = SixteenBytes::Fill(m.activation_max);
   uint8_t* to = m.output;

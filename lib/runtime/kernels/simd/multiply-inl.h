@@ -262,8 +262,8 @@ void MultiplyTiles(const Product& p) {
   }
 }
 
-constexpr int kColumnTaps = 3;
-constexpr int kColumnRows = 8;
+constexpr int kColumnTaps = 3;  // pixels: 3x3 filters are the usual ones
+constexpr int kColumnRows = 8;  // of a tile; as many as registers hold
 
 // True where windows are kColumnTaps pixels wide and one pixel apart, so that rows side by side read the same pixels.
 inline bool SharesColumns(const Product& p) {
@@ -272,7 +272,7 @@ inline bool SharesColumns(const Product& p) {
          p.steps == p.segments * kColumnTaps * pixel_steps && p.width >= kColumnRows;
 }
 
-// SumTile of such rows, one behind the other: each value that is read goes into the sums of all windows that it is part of.
+// SumTile of such rows, one after the other: each value that is read goes into the sums of all windows that it is part of.
 template <class Isa, int kBlocks>
 [[gnu::noinline]] void SumColumns(const Product& p, const uint8_t* row,
                                   typename Isa::Vector (&sums)[kColumnRows][kBlocks]) {

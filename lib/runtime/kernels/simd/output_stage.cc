@@ -6,7 +6,7 @@
 namespace qat::simd {
 namespace {
 
-// One entry a lane: field(what its unit has), 0 where it has no unit. One entry of `from` serves all units.
+// One entry per lane: field(what its unit has), 0 where it has no unit. One entry of `from` serves all units.
 template <class To, class From, class Field>
 std::vector<To> Spread(std::span<const int64_t> units, const std::vector<From>& from, Field field) {
   std::vector<To> to(units.size());

@@ -13,7 +13,7 @@
 
 namespace qat::simd {
 
-/// Accumulator to output, one multiplier or one a unit; of `fixed` and `real` one is empty.
+/// Accumulator to output, one multiplier or one per unit; of `fixed` and `real` one is empty.
 struct Requantization {
   std::vector<FixedPointMultiplier> fixed;
   std::vector<double> real;

@@ -1,7 +1,7 @@
 // requantize-inl.h: OutputStage for one instruction set. Included by its source only, after the register type Isa:
 // everything here has internal linkage and includes nothing, so that no code leaves its instruction set.
 //
-// A requantizer is made for the units of one vector and turns their sums into unsigned bytes, one a lane, that still
+// A requantizer is made for the units of one vector and turns their sums into unsigned bytes, one per lane, that still
 // want to be clamped.
 
 namespace qat::simd {
@@ -156,13 +156,13 @@ struct ByteClamp {
   [[gnu::always_inline]] Vector operator()(Vector bytes) const {
     return Isa::Xor(Isa::ClampBytes(bytes, low, high), flip);
   }
-  // The bytes of four vectors, one behind the other.
+  // The bytes of four vectors, one after the other.
   [[gnu::always_inline]] Vector operator()(Vector a, Vector b, Vector c, Vector d) const {
     return (*this)(Isa::PackBytes(a, b, c, d));
   }
 };
 
-// The bytes of the sums a to d, one behind the other.
+// The bytes of the sums a to d, one after the other.
 template <class Isa, class R>
 [[gnu::always_inline]] inline typename Isa::Vector RequantizeBytes(const ByteClamp<Isa>& clamp, const R& of_a,
                                                                    typename Isa::Vector a, const R& of_b,

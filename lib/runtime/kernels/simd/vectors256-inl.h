@@ -34,7 +34,7 @@ struct Vectors256 {
   }
 
   static Vector Multiply(Vector a, Vector b) { return _mm256_mullo_epi32(a, b); }
-  // kLanes unsigned bytes, one a lane.
+  // kLanes unsigned bytes, one per lane.
   static Vector Widen(const uint8_t* from, Vector flip) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
     return _mm256_cvtepu8_epi32(_mm_xor_si128(bytes, _mm256_castsi256_si128(flip)));
@@ -193,7 +193,7 @@ struct Vectors256 {
   }
 };
 
-// Bytes in the narrowest register, which max pools use at the ends of rows.
+// The number of bytes in the narrowest register, which max pools use at the ends of rows.
 struct SixteenBytes {
   using Vector = __m128i;
   static constexpr int64_t kBytes = 16;
@@ -218,7 +218,7 @@ struct Float8 {
 
   static Vector Load(const float* from) { return _mm256_loadu_ps(from); }
   static Vector Fill(float value) { return _mm256_set1_ps(value); }
-  // In a register: the compiler would read it again for each use.
+  // Kept in a register: the compiler would otherwise reload it for each use.
   static void Keep(Vector& a) { asm("" : "+v"(a)); }
   static Vector Add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }

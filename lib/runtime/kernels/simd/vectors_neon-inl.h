@@ -39,7 +39,7 @@ struct VectorsNeon {
   static Vector AddIfGreater(Vector a, Vector x, Vector limit) {
     return vsubq_s32(a, vreinterpretq_s32_u32(vcgtq_s32(x, limit)));
   }
-  // kLanes unsigned bytes, one a lane.
+  // kLanes unsigned bytes, one per lane.
   static Vector Widen(const uint8_t* from, Vector flip) {
     uint32_t word;
     __builtin_memcpy(&word, from, sizeof(word));
@@ -122,7 +122,7 @@ struct VectorsNeon {
     StorePart(to[3], high >> 32, count);
   }
 
-  // Up to a vector of bytes, zeros behind them.
+  // Up to a vector of bytes, followed by zeros.
   [[gnu::always_inline]] static uint8x16_t LoadBytes(const uint8_t* from, int64_t count) {
     if (count >= 16) return vld1q_u8(from);
     uint8_t part[16] = {};
@@ -131,7 +131,7 @@ struct VectorsNeon {
   }
 };
 
-// Bytes in the narrowest register, which max pools use at the ends of rows.
+// The number of bytes in the narrowest register, which max pools use at the ends of rows.
 struct SixteenBytes {
   using Vector = uint8x16_t;
   static constexpr int64_t kBytes = 16;
@@ -153,7 +153,7 @@ struct Float4 {
 
   static Vector Load(const float* from) { return vld1q_f32(from); }
   static Vector Fill(float value) { return vdupq_n_f32(value); }
-  // In a register: the compiler would read it again for each use.
+  // Kept in a register: the compiler would otherwise reload it for each use.
   static void Keep(Vector& a) { asm("" : "+w"(a)); }
   static Vector Add(Vector a, Vector b) { return vaddq_f32(a, b); }
   static Vector MultiplyAdd(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
