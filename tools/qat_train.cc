@@ -2,8 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -12,18 +14,20 @@
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "report/text_format.h"
+#include "spec/auto_network.h"
+#include "spec/auto_recipe.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
+#include "train/train_job.h"
 #include "train/trainer.h"
 
 namespace qat {
 namespace {
 
-constexpr char kDefaultPreset[] = "lenet";
-constexpr char kRecipe[] = "Recipe, unless said otherwise the preset's";
+// The defaults that help names are those of the recipe that is derived; a preset may have others.
+constexpr char kRecipe[] = "Recipe";
 constexpr char kFine[] = "Recipe, seldom changed";
-
-constexpr char kChanges[] = "Random changes of training images, unless said otherwise the preset's";
+constexpr char kChanges[] = "Random changes of training images (default: none)";
 
 struct TrainFlags {
   std::string run;
@@ -46,43 +50,59 @@ struct KeyFlag {
 
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
-    {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file"},
-    {"width", "X", kRecipe, "factor of the filters of a network that has this parameter"},
+    {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file (default auto: one that fits the data)"},
+    {"width", "X", kRecipe, "factor for the filters of a network that has this parameter"},
     {"resolution", "N", kRecipe, "height and width of its input"},
-    {"classes", "N", kRecipe, "of its output (default: those of the data)"},
+    {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
     {"data", "NAME|DIR", kRecipe,
      "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
-    {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory where all fit (default 1024)"},
-    {"mean", "X,...", kRecipe, "of a byte, one for all channels, one each, or dataset (default 0)"},
-    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std (default 255)"},
-    {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized"},
-    {"steps", "N", kRecipe, "training steps in total"},
-    {"epochs", "X", kRecipe, "the same in rounds over the training data"},
-    {"batch-size", "N", kRecipe, "examples a step"},
-    {"optimizer", "NAME", kRecipe, "adam or sgd"},
-    {"learning-rate", "X", kRecipe, "at its highest"},
-    {"schedule", "NAME", kRecipe, "of the learning rate: constant or cosine"},
-    {"quant-delay", "STEPS", kRecipe, "before fake quantization starts"},
+    {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
+    {"mean", "X,...", kRecipe,
+     "of a byte: one for all channels, one per channel, or dataset (default: of the data, rounded, one for all)"},
+    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std"},
+    {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized (default uint8)"},
+    {"steps", "N", kRecipe, "how long to train (default: by the number of examples and the cost of a step)"},
+    {"epochs", "X", kRecipe, "the same in passes over the training data"},
+    {"budget", "TIME", kRecipe,
+     "train at most this long, as 90s, 10m or 2h; the schedule is fitted to the steps that it allows"},
+    {"patience", "N", kRecipe,
+     "stop after N evaluations without a better one; 0: train to the last step (default 0)"},
+    {"batch-size", "N", kRecipe, "examples per step (default: 16 to 128, by the number of examples)"},
+    {"optimizer", "NAME", kRecipe, "adam or sgd (default adam)"},
+    {"learning-rate", "X", kRecipe, "peak learning rate (default: by the size of the network)"},
+    {"schedule", "NAME", kRecipe, "of the learning rate: constant or cosine (default cosine)"},
+    {"quant-delay", "STEPS", kRecipe, "steps before fake quantization starts (default: 0.6 of the run)"},
     {"bn-freeze", "STEPS", kRecipe,
-     "before batch norms keep to their moving averages (default: 0.8 of the run)"},
-    {"ema-decay", "X", kRecipe, "of the moving averages of activation ranges"},
-    {"holdout", "N", kRecipe, "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
-    {"log-every", "STEPS", "Output", "training loss and accuracy (default 100)"},
-    {"eval-every", "STEPS", "Output", "accuracy on the holdout; 0: after every epoch"},
-    {"checkpoint-every", "STEPS", "Output", "a checkpoint; 0: as --eval-every"},
-    {"warmup-steps", "STEPS", kFine, "in which the learning rate rises from 0"},
-    {"weight-decay", "X", kFine, "decoupled from the gradient"},
-    {"label-smoothing", "X", kFine, "part of each label that is spread over all classes"},
+     "steps before batch norms use their moving averages (default: 0.8 of the run)"},
+    {"ema-decay", "X", kRecipe,
+     "of the moving averages of activation ranges (default: they cover a fortieth of the run)"},
+    {"holdout", "N", kRecipe,
+     "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
+    {"log-every", "STEPS", "Output", "training loss and accuracy (default: 100, less in a short run)"},
+    {"eval-every", "STEPS", "Output",
+     "accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
+    {"checkpoint-every", "STEPS", "Output", "write a checkpoint (default 0: as --eval-every)"},
+    {"warmup-steps", "STEPS", kFine, "in which the learning rate rises from 0 (default: 0.05 of the run)"},
+    {"weight-decay", "X", kFine, "decoupled from the gradient with adam (default: with batch norm, or sgd)"},
+    {"label-smoothing", "X", kFine, "part of each label that is spread over all classes (default 0)"},
+    {"scale-to-targets", "true|false", kFine,
+     "real numbers: learn them as if they were normalized (default true)"},
+    {"warmup-fraction", "X", kFine, "--warmup-steps as a part of all steps"},
+    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps"},
+    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps"},
+    {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps"},
+    {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps"},
+    {"freeze-ranges-fraction", "X", kFine,
+     "part of all steps after which activation ranges stop moving (default 1)"},
+    {"weight-average-decay", "X", kFine,
+     "of the moving average of weights that is kept instead of the last ones; 0: off (default: it covers a "
+     "sixtieth of the run)"},
     {"flip", "true|false", kChanges, "mirror every other image, left to right"},
     {"shift-pixels", "N", kChanges,
      "shift by up to N pixels, zeros coming in: a random crop of the padded image"},
     {"cutout", "N", kChanges, "a square of N pixels becomes 0"},
     {"rotate-degrees", "X", kChanges, "rotate by up to X degrees"},
     {"scale-percent", "X", kChanges, "zoom by up to X percent"},
-    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps"},
-    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps"},
-    {"freeze-ranges-fraction", "X", kFine, "part of all steps after which activation ranges stop moving"},
-    {"weight-average-decay", "X", kFine, "of the moving average of weights that is kept instead of the last ones; 0: off"},
 };
 
 void AddFlags(Tool& tool, TrainFlags& flags) {
@@ -96,8 +116,8 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
                "the same, or start where there is no checkpoint")
       ->group("Output");
   app.add_option("--preset", flags.preset,
-                 StrCat("start from this recipe: ", Join(PresetNames()), " (default ", kDefaultPreset,
-                        "); other flags change it"))
+                 StrCat("start from this recipe: ", Join(PresetNames()), " (default ", kAutoPreset,
+                        ": derived from data and network); other flags change it"))
       ->type_name("NAME")
       ->group(kRecipe);
   app.add_option("--init", flags.init,
@@ -135,25 +155,49 @@ Status ApplyKeys(Tool& tool, const TrainFlags& flags, TrainConfig& config) {
   return {};
 }
 
-// The recipe (a preset, then --config) without the single flags.
-Expected<TrainConfig> LoadRecipe(const std::string& preset, const std::string& path) {
-  if (path.empty()) return LoadPreset(preset.empty() ? kDefaultPreset : preset);
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
-  TrainConfig base;
-  if (!preset.empty()) {
-    QAT_ASSIGN_OR_RETURN(base, LoadPreset(preset));
-  }
-  QAT_ASSIGN_OR_RETURN(TrainConfig config, ParseTrainConfig(text, path, base));
-  if (!preset.empty() || config.preset.empty()) return config;
-  // The file names the recipe that it changes.
-  QAT_ASSIGN_OR_RETURN_IN(path, base, LoadPreset(config.preset));
-  return ParseTrainConfig(text, path, base);
+// What is wrong with a recipe whatever the data are, before they are opened.
+Status CheckOpen(TrainConfig config) {
+  if (config.steps == 0 && config.epochs == 0) config.epochs = 1;
+  return Validate(config);
 }
 
-Expected<TrainConfig> ConfigFromFlags(Tool& tool, const TrainFlags& flags) {
-  QAT_ASSIGN_OR_RETURN(TrainConfig config, LoadRecipe(flags.preset, tool.flags().config));
-  QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, config));
-  return config;
+/// A recipe as it was asked for.
+struct Asked {
+  TrainConfig config;
+  std::set<std::string> given;  // keys that --config or a flag decided
+  bool automatic() const { return config.preset == kAutoPreset; }
+};
+
+// A preset, then --config, which may name the one that it changes; without either, auto.
+Expected<Asked> LoadRecipe(const std::string& preset, const std::string& path) {
+  Asked asked;
+  std::string text, name = preset;
+  if (!path.empty()) {
+    QAT_ASSIGN_OR_RETURN(text, ReadTextFile(path));
+    QAT_ASSIGN_OR_RETURN(const TrainConfig file, ParseTrainConfig(text, path, {}));
+    if (name.empty()) name = file.preset;
+  }
+  if (name.empty()) name = kAutoPreset;
+  QAT_ASSIGN_OR_RETURN_IN(preset.empty() ? path : std::string("--preset"), TrainConfig base, LoadPreset(name));
+  QAT_ASSIGN_OR_RETURN(asked.config, ParseTrainConfig(text, path, std::move(base), &asked.given));
+  asked.config.preset = name;
+  return asked;
+}
+
+Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
+  QAT_ASSIGN_OR_RETURN(Asked asked, LoadRecipe(flags.preset, tool.flags().config));
+  QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, asked.config));
+  for (const auto& [key, text] : flags.keys) {
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (tool.Given("--" + key)) asked.given.insert(name);
+  }
+  // A budget decides the number of steps anew, also where a file holds what an earlier one decided.
+  if (tool.Given("--budget") && !tool.Given("--steps") && asked.config.steps > 0 && asked.automatic()) {
+    asked.given.erase("steps");
+  }
+  if (asked.automatic()) QAT_RETURN_IF_ERROR(CheckOpen(asked.config));
+  return asked;
 }
 
 // The first key in which two recipes differ; where data and network lie may, since what is in them is compared later.
@@ -171,15 +215,34 @@ Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, Train
   return {};
 }
 
+// `saved` with the keys that were given.
+Expected<TrainConfig> Overlaid(const TrainConfig& saved, const Asked& recipe) {
+  std::string given;
+  for (const std::string& line : SplitText(ToToml(recipe.config), '\n')) {
+    if (recipe.given.contains(line.substr(0, line.find(' ')))) given += line + "\n";
+  }
+  return ParseTrainConfig(given, "--config", saved);
+}
+
 Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
   const std::string path = JoinPath(flags.run, "config.toml");
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   QAT_ASSIGN_OR_RETURN(const TrainConfig saved, ParseTrainConfig(text, path, TrainConfig()));
   TrainConfig asked = saved;
   if (!flags.preset.empty() || !tool.flags().config.empty()) {
-    QAT_ASSIGN_OR_RETURN(asked, ConfigFromFlags(tool, flags));
+    QAT_ASSIGN_OR_RETURN(const Asked recipe, RecipeFromFlags(tool, flags));
+    asked = recipe.config;
+    if (recipe.automatic() && saved.preset == kAutoPreset) {
+      // What was derived stays; what is asked for counts where it is written.
+      QAT_ASSIGN_OR_RETURN(asked, Overlaid(saved, recipe));
+    }
   } else {
     QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, asked));
+  }
+  // A budget has become a number of steps.
+  if (saved.budget > 0 && asked.budget == saved.budget) {
+    asked.steps = saved.steps;
+    asked.epochs = saved.epochs;
   }
   QAT_RETURN_IF_ERROR(RefuseOtherRecipe(flags.run, saved, asked));
   return asked;
@@ -210,45 +273,11 @@ Expected<bool> DecideResume(const TrainFlags& flags) {
   return !steps.empty();
 }
 
-struct Splits {
-  Dataset train;
-  Dataset test;
-};
-
-// Both splits as the network takes them; the pictures of both share the cache.
-Expected<Splits> OpenSplits(const NetworkSpec& spec, const TrainConfig& config, const TrainFlags& flags,
-                            Progress::Style style) {
-  OpenOptions options;
-  options.height = spec.input_shape[1];
-  options.width = spec.input_shape[2];
-  options.channels = spec.input_shape[3];
-  options.strict = flags.strict;
-  options.cache_bytes = config.data_cache << 20;
-  options.threads = config.threads;
-  options.interrupted = Interrupted;
-  Splits splits;
-  for (const Split split : {Split::kTrain, Split::kTest}) {
-    const bool training = split == Split::kTrain;
-    std::optional<Progress> progress;
-    options.progress = [&](int64_t done, int64_t total) {
-      if (!progress) progress.emplace(style, training ? "read training set" : "read test set", total);
-      progress->Update(done, "");
-    };
-    QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(config.data, split, options));
-    if (progress) progress->Clear();
-    if (!dataset.warning.empty()) LogWarning(StrCat(config.data, ": ", dataset.warning));
-    options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
-    options.class_names = dataset.class_names;
-    (training ? splits.train : splits.test) = std::move(dataset);
-  }
-  return splits;
-}
-
 // A network whose last layer has more outputs than the data have classes, unless a flag says so; else empty.
-std::string SpareOutputs(const NetworkSpec& spec, const ScalingFlags& scaling, const Dataset& data) {
+std::string SpareOutputs(const NetworkSpec& spec, int32_t asked, const Dataset& data) {
   const auto classes = std::ssize(data.class_names);
   const int32_t outputs = spec.layers.back().output_shape.back();
-  if (data.targets > 0 || scaling.classes != 0 || outputs <= classes) return "";
+  if (data.targets > 0 || asked != 0 || outputs <= classes) return "";
   return StrCat("network '", spec.name, "' has ", outputs, " outputs for the ", classes, " classes of ", data.name,
                 ", as its spec says; ", outputs - classes,
                 " of them are never right. units = \"classes\" in the last layer follows the data");
@@ -266,11 +295,13 @@ class TrainDisplay {
   explicit TrainDisplay(Progress::Style style) : style_(style) {}
   void Show(const TrainProgress& at) {
     if (!progress_) progress_.emplace(style_, "train", at.steps);
-    char detail[64];
+    std::string detail;
     if (std::isnan(at.training_accuracy)) {
-      std::snprintf(detail, sizeof(detail), "squared error %.4g", at.loss);
+      detail = StrCat("squared error ", Significant(at.loss));
+      if (at.evaluated) detail += StrCat("  held out RMSE ", Significant(std::sqrt(at.holdout_loss)));
     } else {
-      std::snprintf(detail, sizeof(detail), "loss %.4f  accuracy %.2f %%", at.loss, at.training_accuracy);
+      detail = StrCat("loss ", Fixed(at.loss, 4), "  accuracy ", Percent(at.training_accuracy));
+      if (at.evaluated) detail += StrCat("  held out ", Percent(at.holdout_accuracy));
     }
     progress_->Update(at.step, detail);
   }
@@ -342,37 +373,89 @@ void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
   LogInfo("scheme int8, as the run of --init has it; --scheme uint8 changes that");
 }
 
+Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,
+                           const std::optional<Checkpoint>& init) {
+  std::optional<Progress> progress;
+  std::string shown;
+  JobRequest request;
+  request.config = asked.config;
+  request.automatic = asked.automatic() && !resume;
+  request.given = asked.given;
+  request.resumed = resume ? flags.run : "";
+  request.init = init ? &*init : nullptr;
+  request.strict = flags.strict;
+  request.interrupted = Interrupted;
+  request.progress = [&](std::string_view what, int64_t done, int64_t total) {
+    if (what != shown) progress.emplace(tool.flags().ProgressStyle(), shown = what, total);
+    progress->Update(done, "");
+  };
+  auto job = PrepareJob(request);
+  if (progress) progress->Clear();
+  if (!job.ok()) return job;
+  for (const Dataset* data : {&job->train, &job->test}) {
+    if (!data->warning.empty()) LogWarning(StrCat(asked.config.data, ": ", data->warning));
+  }
+  return job;
+}
+
+Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network, {config.width, config.resolution, config.classes}));
+  tool.Print(PrintNetwork(spec));
+  return {};
+}
+
+// Without opening data that nobody named: what is known of the recipe, and what the data will decide.
+Status PrintRecipe(Tool& tool, const Asked& asked) {
+  if (!asked.automatic()) {
+    QAT_RETURN_IF_ERROR(Validate(asked.config));
+    tool.Print(ToToml(asked.config));
+    return {};
+  }
+  std::vector<std::string> open;
+  std::string known;
+  const TrainConfig untouched = *LoadPreset(kAutoPreset);
+  const std::vector<std::string> keys = TrainConfigKeys(), now = SplitText(ToToml(asked.config), '\n'),
+                                 before = SplitText(ToToml(untouched), '\n');
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const bool decided = asked.given.contains(keys[i]) || now[i] != before[i] || keys[i] == "preset";
+    if (decided) known += now[i] + "\n";
+    if (!decided) open.push_back(keys[i]);
+  }
+  tool.Print(StrCat(known, "# decided when data are given (--data): ", Join(open), "\n"));
+  return {};
+}
+
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   const bool print_only = tool.flags().print_config || flags.print_network;
+  // Flags are judged before the directory is.
+  QAT_ASSIGN_OR_RETURN(Asked asked, RecipeFromFlags(tool, flags));
   bool resume = false;
   if (!print_only || flags.resume) {
     QAT_ASSIGN_OR_RETURN(resume, DecideResume(flags));
   }
-  QAT_ASSIGN_OR_RETURN(TrainConfig config,
-                       resume ? ConfigOfResumedRun(tool, flags) : ConfigFromFlags(tool, flags));
-  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
-  if (init && !resume) KeepScheme(tool, *init, config);
-  QAT_RETURN_IF_ERROR(Validate(config));
-  ScalingFlags scaling{config.width, config.resolution, config.classes};
-  QAT_ASSIGN_OR_RETURN(NetworkSpec spec, LoadNetworkSpec(config.network, scaling));
-  if (tool.flags().print_config) tool.Print(ToToml(config));
-  if (flags.print_network) tool.Print(PrintNetwork(spec));
-  if (print_only) return {};
-
-  CatchInterrupts();
-  QAT_ASSIGN_OR_RETURN(const Splits data, OpenSplits(spec, config, flags, tool.flags().ProgressStyle()));
-  const auto classes =
-      data.train.targets > 0 ? data.train.targets : static_cast<int32_t>(data.train.class_names.size());
-  if (spec.classes != 0 && scaling.classes == 0 && classes > 0) {
-    scaling.classes = classes;
-    QAT_ASSIGN_OR_RETURN(spec, LoadNetworkSpec(config.network, scaling));
+  if (resume) {
+    QAT_ASSIGN_OR_RETURN(asked.config, ConfigOfResumedRun(tool, flags));
   }
-  report.data_name = data.train.name;
-  report.data_examples = data.train.size();
-  QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(data.train));
+  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
+  if (init && !resume) KeepScheme(tool, *init, asked.config);
+  const bool data_decide = asked.automatic() && asked.given.contains("data");
+  if (print_only && !data_decide && !resume) {
+    if (tool.flags().print_config) QAT_RETURN_IF_ERROR(PrintRecipe(tool, asked));
+    if (!flags.print_network) return {};
+    if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
+  }
+  CatchInterrupts();
+  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init));
+  if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
+  if (flags.print_network) tool.Print(PrintNetwork(job.spec));
+  if (print_only) return {};
+  for (const std::string& line : job.lines) LogInfo(line);
+  report.data_name = job.train.name;
+  report.data_examples = job.train.size();
+  QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(job.train));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
-  const std::string spare_outputs = SpareOutputs(spec, {config.width, config.resolution, config.classes}, data.train);
+  const std::string spare_outputs = SpareOutputs(job.spec, job.config.classes, job.train);
   bool held_out = false;
   callbacks.on_start = [&](const HoldoutSplit& split) {
     held_out = !split.holdout.empty();
@@ -386,12 +469,12 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result =
-      Train(spec, config, data.train, data.test, flags.run, {resume, init ? &*init : nullptr}, callbacks);
+  auto result = Train(job.spec, job.config, job.train, job.test, flags.run, {resume, init ? &*init : nullptr},
+                      callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
-  tool.Print(Summary(*result, held_out, config.scheme, flags));
+  tool.Print(Summary(*result, held_out, job.config.scheme, flags));
   return {};
 }
 

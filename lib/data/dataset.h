@@ -75,7 +75,8 @@ Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use);
 
 struct OpenOptions {
   int64_t limit = 0;  ///< keeps the first so many examples; 0: all
-  /// What a network takes: pictures are converted, resized and cropped to it. Other formats are taken as they are.
+  /// What a network takes: pictures are converted, resized and cropped to it; 0: a size that fits them, their own channels.
+  /// Other formats are taken as they are.
   int32_t height = 0, width = 0, channels = 0;
   /// Class names in label order, where a model or another split has fixed them; empty: the folders, sorted.
   std::vector<std::string> class_names = {};

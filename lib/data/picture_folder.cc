@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <thread>
+#include <tuple>
 
 #include "base/check.h"
 #include "base/file.h"
@@ -9,6 +10,7 @@
 #include "data/image.h"
 #include "data/picture_files.h"
 #include "data/picture_loader.h"
+#include "data/picture_size.h"
 #include "data/readers.h"
 
 namespace qat {
@@ -145,13 +147,18 @@ class Scan {
 
 }  // namespace
 
-Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options) {
-  QAT_CHECK(options.height > 0 && options.width > 0);
-  if (options.channels != 1 && options.channels != 3) {
+Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& asked) {
+  OpenOptions options = asked;
+  if (options.channels != 0 && options.channels != 1 && options.channels != 3) {
     return InvalidArgument(StrCat(directory, ": the network takes ", options.channels,
                                   " channels, expected 3 (RGB) or 1 (grey) for pictures"));
   }
   QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListPictures(directory, split, options.class_names));
+  if (options.height == 0 || options.channels == 0) {
+    QAT_ASSIGN_OR_RETURN_IN(directory, const PictureSize fitted, FittedSize(pictures.files));
+    if (options.height == 0) std::tie(options.height, options.width) = std::tie(fitted.height, fitted.width);
+    if (options.channels == 0) options.channels = fitted.channels;
+  }
   Dataset dataset;
   dataset.height = options.height;
   dataset.width = options.width;

@@ -33,7 +33,7 @@ Expected<Dataset> OpenNpz(const std::string& path, Split split);
 /// of which every tenth picture of a class, chosen by the hash of its name, is for testing. Classes are folder names,
 /// sorted; pictures are numbered in turns (the first of every class, then the second ones), so that the first few are a
 /// fair sample. Every picture is decoded once at opening, so what is broken is known before training begins.
-/// Requires sizes in `options`. Errors: kInterrupted, too.
+/// Errors: kInterrupted, too.
 Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options);
 
 /// "a, b, c and 4 more", so that a sentence about a large directory stays one.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/check.h"
@@ -44,8 +45,9 @@ void Fill(Value& value, const Value& chosen, bool decided) {
 
 // Two significant digits: recipes are read by people.
 double Rounded(double value) {
-  const double unit = std::pow(10, std::floor(std::log10(value)) - 1);
-  return std::strtod(NumberText(std::round(value / unit) * unit).c_str(), nullptr);
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2g", value);
+  return std::strtod(text, nullptr);
 }
 
 int32_t BatchFor(int64_t examples) {
@@ -71,7 +73,7 @@ int64_t StepsFor(int64_t examples, const NetworkFacts& network, int32_t batch, b
 // The wider a network, the smaller the steps that it stands: fitted by trials with Adam from 300 to 300,000 parameters.
 double LearningRateFor(const TrainConfig& config, const NetworkFacts& network) {
   const auto parameters = static_cast<double>(std::max<int64_t>(network.parameters, 1));
-  double rate = std::clamp(2.5e-3 * std::pow(6e4 / parameters, 0.5), 1e-3, 2e-2);
+  double rate = std::clamp(2.5e-3 * std::pow(6e4 / parameters, 0.8), 1e-3, 3e-2);
   if (config.optimizer == "sgd") rate = network.batch_norm ? 0.1 : 0.02;
   if (config.schedule == "constant") rate /= 4;
   return Rounded(rate);

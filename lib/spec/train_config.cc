@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "ops/keys.h"
+#include "spec/auto_network.h"
+#include "spec/auto_recipe.h"
 #include "spec/embedded.h"
 #include "spec/toml_text.h"
 #include "spec/train_config_fields.h"
@@ -170,7 +172,7 @@ std::string BudgetText(int64_t seconds) {
 }
 
 std::vector<std::string> PresetNames() {
-  std::vector<std::string> names;
+  std::vector<std::string> names = {kAutoPreset};
   for (const EmbeddedFile& file : EmbeddedFiles()) {
     if (file.folder == "presets") names.emplace_back(file.name);
   }
@@ -178,6 +180,12 @@ std::vector<std::string> PresetNames() {
 }
 
 Expected<TrainConfig> LoadPreset(std::string_view name) {
+  if (name == kAutoPreset) {
+    TrainConfig open;
+    open.preset = kAutoPreset;
+    open.network = kAutoNetwork;
+    return open;
+  }
   for (const EmbeddedFile& file : EmbeddedFiles()) {
     if (file.folder != "presets" || file.name != name) continue;
     TrainConfig base;

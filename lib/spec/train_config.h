@@ -99,7 +99,8 @@ std::string PortableToml(const TrainConfig& config);
 /// Checks what single keys cannot show (delay after the last step, …). Errors: kInvalidArgument.
 Status Validate(const TrainConfig& config);
 
-/// Built-in recipes (lib/spec/presets/*.toml). Errors: kInvalidArgument with the list and the nearest name.
+/// Built-in recipes (lib/spec/presets/*.toml), and first of all "auto": neither network nor length is decided, which
+/// auto_recipe.h does once the data are known. Errors: kInvalidArgument with the list and the nearest name.
 std::vector<std::string> PresetNames();
 Expected<TrainConfig> LoadPreset(std::string_view name);
 

@@ -64,6 +64,7 @@ class RunRecorder {
   /// So many evaluations in a row were no better than one before: the recipe's patience is over.
   bool OutOfPatience() const { return patience_ > 0 && waited_ >= patience_; }
   bool Evaluated(int64_t step) const { return evaluated_step_ == step; }
+  bool HasEvaluated() const { return evaluated_step_ >= 0; }
   const Evaluation& last_evaluation() const { return last_evaluation_; }
 
   /// A checkpoint of the schedule, which has just been evaluated; older ones go as IsKept says.

@@ -69,7 +69,9 @@ Expected<TrainResult> TrainLoop::Run() {
     if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
     if (Status stepped = Step(); !stepped.ok()) return WithKept(std::move(stepped).error());
     if (callbacks.on_step) {
-      callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy()});
+      const Evaluation& last = recorder_->last_evaluation();
+      callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
+                         recorder_->HasEvaluated(), last.accuracy, last.loss});
     }
     if (step_ % inputs_.config.log_every == 0) {
       const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);

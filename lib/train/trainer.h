@@ -24,6 +24,9 @@ struct TrainProgress {
   int64_t steps = 0;
   double loss = 0;
   double training_accuracy = 0;  ///< percentage over the steps since the last log line; NaN of real numbers
+  bool evaluated = false;        ///< the next two are known
+  double holdout_accuracy = 0;   ///< of the last evaluation; percentage; NaN of real numbers
+  double holdout_loss = 0;       ///< mean squared error of real numbers
 };
 
 struct TrainCallbacks {

@@ -1,0 +1,215 @@
+#include "train/train_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/strings.h"
+#include "data/holdout.h"
+#include "data/statistics.h"
+#include "spec/auto_network.h"
+#include "spec/auto_recipe.h"
+#include "spec/scaling.h"
+#include "train/run_store.h"
+
+namespace qat {
+namespace {
+
+/// The job in the making: steps that each need what the ones before have found.
+class Preparation {
+ public:
+  explicit Preparation(const JobRequest& request) : request_(request) { job_.config = request.config; }
+
+  Status ReadNetwork();
+  Status OpenTraining();
+  Status ChooseNetworkForData();
+  Status FollowClasses();
+  Status OpenTest();
+  Status CompleteRecipe();
+  TrainJob Take() && { return std::move(job_); }
+
+ private:
+  bool NetworkIsOpen() const { return job_.config.network == kAutoNetwork; }
+  ScalingFlags Scaling() const;
+  Status Parse(const std::string& text, const std::string& source);
+  DataFacts Shapes() const;
+  Expected<DataFacts> Facts() const;
+  std::set<std::string> TakeContractOfInit();
+  Expected<Dataset> Open(Split split, OpenOptions& options) const;
+
+  const JobRequest& request_;
+  TrainJob job_;
+  bool has_spec_ = false;
+  std::string text_;    // of a network that is no file and not of the zoo; its classes are not yet those of the data
+  std::string source_;
+  int32_t classes_ = 0;  // of the data; real numbers as well
+  OpenOptions options_;
+};
+
+ScalingFlags Preparation::Scaling() const {
+  const TrainConfig& config = job_.config;
+  // The size of a network that is chosen goes by the data, which have been opened at the resolution asked for.
+  return {config.width, NetworkIsOpen() ? 0 : config.resolution, config.classes};
+}
+
+Status Preparation::Parse(const std::string& text, const std::string& source) {
+  text_ = text;
+  source_ = source;
+  QAT_ASSIGN_OR_RETURN(const std::string scaled, WithScaling(text, source, Scaling()));
+  QAT_ASSIGN_OR_RETURN(job_.spec, ParseNetworkSpec(scaled, source));
+  has_spec_ = true;
+  return {};
+}
+
+// What can be known before the data are.
+Status Preparation::ReadNetwork() {
+  if (!NetworkIsOpen()) {
+    QAT_ASSIGN_OR_RETURN(job_.spec, LoadNetworkSpec(job_.config.network, Scaling()));
+    has_spec_ = true;
+    return {};
+  }
+  if (!request_.resumed.empty()) {
+    QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(request_.resumed));
+    if (saved) return Parse(saved->checkpoint.spec_text, saved->checkpoint.spec_source);
+  }
+  if (request_.init != nullptr) {
+    job_.lines.push_back(StrCat("network: ", request_.init->spec_source, ", that of --init"));
+    return Parse(request_.init->spec_text, request_.init->spec_source);
+  }
+  return {};
+}
+
+Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
+  const std::string_view what = split == Split::kTrain ? "read training set" : "read test set";
+  options.progress = [&](int64_t done, int64_t total) {
+    if (request_.progress) request_.progress(what, done, total);
+  };
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(job_.config.data, split, options));
+  // Pictures of both splits share the cache.
+  options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
+  options.class_names = dataset.class_names;
+  options.height = dataset.height;
+  options.width = dataset.width;
+  options.channels = dataset.channels;
+  return dataset;
+}
+
+Status Preparation::OpenTraining() {
+  if (has_spec_) {
+    options_.height = job_.spec.input_shape[1];
+    options_.width = job_.spec.input_shape[2];
+    options_.channels = job_.spec.input_shape[3];
+  } else {
+    options_.height = options_.width = job_.config.resolution;
+  }
+  options_.strict = request_.strict;
+  options_.cache_bytes = job_.config.data_cache << 20;
+  options_.threads = job_.config.threads;
+  options_.interrupted = request_.interrupted;
+  QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
+  classes_ = job_.train.targets > 0 ? job_.train.targets : static_cast<int32_t>(job_.train.class_names.size());
+  return {};
+}
+
+Status Preparation::OpenTest() {
+  QAT_ASSIGN_OR_RETURN(job_.test, Open(Split::kTest, options_));
+  return {};
+}
+
+Status Preparation::ChooseNetworkForData() {
+  if (has_spec_) return {};
+  const AutoNetwork network = ChooseNetwork(Shapes());
+  job_.lines.push_back(StrCat("network: ", network.name, ", ", network.reason,
+                              " (--network names another one, --print-network shows it)"));
+  return Parse(network.text, StrCat(network.name, ".toml"));
+}
+
+// The last layer has as many outputs as the data have classes, unless a flag says otherwise.
+Status Preparation::FollowClasses() {
+  if (job_.spec.classes == 0 || job_.config.classes != 0 || classes_ == 0) return {};
+  ScalingFlags scaling = Scaling();
+  scaling.classes = classes_;
+  if (text_.empty()) {
+    QAT_ASSIGN_OR_RETURN(job_.spec, LoadNetworkSpec(job_.config.network, scaling));
+    return {};
+  }
+  QAT_ASSIGN_OR_RETURN(const std::string text, WithScaling(text_, source_, scaling));
+  QAT_ASSIGN_OR_RETURN(job_.spec, ParseNetworkSpec(text, source_));
+  return {};
+}
+
+DataFacts Preparation::Shapes() const {
+  const Dataset& data = job_.train;
+  DataFacts facts;
+  facts.height = data.height;
+  facts.width = data.width;
+  facts.channels = data.channels;
+  facts.targets = data.targets;
+  facts.classes = data.targets > 0 ? 0 : classes_;
+  facts.label_height = data.label_height;
+  facts.label_width = data.label_width;
+  return facts;
+}
+
+Expected<DataFacts> Preparation::Facts() const {
+  QAT_ASSIGN_OR_RETURN(const HoldoutSplit split,
+                       SplitHoldout(job_.train, job_.config.holdout, job_.config.seed));
+  DataFacts facts = Shapes();
+  facts.examples = static_cast<int64_t>(split.train.size());
+  facts.held_out = static_cast<int64_t>(split.holdout.size());
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train));
+  const auto channels = static_cast<double>(facts.channels);
+  for (const double mean : statistics.mean) facts.mean += mean / channels;
+  double variance = 0;
+  for (size_t c = 0; c < statistics.mean.size(); ++c) {
+    const double distance = statistics.mean[c] - facts.mean;
+    variance += (statistics.std[c] * statistics.std[c] + distance * distance) / channels;
+  }
+  facts.std = std::sqrt(variance);
+  return facts;
+}
+
+// Parameters that are taken over want to see bytes as they did. Returns what is decided then.
+std::set<std::string> Preparation::TakeContractOfInit() {
+  std::set<std::string> given = request_.given;
+  if (request_.init == nullptr) return given;
+  const InputContract& contract = request_.init->contract;
+  if (contract.channels != job_.train.channels) return given;
+  const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
+    if (!given.insert(key).second) return;
+    to.values.assign(numbers.begin(), numbers.end());
+    if (std::equal(numbers.begin() + 1, numbers.end(), numbers.begin())) to.values.resize(1);
+  };
+  take("mean", contract.mean, job_.config.mean);
+  take("std", contract.std, job_.config.std);
+  return given;
+}
+
+Status Preparation::CompleteRecipe() {
+  if (request_.automatic) {
+    QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
+    const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
+    const std::set<std::string> given = TakeContractOfInit();
+    AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
+    job_.config = std::move(recipe.config);
+    job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
+  }
+  return Validate(job_.config);
+}
+
+}  // namespace
+
+Expected<TrainJob> PrepareJob(const JobRequest& request) {
+  Preparation preparation(request);
+  QAT_RETURN_IF_ERROR(preparation.ReadNetwork());
+  QAT_RETURN_IF_ERROR(preparation.OpenTraining());
+  QAT_RETURN_IF_ERROR(preparation.ChooseNetworkForData());
+  QAT_RETURN_IF_ERROR(preparation.FollowClasses());
+  QAT_RETURN_IF_ERROR(preparation.OpenTest());
+  QAT_RETURN_IF_ERROR(preparation.CompleteRecipe());
+  return std::move(preparation).Take();
+}
+
+}  // namespace qat

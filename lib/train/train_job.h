@@ -1,0 +1,46 @@
+// train_job.h: what a training run works on: data, network and recipe, each as asked for, or chosen to fit the others.
+// No LibTorch here.
+#ifndef QAT_TRAIN_TRAIN_JOB_H_
+#define QAT_TRAIN_TRAIN_JOB_H_
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "checkpoint/checkpoint.h"
+#include "data/dataset.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+
+namespace qat {
+
+struct JobRequest {
+  TrainConfig config;
+  bool automatic = false;        ///< derive the keys that are not among `given`
+  std::set<std::string> given;   ///< keys that a person decided
+  std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
+  const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
+  bool strict = false;               ///< OpenOptions::strict
+  std::function<void(std::string_view what, int64_t done, int64_t total)> progress;  ///< of reading; may be empty
+  std::function<bool()> interrupted;
+};
+
+struct TrainJob {
+  TrainConfig config;  ///< valid; every key decided
+  NetworkSpec spec;    ///< its classes are those of the data, unless a flag says otherwise
+  Dataset train;
+  Dataset test;
+  std::vector<std::string> lines;  ///< what was chosen, for people; empty where everything was named
+};
+
+/// Opens the data, chooses or reads the network and completes the recipe.
+/// Errors: those of OpenDataset, LoadNetworkSpec and Validate.
+Expected<TrainJob> PrepareJob(const JobRequest& request);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_TRAIN_JOB_H_
