@@ -41,7 +41,7 @@ def texture(kind, height=72, width=96):
         for axis in (0, 1):
             value = value + np.roll(value, 1, axis) + np.roll(value, -1, axis)
         value = value / value.std()
-    contrast, brightness, noise = random.uniform(12, 50), random.uniform(70, 180), random.uniform(10, 40)
+    contrast, brightness, noise = random.uniform(20, 60), random.uniform(70, 180), random.uniform(5, 25)
     return (brightness + contrast * value + random.normal(0, noise, value.shape)).clip(0, 255).astype(np.uint8)
 
 

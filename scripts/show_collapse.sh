@@ -12,7 +12,7 @@ mkdir -p "$out"
 [[ -e $out/sensors.npz ]] || scripts/two_sensors.py "$data" "$out/sensors.npz"
 
 train() {
-  "$bin/qat-train" --network scripts/two_sensors.toml --data "$out/sensors.npz" --mean 0 --std 16 --batch-size 64 --epochs 3 \
+  "$bin/qat-train" --preset lenet --network scripts/two_sensors.toml --data "$out/sensors.npz" --mean 0 --std 16 --batch-size 64 --epochs 3 \
     --threads 1 --resume-if-exists "$@" >&2
 }
 

@@ -134,7 +134,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
   }
   tool.AddThreads(tool.command(), kRecipe, "worker threads; 0: all cores");
   tool.AddSeed(tool.command(), kRecipe, "random seed");
-  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--epochs", "--learning-rate",
+  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--epochs", "--budget", "--learning-rate",
                  "--holdout", "--init", "--resume", "--resume-if-exists", "--seed", "--json"});
   app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
       ->group(kRecipe);
@@ -153,12 +153,6 @@ Status ApplyKeys(Tool& tool, const TrainFlags& flags, TrainConfig& config) {
   }
   if (tool.Given("--threads")) config.threads = tool.flags().threads;
   return {};
-}
-
-// What is wrong with a recipe whatever the data are, before they are opened.
-Status CheckOpen(TrainConfig config) {
-  if (config.steps == 0 && config.epochs == 0) config.epochs = 1;
-  return Validate(config);
 }
 
 /// A recipe as it was asked for.
@@ -196,7 +190,10 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
   if (tool.Given("--budget") && !tool.Given("--steps") && asked.config.steps > 0 && asked.automatic()) {
     asked.given.erase("steps");
   }
-  if (asked.automatic()) QAT_RETURN_IF_ERROR(CheckOpen(asked.config));
+  TrainConfig checked = asked.config;
+  // Its length is decided later.
+  if (asked.automatic() && !asked.given.contains("steps") && !asked.given.contains("epochs")) checked.epochs = 1;
+  QAT_RETURN_IF_ERROR(Validate(checked));
   return asked;
 }
 
@@ -340,8 +337,17 @@ std::string SchemeText(const std::string& scheme) {
   return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
 }
 
-std::string Summary(const TrainResult& result, bool held_out, const std::string& scheme, const TrainFlags& flags) {
-  std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds), "\n");
+// The checkpoint that freezing takes.
+std::string CheckpointText(const TrainResult& result, const std::string& run) {
+  const std::string best = CheckpointPath(run, result.best_step);
+  if (result.best_step == result.step) return StrCat(best, ", the last and the best");
+  return StrCat(best, ", the best; --select last takes that of step ", result.step);
+}
+
+std::string Summary(const TrainResult& result, const TrainConfig& config, bool held_out,
+                    const TrainFlags& flags) {
+  std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
+                            result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
   const std::string_view split = held_out ? "holdout     " : "test set    ";
   if (!std::isnan(result.holdout_rmse)) {
     text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ", Significant(result.best_rmse),
@@ -351,8 +357,8 @@ std::string Summary(const TrainResult& result, bool held_out, const std::string&
     text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
   }
-  text += StrCat("checkpoint  ", result.checkpoint, "\n");
-  text += StrCat("scheme      ", SchemeText(scheme), "\n");
+  text += StrCat("checkpoint  ", CheckpointText(result, flags.run), "\n");
+  text += StrCat("scheme      ", SchemeText(config.scheme), "\n");
   return StrCat(text, "next        qat-freeze ", flags.run, " -o ", JoinPath(flags.run, "model.qgraph"),
                 "\n");
 }
@@ -384,6 +390,7 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.resumed = resume ? flags.run : "";
   request.init = init ? &*init : nullptr;
   request.strict = flags.strict;
+  request.fit_budget = !resume && (tool.Given("--budget") || !asked.given.contains("steps"));
   request.interrupted = Interrupted;
   request.progress = [&](std::string_view what, int64_t done, int64_t total) {
     if (what != shown) progress.emplace(tool.flags().ProgressStyle(), shown = what, total);
@@ -407,7 +414,6 @@ Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
 // Without opening data that nobody named: what is known of the recipe, and what the data will decide.
 Status PrintRecipe(Tool& tool, const Asked& asked) {
   if (!asked.automatic()) {
-    QAT_RETURN_IF_ERROR(Validate(asked.config));
     tool.Print(ToToml(asked.config));
     return {};
   }
@@ -449,7 +455,6 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   if (flags.print_network) tool.Print(PrintNetwork(job.spec));
   if (print_only) return {};
-  for (const std::string& line : job.lines) LogInfo(line);
   report.data_name = job.train.name;
   report.data_examples = job.train.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(job.train));
@@ -459,6 +464,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   bool held_out = false;
   callbacks.on_start = [&](const HoldoutSplit& split) {
     held_out = !split.holdout.empty();
+    for (const std::string& line : job.lines) LogInfo(line);
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
   };
@@ -474,7 +480,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
-  tool.Print(Summary(*result, held_out, job.config.scheme, flags));
+  tool.Print(Summary(*result, job.config, held_out, flags));
   return {};
 }
 

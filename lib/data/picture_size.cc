@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kLooked = 32;
 constexpr int32_t kSmall = 64;     // a side up to which a picture keeps its size
 constexpr double kMultiple = 8;    // of sides that are chosen
-constexpr double kNarrowest = 16;
+constexpr double kLongest = 4;     // times the other side; the rest is cropped
 
 template <class Of>
 double Median(std::span<const PictureSize> seen, const Of& of) {
@@ -48,10 +48,11 @@ PictureSize FittedSize(std::span<const PictureSize> seen) {
   PictureSize fitted = {static_cast<int32_t>(height), static_cast<int32_t>(width), 1};
   for (const PictureSize& each : seen) fitted.channels = std::max(fitted.channels, each.channels);
   if (std::max(height, width) <= kSmall) return fitted;
-  const double aspect = std::exp(Median(
-      seen, [](const PictureSize& each) { return std::log(static_cast<double>(each.width) / each.height); }));
+  const double median =
+      Median(seen, [](const PictureSize& each) { return static_cast<double>(each.width) / each.height; });
+  const double aspect = std::clamp(median, 1 / kLongest, kLongest);
   const auto side = [](double wanted) {
-    return static_cast<int32_t>(std::max(std::round(wanted / kMultiple) * kMultiple, kNarrowest));
+    return static_cast<int32_t>(std::round(wanted / kMultiple) * kMultiple);
   };
   fitted.height = side(kSmall / std::sqrt(aspect));
   fitted.width = side(kSmall * std::sqrt(aspect));

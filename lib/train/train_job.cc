@@ -12,7 +12,10 @@
 #include "spec/auto_network.h"
 #include "spec/auto_recipe.h"
 #include "spec/scaling.h"
+#include "train/budget.h"
+#include "train/run_contract.h"
 #include "train/run_store.h"
+#include "train/trainer.h"
 
 namespace qat {
 namespace {
@@ -31,9 +34,11 @@ class Preparation {
   TrainJob Take() && { return std::move(job_); }
 
  private:
+  bool FitsBudget() const { return request_.fit_budget && job_.config.budget > 0; }
   bool NetworkIsOpen() const { return job_.config.network == kAutoNetwork; }
   ScalingFlags Scaling() const;
   Status Parse(const std::string& text, const std::string& source);
+  Status FitBudget();
   DataFacts Shapes() const;
   Expected<DataFacts> Facts() const;
   std::set<std::string> TakeContractOfInit();
@@ -191,12 +196,36 @@ Status Preparation::CompleteRecipe() {
   if (request_.automatic) {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
-    const std::set<std::string> given = TakeContractOfInit();
+    std::set<std::string> given = TakeContractOfInit();
     AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
     job_.config = std::move(recipe.config);
+    if (FitsBudget()) {
+      // The number of steps is known now: what depends on it is derived anew.
+      QAT_RETURN_IF_ERROR(FitBudget());
+      given.insert("steps");
+      recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
+      job_.config = std::move(recipe.config);
+    }
     job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
+  } else if (FitsBudget()) {
+    QAT_RETURN_IF_ERROR(FitBudget());
   }
   return Validate(job_.config);
+}
+
+Status Preparation::FitBudget() {
+  TrainConfig& config = job_.config;
+  QAT_RETURN_IF_ERROR(CheckFits(job_.spec, job_.train, job_.test));
+  QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
+  QAT_ASSIGN_OR_RETURN(const InputContract contract, MakeContract(config, job_.train));
+  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.spec, config, contract, job_.train, job_.test,
+                                                       split, request_.interrupted));
+  config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
+  config.epochs = 0;
+  job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps, " steps, measured at ",
+                              std::lround(cost.plain * 1e6), " us before and ",
+                              std::lround(cost.quantized * 1e6), " us with fake quantization"));
+  return {};
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct JobRequest {
   std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
   const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
   bool strict = false;               ///< OpenOptions::strict
+  bool fit_budget = false;           ///< the recipe's budget decides the number of steps, by measuring
   std::function<void(std::string_view what, int64_t done, int64_t total)> progress;  ///< of reading; may be empty
   std::function<bool()> interrupted;
 };

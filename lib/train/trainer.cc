@@ -12,7 +12,7 @@
 #include "checkpoint/run_lock.h"
 #include "contract/provenance.h"
 #include "data/degenerate.h"
-#include "data/statistics.h"
+#include "train/run_contract.h"
 #include "train/run_store.h"
 #include "train/threads.h"
 #include "train/train_loop.h"
@@ -79,31 +79,6 @@ Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view 
         !pixels && output.size() == 4 ? "; a mean or reshape layer after it makes rows of maps" : ""));
   }
   return CheckClasses(spec, data, split);
-}
-
-// One number for each channel.
-Expected<std::vector<float>> PerChannel(std::string_view key, const std::vector<double>& numbers,
-                                        int32_t channels) {
-  if (numbers.size() == 1)
-    return std::vector<float>(static_cast<size_t>(channels), static_cast<float>(numbers[0]));
-  if (numbers.size() == static_cast<size_t>(channels))
-    return std::vector<float>(numbers.begin(), numbers.end());
-  return InvalidArgument(StrCat(key, " has ", numbers.size(), " numbers, expected 1, or one for each of the ",
-                                channels, " channels"));
-}
-
-Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& train) {
-  ChannelStatistics statistics = {config.mean.values, config.std.values};
-  if (statistics.mean.empty() || statistics.std.empty()) {
-    QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
-    if (statistics.mean.empty()) statistics.mean = measured.mean;
-    if (statistics.std.empty()) statistics.std = measured.std;
-  }
-  InputContract contract{train.height, train.width, train.channels, {}, {}, train.class_names};
-  QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", statistics.mean, train.channels));
-  QAT_ASSIGN_OR_RETURN(contract.std, PerChannel("std", statistics.std, train.channels));
-  QAT_RETURN_IF_ERROR_IN(train.name, Validate(contract));
-  return contract;
 }
 
 Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
@@ -195,13 +170,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
                                    const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
   QAT_RETURN_IF_ERROR(Validate(config));
-  QAT_RETURN_IF_ERROR(CheckNetwork(spec));
-  QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
-  QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
-  if (train.targets != test.targets) {
-    return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
-                                  "are classes, expected the same of both"));
-  }
+  QAT_RETURN_IF_ERROR(CheckFits(spec, train, test));
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {
     return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
@@ -235,6 +204,17 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
 }
 
 }  // namespace
+
+Status CheckFits(const NetworkSpec& spec, const Dataset& train, const Dataset& test) {
+  QAT_RETURN_IF_ERROR(CheckNetwork(spec));
+  QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
+  QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
+  if (train.targets != test.targets) {
+    return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
+                                  "are classes, expected the same of both"));
+  }
+  return {};
+}
 
 Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,

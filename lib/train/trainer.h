@@ -61,6 +61,9 @@ struct TrainStart {
   const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning
 };
 
+/// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.
+Status CheckFits(const NetworkSpec& spec, const Dataset& train, const Dataset& test);
+
 /// Trains from step 0, or goes on from the last complete checkpoint in `run`: to the very same bytes as a run never
 /// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
 /// Errors: kInvalidArgument (shapes of data and network), kNumerical (the loss is not finite, or far above an untrained

@@ -100,7 +100,9 @@ TEST_F(Pipeline, SpeedIsComparedWithOurOwnFloatModelOfTheRunNotWithLibTorch) {
     }
     // It is the network of the checkpoint.
     for (const json& pair : report["pairs"]) {
-      if (pair["b"] == row) EXPECT_EQ(pair["flips"]["total"], 0);
+      if (pair["b"] == row) {
+        EXPECT_EQ(pair["flips"]["total"], 0);
+      }
     }
   }
 }

@@ -219,7 +219,7 @@ TEST_F(WrongInput, ANetworkThatCannotLearnFromTheLabelsSaysWhy) {
   Expect("qat-train", train("mean.toml"), 2,
          {"network 'n' has no parameters, expected a layer that can learn"});
   Expect("qat-train", train("map.toml"), 2,
-         {"network 'n' ends in [1, 1, 1, 3], expected [1, classes]", "; a mean or reshape layer behind it"});
+         {"network 'n' ends in [1, 1, 1, 3], expected [1, classes]", "; a mean or reshape layer after it"});
 }
 #endif
 

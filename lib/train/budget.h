@@ -1,0 +1,38 @@
+// budget.h: how many steps fit a time.
+#ifndef QAT_TRAIN_BUDGET_H_
+#define QAT_TRAIN_BUDGET_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "base/expected.h"
+#include "contract/input_contract.h"
+#include "data/dataset.h"
+#include "data/holdout.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+
+namespace qat {
+
+/// Seconds on this machine.
+struct RunCost {
+  double plain = 0;      ///< of a step before fake quantization
+  double quantized = 0;  ///< of a step with it
+  double frozen = 0;     ///< of one whose batch norms stand still
+  double evaluation = 0;
+};
+
+/// The largest number of steps, at most what the recipe says, at least 1, that costs no more than `seconds` under the
+/// recipe's schedule and evaluations; a multiple of 20 from 200 on. A pure function.
+int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t train_examples, double seconds);
+
+/// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most, a tenth of
+/// the budget where that is less.
+/// Errors: those of StepEngine and of reading; kInterrupted.
+Expected<RunCost> MeasureCost(const NetworkSpec& spec, const TrainConfig& config,
+                              const InputContract& contract, const Dataset& train, const Dataset& test,
+                              const HoldoutSplit& split, const std::function<bool()>& interrupted);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_BUDGET_H_
