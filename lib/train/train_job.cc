@@ -206,6 +206,7 @@ Status Preparation::CompleteRecipe() {
       recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
       job_.config = std::move(recipe.config);
     }
+    if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.spec.name, ", as asked for"));
     job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
   } else if (FitsBudget()) {
     QAT_RETURN_IF_ERROR(FitBudget());
