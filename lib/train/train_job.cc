@@ -80,7 +80,7 @@ Status Preparation::ReadNetwork() {
     if (saved) return Parse(saved->checkpoint.spec_text, saved->checkpoint.spec_source);
   }
   if (request_.init != nullptr) {
-    job_.lines.push_back(StrCat("network: ", request_.init->spec_source, ", that of --init"));
+    job_.lines.push_back(StrCat("network: ", request_.init->spec_source, ", that of `init`"));
     return Parse(request_.init->spec_text, request_.init->spec_source);
   }
   return {};
@@ -127,7 +127,7 @@ Status Preparation::ChooseNetworkForData() {
   if (has_spec_) return {};
   const AutoNetwork network = ChooseNetwork(Shapes());
   job_.lines.push_back(StrCat("network: ", network.name, ", ", network.reason,
-                              " (--network names another one, --print-network shows it)"));
+                              " (`network` names another one, `print_network` shows it)"));
   return Parse(network.text, StrCat(network.name, ".toml"));
 }
 
