@@ -1,5 +1,8 @@
 #include <flatbuffers/flatbuffers.h>
 
+#include <cstring>
+#include <vector>
+
 #include "base/envelope.h"
 #include "base/file_kind.h"
 #include "base/strings.h"
@@ -67,7 +70,11 @@ GraphTensor ReadTensor(const fb::GraphTensor& entry) {
   if (const auto* q = entry.quantization(); q != nullptr) {
     tensor.quantization.emplace();
     tensor.quantization->scale.assign(q->scale()->begin(), q->scale()->end());
-    tensor.quantization->zero_point.assign(q->zero_point()->begin(), q->zero_point()->end());
+    // FlatBuffers holds a list to the alignment of its length, 4 bytes, whatever its elements are.
+    std::vector<int64_t>& zero_points = tensor.quantization->zero_point;
+    zero_points.resize(q->zero_point()->size());
+    if (!zero_points.empty())
+      std::memcpy(zero_points.data(), q->zero_point()->Data(), zero_points.size() * sizeof(int64_t));
     tensor.quantization->dimension = q->dimension();
   }
   return tensor;

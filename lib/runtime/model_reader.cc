@@ -212,8 +212,10 @@ Status Reader::AddMissing(size_t index, const tflite::Operator& op) {
 
 Status Reader::CheckFlow() {
   for (const int32_t input : contents_.inputs) {
-    if (contents_.tensors[static_cast<size_t>(input)].is_constant)
-      return Corrupt(StrCat("input tensor ", input, " is a constant"));
+    ModelTensor& tensor = contents_.tensors[static_cast<size_t>(input)];
+    if (tensor.is_constant) return Corrupt(StrCat("input tensor ", input, " is a constant"));
+    // Nobody makes it: without sizes it is a scalar.
+    if (tensor.shape.empty()) tensor.open = false;
     given_[static_cast<size_t>(input)] = GivenValue::kFixed;
   }
   return CheckDataFlow(given_, wires_, contents_.outputs);

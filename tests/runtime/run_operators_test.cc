@@ -212,6 +212,22 @@ TEST(Logistic, HasTheTailsOfTflite) {
   EXPECT_GT(results[1], results[0]) << "there is a step of 1.2e-4 of the value";
 }
 
+// A byte of a bool from a file may be anything: what is not 0 is true.
+TEST(Cast, TakesAnyByteForABool) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {4}, DType::kBool);
+  const int32_t y = builder.AddTensor("y", {4}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_CAST, {x}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  ASSERT_NE(interpreter, nullptr);
+  const std::vector<uint8_t> bytes = {0, 1, 63, 255};
+  std::copy(bytes.begin(), bytes.end(), interpreter->input(0).begin());
+  interpreter->Invoke();
+  std::vector<float> values(4);
+  std::memcpy(values.data(), interpreter->output(0).data(), 4 * sizeof(float));
+  EXPECT_EQ(values, (std::vector<float>{0, 1, 1, 1}));
+}
+
 // The shape as a column or a row of a matrix, as an older converter wrote it: then the option says it.
 TEST(Reshape, TakesTheShapeFromItsOptionWhereTheOperandIsNoList) {
   for (const Shape& operand : {Shape{1, 2}, Shape{2, 1}, Shape{}}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "runtime/kernels/quantization.h"
 
@@ -26,9 +27,14 @@ Out CastValue(In value) {
 
 template <class In, class Out>
 std::unique_ptr<Kernel> Make(const KernelContext& context) {
+  // A byte of a bool from a file may be neither 0 nor 1, which no bool may hold.
+  using Stored = std::conditional_t<std::is_same_v<In, bool>, uint8_t, In>;
   const int64_t count = FlatSize(context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    std::transform(io.input<In>(0), io.input<In>(0) + count, io.output<Out>(), CastValue<Out, In>);
+    std::transform(io.input<Stored>(0), io.input<Stored>(0) + count, io.output<Out>(), [](Stored value) {
+      if constexpr (std::is_same_v<In, bool>) return CastValue<Out, bool>(value != 0);
+      else return CastValue<Out, In>(value);
+    });
   });
 }
 
