@@ -66,7 +66,11 @@ Expected<Bytes> ReadFile(const std::string& path) {
 
 Expected<std::string> ReadTextFile(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  return std::string(bytes.begin(), bytes.end());
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    return Corrupt(StrCat(path, ": is UTF-16 text, expected UTF-8"));
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  return std::string(text.substr(text.starts_with(kMark) ? kMark.size() : 0));
 }
 
 Expected<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {

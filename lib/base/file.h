@@ -19,7 +19,7 @@ using Bytes = std::vector<uint8_t>;
 /// Reads a whole regular file, FIFO or device. Errors: kNotFound (missing, a directory, unreadable), named with the path.
 Expected<Bytes> ReadFile(const std::string& path);
 
-/// The same as text.
+/// The same as text; a byte order mark in front of UTF-8 is dropped. Errors: kCorrupt for UTF-16, too.
 Expected<std::string> ReadTextFile(const std::string& path);
 
 /// A file mapped read-only; empty files map to an empty span. Falls back to reading where mapping is refused.

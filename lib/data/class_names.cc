@@ -1,5 +1,8 @@
 #include "data/class_names.h"
 
+#include <map>
+#include <string_view>
+
 #include "base/file.h"
 #include "base/strings.h"
 
@@ -9,11 +12,19 @@ Expected<std::vector<std::string>> ReadClassNames(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   std::vector<std::string> names;
   for (std::string line : SplitText(text, '\n')) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    while (!line.empty() && std::string_view(" \t\r").find(line.back()) != std::string_view::npos) line.pop_back();
     names.push_back(std::move(line));
   }
   while (!names.empty() && names.back().empty()) names.pop_back();
-  if (names.empty()) return Corrupt(StrCat(path, ": is empty, expected one class name a line"));
+  if (names.empty()) return Corrupt(StrCat(path, ": is empty, expected one class name per line"));
+  std::map<std::string_view, size_t> lines;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) return Corrupt(StrCat(path, ": line ", i + 1, " is empty, expected a class name"));
+    const auto [before, fresh] = lines.emplace(names[i], i);
+    if (fresh) continue;
+    return Corrupt(StrCat(path, ": line ", i + 1, " is '", names[i], "', as line ", before->second + 1,
+                          " is, expected a different name for each class"));
+  }
   return names;
 }
 

@@ -12,10 +12,11 @@
 
 namespace qat {
 
-/// Holds one class name a line, in label order, beside data whose format has no names.
+/// Holds one class name per line, in label order, beside data whose format has no names.
 inline constexpr std::string_view kClassNamesFile = "class_names.txt";
 
-/// The lines of a text file, empty ones at its end dropped. Errors: kNotFound, kCorrupt (no line).
+/// The lines of a text file, empty ones at its end and blanks at the end of each dropped. Errors: kNotFound, kCorrupt (no line, an
+/// empty one among others, a name for the second time).
 Expected<std::vector<std::string>> ReadClassNames(const std::string& path);
 
 /// "0", "1", …

@@ -9,21 +9,31 @@
 #include "data/digits.h"
 #include "data/fingerprint.h"
 #include "data/readers.h"
+#include "data/sample.h"
 
 namespace qat {
 namespace {
 
 constexpr std::string_view kFormats =
-    "IDX files, CIFAR's .bin files, x_train.npy and its like, or pictures (one folder a class)";
+    "IDX files, CIFAR's .bin files, x_train.npy and its like, or pictures (one folder per class)";
 
-void Truncate(Dataset& dataset, int64_t limit) {
-  if (limit <= 0 || limit >= dataset.size()) return;
-  if (dataset.targets > 0) {
-    dataset.numbers.resize(static_cast<size_t>(limit * dataset.targets));
-  } else {
-    dataset.labels.resize(static_cast<size_t>(limit * dataset.LabelsPerImage()));
+void TakeSample(const OpenOptions& options, Dataset& dataset) {
+  if (options.limit <= 0 || options.limit >= dataset.size() || dataset.available > 0) return;
+  const int64_t available = dataset.size();
+  Keep(options.prefix ? FirstOf(options.limit) : SampleOf(dataset, options.limit, options.seed), dataset);
+  dataset.available = available;
+}
+
+// The values of some examples, `count` each.
+template <class Values>
+Values Picked(const Values& values, std::span<const int32_t> examples, int64_t count) {
+  Values picked;
+  picked.reserve(examples.size() * static_cast<size_t>(count));
+  for (const int32_t example : examples) {
+    const auto begin = values.begin() + example * count;
+    picked.insert(picked.end(), begin, begin + count);
   }
-  dataset.images.resize(static_cast<size_t>(limit * dataset.ImageSize()));
+  return picked;
 }
 
 Error NoSuchData(const std::string& data) {
@@ -43,13 +53,42 @@ bool HoldsFolders(const std::string& directory, const std::vector<std::string>& 
 
 Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options) {
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(directory));
-  if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split);
+  if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split);
-  if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split);
-  if (HoldsFolders(directory, names)) return OpenPictureFolder(directory, split, options);
+  if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split, options);
+  const bool pictures = HoldsPictures(names);
+  if (HoldsFolders(directory, names) || (pictures && options.unlabelled))
+    return OpenPictureFolder(directory, split, options);
+  if (pictures) {
+    return NotFound(StrCat(directory, ": holds pictures, but not in folders, expected one folder of pictures per class"));
+  }
+  const auto archive =
+      std::find_if(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".npz"); });
   return NotFound(StrCat(directory,
-                         ": holds no data, expected IDX files or a folder of pictures a class; found ",
-                         SomeOf(names)));
+                         ": holds no data, expected ", kFormats, "; found ", SomeOf(names),
+                         archive == names.end() ? "" : StrCat("; did you mean ", JoinPath(directory, *archive), "?")));
+}
+
+Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
+  if (path.ends_with(".npz")) return OpenNpz(path, split, options);
+  if (path.ends_with(".npy")) return OpenNpy(path, options);
+  return NotFound(StrCat(path, ": is a file, expected 'digits', an .npz file or a directory of ", kFormats));
+}
+
+// Each is drawn independently of the others, so the first ones are a fair sample, and the rest need not be made.
+Dataset OpenDigits(Split split, int64_t limit) {
+  const int64_t size = split == Split::kTrain ? kDigitsTrainSize : kDigitsTestSize;
+  if (limit <= 0 || limit >= size) return MakeDigits(split, size);
+  Dataset dataset = MakeDigits(split, limit);
+  dataset.available = size;
+  return dataset;
+}
+
+// All examples; only pictures are sampled while they are read.
+Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options) {
+  if (data == "digits") return OpenDigits(split, options.limit);
+  if (!FileExists(data)) return NoSuchData(data);
+  return IsDirectory(data) ? OpenDirectory(data, split, options) : OpenFile(data, split, options);
 }
 
 }  // namespace
@@ -61,6 +100,30 @@ std::string SomeOf(const std::vector<std::string>& names) {
   std::string text = Join(std::span(names).first(shown));
   if (shown < names.size()) text += StrCat(" and ", names.size() - shown, " more");
   return text;
+}
+
+std::optional<Task> TaskFromName(std::string_view name) {
+  if (name == "auto") return Task::kAuto;
+  if (name == "classes") return Task::kClasses;
+  if (name == "numbers") return Task::kNumbers;
+  return std::nullopt;
+}
+
+void Warn(const std::string& sentence, Dataset& dataset) {
+  dataset.warning += StrCat(dataset.warning.empty() ? "" : "\n", sentence);
+}
+
+void Keep(std::span<const int32_t> examples, Dataset& dataset) {
+  QAT_CHECK(dataset.stream == nullptr);
+  std::vector<int32_t> indices;
+  for (const int32_t example : examples) indices.push_back(static_cast<int32_t>(dataset.IndexOf(example)));
+  dataset.images = Picked(dataset.images, examples, dataset.ImageSize());
+  if (dataset.targets > 0) {
+    dataset.numbers = Picked(dataset.numbers, examples, dataset.targets);
+  } else {
+    dataset.labels = Picked(dataset.labels, examples, dataset.LabelsPerImage());
+  }
+  dataset.indices = std::move(indices);
 }
 
 std::span<const int32_t> Dataset::LabelsOf(int64_t index) const {
@@ -118,19 +181,9 @@ Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use) 
 }
 
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options) {
-  if (data == "digits") {
-    const int64_t size = split == Split::kTrain ? kDigitsTrainSize : kDigitsTestSize;
-    return MakeDigits(split, options.limit > 0 ? std::min(options.limit, size) : size);
-  }
-  if (!FileExists(data)) return NoSuchData(data);
-  if (!IsDirectory(data) && !data.ends_with(".npz")) {
-    return NotFound(
-        StrCat(data, ": is a file, expected 'digits', an .npz file or a directory of ", kFormats));
-  }
-  QAT_ASSIGN_OR_RETURN(Dataset dataset,
-                       IsDirectory(data) ? OpenDirectory(data, split, options) : OpenNpz(data, split));
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenWhole(data, split, options));
   dataset.name = data;
-  Truncate(dataset, options.limit);
+  TakeSample(options, dataset);
   return dataset;
 }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.h"
@@ -15,6 +17,12 @@
 namespace qat {
 
 enum class Split { kTrain, kTest };
+
+/// What labels are, where an array leaves it open: classes, or real numbers to be learned.
+enum class Task { kAuto, kClasses, kNumbers };
+
+/// "auto", "classes", "numbers".
+std::optional<Task> TaskFromName(std::string_view name);
 
 /// Images that are too many for the memory.
 class ImageStream {
@@ -35,6 +43,7 @@ struct Dataset {
   std::vector<std::string> class_names;
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
+  bool labelled = true;     ///< false: every label is 0 and means nothing
   std::vector<int32_t> labels;
   int32_t targets = 0;                        ///< real numbers an image; 0: it has labels
   std::vector<float> numbers;                 ///< [count, targets]
@@ -43,11 +52,19 @@ struct Dataset {
   /// So many of the last examples are those that a training split of its own keeps for validation (val/, x_val).
   int64_t own_holdout = 0;
   std::string fingerprint;                    ///< where reading has found it already
-  std::string warning;                        ///< a sentence on what was left out; empty: nothing
+  /// Of a sample: where its examples lie in the split, or, where the split is a part of one array, in that; ascending. Empty: all
+  /// of them, in order.
+  std::vector<int32_t> indices;
+  int64_t available = 0;           ///< examples of the split that a sample was taken from; 0: this is no sample
+  std::string warning;             ///< sentences on what was left out, one per line; empty: nothing
+  std::vector<std::string> notes;  ///< sentences on what was understood, or done unasked
 
   int64_t size() const {
     if (targets > 0) return static_cast<int64_t>(numbers.size()) / targets;
     return static_cast<int64_t>(labels.size()) / LabelsPerImage();
+  }
+  int64_t IndexOf(int64_t example) const {
+    return indices.empty() ? example : indices[static_cast<size_t>(example)];
   }
   int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
@@ -73,13 +90,24 @@ struct Dataset {
 using UseBatch = std::function<Status(int64_t first, int64_t count, std::span<const uint8_t> images)>;
 Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use);
 
+/// Adds a sentence to its warning.
+void Warn(const std::string& sentence, Dataset& dataset);
+
+/// Keeps these examples of data in memory, in the order given.
+void Keep(std::span<const int32_t> examples, Dataset& dataset);
+
 struct OpenOptions {
-  int64_t limit = 0;  ///< keeps the first so many examples; 0: all
+  int64_t limit = 0;    ///< a sample of so many examples (data/sample.h); 0: all
+  uint64_t seed = 1;    ///< of the sample
+  bool prefix = false;  ///< the first so many instead: what models were calibrated with before there were samples
   /// What a network takes: pictures are converted, resized and cropped to it; 0: a size that fits them, their own channels.
   /// Other formats are taken as they are.
   int32_t height = 0, width = 0, channels = 0;
-  /// Class names in label order, where a model or another split has fixed them; empty: the folders, sorted.
+  /// Class names in label order, where a model or another split has fixed them; empty: the data's own.
   std::vector<std::string> class_names = {};
+  bool label_indices = false;  ///< there is a model, but without names: numbers are the indices of its outputs
+  Task task = Task::kAuto;
+  bool unlabelled = false;  ///< images are enough: labels may be missing, and what they mean does not matter
   bool strict = false;                     ///< a broken picture is an error instead of being left out
   int64_t cache_bytes = int64_t{1} << 30;  ///< decoded pictures stay in memory where all of them fit
   int threads = 0;                         ///< that decode; 0: all cores

@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <array>
+#include <map>
 #include <optional>
 #include <string_view>
 
 #include "base/strings.h"
+#include "data/array_dataset.h"
 #include "data/class_names.h"
 #include "data/idx.h"
 #include "data/readers.h"
@@ -11,59 +12,102 @@
 namespace qat {
 namespace {
 
-constexpr int32_t kMnistClasses = 10;
+constexpr std::string_view kEmnist = "emnist-";
 
-struct IdxNames {
-  std::string_view split;                 // in messages
-  std::array<std::string_view, 2> stems;  // the second one is a common renaming
+/// The name of one file, taken apart: "emnist-letters-train-images-idx3-ubyte.gz".
+struct IdxName {
+  std::string prefix;  // "emnist-letters-"; of MNIST's own files, empty
+  ArraySplit split = ArraySplit::kTrain;
+  bool labels = false;
 };
 
-IdxNames NamesOf(Split split) {
-  if (split == Split::kTrain) return {"training", {"train", "train"}};
-  return {"test", {"t10k", "test"}};
+std::optional<ArraySplit> SplitOf(std::string_view word) { return word == "t10k" ? ArraySplit::kTest : SplitNamed(word); }
+
+// MNIST's names as they are found in the wild: '-' or '.' before "idx", plain or gzip, with the name of a set in front.
+std::optional<IdxName> ParseName(std::string_view name) {
+  if (name.ends_with(".gz")) name.remove_suffix(3);
+  if (!name.ends_with("-ubyte")) return std::nullopt;
+  const size_t idx = name.rfind("idx");
+  if (idx == std::string_view::npos || idx < 2) return std::nullopt;
+  name = name.substr(0, idx - 1);
+  IdxName parts;
+  const size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const std::string_view what = name.substr(dash + 1);
+  if (what != "images" && what != "labels") return std::nullopt;
+  parts.labels = what == "labels";
+  name = name.substr(0, dash);
+  const size_t before = name.rfind('-');
+  const size_t word = before == std::string_view::npos ? 0 : before + 1;
+  const std::optional<ArraySplit> split = SplitOf(name.substr(word));
+  if (!split) return std::nullopt;
+  parts.split = *split;
+  parts.prefix = std::string(name.substr(0, word));
+  return parts;
 }
 
-// MNIST's names as they are found in the wild: '-' or '.' before "idx", plain or gzip.
-std::optional<std::string> FindIdx(const std::vector<std::string>& names, Split split, std::string_view what,
-                                   std::string_view dimensions) {
-  for (const std::string_view stem : NamesOf(split).stems) {
-    for (const char separator : {'-', '.'}) {
-      for (const char digit : dimensions) {
-        for (const std::string_view suffix : {"", ".gz"}) {
-          std::string name = StrCat(stem, "-", what, separator, "idx", digit, "-ubyte", suffix);
-          if (std::binary_search(names.begin(), names.end(), name)) return name;
-        }
-      }
+/// Tables by prefix.
+using Tables = std::map<std::string, ArrayTable>;
+
+Tables FindTables(const std::vector<std::string>& files) {
+  Tables tables;
+  for (const std::string& file : files) {
+    const std::optional<IdxName> parts = ParseName(file);
+    if (!parts) continue;
+    ArrayTable& table = tables[parts->prefix];
+    ArrayPair& pair = parts->split == ArraySplit::kTrain  ? table.train
+                      : parts->split == ArraySplit::kTest ? table.test
+                                                          : table.holdout;
+    std::string& place = parts->labels ? pair.labels : pair.images;
+    // Sorted names: a plain file comes before the same with .gz.
+    if (place.empty()) place = file;
+  }
+  return tables;
+}
+
+Error Missing(const std::string& directory, const std::vector<std::string>& files, Split split,
+              const std::string& prefix, std::string_view what) {
+  const bool training = split == Split::kTrain;
+  return NotFound(StrCat(directory, ": holds no ", training ? "training " : "test ", what, ", expected ", prefix,
+                         training ? "train-" : prefix.empty() ? "t10k-" : "test-", what, "-idx",
+                         what == "labels" ? "1" : "3", "-ubyte or the same with .gz; found ", SomeOf(files)));
+}
+
+// Lines "label code code", as EMNIST's mapping has them: the names are the characters of the first codes.
+Expected<std::vector<std::string>> ReadMapping(const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  std::vector<std::string> names;
+  for (const std::string& line : SplitText(text, '\n')) {
+    const size_t space = line.find(' ');
+    if (space == std::string::npos) continue;
+    const int code = std::atoi(line.c_str() + space);
+    if (code <= ' ' || code > '~') {
+      return Corrupt(StrCat(path, ": line ", names.size() + 1, " is '", line,
+                            "', expected a label and the code of its character, as in '10 65'"));
     }
+    names.emplace_back(1, static_cast<char>(code));
   }
-  return std::nullopt;
+  return names;
 }
 
-Expected<std::string> RequireIdx(const std::string& directory, const std::vector<std::string>& names,
-                                 Split split, std::string_view what, std::string_view dimensions) {
-  if (const auto name = FindIdx(names, split, what, dimensions)) return JoinPath(directory, *name);
-  const IdxNames expected = NamesOf(split);
-  return NotFound(StrCat(directory, ": holds no ", expected.split, " ", what, ", expected ",
-                         expected.stems[0], "-", what, "-idx", dimensions[0],
-                         "-ubyte or the same with .gz; found ", SomeOf(names)));
-}
-
-// Lines of class_names.txt where the directory has one; else the ten digits.
-Expected<std::vector<std::string>> ClassNames(const std::string& directory,
-                                              const std::vector<std::string>& files) {
-  if (!std::binary_search(files.begin(), files.end(), kClassNamesFile)) return NumberedClasses(kMnistClasses);
-  return ReadClassNames(JoinPath(directory, kClassNamesFile));
-}
-
-Status CheckImages(const std::string& path, const Shape& shape) {
-  if (shape.size() != 3 && shape.size() != 4) {
-    return Corrupt(
-        StrCat(path, ": shape ", ToString(shape), ", expected [count, height, width] or with channels"));
-  }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
-    return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected no size of 0"));
+Status ReadNames(const std::vector<std::string>& files, const std::string& prefix, ArraySource& source) {
+  const std::string mapping = prefix + "mapping.txt";
+  if (std::binary_search(files.begin(), files.end(), kClassNamesFile)) {
+    source.class_names_path = source.path_of(std::string(kClassNamesFile));
+    QAT_ASSIGN_OR_RETURN(source.class_names, ReadClassNames(source.class_names_path));
+  } else if (!prefix.empty() && std::binary_search(files.begin(), files.end(), mapping)) {
+    source.class_names_path = source.path_of(mapping);
+    QAT_ASSIGN_OR_RETURN(source.class_names, ReadMapping(source.class_names_path));
   }
   return {};
+}
+
+Expected<const Tables::value_type*> TheOnlyOne(const std::string& directory, const Tables& tables) {
+  if (tables.size() == 1) return &*tables.begin();
+  std::vector<std::string> prefixes;
+  for (const auto& [prefix, table] : tables) prefixes.push_back(StrCat("'", prefix, "'"));
+  return Corrupt(StrCat(directory, ": holds ", tables.size(), " data sets (files that begin with ", Join(prefixes),
+                        "), expected one; give each a folder of its own"));
 }
 
 }  // namespace
@@ -74,26 +118,31 @@ bool HoldsIdx(const std::vector<std::string>& files) {
 }
 
 Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,
-                                   Split split) {
-  QAT_ASSIGN_OR_RETURN(const std::string images_path, RequireIdx(directory, files, split, "images", "34"));
-  QAT_ASSIGN_OR_RETURN(const std::string labels_path, RequireIdx(directory, files, split, "labels", "1"));
-  Dataset dataset;
-  dataset.name = directory;
-  QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(directory, files));
-  QAT_ASSIGN_OR_RETURN(const IdxArray labels, ReadIdx(labels_path));
-  QAT_ASSIGN_OR_RETURN(IdxArray images, ReadIdx(images_path));
-  QAT_RETURN_IF_ERROR(CheckImages(images_path, images.shape));
-  if (labels.shape.size() != 1) {
-    return Corrupt(StrCat(labels_path, ": shape ", ToString(labels.shape), ", expected [count]"));
+                                   Split split, const OpenOptions& options) {
+  const Tables tables = FindTables(files);
+  if (tables.empty()) return Missing(directory, files, split, "", "images");
+  QAT_ASSIGN_OR_RETURN(const Tables::value_type* only, TheOnlyOne(directory, tables));
+  ArrayTable table = only->second;
+  if (table.test == ArrayPair()) std::swap(table.test, table.holdout);
+  const bool one_piece = table.test == ArrayPair() && table.train.complete();
+  const ArrayPair& pair = split == Split::kTrain || one_piece ? table.train : table.test;
+  for (const auto& [what, name] : {std::pair("images", pair.images), std::pair("labels", pair.labels)}) {
+    if (name.empty()) return Missing(directory, files, split, only->first, what);
   }
-  const std::vector<int64_t> checked(labels.values.begin(), labels.values.end());
-  QAT_RETURN_IF_ERROR(
-      CheckLabels(labels_path, checked, images_path, images.shape[0], dataset.class_names.size()));
-  dataset.height = images.shape[1];
-  dataset.width = images.shape[2];
-  dataset.channels = images.shape.size() == 4 ? images.shape[3] : 1;
-  dataset.images = std::move(images.values);
-  dataset.labels.assign(labels.values.begin(), labels.values.end());
+  ArraySource source;
+  source.path = directory;
+  source.path_of = [&](const std::string& name) { return JoinPath(directory, name); };
+  source.read = [&](const std::string& name) -> Expected<NpyArray> {
+    QAT_ASSIGN_OR_RETURN(IdxArray array, ReadIdx(source.path_of(name)));
+    return NpyArray{DType::kUInt8, std::move(array.shape), std::move(array.values)};
+  };
+  source.advice = "files named t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte make another choice";
+  QAT_RETURN_IF_ERROR(ReadNames(files, only->first, source));
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, options));
+  if (only->first.starts_with(kEmnist)) {
+    dataset.notes.emplace_back(
+        "EMNIST stores its images transposed, and they are taken as stored: transpose your own in the same way");
+  }
   return dataset;
 }
 

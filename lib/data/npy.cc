@@ -32,6 +32,7 @@ struct Stored {
   size_t size = 0;               // of an element; less than that of `type` where it is widened
   bool big_endian = false;
   bool fortran = false;  // the first axis runs fastest
+  bool utf32 = false;    // of text: four bytes a character, else one
 };
 
 // The text after "'key':", blanks skipped; empty if there is no such key.
@@ -66,10 +67,23 @@ std::optional<Shape> ParseShape(std::string_view text) {
   }
 }
 
+// "U5" or "S5": text of up to so many characters.
+std::optional<Stored> TextType(std::string_view descr) {
+  if (descr.size() < 4 || (descr[2] != 'U' && descr[2] != 'S')) return std::nullopt;
+  size_t length = 0;
+  const auto [end, error] = std::from_chars(descr.data() + 3, descr.data() + descr.size(), length);
+  constexpr size_t kLongest = 1 << 16;
+  if (error != std::errc() || end == descr.data() + descr.size() || *end != descr[0]) return std::nullopt;
+  if (length == 0 || length > kLongest) return std::nullopt;
+  const bool utf32 = descr[2] == 'U';
+  return Stored{DType::kString, utf32 ? 4 * length : length, descr[1] == '>', false, utf32};
+}
+
 // descr is a byte order ('<', '>', '|' or '=') and a name ("f4") in quotes.
 Expected<Stored> ParseType(std::string_view descr, const std::string& source) {
   const std::string_view name = descr.size() > 4 ? descr.substr(2, 2) : std::string_view();
   const bool quoted = descr.size() > 4 && descr[4] == descr[0];
+  if (const auto text = TextType(descr)) return *text;
   Stored stored;
   stored.big_endian = descr.size() > 1 && descr[1] == '>';
   for (const auto& [text, type] : kTypes) {
@@ -84,8 +98,11 @@ Expected<Stored> ParseType(std::string_view descr, const std::string& source) {
     stored.size = SizeOf(type) / 2;
     return stored;
   }
+  const bool objects = descr.size() > 2 && descr[2] == 'O';
   return Unsupported(StrCat(source, ": element type ", descr.substr(0, descr.find(',')),
-                            ", expected float, bool, signed integers, or unsigned ones of up to 4 bytes"));
+                            objects ? " (Python objects), expected numbers or text, as of array.astype(int) or "
+                                      "array.astype(str)"
+                                    : ", expected float, bool, text, signed integers, or unsigned ones of up to 4 bytes"));
 }
 
 struct Header {
@@ -134,6 +151,41 @@ Bytes InOrder(std::span<const uint8_t> values, const Stored& stored, const Shape
   return out;
 }
 
+void AppendUtf8(uint32_t code, std::string& text) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+    return;
+  }
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes that follow the first
+  constexpr uint32_t kFirst[] = {0, 0xc0, 0xe0, 0xf0};
+  text += static_cast<char>(kFirst[more] | code >> (6 * more));
+  for (int i = more - 1; i >= 0; --i) text += static_cast<char>(0x80 | (code >> (6 * i) & 0x3f));
+}
+
+// One element as UTF-8; zeros at its end are padding. What is no Unicode becomes U+FFFD.
+std::string TextOf(std::span<const uint8_t> element, const Stored& stored) {
+  constexpr uint32_t kReplacement = 0xfffd, kMost = 0x10ffff;
+  std::string text;
+  if (!stored.utf32) {
+    text.assign(element.begin(), element.end());
+  } else {
+    for (size_t at = 0; at < element.size(); at += 4) {
+      uint32_t code = 0;
+      for (size_t i = 0; i < 4; ++i) code |= uint32_t{element[at + i]} << (8 * (stored.big_endian ? 3 - i : i));
+      AppendUtf8(code > kMost || (code >= 0xd800 && code < 0xe000) ? kReplacement : code, text);
+    }
+  }
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  return text;
+}
+
+NpyArray TextArray(std::span<const uint8_t> values, const Stored& stored, const Shape& shape) {
+  NpyArray array{DType::kString, shape, {}, {}};
+  for (size_t at = 0; at < values.size(); at += stored.size)
+    array.texts.push_back(TextOf(values.subspan(at, stored.size), stored));
+  return array;
+}
+
 }  // namespace
 
 Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source) {
@@ -149,6 +201,7 @@ Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& s
     return Corrupt(StrCat(source, ": holds ", values.size(), " bytes of values, expected ", elements, " x ",
                           stored.size, " for the shape ", ToString(*shape)));
   }
+  if (stored.type == DType::kString) return TextArray(values, stored, *shape);
   return NpyArray{stored.type, *shape, InOrder(values, stored, *shape)};
 }
 

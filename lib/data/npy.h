@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/dtype.h"
 #include "base/expected.h"
@@ -17,9 +18,10 @@ struct NpyArray {
   DType type = DType::kFloat32;
   Shape shape;
   Bytes values;
+  std::vector<std::string> texts = {};  ///< instead of values, where the type is kString: UTF-8, padding dropped
 };
 
-/// Format versions 1 to 3; float16, float32, float64, int8 to int64, uint8, bool; uint16 as int32 and uint32 as int64. Values in
+/// Format versions 1 to 3; float16, float32, float64, int8 to int64, uint8, bool; uint16 as int32 and uint32 as int64; text (U and S) as UTF-8. Values in
 /// Fortran order or big-endian are brought into ours.
 /// Errors: kCorrupt "SOURCE: …" (no .npy, a header that is none, a size that does not match the bytes, both numbers named);
 /// kUnsupported (other element types). Source: numpy.lib.format.

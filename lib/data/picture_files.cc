@@ -4,16 +4,17 @@
 #include <cctype>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/random.h"
 #include "base/strings.h"
+#include "data/array_names.h"
 #include "data/readers.h"
+#include "data/test_split.h"
 
 namespace qat {
 namespace {
 
-constexpr std::string_view kTrainFolder = "train";
-constexpr std::string_view kTestFolders[] = {"test", "val", "validation"};
 constexpr std::string_view kSuffixes[] = {".jpg", ".jpeg", ".png", ".bmp"};
 constexpr std::string_view kOtherSuffixes[] = {".webp", ".gif",  ".tif",  ".tiff", ".heic",
                                                ".heif", ".avif", ".jfif", ".ppm",  ".pgm"};
@@ -55,24 +56,53 @@ Expected<Names> Pictures(const std::string& directory, Names& passed_over) {
                         SomeOf(names)));
 }
 
-bool Has(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Where classes lie: a folder a split, or one for both.
+// Where classes lie: a folder per split; empty: there is none.
 struct Layout {
   std::string train;
   std::string test;
-  bool shared() const { return train == test; }
+  std::string holdout;
+  Names unused;
+  Names notes;
+  bool one_piece() const { return train == test; }
 };
 
-Layout FindLayout(const std::string& directory, const Names& folders) {
+std::string& FolderOf(Layout& layout, ArraySplit split) {
+  if (split == ArraySplit::kTrain) return layout.train;
+  return split == ArraySplit::kTest ? layout.test : layout.holdout;
+}
+
+// A folder of that name which holds folders. One of pictures is a class: vehicles are cars, trains and buses.
+Expected<Layout> FindSplits(const std::string& directory, const Names& folders) {
   Layout layout;
-  for (const std::string_view name : kTestFolders) {
-    if (layout.test.empty() && Has(folders, name)) layout.test = JoinPath(directory, name);
+  Names others;
+  for (const std::string& name : folders) {
+    const std::string path = JoinPath(directory, name);
+    const std::optional<ArraySplit> split = SplitNamed(name);
+    QAT_ASSIGN_OR_RETURN(const Names classes, split ? Folders(path) : Expected<Names>(Names()));
+    if (!split || classes.empty()) {
+      others.push_back(path);
+      continue;
+    }
+    std::string& place = FolderOf(layout, *split);
+    if (!place.empty()) {
+      return Corrupt(StrCat(directory, ": both ", place, " and ", path, " could be one split, expected one of them"));
+    }
+    place = path;
   }
-  if (Has(folders, kTrainFolder)) layout.train = JoinPath(directory, kTrainFolder);
+  const bool has_splits = !layout.train.empty() || !layout.test.empty() || !layout.holdout.empty();
+  if (has_splits) layout.unused = std::move(others);
+  return layout;
+}
+
+Expected<Layout> FindLayout(const std::string& directory, const Names& folders) {
+  QAT_ASSIGN_OR_RETURN(Layout layout, FindSplits(directory, folders));
+  if (layout.test.empty() && !layout.holdout.empty()) {
+    layout.test = std::exchange(layout.holdout, "");
+    if (!layout.train.empty())
+      layout.notes.push_back(StrCat(layout.test, " is the test split, since there is no other"));
+  }
   if (layout.train.empty() && layout.test.empty()) layout.train = layout.test = directory;
+  if (layout.test.empty()) layout.test = layout.train;
   return layout;
 }
 
@@ -82,13 +112,10 @@ uint64_t HashOf(std::string_view name) {
   return key;
 }
 
-// Of every ten pictures of a class one is for testing, at least one. Names decide, so that neither the order of files
-// nor a seed does, and a picture that is added moves few others.
-Expected<Names> PartOf(Names pictures, Split split, const std::string& folder) {
-  if (pictures.size() < 2) {
-    return Corrupt(
-        StrCat(folder, ": holds one picture, expected two at least: one to train with, one to test with"));
-  }
+// Of every ten pictures of a class one is for testing, at least one if there are two. Names decide, so that neither the order
+// of files nor a seed does, and a picture that is added moves few others.
+Names PartOf(Names pictures, Split split) {
+  if (pictures.size() < 2) return split == Split::kTrain ? pictures : Names();
   std::stable_sort(pictures.begin(), pictures.end(),
                    [](const std::string& a, const std::string& b) { return HashOf(a) < HashOf(b); });
   const auto tests = static_cast<ptrdiff_t>(std::max<size_t>(1, pictures.size() / kTestPart));
@@ -101,14 +128,13 @@ Expected<Names> PartOf(Names pictures, Split split, const std::string& folder) {
   return pictures;
 }
 
-Expected<Names> ClassNames(const Layout& layout, const Names& given) {
+Expected<Names> ClassNames(const std::string& folder, const Names& given) {
   if (!given.empty()) return given;
-  const std::string& folder = layout.train.empty() ? layout.test : layout.train;
   QAT_ASSIGN_OR_RETURN(Names classes, Folders(folder));
   if (classes.size() >= 2) return classes;
   return Corrupt(StrCat(folder, ": holds ",
                         classes.empty() ? "no class" : StrCat("one class ('", classes[0], "')"),
-                        ", expected at least two folders of pictures, one a class"));
+                        ", expected at least two folders of pictures, one per class"));
 }
 
 Expected<int32_t> LabelOf(const std::string& folder, const std::string& name, const Names& class_names) {
@@ -133,36 +159,91 @@ std::vector<PictureFile> InTurns(const std::vector<std::vector<PictureFile>>& cl
   return all;
 }
 
-}  // namespace
-
-Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
-                                    const std::vector<std::string>& class_names) {
-  QAT_ASSIGN_OR_RETURN(const Names folders, Folders(directory));
-  const Layout layout = FindLayout(directory, folders);
-  const std::string& folder = split == Split::kTrain ? layout.train : layout.test;
-  if (folder.empty()) {
-    return NotFound(StrCat(directory, ": holds no ",
-                           split == Split::kTrain ? "train/" : "test/, val/ or validation/",
-                           ", expected it beside ", split == Split::kTrain ? layout.test : layout.train));
-  }
-  PictureFiles pictures;
-  QAT_ASSIGN_OR_RETURN(pictures.class_names, ClassNames(layout, class_names));
+// The pictures of a folder's classes, in turns. `part`: of a folder that is both splits, only those of one; else null.
+Expected<std::vector<PictureFile>> FilesOf(const std::string& folder, const Split* part,
+                                           PictureFiles& pictures) {
   std::vector<std::vector<PictureFile>> classes(pictures.class_names.size());
   QAT_ASSIGN_OR_RETURN(const Names present, Folders(folder));
   for (const std::string& name : present) {
     const std::string path = JoinPath(folder, name);
     QAT_ASSIGN_OR_RETURN(const int32_t label, LabelOf(folder, name, pictures.class_names));
     QAT_ASSIGN_OR_RETURN(Names names, Pictures(path, pictures.passed_over));
-    if (layout.shared()) {
-      QAT_ASSIGN_OR_RETURN(names, PartOf(std::move(names), split, path));
-    }
+    if (part != nullptr) names = PartOf(std::move(names), *part);
     for (const std::string& file : names) {
       classes[static_cast<size_t>(label)].push_back({JoinPath(path, file), label});
     }
   }
-  pictures.files = InTurns(classes);
+  return InTurns(classes);
+}
+
+// Says what was done to a folder without splits. Where every class has one picture, it is in both.
+Status CompleteOnePiece(const std::string& folder, PictureFiles& pictures) {
+  constexpr Split kOther = Split::kTest;
+  PictureFiles scratch = pictures;
+  QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> tests, FilesOf(folder, &kOther, scratch));
+  if (tests.empty()) {
+    pictures.warning = StrCat("there is no test split, and every class holds one picture: ", kSameExamples);
+    constexpr Split kAll = Split::kTrain;
+    QAT_ASSIGN_OR_RETURN(pictures.files, FilesOf(folder, &kAll, scratch));
+    return {};
+  }
+  pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten of each class is taken, ",
+                                  tests.size(), " pictures; folders train/ and test/ make another choice"));
+  return {};
+}
+
+// Under the directory, by path.
+Status AddPicturesUnder(const std::string& directory, int depth, PictureFiles& pictures) {
+  constexpr int kDeepest = 16;
+  QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
+  for (const std::string& name : names) {
+    const std::string path = JoinPath(directory, name);
+    if (EndsIn(kSuffixes, name)) {
+      pictures.files.push_back({path, 0});
+    } else if (!name.starts_with('.') && depth < kDeepest && IsDirectory(path)) {
+      QAT_RETURN_IF_ERROR(AddPicturesUnder(path, depth + 1, pictures));
+    } else if (EndsIn(kOtherSuffixes, name)) {
+      pictures.passed_over.push_back(path);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool HoldsPictures(const std::vector<std::string>& files) {
+  return std::any_of(files.begin(), files.end(), [](const std::string& name) { return EndsIn(kSuffixes, name); });
+}
+
+Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
+                                    const std::vector<std::string>& class_names) {
+  QAT_ASSIGN_OR_RETURN(const Names folders, Folders(directory));
+  QAT_ASSIGN_OR_RETURN(const Layout layout, FindLayout(directory, folders));
+  const std::string& folder = split == Split::kTrain ? layout.train : layout.test;
+  if (folder.empty()) {
+    return NotFound(StrCat(directory, ": holds no train/, expected it beside ", layout.test));
+  }
+  PictureFiles pictures;
+  pictures.unused = layout.unused;
+  pictures.notes = layout.notes;
+  QAT_ASSIGN_OR_RETURN(pictures.class_names, ClassNames(layout.train.empty() ? layout.test : layout.train, class_names));
+  const Split* const part = layout.one_piece() ? &split : nullptr;
+  QAT_ASSIGN_OR_RETURN(pictures.files, FilesOf(folder, part, pictures));
+  if (part != nullptr) QAT_RETURN_IF_ERROR(CompleteOnePiece(folder, pictures));
+  if (split == Split::kTrain && !layout.holdout.empty()) {
+    QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> held, FilesOf(layout.holdout, nullptr, pictures));
+    pictures.files.insert(pictures.files.end(), held.begin(), held.end());
+    pictures.own_holdout = std::ssize(held);
+  }
   if (!pictures.files.empty()) return pictures;
-  return Corrupt(StrCat(folder, ": holds no class, expected one folder of pictures a class"));
+  return Corrupt(StrCat(folder, ": holds no class, expected one folder of pictures per class"));
+}
+
+Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory) {
+  PictureFiles pictures;
+  QAT_RETURN_IF_ERROR(AddPicturesUnder(directory, 0, pictures));
+  if (!pictures.files.empty()) return pictures;
+  return NotFound(StrCat(directory, ": holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp"));
 }
 
 }  // namespace qat

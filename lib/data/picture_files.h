@@ -17,15 +17,27 @@ struct PictureFile {
 
 struct PictureFiles {
   std::vector<std::string> class_names;  ///< in label order
-  std::vector<PictureFile> files;  ///< in turns: the first picture of every class, then the second ones, …
+  /// In turns: the first picture of every class, then the second ones, …; those for validation after those for training.
+  std::vector<PictureFile> files;
+  int64_t own_holdout = 0;  ///< so many of the last files are for validation
   /// Folders in class folders and pictures in formats that nobody here decodes: somebody may have meant them.
   std::vector<std::string> passed_over;
+  std::string warning;              ///< of splits that are none; else empty
+  std::vector<std::string> unused;  ///< folders beside those of splits
+  std::vector<std::string> notes;   ///< which folders are what, where their names do not say it alone
 };
 
+/// Folders of splits are told by their names (array_names.h, SplitNamed), upper or lower case, and by the folders in them: a folder
+/// 'train' that holds pictures is a class. Beside train and test, a folder for validation is the holdout; beside train alone, it is the
+/// test split. Without a test split, one picture in ten of every class, chosen by the hash of its name, is.
 /// `class_names`: those that labels must follow; empty: the folders of the training split (else of the only one), sorted.
 /// Errors: kNotFound (no split, no folder), kCorrupt (one class, a folder without pictures or with an unknown name).
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
                                     const std::vector<std::string>& class_names);
+
+/// Pictures that lie in the directory itself or anywhere under it, by path, where labels are not needed.
+/// Errors: kNotFound (none).
+Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory);
 
 }  // namespace qat
 

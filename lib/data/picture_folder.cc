@@ -12,6 +12,7 @@
 #include "data/picture_loader.h"
 #include "data/picture_size.h"
 #include "data/readers.h"
+#include "data/sample.h"
 
 namespace qat {
 namespace {
@@ -78,27 +79,26 @@ class Scan {
         loader_(loader),
         options_(options),
         dataset_(dataset),
-        wanted_(options.limit > 0 ? std::min<int64_t>(options.limit, Count()) : Count()),
-        cached_(wanted_ * dataset.ImageSize() <= options.cache_bytes),
-        fingerprint_(wanted_, dataset) {}
+        cached_(Count() * dataset.ImageSize() <= options.cache_bytes),
+        fingerprint_(Count(), dataset) {}
 
   Status Run() {
-    if (cached_) dataset_.images.reserve(static_cast<size_t>(wanted_ * dataset_.ImageSize()));
+    if (cached_) dataset_.images.reserve(static_cast<size_t>(Count() * dataset_.ImageSize()));
     std::vector<int32_t> all(files_.size());
     std::iota(all.begin(), all.end(), 0);
-    for (size_t first = 0; first < all.size() && dataset_.size() < wanted_; first += kScanned) {
+    for (size_t first = 0; first < all.size(); first += kScanned) {
       if (options_.interrupted && options_.interrupted()) {
         return Error{ErrorCode::kInterrupted, "interrupted while reading pictures: no output was written"};
       }
       const auto now = Part(all, first);
       loader_.Start(now, Part(all, first + kScanned));
       for (const int32_t file : now) QAT_RETURN_IF_ERROR(Take(file));
-      if (options_.progress) options_.progress(dataset_.size(), wanted_);
+      if (options_.progress) options_.progress(std::min(first + kScanned, all.size()), Count());
     }
     loader_.Start({}, {});
     if (dataset_.size() == 0)
       return Corrupt(StrCat("none of ", Count(), " pictures can be read; ", broken_[0]));
-    if (dataset_.size() == wanted_) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
+    if (dataset_.size() == Count()) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
     if (!broken_.empty()) {
       dataset_.warning = WarningOf(StrCat("left out ", broken_.size(), " of ", Count(),
                                           " pictures that cannot be read (`strict` stops there)"),
@@ -108,7 +108,7 @@ class Scan {
   }
 
   bool cached() const { return cached_; }
-  std::vector<int32_t> kept() && { return std::move(kept_); }
+  const std::vector<int32_t>& kept() const { return kept_; }
 
  private:
   int64_t Count() const { return static_cast<int64_t>(files_.size()); }
@@ -120,7 +120,6 @@ class Scan {
 
   Status Take(int32_t file) {
     Expected<Bytes> pixels = loader_.Take(file);
-    if (dataset_.size() == wanted_) return {};
     if (!pixels.ok()) {
       const bool of_the_file = pixels.error().code != ErrorCode::kSystem;
       if (options_.strict || !of_the_file) return std::move(pixels).error();
@@ -138,12 +137,55 @@ class Scan {
   PictureLoader& loader_;
   const OpenOptions& options_;
   Dataset& dataset_;
-  const int64_t wanted_;
   const bool cached_;
   FingerprintStream fingerprint_;
   std::vector<int32_t> kept_;
   std::vector<std::string> broken_;
 };
+
+// Leaves a sample of the files, and says which they were.
+std::vector<int32_t> TakeSample(const OpenOptions& options, PictureFiles& pictures) {
+  std::vector<int32_t> indices;
+  if (options.limit <= 0 || options.limit >= std::ssize(pictures.files)) return indices;
+  Dataset labels;
+  labels.labelled = !options.unlabelled;
+  for (const PictureFile& file : pictures.files) labels.labels.push_back(file.label);
+  indices = options.prefix ? FirstOf(options.limit) : SampleOf(labels, options.limit, options.seed);
+  std::vector<PictureFile> sample;
+  for (const int32_t index : indices) sample.push_back(std::move(pictures.files[static_cast<size_t>(index)]));
+  pictures.files = std::move(sample);
+  return indices;
+}
+
+// Labels where there are any; where they are not needed, any pictures do.
+Expected<PictureFiles> FindPictures(const std::string& directory, Split split, const OpenOptions& options) {
+  auto pictures = ListPictures(directory, split, options.class_names);
+  return pictures.ok() || !options.unlabelled ? pictures : ListUnlabelledPictures(directory);
+}
+
+// `assumed`: a model has these classes, but nobody knows in which order.
+void Describe(const PictureFiles& pictures, const Scan& scan, bool assumed, Dataset& dataset) {
+  dataset.notes = pictures.notes;
+  if (assumed) {
+    Warn(StrCat("the model names no classes, so they are taken to be the folders in sorted order (0 is '",
+                dataset.class_names.front(), "', ", dataset.class_names.size() - 1, " is '", dataset.class_names.back(),
+                "'); if it learned them in another order, its accuracy is wrong: `labels` takes a file with its names"),
+         dataset);
+  }
+  if (!pictures.warning.empty()) Warn(pictures.warning, dataset);
+  const int64_t training = std::ssize(pictures.files) - pictures.own_holdout;
+  dataset.own_holdout =
+      std::count_if(scan.kept().begin(), scan.kept().end(), [&](int32_t file) { return file >= training; });
+  if (!pictures.passed_over.empty()) {
+    Warn(WarningOf(StrCat("passed over ", pictures.passed_over.size(),
+                          " folders and pictures of other formats (expected JPEG, PNG or BMP)"),
+                   pictures.passed_over),
+         dataset);
+  }
+  if (!pictures.unused.empty())
+    Warn(WarningOf("not used, since a split is a folder train/, test/ or val/ of one folder per class", pictures.unused),
+         dataset);
+}
 
 }  // namespace
 
@@ -153,7 +195,7 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     return InvalidArgument(StrCat(directory, ": the network takes ", options.channels,
                                   " channels, expected 3 (RGB) or 1 (grey) for pictures"));
   }
-  QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListPictures(directory, split, options.class_names));
+  QAT_ASSIGN_OR_RETURN(PictureFiles pictures, FindPictures(directory, split, options));
   if (options.height == 0 || options.channels == 0) {
     QAT_ASSIGN_OR_RETURN_IN(directory, const PictureSize fitted, FittedSize(pictures.files));
     if (options.height == 0) std::tie(options.height, options.width) = std::tie(fitted.height, fitted.width);
@@ -163,22 +205,23 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   dataset.height = options.height;
   dataset.width = options.width;
   dataset.channels = options.channels;
+  dataset.labelled = !pictures.class_names.empty();
   dataset.class_names = std::move(pictures.class_names);
-  const std::vector<std::string>& passed_over = pictures.passed_over;
-  const auto files = std::make_shared<const std::vector<PictureFile>>(std::move(pictures.files));
+  const int64_t available = std::ssize(pictures.files);
+  const std::vector<int32_t> sample = TakeSample(options, pictures);
+  const auto files = std::make_shared<const std::vector<PictureFile>>(pictures.files);
   const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options) - 1);
   Scan scan(*files, *loader, options, dataset);
   QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
-  if (!passed_over.empty()) {
-    dataset.warning += dataset.warning.empty() ? "" : "\n";
-    dataset.warning += WarningOf(StrCat("passed over ", passed_over.size(),
-                                        " folders and pictures of other formats (expected JPEG, PNG or BMP)"),
-                                 passed_over);
+  Describe(pictures, scan, options.label_indices && dataset.labelled, dataset);
+  if (!sample.empty()) {
+    dataset.available = available;
+    for (const int32_t file : scan.kept()) dataset.indices.push_back(sample[static_cast<size_t>(file)]);
   }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
     auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options));
-    dataset.stream = std::make_shared<PictureStream>(std::move(streaming), std::move(scan).kept());
+    dataset.stream = std::make_shared<PictureStream>(std::move(streaming), scan.kept());
   }
   return dataset;
 }

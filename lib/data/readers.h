@@ -11,29 +11,34 @@ namespace qat {
 
 /// `files` are the names in the directory, sorted. Errors of all readers: kNotFound, kCorrupt.
 
-/// MNIST's files, as they are named in the wild. Classes are the digits, or the lines of class_names.txt.
+/// MNIST's files, as they are named in the wild, EMNIST's included, whose images are transposed. Classes as in label_map.h, with the
+/// names of class_names.txt or of EMNIST's mapping. Without files for testing, a part of the training split is the test split.
 bool HoldsIdx(const std::vector<std::string>& files);
 Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,
-                                   Split split);
+                                   Split split, const OpenOptions& options);
 
 /// CIFAR-10's data_batch_*.bin and test_batch.bin, or CIFAR-100's train.bin and test.bin with the fine labels. Classes are
 /// the lines of batches.meta.txt or fine_label_names.txt, else numbers.
 bool HoldsCifar(const std::vector<std::string>& files);
 Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files, Split split);
 
-/// Keras' names: x_train, y_train, x_test, y_test, as .npy files or inside one .npz. Images uint8 [N, H, W] or with
-/// channels, labels uint8 or signed integers [N] or [N, 1]. Classes are the lines of class_names.txt, else numbers up to the
-/// largest label of either split. Errors: kUnsupported, too.
+/// Arrays whose names say what they are (array_names.h), as .npy files or inside one .npz. Images uint8 (array_images.h), labels as
+/// in label_array.h, classes as in label_map.h with the names of class_names.txt or of an array class_names. Arrays for validation
+/// become Dataset::own_holdout; where there are none for testing, they are the test split, and where there are neither, a
+/// part of the training split is (test_split.h). Errors: kUnsupported and kInvalidArgument, too.
 bool HoldsNumpy(const std::vector<std::string>& files);
 Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::vector<std::string>& files,
-                                     Split split);
-Expected<Dataset> OpenNpz(const std::string& path, Split split);
+                                     Split split, const OpenOptions& options);
+Expected<Dataset> OpenNpz(const std::string& path, Split split, const OpenOptions& options);
 
-/// Pictures, one folder a class: DIR/train/CLASS/… with test/, val/ or validation/ as the other split, or DIR/CLASS/…,
-/// of which every tenth picture of a class, chosen by the hash of its name, is for testing. Classes are folder names,
-/// sorted; pictures are numbered in turns (the first of every class, then the second ones), so that the first few are a
-/// fair sample. Every picture is decoded once at opening, so what is broken is known before training begins.
-/// Errors: kInterrupted, too.
+/// One array of images, where labels are not needed.
+Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options);
+
+/// Pictures, one folder per class, in folders of splits or without (picture_files.h). Classes are folder names, sorted; pictures are
+/// numbered in turns (the first of every class, then the second ones). Every picture of a sample is decoded once at opening, so what is
+/// broken is known before training begins. Where labels are not needed, pictures may lie anywhere.
+/// Requires sizes in `options`. Errors: kInterrupted, too.
+bool HoldsPictures(const std::vector<std::string>& files);
 Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options);
 
 /// "a, b, c and 4 more", so that a sentence about a large directory stays one.

@@ -22,6 +22,9 @@ std::vector<int32_t> EvenSample(std::span<const float> values, int64_t count, ui
 /// One of each of `count` equal parts of 0 … size - 1, in their order. Requires count <= size.
 std::vector<int32_t> SpacedSample(int64_t size, int64_t count, uint64_t key);
 
+/// 0 … count - 1.
+std::vector<int32_t> FirstOf(int64_t count);
+
 /// `count` examples of a data set, all where it has no more: stratified where an image has one label, even over the targets
 /// where it has one real number, else spaced.
 std::vector<int32_t> SampleOf(const Dataset& data, int64_t count, uint64_t seed);

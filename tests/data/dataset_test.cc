@@ -32,6 +32,8 @@ class IdxDirectory : public ::testing::Test {
 TEST_F(IdxDirectory, IsReadAsImagesAndLabels) {
   WriteImages(kTrainImages, {3, 4, 5});
   WriteLabels(kTrainLabels, {0, 1, 2});
+  WriteImages("t10k-images-idx3-ubyte", {1, 4, 5});
+  WriteLabels("t10k-labels-idx1-ubyte", {4});
   const auto data = OpenDataset(dir_.path(), Split::kTrain);
   QAT_ASSERT_OK(data);
   EXPECT_EQ(data->name, dir_.path());
@@ -40,8 +42,8 @@ TEST_F(IdxDirectory, IsReadAsImagesAndLabels) {
   EXPECT_EQ(data->channels, 1);
   EXPECT_EQ(data->labels, (std::vector<int32_t>{0, 1, 2}));
   EXPECT_EQ(data->Image(2)[19], 2);
-  EXPECT_EQ(data->class_names.size(), 10u);
-  EXPECT_EQ(data->class_names[7], "7");
+  EXPECT_EQ(data->class_names.size(), 5u) << "as the labels of both splits say";
+  EXPECT_EQ(data->class_names[4], "4");
 }
 
 TEST_F(IdxDirectory, MayBeNamedWithADotAndMayHoldOneSplitOnly) {
@@ -58,8 +60,9 @@ TEST_F(IdxDirectory, MayBeNamedWithADotAndMayHoldOneSplitOnly) {
 TEST_F(IdxDirectory, MayHoldChannelsAndNamedClasses) {
   WriteImages("train-images-idx4-ubyte", {2, 4, 4, 3});
   WriteLabels(kTrainLabels, {0, 11});
+  QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", std::string_view("a\nb\nc\n")));
   QAT_EXPECT_ERROR(OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
-                   "/train-labels-idx1-ubyte: example 1: label 11, expected 0 to 9");
+                   "/train-labels-idx1-ubyte: example 1: label 11, expected 0 to 2");
   std::string names;
   for (char c = 'a'; c < 'm'; ++c) names += std::string(1, c) + "\r\n";
   QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", names));
@@ -87,14 +90,31 @@ TEST_F(IdxDirectory, RefusesImagesWithoutPixelsAndLabelsAsImages) {
                    "shape [1], expected [count, height, width]");
 }
 
-TEST_F(IdxDirectory, KeepsTheFirstExamplesUnderALimit) {
-  WriteImages(kTrainImages, {5, 2, 2});
-  WriteLabels(kTrainLabels, {4, 3, 2, 1, 0});
-  const auto data = OpenDataset(dir_.path(), Split::kTrain, {.limit = 2});
-  QAT_ASSERT_OK(data);
-  EXPECT_EQ(data->labels, (std::vector<int32_t>{4, 3}));
-  EXPECT_EQ(data->images.size(), 8u);
-  EXPECT_EQ(OpenDataset(dir_.path(), Split::kTrain, {.limit = 99})->size(), 5);
+TEST_F(IdxDirectory, MakesATestSplitWhereThereIsNone) {
+  WriteImages(kTrainImages, {20, 2, 2});
+  WriteLabels(kTrainLabels, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  EXPECT_EQ(OpenDataset(dir_.path(), Split::kTrain)->size(), 18);
+  EXPECT_EQ(OpenDataset(dir_.path(), Split::kTest)->labels, (std::vector<int32_t>{0, 1}));
+}
+
+TEST_F(IdxDirectory, ReadsEmnist) {
+  WriteImages("emnist-letters-train-images-idx3-ubyte", {3, 4, 4});
+  WriteLabels("emnist-letters-train-labels-idx1-ubyte", {1, 3, 2});
+  WriteImages("emnist-letters-test-images-idx3-ubyte", {2, 4, 4});
+  WriteLabels("emnist-letters-test-labels-idx1-ubyte", {2, 1});
+  QAT_ASSERT_OK(WriteFile(dir_ / "emnist-letters-mapping.txt", std::string_view("1 65 97\n2 66 98\n3 67 99\n")));
+  const auto train = OpenDataset(dir_.path(), Split::kTrain), test = OpenDataset(dir_.path(), Split::kTest);
+  QAT_ASSERT_OK(train);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(train->class_names, (std::vector<std::string>{"A", "B", "C"}));
+  EXPECT_EQ(train->labels, (std::vector<int32_t>{0, 2, 1}));
+  EXPECT_EQ(test->labels, (std::vector<int32_t>{1, 0}));
+  ASSERT_EQ(train->notes.size(), 2u);
+  EXPECT_EQ(train->notes[0], "labels begin at 1: label 1 is class 'A', label 3 is class 'C'");
+  EXPECT_NE(train->notes[1].find("EMNIST stores its images transposed"), std::string::npos);
+  WriteImages("emnist-digits-train-images-idx3-ubyte", {3, 4, 4});
+  QAT_EXPECT_ERROR(OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
+                   "holds 2 data sets (files that begin with 'emnist-digits-', 'emnist-letters-'), expected one");
 }
 
 TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
@@ -122,6 +142,8 @@ TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   QAT_ASSERT_OK(WriteFile(dir / "file", std::string_view("x")));
   QAT_EXPECT_ERROR(OpenDataset(dir / "file", Split::kTrain), ErrorCode::kNotFound,
                    "/file: is a file, expected");
+  QAT_ASSERT_OK(WriteFile(dir / "mine.npz", std::string_view("x")));
+  QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "; did you mean " + (dir / "mine.npz?"));
 }
 
 // The published set: 60,000 and 10,000 images; pixel sums by an independent program.

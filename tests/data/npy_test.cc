@@ -95,15 +95,38 @@ TEST(Npy, ReadsEveryOrderAsNumpyDoes) {
   }
 }
 
+TEST(Npy, ReadsTextAsUtf8) {
+  std::string utf32(6 * 2 * 4, '\0');  // six elements of two characters each
+  utf32[0] = 'a';
+  utf32[8] = '\xe9';  // U+00E9
+  utf32[12] = 'x';
+  utf32[16] = '\x42';  // U+1F642
+  utf32[17] = '\xf6';
+  utf32[18] = '\x01';
+  utf32[40] = '\xff';  // no Unicode
+  utf32[43] = '\xff';
+  const auto text = ParseNpy(BytesOf(NumpyFile("<U2", utf32)), "x.npy");
+  QAT_ASSERT_OK(text);
+  EXPECT_EQ(text->type, DType::kString);
+  EXPECT_EQ(text->texts, (std::vector<std::string>{"a", "\xc3\xa9x", "\xf0\x9f\x99\x82", "", "", "\xef\xbf\xbd"}));
+  const auto bytes = ParseNpy(BytesOf(NumpyFile("|S2", std::string("abc\0d\0e\0f\0g\0", 12))), "x.npy");
+  QAT_ASSERT_OK(bytes);
+  EXPECT_EQ(bytes->texts, (std::vector<std::string>{"ab", "c", "d", "e", "f", "g"}));
+  QAT_EXPECT_ERROR(ParseNpy(BytesOf(NumpyFile("<U2", "abc")), "x.npy"), ErrorCode::kCorrupt,
+                   "holds 3 bytes of values, expected 6 x 8 for the shape [2, 3]");
+}
+
 TEST(Npy, RefusesWhatItCannotHold) {
+  QAT_EXPECT_ERROR(ParseNpy(BytesOf(NumpyFile("|O", "")), "x.npy"), ErrorCode::kUnsupported,
+                   "x.npy: element type '|O' (Python objects), expected numbers or text, as of array.astype(int)");
   QAT_EXPECT_ERROR(ParseNpy(BytesOf("PK\x03\x04 a zip file"), "x.npy"), ErrorCode::kCorrupt,
                    "x.npy: has no .npy header");
   QAT_EXPECT_ERROR(ParseNpy(BytesOf(NumpyFile("|u1", "12345")), "x.npy"), ErrorCode::kCorrupt,
                    "holds 5 bytes of values, expected 6 x 1 for the shape [2, 3]");
-  for (const char* type : {"<u8", "<c8", "<U1", "|O", "|V1", "<i16"}) {
+  for (const char* type : {"<u8", "<c8", "<U0", "|V1", "<i16"}) {
     QAT_EXPECT_ERROR(
         ParseNpy(BytesOf(NumpyFile(type, "")), "x.npy"), ErrorCode::kUnsupported,
-        std::string("x.npy: element type '") + type + "', expected float, bool, signed integers");
+        std::string("x.npy: element type '") + type + "', expected float, bool, text, signed integers");
   }
 }
 

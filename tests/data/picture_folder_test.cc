@@ -31,6 +31,11 @@ class PictureFolder : public ::testing::Test {
     options.channels = 3;
     return options;
   }
+  // So that train/ is all of the training split.
+  void PutTests() {
+    Put("rgb.png", "test/a/1.png");
+    Put("rgb.png", "test/b/1.png");
+  }
   Expected<Dataset> Open(Split split, const OpenOptions& options = Options()) {
     return OpenDataset(dir_.path(), split, options);
   }
@@ -62,6 +67,7 @@ TEST_F(PictureFolder, SaysWhatItPassedOverThatMayHaveBeenMeant) {
     Put("rgb.png", std::string("train/") + name);
   }
   QAT_ASSERT_OK(WriteFile(dir_ / "train/a/notes.txt", Bytes{'x'}));
+  PutTests();
   const auto train = Open(Split::kTrain);
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->size(), 2);
@@ -89,9 +95,72 @@ TEST_F(PictureFolder, WithoutSplitsKeepsATenthOfEveryClassForTesting) {
   EXPECT_EQ(train->size(), 36 + 2);
   EXPECT_EQ(test->size(), 4 + 1);
   EXPECT_EQ(std::count(test->labels.begin(), test->labels.end(), 1), 1);
+  EXPECT_EQ(train->notes, std::vector<std::string>{"there is no test split: a fixed choice of one picture in ten of each "
+                                                   "class is taken, 5 pictures; folders train/ and test/ make another choice"});
   fs::remove_all(fs::path(dir_ / "b"));
   Put("rgb.png", "b/only.png");
-  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "/b: holds one picture, expected two at least");
+  EXPECT_EQ(Open(Split::kTrain)->size(), 36 + 1) << "one picture is for training";
+  EXPECT_EQ(Open(Split::kTest)->size(), 4);
+}
+
+TEST_F(PictureFolder, TrainsAndTestsOnTheSameWhereEveryClassHasOnePicture) {
+  Put("rgb.png", "a/1.png");
+  Put("rgb.png", "b/1.png");
+  EXPECT_EQ(Open(Split::kTrain)->size(), 2);
+  const auto test = Open(Split::kTest);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(test->size(), 2);
+  EXPECT_EQ(test->warning,
+            "there is no test split, and every class holds one picture: the test split is the training split, so an "
+            "accuracy says nothing about other examples");
+}
+
+TEST_F(PictureFolder, AFolderForValidationIsTheHoldoutBesideTheOtherTwo) {
+  for (const char* split : {"Train", "val", "test", "sketches"}) {
+    Put("rgb.png", std::string(split) + "/a/1.png");
+    Put("rgb.png", std::string(split) + "/b/1.png");
+  }
+  Put("grey.jpg", "val/b/2.jpg");
+  Put("rgb.png", "Train/b/broken.png");
+  fs::resize_file(dir_ / "Train/b/broken.png", 30);
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->labels, (std::vector<int32_t>{0, 1, 0, 1, 1})) << "those for validation are the last";
+  EXPECT_EQ(train->own_holdout, 3);
+  EXPECT_NE(train->warning.find("one folder per class: " + dir_.path() + "/sketches"), std::string::npos) << train->warning;
+  EXPECT_EQ(Open(Split::kTest)->size(), 2);
+}
+
+TEST_F(PictureFolder, ATrainIsAClassWhereItHoldsPictures) {
+  for (const char* name : {"car/1.png", "car/2.png", "train/1.png", "train/2.png"}) Put("rgb.png", name);
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->class_names, (std::vector<std::string>{"car", "train"}));
+}
+
+TEST_F(PictureFolder, MakesATestSplitWhereThereIsOnlyTrain) {
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png", "b/2.png"}) Put("rgb.png", std::string("train/") + name);
+  Put("rgb.png", "test/1.png");  // pictures without classes, as competitions have them
+  EXPECT_EQ(Open(Split::kTrain)->size(), 2);
+  const auto test = Open(Split::kTest);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(test->size(), 2);
+  EXPECT_NE(test->warning.find("not used, since a split is a folder"), std::string::npos) << test->warning;
+}
+
+TEST_F(PictureFolder, TakesPicturesAnywhereWhereLabelsAreNotNeeded) {
+  Put("rgb.png", "2.png");
+  Put("grey.jpg", "more/1.jpg");
+  OpenOptions options = Options();
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "holds one class ('more')");
+  options.unlabelled = true;
+  const auto pictures = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(pictures);
+  EXPECT_EQ(pictures->size(), 2);
+  EXPECT_FALSE(pictures->labelled);
+  fs::remove_all(fs::path(dir_ / "more"));
+  EXPECT_EQ(Open(Split::kTrain, options)->size(), 1);
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kNotFound, "holds pictures, but not in folders");
 }
 
 TEST_F(PictureFolder, IsStreamedWhereItDoesNotFitTheCacheWithTheSameResult) {
@@ -103,6 +172,7 @@ TEST_F(PictureFolder, IsStreamedWhereItDoesNotFitTheCacheWithTheSameResult) {
   }
   Put("rgb24.bmp", "train/a/broken.bmp");
   fs::resize_file(dir_ / "train/a/broken.bmp", 99);
+  PutTests();
   const auto cached = Open(Split::kTrain);
   QAT_ASSERT_OK(cached);
   EXPECT_EQ(cached->stream, nullptr);
@@ -130,6 +200,7 @@ TEST_F(PictureFolder, LeavesOutBrokenPicturesAndSaysWhich) {
     Put("rgb.png", "train/b/" + std::to_string(i) + ".png");
   }
   fs::resize_file(dir_ / "train/a/2.jpg", 700);
+  PutTests();
   const auto train = Open(Split::kTrain);
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->size(), 11);
@@ -145,17 +216,25 @@ TEST_F(PictureFolder, LeavesOutBrokenPicturesAndSaysWhich) {
                    "/train/b/0.png: is a damaged PNG picture");
 }
 
-TEST_F(PictureFolder, KeepsTheFirstReadablePicturesUnderALimit) {
-  for (int i = 0; i < 9; ++i) {
-    Put("rgb.png", "train/a/" + std::to_string(i) + ".png");
-    Put("rgb.png", "train/b/" + std::to_string(i) + ".png");
-  }
-  fs::resize_file(dir_ / "train/a/0.png", 30);
+TEST_F(PictureFolder, ALimitIsAStratifiedSample) {
+  for (int i = 0; i < 9; ++i) Put("rgb.png", "train/a/" + std::to_string(i) + ".png");
+  for (int i = 0; i < 3; ++i) Put("grey.jpg", "train/b/" + std::to_string(i) + ".jpg");
+  PutTests();
   OpenOptions options = Options();
-  options.limit = 5;
-  const auto train = Open(Split::kTrain, options);
-  QAT_ASSERT_OK(train);
-  EXPECT_EQ(train->labels, (std::vector<int32_t>{1, 0, 1, 0, 1}));
+  options.limit = 4;
+  const auto sample = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(sample);
+  EXPECT_EQ(std::count(sample->labels.begin(), sample->labels.end(), 0), 3);
+  EXPECT_EQ(sample->available, 12);
+  options.limit = 0;
+  const auto all = Open(Split::kTrain, options);
+  for (int32_t i = 0; i < 4; ++i) {
+    const auto index = sample->IndexOf(i);
+    EXPECT_EQ(sample->labels[static_cast<size_t>(i)], all->labels[static_cast<size_t>(index)]);
+    EXPECT_TRUE(std::equal(sample->Image(i).begin(), sample->Image(i).end(), all->Image(index).begin()));
+  }
+  options.limit = 4;
+  EXPECT_EQ(Open(Split::kTrain, options)->indices, sample->indices);
 }
 
 TEST_F(PictureFolder, TakesLabelsFromTheNamesThatAModelKnows) {
@@ -206,7 +285,7 @@ TEST_F(PictureFolder, SaysWhatIsMissing) {
 TEST_F(PictureFolder, EqualsPillowOnAllOfCifar10) {
   const std::string archive = testing::DataDir() + "/cifar10-images.tar.gz";
   QAT_NEEDS_FILE(archive);
-  const auto unpacked = testing::Run({"/usr/bin/tar", "-xzf", archive, "-C", dir_.path(), "train"});
+  const auto unpacked = testing::Run({"/usr/bin/tar", "-xzf", archive, "-C", dir_.path(), "train", "test"});
   ASSERT_EQ(unpacked.exit_code, 0) << unpacked.err;
   OpenOptions options = Options();
   options.height = options.width = 32;

@@ -1,0 +1,155 @@
+#include "data/array_dataset.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/strings.h"
+#include "data/array_images.h"
+#include "data/label_array.h"
+#include "data/label_map.h"
+#include "data/readers.h"
+#include "data/test_split.h"
+
+namespace qat {
+namespace {
+
+/// Reads label arrays of one data set, all for the same task.
+class LabelReader {
+ public:
+  LabelReader(const ArraySource& source, Task task) : source_(source), task_(task) {}
+
+  Status Read(const std::string& name) {
+    QAT_ASSIGN_OR_RETURN(const NpyArray array, source_.read(name));
+    QAT_ASSIGN_OR_RETURN(LabelArray labels, ReadLabelArray(array, source_.path_of(name), task_));
+    // What the first one is, those of the other splits are, too.
+    task_ = labels.targets > 0 ? Task::kNumbers : Task::kClasses;
+    read_.emplace_back(name, std::move(labels));
+    return {};
+  }
+  const LabelArray& Of(const std::string& name) const {
+    return std::find_if(read_.begin(), read_.end(), [&](const auto& each) { return each.first == name; })->second;
+  }
+  bool numbers() const { return task_ == Task::kNumbers; }
+  std::vector<const LabelArray*> all() const {
+    std::vector<const LabelArray*> arrays;
+    for (const auto& each : read_) arrays.push_back(&each.second);
+    return arrays;
+  }
+
+ private:
+  const ArraySource& source_;
+  Task task_;
+  std::vector<std::pair<std::string, LabelArray>> read_;
+};
+
+/// Opens splits of one data set.
+class Opener {
+ public:
+  Opener(const ArraySource& source, const ArrayTable& table, const OpenOptions& options)
+      : source_(source), table_(table), options_(options), labels_(source, options.task) {}
+
+  Expected<Dataset> Open(Split split) {
+    const bool one_piece = table_.test.images.empty();
+    const ArrayPair& pair = split == Split::kTrain || one_piece ? table_.train : table_.test;
+    QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadImages(pair));
+    QAT_RETURN_IF_ERROR(ReadLabels());
+    Dataset dataset;
+    dataset.name = source_.path;
+    QAT_RETURN_IF_ERROR(Add(pair, std::move(images), dataset));
+    if (one_piece) {
+      KeepPart(split, source_.advice, dataset);
+    } else if (split == Split::kTrain && table_.holdout.complete()) {
+      const int64_t before = dataset.size();
+      QAT_ASSIGN_OR_RETURN(images, ReadImages(table_.holdout));
+      QAT_RETURN_IF_ERROR(Add(table_.holdout, std::move(images), dataset));
+      dataset.own_holdout = dataset.size() - before;
+    }
+    if (split == Split::kTest && IsForValidation(pair))
+      dataset.notes.push_back(StrCat("'", pair.images, "' is the test split, since there is no other"));
+    Describe(dataset);
+    return dataset;
+  }
+
+ private:
+  static bool IsForValidation(const ArrayPair& pair) {
+    const std::optional<ArrayRole> role = RoleOf(pair.images);
+    return role && role->split == ArraySplit::kValidation;
+  }
+
+  // Those of every split: only all of them together say what the classes are. The training split comes first, since it is the
+  // largest and tells best what labels are.
+  Status ReadLabels() {
+    for (const ArrayPair& pair : {table_.train, table_.holdout, table_.test}) {
+      if (pair.complete()) QAT_RETURN_IF_ERROR(labels_.Read(pair.labels));
+    }
+    if (labels_.numbers()) return {};
+    const KnownClasses known = {source_.class_names, source_.class_names_path, options_.class_names,
+                                options_.label_indices};
+    QAT_ASSIGN_OR_RETURN(map_, LabelMap::Make(labels_.all(), known));
+    return {};
+  }
+
+  Expected<ArrayImages> ReadImages(const ArrayPair& pair) const {
+    QAT_ASSIGN_OR_RETURN(NpyArray array, source_.read(pair.images));
+    return ReadArrayImages(std::move(array), source_.path_of(pair.images), options_);
+  }
+
+  // Appends images and labels of an array pair.
+  Status Add(const ArrayPair& pair, ArrayImages images, Dataset& dataset) {
+    const LabelArray& labels = labels_.Of(pair.labels);
+    if (labels.count != images.count) {
+      return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ", source_.path_of(pair.images), " holds ",
+                            images.count, " images"));
+    }
+    if (dataset.size() > 0 && (images.height != dataset.height || images.width != dataset.width ||
+                               images.channels != dataset.channels || labels.height != dataset.label_height ||
+                               labels.width != dataset.label_width || labels.targets != dataset.targets)) {
+      return Corrupt(StrCat(source_.path_of(pair.images), " and ", labels.path,
+                            ": have other sizes than those for training, expected the same"));
+    }
+    dataset.height = images.height;
+    dataset.width = images.width;
+    dataset.channels = images.channels;
+    dataset.label_height = labels.height;
+    dataset.label_width = labels.width;
+    dataset.targets = labels.targets;
+    if (dataset.images.empty()) {
+      dataset.images = std::move(images.pixels);
+    } else {
+      dataset.images.insert(dataset.images.end(), images.pixels.begin(), images.pixels.end());
+    }
+    dataset.numbers.insert(dataset.numbers.end(), labels.numbers.begin(), labels.numbers.end());
+    if (map_) {
+      QAT_ASSIGN_OR_RETURN(const std::vector<int32_t> classes, map_->Apply(labels));
+      dataset.labels.insert(dataset.labels.end(), classes.begin(), classes.end());
+    }
+    for (const std::string& note : {images.note, labels.note}) {
+      if (!note.empty()) dataset.notes.push_back(note);
+    }
+    return {};
+  }
+
+  void Describe(Dataset& dataset) const {
+    if (map_) {
+      dataset.class_names = map_->class_names();
+      if (!map_->note().empty()) dataset.notes.push_back(map_->note());
+    }
+    if (!table_.unused.empty()) Warn(StrCat("not used: ", SomeOf(table_.unused)), dataset);
+  }
+
+  const ArraySource& source_;
+  const ArrayTable& table_;
+  const OpenOptions& options_;
+  LabelReader labels_;
+  std::optional<LabelMap> map_;
+};
+
+}  // namespace
+
+Expected<Dataset> OpenArrayDataset(const ArraySource& source, const ArrayTable& table, Split split,
+                                   const OpenOptions& options) {
+  return Opener(source, table, options).Open(split);
+}
+
+}  // namespace qat

@@ -1,0 +1,54 @@
+#include "data/array_names.h"
+
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+TEST(RoleOf, KnowsTheNamesInTheWild) {
+  const auto expect = [](ArraySplit split, bool labels, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto role = RoleOf(name);
+      ASSERT_TRUE(role.has_value()) << name;
+      EXPECT_EQ(*role, (ArrayRole{split, labels})) << name;
+    }
+  };
+  expect(ArraySplit::kTrain, false,
+         {"x_train", "X_train.npy", "train_images", "trainX", "train-x", "images_train", "training_data", "XTrain"});
+  expect(ArraySplit::kTrain, true, {"y_train", "Y_TRAIN", "train_labels", "trainY", "train_targets", "train_masks"});
+  expect(ArraySplit::kTest, false, {"x_test", "test_images", "testing_inputs"});
+  expect(ArraySplit::kValidation, true, {"y_val", "val_labels", "y_valid", "validation_labels", "y_dev"});
+  expect(ArraySplit::kWhole, false, {"x", "X", "images", "data"});
+  expect(ArraySplit::kWhole, true, {"y", "labels", "target"});
+  for (const char* name : {"", "weights", "x_train_orig", "arr_0", "train", "xy", "test_x_train", "valuex", "mean"})
+    EXPECT_FALSE(RoleOf(name).has_value()) << name;
+}
+
+TEST(SortArrays, SaysWhichArraysMakeWhichSplit) {
+  const auto whole = SortArrays({"x", "y", "z"});
+  QAT_ASSERT_OK(whole);
+  EXPECT_EQ(whole->train, (ArrayPair{"x", "y"}));
+  EXPECT_EQ(whole->test, ArrayPair());
+  EXPECT_EQ(whole->unused, std::vector<std::string>{"z"});
+  const auto all = SortArrays({"x", "x_test", "x_train", "x_val", "y", "y_test", "y_train", "y_val"});
+  QAT_ASSERT_OK(all);
+  EXPECT_EQ(all->train.images, "x_train");
+  EXPECT_EQ(all->holdout.labels, "y_val");
+  EXPECT_EQ(all->test.images, "x_test");
+  EXPECT_EQ(all->unused, (std::vector<std::string>{"x", "y"}));
+}
+
+TEST(SortArrays, AnArrayWithoutItsOtherHalfIsNotUsed) {
+  const auto table = SortArrays({"x_test", "x_train", "y_train"});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->test, ArrayPair());
+  EXPECT_EQ(table->unused, std::vector<std::string>{"x_test"});
+}
+
+TEST(SortArrays, RefusesTwoArraysForOneRole) {
+  QAT_EXPECT_ERROR(SortArrays({"X_train", "x_train", "y_train"}), ErrorCode::kCorrupt,
+                   "both 'X_train' and 'x_train' could be the images of one split");
+}
+
+}  // namespace
+}  // namespace qat

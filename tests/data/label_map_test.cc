@@ -1,0 +1,115 @@
+#include "data/label_map.h"
+
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using Classes = std::vector<int32_t>;
+using Names = std::vector<std::string>;
+
+LabelArray Values(std::vector<int64_t> values, int32_t pixels = 1) {
+  LabelArray array;
+  array.path = "y";
+  array.width = pixels;
+  array.count = std::ssize(values) / pixels;
+  array.values = std::move(values);
+  return array;
+}
+
+LabelArray Texts(Names texts) {
+  LabelArray array;
+  array.path = "y";
+  array.count = std::ssize(texts);
+  array.texts = std::move(texts);
+  return array;
+}
+
+Expected<LabelMap> Map(const LabelArray& array, const KnownClasses& known = {}) {
+  const LabelArray* const one = &array;
+  return LabelMap::Make({&one, 1}, known);
+}
+
+TEST(LabelMap, LabelsFromZeroAreIndices) {
+  const LabelArray array = Values({2, 0, 1});
+  const auto map = Map(array);
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(map->class_names(), (Names{"0", "1", "2"}));
+  EXPECT_EQ(map->note(), "");
+  EXPECT_EQ(*map->Apply(array), (Classes{2, 0, 1}));
+  const auto gap = Map(Values({0, 1, 3}));
+  QAT_ASSERT_OK(gap);
+  EXPECT_EQ(gap->class_names().size(), 4u);
+  EXPECT_EQ(gap->note(), "1 of the classes 0 to 3 have no example");
+}
+
+TEST(LabelMap, OtherNumbersAreClassesByTheirValue) {
+  struct Case {
+    std::vector<int64_t> values;
+    Classes classes;
+    Names names;
+  };
+  for (const Case& c : std::vector<Case>{{{1, 2, 3}, {0, 1, 2}, {"1", "2", "3"}},
+                                         {{1, -1, 1}, {1, 0, 1}, {"-1", "1"}},
+                                         {{7, 3}, {1, 0}, {"3", "7"}},
+                                         {{0, 255, 0}, {0, 1, 0}, {"0", "255"}}}) {
+    const LabelArray array = Values(c.values);
+    const auto map = Map(array);
+    QAT_ASSERT_OK(map);
+    EXPECT_EQ(map->class_names(), c.names);
+    EXPECT_EQ(*map->Apply(array), c.classes);
+    EXPECT_NE(map->note(), "");
+    // Another program that knows the names only comes to the same.
+    KnownClasses known;
+    known.model = c.names;
+    EXPECT_EQ(*Map(array, known)->Apply(array), c.classes);
+  }
+}
+
+TEST(LabelMap, TwoHundredAndFiftyFiveIsRefusedWhereItMeansPixelsToIgnore) {
+  QAT_EXPECT_ERROR(Map(Values({0, 1, 2, 255}, 2)), ErrorCode::kCorrupt,
+                   "y: label 255 usually marks pixels to ignore, which is not supported; give them a class: y[y == 255] = "
+                   "3, or 0");
+  EXPECT_EQ(*Map(Values({0, 255}, 2))->Apply(Values({0, 255}, 2)), (Classes{0, 1})) << "a mask";
+}
+
+TEST(LabelMap, NamesOfAFileMayBeginAtLabelOne) {
+  KnownClasses known;
+  known.file_names = {"ant", "bee"};
+  known.file = "class_names.txt";
+  const auto map = Map(Values({1, 2}), known);
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(*map->Apply(Values({2, 1})), (Classes{1, 0}));
+  EXPECT_EQ(map->note(), "labels begin at 1: label 1 is class 'ant', label 2 is class 'bee'");
+  EXPECT_EQ(*Map(Values({0, 1}), known)->Apply(Values({0, 1})), (Classes{0, 1}));
+  QAT_EXPECT_ERROR(Map(Values({0, 2}), known)->Apply(Values({0, 2})), ErrorCode::kCorrupt,
+                   "y: example 1: label 2, expected 0 to 1, one of 2 classes");
+}
+
+TEST(LabelMap, TextIsAClassByItsName) {
+  const LabelArray array = Texts({"owl", "ant", "owl"});
+  const auto map = Map(array);
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(map->class_names(), (Names{"ant", "owl"}));
+  EXPECT_EQ(*map->Apply(array), (Classes{1, 0, 1}));
+  KnownClasses known;
+  known.model = {"owl", "bee"};
+  QAT_EXPECT_ERROR(Map(array, known)->Apply(array), ErrorCode::kCorrupt, "y: example 1: label 'ant', expected one of owl, bee");
+}
+
+TEST(LabelMap, OneClassIsNoneToLearn) {
+  QAT_EXPECT_ERROR(Map(Values({4, 4})), ErrorCode::kCorrupt, "y: every label is 4, expected at least two classes");
+  KnownClasses known;
+  known.model = {"0", "4"};
+  EXPECT_EQ(*Map(Values({4, 4}), known)->Apply(Values({4, 4})), (Classes{1, 1})) << "a test set may lack classes";
+}
+
+TEST(LabelMap, AModelWithoutNamesTakesLabelsAsIndices) {
+  KnownClasses known;
+  known.indices = true;
+  EXPECT_EQ(*Map(Values({17, 3, 900}), known)->Apply(Values({17, 3})), (Classes{17, 3}));
+  QAT_EXPECT_ERROR(Map(Values({-1, 1}), known)->Apply(Values({-1, 1})), ErrorCode::kCorrupt, "label -1, expected 0 to 1");
+}
+
+}  // namespace
+}  // namespace qat
