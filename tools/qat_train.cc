@@ -1,8 +1,8 @@
 // qat-train: data and a recipe in, a run directory out.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -56,6 +56,8 @@ constexpr KeyFlag kKeyFlags[] = {
     {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
     {"data", "NAME|DIR", kRecipe,
      "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
+    {"task", "NAME", kRecipe,
+     "what whole numbers stored as floats are: classes, or numbers to be learned (default auto: asked)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
     {"mean", "X,...", kRecipe,
      "of a byte: one for all channels, one per channel, or dataset (default: of the data, rounded, one for all)"},
@@ -399,8 +401,13 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   auto job = PrepareJob(request);
   if (progress) progress->Clear();
   if (!job.ok()) return job;
+  std::set<std::string> said;  // both splits may say the same
   for (const Dataset* data : {&job->train, &job->test}) {
-    if (!data->warning.empty()) LogWarning(StrCat(asked.config.data, ": ", data->warning));
+    if (!data->warning.empty() && said.insert(data->warning).second)
+      LogWarning(StrCat(asked.config.data, ": ", data->warning));
+    for (const std::string& note : data->notes) {
+      if (said.insert(note).second) LogInfo(StrCat(asked.config.data, ": ", note));
+    }
   }
   return job;
 }

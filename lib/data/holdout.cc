@@ -55,9 +55,10 @@ HoldoutSplit Without(int64_t examples, std::string description) {
 }
 
 // The examples that come after the first `examples`.
-HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples) {
+HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples, int64_t wanted) {
   HoldoutSplit split = Without(examples, StrCat("held out: the ", data.own_holdout,
-                                                " examples that the data keep for validation"));
+                                                " examples that the data keep for validation",
+                                                wanted > 0 ? StrCat("; holdout = ", wanted, " is not used") : ""));
   split.holdout = All(data.size());
   split.holdout.erase(split.holdout.begin(), split.holdout.begin() + examples);
   return split;
@@ -68,7 +69,7 @@ HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples) {
 Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_t seed) {
   const int64_t examples = data.size() - data.own_holdout;
   if (wanted == 0) return Without(examples, WatchesTheTestSet(" (holdout is 0)"));
-  if (data.own_holdout > 0) return OwnHoldout(data, examples);
+  if (data.own_holdout > 0) return OwnHoldout(data, examples, wanted);
   const bool automatic = wanted < 0;
   const int64_t tenth = std::max<int64_t>(examples / 10, 1);
   const int64_t count = automatic ? std::min(tenth, kMostHeldOut) : wanted;

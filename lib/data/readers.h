@@ -37,7 +37,7 @@ Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options);
 /// Pictures, one folder per class, in folders of splits or without (picture_files.h). Classes are folder names, sorted; pictures are
 /// numbered in turns (the first of every class, then the second ones). Every picture of a sample is decoded once at opening, so what is
 /// broken is known before training begins. Where labels are not needed, pictures may lie anywhere.
-/// Requires sizes in `options`. Errors: kInterrupted, too.
+/// Errors: kInterrupted, too.
 bool HoldsPictures(const std::vector<std::string>& files);
 Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options);
 

@@ -29,6 +29,7 @@ struct TrainConfig {
   int32_t resolution = 0;         ///< height and width of its input
   int32_t classes = 0;            ///< 0: those of the data too
   std::string data = "digits";    ///< "digits" or a path
+  std::string task = "auto";    ///< of labels that could be either: "classes" or "numbers" to be learned
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
   ChannelNumbers mean = {{0}};  ///< of the input contract, in byte units: real = (byte - mean) / std
   ChannelNumbers std = {{255}};

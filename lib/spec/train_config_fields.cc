@@ -176,6 +176,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("resolution", &C::resolution, 0, 65536),
       IntegerField("classes", &C::classes, 0, 1 << 20),
       TextField("data", &C::data),
+      TextField("task", &C::task, {"auto", "classes", "numbers"}),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       ChannelField("mean", &C::mean, -1e9, 1e9),
       ChannelField("std", &C::std, 1e-9, 1e9),

@@ -110,6 +110,7 @@ Status Preparation::OpenTraining() {
     options_.height = options_.width = job_.config.resolution;
   }
   options_.strict = request_.strict;
+  options_.task = TaskFromName(job_.config.task).value_or(Task::kAuto);
   options_.cache_bytes = job_.config.data_cache << 20;
   options_.threads = job_.config.threads;
   options_.interrupted = request_.interrupted;

@@ -131,6 +131,8 @@ TEST(SplitHoldout, TakesTheDatasOwn) {
   EXPECT_EQ(split.holdout.front(), 70);
   EXPECT_EQ(split.holdout.size(), 30u);
   EXPECT_EQ(Split(data, 10).holdout, split.holdout);
+  EXPECT_EQ(Split(data, 10).description,
+            "held out: the 30 examples that the data keep for validation; holdout = 10 is not used");
   EXPECT_EQ(Split(data, 0).train.size(), 70u) << "never trained on";
 }
 

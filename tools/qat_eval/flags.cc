@@ -1,6 +1,7 @@
 #include "flags.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "base/file.h"
@@ -70,7 +71,9 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
   return {
       {"How",
        {
-           {"--limit", &request.limit, "N", "how many images to look at (default 0: all)", kCompare},
+           {"--limit", &request.limit, "N", "how many images to look at: a sample, stratified by class (default 0: all)", kCompare},
+           {"--task", &flags.task, "NAME", "what whole numbers stored as floats are: classes or numbers (default: what the model learned)",
+            kCompare},
            {"--strict", &request.strict, "", "stop at a picture that cannot be read instead of leaving it out", kCompare},
            {"--data-cache", &request.data_cache, "MIB", "memory for decoded pictures; others are decoded again for every row",
             kCompare},
@@ -172,6 +175,13 @@ Status ParseThreads(EvalFlags& flags, Tool& tool) {
       StrCat("--threads: value ", threads, ", expected at most ", ThreadPool::kMaxThreads));
 }
 
+Status ParseTask(EvalFlags& flags) {
+  const std::optional<Task> task = TaskFromName(flags.task);
+  if (!task) return InvalidArgument(StrCat("--task: value '", flags.task, "', expected auto, classes or numbers"));
+  flags.request.task = *task;
+  return {};
+}
+
 Status ParseInputStats(EvalFlags& flags) {
   if (flags.input_stats.empty()) return {};
   QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", flags.input_stats));
@@ -212,9 +222,10 @@ void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flag
     for (const Group& group : groups) AddFlags(command, bit, group.title, group.rows);
   if ((bit & kModels) != 0) tool.AddThreads(command, "How", "threads that run models; 0: all cores (default 1)");
   if ((bit & (kCompare | kBench)) != 0) {
-    tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : "random seed of interval estimates");
+    tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : "random seed of samples and interval estimates");
   }
   command.choices["--profile"] = {"tflite", "tflite-classic"};
+  command.choices["--task"] = {"classes", "numbers"};
   command.choices["--litert"] = {"auto", "off"};
   command.fields = {{"models", "--model"}, {"float_run", "--float"}, {"run", "--checkpoint"}, {"rounds", "--repeat"}};
 }
@@ -224,6 +235,7 @@ Status ApplyEvalFlags(EvalFlags& flags, Tool& tool) {
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
   QAT_RETURN_IF_ERROR(ParseThreads(flags, tool));
   QAT_RETURN_IF_ERROR(ParseInputStats(flags));
+  QAT_RETURN_IF_ERROR(ParseTask(flags));
   QAT_RETURN_IF_ERROR(ParseGates(flags));
   flags.request.seed = flags.bench.seed = tool.flags().seed;
   return {};

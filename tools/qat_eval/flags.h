@@ -35,6 +35,7 @@ struct EvalFlags {
   BenchRequest bench;
   TraceRequest trace;
   std::string input_stats;
+  std::string task = "auto";
   std::string max_flips, min_speedup, max_latency_ratio;
   std::vector<std::string> min_recall, max_rmse;
   std::string kernels = "fast";
