@@ -1,5 +1,6 @@
 // qat-convert: a frozen graph in, a .tflite model out.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cctype>
 #include <optional>
 
@@ -8,11 +9,13 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "calibrate/calibrate.h"
+#include "contract/provenance.h"
 #include "cli/number_pair.h"
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
+#include "report/text_format.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -49,7 +52,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: ranges of activations from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,
-                 "first N of those images (default 500; 0: all)")
+                 "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
   add("--input-stats", flags.input_stats, "MEAN,STD", "of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
@@ -133,6 +136,7 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   options.width = contract.width;
   options.channels = contract.channels;
   options.class_names = contract.labels;
+  options.unlabelled = true;
   options.threads = tool.flags().threads;
   options.progress = [&](int64_t done, int64_t) { progress.Update(done, "reading"); };
   options.interrupted = Interrupted;
@@ -163,6 +167,9 @@ Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Gr
   progress.Finish();
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
+  report.data_total = std::max(dataset.available, dataset.size());
+  report.data_notes = dataset.notes;
+  graph.provenance[kCalibrationLimitKey] = std::to_string(flags.calibration_limit);
   report.data_sha256 = graph.provenance["calibration_sha256"];
   return {};
 }
@@ -222,6 +229,8 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     text += BorderText("output     ", graph.tensor(graph.outputs[i]), names.output_names, i);
   }
+  if (!flags.calibrate.empty())
+    text += StrCat("calibrated ", ExamplesText(report), " of the training split\n");
   tool.Print(text + StrCat("contract   ", Describe(graph.contract), "\n"));
   return {};
 }
@@ -242,6 +251,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
+  for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));

@@ -16,6 +16,9 @@ inline constexpr char kTaskKey[] = "task";
 inline constexpr char kTaskClasses[] = "classes";
 inline constexpr char kTaskNumbers[] = "numbers";  ///< real numbers: its outputs are answers, not scores
 
+/// How many images a sample for calibration was asked for, 0: all; absent: the first calibration_images were taken.
+inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
+
 /// Digits of a hash that travel: 96 bits, which no two files share by accident.
 inline constexpr size_t kShortHash = 24;
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "data/dataset.h"
 #include "eval/accuracy.h"
 #include "eval/blame.h"
@@ -27,15 +28,28 @@ namespace {
 
 constexpr double kSecondsForAGate = 2;
 
+// What labels are, where someone says it: the user, or a model that knows what it learned.
+Task TaskOf(const EvalRequest& request, const Rows& rows) {
+  if (request.task != Task::kAuto) return request.task;
+  for (const Row& row : rows.rows) {
+    const auto found = row.result.provenance.find(kTaskKey);
+    if (found != row.result.provenance.end()) return TaskFromName(found->second).value_or(Task::kAuto);
+  }
+  return rows.rows.front().predictor->contract().labels.empty() ? Task::kAuto : Task::kClasses;
+}
+
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
-Expected<Dataset> OpenData(const EvalRequest& request, const InputContract& contract,
-                           const WorkHooks& hooks) {
+Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows, const WorkHooks& hooks) {
+  const InputContract& contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
   options.height = contract.height;
   options.width = contract.width;
   options.channels = contract.channels;
+  options.seed = request.seed;
   options.class_names = contract.labels;
+  options.label_indices = contract.labels.empty();
+  options.task = TaskOf(request, rows);
   options.strict = request.strict;
   options.cache_bytes = request.data_cache << 20;
   options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
@@ -47,6 +61,8 @@ Status DescribeData(const Dataset& dataset, Report& report) {
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(dataset));
+  report.data_total = std::max(dataset.available, dataset.size());
+  report.data_notes = dataset.notes;
   if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
   return {};
 }
@@ -298,8 +314,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.ranges = rows.ranges;
   if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
-  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset,
-                          OpenData(request, rows.rows.front().predictor->contract(), hooks));
+  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));

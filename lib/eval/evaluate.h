@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "data/dataset.h"
 #include "eval/gates.h"
 #include "eval/hooks.h"
 #include "eval/rows.h"
@@ -19,7 +20,8 @@ inline constexpr int32_t kMostRounds = 1000;
 
 struct EvalRequest {
   std::string data;                    ///< "digits" or a path; the test split is read
-  int64_t limit = 0;                   ///< first examples only; 0: all
+  int64_t limit = 0;                   ///< a sample of so many examples; 0: all
+  Task task = Task::kAuto;             ///< of labels that could be classes or numbers
   bool strict = false;                 ///< a broken picture is an error
   int64_t data_cache = 1024;           ///< MiB that decoded pictures may take
   std::vector<int32_t> topk = {1, 5};  ///< the k of top-k

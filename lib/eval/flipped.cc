@@ -55,7 +55,7 @@ Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& rep
     if (answer_a == answer_b) continue;
     ++found;
     QAT_ASSIGN_OR_RETURN(std::string picture, PictureOf(dataset, static_cast<int32_t>(i)));
-    report.flipped.push_back({a.result.name, b.result.name, static_cast<int64_t>(i), dataset.labels[i],
+    report.flipped.push_back({a.result.name, b.result.name, dataset.IndexOf(static_cast<int64_t>(i)), dataset.labels[i],
                               answer_a, answer_b, At(sure_a, i), At(sure_b, i), std::move(picture)});
   }
   return {};

@@ -80,7 +80,7 @@ Status FindFirstDifference(Row& a, Row& b, const Dataset& dataset, const WorkHoo
     }
     pair.first_difference = FirstDifference(layers_a, layers_b);
     if (!pair.first_difference) continue;
-    pair.first_difference->example = image;
+    pair.first_difference->example = dataset.IndexOf(image);
     return {};
   }
   return {};

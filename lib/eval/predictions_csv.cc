@@ -24,7 +24,7 @@ std::string LabelsCsv(const Rows& rows, const Dataset& dataset) {
   csv += "\n";
   for (size_t i = 0; i < dataset.labels.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
-    csv += std::to_string(at / per_image);
+    csv += std::to_string(dataset.IndexOf(at / per_image));
     if (per_image > 1) {
       csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
     }
@@ -58,7 +58,7 @@ std::string NumbersCsv(const Rows& rows, const Dataset& dataset) {
   csv += "\n";
   const auto targets = static_cast<size_t>(dataset.targets);
   for (size_t image = 0; image * targets < dataset.numbers.size(); ++image) {
-    csv += StrCat(image, NumberCells(dataset.numbers, image, targets));
+    csv += StrCat(dataset.IndexOf(static_cast<int64_t>(image)), NumberCells(dataset.numbers, image, targets));
     for (const Row& row : rows.rows) {
       if (row.listed) csv += NumberCells(row.predictions.scores, image, targets);
     }

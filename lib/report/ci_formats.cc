@@ -186,7 +186,7 @@ std::string ToMarkdown(const Report& report) {
   std::string text = StrCat("### ", EscapeMarkdown(report.tool), ": ", EscapeMarkdown(Verdict(report)), "\n");
   if (!report.data_name.empty())
     text +=
-        StrCat("\n", Grouped(report.data_examples), " images of ", EscapeMarkdown(report.data_name), "\n");
+        StrCat("\n", ExamplesText(report), " of ", EscapeMarkdown(report.data_name), "\n");
   if (!report.gates.empty()) text += MarkdownGates(report);
   if (!report.models.empty()) text += MarkdownModels(report);
   if (!report.pairs.empty()) text += MarkdownPairs(report);

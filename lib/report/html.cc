@@ -32,7 +32,7 @@ std::string Verdict(const Report& report) {
 std::string Header(const Report& report) {
   std::string data;
   if (!report.data_name.empty()) {
-    data = Quiet(StrCat(Grouped(report.data_examples), " images of ", EscapeHtml(report.data_name)));
+    data = Quiet(StrCat(ExamplesText(report), " of ", EscapeHtml(report.data_name)));
   }
   return StrCat("<header>\n<h1>Quantization report</h1>\n", data, Verdict(report), "</header>\n");
 }

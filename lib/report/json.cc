@@ -289,6 +289,7 @@ Report FromJson(const Json& json) {
     ReadField(*data, "name", report.data_name);
     ReadField(*data, "examples", report.data_examples);
     ReadField(*data, "total", report.data_total);
+    ReadField(*data, "notes", report.data_notes);
     ReadField(*data, "sha256", report.data_sha256);
   }
   ReadField(json, "class_names", report.class_names);
@@ -319,6 +320,7 @@ std::string ToJson(const Report& report) {
     data = {{"name", report.data_name},
             {"examples", report.data_examples},
             {"total", Count(report.data_total)},
+            {"notes", report.data_notes},
             {"sha256", Text(report.data_sha256)}};
   }
   const Json json = {{"schema", kSchema},

@@ -182,7 +182,11 @@ std::string Comparison(const Report& report, const TableOptions& options) {
 
 std::string ToTable(const Report& report, const TableOptions& options) {
   std::string text;
-  if (!report.data_name.empty()) text += StrCat(DataText(report), ", one at a time, one thread\n\n");
+  if (!report.data_name.empty()) {
+    text += StrCat(DataText(report), ", one at a time, one thread\n");
+    for (const std::string& note : report.data_notes) text += StrCat("  ", note, "\n");
+    text += "\n";
+  }
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
   text += Comparison(report, options);
   if (!report.trace.empty()) text += Way(report);

@@ -271,4 +271,11 @@ std::string RoundsText(const Report& report) {
   return rounds == 1 ? "1 round" : StrCat(Grouped(rounds), " rounds");
 }
 
+std::string ExamplesText(const Report& report) {
+  if (report.data_total <= report.data_examples) return StrCat(Grouped(report.data_examples), " images");
+  const double share = 100.0 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
+  return StrCat(Grouped(report.data_examples), " of ", Grouped(report.data_total), " images (", Significant(share),
+                " %, a sample)");
+}
+
 }  // namespace qat

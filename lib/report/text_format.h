@@ -108,6 +108,9 @@ std::string TimingText(const TimingConditions& timing);
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.
 std::string RoundsText(const Report& report);
 
+/// "500 of 4,000 images (12.5 %, a sample)"; "4,000 images" of all.
+std::string ExamplesText(const Report& report);
+
 }  // namespace qat
 
 #endif  // QAT_REPORT_TEXT_FORMAT_H_

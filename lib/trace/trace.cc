@@ -260,7 +260,10 @@ class Tracer {
     }
     QAT_RETURN_IF_ERROR(TraceImages("data", 0));
     const std::string images = ValueOf(origin_, "calibration_images");
-    return images.empty() ? Status() : TraceImages("calibration", std::atoll(images.c_str()));
+    if (images.empty()) return {};
+    const std::string limit = ValueOf(origin_, kCalibrationLimitKey);
+    return limit.empty() ? TraceImages("calibration", std::atoll(images.c_str()), /*prefix=*/true)
+                         : TraceImages("calibration", std::atoll(limit.c_str()));
   }
 
   const InputContract* Contract() const {
@@ -269,7 +272,7 @@ class Tracer {
     return model_ && model_->contract() ? &*model_->contract() : nullptr;
   }
 
-  Status TraceImages(const std::string& what, int64_t limit) {
+  Status TraceImages(const std::string& what, int64_t limit, bool prefix = false) {
     const std::string expected = ValueOf(origin_, what);
     if (expected.empty()) return {};
     std::string path = request_.data;
@@ -281,7 +284,7 @@ class Tracer {
     if (path.empty()) {
       found.note = "`data` says where it is";
     } else {
-      auto hash = HashOfData(path, limit);
+      auto hash = HashOfData(path, what, limit, prefix);
       if (!hash.ok() && (!request_.data.empty() || hash.error().code == ErrorCode::kInterrupted))
         return hash.error();
       found =
@@ -291,9 +294,12 @@ class Tracer {
     return {};
   }
 
-  Expected<std::string> HashOfData(const std::string& path, int64_t limit) const {
+  Expected<std::string> HashOfData(const std::string& path, const std::string& what, int64_t limit, bool prefix) const {
     OpenOptions options;
     options.limit = limit;
+    options.prefix = prefix;
+    options.unlabelled = what == "calibration";
+    options.task = TaskFromName(ValueOf(origin_, kTaskKey)).value_or(Task::kAuto);
     options.interrupted = request_.interrupted;
     if (const InputContract* contract = Contract(); contract != nullptr) {
       options.height = contract->height;
