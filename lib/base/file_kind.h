@@ -17,11 +17,14 @@ inline constexpr std::string_view kGraphIdentifier = "QGR1";
 inline constexpr std::string_view kCheckpointIdentifier = "QCK1";
 inline constexpr std::string_view kTrainerStateIdentifier = "QTS1";
 
-/// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "gzip data", "an IDX file",
-/// "an empty file", "a text file" or "a file of unknown kind".
+/// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "an IDX file"; formats of other frameworks ("an
+/// ONNX model", "a PyTorch file", "a safetensors file", "a Keras model (.keras)", "an HDF5 file (…)"), of tables, arrays,
+/// pictures, recordings and archives; "TOML text", "JSON text", "a table as text (CSV)", "a text file"; "an empty file"; "a file of
+/// unknown kind".
 std::string DescribeKind(std::span<const uint8_t> bytes);
 
-/// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model".
+/// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model
+/// of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
 
 }  // namespace qat

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/file_kind.h"
 #include "base/strings.h"
 #include "data/digits.h"
 #include "data/fingerprint.h"
@@ -72,7 +73,11 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
   if (path.ends_with(".npz")) return OpenNpz(path, split, options);
   if (path.ends_with(".npy")) return OpenNpy(path, options);
-  return NotFound(StrCat(path, ": is a file, expected 'digits', an .npz file or a directory of ", kFormats));
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  const std::string kind = DescribeKind(bytes);
+  if (kind == "NumPy arrays (.npz)") return OpenNpz(path, split, options);
+  return NotFound(StrCat(path, ": is ", kind, ", expected 'digits', an .npz file or a directory of ", kFormats,
+                         "; np.savez(\"data.npz\", x=images, y=labels) writes one"));
 }
 
 // Each is drawn independently of the others, so the first ones are a fair sample, and the rest need not be made.

@@ -14,8 +14,10 @@ Expected<NpzFile> NpzFile::Open(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(npz.file_, MappedFile::Open(path));
   auto entries = ListZip(npz.file_->bytes());
   if (!entries.ok() && entries.error().code == ErrorCode::kNotFound) {
-    return Corrupt(StrCat(path, ": is ", DescribeKind(npz.file_->bytes()),
-                          " or cut off, expected a ZIP archive with its directory at the end"));
+    const std::string kind = DescribeKind(npz.file_->bytes());
+    const bool cut = kind == "a ZIP archive" || kind == "NumPy arrays (.npz)";
+    return Corrupt(cut ? StrCat(path, ": is cut off: a ZIP archive ends in its directory")
+                       : StrCat(path, ": is ", kind, ", expected NumPy arrays, as np.savez writes them"));
   }
   if (!entries.ok()) return std::move(entries).error().Prefixed(path);
   npz.entries_ = *std::move(entries);

@@ -18,8 +18,39 @@ TEST(DescribeKind, KnowsOurFormatsAndWhatPeoplePassByMistake) {
   EXPECT_EQ(DescribeKind({}), "an empty file");
   EXPECT_EQ(DescribeKind(Bytes{0x1f, 0x8b, 8, 0}), "gzip data");
   EXPECT_EQ(DescribeKind(Bytes{0, 0, 8, 3, 0, 0}), "an IDX file");
-  EXPECT_EQ(DescribeKind(BytesOf("[[layer]]\nname = \"conv1\"\n")), "a text file");
-  EXPECT_EQ(DescribeKind(Bytes{0x80, 0x02, 'c', 0}), "a file of unknown kind");
+  EXPECT_EQ(DescribeKind(BytesOf("[[layer]]\nname = \"conv1\"\n")), "TOML text");
+  EXPECT_EQ(DescribeKind(Bytes{0x90, 0x02, 'c', 0}), "a file of unknown kind");
+}
+
+TEST(DescribeKind, KnowsTheFilesOfOthers) {
+  using namespace std::string_view_literals;
+  const auto zip = [](std::string_view name) {
+    std::string head = "PK\x03\x04\x14" + std::string(21, '\0');
+    head += std::string{static_cast<char>(name.size()), 0, 0, 0};
+    return head + std::string(name);
+  };
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {std::string("\x08\x07\x12\x07pytorch\x1a\x05\x32.1.0:\x90\x01"), "an ONNX model"},
+      {std::string("\x58\0\0\0\0\0\0\0{\"conv1.weight\":{}}"sv), "a safetensors file"},
+      {zip("archive/data.pkl"), "a PyTorch file"},
+      {std::string("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\x02M"), "a PyTorch file"},
+      {std::string("\x80\x04\x95\x10\0\0\0"sv), "a Python pickle"},
+      {zip("metadata.json"), "a Keras model (.keras)"},
+      {zip("x_train.npy"), "NumPy arrays (.npz)"},
+      {zip("readme"), "a ZIP archive"},
+      {std::string("\x89HDF\r\n\x1a\n\0\0"sv), "an HDF5 file (as Keras and h5py write)"},
+      {"MATLAB 5.0 MAT-file, Platform: GLNXA64", "a MATLAB file (.mat)"},
+      {std::string("PAR1\x15\0"sv), "a Parquet table"},
+      {std::string("RIFF\x24\0\0\0WAVEfmt "sv), "a WAV recording"},
+      {"\xff\xd8\xff\xe0", "a JPEG picture"},
+      {std::string("BM\x36\x04\0\0\0\0\0\0\x36\0"sv), "a BMP picture"},
+      {"sepal,petal,label\n1,2,ant\n", "a table as text (CSV)"},
+      {"{\"schema\": 1}\n", "JSON text"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+       "a Git LFS pointer instead of the file it stands for ('git lfs pull' fetches that)"},
+      {"caf\xc3\xa9 au lait\n", "a text file"},
+  };
+  for (const auto& [bytes, kind] : kinds) EXPECT_EQ(DescribeKind(BytesOf(bytes)), kind);
 }
 
 TEST(DescribeKind, SevenBytesHoldNoIdentifier) {
@@ -34,7 +65,11 @@ TEST(ExpectKind, SaysWhatTheFileIsInstead) {
   const Status wrong = ExpectKind(Identified("QCK1"), kTfliteIdentifier, "m.tflite");
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(wrong.error().message, "m.tflite: is a checkpoint, expected a .tflite model");
+  EXPECT_EQ(wrong.error().message, "m.tflite: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model of it");
+  QAT_EXPECT_ERROR(ExpectKind(Identified("TFL3"), kGraphIdentifier, "g"), ErrorCode::kCorrupt,
+                   "g: is a .tflite model, expected a frozen graph (.qgraph); it is converted already");
+  QAT_EXPECT_ERROR(ExpectKind(BytesOf("\x08\x07\x12\x07pytorch\x1a\x05\x32.1.0:\x90\x01"), kTfliteIdentifier, "m"),
+                   ErrorCode::kCorrupt, "m: is an ONNX model, expected a .tflite model; convert it to TensorFlow Lite first");
 }
 
 }  // namespace

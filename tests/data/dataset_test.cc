@@ -141,7 +141,7 @@ TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");
   QAT_ASSERT_OK(WriteFile(dir / "file", std::string_view("x")));
   QAT_EXPECT_ERROR(OpenDataset(dir / "file", Split::kTrain), ErrorCode::kNotFound,
-                   "/file: is a file, expected");
+                   "/file: is a text file, expected 'digits', an .npz file or a directory of");
   QAT_ASSERT_OK(WriteFile(dir / "mine.npz", std::string_view("x")));
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "; did you mean " + (dir / "mine.npz?"));
 }
