@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "contract/provenance.h"
+#include "data/class_names.h"
 #include "data/dataset.h"
 #include "eval/accuracy.h"
 #include "eval/blame.h"
@@ -38,8 +39,15 @@ Task TaskOf(const EvalRequest& request, const Rows& rows) {
   return rows.rows.front().predictor->contract().labels.empty() ? Task::kAuto : Task::kClasses;
 }
 
+// Those that the user gives, else those in the model; empty: nobody knows.
+Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, const Rows& rows) {
+  if (request.labels.empty()) return rows.rows.front().predictor->contract().labels;
+  return ReadClassNames(request.labels);
+}
+
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
-Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows, const WorkHooks& hooks) {
+Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
+                           const std::vector<std::string>& class_names, const WorkHooks& hooks) {
   const InputContract& contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
@@ -47,8 +55,8 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows, const W
   options.width = contract.width;
   options.channels = contract.channels;
   options.seed = request.seed;
-  options.class_names = contract.labels;
-  options.label_indices = contract.labels.empty();
+  options.class_names = class_names;
+  options.label_indices = class_names.empty();
   options.task = TaskOf(request, rows);
   options.strict = request.strict;
   options.cache_bytes = request.data_cache << 20;
@@ -314,7 +322,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.ranges = rows.ranges;
   if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
-  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, hooks));
+  QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names, ClassNamesOf(request, rows));
+  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, class_names, hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));
@@ -322,7 +331,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
-  report.class_names = rows.rows.front().predictor->contract().labels;
+  report.class_names = class_names;
   CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
   QAT_RETURN_IF_ERROR(AddFlipped(rows, dataset, report));

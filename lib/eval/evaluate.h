@@ -22,6 +22,7 @@ struct EvalRequest {
   std::string data;                    ///< "digits" or a path; the test split is read
   int64_t limit = 0;                   ///< a sample of so many examples; 0: all
   Task task = Task::kAuto;             ///< of labels that could be classes or numbers
+  std::string labels;                  ///< a file of class names, one per line, of models that name none; or empty
   bool strict = false;                 ///< a broken picture is an error
   int64_t data_cache = 1024;           ///< MiB that decoded pictures may take
   std::vector<int32_t> topk = {1, 5};  ///< the k of top-k

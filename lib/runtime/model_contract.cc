@@ -70,13 +70,25 @@ Expected<ModelContract> Choose(const Model& model, const InputContract* fallback
                         " input '", input.name, "' is not known"));
 }
 
+// [1, 3, S, S], as PyTorch has it. Three rows of as many channels as columns would be no image.
+bool HasChannelsFirst(const Shape& shape) {
+  constexpr int32_t kColours = 3, kLeastSide = 8;
+  return shape[1] == kColours && shape[2] == shape[3] && shape[2] >= kLeastSide;
+}
+
 Expected<const ModelTensor*> ImageInput(const Model& model) {
   if (model.inputs().size() != 1)
     return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
   const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[0])];
-  if (input.shape.size() == 4 && input.shape[0] == 1) return &input;
-  return Unsupported(
-      StrCat("input '", input.name, "' is ", ToString(input.shape), ", expected [1, H, W, C]"));
+  const bool image = input.shape.size() == 4 && input.shape[0] == 1;
+  if (image && (model.contract() || !HasChannelsFirst(input.shape))) return &input;
+  if (image) {
+    return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape),
+                              ", which has the channels first, expected [1, H, W, C]: run it on tensors with qat-eval run, as of "
+                              "x.transpose(0, 3, 1, 2), or convert the network with the channels last"));
+  }
+  return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape),
+                            ", expected [1, H, W, C] for images: qat-eval run takes tensors of any shape"));
 }
 
 }  // namespace

@@ -72,6 +72,8 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
       {"How",
        {
            {"--limit", &request.limit, "N", "how many images to look at: a sample, stratified by class (default 0: all)", kCompare},
+           {"--labels", &request.labels, "FILE", "class names, one per line, in the order of the model's outputs (default: those in the model)",
+            kCompare},
            {"--task", &flags.task, "NAME", "what whole numbers stored as floats are: classes or numbers (default: what the model learned)",
             kCompare},
            {"--strict", &request.strict, "", "stop at a picture that cannot be read instead of leaving it out", kCompare},
