@@ -1,5 +1,6 @@
 #include "train/run_contract.h"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,15 @@ Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& t
     QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
     if (statistics.mean.empty()) statistics.mean = measured.mean;
     if (statistics.std.empty()) statistics.std = measured.std;
+  }
+  // A channel of one value, as alpha often is.
+  const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
+  if (config.std.values.empty() && constant != statistics.std.end()) {
+    const auto channel = constant - statistics.std.begin();
+    return InvalidArgument(StrCat("channel ", channel, " of the images of ", train.name, " is ",
+                                  statistics.mean[static_cast<size_t>(channel)],
+                                  " everywhere, so std \"dataset\" is 0 for it; leave the channel out (x[..., :", channel,
+                                  "]), or give std as numbers"));
   }
   InputContract contract{train.height, train.width, train.channels, {}, {}, train.class_names};
   QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", statistics.mean, train.channels));
