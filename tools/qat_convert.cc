@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -239,7 +240,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
-  QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(flags.graph));
+  QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFileOfKind(flags.graph, kGraphIdentifier));
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(file, flags.graph));
   graph.provenance["graph_sha256"] = Sha256(file);
   QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, graph));

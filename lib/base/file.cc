@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <limits.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 
@@ -17,85 +19,37 @@
 namespace qat {
 namespace {
 
+constexpr int kPollMilliseconds = 100;
+
+std::atomic<bool (*)()> interrupt_check{nullptr};
+
 std::string Reason() { return std::strerror(errno); }
 
-// Opens for reading and refuses directories; the descriptor is the caller's.
-Expected<int> OpenForReading(const std::string& path, struct stat& info) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return NotFound(StrCat(path, ": cannot be read (", Reason(), ")"));
-  if (::fstat(descriptor, &info) != 0) {
-    Error error = NotFound(StrCat(path, ": cannot be read (", Reason(), ")"));
-    ::close(descriptor);
-    return error;
-  }
-  if (S_ISDIR(info.st_mode)) {
-    ::close(descriptor);
-    return NotFound(StrCat(path, ": is a directory, expected a file"));
-  }
-  return descriptor;
+Error Interrupted(const std::string& path) {
+  return {ErrorCode::kInterrupted, StrCat("interrupted while waiting for the reader of ", path)};
 }
 
-Expected<Bytes> ReadAll(int descriptor, const std::string& path, size_t expected_size) {
-  Bytes bytes;
-  bytes.resize(expected_size);
-  size_t used = 0;
-  while (true) {
-    if (used == bytes.size()) bytes.resize(std::max<size_t>(used + used / 2, 4096));
-    const ssize_t count = ::read(descriptor, bytes.data() + used, bytes.size() - used);
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return NotFound(StrCat(path, ": cannot be read (", Reason(), ")"));
-    }
-    if (count == 0) break;
-    used += static_cast<size_t>(count);
+// Where a chain of links ends, whether something is there or not. Errors: a chain that has no end.
+Expected<std::string> EndOfLinks(std::string path) {
+  constexpr int kMostLinks = 40;  // as the kernel
+  const std::string given = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::error_code error;
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) return path;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+    if (error) return IoError(StrCat(given, ": cannot be written (", error.message(), ")"));
+    path = (std::filesystem::path(path).parent_path() / target).string();
   }
-  bytes.resize(used);
-  return bytes;
+  return IoError(StrCat(given, ": cannot be written (", std::strerror(ELOOP), ")"));
 }
 
 }  // namespace
 
-Expected<Bytes> ReadFile(const std::string& path) {
-  struct stat info {};
-  QAT_ASSIGN_OR_RETURN(const int descriptor, OpenForReading(path, info));
-  // One byte more than the size, so that end of file is seen without growing.
-  auto bytes = ReadAll(descriptor, path, S_ISREG(info.st_mode) ? static_cast<size_t>(info.st_size) + 1 : 0);
-  ::close(descriptor);
-  return bytes;
-}
+void SetInterruptCheck(bool (*interrupted)()) { interrupt_check.store(interrupted); }
 
-Expected<std::string> ReadTextFile(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-    return Corrupt(StrCat(path, ": is UTF-16 text, expected UTF-8"));
-  constexpr std::string_view kMark = "\xef\xbb\xbf";
-  return std::string(text.substr(text.starts_with(kMark) ? kMark.size() : 0));
-}
-
-Expected<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
-  struct stat info {};
-  QAT_ASSIGN_OR_RETURN(const int descriptor, OpenForReading(path, info));
-  std::shared_ptr<MappedFile> file(new MappedFile);
-  if (S_ISREG(info.st_mode) && info.st_size > 0) {
-    void* mapping = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (mapping != MAP_FAILED) {
-      ::close(descriptor);
-      file->mapping_ = mapping;
-      file->bytes_ = {static_cast<const uint8_t*>(mapping), static_cast<size_t>(info.st_size)};
-      return std::shared_ptr<const MappedFile>(std::move(file));
-    }
-  }
-  auto bytes = ReadAll(descriptor, path, S_ISREG(info.st_mode) ? static_cast<size_t>(info.st_size) + 1 : 0);
-  ::close(descriptor);
-  if (!bytes.ok()) return std::move(bytes).error();
-  file->copy_ = *std::move(bytes);
-  file->bytes_ = file->copy_;
-  return std::shared_ptr<const MappedFile>(std::move(file));
-}
-
-MappedFile::~MappedFile() {
-  if (mapping_ != nullptr) ::munmap(mapping_, bytes_.size());
+bool WasInterrupted() {
+  const auto check = interrupt_check.load();
+  return check != nullptr && check();
 }
 
 Expected<OutputFile> OutputFile::Open(const std::string& path) {
@@ -110,18 +64,29 @@ Expected<OutputFile> OutputFile::Open(const std::string& path) {
   const bool exists = ::stat(path.c_str(), &info) == 0;
   if (exists && S_ISDIR(info.st_mode)) return IoError(StrCat(path, ": is a directory, expected a file name"));
   if (exists && !S_ISREG(info.st_mode)) {
-    file.descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (file.descriptor_ < 0) return IoError(StrCat(path, ": cannot be written (", Reason(), ")"));
+    QAT_RETURN_IF_ERROR(file.OpenInPlace(S_ISFIFO(info.st_mode)));
     return file;
   }
   if (exists && ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) {
     return IoError(StrCat(path, ": cannot be written (", Reason(), ")"));
   }
-  std::error_code error;
-  file.target_ = exists ? std::filesystem::canonical(path, error).string() : path;
-  if (error) return IoError(StrCat(path, ": cannot be written (", error.message(), ")"));
+  QAT_ASSIGN_OR_RETURN(file.target_, EndOfLinks(path));
   QAT_RETURN_IF_ERROR(file.OpenReplacement(exists ? static_cast<int>(info.st_mode & 07777) : -1));
   return file;
+}
+
+// Without O_NONBLOCK a FIFO would keep us until somebody reads it.
+Status OutputFile::OpenInPlace(bool is_fifo) {
+  constexpr int kAttempts = 20;
+  const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (is_fifo ? O_NONBLOCK : 0);
+  for (int attempt = 0;; ++attempt) {
+    descriptor_ = ::open(path_.c_str(), flags);
+    if (descriptor_ >= 0) return {};
+    if (errno != ENXIO || !is_fifo) return IoError(StrCat(path_, ": cannot be written (", Reason(), ")"));
+    if (attempt == kAttempts) return IoError(StrCat(path_, ": is a FIFO that nobody reads, waited 2 seconds"));
+    if (WasInterrupted()) return Interrupted(path_);
+    ::poll(nullptr, 0, kPollMilliseconds);
+  }
 }
 
 // Opens what will replace target_. `mode`: -1 for what open() would give, else the permissions of the file
@@ -187,6 +152,26 @@ void OutputFile::Discard() {
   if (!temporary_.empty()) ::unlink(std::exchange(temporary_, {}).c_str());
 }
 
+// kIoError: errno says why. What is no regular file may be the full pipe of a reader who does something else: it gets no more
+// at once than it has said to take.
+Status OutputFile::WriteAll(std::span<const uint8_t> bytes) const {
+  const size_t most = target_.empty() ? PIPE_BUF : bytes.size();
+  while (!bytes.empty()) {
+    pollfd ready{descriptor_, POLLOUT, 0};
+    if (target_.empty() && ::poll(&ready, 1, kPollMilliseconds) == 0) {
+      if (WasInterrupted()) return Interrupted(path_);
+      continue;
+    }
+    const ssize_t count = ::write(descriptor_, bytes.data(), std::min(bytes.size(), most));
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<size_t>(count));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      return IoError("");
+    }
+  }
+  return {};
+}
+
 Status OutputFile::Commit(std::span<const uint8_t> bytes) {
   QAT_CHECK(descriptor_ >= 0);
   const std::string shown = path_ == "-" ? "standard output" : path_;
@@ -196,13 +181,10 @@ Status OutputFile::Commit(std::span<const uint8_t> bytes) {
     Discard();
     return error;
   };
-  for (size_t written = 0; written < bytes.size();) {
-    const ssize_t count = ::write(descriptor_, bytes.data() + written, bytes.size() - written);
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return failed();
-    }
-    written += static_cast<size_t>(count);
+  if (Status written = WriteAll(bytes); !written.ok()) {
+    if (written.error().code == ErrorCode::kIoError) return failed();
+    Discard();
+    return written;
   }
   if (!target_.empty() && !Publish()) return failed();
   if (::close(std::exchange(descriptor_, -1)) != 0) return failed();

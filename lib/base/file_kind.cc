@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/input_file.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -196,6 +197,17 @@ Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, c
       return Corrupt(StrCat(source, ": is ", kind, ", expected ", description, AdviceFor(kind, identifier)));
   }
   return Internal(StrCat("unknown identifier '", identifier, "'"));
+}
+
+Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier) {
+  constexpr size_t kHead = 512;
+  QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  Bytes bytes(kHead);
+  QAT_ASSIGN_OR_RETURN(const size_t count, file.Read(bytes));
+  bytes.resize(count);
+  QAT_RETURN_IF_ERROR(ExpectKind(bytes, identifier, path));
+  QAT_RETURN_IF_ERROR(file.ReadRest(kLargestTable, bytes));
+  return bytes;
 }
 
 }  // namespace qat

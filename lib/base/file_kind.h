@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "base/file.h"
 
 namespace qat {
 
@@ -26,6 +27,12 @@ std::string DescribeKind(std::span<const uint8_t> bytes);
 /// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model
 /// of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
+
+/// Most that a FlatBuffer takes: its offsets are signed and have 32 bits.
+inline constexpr uint64_t kLargestTable = (uint64_t{1} << 31) - 1;
+
+/// Reads a file whose kind is told by its first bytes, before the rest is read. Errors: those of ReadFile and ExpectKind.
+Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier);
 
 }  // namespace qat
 

@@ -165,7 +165,7 @@ Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::
 }
 
 Expected<Checkpoint> ReadCheckpoint(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(path, kCheckpointIdentifier));
   return ParseCheckpoint(bytes, path);
 }
 
@@ -178,7 +178,7 @@ Bytes Serialize(const TrainerState& state) {
 }
 
 Expected<TrainerState> ReadTrainerState(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(path, kTrainerStateIdentifier));
   QAT_ASSIGN_OR_RETURN(const auto* root, OpenRoot<fb::TrainerState>(bytes, kTrainerStateIdentifier,
                                                                     kTrainerStateVersion, path));
   TrainerState state;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "base/file.h"
 #include "cli/terminal.h"
 
 namespace qat {
@@ -28,6 +29,7 @@ void CatchInterrupts() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  SetInterruptCheck(Interrupted);
 }
 
 bool Interrupted() { return caught_signal.load() != 0; }

@@ -49,8 +49,8 @@ void AppendImage(std::span<const uint8_t> planes, Bytes& images) {
 }
 
 Status AppendRecords(const Variant& variant, const std::string& path, Dataset& dataset) {
-  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
-  const std::span<const uint8_t> bytes = file->bytes();
+  QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(path));
+  const std::span<const uint8_t> bytes = file;
   const size_t record = variant.label_bytes + 3 * kPlane;
   if (bytes.empty() || bytes.size() % record != 0) {
     return Corrupt(StrCat(path, ": holds ", bytes.size(), " bytes, expected a multiple of ", record, " (",

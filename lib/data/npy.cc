@@ -33,6 +33,7 @@ struct Stored {
   bool big_endian = false;
   bool fortran = false;  // the first axis runs fastest
   bool utf32 = false;    // of text: four bytes a character, else one
+  bool InOrder() const { return type != DType::kString && size == SizeOf(type) && !big_endian && !fortran; }
 };
 
 // The text after "'key':", blanks skipped; empty if there is no such key.
@@ -126,7 +127,7 @@ std::optional<Header> FindHeader(std::span<const uint8_t> bytes) {
 // The elements in C order and little-endian.
 Bytes InOrder(std::span<const uint8_t> values, const Stored& stored, const Shape& shape) {
   const size_t size = SizeOf(stored.type);
-  if (size == stored.size && !stored.big_endian && !stored.fortran) return {values.begin(), values.end()};
+  if (stored.InOrder()) return {values.begin(), values.end()};
   Bytes out(values.size() / stored.size * size);
   std::vector<size_t> strides(shape.size());
   size_t stride = 1;
@@ -188,7 +189,16 @@ NpyArray TextArray(std::span<const uint8_t> values, const Stored& stored, const 
 
 }  // namespace
 
-Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source) {
+namespace {
+
+// What a header says of the values behind it.
+struct Described {
+  Stored stored;
+  Shape shape;
+  size_t begin = 0;
+};
+
+Expected<Described> Describe(std::span<const uint8_t> bytes, const std::string& source) {
   const std::optional<Header> header = FindHeader(bytes);
   if (!header) return Corrupt(StrCat(source, ": has no .npy header, expected a NumPy array file"));
   QAT_ASSIGN_OR_RETURN(Stored stored, ParseType(ValueOf(header->text, "descr"), source));
@@ -201,13 +211,26 @@ Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& s
     return Corrupt(StrCat(source, ": holds ", values.size(), " bytes of values, expected ", elements, " x ",
                           stored.size, " for the shape ", ToString(*shape)));
   }
-  if (stored.type == DType::kString) return TextArray(values, stored, *shape);
-  return NpyArray{stored.type, *shape, InOrder(values, stored, *shape)};
+  return Described{stored, *shape, header->end};
+}
+
+}  // namespace
+
+Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source) {
+  QAT_ASSIGN_OR_RETURN(const Described found, Describe(bytes, source));
+  if (found.stored.type == DType::kString)
+    return TextArray(bytes.subspan(found.begin), found.stored, found.shape);
+  return NpyArray{found.stored.type, found.shape,
+                  InOrder(bytes.subspan(found.begin), found.stored, found.shape)};
 }
 
 Expected<NpyArray> ReadNpy(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
-  return ParseNpy(file->bytes(), path);
+  QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path));
+  QAT_ASSIGN_OR_RETURN(const Described found, Describe(bytes, path));
+  if (!found.stored.InOrder()) return ParseNpy(bytes, path);
+  // Values that lie as they should move to the front: a large array is in memory once.
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(found.begin));
+  return NpyArray{found.stored.type, found.shape, std::move(bytes)};
 }
 
 Bytes Serialize(const NpyArray& array) {

@@ -26,7 +26,7 @@ class NpzFile {
 
  private:
   std::string path_;
-  std::shared_ptr<const MappedFile> file_;
+  Bytes file_;
   std::vector<std::string> names_;
   std::vector<ZipEntry> entries_;
 };

@@ -77,7 +77,7 @@ Status DescribeData(const Dataset& dataset, Report& report) {
 
 Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
   if (path.empty()) return std::optional<Report>();
-  QAT_ASSIGN_OR_RETURN_IN("`baseline`", const std::string text, ReadTextFile(path));
+  QAT_ASSIGN_OR_RETURN_IN("`baseline`", const std::string text, ReadTextFile(path, kLargestLog));
   QAT_ASSIGN_OR_RETURN_IN("`baseline`", Report report, ParseReport(text, path));
   return std::optional<Report>(std::move(report));
 }

@@ -26,18 +26,16 @@ std::vector<double> Softmax(std::span<const float> scores) {
   return values;
 }
 
-Status DescribeModel(const Predictor& predictor, const std::string& path, Report& report) {
-  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+void DescribeModel(const Predictor& predictor, const Model& file, Report& report) {
   ModelResult model;
   model.name = predictor.name();
   model.kind = predictor.kind();
   model.type = predictor.type();
-  model.path = path;
-  model.bytes = static_cast<int64_t>(file->bytes().size());
-  model.sha256 = Sha256(file->bytes());
+  model.path = file.source();
+  model.bytes = static_cast<int64_t>(file.file_bytes().size());
+  model.sha256 = Sha256(file.file_bytes());
   report.models.push_back(std::move(model));
   report.class_names = predictor.contract().labels;
-  return {};
 }
 
 Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contract) {
@@ -113,7 +111,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   const char* kind = rows.models.empty() ? "graph" : "tflite";
   QAT_ASSIGN_OR_RETURN(const auto predictor,
                        MakeModelPredictor(model, model->source(), kind, rows.interpreter, &contract));
-  QAT_RETURN_IF_ERROR(DescribeModel(*predictor, model->source(), report));
+  DescribeModel(*predictor, *model, report);
   const bool are_probabilities = EndsInProbabilities(*model);
   std::vector<Error> errors;
   for (const std::string& file : request.files) {

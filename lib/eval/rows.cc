@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/file.h"
+#include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "eval/lowered_graph.h"
@@ -77,52 +77,66 @@ class Opener {
   }
 
  private:
-  Status AddRow(std::unique_ptr<Predictor> predictor, const std::string& path, bool listed = true) {
-    QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
+  // `file`: what was read from `path`, which is read only once.
+  void AddRow(std::unique_ptr<Predictor> predictor, const std::string& path, std::span<const uint8_t> file,
+              bool listed = true) {
     Row row;
     row.result.name = predictor->name();
     row.result.kind = predictor->kind();
     row.result.type = predictor->type();
     row.result.path = path;
-    row.result.bytes = static_cast<int64_t>(file->bytes().size());
-    row.result.sha256 = Sha256(file->bytes());
+    row.result.bytes = static_cast<int64_t>(file.size());
+    row.result.sha256 = Sha256(file);
     row.predictor = std::move(predictor);
     row.listed = listed;
     rows_.rows.push_back(std::move(row));
-    return {};
   }
 
-  Status AddTorch(const Checkpoint& checkpoint, const std::string& path, const char* name, TorchMode mode,
-                  bool listed = true) {
+  struct CheckpointFile {
+    std::string path;
+    Bytes bytes;
+    Checkpoint checkpoint;
+  };
+
+  Expected<CheckpointFile> OpenCheckpoint(const std::string& run) const {
+    CheckpointFile file;
+    QAT_ASSIGN_OR_RETURN(file.path, Choose(run));
+    QAT_ASSIGN_OR_RETURN(file.bytes, ReadFileOfKind(file.path, kCheckpointIdentifier));
+    QAT_ASSIGN_OR_RETURN(file.checkpoint, ParseCheckpoint(file.bytes, file.path));
+    return file;
+  }
+
+  Status AddTorch(const CheckpointFile& file, const char* name, TorchMode mode, bool listed = true) {
+    const auto& [path, bytes, checkpoint] = file;
     QAT_ASSIGN_OR_RETURN(auto predictor, MakeTorchPredictor(checkpoint, name, mode, 1));
-    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path, listed));
+    AddRow(std::move(predictor), path, bytes, listed);
     rows_.rows.back().result.provenance = checkpoint.provenance;
     return {};
   }
 
-  Expected<std::string> Choose(const std::string& run) {
+  Expected<std::string> Choose(const std::string& run) const {
     QAT_ASSIGN_OR_RETURN(ChosenCheckpoint chosen, ChooseCheckpoint(run, request_.select));
     if (!chosen.note.empty() && request_.on_note) request_.on_note(chosen.note);
     return std::move(chosen.path);
   }
 
   Status AddFloat() {
-    QAT_ASSIGN_OR_RETURN(const std::string path, Choose(request_.float_run));
-    QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
+    QAT_ASSIGN_OR_RETURN(const CheckpointFile file, OpenCheckpoint(request_.float_run));
+    const auto& [path, bytes, checkpoint] = file;
     if (checkpoint.scheme != "float32") {
       warnings_.push_back(StrCat(path, ": was trained with the scheme ", checkpoint.scheme,
                                  ", so the row 'float' is not a run that was never quantized"));
     }
-    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "float", TorchMode::kFloat));
+    QAT_RETURN_IF_ERROR(AddTorch(file, "float", TorchMode::kFloat));
     NoteContract(path, checkpoint.contract);
     to_lower_ = ToLower{checkpoint, path, kFloatGraphName};
     return {};
   }
 
   Status AddCheckpoint() {
-    QAT_ASSIGN_OR_RETURN(const std::string path, Choose(request_.checkpoint));
-    QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
-    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "checkpoint", TorchMode::kFloat));
+    QAT_ASSIGN_OR_RETURN(const CheckpointFile file, OpenCheckpoint(request_.checkpoint));
+    const auto& [path, bytes, checkpoint] = file;
+    QAT_RETURN_IF_ERROR(AddTorch(file, "checkpoint", TorchMode::kFloat));
     NoteContract(path, checkpoint.contract);
     if (!to_lower_ && request_.graph.empty()) to_lower_ = ToLower{checkpoint, path, "graph"};
     if (checkpoint.scheme == "float32") {
@@ -130,18 +144,19 @@ class Opener {
           StrCat(path, ": was trained with the scheme float32, so there is no row 'simulated'"));
       return {};
     }
-    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, "simulated", TorchMode::kSimulated));
-    QAT_RETURN_IF_ERROR(AddTorch(checkpoint, path, kFakeQuantizedName, TorchMode::kFakeQuantized, false));
+    QAT_RETURN_IF_ERROR(AddTorch(file, "simulated", TorchMode::kSimulated));
+    QAT_RETURN_IF_ERROR(AddTorch(file, kFakeQuantizedName, TorchMode::kFakeQuantized, false));
     rows_.ranges = RangesOf(checkpoint);
     return {};
   }
 
   Status AddGraph() {
-    QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request_.graph));
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(request_.graph, kGraphIdentifier));
+    QAT_ASSIGN_OR_RETURN(const Graph graph, ParseGraph(bytes, request_.graph));
     QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, request_.graph));
     QAT_ASSIGN_OR_RETURN(
         auto predictor, MakeModelPredictor(model, "graph", "graph", request_.interpreter, &graph.contract));
-    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), request_.graph));
+    AddRow(std::move(predictor), request_.graph, bytes);
     rows_.rows.back().result.provenance = graph.provenance;
     rows_.rows.back().result.model_bytes = static_cast<int64_t>(model->file_size());
     NoteContract(request_.graph, graph.contract);
@@ -158,7 +173,7 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractFor(*model));
     QAT_ASSIGN_OR_RETURN(auto predictor,
                          MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
-    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), path));
+    AddRow(std::move(predictor), path, model->file_bytes());
     QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
     rows_.rows.back().model = model;
     rows_.rows.back().result.provenance = model->provenance();
@@ -226,7 +241,7 @@ class Opener {
     options.profile = classic ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
     const std::string name = TwinName(classic ? "tflite" : "tflite-classic", twin.name);
     QAT_ASSIGN_OR_RETURN(auto predictor, MakeModelPredictor(model, name, "tflite", options, &contract));
-    QAT_RETURN_IF_ERROR(AddRow(std::move(predictor), twin.path, false));
+    AddRow(std::move(predictor), twin.path, model->file_bytes(), false);
     rows_.rows.back().twin = twin.name;
     return {};
   }
@@ -246,7 +261,7 @@ class Opener {
       return {};
     }
     rows_.litert_version = litert->version;
-    QAT_RETURN_IF_ERROR(AddRow(std::move(litert->predictor), twin.path));
+    AddRow(std::move(litert->predictor), twin.path, model->file_bytes());
     rows_.rows.back().twin = twin.name;
     return {};
   }

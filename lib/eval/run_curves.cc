@@ -62,7 +62,7 @@ Expected<RunCurves> ParseRunCurves(std::string_view text, const std::string& sou
 Expected<RunCurves> ReadRunCurves(const std::string& run) {
   const std::string path = JoinPath(run, "metrics.ndjson");
   if (!IsDirectory(run) || !FileExists(path)) return RunCurves();
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kLargestLog));
   return ParseRunCurves(text, path);
 }
 

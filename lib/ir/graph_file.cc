@@ -155,7 +155,7 @@ Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& so
 }
 
 Expected<Graph> ReadGraph(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(path, kGraphIdentifier));
   return ParseGraph(bytes, path);
 }
 

@@ -11,24 +11,20 @@
 namespace qat {
 
 struct Model::Storage {
-  std::shared_ptr<const MappedFile> file;
-  Bytes copy;
-  std::span<const uint8_t> bytes;
+  Bytes bytes;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
 };
 
 Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path) {
   auto storage = std::make_unique<Storage>();
-  QAT_ASSIGN_OR_RETURN(storage->file, MappedFile::Open(path));
-  storage->bytes = storage->file->bytes();
+  QAT_ASSIGN_OR_RETURN(storage->bytes, ReadFileOfKind(path, kTfliteIdentifier));
   return Parse(std::move(storage), path);
 }
 
 Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes,
                                                         const std::string& source) {
   auto storage = std::make_unique<Storage>();
-  storage->copy = std::move(bytes);
-  storage->bytes = storage->copy;
+  storage->bytes = std::move(bytes);
   return Parse(std::move(storage), source);
 }
 
@@ -60,6 +56,6 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
 Model::Model() : preparations_(std::make_unique<PreparationCache>()) {}
 Model::~Model() = default;
 
-size_t Model::file_size() const { return storage_->bytes.size(); }
+std::span<const uint8_t> Model::file_bytes() const { return storage_->bytes; }
 
 }  // namespace qat

@@ -45,7 +45,7 @@ class PreparationCache;
 
 class Model {
  public:
-  /// Maps the file. Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (all
+  /// Reads the file; the model keeps its bytes. Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (all
   /// operators that are missing, by name and version). Messages begin with the path.
   static Expected<std::shared_ptr<const Model>> Load(const std::string& path);
   /// The same from bytes that the model keeps.
@@ -70,7 +70,9 @@ class Model {
   /// The file's own description: who wrote it.
   const std::string& made_by() const { return made_by_; }
   const std::string& source() const { return source_; }
-  size_t file_size() const;
+  /// The whole file, as it was read.
+  std::span<const uint8_t> file_bytes() const;
+  size_t file_size() const { return file_bytes().size(); }
   /// What its interpreters share; safe to use from several threads.
   PreparationCache& preparations() const { return *preparations_; }
 

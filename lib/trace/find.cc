@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/input_file.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "contract/provenance.h"
@@ -33,8 +34,16 @@ void AddOnce(std::vector<std::string>& paths, const std::string& path) {
 }
 
 Expected<FoundFile> Hashed(const std::string& path) {
-  QAT_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));
-  return FoundFile{path, Sha256(file->bytes()), ""};
+  QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  if (!file.size()) return NotFound(StrCat(path, ": can be read only once, expected a regular file for --trace"));
+  Sha256Stream hash;
+  Bytes part(size_t{1} << 20);
+  size_t count = 0;
+  do {
+    QAT_ASSIGN_OR_RETURN(count, file.Read(part));
+    hash.Update(std::span(part).first(count));
+  } while (count == part.size());
+  return FoundFile{path, hash.Finish(), ""};
 }
 
 // The file that matches, else the only one. Files that cannot be read are none.

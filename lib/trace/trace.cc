@@ -39,7 +39,7 @@ class Tracer {
     if (IsDirectory(request_.start)) {
       return NotFound(StrCat(request_.start, ": is a directory, expected a model, a graph or a checkpoint"));
     }
-    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(request_.start));
+    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(request_.start, kLargestTable));
     if (IsKind(bytes, kCheckpointIdentifier)) {
       QAT_RETURN_IF_ERROR(StartAtCheckpoint(bytes));
     } else if (IsKind(bytes, kGraphIdentifier)) {

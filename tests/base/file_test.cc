@@ -73,32 +73,6 @@ TEST(ReadFile, ReadsAFifoToItsEnd) {
   EXPECT_EQ(*ListDirectory(dir.path()), std::vector<std::string>{"fifo"}) << "written in place";
 }
 
-TEST(MappedFile, ShowsTheBytesAndOutlivesTheName) {
-  TempDir dir;
-  QAT_ASSERT_OK(WriteFile(dir / "f", "mapped"));
-  auto file = MappedFile::Open(dir / "f");
-  QAT_ASSERT_OK(file);
-  ASSERT_EQ(::unlink((dir / "f").c_str()), 0);
-  const auto bytes = (*file)->bytes();
-  EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "mapped");
-}
-
-TEST(MappedFile, TakesEmptyFilesAndRefusesDirectories) {
-  TempDir dir;
-  QAT_ASSERT_OK(WriteFile(dir / "empty", ""));
-  EXPECT_TRUE((*MappedFile::Open(dir / "empty"))->bytes().empty());
-  QAT_EXPECT_ERROR(MappedFile::Open(dir.path()), ErrorCode::kNotFound, "is a directory");
-  QAT_EXPECT_ERROR(MappedFile::Open(dir / "absent"), ErrorCode::kNotFound, "No such file");
-}
-
-TEST(MappedFile, KeepsTheOldBytesWhenTheFileIsReplaced) {
-  TempDir dir;
-  QAT_ASSERT_OK(WriteFile(dir / "f", "old"));
-  auto file = MappedFile::Open(dir / "f");
-  QAT_ASSERT_OK(WriteFile(dir / "f", "new bytes"));
-  EXPECT_EQ(std::string((*file)->bytes().begin(), (*file)->bytes().end()), "old");
-}
-
 TEST(OutputFile, PublishesOnCommitOnly) {
   TempDir dir;
   QAT_ASSERT_OK(WriteFile(dir / "f", "old"));
@@ -165,6 +139,24 @@ TEST(OutputFile, ReportsAFullDevice) {
   QAT_ASSERT_OK(WriteFile("/dev/null", "x"));
 }
 
+TEST(OutputFile, DoesNotWaitForEverForTheReaderOfAFifo) {
+  TempDir dir;
+  ASSERT_EQ(::mkfifo((dir / "fifo").c_str(), 0600), 0);
+  QAT_EXPECT_ERROR(WriteFile(dir / "fifo", "x"), ErrorCode::kIoError, "fifo: is a FIFO that nobody reads");
+}
+
+TEST(OutputFile, StopsWaitingForASlowReaderWhenInterrupted) {
+  TempDir dir;
+  const std::string fifo = dir / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = ::open(fifo.c_str(), O_RDWR);  // there, but it reads nothing
+  SetInterruptCheck([] { return true; });
+  const Status status = WriteFile(fifo, std::string(1000000, 'q'));
+  SetInterruptCheck(nullptr);
+  QAT_EXPECT_ERROR(status, ErrorCode::kInterrupted, "interrupted while waiting for the reader of");
+  ::close(reader);
+}
+
 TEST(OutputFile, FailsBeforeTheLongWork) {
   TempDir dir;
   QAT_EXPECT_ERROR(OutputFile::Open(dir.path()), ErrorCode::kIoError,
@@ -209,6 +201,26 @@ TEST(OutputFile, WritesThroughASymbolicLink) {
   QAT_ASSERT_OK(WriteFile(dir / "link", "new"));
   EXPECT_TRUE(std::filesystem::is_symlink(dir / "link"));
   EXPECT_EQ(TextOf(dir / "real"), "new");
+}
+
+TEST(OutputFile, MakesWhatADanglingLinkPointsTo) {
+  TempDir dir;
+  QAT_ASSERT_OK(MakeDirectories(dir / "below"));
+  ASSERT_EQ(::symlink("below/second", (dir / "first").c_str()), 0);
+  ASSERT_EQ(::symlink("real", (dir / "below/second").c_str()), 0);
+  QAT_ASSERT_OK(WriteFile(dir / "first", "new"));
+  EXPECT_TRUE(std::filesystem::is_symlink(dir / "first"));
+  EXPECT_TRUE(std::filesystem::is_symlink(dir / "below/second"));
+  EXPECT_EQ(TextOf(dir / "below/real"), "new");
+}
+
+TEST(OutputFile, RefusesALinkThatLeadsBackToItself) {
+  TempDir dir;
+  ASSERT_EQ(::symlink("b", (dir / "a").c_str()), 0);
+  ASSERT_EQ(::symlink("a", (dir / "b").c_str()), 0);
+  QAT_EXPECT_ERROR(WriteFile(dir / "a", "x"), ErrorCode::kIoError,
+                   "a: cannot be written (Too many levels of symbolic links)");
+  EXPECT_TRUE(std::filesystem::is_symlink(dir / "a"));
 }
 
 TEST(OutputFile, TakesABareFileName) {

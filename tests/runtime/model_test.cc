@@ -123,7 +123,7 @@ TEST(Model, LoadsAFileAndNamesAMissingOne) {
   QAT_ASSERT_OK(WriteFile(path, ReshapeModel()));
   const auto model = Model::Load(path);
   QAT_ASSERT_OK(model);
-  EXPECT_EQ((*model)->file_size(), ReshapeModel().size());
+  EXPECT_EQ((*model)->file_bytes().size(), ReshapeModel().size());
   EXPECT_EQ((*model)->source(), path);
   QAT_EXPECT_ERROR(Model::Load(directory / "none.tflite"), ErrorCode::kNotFound, "none.tflite");
 }

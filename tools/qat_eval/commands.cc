@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/file_kind.h"
+#include "base/input_file.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/version.h"
@@ -47,11 +48,18 @@ class StageProgress {
   std::unique_ptr<Progress> progress_;
 };
 
+// By its first bytes. A stream can be read only once, so it is taken for a model; --graph says that it is a graph.
+bool IsGraphFile(const std::string& path) {
+  Bytes head(16);
+  auto file = InputFile::Open(path);
+  if (!file.ok() || !file->size()) return false;
+  const auto count = file->Read(head);
+  return count.ok() && ExpectKind(std::span(head).first(*count), kGraphIdentifier, path).ok();
+}
+
 // A model or a frozen graph, as its first bytes say. What cannot be read is left to the reader of models.
 Status PlaceModel(const std::string& path, RowRequest& rows) {
-  const auto file = IsDirectory(path) ? Expected<Bytes>(Bytes()) : ReadFile(path);
-  const bool is_graph = file.ok() && ExpectKind(*file, kGraphIdentifier, path).ok();
-  if (!is_graph) {
+  if (!IsGraphFile(path)) {
     rows.models.push_back(path);
     return {};
   }
@@ -166,7 +174,7 @@ Status ShowReport(EvalFlags& flags, Tool& tool, Report& own) {
   }
   QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
   if (flags.argument.empty()) return InvalidArgument("expected a JSON report to show, or --schema");
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.argument));
+  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.argument, kLargestLog));
   QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.argument));
   ReportFiles files;
   QAT_RETURN_IF_ERROR(files.Open(flags));
