@@ -27,7 +27,7 @@ constexpr uint16_t kStored = 0, kDeflated = 8;
 constexpr size_t kLongestComment = 0xffff;
 
 void Put(uint64_t value, int size, Bytes& bytes) {
-  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  for (int i = 0; i < size; ++i, value >>= 8) bytes.push_back(static_cast<uint8_t>(value));
 }
 
 uint64_t Get(std::span<const uint8_t> bytes, size_t at, size_t size) {
