@@ -8,6 +8,7 @@
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/strings.h"
 #include "calibrate/calibrate.h"
 #include "contract/provenance.h"
@@ -232,7 +233,7 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   }
   if (!flags.calibrate.empty())
     text += StrCat("calibrated ", ExamplesText(report), " of the training split\n");
-  tool.Print(text + StrCat("contract   ", Describe(graph.contract), "\n"));
+  tool.Print(PrintableLines(text + StrCat("contract   ", Describe(graph.contract), "\n")));
   return {};
 }
 

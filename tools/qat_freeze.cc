@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/tool.h"
@@ -100,10 +101,10 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
-  tool.Print(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", flags.output, ", ",
+  tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", flags.output, ", ",
                     bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nfolded  ",
                     FoldedText(folded), "\n", NormsText(checkpoint), "ranges  ", RangesText(checkpoint), "\ninput   ",
-                    Describe(graph.contract), "\n"));
+                    Describe(graph.contract), "\n")));
   return {};
 }
 

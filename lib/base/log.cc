@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/printable.h"
 #include "base/screen.h"
 #include "base/strings.h"
 
@@ -38,7 +39,7 @@ void Write(spdlog::level::level_enum level, std::string_view mark, std::string_v
   if (!Logger().should_log(level)) return;
   const std::string text = LogText() ? LogText()(message) : std::string(message);
   const ScreenTurn turn;
-  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, text));
+  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, PrintableLines(text)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/printable.h"
 #include "base/screen.h"
 #include "base/strings.h"
 #include "cli/terminal.h"
@@ -21,9 +22,9 @@ double SecondsBetweenDraws(Progress::Style style) {
 
 std::string JsonQuoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : Printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
-    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    out += c;
   }
   return out + "\"";
 }
@@ -48,7 +49,7 @@ std::string DurationText(double seconds) {
 
 struct Progress::Impl {
   Style style;
-  std::string what;
+  std::string what;  // as Printable, like `detail`: names of files and classes may hold what a terminal obeys
   int64_t total;
   std::FILE* out;
   Clock::time_point start = Clock::now();
@@ -87,13 +88,6 @@ struct Progress::Impl {
 
   static std::string Separated(const std::string& text) { return text.empty() ? "" : StrCat("  ", text); }
 
-  // Names of files and classes may hold what a terminal obeys.
-  static std::string Shown(std::string text) {
-    const auto obeyed = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-    std::replace_if(text.begin(), text.end(), obeyed, '?');
-    return text;
-  }
-
   std::string Cells() const {
     constexpr int kCells = 20;
     if (total <= 0) return "";
@@ -103,7 +97,8 @@ struct Progress::Impl {
 
   // The richest line that the terminal has room for: without times, then without cells, then cut.
   std::string BarLine(bool last) const {
-    const std::string name = Shown(what), counts = StrCat(" ", Counts()), text = Shown(Separated(detail));
+    const std::string& name = what;
+    const std::string counts = StrCat(" ", Counts()), text = Separated(detail);
     const std::string times = Times(last), cells = Cells();
     const size_t columns = TerminalColumns(out) - 1;
     for (const std::string& line : {StrCat(name, cells, counts, times, text), StrCat(name, cells, counts, text),
@@ -143,7 +138,7 @@ Expected<Progress::Style> Progress::ParseStyle(std::string_view name) {
 }
 
 Progress::Progress(Style style, std::string what, int64_t total, std::FILE* out)
-    : impl_(new Impl{.style = style, .what = std::move(what), .total = total, .out = out, .detail = {}}) {
+    : impl_(new Impl{.style = style, .what = Printable(what), .total = total, .out = out, .detail = {}}) {
   if (style == Style::kAuto) impl_->style = CanRedraw(out) ? Style::kBar : Style::kPlain;
 }
 
@@ -156,7 +151,7 @@ void Progress::Update(int64_t done, std::string_view detail) {
   if (impl.finished || impl.style == Style::kNone) return;
   if (impl.first < 0) impl.first = done;
   impl.done = done;
-  impl.detail = detail;
+  impl.detail = Printable(detail);
   impl.drawn = false;
   const auto now = Clock::now();
   if (now < impl.next_draw) return;

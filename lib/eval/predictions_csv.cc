@@ -2,13 +2,15 @@
 
 #include <span>
 
+#include "base/printable.h"
 #include "base/strings.h"
 
 namespace qat {
 namespace {
 
 // A field of a CSV file (RFC 4180).
-std::string CsvField(const std::string& text) {
+std::string CsvField(const std::string& raw) {
+  const std::string text = Printable(raw);
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

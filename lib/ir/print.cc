@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "ir/graph.h"
 
@@ -9,9 +10,10 @@ namespace {
 using Row = std::vector<std::string>;
 
 /// Columns as wide as their widest cell, two spaces between; no spaces at the ends of lines.
-std::string Aligned(const std::vector<Row>& rows) {
+std::string Aligned(std::vector<Row> rows) {
   std::vector<size_t> widths;
-  for (const Row& row : rows) {
+  for (Row& row : rows) {
+    for (std::string& cell : row) cell = Printable(cell);
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
@@ -54,7 +56,7 @@ std::string InputNames(const Graph& graph, const GraphNode& node) {
 }  // namespace
 
 std::string Print(const Graph& graph) {
-  std::string text = StrCat("graph ", graph.name, ", scheme ", graph.scheme, "\n\ninputs\n");
+  std::string text = StrCat("graph ", Printable(graph.name), ", scheme ", Printable(graph.scheme), "\n\ninputs\n");
   std::vector<Row> rows;
   for (int32_t index : graph.inputs) {
     rows.push_back({graph.tensor(index).name, TypeOf(graph.tensor(index)), NumbersOf(graph.tensor(index))});
@@ -81,7 +83,7 @@ std::string Print(const Graph& graph) {
   rows.clear();
   for (int32_t index : graph.outputs) rows.push_back({graph.tensor(index).name, TypeOf(graph.tensor(index))});
   text += Aligned(rows) + StrCat("\ninput contract: ", Describe(graph.contract), "\n");
-  for (const auto& [name, value] : graph.provenance) text += StrCat(name, ": ", value, "\n");
+  for (const auto& [name, value] : graph.provenance) text += StrCat(Printable(name), ": ", Printable(value), "\n");
   return text;
 }
 

@@ -3,35 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "report/text_format.h"
 
 namespace qat {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-// Length of the UTF-8 sequence at the front of `text`; 0 where there is none that is valid.
-size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t length = 0;
-  if (byte(0) < 0x80) length = 1;
-  if (byte(0) >= 0xc2 && byte(0) < 0xe0) length = 2;
-  if (byte(0) >= 0xe0 && byte(0) < 0xf0) length = 3;
-  if (byte(0) >= 0xf0 && byte(0) < 0xf5) length = 4;
-  if (length == 0 || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (length < 3) return length;
-  // Overlong forms, surrogates, beyond U+10FFFF, and the two that XML leaves out.
-  const unsigned first_two = byte(0) * 256u + byte(1);
-  const bool surrogate = first_two >= 0xeda0 && first_two < 0xee00;
-  const bool overlong = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xf0 && byte(1) < 0x90);
-  const bool beyond = byte(0) == 0xf4 && byte(1) >= 0x90;
-  const bool noncharacter = first_two == 0xefbf && byte(2) >= 0xbe;
-  return surrogate || overlong || beyond || noncharacter ? 0 : length;
-}
 
 std::string XmlCharacter(char c) {
   switch (c) {
@@ -45,12 +22,10 @@ std::string XmlCharacter(char c) {
       return "&quot;";
     case '\'':
       return "&#39;";
-    case '\t':
     case '\n':
-    case '\r':
-      return StrCat("&#", static_cast<int>(c), ";");
+      return "&#10;";
     default:
-      return static_cast<unsigned char>(c) < 0x20 ? std::string(kReplacement) : std::string(1, c);
+      return std::string(1, c);
   }
 }
 
@@ -132,24 +107,18 @@ std::string MarkdownPairs(const Report& report) {
 
 std::string EscapeXml(std::string_view text) {
   std::string escaped;
-  while (!text.empty()) {
-    const size_t length = SequenceLength(text);
-    if (length == 0) escaped += kReplacement;
-    if (length == 1) escaped += XmlCharacter(text.front());
-    if (length > 1) escaped += text.substr(0, length);
-    text.remove_prefix(std::max<size_t>(length, 1));
-  }
+  for (const char c : PrintableLines(text)) escaped += XmlCharacter(c);
   return escaped;
 }
 
 std::string EscapeMarkdown(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : PrintableLines(text)) {
     if (c == '<') {
       escaped += "&lt;";
     } else if (c == '&') {
       escaped += "&amp;";
-    } else if (c == '\n' || c == '\r') {
+    } else if (c == '\n') {
       escaped += ' ';
     } else {
       if (std::string_view("\\`*_[]|~#>").find(c) != std::string_view::npos) escaped += '\\';
@@ -223,7 +192,7 @@ std::string ToBenchmarkJson(const Report& report) {
     if (model.bytes > 0)
       entries.push_back({{"name", model.name + ": size"}, {"unit", "bytes"}, {"value", model.bytes}});
   }
-  return entries.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return PrintableJson(entries.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace qat

@@ -21,11 +21,11 @@ std::string ToMarkdown(const Report& report);
 /// of every row that has them.
 std::string ToBenchmarkJson(const Report& report);
 
-/// For XML text and attributes: entities for & < > and both quotes, references for tab and line ends, U+FFFD for what XML
-/// 1.0 cannot hold: other control characters and bytes that are no UTF-8.
+/// For XML text and attributes: entities for & < > and both quotes, references for line ends; everything else that XML 1.0
+/// cannot hold or an editor obeys as PrintableLines (base/printable.h) writes it.
 std::string EscapeXml(std::string_view text);
 
-/// Punctuation of Markdown and HTML loses its meaning, line ends become blanks: fit for a table's cell.
+/// Punctuation of Markdown and HTML loses its meaning, line ends become blanks, the rest as PrintableLines: fit for a table's cell.
 std::string EscapeMarkdown(std::string_view text);
 
 }  // namespace qat

@@ -234,7 +234,7 @@ bool IsHash(const std::string& value) {
 // Every file of the run with its hash, below it what it says it was made from.
 std::string Files(const Report& report) {
   std::vector<Cells> rows;
-  if (!report.data_sha256.empty()) rows.push_back({EscapeHtml(report.data_name), "data", report.data_sha256});
+  if (!report.data_sha256.empty()) rows.push_back({EscapeHtml(report.data_name), "data", EscapeHtml(report.data_sha256)});
   for (const ModelResult& model : report.models) {
     const std::string name = EscapeHtml(model.name);
     if (!model.sha256.empty()) rows.push_back({name, "this file", EscapeHtml(model.sha256)});
@@ -260,7 +260,7 @@ std::string Way(const Report& report) {
   std::vector<Cells> rows;
   for (const TraceLink& link : report.trace) {
     const std::string css = link.state == "differs" ? "bad" : "good";
-    rows.push_back({EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", link.state, "</span>"),
+    rows.push_back({EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", EscapeHtml(link.state), "</span>"),
                     EscapeHtml(link.expected.empty() ? link.found : link.expected), EscapeHtml(link.file),
                     EscapeHtml(link.note)});
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "report/class_figures.h"
 #include "report/json_values.h"
@@ -348,7 +349,7 @@ std::string ToJson(const Report& report) {
                      {"environment", ObjectOf(report.environment)},
                      {"outputs", ObjectOf(report.outputs)},
                      {"metrics", ObjectOf(report.metrics)}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return PrintableJson(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 Expected<Report> ParseReport(std::string_view text, const std::string& source) {

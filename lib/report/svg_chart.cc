@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "report/svg_parts.h"
 #include "report/text_format.h"
@@ -183,7 +184,7 @@ std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size
 
 std::string EscapeHtml(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : PrintableLines(text)) {
     switch (c) {
       case '&':
         escaped += "&amp;";

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "report/headline.h"
 #include "report/main_rows.h"
+#include "report/printable_report.h"
 #include "report/report.h"
 #include "report/table_parts.h"
 #include "report/text_format.h"
@@ -180,7 +181,8 @@ std::string Comparison(const Report& report, const TableOptions& options) {
 
 }  // namespace
 
-std::string ToTable(const Report& report, const TableOptions& options) {
+std::string ToTable(const Report& raw, const TableOptions& options) {
+  const Report report = PrintableReport(raw);
   std::string text;
   if (!report.data_name.empty()) {
     text += StrCat(DataText(report), ", one at a time, one thread\n");

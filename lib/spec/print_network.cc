@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "spec/network_spec.h"
 #include "spec/range_groups.h"
@@ -78,7 +79,7 @@ std::string PrintNetwork(const NetworkSpec& spec) {
     multiply_accumulates += layer.multiply_accumulates;
   }
   rows.push_back({"total", "", "", StrCat(parameters), StrCat(multiply_accumulates), ""});
-  std::string out = StrCat("network ", spec.name, "\n");
+  std::string out = StrCat("network ", Printable(spec.name), "\n");
   AppendRows(rows, out);
   return out;
 }

@@ -133,7 +133,7 @@ TEST_F(BarOnATerminal, ShowsNoEscapeSequenceOfAFileName) {
   bar.Update(5, "a\tb");
   const std::string text = terminal_.Read();
   EXPECT_EQ(text.find("\x1b[31m"), std::string::npos);
-  EXPECT_NE(text.find("accuracy of ?[31mred?.tflite"), std::string::npos) << text;
+  EXPECT_NE(text.find("accuracy of \\x1b[31mred\\x07.tflite"), std::string::npos) << text;
   bar.Clear();
 }
 
