@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "spec/op_names.h"
@@ -13,12 +14,76 @@ TextPlace PlaceOf(const toml::source_position& at) {
   return {static_cast<int32_t>(at.line), static_cast<int32_t>(at.column)};
 }
 
+std::string HexByte(char c) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return StrCat("0x", kDigits[byte >> 4], kDigits[byte & 15]);
+}
+
+// Where a string that begins at `at` ends, as far as TOML's quotes say: behind its last quote, or at the line end that it may
+// not hold.
+size_t EndOfString(std::string_view text, size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool many_lines = text.substr(at).starts_with(three);
+  at += many_lines ? 3 : 1;
+  for (; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (many_lines && text.substr(at).starts_with(three)) {
+      at += 3;
+      while (at < text.size() && text[at] == quote) ++at;  // up to two that belong to the string
+      return at;
+    } else if (!many_lines && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    }
+  }
+  return text.size();
+}
+
+TextPlace PlaceAt(std::string_view text, size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const size_t line_end = before.rfind('\n');
+  const std::string_view line = line_end == std::string_view::npos ? before : before.substr(line_end + 1);
+  const auto continues = [](char c) { return (c & 0xc0) == 0x80; };
+  const auto columns = std::ssize(line) - std::count_if(line.begin(), line.end(), continues);
+  return {static_cast<int32_t>(std::count(before.begin(), before.end(), '\n')) + 1,
+          static_cast<int32_t>(columns) + 1};
+}
+
+// TOML is UTF-8, and has other letters than ASCII's in strings and comments only. The parser relies on both: some letters
+// elsewhere lead it into code that it takes for unreachable.
+Status CheckCharacters(std::string_view text, const std::string& source) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (const size_t at = FindInvalidUtf8(text); at != std::string_view::npos) {
+    return InvalidArgument(
+        StrCat(source, ": byte ", at, " is ", HexByte(text[at]), ", which is no UTF-8; expected a text"));
+  }
+  size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (c == '"' || c == '\'') {
+      at = EndOfString(text, at);
+    } else if ((c & 0x80) != 0) {
+      return InvalidArgument(StrCat(PlaceText(source, PlaceAt(text, at)), ": '",
+                                    text.substr(at, Utf8Length(text.substr(at))),
+                                    "' stands outside of a string, expected it between quotes"));
+    } else {
+      ++at;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 TextPlace TextPlaceOf(const toml::node& node) { return PlaceOf(node.source().begin); }
 TextPlace TextPlaceOf(const toml::key& key) { return PlaceOf(key.source().begin); }
 
 Expected<TomlText> TomlText::Parse(std::string_view text, const std::string& source) {
+  QAT_RETURN_IF_ERROR(CheckCharacters(text, source));
   toml::parse_result result = toml::parse(text);
   if (!result) {
     const toml::parse_error& error = result.error();

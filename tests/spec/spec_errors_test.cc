@@ -240,5 +240,24 @@ TEST(SpecErrors, KeysOfOtherFrameworksAreRecognized) {
                    "unknown key 'kernel'; did you mean 'window'?");
 }
 
+// Letters outside of strings are no TOML, and lead the parser into code that it takes for unreachable.
+TEST(SpecErrors, OtherLettersThanAsciiBelongIntoStringsAndComments) {
+  QAT_EXPECT_ERROR(ParseNetworkSpec("\xcf\xbd", "net.toml"), ErrorCode::kInvalidArgument,
+                   "net.toml:1:1: '\xcf\xbd' stands outside of a string, expected it between quotes");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'é'  # é\ny = é\n"), ErrorCode::kInvalidArgument, "net.toml:7:5: 'é'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("'ü' = \"é\\\"\"\n\"\"\"é\"\n'é\"\"\"é\n"),
+                   ErrorCode::kInvalidArgument, "net.toml:8:6: 'é'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'not closed, é\né"), ErrorCode::kInvalidArgument, "net.toml:7:1: 'é'");
+  const std::string name = "name = \"\"\"\"é\"\"\"\" # ü\n[input]\nheight = 8\nwidth = 8\nchannels = 1\n";
+  const auto spec = ParseNetworkSpec("\xef\xbb\xbf" + name + Layer("a", "fully_connected", "units = 2\n"), "net.toml");
+  QAT_ASSERT_OK(spec);
+  EXPECT_EQ(spec->name, "\"é\"");
+}
+
+TEST(SpecErrors, WhatIsNoUtf8IsToldByItsFirstByte) {
+  QAT_EXPECT_ERROR(ParseNetworkSpec("name = \"caf\xe9\"", "net.toml"), ErrorCode::kInvalidArgument,
+                   "net.toml: byte 11 is 0xe9, which is no UTF-8; expected a text");
+}
+
 }  // namespace
 }  // namespace qat
