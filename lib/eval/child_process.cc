@@ -7,9 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 
+#include "base/file.h"
 #include "base/strings.h"
 
 extern char** environ;
@@ -25,6 +30,7 @@ class SpawnPlan {
     posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
     posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions_, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addchdir_np(&actions_, "/");
     posix_spawnattr_init(&attributes_);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);
   }
@@ -39,7 +45,12 @@ class SpawnPlan {
     std::vector<char*> arguments;
     for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
-    return ::posix_spawnp(&id, arguments[0], &actions_, &attributes_, arguments.data(), environ);
+    std::vector<char*> variables;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      if (!std::string_view(*variable).starts_with("PYTHON")) variables.push_back(*variable);
+    }
+    variables.push_back(nullptr);
+    return ::posix_spawn(&id, arguments[0], &actions_, &attributes_, arguments.data(), variables.data());
   }
 
  private:
@@ -47,9 +58,42 @@ class SpawnPlan {
   posix_spawnattr_t attributes_;
 };
 
+bool IsProgram(const std::string& path) {
+  return FileExists(path) && !IsDirectory(path) && ::access(path.c_str(), X_OK) == 0;
+}
+
+// By the name that leads to it, and by where its folder really is.
+bool IsBelow(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto real = std::filesystem::weakly_canonical(file.parent_path(), error);
+  for (const auto& path : {file.lexically_normal().parent_path(), real}) {
+    const auto [rest, end] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+    if (rest == folder.end()) return true;
+  }
+  return false;
+}
+
 Error Ended() { return SystemError("the process has ended unexpectedly"); }
 
 }  // namespace
+
+Expected<std::string> FindProgram(const std::string& program, bool unasked) {
+  std::error_code error;
+  const std::filesystem::path here = std::filesystem::current_path(error);
+  if (program.find('/') != std::string::npos) return (here / program).string();
+  const char* folders = std::getenv("PATH");
+  const char* home_variable = std::getenv("HOME");
+  const std::string home = home_variable == nullptr ? "" : home_variable;
+  std::string passed_over;
+  for (const std::string& folder : SplitText(folders == nullptr ? "" : folders, ':')) {
+    const std::string path = JoinPath(folder, program);
+    if (!folder.starts_with('/') || !IsProgram(path)) continue;
+    if (!unasked || here == "/" || here == home || !IsBelow(path, here)) return path;
+    passed_over = path;
+  }
+  if (passed_over.empty()) return NotFound(StrCat(program, ": is in no folder of PATH"));
+  return Unsupported(StrCat(passed_over, " lies below the current folder and is not started unasked"));
+}
 
 Expected<std::unique_ptr<ChildProcess>> ChildProcess::Start(const std::vector<std::string>& command) {
   int ends[2];

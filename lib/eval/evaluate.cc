@@ -320,7 +320,10 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
   QAT_RETURN_IF_ERROR(CheckSpeedGates(request.gates, baseline.has_value(), OnlyRows(rows)));
   report.ranges = rows.ranges;
-  if (!rows.litert_version.empty()) report.environment["litert"] = rows.litert_version;
+  if (!rows.litert_version.empty()) {
+    report.environment["litert"] = rows.litert_version;
+    report.environment["litert_python"] = rows.litert_python;
+  }
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names, ClassNamesOf(request, rows));
   QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, class_names, hooks));

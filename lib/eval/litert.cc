@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/file.h"
+#include "base/file_kind.h"
 #include "base/strings.h"
 #include "eval/child_process.h"
 #include "eval/litert_script.h"
@@ -19,9 +19,14 @@ constexpr uint8_t kDone = 0, kNoTflite = 2;
 // The child and its frames (litert_script.h).
 class Session {
  public:
-  static Expected<Session> Start(const std::string& python, const std::string& model) {
-    QAT_ASSIGN_OR_RETURN(auto child, ChildProcess::Start({python, "-c", kLitertScript, model}));
+  static Expected<Session> Start(const std::string& python, std::span<const uint8_t> model) {
+    QAT_ASSIGN_OR_RETURN(auto child, ChildProcess::Start({python, "-I", "-c", kLitertScript}));
     Session session(python, std::move(child));
+    const uint64_t size = model.size();
+    Bytes head(sizeof size);
+    std::memcpy(head.data(), &size, sizeof size);
+    QAT_RETURN_IF_ERROR_IN(python, session.child_->Send(head));
+    QAT_RETURN_IF_ERROR_IN(python, session.child_->Send(model));
     QAT_ASSIGN_OR_RETURN_IN(python, const Bytes version, session.Answer());
     session.version_.assign(version.begin(), version.end());
     return session;
@@ -45,6 +50,7 @@ class Session {
     QAT_RETURN_IF_ERROR(child_->Receive(head));
     uint64_t size;
     std::memcpy(&size, head + 1, sizeof size);
+    if (size > kLargestTable) return SystemError(StrCat("an answer of ", size, " bytes was announced"));
     Bytes payload(size);
     QAT_RETURN_IF_ERROR(child_->Receive(payload));
     if (head[0] == kDone) return payload;
@@ -149,12 +155,15 @@ class LitertPredictor : public Predictor {
 
 Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
                                      const InputContract& contract, const std::string& python) {
+  const bool unasked = python.empty();
+  QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
   const ModelTensor& input = interpreter->input_info(0);
   QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, input, interpreter->output_info(0)));
-  QAT_ASSIGN_OR_RETURN(Session session, Session::Start(python, model->source()));
+  QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
   litert.version = session.version();
+  litert.python = program;
   std::string type(NameOf(input.type));
   litert.predictor = std::make_unique<LitertPredictor>(std::move(interpreter), std::move(name),
                                                        std::move(type), std::move(io), std::move(session));

@@ -4,14 +4,15 @@
 
 namespace qat {
 
-/// python -c SCRIPT MODEL. Standard input is a socket for both directions. The child greets, then answers each request with
+/// python -I -c SCRIPT. Standard input is a socket for both directions; the model comes first, as eight bytes of length and its
+/// bytes. The child greets, then answers each request with
 /// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
 /// the payload is a sentence. Requests:
 ///   'P' count u32, count inputs: run each alone; the first outputs one behind the other;
 ///   'T' count u32, count tensor indices i32, one input: each tensor as u64 length and bytes (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
 import importlib, importlib.metadata, os, struct, sys
-sys.path[:] = [folder for folder in sys.path if folder]
+sys.path[:] = [folder for folder in sys.path if os.path.isabs(folder)]
 channel = os.dup(0)
 
 def receive(size):
@@ -40,8 +41,8 @@ def find():
     answer(2, b"")
     os._exit(0)
 
-def make(tflite, keep):
-    interpreter = tflite.Interpreter(model_path=sys.argv[1], num_threads=1, experimental_preserve_all_tensors=keep,
+def make(tflite, model, keep):
+    interpreter = tflite.Interpreter(model_content=model, num_threads=1, experimental_preserve_all_tensors=keep,
                                      experimental_op_resolver_type=tflite.OpResolverType.BUILTIN_REF)
     source = interpreter.get_input_details()[0]
     if -1 in source["shape_signature"]:
@@ -66,7 +67,7 @@ def tensors(state, count):
     indices = struct.unpack("<%di" % count, receive(4 * count))
     data = receive(state["size"])
     if "keeping" not in state:
-        state["keeping"] = make(state["tflite"], True)
+        state["keeping"] = make(state["tflite"], state["model"], True)
     run(state["keeping"], data)
     parts = []
     for index in indices:
@@ -78,9 +79,10 @@ def tensors(state, count):
     return b"".join(parts)
 
 def main():
+    model = receive(struct.unpack("<Q", receive(8))[0])
     tflite, version = find()
     try:
-        state = {"tflite": tflite, "fast": make(tflite, False)}
+        state = {"tflite": tflite, "model": model, "fast": make(tflite, model, False)}
         source = state["fast"].get_input_details()[0]
         state["size"] = state["fast"].get_tensor(source["index"]).nbytes
         answer(0, version.encode())

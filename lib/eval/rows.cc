@@ -253,14 +253,16 @@ class Opener {
     if (request_.litert == "off" || twin.type == "float32") return {};
     const bool asked = request_.litert != "auto";
     const std::string name = TwinName("litert", twin.name);
-    auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "python3");
+    auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "");
     if (!litert.ok()) {
       Error error = std::move(litert).error();
       if (asked) return Error{ErrorCode::kUnsupported, StrCat("`litert`: ", error.message)};
-      if (error.code != ErrorCode::kNotFound) warnings_.push_back(StrCat(twin.name, ": ", error.message));
+      if (error.code == ErrorCode::kNotFound) return {};
+      warnings_.push_back(StrCat(twin.name, ": no row 'litert': ", error.message));
       return {};
     }
     rows_.litert_version = litert->version;
+    rows_.litert_python = litert->python;
     AddRow(std::move(litert->predictor), twin.path, model->file_bytes());
     rows_.rows.back().twin = twin.name;
     return {};

@@ -34,7 +34,8 @@ struct RowRequest {
   std::function<void(const std::string&)> on_note;  ///< gets a sentence on a checkpoint that is not the last; may be empty
   InterpreterOptions interpreter;
   std::optional<InputStats> input_stats;  ///< of models without an input contract
-  /// The TFLite interpreter beside every quantized model: "off"; "auto": where the machine's python3 has one; else a Python
+  /// The TFLite interpreter beside every quantized model: "off"; "auto": where the machine's python3 has one, which does not lie below the current folder; else a
+  /// Python
   /// that must have one.
   std::string litert = "off";
   /// A row that is not listed beside every integer model: the same file under the other arithmetic profile.
@@ -58,6 +59,7 @@ struct Rows {
   std::vector<Row>
       rows;  ///< float, checkpoint, simulated, float-graph, graph, models (each before its twin), what is not listed
   std::string litert_version;      ///< of TFLite, where a row is of it; else empty
+  std::string litert_python;       ///< the Python that it runs in
   std::vector<LayerRange> ranges;  ///< from the graph, else the checkpoint, else the first quantized model
 };
 

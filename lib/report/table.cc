@@ -166,6 +166,13 @@ std::string Warnings(const Report& report) {
   return text;
 }
 
+// The program that was started for it.
+std::string LitertText(const Report& report) {
+  const auto litert = report.environment.find("litert"), python = report.environment.find("litert_python");
+  if (litert == report.environment.end() || python == report.environment.end()) return "";
+  return StrCat("litert: ", litert->second, " in ", python->second, "\n");
+}
+
 std::string Times(const Report& report) {
   return report.timing ? StrCat("times: ", TimingText(*report.timing), "\n") : "";
 }
@@ -175,7 +182,7 @@ std::string Comparison(const Report& report, const TableOptions& options) {
   std::string text = StrCat(options.details ? ModelDetails(report) : MainModels(report), Sentences(report));
   if (options.details) text += StrCat(PairDetails(report), ClassDetails(report), LayerDetails(report));
   const std::string rounding = RoundingText(report);
-  const std::string times = Times(report);
+  const std::string times = LitertText(report) + Times(report);
   return StrCat(text, rounding.empty() ? "" : "\n", rounding, times.empty() ? "" : "\n", times);
 }
 

@@ -42,6 +42,10 @@ TEST_F(LitertTest, TheRealInterpreterAgreesToTheLastStep) {
   EXPECT_EQ(report.models[1].accuracy->correct, report.models[0].accuracy->correct);
   EXPECT_FALSE(report.models[1].latency_us.has_value());
   EXPECT_EQ(report.environment["litert"].rfind("ai-edge-litert ", 0), 0u) << report.environment["litert"];
+  EXPECT_EQ(report.environment["litert_python"], QAT_LITERT_PYTHON);
+  EXPECT_NE(ToTable(report).find(StrCat("litert: ", report.environment["litert"], " in ", QAT_LITERT_PYTHON, "\n")),
+            std::string::npos)
+      << "the table says who answered";
   ASSERT_EQ(report.pairs.size(), 1u);
   EXPECT_EQ(report.pairs[0].b, "litert");
   EXPECT_EQ(report.pairs[0].max_abs_lsb, 0);
