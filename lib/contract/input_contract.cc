@@ -6,11 +6,16 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/shape.h"
 #include "base/strings.h"
 #include "contract_generated.h"
 
 namespace qat {
 namespace {
+
+// Bounds of mean, std and 1 / std: far from any that means something, and with them every byte's real value, and the scale of
+// a network's input, stay within float32.
+constexpr float kLargestNumber = 1e15f;
 
 std::string ListText(const std::vector<float>& values) {
   const bool same = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
@@ -31,19 +36,23 @@ Status Validate(const InputContract& contract) {
     return Corrupt(StrCat("input contract: image size is ", contract.height, "x", contract.width, "x",
                           contract.channels, ", expected positive sizes"));
   }
+  if (CheckedFlatSize({contract.height, contract.width, contract.channels}) < 0) {
+    return Corrupt(StrCat("input contract: image size is ", contract.height, "x", contract.width, "x",
+                          contract.channels, ", expected fewer than 2^31 values"));
+  }
   const auto channels = static_cast<size_t>(contract.channels);
   if (contract.mean.size() != channels || contract.std.size() != channels) {
     return Corrupt(StrCat("input contract: ", contract.mean.size(), " means and ", contract.std.size(),
                           " stds, expected one a channel (", channels, ")"));
   }
   for (size_t c = 0; c < channels; ++c) {
-    if (!std::isfinite(contract.mean[c])) {
-      return Corrupt(
-          StrCat("input contract: mean[", c, "] is ", contract.mean[c], ", expected a finite number"));
+    if (!(std::abs(contract.mean[c]) <= kLargestNumber)) {
+      return Corrupt(StrCat("input contract: mean[", c, "] is ", contract.mean[c],
+                            ", expected a finite number of at most ", kLargestNumber));
     }
-    if (!(contract.std[c] > 0) || !std::isfinite(contract.std[c])) {
-      return Corrupt(
-          StrCat("input contract: std[", c, "] is ", contract.std[c], ", expected a positive number"));
+    if (!(contract.std[c] >= 1 / kLargestNumber && contract.std[c] <= kLargestNumber)) {
+      return Corrupt(StrCat("input contract: std[", c, "] is ", contract.std[c],
+                            ", expected a positive number from ", 1 / kLargestNumber, " to ", kLargestNumber));
     }
   }
   return {};

@@ -26,7 +26,8 @@ struct InputContract {
   int64_t ImageSize() const { return int64_t{height} * width * channels; }
 };
 
-/// Sizes positive, as many means and stds as channels, every std > 0 and finite. Errors: kCorrupt.
+/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15. Errors:
+/// kCorrupt.
 Status Validate(const InputContract& contract);
 
 /// "28x28x1, real = (byte - 0) / 255, 10 labels"; per-channel lists in brackets.

@@ -5,6 +5,7 @@
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "checkpoint/check_numbers.h"
 #include "eval/lowered_graph.h"
 #include "eval/litert.h"
 #include "eval/ranges.h"
@@ -103,6 +104,7 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(file.path, Choose(run));
     QAT_ASSIGN_OR_RETURN(file.bytes, ReadFileOfKind(file.path, kCheckpointIdentifier));
     QAT_ASSIGN_OR_RETURN(file.checkpoint, ParseCheckpoint(file.bytes, file.path));
+    QAT_RETURN_IF_ERROR_IN(file.path, CheckNumbers(file.checkpoint));
     return file;
   }
 

@@ -88,8 +88,9 @@ struct Graph {
 };
 
 /// Every index in range, every tensor produced once and before it is read, names unique, shapes and types as
-/// the operators' rules give them, constant sizes exact, ranges finite and around 0, scales positive, the
-/// input as the contract says. Errors: kCorrupt, naming node and tensor.
+/// the operators' rules give them, filters and biases constants of the data's type, constant sizes exact, real
+/// constants finite, ranges finite and around 0, scales positive, the input as the contract says. Errors: kCorrupt,
+/// kNumerical (what is not finite), naming node and tensor.
 Status Verify(const Graph& graph);
 
 /// Drops tensors that no node, input or output names; the others keep their order.

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 #include <set>
 #include <string_view>
 
@@ -47,6 +48,31 @@ Status VerifyQuantization(const GraphTensor& tensor) {
   return {};
 }
 
+/// Constants that are not numbers, or overflowed, are a network that diverged.
+Status VerifyFinite(const GraphTensor& tensor) {
+  for (size_t at = 0; at < tensor.data.size(); at += sizeof(float)) {
+    float value;
+    std::memcpy(&value, &tensor.data[at], sizeof(value));
+    if (!std::isfinite(value))
+      return Numerical(StrCat("value ", at / sizeof(float), " is ", value, ", expected finite numbers"));
+  }
+  return {};
+}
+
+Status VerifyRange(const GraphTensor& tensor) {
+  const Range& r = tensor.range;
+  if (!std::isfinite(r.max - r.min))
+    return Numerical(StrCat("range is [", r.min, ", ", r.max, "], expected finite ends and width"));
+  if (!(r.min <= 0 && r.max >= 0))
+    return Corrupt(StrCat("range is [", r.min, ", ", r.max, "], expected ends around 0"));
+  const QuantizedLimits& limits = tensor.limits;
+  if (limits.quant_min >= limits.quant_max || limits.quant_min < -128 || limits.quant_max > 255) {
+    return Corrupt(StrCat("integer range is [", limits.quant_min, ", ", limits.quant_max,
+                          "], expected one of uint8 or int8"));
+  }
+  return {};
+}
+
 Status VerifyTensor(const GraphTensor& tensor) {
   const int64_t count = CheckedFlatSize(tensor.shape);
   if (count < 1) return Corrupt(StrCat("shape is ", ToString(tensor.shape), ", expected positive sizes"));
@@ -56,13 +82,8 @@ Status VerifyTensor(const GraphTensor& tensor) {
     return Corrupt(StrCat("holds ", tensor.data.size(), " bytes, ", NameOf(tensor.type), " ",
                           ToString(tensor.shape), " takes ", bytes));
   }
-  const Range& r = tensor.range;
-  if (tensor.has_range && !(r.min <= 0 && r.max >= 0 && std::isfinite(r.max - r.min))) {
-    return Corrupt(StrCat("range is [", r.min, ", ", r.max, "], expected finite ends around 0"));
-  }
-  if (tensor.has_range && tensor.limits.quant_min >= tensor.limits.quant_max) {
-    return Corrupt(StrCat("integer range is [", tensor.limits.quant_min, ", ", tensor.limits.quant_max, "]"));
-  }
+  if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(VerifyFinite(tensor));
+  if (tensor.has_range) QAT_RETURN_IF_ERROR(VerifyRange(tensor));
   return tensor.quantization.has_value() ? VerifyQuantization(tensor) : Status();
 }
 
@@ -101,11 +122,40 @@ Status VerifyOutputs(const Graph& graph, const GraphNode& node) {
   return {};
 }
 
+/// Type that a filter or a bias has beside a data input of type `data`.
+DType ParameterType(DType data, bool bias) {
+  if (data == DType::kFloat32) return data;
+  return bias ? DType::kInt32 : data;
+}
+
+/// Filter and bias are constants of the data's type; whatever else is computed is a real number, quantized or not. What
+/// comes out of an argmax is read by nobody.
+Status VerifyInputTypes(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  const DType data = graph.tensor(node.inputs[static_cast<size_t>(definition.data_input)]).type;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const GraphTensor& input = graph.tensor(node.inputs[i]);
+    const auto position = static_cast<int32_t>(i);
+    const bool bias = position == definition.bias_input, filter = position == definition.filter_input;
+    if ((filter || bias) && (!input.is_constant() || input.type != ParameterType(data, bias))) {
+      return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
+                            input.is_constant() ? NameOf(input.type) : "computed", ", expected constants of ",
+                            NameOf(ParameterType(data, bias))));
+    }
+    const bool real = input.type == DType::kFloat32 || input.quantization.has_value();
+    if (!real && (!input.is_constant() || position == definition.data_input)) {
+      return Corrupt(StrCat("reads '", input.name, "', which is ", NameOf(input.type), ", expected real numbers"));
+    }
+  }
+  return {};
+}
+
 /// `ready` marks the tensors that exist before the node runs; its outputs join them.
 Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& ready) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
   if (definition.builtin_code < 0) return Corrupt(StrCat(definition.name, " exists in training only"));
+  if (!IsTrainable(node.type)) return Corrupt(StrCat(definition.name, " exists in models only"));
   if (count < definition.min_inputs || count > definition.max_inputs) {
     return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
                           " to ", definition.max_inputs));
@@ -116,6 +166,7 @@ Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& 
       return Corrupt(StrCat("reads tensor '", graph.tensor(index).name, "' before it is computed"));
     }
   }
+  QAT_RETURN_IF_ERROR(VerifyInputTypes(graph, node));
   for (int32_t output : node.outputs) {
     if (!IsIndex(output, ready.size()))
       return Corrupt(StrCat("writes tensor ", output, " of ", ready.size()));
@@ -139,6 +190,11 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
   }
   const InputContract& c = graph.contract;
   QAT_RETURN_IF_ERROR(Validate(c));
+  for (int32_t index : graph.inputs) {
+    const GraphTensor& each = graph.tensor(index);
+    if (each.type != DType::kFloat32 && !each.quantization.has_value())
+      return Corrupt(StrCat("input '", each.name, "' is ", NameOf(each.type), ", expected real numbers"));
+  }
   const GraphTensor& input = graph.tensor(graph.inputs[0]);
   if (input.shape != Shape{1, c.height, c.width, c.channels}) {
     return Corrupt(

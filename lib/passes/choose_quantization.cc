@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 
 #include "base/strings.h"
 #include "passes/passes.h"
@@ -9,11 +10,19 @@
 namespace qat {
 namespace {
 
-template <class T>
-std::vector<T> ValuesOf(const GraphTensor& tensor) {
-  std::vector<T> values(tensor.data.size() / sizeof(T));
+/// Requires  a constant of float32, which Verify has seen to.
+std::vector<float> RealValues(const GraphTensor& tensor) {
+  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.data.size() % sizeof(float) == 0);
+  std::vector<float> values(tensor.data.size() / sizeof(float));
   std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
   return values;
+}
+
+/// NudgedParams, where the range is one that float32 can divide into steps.
+Expected<QuantizationParams> ParamsFor(const std::string& name, Range range, QuantizedLimits limits) {
+  if (std::isfinite(range.max - range.min)) return NudgedParams(range, limits);
+  return Numerical(StrCat("'", name, "' needs the range [", range.min, ", ", range.max,
+                          "], which is wider than float32 can tell; the training diverged"));
 }
 
 template <class T>
@@ -45,6 +54,8 @@ class Quantizer {
     QAT_RETURN_IF_ERROR(CheckRanges());
     const QuantizationParams input =
         options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract, scheme_);
+    if (!(input.scale > 0) || !std::isfinite(input.scale))
+      return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
     for (int32_t index : graph_.inputs) SetActivation(index, input);
     for (const GraphNode& node : graph_.nodes) {
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
@@ -73,6 +84,9 @@ class Quantizer {
                                 ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
     }
     const Range range = IncludingZero(*options_.default_range);
+    if (!std::isfinite(range.max - range.min)) {
+      return InvalidArgument(StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
+    }
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),
                                "; accuracy may be lost, since no training chose it"));
     return {};
@@ -121,29 +135,39 @@ class Quantizer {
     GraphTensor* bias = input(definition.bias_input);
     for (const int32_t index : node.inputs) {
       GraphTensor& tensor = graph_.tensor(index);
-      const bool constant = tensor.is_constant() && tensor.type == DType::kFloat32;
-      if (constant && &tensor != filter && &tensor != bias) QuantizeConstant(tensor);
+      if (!tensor.is_constant() || &tensor == filter || &tensor == bias) continue;
+      if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(QuantizeConstant(tensor));
+      QAT_RETURN_IF_ERROR(ExpectOneRole(tensor, Role::kOperand));
     }
     if (filter == nullptr) return {};
-    if (!filter->is_constant()) return Unsupported(StrCat("filter '", filter->name, "' is computed"));
-    if (!filter->quantization.has_value()) QuantizeFilter(*filter, definition.filter_channel_axis);
+    const int32_t axis = definition.filter_channel_axis;
+    QAT_RETURN_IF_ERROR(ExpectOneRole(*filter, axis == 0 ? Role::kFilter : Role::kLastAxisFilter));
+    if (!filter->quantization.has_value()) QAT_RETURN_IF_ERROR(QuantizeFilter(*filter, axis));
     if (bias == nullptr) return {};
-    if (!bias->is_constant() || bias->quantization.has_value()) {
-      return Unsupported(StrCat("bias '", bias->name, "' is computed or belongs to two nodes"));
-    }
-    QuantizeBiases(*bias, input(definition.data_input)->quantization->params().scale, *filter,
-                   static_cast<size_t>(definition.filter_channel_axis));
-    return {};
+    if (bias->quantization.has_value()) return Unsupported(StrCat("bias '", bias->name, "' belongs to two nodes"));
+    QAT_RETURN_IF_ERROR(ExpectOneRole(*bias, Role::kBias));
+    return QuantizeBiases(*bias, input(definition.data_input)->quantization->params().scale, *filter,
+                          static_cast<size_t>(axis));
+  }
+
+  enum class Role { kOperand, kFilter, kLastAxisFilter, kBias };
+
+  /// Each role quantizes in its own way, so a constant that two nodes read must be the same to both.
+  Status ExpectOneRole(const GraphTensor& tensor, Role role) {
+    if (roles_.emplace(tensor.name, role).first->second == role) return {};
+    return Unsupported(StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
   }
 
   /// A slope or another operand: like an activation, by the range of its values.
-  void QuantizeConstant(GraphTensor& tensor) {
+  Status QuantizeConstant(GraphTensor& tensor) {
     const QuantizedLimits limits = ActivationLimitsOf(scheme_);
-    const std::vector<float> reals = ValuesOf<float>(tensor);
+    const std::vector<float> reals = RealValues(tensor);
     const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-    const QuantizationParams params = NudgedParams(IncludingZero({*low, *high}), limits);
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams params,
+                         ParamsFor(tensor.name, IncludingZero({*low, *high}), limits));
     SetQuantized(tensor, reals, {params}, reals.size(), limits);
     tensor.quantization = TensorQuantization::PerTensor(params);
+    return {};
   }
 
   /// Values of slice c, `inner` at a time, by params[c].
@@ -160,8 +184,8 @@ class Quantizer {
 
   /// Per tensor: the trained range, or that of the values themselves as the classic converter does with constants. Per
   /// axis: always the values themselves, as training did.
-  void QuantizeFilter(GraphTensor& filter, int32_t channel_axis) {
-    const std::vector<float> reals = ValuesOf<float>(filter);
+  Status QuantizeFilter(GraphTensor& filter, int32_t channel_axis) {
+    const std::vector<float> reals = RealValues(filter);
     const QuantizedLimits limits = FilterLimitsOf(scheme_);
     const auto axis = static_cast<size_t>(channel_axis);
     std::vector<Range> ranges = FiltersPerAxis(scheme_)
@@ -172,12 +196,15 @@ class Quantizer {
     TensorQuantization quantization;
     quantization.dimension = ranges.size() > 1 ? channel_axis : 0;
     for (const Range& range : ranges) {
-      params.push_back(NudgedParams(FilterRangeOf(range, scheme_), limits));
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
+                           ParamsFor(filter.name, FilterRangeOf(range, scheme_), limits));
+      params.push_back(own);
       quantization.scale.push_back(params.back().scale);
       quantization.zero_point.push_back(params.back().zero_point);
     }
     SetQuantized(filter, reals, params, Inner(filter.shape, axis), limits);
     filter.quantization = std::move(quantization);
+    return {};
   }
 
   static size_t Inner(const Shape& shape, size_t axis) {
@@ -186,20 +213,25 @@ class Quantizer {
     return inner;
   }
 
-  void QuantizeBiases(GraphTensor& bias, float input_scale, const GraphTensor& filter, size_t axis) {
+  Status QuantizeBiases(GraphTensor& bias, float input_scale, const GraphTensor& filter, size_t axis) {
     const TensorQuantization& by = *filter.quantization;
     TensorQuantization own;
     for (const float scale : by.scale) {
       own.scale.push_back(input_scale * scale);
+      if (!std::isnormal(own.scale.back())) {
+        return Numerical(StrCat("bias '", bias.name, "' would have the scale ", input_scale, " x ", scale,
+                                ", which float32 cannot tell"));
+      }
       own.zero_point.push_back(0);
     }
     std::vector<int32_t> quantized;
-    for (const float real : ValuesOf<float>(bias)) {
+    for (const float real : RealValues(bias)) {
       quantized.push_back(QuantizeBias(real, input_scale, by.scale[quantized.size() % by.scale.size()]));
     }
     WarnOfOverflow(quantized, filter, axis, bias.name);
     SetValues(bias, quantized);
     bias.quantization = std::move(own);
+    return {};
   }
 
   /// The accumulator is an int32: with inputs that move real zero by up to 255 steps, a channel reaches at most
@@ -229,6 +261,7 @@ class Quantizer {
   const QuantizationOptions& options_;
   const Scheme scheme_;
   std::vector<std::string>& warnings_;
+  std::map<std::string, Role> roles_;  // of the constants seen so far
 };
 
 // A `quantize` node gives what it reads a range of its own: nothing to real values.

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "base/envelope.h"
@@ -73,6 +75,18 @@ TEST(Graph, ALostOutputIsNoticed) {
   QAT_EXPECT_ERROR(Verify(g), ErrorCode::kCorrupt, "node 'halves': has 1 outputs, expected 2");
 }
 
+GraphTensor& Tensor(Graph& g, const std::string& name) {
+  const auto named = [&](const GraphTensor& tensor) { return tensor.name == name; };
+  return *std::find_if(g.tensors.begin(), g.tensors.end(), named);
+}
+
+// As many values of another type.
+void Retype(Graph& g, const std::string& name, DType type) {
+  GraphTensor& tensor = Tensor(g, name);
+  tensor.type = type;
+  if (tensor.is_constant()) tensor.data.resize(static_cast<size_t>(FlatSize(tensor.shape)) * SizeOf(type));
+}
+
 struct Damage {
   const char* name;
   std::function<void(Graph&)> apply;
@@ -100,13 +114,31 @@ INSTANTIATE_TEST_SUITE_P(
                                g.tensors[0].shape = {65536, 65536, 65536, 65536};
                              },
                              "tensor 'input': shape is"},
-                      Damage{"NanRange", [](Graph& g) { g.tensor(g.outputs[0]).range.max = std::nanf(""); },
-                             "tensor 'fc': range is"},
                       Damage{"RangeWithoutZero",
                              [](Graph& g) {
                                g.tensor(g.outputs[0]).range = {1, 2};
                              },
-                             "tensor 'fc': range is [1, 2], expected finite ends around 0"},
+                             "tensor 'fc': range is [1, 2], expected ends around 0"},
+                      Damage{"LimitsOfNoType",
+                             [](Graph& g) {
+                               g.tensor(g.outputs[0]).limits = {INT32_MIN, INT32_MAX};
+                             },
+                             "tensor 'fc': integer range is [-2147483648, 2147483647], expected one of uint8"},
+                      Damage{"FilterOfBytes", [](Graph& g) { Retype(g, "conv/filter", DType::kUInt8); },
+                             "node 'conv': filter 'conv/filter' is uint8, expected constants of float32"},
+                      Damage{"BiasOfIntegers", [](Graph& g) { Retype(g, "fc/bias", DType::kInt32); },
+                             "node 'fc': bias 'fc/bias' is int32, expected constants of float32"},
+                      Damage{"EmptyBias", [](Graph& g) { Tensor(g, "conv/bias").data.clear(); },
+                             "node 'conv': reads tensor 'conv/bias' before it is computed"},
+                      Damage{"ComputedFilter",
+                             [](Graph& g) {
+                               g.nodes[3].inputs[1] = g.nodes[2].output();
+                             },
+                             "node 'fc': filter 'flatten' is computed, expected constants of float32"},
+                      Damage{"IntegersForRealNumbers", [](Graph& g) { Retype(g, "input", DType::kInt32); },
+                             "input 'input' is int32, expected real numbers"},
+                      Damage{"OperatorOfModelsOnly", [](Graph& g) { g.nodes[1].type = OpType::kSin; },
+                             "node 'pool': sin exists in models only"},
                       Damage{"TensorIndexOutOfRange", [](Graph& g) { g.nodes[1].inputs[0] = 99; },
                              "node 'pool': reads tensor 99"},
                       Damage{"NegativeTensorIndex", [](Graph& g) { g.nodes[1].inputs[0] = -1; },
@@ -137,6 +169,22 @@ INSTANTIATE_TEST_SUITE_P(
                              "input 'input' is [1, 4, 4, 1], its contract says 28x4x1"},
                       Damage{"NoOutput", [](Graph& g) { g.outputs.clear(); }, "has no input or no output"}),
     [](const auto& damage) { return std::string(damage.param.name); });
+
+// Numbers that are none are the fault of a training, not of a file.
+TEST(Graph, WhatIsNotFiniteIsANumericalError) {
+  Graph g = TinyGraph();
+  g.tensor(g.outputs[0]).range.max = std::nanf("");
+  QAT_EXPECT_ERROR(Verify(g), ErrorCode::kNumerical, "tensor 'fc': range is [-3, nan], expected finite ends");
+  g.tensor(g.outputs[0]).range = {-3e38f, 3e38f};
+  QAT_EXPECT_ERROR(Verify(g), ErrorCode::kNumerical, "expected finite ends and width");
+  for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
+    for (const std::string name : {"conv/filter", "fc/bias"}) {
+      g = TinyGraph();
+      std::memcpy(&Tensor(g, name).data[4], &bad, sizeof(bad));
+      QAT_EXPECT_ERROR(Verify(g), ErrorCode::kNumerical, "tensor '" + name + "': value 1 is ");
+    }
+  }
+}
 
 TEST(GraphFile, ComesBackAsItWasWritten) {
   const Graph g = TinyGraph();

@@ -227,5 +227,60 @@ TEST(InputContradiction, ReachesTheWarnings) {
   EXPECT_EQ(g.contract, TinyGraph().contract);
 }
 
+void SetReals(Graph& g, const std::string& name, float value) {
+  for (GraphTensor& tensor : g.tensors) {
+    if (tensor.name != name) continue;
+    for (size_t at = 0; at < tensor.data.size(); at += sizeof(value)) {
+      const float real = at == 0 ? -value : value;
+      std::memcpy(&tensor.data[at], &real, sizeof(real));
+    }
+    tensor.has_range = false;
+  }
+}
+
+Status Choose(Graph g, Scheme scheme = Scheme::kUInt8, std::optional<QuantizationParams> input = {},
+              std::optional<Range> default_range = {}) {
+  QuantizationOptions options;
+  options.scheme = scheme;
+  options.input = input;
+  options.default_range = default_range;
+  std::vector<std::string> warnings;
+  return ChooseQuantization(g, options, warnings);
+}
+
+// Finite weights whose range, or whose scale times the input's, float32 does not hold.
+TEST(ChooseQuantization, NumbersBeyondFloat32AreANumericalError) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    Graph g = TinyGraph();
+    SetReals(g, "conv/filter", 3e38f);
+    QAT_ASSERT_OK(Verify(g));
+    QAT_EXPECT_ERROR(Choose(g, scheme), ErrorCode::kNumerical,
+                     "node 'conv': 'conv/filter' needs the range [-3e+38, 3e+38], which is wider");
+    g = TinyGraph();
+    g.contract.std = {1e-15f};
+    SetReals(g, "conv/filter", 1e36f);
+    QAT_EXPECT_ERROR(Choose(g, scheme), ErrorCode::kNumerical, "bias 'conv/bias' would have the scale");
+  }
+  QAT_EXPECT_ERROR(Choose(TinyGraph(false), Scheme::kUInt8, {}, Range{-3e38f, 3e38f}), ErrorCode::kInvalidArgument,
+                   "default range [-3e+38, 3e+38] is wider than float32 can tell");
+  QAT_EXPECT_ERROR(Choose(TinyGraph(), Scheme::kUInt8, QuantizationParams{0, 0}), ErrorCode::kNumerical,
+                   "the input would have the scale 0");
+}
+
+// A graph that was changed by hand: training shares no constants.
+TEST(ChooseQuantization, AConstantHasOneRoleOnly) {
+  Graph g = TinyGraph();
+  const int32_t filter = g.nodes[0].inputs[1];
+  const int32_t sum = *g.AddNode(OpType::kMaximum, "sum", {}, {g.AddConstant("fc/more", {1, 3}, std::vector<float>(3, 1.0f)), g.outputs[0]});
+  g.outputs = {sum};
+  QAT_ASSERT_OK(Choose(g));
+  g.nodes[3].inputs[2] = g.AddConstant("fc/twice", {3}, std::vector<float>(3, 1.0f));
+  g.nodes[4].inputs[0] = g.nodes[3].inputs[2];
+  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'fc/twice' is a filter, a bias or an operand here");
+  g = TinyGraph();
+  g.outputs = {*g.AddNode(OpType::kMaximum, "max", {}, {filter, filter})};
+  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'conv/filter' is a filter, a bias or an operand here");
+}
+
 }  // namespace
 }  // namespace qat
