@@ -23,7 +23,7 @@ Status InferParameters(const Shape& input, LayerSpec& layer) {
   if (layer.definition().parameters == nullptr) return {};
   layer.parameters = layer.definition().parameters(layer.attributes, input);
   if (layer.parameters.empty()) {
-    return InvalidArgument(StrCat("input is ", ToString(input), ", expected an image [1, H, W, C]"));
+    return InvalidArgument(StrCat("input is ", ToString(input), ", expected an image [1, H, W, C] of at most 1048576 channels"));
   }
   for (const ParameterSpec& parameter : layer.parameters) {
     QAT_RETURN_IF_ERROR(ExpectSmallEnough(parameter.suffix, parameter.shape));

@@ -113,7 +113,13 @@ class Fuser : private Relisting {
     layer.attributes = DepthwiseConv2DAttributes{.kernel_h = 1, .kernel_w = 1};
     layer.initializer.kind = Initializer::Kind::kOnes;
     layer.batch_norm = batch_norm;
-    QAT_CHECK(InferLayer(spec_, layer).ok());
+    const TextPlace place = {layer.line, layer.column};
+    const Shape read_shape = layer.output_shape;
+    if (!InferLayer(spec_, layer).ok()) {
+      diagnostics_.Add(place, InvalidArgument(StrCat("layer '", layer.name, "': batch_norm of ", ToString(read_shape),
+                                                     " becomes a depthwise convolution, expected at most ", 1 << 20,
+                                                     " channels and ", 1 << 20, " rows and columns")));
+    }
     placed_.push_back(Append(std::move(layer)));
   }
 

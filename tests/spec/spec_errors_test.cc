@@ -254,6 +254,18 @@ TEST(SpecErrors, OtherLettersThanAsciiBelongIntoStringsAndComments) {
   EXPECT_EQ(spec->name, "\"é\"");
 }
 
+// One channel more than a depthwise convolution takes, put together by layers that are all within their bounds.
+TEST(SpecErrors, ABatchNormOfTooManyChannelsIsTold) {
+  const std::string spec = "name = \"n\"\n[input]\nheight = 1\nwidth = 1\nchannels = 1\n" +
+                           Layer("a", "conv_2d", "filters = 1048576\nkernel = 1\n") +
+                           Layer("b", "conv_2d", "filters = 1\nkernel = 1\ninputs = [\"input\"]\n") +
+                           Layer("c", "concatenation", "inputs = [\"a\", \"b\"]\n") + Layer("n", "batch_norm") +
+                           Layer("m", "mean");
+  QAT_EXPECT_ERROR(ParseNetworkSpec(spec, "net.toml"), ErrorCode::kInvalidArgument,
+                   "layer 'n': batch_norm of [1, 1, 1, 1048577] becomes a depthwise convolution, expected at most "
+                   "1048576 channels");
+}
+
 TEST(SpecErrors, WhatIsNoUtf8IsToldByItsFirstByte) {
   QAT_EXPECT_ERROR(ParseNetworkSpec("name = \"caf\xe9\"", "net.toml"), ErrorCode::kInvalidArgument,
                    "net.toml: byte 11 is 0xe9, which is no UTF-8; expected a text");
