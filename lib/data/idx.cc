@@ -100,7 +100,7 @@ struct Inflater {
 
 }  // namespace
 
-Expected<Bytes> Inflated(Bytes bytes, const std::string& source) {
+Expected<Bytes> Inflated(Bytes bytes, const std::string& source, uint64_t limit) {
   if (!IsGzip(bytes)) return bytes;
   Inflater inflater;
   if (!inflater.open) return SystemError(StrCat(source, ": zlib cannot be started"));
@@ -109,7 +109,10 @@ Expected<Bytes> Inflated(Bytes bytes, const std::string& source) {
   size_t in_used = 0, out_used = 0;
   // Several gzip members in a row are one file, as for gunzip.
   while (in_used < bytes.size()) {
-    if (out_used == out.size()) out.resize(std::max<size_t>(2 * out.size(), 4 * bytes.size() + 4096));
+    if (out_used == out.size()) {
+      const size_t next = std::max<size_t>(2 * out.size(), 4 * bytes.size() + 4096);
+      out.resize(std::min<uint64_t>(next, limit < UINT64_MAX ? limit + 1 : limit));
+    }
     constexpr size_t kMost = std::numeric_limits<uInt>::max();
     const size_t in_size = std::min(bytes.size() - in_used, kMost);
     const size_t out_size = std::min(out.size() - out_used, kMost);
@@ -120,9 +123,13 @@ Expected<Bytes> Inflated(Bytes bytes, const std::string& source) {
     const int result = inflate(&stream, Z_NO_FLUSH);
     in_used += in_size - stream.avail_in;
     out_used += out_size - stream.avail_out;
+    if (out_used > limit) {
+      out.resize(limit);
+      return out;
+    }
     const bool ended = result == Z_STREAM_END;
     if (ended && in_used == bytes.size()) {
-      out.resize(out_used);
+      out.resize(std::min<uint64_t>(out_used, limit));
       return out;
     }
     if (ended && inflateReset(&stream) == Z_OK) continue;
@@ -137,7 +144,14 @@ Expected<Bytes> Inflated(Bytes bytes, const std::string& source) {
 
 Expected<IdxArray> ReadIdx(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(Bytes stored, ReadFile(path));
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, Inflated(std::move(stored), path));
+  uint64_t limit = UINT64_MAX;
+  if (IsGzip(stored)) {
+    // The header says how much there is: what inflates beyond that is not waited for.
+    QAT_ASSIGN_OR_RETURN(const Bytes head, Inflated(stored, path, 4 + 4 * kMaxDimensions));
+    QAT_ASSIGN_OR_RETURN_IN(path, const Shape shape, ParseHeader(head));
+    limit = 4 + 4 * shape.size() + static_cast<uint64_t>(FlatSize(shape)) + 1;
+  }
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, Inflated(std::move(stored), path, limit));
   auto array = ParseIdx(bytes);
   if (!array.ok()) return std::move(array).error().Prefixed(path);
   return array;

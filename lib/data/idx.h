@@ -24,8 +24,8 @@ Expected<IdxArray> ReadIdx(const std::string& path);
 /// The plain IDX bytes of an array: for scripts and tests.
 Bytes SerializeIdx(const IdxArray& array);
 
-/// Plain bytes as they are, gzip data inflated. Errors: kCorrupt.
-Expected<Bytes> Inflated(Bytes bytes, const std::string& source);
+/// Plain bytes as they are, gzip data inflated, of which no more than `limit` bytes. Errors: kCorrupt.
+Expected<Bytes> Inflated(Bytes bytes, const std::string& source, uint64_t limit = UINT64_MAX);
 
 }  // namespace qat
 

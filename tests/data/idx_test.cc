@@ -107,6 +107,18 @@ TEST_F(Idx, RefusesGzipThatIsCutOrDamaged) {
   EXPECT_FALSE(Read(trailing).ok());
 }
 
+// 64 MB of zeros behind an array of twelve bytes: only one of them is ever inflated.
+TEST_F(Idx, InflatesNoMoreThanTheHeaderSays) {
+  Bytes bomb = kImages;
+  bomb.resize(size_t{64} << 20);
+  const Bytes gzip = Gzip(bomb);
+  QAT_EXPECT_ERROR(Read(gzip), ErrorCode::kCorrupt, "/file: offset 28: 1 bytes follow the last value");
+  const auto inflated = Inflated(gzip, "f", 100);
+  QAT_ASSERT_OK(inflated);
+  EXPECT_EQ(inflated->size(), 100u);
+  EXPECT_LE(inflated->capacity(), 4 * gzip.size() + 4096) << "what was not asked for took no memory";
+}
+
 TEST_F(Idx, SaysThatAFileIsMissing) {
   QAT_EXPECT_ERROR(ReadIdx(dir_ / "absent"), ErrorCode::kNotFound, "/absent: cannot be read (No such file");
 }
