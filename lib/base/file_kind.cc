@@ -200,7 +200,7 @@ Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, c
 }
 
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier) {
-  constexpr size_t kHead = 512;
+  constexpr size_t kHead = size_t{64} << 10;
   QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   Bytes bytes(kHead);
   QAT_ASSIGN_OR_RETURN(const size_t count, file.Read(bytes));

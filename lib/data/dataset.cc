@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
 
 #include "base/check.h"
@@ -52,8 +53,15 @@ bool HoldsFolders(const std::string& directory, const std::vector<std::string>& 
                      [&](const std::string& name) { return IsDirectory(JoinPath(directory, name)); });
 }
 
-Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDirectory(directory));
+Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options,
+                                std::vector<std::string>& special) {
+  QAT_ASSIGN_OR_RETURN(std::vector<std::string> names, ListDirectory(directory));
+  std::erase_if(names, [&](const std::string& name) {
+    const std::string path = JoinPath(directory, name);
+    if (!IsSpecialFile(path)) return false;
+    special.push_back(path);
+    return true;
+  });
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split);
   if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split, options);
@@ -90,13 +98,27 @@ Dataset OpenDigits(Split split, int64_t limit) {
 }
 
 // All examples; only pictures are sampled while they are read.
-Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options) {
+Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options,
+                            std::vector<std::string>& special) {
   if (data == "digits") return OpenDigits(split, options.limit);
   if (!FileExists(data)) return NoSuchData(data);
-  return IsDirectory(data) ? OpenDirectory(data, split, options) : OpenFile(data, split, options);
+  return IsDirectory(data) ? OpenDirectory(data, split, options, special) : OpenFile(data, split, options);
 }
 
 }  // namespace
+
+bool IsSpecialFile(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+std::string SpecialFilesWarning(const std::vector<std::string>& paths) {
+  if (paths.empty()) return "";
+  return StrCat("passed over ", paths.size(), paths.size() == 1 ? " pipe, socket or device: " : " pipes, sockets or devices: ",
+                SomeOf(paths));
+}
 
 std::string SomeOf(const std::vector<std::string>& names) {
   constexpr size_t kShown = 6;
@@ -186,7 +208,12 @@ Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use) 
 }
 
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenWhole(data, split, options));
+  std::vector<std::string> special;
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenWhole(data, split, options, special));
+  if (!special.empty()) {
+    dataset.warning += dataset.warning.empty() ? "" : "\n";
+    dataset.warning += SpecialFilesWarning(special);
+  }
   dataset.name = data;
   TakeSample(options, dataset);
   return dataset;

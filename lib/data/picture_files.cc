@@ -39,15 +39,17 @@ Expected<Names> Folders(const std::string& directory) {
 }
 
 // What is no picture, but somebody may have meant to be some, goes to `passed_over`.
-Expected<Names> Pictures(const std::string& directory, Names& passed_over) {
+Expected<Names> Pictures(const std::string& directory, PictureFiles& found) {
   QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
   Names pictures;
   for (const std::string& name : names) {
     const std::string path = JoinPath(directory, name);
-    if (EndsIn(kSuffixes, name)) {
+    if (EndsIn(kSuffixes, name) && IsSpecialFile(path)) {
+      found.special.push_back(path);
+    } else if (EndsIn(kSuffixes, name)) {
       pictures.push_back(name);
     } else if (EndsIn(kOtherSuffixes, name) || (!name.starts_with('.') && IsDirectory(path))) {
-      passed_over.push_back(path);
+      found.passed_over.push_back(path);
     }
   }
   if (!pictures.empty()) return pictures;
@@ -167,7 +169,7 @@ Expected<std::vector<PictureFile>> FilesOf(const std::string& folder, const Spli
   for (const std::string& name : present) {
     const std::string path = JoinPath(folder, name);
     QAT_ASSIGN_OR_RETURN(const int32_t label, LabelOf(folder, name, pictures.class_names));
-    QAT_ASSIGN_OR_RETURN(Names names, Pictures(path, pictures.passed_over));
+    QAT_ASSIGN_OR_RETURN(Names names, Pictures(path, pictures));
     if (part != nullptr) names = PartOf(std::move(names), *part);
     for (const std::string& file : names) {
       classes[static_cast<size_t>(label)].push_back({JoinPath(path, file), label});
@@ -198,7 +200,9 @@ Status AddPicturesUnder(const std::string& directory, int depth, PictureFiles& p
   QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
   for (const std::string& name : names) {
     const std::string path = JoinPath(directory, name);
-    if (EndsIn(kSuffixes, name)) {
+    if (EndsIn(kSuffixes, name) && IsSpecialFile(path)) {
+      pictures.special.push_back(path);
+    } else if (EndsIn(kSuffixes, name)) {
       pictures.files.push_back({path, 0});
     } else if (!name.starts_with('.') && depth < kDeepest && IsDirectory(path)) {
       QAT_RETURN_IF_ERROR(AddPicturesUnder(path, depth + 1, pictures));

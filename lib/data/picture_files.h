@@ -25,6 +25,7 @@ struct PictureFiles {
   std::string warning;              ///< of splits that are none; else empty
   std::vector<std::string> unused;  ///< folders beside those of splits
   std::vector<std::string> notes;   ///< which folders are what, where their names do not say it alone
+  std::vector<std::string> special;  ///< named like pictures, but pipes, sockets or devices
 };
 
 /// Folders of splits are told by their names (array_names.h, SplitNamed), upper or lower case, and by the folders in them: a folder

@@ -218,6 +218,10 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     dataset.available = available;
     for (const int32_t file : scan.kept()) dataset.indices.push_back(sample[static_cast<size_t>(file)]);
   }
+  if (!pictures.special.empty()) {
+    dataset.warning += dataset.warning.empty() ? "" : "\n";
+    dataset.warning += SpecialFilesWarning(pictures.special);
+  }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
     auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options));

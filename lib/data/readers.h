@@ -41,6 +41,13 @@ Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options);
 bool HoldsPictures(const std::vector<std::string>& files);
 Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& options);
 
+/// What reading could wait for without an end: pipes, sockets and devices, through links, too. In folders of data they are
+/// passed over.
+bool IsSpecialFile(const std::string& path);
+
+/// "passed over 2 pipes, sockets or devices: a, b"; nothing where there are none.
+std::string SpecialFilesWarning(const std::vector<std::string>& paths);
+
 /// "a, b, c and 4 more", so that a sentence about a large directory stays one.
 std::string SomeOf(const std::vector<std::string>& names);
 

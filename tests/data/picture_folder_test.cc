@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <set>
@@ -75,6 +76,19 @@ TEST_F(PictureFolder, SaysWhatItPassedOverThatMayHaveBeenMeant) {
   EXPECT_EQ(train->warning,
             "passed over 3 folders and pictures of other formats (expected JPEG, PNG or BMP): " + a +
                 "4.webp; " + a + "more; " + (dir_ / "train/b/5.GIF"));
+}
+
+TEST_F(PictureFolder, PassesOverPipesThatAreNamedLikePictures) {
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png"}) Put("rgb.png", std::string("train/") + name);
+  ASSERT_EQ(::mkfifo((dir_ / "train/a/3.jpg").c_str(), 0600), 0);
+  fs::create_symlink("/dev/zero", dir_ / "train/b/2.png");
+  ASSERT_EQ(::mkfifo((dir_ / "train-images-idx3-ubyte").c_str(), 0600), 0);
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 2) << "one picture is for testing";
+  EXPECT_EQ(train->warning, "passed over 2 pipes, sockets or devices: " + (dir_ / "train/a/3.jpg") + ", " +
+                                (dir_ / "train/b/2.png") + "\npassed over 1 pipe, socket or device: " +
+                                (dir_ / "train-images-idx3-ubyte"));
 }
 
 TEST_F(PictureFolder, TakesValAsTheSecondSplitAndSaysWhichOneIsMissing) {
