@@ -1,7 +1,7 @@
 #include "data/picture_loader.h"
 
+#include <exception>
 #include <new>
-#include <system_error>
 #include <unordered_set>
 
 namespace qat {
@@ -9,7 +9,7 @@ namespace qat {
 PictureLoader::PictureLoader(Load load, int threads) : load_(std::move(load)) {
   try {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // Those that could be started are enough: the caller loads, too.
   }
 }

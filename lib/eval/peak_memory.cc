@@ -12,7 +12,11 @@ int64_t PeakMemoryOf(const std::function<void()>& work) {
   const pid_t child = fork();
   if (child < 0) return 0;
   if (child == 0) {
-    work();
+    try {
+      work();
+    } catch (...) {
+      _exit(1);  // of the child there must be no other way back
+    }
     _exit(0);
   }
   int state = 0;

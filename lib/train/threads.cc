@@ -6,9 +6,11 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <exception>
 #include <future>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace qat {
 namespace {
@@ -31,6 +33,21 @@ void ShortenWaiting() {
   });
 }
 
+// How many of `wanted` threads the system gives: libgomp would end the program where it gives fewer.
+int ThreadsToBeHad(int wanted) {
+  std::promise<void> enough;
+  const std::shared_future<void> done = enough.get_future().share();
+  std::vector<std::thread> threads;
+  try {
+    while (static_cast<int>(threads.size()) + 1 < wanted) threads.emplace_back([done] { done.wait(); });
+  } catch (const std::exception&) {
+    // No memory for another, or the system's limit.
+  }
+  enough.set_value();
+  for (std::thread& thread : threads) thread.join();
+  return static_cast<int>(threads.size()) + 1;
+}
+
 // Every step asks for the buffers of the last one again. By default glibc gives large ones back to the system, which
 // clears each page anew: a quarter of the time of a step of resnet8.
 void KeepFreedMemory() {
@@ -44,7 +61,9 @@ void KeepFreedMemory() {
 
 void ConfigureThreads(int threads) {
   const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  at::set_num_threads(threads > 0 ? threads : cores);
+  // One more, which ShortenWaiting needs.
+  const int wanted = threads > 0 ? threads : cores;
+  at::set_num_threads(wanted == 1 ? 1 : std::max(1, std::min(wanted, ThreadsToBeHad(wanted + 1) - 1)));
   KeepFreedMemory();
   if (at::get_num_threads() > 1) ShortenWaiting();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);

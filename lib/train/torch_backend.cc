@@ -14,6 +14,7 @@
 #include "train/modules/nhwc.h"
 #include "train/network.h"
 #include "train/threads.h"
+#include "train/torch_error.h"
 
 namespace qat {
 namespace {
@@ -25,10 +26,8 @@ template <class F>
 auto Guarded(const F& body) -> decltype(body()) {
   try {
     return body();
-  } catch (const std::bad_alloc&) {
-    return SystemError("out of memory");
   } catch (const std::exception& exception) {
-    return Internal(StrCat("LibTorch: ", SplitText(exception.what(), '\n')[0]));
+    return TorchError(exception);
   }
 }
 

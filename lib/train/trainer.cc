@@ -15,6 +15,7 @@
 #include "train/run_contract.h"
 #include "train/run_store.h"
 #include "train/threads.h"
+#include "train/torch_error.h"
 #include "train/train_loop.h"
 
 namespace qat {
@@ -221,11 +222,8 @@ Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, 
                             const TrainCallbacks& callbacks) {
   try {
     return TrainChecked(spec, config, train, test, run, start, callbacks);
-  } catch (const std::bad_alloc&) {
-    return SystemError("out of memory while training");
   } catch (const std::exception& exception) {
-    // LibTorch adds a backtrace behind the first line.
-    return Internal(StrCat("LibTorch: ", SplitText(exception.what(), '\n')[0]));
+    return TorchError(exception);
   }
 }
 

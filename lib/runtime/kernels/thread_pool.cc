@@ -1,5 +1,7 @@
 #include "runtime/kernels/thread_pool.h"
 
+#include <exception>
+
 #include "base/check.h"
 
 namespace qat {
@@ -38,7 +40,11 @@ constexpr uint32_t EndOf(uint64_t left) { return static_cast<uint32_t>(left) & 0
 ThreadPool::ThreadPool(int threads) {
   QAT_CHECK(threads >= 1 && threads <= kMaxThreads);
   shares_ = std::make_unique<Share[]>(static_cast<size_t>(threads));
-  for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
+  try {
+    for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { Work(thread); });
+  } catch (const std::exception&) {
+    // No memory for another, or the system's limit: those that could be started are enough.
+  }
 }
 
 ThreadPool::~ThreadPool() {
