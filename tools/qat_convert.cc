@@ -270,5 +270,10 @@ int main(int argc, char** argv) {
                  "  qat-convert float.qgraph --calibrate mnist/ -o lenet.tflite\n");
   qat::ConvertFlags flags;
   qat::AddFlags(tool, flags);
+  tool.DeclareFiles([&](qat::FileUse& use) {
+    use.Read("GRAPH", flags.graph);
+    use.Read("--calibrate", flags.calibrate == "digits" ? "" : flags.calibrate);
+    use.Write("--output", flags.output);
+  });
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

@@ -140,5 +140,9 @@ int main(int argc, char** argv) {
                  "  qat-freeze runs/lenet --select best --strict --print -o lenet.qgraph\n");
   qat::FreezeFlags flags;
   qat::AddFlags(tool, flags);
+  tool.DeclareFiles([&](qat::FileUse& use) {
+    use.ReadRun("RUN", flags.checkpoint);
+    use.Write("--output", flags.output);
+  });
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

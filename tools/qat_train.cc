@@ -491,6 +491,16 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   return {};
 }
 
+void DeclareFiles(const TrainFlags& flags, FileUse& use) {
+  const std::string& data = flags.keys.at("data");
+  const std::string& network = flags.keys.at("network");
+  if (data != "digits") use.Read("--data", data);
+  if (FileExists(network)) use.Read("--network", network);
+  use.ReadRun("--init", flags.init);
+  const bool resumed = flags.resume || (flags.resume_if_exists && IsDirectory(JoinPath(flags.run, "checkpoints")));
+  use.WriteRun("--output", flags.run, resumed);
+}
+
 }  // namespace
 }  // namespace qat
 
@@ -502,5 +512,6 @@ int main(int argc, char** argv) {
   tool.OwnConfig();
   qat::TrainFlags flags;
   qat::AddFlags(tool, flags);
+  tool.DeclareFiles([&](qat::FileUse& use) { qat::DeclareFiles(flags, use); });
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

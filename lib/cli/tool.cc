@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@
 #include "cli/help.h"
 #include "cli/manual.h"
 #include "cli/messages.h"
+#include "cli/process.h"
 
 namespace qat {
 namespace {
@@ -76,6 +78,7 @@ struct Tool::Impl {
   CommonFlags flags;
   const Command* running = nullptr;
   bool own_config = false;
+  std::function<void(FileUse&)> declare_files;
   bool stdout_taken = false;
   int stdout_errno = 0;
 
@@ -91,7 +94,9 @@ struct Tool::Impl {
   Status Check();
   std::string Help(const CommandLine& line, bool all) const;
   Status OpenJson(std::optional<OutputFile>& json);
-  Status Run(const std::function<Status(Report&)>& run, Report& report);
+  Status CheckFiles();
+  void SpareInputs(std::span<const std::string> words);
+  int Main(std::vector<std::string> words, const std::function<Status(Report&)>& run);
   void Write(std::string_view text);
   Status FlushStdout();
   int Finish(Status status, Report& report, std::optional<OutputFile>& json);
@@ -216,13 +221,25 @@ Status Tool::Impl::OpenJson(std::optional<OutputFile>& json) {
   return {};
 }
 
-Status Tool::Impl::Run(const std::function<Status(Report&)>& run, Report& report) {
-  try {
-    return run(report);
-  } catch (const std::bad_alloc&) {
-    return SystemError("out of memory");
-  } catch (const std::exception& error) {
-    return Internal(StrCat("unexpected failure (", error.what(), ")"));
+// Before anything is opened. A report that would take the place of an input is not written.
+Status Tool::Impl::CheckFiles() {
+  FileUse use;
+  use.Write("--json", flags.json);
+  use.Read("--config", flags.config);
+  if (declare_files) declare_files(use);
+  std::string conflict;
+  Status status = use.Check(&conflict);
+  if (conflict == "--json") flags.json.clear();
+  return status;
+}
+
+// A command line that was not understood may name the report's file as an input, too.
+void Tool::Impl::SpareInputs(std::span<const std::string> words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const bool is_report = words[i] == "--json=" + flags.json || (i > 0 && words[i - 1] == "--json");
+    if (is_report || flags.json.empty()) continue;
+    const std::string value = words[i].starts_with("-") ? words[i].substr(words[i].find('=') + 1) : words[i];
+    if (IsSameFile(value, flags.json)) flags.json.clear();
   }
 }
 
@@ -295,6 +312,7 @@ CLI::App& Tool::app() { return *command().app; }
 void Tool::SetUsual(std::vector<std::string> names) { command().usual = std::move(names); }
 CommonFlags& Tool::flags() { return impl_->flags; }
 void Tool::OwnConfig() { impl_->own_config = true; }
+void Tool::DeclareFiles(std::function<void(FileUse&)> declare) { impl_->declare_files = std::move(declare); }
 
 void Tool::AddThreads(Command& command, const char* group, const char* text) {
   command.app->add_option("--threads", impl_->flags.threads, text)->type_name("N")->group(group);
@@ -319,27 +337,47 @@ int Tool::Main(int argc, const char* const* argv) {
   return Main(argc, argv, [this](Report& report) { return impl_->Running().run(report); });
 }
 
+int Tool::Impl::Main(std::vector<std::string> words, const std::function<Status(Report&)>& run) {
+  Report report;
+  std::optional<OutputFile> json;
+  std::string print;
+  report.command = CommandText(program.name, words);
+  Status status = Parse(words, print);
+  if (!print.empty()) {
+    Write(print);
+    flags.json.clear();
+    return Finish({}, report, json);
+  }
+  if (!status.ok()) {
+    SpareInputs(words);
+  } else {
+    status = CheckFiles();
+  }
+  if (Status opened = OpenJson(json); status.ok()) status = std::move(opened);
+  if (status.ok()) status = Guarded([&] { return run(report); });
+  return Finish(std::move(status), report, json);
+}
+
 int Tool::Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run) {
+  OpenStandardStreams();
+  EndOnUncaughtExceptions(impl_->program.name);
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away shows as EPIPE
   InitLog(impl_->program.name, LogLevel::kInfo);
   SetLogText([this](std::string_view text) {
     return WithoutDoubledPhrases(qat::NameFlags(impl_->program, impl_->Running(), text));
   });
   command();
-  Report report;
-  std::optional<OutputFile> json;
-  std::string print;
-  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  report.command = CommandText(impl_->program.name, words);
-  Status status = impl_->Parse(words, print);
-  if (!print.empty()) {
-    impl_->Write(print);
-    impl_->flags.json.clear();
-    return impl_->Finish({}, report, json);
+  int code = kExitInternal;
+  const Status ended = Guarded([&]() -> Status {
+    code = impl_->Main({argv + std::min(argc, 1), argv + argc}, run);
+    return {};
+  });
+  if (!ended.ok()) {
+    LogError(ended.error().message);
+    code = ExitCodeOf(ended.error());
   }
-  if (Status opened = impl_->OpenJson(json); status.ok()) status = std::move(opened);
-  if (status.ok()) status = impl_->Run(run, report);
-  return impl_->Finish(std::move(status), report, json);
+  if (code == kExitSystem) EndAtOnce(code);
+  return code;
 }
 
 }  // namespace qat

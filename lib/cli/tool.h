@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "base/file_use.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -80,6 +81,10 @@ class Tool {
 
   /// --config and --print-config are the tool's business (qat-train: a TrainConfig).
   void OwnConfig();
+
+  /// `declare` says which files the flags name, once they are read: an output that is an input or another output ends the
+  /// program (exit 2) before anything is opened. --json and --config are known.
+  void DeclareFiles(std::function<void(FileUse&)> declare);
 
   /// Prints results on standard output; nothing where that carries the JSON report or the output file
   /// ("--json -", "-o -"). A reader that went away (head) is no error; a full disk is exit 6.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/file_use.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -141,6 +142,20 @@ std::string OutputPath(const std::string& path, size_t index) {
   return StrCat(stem, ".", index, ends ? kEnding : "");
 }
 
+namespace {
+
+// Names of further outputs are made of that of the first: they may be those of inputs.
+Status CheckFiles(const TensorRunRequest& request, const RowRequest& rows, size_t outputs) {
+  FileUse use;
+  for (const std::string& model : rows.models) use.Read("`models`", model);
+  use.Read("`graph`", rows.graph);
+  for (const std::string& input : request.inputs) use.Read("`input`", input);
+  for (size_t i = 0; i < outputs; ++i) use.Write("`save_outputs`", OutputPath(request.save_outputs, i));
+  return use.Check();
+}
+
+}  // namespace
+
 Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, const RowRequest& rows,
                                               const WorkHooks& hooks, Report& report) {
   if (request.inputs.empty())
@@ -155,6 +170,7 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
   report.metrics["activation_bytes"] = static_cast<double>(interpreter->activation_size());
   std::vector<OutputFile> files;
   const size_t kept = request.save_outputs.empty() ? 0 : model->outputs().size();
+  QAT_RETURN_IF_ERROR(CheckFiles(request, rows, kept));
   for (size_t i = 0; i < kept; ++i) {
     QAT_ASSIGN_OR_RETURN_IN("`save_outputs`", OutputFile file,
                             OutputFile::Open(OutputPath(request.save_outputs, i)));

@@ -232,6 +232,22 @@ void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flag
   command.fields = {{"models", "--model"}, {"float_run", "--float"}, {"run", "--checkpoint"}, {"rounds", "--repeat"}};
 }
 
+void DeclareFiles(const EvalFlags& flags, FileUse& use) {
+  const RowRequest& rows = flags.request.rows;
+  use.ReadRun("--float", rows.float_run);
+  use.ReadRun("--checkpoint", rows.checkpoint);
+  use.Read("--graph", rows.graph);
+  for (const std::string& model : rows.models) use.Read("--model", model);
+  for (const std::string& argument : flags.arguments) use.Read("the command", argument);
+  use.Read("the command", flags.argument);
+  if (flags.request.data != "digits") use.Read("--data", flags.request.data);
+  use.Read("--baseline", flags.request.baseline);
+  for (const std::string& input : flags.tensors.inputs) use.Read("--input", input);
+  for (const std::string& image : flags.pictures.files) use.Read("--image", image);
+  for (const auto& [flag, path] : flags.Outputs()) use.Write(flag, path);
+  use.Write("--save-outputs", flags.tensors.save_outputs);
+}
+
 Status ApplyEvalFlags(EvalFlags& flags, Tool& tool) {
   QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));

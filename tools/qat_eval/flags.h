@@ -52,6 +52,9 @@ struct EvalFlags {
 /// Adds the rows of the table that `command` has, --threads and --seed where they have an effect, and the names of fields.
 void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags);
 
+/// Which files they name: inputs and outputs of any command.
+void DeclareFiles(const EvalFlags& flags, FileUse& use);
+
 /// Checks what CLI11 cannot, and fills the requests. Errors: kInvalidArgument.
 Status ApplyEvalFlags(EvalFlags& flags, Tool& tool);
 

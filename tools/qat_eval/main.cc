@@ -71,5 +71,6 @@ int main(int argc, char** argv) {
     qat::AddEvalFlags(tool, command, row.bit, flags);
   }
   tool.SetOldSpellings(qat::kOldSpellings);
+  tool.DeclareFiles([&](qat::FileUse& use) { qat::DeclareFiles(flags, use); });
   return tool.Main(argc, argv);
 }
