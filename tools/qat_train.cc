@@ -333,9 +333,9 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
 // Which targets a scheme is for, and how to get the other.
 std::string SchemeText(const std::string& scheme) {
   if (scheme == "uint8") {
-    return "uint8: TensorFlow Lite, Edge TPU; microcontrollers (TFLite Micro, CMSIS-NN) and most NPUs need --scheme int8";
+    return "uint8: TFLite on phones and servers; TFLite Micro, CMSIS-NN, Edge TPU and most NPUs need --scheme int8";
   }
-  if (scheme == "int8") return "int8: TensorFlow Lite, TFLite Micro, CMSIS-NN, NPUs; --scheme uint8 for TensorFlow 1 tools";
+  if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
   return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
 }
 

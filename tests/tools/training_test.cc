@@ -95,7 +95,7 @@ TEST_F(Training, OfAGoodRunWarnsOfNothingAndSaysWhatItsSchemeIsFor) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err.find("warning"), std::string::npos) << result.err;
   EXPECT_TRUE(WarningsOf("run").empty());
-  EXPECT_HOLDS(result.out, "scheme      uint8: TensorFlow Lite");
+  EXPECT_HOLDS(result.out, "scheme      uint8: TFLite on phones");
   EXPECT_HOLDS(result.out, "need --scheme int8");
   const ProcessResult frozen = RunTool("qat-freeze", {dir_ / "run", "--strict", "--max-drift", "1", "-o", dir_ / "g.qgraph"});
   EXPECT_EQ(frozen.exit_code, 0) << frozen.err;
