@@ -85,7 +85,7 @@ constexpr KeyFlag kKeyFlags[] = {
      "accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
     {"checkpoint-every", "STEPS", "Output", "write a checkpoint (default 0: as --eval-every)"},
     {"warmup-steps", "STEPS", kFine, "in which the learning rate rises from 0 (default: 0.05 of the run)"},
-    {"weight-decay", "X", kFine, "decoupled from the gradient with adam (default: with batch norm, or sgd)"},
+    {"weight-decay", "X", kFine, "of filters; decoupled from the gradient with adam (default 0.05, 0.02 with batch norm; sgd: 0.0005)"},
     {"label-smoothing", "X", kFine, "part of each label that is spread over all classes (default 0)"},
     {"scale-to-targets", "true|false", kFine,
      "real numbers: learn them as if they were normalized (default true)"},
@@ -231,7 +231,7 @@ Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
   if (!flags.preset.empty() || !tool.flags().config.empty()) {
     QAT_ASSIGN_OR_RETURN(const Asked recipe, RecipeFromFlags(tool, flags));
     asked = recipe.config;
-    if (recipe.automatic() && saved.preset == kAutoPreset) {
+    if (recipe.automatic() && (saved.preset == kAutoPreset || saved.preset.empty())) {
       // What was derived stays; what is asked for counts where it is written.
       QAT_ASSIGN_OR_RETURN(asked, Overlaid(saved, recipe));
     }

@@ -21,7 +21,7 @@ constexpr double kSecondsPerStep = 4e-4;
 constexpr double kEpochs = 15;         // of a set that is large enough
 constexpr double kShortSeconds = 20;   // a small set is repeated until this is over …
 constexpr double kFewestSteps = 1200;  // … but at least so often, and at most so often
-constexpr double kManySteps = 4000;
+constexpr double kManySteps = 10'000;
 constexpr double kLongSeconds = 1800;  // where even kEpochs would take longer than this, there are fewer
 constexpr double kFewestAtAll = 200;
 constexpr double kEvaluations = 20;
@@ -52,7 +52,7 @@ double Rounded(double value) {
 }
 
 int32_t BatchFor(int64_t examples) {
-  int32_t batch = examples < 500 ? 16 : examples < 20'000 ? 32 : examples < 200'000 ? 64 : 128;
+  int32_t batch = examples < 500 ? 16 : examples < 2'000 ? 32 : examples < 200'000 ? 64 : 128;
   while (batch > examples) batch /= 2;
   return std::max(batch, 1);
 }
@@ -106,7 +106,7 @@ void FillOptimizer(TrainConfig& config, const Decided& decided, const NetworkFac
   Fill(config.optimizer, std::string("adam"), decided("optimizer"));
   Fill(config.schedule, std::string("cosine"), decided("schedule"));
   Fill(config.learning_rate, LearningRateFor(config, network), decided("learning_rate"));
-  Fill(config.weight_decay, config.optimizer == "sgd" ? 5e-4 : network.batch_norm ? 0.02 : 0.0,
+  Fill(config.weight_decay, config.optimizer == "sgd" ? 5e-4 : network.batch_norm ? 0.02 : 0.05,
        decided("weight_decay"));
 }
 
