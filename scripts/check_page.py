@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens report pages in headless Chromium, at the widths of a phone and of a desktop, in light and dark mode. Fails on requests, console
+"""Opens report pages in headless Chromium at three widths (phone, tablet, desk), light and dark, and looks for requests, console
 messages, anything wider than the window, and overlapping text in charts. Exit code 1 if there is any of these, 77 without a Chromium.
 
     scripts/check_page.py [--screenshots DIR] PAGE.html...
 
-With --screenshots DIR, it also writes PAGE-375-light.png and so on, and PAGE.pdf as printed.
+With --screenshots DIR, it also writes PAGE-390-light.png and so on, and PAGE.pdf as printed.
 """
 
 import argparse
@@ -19,10 +19,11 @@ import sys
 import tempfile
 
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-WIDTHS = {375: 812, 1280: 900}
+WIDTHS = {390: 844, 1024: 768, 1280: 900}
 
 # Everything that sticks out of the window, and texts of a chart that overlap or are outside it.
 FIND_FAULTS = """(() => {
+  document.querySelectorAll('details').forEach(fold => fold.open = true);
   const faults = [], width = document.documentElement.clientWidth;
   const say = (element, what) => faults.push(what + ': <' + element.tagName + '> ' + (element.textContent || '').trim().slice(0, 60));
   if (document.documentElement.scrollWidth > width) faults.push('the page is ' + document.documentElement.scrollWidth + ' wide');

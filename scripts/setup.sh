@@ -6,7 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64]
   --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
-  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with
+  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with, and
+              Chromium, in which one looks at report pages
   --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
 TEXT
 }
@@ -41,6 +42,9 @@ done
 [[ $torch == no ]] || packages+=("${torch_packages[@]}")
 [[ $tests == no ]] || packages+=("${test_packages[@]}")
 [[ $aarch64 == no ]] || packages+=("${aarch64_packages[@]}")
+# The test of the report page takes any of them.
+[[ $tests == no ]] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null ||
+  packages+=(chromium)
 
 missing_packages() {
   local installed

@@ -1,5 +1,6 @@
 #include "eval/environment.h"
 
+#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -15,10 +16,20 @@ std::string CpuName() {
   return "unknown";
 }
 
+// Of today, UTC: "2026-11-27".
+std::string Today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts = {};
+  char text[16] = "";
+  if (::gmtime_r(&now, &parts) != nullptr) std::strftime(text, sizeof text, "%F", &parts);
+  return text;
+}
+
 }  // namespace
 
 void DescribeEnvironment(const InterpreterOptions& options, Report& report) {
   report.environment["cpu"] = CpuName();
+  report.environment["date"] = Today();
   report.environment["threads"] = std::to_string(options.threads);
   report.environment["kernels"] = options.kernels == KernelSet::kReference ? "reference" : "fast";
   if (options.kernels == KernelSet::kFast) {

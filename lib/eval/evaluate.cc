@@ -324,6 +324,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
     report.environment["litert"] = rows.litert_version;
     report.environment["litert_python"] = rows.litert_python;
   }
+  if (!rows.network.empty()) report.environment["network"] = rows.network;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names, ClassNamesOf(request, rows));
   QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, class_names, hooks));

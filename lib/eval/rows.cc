@@ -162,6 +162,7 @@ class Opener {
     rows_.rows.back().result.provenance = graph.provenance;
     rows_.rows.back().result.model_bytes = static_cast<int64_t>(model->file_size());
     NoteContract(request_.graph, graph.contract);
+    rows_.network = graph.name;
     if (auto ranges = RangesOf(graph); !ranges.empty()) rows_.ranges = std::move(ranges);
     return {};
   }
@@ -178,6 +179,7 @@ class Opener {
     AddRow(std::move(predictor), path, model->file_bytes());
     QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, request_.interpreter));
     rows_.rows.back().model = model;
+    if (rows_.network.empty() && model->description()) rows_.network = model->description()->name;
     rows_.rows.back().result.provenance = model->provenance();
     rows_.rows.back().result.arena_bytes = static_cast<int64_t>(interpreter->arena_size());
     if (rows_.ranges.empty()) rows_.ranges = RangesOf(*model);

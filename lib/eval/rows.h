@@ -58,6 +58,7 @@ struct Row {
 struct Rows {
   std::vector<Row>
       rows;  ///< float, checkpoint, simulated, float-graph, graph, models (each before its twin), what is not listed
+  std::string network;             ///< its name, from a graph or a model's own description; empty: not known
   std::string litert_version;      ///< of TFLite, where a row is of it; else empty
   std::string litert_python;       ///< the Python that it runs in
   std::vector<LayerRange> ranges;  ///< from the graph, else the checkpoint, else the first quantized model

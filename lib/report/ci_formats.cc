@@ -5,6 +5,7 @@
 
 #include "base/printable.h"
 #include "base/strings.h"
+#include "report/headline.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -47,10 +48,8 @@ std::string JunitCase(const GateResult& gate) {
 
 std::string Verdict(const Report& report) {
   if (report.status == "error") return StrCat("error: ", report.error);
-  if (report.gates.empty()) return "no gates";
-  const int64_t failed = FailedGates(report);
-  if (failed == 0) return StrCat("all ", report.gates.size(), " gates passed");
-  return StrCat(failed, " of ", report.gates.size(), " gates failed");
+  const std::string verdict = VerdictText(report);
+  return verdict.empty() ? "no gate was set" : verdict;
 }
 
 std::string Row(const std::vector<std::string>& cells) {
@@ -156,6 +155,7 @@ std::string ToMarkdown(const Report& report) {
   if (!report.data_name.empty())
     text +=
         StrCat("\n", ExamplesText(report), " of ", EscapeMarkdown(report.data_name), "\n");
+  for (const std::string& sentence : Headlines(report)) text += StrCat("\n", EscapeMarkdown(sentence), "\n");
   if (!report.gates.empty()) text += MarkdownGates(report);
   if (!report.models.empty()) text += MarkdownModels(report);
   if (!report.pairs.empty()) text += MarkdownPairs(report);

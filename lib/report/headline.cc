@@ -143,6 +143,19 @@ std::vector<std::string> Headlines(const Report& report) {
   return sentences;
 }
 
+std::string VerdictText(const Report& report) {
+  const auto count = [&](bool asked, bool pass) {
+    return std::count_if(report.gates.begin(), report.gates.end(),
+                         [&](const GateResult& gate) { return gate.asked == asked && gate.pass == pass; });
+  };
+  const auto failed = count(true, false), set = failed + count(true, true), checks = count(false, false);
+  std::string text;
+  if (failed > 0) text = StrCat(failed, " of ", set, " gates failed");
+  if (failed == 0 && set > 0) text = set == 1 ? "the gate passed" : StrCat("all ", set, " gates passed");
+  if (checks == 0) return text;
+  return StrCat(text, text.empty() ? "" : "; ", checks, checks == 1 ? " check failed" : " checks failed");
+}
+
 std::string DataText(const Report& report) {
   const std::string name = StrCat(report.data_name, ": ");
   if (report.data_total <= report.data_examples) return StrCat(name, ImagesText(report));

@@ -19,6 +19,10 @@ std::vector<std::string> Headlines(const Report& report);
 /// "digits: 10,000 images"; "digits: 1,000 of 10,000 images (10 %, a sample)".
 std::string DataText(const Report& report);
 
+/// "all 3 gates passed", "1 of 3 gates failed", "1 check failed": only gates that were set are counted; checks that are made
+/// unasked are told where they failed. Empty: no gate was set, and no check failed.
+std::string VerdictText(const Report& report);
+
 }  // namespace qat
 
 #endif  // QAT_REPORT_HEADLINE_H_

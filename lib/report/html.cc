@@ -14,29 +14,6 @@
 namespace qat {
 namespace {
 
-std::string Verdict(const Report& report) {
-  if (report.status == "error")
-    return StrCat("<p class=\"verdict bad\">error: ", EscapeHtml(report.error), "</p>");
-  if (report.gates.empty()) return "";
-  const auto failed =
-      std::count_if(report.gates.begin(), report.gates.end(), [](const auto& g) { return !g.pass; });
-  if (failed == 0) return StrCat("<p class=\"verdict good\">all ", report.gates.size(), " gates passed</p>");
-  std::string sentences;
-  for (const GateResult& gate : report.gates) {
-    if (!gate.pass) sentences += StrCat("<li>", EscapeHtml(GateSentence(gate)), "</li>\n");
-  }
-  return StrCat("<p class=\"verdict bad\">", failed, " of ", report.gates.size(),
-                " gates failed</p>\n<ul class=\"failed\">", sentences, "</ul>");
-}
-
-std::string Header(const Report& report) {
-  std::string data;
-  if (!report.data_name.empty()) {
-    data = Quiet(StrCat(ExamplesText(report), " of ", EscapeHtml(report.data_name)));
-  }
-  return StrCat("<header>\n<h1>Quantization report</h1>\n", data, Verdict(report), "</header>\n");
-}
-
 std::string Models(const Report& report) {
   if (report.models.empty()) return "";
   std::vector<Cells> rows;
@@ -64,8 +41,8 @@ std::string Models(const Report& report) {
                 {"p99 µs", "number"}},
                rows) +
          Quiet(StrCat(
-             "Times are of one image on one thread: the network alone, with the input already in its tensor. "
-             "The models take turns, so that a change of the machine's clock meets all of them.",
+             "Times are for one image on one thread: the network alone, with the input already in its tensor. "
+             "The models take turns, so that a change of the clock rate affects all of them.",
              report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : ""));
 }
 
@@ -102,7 +79,8 @@ std::string Gates(const Report& report) {
   for (const GateResult& gate : report.gates) {
     rows.push_back({EscapeHtml(gate.name),
                     gate.pass ? "<span class=\"good\">pass</span>" : "<span class=\"bad\">FAIL</span>",
-                    GateNumber(gate, gate.value), GateNumber(gate, gate.limit), EscapeHtml(gate.model),
+                    GateNumber(gate, gate.value), GateNumber(gate, gate.limit),
+                    EscapeHtml(gate.subject.empty() ? gate.model : StrCat(gate.model, ", ", gate.subject)),
                     gate.reference.empty() ? "–" : EscapeHtml(gate.reference),
                     gate.p ? Significant(*gate.p) : "–", EscapeHtml(gate.note)});
   }
@@ -252,7 +230,9 @@ std::string Making(const Report& report) {
   if (!report.command.empty()) entries += Pairing("command", report.command);
   for (const auto& [what, path] : report.outputs) entries += Pairing(what, path);
   for (const auto& [name, value] : report.metrics) entries += Pairing(name, NumberText(value));
-  return Definitions(entries) + Files(report);
+  const std::string files = Files(report);
+  if (files.empty()) return Definitions(entries);
+  return StrCat(Definitions(entries), "<details><summary>Hashes of all files</summary>\n", files, "</details>\n");
 }
 
 std::string Way(const Report& report) {
@@ -275,7 +255,7 @@ std::string ToHtml(const Report& report) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
-      kReportStyle, "</style></head>\n<body><main>\n", Header(report), Section("Models", Models(report)),
+      kReportStyle, "</style></head>\n<body><main>\n", PageHeader(report), Section("Models", Models(report)),
       Section("Accuracy, latency and size", TradeoffSection(report)),
       Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),

@@ -102,7 +102,7 @@ std::string MostConfused(const Report& report, const std::vector<std::vector<int
     rows.push_back({ClassLabel(report, label), ClassLabel(report, answer), Grouped(-count)});
   }
   if (rows.empty()) return "";
-  return StrCat("<h3>Most often taken for another class</h3>\n",
+  return StrCat("<h3>Most common confusions</h3>\n",
                 Table({{"class", "name"}, {"answered", ""}, {"times", "number"}}, rows));
 }
 

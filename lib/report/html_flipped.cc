@@ -1,5 +1,9 @@
-// The section of the page that shows images whose labels differ.
+// The section of the page that shows images whose labels differ between rows.
+#include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/strings.h"
 #include "report/html_parts.h"
@@ -9,49 +13,64 @@
 namespace qat {
 namespace {
 
+// An image, and the rows by what they answer, in the order of the pairs.
+struct Answered {
+  const FlippedImage* image;
+  std::vector<std::pair<std::string, std::vector<std::string>>> answers;  // answer as HTML, names of rows
+};
+
 std::string Answer(const Report& report, const FlippedImage& image, int32_t answer,
                    const std::optional<double>& confidence) {
   return StrCat("<span class=\"", answer == image.label ? "good" : "bad", "\">",
                 EscapeHtml(AnswerText(report, answer, confidence)), "</span>");
 }
 
-std::string Item(const Report& report, const FlippedImage& image) {
-  const std::string label = EscapeHtml(ClassText(report, image.label));
-  return StrCat("<li><img src=\"", EscapeHtml(image.picture), "\" alt=\"image ", image.example, ", ", label,
-                "\"/><b>", label, "</b> <span class=\"faint\">image ", image.example, "</span><p>",
-                Answer(report, image, image.answer_a, image.confidence_a), " → ",
-                Answer(report, image, image.answer_b, image.confidence_b), "</p></li>\n");
+bool Names(const Answered& answered, const std::string& row) {
+  return std::any_of(answered.answers.begin(), answered.answers.end(), [&](const auto& answer) {
+    return std::find(answer.second.begin(), answer.second.end(), row) != answer.second.end();
+  });
 }
 
-std::string GalleryTitle(const Report& report, const FlippedImage& image, int64_t shown) {
-  int64_t total = shown;
-  for (const PairResult& pair : report.pairs) {
-    if (pair.a == image.a && pair.b == image.b) total = pair.total_flips;
+void Add(const std::string& row, const std::string& answer, Answered& answered) {
+  if (Names(answered, row)) return;
+  const auto same = [&](const auto& other) { return other.first == answer; };
+  auto found = std::find_if(answered.answers.begin(), answered.answers.end(), same);
+  if (found == answered.answers.end()) found = answered.answers.insert(found, {answer, {}});
+  found->second.push_back(row);
+}
+
+// Each image once, however many pairs of rows it sets apart; the images in their order.
+std::vector<Answered> ByImage(const Report& report) {
+  std::map<int64_t, Answered> images;
+  for (const FlippedImage& image : report.flipped) {
+    Answered& answered = images.try_emplace(image.example, Answered{&image, {}}).first->second;
+    Add(image.a, Answer(report, image, image.answer_a, image.confidence_a), answered);
+    Add(image.b, Answer(report, image, image.answer_b, image.confidence_b), answered);
   }
-  const std::string of = total > shown ? StrCat("the first ", shown, " of ", Grouped(total)) : StrCat(total);
-  return StrCat("<h3>", EscapeHtml(image.a), " → ", EscapeHtml(image.b), ": ", of, "</h3>\n");
+  std::vector<Answered> all;
+  for (auto& [example, answered] : images) all.push_back(std::move(answered));
+  return all;
+}
+
+std::string Item(const Report& report, const Answered& answered) {
+  const FlippedImage& image = *answered.image;
+  const std::string label = EscapeHtml(ClassText(report, image.label));
+  std::string html = StrCat("<li><img src=\"", EscapeHtml(image.picture), "\" alt=\"image ", image.example, ", ", label,
+                            "\"/><b>", label, "</b> <span class=\"faint\">image ", image.example, "</span>");
+  for (const auto& [answer, rows] : answered.answers)
+    html += StrCat("<p>", answer, " <span class=\"faint\">", EscapeHtml(Join(rows)), "</span></p>");
+  return html + "</li>\n";
 }
 
 }  // namespace
 
 std::string FlippedSection(const Report& report) {
-  std::string html, items;
-  int64_t shown = 0;
-  for (size_t i = 0; i < report.flipped.size(); ++i) {
-    const FlippedImage& image = report.flipped[i];
-    items += Item(report, image);
-    ++shown;
-    const bool last = i + 1 == report.flipped.size() || report.flipped[i + 1].a != image.a ||
-                      report.flipped[i + 1].b != image.b;
-    if (!last) continue;
-    html += StrCat(GalleryTitle(report, image, shown), "<ul class=\"flips\">\n", items, "</ul>\n");
-    items.clear();
-    shown = 0;
-  }
-  if (html.empty()) return "";
-  return html +
-         Quiet(
-             "The true class, then what the first and the second of the pair answer and how sure they are.");
+  if (report.flipped.empty()) return "";
+  std::string items;
+  for (const Answered& answered : ByImage(report)) items += Item(report, answered);
+  return StrCat("<ul class=\"flips\">\n", items, "</ul>\n",
+                Quiet("Above, the true class; below, what the rows answer and how sure the first of them is. Of each pair of "
+                      "rows the first images are shown that set the two apart; the table of pairs has their number."));
 }
 
 }  // namespace qat

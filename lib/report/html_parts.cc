@@ -5,7 +5,8 @@
 namespace qat {
 
 std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& rows) {
-  std::string html = "<table><thead><tr>";
+  constexpr size_t kFewColumns = 9;  // more of them need a desk's width to stand side by side
+  std::string html = StrCat(columns.size() > kFewColumns ? "<table class=\"many\">" : "<table>", "<thead><tr>");
   for (const Column& column : columns) {
     html += StrCat("<th scope=\"col\" class=\"", column.css, "\">", column.label, "</th>");
   }

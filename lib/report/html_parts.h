@@ -26,6 +26,9 @@ std::string Section(std::string_view title, const std::string& body);
 /// A paragraph that explains.
 std::string Quiet(std::string_view text);
 
+/// What the page opens with: network, sentence, data and date, verdict, and a picture of sizes and times.
+std::string PageHeader(const Report& report);
+
 /// Accuracy, latency and size of the models in one picture; empty where fewer than two have been timed.
 std::string TradeoffSection(const Report& report);
 
@@ -38,7 +41,7 @@ std::string RegressionSection(const Report& report);
 /// Accuracy of each class, and which classes are taken for which.
 std::string ClassesSection(const Report& report);
 
-/// Images whose labels differ, with both answers, a gallery a pair.
+/// Images whose labels differ between rows, each once, with what every row answers.
 std::string FlippedSection(const Report& report);
 
 }  // namespace qat

@@ -4,8 +4,8 @@
 
 namespace qat {
 
-/// Light and dark by the reader's preference; below 860 px tables become one card per row, each value with its
-/// label.
+/// Light and dark by the reader's preference; below 860 px tables become one card per row, each value with its label, those of
+/// many columns below 1320 px.
 inline constexpr char kReportStyle[] = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --card: #f5f6f8; --text: #1b1f24; --quiet: #57606a; --line: #d5d9df;
   --good: #176f2c; --bad: #b3261e; --c0: #0b62c4; --c1: #c2410c; --c2: #0f766e; --c3: #7e22ce; --mark: #8a4b00; }
@@ -19,6 +19,10 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 1.15rem; margin: 36px 0 10px; }
 h3 { font-size: 1rem; margin: 0 0 6px; } table + h3, ul + h3, p + h3 { margin-top: 24px; } table + .charts { margin-top: 18px; }
 p { margin: 0 0 10px; } .quiet { margin-top: 10px; color: var(--quiet); font-size: .9rem; max-width: 46rem; }
+.lead { font-size: 1.15rem; line-height: 1.4; max-width: 52rem; }
+.summary { display: grid; gap: 6px 28px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 260px), 1fr)); margin-top: 14px; max-width: 100%; }
+.measure h3 { font-size: .88rem; color: var(--quiet); } .amount { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 10px; margin-bottom: 6px; font-size: .9rem; }
+.amount .bar { grid-column: 1 / -1; margin-top: 2px; background: var(--ground); } details { margin-top: 14px; } summary { cursor: pointer; color: var(--quiet); }
 .verdict { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border-radius: 6px; font-weight: 600; border: 1px solid; }
 .failed { margin: 10px 0 0; padding-left: 20px; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
@@ -55,15 +59,26 @@ dl + table { margin-top: 14px; } dt { color: var(--quiet); } dd { margin: 0; ove
 ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
 @media screen and (max-width: 860px) {
   main { padding: 16px 14px 32px; }
-  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody, tr, td { display: block; width: 100%; }
-  tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin-bottom: 10px; }
-  td, td.number, td.wide, td.bars { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex; gap: 14px;
-    justify-content: space-between; }
-  td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
-  td.name { font-weight: 600; text-align: left; min-width: 0; } td.name::before { content: none; }
-  td.wide, td.bars { display: block; text-align: left; } .bar { background: var(--ground); }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }
+@media screen and (max-width: 860px) {
+  table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, table tbody, table tr, table td { display: block; width: 100%; }
+  table tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin-bottom: 10px; }
+  table td, table td.number, table td.wide, table td.bars, table td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
+    gap: 14px; justify-content: space-between; }
+  table td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
+  table td.name { font-weight: 600; text-align: left; min-width: 0; display: block; } table td.name::before { content: none; }
+  table td.wide, table td.bars { display: block; text-align: left; } table .bar { background: var(--ground); } }
+@media screen and (max-width: 1320px) {
+  table.many thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table.many, table.many tbody, table.many tr, table.many td { display: block; width: 100%; }
+  table.many tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 10px; }
+  table.many tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin: 0; }
+  table.many td, table.many td.number, table.many td.wide, table.many td.bars, table.many td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
+    gap: 14px; justify-content: space-between; }
+  table.many td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
+  table.many td.name { font-weight: 600; text-align: left; min-width: 0; display: block; } table.many td.name::before { content: none; }
+  table.many td.wide, table.many td.bars { display: block; text-align: left; } table.many .bar { background: var(--ground); } }
 @media print {
   :root { --ground: #fff; --card: #fff; --text: #000; --quiet: #333; --line: #999; --good: #0a5c1e; --bad: #a11; --c0: #0b62c4;
     --c1: #c2410c; --c2: #0f766e; --c3: #7e22ce; --mark: #8a4b00; }

@@ -42,6 +42,31 @@ Report ManyModelsOfLongNames() {
   return report;
 }
 
+// A network of twenty layers with long names, and names that a page must not obey.
+Report TwentyLayers() {
+  Report report = Everything();
+  report.environment["network"] = "mobilenet_v2 <b>\xe2\x80\xae";
+  report.environment["date"] = "2026-11-27";
+  const LayerError first = report.layers[1];
+  report.layers.resize(1);
+  for (int i = 0; i < 20; ++i) {
+    LayerError layer = first;
+    layer.layer = StrCat("MobilenetV2/expanded_conv_", i, "/depthwise_and_project_with_batch_norm");
+    layer.op = i % 2 == 0 ? "depthwise_conv_2d" : "fully_connected";
+    layer.index = i;
+    report.layers.push_back(layer);
+    report.ranges.push_back({layer.layer, -1.5 * i, 3.0 * i + 1, 0.0125, 120 + i});
+  }
+  report.class_names = {"<script>alert(1)</script>", std::string(120, 'W'), "\" onload=\"x"};
+  for (int i = 0; i < 3; ++i) {
+    for (const FlippedImage& image : testing::SampleReport().flipped) {
+      report.flipped.push_back(image);
+      report.flipped.back().b = StrCat("model-", i, ".tflite");
+    }
+  }
+  return report;
+}
+
 Report HundredClasses() {
   Report report = Everything();
   ClassificationResult& classes = *report.models[4].classification;
@@ -84,6 +109,7 @@ Status Write(const std::string& folder) {
   const std::pair<const char*, Report> pages[] = {{"sample", Everything()},
                                                   {"many", ManyModelsOfLongNames()},
                                                   {"classes", HundredClasses()},
+                                                  {"layers", TwentyLayers()},
                                                   {"segmentation", Segmentation()},
                                                   {"regression", testing::RegressionReport()},
                                                   {"error", Failed()}};

@@ -1,0 +1,83 @@
+// What the page opens with: the answer before the tables.
+#include <algorithm>
+
+#include "base/strings.h"
+#include "report/headline.h"
+#include "report/html_parts.h"
+#include "report/main_rows.h"
+#include "report/svg_chart.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+std::string Verdict(const Report& report) {
+  if (report.status == "error")
+    return StrCat("<p class=\"verdict bad\">error: ", EscapeHtml(report.error), "</p>\n");
+  const std::string verdict = VerdictText(report);
+  std::string sentences;
+  for (const GateResult& gate : report.gates) {
+    if (!gate.pass) sentences += StrCat("<li>", EscapeHtml(GateSentence(gate)), "</li>\n");
+  }
+  if (verdict.empty()) return "";
+  return StrCat("<p class=\"verdict ", sentences.empty() ? "good" : "bad", "\">", verdict, "</p>\n",
+                sentences.empty() ? "" : StrCat("<ul class=\"failed\">", sentences, "</ul>\n"));
+}
+
+std::string FactOf(const Report& report, const char* name) {
+  const auto found = report.environment.find(name);
+  return found == report.environment.end() ? "" : found->second;
+}
+
+std::string Facts(const Report& report) {
+  std::vector<std::string> facts;
+  if (!report.data_name.empty()) facts.push_back(DataText(report));
+  if (const std::string date = FactOf(report, "date"); !date.empty()) facts.push_back(date);
+  return facts.empty() ? "" : Quiet(EscapeHtml(Join(facts)));
+}
+
+struct Measure {
+  std::string name, value;
+  double amount = 0;
+};
+
+std::string Bars(const char* title, const std::vector<Measure>& measures) {
+  if (measures.size() < 2) return "";
+  double most = 0;
+  for (const Measure& measure : measures) most = std::max(most, measure.amount);
+  if (!(most > 0)) return "";
+  std::string html = StrCat("<div class=\"measure\"><h3>", title, "</h3>\n");
+  for (const Measure& measure : measures) {
+    html += StrCat("<div class=\"amount\"><span>", EscapeHtml(measure.name), "</span><b>", measure.value, "</b>",
+                   RangeBar(0, measure.amount, 0, most), "</div>\n");
+  }
+  return html + "</div>\n";
+}
+
+// Sizes and times of what was compared, as bars; the most that fit a glance.
+std::string Picture(const Report& report) {
+  constexpr size_t kMostRows = 6;
+  std::vector<Measure> sizes, times;
+  for (const ModelResult* model : MainRows(report)) {
+    const std::string name = ShownName(report, *model);
+    const int64_t bytes = ModelBytes(*model);
+    if (bytes > 0 && model->kind != "checkpoint" && sizes.size() < kMostRows)
+      sizes.push_back({name, StrCat(Grouped(bytes), " B"), static_cast<double>(bytes)});
+    if (model->latency_us && model->kind != "checkpoint" && times.size() < kMostRows)
+      times.push_back({name, StrCat(Fixed(model->latency_us->p50, 1), " µs"), model->latency_us->p50});
+  }
+  const std::string bars = Bars("Size", sizes) + Bars("Median time of one image", times);
+  return bars.empty() ? "" : StrCat("<figure class=\"summary\">", bars, "</figure>\n");
+}
+
+}  // namespace
+
+std::string PageHeader(const Report& report) {
+  const std::string network = FactOf(report, "network");
+  std::string lead;
+  for (const std::string& sentence : Headlines(report)) lead += StrCat("<p class=\"lead\">", EscapeHtml(sentence), "</p>\n");
+  return StrCat("<header>\n<h1>Quantization report", network.empty() ? "" : StrCat(": ", EscapeHtml(network)), "</h1>\n", lead,
+                Facts(report), Verdict(report), Picture(report), "</header>\n");
+}
+
+}  // namespace qat
