@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a picture of the top of a page with headless Chromium; docs/images/report.png was made by it after scripts/demo.sh:
-#   scripts/screenshot.sh build/demo/report.html docs/images/report.png
+#   scripts/screenshot.sh build/demo/report.html docs/images/report.png 1280 565
 set -euo pipefail
 
 if (($# < 2 || $# > 4)) || [[ $1 == -* ]]; then
