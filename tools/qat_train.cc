@@ -263,7 +263,7 @@ Expected<bool> DecideResume(const TrainFlags& flags) {
   if (!steps.empty() && !wanted) {
     return InvalidArgument(
         StrCat(flags.run, ": holds checkpoints up to step ", steps.back(),
-               "; go on with --resume (scripts: --resume-if-exists), or choose another -o"));
+               "; continue with --resume (scripts: --resume-if-exists), or choose another -o"));
   }
   if (steps.empty() && flags.resume) {
     return NotFound(

@@ -116,7 +116,7 @@ struct OpenOptions {
 };
 
 /// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): IDX files,
-/// CIFAR's binary files, NumPy arrays, or pictures in one folder a class.
+/// CIFAR's binary files, NumPy arrays, or pictures in one folder per class.
 /// Errors: kNotFound, kCorrupt: path, place, value, what was expected; kInterrupted.
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options = {});
 

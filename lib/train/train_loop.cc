@@ -145,7 +145,7 @@ Error TrainLoop::SaveInterrupted() {
   };
   if (Status saved = save(); !saved.ok()) return std::move(saved).error();
   return {ErrorCode::kInterrupted, StrCat("interrupted at step ", step_, "; saved as ",
-                                          CheckpointPath(inputs_.run, step_), ", go on with `resume`")};
+                                          CheckpointPath(inputs_.run, step_), ", continue with `resume`")};
 }
 
 TrainResult TrainLoop::Result() const {

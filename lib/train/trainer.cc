@@ -174,8 +174,8 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_RETURN_IF_ERROR(CheckFits(spec, train, test));
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {
-    return InvalidArgument(StrCat(run, ": holds a run already, up to step ", saved->state.step,
-                                  "; go on with `resume`, or choose another directory"));
+    return InvalidArgument(StrCat(run, ": already contains a run, up to step ", saved->state.step,
+                                  "; continue with `resume`, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));

@@ -206,7 +206,7 @@ TEST_F(ExitPaths, OfTrainingToo) {
     std::vector<std::string> command = long_run;
     command.insert(command.end(), {"--steps", "1000000", "--eval-every", "1000000", "-o", At(name)});
     Interrupt(name, signal, code, command, "train");
-    EXPECT_NE(ReadText(ReportOf(name)).find("go on with --resume"), std::string::npos);
+    EXPECT_NE(ReadText(ReportOf(name)).find("continue with --resume"), std::string::npos);
   }
   ValidateAll();
 }

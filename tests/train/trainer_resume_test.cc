@@ -176,7 +176,7 @@ TEST(Train, RefusesToMixRuns) {
   TrainConfig config = TinyConfig();
   QAT_ASSERT_OK(RunTiny(config, dir / "run"));
   QAT_EXPECT_ERROR(RunTiny(config, dir / "run"), ErrorCode::kInvalidArgument,
-                   "holds a run already, up to step 60");
+                   "already contains a run, up to step 60");
   config.learning_rate = 0.125;
   QAT_EXPECT_ERROR(RunTiny(config, dir / "run", true), ErrorCode::kInvalidArgument,
                    "now 'learning_rate = 0.125'");
