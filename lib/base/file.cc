@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "base/screen.h"
+#include "base/standard_input.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -214,7 +215,7 @@ Status MakeDirectories(const std::string& path) {
 
 bool FileExists(const std::string& path) {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
+  return path == kStandardInput || ::stat(path.c_str(), &info) == 0;
 }
 
 bool IsDirectory(const std::string& path) {

@@ -22,7 +22,7 @@ inline constexpr uint64_t kLargestText = uint64_t{16} << 20;
 /// The same for texts that programs write: reports with pictures in them, the metrics of a long run.
 inline constexpr uint64_t kLargestLog = uint64_t{1} << 30;
 
-/// Reads a whole file by base/input_file.h: a regular file, a FIFO or a device. Errors: kNotFound (missing, a directory, a
+/// Reads a whole file by base/input_file.h: a regular file, a FIFO, a device, or standard input, which "-" stands for. Errors: kNotFound (missing, a directory, a
 /// socket, unreadable), kCorrupt (more than `limit` bytes), kSystem (more than the memory of the machine), each named with
 /// the path.
 Expected<Bytes> ReadFile(const std::string& path, uint64_t limit = UINT64_MAX);
@@ -74,6 +74,7 @@ Status WriteFile(const std::string& path, std::string_view text);
 /// Creates a directory and its parents; fine if it is there. Errors: kIoError.
 Status MakeDirectories(const std::string& path);
 
+/// "-" exists.
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
 

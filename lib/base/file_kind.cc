@@ -187,6 +187,15 @@ std::string AdviceFor(std::string_view kind, std::string_view expected) {
 
 }  // namespace
 
+std::string FolderInsteadOfFile(const std::string& path) {
+  if (FileExists(JoinPath(path, "saved_model.pb"))) {
+    return "is a TensorFlow SavedModel folder, expected a file; convert it first with "
+           "tf.lite.TFLiteConverter.from_saved_model";
+  }
+  if (IsDirectory(JoinPath(path, "checkpoints"))) return "is a run directory, expected a file; qat-freeze takes it";
+  return "is a directory, expected a file";
+}
+
 std::string DescribeKind(std::span<const uint8_t> bytes) { return std::string(KindOf(bytes)); }
 
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source) {

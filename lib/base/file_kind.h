@@ -34,6 +34,9 @@ inline constexpr uint64_t kLargestTable = (uint64_t{1} << 31) - 1;
 /// Reads a file whose kind is told by its first bytes, before the rest is read. Errors: those of ReadFile and ExpectKind.
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier);
 
+/// "is a directory, expected a file"; of a TensorFlow SavedModel and of a run with what to do with it.
+std::string FolderInsteadOfFile(const std::string& path);
+
 }  // namespace qat
 
 #endif  // QAT_BASE_FILE_KIND_H_

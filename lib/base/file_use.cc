@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/standard_input.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -61,7 +62,8 @@ bool IsSameFile(const std::string& a, const std::string& b) {
 }
 
 void FileUse::Read(const std::string& flag, const std::string& path) {
-  if (path.empty()) return;
+  // Standard input has been read to its end before anything is written.
+  if (path.empty() || path == kStandardInput) return;
   (IsDirectory(path) ? data_ : reads_).push_back({flag, path});
 }
 

@@ -11,6 +11,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/file_kind.h"
+#include "base/standard_input.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -41,7 +43,11 @@ Expected<InputFile> InputFile::Open(const std::string& path) {
   InputFile file;
   file.path_ = path;
   // Without O_NONBLOCK a FIFO would keep us until somebody writes to it.
-  file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (path == kStandardInput) {
+    QAT_ASSIGN_OR_RETURN(file.descriptor_, OpenStandardInput());
+  } else {
+    file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  }
   if (file.descriptor_ < 0) {
     const int reason = errno;
     struct stat info {};
@@ -52,7 +58,7 @@ Expected<InputFile> InputFile::Open(const std::string& path) {
   }
   struct stat info {};
   if (::fstat(file.descriptor_, &info) != 0) return file.Failed(errno);
-  if (S_ISDIR(info.st_mode)) return NotFound(StrCat(path, ": is a directory, expected a file"));
+  if (S_ISDIR(info.st_mode)) return NotFound(StrCat(path, ": ", FolderInsteadOfFile(path)));
   if (S_ISBLK(info.st_mode)) return NotFound(StrCat(path, ": is a disk, expected a file"));
   if (S_ISREG(info.st_mode)) file.size_ = static_cast<uint64_t>(info.st_size);
   file.has_writer_ = !S_ISFIFO(info.st_mode);

@@ -18,7 +18,7 @@ namespace qat {
 /// A file, FIFO or device under way. FIFOs (and so "<(command)" of a shell) and devices are streams: they can be read once.
 class InputFile {
  public:
-  /// Never waits. Errors: kNotFound (missing, a directory, a socket, unreadable), named with the path.
+  /// Never waits, but for the end of standard input, which "-" stands for. Errors: kNotFound (missing, a directory, a socket, unreadable), named with the path.
   static Expected<InputFile> Open(const std::string& path);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;

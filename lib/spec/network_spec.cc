@@ -35,7 +35,7 @@ Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const Sca
   if (const EmbeddedFile* file = FindZoo(name_or_path)) {
     return parse(std::string(file->text), StrCat(name_or_path, ".toml"));
   }
-  const bool looks_like_path = name_or_path == "-" || name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
+  const bool looks_like_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
   if (!looks_like_path && !FileExists(name_or_path)) {
     return InvalidArgument(StrCat(UnknownName("network", name_or_path, ZooNames()), " (expected one of ",
                                   Join(ZooNames()), ", or the path of a spec file)"));

@@ -72,5 +72,13 @@ TEST(ExpectKind, SaysWhatTheFileIsInstead) {
                    ErrorCode::kCorrupt, "m: is an ONNX model, expected a .tflite model; convert it to TensorFlow Lite first");
 }
 
+TEST(FolderInsteadOfFile, NamesTheFoldersThatPeoplePassByMistake) {
+  testing::TempDir dir;
+  QAT_EXPECT_ERROR(ReadFile(dir.path()), ErrorCode::kNotFound, ": is a directory, expected a file");
+  QAT_ASSERT_OK(WriteFile(dir / "saved_model.pb", std::string_view("x")));
+  QAT_EXPECT_ERROR(ReadFile(dir.path()), ErrorCode::kNotFound,
+                   ": is a TensorFlow SavedModel folder, expected a file; convert it first with tf.lite");
+}
+
 }  // namespace
 }  // namespace qat

@@ -312,5 +312,20 @@ TEST_F(ConvertTool, WritesTheModelToStandardOutputAlone) {
   EXPECT_EQ(piped.out, ReadText(dir_ / "m.tflite"));
 }
 
+// A pipeline of the two programs, with no file between them.
+TEST_F(Tools, ReadFromStandardInputWhatTheyWriteToStandardOutput) {
+  const std::string checkpoint = CheckpointPath(dir_ / "run", 900);
+  const auto shell = [](const std::string& line) { return testing::Run({"/bin/sh", "-c", line}); };
+  const std::string freeze = testing::ToolPath("qat-freeze"), convert = testing::ToolPath("qat-convert");
+  const auto piped = shell(freeze + " - -o - < " + checkpoint + " | " + convert + " - -o " + (dir_ / "piped.tflite"));
+  ASSERT_EQ(piped.exit_code, 0) << piped.err;
+  ASSERT_EQ(Freeze({checkpoint, "-o", dir_ / "filed.qgraph"}).exit_code, 0);
+  ASSERT_EQ(Convert({dir_ / "filed.qgraph", "-o", dir_ / "filed.tflite"}).exit_code, 0);
+  EXPECT_EQ(ReadText(dir_ / "piped.tflite"), ReadText(dir_ / "filed.tflite"));
+  const auto wrong = shell(convert + " - -o " + (dir_ / "x.tflite") + " < " + checkpoint);
+  EXPECT_EQ(wrong.exit_code, 3);
+  EXPECT_HOLDS(wrong.err, "-: is a checkpoint, expected a frozen graph (.qgraph); qat-freeze makes a graph of it");
+}
+
 }  // namespace
 }  // namespace qat
