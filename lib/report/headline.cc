@@ -156,12 +156,6 @@ std::string VerdictText(const Report& report) {
   return StrCat(text, text.empty() ? "" : "; ", checks, checks == 1 ? " check failed" : " checks failed");
 }
 
-std::string DataText(const Report& report) {
-  const std::string name = StrCat(report.data_name, ": ");
-  if (report.data_total <= report.data_examples) return StrCat(name, ImagesText(report));
-  const double share = 100 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
-  return StrCat(name, Grouped(report.data_examples), " of ", Grouped(report.data_total), " images (",
-                Significant(share), " %, a sample)");
-}
+std::string DataText(const Report& report) { return StrCat(report.data_name, ": ", ExamplesText(report)); }
 
 }  // namespace qat
