@@ -6,8 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64]
   --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
-  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with, and
-              Chromium, in which one looks at report pages
+  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with, Chromium, in
+              which one looks at report pages, and zsh, fish and mandoc, which check completion and manual pages
   --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
 TEXT
 }
@@ -16,7 +16,7 @@ packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev l
   flatbuffers-compiler libgtest-dev nlohmann-json3-dev libtomlplusplus-dev zlib1g-dev libssl-dev
   libturbojpeg0-dev libpng-dev)
 torch_packages=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
-test_packages=(python3-venv)
+test_packages=(python3-venv zsh fish mandoc)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 aarch64_libraries=(libcli11-dev libspdlog-dev libflatbuffers-dev libgtest-dev nlohmann-json3-dev libtomlplusplus-dev
   zlib1g-dev libssl-dev libturbojpeg0-dev libpng-dev)

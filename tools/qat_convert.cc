@@ -1,6 +1,7 @@
 // qat-convert: a frozen graph in, a .tflite model out.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 
@@ -13,11 +14,13 @@
 #include "calibrate/calibrate.h"
 #include "contract/provenance.h"
 #include "cli/number_pair.h"
+#include "cli/output_name.h"
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
 #include "report/text_format.h"
+#include "tflite/model_source.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -43,22 +46,22 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
     return app.add_option(names, value, text)->type_name(type);
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
-  add("-o,--output", flags.output, "FILE", "the model; '-': on standard output");
-  add("--type", flags.type, "float32|uint8|int8", "of the model (default: what the network was trained for)");
-  add("--append", flags.append, "none|softmax|argmax", "an operator after the last layer");
-  add("--argmax-type", flags.argmax_type, "int32|int64", "of the answer of --append argmax");
-  add("--input-names", flags.input_names, "NAMES", "of the inputs, separated by commas");
-  add("--output-names", flags.output_names, "NAMES", "of the outputs, separated by commas");
-  app.add_flag("--print", flags.print, "print the graph that is written as text; without -o only that");
+  add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
+  add("--type", flags.type, "float32|uint8|int8", "type of its values (default: what the network was trained for)");
+  add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
+  add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
+  add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
+  add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
+  app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
   app.option_defaults()->group("Instead of what training recorded");
   add("--calibrate", flags.calibrate, "DATA",
-      "'digits' or a path: ranges of activations from images of its training split");
+      "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
-  add("--input-stats", flags.input_stats, "MEAN,STD", "of the quantized input: real = (byte - MEAN) / STD");
+  add("--input-stats", flags.input_stats, "MEAN,STD", "meaning of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
-      "of activations that have no trained range: for trials");
+      "range of activations that have none, for trials");
   app.option_defaults()->group("Names of TensorFlow's classic converters, understood too");
   add("--inference-type", flags.type, "TYPE", "as --type, QUANTIZED_UINT8 and FLOAT included");
   add("--input-arrays", flags.input_names, "NAMES", "as --input-names");
@@ -70,7 +73,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--default-ranges-min", flags.range_min, "MIN", "the MIN of --default-range");
   add("--default-ranges-max", flags.range_max, "MAX", "the MAX of --default-range");
   app.option_defaults()->group("Flags");
-  tool.AddThreads(tool.command(), "Instead of what training recorded", "threads that read the images of --calibrate (default 0: all cores)");
+  tool.AddThreads(tool.command(), "Instead of what training recorded", "threads that read the images of --calibrate; 0: all cores");
   tool.SetUsual({"graph", "--output", "--type", "--append", "--calibrate", "--input-stats", "--input-names", "--output-names",
                  "--print", "--json"});
 }
@@ -213,7 +216,8 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
                Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
-  QAT_RETURN_IF_ERROR(output.Commit(bytes));
+  const bool as_source = IsCSource(flags.output);
+  QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, flags.output)) : output.Commit(bytes));
   ModelResult model;
   model.name = model.path = flags.output;
   model.kind = "tflite";
@@ -224,7 +228,7 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
   std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(scheme), ", ",
-                            bytes.size(), " bytes\n");
+                            bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
   }
@@ -241,6 +245,9 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
+  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
+                                                              ".cxx",    ".h", ".hh", ".hpp"};
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
   QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFileOfKind(flags.graph, kGraphIdentifier));
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(file, flags.graph));
   graph.provenance["graph_sha256"] = Sha256(file);

@@ -1,6 +1,7 @@
 // qat-freeze: a trained checkpoint in, a frozen graph out: dropout gone, ranges fixed, input contract kept.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
+#include "cli/output_name.h"
 #include "cli/tool.h"
 #include "freeze/folding.h"
 #include "freeze/freeze.h"
@@ -29,12 +31,12 @@ struct FreezeFlags {
 void AddFlags(Tool& tool, FreezeFlags& flags) {
   CLI::App& app = tool.app();
   app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
-  app.add_option("-o,--output", flags.output, "the frozen graph; '-': on standard output")->type_name("FILE");
+  app.add_option("-o,--output", flags.output, "the frozen graph (.qgraph); '-': to standard output")->type_name("FILE");
   app.add_option("--select", flags.select, "which checkpoint of a run: best, last or a step (default best; last if nothing was held out)")
       ->type_name("WHICH");
   app.add_flag("--strict", flags.options.strict, "refuse ranges and batch norms that have not settled (exit code 5)");
   app.add_option("--max-drift", flags.options.max_drift,
-                 "most that a settled range moved in the last tenth of training, as a part of its width")
+                 "most that a settled range may have moved in the last tenth of training, relative to its width")
       ->type_name("X");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
   tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--json"});
@@ -112,6 +114,8 @@ Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
   if (flags.checkpoint.empty()) return InvalidArgument("expected a run directory or a checkpoint to freeze");
   if (flags.output.empty() && !flags.print)
     return InvalidArgument("--output: expected the graph to write (-o FILE)");
+  static constexpr std::array<std::string_view, 1> kEndings = {".qgraph"};
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a frozen graph", kEndings}, flags.output));
   if (!(flags.options.max_drift >= 0)) {
     return InvalidArgument(StrCat("--max-drift: value ", flags.options.max_drift, ", expected 0 or more"));
   }

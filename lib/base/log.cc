@@ -5,6 +5,8 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,12 @@ std::function<std::string(std::string_view)>& LogText() {
   return text;
 }
 
+// Two files of one data set give the same reason to warn; once is enough.
+std::set<std::string>& Warned() {
+  static std::set<std::string> warned;
+  return warned;
+}
+
 void Write(spdlog::level::level_enum level, std::string_view mark, std::string_view message) {
   if (!Logger().should_log(level)) return;
   const std::string text = LogText() ? LogText()(message) : std::string(message);
@@ -46,6 +54,7 @@ void Write(spdlog::level::level_enum level, std::string_view mark, std::string_v
 
 void InitLog(std::string_view tool, LogLevel level) {
   ToolName() = tool;
+  Warned().clear();
   constexpr std::array kLevels = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
                                   spdlog::level::err, spdlog::level::off};
   Logger().set_level(kLevels[static_cast<size_t>(level)]);
@@ -63,7 +72,14 @@ Expected<LogLevel> ParseLogLevel(std::string_view name) {
 
 void LogDebug(std::string_view message) { Write(spdlog::level::debug, "debug: ", message); }
 void LogInfo(std::string_view message) { Write(spdlog::level::info, "", message); }
-void LogWarning(std::string_view message) { Write(spdlog::level::warn, "warning: ", message); }
+void LogWarning(std::string_view message) {
+  static std::mutex mutex;
+  {
+    const std::lock_guard lock(mutex);
+    if (!Warned().insert(std::string(message)).second) return;
+  }
+  Write(spdlog::level::warn, "warning: ", message);
+}
 void LogError(std::string_view message) { Write(spdlog::level::err, "", message); }
 
 }  // namespace qat

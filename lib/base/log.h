@@ -24,7 +24,7 @@ Expected<LogLevel> ParseLogLevel(std::string_view name);
 
 void LogDebug(std::string_view message);
 void LogInfo(std::string_view message);
-void LogWarning(std::string_view message);
+void LogWarning(std::string_view message);  ///< each message once
 void LogError(std::string_view message);
 
 }  // namespace qat

@@ -185,6 +185,11 @@ std::vector<std::string> CommandNames(const Program& program) {
 Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::string> words) {
   CommandLine line{&program.commands.front(), false, {words.begin(), words.end()}};
   if (!program.HasCommands()) return line;
+  if (!words.empty() && words[0] == "help" && !FileExists("help")) {
+    line.words[0] = "--help";
+    const Command* command = words.size() > 1 ? FindCommand(program, words[1]) : nullptr;
+    return command == nullptr ? line : CommandLine{command, true, {"--help"}};
+  }
   const size_t first = FirstArgument(program, words);
   if (first < words.size()) {
     if (const Command* command = FindCommand(program, words[first])) {

@@ -22,7 +22,8 @@ struct CommandLine {
   std::string now_spelled = {};
 };
 
-/// The command is the first word, flags that all commands share may stand before it. Old spellings are translated.
+/// The command is the first word, flags that all commands share may stand before it. Old spellings are translated; "help" and
+/// "help bench" are --help.
 /// Errors: kInvalidArgument, where the first argument is neither a command nor a file, but close to the name of a command.
 Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::string> words);
 

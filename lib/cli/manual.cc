@@ -144,7 +144,7 @@ std::string ReferencePage(const Program& program) {
   for (const Command& command : program.commands) {
     const bool first = &command == &program.commands.front();
     text += StrCat(first ? "" : "\n", program.HasCommands() ? "### " : "## ", TitleOf(program, command), "\n\n",
-                   command.description, first && program.HasCommands() ? " This is the default command." : "", "\n\n```\n",
+                   command.description, first && program.HasCommands() ? " This is the default command." : "", "\n\n```text\n",
                    UsageOf(program, command), "\n```\n\n| flag | meaning | default |\n| --- | --- | --- |\n");
     for (const HelpGroup& group : GroupsOf(command)) {
       text += StrCat("| **", Cell(group.title), "** | | |\n");

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "cli/help.h"
 #include "cli/manual.h"
 #include "cli/messages.h"
+#include "cli/output_name.h"
 #include "cli/process.h"
 
 namespace qat {
@@ -148,6 +150,11 @@ Status Tool::Impl::Check() {
   QAT_RETURN_IF_ERROR_IN("--progress", Progress::ParseStyle(flags.progress));
   if (flags.threads < 0)
     return InvalidArgument(StrCat("--threads: value ", flags.threads, ", expected 0 or more"));
+  static constexpr std::array<std::string_view, 1> kJson = {".json"};
+  if (Status named = CheckOutputName({"--json", "JSON", kJson}, flags.json); !named.ok()) {
+    flags.json.clear();  // this error is in no report
+    return named;
+  }
   const CLI::Option* output = FindOption(Running(), "--output");
   const bool output_is_stdout = output != nullptr && output->count() > 0 && output->results().back() == "-";
   if (output_is_stdout && flags.json == "-") {

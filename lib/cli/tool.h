@@ -17,7 +17,7 @@
 
 namespace qat {
 
-/// Exit codes, the same everywhere (docs/design.md, section 4). An interrupted program ends with 128 +
+/// Exit codes, the same everywhere (docs/cli.md). An interrupted program ends with 128 +
 /// signal.
 enum ExitCode {
   kExitOk = 0,

@@ -25,6 +25,27 @@ TEST(Log, TheLevelIsALowerBound) {
   EXPECT_EQ(StderrOf(LogLevel::kOff), "");
 }
 
+TEST(Log, AWarningIsWrittenOnce) {
+  InitLog("qat-test", LogLevel::kInfo);
+  ::testing::internal::CaptureStderr();
+  for (const char* text : {"a", "b", "a", "a"}) LogWarning(text);
+  LogInfo("c");
+  LogInfo("c");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "qat-test: warning: a\nqat-test: warning: b\nqat-test: c\nqat-test: c\n");
+}
+
+TEST(Log, MessagesPassTheTextThatIsSet) {
+  InitLog("qat-test", LogLevel::kInfo);
+  SetLogText([](std::string_view text) { return "<" + std::string(text) + ">"; });
+  ::testing::internal::CaptureStderr();
+  LogWarning("a");
+  LogError("b");
+  SetLogText({});
+  LogError("c");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "qat-test: warning: <a>\nqat-test: <b>\nqat-test: c\n");
+}
+
 TEST(ParseLogLevel, KnowsFiveNames) {
   EXPECT_EQ(*ParseLogLevel("debug"), LogLevel::kDebug);
   EXPECT_EQ(*ParseLogLevel("off"), LogLevel::kOff);

@@ -58,6 +58,13 @@ TEST_F(Arguments, OldSpellingsBecomeCommandsAndAreSaid) {
   EXPECT_EQ(Split({"bench", "--batch", "3"}).now_spelled, "");
 }
 
+TEST_F(Arguments, HelpIsACommandToo) {
+  EXPECT_EQ(Split({"help"}).words, (Words{"--help"}));
+  EXPECT_FALSE(Split({"help"}).named);
+  EXPECT_EQ(Split({"help", "bench"}).command->name, "bench");
+  EXPECT_EQ(Split({"help", "bench"}).words, (Words{"--help"}));
+}
+
 TEST_F(Arguments, AMistypedCommandIsNamed) {
   QAT_EXPECT_ERROR(SplitCommand(program_, Words{"bnech", "a.tflite"}), ErrorCode::kInvalidArgument,
                    "unknown command 'bnech'; did you mean 'bench'?");

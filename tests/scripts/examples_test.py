@@ -41,7 +41,17 @@ def test_make(text, folder, environment):
     assert [model["type"] for model in models] == ["float32", "uint8", "int8"], models
     assert "| runs/int8-1/model.tflite |" in (folder / "table.md").read_text()
     assert "up to date" in must(["make"], folder, environment), "something is made again"
-    traced = must(["make", "trace"], folder, environment)
+    # A gate that failed fails again, and nothing is trained for it.
+    for _ in range(2):
+        code, said = run(["make", "MAX_DROP=-100"], folder, environment)
+        assert code != 0 and "FAIL" in said and "qat-train" not in said, said
+    assert "qat-train" not in must(["make"], folder, environment)
+    assert "up to date" in must(["make"], folder, environment)
+    # A changed variable trains again.
+    must(["make", "STEPS=13"], folder, environment)
+    assert "steps = 13\n" in (folder / "runs/uint8-1/config.toml").read_text()
+    assert "up to date" in must(["make", "STEPS=13"], folder, environment)
+    traced = must(["make", "trace", "STEPS=13"], folder, environment)
     assert traced.count("the chain is whole") == 3, traced
 
 

@@ -126,7 +126,7 @@ TEST_F(WrongInput, ValuesOutsideTheirRangeAreUsageErrors) {
   ExpectEval({"--model", files_.uint8_model(), "--repeat", "many"}, 2, {"--repeat", "many", "whole number"});
   ExpectEval({"--model", files_.uint8_model(), "--kernels", "turbo"}, 2,
              {"--kernels", "turbo", "reference or fast"});
-  ExpectEval({"--model", files_.uint8_model(), "--max-drop", "0.1"}, 2, {"hold a model against another one"});
+  ExpectEval({"--model", files_.uint8_model(), "--max-drop", "0.1"}, 2, {"compare a model with another one"});
   ExpectEval({"--model", files_.uint8_model(), "--model", files_.uint8_model()}, 2, {"given twice"});
 }
 

@@ -1,6 +1,7 @@
 #include "flags.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <thread>
 
@@ -202,21 +203,29 @@ Status ParseGates(EvalFlags& flags) {
   return {};
 }
 
-Status CheckStreams(const EvalFlags& flags, const CommonFlags& common) {
+// Each output by its name, and standard output for one of them at most.
+Status CheckOutputs(const EvalFlags& flags, const CommonFlags& common) {
   int taken = common.json == "-" ? 1 : 0;
-  for (const auto& [flag, path] : flags.Outputs()) taken += path == "-";
+  for (const EvalOutput& output : flags.Outputs()) {
+    QAT_RETURN_IF_ERROR(CheckOutputName(output.format, output.path));
+    taken += output.path == "-";
+  }
   if (taken <= 1) return {};
   return InvalidArgument("more than one output is '-': standard output can carry only one");
 }
 
 }  // namespace
 
-std::vector<std::pair<const char*, std::string>> EvalFlags::Outputs() const {
-  return {{"--html", html},
-          {"--predictions", predictions},
-          {"--junit", junit},
-          {"--markdown", markdown},
-          {"--benchmark-json", benchmark_json}};
+std::vector<EvalOutput> EvalFlags::Outputs() const {
+  static constexpr std::array<std::string_view, 2> kPage = {".html", ".htm"};
+  static constexpr std::array<std::string_view, 1> kCsv = {".csv"}, kXml = {".xml"}, kMarkdown = {".md"},
+                                                   kJson = {".json"}, kArray = {".npy"};
+  return {{{"--html", "an HTML page", kPage}, html},
+          {{"--predictions", "CSV", kCsv}, predictions},
+          {{"--junit", "XML", kXml}, junit},
+          {{"--markdown", "Markdown", kMarkdown}, markdown},
+          {{"--benchmark-json", "JSON", kJson}, benchmark_json},
+          {{"--save-outputs", "a NumPy array", kArray}, tensors.save_outputs}};
 }
 
 void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags) {
@@ -244,12 +253,11 @@ void DeclareFiles(const EvalFlags& flags, FileUse& use) {
   use.Read("--baseline", flags.request.baseline);
   for (const std::string& input : flags.tensors.inputs) use.Read("--input", input);
   for (const std::string& image : flags.pictures.files) use.Read("--image", image);
-  for (const auto& [flag, path] : flags.Outputs()) use.Write(flag, path);
-  use.Write("--save-outputs", flags.tensors.save_outputs);
+  for (const EvalOutput& output : flags.Outputs()) use.Write(std::string(output.format.flag), output.path);
 }
 
 Status ApplyEvalFlags(EvalFlags& flags, Tool& tool) {
-  QAT_RETURN_IF_ERROR(CheckStreams(flags, tool.flags()));
+  QAT_RETURN_IF_ERROR(CheckOutputs(flags, tool.flags()));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
   QAT_RETURN_IF_ERROR(ParseThreads(flags, tool));
   QAT_RETURN_IF_ERROR(ParseInputStats(flags));

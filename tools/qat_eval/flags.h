@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/output_name.h"
 #include "cli/tool.h"
 #include "eval/bench.h"
 #include "eval/evaluate.h"
@@ -24,6 +25,11 @@ enum EvalCommand : uint32_t {
   kRun = 8,
   kTrace = 16,
   kReport = 32,
+};
+
+struct EvalOutput {
+  OutputFormat format;
+  std::string path;
 };
 
 struct EvalFlags {
@@ -45,8 +51,8 @@ struct EvalFlags {
   bool schema = false;
   bool details = false;
 
-  /// The outputs by flag; an empty path: not asked for.
-  std::vector<std::pair<const char*, std::string>> Outputs() const;
+  /// All files that it may write; an empty path: not asked for.
+  std::vector<EvalOutput> Outputs() const;
 };
 
 /// Adds the rows of the table that `command` has, --threads and --seed where they have an effect, and the names of fields.
