@@ -76,8 +76,8 @@ std::string Conversion(const NpyArray& array) {
     return ": for values of 0 to 1, (x * 255).round().astype(\"uint8\")";
   if (width == 0) return StrCat(": every value is ", Short(range->low));
   const double std = 255 / width;
-  return StrCat(": (", Less(range->low), " / ", Short(width), " * 255).round().clip(0, 255).astype(\"uint8\"), and --mean ",
-                Short(-range->low * std), " --std ", Short(std), " gives the values back (here ", Short(range->low), " to ",
+  return StrCat(": (", Less(range->low), " / ", Short(width), " * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` ",
+                Short(-range->low * std), " `std` ", Short(std), " gives the values back (here ", Short(range->low), " to ",
                 Short(range->high), ")");
 }
 

@@ -132,7 +132,7 @@ class Reader {
     if (layout == Layout::kOne || layout == Layout::kPixels) return TakeClasses(Integers(array_), layout);
     if (TakeOneHot(layout)) return std::move(labels_);
     return Refuse("", StrCat(Expectation(), "; several labels per image are not supported, and whole numbers to be "
-                                            "learned need --task numbers"));
+                                            "learned need `task` numbers"));
   }
 
   Expected<LabelArray> ReadReals(Layout layout) {
@@ -152,8 +152,8 @@ class Reader {
       return Corrupt(StrCat(labels_.path, ": holds numbers that are not whole, expected classes as in the other labels, or as task says"));
     if (!MayBeClasses(reals_)) return TakeNumbers(layout);
     return InvalidArgument(StrCat(labels_.path, ": whole numbers stored as ", NameOf(array_.type),
-                                  " could be classes or numbers to be learned; say which with --task classes or "
-                                  "--task numbers"));
+                                  " could be classes or numbers to be learned; say which with `task` classes or "
+                                  "`task` numbers"));
   }
 
   Status CheckFinite() const {

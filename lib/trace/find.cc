@@ -35,7 +35,7 @@ void AddOnce(std::vector<std::string>& paths, const std::string& path) {
 
 Expected<FoundFile> Hashed(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
-  if (!file.size()) return NotFound(StrCat(path, ": can be read only once, expected a regular file for --trace"));
+  if (!file.size()) return NotFound(StrCat(path, ": can be read only once, expected a regular file for `trace`"));
   Sha256Stream hash;
   Bytes part(size_t{1} << 20);
   size_t count = 0;

@@ -13,10 +13,10 @@ Error TorchError(const std::exception& exception) {
   // LibTorch's allocator throws an error like any other; only its words tell.
   if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr || text.find("can't allocate memory") != text.npos ||
       text.find("not enough memory") != text.npos) {
-    return SystemError("out of memory; a smaller --batch-size, or fewer --threads, take less");
+    return SystemError("out of memory; a smaller `batch_size`, or fewer `threads`, take less");
   }
   if (dynamic_cast<const std::system_error*>(&exception) != nullptr)
-    return SystemError(StrCat("no more threads can be started (", text, "); --threads 1 needs none"));
+    return SystemError(StrCat("no more threads can be started (", text, "); `threads` 1 needs none"));
   return Internal(StrCat("LibTorch: ", SplitText(text, '\n')[0]));
 }
 

@@ -47,8 +47,8 @@ TEST(ReadLabelArray, TakesOneHotRowsOfAnyType) {
 TEST(ReadLabelArray, AsksWhatWholeNumbersStoredAsFloatsAre) {
   const NpyArray whole = Array<float>(DType::kFloat32, {4}, {0, 1, 1, 0});
   QAT_EXPECT_ERROR(Read(whole), ErrorCode::kInvalidArgument,
-                   "y: whole numbers stored as float32 could be classes or numbers to be learned; say which with --task "
-                   "classes or --task numbers");
+                   "y: whole numbers stored as float32 could be classes or numbers to be learned; say which with `task` "
+                   "classes or `task` numbers");
   EXPECT_EQ(Read(whole, Task::kClasses)->values, (Values{0, 1, 1, 0}));
   EXPECT_EQ(Read(whole, Task::kNumbers)->numbers, (std::vector<float>{0, 1, 1, 0}));
   EXPECT_EQ(Read(Array<double>(DType::kFloat64, {4}, {0, 1, 1, 0.5}))->targets, 1) << "not all whole";

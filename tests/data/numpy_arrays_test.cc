@@ -147,7 +147,7 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   Write("x_train.npy", DType::kFloat32, {2, 1, 1}, BytesOf<float>({-1, 3}));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/x_train.npy: elements are float32, expected uint8: images and signals are stored as bytes: ((x + 1) "
-                   "/ 4 * 255).round().clip(0, 255).astype(\"uint8\"), and --mean 63.75 --std 63.75 gives the values back");
+                   "/ 4 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 63.75 `std` 63.75 gives the values back");
   Write("x_train.npy", DType::kUInt8, {2, 4}, Bytes(8));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/x_train.npy: shape [2, 4], expected [count, height, width]");
