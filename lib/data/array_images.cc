@@ -102,6 +102,19 @@ bool IsRow(const Shape& shape, const OpenOptions& network) {
   return shape.size() == 3 && shape[1] == network.width && shape[2] == network.channels && network.width > 1;
 }
 
+// [count, samples, channels], where no network says what it is: far longer than wide.
+bool LooksLikeSignals(const Shape& shape, const OpenOptions& network) {
+  constexpr int32_t kFar = 4;
+  return network.height == 0 && shape.size() == 3 && shape[2] > 1 && shape[1] >= kFar * shape[2];
+}
+
+// "[count, 64, 6]": the same of every split.
+std::string WithoutCount(const Shape& shape) {
+  std::string text = "[count";
+  for (size_t i = 1; i < shape.size(); ++i) text += StrCat(", ", shape[i]);
+  return text + "]";
+}
+
 Error OtherShape(const Shape& shape, const std::string& path) {
   std::string way_out;
   if (shape.size() == 2)
@@ -119,7 +132,7 @@ Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, c
   ArrayImages images;
   if (IsRow(shape, network)) {
     images = {shape[0], network.height, network.width, network.channels, {}, ""};
-    images.note = StrCat("images ", ToString(shape), " are read as ", images.height, "x", images.width, "x",
+    images.note = StrCat("images ", WithoutCount(shape), " are read as ", images.height, "x", images.width, "x",
                          images.channels, ", as the network takes them");
   } else if (shape.size() == 3 || shape.size() == 4) {
     if (ChannelsFirst(shape, network)) {
@@ -127,6 +140,11 @@ Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, c
                             " has the channels first, expected them last: x.transpose(0, 2, 3, 1)"));
     }
     images = {shape[0], shape[1], shape[2], shape.size() == 4 ? shape[3] : 1, {}, ""};
+    if (LooksLikeSignals(shape, network)) {
+      images.note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2],
+                           " pixels; signals of ", shape[1], " samples in ", shape[2], " channels are x.reshape(-1, 1, ",
+                           shape[1], ", ", shape[2], ")");
+    }
   } else {
     return OtherShape(shape, path);
   }

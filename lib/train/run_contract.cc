@@ -21,6 +21,16 @@ Expected<std::vector<float>> PerChannel(std::string_view key, const std::vector<
                                 channels, " channels"));
 }
 
+// A channel of one value, as alpha often is, has a deviation of 0.
+Status CheckNoneIsConstant(const ChannelStatistics& measured, const std::string& data) {
+  const auto constant = std::find(measured.std.begin(), measured.std.end(), 0.0);
+  if (constant == measured.std.end()) return {};
+  const auto channel = static_cast<size_t>(constant - measured.std.begin());
+  return InvalidArgument(StrCat("channel ", channel, " of the images of ", data, " is ", measured.mean[channel],
+                                " everywhere, so std \"dataset\" is 0 for it; leave the channel out, or give std as "
+                                "numbers"));
+}
+
 }  // namespace
 
 Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& train) {
@@ -28,16 +38,10 @@ Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& t
   if (statistics.mean.empty() || statistics.std.empty()) {
     QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
     if (statistics.mean.empty()) statistics.mean = measured.mean;
-    if (statistics.std.empty()) statistics.std = measured.std;
-  }
-  // A channel of one value, as alpha often is.
-  const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
-  if (config.std.values.empty() && constant != statistics.std.end()) {
-    const auto channel = constant - statistics.std.begin();
-    return InvalidArgument(StrCat("channel ", channel, " of the images of ", train.name, " is ",
-                                  statistics.mean[static_cast<size_t>(channel)],
-                                  " everywhere, so std \"dataset\" is 0 for it; leave the channel out (x[..., :", channel,
-                                  "]), or give std as numbers"));
+    if (statistics.std.empty()) {
+      QAT_RETURN_IF_ERROR(CheckNoneIsConstant(measured, train.name));
+      statistics.std = measured.std;
+    }
   }
   InputContract contract{train.height, train.width, train.channels, {}, {}, train.class_names};
   QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", statistics.mean, train.channels));

@@ -238,7 +238,7 @@ TEST(OutputFile, DashIsStandardOutput) {
   const Status status = WriteFile("-", "{}\n");
   EXPECT_EQ(::testing::internal::GetCapturedStdout(), "{}\n");
   QAT_ASSERT_OK(status);
-  EXPECT_FALSE(FileExists("-"));
+  EXPECT_FALSE(std::filesystem::exists("-"));
 }
 
 TEST(MakeDirectories, MakesParentsAndIsContentWithWhatIsThere) {
