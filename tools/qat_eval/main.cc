@@ -21,7 +21,7 @@ const CommandRow kCommands[] = {
     {"compare", kCompare, RunCompare, "Compares float and integer models on the same labelled data.",
      "  qat-eval --data digits --checkpoint run --graph g.qgraph m.tflite --max-drop 0.1\n"
      "  qat-eval --data mnist/ m.tflite --baseline good.json --max-drop 0.1 --html report.html\n",
-     {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop", "--max-size",
+     {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop",
       "--baseline", "--details", "--html", "--json"}},
     {"bench", kBench, RunBenchmark, "Measures how fast models are, on random inputs, in turns.",
      "  qat-eval bench a.tflite b.tflite\n"
