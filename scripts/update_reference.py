@@ -33,7 +33,10 @@ def recipe(programs):
             rows[row[1].replace("-", "_")] = row
     table = "| key | flag | default | meaning |\n| --- | --- | --- | --- |\n"
     for key in re.findall(r"^(\w+) = ", run(programs, "qat-train", "--print-config", "--preset", "lenet"), re.MULTILINE):
-        row = rows[key]
+        row = rows.get(key)
+        if row is None:
+            print(f"update_reference.py: key {key} of config.toml is no flag of qat-train", file=sys.stderr)
+            sys.exit(2)
         table += f"| `{key}` | `--{row[1]} {row[2]}` | {row[4]} | {row[3]} |\n"
     return table
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
+#include "cli/output_name.h"
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "report/text_format.h"
@@ -51,8 +52,8 @@ struct KeyFlag {
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
     {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file (default auto: one that fits the data)"},
-    {"width", "X", kRecipe, "factor for the filters of a network that has this parameter"},
-    {"resolution", "N", kRecipe, "height and width of its input"},
+    {"width", "X", kRecipe, "factor for the filters of a network that has this parameter (default: as its spec says)"},
+    {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
     {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
     {"data", "NAME|DIR", kRecipe,
      "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
@@ -61,50 +62,50 @@ constexpr KeyFlag kKeyFlags[] = {
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
     {"mean", "X,...", kRecipe,
      "of a byte: one for all channels, one per channel, or dataset (default: of the data, rounded, one for all)"},
-    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std"},
+    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std (default: of the data, rounded, one for all)"},
     {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized (default uint8)"},
-    {"steps", "N", kRecipe, "how long to train (default: by the number of examples and the cost of a step)"},
-    {"epochs", "X", kRecipe, "the same in passes over the training data"},
+    {"steps", "N", kRecipe, "number of training steps (default: by the number of examples and the cost of a step)"},
+    {"epochs", "X", kRecipe, "the same in passes over the training data (default: as --steps)"},
     {"budget", "TIME", kRecipe,
-     "train at most this long, as 90s, 10m or 2h; the schedule is fitted to the steps that it allows"},
+     "train at most this long, as 90s, 10m or 2h; the schedule is fitted to the steps that it allows (default: no limit)"},
     {"patience", "N", kRecipe,
      "stop after N evaluations without a better one; 0: train to the last step (default 0)"},
     {"batch-size", "N", kRecipe, "examples per step (default: 16 to 128, by the number of examples)"},
     {"optimizer", "NAME", kRecipe, "adam or sgd (default adam)"},
     {"learning-rate", "X", kRecipe, "peak learning rate (default: by the size of the network)"},
-    {"schedule", "NAME", kRecipe, "of the learning rate: constant or cosine (default cosine)"},
+    {"schedule", "NAME", kRecipe, "schedule of the learning rate: constant or cosine (default cosine)"},
     {"quant-delay", "STEPS", kRecipe, "steps before fake quantization starts (default: 0.6 of the run)"},
     {"bn-freeze", "STEPS", kRecipe,
      "steps before batch norms use their moving averages (default: 0.8 of the run)"},
     {"ema-decay", "X", kRecipe,
-     "of the moving averages of activation ranges (default: they cover a fortieth of the run)"},
+     "decay of the moving averages of activation ranges (default: they cover a fortieth of the run)"},
     {"holdout", "N", kRecipe,
      "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
-    {"log-every", "STEPS", "Output", "training loss and accuracy (default: 100, less in a short run)"},
+    {"log-every", "STEPS", "Output", "log training loss and accuracy (default: 100, less in a short run)"},
     {"eval-every", "STEPS", "Output",
-     "accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
+     "measure accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
     {"checkpoint-every", "STEPS", "Output", "write a checkpoint (default 0: as --eval-every)"},
-    {"warmup-steps", "STEPS", kFine, "in which the learning rate rises from 0 (default: 0.05 of the run)"},
-    {"weight-decay", "X", kFine, "of filters; decoupled from the gradient with adam (default 0.05, 0.02 with batch norm; sgd: 0.0005)"},
+    {"warmup-steps", "STEPS", kFine, "steps in which the learning rate rises from 0 (default: 0.05 of the run)"},
+    {"weight-decay", "X", kFine, "decay of filters; decoupled from the gradient with adam (default 0.05, 0.02 with batch norm; sgd: 0.0005)"},
     {"label-smoothing", "X", kFine, "part of each label that is spread over all classes (default 0)"},
     {"scale-to-targets", "true|false", kFine,
      "real numbers: learn them as if they were normalized (default true)"},
-    {"warmup-fraction", "X", kFine, "--warmup-steps as a part of all steps"},
-    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps"},
-    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps"},
-    {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps"},
-    {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps"},
+    {"warmup-fraction", "X", kFine, "--warmup-steps as a part of all steps (default 0.05)"},
+    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps (default 0.6)"},
+    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps (default 0.8)"},
+    {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps (default 0.05)"},
+    {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps (default: not used)"},
     {"freeze-ranges-fraction", "X", kFine,
      "part of all steps after which activation ranges stop moving (default 1)"},
     {"weight-average-decay", "X", kFine,
-     "of the moving average of weights that is kept instead of the last ones; 0: off (default: it covers a "
+     "decay of the moving average of weights that is kept instead of the last ones; 0: off (default: it covers a "
      "sixtieth of the run)"},
-    {"flip", "true|false", kChanges, "mirror every other image, left to right"},
+    {"flip", "true|false", kChanges, "mirror every other image, left to right (default false)"},
     {"shift-pixels", "N", kChanges,
-     "shift by up to N pixels, zeros coming in: a random crop of the padded image"},
-    {"cutout", "N", kChanges, "a square of N pixels becomes 0"},
-    {"rotate-degrees", "X", kChanges, "rotate by up to X degrees"},
-    {"scale-percent", "X", kChanges, "zoom by up to X percent"},
+     "shift by up to N pixels, zeros coming in: a random crop of the padded image (default 0)"},
+    {"cutout", "N", kChanges, "a random square of N pixels becomes 0 (default 0)"},
+    {"rotate-degrees", "X", kChanges, "rotate by up to X degrees (default 0)"},
+    {"scale-percent", "X", kChanges, "zoom by up to X percent (default 0)"},
 };
 
 void AddFlags(Tool& tool, TrainFlags& flags) {
@@ -255,6 +256,7 @@ Expected<bool> DecideResume(const TrainFlags& flags) {
   if (FileExists(flags.run) && !IsDirectory(flags.run)) {
     return InvalidArgument(StrCat("--output: ", flags.run, " is a file, expected the directory of the run"));
   }
+  if (!FileExists(flags.run)) QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a run directory", {}}, flags.run));
   std::vector<int64_t> steps;
   if (IsDirectory(JoinPath(flags.run, "checkpoints"))) {
     QAT_ASSIGN_OR_RETURN(steps, ListCheckpoints(flags.run));

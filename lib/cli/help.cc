@@ -34,6 +34,8 @@ std::string TakeDefaultNote(std::string& text) {
   std::string note = text.substr(start + kStart.size(), end - start - kStart.size());
   note.erase(0, note.find_first_not_of(": "));
   text.erase(start, end + 1 - start);
+  const bool gap = start > 0 && text[start - 1] == ' ';
+  if (gap && start < text.size() && std::string_view(" ;,.").find(text[start]) != std::string_view::npos) text.erase(start - 1, 1);
   while (text.ends_with(' ')) text.pop_back();
   return note;
 }

@@ -10,7 +10,8 @@
 
 namespace qat {
 
-/// What a flag writes: "--html" writes "an HTML page", whose names end in .html or .htm. The first ending is the one advised.
+/// What a flag writes: "--html" writes "an HTML page", whose names end in .html or .htm. The first ending is the one advised;
+/// none: a folder.
 struct OutputFormat {
   std::string_view flag;
   std::string_view what;

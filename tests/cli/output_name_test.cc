@@ -24,5 +24,11 @@ TEST(OutputName, OfAnotherFormatIsRefusedWithTheWayOut) {
     EXPECT_FALSE(CheckOutputName(kPage, path).ok()) << path;
 }
 
+TEST(OutputName, OfAFolderHasNoEndingOfAFormat) {
+  QAT_EXPECT_ERROR(CheckOutputName({"--output", "a run directory", {}}, "runs/m.tflite"), ErrorCode::kInvalidArgument,
+                   "the name says a TFLite model, but a run directory is written; choose a name without that ending");
+  EXPECT_TRUE(CheckOutputName({"--output", "a run directory", {}}, "runs/lenet-0.5").ok());
+}
+
 }  // namespace
 }  // namespace qat

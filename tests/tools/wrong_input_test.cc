@@ -184,6 +184,7 @@ TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
   train({"--batch-size", "0"}, 2, {"batch"});
   train({"--resume"}, 3, {"has no checkpoint to resume"});
   Expect("qat-train", {"--data", "digits"}, 2, {"-o RUN"});
+  Expect("qat-train", {"--data", "digits", "-o", files_ / "m.tflite"}, 2, {"but a run directory is written"});
   Expect("qat-train", {"--data", "digits", "-o", files_.graph()}, 2,
          {"is a file, expected the directory of the run"});
 }
