@@ -66,8 +66,9 @@ TEST(SortedData, ASampleCalibratesAndIsMeasuredLikeTheWhole) {
     const auto converted = RunTool("qat-convert", {graph, "--calibrate", dir.path(), "--calibration-limit", calibration,
                                                    "--progress", "none", "-o", model});
     EXPECT_EQ(converted.exit_code, 0) << converted.err;
-    if (calibration == "40")
+    if (calibration == "40") {
       EXPECT_NE(converted.out.find("calibrated 40 of 1,200 images (3.33 %, a sample)"), std::string::npos) << converted.out;
+    }
     const auto measured = RunTool("qat-eval", {"--data", dir.path(), "--model", model, "--limit", limit, "--repeat", "0",
                                                "--litert", "off", "--progress", "none", "--json", dir / "r.json"});
     EXPECT_EQ(measured.exit_code, 0) << measured.err;
