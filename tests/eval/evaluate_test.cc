@@ -84,7 +84,7 @@ TEST_F(EvaluateTest, PredictionsHaveOneColumnPerRowAndOneLinePerImage) {
   request.limit = 5;
   const auto csv = Evaluate(request, {}, report);
   QAT_ASSERT_OK(csv);
-  EXPECT_EQ(csv->rfind("index,label,graph," + files_.uint8_model() + "\n0,0,", 0), 0u) << *csv;
+  EXPECT_EQ(csv->rfind("index,label,graph," + files_.uint8_model() + "\n", 0), 0u) << *csv;
   EXPECT_EQ(std::count(csv->begin(), csv->end(), '\n'), 6);
 }
 

@@ -123,8 +123,11 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   // TFLite is given the file whose convolution rounds otherwise, ours the right one.
   const std::string python = files_ / "python";
-  testing::WriteText(
-      python, std::string("#!/bin/sh\nexec ") + QAT_LITERT_PYTHON + " \"$1\" \"$2\" " + Rounded() + "\n");
+  // It comes through the socket; the script, the third argument, is made to read the other file instead.
+  testing::WriteText(python, std::string("#!/bin/sh\nexec ") + QAT_LITERT_PYTHON +
+                                 " \"$1\" \"$2\" \"$(printf '%s' \"$3\" | sed 's|tflite, version = find()|"
+                                 "model = open(\"" +
+                                 Rounded() + "\", \"rb\").read(); &|')\"\n");
   std::filesystem::permissions(python, std::filesystem::perms::owner_all);
   const auto result =
       testing::RunTool("qat-eval", {"--data", files_.data(), "--model", files_.uint8_model(), "--litert",

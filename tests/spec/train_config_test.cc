@@ -183,7 +183,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   for (const std::string& key : TrainConfigKeys())
     EXPECT_FALSE(SetKey(config, key, "").ok() && key != "preset" && key != "network" && key != "data") << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 43u);
+  EXPECT_EQ(TrainConfigKeys().size(), 44u);
 }
 
 }  // namespace

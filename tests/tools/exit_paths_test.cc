@@ -128,7 +128,8 @@ class ExitPaths : public ::testing::Test {
       for (uint8_t i = 0; i < 12; ++i) y.values.push_back(i % 3);
       EXPECT_TRUE(WriteFile(At("arrays/x_" + split + ".npy"), Serialize(x)).ok());
       EXPECT_TRUE(WriteFile(At("arrays/y_" + split + ".npy"), Serialize(y)).ok());
-      const std::vector<float> reals(36, 5.0f);
+      std::vector<float> reals;
+      for (int i = 0; i < 36; ++i) reals.push_back(static_cast<float>(i * i % 11));
       NpyArray numbers{DType::kFloat32, {12, 3}, Bytes(reals.size() * sizeof(float))};
       std::memcpy(numbers.values.data(), reals.data(), numbers.values.size());
       EXPECT_TRUE(WriteFile(At("reals/x_" + split + ".npy"), Serialize(x)).ok());

@@ -291,7 +291,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithItsInput) {
   const std::string checkpoint = CheckpointPath(dir_ / "run", 900);
   EXPECT_REFUSED(Convert({checkpoint, "-o", dir_ / "o"}), 3,
                  "is a checkpoint, expected a frozen graph (.qgraph)");
-  EXPECT_REFUSED(Convert({dir_ / "run", "-o", dir_ / "o"}), 3, "is a directory, expected a file");
+  EXPECT_REFUSED(Convert({dir_ / "run", "-o", dir_ / "o"}), 3, "is a run directory, expected a file; qat-freeze takes it");
   EXPECT_REFUSED(Convert({dir_ / "none", "-o", dir_ / "o"}), 3, "cannot be read");
   std::string damaged = ReadText(dir_ / "g.qgraph");
   damaged[damaged.size() / 2] ^= 1;
