@@ -101,7 +101,7 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
   std::vector<std::string> unsettled;
   std::vector<std::string> dead;
   for (const auto& [name, trained] : checkpoint.ranges) {
-    if (!(trained.drift <= options.max_drift)) unsettled.push_back(StrCat(name, " (", trained.drift, ")"));
+    if (!(trained.drift <= options.max_drift)) unsettled.push_back(StrCat(name, " (", RoundedText(trained.drift), ")"));
     if (trained.range.min == 0 && trained.range.max == 0) dead.push_back(name);
   }
   if (!unsettled.empty()) {

@@ -152,14 +152,17 @@ std::string EpochsText(double epochs) {
   return StrCat(NumberText(shown), shown == 1 ? " epoch" : " epochs");
 }
 
+std::string StepsText(int64_t steps) { return StrCat(steps, steps == 1 ? " step" : " steps"); }
+
 std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t steps) {
   const double epochs = static_cast<double>(steps) * config.batch_size / static_cast<double>(data.examples);
-  std::string text = StrCat(steps, " steps of ", config.batch_size, " examples (", EpochsText(epochs), ")");
+  std::string text = StrCat(StepsText(steps), " of ", config.batch_size, config.batch_size == 1 ? " example (" : " examples (",
+                            EpochsText(epochs), ")");
   if (config.budget > 0) text += StrCat(", as many as ", BudgetText(config.budget), " allow");
   text += StrCat("; ", config.optimizer, ", learning rate ", config.learning_rate);
   text += config.schedule == "cosine" ? " falling along a cosine" : ", constant";
   const int64_t warmup = WarmupSteps(config, steps);
-  return warmup > 0 ? StrCat(text, " after ", warmup, " steps of warm-up") : text;
+  return warmup > 0 ? StrCat(text, " after ", StepsText(warmup), " of warm-up") : text;
 }
 
 bool ChangesImages(const TrainConfig& config) {
@@ -171,7 +174,8 @@ std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule
   const std::string quantized = config.scheme == "float32"
                                     ? "float32: never quantized"
                                     : StrCat(config.scheme, " from step ", schedule.quant_delay);
-  return StrCat(quantized, "; evaluated every ", schedule.eval_every, " steps; ",
+  return StrCat(quantized, "; evaluated every ",
+                schedule.eval_every == 1 ? "step" : StepsText(schedule.eval_every), "; ",
                 ChangesImages(config) ? "random changes as given" : "no random changes", "; ", config.threads,
                 config.threads == 1 ? " thread" : " threads");
 }

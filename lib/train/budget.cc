@@ -10,6 +10,7 @@
 #include "train/evaluate.h"
 #include "train/step_engine.h"
 #include "train/threads.h"
+#include "train/torch_error.h"
 
 namespace qat {
 namespace {
@@ -97,23 +98,27 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 Expected<RunCost> MeasureCost(const NetworkSpec& spec, const TrainConfig& config,
                               const InputContract& contract, const Dataset& train, const Dataset& test,
                               const HoldoutSplit& split, const std::function<bool()>& interrupted) {
-  ConfigureThreads(config.threads);
-  DataFeed feed(train, config, contract, split.train);
-  const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
-  const Probe probe = {spec, config, contract, interrupted, feed, limit};
-  RunCost cost;
-  QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
-  QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));
-  QAT_ASSIGN_OR_RETURN(const auto quantized, probe.Engine(0, kNever));
-  QAT_ASSIGN_OR_RETURN(cost.quantized, probe.SecondsPerStep(*quantized));
-  QAT_ASSIGN_OR_RETURN(const auto frozen, probe.Engine(0, 0));
-  QAT_ASSIGN_OR_RETURN(cost.frozen, probe.SecondsPerStep(*frozen));
-  std::vector<int32_t> all(static_cast<size_t>(split.holdout.empty() ? test.size() : 0));
-  std::iota(all.begin(), all.end(), 0);
-  const bool held_out = !split.holdout.empty();
-  QAT_ASSIGN_OR_RETURN(cost.evaluation, probe.SecondsPerEvaluation(*plain, held_out ? train : test,
-                                                                   held_out ? split.holdout : all));
-  return cost;
+  try {
+    ConfigureThreads(config.threads);
+    DataFeed feed(train, config, contract, split.train);
+    const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
+    const Probe probe = {spec, config, contract, interrupted, feed, limit};
+    RunCost cost;
+    QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
+    QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));
+    QAT_ASSIGN_OR_RETURN(const auto quantized, probe.Engine(0, kNever));
+    QAT_ASSIGN_OR_RETURN(cost.quantized, probe.SecondsPerStep(*quantized));
+    QAT_ASSIGN_OR_RETURN(const auto frozen, probe.Engine(0, 0));
+    QAT_ASSIGN_OR_RETURN(cost.frozen, probe.SecondsPerStep(*frozen));
+    std::vector<int32_t> all(static_cast<size_t>(split.holdout.empty() ? test.size() : 0));
+    std::iota(all.begin(), all.end(), 0);
+    const bool held_out = !split.holdout.empty();
+    QAT_ASSIGN_OR_RETURN(cost.evaluation, probe.SecondsPerEvaluation(*plain, held_out ? train : test,
+                                                                     held_out ? split.holdout : all));
+    return cost;
+  } catch (const std::exception& exception) {
+    return TorchError(exception);
+  }
 }
 
 }  // namespace qat

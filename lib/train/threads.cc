@@ -4,11 +4,14 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <future>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -48,6 +51,31 @@ int ThreadsToBeHad(int wanted) {
   return static_cast<int>(threads.size()) + 1;
 }
 
+// OpenBLAS takes a buffer for each thread that multiplies, and tries forever where there is no memory for one. So memory
+// is asked for first, and the buffers are taken while it is there; OpenBLAS keeps what it was given back.
+// Size: BUFFER_SIZE of OpenBLAS 0.3.21 for x86-64 with its alignment; other processors have smaller ones.
+void TakeBlasBuffers(int threads) {
+  constexpr size_t kBufferBytes = (size_t{128} << 20) + (size_t{1} << 16);
+  const auto take = reinterpret_cast<void* (*)(int)>(dlsym(RTLD_DEFAULT, "blas_memory_alloc"));
+  const auto give_back = reinterpret_cast<void (*)(void*)>(dlsym(RTLD_DEFAULT, "blas_memory_free"));
+  if (take == nullptr || give_back == nullptr) return;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  static int taken = 0;
+  std::vector<void*> buffers;
+  for (int i = 0; i < threads; ++i) {
+    if (i >= taken) {
+      void* probe = mmap(nullptr, kBufferBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (probe == MAP_FAILED) break;
+      munmap(probe, kBufferBytes);
+    }
+    buffers.push_back(take(0));
+  }
+  for (void* buffer : buffers) give_back(buffer);
+  taken = std::max(taken, static_cast<int>(buffers.size()));
+  if (static_cast<int>(buffers.size()) < threads) throw std::bad_alloc();
+}
+
 // Every step asks for the buffers of the last one again. By default glibc gives large ones back to the system, which
 // clears each page anew: a quarter of the time of a step of resnet8.
 void KeepFreedMemory() {
@@ -64,6 +92,7 @@ void ConfigureThreads(int threads) {
   // One more, which ShortenWaiting needs.
   const int wanted = threads > 0 ? threads : cores;
   at::set_num_threads(wanted == 1 ? 1 : std::max(1, std::min(wanted, ThreadsToBeHad(wanted + 1) - 1)));
+  TakeBlasBuffers(at::get_num_threads());
   KeepFreedMemory();
   if (at::get_num_threads() > 1) ShortenWaiting();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);

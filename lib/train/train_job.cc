@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -19,6 +20,13 @@
 
 namespace qat {
 namespace {
+
+// Two significant digits below 100 ms.
+std::string MillisecondsText(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), seconds < 0.1 ? "%.2g ms" : "%.0f ms", seconds * 1e3);
+  return text;
+}
 
 /// The job in the making: steps that each need what the ones before have found.
 class Preparation {
@@ -224,9 +232,9 @@ Status Preparation::FitBudget() {
                                                        split, request_.interrupted));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
   config.epochs = 0;
-  job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps, " steps, measured at ",
-                              std::lround(cost.plain * 1e6), " us before and ",
-                              std::lround(cost.quantized * 1e6), " us with fake quantization"));
+  job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps,
+                              config.steps == 1 ? " step" : " steps", ", measured at ", MillisecondsText(cost.plain),
+                              " before and ", MillisecondsText(cost.quantized), " with fake quantization"));
   return {};
 }
 
