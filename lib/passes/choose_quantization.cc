@@ -133,6 +133,9 @@ class Quantizer {
     };
     GraphTensor* filter = input(definition.filter_input);
     GraphTensor* bias = input(definition.bias_input);
+    const GraphTensor* data = input(definition.data_input);
+    if (data == filter || data == bias)
+      return Unsupported(StrCat("'", data->name, "' is the data and a filter or bias of one node"));
     for (const int32_t index : node.inputs) {
       GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || &tensor == filter || &tensor == bias) continue;

@@ -278,6 +278,12 @@ TEST(ChooseQuantization, AConstantHasOneRoleOnly) {
   g.nodes[4].inputs[0] = g.nodes[3].inputs[2];
   QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'fc/twice' is a filter, a bias or an operand here");
   g = TinyGraph();
+  const int32_t square = g.AddConstant("fc/square", {3, 3}, std::vector<float>(9, 1.0f));
+  g.outputs = {*g.AddNode(OpType::kFullyConnected, "own", FullyConnectedAttributes(), {square, square})};
+  testing::SetRange(g, g.outputs[0], {-1, 5}, kUInt8Limits);
+  QAT_ASSERT_OK(Verify(g));
+  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'fc/square' is the data and a filter or bias of one node");
+  g = TinyGraph();
   g.outputs = {*g.AddNode(OpType::kMaximum, "max", {}, {filter, filter})};
   QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'conv/filter' is a filter, a bias or an operand here");
 }
