@@ -8,7 +8,7 @@ namespace qat {
 /// bytes. The child greets, then answers each request with
 /// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
 /// the payload is a sentence. Requests:
-///   'P' count u32, count inputs: run each alone; the first outputs one behind the other;
+///   'P' count u32, count inputs: run each alone; the first outputs, concatenated;
 ///   'T' count u32, count tensor indices i32, one input: each tensor as u64 length and bytes (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
 import importlib, importlib.metadata, os, struct, sys

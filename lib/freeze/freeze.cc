@@ -191,7 +191,7 @@ class GraphBuilder {
     return output;
   }
 
-  /// A spec has one layer for each part, one behind the other; of these the first has made the node.
+  /// A spec has one layer for each part, one after the other; of these the first has made the node.
   int32_t OutputOfSplit(const LayerSpec& layer, const SplitAttributes& split) const {
     const GraphNode& node = graph_.nodes.back();
     QAT_CHECK(node.type == layer.type && std::ssize(node.outputs) == split.splits);

@@ -41,6 +41,7 @@ SKIPPED = {
         "--preset lenet --into-docs": LONG,
         "train_cifar10.sh": LONG,
         "show_collapse.sh": LONG,
+        "bench_auto.sh": LONG,
         "compare_with_litert.py": LONG,
         "make_foreign_models.py": LONG,
         "scripts/demo.sh": INSTALLS,
