@@ -12,6 +12,7 @@ Integers must be equal byte for byte, and floats of the layers with 8-bit filter
 are for single layers. Exit status: 0 equal, 1 different.
 """
 import argparse
+import collections
 import glob
 import os
 import sys
@@ -57,7 +58,7 @@ def difference(ours, theirs, tolerance=FUSED_TOLERANCE):
             f"ours {ours.ravel()[first]}, theirs {theirs.ravel()[first]}, limit {limit}")
 
 
-def compare_case(prefix, exact):
+def compare_case(prefix, paths, exact):
     try:
         interpreter = open_model(prefix + ".tflite")
     except (RuntimeError, ValueError) as error:
@@ -66,7 +67,6 @@ def compare_case(prefix, exact):
     value = np.fromfile(prefix + ".input", detail["dtype"]).reshape(detail["shape"])
     theirs = run(interpreter, value)
     problems = []
-    paths = sorted(glob.glob(f"{prefix}.*.output"))
     if len(paths) < 2:
         problems.append("no outputs of ours")
     for path in paths:
@@ -92,9 +92,12 @@ def compare_case(prefix, exact):
 def compare_cases(directory):
     with open(os.path.join(directory, "cases.txt"), encoding="utf-8") as file:
         cases = [line.rstrip("\n").split(" ", 2) for line in file]
+    outputs = collections.defaultdict(list)  # listed once: the folder has tens of thousands of files
+    for path in sorted(glob.glob(os.path.join(directory, "*.output"))):
+        outputs[os.path.basename(path).split(".")[0]].append(path)
     different = 0
     for number, precision, description in cases:
-        problems = compare_case(os.path.join(directory, number), precision == "exact")
+        problems = compare_case(os.path.join(directory, number), outputs[number], precision == "exact")
         if not problems:
             continue
         different += 1
