@@ -113,7 +113,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
   app.add_option("-o,--output", flags.run, "the run directory: checkpoints, metrics, events, config")
       ->type_name("RUN")
       ->group("Output");
-  app.add_flag("--resume", flags.resume, "go on exactly where RUN stopped, with its own recipe")
+  app.add_flag("--resume", flags.resume, "continue exactly where RUN stopped, with its own recipe")
       ->group("Output");
   app.add_flag("--resume-if-exists", flags.resume_if_exists,
                "the same, or start where there is no checkpoint")
@@ -335,7 +335,7 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
 // Which targets a scheme is for, and how to get the other.
 std::string SchemeText(const std::string& scheme) {
   if (scheme == "uint8") {
-    return "uint8: TFLite on phones and servers; TFLite Micro, CMSIS-NN, Edge TPU and most NPUs need --scheme int8";
+    return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need --scheme int8";
   }
   if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
   return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
