@@ -45,7 +45,7 @@ at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
   return values.view(sizes);
 }
 
-size_t BlockBehind(const Shape& shape, size_t axis) {
+size_t BlockAfter(const Shape& shape, size_t axis) {
   size_t block = 1;
   for (size_t i = axis + 1; i < shape.size(); ++i) block *= static_cast<size_t>(shape[i]);
   return block;
@@ -124,7 +124,7 @@ FilterModule::FilterModule(const LayerSpec& layer, const ModuleOptions& options,
   const int64_t channels = FindParameter(layer, Role::kBias).shape[0];
   filter_ =
       Trained(FromTfliteLayout(InitialFilter(filter, layer.initializer, options.seed, layer.name), layout));
-  folding_block_ = BlockBehind(filter.shape, static_cast<size_t>(definition().filter_channel_axis));
+  folding_block_ = BlockAfter(filter.shape, static_cast<size_t>(definition().filter_channel_axis));
   if (!layer.batch_norm) {
     bias_ = Trained(at::zeros({channels}, at::kFloat));
     return;
