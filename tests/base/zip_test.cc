@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -35,7 +36,7 @@ TEST(Zip, IsReadByPythonAsItIs) {
   QAT_NEEDS_PYTHON("zipfile");
   const testing::TempDir folder;
   ASSERT_TRUE(WriteFile(folder / "z", TwoFilesAfter("xyz")).ok());
-  const auto result = testing::Run({QAT_LITERT_PYTHON, "-c",
+  const auto result = testing::Run({testing::kLitertPython, "-c",
                                     "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); "
                                     "print(z.testzip(), z.namelist(), z.read('a.txt'))",
                                     folder / "z"});
@@ -45,7 +46,7 @@ TEST(Zip, IsReadByPythonAsItIs) {
 TEST(Zip, ReadsStoredAndDeflatedFilesOfPython) {
   QAT_NEEDS_PYTHON("zipfile");
   const testing::TempDir folder;
-  const auto result = testing::Run({QAT_LITERT_PYTHON, "-c",
+  const auto result = testing::Run({testing::kLitertPython, "-c",
                                     "import sys, zipfile\n"
                                     "z = zipfile.ZipFile(sys.argv[1], 'w')\n"
                                     "z.writestr('s', b'12', zipfile.ZIP_STORED)\n"

@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "data/npy.h"
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
 namespace {
 
-const std::string kPictures = std::string(QAT_SOURCE_DIR) + "/tests/data/pictures/";
+const std::string kPictures = std::string(testing::kSourceDir) + "/tests/data/pictures/";
 
 Bytes FileOf(int orientation) {
   return *ReadFile(kPictures + "orientation" + std::to_string(orientation) + ".jpg");

@@ -7,12 +7,13 @@
 
 #include "base/png.h"
 #include "data/npy.h"
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
 namespace {
 
-const std::string kPictures = std::string(QAT_SOURCE_DIR) + "/tests/data/pictures/";
+const std::string kPictures = std::string(testing::kSourceDir) + "/tests/data/pictures/";
 
 Bytes FileOf(const std::string& name) { return *ReadFile(kPictures + name); }
 

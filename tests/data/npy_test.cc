@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -46,7 +47,7 @@ TEST(Npy, NumpyReadsWhatItWrote) {
   testing::TempDir folder;
   QAT_ASSERT_OK(WriteFile(folder / "x.npy", Serialize(NpyArray{DType::kInt8, {2, 2}, {1, 255, 3, 128}})));
   const auto result = testing::Run(
-      {QAT_LITERT_PYTHON, "-c", "import numpy, sys; a = numpy.load(sys.argv[1]); print(a.dtype, a.tolist())",
+      {testing::kLitertPython, "-c", "import numpy, sys; a = numpy.load(sys.argv[1]); print(a.dtype, a.tolist())",
        folder / "x.npy"});
   EXPECT_EQ(result.out, "int8 [[1, -1], [3, -128]]\n") << result.err;
 }
@@ -79,7 +80,7 @@ TEST(Npy, ReadsEveryOrderAsNumpyDoes) {
       "    b = np.asfortranarray(a.astype(o + t))\n"
       "    np.save(f'{sys.argv[1]}/{o}{t}.npy', b)\n"
       "    np.save(f'{sys.argv[1]}/{o}{t}.plain.npy', np.ascontiguousarray(b).astype(plain))\n";
-  const auto result = testing::Run({QAT_LITERT_PYTHON, "-c", program, folder.path()});
+  const auto result = testing::Run({testing::kLitertPython, "-c", program, folder.path()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   for (const char* type : {"f4", "f8", "i4", "i8", "u2", "u4"}) {
     for (const char* order : {"<", ">"}) {

@@ -4,12 +4,13 @@
 
 #include <string>
 
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
 namespace {
 
-const std::string kArrays = std::string(QAT_SOURCE_DIR) + "/tests/data/arrays/";
+const std::string kArrays = std::string(testing::kSourceDir) + "/tests/data/arrays/";
 
 void Put(Bytes& bytes, uint64_t value, int size) {
   for (int i = 0; i < size; ++i) bytes.push_back(i < 8 ? static_cast<uint8_t>(value >> (8 * i)) : 0);

@@ -7,12 +7,13 @@
 
 #include "data/dataset.h"
 #include "data/npy.h"
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
 namespace {
 
-const std::string kArrays = std::string(QAT_SOURCE_DIR) + "/tests/data/arrays/";
+const std::string kArrays = std::string(testing::kSourceDir) + "/tests/data/arrays/";
 
 class NumpyDirectory : public ::testing::Test {
  protected:

@@ -8,6 +8,7 @@
 #include "data/image.h"
 #include "data/npy.h"
 #include "data/statistics.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kPictures = std::string(QAT_SOURCE_DIR) + "/tests/data/pictures/";
+const std::string kPictures = std::string(testing::kSourceDir) + "/tests/data/pictures/";
 
 // Pictures of 17x13 pixels in folders.
 class PictureFolder : public ::testing::Test {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "eval/evaluate.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/tiny_files.h"
 
@@ -34,7 +35,7 @@ class LitertTest : public ::testing::Test {
 TEST_F(LitertTest, TheRealInterpreterAgreesToTheLastStep) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   Report report;
-  QAT_ASSERT_OK(Evaluate(Request(files_.uint8_model(), QAT_LITERT_PYTHON), {}, report));
+  QAT_ASSERT_OK(Evaluate(Request(files_.uint8_model(), testing::kLitertPython), {}, report));
   ASSERT_EQ(report.models.size(), 2u);
   EXPECT_EQ(report.models[1].name, "litert");
   EXPECT_EQ(report.models[1].kind, "litert");
@@ -42,8 +43,8 @@ TEST_F(LitertTest, TheRealInterpreterAgreesToTheLastStep) {
   EXPECT_EQ(report.models[1].accuracy->correct, report.models[0].accuracy->correct);
   EXPECT_FALSE(report.models[1].latency_us.has_value());
   EXPECT_EQ(report.environment["litert"].rfind("ai-edge-litert ", 0), 0u) << report.environment["litert"];
-  EXPECT_EQ(report.environment["litert_python"], QAT_LITERT_PYTHON);
-  EXPECT_NE(ToTable(report).find(StrCat("litert: ", report.environment["litert"], " in ", QAT_LITERT_PYTHON, "\n")),
+  EXPECT_EQ(report.environment["litert_python"], testing::kLitertPython);
+  EXPECT_NE(ToTable(report).find(StrCat("litert: ", report.environment["litert"], " in ", testing::kLitertPython, "\n")),
             std::string::npos)
       << "the table says who answered";
   ASSERT_EQ(report.pairs.size(), 1u);
@@ -83,7 +84,7 @@ TEST_F(LitertTest, APythonThatSpeaksNoProtocolIsNamed) {
 TEST_F(LitertTest, APythonWithoutTfliteSaysWhichModulesItLacks) {
   QAT_NEEDS_PYTHON("sys");
   // -S: without the site packages, of which TFLite is one.
-  const std::string python = Script(std::string("exec ") + QAT_LITERT_PYTHON + " -S \"$@\"");
+  const std::string python = Script(std::string("exec ") + testing::kLitertPython + " -S \"$@\"");
   Report report;
   const auto result = Evaluate(Request(files_.uint8_model(), python), {}, report);
   ASSERT_FALSE(result.ok());
@@ -94,7 +95,7 @@ TEST_F(LitertTest, APythonWithoutTfliteSaysWhichModulesItLacks) {
 
 TEST_F(LitertTest, OtherRoundingIsJudgedOnlyWhereAskedFor) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
-  EvalRequest request = Request(files_.uint8_model(), QAT_LITERT_PYTHON);
+  EvalRequest request = Request(files_.uint8_model(), testing::kLitertPython);
   request.rows.interpreter.profile = ArithmeticProfile::kTfliteClassic;
   Report report;
   QAT_ASSERT_OK(Evaluate(request, {}, report));

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "eval/evaluate.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
@@ -124,7 +125,7 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
   // TFLite is given the file whose convolution rounds otherwise, ours the right one.
   const std::string python = files_ / "python";
   // It comes through the socket; the script, the third argument, is made to read the other file instead.
-  testing::WriteText(python, std::string("#!/bin/sh\nexec ") + QAT_LITERT_PYTHON +
+  testing::WriteText(python, std::string("#!/bin/sh\nexec ") + testing::kLitertPython +
                                  " \"$1\" \"$2\" \"$(printf '%s' \"$3\" | sed 's|tflite, version = find()|"
                                  "model = open(\"" +
                                  Rounded() + "\", \"rb\").read(); &|')\"\n");
@@ -145,7 +146,7 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
 
 // The same without a TFLite: the simulation, which is not our kernels, is the witness.
 TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTheSimulation) {
-  if (!FileExists(std::string(QAT_BINARY_DIR) + "/lib/qat_torch_backend.so"))
+  if (!FileExists(std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so"))
     GTEST_SKIP() << "built without LibTorch";
   QAT_ASSERT_OK(WriteFile(files_ / "c.ckpt", Serialize(testing::TinyCheckpoint())));
   const auto judge = [&](const std::string& model) {

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "base/strings.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 
 namespace qat {
@@ -17,7 +18,7 @@ std::vector<std::vector<double>> Ask(const std::string& questions) {
   const testing::TempDir folder;
   testing::WriteText(folder / "questions", questions);
   const auto result = testing::Run(
-      {"/usr/bin/env", "python3", QAT_SOURCE_DIR "/tests/eval/statistics_oracle.py", folder / "questions"});
+      {"/usr/bin/env", "python3", std::string(testing::kSourceDir) + "/tests/eval/statistics_oracle.py", folder / "questions"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   std::vector<std::vector<double>> answers;
   std::istringstream lines(result.out);

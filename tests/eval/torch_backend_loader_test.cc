@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -23,7 +24,7 @@ TEST(TorchBackendLoader, AFileThatIsNoLibraryIsRefusedWithItsPath) {
 
 TEST(TorchBackendLoader, LooksNextToTheProgram) {
   EXPECT_EQ(TorchBackendPath(),
-            std::filesystem::weakly_canonical(QAT_BINARY_DIR "/lib/qat_torch_backend.so"));
+            std::filesystem::weakly_canonical(std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so"));
 }
 
 }  // namespace

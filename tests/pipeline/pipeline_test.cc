@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/report.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -129,7 +130,7 @@ TEST_F(Pipeline, TheSameGraphGivesTheSameBytes) {
 TEST_F(Pipeline, TheReportHoldsItsSchema) {
   QAT_NEEDS_PYTHON("jsonschema");
   testing::WriteText(Path("schema.json"), std::string(ReportSchema()));
-  const auto result = testing::Run({QAT_LITERT_PYTHON, "-c",
+  const auto result = testing::Run({testing::kLitertPython, "-c",
                                     "import json, sys, jsonschema\n"
                                     "schema, report = (json.load(open(p)) for p in sys.argv[1:])\n"
                                     "jsonschema.Draft202012Validator(schema).validate(report)\n",

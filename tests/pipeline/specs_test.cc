@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "data/npy.h"
 #include "spec/network_spec.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -51,7 +52,7 @@ struct Trial {
 
 std::vector<Trial> Trials() {
   std::vector<Trial> trials;
-  for (const auto& entry : std::filesystem::directory_iterator(QAT_SOURCE_DIR "/tests/specs")) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
     trials.push_back({entry.path().stem().string(), {"--network", entry.path().string()}});
   }
   trials.push_back({"zoo_se_net", {"--network", "se_net", "--resolution", "16", "--width", "0.25"}});

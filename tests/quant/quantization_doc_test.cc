@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "quant/fixed_point.h"
 #include "quant/params.h"
+#include "support/places.h"
 
 namespace qat {
 namespace {
@@ -532,7 +533,7 @@ TEST(QuantizationDoc, F27) {
 // Tag -> formula, blanks squeezed, from blocks whose lines are what `line` matches in its first group.
 std::map<std::string, std::string> Formulas(const std::string& path, const std::regex& line) {
   std::map<std::string, std::string> formulas;
-  std::ifstream file(std::string(QAT_SOURCE_DIR) + "/" + path);
+  std::ifstream file(std::string(testing::kSourceDir) + "/" + path);
   std::string tag;
   for (std::string text; std::getline(file, text);) {
     std::smatch match;
@@ -574,7 +575,7 @@ TEST(QuantizationDocument, AndItsTestsHaveTheSameFormulas) {
 }
 
 TEST(QuantizationDocument, AnchorsThatHeadersNameExist) {
-  std::ifstream file(std::string(QAT_SOURCE_DIR) + "/docs/quantization.md");
+  std::ifstream file(std::string(testing::kSourceDir) + "/docs/quantization.md");
   std::ostringstream text;
   text << file.rdbuf();
   for (const std::string anchor : {"rounding", "profiles"}) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/report.h"
+#include "support/places.h"
 #include "support/sample_report.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
@@ -177,7 +178,7 @@ class ReportSchemaTest : public ::testing::Test {
   std::string Complaints(const std::string& document) {
     testing::WriteText(folder_ / "report.json", document);
     const auto result = testing::Run(
-        {QAT_LITERT_PYTHON, folder_ / "validate.py", folder_ / "schema.json", folder_ / "report.json"});
+        {testing::kLitertPython, folder_ / "validate.py", folder_ / "schema.json", folder_ / "report.json"});
     EXPECT_EQ(result.err, "");
     return result.out;
   }
@@ -217,7 +218,7 @@ TEST_F(ReportSchemaTest, RefusesAReportThatLies) {
 }
 
 TEST(ReportSchema, IsTheFileInTheTree) {
-  EXPECT_EQ(std::string(ReportSchema()), testing::ReadText(QAT_SOURCE_DIR "/schemas/report.schema.json"));
+  EXPECT_EQ(std::string(ReportSchema()), testing::ReadText(std::string(testing::kSourceDir) + "/schemas/report.schema.json"));
 }
 
 }  // namespace

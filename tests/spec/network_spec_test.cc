@@ -1,6 +1,7 @@
 #include "spec/network_spec.h"
 
 #include "base/file.h"
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -152,7 +153,7 @@ TEST(NetworkSpec, PrintShowsEveryLayerWithTotals) {
 }
 
 TEST(NetworkSpec, TheExamplesOfThePageAreNetworks) {
-  const auto page = ReadTextFile(QAT_SOURCE_DIR "/docs/network_spec.md");
+  const auto page = ReadTextFile(std::string(testing::kSourceDir) + "/docs/network_spec.md");
   QAT_ASSERT_OK(page);
   const std::string open = "```toml\n";
   int examples = 0;
@@ -165,7 +166,7 @@ TEST(NetworkSpec, TheExamplesOfThePageAreNetworks) {
 }
 
 TEST(NetworkSpec, ThePageShowsTheOperatorTableAsItIs) {
-  const auto page = ReadTextFile(QAT_SOURCE_DIR "/docs/network_spec.md");
+  const auto page = ReadTextFile(std::string(testing::kSourceDir) + "/docs/network_spec.md");
   QAT_ASSERT_OK(page);
   EXPECT_NE(page->find(OperatorTableMarkdown()), std::string::npos)
       << "docs/network_spec.md should hold this table:\n"

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat::testing {
@@ -86,7 +87,7 @@ class Process {
 inline ProcessResult Run(const std::vector<std::string>& command) { return Process(command).Wait(); }
 
 /// A tool of this build.
-inline std::string ToolPath(const std::string& name) { return std::string(QAT_BINARY_DIR) + "/bin/" + name; }
+inline std::string ToolPath(const std::string& name) { return std::string(kBinaryDir) + "/bin/" + name; }
 
 inline ProcessResult RunTool(const std::string& name, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), ToolPath(name));
@@ -105,11 +106,11 @@ inline std::vector<std::string> FilesIn(const std::string& folder) {
 }  // namespace qat::testing
 
 /// Skips the test where the tests' Python lacks `module`; fails instead under QAT_TEST_REQUIRE=1.
-#define QAT_NEEDS_PYTHON(module)                                                                       \
-  QAT_NEEDS_FILE(QAT_LITERT_PYTHON);                                                                   \
-  if (qat::testing::Run({QAT_LITERT_PYTHON, "-c", "import " module}).exit_code != 0) {                 \
-    if (qat::testing::RequireEverything()) FAIL() << QAT_LITERT_PYTHON << " has no module " << module; \
-    GTEST_SKIP() << QAT_LITERT_PYTHON << " has no module " << module;                                  \
+#define QAT_NEEDS_PYTHON(module)                                                                                 \
+  QAT_NEEDS_FILE(qat::testing::kLitertPython);                                                                   \
+  if (qat::testing::Run({qat::testing::kLitertPython, "-c", "import " module}).exit_code != 0) {                 \
+    if (qat::testing::RequireEverything()) FAIL() << qat::testing::kLitertPython << " has no module " << module; \
+    GTEST_SKIP() << qat::testing::kLitertPython << " has no module " << module;                                  \
   }
 
 #endif  // QAT_TESTS_SUPPORT_SUBPROCESS_H_

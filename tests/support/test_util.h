@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/expected.h"
+#include "support/places.h"
 
 namespace qat::testing {
 
@@ -35,7 +36,7 @@ class TempDir {
 /// Where real data lies: QAT_TEST_DATA, else ../shared/data beside the checkout.
 inline std::string DataDir() {
   const char* set = std::getenv("QAT_TEST_DATA");
-  return set != nullptr && *set != '\0' ? set : QAT_TEST_DATA_DEFAULT;
+  return set != nullptr && *set != '\0' ? set : kTestDataDefault;
 }
 
 /// With QAT_TEST_REQUIRE=1, as in CI, nothing may be skipped.

@@ -4,6 +4,7 @@
 
 #include "base/zip.h"
 #include "passes/passes.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
@@ -30,7 +31,7 @@ std::string SeenByOthers(const Graph& graph, Scheme scheme) {
   const std::string path = folder / "m.tflite";
   EXPECT_TRUE(WriteFile(path, Written(graph, scheme)).ok());
   const auto result =
-      testing::Run({QAT_LITERT_PYTHON, QAT_SOURCE_DIR "/tests/tflite/read_description.py", path});
+      testing::Run({testing::kLitertPython, std::string(testing::kSourceDir) + "/tests/tflite/read_description.py", path});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }

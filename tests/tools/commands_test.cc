@@ -5,6 +5,7 @@
 
 #include "data/npy.h"
 #include "support/bmp.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/tiny_files.h"
 
@@ -144,7 +145,7 @@ TEST_F(Commands, ConvertWritesCSourceWhereTheNameSaysSo) {
 TEST(HelpFiles, AreWithoutFault) {
   testing::TempDir dir;
   for (const std::string program : {"qat-freeze", "qat-convert", "qat-eval"}) {
-    const std::string share = std::string(QAT_BINARY_DIR) + "/share/";
+    const std::string share = std::string(testing::kBinaryDir) + "/share/";
     const std::vector<std::tuple<std::string, std::string, std::string>> forms = {
         {"man", "man/man1/" + program + ".1", "mandoc -T lint -W error"},
         {"bash", "bash-completion/completions/" + program, "bash -n"},

@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "data/npy.h"
 #include "report/report.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
@@ -149,7 +150,7 @@ class ExitPaths : public ::testing::Test {
   // By the schema that the program itself prints.
   void ValidateAll() {
     WriteText(At("schema.json"), std::string(ReportSchema()));
-    std::vector<std::string> command = {QAT_LITERT_PYTHON, "-c", kValidate, At("schema.json")};
+    std::vector<std::string> command = {testing::kLitertPython, "-c", kValidate, At("schema.json")};
     command.insert(command.end(), reports_.begin(), reports_.end());
     const auto result = testing::Run(command);
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "data/npy.h"
+#include "support/places.h"
 #include "support/subprocess.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
@@ -104,7 +105,7 @@ TEST_F(Hostile, NoOutputTakesThePlaceOfAnInput) {
 #endif
   };
   for (const std::string& command : commands) {
-    const auto result = Shell("PATH=" + std::string(QAT_BINARY_DIR) + "/bin:$PATH; " + command);
+    const auto result = Shell("PATH=" + std::string(testing::kBinaryDir) + "/bin:$PATH; " + command);
     EXPECT_EQ(result.exit_code, 2) << command << ": " << result.err;
     for (const char* output : {"uint8.tflite.txt", "new"}) fs::remove(At(output));
     EXPECT_EQ(Contents(), before) << command;
@@ -140,7 +141,7 @@ TEST_F(Hostile, EndlessAndHugeFilesAreRefusedBeforeTheyAreInMemory) {
     for (const std::string& arguments :
          {"qat-convert " + file + " -o o", "qat-freeze " + file + " -o o", "qat-eval --data data --model " + file,
           "qat-convert g.qgraph -o o --config " + file, "qat-eval report " + file}) {
-      const auto result = Shell("ulimit -v 3000000; " + std::string(QAT_BINARY_DIR) + "/bin/" + arguments);
+      const auto result = Shell("ulimit -v 3000000; " + std::string(testing::kBinaryDir) + "/bin/" + arguments);
       EXPECT_EQ(result.exit_code, 3) << arguments << ": " << result.err;
       EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     }
@@ -153,7 +154,7 @@ TEST_F(Hostile, ClassNamesAreShownAndNotObeyed) {
   graph.contract.labels = {"\x1b[2Jzero", "o\rne", "\xe2\x80\xaetwo"};
   ASSERT_TRUE(WriteFile(At("g.qgraph"), Serialize(graph)).ok());
   ASSERT_EQ(Shell(ToolPath("qat-convert") + " g.qgraph -o m.tflite").exit_code, 0);
-  fs::copy_file(std::string(QAT_SOURCE_DIR) + "/tests/data/pictures/grey.jpg", At("a.jpg"));
+  fs::copy_file(std::string(testing::kSourceDir) + "/tests/data/pictures/grey.jpg", At("a.jpg"));
   const auto result = Shell(ToolPath("qat-eval") + " classify m.tflite a.jpg --topk 3");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   for (const std::string shown : {"\\x1b[2Jzero", "o\\rne", "\\u202etwo"}) {
@@ -208,10 +209,10 @@ TEST_F(HostileFolder, ModulesInItAreNotExecuted) {
   for (const char* module : {"csv", "struct", "os", "importlib", "numpy", "ai_edge_litert", "sitecustomize", "usercustomize"}) {
     WriteText(At(StrCat(module, ".py")), "open('" + At("mark") + "', 'w')\n");
   }
-  const auto result = Eval("PYTHONPATH=. PYTHONSTARTUP=csv.py", std::string("--litert ") + QAT_LITERT_PYTHON);
+  const auto result = Eval("PYTHONPATH=. PYTHONSTARTUP=csv.py", std::string("--litert ") + testing::kLitertPython);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_FALSE(Marked());
-  EXPECT_NE(result.out.find(std::string(" in ") + QAT_LITERT_PYTHON), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find(std::string(" in ") + testing::kLitertPython), std::string::npos) << result.out;
 }
 
 TEST_F(HostileFolder, ThePythonInItIsNotStartedUnasked) {

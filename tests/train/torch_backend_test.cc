@@ -14,6 +14,7 @@
 #include "freeze/freeze.h"
 #include "passes/passes.h"
 #include "runtime/model_predictor.h"
+#include "support/places.h"
 #include "support/test_util.h"
 #include "tflite/tflite_writer.h"
 #include "train/networks.h"
@@ -72,7 +73,7 @@ units = 4
 )";
 
 TorchPredictorFactory Factory() {
-  void* module = dlopen(QAT_BINARY_DIR "/lib/qat_torch_backend.so", RTLD_NOW | RTLD_LOCAL);
+  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so").c_str(), RTLD_NOW | RTLD_LOCAL);
   QAT_CHECK(module != nullptr);
   return reinterpret_cast<TorchPredictorFactory>(dlsym(module, kTorchPredictorFactorySymbol));
 }

@@ -36,7 +36,7 @@ std::string LossLines(int64_t last) {
 // What TensorBoard's own reader finds; `code` is its exit status.
 std::string ReadWithTensorBoard(const std::string& directory, int& code) {
   testing::TempDir scratch;
-  const std::string command = StrCat("TF_CPP_MIN_LOG_LEVEL=3 '", QAT_LITERT_PYTHON, "' '", QAT_SOURCE_DIR,
+  const std::string command = StrCat("TF_CPP_MIN_LOG_LEVEL=3 '", testing::kLitertPython, "' '", testing::kSourceDir,
                                      "/tests/train/events/read_with_tensorboard.py' '", directory, "' > '",
                                      scratch / "out", "' 2> '", scratch / "err", "'");
   code = WEXITSTATUS(std::system(command.c_str()));
@@ -45,7 +45,7 @@ std::string ReadWithTensorBoard(const std::string& directory, int& code) {
 }
 
 #define QAT_READ_WITH_TENSORBOARD(text, directory)                                   \
-  QAT_NEEDS_FILE(QAT_LITERT_PYTHON)                                                  \
+  QAT_NEEDS_FILE(qat::testing::kLitertPython)                                        \
   int tensorboard_code = 0;                                                          \
   const std::string text = ReadWithTensorBoard(directory, tensorboard_code);         \
   if (tensorboard_code == 77 && !testing::RequireEverything()) GTEST_SKIP() << text; \
