@@ -1,0 +1,132 @@
+#include "flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "spec/auto_recipe.h"
+#include "spec/train_config.h"
+
+namespace qat {
+namespace {
+
+// The defaults that help names are those of the recipe that is derived; a preset may have others.
+constexpr char kRecipe[] = "Recipe";
+constexpr char kFine[] = "Recipe, seldom changed";
+constexpr char kChanges[] = "Random changes of training images (default: none)";
+
+struct KeyFlag {
+  const char* key;
+  const char* type;
+  const char* group;
+  const char* text;
+};
+
+// Every key of TrainConfig but seed and threads, which all tools have, and preset.
+constexpr KeyFlag kKeyFlags[] = {
+    {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file (default auto: one that fits the data)"},
+    {"width", "X", kRecipe, "factor for the filters of a network that has this parameter (default: as its spec says)"},
+    {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
+    {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
+    {"data", "NAME|DIR", kRecipe,
+     "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, pictures (default digits)"},
+    {"task", "NAME", kRecipe,
+     "what whole numbers stored as floats are: classes, or numbers to be learned (default auto: asked)"},
+    {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
+    {"mean", "X,...", kRecipe,
+     "of a byte: one for all channels, one per channel, or dataset (default: of the data, rounded, one for all)"},
+    {"std", "X,...", kRecipe, "the same: real = (byte - mean) / std (default: of the data, rounded, one for all)"},
+    {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized (default uint8)"},
+    {"steps", "N", kRecipe, "number of training steps (default: by the number of examples and the cost of a step)"},
+    {"epochs", "X", kRecipe, "the same in passes over the training data (default: as --steps)"},
+    {"budget", "TIME", kRecipe,
+     "train at most this long, as 90s, 10m or 2h; the schedule is fitted to the steps that it allows (default: no limit)"},
+    {"patience", "N", kRecipe,
+     "stop after N evaluations without a better one; 0: train to the last step (default 0)"},
+    {"batch-size", "N", kRecipe, "examples per step (default: 16 to 128, by the number of examples)"},
+    {"optimizer", "NAME", kRecipe, "adam or sgd (default adam)"},
+    {"learning-rate", "X", kRecipe, "peak learning rate (default: by the size of the network)"},
+    {"schedule", "NAME", kRecipe, "schedule of the learning rate: constant or cosine (default cosine)"},
+    {"quant-delay", "STEPS", kRecipe, "steps before fake quantization starts (default: 0.6 of the run)"},
+    {"bn-freeze", "STEPS", kRecipe,
+     "steps before batch norms use their moving averages (default: 0.8 of the run)"},
+    {"ema-decay", "X", kRecipe,
+     "decay of the moving averages of activation ranges (default: they cover a fortieth of the run)"},
+    {"holdout", "N", kRecipe,
+     "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
+    {"log-every", "STEPS", "Output", "log training loss and accuracy (default: 100, less in a short run)"},
+    {"eval-every", "STEPS", "Output",
+     "measure accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
+    {"checkpoint-every", "STEPS", "Output", "write a checkpoint (default 0: as --eval-every)"},
+    {"warmup-steps", "STEPS", kFine, "steps in which the learning rate rises from 0 (default: 0.05 of the run)"},
+    {"weight-decay", "X", kFine, "decay of filters; decoupled from the gradient with adam (default 0.05, 0.02 with batch norm; sgd: 0.0005)"},
+    {"label-smoothing", "X", kFine, "part of each label that is spread over all classes (default 0)"},
+    {"scale-to-targets", "true|false", kFine,
+     "real numbers: learn them as if they were normalized (default true)"},
+    {"warmup-fraction", "X", kFine, "--warmup-steps as a part of all steps (default 0.05)"},
+    {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps (default 0.6)"},
+    {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps (default 0.8)"},
+    {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps (default 0.05)"},
+    {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps (default: not used)"},
+    {"freeze-ranges-fraction", "X", kFine,
+     "part of all steps after which activation ranges stop moving (default 1)"},
+    {"weight-average-decay", "X", kFine,
+     "decay of the moving average of weights that is kept instead of the last ones; 0: off (default: it covers a "
+     "sixtieth of the run)"},
+    {"flip", "true|false", kChanges, "mirror every other image, left to right (default false)"},
+    {"shift-pixels", "N", kChanges,
+     "shift by up to N pixels, zeros coming in: a random crop of the padded image (default 0)"},
+    {"cutout", "N", kChanges, "a random square of N pixels becomes 0 (default 0)"},
+    {"rotate-degrees", "X", kChanges, "rotate by up to X degrees (default 0)"},
+    {"scale-percent", "X", kChanges, "zoom by up to X percent (default 0)"},
+};
+
+}  // namespace
+
+void AddFlags(Tool& tool, TrainFlags& flags) {
+  CLI::App& app = tool.app();
+  app.add_option("-o,--output", flags.run, "the run directory: checkpoints, metrics, events, config")
+      ->type_name("RUN")
+      ->group("Output");
+  app.add_flag("--resume", flags.resume, "continue exactly where RUN stopped, with its own recipe")
+      ->group("Output");
+  app.add_flag("--resume-if-exists", flags.resume_if_exists,
+               "the same, or start where there is no checkpoint")
+      ->group("Output");
+  app.add_option("--preset", flags.preset,
+                 StrCat("start from this recipe: ", Join(PresetNames()), " (default ", kAutoPreset,
+                        ": derived from data and network); other flags change it"))
+      ->type_name("NAME")
+      ->group(kRecipe);
+  app.add_option("--init", flags.init,
+                 "fine-tune: start with the parameters of this run's checkpoint, or of a file")
+      ->type_name("RUN|FILE")
+      ->group(kRecipe);
+  app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step (default best)")
+      ->type_name("WHICH")
+      ->group(kRecipe);
+  for (const KeyFlag& flag : kKeyFlags) {
+    app.add_option(StrCat("--", flag.key), flags.keys[flag.key], flag.text)
+        ->type_name(flag.type)
+        ->group(flag.group);
+  }
+  tool.AddThreads(tool.command(), kRecipe, "worker threads; 0: all cores");
+  tool.AddSeed(tool.command(), kRecipe, "random seed");
+  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--epochs", "--budget", "--learning-rate",
+                 "--holdout", "--init", "--resume", "--resume-if-exists", "--seed", "--json"});
+  app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
+      ->group(kRecipe);
+  app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");
+}
+
+void DeclareFiles(const TrainFlags& flags, FileUse& use) {
+  const std::string& data = flags.keys.at("data");
+  const std::string& network = flags.keys.at("network");
+  if (data != "digits") use.Read("--data", data);
+  if (FileExists(network)) use.Read("--network", network);
+  use.ReadRun("--init", flags.init);
+  const bool resumed = flags.resume || (flags.resume_if_exists && IsDirectory(JoinPath(flags.run, "checkpoints")));
+  use.WriteRun("--output", flags.run, resumed);
+}
+
+}  // namespace qat

@@ -1,0 +1,99 @@
+#include "messages.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "base/strings.h"
+#include "checkpoint/checkpoint.h"
+#include "report/text_format.h"
+
+namespace qat {
+namespace {
+
+std::string Percent(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f %%", value);
+  return text;
+}
+
+// Which targets a scheme is for, and how to get the other.
+std::string SchemeText(const std::string& scheme) {
+  if (scheme == "uint8") {
+    return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need --scheme int8";
+  }
+  if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
+  return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
+}
+
+// The checkpoint that freezing takes.
+std::string CheckpointText(const TrainResult& result, const std::string& run) {
+  const std::string best = CheckpointPath(run, result.best_step);
+  if (result.best_step == result.step) return StrCat(best, ", the last and the best");
+  return StrCat(best, ", the best; --select last takes that of step ", result.step);
+}
+
+}  // namespace
+
+void TrainDisplay::Show(const TrainProgress& at) {
+  if (!progress_) progress_.emplace(style_, "train", at.steps);
+  std::string detail;
+  if (std::isnan(at.training_accuracy)) {
+    detail = StrCat("squared error ", Significant(at.loss));
+    if (at.evaluated) detail += StrCat("  held out RMSE ", Significant(std::sqrt(at.holdout_loss)));
+  } else {
+    detail = StrCat("loss ", Fixed(at.loss, 4), "  accuracy ", Percent(at.training_accuracy));
+    if (at.evaluated) detail += StrCat("  held out ", Percent(at.holdout_accuracy));
+  }
+  progress_->Update(at.step, detail);
+}
+
+void TrainDisplay::Finish() {
+  if (progress_) progress_->Finish();
+}
+
+std::string SpareOutputs(const NetworkSpec& spec, int32_t asked, const Dataset& data) {
+  const auto classes = std::ssize(data.class_names);
+  const int32_t outputs = spec.layers.back().output_shape.back();
+  if (data.targets > 0 || asked != 0 || outputs <= classes) return "";
+  return StrCat("network '", spec.name, "' has ", outputs, " outputs for the ", classes, " classes of ", data.name,
+                ", as its spec says; ", outputs - classes,
+                " of them are never right. units = \"classes\" in the last layer follows the data");
+}
+
+void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report) {
+  report.metrics["steps"] = static_cast<double>(result.step);
+  report.metrics["seconds"] = result.seconds;
+  if (!std::isnan(result.holdout_accuracy)) {
+    report.metrics["holdout_accuracy"] = result.holdout_accuracy;
+    report.metrics["best_accuracy"] = result.best_accuracy;
+    report.metrics["best_step"] = static_cast<double>(result.best_step);
+  }
+  if (!std::isnan(result.holdout_rmse)) {
+    report.metrics["holdout_rmse"] = result.holdout_rmse;
+    report.metrics["best_rmse"] = result.best_rmse;
+    report.metrics["best_step"] = static_cast<double>(result.best_step);
+  }
+  report.outputs["run"] = flags.run;
+  report.outputs["checkpoint"] = result.checkpoint;
+}
+
+std::string Summary(const TrainResult& result, const TrainConfig& config, bool held_out,
+                    const TrainFlags& flags) {
+  std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
+                            result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
+  const std::string_view split = held_out ? "holdout     " : "test set    ";
+  if (!std::isnan(result.holdout_rmse)) {
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ", Significant(result.best_rmse),
+                   " at step ", result.best_step, "\n");
+  }
+  if (!std::isnan(result.holdout_accuracy)) {
+    text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
+                   " at step ", result.best_step, "\n");
+  }
+  text += StrCat("checkpoint  ", CheckpointText(result, flags.run), "\n");
+  text += StrCat("scheme      ", SchemeText(config.scheme), "\n");
+  return StrCat(text, "next        qat-freeze ", flags.run, " -o ", JoinPath(flags.run, "model.qgraph"),
+                "\n");
+}
+
+}  // namespace qat

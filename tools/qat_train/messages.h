@@ -1,0 +1,40 @@
+// messages.h: what qat-train shows: the bar, warnings, the lines at the end, and the report.
+#ifndef QAT_TOOLS_QAT_TRAIN_MESSAGES_H_
+#define QAT_TOOLS_QAT_TRAIN_MESSAGES_H_
+
+#include <optional>
+#include <string>
+
+#include "cli/tool.h"
+#include "data/dataset.h"
+#include "flags.h"
+#include "spec/network_spec.h"
+#include "spec/train_config.h"
+#include "train/trainer.h"
+
+namespace qat {
+
+/// The bar, made when the trainer says how many steps there are.
+class TrainDisplay {
+ public:
+  explicit TrainDisplay(Progress::Style style) : style_(style) {}
+  void Show(const TrainProgress& at);
+  void Finish();
+
+ private:
+  Progress::Style style_;
+  std::optional<Progress> progress_;
+};
+
+/// A network whose last layer has more outputs than the data have classes, unless a flag says so; else empty.
+std::string SpareOutputs(const NetworkSpec& spec, int32_t asked, const Dataset& data);
+
+/// Metrics and outputs of a finished run.
+void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report);
+
+/// The lines at the end: steps, accuracy, checkpoint, scheme, and the next command.
+std::string Summary(const TrainResult& result, const TrainConfig& config, bool held_out, const TrainFlags& flags);
+
+}  // namespace qat
+
+#endif  // QAT_TOOLS_QAT_TRAIN_MESSAGES_H_
