@@ -1,7 +1,7 @@
 #include "eval/remarks.h"
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,14 +53,6 @@ std::string ClassList(const Report& report, const ModelResult& row, const std::v
   return labels.size() > kMostNamed ? StrCat(text, " and ", labels.size() - kMostNamed, " more") : text;
 }
 
-std::vector<size_t> NeverAnswered(const std::vector<ClassCount>& counts, int64_t fewest) {
-  std::vector<size_t> labels;
-  for (size_t label = 0; label < counts.size(); ++label) {
-    if (counts[label].total >= fewest && counts[label].answers == 0) labels.push_back(label);
-  }
-  return labels;
-}
-
 // The one class that is answered for everything.
 const ClassCount* OnlyAnswer(const std::vector<ClassCount>& counts, int64_t examples) {
   const auto found = std::find_if(counts.begin(), counts.end(),
@@ -71,30 +63,28 @@ const ClassCount* OnlyAnswer(const std::vector<ClassCount>& counts, int64_t exam
 void RemarkOnClasses(const Report& report, const ModelResult& row, const std::string& name,
                      Remarks& remarks) {
   const std::vector<ClassCount> counts = ClassCountsOf(*row.classification);
-  const double accuracy = row.accuracy->top1, balanced = BalancedAccuracyOf(counts).value_or(accuracy);
-  const auto present = std::count_if(counts.begin(), counts.end(), [](const auto& c) { return c.total > 0; });
-  if (present < 2) return;
-  const std::string percents =
-      StrCat("balanced accuracy ", Fixed(balanced, 2), " %, accuracy ", Fixed(accuracy, 2), " %");
-  if (const ClassCount* only = OnlyAnswer(counts, row.accuracy->total)) {
+  const std::optional<double> balanced = BalancedAccuracyOf(counts);
+  if (!balanced) return;
+  const std::string percents = AccuraciesText(counts);
+  const bool chance = IsAtChance(counts, report.data_examples);
+  const std::vector<size_t> never = NeverAnswered(counts);
+  const ClassCount* only = chance || !never.empty() ? OnlyAnswer(counts, row.accuracy->total) : nullptr;
+  if (only != nullptr) {
     const auto label = static_cast<size_t>(only - counts.data());
     return remarks.Add(StrCat("answers ", ClassSubject(report, label), " for all ",
                               Counted(row.accuracy->total, UnitOf(row))),
                        name, percents);
   }
-  const bool sampled = report.data_total > report.data_examples;
-  if (const auto labels = NeverAnswered(counts, sampled ? kFewestOfAClass : 1); !labels.empty())
-    remarks.Add(StrCat("never answers ", ClassList(report, row, labels, counts)), name, percents);
-  if (IsAtChance(counts)) {
-    remarks.Add(StrCat("no better than guessing, which has a balanced accuracy of ",
-                       Fixed(100.0 / static_cast<double>(present), 2), " %"),
-                name, percents);
-  } else if (balanced < accuracy - kFarBelow) {
+  if (!never.empty()) remarks.Add(StrCat("never answers ", ClassList(report, row, never, counts)), name, percents);
+  if (chance) {
+    remarks.Add(GuessingText(counts), name, percents);
+  } else if (*balanced < AccuracyOf(counts) - kFarBelow) {
     remarks.Add("rare classes are recognized less often than the accuracy tells", name, percents);
   }
 }
 
-void RemarkOnNumbers(const ModelResult& row, const std::string& name, Remarks& remarks) {
+void RemarkOnNumbers(int64_t examples, const ModelResult& row, const std::string& name, Remarks& remarks) {
+  if (examples < kLeastForR2) return;
   const RegressionResult& result = *row.regression;
   const auto judge = [&](const ErrorStatistics& errors, const std::string& what) {
     if (!errors.r2 || *errors.r2 >= 0) return;
@@ -113,7 +103,7 @@ void AddRemarks(Report& report) {
   for (const ModelResult* row : MainRows(report)) {
     const std::string name = ShownName(report, *row);
     if (row->accuracy && row->classification) RemarkOnClasses(report, *row, name, remarks);
-    if (row->regression) RemarkOnNumbers(*row, name, remarks);
+    if (row->regression) RemarkOnNumbers(report.data_examples, *row, name, remarks);
   }
   remarks.AppendTo(report.warnings);
 }

@@ -9,7 +9,7 @@
 
 #include "contract/input_contract.h"
 #include "data/dataset.h"
-#include "predict/answer_facts.h"
+#include "report/answer_facts.h"
 #include "train/network.h"
 
 namespace qat {

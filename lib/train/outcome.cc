@@ -4,7 +4,7 @@
 
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
-#include "predict/answer_facts.h"
+#include "report/answer_facts.h"
 #include "train/evaluate.h"
 #include "train/network.h"
 

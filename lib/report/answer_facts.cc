@@ -1,4 +1,4 @@
-#include "predict/answer_facts.h"
+#include "report/answer_facts.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,16 +7,14 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "report/class_figures.h"
 
 namespace qat {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kNormal95 = 1.959964;  // two-sided, of the normal distribution
-
-std::string Quoted(std::span<const std::string> names, int32_t index) {
-  const auto i = static_cast<size_t>(index);
-  return i < names.size() ? StrCat("'", names[i], "'") : StrCat(index);
+std::string ClassNamed(std::span<const std::string> names, size_t label) {
+  return label < names.size() ? StrCat("class '", names[label], "'") : StrCat("class ", label);
 }
 
 std::string Text(const char* format, double value) {
@@ -25,16 +23,16 @@ std::string Text(const char* format, double value) {
   return text;
 }
 
-// "'a' (40 examples), 'b' (38)"; at most ten by name.
-std::string ListOf(const ClassFacts& facts, const std::vector<int32_t>& indices,
+// "class 'a' (40 examples), class 'b' (38)"; at most ten by name.
+std::string ListOf(const std::vector<ClassCount>& counts, const std::vector<size_t>& labels,
                    std::span<const std::string> names) {
   constexpr size_t kShown = 10;
   std::vector<std::string> texts;
-  for (size_t i = 0; i < std::min(indices.size(), kShown); ++i) {
-    const int64_t labels = facts.classes()[static_cast<size_t>(indices[i])].labels;
-    texts.push_back(StrCat(Quoted(names, indices[i]), " (", labels, i == 0 ? " examples)" : ")"));
+  for (size_t i = 0; i < std::min(labels.size(), kShown); ++i) {
+    texts.push_back(
+        StrCat(ClassNamed(names, labels[i]), " (", counts[labels[i]].total, i == 0 ? " examples)" : ")"));
   }
-  const std::string more = indices.size() > kShown ? StrCat(" and ", indices.size() - kShown, " more") : "";
+  const std::string more = labels.size() > kShown ? StrCat(" and ", labels.size() - kShown, " more") : "";
   return Join(texts) + more;
 }
 
@@ -42,69 +40,17 @@ std::string ListOf(const ClassFacts& facts, const std::vector<int32_t>& indices,
 
 void ClassFacts::Add(std::span<const int32_t> labels, std::span<const int32_t> answers) {
   QAT_CHECK(labels.size() == answers.size());
-  const auto at = [&](int32_t index) -> Class& {
+  const auto at = [&](int32_t index) -> ClassCount& {
     const auto i = static_cast<size_t>(index);
-    if (i >= classes_.size()) classes_.resize(i + 1);
-    return classes_[i];
+    if (i >= counts_.size()) counts_.resize(i + 1, {0, 0, 0});
+    return counts_[i];
   };
   for (size_t i = 0; i < labels.size(); ++i) {
-    ++at(labels[i]).labels;
-    ++at(answers[i]).answers;
+    ++at(labels[i]).total;
+    ++*at(answers[i]).answers;
     if (labels[i] == answers[i]) ++at(labels[i]).correct;
   }
   total_ += std::ssize(labels);
-}
-
-double ClassFacts::Class::Recall() const {
-  return labels == 0 ? kNaN : static_cast<double>(correct) / static_cast<double>(labels);
-}
-
-int64_t ClassFacts::correct() const {
-  int64_t sum = 0;
-  for (const Class& each : classes_) sum += each.correct;
-  return sum;
-}
-
-int32_t ClassFacts::Majority() const {
-  QAT_CHECK(total_ > 0);
-  const auto more = [](const Class& a, const Class& b) { return a.labels < b.labels; };
-  return static_cast<int32_t>(std::max_element(classes_.begin(), classes_.end(), more) - classes_.begin());
-}
-
-double ClassFacts::BalancedAccuracy() const {
-  QAT_CHECK(total_ > 0);
-  double sum = 0, present = 0;
-  for (const Class& each : classes_) {
-    if (each.labels == 0) continue;
-    sum += each.Recall();
-    ++present;
-  }
-  return sum / present;
-}
-
-std::vector<int32_t> ClassFacts::NeverAnswered() const {
-  const auto present = static_cast<double>(
-      std::count_if(classes_.begin(), classes_.end(), [](const Class& each) { return each.labels > 0; }));
-  std::vector<int32_t> never;
-  if (present < 2) return never;
-  for (size_t i = 0; i < classes_.size(); ++i) {
-    const Class& each = classes_[i];
-    if (each.answers == 0 && static_cast<double>(each.labels) >= std::log2(20 * present)) {
-      never.push_back(static_cast<int32_t>(i));
-    }
-  }
-  return never;
-}
-
-bool ClassFacts::AtChance(int64_t independent) const {
-  if (total_ == 0) return false;
-  const Class& majority = classes_[static_cast<size_t>(Majority())];
-  const double scale = static_cast<double>(independent) / static_cast<double>(total_);
-  const double others = scale * static_cast<double>(total_ - majority.labels);
-  const double gained = scale * static_cast<double>(correct() - majority.correct);
-  const double lost = scale * static_cast<double>(majority.labels - majority.correct);
-  return gained - lost <= kNormal95 * std::sqrt(gained + lost) &&
-         gained - lost + kNormal95 * std::sqrt(gained + lost + 4) < others / 5;
 }
 
 NumberFacts::NumberFacts(int64_t targets) : sums_(static_cast<size_t>(targets)) {}
@@ -139,22 +85,16 @@ std::vector<NumberFacts::Target> NumberFacts::targets() const {
   return all;
 }
 
-std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t independent,
+std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t examples,
                                   const std::string& where) {
   std::vector<std::string> warnings;
-  if (facts.total() == 0) return warnings;
-  const auto total = static_cast<double>(facts.total());
-  if (facts.AtChance(independent)) {
-    const int32_t majority = facts.Majority();
-    const auto most = static_cast<double>(facts.classes()[static_cast<size_t>(majority)].labels);
-    warnings.push_back(StrCat(
-        "accuracy on ", where, " is at chance: ", Text("%.2f", 100 * static_cast<double>(facts.correct()) / total),
-        " %, where always answering ", Quoted(names, majority), " gives ", Text("%.2f", 100 * most / total),
-        " %; check the labels, or try another learning rate or a longer run"));
+  const std::vector<ClassCount>& counts = facts.counts();
+  if (IsAtChance(counts, examples)) {
+    warnings.push_back(StrCat("answers on ", where, " are ", GuessingText(counts), " (", AccuraciesText(counts),
+                              "); check the labels, or try another learning rate or a longer run"));
   }
-  const std::vector<int32_t> never = facts.NeverAnswered();
-  if (!never.empty()) {
-    warnings.push_back(StrCat("never answered on ", where, ": ", ListOf(facts, never, names),
+  if (const std::vector<size_t> never = NeverAnswered(counts); !never.empty()) {
+    warnings.push_back(StrCat("never answered on ", where, ": ", ListOf(counts, never, names),
                               "; train longer, or with as many examples of each class"));
   }
   return warnings;
