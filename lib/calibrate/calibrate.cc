@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "passes/passes.h"
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -98,7 +99,7 @@ Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
   to_float.scheme = Scheme::kFloat32;
   QAT_RETURN_IF_ERROR(ChooseQuantization(real, to_float, none));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(real, {}));
-  QAT_ASSIGN_OR_RETURN(auto model, Model::FromBytes(std::move(bytes), graph.name));
+  QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(std::move(bytes), graph.name));
   InterpreterOptions options;
   options.keep_intermediates = true;
   return Interpreter::Create(std::move(model), options);

@@ -13,13 +13,14 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "eval/environment.h"
-#include "eval/lowered_graph.h"
 #include "eval/latency.h"
+#include "eval/lowered_graph.h"
 #include "eval/operator_profile.h"
 #include "eval/peak_memory.h"
 #include "eval/time_ratio.h"
 #include "eval/timing.h"
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 
 namespace qat {
 namespace {
@@ -96,7 +97,7 @@ void FillInputs(Interpreter& interpreter, uint64_t seed) {
 }
 
 Expected<std::shared_ptr<const Model>> LoadModel(const std::string& path, bool graph) {
-  if (!graph) return Model::Load(path);
+  if (!graph) return LoadRunnable(path);
   QAT_ASSIGN_OR_RETURN(const Graph read, ReadGraph(path));
   return LowerToModel(read, path);
 }

@@ -23,7 +23,7 @@ struct BenchRequest {
 /// the median over the rounds of the ratios within one round.
 /// `rows` holds models and graphs only. Fills report.benchmarks, environment and the metrics "peak_...".
 /// A model that cannot have the batch is left out of it with a warning.
-/// Errors: kInvalidArgument (other rows, numbers out of range), those of Model::Load
+/// Errors: kInvalidArgument (other rows, numbers out of range), those of LoadRunnable
 /// and Interpreter::Create, kInterrupted.
 Status RunBench(const BenchRequest& request, const RowRequest& rows, const WorkHooks& hooks, Report& report);
 

@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
+#include "model/model.h"
 #include "report/report.h"
-#include "runtime/model.h"
 
 namespace qat {
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/expected.h"
+#include "model/model.h"
 #include "predict/predictor.h"
-#include "runtime/model.h"
 
 namespace qat {
 

@@ -1,6 +1,7 @@
 #include "eval/lowered_graph.h"
 
 #include "passes/passes.h"
+#include "runtime/runnable_model.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -12,7 +13,7 @@ Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const st
   options.scheme = Scheme::kFloat32;
   QAT_RETURN_IF_ERROR_IN(source, ChooseQuantization(real, options, none));
   QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(real, {}));
-  return Model::FromBytes(std::move(bytes), source);
+  return RunnableFromBytes(std::move(bytes), source);
 }
 
 }  // namespace qat

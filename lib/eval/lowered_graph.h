@@ -7,11 +7,11 @@
 
 #include "base/expected.h"
 #include "ir/graph.h"
-#include "runtime/model.h"
+#include "model/model.h"
 
 namespace qat {
 
-/// `source`: what messages call it. Errors: those of WriteTflite and Model::FromBytes.
+/// `source`: what messages call it. Errors: those of WriteTflite and RunnableFromBytes.
 Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const std::string& source);
 
 }  // namespace qat

@@ -9,9 +9,9 @@
 #include "base/expected.h"
 #include "eval/hooks.h"
 #include "eval/rows.h"
+#include "model/model.h"
 #include "predict/predictor.h"
 #include "report/report.h"
-#include "runtime/model.h"
 
 namespace qat {
 

@@ -6,8 +6,8 @@
 
 #include "checkpoint/checkpoint.h"
 #include "ir/graph.h"
+#include "model/model.h"
 #include "report/report.h"
-#include "runtime/model.h"
 
 namespace qat {
 

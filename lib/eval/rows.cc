@@ -6,14 +6,15 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "checkpoint/check_numbers.h"
-#include "eval/lowered_graph.h"
 #include "eval/litert.h"
+#include "eval/lowered_graph.h"
 #include "eval/ranges.h"
 #include "eval/torch_backend_loader.h"
 #include "freeze/freeze.h"
+#include "model/model_contract.h"
 #include "report/main_rows.h"
-#include "runtime/model_contract.h"
 #include "runtime/model_predictor.h"
+#include "runtime/runnable_model.h"
 
 namespace qat {
 namespace {
@@ -172,7 +173,7 @@ class Opener {
       if (row.result.name == path)
         return InvalidArgument(StrCat(path, ": is given twice, expected different models"));
     }
-    QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Model::Load(path));
+    QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, LoadRunnable(path));
     QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractFor(*model));
     QAT_ASSIGN_OR_RETURN(auto predictor,
                          MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
@@ -324,7 +325,7 @@ Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request) 
   if (!only_one || !request.checkpoint.empty() || !request.float_run.empty()) {
     return InvalidArgument("expected one model: one of `models`, or `graph`");
   }
-  if (!request.models.empty()) return Model::Load(request.models.front());
+  if (!request.models.empty()) return LoadRunnable(request.models.front());
   QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request.graph));
   return LowerToModel(graph, request.graph);
 }

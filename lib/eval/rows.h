@@ -12,10 +12,10 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "ir/graph.h"
+#include "model/model.h"
 #include "predict/predictor.h"
 #include "report/report.h"
 #include "runtime/interpreter.h"
-#include "runtime/model.h"
 
 namespace qat {
 

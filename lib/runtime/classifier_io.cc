@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "model/model_contract.h"
 #include "predict/predictor.h"
 #include "quant/params.h"
-#include "runtime/model_contract.h"
 
 namespace qat {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "base/expected.h"
 #include "contract/input_contract.h"
+#include "model/model.h"
 #include "predict/predictor.h"
 #include "quant/params.h"
-#include "runtime/model.h"
 
 namespace qat {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "runtime/model.h"
+#include "model/model.h"
 
 namespace qat {
 

@@ -83,7 +83,7 @@ Expected<std::unique_ptr<Interpreter>> Interpreter::Create(std::shared_ptr<const
                                                            const InterpreterOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->model = std::move(model);
-  QAT_ASSIGN_OR_RETURN(impl->prepared, impl->model->preparations().Get(*impl->model, options));
+  QAT_ASSIGN_OR_RETURN(impl->prepared, SharedPreparation(impl->model, options));
   impl->keep_intermediates = options.keep_intermediates;
   impl->isa_was_named = options.isa.has_value() || std::getenv("QAT_FORCE_ISA") != nullptr;
   QAT_RETURN_IF_ERROR(impl->BindTensors());

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "model/model.h"
 #include "runtime/kernels/kernel.h"
-#include "runtime/model.h"
 
 namespace qat {
 

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "model/model_contract.h"
 #include "runtime/classifier_io.h"
 #include "runtime/layer_outputs.h"
-#include "runtime/model_contract.h"
 
 namespace qat {
 namespace {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <mutex>
+#include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "model/model_reader.h"
+#include "model/tensor_reader.h"
 #include "runtime/fusion.h"
-#include "runtime/model_reader.h"
-#include "runtime/tensor_reader.h"
 
 namespace qat {
 namespace {
@@ -49,6 +51,7 @@ class Preparation {
   Status TakeInputShapes();
   Status PrepareNode(size_t index);
   Expected<std::unique_ptr<Kernel>> PrepareKernel(size_t index);
+  static Status CheckVersion(const ModelNode& node);
   Status CheckConstants(const ModelNode& node) const;
   Status CheckScales(const ModelNode& node) const;
   Status ResolveShapes(const ModelNode& node);
@@ -125,6 +128,7 @@ Status Preparation::TakeInputShapes() {
 
 Status Preparation::PrepareNode(size_t index) {
   const ModelNode& node = model_.nodes()[index];
+  QAT_RETURN_IF_ERROR(CheckVersion(node));
   QAT_RETURN_IF_ERROR(CheckConstants(node));
   QAT_RETURN_IF_ERROR(ResolveShapes(node));
   QAT_RETURN_IF_ERROR(CheckScales(node));
@@ -163,6 +167,14 @@ Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
     prepared_->nodes[*pool].fused = true;
   }
   return kernel;
+}
+
+// A reader may have known more than the kernels do.
+Status Preparation::CheckVersion(const ModelNode& node) {
+  const OpKernels* kernels = FindKernels(node.type);
+  if (kernels == nullptr) return Unsupported("has no kernel");
+  if (node.version <= kernels->max_version) return {};
+  return Unsupported(StrCat("known up to version ", kernels->max_version));
 }
 
 // Kernels read as many values of a constant as its shape says.
@@ -330,29 +342,39 @@ size_t PreparedModel::ByteSize(int32_t tensor) const { return BytesOf(tensors[st
 
 Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
                                                             const InterpreterOptions& options) {
+  QAT_RETURN_IF_ERROR(CheckKnown(model));
   return Preparation(model, options).Run();
 }
 
-UnsupportedList UnsupportedNodes(const Model& model) {
+Status CheckKnown(const Model& model) {
+  if (model.unsupported().empty()) return {};
+  UnsupportedList all = model.unsupported();
   const InterpreterOptions options;
   Preparation preparation(model, options);
-  if (!preparation.PrepareNodes().ok()) return {};
-  return preparation.unsupported();
+  if (preparation.PrepareNodes().ok()) all.Add(preparation.unsupported());
+  return Unsupported(StrCat(model.source(), ": not supported: ", all.Text()));
 }
 
-Expected<std::shared_ptr<const PreparedModel>> PreparationCache::Get(const Model& model,
-                                                                     const InterpreterOptions& options) {
+Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shared_ptr<const Model>& model,
+                                                                 const InterpreterOptions& options) {
+  struct Entry {
+    std::weak_ptr<const Model> model;
+    InterpreterOptions options;
+    std::weak_ptr<const PreparedModel> prepared;
+  };
+  static std::mutex mutex;
+  static std::vector<Entry> entries;
   // The environment names an instruction set that may change between two interpreters.
   InterpreterOptions resolved = options;
   QAT_ASSIGN_OR_RETURN(resolved.isa, options.isa.has_value() ? ChooseIsa(NameOf(*options.isa)) : ChooseIsa());
-  const std::lock_guard lock(mutex_);
-  std::erase_if(entries_, [](const auto& entry) { return entry.second.expired(); });
-  for (const auto& [known, weak] : entries_) {
-    if (!SameOptions(known, resolved)) continue;
-    if (auto prepared = weak.lock()) return prepared;
+  const std::lock_guard lock(mutex);
+  std::erase_if(entries, [](const Entry& entry) { return entry.prepared.expired() || entry.model.expired(); });
+  for (const Entry& entry : entries) {
+    if (entry.model.lock() != model || !SameOptions(entry.options, resolved)) continue;
+    if (auto prepared = entry.prepared.lock()) return prepared;
   }
-  QAT_ASSIGN_OR_RETURN(auto prepared, PrepareModel(model, resolved));
-  entries_.emplace_back(resolved, prepared);
+  QAT_ASSIGN_OR_RETURN(auto prepared, PrepareModel(*model, resolved));
+  entries.push_back({model, resolved, prepared});
   return prepared;
 }
 

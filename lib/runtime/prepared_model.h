@@ -5,17 +5,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/expected.h"
+#include "model/model.h"
 #include "runtime/interpreter.h"
 #include "runtime/kernels/kernel.h"
-#include "runtime/model.h"
 #include "runtime/planner.h"
-#include "runtime/unsupported.h"
 
 namespace qat {
 
@@ -47,18 +44,13 @@ struct PreparedModel {
 Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
                                                             const InterpreterOptions& options);
 
-/// What PrepareModel would report as unsupported; used to complete the list for a model that is refused already.
-UnsupportedList UnsupportedNodes(const Model& model);
+/// The same, or what interpreters of that model with those options share already. Safe to call from several threads.
+Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shared_ptr<const Model>& model,
+                                                                 const InterpreterOptions& options);
 
-/// Preparations that interpreters of one model still use, by their options.
-class PreparationCache {
- public:
-  Expected<std::shared_ptr<const PreparedModel>> Get(const Model& model, const InterpreterOptions& options);
-
- private:
-  std::mutex mutex_;
-  std::vector<std::pair<InterpreterOptions, std::weak_ptr<const PreparedModel>>> entries_;
-};
+/// Errors: kUnsupported for a model with operators or tensors that its reader did not know: all of them, and all nodes that
+/// PrepareModel would report.
+Status CheckKnown(const Model& model);
 
 }  // namespace qat
 

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "checkpoint/checkpoint.h"
 #include "ir/graph.h"
-#include "runtime/model.h"
+#include "model/model.h"
 
 namespace qat {
 

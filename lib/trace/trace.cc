@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "contract/provenance.h"
 #include "data/dataset.h"
+#include "runtime/runnable_model.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
 #include "trace/find.h"
@@ -59,7 +60,7 @@ class Tracer {
   }
 
   Status StartAtModel(const Bytes& bytes) {
-    QAT_ASSIGN_OR_RETURN(model_, Model::FromBytes(bytes, request_.start));
+    QAT_ASSIGN_OR_RETURN(model_, RunnableFromBytes(bytes, request_.start));
     Start("model", bytes, StrCat("made by ", model_->made_by().empty() ? "others" : model_->made_by()));
     for (const auto& [key, value] : model_->provenance()) origin_[key] = value;
     if (origin_.empty()) {
@@ -148,7 +149,7 @@ class Tracer {
     link.found = Sha256(*made);
     link.state = *made == model_bytes ? "matches" : "differs";
     if (*made == model_bytes) return {};
-    QAT_ASSIGN_OR_RETURN(const auto again, Model::FromBytes(*made, "model, converted again"));
+    QAT_ASSIGN_OR_RETURN(const auto again, RunnableFromBytes(*made, "model, converted again"));
     link.note = FirstDifference(*again, *model_);
     return {};
   }

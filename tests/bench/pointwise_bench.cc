@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "runtime/interpreter.h"
 #include "runtime/kernels/simd/peak.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 
 namespace qat {
@@ -50,7 +51,7 @@ std::vector<uint8_t> PointwiseModel(int32_t depth, int32_t units) {
 std::unique_ptr<Interpreter> OpenPointwise(int32_t depth, int32_t units, Isa isa) {
   InterpreterOptions options;
   options.isa = isa;
-  auto model = Model::FromBytes(PointwiseModel(depth, units), "pointwise");
+  auto model = RunnableFromBytes(PointwiseModel(depth, units), "pointwise");
   auto interpreter = model.ok() ? Interpreter::Create(*model, options) : model.error();
   if (!interpreter.ok()) {
     std::fprintf(stderr, "qat_pointwise_bench: %s\n", interpreter.error().message.c_str());

@@ -17,6 +17,7 @@
 #include "runtime/interpreter.h"
 #include "runtime/kernels/isa.h"
 #include "runtime/kernels/thread_pool.h"
+#include "runtime/runnable_model.h"
 
 namespace qat {
 namespace {
@@ -82,7 +83,7 @@ Expected<Bench> OpenBench(const std::string& model_path, const std::string& inpu
   if (threads < 1 || threads > ThreadPool::kMaxThreads) {
     return InvalidArgument(StrCat(threads, " threads, expected 1 to ", ThreadPool::kMaxThreads));
   }
-  QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, Model::Load(model_path));
+  QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, LoadRunnable(model_path));
   InterpreterOptions options;
   options.threads = threads;
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(std::move(model), options));

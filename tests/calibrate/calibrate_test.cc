@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "passes/passes.h"
 #include "runtime/model_predictor.h"
+#include "runtime/runnable_model.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite/tflite_writer.h"
@@ -147,7 +148,7 @@ TEST(Calibrate, MakesAModelWithinAFewStepsOfTheFloatOne) {
   const auto predictor = [](const Graph& lowered) {
     auto bytes = WriteTflite(lowered, {});
     EXPECT_TRUE(bytes.ok());
-    return *MakeModelPredictor(*Model::FromBytes(*std::move(bytes), "m.tflite"), "m", "tflite", {});
+    return *MakeModelPredictor(*RunnableFromBytes(*std::move(bytes), "m.tflite"), "m", "tflite", {});
   };
   const auto real = *predictor(graph)->Predict(data.images, 200);
   QAT_ASSERT_OK(CalibrateOn(data, graph));

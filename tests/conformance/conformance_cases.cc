@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 #include "support/random_conversions.h"
 #include "support/random_hybrids.h"
 #include "support/random_models.h"
@@ -57,7 +58,7 @@ InterpreterOptions OptionsOf(KernelSet kernels, Isa isa) {
 }
 
 Status WriteCase(const std::string& prefix, const testing::RandomModel& random) {
-  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(random.bytes, prefix));
+  QAT_ASSIGN_OR_RETURN(const auto model, RunnableFromBytes(random.bytes, prefix));
   QAT_RETURN_IF_ERROR(Write(prefix + ".tflite", Text(random.bytes)));
   QAT_RETURN_IF_ERROR(Write(prefix + ".input", Text(random.input)));
   const auto write_output = [&](std::string_view name, const InterpreterOptions& options) -> Status {

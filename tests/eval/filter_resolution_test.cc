@@ -1,4 +1,5 @@
 #include "eval/filter_resolution.h"
+#include "runtime/runnable_model.h"
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ std::shared_ptr<const Model> TwoLayers(const testing::TensorQuantization& depthw
   builder.AddOperator(tflite::BuiltinOperator_FULLY_CONNECTED, {depthwise, weights, -1}, {units},
                       tflite::BuiltinOptions_FullyConnectedOptions,
                       tflite::CreateFullyConnectedOptions(builder.fbb).Union());
-  auto model = Model::FromBytes(builder.Finish({image}, {units}), "two layers");
+  auto model = RunnableFromBytes(builder.Finish({image}, {units}), "two layers");
   EXPECT_TRUE(model.ok()) << model.error().message;
   return *model;
 }

@@ -1,4 +1,5 @@
 #include "eval/picture_run.h"
+#include "runtime/runnable_model.h"
 
 #include <gtest/gtest.h>
 
@@ -64,7 +65,7 @@ std::shared_ptr<const Model> Flat(bool with_softmax, bool reshaped) {
     builder.AddReshape(last, {1, 4}, output);
     last = output;
   }
-  return *Model::FromBytes(builder.Finish({input}, {last}), "m.tflite");
+  return *RunnableFromBytes(builder.Finish({input}, {last}), "m.tflite");
 }
 
 TEST(EndsInProbabilities, LooksThroughWhatKeepsValues) {
@@ -95,7 +96,7 @@ class RunPicturesTest : public ::testing::Test {
 // The picture has the size of the input: the network must see its bytes and nothing else.
 TEST_F(RunPicturesTest, FeedsThePixelsThroughTheContract) {
   QAT_ASSERT_OK(Run({files_ / "ramp.bmp"}));
-  const auto model = Model::Load(files_.uint8_model());
+  const auto model = LoadRunnable(files_.uint8_model());
   QAT_ASSERT_OK(model);
   const auto interpreter = Interpreter::Create(*model);
   QAT_ASSERT_OK(interpreter);

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "eval/histogram.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/test_util.h"
 
@@ -95,7 +96,7 @@ TEST(Ranges, OfAModelWithExtremeZeroPointsAreReals) {
       const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
       builder.AddConstant<int8_t>("w", {4}, {-128, 0, 1, 127}, testing::Quantized(scale, zero_point));
       builder.AddReshape(x, {2}, y);
-      const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+      const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
       QAT_ASSERT_OK(model);
       const std::vector<LayerRange> ranges = RangesOf(**model);
       ASSERT_EQ(ranges.size(), 1u);

@@ -4,7 +4,8 @@
 
 #include <cstring>
 
-#include "runtime/model.h"
+#include "model/model.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/tiny_files.h"
 
@@ -20,7 +21,7 @@ TEST(OutputPath, NumbersFurtherOutputsBeforeTheEnding) {
 class RunExamplesTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto model = Model::FromBytes(testing::TinyModel(DType::kUInt8), "tiny.tflite");
+    const auto model = RunnableFromBytes(testing::TinyModel(DType::kUInt8), "tiny.tflite");
     QAT_ASSERT_OK(model);
     model_ = *model;
     auto interpreter = Interpreter::Create(*model, {});
@@ -73,7 +74,7 @@ std::shared_ptr<const Model> SumModel(const Shape& shape) {
   const int32_t b = builder.AddTensor("b", shape, DType::kFloat32);
   const int32_t output = builder.AddTensor("output", shape, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_SUB, {a, b}, {output});
-  const auto model = Model::FromBytes(builder.Finish({a, b}, {output}), "sub.tflite");
+  const auto model = RunnableFromBytes(builder.Finish({a, b}, {output}), "sub.tflite");
   EXPECT_TRUE(model.ok());
   return model.ok() ? *model : nullptr;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -20,7 +21,7 @@ using testing::TensorQuantization;
 constexpr float kHuge = 3e38f, kTiny = 1e-44f;  // a float32 whose inverse is infinite
 
 Expected<std::unique_ptr<Interpreter>> Prepare(std::vector<uint8_t> bytes) {
-  QAT_ASSIGN_OR_RETURN(auto model, Model::FromBytes(std::move(bytes), "m.tflite"));
+  QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(std::move(bytes), "m.tflite"));
   return Interpreter::Create(std::move(model));
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "runtime/prepared_model.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/random_conversions.h"
 #include "support/random_models.h"
@@ -175,7 +176,7 @@ TEST(Interpreter, GivesEachExampleOfABatchWhatItGivesItAlone) {
 }
 
 TEST(Interpreter, RefusesInputShapesThatDoNotFit) {
-  auto model = Model::FromBytes(TwoLayers(8), "m.tflite");
+  auto model = RunnableFromBytes(TwoLayers(8), "m.tflite");
   QAT_ASSERT_OK(model);
   InterpreterOptions options;
   options.input_shapes = {{1, 5}};
@@ -189,16 +190,16 @@ TEST(Interpreter, RefusesInputShapesThatDoNotFit) {
 }
 
 TEST(Interpreter, SharesKernelsWithThoseOfTheSameModelAndOptions) {
-  auto model = Model::FromBytes(TwoLayers(8), "m.tflite");
+  auto model = RunnableFromBytes(TwoLayers(8), "m.tflite");
   QAT_ASSERT_OK(model);
-  const auto first = (*model)->preparations().Get(**model, {});
-  const auto second = (*model)->preparations().Get(**model, {});
+  const auto first = SharedPreparation(*model, {});
+  const auto second = SharedPreparation(*model, {});
   QAT_ASSERT_OK(first);
   QAT_ASSERT_OK(second);
   EXPECT_EQ(first->get(), second->get());
   InterpreterOptions reference;
   reference.kernels = KernelSet::kReference;
-  const auto other = (*model)->preparations().Get(**model, reference);
+  const auto other = SharedPreparation(*model, reference);
   QAT_ASSERT_OK(other);
   EXPECT_NE(first->get(), other->get());
 }
@@ -245,7 +246,7 @@ TEST(Interpreter, FollowsAnOpenBatchThroughComputedShapes) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const testing::RandomModel random = testing::MakeRandomConversion(seed);
     if (random.description.find("flattened") == std::string::npos) continue;
-    auto model = Model::FromBytes(random.bytes, "m.tflite");
+    auto model = RunnableFromBytes(random.bytes, "m.tflite");
     QAT_ASSERT_OK(model);
     InterpreterOptions options;
     options.input_shapes = {(*model)->tensors()[static_cast<size_t>((*model)->inputs()[0])].shape};
@@ -296,7 +297,7 @@ TEST(Model, ListsAllThatCannotRunByOperatorTypeAndVersion) {
   const int32_t z = builder.AddTensor("z", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
   builder.AddSoftmax(x, y, 1);
   builder.AddOperator(tflite::BuiltinOperator_SVDF, {y}, {z});
-  const auto model = Model::FromBytes(builder.Finish({x}, {z}), "m.tflite");
+  const auto model = RunnableFromBytes(builder.Finish({x}, {z}), "m.tflite");
   QAT_EXPECT_ERROR(
       model, ErrorCode::kUnsupported,
       "m.tflite: not supported: SVDF version 1 (operator 1); "
@@ -319,7 +320,7 @@ TEST(Interpreter, RefusesARecordedShapeThatItsOperatorDoesNotMake) {
   const int32_t input = builder.AddTensor("x", {1, 4, 4, 1}, DType::kFloat32);
   const int32_t output = builder.AddTensor("pooled", {1, 3, 2, 1}, DType::kFloat32);
   builder.AddPool2D(tflite::BuiltinOperator_MAX_POOL_2D, input, output, {});
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(
       Interpreter::Create(*model), ErrorCode::kCorrupt,
@@ -331,7 +332,7 @@ TEST(Interpreter, RefusesAPoolThatChangesTheScale) {
   const int32_t input = builder.AddTensor("x", {1, 4, 4, 1}, DType::kUInt8, Quantized(0.5f, 0));
   const int32_t output = builder.AddTensor("y", {1, 2, 2, 1}, DType::kUInt8, Quantized(0.25f, 0));
   builder.AddPool2D(tflite::BuiltinOperator_MAX_POOL_2D, input, output, {});
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt,
                    "output scale 0.25 and zero point 0, expected 0.5 and 0");
@@ -344,7 +345,7 @@ TEST(Interpreter, RefusesABiasInOtherUnits) {
   const int32_t b = builder.AddConstant<int32_t>("b", {1}, {3}, Quantized(0.5f, 0));
   const int32_t output = builder.AddTensor("y", {1, 1}, DType::kUInt8, Quantized(1, 0));
   builder.AddFullyConnected(input, w, b, output, Activation::kNone);
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "bias scale is 0.5");
 }
@@ -356,7 +357,7 @@ TEST(Interpreter, ListsEveryOperatorWhoseTypesHaveNoKernel) {
   const int32_t output = builder.AddTensor("z", {1}, DType::kInt32);
   builder.AddSoftmax(input, middle, 1);
   builder.AddArgMax(middle, 1, output, DType::kInt32);
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "m.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(
       Interpreter::Create(*model), ErrorCode::kUnsupported,

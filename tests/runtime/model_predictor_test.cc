@@ -1,4 +1,5 @@
 #include "runtime/model_predictor.h"
+#include "runtime/runnable_model.h"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ std::shared_ptr<const Model> Echo(DType type, const TensorQuantization& quantiza
   const int32_t output = builder.AddTensor("y", {1, 4}, type, quantization);
   builder.AddReshape(input, {1, 4}, output);
   if (contract != nullptr) builder.metadata[kContractMetadataName] = Serialize(*contract);
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "echo.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "echo.tflite");
   EXPECT_TRUE(model.ok());
   return *model;
 }
@@ -76,7 +77,7 @@ TEST(ModelPredictor, PassesBytesThroughWhereTheInputScaleUndoesTheContract) {
     const int32_t input = builder.AddTensor("x", {1, 1, 64, 4}, DType::kUInt8, quantization);
     const int32_t output = builder.AddTensor("y", {1, 256}, DType::kUInt8, quantization);
     builder.AddReshape(input, {1, 256}, output);
-    auto model = Model::FromBytes(builder.Finish({input}, {output}), "all.tflite");
+    auto model = RunnableFromBytes(builder.Finish({input}, {output}), "all.tflite");
     const auto predictor = Make(*model, &contract);
     QAT_ASSERT_OK(predictor);
     std::vector<uint8_t> bytes(256);
@@ -145,7 +146,7 @@ TEST(ModelPredictor, TakesLabelsFromAnArgmaxModel) {
     const int32_t output = builder.AddTensor("label", {1}, type);
     builder.AddReshape(input, {1, 4}, flat);
     builder.AddArgMax(flat, -1, output, type);
-    auto model = Model::FromBytes(builder.Finish({input}, {output}), "argmax.tflite");
+    auto model = RunnableFromBytes(builder.Finish({input}, {output}), "argmax.tflite");
     QAT_ASSERT_OK(model);
     const auto predictor = Make(*model);
     QAT_ASSERT_OK(predictor);
@@ -164,7 +165,7 @@ TEST(ModelPredictor, ReportsOutputsThatAreNotNumbers) {
   const int32_t filter = builder.AddConstant<float>("w", {1, 4}, {NAN, 0, 0, 0});
   builder.AddFullyConnected(input, filter, -1, output, Activation::kNone);
   builder.metadata[kContractMetadataName] = Serialize(kContract);
-  auto model = Model::FromBytes(builder.Finish({input}, {output}), "nan.tflite");
+  auto model = RunnableFromBytes(builder.Finish({input}, {output}), "nan.tflite");
   QAT_ASSERT_OK(model);
   const auto predictor = Make(*model);
   QAT_ASSERT_OK(predictor);

@@ -10,6 +10,7 @@
 #include "runtime/kernels/reference/binary.h"
 #include "runtime/kernels/reference/hard_swish.h"
 #include "runtime/kernels/reference/mean.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -99,7 +100,7 @@ TEST(ReduceMax, KeepsTheLargestAndItsScale) {
     const int32_t y = builder.AddTensor("y", {2}, DType::kInt8, Quantized(scale, 5));
     builder.AddOperator(tflite::BuiltinOperator_REDUCE_MAX, {x, axes}, {y});
     const auto bytes = builder.Finish({x}, {y});
-    const auto model = Model::FromBytes(bytes, "m.tflite");
+    const auto model = RunnableFromBytes(bytes, "m.tflite");
     QAT_ASSERT_OK(model);
     if (scale != 0.1f) {
       QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "output scale 0.2");
@@ -137,7 +138,7 @@ TEST(Split, AModelWithTooFewOutputsIsCorrupt) {
   const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_SPLIT, {axis, x}, {y}, tflite::BuiltinOptions_SplitOptions,
                       tflite::CreateSplitOptions(builder.fbb, 3).Union());
-  const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+  const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt,
                    "operator 0 (SPLIT): has 1 outputs, expected 3");
@@ -173,7 +174,7 @@ TEST(Gather, RefusesAnIndexOutside) {
   const int32_t indices = builder.AddConstant<int32_t>("indices", {2}, {0, 3});
   const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_GATHER, {x, indices}, {y});
-  const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+  const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "index 3 of an axis of 3");
 }
@@ -204,7 +205,7 @@ TEST_P(RefusedOperator, SaysWhatIsWrong) {
       builder.AddTensor("y", refusal.output, refusal.output_type,
                         refusal.output_type == DType::kUInt8 ? Quantized(1, 3) : TensorQuantization());
   builder.AddOperator(refusal.code, inputs, {y});
-  const auto model = Model::FromBytes(builder.Finish({x}, {y}), "m.tflite");
+  const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
   QAT_ASSERT_OK(model);
   const auto interpreter = Interpreter::Create(*model);
   ASSERT_FALSE(interpreter.ok());

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "runtime/kernels/reference/inverse_sqrt.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -99,7 +100,7 @@ TEST(StridedSlice, RefusesMoreEntriesThanAxesAndTwoEllipses) {
                                 tflite::BuiltinOptions_StridedSliceOptions,
                                 StridedOptions(0, 0, 0, 0, 0)}
                         .Build();
-  auto model = Model::FromBytes(many, "m.tflite");
+  auto model = RunnableFromBytes(many, "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "has 2 entries for [2]");
   const auto two = OneOperator{tflite::BuiltinOperator_STRIDED_SLICE,
@@ -109,7 +110,7 @@ TEST(StridedSlice, RefusesMoreEntriesThanAxesAndTwoEllipses) {
                                tflite::BuiltinOptions_StridedSliceOptions,
                                StridedOptions(0, 0, 3, 0, 0)}
                        .Build();
-  QAT_EXPECT_ERROR(Model::FromBytes(two, "m.tflite"), ErrorCode::kCorrupt, "ellipsis mask is 3");
+  QAT_EXPECT_ERROR(RunnableFromBytes(two, "m.tflite"), ErrorCode::kCorrupt, "ellipsis mask is 3");
 }
 
 TEST(MirrorPad, RepeatsTheBorderOrNot) {
@@ -163,7 +164,7 @@ TEST(Tile, RepeatsEachAxis) {
 
 TEST(Gather, RefusesIndicesOutside) {
   const OneOperator gather{tflite::BuiltinOperator_GATHER, {3}, {2}, {{2, 3}}};
-  auto model = Model::FromBytes(gather.Build(), "m.tflite");
+  auto model = RunnableFromBytes(gather.Build(), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kCorrupt, "index 3 of an axis of 3");
 }

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 
 namespace qat::testing {
 
 /// Null, and the test failed, where the model is refused.
 inline std::unique_ptr<Interpreter> Open(std::vector<uint8_t> bytes, const InterpreterOptions& options = {}) {
-  auto model = Model::FromBytes(std::move(bytes), "test.tflite");
+  auto model = RunnableFromBytes(std::move(bytes), "test.tflite");
   EXPECT_TRUE(model.ok()) << (model.ok() ? "" : model.error().message);
   if (!model.ok()) return nullptr;
   auto interpreter = Interpreter::Create(*model, options);

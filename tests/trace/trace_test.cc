@@ -11,8 +11,9 @@
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "freeze/freeze.h"
+#include "model/model.h"
 #include "passes/passes.h"
-#include "runtime/model.h"
+#include "runtime/runnable_model.h"
 #include "spec/train_config.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
@@ -148,7 +149,7 @@ TEST_F(TraceTest, SeesAGraphThatWasMadeAgainOfSomethingElse) {
 
 TEST_F(TraceTest, NamesTheTensorOfAModelThatWasPatched) {
   Bytes bytes = *ReadFile(At("m.tflite"));
-  const auto model = Model::FromBytes(bytes, "m");
+  const auto model = RunnableFromBytes(bytes, "m");
   QAT_ASSERT_OK(model);
   for (const ModelTensor& tensor : (*model)->tensors()) {
     if (tensor.name != "fc/filter") continue;

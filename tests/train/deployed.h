@@ -11,6 +11,7 @@
 
 #include "freeze/freeze.h"
 #include "passes/passes.h"
+#include "runtime/runnable_model.h"
 #include "support/run_model.h"
 #include "tflite/tflite_writer.h"
 #include "train/modules/nhwc.h"
@@ -32,7 +33,7 @@ inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoin
   options.scheme = scheme;
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(graph, {}));
-  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), "deployed.tflite"));
+  QAT_ASSIGN_OR_RETURN(const auto model, RunnableFromBytes(std::move(bytes), "deployed.tflite"));
   InterpreterOptions reference;
   reference.kernels = KernelSet::kReference;
   return Interpreter::Create(model, reference);

@@ -14,6 +14,7 @@
 #include "freeze/freeze.h"
 #include "passes/passes.h"
 #include "runtime/model_predictor.h"
+#include "runtime/runnable_model.h"
 #include "support/places.h"
 #include "support/test_util.h"
 #include "tflite/tflite_writer.h"
@@ -121,7 +122,7 @@ std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, Scheme scheme)
   QAT_CHECK(graph.ok() && ChooseQuantization(*graph, options, warnings).ok());
   auto bytes = WriteTflite(*graph, {});
   QAT_CHECK(bytes.ok());
-  auto model = Model::FromBytes(*bytes, "test.tflite");
+  auto model = RunnableFromBytes(*bytes, "test.tflite");
   QAT_CHECK(model.ok());
   auto predictor = MakeModelPredictor(*model, "model", "tflite", {});
   QAT_CHECK(predictor.ok());

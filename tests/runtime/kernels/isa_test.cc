@@ -1,4 +1,5 @@
 #include "runtime/kernels/isa.h"
+#include "runtime/runnable_model.h"
 
 #include <gtest/gtest.h>
 
@@ -58,7 +59,7 @@ TEST_F(ForcedIsa, DecidesWhichKernelsRun) {
 
 TEST_F(ForcedIsa, StopsCreateWhereItIsUnknown) {
   Force("sse9");
-  const auto model = Model::FromBytes(testing::MakeWideRandomModel(1).bytes, "test.tflite");
+  const auto model = RunnableFromBytes(testing::MakeWideRandomModel(1).bytes, "test.tflite");
   ASSERT_TRUE(model.ok());
   const auto interpreter = Interpreter::Create(*model);
   ASSERT_FALSE(interpreter.ok());

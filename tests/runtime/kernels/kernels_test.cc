@@ -12,6 +12,7 @@
 #include "runtime/kernels/reference/conv_2d.h"
 #include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/reference/softmax.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -233,7 +234,7 @@ TEST(Conv2DInt8, RefusesFiltersThatTheSpecificationForbids) {
     const int32_t b = builder.AddConstant<int32_t>("b", {2}, {0, 0}, Quantized(1, 0));
     const int32_t out = builder.AddTensor("y", {1, 1, 1, 2}, DType::kInt8, Quantized(1, 0));
     builder.AddConv2D(in, w, b, out, {});
-    const auto model = Model::FromBytes(builder.Finish({in}, {out}), "m.tflite");
+    const auto model = RunnableFromBytes(builder.Finish({in}, {out}), "m.tflite");
     QAT_CHECK(model.ok());
     return Interpreter::Create(*model);
   };

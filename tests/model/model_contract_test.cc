@@ -1,9 +1,10 @@
-#include "runtime/model_contract.h"
+#include "model/model_contract.h"
 
 #include <gtest/gtest.h>
 
 #include "base/zip.h"
 #include "runtime/model_predictor.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/test_util.h"
 
@@ -44,7 +45,7 @@ Expected<std::shared_ptr<const Model>> ModelOf(const Parts& parts) {
   if (parts.description) builder.metadata[kDescriptionMetadataName] = Serialize(*parts.description);
   std::vector<uint8_t> bytes = builder.Finish({input}, {output});
   if (!parts.files.empty()) AppendZip(parts.files, bytes);
-  return Model::FromBytes(std::move(bytes), "m.tflite");
+  return RunnableFromBytes(std::move(bytes), "m.tflite");
 }
 
 ModelContract Chosen(const Parts& parts, const InputContract* fallback = nullptr) {
@@ -138,7 +139,7 @@ TEST(ModelContract, RefusesADamagedDescriptionAndADamagedLabelFile) {
   std::vector<uint8_t> damaged = Serialize(Normalized({0}, {1}));
   damaged.resize(damaged.size() / 2);
   builder.metadata[kDescriptionMetadataName] = damaged;
-  QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({input}, {output}), "m.tflite"), ErrorCode::kCorrupt,
+  QAT_EXPECT_ERROR(RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite"), ErrorCode::kCorrupt,
                    "m.tflite: metadata 'TFLITE_METADATA': its tables are damaged");
   Bytes archive;
   AppendZip(std::vector<ZipFile>{{"names.txt", {'a', '\n'}}}, archive);
@@ -150,7 +151,7 @@ TEST(ModelContract, RefusesADamagedDescriptionAndADamagedLabelFile) {
   good.metadata[kDescriptionMetadataName] = Serialize(Normalized({0}, {1}));
   std::vector<uint8_t> bytes = good.Finish({from}, {to});
   bytes.insert(bytes.end(), archive.begin(), archive.end());
-  QAT_EXPECT_ERROR(Model::FromBytes(std::move(bytes), "m.tflite"), ErrorCode::kCorrupt,
+  QAT_EXPECT_ERROR(RunnableFromBytes(std::move(bytes), "m.tflite"), ErrorCode::kCorrupt,
                    "'names.txt' differs from its checksum");
 }
 

@@ -1,4 +1,4 @@
-#include "runtime/tensor_reader.h"
+#include "model/tensor_reader.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "model/sparse.h"
 #include "ops/tflite_options.h"
-#include "runtime/sparse.h"
 
 namespace qat {
 namespace {

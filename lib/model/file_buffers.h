@@ -1,6 +1,6 @@
 // file_buffers.h: the data that the tables of a .tflite file point to, and vectors out of those tables.
-#ifndef QAT_RUNTIME_FILE_BUFFERS_H_
-#define QAT_RUNTIME_FILE_BUFFERS_H_
+#ifndef QAT_MODEL_FILE_BUFFERS_H_
+#define QAT_MODEL_FILE_BUFFERS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -42,4 +42,4 @@ class FileBuffers {
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_FILE_BUFFERS_H_
+#endif  // QAT_MODEL_FILE_BUFFERS_H_

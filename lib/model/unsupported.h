@@ -1,6 +1,6 @@
 // unsupported.h: the list of everything that prevents a model from running: every reason once, with the operators it applies to.
-#ifndef QAT_RUNTIME_UNSUPPORTED_H_
-#define QAT_RUNTIME_UNSUPPORTED_H_
+#ifndef QAT_MODEL_UNSUPPORTED_H_
+#define QAT_MODEL_UNSUPPORTED_H_
 
 #include <cstddef>
 #include <string>
@@ -25,4 +25,4 @@ class UnsupportedList {
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_UNSUPPORTED_H_
+#endif  // QAT_MODEL_UNSUPPORTED_H_

@@ -1,10 +1,10 @@
 // model_metadata.h: what a .tflite file says besides its operators: input contract, description, provenance and class names.
-#ifndef QAT_RUNTIME_MODEL_METADATA_H_
-#define QAT_RUNTIME_MODEL_METADATA_H_
+#ifndef QAT_MODEL_MODEL_METADATA_H_
+#define QAT_MODEL_MODEL_METADATA_H_
 
 #include "base/expected.h"
-#include "runtime/file_buffers.h"
-#include "runtime/model_reader.h"
+#include "model/file_buffers.h"
+#include "model/model_reader.h"
 
 namespace qat {
 
@@ -13,4 +13,4 @@ Status ReadMetadata(FileBuffers& buffers, ModelContents& contents);
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_MODEL_METADATA_H_
+#endif  // QAT_MODEL_MODEL_METADATA_H_

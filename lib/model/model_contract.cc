@@ -1,4 +1,4 @@
-#include "runtime/model_contract.h"
+#include "model/model_contract.h"
 
 #include <cmath>
 #include <optional>

@@ -1,6 +1,6 @@
 // operator_names.h: TFLite's operators by name, those too of which the project reads and writes nothing.
-#ifndef QAT_RUNTIME_OPERATOR_NAMES_H_
-#define QAT_RUNTIME_OPERATOR_NAMES_H_
+#ifndef QAT_MODEL_OPERATOR_NAMES_H_
+#define QAT_MODEL_OPERATOR_NAMES_H_
 
 #include <cstdint>
 #include <string>
@@ -12,4 +12,4 @@ std::string BuiltinName(int32_t code);
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_OPERATOR_NAMES_H_
+#endif  // QAT_MODEL_OPERATOR_NAMES_H_

@@ -1,7 +1,7 @@
 // data_flow.h: which tensors have a value when an operator runs: every operator of a file reads what something before it
 // has made, and writes what nothing else has.
-#ifndef QAT_RUNTIME_DATA_FLOW_H_
-#define QAT_RUNTIME_DATA_FLOW_H_
+#ifndef QAT_MODEL_DATA_FLOW_H_
+#define QAT_MODEL_DATA_FLOW_H_
 
 #include <cstdint>
 #include <span>
@@ -33,4 +33,4 @@ Status CheckDataFlow(std::vector<GivenValue> given, std::span<const OperatorWire
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_DATA_FLOW_H_
+#endif  // QAT_MODEL_DATA_FLOW_H_

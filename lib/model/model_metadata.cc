@@ -1,4 +1,4 @@
-#include "runtime/model_metadata.h"
+#include "model/model_metadata.h"
 
 #include "base/strings.h"
 #include "base/zip.h"

@@ -1,12 +1,12 @@
 // tensor_reader.h: one tensor of a .tflite file: its type, shape, constant data and quantization, each checked against the
 // others.
-#ifndef QAT_RUNTIME_TENSOR_READER_H_
-#define QAT_RUNTIME_TENSOR_READER_H_
+#ifndef QAT_MODEL_TENSOR_READER_H_
+#define QAT_MODEL_TENSOR_READER_H_
 
 #include "base/expected.h"
-#include "runtime/file_buffers.h"
-#include "runtime/model.h"
-#include "runtime/unsupported.h"
+#include "model/file_buffers.h"
+#include "model/model.h"
+#include "model/unsupported.h"
 
 namespace qat {
 
@@ -27,4 +27,4 @@ bool ScalesFit(const ModelTensor& tensor);
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_TENSOR_READER_H_
+#endif  // QAT_MODEL_TENSOR_READER_H_

@@ -1,6 +1,6 @@
 // sparse.h: constants that a file stores without their zeros.
-#ifndef QAT_RUNTIME_SPARSE_H_
-#define QAT_RUNTIME_SPARSE_H_
+#ifndef QAT_MODEL_SPARSE_H_
+#define QAT_MODEL_SPARSE_H_
 
 #include <cstdint>
 #include <memory>
@@ -25,4 +25,4 @@ Expected<std::unique_ptr<uint8_t[]>> Densify(const tflite::SparsityParameters& s
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_SPARSE_H_
+#endif  // QAT_MODEL_SPARSE_H_

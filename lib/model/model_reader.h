@@ -1,7 +1,7 @@
 // model_reader.h: the tables of a .tflite file as ModelTensor and ModelNode, every reference between them
 // checked.
-#ifndef QAT_RUNTIME_MODEL_READER_H_
-#define QAT_RUNTIME_MODEL_READER_H_
+#ifndef QAT_MODEL_MODEL_READER_H_
+#define QAT_MODEL_MODEL_READER_H_
 
 #include <cstdint>
 #include <map>
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/expected.h"
-#include "runtime/model.h"
-#include "runtime/unsupported.h"
+#include "model/model.h"
+#include "model/unsupported.h"
 
 namespace qat {
 
@@ -30,16 +30,17 @@ struct ModelContents {
   std::map<std::string, std::string> provenance;
   std::string made_by;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
-  UnsupportedList unsupported;  ///< operators and tensors that this build lacks; empty: the model is whole
+  std::vector<ModelOperator> operators;  ///< all of the file
+  UnsupportedList unsupported;  ///< operators and tensors that are not known; empty: the model is whole
 };
 
 /// Reads a file whose bytes 4..7 are already known to be TFL3. Requires bytes aligned to 16.
-/// Errors: kCorrupt; kUnsupported (its size).
-Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes);
+/// `known` as that of Model::Load. Errors: kCorrupt; kUnsupported (its size).
+Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known);
 
 /// "operator 3 (MAX_POOL_2D)".
 std::string NodeLabel(size_t index, const OpDefinition& definition);
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_MODEL_READER_H_
+#endif  // QAT_MODEL_MODEL_READER_H_

@@ -1,4 +1,4 @@
-#include "runtime/unsupported.h"
+#include "model/unsupported.h"
 
 #include <algorithm>
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -94,7 +95,7 @@ TEST(Sparse, RefusesADensifyThatContradictsItsTensors) {
     const int32_t y = builder.AddTensor("y", {is_input ? 2 : 3}, DType::kFloat32);
     builder.AddOperator(tflite::BuiltinOperator_DENSIFY, {w}, {is_input ? x : y});
     if (is_input) builder.AddOperator(tflite::BuiltinOperator_RELU, {x}, {y});
-    QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kCorrupt,
+    QAT_EXPECT_ERROR(RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kCorrupt,
                      is_input ? "input tensor 1 is a constant"
                               : "operator 0 (DENSIFY): output 'y' is float32 [3], expected float32 [2]");
   }
@@ -106,7 +107,7 @@ TEST(Sparse, ListsADensifyOfAComputedTensor) {
   const int32_t x = builder.AddTensor("x", {2}, DType::kFloat32);
   const int32_t y = builder.AddTensor("y", {2}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_DENSIFY, {x}, {y});
-  QAT_EXPECT_ERROR(Model::FromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kUnsupported,
+  QAT_EXPECT_ERROR(RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite"), ErrorCode::kUnsupported,
                    "not supported: DENSIFY version 1 (operator 0)");
 }
 
@@ -121,7 +122,7 @@ class WrongSparse : public ::testing::TestWithParam<Wrong> {};
 TEST_P(WrongSparse, IsRefusedWithWhatIsWrong) {
   Sparse sparse = Blocks();
   GetParam().edit(sparse);
-  QAT_EXPECT_ERROR(Model::FromBytes(ModelOf(sparse), "m.tflite"), ErrorCode::kCorrupt, GetParam().message);
+  QAT_EXPECT_ERROR(RunnableFromBytes(ModelOf(sparse), "m.tflite"), ErrorCode::kCorrupt, GetParam().message);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -1,11 +1,11 @@
 // model_contract.h: what a byte means to a model: by its own contract, by TFLite's standard description, or by what its
 // quantized input implies.
-#ifndef QAT_RUNTIME_MODEL_CONTRACT_H_
-#define QAT_RUNTIME_MODEL_CONTRACT_H_
+#ifndef QAT_MODEL_MODEL_CONTRACT_H_
+#define QAT_MODEL_MODEL_CONTRACT_H_
 
 #include "contract/input_contract.h"
+#include "model/model.h"
 #include "quant/params.h"
-#include "runtime/model.h"
 
 namespace qat {
 
@@ -38,4 +38,4 @@ Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* wha
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_MODEL_CONTRACT_H_
+#endif  // QAT_MODEL_MODEL_CONTRACT_H_

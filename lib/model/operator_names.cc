@@ -1,4 +1,4 @@
-#include "runtime/operator_names.h"
+#include "model/operator_names.h"
 
 #include <iterator>
 #include <string_view>

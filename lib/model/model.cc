@@ -1,12 +1,10 @@
-#include "runtime/model.h"
+#include "model/model.h"
 
 #include <utility>
 
 #include "base/file.h"
 #include "base/file_kind.h"
-#include "base/strings.h"
-#include "runtime/model_reader.h"
-#include "runtime/prepared_model.h"
+#include "model/model_reader.h"
 
 namespace qat {
 
@@ -15,23 +13,23 @@ struct Model::Storage {
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
 };
 
-Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path) {
+Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path, KnownVersion known) {
   auto storage = std::make_unique<Storage>();
   QAT_ASSIGN_OR_RETURN(storage->bytes, ReadFileOfKind(path, kTfliteIdentifier));
-  return Parse(std::move(storage), path);
+  return Parse(std::move(storage), path, known);
 }
 
 Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes,
-                                                        const std::string& source) {
+                                                        const std::string& source, KnownVersion known) {
   auto storage = std::make_unique<Storage>();
   storage->bytes = std::move(bytes);
-  return Parse(std::move(storage), source);
+  return Parse(std::move(storage), source, known);
 }
 
 Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> storage,
-                                                    const std::string& source) {
+                                                    const std::string& source, KnownVersion known) {
   QAT_RETURN_IF_ERROR(ExpectKind(storage->bytes, kTfliteIdentifier, source));
-  QAT_ASSIGN_OR_RETURN_IN(source, ModelContents contents, ReadModel(storage->bytes));
+  QAT_ASSIGN_OR_RETURN_IN(source, ModelContents contents, ReadModel(storage->bytes, known));
   storage->aligned = std::move(contents.aligned);
   std::shared_ptr<Model> model(new Model);
   model->storage_ = std::move(storage);
@@ -46,14 +44,12 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->provenance_ = std::move(contents.provenance);
   model->made_by_ = std::move(contents.made_by);
   model->source_ = source;
-  if (!contents.unsupported.empty()) {
-    contents.unsupported.Add(UnsupportedNodes(*model));
-    return Unsupported(StrCat(source, ": not supported: ", contents.unsupported.Text()));
-  }
+  model->operators_ = std::move(contents.operators);
+  model->unsupported_ = std::move(contents.unsupported);
   return std::shared_ptr<const Model>(std::move(model));
 }
 
-Model::Model() : preparations_(std::make_unique<PreparationCache>()) {}
+Model::Model() = default;
 Model::~Model() = default;
 
 std::span<const uint8_t> Model::file_bytes() const { return storage_->bytes; }

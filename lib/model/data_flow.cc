@@ -1,4 +1,4 @@
-#include "runtime/data_flow.h"
+#include "model/data_flow.h"
 
 #include "base/strings.h"
 

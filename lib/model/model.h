@@ -1,7 +1,7 @@
-// model.h: a verified .tflite model. Everything that a file can get wrong is found here or in Prepare,
-// never in Invoke.
-#ifndef QAT_RUNTIME_MODEL_H_
-#define QAT_RUNTIME_MODEL_H_
+// model.h: a .tflite file as tensors, nodes and metadata, every reference between them checked. It asks no kernel anything:
+// what is not known here is listed, and who wants to run or to change the model decides about it.
+#ifndef QAT_MODEL_MODEL_H_
+#define QAT_MODEL_MODEL_H_
 
 #include <cstdint>
 #include <map>
@@ -16,6 +16,7 @@
 #include "base/shape.h"
 #include "contract/input_contract.h"
 #include "contract/model_description.h"
+#include "model/unsupported.h"
 #include "ops/op.h"
 
 namespace qat {
@@ -41,25 +42,40 @@ struct ModelNode {
   std::vector<int32_t> outputs;
 };
 
-class PreparationCache;
+/// An operator as the file lists it, also where it has become no node.
+struct ModelOperator {
+  std::string name;  ///< "CONV_2D", "custom operator 'x'"
+  int32_t version = 1;
+  std::vector<int32_t> inputs, outputs;  ///< tensor indices; -1: left out
+  int32_t node = -1;  ///< its node; -1: not known here, or done while reading (a DENSIFY of a constant)
+};
+
+/// Highest version of an operator whose meaning a reader knows; 0: it does not know the operator.
+using KnownVersion = int32_t (*)(OpType);
 
 class Model {
  public:
-  /// Reads the file; the model keeps its bytes. Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (all
-  /// operators that are missing, by name and version). Messages begin with the path.
-  static Expected<std::shared_ptr<const Model>> Load(const std::string& path);
+  /// Reads the file; the model keeps its bytes. Operators of a version above `known` are not known; null: every version is read
+  /// as far as it can be. What is not known is listed in unsupported(); runtime/runnable_model.h refuses such models.
+  /// Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (2 GiB and more). Messages begin with the
+  /// path.
+  static Expected<std::shared_ptr<const Model>> Load(const std::string& path, KnownVersion known = nullptr);
   /// The same from bytes that the model keeps.
-  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes,
-                                                          const std::string& source);
+  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes, const std::string& source,
+                                                          KnownVersion known = nullptr);
   ~Model();
 
   const std::vector<ModelTensor>& tensors() const { return tensors_; }
   const std::vector<ModelNode>& nodes() const { return nodes_; }
   /// Where a node is among the operators of the file: those that are missing here are no nodes.
   size_t place_of(size_t node) const { return places_[node]; }
+  /// All operators of the file.
+  const std::vector<ModelOperator>& operators() const { return operators_; }
+  /// Operators and tensors that are not known here, with their places; empty: nodes() is the whole model.
+  const UnsupportedList& unsupported() const { return unsupported_; }
   const std::vector<int32_t>& inputs() const { return inputs_; }
   const std::vector<int32_t>& outputs() const { return outputs_; }
-  /// The embedded contract; absent in models of others. ContractOf (runtime/model_contract.h) knows them, too.
+  /// The embedded contract; absent in models of others. ContractOf (model/model_contract.h) knows them, too.
   const std::optional<InputContract>& contract() const { return contract_; }
   /// TFLite's standard metadata; absent where the file has none or another version of them.
   const std::optional<ModelDescription>& description() const { return description_; }
@@ -73,14 +89,12 @@ class Model {
   /// The whole file, as it was read.
   std::span<const uint8_t> file_bytes() const;
   size_t file_size() const { return file_bytes().size(); }
-  /// What its interpreters share; safe to use from several threads.
-  PreparationCache& preparations() const { return *preparations_; }
 
  private:
   struct Storage;
   Model();
   static Expected<std::shared_ptr<const Model>> Parse(std::unique_ptr<Storage> storage,
-                                                      const std::string& source);
+                                                      const std::string& source, KnownVersion known);
 
   std::unique_ptr<Storage> storage_;
   std::vector<ModelTensor> tensors_;
@@ -93,10 +107,11 @@ class Model {
   std::map<std::string, std::string> provenance_;
   std::string made_by_;
   std::string source_;
-  std::unique_ptr<PreparationCache> preparations_;
   std::vector<size_t> places_;
+  std::vector<ModelOperator> operators_;
+  UnsupportedList unsupported_;
 };
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_MODEL_H_
+#endif  // QAT_MODEL_MODEL_H_

@@ -1,17 +1,17 @@
 // A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to follow; the
 // rest of this file checks what the numbers mean: of tensors, of operators, who produces what before whom.
-#include "runtime/model_reader.h"
+#include "model/model_reader.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/strings.h"
+#include "model/data_flow.h"
+#include "model/file_buffers.h"
+#include "model/model_metadata.h"
+#include "model/operator_names.h"
+#include "model/tensor_reader.h"
 #include "ops/tflite_options.h"
-#include "runtime/data_flow.h"
-#include "runtime/file_buffers.h"
-#include "runtime/kernels/kernel.h"
-#include "runtime/model_metadata.h"
-#include "runtime/operator_names.h"
-#include "runtime/tensor_reader.h"
 
 namespace qat {
 namespace {
@@ -25,7 +25,8 @@ std::string TextOf(const flatbuffers::String* text) { return text == nullptr ? s
 
 class Reader {
  public:
-  Reader(std::span<const uint8_t> bytes, const tflite::Model& file) : buffers_(bytes, file), file_(file) {}
+  Reader(std::span<const uint8_t> bytes, const tflite::Model& file, KnownVersion known)
+      : buffers_(bytes, file), file_(file), known_(known) {}
   Expected<ModelContents> Read() &&;
 
  private:
@@ -33,7 +34,8 @@ class Reader {
   Status ReadTensors(const tflite::SubGraph& subgraph);
   Status ReadOperators(const tflite::SubGraph& subgraph);
   Status ReadOperator(size_t index, const tflite::Operator& op);
-  Expected<const OpDefinition*> ReadOpcode(size_t index, const tflite::Operator& op, int32_t& version);
+  Expected<const OpDefinition*> ReadOpcode(size_t index, const tflite::Operator& op);
+  bool MayBeNewer(int32_t version) const { return known_ == nullptr && version > 1; }
   Expected<ModelNode> ReadNode(const OpDefinition& definition, const tflite::Operator& op) const;
   Expected<bool> ReadDensify(size_t index, const tflite::Operator& op);
   Status AddMissing(size_t index, const tflite::Operator& op);
@@ -44,6 +46,7 @@ class Reader {
 
   FileBuffers buffers_;
   const tflite::Model& file_;
+  const KnownVersion known_;
   ModelContents contents_;
   std::vector<GivenValue> given_;     // by tensor
   std::vector<OperatorWires> wires_;  // by operator of the file
@@ -109,11 +112,11 @@ Status Reader::ReadOperators(const tflite::SubGraph& subgraph) {
 }
 
 Status Reader::ReadOperator(size_t index, const tflite::Operator& op) {
-  int32_t version = 0;
-  QAT_ASSIGN_OR_RETURN(const OpDefinition* definition, ReadOpcode(index, op, version));
+  QAT_ASSIGN_OR_RETURN(const OpDefinition* definition, ReadOpcode(index, op));
+  const int32_t version = contents_.operators.back().version;
   if (definition == nullptr) return wires_.size() > index ? Status() : AddMissing(index, op);
   auto node = ReadNode(*definition, op);
-  if (!node.ok() && node.error().code == ErrorCode::kUnsupported) {
+  if (!node.ok() && (node.error().code == ErrorCode::kUnsupported || MayBeNewer(version))) {
     contents_.unsupported.Add(
         StrCat(definition->tflite_name, " version ", version, ": ", node.error().message), index);
     return AddMissing(index, op);
@@ -121,35 +124,42 @@ Status Reader::ReadOperator(size_t index, const tflite::Operator& op) {
   if (!node.ok()) return std::move(node).error().Prefixed(NodeLabel(index, *definition));
   node->version = version;
   wires_.push_back({NodeLabel(index, *definition), false, node->inputs, node->outputs});
+  ModelOperator& listed = contents_.operators.back();
+  listed.inputs = node->inputs;
+  listed.outputs = node->outputs;
+  listed.node = static_cast<int32_t>(contents_.nodes.size());
   contents_.places.push_back(index);
   contents_.nodes.push_back(*std::move(node));
   return {};
 }
 
-// Null: an operator that this build does not have, already listed.
-Expected<const OpDefinition*> Reader::ReadOpcode(size_t index, const tflite::Operator& op, int32_t& version) {
+// Null: an operator that is not known, or done already. Lists the operator by its name.
+Expected<const OpDefinition*> Reader::ReadOpcode(size_t index, const tflite::Operator& op) {
   if (op.opcode_index() >= SizeOrZero(file_.operator_codes())) {
     return Corrupt(StrCat("operator ", index, ": operator code is ", op.opcode_index(), ", expected below ",
                           SizeOrZero(file_.operator_codes())));
   }
   const tflite::OperatorCode& code = *file_.operator_codes()->Get(op.opcode_index());
   const int32_t builtin = std::max<int32_t>(code.deprecated_builtin_code(), code.builtin_code());
-  version = code.version();
+  const int32_t version = code.version();
   if (builtin < 0 || version < 1) {
     return Corrupt(StrCat("operator ", index, ": builtin code ", builtin, ", version ", version));
   }
   const OpDefinition* definition = FindOpByBuiltin(builtin);
-  const OpKernels* kernels = definition == nullptr ? nullptr : FindKernels(definition->type);
-  if (kernels != nullptr && version <= kernels->max_version) return definition;
+  std::string name = BuiltinName(builtin);
+  if (builtin == tflite::BuiltinOperator_CUSTOM)
+    name = StrCat("custom operator '", TextOf(code.custom_code()), "'");
+  contents_.operators.push_back({name, version, {}, {}, -1});
+  int32_t highest = 0;
+  if (definition != nullptr)
+    highest = known_ == nullptr ? std::numeric_limits<int32_t>::max() : known_(definition->type);
+  if (version <= highest) return definition;
   if (builtin == tflite::BuiltinOperator_DENSIFY) {
     QAT_ASSIGN_OR_RETURN(const bool is_done, ReadDensify(index, op));
     if (is_done) return static_cast<const OpDefinition*>(nullptr);
   }
-  std::string name = BuiltinName(builtin);
-  if (builtin == tflite::BuiltinOperator_CUSTOM)
-    name = StrCat("custom operator '", TextOf(code.custom_code()), "'");
   name += StrCat(" version ", version);
-  if (kernels != nullptr) name += StrCat(", known up to version ", kernels->max_version);
+  if (highest > 0) name += StrCat(", known up to version ", highest);
   contents_.unsupported.Add(std::move(name), index);
   return static_cast<const OpDefinition*>(nullptr);
 }
@@ -192,6 +202,8 @@ Expected<bool> Reader::ReadDensify(size_t index, const tflite::Operator& op) {
     return Corrupt(StrCat(label, ": output '", to.name, "' is ", NameOf(to.type), " ", ToString(to.shape),
                           ", expected ", NameOf(from.type), " ", ToString(from.shape)));
   }
+  contents_.operators.back().inputs = inputs;
+  contents_.operators.back().outputs = outputs;
   wires_.push_back({label, false, std::move(inputs), std::move(outputs)});
   to.shape = from.shape;
   to.constant = from.constant;
@@ -199,12 +211,15 @@ Expected<bool> Reader::ReadDensify(size_t index, const tflite::Operator& op) {
   return true;
 }
 
-// What it writes: tensors left out (-1) are none.
+// What it writes: tensors left out (-1) are none. What it reads is for those who look at the file, if it can be read.
 Status Reader::AddMissing(size_t index, const tflite::Operator& op) {
   OperatorWires wires{StrCat("operator ", index), true, {}, {}};
   if (op.outputs() != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN(wires.label, wires.outputs, ReadIndices(op.outputs(), "outputs", -1));
   }
+  ModelOperator& listed = contents_.operators.back();
+  listed.outputs = wires.outputs;
+  if (auto inputs = ReadIndices(op.inputs(), "inputs", -1); inputs.ok()) listed.inputs = *std::move(inputs);
   std::erase(wires.outputs, -1);
   wires_.push_back(std::move(wires));
   return {};
@@ -223,11 +238,11 @@ Status Reader::CheckFlow() {
 
 }  // namespace
 
-Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes) {
+Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known) {
   if (bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return Unsupported("files of 2 GiB and more");
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
   if (!tflite::VerifyModelBuffer(verifier)) return Corrupt("its tables are damaged or cut off");
-  return Reader(bytes, *tflite::GetModel(bytes.data())).Read();
+  return Reader(bytes, *tflite::GetModel(bytes.data()), known).Read();
 }
 
 std::string NodeLabel(size_t index, const OpDefinition& definition) {

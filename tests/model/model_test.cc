@@ -1,4 +1,4 @@
-#include "runtime/model.h"
+#include "model/model.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/file_kind.h"
 #include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/random_models.h"
 #include "support/random_operators.h"
@@ -33,7 +34,7 @@ std::vector<uint8_t> ReshapeModel(const std::function<void(ModelBuilder&)>& edit
 }
 
 Expected<std::shared_ptr<const Model>> Parse(std::vector<uint8_t> bytes) {
-  return Model::FromBytes(std::move(bytes), "m.tflite");
+  return RunnableFromBytes(std::move(bytes), "m.tflite");
 }
 
 TEST(Model, HoldsWhatTheFileSays) {
@@ -121,11 +122,48 @@ TEST(Model, LoadsAFileAndNamesAMissingOne) {
   const testing::TempDir directory;
   const std::string path = directory / "m.tflite";
   QAT_ASSERT_OK(WriteFile(path, ReshapeModel()));
-  const auto model = Model::Load(path);
+  const auto model = LoadRunnable(path);
   QAT_ASSERT_OK(model);
   EXPECT_EQ((*model)->file_bytes().size(), ReshapeModel().size());
   EXPECT_EQ((*model)->source(), path);
-  QAT_EXPECT_ERROR(Model::Load(directory / "none.tflite"), ErrorCode::kNotFound, "none.tflite");
+  QAT_EXPECT_ERROR(LoadRunnable(directory / "none.tflite"), ErrorCode::kNotFound, "none.tflite");
+}
+
+TEST(Model, KeepsOperatorsThatItDoesNotKnowForThoseWhoLook) {
+  const auto bytes = ReshapeModel([](ModelBuilder& b) {
+    const int32_t output = b.AddTensor("state", {1, 4}, DType::kFloat32);
+    b.AddOperator(tflite::BuiltinOperator_LSTM, {0, -1}, {output}, tflite::BuiltinOptions_NONE, 0, 2);
+  });
+  const auto model = Model::FromBytes(bytes, "m.tflite");
+  QAT_ASSERT_OK(model);
+  EXPECT_EQ((*model)->nodes().size(), 1u);
+  ASSERT_EQ((*model)->operators().size(), 2u);
+  EXPECT_EQ((*model)->operators()[0].name, "RESHAPE");
+  EXPECT_EQ((*model)->operators()[0].node, 0);
+  EXPECT_EQ((*model)->operators()[1].name, "LSTM");
+  EXPECT_EQ((*model)->operators()[1].version, 2);
+  EXPECT_EQ((*model)->operators()[1].inputs, (std::vector<int32_t>{0, -1}));
+  EXPECT_EQ((*model)->operators()[1].node, -1);
+  EXPECT_EQ((*model)->unsupported().Text(), "LSTM version 2 (operator 1)");
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kUnsupported, "LSTM version 2 (operator 1)");
+}
+
+// Without a limit every version is read as the operator that it is; who has kernels refuses it by its version.
+TEST(Model, ReadsNewerVersionsWhereNoLimitIsGiven) {
+  const auto bytes = ReshapeModel([](ModelBuilder& b) {
+    const int32_t output = b.AddTensor("z", {1, 4}, DType::kFloat32);
+    b.AddOperator(tflite::BuiltinOperator_RELU, {0}, {output}, tflite::BuiltinOptions_NONE, 0, 99);
+    const int32_t other = b.AddTensor("no", {1, 4}, DType::kFloat32);
+    b.AddOperator(tflite::BuiltinOperator_RELU, {0, 0, 0}, {other}, tflite::BuiltinOptions_NONE, 0, 99);
+  });
+  const auto model = Model::FromBytes(bytes, "m.tflite");
+  QAT_ASSERT_OK(model);
+  ASSERT_EQ((*model)->nodes().size(), 2u);
+  EXPECT_EQ((*model)->nodes()[1].version, 99);
+  EXPECT_EQ((*model)->operators()[2].node, -1);
+  EXPECT_EQ((*model)->unsupported().Text(), "RELU version 99: has 3 inputs, expected 1 to 1 (operator 2)");
+  QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kUnsupported,
+                   "RELU version 99: known up to version 3 (operator 1)");
 }
 
 TEST(Model, ListsEveryMissingOperatorByNameAndVersionOnce) {
@@ -293,7 +331,7 @@ class ModelOfOthers : public ::testing::TestWithParam<const char*> {};
 TEST_P(ModelOfOthers, IsReadOrItsMissingOperatorsAreListed) {
   const std::string path = testing::DataDir() + "/tflite-models/" + GetParam() + ".tflite";
   QAT_NEEDS_FILE(path);
-  const auto model = Model::Load(path);
+  const auto model = LoadRunnable(path);
   if (!model.ok()) {
     EXPECT_EQ(model.error().code, ErrorCode::kUnsupported) << model.error().message;
   }

@@ -1,7 +1,7 @@
 // A sparse tensor is walked level by level. Level i is dimension traversal_order[i]: one of the tensor's, or, from its rank
 // on, one of a block, which lies along dimension block_map[…]. A dense level has an index for each of its size; a compressed
 // one has, for each place of the levels before it, the indices between two of its segments.
-#include "runtime/sparse.h"
+#include "model/sparse.h"
 
 #include <cstring>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "runtime/file_buffers.h"
+#include "model/file_buffers.h"
 
 #include <cstring>
 #include <utility>
