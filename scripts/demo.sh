@@ -72,7 +72,7 @@ scripts/setup.sh
 configure release build
 build build qat-train qat-freeze qat-convert qat-eval qat_torch_backend
 mkdir -p "$out/.steps"
-fingerprint=$(cat "$bin"/qat-{train,freeze,convert,eval} build/lib/qat_torch_backend.so | cksum)
+fingerprint=$(cat "$bin"/qat-{train,freeze,convert,eval} build/lib/qat/qat_torch_backend.so | cksum)
 [[ $data == digits ]] || fingerprint+=$(find "$data" -maxdepth 1 -type f -printf ' %f %s %T@' | cksum)
 
 once train-uint8 "$out/uint8" "$bin/qat-train" "${recipe[@]}" -o "$out/uint8"

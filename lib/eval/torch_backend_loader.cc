@@ -12,7 +12,7 @@ namespace qat {
 std::string TorchBackendPath() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path().parent_path() / "lib" / "qat_torch_backend.so").string();
+  return (program.parent_path().parent_path() / "lib" / "qat" / "qat_torch_backend.so").string();
 }
 
 Expected<TorchBackend> LoadTorchBackend(const std::string& path) {

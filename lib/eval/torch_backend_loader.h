@@ -16,7 +16,7 @@ struct TorchBackend {
   TorchPredictorFactory make_predictor = nullptr;
 };
 
-/// Path of the module: ../lib/qat_torch_backend.so next to the folder of the running program.
+/// Path of the module: ../lib/qat/qat_torch_backend.so next to the folder of the running program.
 std::string TorchBackendPath();
 
 /// Opens the module at the first call and keeps it open until the program ends.

@@ -146,7 +146,7 @@ TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTflite) {
 
 // The same without a TFLite: the simulation, which is not our kernels, is the witness.
 TEST_F(PlantedRegression, ARoundingChangedByAHalfIsNamedByTheSimulation) {
-  if (!FileExists(std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so"))
+  if (!FileExists(std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so"))
     GTEST_SKIP() << "built without LibTorch";
   QAT_ASSERT_OK(WriteFile(files_ / "c.ckpt", Serialize(testing::TinyCheckpoint())));
   const auto judge = [&](const std::string& model) {

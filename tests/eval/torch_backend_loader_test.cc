@@ -24,7 +24,7 @@ TEST(TorchBackendLoader, AFileThatIsNoLibraryIsRefusedWithItsPath) {
 
 TEST(TorchBackendLoader, LooksNextToTheProgram) {
   EXPECT_EQ(TorchBackendPath(),
-            std::filesystem::weakly_canonical(std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so"));
+            std::filesystem::weakly_canonical(std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so"));
 }
 
 }  // namespace

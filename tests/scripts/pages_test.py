@@ -16,7 +16,7 @@ import sys
 import tempfile
 import zlib
 
-LANGUAGES = {"sh", "text", "make", "yaml", "toml", "json", "python", "mermaid", "formula"}
+LANGUAGES = {"sh", "text", "make", "yaml", "toml", "json", "python", "mermaid", "formula", "cmake", "cpp"}
 
 # Blocks that are not run here, by a part of their text that only they have, and why.
 LONG = "takes hours, or a machine with nothing else to do"
@@ -50,6 +50,7 @@ SKIPPED = {
     },
     "docs/benchmarks-runtime.md": {"bench_runtime.sh": LONG},
     "docs/case-study-lenet.md": {"bench_lenet.sh": LONG},
+    "docs/install.md": {"--prefix /usr/local": INSTALLS, "cpack": INSTALLS, "--preset static": INSTALLS},
     "docs/examples.md": {"tee model.qgraph": OTHER},
     "docs/tutorials/article.md": {"scripts/get_mnist.sh": NETWORK},
 }

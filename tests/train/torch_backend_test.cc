@@ -74,7 +74,7 @@ units = 4
 )";
 
 TorchPredictorFactory Factory() {
-  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat_torch_backend.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so").c_str(), RTLD_NOW | RTLD_LOCAL);
   QAT_CHECK(module != nullptr);
   return reinterpret_cast<TorchPredictorFactory>(dlsym(module, kTorchPredictorFactorySymbol));
 }

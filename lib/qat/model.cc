@@ -1,0 +1,195 @@
+#include "qat/model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "model/model.h"
+#include "model/model_contract.h"
+#include "quant/params.h"
+#include "quant/scheme.h"
+#include "runtime/interpreter.h"
+
+namespace qat::v1 {
+namespace {
+
+int CodeOf(qat::ErrorCode code) {
+  switch (code) {
+    case qat::ErrorCode::kInvalidArgument:
+      return 2;
+    case qat::ErrorCode::kNotFound:
+    case qat::ErrorCode::kCorrupt:
+      return 3;
+    case qat::ErrorCode::kUnsupported:
+      return 4;
+    default:
+      return 6;
+  }
+}
+
+Tensor Describe(const ModelTensor& tensor) {
+  return {tensor.name,
+          {tensor.shape.begin(), tensor.shape.end()},
+          static_cast<Type>(tensor.type),
+          tensor.scale,
+          tensor.zero_point,
+          tensor.quantized_dimension};
+}
+
+/// Per tensor; 1 and 0 for plain integers. Nothing where there are several.
+std::optional<QuantizationParams> ParamsOf(const Tensor& tensor) {
+  if (tensor.scale.empty()) return QuantizationParams{1, 0};
+  if (tensor.scale.size() != 1 || tensor.zero_point.size() != 1) return std::nullopt;
+  return QuantizationParams{tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
+}
+
+template <class T>
+std::vector<float> Reals(std::span<const T> values, QuantizationParams params) {
+  std::vector<float> reals;
+  reals.reserve(values.size());
+  for (const T value : values) {
+    // Whole numbers that are not quantized may be wider than what Dequantize takes.
+    const bool plain = params.scale == 1 && params.zero_point == 0;
+    reals.push_back(plain ? static_cast<float>(value) : Dequantize(static_cast<int32_t>(value), params));
+  }
+  return reals;
+}
+
+template <class T>
+void Quantize(std::span<const float> values, QuantizationParams params, QuantizedLimits limits, std::span<T> out) {
+  for (size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(QuantizeActivation(values[i], params, limits));
+}
+
+}  // namespace
+
+struct Model::Impl {
+  std::unique_ptr<qat::Interpreter> interpreter;
+  std::shared_ptr<const qat::Model> model;
+  InterpreterOptions options;
+  std::vector<Tensor> inputs, outputs;
+  std::optional<Normalization> normalization;
+  std::vector<std::string> labels;
+
+  static std::unique_ptr<Impl> Create(Expected<std::shared_ptr<const qat::Model>> model, const InterpreterOptions& options,
+                                      Error& error) {
+    error = {};
+    if (!model.ok()) return Fail(model.error(), error);
+    auto interpreter = qat::Interpreter::Create(*model, options);
+    if (!interpreter.ok()) return Fail(std::move(interpreter).error().Prefixed((*model)->source()), error);
+    auto impl = std::make_unique<Impl>();
+    impl->interpreter = *std::move(interpreter);
+    impl->model = *model;
+    impl->options = options;
+    for (size_t i = 0; i < (*model)->inputs().size(); ++i) impl->inputs.push_back(Describe(impl->interpreter->input_info(i)));
+    for (size_t i = 0; i < (*model)->outputs().size(); ++i) impl->outputs.push_back(Describe(impl->interpreter->output_info(i)));
+    impl->labels = (*model)->labels();
+    if (const auto contract = ContractOf(**model); contract.ok()) {
+      impl->normalization = Normalization{contract->contract.mean, contract->contract.std};
+      if (!contract->contract.labels.empty()) impl->labels = contract->contract.labels;
+    }
+    return impl;
+  }
+
+  static std::unique_ptr<Impl> Fail(const qat::Error& from, Error& error) {
+    error = {CodeOf(from.code), from.message};
+    return nullptr;
+  }
+
+  static std::optional<InterpreterOptions> Translate(const Options& options, Error& error) {
+    if (options.threads < 1) {
+      error = {2, "threads is " + std::to_string(options.threads) + ", expected 1 or more"};
+      return std::nullopt;
+    }
+    InterpreterOptions result;
+    result.threads = options.threads;
+    result.kernels = options.reference_kernels ? KernelSet::kReference : KernelSet::kFast;
+    return result;
+  }
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::~Model() = default;
+
+std::unique_ptr<Model> Model::Load(const std::string& path, Error& error, const Options& options) {
+  const auto translated = Impl::Translate(options, error);
+  if (!translated) return nullptr;
+  auto impl = Impl::Create(qat::Model::Load(path), *translated, error);
+  return impl == nullptr ? nullptr : std::unique_ptr<Model>(new Model(std::move(impl)));
+}
+
+std::unique_ptr<Model> Model::FromBytes(std::vector<uint8_t> bytes, const std::string& name, Error& error,
+                                        const Options& options) {
+  const auto translated = Impl::Translate(options, error);
+  if (!translated) return nullptr;
+  auto impl = Impl::Create(qat::Model::FromBytes(std::move(bytes), name), *translated, error);
+  return impl == nullptr ? nullptr : std::unique_ptr<Model>(new Model(std::move(impl)));
+}
+
+std::unique_ptr<Model> Model::Clone(Error& error) const {
+  auto impl = Impl::Create(impl_->model, impl_->options, error);
+  return impl == nullptr ? nullptr : std::unique_ptr<Model>(new Model(std::move(impl)));
+}
+
+const std::vector<Tensor>& Model::inputs() const { return impl_->inputs; }
+const std::vector<Tensor>& Model::outputs() const { return impl_->outputs; }
+const std::vector<std::string>& Model::labels() const { return impl_->labels; }
+const std::optional<Normalization>& Model::normalization() const { return impl_->normalization; }
+
+std::span<std::byte> Model::InputBytes(size_t position) {
+  QAT_CHECK(position < impl_->inputs.size());
+  return std::as_writable_bytes(impl_->interpreter->input(position));
+}
+
+std::span<const std::byte> Model::OutputBytes(size_t position) const {
+  QAT_CHECK(position < impl_->outputs.size());
+  return std::as_bytes(impl_->interpreter->output(position));
+}
+
+bool Model::SetReal(size_t position, std::span<const float> values) {
+  const std::span<std::byte> bytes = InputBytes(position);
+  const Tensor& tensor = impl_->inputs[position];
+  const auto params = ParamsOf(tensor);
+  if (!params) return false;
+  if (tensor.type == Type::kFloat32) {
+    const std::span<float> out = Input<float>(position);
+    if (out.size() != values.size()) return false;
+    std::copy(values.begin(), values.end(), out.begin());
+    return true;
+  }
+  if (bytes.size() != values.size()) return false;
+  if (tensor.type == Type::kUInt8) {
+    Quantize(values, *params, kUInt8Limits, Input<uint8_t>(position));
+  } else if (tensor.type == Type::kInt8) {
+    Quantize(values, *params, kInt8Limits, Input<int8_t>(position));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::vector<float> Model::Real(size_t position) const {
+  QAT_CHECK(position < impl_->outputs.size());
+  const Tensor& tensor = impl_->outputs[position];
+  const auto params = ParamsOf(tensor);
+  if (!params) return {};
+  switch (tensor.type) {
+    case Type::kFloat32: {
+      const std::span<const float> values = Output<float>(position);
+      return {values.begin(), values.end()};
+    }
+    case Type::kUInt8:
+      return Reals(Output<uint8_t>(position), *params);
+    case Type::kInt8:
+      return Reals(Output<int8_t>(position), *params);
+    case Type::kInt32:
+      return Reals(Output<int32_t>(position), *params);
+    case Type::kInt64:
+      return Reals(Output<int64_t>(position), *params);
+    default:
+      return {};
+  }
+}
+
+void Model::Run() { impl_->interpreter->Invoke(); }
+
+}  // namespace qat::v1
