@@ -6,7 +6,7 @@
 #include <functional>
 #include <limits>
 
-#include "runtime/kernels/half.h"
+#include "base/half.h"
 #include "runtime/kernels/reference/binary.h"
 #include "runtime/kernels/reference/hard_swish.h"
 #include "runtime/kernels/reference/mean.h"

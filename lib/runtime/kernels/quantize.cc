@@ -1,8 +1,8 @@
 // Prepare of QUANTIZE and DEQUANTIZE.
 #include <algorithm>
 
+#include "base/half.h"
 #include "base/strings.h"
-#include "runtime/kernels/half.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
 #include "runtime/kernels/simd/matrix.h"

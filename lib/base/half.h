@@ -1,6 +1,6 @@
 // half.h: IEEE 754 half precision, as bits, to float.
-#ifndef QAT_RUNTIME_KERNELS_HALF_H_
-#define QAT_RUNTIME_KERNELS_HALF_H_
+#ifndef QAT_BASE_HALF_H_
+#define QAT_BASE_HALF_H_
 
 #include <bit>
 #include <cstdint>
@@ -20,4 +20,4 @@ inline float HalfToFloat(uint16_t half) {
 
 }  // namespace qat
 
-#endif  // QAT_RUNTIME_KERNELS_HALF_H_
+#endif  // QAT_BASE_HALF_H_

@@ -1,0 +1,39 @@
+// network_layers.h: what a network has to be filled with, as far as finding it in a weights file needs to know.
+#ifndef QAT_WEIGHTS_NETWORK_LAYERS_H_
+#define QAT_WEIGHTS_NETWORK_LAYERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/shape.h"
+#include "spec/network_spec.h"
+
+namespace qat {
+
+/// A layer with trained tensors, named and shaped as in a checkpoint (TFLite's layout).
+struct NetworkLayer {
+  std::string name;
+  OpType type = OpType::kConv2D;
+  /// Of a convolution [O, H, W, I], of all groups where it has some; empty: the layer has slopes instead.
+  Shape filter;
+  Shape slope;
+  int32_t channels = 0;     ///< of the output
+  bool has_bias = false;    ///< false with batch normalization
+  bool batch_norm = false;
+  float epsilon = 0;        ///< of the batch normalization
+  bool is_norm_only = false;  ///< its filter of ones stands for none: a batch normalization by itself
+  /// The map [H, W, C] whose flattened values a fully connected layer reads, which PyTorch flattens as C, H, W; empty: none.
+  Shape flattened;
+  int32_t groups = 1;  ///< checkpoints hold them as "NAME/group0", …: equal parts of filter and channels, in order
+
+  /// "NAME/filter"; of all groups.
+  std::vector<std::string> TensorNames(std::string_view suffix) const;
+};
+
+/// In the order of execution.
+std::vector<NetworkLayer> LayersWithParameters(const NetworkSpec& spec);
+
+}  // namespace qat
+
+#endif  // QAT_WEIGHTS_NETWORK_LAYERS_H_
