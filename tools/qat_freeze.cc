@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <optional>
 
 #include "base/file.h"
@@ -16,9 +17,20 @@
 #include "freeze/folding.h"
 #include "freeze/freeze.h"
 #include "spec/network_spec.h"
+#include "weights/give_weights.h"
+#include "weights/network_layers.h"
 
 namespace qat {
 namespace {
+
+/// How trained parameters leave for another framework.
+struct WeightsFlags {
+  std::string output;
+  std::string layout = "pytorch";
+  std::string flatten = "chw";
+  std::string like;
+  std::string map;
+};
 
 struct FreezeFlags {
   std::string checkpoint;
@@ -26,6 +38,7 @@ struct FreezeFlags {
   std::string select;
   FreezeOptions options;
   bool print = false;
+  WeightsFlags weights;
 };
 
 void AddFlags(Tool& tool, FreezeFlags& flags) {
@@ -39,7 +52,21 @@ void AddFlags(Tool& tool, FreezeFlags& flags) {
                  "most that a settled range may have moved in the last tenth of training, relative to its width")
       ->type_name("X");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
-  tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--json"});
+  constexpr char kWeights[] = "Weights for other frameworks";
+  app.add_option("--weights", flags.weights.output, "write the trained parameters, batch norms not folded (.safetensors or .npz)")
+      ->type_name("FILE")
+      ->group(kWeights);
+  app.add_option("--weights-layout", flags.weights.layout, "names and order of axes: pytorch, keras or tflite")
+      ->type_name("NAME")
+      ->group(kWeights);
+  app.add_option("--weights-flatten", flags.weights.flatten, "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last")
+      ->type_name("ORDER")
+      ->group(kWeights);
+  app.add_option("--weights-like", flags.weights.like, "with the names, shapes and layout of this file, from which they came by --init")
+      ->type_name("FILE")
+      ->group(kWeights);
+  app.add_option("--weights-map", flags.weights.map, "with --weights-like: the --init-map of qat-train")->type_name("FILE")->group(kWeights);
+  tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--weights", "--weights-like", "--json"});
 }
 
 std::string LayersText(const NetworkSpec& spec, const Graph& graph) {
@@ -110,9 +137,54 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   return {};
 }
 
+// Their tensors, as the flags say.
+Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, const Checkpoint& checkpoint, bool layout_given) {
+  const std::optional<WeightsLayout> layout = WeightsLayoutFromName(flags.layout);
+  if (!layout) return InvalidArgument(StrCat("--weights-layout: value '", flags.layout, "', expected pytorch, keras or tflite"));
+  if (flags.flatten != "chw" && flags.flatten != "hwc")
+    return InvalidArgument(StrCat("--weights-flatten: value '", flags.flatten, "', expected chw or hwc"));
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
+  const std::vector<NetworkLayer> layers = LayersWithParameters(spec);
+  if (flags.like.empty()) return GiveWeights(layers, checkpoint.tensors, *layout, flags.flatten == "hwc");
+  QAT_ASSIGN_OR_RETURN_IN("--weights-like", const WeightsFile like, WeightsFile::Read(flags.like));
+  std::optional<NameMap> names;
+  if (!flags.map.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--weights-map", const std::string text, ReadTextFile(flags.map));
+    QAT_ASSIGN_OR_RETURN_IN("--weights-map", names, ParseNameMap(text, flags.map));
+  }
+  const MatchOptions options = {layout_given ? *layout : GuessLayout(like), flags.flatten == "hwc", names ? &*names : nullptr};
+  auto given = GiveWeightsLike(layers, checkpoint.tensors, like, options);
+  if (!given.ok()) return std::move(given).error().Prefixed("--weights-like");
+  return given;
+}
+
+Status PublishWeights(Tool& tool, const WeightsFlags& flags, OutputFile& output, const Checkpoint& checkpoint, Report& report) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<StoredTensor> tensors, TheirTensors(flags, checkpoint, tool.Given("--weights-layout")));
+  const auto format = IsNpzName(flags.output) ? WeightsFile::Format::kNpz : WeightsFile::Format::kSafetensors;
+  std::map<std::string, std::string> metadata;
+  if (flags.layout == "pytorch") metadata["format"] = "pt";  // as libraries around PyTorch expect
+  QAT_ASSIGN_OR_RETURN_IN("--weights", const Bytes bytes, SerializeWeights(format, tensors, metadata));
+  QAT_RETURN_IF_ERROR(output.Commit(bytes));
+  report.outputs["weights"] = flags.output;
+  tool.Print(PrintableLines(StrCat("weights ", tensors.size(), tensors.size() == 1 ? " tensor" : " tensors", " of step ", checkpoint.step, " -> ",
+                                   flags.output, ", ", bytes.size(), " bytes\n")));
+  return {};
+}
+
+Status CheckWeightsFlags(Tool& tool, const WeightsFlags& flags) {
+  static constexpr std::array<std::string_view, 2> kEndings = {".safetensors", ".npz"};
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--weights", "weights", kEndings}, flags.output));
+  for (const char* flag : {"--weights-layout", "--weights-flatten", "--weights-like", "--weights-map"}) {
+    if (tool.Given(flag) && flags.output.empty()) return InvalidArgument(StrCat(flag, ": expected --weights FILE beside it"));
+  }
+  if (!flags.map.empty() && flags.like.empty()) return InvalidArgument("--weights-map: expected --weights-like FILE beside it");
+  return {};
+}
+
 Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
   if (flags.checkpoint.empty()) return InvalidArgument("expected a run directory or a checkpoint to freeze");
-  if (flags.output.empty() && !flags.print)
+  QAT_RETURN_IF_ERROR(CheckWeightsFlags(tool, flags.weights));
+  if (flags.output.empty() && !flags.print && flags.weights.output.empty())
     return InvalidArgument("--output: expected the graph to write (-o FILE)");
   static constexpr std::array<std::string_view, 1> kEndings = {".qgraph"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a frozen graph", kEndings}, flags.output));
@@ -126,12 +198,17 @@ Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
   if (!flags.output.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
   }
+  std::optional<OutputFile> weights;
+  if (!flags.weights.output.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--weights", weights, OutputFile::Open(flags.weights.output));
+  }
   QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
   auto graph = Freeze(checkpoint, flags.options, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(StrCat(path, ": ", warning));
   if (!graph.ok()) return std::move(graph).error().Prefixed(path);
   report.metrics["step"] = static_cast<double>(checkpoint.step);
   if (flags.print) tool.Print(Print(*graph));
+  if (weights) QAT_RETURN_IF_ERROR_IN(path, PublishWeights(tool, flags.weights, *weights, checkpoint, report));
   return output.has_value() ? Publish(tool, flags, *output, checkpoint, *graph, report) : Status();
 }
 
@@ -146,7 +223,10 @@ int main(int argc, char** argv) {
   qat::AddFlags(tool, flags);
   tool.DeclareFiles([&](qat::FileUse& use) {
     use.ReadRun("RUN", flags.checkpoint);
+    use.Read("--weights-like", flags.weights.like);
+    use.Read("--weights-map", flags.weights.map);
     use.Write("--output", flags.output);
+    use.Write("--weights", flags.weights.output);
   });
   return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

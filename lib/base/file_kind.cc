@@ -171,10 +171,11 @@ constexpr WayOut kWaysOut[] = {
     {"a tar archive", "", "unpack it first"},
     {"a ZIP archive", "", "unpack it first"},
     {"an ONNX model", "", "models and weights of other frameworks cannot be trained further here"},
-    {"a PyTorch file", "", "models and weights of other frameworks cannot be trained further here"},
-    {"a safetensors file", "", "models and weights of other frameworks cannot be trained further here"},
-    {"a Keras model", "", "models and weights of other frameworks cannot be trained further here"},
-    {"an HDF5 file", "", "models and weights of other frameworks cannot be trained further here"},
+    {"a PyTorch file", "", "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes weights that training starts from"},
+    {"a safetensors file", "", "training starts from it where its name ends in .safetensors"},
+    {"NumPy arrays (.npz)", kCheckpointIdentifier, "training starts from them where their name ends in .npz"},
+    {"a Keras model", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
+    {"an HDF5 file", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
 };
 
 std::string AdviceFor(std::string_view kind, std::string_view expected) {

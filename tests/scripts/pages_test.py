@@ -64,10 +64,12 @@ LEAVES = {
     "docs/data.md": ["cells.tflite", "spots.tflite"],
     "docs/tutorials/article.md": ["article.tflite", "truncated/t10k-images-idx3-ubyte"],
     "docs/tutorials/ci-gate.md": ["baseline.json", "broken.html"],
+    "docs/tutorials/from-pytorch.md": ["model.tflite", "tuned.safetensors", "tuned.npz"],
     "docs/tutorials/your-own-pictures.md": ["report.html", "model8.tflite"],
 }
 PRINTS = {
     "docs/tutorials/article.md": ["contradict the input contract", "only 2 remain distinct"],
+    "docs/tutorials/from-pytorch.md": ["fc1.weight       [120, 400]      columns from C, H, W to H, W, C", "10 tensors for 5 layers"],
     "docs/tutorials/ci-gate.md": ["exit code 1", "the chain is whole"],
 }
 
@@ -247,12 +249,30 @@ def make_arrays(folder):
     (folder / "my.toml").write_text(network("my", 24, 24, 3, 4))
 
 
+def make_weights(folder, page):
+    """The network of docs/tutorials/from-pytorch.md as it stands there, and weights that PyTorch would have saved of it."""
+    (folder / "lenet.toml").write_text(next(block.text for block in blocks_of(page) if block.language == "toml"))
+    generator, header, values = random.Random(4), [], b""
+    shapes = {"conv1": [6, 1, 5, 5], "conv2": [16, 6, 5, 5], "fc1": [120, 400], "fc2": [84, 120], "fc3": [10, 84]}
+    for name, shape in shapes.items():
+        fan_in = 1
+        for size in shape[1:]:
+            fan_in *= size
+        for suffix, sizes in (("weight", shape), ("bias", shape[:1])):
+            count = shape[0] * (fan_in if suffix == "weight" else 1)
+            end = len(values) + 4 * count
+            header.append(f'"{name}.{suffix}":{{"dtype":"F32","shape":{sizes},"data_offsets":[{len(values)},{end}]}}')
+            values += struct.pack(f"<{count}f", *(generator.gauss(0, (2 / fan_in) ** 0.5) for _ in range(count)))
+    text = ("{" + ",".join(header) + "}").encode()
+    (folder / "lenet.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + values)
+
+
 def make_model(folder, environment):
     for command in ("qat-train --data digits --preset lenet -o run", "qat-freeze run -o model.qgraph"):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
 
 
-def prepare(name, folder, environment):
+def prepare(root, name, folder, environment):
     if name == "README.md":
         make_photos(folder / "photos", ["cat", "dog", "horse", "other"], 3)
     if name == "docs/tutorials/your-own-pictures.md":
@@ -262,6 +282,9 @@ def prepare(name, folder, environment):
     if name == "docs/data.md":
         make_photos(folder / "photos", ["cat", "dog", "horse", "other"], 3)
         make_arrays(folder)
+    if name == "docs/tutorials/from-pytorch.md":
+        make_mnist(folder / "mnist")
+        make_weights(folder, root / name)
     if name == "docs/formats.md":
         make_model(folder, environment)
 
@@ -286,7 +309,7 @@ def run_page(root, name, programs):
         folder.mkdir()
         wrap(folder.parent / "wrapped", programs)
         environment = dict(os.environ) | {"PATH": f"{folder.parent / 'wrapped'}:{programs}:{os.environ['PATH']}"}
-        prepare(name, folder, environment)
+        prepare(root, name, folder, environment)
         (folder / "scripts").symlink_to(root / "scripts")
         text = "set -euo pipefail\n" + "".join(f"echo '== {name}:{block.line}'\n{block.text}" for block in blocks)
         done = subprocess.run(["bash", "-c", text], cwd=folder, env=environment, stdin=subprocess.DEVNULL,

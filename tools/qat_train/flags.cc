@@ -99,8 +99,18 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
       ->type_name("NAME")
       ->group(kRecipe);
   app.add_option("--init", flags.init,
-                 "fine-tune: start with the parameters of this run's checkpoint, or of a file")
+                 "fine-tune: start with the parameters of this run's checkpoint, or of weights (.safetensors, .npz)")
       ->type_name("RUN|FILE")
+      ->group(kRecipe);
+  app.add_option("--init-map", flags.init_map, "which weights are which: lines 'our layer = their module' (default: by name, then order)")
+      ->type_name("FILE")
+      ->group(kRecipe);
+  app.add_option("--init-layout", flags.init_layout, "whose weights they are: auto, pytorch, keras or tflite (default auto: by their names)")
+      ->type_name("NAME")
+      ->group(kRecipe);
+  app.add_option("--init-flatten", flags.init_flatten,
+                 "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last (default chw)")
+      ->type_name("ORDER")
       ->group(kRecipe);
   app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step (default best)")
       ->type_name("WHICH")
@@ -116,6 +126,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
                  "--holdout", "--init", "--resume", "--resume-if-exists", "--seed", "--json"});
   app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
       ->group(kRecipe);
+  app.add_flag("--print-init", flags.print_init, "print which weights fill which layers and stop")->group("Output");
   app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");
 }
 
@@ -125,6 +136,7 @@ void DeclareFiles(const TrainFlags& flags, FileUse& use) {
   if (data != "digits") use.Read("--data", data);
   if (FileExists(network)) use.Read("--network", network);
   use.ReadRun("--init", flags.init);
+  use.Read("--init-map", flags.init_map);
   const bool resumed = flags.resume || (flags.resume_if_exists && IsDirectory(JoinPath(flags.run, "checkpoints")));
   use.WriteRun("--output", flags.run, resumed);
 }

@@ -13,6 +13,8 @@ struct TrainFlags {
   std::string run;
   std::string preset;
   std::string init;
+  std::string init_map, init_layout, init_flatten;  // of weights
+  bool print_init = false;
   std::string select;
   std::map<std::string, std::string> keys;  // flag without "--" -> its text
   bool resume = false;

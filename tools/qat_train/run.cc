@@ -6,9 +6,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/interrupt.h"
+#include "init.h"
 #include "messages.h"
 #include "recipe.h"
 #include "spec/auto_network.h"
@@ -18,12 +20,34 @@
 namespace qat {
 namespace {
 
-Expected<std::optional<Checkpoint>> ReadInit(const TrainFlags& flags) {
-  if (flags.init.empty()) return std::optional<Checkpoint>();
-  QAT_ASSIGN_OR_RETURN_IN("--init", const ChosenCheckpoint chosen, ChooseCheckpoint(flags.init, flags.select));
-  if (!chosen.note.empty()) LogInfo(StrCat("--init: ", chosen.note));
-  QAT_ASSIGN_OR_RETURN_IN("--init", Checkpoint checkpoint, ReadCheckpoint(chosen.path));
-  return std::optional<Checkpoint>(std::move(checkpoint));
+std::string Text(const ChannelNumbers& numbers) {
+  if (numbers.values.empty()) return "of the data";
+  std::vector<std::string> texts;
+  for (const double value : numbers.values) texts.push_back(NumberText(value));
+  return Join(texts, ",");
+}
+
+// Bytes become the real numbers that the network learned with, which the file does not say.
+void WarnOfNormalization(const Asked& asked, const TrainConfig& config) {
+  if (asked.given.contains("mean") && asked.given.contains("std")) return;
+  LogWarning(StrCat("bytes are normalized with mean ", Text(config.mean), " and std ", Text(config.std), ", but the weights of --init were "
+                    "learned with their own: --mean and --std say which (of PyTorch's ToTensor() alone: 0 and 255)"));
+}
+
+// What fills the network that was prepared: the tensors as a checkpoint without ranges.
+Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJob& job, Tool& tool, bool print) {
+  QAT_ASSIGN_OR_RETURN_IN("--init", TakenWeights taken, FillFromWeights(init, job));
+  if (print) {
+    tool.Print(PrintableLines(taken.table));
+  } else {
+    LogInfo(StrCat("--init: ", taken.line));
+  }
+  for (const std::string& note : taken.notes) LogInfo(StrCat("--init: ", note));
+  for (const std::string& warning : taken.warnings) LogWarning(StrCat("--init: ", warning));
+  if (!print) WarnOfNormalization(asked, job.config);
+  Checkpoint checkpoint;
+  checkpoint.tensors = std::move(taken.tensors);
+  return checkpoint;
 }
 
 // A run for int8 goes on as one, unless somebody has named a scheme.
@@ -74,7 +98,7 @@ Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
 }  // namespace
 
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
-  const bool print_only = tool.flags().print_config || flags.print_network;
+  const bool print_only = tool.flags().print_config || flags.print_network || flags.print_init;
   // Flags are judged before the directory is.
   QAT_ASSIGN_OR_RETURN(Asked asked, RecipeFromFlags(tool, flags));
   bool resume = false;
@@ -84,18 +108,21 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (resume) {
     QAT_ASSIGN_OR_RETURN(asked.config, ConfigOfResumedRun(tool, flags));
   }
-  QAT_ASSIGN_OR_RETURN(const std::optional<Checkpoint> init, ReadInit(flags));
-  if (init && !resume) KeepScheme(tool, *init, asked.config);
-  const bool data_decide = asked.automatic() && asked.given.contains("data");
+  QAT_ASSIGN_OR_RETURN(Init init, ReadInit(flags));
+  if (init.checkpoint && !resume) KeepScheme(tool, *init.checkpoint, asked.config);
+  const bool data_decide = flags.print_init || (asked.automatic() && asked.given.contains("data"));
   if (print_only && !data_decide && !resume) {
     if (tool.flags().print_config) QAT_RETURN_IF_ERROR(PrintRecipe(tool, asked));
     if (!flags.print_network) return {};
     if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
   }
   CatchInterrupts();
-  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init));
+  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init.checkpoint));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   if (flags.print_network) tool.Print(PrintNetwork(job.spec));
+  if (init.weights && !resume && (flags.print_init || !print_only)) {
+    QAT_ASSIGN_OR_RETURN(init.checkpoint, TakeInit(init, asked, job, tool, flags.print_init));
+  }
   if (print_only) return {};
   report.data_name = job.train.name;
   report.data_examples = job.train.size();
@@ -117,7 +144,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result = Train(job.spec, job.config, job.train, job.test, flags.run, {resume, init ? &*init : nullptr},
+  auto result = Train(job.spec, job.config, job.train, job.test, flags.run, {resume, init.checkpoint ? &*init.checkpoint : nullptr},
                       callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
