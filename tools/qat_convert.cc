@@ -47,7 +47,9 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
   add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
-  add("--type", flags.type, "float32|uint8|int8", "type of its values (default: what the network was trained for)");
+  add("--type", flags.type, "TYPE",
+      "uint8 or int8: integers; float32; float16: weights in halves; dynamic: filters in 8 bits, the rest real (default: what "
+      "the network was trained for)");
   add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
@@ -83,19 +85,33 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-Expected<Scheme> ParseType(const ConvertFlags& flags, const Graph& graph) {
+/// What --type says: the values of activations, and how a real network stores its weights.
+struct ModelType {
+  Scheme scheme = Scheme::kUInt8;
+  WeightStorage weights = WeightStorage::kFloat32;
+};
+
+std::string_view NameOf(const ModelType& type) {
+  if (type.weights == WeightStorage::kFloat16) return "float16";
+  if (type.weights == WeightStorage::kInt8) return "dynamic";
+  return NameOf(type.scheme);
+}
+
+Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph) {
   std::string type = LowerCase(flags.type);
   const bool has_ranges =
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
   if (type.empty()) {
     const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
-    return trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained;
+    return ModelType{trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained};
   }
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
-  if (const std::optional<Scheme> scheme = SchemeFromName(type)) return *scheme;
-  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected float32, uint8 or int8"));
+  if (type == "float16") return ModelType{Scheme::kFloat32, WeightStorage::kFloat16};
+  if (type == "dynamic") return ModelType{Scheme::kFloat32, WeightStorage::kInt8};
+  if (const std::optional<Scheme> scheme = SchemeFromName(type)) return ModelType{*scheme};
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected uint8, int8, float32, float16 or dynamic"));
 }
 
 /// Two halves given by flags of their own, as one.
@@ -108,9 +124,9 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
   return StrCat(first, ",", second);
 }
 
-Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const Graph& graph) {
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, Scheme scheme) {
   QuantizationOptions options;
-  QAT_ASSIGN_OR_RETURN(options.scheme, ParseType(flags, graph));
+  options.scheme = scheme;
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {
@@ -151,7 +167,7 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
 Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
   if (flags.calibrate.empty()) return {};
   if (scheme == Scheme::kFloat32)
-    return InvalidArgument("--calibrate: finds ranges, of which --type float32 has none");
+    return InvalidArgument("--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
   if (flags.calibration_limit < 0) {
     return InvalidArgument(
         StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));
@@ -212,7 +228,7 @@ std::string BorderText(std::string_view what, const GraphTensor& tensor,
   return text + "\n";
 }
 
-Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, Scheme scheme,
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, const ModelType& type,
                Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
@@ -221,13 +237,13 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   ModelResult model;
   model.name = model.path = flags.output;
   model.kind = "tflite";
-  model.type = NameOf(scheme);
+  model.type = NameOf(type);
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
-  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(scheme), ", ",
+  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(type), ", ",
                             bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
@@ -251,7 +267,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFileOfKind(flags.graph, kGraphIdentifier));
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(file, flags.graph));
   graph.provenance["graph_sha256"] = Sha256(file);
-  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, graph));
+  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph));
+  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type.scheme));
   std::optional<OutputFile> output;
   if (!flags.output.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
@@ -259,12 +276,13 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);
+  if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return output.has_value() ? Publish(tool, flags, *output, graph, options.scheme, report) : Status();
+  return output.has_value() ? Publish(tool, flags, *output, graph, type, report) : Status();
 }
 
 }  // namespace

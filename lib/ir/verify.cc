@@ -128,18 +128,42 @@ DType ParameterType(DType data, bool bias) {
   return bias ? DType::kInt32 : data;
 }
 
+/// A filter in 8 bits beside real data: "dynamic range".
+bool IsHybridFilter(const GraphTensor& filter, DType data) {
+  return data == DType::kFloat32 && filter.is_constant() && filter.type == DType::kInt8 && filter.quantization.has_value();
+}
+
+/// Halves that a converter stored in place of a float32 constant.
+bool WidensAConstant(const Graph& graph, const GraphNode& node) {
+  if (node.type != OpType::kDequantize || node.inputs.size() != 1 || !IsIndex(node.inputs[0], graph.tensors.size())) return false;
+  const GraphTensor& input = graph.tensor(node.inputs[0]);
+  return input.is_constant() && input.type == DType::kFloat16;
+}
+
+/// Tensors that WidensAConstant is true for.
+std::set<int32_t> Widened(const Graph& graph) {
+  std::set<int32_t> widened;
+  for (const GraphNode& node : graph.nodes) {
+    if (WidensAConstant(graph, node)) widened.insert(node.outputs.begin(), node.outputs.end());
+  }
+  return widened;
+}
+
 /// Filter and bias are constants of the data's type; whatever else is computed is a real number, quantized or not. What
 /// comes out of an argmax is read by nobody.
-Status VerifyInputTypes(const Graph& graph, const GraphNode& node) {
+Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened) {
+  if (WidensAConstant(graph, node)) return {};
   const OpDefinition& definition = DefinitionOf(node.type);
   const DType data = graph.tensor(node.inputs[static_cast<size_t>(definition.data_input)]).type;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const GraphTensor& input = graph.tensor(node.inputs[i]);
     const auto position = static_cast<int32_t>(i);
     const bool bias = position == definition.bias_input, filter = position == definition.filter_input;
-    if ((filter || bias) && (!input.is_constant() || input.type != ParameterType(data, bias))) {
+    const bool constant = input.is_constant() || widened.contains(node.inputs[i]);
+    if (filter && IsHybridFilter(input, data)) continue;
+    if ((filter || bias) && (!constant || input.type != ParameterType(data, bias))) {
       return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
-                            input.is_constant() ? NameOf(input.type) : "computed", ", expected constants of ",
+                            constant ? NameOf(input.type) : "computed", ", expected constants of ",
                             NameOf(ParameterType(data, bias))));
     }
     const bool real = input.type == DType::kFloat32 || input.quantization.has_value();
@@ -151,11 +175,11 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node) {
 }
 
 /// `ready` marks the tensors that exist before the node runs; its outputs join them.
-Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& ready) {
+Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened, std::vector<bool>& ready) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
   if (definition.builtin_code < 0) return Corrupt(StrCat(definition.name, " exists in training only"));
-  if (!IsTrainable(node.type)) return Corrupt(StrCat(definition.name, " exists in models only"));
+  if (!IsTrainable(node.type) && node.type != OpType::kDequantize) return Corrupt(StrCat(definition.name, " exists in models only"));
   if (count < definition.min_inputs || count > definition.max_inputs) {
     return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
                           " to ", definition.max_inputs));
@@ -166,7 +190,7 @@ Status VerifyNode(const Graph& graph, const GraphNode& node, std::vector<bool>& 
       return Corrupt(StrCat("reads tensor '", graph.tensor(index).name, "' before it is computed"));
     }
   }
-  QAT_RETURN_IF_ERROR(VerifyInputTypes(graph, node));
+  QAT_RETURN_IF_ERROR(VerifyInputTypes(graph, node, widened));
   for (int32_t output : node.outputs) {
     if (!IsIndex(output, ready.size()))
       return Corrupt(StrCat("writes tensor ", output, " of ", ready.size()));
@@ -210,8 +234,9 @@ Status Verify(const Graph& graph) {
   std::vector<bool> ready;
   for (const GraphTensor& tensor : graph.tensors) ready.push_back(tensor.is_constant());
   QAT_RETURN_IF_ERROR(VerifyInputs(graph, ready));
+  const std::set<int32_t> widened = Widened(graph);
   for (const GraphNode& node : graph.nodes) {
-    QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), VerifyNode(graph, node, ready));
+    QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), VerifyNode(graph, node, widened, ready));
   }
   for (size_t i = 0; i < ready.size(); ++i) {
     if (!ready[i]) return Corrupt(StrCat("tensor '", graph.tensors[i].name, "' is computed by no node"));

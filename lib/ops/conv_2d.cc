@@ -59,9 +59,12 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
   return FlatSize(output) * filter[1] * filter[2] * filter[3];
 }
 
-constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0", "1.14.0"};
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0", "1.14.0", "2.3.0", "2.4.0"};
 
-int32_t Version(const VersionQuery& query) { return query.input == DType::kInt8 ? 3 : 1; }
+int32_t Version(const VersionQuery& query) {
+  if (query.input == DType::kFloat32 && query.filter == DType::kInt8) return 5;  // a scale per channel
+  return query.input == DType::kInt8 ? 3 : 1;
+}
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   const auto& a = std::get<Conv2DAttributes>(attributes);

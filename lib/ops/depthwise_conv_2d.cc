@@ -58,9 +58,10 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
   return FlatSize(output) * filter[1] * filter[2];
 }
 
-constexpr std::string_view kReleases[] = {"1.5.0", "1.12.0", "1.14.0"};
+constexpr std::string_view kReleases[] = {"1.5.0", "1.12.0", "1.14.0", "2.2.0", "2.3.0", "2.3.0"};
 
 int32_t Version(const VersionQuery& query) {
+  if (query.input == DType::kFloat32 && query.filter == DType::kInt8) return 6;  // a scale per channel
   if (query.input == DType::kInt8) return 3;
   const auto& a = std::get<A>(*query.attributes);
   return a.dilation_h != 1 || a.dilation_w != 1 ? 2 : 1;

@@ -54,10 +54,13 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
   return FlatSize(output) * inputs[1].shape[1];
 }
 
-constexpr std::string_view kReleases[] = {"1.5.0", "1.10.0", "1.14.0", "1.14.0", "2.0.0", "2.1.0"};
+constexpr std::string_view kReleases[] = {"1.5.0", "1.10.0", "1.14.0", "1.14.0", "2.0.0",
+                                          "2.1.0", "2.3.0",  "2.3.0",  "2.3.0"};
 
 // Two inputs count before int8 in TFLite's own rule, so a missing bias decides the version.
 int32_t Version(const VersionQuery& query) {
+  if (query.input == DType::kFloat32 && query.filter == DType::kInt8)
+    return std::get<A>(*query.attributes).asymmetric_inputs ? 9 : 3;
   if (query.inputs == 2) return 6;
   if (std::get<A>(*query.attributes).keep_num_dims) return 5;
   return query.input == DType::kInt8 ? 4 : 1;
@@ -68,7 +71,7 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_FullyConnectedOptions;
   writer.table = tflite::CreateFullyConnectedOptions(
                      writer.builder, static_cast<tflite::ActivationFunctionType>(a.activation),
-                     tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, a.keep_num_dims)
+                     tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, a.keep_num_dims, a.asymmetric_inputs)
                      .Union();
 }
 

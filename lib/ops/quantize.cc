@@ -9,7 +9,7 @@ namespace {
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) { return inputs[0].shape; }
 
 constexpr std::string_view kQuantizeReleases[] = {"1.14.0"};
-constexpr std::string_view kDequantizeReleases[] = {"1.13.1", "1.14.0"};
+constexpr std::string_view kDequantizeReleases[] = {"1.13.1", "1.14.0", "1.15.0"};
 
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     std::string_view summary) {
@@ -43,7 +43,7 @@ const OpDefinition& DequantizeDefinition() {
                              tflite::BuiltinOperator_DEQUANTIZE, "quantized values as float32");
     op.output_quantization = OutputQuantization::kNone;
     op.output_type = [](const OpAttributes&) { return DType::kFloat32; };
-    op.version = VersionTwoForInt8;
+    op.version = [](const VersionQuery& query) { return query.input == DType::kFloat16 ? 3 : VersionTwoForInt8(query); };
     op.releases = kDequantizeReleases;
     return op;
   }();

@@ -37,6 +37,17 @@ struct QuantizationOptions {
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings);
 
+/// How a model with real arithmetic stores its weights.
+enum class WeightStorage : uint8_t {
+  kFloat32,
+  kFloat16,  ///< real constants of 64 values or more in halves, ties to even; a DEQUANTIZE widens each when the model is prepared
+  kInt8,     ///< "dynamic range": filters of convolutions, depthwise and fully connected layers of 1,024 values or more, symmetric
+             ///< in [-127, 127]; TFLite quantizes the inputs of such layers while it runs
+};
+
+/// Requires  a graph that ChooseQuantization made float32. Warns of values that no half holds, and where nothing was stored.
+void StoreWeights(WeightStorage storage, Graph& graph, std::vector<std::string>& warnings);
+
 /// One sentence on what `given` does to the data if it is not what the contract says, both values in it; else empty.
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given);
 

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include "base/strings.h"
+#include "passes/passes.h"
+#include "quant/half.h"
+#include "quant/scheme.h"
+
+namespace qat {
+namespace {
+
+// A DEQUANTIZE with its tensor takes some 100 bytes of a file; each value saves 2.
+constexpr int64_t kFewestHalves = 64;
+
+// TFLite's converter leaves smaller filters alone: the time to quantize the input of a layer is not won back by them.
+// Source    tensorflow/lite/tools/optimize/quantize_weights.cc, kWeightsMinNumElementsDefault.
+constexpr int64_t kFewestBytes = 1024;
+
+std::vector<float> ValuesOf(const GraphTensor& tensor) {
+  std::vector<float> values(tensor.data.size() / sizeof(float));
+  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+  return values;
+}
+
+template <class T>
+void SetValues(const std::vector<T>& values, DType type, GraphTensor& tensor) {
+  tensor.type = type;
+  tensor.data.resize(values.size() * sizeof(T));
+  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+}
+
+bool IsRealConstant(const GraphTensor& tensor) { return tensor.is_constant() && tensor.type == DType::kFloat32; }
+
+/// `tensor` becomes computed, by a node in front of all others that widens its halves.
+void StoreAsHalves(int32_t index, Graph& graph, std::vector<GraphNode>& widening) {
+  std::vector<uint16_t> halves;
+  for (const float value : ValuesOf(graph.tensor(index))) halves.push_back(HalfBits(value));
+  GraphTensor stored;
+  stored.name = StrCat(graph.tensor(index).name, "/float16");
+  stored.shape = graph.tensor(index).shape;
+  SetValues(halves, DType::kFloat16, stored);
+  graph.tensor(index).data.clear();
+  GraphNode node;
+  node.type = OpType::kDequantize;
+  node.name = graph.tensor(index).name;
+  node.attributes = DefinitionOf(node.type).default_attributes;
+  node.inputs = {graph.AddTensor(std::move(stored))};
+  node.outputs = {index};
+  widening.push_back(std::move(node));
+}
+
+void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
+  std::vector<GraphNode> widening;
+  std::vector<std::string> too_large;
+  const auto count = static_cast<int32_t>(graph.tensors.size());
+  for (int32_t index = 0; index < count; ++index) {
+    const GraphTensor& tensor = graph.tensor(index);
+    if (!IsRealConstant(tensor) || FlatSize(tensor.shape) < kFewestHalves) continue;
+    const std::vector<float> values = ValuesOf(tensor);
+    if (std::any_of(values.begin(), values.end(), [](float value) { return std::abs(value) > kLargestHalf; })) {
+      too_large.push_back(tensor.name);
+    } else {
+      StoreAsHalves(index, graph, widening);
+    }
+  }
+  graph.nodes.insert(graph.nodes.begin(), widening.begin(), widening.end());
+  if (!too_large.empty())
+    warnings.push_back(StrCat("kept as float32, since they have values beyond ", kLargestHalf, ", the largest float16: ",
+                              Join(too_large)));
+}
+
+/// The filters that TFLite multiplies in integers with inputs that it quantizes while it runs.
+bool HasHybridKernel(OpType type) {
+  return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
+}
+
+/// Symmetric, with a scale per channel; of a fully connected layer with one, which every release since 1.14 can run.
+void QuantizeFilter(const OpDefinition& definition, GraphTensor& filter) {
+  const std::vector<float> values = ValuesOf(filter);
+  const bool per_channel = definition.type != OpType::kFullyConnected;
+  const auto axis = static_cast<size_t>(definition.filter_channel_axis);
+  const auto channels = per_channel ? static_cast<size_t>(filter.shape[axis]) : 1;
+  size_t inner = 1;
+  for (size_t i = axis + 1; i < filter.shape.size(); ++i) inner *= static_cast<size_t>(filter.shape[i]);
+  std::vector<float> largest(channels);
+  for (size_t i = 0; i < values.size(); ++i) {
+    float& reach = largest[i / inner % channels];
+    reach = std::max(reach, std::abs(values[i]));
+  }
+  TensorQuantization quantization;
+  quantization.dimension = per_channel ? definition.filter_channel_axis : 0;
+  std::vector<QuantizationParams> params;
+  for (const float reach : largest) {
+    params.push_back(NudgedParams(FilterRangeOf({-reach, reach}, Scheme::kInt8), kInt8NarrowLimits));
+    quantization.scale.push_back(params.back().scale);
+    quantization.zero_point.push_back(0);
+  }
+  std::vector<int8_t> quantized;
+  for (size_t i = 0; i < values.size(); ++i) {
+    quantized.push_back(static_cast<int8_t>(QuantizeFakeQuant(values[i], params[i / inner % channels], kInt8NarrowLimits)));
+  }
+  SetValues(quantized, DType::kInt8, filter);
+  filter.quantization = std::move(quantization);
+}
+
+/// Which operator reads each constant as its filter; constants that something else reads, too, are left out.
+std::map<int32_t, const OpDefinition*> HybridFilters(const Graph& graph) {
+  std::map<int32_t, const OpDefinition*> filters;
+  std::map<int32_t, bool> otherwise;
+  for (const GraphNode& node : graph.nodes) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const int32_t input = node.inputs[i];
+      if (input < 0 || !IsRealConstant(graph.tensor(input))) continue;
+      const bool filter = HasHybridKernel(node.type) && static_cast<int32_t>(i) == definition.filter_input;
+      const auto [known, is_new] = filters.try_emplace(input, &definition);
+      if (!filter || (!is_new && known->second != &definition)) otherwise[input] = true;
+    }
+  }
+  std::erase_if(filters, [&](const auto& each) { return otherwise.contains(each.first); });
+  return filters;
+}
+
+void StoreInt8(Graph& graph, std::vector<std::string>& warnings) {
+  int64_t stored = 0;
+  for (const auto& [index, definition] : HybridFilters(graph)) {
+    if (FlatSize(graph.tensor(index).shape) < kFewestBytes) continue;
+    QuantizeFilter(*definition, graph.tensor(index));
+    ++stored;
+  }
+  if (stored == 0)
+    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in 8 bits"));
+}
+
+}  // namespace
+
+void StoreWeights(WeightStorage storage, Graph& graph, std::vector<std::string>& warnings) {
+  if (storage == WeightStorage::kFloat16) StoreFloat16(graph, warnings);
+  if (storage == WeightStorage::kInt8) StoreInt8(graph, warnings);
+}
+
+}  // namespace qat

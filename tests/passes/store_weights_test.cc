@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "passes/passes.h"
+#include "quant/half.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+// [1, 2, 2, 16] -> conv 64@1x1 -> conv 4@1x1: 1,024 and 256 filter values, biases of 64 and 4.
+Graph TwoConvolutions(float largest = 2) {
+  Graph g;
+  g.name = "two";
+  g.scheme = "float32";
+  g.contract = {2, 2, 16, std::vector<float>(16, 0.0f), std::vector<float>(16, 255.0f), {}};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, 2, 2, 16};
+  g.inputs = {g.AddTensor(input)};
+  std::vector<float> wide(1024), narrow(256, 0.5f);
+  for (size_t i = 0; i < wide.size(); ++i) wide[i] = 0.001f * static_cast<float>(i % 16) - 0.003f * static_cast<float>(i / 16);
+  wide[17] = largest;  // of the second filter
+  const int32_t f1 = g.AddConstant("a/filter", {64, 1, 1, 16}, wide);
+  const int32_t b1 = g.AddConstant("a/bias", {64}, std::vector<float>(64, 0.1f));
+  const int32_t f2 = g.AddConstant("b/filter", {4, 1, 1, 64}, narrow);
+  const int32_t b2 = g.AddConstant("b/bias", {4}, std::vector<float>(4, 0.1f));
+  const int32_t a = *g.AddNode(OpType::kConv2D, "a", Conv2DAttributes(), {g.inputs[0], f1, b1});
+  g.outputs = {*g.AddNode(OpType::kConv2D, "b", Conv2DAttributes(), {a, f2, b2})};
+  return g;
+}
+
+const GraphTensor& Named(const Graph& graph, std::string_view name) {
+  for (const GraphTensor& tensor : graph.tensors)
+    if (tensor.name == name) return tensor;
+  ADD_FAILURE() << "no tensor " << name;
+  return graph.tensors[0];
+}
+
+TEST(StoreWeights, PutsHalvesInFrontOfWhatReadsThem) {
+  Graph graph = TwoConvolutions();
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kFloat16, graph, warnings);
+  EXPECT_TRUE(warnings.empty());
+  QAT_ASSERT_OK(Verify(graph));
+  ASSERT_EQ(graph.nodes.size(), 5u) << "two filters and the bias of 64; four values cost more than they save";
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(graph.nodes[i].type, OpType::kDequantize);
+  const GraphTensor& stored = Named(graph, "a/filter/float16");
+  EXPECT_EQ(stored.type, DType::kFloat16);
+  EXPECT_EQ(stored.shape, (Shape{64, 1, 1, 16}));
+  uint16_t half = 0;
+  std::memcpy(&half, &stored.data[17 * sizeof(half)], sizeof(half));
+  EXPECT_EQ(half, 0x4000) << "2";
+  EXPECT_FALSE(Named(graph, "a/filter").is_constant());
+  EXPECT_TRUE(Named(graph, "b/bias").is_constant());
+}
+
+TEST(StoreWeights, KeepsWhatNoHalfHolds) {
+  Graph graph = TwoConvolutions(/*largest=*/1e5f);
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kFloat16, graph, warnings);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0], "kept as float32, since they have values beyond 65504, the largest float16: a/filter");
+  EXPECT_EQ(Named(graph, "a/filter").type, DType::kFloat32);
+  EXPECT_TRUE(Named(graph, "a/filter").is_constant());
+  QAT_ASSERT_OK(Verify(graph));
+}
+
+TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
+  Graph graph = TwoConvolutions();
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt8, graph, warnings);
+  EXPECT_TRUE(warnings.empty());
+  QAT_ASSERT_OK(Verify(graph));
+  const GraphTensor& filter = Named(graph, "a/filter");
+  EXPECT_EQ(filter.type, DType::kInt8);
+  ASSERT_TRUE(filter.quantization.has_value());
+  EXPECT_EQ(filter.quantization->dimension, 0);
+  ASSERT_EQ(filter.quantization->scale.size(), 64u);
+  EXPECT_FLOAT_EQ(filter.quantization->scale[0], 0.015f / 127);
+  EXPECT_FLOAT_EQ(filter.quantization->scale[1], 2.0f / 127);
+  EXPECT_EQ(static_cast<int8_t>(filter.data[15]), 127);  // 0.015, the largest of the first
+  EXPECT_EQ(static_cast<int8_t>(filter.data[17]), 127);  // 2
+  EXPECT_EQ(Named(graph, "a/bias").type, DType::kFloat32);
+  EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
+}
+
+TEST(StoreWeights, LeavesFiltersThatSomethingElseReads) {
+  Graph graph = TwoConvolutions();
+  const int32_t filter = graph.nodes[0].inputs[1];
+  const int32_t transposed = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}},
+                                            {filter, graph.AddConstant("shape", {2}, std::vector<int32_t>{1, 1024})});
+  graph.outputs.push_back(transposed);
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt8, graph, warnings);
+  EXPECT_EQ(graph.tensor(filter).type, DType::kFloat32);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0], "no filter has 1024 values or more: nothing was stored in 8 bits");
+}
+
+}  // namespace
+}  // namespace qat
