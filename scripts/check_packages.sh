@@ -33,6 +33,9 @@ say "packing"
 cpack --config build/CPackConfig.cmake -B build/packages >build/cpack.log 2>&1 || die 6 "cpack failed: $(tail -1 build/cpack.log)"
 say "making a clean $suite in $root"
 debootstrap --variant=minbase "$suite" "$root" "$mirror" >build/debootstrap.log 2>&1 || die 6 "debootstrap failed: $(tail -1 build/debootstrap.log)"
+# LibTorch asks /proc for the processor.
+mount -t proc proc "$root/proc"
+trap 'umount "$root/proc"' EXIT
 mkdir "$root/packages" "$root/consumer"
 cp build/packages/*.deb "$root/packages/"
 cp tests/scripts/consumer/* "$root/consumer/"
