@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "base/file.h"
-#include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/printable.h"
@@ -17,6 +18,7 @@
 #include "cli/output_name.h"
 #include "cli/tool.h"
 #include "data/dataset.h"
+#include "import/read_network.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
 #include "report/text_format.h"
@@ -33,6 +35,7 @@ struct ConvertFlags {
   std::string append = "none";
   std::string argmax_type = "int32";
   std::string input_stats, mean, std;
+  std::string picture_mean, picture_std;
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
   std::string calibrate;
@@ -45,7 +48,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   const auto add = [&app](const char* names, std::string& value, const char* type, const char* text) {
     return app.add_option(names, value, text)->type_name(type);
   };
-  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph)");
+  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or a model of others (.tflite)");
   add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
       "uint8 or int8: integers; float32; float16: weights in halves; dynamic: filters in 8 bits, the rest real (default: what "
@@ -61,6 +64,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
+  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one a channel");
+  add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
   add("--input-stats", flags.input_stats, "MEAN,STD", "meaning of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
       "range of activations that have none, for trials");
@@ -257,6 +262,30 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   return {};
 }
 
+/// Finite numbers, separated by commas.
+Expected<std::vector<float>> ParseNumbers(std::string_view flag, const std::string& text) {
+  std::vector<float> numbers;
+  if (text.empty()) return numbers;
+  for (const std::string& piece : SplitText(text, ',')) {
+    float number = 0;
+    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
+    if (error != std::errc() || end != piece.data() + piece.size() || !std::isfinite(number))
+      return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers separated by commas"));
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags, Report& report) {
+  TfliteImportOptions options;
+  QAT_ASSIGN_OR_RETURN(options.mean, ParseNumbers("--mean", flags.picture_mean));
+  QAT_ASSIGN_OR_RETURN(options.std, ParseNumbers("--std", flags.picture_std));
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, report.data_notes));
+  if (!network.imported && (!options.mean.empty() || !options.std.empty()))
+    return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
+  return std::move(network.graph);
+}
+
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
@@ -264,9 +293,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
                                                               ".cxx",    ".h", ".hh", ".hpp"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
-  QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFileOfKind(flags.graph, kGraphIdentifier));
-  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(file, flags.graph));
-  graph.provenance["graph_sha256"] = Sha256(file);
+  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraphOrModel(flags, report));
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph));
   QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type.scheme));
   std::optional<OutputFile> output;

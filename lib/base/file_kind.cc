@@ -5,7 +5,9 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "base/check.h"
 #include "base/input_file.h"
 #include "base/strings.h"
 
@@ -158,6 +160,11 @@ constexpr WayOut kWaysOut[] = {
     {"a checkpoint", kGraphIdentifier, "qat-freeze makes a graph of it"},
     {"a checkpoint", kTfliteIdentifier, "qat-freeze, then qat-convert make a model of it"},
     {"a .tflite model", kGraphIdentifier, "it is converted already, and qat-eval takes it"},
+    {"an ONNX model", kGraphIdentifier, "convert it to TensorFlow Lite first, as onnx2tf does"},
+    {"a PyTorch file", kGraphIdentifier, "export it to TensorFlow Lite first, as litert-torch does"},
+    {"a Keras model", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
+    {"an HDF5 file", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
+    {"a TensorFlow graph", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter"},
     {"an ONNX model", kTfliteIdentifier, "convert it to TensorFlow Lite first, as onnx2tf does"},
     {"an ONNX Runtime", kTfliteIdentifier, "convert its ONNX model to TensorFlow Lite first, as onnx2tf does"},
     {"a PyTorch file", kTfliteIdentifier, "export it to TensorFlow Lite first, as litert-torch does"},
@@ -186,6 +193,19 @@ std::string AdviceFor(std::string_view kind, std::string_view expected) {
   return "";
 }
 
+Status ExpectKinds(std::span<const uint8_t> bytes, std::span<const std::string_view> identifiers, const std::string& source) {
+  std::vector<std::string> expected;
+  for (const std::string_view identifier : identifiers) {
+    if (IdentifierOf(bytes) == identifier) return {};
+    for (const auto& [known, description] : kIdentified) {
+      if (known == identifier) expected.emplace_back(description);
+    }
+  }
+  QAT_CHECK(expected.size() == identifiers.size());
+  const std::string_view kind = KindOf(bytes);
+  return Corrupt(StrCat(source, ": is ", kind, ", expected ", Join(expected, " or "), AdviceFor(kind, identifiers[0])));
+}
+
 }  // namespace
 
 std::string FolderInsteadOfFile(const std::string& path) {
@@ -199,23 +219,23 @@ std::string FolderInsteadOfFile(const std::string& path) {
 
 std::string DescribeKind(std::span<const uint8_t> bytes) { return std::string(KindOf(bytes)); }
 
+bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier) { return IdentifierOf(bytes) == identifier; }
+
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source) {
-  if (IdentifierOf(bytes) == identifier) return {};
-  const std::string_view kind = KindOf(bytes);
-  for (const auto& [known, description] : kIdentified) {
-    if (known == identifier)
-      return Corrupt(StrCat(source, ": is ", kind, ", expected ", description, AdviceFor(kind, identifier)));
-  }
-  return Internal(StrCat("unknown identifier '", identifier, "'"));
+  return ExpectKinds(bytes, {&identifier, 1}, source);
 }
 
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier) {
+  return ReadFileOfKinds(path, {identifier});
+}
+
+Expected<Bytes> ReadFileOfKinds(const std::string& path, std::initializer_list<std::string_view> identifiers) {
   constexpr size_t kHead = size_t{64} << 10;
   QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   Bytes bytes(kHead);
   QAT_ASSIGN_OR_RETURN(const size_t count, file.Read(bytes));
   bytes.resize(count);
-  QAT_RETURN_IF_ERROR(ExpectKind(bytes, identifier, path));
+  QAT_RETURN_IF_ERROR(ExpectKinds(bytes, {identifiers.begin(), identifiers.size()}, path));
   QAT_RETURN_IF_ERROR(file.ReadRest(kLargestTable, bytes));
   return bytes;
 }

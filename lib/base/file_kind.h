@@ -3,6 +3,7 @@
 #define QAT_BASE_FILE_KIND_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,11 +29,16 @@ std::string DescribeKind(std::span<const uint8_t> bytes);
 /// of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
 
+/// Whether bytes 4..7 are `identifier`.
+bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier);
+
 /// Most that a FlatBuffer takes: its offsets are signed and have 32 bits.
 inline constexpr uint64_t kLargestTable = (uint64_t{1} << 31) - 1;
 
 /// Reads a file whose kind is told by its first bytes, before the rest is read. Errors: those of ReadFile and ExpectKind.
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier);
+/// The same for a file of one of several kinds, the one to advise first.
+Expected<Bytes> ReadFileOfKinds(const std::string& path, std::initializer_list<std::string_view> identifiers);
 
 /// "is a directory, expected a file"; of a TensorFlow SavedModel and of a run with what to do with it.
 std::string FolderInsteadOfFile(const std::string& path);

@@ -179,7 +179,7 @@ Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int3
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
   if (definition.builtin_code < 0) return Corrupt(StrCat(definition.name, " exists in training only"));
-  if (!IsTrainable(node.type) && node.type != OpType::kDequantize) return Corrupt(StrCat(definition.name, " exists in models only"));
+  if (definition.version == nullptr) return Corrupt(StrCat(definition.name, " is not written to models"));
   if (count < definition.min_inputs || count > definition.max_inputs) {
     return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
                           " to ", definition.max_inputs));

@@ -31,6 +31,7 @@ struct ModelTensor {
   std::vector<int64_t> zero_point;
   int32_t quantized_dimension = 0;
   bool open = false;         ///< the file leaves a size open: `shape` is an example
+  Shape signature = {};      ///< -1 where a size is open; empty: none is, or nothing is said
   bool is_constant = false;  ///< has buffer data; an empty constant has none but is one
 };
 

@@ -43,9 +43,11 @@ Status ReadShape(const tflite::Tensor& tensor, ModelTensor& result) {
     return Corrupt(StrCat("has ", result.shape.size(), " dimensions, expected at most ", kMostDimensions));
   for (uint32_t i = 0; i < SizeOrZero(tensor.shape_signature()); ++i)
     result.open = result.open || tensor.shape_signature()->Get(i) < 0;
+  if (result.open) result.signature.assign(tensor.shape_signature()->begin(), tensor.shape_signature()->end());
   for (int32_t& extent : result.shape) {
     // Some writers have the open size in the shape itself.
     if (extent == -1) {
+      if (result.signature.empty()) result.signature = result.shape;
       extent = 1;
       result.open = true;
     }

@@ -145,7 +145,9 @@ class Quantizer {
     if (filter == nullptr) return {};
     const int32_t axis = definition.filter_channel_axis;
     QAT_RETURN_IF_ERROR(ExpectOneRole(*filter, axis == 0 ? Role::kFilter : Role::kLastAxisFilter));
-    if (!filter->quantization.has_value()) QAT_RETURN_IF_ERROR(QuantizeFilter(*filter, axis));
+    if (!filter->quantization.has_value()) {
+      QAT_RETURN_IF_ERROR(QuantizeFilter(*filter, axis, LeastScales(data->quantization->params().scale, bias)));
+    }
     if (bias == nullptr) return {};
     if (bias->quantization.has_value()) return Unsupported(StrCat("bias '", bias->name, "' belongs to two nodes"));
     QAT_RETURN_IF_ERROR(ExpectOneRole(*bias, Role::kBias));
@@ -185,9 +187,19 @@ class Quantizer {
     tensor.type = ElementType();
   }
 
+  /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
+  /// answer is their bias, would have next to none. Half of int32 is left to the sum. Empty: no bias.
+  static std::vector<float> LeastScales(float input_scale, const GraphTensor* bias) {
+    std::vector<float> least;
+    if (bias == nullptr || bias->type != DType::kFloat32) return least;
+    constexpr float kMostSteps = 1 << 30;
+    for (const float value : RealValues(*bias)) least.push_back(std::abs(value) / input_scale / kMostSteps);
+    return least;
+  }
+
   /// Per tensor: the trained range, or that of the values themselves as the classic converter does with constants. Per
   /// axis: always the values themselves, as training did.
-  Status QuantizeFilter(GraphTensor& filter, int32_t channel_axis) {
+  Status QuantizeFilter(GraphTensor& filter, int32_t channel_axis, const std::vector<float>& least_scales) {
     const std::vector<float> reals = RealValues(filter);
     const QuantizedLimits limits = FilterLimitsOf(scheme_);
     const auto axis = static_cast<size_t>(channel_axis);
@@ -199,8 +211,9 @@ class Quantizer {
     TensorQuantization quantization;
     quantization.dimension = ranges.size() > 1 ? channel_axis : 0;
     for (const Range& range : ranges) {
-      QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
-                           ParamsFor(filter.name, FilterRangeOf(range, scheme_), limits));
+      QAT_ASSIGN_OR_RETURN(QuantizationParams own, ParamsFor(filter.name, FilterRangeOf(range, scheme_), limits));
+      if (FiltersPerAxis(scheme_) && ranges.size() == least_scales.size())
+        own.scale = std::max(own.scale, least_scales[params.size()]);
       params.push_back(own);
       quantization.scale.push_back(params.back().scale);
       quantization.zero_point.push_back(params.back().zero_point);

@@ -346,13 +346,17 @@ Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
   return Preparation(model, options).Run();
 }
 
-Status CheckKnown(const Model& model) {
-  if (model.unsupported().empty()) return {};
+UnsupportedList UnsupportedParts(const Model& model) {
   UnsupportedList all = model.unsupported();
   const InterpreterOptions options;
   Preparation preparation(model, options);
   if (preparation.PrepareNodes().ok()) all.Add(preparation.unsupported());
-  return Unsupported(StrCat(model.source(), ": not supported: ", all.Text()));
+  return all;
+}
+
+Status CheckKnown(const Model& model) {
+  if (model.unsupported().empty()) return {};
+  return Unsupported(StrCat(model.source(), ": not supported: ", UnsupportedParts(model).Text()));
 }
 
 Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shared_ptr<const Model>& model,

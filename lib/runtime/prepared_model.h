@@ -48,8 +48,10 @@ Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
 Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shared_ptr<const Model>& model,
                                                                  const InterpreterOptions& options);
 
-/// Errors: kUnsupported for a model with operators or tensors that its reader did not know: all of them, and all nodes that
-/// PrepareModel would report.
+/// Operators and tensors that the reader of the model did not know, and the nodes that PrepareModel would report.
+UnsupportedList UnsupportedParts(const Model& model);
+
+/// Errors: kUnsupported for a model with operators or tensors that its reader did not know: all UnsupportedParts.
 Status CheckKnown(const Model& model);
 
 }  // namespace qat

@@ -27,10 +27,6 @@ std::string ValueOf(const Provenance& provenance, const std::string& key) {
 }
 
 // "is a checkpoint", said of a file that is of no use here, is left to the readers.
-bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier) {
-  return ExpectKind(bytes, identifier, "").ok();
-}
-
 class Tracer {
  public:
   explicit Tracer(const TraceRequest& request)

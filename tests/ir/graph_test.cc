@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Damage{"IntegersForRealNumbers", [](Graph& g) { Retype(g, "input", DType::kInt32); },
                              "input 'input' is int32, expected real numbers"},
                       Damage{"OperatorOfModelsOnly", [](Graph& g) { g.nodes[1].type = OpType::kSin; },
-                             "node 'pool': sin exists in models only"},
+                             "node 'pool': sin is not written to models"},
                       Damage{"TensorIndexOutOfRange", [](Graph& g) { g.nodes[1].inputs[0] = 99; },
                              "node 'pool': reads tensor 99"},
                       Damage{"NegativeTensorIndex", [](Graph& g) { g.nodes[1].inputs[0] = -1; },

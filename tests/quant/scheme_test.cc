@@ -17,6 +17,10 @@ TEST(Scheme, Int8FiltersHaveTheZeroPointZero) {
       NudgedParams(FilterRangeOf({-0.3f, 2.54f}, Scheme::kInt8), FilterLimitsOf(Scheme::kInt8));
   EXPECT_EQ(params.zero_point, 0);
   EXPECT_FLOAT_EQ(params.scale, 0.02f);
+  for (const float end : {0.0f, 1e-30f, 1e-9f, 126e-9f, 128e-9f}) {
+    const auto tiny = NudgedParams(FilterRangeOf({0, end}, Scheme::kInt8), FilterLimitsOf(Scheme::kInt8));
+    EXPECT_EQ(tiny.zero_point, 0) << end << ": kernels take no other";
+  }
   EXPECT_EQ(FilterRangeOf({0.5f, 2}, Scheme::kUInt8), (Range{0, 2}));
 }
 

@@ -154,7 +154,7 @@ TEST_F(WrongInput, FreezeTakesCheckpointsOnly) {
   Expect("qat-freeze", {files_ / "a.ckpt", "--ouput", files_ / "out.qgraph"}, 2, {"did you mean '--output'"});
 }
 
-TEST_F(WrongInput, ConvertTakesFrozenGraphsOnly) {
+TEST_F(WrongInput, ConvertTakesFrozenGraphsAndModels) {
   const auto convert = [&](const std::string& input, int exit_code,
                            const std::vector<std::string>& messages) {
     Expect("qat-convert", {files_ / input, "-o", files_ / "out.tflite"}, exit_code, messages);
@@ -162,8 +162,9 @@ TEST_F(WrongInput, ConvertTakesFrozenGraphsOnly) {
   convert("none.qgraph", 3, {"none.qgraph: cannot be read"});
   convert("cut.qgraph", 3, {"cut.qgraph: "});
   convert("damaged.qgraph", 3, {"damaged.qgraph: "});
-  convert("uint8.tflite", 3, {"uint8.tflite: is a .tflite model, expected a frozen graph (.qgraph)"});
-  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph)"});
+  convert("cut.tflite", 3, {"cut.tflite: "});
+  convert("damaged.tflite", 3, {"damaged.tflite: "});
+  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph) or a .tflite model"});
   Expect("qat-convert", {files_.graph(), "-o", "/dev/full"}, 6, {"/dev/full", "No space left"});
   Expect("qat-convert", {files_.graph(), "-o", files_ / "out.tflite", "--type", "uint9"}, 2,
          {"--type", "uint9"});

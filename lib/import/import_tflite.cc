@@ -1,0 +1,275 @@
+#include "import/import_tflite.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "base/hash.h"
+#include "base/strings.h"
+#include "import/constants.h"
+#include "import/model_parts.h"
+#include "import/normalize.h"
+#include "model/model_contract.h"
+#include "model/model_reader.h"
+#include "quant/scheme.h"
+#include "runtime/prepared_model.h"
+
+namespace qat {
+namespace {
+
+bool Contains(const std::vector<int32_t>& list, int32_t index) {
+  return std::find(list.begin(), list.end(), index) != list.end();
+}
+
+/// "model" of "dir/model.tflite".
+std::string StemOf(const std::string& path) {
+  const std::string file = path.substr(path.find_last_of('/') + 1);
+  return file.substr(0, file.rfind('.'));
+}
+
+class Importer {
+ public:
+  Importer(const Model& model, const PreparedModel& prepared)
+      : model_(model), prepared_(prepared), graph_tensor_(model.tensors().size(), -1) {}
+
+  Expected<Graph> Run() {
+    graph_.name = StemOf(model_.source());
+    graph_.scheme = "float32";
+    for (const int32_t input : model_.inputs()) graph_.inputs.push_back(AddInput(input));
+    for (size_t i = 0; i < model_.nodes().size(); ++i) {
+      const ModelNode& node = model_.nodes()[i];
+      if (prepared_.nodes[i].kernel == nullptr) continue;  // it is a constant
+      QAT_RETURN_IF_ERROR_IN(NodeLabel(model_.place_of(i), DefinitionOf(node.type)), AddNode(node));
+    }
+    QAT_RETURN_IF_ERROR(SetOutputs());
+    RemoveUnusedTensors(graph_);
+    return std::move(graph_);
+  }
+
+ private:
+  const ModelTensor& Source(int32_t index) const { return prepared_.tensors[static_cast<size_t>(index)]; }
+  int32_t& Mapped(int32_t index) { return graph_tensor_[static_cast<size_t>(index)]; }
+
+  std::string UniqueName(const std::string& wanted) {
+    const std::string base = wanted.empty() ? std::string("tensor") : wanted;
+    std::string name = base;
+    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(base, "_", i);
+    return name;
+  }
+
+  /// A tensor of real numbers for one that is, else one of the same type.
+  int32_t AddComputed(int32_t index, bool is_real) {
+    const ModelTensor& source = Source(index);
+    GraphTensor tensor;
+    tensor.name = UniqueName(source.name);
+    tensor.shape = source.shape;
+    tensor.type = is_real ? DType::kFloat32 : source.type;
+    const int32_t added = graph_.AddTensor(std::move(tensor));
+    TakeRange(source, graph_.tensor(added));
+    return Mapped(index) = added;
+  }
+
+  /// What the integers of `source` can stand for, where no tensor before it has said so.
+  void TakeRange(const ModelTensor& source, GraphTensor& tensor) {
+    if (source.scale.size() != 1 || source.scale[0] <= 0 || tensor.has_range || tensor.is_constant()) return;
+    if (source.type != DType::kInt8 && source.type != DType::kUInt8 && source.type != DType::kInt16) return;
+    tensor.has_range = true;
+    tensor.range = RangeOf(source);
+    tensor.limits = ActivationLimitsOf(source.type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kInt8);
+    SetScheme(source.type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kInt8);
+  }
+
+  /// Models of int8 may have bytes at their borders; those of uint8 have nothing else.
+  void SetScheme(Scheme scheme) {
+    if (graph_.scheme != NameOf(Scheme::kInt8)) graph_.scheme = NameOf(scheme);
+  }
+
+  int32_t AddInput(int32_t index) { return AddComputed(index, IsReal(Source(index)) || IsRawNumber(model_, index)); }
+
+  Status AddNode(const ModelNode& node) {
+    if (const int32_t same = SameAs(model_, prepared_.tensors, node); same >= 0) {
+      // The same real numbers under another name, which counts if it is that of an output.
+      QAT_ASSIGN_OR_RETURN(const int32_t input, Operand(same));
+      Mapped(node.outputs[0]) = input;
+      TakeRange(Source(node.outputs[0]), graph_.tensor(input));
+      return {};
+    }
+    GraphNode added;
+    added.type = node.type;
+    added.attributes = node.attributes;
+    SetRealAttributes(added.attributes);
+    QAT_RETURN_IF_ERROR(AddOperands(node, added));
+    for (const int32_t output : node.outputs)
+      added.outputs.push_back(AddComputed(output, IsReal(Source(output))));
+    added.name = graph_.tensor(added.outputs[0]).name;
+    if (node.type == OpType::kReshape) QAT_RETURN_IF_ERROR(SetShape(node, added));
+    graph_.nodes.push_back(std::move(added));
+    return {};
+  }
+
+  /// Filters may be read by several nodes, as they are to all; biases and operands are quantized for each.
+  Status AddOperands(const ModelNode& node, GraphNode& added) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const int32_t index = node.inputs[i];
+      const auto position = static_cast<int32_t>(i);
+      int32_t operand = -1;
+      if (!Source(index).is_constant) {
+        QAT_ASSIGN_OR_RETURN(operand, Operand(index));
+      } else if (position == definition.bias_input) {
+        QAT_ASSIGN_OR_RETURN(operand, AddBias(node, index));
+      } else if (position == definition.filter_input) {
+        QAT_ASSIGN_OR_RETURN(operand, Operand(index));
+      } else {
+        QAT_ASSIGN_OR_RETURN(operand, AddConstant(index));
+      }
+      added.inputs.push_back(operand);
+    }
+    return {};
+  }
+
+  /// The tensor that stands for one of the model, a constant too: always the same.
+  Expected<int32_t> Operand(int32_t index) {
+    if (Mapped(index) >= 0) return Mapped(index);
+    if (!Source(index).is_constant)
+      return Corrupt(StrCat("reads '", Source(index).name, "', which has no value yet"));
+    QAT_ASSIGN_OR_RETURN(const int32_t added, AddConstant(index));
+    return Mapped(index) = added;
+  }
+
+  Expected<int32_t> AddConstant(int32_t index) {
+    const ModelTensor& source = Source(index);
+    if (!IsReal(source)) return AddIntegers(index);
+    QAT_ASSIGN_OR_RETURN(const std::vector<float> values, RealValues(source));
+    if (values.empty()) return Unsupported(StrCat("constant '", source.name, "' is empty"));
+    return graph_.AddConstant(UniqueName(source.name), source.shape, values);
+  }
+
+  /// Indices and the like, as they are: once, whoever reads them.
+  Expected<int32_t> AddIntegers(int32_t index) {
+    if (Mapped(index) >= 0) return Mapped(index);
+    const ModelTensor& source = Source(index);
+    if (source.constant.empty()) return Unsupported(StrCat("constant '", source.name, "' is empty"));
+    GraphTensor tensor;
+    tensor.name = UniqueName(source.name);
+    tensor.shape = source.shape;
+    tensor.type = source.type;
+    tensor.data.assign(source.constant.begin(), source.constant.end());
+    return Mapped(index) = graph_.AddTensor(std::move(tensor));
+  }
+
+  Expected<int32_t> AddBias(const ModelNode& node, int32_t index) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    const ModelTensor& bias = Source(index);
+    const ModelTensor& data = Source(node.inputs[static_cast<size_t>(definition.data_input)]);
+    const ModelTensor& filter = Source(node.inputs[static_cast<size_t>(definition.filter_input)]);
+    if (bias.type == DType::kFloat32 || data.scale.size() != 1) return AddConstant(index);
+    QAT_ASSIGN_OR_RETURN(const std::vector<float> values, RealBias(bias, data.scale[0], filter.scale));
+    if (values.empty()) return Unsupported(StrCat("constant '", bias.name, "' is empty"));
+    return graph_.AddConstant(UniqueName(bias.name), bias.shape, values);
+  }
+
+  /// A shape that was computed has the example's batch in it: left open, the model can still be resized to any.
+  Status SetShape(const ModelNode& node, GraphNode& added) {
+    const Shape& output = graph_.tensor(added.outputs[0]).shape;
+    const Shape& input = graph_.tensor(added.inputs[0]).shape;
+    std::vector<int32_t> sizes(output.begin(), output.end());
+    const bool computed = node.inputs.size() > 1 && !model_.tensors()[static_cast<size_t>(node.inputs[1])].is_constant;
+    if (!computed && added.inputs.size() > 1) return {};
+    const bool keeps_batch = !input.empty() && !output.empty() && input[0] == 1 && output[0] == 1;
+    if (computed && keeps_batch) sizes[0] = -1;
+    added.inputs.resize(1);
+    added.attributes = ReshapeAttributes{Shape(sizes.begin(), sizes.end())};
+    if (!sizes.empty()) {
+      added.inputs.push_back(
+          graph_.AddConstant(UniqueName(StrCat(added.name, "/shape")), {static_cast<int32_t>(sizes.size())}, sizes));
+    }
+    return {};
+  }
+
+  Status SetOutputs() {
+    for (const int32_t output : model_.outputs()) {
+      const int32_t tensor = Mapped(output);
+      if (tensor < 0 || graph_.tensor(tensor).is_constant() || Contains(graph_.inputs, tensor))
+        return Unsupported(StrCat("output '", Source(output).name, "' is a constant or an input of the model"));
+      if (Contains(graph_.outputs, tensor))
+        return Unsupported(StrCat("output '", Source(output).name, "' is the same as another output"));
+      graph_.outputs.push_back(tensor);
+      Rename(tensor, Source(output).name);
+    }
+    return {};
+  }
+
+  /// People know an output by its name, not by that of what is left of it.
+  void Rename(int32_t tensor, const std::string& wanted) {
+    GraphTensor& renamed = graph_.tensor(tensor);
+    if (renamed.name == wanted || wanted.empty() || names_.count(wanted) > 0) return;
+    for (GraphNode& node : graph_.nodes) {
+      if (node.name == renamed.name && node.outputs[0] == tensor) node.name = wanted;
+    }
+    names_.erase(renamed.name);
+    renamed.name = wanted;
+    names_.insert(wanted);
+  }
+
+  const Model& model_;
+  const PreparedModel& prepared_;
+  Graph graph_;
+  std::vector<int32_t> graph_tensor_;  // by tensor of the model; -1: none yet
+  std::set<std::string> names_;
+};
+
+/// The numbers for each of `channels`: those given, or one for all.
+Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> values, int32_t channels) {
+  const auto count = static_cast<size_t>(channels);
+  if (values.size() == 1) values.resize(count, values[0]);
+  if (values.size() == count) return values;
+  return InvalidArgument(StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
+}
+
+/// What a byte means to the model: as the caller says, as the model does, else the number that it is.
+Expected<InputContract> ChooseContract(const Model& model, const Graph& graph, const TfliteImportOptions& options,
+                                       std::vector<std::string>& notes) {
+  const auto found = ContractOf(model);
+  const bool stated = !options.mean.empty() || !options.std.empty();
+  if (found.ok() && !stated) return found->contract;
+  const Shape& shape = graph.tensor(graph.inputs[0]).shape;
+  if (shape.size() != 4 || shape[0] != 1 || graph.inputs.size() != 1) return found.error();
+  InputContract contract = {shape[1], shape[2], shape[3], {}, {}, model.labels()};
+  if (found.ok()) contract.labels = found->contract.labels;
+  const auto or_one = [](const std::vector<float>& values, float one) {
+    return values.empty() ? std::vector<float>{one} : values;
+  };
+  QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
+  QAT_ASSIGN_OR_RETURN(contract.std, PerChannel("std", or_one(options.std, 1), shape[3]));
+  if (!stated) {
+    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed; `mean` and "
+                    "`std` say otherwise");
+  } else if (found.ok() && found->source != ContractSource::kQuantizedInput && found->contract != contract) {
+    notes.push_back(StrCat("the model says that its input is ", Describe(found->contract), "; `mean` and `std` say ",
+                           Describe(contract)));
+  }
+  return contract;
+}
+
+}  // namespace
+
+Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
+  QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model));
+  InterpreterOptions prepare;
+  prepare.kernels = KernelSet::kReference;
+  prepare.keep_intermediates = true;
+  prepare.input_shapes = ShapesWithBatchOne(model);
+  QAT_ASSIGN_OR_RETURN(const auto prepared, PrepareModel(model, prepare));
+  QAT_ASSIGN_OR_RETURN_IN(model.source(), Graph graph, Importer(model, *prepared).Run());
+  QAT_ASSIGN_OR_RETURN_IN(model.source(), graph.contract, ChooseContract(model, graph, options, notes));
+  graph.provenance = model.provenance();
+  graph.provenance["source_sha256"] = Sha256(model.file_bytes());
+  QAT_RETURN_IF_ERROR_IN(model.source(), Verify(graph));
+  Normalize(graph, notes);
+  QAT_RETURN_IF_ERROR_IN(model.source(), Verify(graph));
+  return graph;
+}
+
+}  // namespace qat

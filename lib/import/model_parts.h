@@ -1,0 +1,32 @@
+// model_parts.h: which parts of a model come in, and what they are to a graph of real numbers.
+#ifndef QAT_IMPORT_MODEL_PARTS_H_
+#define QAT_IMPORT_MODEL_PARTS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/expected.h"
+#include "model/model.h"
+
+namespace qat {
+
+/// Errors: kUnsupported, one list of everything that cannot come in, with its place and a way out.
+Status CheckImportable(const Model& model);
+
+/// The shapes of the inputs with a batch of 1 where it is open; empty: as the model has them.
+std::vector<Shape> ShapesWithBatchOne(const Model& model);
+
+/// True for an input of bytes without a scale that every reader takes as the number that it is.
+bool IsRawNumber(const Model& model, int32_t tensor);
+
+/// The input that the output of `node` equals in real numbers (quantize, dequantize, a cast of real numbers); -1: another
+/// operator, or a change of scale, which stays. `tensors`: shapes and constants as prepared.
+int32_t SameAs(const Model& model, std::span<const ModelTensor> tensors, const ModelNode& node);
+
+/// Takes out what says how real numbers are quantized while the model runs.
+void SetRealAttributes(OpAttributes& attributes);
+
+}  // namespace qat
+
+#endif  // QAT_IMPORT_MODEL_PARTS_H_

@@ -1,0 +1,172 @@
+#include "import/normalize.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <set>
+
+#include "base/strings.h"
+
+namespace qat {
+namespace {
+
+std::vector<float> FloatsOf(const GraphTensor& tensor) {
+  std::vector<float> values(tensor.data.size() / sizeof(float));
+  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+  return values;
+}
+
+void SetFloats(GraphTensor& tensor, const std::vector<float>& values) {
+  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
+}
+
+class Folder {
+ public:
+  explicit Folder(Graph& graph)
+      : graph_(graph), readers_(graph.tensors.size()), source_(graph.tensors.size(), -1) {
+    for (const int32_t output : graph.outputs) ++readers_[static_cast<size_t>(output)];
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      for (const int32_t input : graph.nodes[i].inputs) ++readers_[static_cast<size_t>(input)];
+      for (const int32_t output : graph.nodes[i].outputs) source_[static_cast<size_t>(output)] = static_cast<int32_t>(i);
+    }
+    for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
+  }
+
+  void Run(std::vector<std::string>& notes) {
+    std::vector<GraphNode> kept;
+    std::vector<bool> folded(graph_.nodes.size());
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) folded[i] = FoldAffine(i) || FoldActivation(i);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (!folded[i]) kept.push_back(std::move(graph_.nodes[i]));
+    }
+    graph_.nodes = std::move(kept);
+    RemoveUnusedTensors(graph_);
+    if (affine_ > 0)
+      notes.push_back(StrCat(affine_, affine_ == 1 ? " product or sum" : " products and sums",
+                             " with constants per channel, as of batch normalizations, went into filters and biases"));
+    if (activations_ > 0)
+      notes.push_back(StrCat(activations_, activations_ == 1 ? " activation became part of the layer" :
+                                                               " activations became parts of the layers", " before"));
+  }
+
+ private:
+  /// How often nodes and outputs read a tensor.
+  size_t Readers(int32_t tensor) const { return readers_[static_cast<size_t>(tensor)]; }
+
+  /// The node that computes `tensor`, if it has no other output and one reader.
+  GraphNode* OnlySourceOf(int32_t tensor) {
+    const int32_t source = source_[static_cast<size_t>(tensor)];
+    if (source < 0 || Readers(tensor) != 1) return nullptr;
+    GraphNode& node = graph_.nodes[static_cast<size_t>(source)];
+    return node.outputs.size() == 1 ? &node : nullptr;
+  }
+
+  bool FoldActivation(size_t i) {
+    const GraphNode& node = graph_.nodes[i];
+    Activation activation = Activation::kNone;
+    if (node.type == OpType::kRelu) activation = Activation::kRelu;
+    if (node.type == OpType::kRelu6) activation = Activation::kRelu6;
+    if (node.type == OpType::kReluN1To1) activation = Activation::kReluN1To1;
+    if (activation == Activation::kNone) return false;
+    GraphNode* source = OnlySourceOf(node.inputs[0]);
+    if (source == nullptr || !TakesActivation(source->type) ||
+        FusedActivation(source->attributes) != Activation::kNone)
+      return false;
+    SetFusedActivation(source->attributes, activation);
+    Replace(*source, i);
+    ++activations_;
+    return true;
+  }
+
+  static bool TakesActivation(OpType type) {
+    return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected ||
+           type == OpType::kAdd || type == OpType::kSub || type == OpType::kMul;
+  }
+
+  /// `source` computes what node i did, under the name of that, which goes.
+  void Replace(GraphNode& source, size_t i) {
+    source.outputs = graph_.nodes[i].outputs;
+    source.name = graph_.nodes[i].name;
+    source_[static_cast<size_t>(source.output())] = static_cast<int32_t>(&source - graph_.nodes.data());
+  }
+
+  bool FoldAffine(size_t i) {
+    const GraphNode& node = graph_.nodes[i];
+    if (node.type != OpType::kMul && node.type != OpType::kAdd && node.type != OpType::kSub) return false;
+    const bool first_is_constant = graph_.tensor(node.inputs[0]).is_constant();
+    if (first_is_constant && node.type == OpType::kSub) return false;
+    const GraphTensor& operand = graph_.tensor(node.inputs[first_is_constant ? 0 : 1]);
+    const int32_t data = node.inputs[first_is_constant ? 1 : 0];
+    GraphNode* source = OnlySourceOf(data);
+    if (source == nullptr || operand.type != DType::kFloat32 || !operand.is_constant()) return false;
+    if (!HasFilter(source->type) || FusedActivation(source->attributes) != Activation::kNone) return false;
+    if (graph_.tensor(node.output()).shape != graph_.tensor(data).shape) return false;
+    const std::optional<std::vector<float>> values = PerChannel(operand, graph_.tensor(data).shape.back());
+    if (!values || Readers(source->inputs[1]) != 1) return false;
+    if (source->inputs.size() > 2 && Readers(source->inputs[2]) != 1) return false;
+    const Activation activation = FusedActivation(node.attributes);
+    Apply(node.type, *values, *source);
+    SetFusedActivation(source->attributes, activation);
+    Replace(*source, i);
+    ++affine_;
+    return true;
+  }
+
+  static bool HasFilter(OpType type) {
+    return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
+  }
+
+  /// One value for each channel, if the operand is that or a single number.
+  static std::optional<std::vector<float>> PerChannel(const GraphTensor& operand, int32_t channels) {
+    const std::vector<float> values = FloatsOf(operand);
+    if (values.size() == 1) return std::vector<float>(static_cast<size_t>(channels), values[0]);
+    if (operand.shape.empty() || operand.shape.back() != channels || std::ssize(values) != channels) return {};
+    return values;
+  }
+
+  void Apply(OpType type, const std::vector<float>& values, GraphNode& source) {
+    if (source.inputs.size() < 3) {
+      const std::vector<float> zeros(values.size());
+      source.inputs.push_back(
+          graph_.AddConstant(FreeName(StrCat(source.name, "/bias")), {static_cast<int32_t>(values.size())}, zeros));
+      readers_.push_back(1);
+      source_.push_back(-1);
+    }
+    GraphTensor& bias = graph_.tensor(source.inputs[2]);
+    std::vector<float> biases = FloatsOf(bias);
+    const float sign = type == OpType::kSub ? -1.0f : 1.0f;
+    for (size_t c = 0; c < values.size(); ++c)
+      biases[c] = type == OpType::kMul ? biases[c] * values[c] : biases[c] + sign * values[c];
+    SetFloats(bias, biases);
+    if (type == OpType::kMul) ScaleFilter(values, source);
+  }
+
+  void ScaleFilter(const std::vector<float>& factors, const GraphNode& source) {
+    GraphTensor& filter = graph_.tensor(source.inputs[1]);
+    const auto axis = static_cast<size_t>(DefinitionOf(source.type).filter_channel_axis);
+    size_t inner = 1;
+    for (size_t d = axis + 1; d < filter.shape.size(); ++d) inner *= static_cast<size_t>(filter.shape[d]);
+    std::vector<float> values = FloatsOf(filter);
+    for (size_t i = 0; i < values.size(); ++i) values[i] *= factors[i / inner % factors.size()];
+    SetFloats(filter, values);
+  }
+
+  std::string FreeName(const std::string& wanted) {
+    std::string name = wanted;
+    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
+    return name;
+  }
+
+  Graph& graph_;
+  std::vector<size_t> readers_;   // by tensor
+  std::vector<int32_t> source_;   // by tensor: the node that computes it, -1: none
+  std::set<std::string> names_;
+  size_t affine_ = 0;
+  size_t activations_ = 0;
+};
+
+}  // namespace
+
+void Normalize(Graph& graph, std::vector<std::string>& notes) { Folder(graph).Run(notes); }
+
+}  // namespace qat
