@@ -20,6 +20,7 @@ struct NetworkFacts {
   int64_t parameters = 0;
   int64_t multiply_accumulates = 0;  ///< of one example, forward
   bool batch_norm = false;
+  bool trained = false;  ///< it starts from the parameters of another run (fine-tuning)
 };
 NetworkFacts FactsOf(const NetworkSpec& spec);
 

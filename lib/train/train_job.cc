@@ -206,13 +206,15 @@ Status Preparation::CompleteRecipe() {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
     std::set<std::string> given = TakeContractOfInit();
-    AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
+    NetworkFacts network = FactsOf(job_.spec);
+    network.trained = request_.init != nullptr;
+    AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
     job_.config = std::move(recipe.config);
     if (FitsBudget()) {
       // The number of steps is known now: what depends on it is derived anew.
       QAT_RETURN_IF_ERROR(FitBudget());
       given.insert("steps");
-      recipe = DeriveRecipe(job_.config, given, facts, FactsOf(job_.spec), cores);
+      recipe = DeriveRecipe(job_.config, given, facts, network, cores);
       job_.config = std::move(recipe.config);
     }
     if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.spec.name, ", as asked for"));

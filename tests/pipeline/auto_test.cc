@@ -1,12 +1,14 @@
 // The first command of someone who names data and nothing else, on kinds of data that are no pictures of digits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
 
 #include "base/random.h"
 #include "data/npy.h"
@@ -113,6 +115,56 @@ TEST_F(Auto, LearnsASignal) {
   const auto trained = Train("run", {"--steps", "300"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_GE(Figures("run")["accuracy"]["top1"], 97);
+}
+
+// Two classes of noise that differ in mean brightness by 16, that is by 3.2 deviations of the mean: the best that is possible
+// is a threshold on the mean, 94.4 %.
+Example BrightOrDark(Random& random) {
+  Example example;
+  example.label = static_cast<uint8_t>(random.Below(2));
+  for (int i = 0; i < 64; ++i) {
+    float sum = 0;  // of twelve uniform numbers: near enough to normal
+    for (int k = 0; k < 12; ++k) sum += random.Uniform();
+    const float value = 110 + 16 * static_cast<float>(example.label) + 40 * (sum - 6);
+    example.image.push_back(static_cast<uint8_t>(std::clamp(value, 0.f, 255.f)));
+  }
+  return example;
+}
+
+// Three epochs of 57 steps: what a full run would decay is decayed in a sixtieth of it.
+TEST_F(Auto, LearnsLittleByHeartInAShortRun) {
+  constexpr int32_t kTest = 10'000;
+  Write({8, 8, 1}, 4000, kTest, BrightOrDark);
+  int64_t right = 0;
+  const auto images = ReadNpy(data_ + "/x_test.npy");
+  const auto labels = ReadNpy(data_ + "/y_test.npy");
+  QAT_ASSERT_OK(images);
+  QAT_ASSERT_OK(labels);
+  for (size_t n = 0; n < kTest; ++n) {
+    const auto begin = images->values.begin() + static_cast<int64_t>(64 * n);
+    right += (std::accumulate(begin, begin + 64, 0) > 118 * 64) == (labels->values[n] == 1);
+  }
+  testing::WriteText(dir_ / "bn.toml", R"(name = "bn"
+classes = 2
+[input]
+height = 8
+width = 8
+channels = 1
+[[layer]]
+name = "c"
+op = "conv_2d"
+filters = 8
+kernel = 3
+batch_norm = true
+activation = "relu"
+[[layer]]
+name = "logits"
+op = "fully_connected"
+units = "classes"
+)");
+  ASSERT_EQ(Train("run", {"--network", dir_ / "bn.toml", "--epochs", "3", "--holdout", "400"}).exit_code, 0);
+  const double best = 100.0 * static_cast<double>(right) / kTest;
+  EXPECT_GT(Figures("run")["accuracy"]["top1"].get<double>(), best - 0.8) << "a threshold has " << best;
 }
 
 // Row, column, height and width of a bright box, in images that are wider than high.

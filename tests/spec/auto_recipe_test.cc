@@ -103,6 +103,65 @@ TEST(AutoRecipe, FollowsAnyGivenNumberOfSteps) {
   EXPECT_GT(recipe.config.eval_every_fraction, 0);
 }
 
+// Learning rate times decay, summed over the run: what filters forget in it.
+double Forgotten(const AutoRecipe& recipe, const DataFacts& data) {
+  return recipe.config.learning_rate * recipe.config.weight_decay *
+         static_cast<double>(MakeSchedule(recipe.config, data.examples).steps);
+}
+
+TEST(AutoRecipe, AShortRunForgetsAsMuchAsOneOfFullLengthWithinBounds) {
+  for (const NetworkFacts& network : {kNetworks[1], kNetworks[2], kNetworks[3]}) {
+    for (const int64_t examples : {600, 3600, 54'000}) {
+      const DataFacts data = Facts(examples, 2);
+      const AutoRecipe full = DeriveRecipe({}, {}, data, network, 3);
+      TrainConfig config;
+      for (const double epochs : {2.0, 3.0, 10.0}) {
+        config.epochs = epochs;
+        const AutoRecipe part = DeriveRecipe(config, {"epochs"}, data, network, 3);
+        const double wanted = std::min(Forgotten(full, data), 4.0);
+        const double usual = Forgotten(full, data) * static_cast<double>(MakeSchedule(part.config, data.examples).steps) /
+                             static_cast<double>(full.config.steps);
+        const double most = std::min(0.05, 10 * part.config.learning_rate) *
+                            static_cast<double>(MakeSchedule(part.config, data.examples).steps);
+        EXPECT_NEAR(Forgotten(part, data), std::max(usual, std::min(wanted, most)), 0.06 * wanted);
+      }
+      config.epochs = 1.5;
+      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay, full.config.weight_decay)
+          << "few examples are seen twice";
+      config.epochs = 1000;
+      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay, full.config.weight_decay);
+      config.epochs = 3;
+      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, Facts(examples, 0), network, 3).config.weight_decay,
+                full.config.weight_decay) << "real numbers";
+    }
+  }
+}
+
+TEST(AutoRecipe, AStepForgetsAtMostATwentieth) {
+  for (const NetworkFacts& network : kNetworks) {
+    TrainConfig config;
+    config.steps = 8;
+    const AutoRecipe recipe = DeriveRecipe(config, {"steps"}, Facts(60, 2), network, 3);
+    EXPECT_LE(recipe.config.learning_rate * recipe.config.weight_decay, 0.0526);
+    QAT_ASSERT_OK(Validate(recipe.config));
+  }
+}
+
+TEST(AutoRecipe, TrainedParametersLearnAtAThirdOfTheRateAndTheLineSaysSo) {
+  NetworkFacts network = kNetworks[3];
+  const AutoRecipe fresh = DeriveRecipe({}, {}, Facts(1800, 4), network, 3);
+  EXPECT_EQ(fresh.lines[1].find("a third"), std::string::npos) << fresh.lines[1];
+  network.trained = true;
+  const AutoRecipe tuned = DeriveRecipe({}, {}, Facts(1800, 4), network, 3);
+  EXPECT_NEAR(tuned.config.learning_rate, fresh.config.learning_rate / 3, 0.05 * fresh.config.learning_rate);
+  EXPECT_NE(tuned.lines[1].find(" (a third, as layers are trained already) falling"), std::string::npos) << tuned.lines[1];
+  TrainConfig config;
+  config.learning_rate = 0.5;
+  const AutoRecipe given = DeriveRecipe(config, {"learning_rate"}, Facts(1800, 4), network, 3);
+  EXPECT_EQ(given.config.learning_rate, 0.5);
+  EXPECT_EQ(given.lines[1].find("a third"), std::string::npos) << given.lines[1];
+}
+
 TEST(AutoRecipe, LeavesWhatIsGivenAlone) {
   TrainConfig config;
   config.batch_size = 7;
