@@ -83,6 +83,7 @@ struct Tool::Impl {
   std::function<void(FileUse&)> declare_files;
   bool stdout_taken = false;
   int stdout_errno = 0;
+  std::string document;  // for --json, instead of the report
 
   Impl(std::string name, std::string description, std::string examples)
       : program{std::move(name), std::move(description), std::move(examples), {}} {}
@@ -281,12 +282,13 @@ int Tool::Impl::Finish(Status status, Report& report, std::optional<OutputFile>&
   }
   qat::NameFlags(program, Running(), report);
   if (!status.ok()) LogError(report.error);
+  const std::string carried = status.ok() && !document.empty() ? document : ToJson(report);
   Status written;
   if (flags.json == "-") {
-    Write(ToJson(report));
+    Write(carried);
     written = FlushStdout();
   } else if (json.has_value()) {
-    written = json->Commit(ToJson(report));
+    written = json->Commit(carried);
   }
   if (!written.ok()) LogError(written.error().message);
   // A run that failed keeps its own code; a good run without its report has failed.
@@ -337,6 +339,8 @@ bool Tool::Given(const std::string& flag) const {
 void Tool::Print(std::string_view text) {
   if (!impl_->stdout_taken) impl_->Write(text);
 }
+
+void Tool::SetJson(std::string document) { impl_->document = std::move(document); }
 
 void Tool::NameFlags(Report& report) const { qat::NameFlags(impl_->program, impl_->Running(), report); }
 

@@ -90,6 +90,9 @@ class Tool {
   /// ("--json -", "-o -"). A reader that went away (head) is no error; a full disk is exit 6.
   void Print(std::string_view text);
 
+  /// What --json carries instead of the report, where the command ends well: a document of another schema.
+  void SetJson(std::string document);
+
   /// Names the flags that sentences of the library mean (messages.h). Messages that are logged, and the report that is
   /// written, have passed it anyway; what prints or renders a report itself calls it first.
   void NameFlags(Report& report) const;

@@ -34,6 +34,8 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
             "a model, then pictures (JPEG, PNG or BMP)", kClassify},
            {"model", &flags.argument, "MODEL", "a model (.tflite), or a frozen graph (.qgraph)", kRun},
            {"model", &flags.argument, "MODEL", "the .tflite model, graph or checkpoint to start with", kTrace},
+           {"inspected", &flags.arguments, "FILE...", "a .tflite model, a frozen graph, a run, a checkpoint or weights (.safetensors, .npz); two with --diff",
+            kInspect},
            {"report", &flags.argument, "FILE", "a JSON report that an earlier run wrote with --json", kReport},
        }},
       {"What to compare",
@@ -44,7 +46,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"--checkpoint", &rows.checkpoint, "RUN", "a run or a checkpoint: rows 'checkpoint' and 'simulated'", kCompare},
            {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'", kCompare},
            {"--model", &rows.models, "FILE", "a .tflite model, like MODEL; may be given again", kCompare},
-           {"--select", &rows.select, "WHICH", "which checkpoint of a run: best, last or a step (default best)", kCompare},
+           {"--select", &rows.select, "WHICH", "which checkpoint of a run: best, last or a step (default best)", kCompare | kInspect},
        }},
       {"What to run",
        {
@@ -72,7 +74,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
   return {
       {"How",
        {
-           {"--limit", &request.limit, "N", "how many images to look at: a sample, stratified by class (default 0: all)", kCompare},
+           {"--limit", &request.limit, "N", "images to look at: a sample, stratified by class (default 0: all)", kCompare},
            {"--labels", &request.labels, "FILE", "class names, one per line, in the order of the model's outputs (default: those in the model)",
             kCompare},
            {"--task", &flags.task, "NAME", "what whole numbers stored as floats are: classes or numbers (default: what the model learned)",
@@ -142,6 +144,9 @@ std::vector<Group> OutputGroups(EvalFlags& flags) {
       {"Results",
        {
            {"--details", &flags.details, "", "print every row, pairs, classes and layers, too", kCompare | kReport},
+           {"--details", &flags.details, "", "print every tensor, too", kInspect},
+           {"--diff", &flags.diff, "", "print in what two files differ; exit code 0: in nothing, 1: in something", kInspect},
+           {"--dot", &flags.dot, "FILE", "write the graph for Graphviz: 'dot -Tsvg FILE' draws it", kInspect},
            {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kReports},
            {"--predictions", &flags.predictions, "FILE", "write the label of each image and row as CSV", kCompare},
            {"--junit", &flags.junit, "FILE", "write the gates as JUnit XML", kReports},
@@ -219,12 +224,13 @@ Status CheckOutputs(const EvalFlags& flags, const CommonFlags& common) {
 std::vector<EvalOutput> EvalFlags::Outputs() const {
   static constexpr std::array<std::string_view, 2> kPage = {".html", ".htm"};
   static constexpr std::array<std::string_view, 1> kCsv = {".csv"}, kXml = {".xml"}, kMarkdown = {".md"},
-                                                   kJson = {".json"}, kArray = {".npy"};
+                                                   kJson = {".json"}, kDot = {".dot"}, kArray = {".npy"};
   return {{{"--html", "an HTML page", kPage}, html},
           {{"--predictions", "CSV", kCsv}, predictions},
           {{"--junit", "XML", kXml}, junit},
           {{"--markdown", "Markdown", kMarkdown}, markdown},
           {{"--benchmark-json", "JSON", kJson}, benchmark_json},
+          {{"--dot", "a Graphviz graph", kDot}, dot},
           {{"--save-outputs", "a NumPy array", kArray}, tensors.save_outputs}};
 }
 

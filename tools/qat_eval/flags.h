@@ -25,6 +25,7 @@ enum EvalCommand : uint32_t {
   kRun = 8,
   kTrace = 16,
   kReport = 32,
+  kInspect = 64,
 };
 
 struct EvalOutput {
@@ -47,6 +48,8 @@ struct EvalFlags {
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions;
+  std::string dot;
+  bool diff = false;
   std::string junit, markdown, benchmark_json;
   bool schema = false;
   bool details = false;

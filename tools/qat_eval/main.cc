@@ -39,6 +39,10 @@ const CommandRow kCommands[] = {
      "  qat-eval trace m.tflite\n"
      "  qat-eval trace m.tflite --checkpoint runs/lenet --data mnist/\n",
      {"model", "--graph", "--checkpoint", "--data", "--html", "--json"}},
+    {"inspect", kInspect, RunInspect, "Shows what a file is made of, or what differs in two.",
+     "  qat-eval inspect m.tflite --details\n"
+     "  qat-eval inspect --diff a.tflite b.tflite\n",
+     {"inspected", "--details", "--diff", "--select", "--dot", "--json"}},
     {"report", kReport, ShowReport, "Shows an earlier JSON report again, without running anything.",
      "  qat-eval report r.json --html report.html\n"
      "  qat-eval report --schema\n",

@@ -1,0 +1,119 @@
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/strings.h"
+#include "contract/input_contract.h"
+#include "inspect/readers.h"
+#include "model/model.h"
+
+namespace qat {
+namespace {
+
+// TFLite's TensorType by number, those too that nothing here computes with. Source: schemas/tflite.fbs.
+constexpr std::array<std::string_view, 23> kTypeNames = {
+    "float32", "float16",  "int32",   "uint8",   "int64",  "string", "bool",     "int16", "complex64",     "int8",          "float64",  "complex128",
+    "uint64",  "resource", "variant", "uint32",  "uint16", "int4",   "bfloat16", "int2",  "uint4", "float8_e4m3fn", "float8_e5m2"};
+
+std::string TypeName(DType type) {
+  const auto number = static_cast<size_t>(type);
+  return number < kTypeNames.size() ? std::string(kTypeNames[number]) : StrCat("type ", number);
+}
+
+InspectedTensor TensorOf(const ModelTensor& tensor) {
+  InspectedTensor found;
+  found.name = tensor.name;
+  found.type = TypeName(tensor.type);
+  found.shape = tensor.shape;
+  found.open = tensor.open;
+  found.constant = tensor.is_constant;
+  found.bytes = tensor.constant.empty() ? FlatSize(tensor.shape) * static_cast<int64_t>(SizeOf(tensor.type))
+                                        : static_cast<int64_t>(tensor.constant.size());
+  found.scale = tensor.scale;
+  found.zero_point = tensor.zero_point;
+  found.dimension = tensor.quantized_dimension;
+  found.data = tensor.constant;
+  return found;
+}
+
+// Where all sizes are there: an operator may have inputs that are left out.
+std::optional<int64_t> Count(const Model& model, const ModelNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  if (definition.multiply_accumulates == nullptr || node.outputs.empty()) return std::nullopt;
+  std::vector<Operand> operands;
+  for (const int32_t index : node.inputs) {
+    if (index < 0) {
+      operands.push_back({});
+      continue;
+    }
+    const ModelTensor& tensor = model.tensors()[static_cast<size_t>(index)];
+    operands.push_back({tensor.shape, tensor.type, tensor.constant});
+  }
+  const Shape& output = model.tensors()[static_cast<size_t>(node.outputs[0])].shape;
+  // Rules count on inputs of an operator's usual ranks; files may hold others.
+  if (!InferShapes(definition, node.attributes, operands).ok()) return std::nullopt;
+  return definition.multiply_accumulates(operands, output);
+}
+
+InspectedOperator OperatorOf(const Model& model, const ModelOperator& each) {
+  InspectedOperator found;
+  found.name = each.name;
+  found.version = each.version;
+  found.inputs = each.inputs;
+  found.outputs = each.outputs;
+  if (!each.outputs.empty() && each.outputs[0] >= 0) found.layer = model.tensors()[static_cast<size_t>(each.outputs[0])].name;
+  found.known = each.node >= 0;
+  if (each.node < 0) return found;
+  const ModelNode& node = model.nodes()[static_cast<size_t>(each.node)];
+  found.attributes = Describe(node.attributes);
+  found.multiply_accumulates = Count(model, node);
+  return found;
+}
+
+std::string ListOf(const std::vector<float>& numbers) {
+  std::vector<std::string> texts;
+  for (const float number : numbers) texts.push_back(NumberText(number));
+  return Join(texts);
+}
+
+void Describe(const TensorDescription& each, const char* what, Inspection& found) {
+  std::string text = each.name;
+  const auto add = [&](const char* key, const std::vector<float>& numbers) {
+    if (!numbers.empty()) text += StrCat(text.empty() ? "" : ", ", key, " ", ListOf(numbers));
+  };
+  add("mean", each.mean);
+  add("std", each.std);
+  add("min", each.min);
+  add("max", each.max);
+  if (!each.label_file.empty()) text += StrCat(text.empty() ? "" : ", ", "labels in ", each.label_file);
+  if (!text.empty()) found.facts.emplace_back(what, text);
+}
+
+}  // namespace
+
+Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, Model::FromBytes(std::move(bytes), path));
+  Inspection found;
+  found.kind = "model";
+  for (const ModelTensor& tensor : model->tensors()) found.tensors.push_back(TensorOf(tensor));
+  for (const ModelOperator& each : model->operators()) found.operators.push_back(OperatorOf(*model, each));
+  found.inputs = model->inputs();
+  found.outputs = model->outputs();
+  found.made_by = model->made_by();
+  found.provenance = model->provenance();
+  found.labels = model->labels();
+  if (model->contract()) {
+    found.contract.push_back(Describe(*model->contract()));
+    if (found.labels.empty()) found.labels = model->contract()->labels;
+  }
+  if (model->description()) {
+    if (!model->description()->name.empty()) found.facts.emplace_back("name", model->description()->name);
+    for (const TensorDescription& each : model->description()->inputs) Describe(each, "input says", found);
+    for (const TensorDescription& each : model->description()->outputs) Describe(each, "output says", found);
+  }
+  if (!model->unsupported().empty()) found.unsupported = model->unsupported().Text();
+  found.owner = model;
+  return found;
+}
+
+}  // namespace qat
