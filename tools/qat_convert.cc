@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -19,6 +20,7 @@
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "import/read_network.h"
+#include "import/verify_source.h"
 #include "ir/graph.h"
 #include "passes/passes.h"
 #include "report/text_format.h"
@@ -36,6 +38,8 @@ struct ConvertFlags {
   std::string argmax_type = "int32";
   std::string input_stats, mean, std;
   std::string picture_mean, picture_std;
+  std::pair<std::string, std::string> verify;  // X and Y
+  double verify_tolerance = 1e-4;
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
   std::string calibrate;
@@ -66,6 +70,13 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       ->type_name("N");
   add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one a channel");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
+  app.add_option("--verify", flags.verify,
+                 "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "
+                 "gives another output (docs/import.md)")
+      ->type_name("X Y");
+  app.add_option("--verify-tolerance", flags.verify_tolerance,
+                 "largest difference for --verify, as a part of the largest value (default 1e-4)")
+      ->type_name("NUMBER");
   add("--input-stats", flags.input_stats, "MEAN,STD", "meaning of the quantized input: real = (byte - MEAN) / STD");
   add("--default-range", flags.default_range, "MIN,MAX",
       "range of activations that have none, for trials");
@@ -276,14 +287,34 @@ Expected<std::vector<float>> ParseNumbers(std::string_view flag, const std::stri
   return numbers;
 }
 
-Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags, Report& report) {
+Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags) {
   TfliteImportOptions options;
   QAT_ASSIGN_OR_RETURN(options.mean, ParseNumbers("--mean", flags.picture_mean));
   QAT_ASSIGN_OR_RETURN(options.std, ParseNumbers("--std", flags.picture_std));
-  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, report.data_notes));
+  std::vector<std::string> notes;
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
+  for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
   if (!network.imported && (!options.mean.empty() || !options.std.empty()))
     return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
   return std::move(network.graph);
+}
+
+/// On the network as it was read, before anything is quantized.
+Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, Report& report) {
+  if (flags.verify.first.empty()) return {};
+  if (!(flags.verify_tolerance > 0) || !std::isfinite(flags.verify_tolerance))
+    return InvalidArgument(StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
+  CatchInterrupts();
+  const auto stop = [] { return Interrupted() ? Status(InterruptedHere()) : Status(); };
+  QAT_ASSIGN_OR_RETURN_IN("--verify", const VerifyResult result,
+                          VerifySource(graph, {flags.verify.first, flags.verify.second, flags.verify_tolerance}, stop));
+  for (const std::string& note : result.notes) LogInfo(note);
+  for (const VerifiedTensor& tensor : result.tensors) {
+    tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples, " examples, differs by at most ",
+                                     tensor.difference, ", values reach ", tensor.largest, "\n")));
+  }
+  report.metrics["verified_examples"] = static_cast<double>(result.examples);
+  return {};
 }
 
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
@@ -293,13 +324,14 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
                                                               ".cxx",    ".h", ".hh", ".hpp"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
-  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraphOrModel(flags, report));
+  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraphOrModel(flags));
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph));
   QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type.scheme));
   std::optional<OutputFile> output;
   if (!flags.output.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
   }
+  QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, graph, report));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);
@@ -324,6 +356,8 @@ int main(int argc, char** argv) {
   qat::AddFlags(tool, flags);
   tool.DeclareFiles([&](qat::FileUse& use) {
     use.Read("GRAPH", flags.graph);
+    use.Read("--verify", flags.verify.first);
+    use.Read("--verify", flags.verify.second);
     use.Read("--calibrate", flags.calibrate == "digits" ? "" : flags.calibrate);
     use.Write("--output", flags.output);
   });
