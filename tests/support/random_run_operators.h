@@ -66,14 +66,14 @@ class RandomRunOperatorMaker : private RandomModelMaker {
         tflite::BuiltinOperator_LOG,    tflite::BuiltinOperator_RSQRT, tflite::BuiltinOperator_SQRT,
         tflite::BuiltinOperator_SQUARE, tflite::BuiltinOperator_NEG,   tflite::BuiltinOperator_FLOOR,
         tflite::BuiltinOperator_SIN,    tflite::BuiltinOperator_COS};
-    const tflite::BuiltinOperator code = kFloat[random_.Below(quantized_ ? 5 : std::size(kFloat))];
+    const tflite::BuiltinOperator code = kFloat[random_.Below(quantized_ ? 6 : std::size(kFloat))];
     Start(AnyShape());
     const bool positive = code == tflite::BuiltinOperator_LOG || code == tflite::BuiltinOperator_RSQRT ||
                           code == tflite::BuiltinOperator_SQRT;
     if (!quantized_ && positive) MakePositive();
     const int32_t input = current_;
-    if (quantized_ && code == tflite::BuiltinOperator_RSQRT) {
-      // TFLite's kernel stops at values below zero.
+    if (quantized_ && (code == tflite::BuiltinOperator_RSQRT || code == tflite::BuiltinOperator_SQRT)) {
+      // TFLite's kernels stop at values below zero.
       const int32_t zero_point = static_cast<int32_t>(quantization_.zero_point[0]);
       for (uint8_t& byte : input_bytes_)
         byte = static_cast<uint8_t>(std::max<int32_t>(static_cast<int8_t>(byte), zero_point));
@@ -91,13 +91,18 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     constexpr tflite::BuiltinOperator kFloat[] = {
         tflite::BuiltinOperator_SQUARED_DIFFERENCE, tflite::BuiltinOperator_DIV,
         tflite::BuiltinOperator_FLOOR_DIV, tflite::BuiltinOperator_FLOOR_MOD};
-    const tflite::BuiltinOperator code = kFloat[random_.Below(quantized_ ? 1 : std::size(kFloat))];
+    const tflite::BuiltinOperator code = kFloat[random_.Below(quantized_ ? 2 : std::size(kFloat))];
+    const bool divides = quantized_ && code == tflite::BuiltinOperator_DIV;
+    if (divides) element_ = random_.Below(2) == 0 ? DType::kInt8 : DType::kUInt8;
+    first_version_ = divides;
     Start(AnyShape());
     Shape other = shape_;
     for (int32_t& size : other) size = random_.Below(2) == 0 ? 1 : size;
     const auto count = static_cast<size_t>(FlatSize(other));
     int32_t second;
-    if (quantized_) {
+    if (divides) {
+      second = AddDivisor(other);
+    } else if (quantized_) {
       const std::vector<uint8_t> bytes = RandomBytes(count);
       second = builder_.AddConstant("second", other, std::vector<int8_t>(bytes.begin(), bytes.end()),
                                     Quantization(Real(0.003f, 0.1f)));
@@ -109,6 +114,16 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     const int32_t input = current_;
     AddOutput(shape_, Quantization(Real(0.02f, 0.2f)));
     Add(code, {input, second});
+  }
+
+  // TFLite's kernel stops where one is zero.
+  int32_t AddDivisor(const Shape& shape) {
+    const TensorQuantization quantization = Quantization(Real(0.003f, 0.1f));
+    std::vector<uint8_t> bytes = RandomBytes(static_cast<size_t>(FlatSize(shape)));
+    const auto zero = static_cast<uint8_t>(quantization.zero_point[0]);
+    for (uint8_t& byte : bytes) byte = byte == zero ? static_cast<uint8_t>(zero + 1) : byte;
+    if (element_ == DType::kUInt8) return builder_.AddConstant("second", shape, bytes, quantization);
+    return builder_.AddConstant("second", shape, std::vector<int8_t>(bytes.begin(), bytes.end()), quantization);
   }
 
   void AppendComparison() {
@@ -155,8 +170,8 @@ class RandomRunOperatorMaker : private RandomModelMaker {
   void AppendNormalization() {
     Start(AnyShape());
     const int32_t input = current_;
-    const bool l2 = quantized_ || random_.Below(2) == 0;
-    AddOutput(shape_, quantized_ ? Quantized(1.0f / 128, 0) : TensorQuantization());
+    const bool l2 = random_.Below(2) == 0;
+    AddOutput(shape_, !quantized_ ? TensorQuantization() : l2 ? Quantized(1.0f / 128, 0) : Quantized(1.0f / 16, 127));
     if (l2) {
       Add(tflite::BuiltinOperator_L2_NORMALIZATION, {input}, tflite::BuiltinOptions_L2NormOptions,
           tflite::CreateL2NormOptions(builder_.fbb).Union());

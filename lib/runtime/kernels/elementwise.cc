@@ -102,6 +102,16 @@ std::unique_ptr<Kernel> MakeLog(const KernelContext& context, const Scales& scal
   return MakeRealTable<int8_t>(context, scales, [=](float x) { return x <= 0 ? least : std::log(x); });
 }
 
+// Towards zero. Values below zero, where TFLite stops with an error, become zero.
+std::unique_ptr<Kernel> MakeSqrt(const KernelContext& context, const Scales& scales) {
+  return MakeTable<int8_t>(context, [=](int32_t q) {
+    const float real = scales.input.scale * static_cast<float>(q - scales.input.zero_point);
+    const float steps = real <= 0 ? 0 : std::sqrt(real) / scales.output.scale;
+    return steps < 0x1p31f ? WrappingAdd(static_cast<int32_t>(steps), scales.output.zero_point)
+                           : WrappingAdd(std::numeric_limits<int32_t>::min(), scales.output.zero_point);
+  });
+}
+
 Expected<std::unique_ptr<Kernel>> MakeAbs(const KernelContext& context, const Scales& scales) {
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
                        CheckedMultiplier(static_cast<double>(scales.input.scale / scales.output.scale),
@@ -152,6 +162,8 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
       return MakeRealTable<int8_t>(context, scales, FunctionOf(context));
     case OpType::kLog:
       return MakeLog(context, scales);
+    case OpType::kSqrt:
+      return MakeSqrt(context, scales);
     case OpType::kAbs:
       return MakeAbs(context, scales);
     case OpType::kRsqrt:

@@ -5,7 +5,7 @@
 
 #include "runtime/kernels/pair_kernel.h"
 #include "runtime/kernels/quantization.h"
-#include "runtime/kernels/reference/binary.h"
+#include "runtime/kernels/reference/quotient.h"
 
 namespace qat {
 namespace {
@@ -99,22 +99,52 @@ struct QuantizedSquaredDifference : reference::QuantizedPair {
   }
 };
 
+struct Scales {
+  QuantizationParams a;
+  QuantizationParams b;
+  QuantizationParams output;
+};
+
+template <class T>
+Expected<Scales> ReadScales(const KernelContext& context) {
+  Scales scales;
+  QAT_ASSIGN_OR_RETURN(scales.a, PerTensorParams(*context.inputs[0], "first input", LimitsOf<T>()));
+  QAT_ASSIGN_OR_RETURN(scales.b, PerTensorParams(*context.inputs[1], "second input", LimitsOf<T>()));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", LimitsOf<T>()));
+  return scales;
+}
+
+void SetZeroPoints(const Scales& scales, reference::QuantizedPair& pair) {
+  pair.zero_point_a = scales.a.zero_point;
+  pair.zero_point_b = scales.b.zero_point;
+  pair.zero_point_output = scales.output.zero_point;
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareQuantizedDiv(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const Scales scales, ReadScales<T>(context));
+  const double real = static_cast<double>(scales.a.scale / (scales.b.scale * scales.output.scale));
+  reference::QuantizedQuotient quotient;
+  QAT_ASSIGN_OR_RETURN(quotient.multiplier, CheckedMultiplier(real, "first input scale over the others"));
+  SetZeroPoints(scales, quotient);
+  quotient.clamp =
+      QuantizedActivationRange(FusedActivation(context.attributes), scales.output, LimitsOf<T>());
+  return MakePairKernel<T>(context, quotient);
+}
+
 Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
+  if (context.definition.type == OpType::kDiv) return PrepareQuantizedDiv<int8_t>(context);
   if (context.definition.type != OpType::kSquaredDifference) return UnsupportedTypes(context);
-  constexpr QuantizedLimits kLimits = LimitsOf<int8_t>();
-  QAT_ASSIGN_OR_RETURN(const auto a, PerTensorParams(*context.inputs[0], "first input", kLimits));
-  QAT_ASSIGN_OR_RETURN(const auto b, PerTensorParams(*context.inputs[1], "second input", kLimits));
-  QAT_ASSIGN_OR_RETURN(const auto output, PerTensorParams(context.output, "output", kLimits));
+  QAT_ASSIGN_OR_RETURN(const Scales scales, ReadScales<int8_t>(context));
+  const auto& [a, b, output] = scales;
   QuantizedSquaredDifference squared;
   const double twice = 2 * static_cast<double>(std::max(a.scale, b.scale));
   const double rescale = twice * twice / static_cast<double>((1 << squared.kLeftShift * 2) * output.scale);
   // TFLite's kernel aborts the process here.
   if (!(rescale < 1))
     return Unsupported(StrCat("output scale ", output.scale, " is too small for the inputs'"));
-  squared.zero_point_a = a.zero_point;
-  squared.zero_point_b = b.zero_point;
-  squared.zero_point_output = output.zero_point;
-  squared.clamp = kLimits;
+  SetZeroPoints(scales, squared);
+  squared.clamp = LimitsOf<int8_t>();
   squared.multiplier_a = QuantizeMultiplier(static_cast<double>(a.scale) / twice);
   squared.multiplier_b = QuantizeMultiplier(static_cast<double>(b.scale) / twice);
   squared.multiplier_output = QuantizeMultiplier(rescale);
@@ -128,6 +158,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (type == DType::kInt32) return PrepareIntegers<int32_t>(context);
   if (type == DType::kInt64) return PrepareIntegers<int64_t>(context);
   if (type == DType::kInt8) return PrepareInt8(context);
+  if (type == DType::kUInt8 && context.definition.type == OpType::kDiv)
+    return PrepareQuantizedDiv<uint8_t>(context);
   return UnsupportedTypes(context);
 }
 

@@ -49,17 +49,6 @@ int32_t ExpOnNegative(int32_t z) {
   return result;
 }
 
-// 1 / (1 + a) as Q0.31 for a Q0.31 in [0, 1): Newton's method on (1 + a) / 2 in Q2.29, from 48/17 - 32/17 x.
-int32_t OneOverOnePlus(int32_t a) {
-  constexpr int32_t k48Over17 = 1515870810;
-  constexpr int32_t kMinus32Over17 = -1010580540;
-  constexpr int32_t kOne = 1 << 29;
-  const auto half = static_cast<int32_t>((int64_t{a} + kLargest + 1) / 2);
-  int32_t x = k48Over17 + Mul(half, kMinus32Over17);
-  for (int i = 0; i < 3; ++i) x += SaturatingShiftLeft(Mul(x, kOne - Mul(half, x)), 2);
-  return SaturatingShiftLeft(x, 1);
-}
-
 // Largest value of a row.
 template <class T>
 T MaxOf(const T* row, int64_t depth) {
@@ -101,6 +90,16 @@ Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale) {
 }
 
 namespace reference {
+
+int32_t OneOverOnePlus(int32_t a) {
+  constexpr int32_t k48Over17 = 1515870810;
+  constexpr int32_t kMinus32Over17 = -1010580540;
+  constexpr int32_t kOne = 1 << 29;
+  const auto half = static_cast<int32_t>((int64_t{a} + kLargest + 1) / 2);
+  int32_t x = k48Over17 + Mul(half, kMinus32Over17);
+  for (int i = 0; i < 3; ++i) x += SaturatingShiftLeft(Mul(x, kOne - Mul(half, x)), 2);
+  return SaturatingShiftLeft(x, 1);
+}
 
 constexpr int kSumIntegerBits = 12;
 

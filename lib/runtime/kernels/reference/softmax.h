@@ -20,6 +20,10 @@ Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale);
 
 namespace reference {
 
+/// 1 / (1 + a) as Q0.31 for a Q0.31 in [0, 1): three Newton steps. Source: gemmlowp fixedpoint.h,
+/// one_over_one_plus_x_for_x_in_0_1.
+int32_t OneOverOnePlus(int32_t a);
+
 /// output[i] = exp(beta * (input[i] - max)) / sum.
 /// Shapes    input, output [rows, depth].
 void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output);
