@@ -96,6 +96,9 @@ struct Describer {
     return StrCat(a.exclusive ? "exclusive" : "", a.exclusive && a.reverse ? ", " : "",
                   a.reverse ? "from the end" : "");
   }
+  std::string operator()(const TileAttributes& a) const { return ListText("multiples", a.multiples); }
+  std::string operator()(const BroadcastToAttributes& a) const { return ListText("shape", a.shape); }
+  std::string operator()(const ReverseAttributes& a) const { return ListText("axes", a.axes); }
   std::string operator()(const OneHotAttributes& a) const { return StrCat("axis ", a.axis); }
 };
 

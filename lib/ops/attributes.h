@@ -158,6 +158,7 @@ struct PackAttributes {
 struct UnpackAttributes {
   int32_t count = 1;
   int32_t axis = 0;
+  int32_t part = 0;  ///< specs only: which output this layer stands for
   bool operator==(const UnpackAttributes&) const = default;
 };
 
@@ -165,6 +166,7 @@ struct UnpackAttributes {
 struct GatherAttributes {
   int32_t axis = 0;
   int32_t batch_dims = 0;
+  std::vector<int32_t> indices = {};  ///< specs only
   bool operator==(const GatherAttributes&) const = default;
 };
 
@@ -243,6 +245,24 @@ struct TransposeConvAttributes {
   bool operator==(const TransposeConvAttributes&) const = default;
 };
 
+/// Specs only: how often each axis but the batch is repeated.
+struct TileAttributes {
+  std::vector<int32_t> multiples;
+  bool operator==(const TileAttributes&) const = default;
+};
+
+/// Specs only: the new sizes of all axes but the batch.
+struct BroadcastToAttributes {
+  std::vector<int32_t> shape;
+  bool operator==(const BroadcastToAttributes&) const = default;
+};
+
+/// Specs only: the axes that are read backwards.
+struct ReverseAttributes {
+  std::vector<int32_t> axes;
+  bool operator==(const ReverseAttributes&) const = default;
+};
+
 struct GeluAttributes {
   bool approximate = false;  ///< by tanh
   bool operator==(const GeluAttributes&) const = default;
@@ -251,6 +271,7 @@ struct GeluAttributes {
 /// Beyond the border, the input is mirrored, with the value at the border (symmetric) or without it.
 struct MirrorPadAttributes {
   bool symmetric = false;
+  std::vector<int32_t> pads = {};  ///< specs only, as those of pad
   bool operator==(const MirrorPadAttributes&) const = default;
 };
 
@@ -271,6 +292,7 @@ struct BatchMatMulAttributes {
 struct CumsumAttributes {
   bool exclusive = false;
   bool reverse = false;
+  int32_t axis = -1;  ///< specs only
   bool operator==(const CumsumAttributes&) const = default;
 };
 
@@ -288,7 +310,8 @@ using OpAttributes = std::variant<
     TransposeAttributes, ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
     GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes, ResizeAttributes,
     TransposeConvAttributes, UnpackAttributes, GeluAttributes, MirrorPadAttributes, BlockAttributes,
-    BatchMatMulAttributes, CumsumAttributes, OneHotAttributes>;
+    BatchMatMulAttributes, CumsumAttributes, OneHotAttributes, TileAttributes, BroadcastToAttributes,
+    ReverseAttributes>;
 
 }  // namespace qat
 

@@ -1,5 +1,6 @@
 // BatchMatMul: products of the matrices in the last two axes of both inputs; the axes before them broadcast.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -36,6 +37,20 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table->adj_x(), table->adj_y(), table->asymmetric_quantize_inputs()});
 }
 
+constexpr AttributeKey kKeys[] = {
+    {"adjoint_a", keys::kFlag, "false", keys::Set<&A::adjoint_a, keys::ToFlag>},
+    {"adjoint_b", keys::kFlag, "false", keys::Set<&A::adjoint_b, keys::ToFlag>},
+};
+
+constexpr std::string_view kReleases[] = {"2.3.0", "2.3.0"};
+
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_BatchMatMulOptions;
+  writer.table =
+      tflite::CreateBatchMatMulOptions(writer.builder, a.adjoint_a, a.adjoint_b, a.asymmetric_inputs).Union();
+}
+
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
   // The second input has depth * columns values per matrix.
   const Shape& b = inputs[1].shape;
@@ -48,8 +63,13 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
 
 const OpDefinition& BatchMatMulDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = RunOp(OpType::kBatchMatMul, "batch_matmul", "BATCH_MATMUL",
-                            tflite::BuiltinOperator_BATCH_MATMUL, 2, "products of matrices", InferShape);
+    OpDefinition op =
+        Written(RunOp(OpType::kBatchMatMul, "batch_matmul", "BATCH_MATMUL",
+                      tflite::BuiltinOperator_BATCH_MATMUL, 2,
+                      "products of the matrices in the last two axes; adjoint: with these exchanged", InferShape),
+                {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kInt8);
+    op.min_layers = op.max_layers = 2;
+    op.keys = kKeys;
     op.default_attributes = A();
     op.multiply_accumulates = MultiplyAccumulates;
     op.read_options = ReadOptions;

@@ -1,5 +1,6 @@
 // Cumsum: running sums along the axis that the second input says.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -23,12 +24,35 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table->exclusive(), table->reverse()});
 }
 
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_CumsumOptions;
+  writer.table = tflite::CreateCumsumOptions(writer.builder, a.exclusive, a.reverse).Union();
+}
+
+constexpr AttributeKey kKeys[] = {
+    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
+    {"exclusive", keys::kFlag, "false", keys::Set<&A::exclusive, keys::ToFlag>},
+    {"reverse", keys::kFlag, "false", keys::Set<&A::reverse, keys::ToFlag>},
+};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
+  return {{"axis", {}, {std::get<A>(attributes).axis}}};
+}
+
+constexpr std::string_view kReleases[] = {"2.4.0"};
+
 }  // namespace
 
 const OpDefinition& CumsumDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = RunOp(OpType::kCumsum, "cumsum", "CUMSUM", tflite::BuiltinOperator_CUMSUM, 2,
-                            "running sums", InferShape);
+    OpDefinition op = Written(RunOp(OpType::kCumsum, "cumsum", "CUMSUM", tflite::BuiltinOperator_CUMSUM, 2,
+                                    "running sums along an axis, without the value itself (exclusive) or from "
+                                    "the end (reverse)",
+                                    InferShape),
+                              {FirstVersion, kReleases, WriteOptions}, IntegerKernels::kNone);
+    op.keys = kKeys;
+    op.index_operands = IndexOperands;
     op.default_attributes = A();
     op.read_options = ReadOptions;
     return op;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -25,6 +26,14 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     return InvalidArgument(StrCat("input ", ToString(input), " and indices ", ToString(indices),
                                   " do not have ", a.batch_dims, " dimensions in common before axis ", axis));
   }
+  const std::span<const uint8_t> known = inputs[1].constant;
+  if (!known.empty()) {
+    QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> values, ConstantIndices(inputs[1], "indices"));
+    for (const int64_t index : values) {
+      if (index < 0 || index >= input[axis])
+        return InvalidArgument(StrCat("index ", index, " is outside of axis ", axis, " of ", ToString(input)));
+    }
+  }
   const auto at = input.begin() + static_cast<int64_t>(axis);
   Shape output(input.begin(), at);
   output.insert(output.end(), indices.begin() + batch_dims, indices.end());
@@ -44,7 +53,29 @@ Expected<Shape> InferGatherNd(const OpAttributes&, std::span<const Operand> inpu
   return output;
 }
 
-constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0"};
+constexpr std::string_view kIndicesText = "a list of indices along the axis, as [0, 2, 1]";
+
+Expected<std::vector<int32_t>> ToIndices(const AttributeValue& value) {
+  return keys::ToList(value, 1 << 16, 0, 1 << 20, kIndicesText);
+}
+
+constexpr AttributeKey kKeys[] = {
+    {"indices", kIndicesText, "", keys::Set<&A::indices, ToIndices>},
+    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
+};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
+  const auto& indices = std::get<A>(attributes).indices;
+  return {{"indices", {static_cast<int32_t>(indices.size())}, indices}};
+}
+
+// Version 5 brought batch_dims.
+constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0", "1.15.0", "2.4.0", "2.5.0"};
+
+int32_t GatherVersion(const VersionQuery& query) {
+  const auto* a = query.attributes == nullptr ? nullptr : std::get_if<A>(query.attributes);
+  return a != nullptr && a->batch_dims != 0 ? 5 : VersionTwoForInt8(query);
+}
 
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<tflite::GatherOptions>();
@@ -71,9 +102,11 @@ const OpDefinition& GatherDefinition() {
     op.summary = "slices of an input, by their indices";
     op.min_inputs = op.max_inputs = 2;
     op.output_quantization = OutputQuantization::kSameAsInput;
-    op.default_attributes = A();
+    op.keys = kKeys;
+    op.default_attributes = A{.axis = -1};
+    op.index_operands = IndexOperands;
     op.infer_shape = InferShape;
-    op.version = VersionTwoForInt8;
+    op.version = GatherVersion;
     op.releases = kReleases;
     op.write_options = WriteOptions;
     op.read_options = ReadOptions;

@@ -19,13 +19,21 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes();
 }
 
+void WriteOptions(OptionsWriter& writer, const OpAttributes&) {
+  writer.type = tflite::BuiltinOptions_L2NormOptions;
+  writer.table = tflite::CreateL2NormOptions(writer.builder).Union();
+}
+
+constexpr std::string_view kReleases[] = {"1.5.0", "1.14.0"};
+
 }  // namespace
 
 const OpDefinition& L2NormalizationDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = RunOp(OpType::kL2Normalization, "l2_normalization", "L2_NORMALIZATION",
-                            tflite::BuiltinOperator_L2_NORMALIZATION, 1,
-                            "the last axis as a vector of length 1", InferShape);
+    OpDefinition op = Written(RunOp(OpType::kL2Normalization, "l2_normalization", "L2_NORMALIZATION",
+                                    tflite::BuiltinOperator_L2_NORMALIZATION, 1,
+                                    "the last axis as a vector of length 1", InferShape),
+                              {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kBoth);
     op.output_quantization = OutputQuantization::kFixed;
     op.fixed_uint8 = {1.0f / 128, 128};
     op.read_options = ReadOptions;

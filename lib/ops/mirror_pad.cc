@@ -1,6 +1,8 @@
 // MirrorPad: the input within a border of itself, mirrored. The second input is [rank, 2]: how many before and after each
 // axis.
 #include "base/strings.h"
+#include "ops/keys.h"
+#include "ops/pads.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -34,13 +36,44 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table != nullptr && table->mode() == tflite::MirrorPadMode_SYMMETRIC});
 }
 
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  writer.type = tflite::BuiltinOptions_MirrorPadOptions;
+  writer.table = tflite::CreateMirrorPadOptions(writer.builder, std::get<A>(attributes).symmetric
+                                                                    ? tflite::MirrorPadMode_SYMMETRIC
+                                                                    : tflite::MirrorPadMode_REFLECT)
+                     .Union();
+}
+
+constexpr std::string_view kModeText = "\"reflect\" or \"symmetric\"";
+
+Expected<bool> ToSymmetric(const AttributeValue& value) {
+  const auto* mode = std::get_if<std::string>(&value);
+  if (mode != nullptr && *mode == "symmetric") return true;
+  if (mode != nullptr && *mode == "reflect") return false;
+  return keys::Mismatch(value, kModeText);
+}
+
+constexpr AttributeKey kKeys[] = {
+    {"pads", kPadsText, "", keys::Set<&A::pads, ToPads>},
+    {"mode", kModeText, "\"reflect\"", keys::Set<&A::symmetric, ToSymmetric>},
+};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
+  return PadsOperand(std::get<A>(attributes).pads, input);
+}
+
+constexpr std::string_view kReleases[] = {"1.13.1", "2.3.0"};
+
 }  // namespace
 
 const OpDefinition& MirrorPadDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
+    OpDefinition op = Written(
         RunOp(OpType::kMirrorPad, "mirror_pad", "MIRROR_PAD", tflite::BuiltinOperator_MIRROR_PAD, 2,
-              "a border of the mirrored input", InferShape);
+              "a border of the mirrored input, with the value at the border (symmetric) or without", InferShape),
+        {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kBoth);
+    op.keys = kKeys;
+    op.index_operands = IndexOperands;
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.default_attributes = A();
     op.read_options = ReadOptions;

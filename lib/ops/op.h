@@ -102,6 +102,9 @@ struct OpDefinition {
 
   OutputQuantization output_quantization = OutputQuantization::kOwnRange;
   QuantizationParams fixed_uint8;  ///< with kFixed
+  bool runs_uint8 = true;          ///< TFLite has a kernel for real values held as uint8
+  bool runs_int8 = true;           ///< the same for int8
+  std::string_view instead;        ///< what computes the same where there is none; may be empty
 
   int32_t min_layers = 1;  ///< outputs of layers that a layer of a spec reads
   int32_t max_layers = 1;

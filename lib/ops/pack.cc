@@ -1,5 +1,6 @@
 // Pack: inputs of one shape side by side along a new axis.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -21,6 +22,8 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   output.insert(output.begin() + static_cast<int64_t>(axis), static_cast<int32_t>(inputs.size()));
   return output;
 }
+
+constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "", keys::Set<&A::axis, keys::ToAxis>}};
 
 constexpr std::string_view kReleases[] = {"1.11.0", "1.14.0"};
 
@@ -46,6 +49,9 @@ const OpDefinition& PackDefinition() {
     op.builtin_code = tflite::BuiltinOperator_PACK;
     op.summary = "inputs of one shape side by side along a new axis";
     op.max_inputs = 1 << 16;
+    op.min_layers = 2;
+    op.max_layers = 1 << 16;
+    op.keys = kKeys;
     op.output_quantization = OutputQuantization::kJoinsInputs;
     op.default_attributes = A();
     op.infer_shape = InferShape;

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"
+#include "ops/pads.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
@@ -12,24 +13,10 @@ namespace qat {
 namespace {
 
 using A = PadAttributes;
-constexpr std::string_view kPadsText =
-    "a list of counts before and after each axis but the batch; for an image [top, bottom, left, right]";
-
-Expected<std::vector<int32_t>> ToPads(const AttributeValue& value) {
-  QAT_ASSIGN_OR_RETURN(std::vector<int32_t> pads, keys::ToList(value, 10, 0, 1 << 20, kPadsText));
-  if (pads.size() % 2 != 0) return keys::Mismatch(value, kPadsText);
-  return pads;
-}
-
 constexpr AttributeKey kKeys[] = {{"pads", kPadsText, "", keys::Set<&A::pads, ToPads>}};
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
-  std::vector<int32_t> values = {0, 0};
-  const auto& pads = std::get<A>(attributes).pads;
-  values.insert(values.end(), pads.begin(), pads.end());
-  const auto rank = std::max(input.size(), values.size() / 2);
-  values.resize(2 * rank);
-  return {{"pads", {static_cast<int32_t>(rank), 2}, values}};
+  return PadsOperand(std::get<A>(attributes).pads, input);
 }
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {

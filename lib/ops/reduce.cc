@@ -1,47 +1,57 @@
 // Sum, ReduceMin, ReduceProd, ReduceAny, ReduceAll: one value for all those along the axes that the second input lists.
+#include "ops/reduction.h"
 #include "ops/run_op.h"
-#include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
 
 namespace qat {
 namespace {
 
-using A = MeanAttributes;
-
-Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
-  return ReducedShape(inputs[0].shape, inputs[1], std::get<A>(attributes).keep_dims);
-}
-
-Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
-  const auto* table = reader.As<tflite::ReducerOptions>();
-  return OpAttributes(A{.keep_dims = table != nullptr && table->keep_dims()});
-}
-
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     std::string_view summary) {
-  OpDefinition op = RunOp(type, name, tflite_name, builtin_code, 2, summary, InferShape);
-  op.default_attributes = A();
-  op.read_options = ReadOptions;
-  if (type == OpType::kReduceMin) op.output_quantization = OutputQuantization::kSameAsInput;
+  OpDefinition op = RunOp(type, name, tflite_name, builtin_code, 2, summary, InferReduction);
+  op.default_attributes = MeanAttributes();
+  op.read_options = ReadReduction;
   return op;
 }
+
+OpDefinition DefineReal(OpType type, std::string_view name, std::string_view tflite_name,
+                        int32_t builtin_code, std::string_view summary,
+                        std::span<const std::string_view> releases, IntegerKernels kernels) {
+  OpDefinition op = Written(Define(type, name, tflite_name, builtin_code, summary),
+                            {VersionTwoForInt8, releases, WriteReduction}, kernels);
+  op.keys = ReductionKeys();
+  op.default_attributes = DefaultReduction();
+  op.index_operands = ReductionAxes;
+  return op;
+}
+
+constexpr std::string_view kSumReleases[] = {"1.10.0", "1.15.0"};
+constexpr std::string_view kReduceMinReleases[] = {"1.11.0", "1.14.0"};
+constexpr std::string_view kReduceProdReleases[] = {"1.11.0", "2.6.0"};
 
 }  // namespace
 
 const OpDefinition& SumDefinition() {
   static const OpDefinition kDefinition =
-      Define(OpType::kSum, "sum", "SUM", tflite::BuiltinOperator_SUM, "sum over some axes");
+      DefineReal(OpType::kSum, "sum", "SUM", tflite::BuiltinOperator_SUM,
+                 "sum over the given axes; default: over the image", kSumReleases, IntegerKernels::kBoth);
   return kDefinition;
 }
 const OpDefinition& ReduceMinDefinition() {
-  static const OpDefinition kDefinition = Define(OpType::kReduceMin, "reduce_min", "REDUCE_MIN",
-                                                 tflite::BuiltinOperator_REDUCE_MIN, "least over some axes");
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op =
+        DefineReal(OpType::kReduceMin, "reduce_min", "REDUCE_MIN", tflite::BuiltinOperator_REDUCE_MIN,
+                   "smallest value over the given axes; default: over the image", kReduceMinReleases,
+                   IntegerKernels::kBoth);
+    op.output_quantization = OutputQuantization::kSameAsInput;
+    return op;
+  }();
   return kDefinition;
 }
 const OpDefinition& ReduceProdDefinition() {
-  static const OpDefinition kDefinition =
-      Define(OpType::kReduceProd, "reduce_prod", "REDUCE_PROD", tflite::BuiltinOperator_REDUCE_PROD,
-             "product over some axes");
+  static const OpDefinition kDefinition = DefineReal(
+      OpType::kReduceProd, "reduce_prod", "REDUCE_PROD", tflite::BuiltinOperator_REDUCE_PROD,
+      "product over the given axes; default: over the image", kReduceProdReleases, IntegerKernels::kNone);
   return kDefinition;
 }
 const OpDefinition& ReduceAnyDefinition() {

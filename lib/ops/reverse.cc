@@ -1,5 +1,6 @@
 // ReverseV2: the axes that the second input lists backwards.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -13,12 +14,34 @@ Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs)
   return inputs[0].shape;
 }
 
+using A = ReverseAttributes;
+constexpr std::string_view kAxesText = "a list of axes without the batch (0); negative: from the last one";
+
+Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
+  return keys::ToList(value, 7, -7, 7, kAxesText);
+}
+
+constexpr AttributeKey kKeys[] = {{"axes", kAxesText, "", keys::Set<&A::axes, ToAxes>}};
+
+std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
+  const auto& axes = std::get<A>(attributes).axes;
+  return {{"axes", {static_cast<int32_t>(axes.size())}, axes}};
+}
+
+// Version 3 brought int8, which the reference kernels run under version 1 only.
+constexpr std::string_view kReleases[] = {"2.5.0"};
+
 }  // namespace
 
 const OpDefinition& ReverseV2Definition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = RunOp(OpType::kReverseV2, "reverse_v2", "REVERSE_V2",
-                            tflite::BuiltinOperator_REVERSE_V2, 2, "some axes backwards", InferShape);
+    OpDefinition op = Written(RunOp(OpType::kReverseV2, "reverse_v2", "REVERSE_V2",
+                                    tflite::BuiltinOperator_REVERSE_V2, 2, "some axes backwards", InferShape),
+                              {FirstVersion, kReleases}, IntegerKernels::kBoth);
+    op.keys = kKeys;
+    op.default_attributes = A();
+    op.index_operands = IndexOperands;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(A()); };
     op.output_quantization = OutputQuantization::kSameAsInput;
     return op;
   }();

@@ -29,4 +29,17 @@ OpDefinition RunOp(OpType type, std::string_view name, std::string_view tflite_n
   return op;
 }
 
+OpDefinition Written(OpDefinition op, const Writing& writing, IntegerKernels kernels,
+                     std::string_view instead) {
+  op.version = writing.version;
+  op.releases = writing.releases;
+  op.write_options = writing.write_options;
+  op.runs_uint8 = kernels == IntegerKernels::kBoth;
+  op.runs_int8 = kernels != IntegerKernels::kNone;
+  op.instead = instead;
+  return op;
+}
+
+int32_t FirstVersion(const VersionQuery&) { return 1; }
+
 }  // namespace qat

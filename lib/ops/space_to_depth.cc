@@ -1,5 +1,6 @@
 // SpaceToDepth: every block of pixels becomes the channels of one pixel. DepthToSpace: the other way round.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -40,6 +41,18 @@ Expected<Shape> InferDepthToSpace(const OpAttributes& attributes, std::span<cons
                   block);
 }
 
+constexpr AttributeKey kKeys[] = {{"block", keys::kPositive, "2", keys::Set<&A::size, keys::ToPositive>}};
+
+// Version 2 brought int8, which the reference kernels run under version 1 only.
+constexpr std::string_view kSpaceToDepthReleases[] = {"1.14.0"};
+constexpr std::string_view kDepthToSpaceReleases[] = {"2.5.0"};
+
+template <class Options, auto kCreate>
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  writer.type = tflite::BuiltinOptionsTraits<Options>::enum_value;
+  writer.table = kCreate(writer.builder, std::get<A>(attributes).size).Union();
+}
+
 template <class Options>
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<Options>();
@@ -51,10 +64,15 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 const OpDefinition& SpaceToDepthDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
-        RunOp(OpType::kSpaceToDepth, "space_to_depth", "SPACE_TO_DEPTH",
-              tflite::BuiltinOperator_SPACE_TO_DEPTH, 1, "blocks of pixels as channels", InferSpaceToDepth);
+        Written(RunOp(OpType::kSpaceToDepth, "space_to_depth", "SPACE_TO_DEPTH",
+                      tflite::BuiltinOperator_SPACE_TO_DEPTH, 1, "blocks of pixels as channels",
+                      InferSpaceToDepth),
+                {FirstVersion, kSpaceToDepthReleases,
+                 WriteOptions<tflite::SpaceToDepthOptions, tflite::CreateSpaceToDepthOptions>},
+                IntegerKernels::kBoth);
+    op.keys = kKeys;
     op.output_quantization = OutputQuantization::kSameAsInput;
-    op.default_attributes = A();
+    op.default_attributes = A{2};
     op.read_options = ReadOptions<tflite::SpaceToDepthOptions>;
     return op;
   }();
@@ -64,10 +82,15 @@ const OpDefinition& SpaceToDepthDefinition() {
 const OpDefinition& DepthToSpaceDefinition() {
   static const OpDefinition kDefinition = [] {
     OpDefinition op =
-        RunOp(OpType::kDepthToSpace, "depth_to_space", "DEPTH_TO_SPACE",
-              tflite::BuiltinOperator_DEPTH_TO_SPACE, 1, "channels as blocks of pixels", InferDepthToSpace);
+        Written(RunOp(OpType::kDepthToSpace, "depth_to_space", "DEPTH_TO_SPACE",
+                      tflite::BuiltinOperator_DEPTH_TO_SPACE, 1, "channels as blocks of pixels",
+                      InferDepthToSpace),
+                {FirstVersion, kDepthToSpaceReleases,
+                 WriteOptions<tflite::DepthToSpaceOptions, tflite::CreateDepthToSpaceOptions>},
+                IntegerKernels::kBoth);
+    op.keys = kKeys;
     op.output_quantization = OutputQuantization::kSameAsInput;
-    op.default_attributes = A();
+    op.default_attributes = A{2};
     op.read_options = ReadOptions<tflite::DepthToSpaceOptions>;
     return op;
   }();

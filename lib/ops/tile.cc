@@ -1,6 +1,7 @@
 // Tile: the input repeated along each axis, as often as the second input says. BroadcastTo: axes of size 1 repeated up to
 // the shape that the second input says.
 #include "base/strings.h"
+#include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"
@@ -40,6 +41,41 @@ Expected<Shape> InferBroadcastTo(const OpAttributes&, std::span<const Operand> i
   return output;
 }
 
+constexpr std::string_view kMultiplesText = "how often each axis but the batch is repeated, as [2, 1, 1]";
+constexpr std::string_view kShapeText = "the new size of each axis but the batch, as [8, 8, 4]";
+
+Expected<std::vector<int32_t>> ToMultiples(const AttributeValue& value) {
+  return keys::ToList(value, 7, 1, 1 << 20, kMultiplesText);
+}
+Expected<std::vector<int32_t>> ToShape(const AttributeValue& value) {
+  return keys::ToList(value, 7, 1, 1 << 20, kShapeText);
+}
+
+constexpr AttributeKey kTileKeys[] = {
+    {"multiples", kMultiplesText, "", keys::Set<&TileAttributes::multiples, ToMultiples>},
+};
+constexpr AttributeKey kBroadcastKeys[] = {
+    {"shape", kShapeText, "", keys::Set<&BroadcastToAttributes::shape, ToShape>},
+};
+
+std::vector<IndexOperand> ListAfter(std::string_view suffix, int32_t batch, const std::vector<int32_t>& rest) {
+  std::vector<int32_t> values = {batch};
+  values.insert(values.end(), rest.begin(), rest.end());
+  return {{suffix, {static_cast<int32_t>(values.size())}, values}};
+}
+
+std::vector<IndexOperand> MultiplesOperand(const OpAttributes& attributes, const Shape&) {
+  return ListAfter("multiples", 1, std::get<TileAttributes>(attributes).multiples);
+}
+std::vector<IndexOperand> ShapeOperand(const OpAttributes& attributes, const Shape& input) {
+  return ListAfter("shape", input.empty() ? 1 : input[0], std::get<BroadcastToAttributes>(attributes).shape);
+}
+
+// Version 3 of TILE brought int8, which the reference kernels run under version 1 only; there is no version 1 of BROADCAST_TO.
+constexpr std::string_view kTileReleases[] = {"2.8.0"};
+constexpr std::string_view kBroadcastReleases[] = {"2.5.0", "2.5.0"};
+int32_t SecondVersion(const VersionQuery&) { return 2; }
+
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     std::string_view summary,
                     Expected<Shape> (*infer_shape)(const OpAttributes&, std::span<const Operand>)) {
@@ -51,15 +87,31 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 }  // namespace
 
 const OpDefinition& TileDefinition() {
-  static const OpDefinition kDefinition =
-      Define(OpType::kTile, "tile", "TILE", tflite::BuiltinOperator_TILE, "the input repeated", InferTile);
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Written(
+        Define(OpType::kTile, "tile", "TILE", tflite::BuiltinOperator_TILE, "the input repeated", InferTile),
+        {FirstVersion, kTileReleases}, IntegerKernels::kBoth);
+    op.keys = kTileKeys;
+    op.default_attributes = TileAttributes();
+    op.index_operands = MultiplesOperand;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(TileAttributes()); };
+    return op;
+  }();
   return kDefinition;
 }
 
 const OpDefinition& BroadcastToDefinition() {
-  static const OpDefinition kDefinition =
-      Define(OpType::kBroadcastTo, "broadcast_to", "BROADCAST_TO", tflite::BuiltinOperator_BROADCAST_TO,
-             "the input repeated up to a shape", InferBroadcastTo);
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Written(
+        Define(OpType::kBroadcastTo, "broadcast_to", "BROADCAST_TO", tflite::BuiltinOperator_BROADCAST_TO,
+               "axes of size 1 repeated up to a shape", InferBroadcastTo),
+        {SecondVersion, kBroadcastReleases}, IntegerKernels::kBoth);
+    op.keys = kBroadcastKeys;
+    op.default_attributes = BroadcastToAttributes();
+    op.index_operands = ShapeOperand;
+    op.read_options = [](const OptionsReader&) { return Expected<OpAttributes>(BroadcastToAttributes()); };
+    return op;
+  }();
   return kDefinition;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/strings.h"
+#include "ops/integer_kernels.h"
 #include "passes/passes.h"
 
 namespace qat {
@@ -51,6 +52,9 @@ class Quantizer {
       : graph_(graph), options_(options), scheme_(options.scheme), warnings_(warnings) {}
 
   Status Run() {
+    std::vector<PlacedOp> ops;
+    for (const GraphNode& node : graph_.nodes) ops.push_back({node.name, node.type});
+    QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, scheme_));
     QAT_RETURN_IF_ERROR(CheckRanges());
     const QuantizationParams input =
         options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract, scheme_);
@@ -60,6 +64,7 @@ class Quantizer {
     for (const GraphNode& node : graph_.nodes) {
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
       for (int32_t output : node.outputs) QuantizeOutput(node, output);
+      if (node.type == OpType::kDiv) WarnOfSmallQuotients(node);
     }
     return {};
   }
@@ -90,6 +95,15 @@ class Quantizer {
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),
                                "; accuracy may be lost, since no training chose it"));
     return {};
+  }
+
+  /// The kernel shifts by 37 bits less the exponent of the scales' quotient; from 32 on, small quotients come out large.
+  void WarnOfSmallQuotients(const GraphNode& node) {
+    const auto scale = [&](int32_t index) { return graph_.tensor(index).quantization->params().scale; };
+    const float quotient = scale(node.inputs[0]) / (scale(node.inputs[1]) * scale(node.output()));
+    if (quotient >= 32) return;
+    warnings_.push_back(StrCat("node '", node.name, "': the integer div of TFLite takes quotients of nearly 0 for the largest value "
+                               "at these scales (", quotient, " steps per quotient of 1, expected 32 or more); multiply by the reciprocal instead"));
   }
 
   GraphTensor& InputOf(const GraphNode& node, int32_t position) {

@@ -54,7 +54,6 @@ constexpr Alias kAliases[] = {
     {"concatenate", "concatenation", ""},
     {"cat", "concatenation", ""},
     {"addn", "add", "which takes two inputs"},
-    {"sum", "add", "which takes two inputs"},
     {"multiply", "mul", ""},
     {"subtract", "sub", ""},
     {"max", "maximum", ""},
@@ -81,29 +80,47 @@ constexpr Alias kAliases[] = {
     {"resize", "resize_bilinear", "or resize_nearest_neighbor"},
     {"interpolate", "resize_bilinear", "or resize_nearest_neighbor"},
     {"resizenearest", "resize_nearest_neighbor", ""},
+    {"reducesum", "sum", ""},
+    {"reduceminimum", "reduce_min", ""},
+    {"reduceproduct", "reduce_prod", ""},
+    {"divide", "div", "which takes two inputs"},
+    {"power", "pow", "which takes two inputs"},
+    {"negative", "neg", ""},
+    {"matmul", "batch_matmul", "which takes two inputs"},
+    {"dot", "batch_matmul", "which takes two inputs"},
+    {"einsum", "batch_matmul", "with transposes in front of it"},
+    {"logsoftmax", "log_softmax", ""},
+    {"l2norm", "l2_normalization", ""},
+    {"normalize", "l2_normalization", ""},
+    {"unitnormalization", "l2_normalization", ""},
+    {"pixelshuffle", "depth_to_space", ""},
+    {"pixelunshuffle", "space_to_depth", ""},
+    {"stack", "pack", ""},
+    {"take", "gather", ""},
+    {"indexselect", "gather", ""},
+    {"repeat", "tile", ""},
+    {"expand", "broadcast_to", ""},
+    {"flip", "reverse_v2", ""},
+    {"reverse", "reverse_v2", ""},
+    {"reflectionpad2d", "mirror_pad", ""},
     {"fakequant", "quantize", "where a range of its own is wanted; else leave it out, training places it"},
 };
 
 constexpr std::string_view kNoIntegerActivation =
     "has no integer form in TFLite; use leaky_relu, relu6 or hard_swish";
+constexpr std::string_view kSwish = "is two layers; write logistic, then mul of it and its input";
 constexpr std::string_view kRecurrent =
     "keeps a state between steps, which is not trained here; use convolutions over time: conv_2d with kernel "
     "= [1, N]";
 constexpr std::string_view kComputedProduct =
-    "multiplies two computed matrices, which is not trained here; use fully_connected or conv_2d, mix "
-    "positions with "
-    "depthwise_conv_2d, or gate with mul as squeeze-and-excite does";
+    "is several layers; write batch_matmul, softmax and batch_matmul again, with fully_connected or conv_2d in front "
+    "of them";
 constexpr std::string_view kNormalization =
-    "needs the statistics of each example, which TFLite has no integer operator for; use batch_norm, which "
-    "is folded away";
+    "needs the statistics of each example and is several layers: mean, squared_difference, mean, rsqrt, sub and mul, "
+    "with the scheme int8 or float32; batch_norm is folded away and costs nothing";
 constexpr std::string_view kThreeAxes =
     "has three spatial axes, TFLite's integer kernels have two; put the third one into the channels";
 constexpr std::string_view kOneAxis = "has one spatial axis; write a signal as an image of height 1 and use ";
-constexpr std::string_view kArithmetic =
-    "has no integer form here; move it out of the network, or express it with add, sub, mul and a fixed "
-    "scale in the "
-    "next layer";
-
 constexpr std::string_view kNoGradient =
     "cannot be trained through; leave it out, end with the logits and let qat-convert append the argmax";
 
@@ -114,18 +131,15 @@ struct Refusal {
 };
 
 constexpr Refusal kRefusals[] = {
-    {"elu", kNoIntegerActivation},
     {"selu", kNoIntegerActivation},
     {"celu", kNoIntegerActivation},
-    {"gelu", kNoIntegerActivation},
-    {"swish", kNoIntegerActivation},
-    {"silu", kNoIntegerActivation},
+    {"swish", kSwish},
+    {"silu", kSwish},
     {"mish", kNoIntegerActivation},
     {"softplus", kNoIntegerActivation},
     {"softsign", kNoIntegerActivation},
     {"hardsigmoid", "has no operator in TFLite; use logistic, or hard_swish where it gates its own input"},
     {"hardtanh", "has no operator in TFLite; use relu_n1_to_1, which is the same"},
-    {"logsoftmax", "is not trained here; end with the logits and let qat-convert append a softmax"},
     {"lstm", kRecurrent},
     {"gru", kRecurrent},
     {"rnn", kRecurrent},
@@ -134,9 +148,6 @@ constexpr Refusal kRefusals[] = {
     {"convlstm2d", kRecurrent},
     {"attention", kComputedProduct},
     {"multiheadattention", kComputedProduct},
-    {"batchmatmul", kComputedProduct},
-    {"matmul", kComputedProduct},
-    {"einsum", kComputedProduct},
     {"layernorm", kNormalization},
     {"layernormalization", kNormalization},
     {"groupnorm", kNormalization},
@@ -147,8 +158,6 @@ constexpr Refusal kRefusals[] = {
     {"rmsnorm", kNormalization},
     {"lrn", kNormalization},
     {"localresponsenormalization", kNormalization},
-    {"l2norm", kNormalization},
-    {"l2normalization", kNormalization},
     {"conv3d", kThreeAxes},
     {"maxpool3d", kThreeAxes},
     {"averagepool3d", kThreeAxes},
@@ -161,29 +170,10 @@ constexpr Refusal kRefusals[] = {
     {"averagepooling1d", kOneAxis, "average_pool_2d with window = [1, N]"},
     {"separableconv2d", "is two layers; write depthwise_conv_2d, then conv_2d with kernel = 1"},
     {"channelshuffle", "is three layers; write reshape, transpose, reshape"},
-    {"depthtospace", "is not trained here; use transpose_conv, or a resize and a conv_2d"},
-    {"pixelshuffle", "is not trained here; use transpose_conv, or a resize and a conv_2d"},
-    {"spacetodepth", "is not trained here; use a conv_2d with a stride"},
     {"embedding", "looks rows up, which is not trained here; embed before the network and feed it the rows"},
-    {"gather", "looks rows up, which is not trained here; use slice or split for fixed positions"},
-    {"stack", "is two layers; write expand_dims for each input, then concatenation"},
-    {"pack", "is two layers; write expand_dims for each input, then concatenation"},
-    {"reducesum", "is not trained here; use mean, and let the next layer's filter take the factor"},
     {"argmax", kNoGradient},
     {"cast", "has no place in a network of reals; the converter chooses the types"},
     {"dequantize", "has no place in a network of reals; the converter places it"},
-    {"exp", kArithmetic},
-    {"log", kArithmetic},
-    {"sqrt", kArithmetic},
-    {"rsqrt", kArithmetic},
-    {"square", kArithmetic},
-    {"pow", kArithmetic},
-    {"div", kArithmetic},
-    {"divide", kArithmetic},
-    {"abs", kArithmetic},
-    {"neg", kArithmetic},
-    {"sin", kArithmetic},
-    {"cos", kArithmetic},
 };
 
 struct KeyAlias {
@@ -249,6 +239,10 @@ Error ExplainUnknownOp(std::string_view name) {
                                   alias.hint.empty() ? "" : ", ", alias.hint, "?"));
   }
   const std::vector<std::string> names = SpecNames();
+  for (const std::string& ours : names) {
+    if (Folded(ours) == folded)
+      return InvalidArgument(StrCat("unknown op '", name, "'; did you mean '", ours, "'?"));
+  }
   return InvalidArgument(StrCat(UnknownName("op", name, names), " (expected one of ", Join(names), ")"));
 }
 

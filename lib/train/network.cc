@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "ops/integer_kernels.h"
 #include "spec/range_groups.h"
 #include "train/fake_quantize.h"
 
@@ -58,6 +59,9 @@ bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().ite
 }  // namespace
 
 Expected<std::unique_ptr<Network>> Network::Create(const NetworkSpec& spec, const ModuleOptions& options) {
+  std::vector<PlacedOp> ops;
+  for (const LayerSpec& layer : spec.layers) ops.push_back({layer.name, layer.type});
+  QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.scheme));
   std::unique_ptr<Network> network(new Network(spec));
   for (const LayerSpec& layer : network->spec_.layers) {
     QAT_ASSIGN_OR_RETURN(auto module, MakeModule(layer, options));

@@ -30,6 +30,20 @@ TEST(OpList, NamesAndCodesAreUniqueAndFound) {
   EXPECT_EQ(FindOpByBuiltin(tflite::BuiltinOperator_UNIQUE), nullptr);
 }
 
+// What is trained is written: with a version that has a release.
+TEST(OpList, EveryTrainableOperatorCanBeWritten) {
+  for (const OpDefinition* op : AllOps()) {
+    if (!IsTrainable(op->type) || op->builtin_code < 0) continue;
+    ASSERT_NE(op->version, nullptr) << op->name;
+    for (const DType type : {DType::kFloat32, DType::kUInt8, DType::kInt8}) {
+      const int32_t version =
+          op->version({.input = type, .filter = type, .attributes = &op->default_attributes, .inputs = op->max_inputs});
+      EXPECT_GE(version, 1) << op->name;
+      EXPECT_LE(version, static_cast<int32_t>(op->releases.size())) << op->name;
+    }
+  }
+}
+
 TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
   const OpAttributes cases[] = {
       Conv2DAttributes{.stride_h = 2,
@@ -50,9 +64,22 @@ TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
       ArgMaxAttributes{DType::kInt64},
       SplitAttributes{3},
       SplitAttributes{4},
+      GeluAttributes{true},
+      BinaryAttributes{Activation::kRelu6},
+      MeanAttributes{.keep_dims = true},
+      BatchMatMulAttributes{true, false, true},
+      BatchMatMulAttributes{false, true, false},
+      BlockAttributes{3},
+      BlockAttributes{2},
+      MirrorPadAttributes{true},
+      CumsumAttributes{true, false},
+      CumsumAttributes{false, true},
   };
   const OpType types[] = {OpType::kConv2D,  OpType::kFullyConnected, OpType::kMaxPool2D, OpType::kReshape,
-                          OpType::kSoftmax, OpType::kArgMax,         OpType::kSplit,     OpType::kSplitV};
+                          OpType::kSoftmax, OpType::kArgMax,         OpType::kSplit,     OpType::kSplitV,
+                          OpType::kGelu,    OpType::kDiv,            OpType::kSum,       OpType::kBatchMatMul,
+                          OpType::kBatchMatMul, OpType::kSpaceToDepth, OpType::kDepthToSpace, OpType::kMirrorPad,
+                          OpType::kCumsum,  OpType::kCumsum};
   for (size_t i = 0; i < std::size(cases); ++i) {
     flatbuffers::FlatBufferBuilder builder;
     OptionsWriter writer{builder};

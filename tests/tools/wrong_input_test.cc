@@ -193,10 +193,10 @@ TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
 // What no spec can have has the exit code of the unsupported; with a mistake beside it, that of a wrong configuration.
 TEST_F(WrongInput, ASpecIsToldEverythingThatIsWrongWithIt) {
   const std::string head = "name = \"n\"\n[input]\nheight = 8\nwidth = 8\nchannels = 1\n";
-  const std::string elu = "[[layer]]\nname = \"a\"\nop = \"elu\"\n";
+  const std::string elu = "[[layer]]\nname = \"a\"\nop = \"selu\"\n";
   testing::WriteText(files_ / "elu.toml", head + elu);
   Expect("qat-train", {"--network", files_ / "elu.toml", "--print-network"}, 4,
-         {"elu.toml:8:6: layer 'a': elu has no integer form in TFLite; use leaky_relu"});
+         {"elu.toml:8:6: layer 'a': selu has no integer form in TFLite; use leaky_relu"});
   testing::WriteText(files_ / "two.toml",
                      head + elu + "[[layer]]\nname = \"b\"\nop = \"conv_2d\"\nkernel = 3\n");
   const auto two = testing::RunTool("qat-train", {"--network", files_ / "two.toml", "--print-network"});

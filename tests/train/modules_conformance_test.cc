@@ -25,9 +25,14 @@ namespace {
 
 using testing::ValuesInNhwc;
 
+/// What a case can be computed on, besides reals.
+enum class On { kBoth, kInt8, kReals };
+
 struct Case {
   std::string name;
   std::string layers;
+  On on = On::kBoth;
+  bool rounds_alike = true;  ///< false: the integers are not the rounded reals
 };
 
 // A [[layer]] block; `keys` are lines.
@@ -56,6 +61,7 @@ Case Pair(const std::string& op, const std::string& keys = "") {
   return {"pair " + op + " " + keys,
           Part("a", 0, 3) + Part("b", 3, 3) + Layer("out", op, keys, "\"a\", \"b\"")};
 }
+Case OnInt8(Case each) { return {each.name, each.layers, On::kInt8}; }
 // One that only the last layer of a network cannot be, or that makes rows of the image.
 Case Then(const Case& first, const std::string& more) {
   return {first.name + " then " + more.substr(0, 60), first.layers + more};
@@ -176,12 +182,122 @@ std::vector<Case> FilterCases() {
   };
 }
 
+// A function of numbers above zero.
+Case Positive(const std::string& op) {
+  return {op + " of numbers above zero", Ranged() + Layer("positive", "logistic") + Layer("out", op)};
+}
+
+std::vector<Case> FunctionCases() {
+  std::vector<Case> cases = {Unary("gelu"),
+                             Unary("gelu", "approximate = true"),
+                             Unary("log_softmax"),
+                             Unary("l2_normalization"),
+                             {"log_softmax of many", Ranged() + Layer("many", "reshape") + Layer("out", "log_softmax")},
+                             {"l2_normalization of many",
+                              Ranged() + Layer("many", "reshape") + Layer("out", "l2_normalization")},
+                             OnInt8(Unary("exp")),
+                             OnInt8(Unary("abs")),
+                             OnInt8(Unary("elu")),
+                             OnInt8(Positive("log")),
+                             OnInt8(Positive("sqrt")),
+                             OnInt8(Positive("rsqrt")),
+                             OnInt8(Pair("squared_difference")),
+                             OnInt8(Pair("batch_matmul", "adjoint_b = true")),
+                             OnInt8(Pair("batch_matmul", "adjoint_a = true"))};
+  for (const std::string axes : {"[1, 2]", "[1]", "[3]", "[-1]", "[2, 3]"}) {
+    for (const std::string keep : {"", "\nkeep_dims = true"}) {
+      cases.push_back(Unary("sum", "axes = " + axes + keep));
+      cases.push_back(Unary("reduce_min", "axes = " + axes + keep));
+    }
+  }
+  const std::string two = Part("a", 0, 3) + Part("b", 3, 3);
+  const std::string row = Layer("row", "slice", "begin = [2, 0, 0]\nsize = [1, -1, -1]", "\"b\"");
+  cases.push_back(OnInt8({"batch_matmul broadcasts one matrix",
+                          two + row + Layer("out", "batch_matmul", "adjoint_b = true", "\"a\", \"row\"")}));
+  cases.push_back(OnInt8({"batch_matmul of rows", Ranged() + Layer("rows", "reshape", "shape = [35, 6]") +
+                                                      Layer("m", "quantize") +
+                                                      Layer("out", "batch_matmul", "adjoint_a = true",
+                                                            "\"rows\", \"m\"")}));
+  cases.push_back(OnInt8({"squared_difference broadcasts",
+                          two + row + Layer("out", "squared_difference", "", "\"a\", \"row\"")}));
+  // TFLite's integer div takes small quotients for large ones (lib/runtime/kernels/reference/quotient.h).
+  const std::string divisor = Part("a", 0, 3) + Part("b", 3, 3) + Layer("positive", "logistic");
+  for (const std::string keys : {"", "activation = \"relu\""}) {
+    cases.push_back({"div " + keys, divisor + Layer("out", "div", keys, "\"a\", \"positive\""), On::kBoth, false});
+  }
+  return cases;
+}
+
+std::vector<Case> MoreMovingCases() {
+  const std::string even = Ranged() + Layer("even", "pad", "pads = [0, 1, 1, 0]");
+  std::vector<Case> cases = {
+      {"space_to_depth", even + Layer("out", "space_to_depth")},
+      {"depth_to_space", Ranged() + Layer("four", "slice", "begin = [0, 0, 1]\nsize = [-1, -1, 4]") +
+                             Layer("out", "depth_to_space")},
+      {"depth_to_space of three", Part("a", 0, 6) + Part("b", 1, 3) +
+                                      Layer("nine", "concatenation", "", "\"a\", \"b\"") +
+                                      Layer("out", "depth_to_space", "block = 3")},
+      Unary("tile", "multiples = [2, 1, 3]"),
+      Then(Unary("mean"), Layer("more", "tile", "multiples = [4]")),
+      {"broadcast_to", Ranged() + Layer("one", "slice", "begin = [0, 2, 0]\nsize = [-1, 1, -1]") +
+                           Layer("out", "broadcast_to", "shape = [5, 4, 6]")},
+      Unary("gather", "indices = [5, 0, 0, 3]"),
+      Unary("gather", "indices = [4, 1]\naxis = 1"),
+      Unary("reverse_v2", "axes = [1]"),
+      Unary("reverse_v2", "axes = [-1, 2]"),
+      Unary("mirror_pad", "pads = [1, 2, 0, 3]"),
+      Unary("mirror_pad", "pads = [1, 5, 0, 2, 3, 0]\nmode = \"symmetric\""),
+      Then(Unary("mean", "axes = [1]"), Layer("turned", "reverse_v2", "axes = [1]")),
+      Then(Unary("mean", "axes = [1]"), Layer("framed", "mirror_pad", "pads = [2, 6, 5, 1]")),
+  };
+  for (const std::string axis : {"1", "-1", "3"}) cases.push_back(Pair("pack", "axis = " + axis));
+  cases.push_back({"pack of rows", Part("a", 0, 3) + Layer("x", "mean", "axes = [1]") + Part("b", 3, 3) +
+                                       Layer("y", "mean", "axes = [1]") +
+                                       Layer("out", "pack", "axis = 2", "\"x\", \"y\"")});
+  return cases;
+}
+
+std::vector<Case> RealCases() {
+  std::vector<Case> cases = {Unary("square"), Unary("neg"), Unary("sin"), Unary("cos"),
+                             Unary("reduce_prod", "axes = [2]"),
+                             Unary("reduce_prod", "axes = [3, 1]\nkeep_dims = true"),
+                             Unary("cumsum"),
+                             Unary("cumsum", "axis = 1\nexclusive = true"),
+                             Unary("cumsum", "axis = 2\nreverse = true"),
+                             Unary("cumsum", "exclusive = true\nreverse = true"),
+                             {"pow", Part("a", 0, 3) + Layer("base", "logistic") + Part("b", 3, 3) +
+                                         Layer("out", "pow", "", "\"base\", \"b\"")}};
+  for (Case& each : cases) each.on = On::kReals;
+  return cases;
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> all;
-  for (const auto& some : {BinaryCases(), UnaryCases(), MovingCases(), FilterCases()}) {
+  for (const auto& some :
+       {BinaryCases(), UnaryCases(), MovingCases(), FilterCases(), FunctionCases(), MoreMovingCases()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
+}
+
+std::vector<std::tuple<Case, Scheme>> WithSchemes(const std::vector<Case>& cases) {
+  std::vector<std::tuple<Case, Scheme>> all;
+  for (const Case& each : cases) {
+    if (each.on == On::kBoth) all.emplace_back(each, Scheme::kUInt8);
+    all.emplace_back(each, Scheme::kInt8);
+  }
+  return all;
+}
+
+std::vector<Case> CasesOnReals() {
+  std::vector<Case> all = AllCases();
+  for (const Case& each : RealCases()) all.push_back(each);
+  return all;
+}
+
+std::string PlainName(std::string name, size_t index) {
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return StrCat(name, "_", index);
 }
 
 // A network of one case whose parameters, ranges and input are drawn by `seed`; scales from 1e-3 to 1e3. In a tame one
@@ -216,7 +332,7 @@ class Drawn {
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
     for (const NamedObserver& each : network_->observers()) {
       const bool filter = each.name.ends_with("/filter");
-      const bool copies_input = tame_ && !filter && (each.name == "ranged" || each.name.size() == 1);
+      const bool copies_input = tame_ && scheme_ != Scheme::kFloat32 && !filter && (each.name == "ranged" || each.name.size() == 1);
       each.observer->Fix(copies_input ? InputRange() : DrawRange(filter ? 1 : magnitude_ * (tame_ ? 32 : 1)));
     }
     network_->Save(checkpoint_);
@@ -229,6 +345,13 @@ class Drawn {
   Expected<std::vector<double>> Deployed() {
     QAT_ASSIGN_OR_RETURN(const auto interpreter, testing::Deploy(checkpoint_, scheme_));
     return testing::RunImages(scheme_, *interpreter, QuantizedInput());
+  }
+
+  // The same for reals.
+  Expected<std::vector<double>> DeployedReals() {
+    std::vector<std::string> warnings;
+    QAT_ASSIGN_OR_RETURN(const auto interpreter, testing::Deploy(checkpoint_, Scheme::kFloat32));
+    return testing::RunImages<float>(*interpreter, {RealInput(), {}});
   }
 
   Network& network() { return *network_; }
@@ -280,13 +403,10 @@ class Drawn {
 
 class EveryModule : public ::testing::TestWithParam<std::tuple<Case, Scheme>> {};
 
-INSTANTIATE_TEST_SUITE_P(Cases, EveryModule,
-                         ::testing::Combine(::testing::ValuesIn(AllCases()),
-                                            ::testing::Values(Scheme::kUInt8, Scheme::kInt8)),
+INSTANTIATE_TEST_SUITE_P(Cases, EveryModule, ::testing::ValuesIn(WithSchemes(AllCases())),
                          [](const auto& drawn) {
-                           std::string name = std::get<0>(drawn.param).name;
-                           for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
-                           return StrCat(name, "_", drawn.index / 2, "_", NameOf(std::get<1>(drawn.param)));
+                           return StrCat(PlainName(std::get<0>(drawn.param).name, drawn.index), "_",
+                                         NameOf(std::get<1>(drawn.param)));
                          });
 
 TEST_P(EveryModule, SimulatesTheDeployedBytes) {
@@ -308,6 +428,7 @@ TEST_P(EveryModule, SimulatesTheDeployedBytes) {
 // Rounding differently a value that lies half way between two steps is allowed, and what follows from it.
 TEST_P(EveryModule, FakeQuantizesCloseToTheIntegers) {
   const auto& [each, scheme] = GetParam();
+  if (!each.rounds_alike) return;
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     SCOPED_TRACE(StrCat(each.name, ", seed ", seed));
     Drawn drawn(each, scheme, seed, /*tame=*/true);
@@ -327,11 +448,27 @@ TEST_P(EveryModule, FakeQuantizesCloseToTheIntegers) {
   }
 }
 
+class EveryModuleOnReals : public ::testing::TestWithParam<Case> {};
+
+INSTANTIATE_TEST_SUITE_P(Cases, EveryModuleOnReals, ::testing::ValuesIn(CasesOnReals()),
+                         [](const auto& drawn) { return PlainName(drawn.param.name, drawn.index); });
+
+TEST_P(EveryModuleOnReals, IsWhatTheFloatModelComputes) {
+  Drawn drawn(GetParam(), Scheme::kFloat32, 12, /*tame=*/true);
+  QAT_ASSERT_OK(drawn.Build());
+  const auto deployed = drawn.DeployedReals();
+  QAT_ASSERT_OK(deployed);
+  const at::NoGradGuard no_gradients;
+  const std::vector<double> ours = ValuesInNhwc(drawn.network().Forward(drawn.RealInput(), {}));
+  ASSERT_EQ(ours.size(), deployed->size());
+  double largest = 1;
+  for (const double value : ours) largest = std::max(largest, std::abs(value));
+  for (size_t i = 0; i < ours.size(); ++i) ASSERT_NEAR(ours[i], (*deployed)[i], 1e-5 * largest) << i;
+}
+
 // The slope of weighted outputs along a random direction of the input and of all parameters.
-TEST_P(EveryModule, HasTheGradientOfItsReals) {
-  const auto& [each, scheme] = GetParam();
-  if (scheme != Scheme::kUInt8) return;  // reals know no scheme
-  Drawn drawn(each, scheme, 11, /*tame=*/true);
+TEST_P(EveryModuleOnReals, HasTheirGradient) {
+  Drawn drawn(GetParam(), Scheme::kFloat32, 11, /*tame=*/true);
   QAT_ASSERT_OK(drawn.Build());
   Random random(5);
   const auto direction_of = [&](const at::Tensor& tensor, double size) {
@@ -369,6 +506,51 @@ TEST_P(EveryModule, HasTheGradientOfItsReals) {
   constexpr double kStep = 1.0 / 256;
   EXPECT_GT(size, 0);
   EXPECT_NEAR((along(kStep) - along(-kStep)) / (2 * kStep), slope, 0.02 * size);
+}
+
+// Floor, ceil and round have no slope of their own.
+TEST(StepFunctions, PassTheGradientAsIfTheyWereNotThere) {
+  for (const std::string op : {"floor", "ceil", "round"}) {
+    SCOPED_TRACE(op);
+    Drawn drawn(Unary(op), Scheme::kFloat32, 3);
+    QAT_ASSERT_OK(drawn.Build());
+    const at::Tensor input = drawn.RealInput().set_requires_grad(true);
+    const at::Tensor output = drawn.network().Forward(input, {});
+    output.sum().backward();
+    EXPECT_TRUE(input.grad().eq(1).all().item<bool>());
+    const auto deployed = drawn.DeployedReals();
+    QAT_ASSERT_OK(deployed);
+    EXPECT_EQ(ValuesInNhwc(output), *deployed);
+  }
+}
+
+// Zeros among rounded values give an end of the range, not an infinity.
+TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
+  for (const std::string op : {"log", "sqrt", "rsqrt", "div"}) {
+    SCOPED_TRACE(op);
+    const std::string positive = Ranged() + Layer("positive", "relu");
+    Drawn drawn({op, positive + Layer("out", op, "", op == "div" ? "\"input\", \"positive\"" : "")}, Scheme::kInt8, 4,
+                /*tame=*/true);
+    QAT_ASSERT_OK(drawn.Build());
+    const at::Tensor input = drawn.RealInput().set_requires_grad(true);
+    const at::Tensor output = drawn.network().Forward(input, {.fake_quantize = true});
+    output.sum().backward();
+    EXPECT_TRUE(output.isfinite().all().item<bool>());
+    EXPECT_TRUE(input.grad().isfinite().all().item<bool>());
+    const auto deployed = drawn.Deployed();
+    QAT_ASSERT_OK(deployed);
+    EXPECT_EQ(ValuesInNhwc(drawn.Simulated().values), *deployed);
+  }
+}
+
+TEST(IntegerKernels, WhatTfliteCannotComputeOnIntegersIsRefusedAsOneList) {
+  const std::string layers = Ranged() + Layer("e", "exp") + Layer("r", "square");
+  QAT_EXPECT_ERROR(Drawn({"both", layers}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,
+                   "no kernel of TFLite computes 'e' (exp), 'r' (square) on uint8; use the scheme float32; instead of "
+                   "square, write mul of the layer with itself");
+  QAT_EXPECT_ERROR(Drawn({"exp", Ranged() + Layer("e", "exp")}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,
+                   "use the scheme int8 or float32");
+  EXPECT_TRUE(Drawn({"both", layers}, Scheme::kFloat32, 1).Build().ok());
 }
 
 }  // namespace

@@ -9,19 +9,12 @@
 #include "quant/fixed_point.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
+#include "train/modules/reduction.h"
 
 namespace qat {
 namespace {
 
-// In TFLite's order, none twice.
-std::vector<int64_t> AxesOf(const Module& module, const OpAttributes& attributes, const at::Tensor& input) {
-  const functional::IndexInputs indices(module.definition(), attributes, input);
-  std::vector<int64_t> positive;
-  for (const int32_t axis : indices.Values("axes")) positive.push_back(axis < 0 ? axis + input.dim() : axis);
-  std::sort(positive.begin(), positive.end());
-  positive.erase(std::unique(positive.begin(), positive.end()), positive.end());
-  return positive;
-}
+using functional::ReducedAxes;
 
 class MeanModule final : public Module {
  public:
@@ -30,7 +23,7 @@ class MeanModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     const at::Tensor mean =
-        at::mean(functional::ToNhwc(inputs[0]), AxesOf(*this, attributes(), inputs[0]), keep_dims_);
+        at::mean(functional::ToNhwc(inputs[0]), ReducedAxes(*this, attributes(), inputs[0]), keep_dims_);
     return Finish(functional::FromNhwc(mean), context);
   }
 
@@ -42,7 +35,7 @@ class MeanModule final : public Module {
     const QuantizationParams output = OutputParams();
     const QuantizedLimits limits = ActivationLimitsOf(scheme());
     const at::Tensor sums = at::sum(functional::ToNhwc(input.values).sub(input.params.zero_point),
-                                    AxesOf(*this, attributes(), input.values), keep_dims_);
+                                    ReducedAxes(*this, attributes(), input.values), keep_dims_);
     const int64_t count = input.values.numel() / sums.numel();
     const FixedPointMultiplier multiplier =
         Divided(QuantizeMultiplier(double{input.params.scale} / double{output.scale}), count);
@@ -79,7 +72,7 @@ class ReduceMaxModule final : public Module {
   at::Tensor Largest(const at::Tensor& input) const {
     const bool keep_dims = std::get<MeanAttributes>(attributes()).keep_dims;
     const at::Tensor rows = functional::ToNhwc(input);
-    return functional::FromNhwc(at::amax(rows, AxesOf(*this, attributes(), input), keep_dims));
+    return functional::FromNhwc(at::amax(rows, ReducedAxes(*this, attributes(), input), keep_dims));
   }
 };
 

@@ -9,58 +9,17 @@
 #include <bit>
 #include <limits>
 
-#include "quant/fixed_point.h"
+#include "train/modules/fixed_point_functions.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
 
-constexpr int32_t kLargest = std::numeric_limits<int32_t>::max();
-
-int32_t HighMul(int32_t a, int32_t b) { return SaturatingRoundingDoublingHighMul(a, b); }
-
-int32_t SaturatingShiftLeft(int32_t x, int bits) {
-  return static_cast<int32_t>(std::clamp<int64_t>(int64_t{x} << bits, -int64_t{kLargest} - 1, kLargest));
-}
-
-// exp(x) - 1 + 1 by a polynomial of degree 4 around -1/8. x in [-1/4, 0), Q0.31.
-int32_t ExpOnLastQuarter(int32_t x) {
-  constexpr int32_t kExpOfMinusEighth = 1895147668, kThird = 715827883;
-  const int32_t y = x + (1 << 28);
-  const int32_t y2 = HighMul(y, y);
-  const int32_t y3 = HighMul(y2, y);
-  const int32_t y4 = HighMul(y2, y2);
-  const int32_t tail = RoundingDivideByPOT(HighMul(RoundingDivideByPOT(y4, 2) + y3, kThird) + y2, 1);
-  return kExpOfMinusEighth + HighMul(kExpOfMinusEighth, y + tail);
-}
-
-// exp(z) as Q0.31 for z <= 0 as Q5.26: the part below 1/4 by the polynomial, each binary digit above it by a factor
-// exp(-2^k), k = -2 … 4.
-int32_t ExpOfNegative(int32_t z) {
-  if (z == 0) return kLargest;
-  constexpr int32_t kQuarter = 1 << 24;
-  constexpr std::array<int32_t, 7> kFactors = {1672461947, 1302514674, 790015084, 290630308,
-                                               39332535,   720401,     242};
-  const int32_t last_quarter = (z & (kQuarter - 1)) - kQuarter;
-  int32_t result = ExpOnLastQuarter(SaturatingShiftLeft(last_quarter, 5));
-  const int32_t digits = last_quarter - z;
-  for (size_t k = 0; k < kFactors.size(); ++k) {
-    if ((digits >> (24 + k) & 1) != 0) result = HighMul(result, kFactors[k]);
-  }
-  return result;
-}
-
-// 1 / (1 + x) as Q0.31 for x in [0, 1), Q0.31: Newton's steps for the reciprocal of (1 + x) / 2.
-int32_t ReciprocalOfOnePlus(int32_t x) {
-  constexpr int32_t k48Over17 = 1515870810, kMinus32Over17 = -1010580540, kOne = 1 << 29;  // Q2.29
-  const auto half = static_cast<int32_t>((int64_t{x} + kLargest + 1) / 2);
-  int32_t y = k48Over17 + HighMul(half, kMinus32Over17);
-  for (int step = 0; step < 3; ++step) {
-    y += SaturatingShiftLeft(HighMul(y, kOne - HighMul(half, y)), 2);
-  }
-  return SaturatingShiftLeft(y, 1);
-}
+using functional::ExpOfNegative;
+using functional::HighMul;
+using functional::kLargest;
+using functional::ReciprocalOfOnePlus;
 
 // exp(-beta * scale * distance) as Q0.31 for every distance from the row's largest byte; 0 beyond what Q5.26 holds.
 std::array<int32_t, 256> ExpTable(double beta, double input_scale) {

@@ -10,37 +10,10 @@
 #include <limits>
 
 #include "quant/fixed_point.h"
-#include "train/modules/module.h"
+#include "train/modules/unary.h"
 
 namespace qat {
 namespace {
-
-// y = f(x) for every value on its own.
-class UnaryModule : public Module {
- public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
-    return Finish(Real(inputs[0]), context);
-  }
-
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
-    const QuantizationParams output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
-    std::array<int32_t, 256> table;
-    for (int32_t i = 0; i < 256; ++i) {
-      const int32_t entry = Entry(limits.quant_min + i, inputs[0].params, output);
-      table[static_cast<size_t>(i)] = std::clamp(entry, limits.quant_min, limits.quant_max);
-    }
-    const auto look_up = [&](int32_t q) { return table[static_cast<size_t>(q - limits.quant_min)]; };
-    return {MapIntegers(inputs[0].values, look_up), output};
-  }
-
- private:
-  virtual at::Tensor Real(const at::Tensor& input) const = 0;
-  /// The output for the quantized input q, not clamped to its type yet.
-  virtual int32_t Entry(int32_t q, QuantizationParams input, QuantizationParams output) const = 0;
-};
 
 // A clamp, under an output range of its own. The multiplier is a float32 quotient.
 class ReluModule final : public UnaryModule {
@@ -150,6 +123,22 @@ std::unique_ptr<Module> MakeReluOf(Activation activation, const LayerSpec& layer
 }
 
 }  // namespace
+
+at::Tensor UnaryModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
+  return Finish(Real(inputs[0]), context);
+}
+
+SimulatedTensor UnaryModule::Simulate(const std::vector<SimulatedTensor>& inputs) const {
+  const QuantizationParams output = OutputParams();
+  const QuantizedLimits limits = ActivationLimitsOf(scheme());
+  std::array<int32_t, 256> table;
+  for (int32_t i = 0; i < 256; ++i) {
+    const int32_t entry = Entry(limits.quant_min + i, inputs[0].params, output);
+    table[static_cast<size_t>(i)] = std::clamp(entry, limits.quant_min, limits.quant_max);
+  }
+  const auto look_up = [&](int32_t q) { return table[static_cast<size_t>(q - limits.quant_min)]; };
+  return {MapIntegers(inputs[0].values, look_up), output};
+}
 
 Expected<std::unique_ptr<Module>> MakeRelu(const LayerSpec& layer, const ModuleOptions& options) {
   return MakeReluOf(Activation::kRelu, layer, options);

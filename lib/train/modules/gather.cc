@@ -1,0 +1,40 @@
+// Gather: the slices of an axis that a list of indices names. Values are only moved.
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+
+#include "train/layout.h"
+#include "train/modules/module.h"
+#include "train/modules/nhwc.h"
+
+namespace qat {
+namespace {
+
+class GatherModule final : public Module {
+ public:
+  using Module::Module;
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
+    return Moved(inputs[0]);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
+    return {Moved(inputs[0].values), inputs[0].params};
+  }
+
+ private:
+  at::Tensor Moved(const at::Tensor& input) const {
+    const functional::IndexInputs operands(definition(), attributes(), input);
+    const std::vector<int32_t>& indices = operands.Values("indices");
+    const int64_t axis =
+        functional::AxisInNchw(std::get<GatherAttributes>(attributes()).axis, input.dim());
+    const at::Tensor list = at::tensor(std::vector<int64_t>(indices.begin(), indices.end()));
+    return Dense(at::index_select(input, axis, list));
+  }
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeGather(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<GatherModule>(layer, options));
+}
+
+}  // namespace qat

@@ -1,0 +1,44 @@
+// Tile: the input repeated along each axis. BroadcastTo: axes of size 1 repeated. Values are only moved.
+#include "base/check.h"
+#include "train/modules/module.h"
+#include "train/modules/nhwc.h"
+
+namespace qat {
+namespace {
+
+class RepeatModule final : public Module {
+ public:
+  using Module::Module;
+
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
+    return Moved(inputs[0]);
+  }
+  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
+    return {Moved(inputs[0].values), inputs[0].params};
+  }
+
+ private:
+  at::Tensor Moved(const at::Tensor& input) const {
+    const functional::IndexInputs indices(definition(), attributes(), input);
+    const at::Tensor rows = functional::ToNhwc(input);
+    if (definition().type == OpType::kTile) {
+      const std::vector<int32_t>& multiples = indices.Values("multiples");
+      return functional::FromNhwc(rows.repeat(std::vector<int64_t>(multiples.begin(), multiples.end())));
+    }
+    const std::vector<int32_t>& sizes = indices.Values("shape");
+    return functional::FromNhwc(
+        rows.expand(std::vector<int64_t>(sizes.begin(), sizes.end())).contiguous());
+  }
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<Module>> MakeTile(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<RepeatModule>(layer, options));
+}
+
+Expected<std::unique_ptr<Module>> MakeBroadcastTo(const LayerSpec& layer, const ModuleOptions& options) {
+  return std::unique_ptr<Module>(std::make_unique<RepeatModule>(layer, options));
+}
+
+}  // namespace qat
