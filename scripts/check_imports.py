@@ -11,6 +11,8 @@ A network that is refused, or differs, is a failure. --table prints Markdown. Ex
 Without TensorFlow, a virtual environment is made in WORK/venv first (tensorflow-cpu, ai-edge-litert; 1.5 GB).
 """
 import argparse
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -32,6 +34,7 @@ def ensure_tensorflow(work):
         return
     except ImportError:
         pass
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     python = work / "venv" / "bin" / "python"
     if pathlib.Path(sys.executable) == python:
         sys.exit("no TensorFlow in " + str(python))
@@ -132,7 +135,7 @@ def small_networks():
     return {
         "plain": image(lambda: layers.Conv2D(8, 3, activation="relu"), lambda: layers.BatchNormalization(),
                        lambda: layers.MaxPooling2D(), lambda: layers.Flatten(), lambda: layers.Dense(10)),
-        "dilated, padded": image(lambda: layers.ZeroPadding2D(2), lambda: layers.Conv2D(8, 3, dilation_rate=2),
+        "dilated and padded": image(lambda: layers.ZeroPadding2D(2), lambda: layers.Conv2D(8, 3, dilation_rate=2),
                                  lambda: layers.ReLU(max_value=6), lambda: layers.DepthwiseConv2D(3, depth_multiplier=2),
                                  lambda: layers.Cropping2D(2), lambda: layers.Flatten(), lambda: layers.Dense(4)),
         "autoencoder": autoencoder, "branches": branches, "U-Net": unet, "attention": attention,
@@ -156,8 +159,8 @@ def make_model(build, path, seed):
     tf.keras.utils.set_random_seed(seed)
     model = build()
     perturb(model, np.random.default_rng(seed))
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    path.write_bytes(converter.convert())
+    with contextlib.redirect_stdout(io.StringIO()):  # the converter lists every tensor it captures
+        path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
 
 
 def run_tflite(path, examples):

@@ -317,6 +317,15 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, 
   return {};
 }
 
+/// A network that was trained for integers has none of these operators; one that was not may.
+void KeepFloatWhereItMust(const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
+  if (flags.calibrate.empty() || scheme == Scheme::kFloat32) return;
+  const std::vector<std::string> kept = KeepFloat(graph, scheme);
+  if (kept.empty()) return;
+  report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept), " on ", NameOf(scheme),
+                                   ": computed in float32, between DEQUANTIZE and QUANTIZE"));
+}
+
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
@@ -332,6 +341,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
     QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
   }
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, graph, report));
+  KeepFloatWhereItMust(flags, type.scheme, graph, report);
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
   const Status chosen = ChooseQuantization(graph, options, report.warnings);

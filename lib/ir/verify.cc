@@ -114,7 +114,9 @@ Status VerifyOutputs(const Graph& graph, const GraphNode& node) {
       return Corrupt(StrCat("tensor '", output.name, "' is ", ToString(output.shape), ", expected ",
                             ToString((*shapes)[i])));
     }
-    if (type != output.type) {
+    // Reals become integers, or integers others, where a quantize node says so.
+    const bool quantizes = node.type == OpType::kQuantize && output.quantization.has_value();
+    if (type != output.type && !quantizes) {
       return Corrupt(
           StrCat("tensor '", output.name, "' is ", NameOf(output.type), ", expected ", NameOf(type)));
     }

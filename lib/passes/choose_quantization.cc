@@ -52,8 +52,11 @@ class Quantizer {
       : graph_(graph), options_(options), scheme_(options.scheme), warnings_(warnings) {}
 
   Status Run() {
+    FindKeptFloat();
     std::vector<PlacedOp> ops;
-    for (const GraphNode& node : graph_.nodes) ops.push_back({node.name, node.type});
+    for (const GraphNode& node : graph_.nodes) {
+      if (!IsKeptFloat(node)) ops.push_back({node.name, node.type});
+    }
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, scheme_));
     QAT_RETURN_IF_ERROR(CheckRanges());
     const QuantizationParams input =
@@ -62,6 +65,7 @@ class Quantizer {
       return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
     for (int32_t index : graph_.inputs) SetActivation(index, input);
     for (const GraphNode& node : graph_.nodes) {
+      if (IsKeptFloat(node)) continue;
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
       for (int32_t output : node.outputs) QuantizeOutput(node, output);
       if (node.type == OpType::kDiv) WarnOfSmallQuotients(node);
@@ -74,12 +78,27 @@ class Quantizer {
     return DefinitionOf(node.type).output_quantization == OutputQuantization::kOwnRange;
   }
 
+  /// What a `dequantize` node gives, and what is computed with it up to a `quantize` node.
+  void FindKeptFloat() {
+    kept_float_.assign(graph_.tensors.size(), false);
+    for (const GraphNode& node : graph_.nodes) {
+      if (node.type != OpType::kDequantize && !IsKeptFloat(node)) continue;
+      for (const int32_t output : node.outputs) kept_float_[static_cast<size_t>(output)] = true;
+    }
+  }
+
+  bool IsKeptFloat(const GraphNode& node) const {
+    if (node.type == OpType::kQuantize) return false;
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](int32_t input) { return kept_float_[static_cast<size_t>(input)]; });
+  }
+
   Status CheckRanges() {
     std::vector<std::string> missing;
     for (const GraphNode& node : graph_.nodes) {
-      if (!OwnsRange(node)) continue;
+      if (!OwnsRange(node) || IsKeptFloat(node)) continue;
       for (int32_t output : node.outputs) {
-        if (!graph_.tensor(output).has_range) missing.push_back(graph_.tensor(output).name);
+        if (graph_.tensor(output).type == DType::kFloat32 && !graph_.tensor(output).has_range) missing.push_back(graph_.tensor(output).name);
       }
     }
     if (missing.empty()) return {};
@@ -119,6 +138,7 @@ class Quantizer {
 
   void QuantizeOutput(const GraphNode& node, int32_t output) {
     const OpDefinition& definition = DefinitionOf(node.type);
+    if (graph_.tensor(output).type != DType::kFloat32) return;  // indices and the like
     switch (definition.output_quantization) {
       case OutputQuantization::kOwnRange:
         return SetActivation(output, ActivationParams(graph_.tensor(output)));
@@ -291,20 +311,25 @@ class Quantizer {
   const QuantizationOptions& options_;
   const Scheme scheme_;
   std::vector<std::string>& warnings_;
+  std::vector<bool> kept_float_;       // by tensor
   std::map<std::string, Role> roles_;  // of the constants seen so far
 };
 
-// A `quantize` node gives what it reads a range of its own: nothing to real values.
+bool ChangesFormOnly(const GraphNode& node) {
+  return node.type == OpType::kQuantize || node.type == OpType::kDequantize;
+}
+
+// A `quantize` node gives what it reads a range of its own, and a `dequantize` node has none: nothing to real values.
 void RemoveRequantization(Graph& graph) {
   for (GraphNode& node : graph.nodes) {
-    if (node.type != OpType::kQuantize) continue;
+    if (!ChangesFormOnly(node)) continue;
     const auto replace = [&](std::vector<int32_t>& indices) {
       std::replace(indices.begin(), indices.end(), node.output(), node.inputs[0]);
     };
     for (GraphNode& reader : graph.nodes) replace(reader.inputs);
     replace(graph.outputs);
   }
-  std::erase_if(graph.nodes, [](const GraphNode& node) { return node.type == OpType::kQuantize; });
+  std::erase_if(graph.nodes, ChangesFormOnly);
   RemoveUnusedTensors(graph);
 }
 

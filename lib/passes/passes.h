@@ -26,11 +26,17 @@ struct QuantizationOptions {
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
 };
 
+/// Puts every node that has no kernel for the integers of `scheme` between `dequantize` and `quantize` nodes, so that it computes
+/// on real numbers; outputs of the graph are integers all the same. To be run before ranges are found. Returns what was kept,
+/// "'name' (operator)".
+std::vector<std::string> KeepFloat(Graph& graph, Scheme scheme);
+
 /// Gives every real tensor its scale and zero point and turns parameters into integers: activations by NudgedParams of
 /// their range; filters narrow by QuantizeFakeQuant, per tensor for uint8 and per output channel, symmetric, for int8;
 /// biases int32 by QuantizeBias; other constants by the range of their values; outputs that share or fix parameters by the
 /// operator's rule; a fused relu or relu6 that the range already implies is kept (it costs nothing).
-/// Scheme kFloat32: takes out `quantize` nodes, which only separate ranges, and does nothing else.
+/// What lies between `dequantize` and `quantize` stays real. Indices and truth values stay as they are.
+/// Scheme kFloat32: takes out `quantize` and `dequantize` nodes, which say nothing to real numbers, and does nothing else.
 /// A uint8 filter without a range gets that of its own values. Warns of a default range, of input parameters that
 /// contradict the contract, of ranges trained for another scheme, and of accumulators that could leave int32.
 /// Errors: kUnsupported listing every activation that has no range; the graph is then as before.

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/strings.h"
+#include "ops/integer_kernels.h"
+#include "passes/passes.h"
+
+namespace qat {
+namespace {
+
+class Parting {
+ public:
+  Parting(Graph& graph, Scheme scheme) : graph_(graph), scheme_(scheme) {
+    for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
+  }
+
+  std::vector<std::string> Run() {
+    std::vector<std::string> kept;
+    for (GraphNode& node : std::exchange(graph_.nodes, {})) {
+      const bool real = !RunsUnder(node.type, scheme_);
+      if (real) kept.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
+      for (int32_t& input : node.inputs) input = Read(input, real);
+      if (real) real_.insert(node.outputs.begin(), node.outputs.end());
+      graph_.nodes.push_back(std::move(node));
+    }
+    for (int32_t& output : graph_.outputs) Quantized(output);
+    return kept;
+  }
+
+ private:
+  /// The tensor that a node reads instead: the same numbers as it needs them, real or integers.
+  int32_t Read(int32_t tensor, bool real) {
+    if (graph_.tensor(tensor).is_constant() || graph_.tensor(tensor).type != DType::kFloat32) return tensor;
+    if ((real_.count(tensor) > 0) == real) return tensor;
+    const auto [found, is_new] = other_.emplace(tensor, -1);
+    if (is_new) found->second = Change(tensor, real ? OpType::kDequantize : OpType::kQuantize, real ? "real" : "quantized");
+    return found->second;
+  }
+
+  /// The output of a node that computes real numbers, as integers under its own name.
+  void Quantized(int32_t& output) {
+    const int32_t quantized = Read(output, false);
+    if (quantized == output) return;
+    if (named_.insert(quantized).second) std::swap(graph_.tensor(quantized).name, graph_.tensor(output).name);
+    output = quantized;
+  }
+
+  int32_t Change(int32_t tensor, OpType type, std::string_view suffix) {
+    GraphTensor changed;
+    changed.name = FreeName(StrCat(graph_.tensor(tensor).name, "/", suffix));
+    changed.shape = graph_.tensor(tensor).shape;
+    GraphNode node;
+    node.type = type;
+    node.name = changed.name;
+    node.attributes = DefinitionOf(type).default_attributes;
+    node.inputs = {tensor};
+    node.outputs = {graph_.AddTensor(std::move(changed))};
+    const int32_t output = node.outputs[0];
+    graph_.nodes.push_back(std::move(node));
+    return output;
+  }
+
+  std::string FreeName(const std::string& wanted) {
+    std::string name = wanted;
+    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
+    return name;
+  }
+
+  Graph& graph_;
+  const Scheme scheme_;
+  std::set<std::string> names_;
+  std::set<int32_t> real_;            // outputs of nodes that compute real numbers
+  std::set<int32_t> named_;           // outputs that have the name of what they stand for
+  std::map<int32_t, int32_t> other_;  // by tensor: what the other kind of nodes reads
+};
+
+}  // namespace
+
+std::vector<std::string> KeepFloat(Graph& graph, Scheme scheme) { return Parting(graph, scheme).Run(); }
+
+}  // namespace qat
