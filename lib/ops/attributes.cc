@@ -68,7 +68,9 @@ struct Describer {
   std::string operator()(const ConcatenationAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const SplitAttributes& a) const { return StrCat(a.splits, " parts"); }
   std::string operator()(const PackAttributes& a) const { return StrCat("axis ", a.axis); }
-  std::string operator()(const GatherAttributes& a) const { return StrCat("axis ", a.axis); }
+  std::string operator()(const GatherAttributes& a) const {
+    return StrCat("axis ", a.axis, ListText(", indices", a.indices));
+  }
   std::string operator()(const CastAttributes& a) const { return StrCat("to ", NameOf(a.output_type)); }
   std::string operator()(const StridedSliceAttributes& a) const {
     if (!a.begin.empty()) {
@@ -86,7 +88,9 @@ struct Describer {
   }
   std::string operator()(const UnpackAttributes& a) const { return StrCat("axis ", a.axis); }
   std::string operator()(const GeluAttributes& a) const { return a.approximate ? "by tanh" : ""; }
-  std::string operator()(const MirrorPadAttributes& a) const { return a.symmetric ? "symmetric" : "reflect"; }
+  std::string operator()(const MirrorPadAttributes& a) const {
+    return StrCat(a.symmetric ? "symmetric" : "reflect", ListText(", pads", a.pads));
+  }
   std::string operator()(const BlockAttributes& a) const { return StrCat("block ", a.size, "x", a.size); }
   std::string operator()(const BatchMatMulAttributes& a) const {
     return StrCat(a.adjoint_a ? "first transposed" : "", a.adjoint_a && a.adjoint_b ? ", " : "",

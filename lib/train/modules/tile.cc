@@ -1,5 +1,4 @@
 // Tile: the input repeated along each axis. BroadcastTo: axes of size 1 repeated. Values are only moved.
-#include "base/check.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -26,8 +25,9 @@ class RepeatModule final : public Module {
       return functional::FromNhwc(rows.repeat(std::vector<int64_t>(multiples.begin(), multiples.end())));
     }
     const std::vector<int32_t>& sizes = indices.Values("shape");
-    return functional::FromNhwc(
-        rows.expand(std::vector<int64_t>(sizes.begin(), sizes.end())).contiguous());
+    std::vector<int64_t> all(sizes.begin(), sizes.end());
+    all[0] = input.size(0);  // as many examples as come in
+    return functional::FromNhwc(rows.expand(all).contiguous());
   }
 };
 
