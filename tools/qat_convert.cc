@@ -259,7 +259,7 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
-  std::string text = StrCat("converted  ", graph.name, " -> ", flags.output, ", ", NameOf(type), ", ",
+  std::string text = StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", NameOf(type), ", ",
                             bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);

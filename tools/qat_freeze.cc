@@ -130,7 +130,7 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
-  tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", flags.output, ", ",
+  tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", Printable(flags.output), ", ",
                     bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nfolded  ",
                     FoldedText(folded), "\n", NormsText(checkpoint), "ranges  ", RangesText(checkpoint), "\ninput   ",
                     Describe(graph.contract), "\n")));

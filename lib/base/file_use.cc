@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 
 #include "base/file.h"
@@ -21,6 +22,8 @@ constexpr const char* kStandardOutput = "-";
 // What readers of data take; reports that an earlier call has left among them may be replaced.
 constexpr std::array<std::string_view, 10> kData = {".jpg", ".jpeg", ".png", ".bmp", ".npy",
                                                     ".npz", ".bin",  ".gz",  ".txt", "-ubyte"};
+
+constexpr std::string_view kOurTables = "index,";
 
 // Equal for two names of one file; empty: never equal.
 std::string IdentityOf(const std::string& path) {
@@ -46,6 +49,15 @@ bool IsBelow(const std::string& file, const std::string& folder) {
   const fs::path real = fs::weakly_canonical(fs::absolute(folder, error), error);
   const auto [rest, end] = std::mismatch(real.begin(), real.end(), parent.begin(), parent.end());
   return rest == real.end();
+}
+
+// A table that somebody else made: those of ours (eval/predictions_csv.h) begin with the numbers of examples.
+bool IsTheirTable(const std::string& path) {
+  if (!path.ends_with(".csv") && !path.ends_with(".tsv")) return false;
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(kOurTables.size(), '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return file.gcount() > 0 && begin != kOurTables;
 }
 
 bool IsRegular(const std::string& path) {
@@ -104,7 +116,7 @@ Status FileUse::CheckFolders(const Use& output) const {
     if (IsSameFile(output.path, folder.path)) return Clash(output, folder, true);
     const bool is_data = std::any_of(kData.begin(), kData.end(),
                                      [&](std::string_view ending) { return output.path.ends_with(ending); });
-    if (is_data && IsRegular(output.path) && IsBelow(output.path, folder.path))
+    if (IsRegular(output.path) && (is_data || IsTheirTable(output.path)) && IsBelow(output.path, folder.path))
       return InvalidArgument(StrCat(output.flag, ": ", output.path, " is among the data of ", folder.flag,
                                     "; expected a file outside of it, or a name that is free"));
   }

@@ -47,7 +47,7 @@ void Write(spdlog::level::level_enum level, std::string_view mark, std::string_v
   if (!Logger().should_log(level)) return;
   const std::string text = LogText() ? LogText()(message) : std::string(message);
   const ScreenTurn turn;
-  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, PrintableLines(text)));
+  Logger().log(level, "{}", StrCat(ToolName(), ": ", mark, PrintableMessage(text)));
 }
 
 }  // namespace

@@ -98,4 +98,14 @@ std::string PrintableJson(std::string_view json) {
 
 std::string PrintableLines(std::string_view text) { return Shown(text, true); }
 
+std::string PrintableMessage(std::string_view text) {
+  constexpr std::string_view kItem = "\n  ";
+  std::string out;
+  for (size_t end; (end = text.find(kItem)) != std::string_view::npos; text.remove_prefix(end + kItem.size())) {
+    out += Shown(text.substr(0, end), false);
+    out += kItem;
+  }
+  return out + Shown(text, false);
+}
+
 }  // namespace qat

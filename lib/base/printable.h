@@ -24,6 +24,10 @@ std::string Printable(std::string_view text);
 /// The same of text that has several lines: line breaks ("\n") stay.
 std::string PrintableLines(std::string_view text);
 
+/// The same of a message, of which one or more lines may be a list: line breaks stay where the next line is indented by two
+/// spaces. Others come from names and paths, and are written out.
+std::string PrintableMessage(std::string_view text);
+
 /// A JSON document with those characters inside its texts as "\u009b": a terminal that shows it obeys none of them, and its
 /// meaning stays the same. Requires  valid UTF-8 whose line breaks stand between the texts.
 std::string PrintableJson(std::string_view json);

@@ -102,6 +102,22 @@ Status ReadNames(const std::vector<std::string>& files, const std::string& prefi
   return {};
 }
 
+// Images only: rows become columns.
+void Transpose(IdxArray& array) {
+  if (array.shape.size() != 3) return;
+  const auto count = static_cast<size_t>(array.shape[0]), height = static_cast<size_t>(array.shape[1]),
+             width = static_cast<size_t>(array.shape[2]);
+  Bytes turned(array.values.size());
+  for (size_t n = 0; n < count; ++n) {
+    const size_t image = n * height * width;
+    for (size_t y = 0; y < height; ++y) {
+      for (size_t x = 0; x < width; ++x) turned[image + x * height + y] = array.values[image + y * width + x];
+    }
+  }
+  array.values = std::move(turned);
+  std::swap(array.shape[1], array.shape[2]);
+}
+
 Expected<const Tables::value_type*> TheOnlyOne(const std::string& directory, const Tables& tables) {
   if (tables.size() == 1) return &*tables.begin();
   std::vector<std::string> prefixes;
@@ -134,14 +150,14 @@ Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vect
   source.path_of = [&](const std::string& name) { return JoinPath(directory, name); };
   source.read = [&](const std::string& name) -> Expected<NpyArray> {
     QAT_ASSIGN_OR_RETURN(IdxArray array, ReadIdx(source.path_of(name)));
+    if (name.starts_with(kEmnist)) Transpose(array);
     return NpyArray{DType::kUInt8, std::move(array.shape), std::move(array.values)};
   };
   source.advice = "files named t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte make another choice";
   QAT_RETURN_IF_ERROR(ReadNames(files, only->first, source));
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, options));
   if (only->first.starts_with(kEmnist)) {
-    dataset.notes.emplace_back(
-        "EMNIST stores its images transposed, and they are taken as stored: transpose your own in the same way");
+    dataset.notes.emplace_back("EMNIST stores its images transposed; they were turned upright");
   }
   return dataset;
 }

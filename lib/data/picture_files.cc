@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/random.h"
@@ -194,9 +198,10 @@ Status CompleteOnePiece(const std::string& folder, PictureFiles& pictures) {
   return {};
 }
 
-// Under the directory, by path.
-Status AddPicturesUnder(const std::string& directory, int depth, PictureFiles& pictures) {
-  constexpr int kDeepest = 16;
+// Under the directory, by path. Through links, too, but into each folder once: a link to a folder above would multiply all.
+Status AddPicturesUnder(const std::string& directory, std::set<std::string>& entered, PictureFiles& pictures) {
+  std::error_code error;
+  if (!entered.insert(std::filesystem::canonical(directory, error).string()).second) return {};
   QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
   for (const std::string& name : names) {
     const std::string path = JoinPath(directory, name);
@@ -204,8 +209,8 @@ Status AddPicturesUnder(const std::string& directory, int depth, PictureFiles& p
       pictures.special.push_back(path);
     } else if (EndsIn(kSuffixes, name)) {
       pictures.files.push_back({path, 0});
-    } else if (!name.starts_with('.') && depth < kDeepest && IsDirectory(path)) {
-      QAT_RETURN_IF_ERROR(AddPicturesUnder(path, depth + 1, pictures));
+    } else if (!name.starts_with('.') && IsDirectory(path)) {
+      QAT_RETURN_IF_ERROR(AddPicturesUnder(path, entered, pictures));
     } else if (EndsIn(kOtherSuffixes, name)) {
       pictures.passed_over.push_back(path);
     }
@@ -245,7 +250,8 @@ Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
 
 Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory) {
   PictureFiles pictures;
-  QAT_RETURN_IF_ERROR(AddPicturesUnder(directory, 0, pictures));
+  std::set<std::string> entered;
+  QAT_RETURN_IF_ERROR(AddPicturesUnder(directory, entered, pictures));
   if (!pictures.files.empty()) return pictures;
   return NotFound(StrCat(directory, ": holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp"));
 }

@@ -11,7 +11,7 @@ namespace qat {
 
 /// `files` are the names in the directory, sorted. Errors of all readers: kNotFound, kCorrupt.
 
-/// MNIST's files, as they are named in the wild, EMNIST's included, whose images are transposed. Classes as in label_map.h, with the
+/// MNIST's files, as they are named in the wild, EMNIST's included, whose images are stored transposed and turned upright. Classes as in label_map.h, with the
 /// names of class_names.txt or of EMNIST's mapping. Without files for testing, a part of the training split is the test split.
 bool HoldsIdx(const std::vector<std::string>& files);
 Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vector<std::string>& files,

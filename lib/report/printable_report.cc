@@ -64,8 +64,8 @@ void CleanAnswers(Report& report) {
 
 Report PrintableReport(Report report) {
   Clean(report.tool, report.version, report.command, report.status, report.data_name, report.data_sha256);
-  report.error = PrintableLines(report.error);
-  for (std::string& warning : report.warnings) warning = PrintableLines(warning);
+  report.error = PrintableMessage(report.error);
+  for (std::string& warning : report.warnings) warning = PrintableMessage(warning);
   CleanAll(report.class_names);
   CleanModels(report);
   CleanComparisons(report);

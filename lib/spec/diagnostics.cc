@@ -21,7 +21,7 @@ Status Diagnostics::Take() {
     lines.push_back(StrCat(PlaceText(source_, each.place), ": ", each.error.message));
   }
   errors_.clear();
-  return Error{unsupported ? ErrorCode::kUnsupported : ErrorCode::kInvalidArgument, Join(lines, "\n")};
+  return Error{unsupported ? ErrorCode::kUnsupported : ErrorCode::kInvalidArgument, Join(lines, "\n  ")};
 }
 
 }  // namespace qat

@@ -116,6 +116,11 @@ TEST_F(FileUseTest, DataMayNotBeReplacedButReportsAmongThemMay) {
   EXPECT_EQ(Clash(At("data"), At("data/page.html")), "");
   EXPECT_EQ(Clash(At("data"), At("data/new.png")), "");
   EXPECT_EQ(Clash(At("data"), At("other")), "");
+  QAT_ASSERT_OK(WriteFile(At("data/labels.csv"), std::string_view("file,label\na.png,1\n")));
+  QAT_ASSERT_OK(WriteFile(At("data/answers.csv"), std::string_view("index,label,m.tflite\n0,1,1\n")));
+  EXPECT_NE(Clash(At("data"), At("data/labels.csv")).find("is among the data of --model"), std::string::npos);
+  EXPECT_EQ(Clash(At("data"), At("data/answers.csv")), "") << "predictions of an earlier call";
+  EXPECT_EQ(Clash(At("data"), At("data/new.csv")), "");
 }
 
 }  // namespace

@@ -41,6 +41,12 @@ TEST(PrintableLines, KeepsLineBreaksOnly) {
   EXPECT_EQ(PrintableLines("a: x\nb: y\x1b\r\n"), "a: x\nb: y\\x1b\\r\n");
 }
 
+TEST(PrintableMessage, KeepsListsAndWritesLineBreaksOfNamesOut) {
+  EXPECT_EQ(PrintableMessage("n.toml: two\n  a: x\n  b: y"), "n.toml: two\n  a: x\n  b: y");
+  EXPECT_EQ(PrintableMessage("da\nta/x: is no picture\n"), "da\\nta/x: is no picture\\n");
+  EXPECT_EQ(PrintableMessage("a\n b\x1b\n  c\r"), "a\\n b\\x1b\n  c\\r");
+}
+
 TEST(FindInvalidUtf8, NamesTheFirstByte) {
   EXPECT_EQ(FindInvalidUtf8("fine, né"), std::string_view::npos);
   EXPECT_EQ(FindInvalidUtf8("ab\xc3(\xff"), 2u);

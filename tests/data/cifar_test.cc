@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
 #include "data/dataset.h"
 #include "support/test_util.h"
 
@@ -55,6 +59,25 @@ TEST_F(CifarDirectory, TakesClassNamesFromItsMetaFile) {
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "/batches.meta.txt: holds 2 names, expected 10");
 }
 
+TEST_F(CifarDirectory, WithoutATestFileKeepsATenthOfEveryClassForTesting) {
+  std::vector<Bytes> labels;
+  for (int i = 0; i < 40; ++i) labels.push_back({static_cast<uint8_t>(i % 2)});
+  Write("data_batch_1.bin", Records(labels));
+  const auto train = Open(Split::kTrain), test = Open(Split::kTest);
+  QAT_ASSERT_OK(train);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(train->size(), 36);
+  EXPECT_EQ(std::count(test->labels.begin(), test->labels.end(), 1), 2);
+  EXPECT_EQ(test->size(), 4);
+  std::set<uint8_t> seen;  // the blue plane numbers the records
+  for (const auto* part : {&*train, &*test}) {
+    for (int64_t i = 0; i < part->size(); ++i) seen.insert(part->Image(i)[2]);
+  }
+  EXPECT_EQ(seen.size(), 40u) << "none twice, none left out";
+  ASSERT_FALSE(test->notes.empty());
+  EXPECT_NE(test->notes[0].find("a file named test_batch.bin makes another choice"), std::string::npos) << test->notes[0];
+}
+
 TEST_F(CifarDirectory, RefusesCutFilesAndWrongLabels) {
   Bytes records = Records({{3}, {10}});
   Write("data_batch_1.bin", records);
@@ -64,8 +87,10 @@ TEST_F(CifarDirectory, RefusesCutFilesAndWrongLabels) {
   Write("data_batch_1.bin", records);
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,
                    "/data_batch_1.bin: holds 6145 bytes, expected a multiple of 3073 (CIFAR-10");
-  QAT_EXPECT_ERROR(Open(Split::kTest), ErrorCode::kNotFound,
-                   "holds no test images of CIFAR-10, expected test_batch.bin");
+  QAT_EXPECT_ERROR(Open(Split::kTest), ErrorCode::kCorrupt, "/data_batch_1.bin: holds 6145 bytes");
+  std::filesystem::rename(dir_ / "data_batch_1.bin", dir_ / "test_batch.bin");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kNotFound,
+                   "holds no training images of CIFAR-10, expected data_batch_1.bin");
 }
 
 }  // namespace

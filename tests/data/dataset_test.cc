@@ -111,7 +111,13 @@ TEST_F(IdxDirectory, ReadsEmnist) {
   EXPECT_EQ(test->labels, (std::vector<int32_t>{1, 0}));
   ASSERT_EQ(train->notes.size(), 2u);
   EXPECT_EQ(train->notes[0], "labels begin at 1: label 1 is class 'A', label 3 is class 'C'");
-  EXPECT_NE(train->notes[1].find("EMNIST stores its images transposed"), std::string::npos);
+  EXPECT_EQ(train->notes[1], "EMNIST stores its images transposed; they were turned upright");
+  const Bytes stored = ReadIdx(dir_ / "emnist-letters-train-images-idx3-ubyte")->values;
+  for (size_t n = 0; n < 3; ++n) {
+    for (size_t y = 0; y < 4; ++y) {
+      for (size_t x = 0; x < 4; ++x) EXPECT_EQ(train->Image(static_cast<int64_t>(n))[4 * y + x], stored[16 * n + 4 * x + y]);
+    }
+  }
   WriteImages("emnist-digits-train-images-idx3-ubyte", {3, 4, 4});
   QAT_EXPECT_ERROR(OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
                    "holds 2 data sets (files that begin with 'emnist-digits-', 'emnist-letters-'), expected one");

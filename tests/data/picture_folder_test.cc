@@ -173,6 +173,8 @@ TEST_F(PictureFolder, TakesPicturesAnywhereWhereLabelsAreNotNeeded) {
   QAT_ASSERT_OK(pictures);
   EXPECT_EQ(pictures->size(), 2);
   EXPECT_FALSE(pictures->labelled);
+  fs::create_directory_symlink("..", fs::path(dir_ / "more/up"));
+  EXPECT_EQ(Open(Split::kTrain, options)->size(), 2) << "a link to the folder above";
   fs::remove_all(fs::path(dir_ / "more"));
   EXPECT_EQ(Open(Split::kTrain, options)->size(), 1);
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kNotFound, "holds pictures, but not in folders");

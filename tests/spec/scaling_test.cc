@@ -89,7 +89,7 @@ TEST(Scaling, RefusesWhatContradictsItself) {
                            testing::Layer("a", "reshape"),
                        "n.toml"),
       ErrorCode::kInvalidArgument,
-      "n.toml:2:9: 'width' is 0, expected a number in (0, 16]\nn.toml:5:1: [input]: unknown key 'height'");
+      "n.toml:2:9: 'width' is 0, expected a number in (0, 16]\n  n.toml:5:1: [input]: unknown key 'height'");
 }
 
 }  // namespace

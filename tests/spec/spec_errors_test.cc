@@ -13,7 +13,13 @@ using testing::Layer;
 using testing::ParseLayersOfNet;
 
 std::vector<std::string> Lines(const Expected<NetworkSpec>& spec) {
-  return spec.ok() ? std::vector<std::string>() : SplitText(spec.error().message, '\n');
+  if (spec.ok()) return {};
+  std::vector<std::string> lines = SplitText(spec.error().message, '\n');
+  for (size_t i = 1; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i].rfind("  ", 0), 0u) << "indented, so that no name is taken for a line: " << lines[i];
+    lines[i].erase(0, 2);
+  }
+  return lines;
 }
 
 TEST(SpecErrors, AllProblemsAreToldAtOnceEachWithItsPlace) {

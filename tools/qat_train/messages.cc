@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "report/text_format.h"
@@ -90,10 +91,10 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, bool h
     text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
   }
-  text += StrCat("checkpoint  ", CheckpointText(result, flags.run), "\n");
+  text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");
-  return StrCat(text, "next        qat-freeze ", flags.run, " -o ", JoinPath(flags.run, "model.qgraph"),
-                "\n");
+  return StrCat(text, "next        qat-freeze ", Printable(flags.run), " -o ",
+                Printable(JoinPath(flags.run, "model.qgraph")), "\n");
 }
 
 }  // namespace qat
