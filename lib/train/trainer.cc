@@ -21,6 +21,12 @@
 namespace qat {
 namespace {
 
+// The weights file, where the tensors are one's.
+std::string HashOfInit(const Checkpoint& init) {
+  const auto weights = init.provenance.find("weights_sha256");
+  return weights == init.provenance.end() ? Sha256(Serialize(init)) : weights->second;
+}
+
 Status CheckNetwork(const NetworkSpec& spec) {
   const bool learns = std::any_of(spec.layers.begin(), spec.layers.end(),
                                   [](const LayerSpec& layer) { return !TrainedParameters(layer).empty(); });
@@ -180,7 +186,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
   TrainInputs inputs{spec, config, train, test, run, start.init, callbacks, std::move(split), std::move(header)};
-  if (start.init != nullptr) inputs.header.provenance["init_sha256"] = Sha256(Serialize(*start.init));
+  if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
     inputs.header.provenance["init_sha256"] = saved->checkpoint.provenance.at("init_sha256");

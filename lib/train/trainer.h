@@ -58,7 +58,7 @@ struct TrainResult {
 /// Where a run starts.
 struct TrainStart {
   bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
-  const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning
+  const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with "weights_sha256"
 };
 
 /// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.

@@ -266,13 +266,22 @@ class Matcher {
     return found;
   }
 
+  // Of its own name, or the first of a sequence of that name.
+  int32_t MainNamed(const NetworkLayer& layer, bool squashed, bool fitting) const {
+    for (const std::string_view ending : {"", ".0", ".conv"}) {
+      const int32_t module = FindName(StrCat(layer.name, ending), MainKind(layer), squashed);
+      if (module >= 0 && (!fitting || Fits(module, layer, /*same_rank=*/false))) return module;
+    }
+    return -1;
+  }
+
   void MainByName(bool fitting) {
     for (const bool squashed : {false, true}) {
       for (size_t i = 0; i < layers_.size(); ++i) {
         LayerMatch& match = found_.layers[i];
         if (!NeedsMain(layers_[i], match)) continue;
-        const int32_t module = FindName(layers_[i].name, MainKind(layers_[i]), squashed);
-        if (module < 0 || (fitting && !Fits(module, layers_[i], /*same_rank=*/false))) continue;
+        const int32_t module = MainNamed(layers_[i], squashed, fitting);
+        if (module < 0) continue;
         match.main = module;
         match.main_by = MatchedBy::kName;
         Use(module);

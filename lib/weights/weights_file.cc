@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file_kind.h"
+#include "base/hash.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "base/zip.h"
@@ -73,6 +74,7 @@ Expected<WeightsFile> WeightsFile::Read(const std::string& path) {
 Expected<WeightsFile> WeightsFile::Parse(Bytes bytes, const std::string& source) {
   WeightsFile file;
   file.source_ = source;
+  file.sha256_ = Sha256(bytes);
   file.storage_.push_back(std::move(bytes));
   const std::span<const uint8_t> all = file.storage_[0];
   const std::string kind = DescribeKind(all);

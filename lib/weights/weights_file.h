@@ -41,6 +41,7 @@ class WeightsFile {
 
   Format format() const { return format_; }
   const std::string& source() const { return source_; }
+  const std::string& sha256() const { return sha256_; }  ///< of the file
   /// In the order of an archive; those of .safetensors by name, numbers in names by their value: that format has no order.
   const std::vector<WeightTensor>& tensors() const { return tensors_; }
   /// What .safetensors says besides; empty for .npz.
@@ -52,6 +53,7 @@ class WeightsFile {
  private:
   Status ParseArchive();
   std::string source_;
+  std::string sha256_;
   Format format_ = Format::kSafetensors;
   std::vector<Bytes> storage_;  // moved along with the tensors that point into it
   std::vector<WeightTensor> tensors_;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "data/npy.h"
 #include "support/safetensors_file.h"
 #include "support/subprocess.h"
@@ -83,6 +84,8 @@ TEST_F(WeightsOfOthers, ComeInAndGoOutUnchanged) {
                                                          "-o", dir_ / "run"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_HOLDS(trained.err, "7 tensors for 2 layers from");
+  const ProcessResult shown = RunTool("qat-eval", {"inspect", dir_ / "run", "--select", "last", "--json", "-"});
+  EXPECT_HOLDS(shown.out, Sha256(ReadFile(dir_ / "in.safetensors").value()));  // what the run started from
   EXPECT_HOLDS(trained.err, "columns of fc brought from PyTorch's order");
   const ProcessResult given = RunTool("qat-freeze", {dir_ / "run", "--weights", dir_ / "out.safetensors", "--weights-like", dir_ / "in.safetensors"});
   ASSERT_EQ(given.exit_code, 0) << given.err;

@@ -313,6 +313,23 @@ TEST(TakeWeights, BatchNormsFollowInASequence) {
   EXPECT_EQ(taken->tensors.at("b/moving_variance").values[0], 2);
 }
 
+// As torchvision's residual networks name the convolution and the batch norm beside a block.
+TEST(TakeWeights, ALayerMayBeNamedAfterASequence) {
+  SafetensorsWriter writer;
+  writer.Add("layer1.0.conv1.weight", {3, 3, 1, 1}, Numbered({9})).Add("layer1.0.downsample.0.weight", {3, 3, 1, 1}, Numbered({9}, 50));
+  for (const std::string norm : {"layer1.0.downsample.1", "layer1.0.bn1"}) {
+    const float value = norm.ends_with("bn1") ? 1.0f : 2.0f;
+    writer.Add(norm + ".running_mean", {3}, {value, value, value}).Add(norm + ".running_var", {3}, {1, 1, 1});
+  }
+  const std::string keys = "filters = 3\nkernel = 1\nbatch_norm = {epsilon = 1e-5}\n";
+  const auto taken = Take(Layer("layer1.0.downsample", "conv_2d", keys) + Layer("layer1.0.conv1", "conv_2d", keys), writer);
+  QAT_ASSERT_OK(taken);
+  EXPECT_EQ(taken->tensors.at("layer1.0.downsample/filter").values[0], 50);
+  EXPECT_EQ(taken->tensors.at("layer1.0.downsample/moving_mean").values[0], 2);
+  EXPECT_EQ(taken->tensors.at("layer1.0.conv1/moving_mean").values[0], 1);
+  EXPECT_EQ(taken->tensors.at("layer1.0.conv1/gamma").values[0], 1);  // affine=False
+}
+
 // numpy.savez(path, *model.get_weights()): kernel, bias, then gamma, beta, mean and variance of the layer behind.
 TEST(TakeWeights, ArraysWithoutNamesGoByTheirOrder) {
   const ElementType* const f32 = FindElementType("float32");
@@ -361,6 +378,24 @@ TEST(GiveWeights, GivesBackWhatWasTaken) {
     QAT_ASSERT_OK(like);
     EXPECT_EQ(SerializeWeights(WeightsFile::Format::kSafetensors, *like, {}).value(),
               SerializeWeights(WeightsFile::Format::kSafetensors, given, {}).value());
+  }
+}
+
+// The bias stays where it was, and the mean counts from it.
+TEST(GiveWeights, ABiasInFrontOfABatchNormStays) {
+  SafetensorsWriter writer = NormedFile();
+  writer.Add("conv1.bias", {2}, {0.5f, -1});
+  const WeightsFile file = WeightsFile::Parse(writer.Take(), "w").value();
+  const std::vector<NetworkLayer> network = LayersOf(kNormed);
+  NamedTensors tensors = TakeWeights(network, file, {})->tensors;
+  tensors["conv1/moving_mean"].values = {10, 20};
+  const auto given = GiveWeightsLike(network, tensors, file, {});
+  QAT_ASSERT_OK(given);
+  const WeightsFile back = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors, *given, {}).value(), "b").value();
+  for (size_t i = 0; i < back.tensors().size(); ++i) {
+    const std::string& name = back.tensors()[i].name;
+    if (name != "conv1.bias" && name != "bn1.running_mean") continue;
+    EXPECT_EQ(back.Values(i).value(), name == "conv1.bias" ? (std::vector<float>{0.5f, -1}) : (std::vector<float>{10.5f, 19}));
   }
 }
 

@@ -47,6 +47,7 @@ Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJ
   if (!print) WarnOfNormalization(asked, job.config);
   Checkpoint checkpoint;
   checkpoint.tensors = std::move(taken.tensors);
+  checkpoint.provenance["weights_sha256"] = init.weights->sha256();
   return checkpoint;
 }
 
