@@ -133,18 +133,29 @@ class Sequence {
         continue;
       }
       End();
-      modules_.push_back(Filter(file_.tensors()[i].name, index, -1));
+      modules_.push_back(IsSlope(file_.tensors()[i].shape) ? Slope(index) : Filter(file_.tensors()[i].name, index, -1));
     }
     End();
     return std::move(modules_);
   }
 
  private:
+  // [1, 1, C]: one for each channel of a map.
+  static bool IsSlope(const Shape& shape) { return shape.size() == 3 && shape[0] == 1 && shape[1] == 1; }
+
+  FileModule Slope(int32_t index) const {
+    FileModule module;
+    module.name = file_.tensors()[static_cast<size_t>(index)].name;
+    module.kind = FileModule::Kind::kSlope;
+    module.slope = index;
+    return module;
+  }
+
   void End() {
     const size_t count = vectors_.size();
     if (count == 0) return;
     size_t at = 0;
-    if ((count == 1 || count == 5) && !modules_.empty() && modules_.back().bias < 0) modules_.back().bias = vectors_[at++];
+    if ((count == 1 || count == 5) && !modules_.empty() && modules_.back().kind == FileModule::Kind::kFilter && modules_.back().bias < 0) modules_.back().bias = vectors_[at++];
     FileModule rest;
     rest.name = file_.tensors()[static_cast<size_t>(vectors_[at < count ? at : 0])].name;
     if (count - at == 4) {

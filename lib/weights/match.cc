@@ -104,6 +104,7 @@ class Matcher {
     }
     NameModules();
     MainByName(/*fitting=*/true);
+    MainByArchive();
     MainByOrder(/*same_rank=*/true);
     MainByOrder(/*same_rank=*/false);
     MainByName(/*fitting=*/false);  // of another shape: what is taken refuses it, naming both
@@ -347,6 +348,29 @@ class Matcher {
     const Shape& shape = ShapeOf(module.filter);
     if (same_rank && shape.size() != layer.filter.size()) return false;
     return Arrange(options_.layout, options_.channels_last, layer, shape).has_value();
+  }
+
+  // All that is left of an archive, one after the other, where every layer fits its module.
+  void MainByArchive() {
+    if (file_.format() != WeightsFile::Format::kNpz) return;
+    std::vector<size_t> layers;
+    std::vector<int32_t> modules;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (NeedsMain(layers_[i], found_.layers[i])) layers.push_back(i);
+    }
+    for (size_t m = 0; m < found_.modules.size(); ++m) {
+      const Kind kind = found_.modules[m].kind;
+      if (!used_[m] && (kind == Kind::kFilter || kind == Kind::kSlope)) modules.push_back(static_cast<int32_t>(m));
+    }
+    if (layers.size() != modules.size()) return;
+    for (size_t i = 0; i < layers.size(); ++i) {
+      if (!Fits(modules[i], layers_[layers[i]], /*same_rank=*/false)) return;
+    }
+    for (size_t i = 0; i < layers.size(); ++i) {
+      found_.layers[layers[i]].main = modules[i];
+      found_.layers[layers[i]].main_by = MatchedBy::kOrder;
+      Use(modules[i]);
+    }
   }
 
   // Layers of one type and shape, and the modules that fit them and no other free layer.

@@ -353,6 +353,30 @@ TEST(TakeWeights, ArraysWithoutNamesGoByTheirOrder) {
   EXPECT_EQ(taken->tensors.at("fc/bias").values[3], 63);
 }
 
+// A filter [3, 3, 1, 8] would fit a convolution of one channel and a depthwise one of eight: its place says which.
+TEST(TakeWeights, AnArchiveThatFitsOneAfterTheOtherGoesByThat) {
+  const ElementType* const f32 = FindElementType("float32");
+  std::vector<StoredTensor> arrays;
+  const auto add = [&](const Shape& shape, float from) {
+    const std::vector<float> values = Numbered(shape, from);
+    const auto* begin = reinterpret_cast<const uint8_t*>(values.data());
+    arrays.push_back({"arr_" + std::to_string(arrays.size()), f32, shape, Bytes(begin, begin + 4 * values.size())});
+  };
+  add({3, 3, 3, 2}, 0);
+  add({3, 3, 2, 1}, 100);
+  add({1, 1, 2}, 200);
+  add({1, 1, 2, 3}, 300);
+  const std::string layers = Layer("a", "conv_2d", "filters = 2\nkernel = 3\n") + Layer("dw", "depthwise_conv_2d", "kernel = 3\n") +
+                             Layer("act", "prelu") + Layer("b", "conv_2d", "filters = 3\nkernel = 1\n");
+  const WeightsFile file = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kNpz, arrays, {}).value(), "w.npz").value();
+  const auto taken = TakeWeights(LayersOf(layers), file, {});
+  QAT_ASSERT_OK(taken);
+  EXPECT_EQ(taken->tensors.at("a/filter").values[0], 0);
+  EXPECT_EQ(taken->tensors.at("dw/filter").values[0], 100);
+  EXPECT_EQ(taken->tensors.at("act/slope").values, (std::vector<float>{200, 201}));
+  EXPECT_EQ(taken->tensors.at("b/filter").values[0], 300);
+}
+
 // What went in comes out: the same names, shapes and values, in every layout.
 TEST(GiveWeights, GivesBackWhatWasTaken) {
   const std::string layers = kNormed + Layer("act", "prelu") + Layer("dw", "depthwise_conv_2d", "kernel = 3\n") +
