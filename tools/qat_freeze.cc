@@ -153,9 +153,12 @@ Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, cons
     QAT_ASSIGN_OR_RETURN_IN("--weights-map", names, ParseNameMap(text, flags.map));
   }
   const MatchOptions options = {layout_given ? *layout : GuessLayout(like), flags.flatten == "hwc", names ? &*names : nullptr};
-  auto given = GiveWeightsLike(layers, checkpoint.tensors, like, options);
-  if (!given.ok()) return std::move(given).error().Prefixed("--weights-like");
-  return given;
+  QAT_ASSIGN_OR_RETURN_IN("--weights-like", ReturnedWeights given, GiveWeightsLike(layers, checkpoint.tensors, like, options));
+  if (!given.added.empty()) {
+    LogWarning(StrCat("--weights-like: biases that ", flags.like, " has not were learned and added: ", Join(given.added),
+                      "; the other network needs them, too (in PyTorch, bias=True)"));
+  }
+  return std::move(given.tensors);
 }
 
 Status PublishWeights(Tool& tool, const WeightsFlags& flags, OutputFile& output, const Checkpoint& checkpoint, Report& report) {

@@ -123,7 +123,7 @@ class Returner {
     return norm == nullptr ? Status() : ReturnNorm(layer, *norm, bias);
   }
 
-  std::vector<StoredTensor> Take() { return std::move(given_); }
+  ReturnedWeights Take() { return {std::move(given_), std::move(added_)}; }
 
  private:
   void Put(int32_t index, const std::vector<float>& values) {
@@ -163,9 +163,21 @@ class Returner {
     if (!layer.has_bias) return main.bias < 0 ? std::vector<float>() : like_.Values(static_cast<size_t>(main.bias));
     const std::vector<float> bias = Gathered(tensors_, layer, "bias");
     const bool zero = std::all_of(bias.begin(), bias.end(), [](float value) { return value == 0; });
-    if (main.bias < 0 && !zero) return NoPlace("bias");
+    if (main.bias < 0 && !zero) QAT_RETURN_IF_ERROR(AddBias(main, bias));
     if (main.bias >= 0) QAT_RETURN_IF_ERROR(PutVector(main.bias, bias));
     return std::vector<float>();
+  }
+
+  // "fc.bias" to "fc.weight". A name without parts says nothing of a module.
+  Status AddBias(const FileModule& main, const std::vector<float>& bias) {
+    const std::string& filter = given_[static_cast<size_t>(main.filter)].name;
+    const size_t cut = filter.find_last_of("./");
+    if (cut == std::string::npos) return NoPlace("bias");
+    const std::string name = filter.substr(0, cut + 1) + "bias";
+    if (std::any_of(given_.begin(), given_.end(), [&](const StoredTensor& each) { return each.name == name; })) return NoPlace("bias");
+    given_.push_back(Stored(name, {static_cast<int32_t>(bias.size())}, bias));
+    added_.push_back(name);
+    return {};
   }
 
   Status ReturnNorm(const NetworkLayer& layer, const FileModule& norm, const std::vector<float>& bias) {
@@ -200,6 +212,7 @@ class Returner {
   const WeightsFile& like_;
   const MatchOptions& options_;
   std::vector<StoredTensor> given_;
+  std::vector<std::string> added_;
 };
 
 }  // namespace
@@ -211,7 +224,7 @@ std::vector<StoredTensor> GiveWeights(const std::vector<NetworkLayer>& layers, c
   return giver.Take();
 }
 
-Expected<std::vector<StoredTensor>> GiveWeightsLike(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
+Expected<ReturnedWeights> GiveWeightsLike(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
                                                     const WeightsFile& like, const MatchOptions& options) {
   QAT_ASSIGN_OR_RETURN(const Matching matching, Match(layers, like, options));
   QAT_RETURN_IF_ERROR(RefuseUnfilled(layers, like, matching, options.layout));

@@ -23,10 +23,15 @@ using NamedTensors = std::map<std::string, NamedTensor>;
 std::vector<StoredTensor> GiveWeights(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors, WeightsLayout layout,
                                       bool channels_last);
 
+struct ReturnedWeights {
+  std::vector<StoredTensor> tensors;
+  std::vector<std::string> added;  ///< names of biases that the other file has not
+};
+
 /// With the names, shapes and layout of another file, which is matched as for TakeWeights: what was taken from it goes back. Tensors that
-/// no layer takes, and layers that the map leaves out, stay as in `like`. Errors: those of Match; kInvalidArgument where a
-/// trained tensor has no place in `like`.
-Expected<std::vector<StoredTensor>> GiveWeightsLike(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
+/// no layer takes, and layers that the map leaves out, stay as in `like`; a bias that is not there is added beside its filter. Errors: those of
+/// Match; kInvalidArgument where another trained tensor has no place in `like`.
+Expected<ReturnedWeights> GiveWeightsLike(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
                                                     const WeightsFile& like, const MatchOptions& options);
 
 }  // namespace qat

@@ -70,7 +70,7 @@ std::string NextSibling(const std::string& name) {
 
 // Names that the batch normalization of a filter usually has.
 std::vector<std::string> NormNames(const std::string& filter) {
-  std::vector<std::string> names = {filter, filter + "_bn", filter + ".bn", filter + "_batch_norm", filter + ".norm"};
+  std::vector<std::string> names = {filter, filter + "_bn", filter + ".bn", filter + "bn", filter + "_batch_norm", filter + ".norm"};
   const size_t dot = filter.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : filter.substr(0, dot + 1);
   const std::string last = filter.substr(parent.size());
