@@ -321,6 +321,7 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, 
 void KeepFloatWhereItMust(const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
   if (flags.calibrate.empty() || scheme == Scheme::kFloat32) return;
   const std::vector<std::string> kept = KeepFloat(graph, scheme);
+  PartFixedRanges(graph);
   if (kept.empty()) return;
   report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept), " on ", NameOf(scheme),
                                    ": computed in float32, between DEQUANTIZE and QUANTIZE"));

@@ -36,6 +36,7 @@ class Observation {
       for (const int32_t output : node.outputs) {
         const auto found = by_name.find(graph.tensor(output).name);
         carrier[output] = found != by_name.end() ? found->second : carrier.at(node.inputs[0]);
+        if (graph.tensor(output).type != DType::kFloat32) continue;
         if (RuleOf(node) == OutputQuantization::kOwnRange) seen_.push_back({output, carrier[output], {}});
       }
     }
@@ -196,7 +197,7 @@ std::vector<std::vector<int32_t>> SharedRanges(const Graph& graph) {
   }
   std::map<size_t, std::vector<int32_t>> observed;
   for (const GraphNode& node : graph.nodes) {
-    if (RuleOf(node) != OutputQuantization::kOwnRange) continue;
+    if (RuleOf(node) != OutputQuantization::kOwnRange || graph.tensor(node.outputs[0]).type != DType::kFloat32) continue;
     for (const int32_t output : node.outputs) observed[root(output)].push_back(output);
   }
   std::vector<std::vector<int32_t>> groups;

@@ -151,8 +151,7 @@ std::set<int32_t> Widened(const Graph& graph) {
   return widened;
 }
 
-/// Filter and bias are constants of the data's type; whatever else is computed is a real number, quantized or not. What
-/// comes out of an argmax is read by nobody.
+/// Filter and bias are constants of the data's type.
 Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened) {
   if (WidensAConstant(graph, node)) return {};
   const OpDefinition& definition = DefinitionOf(node.type);
@@ -167,10 +166,6 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
       return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
                             constant ? NameOf(input.type) : "computed", ", expected constants of ",
                             NameOf(ParameterType(data, bias))));
-    }
-    const bool real = input.type == DType::kFloat32 || input.quantization.has_value();
-    if (!real && (!input.is_constant() || position == definition.data_input)) {
-      return Corrupt(StrCat("reads '", input.name, "', which is ", NameOf(input.type), ", expected real numbers"));
     }
   }
   return {};

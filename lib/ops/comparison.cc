@@ -7,12 +7,14 @@
 namespace qat {
 namespace {
 
+constexpr std::string_view kReleases[] = {"1.14.0", "1.14.0"};
+
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     std::string_view summary) {
   OpDefinition op = RunOp(type, name, tflite_name, builtin_code, 2, summary, InferBroadcast);
   op.output_quantization = OutputQuantization::kNone;
   op.output_type = [](const OpAttributes&) { return DType::kBool; };
-  return op;
+  return Written(op, {VersionTwoForInt8, kReleases}, IntegerKernels::kBoth);
 }
 
 }  // namespace

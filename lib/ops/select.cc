@@ -31,12 +31,15 @@ Expected<Shape> InferSelect(const OpAttributes&, std::span<const Operand> inputs
   return values;
 }
 
+constexpr std::string_view kReleases[] = {"2.2.0"};
+
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     Expected<Shape> (*infer_shape)(const OpAttributes&, std::span<const Operand>)) {
   OpDefinition op = RunOp(type, name, tflite_name, builtin_code, 3,
                           "values of one input where a condition is true, of another elsewhere", infer_shape);
   op.data_input = 1;
-  return op;
+  op.output_quantization = OutputQuantization::kJoinsInputs;
+  return Written(op, {FirstVersion, kReleases}, IntegerKernels::kBoth);
 }
 
 }  // namespace

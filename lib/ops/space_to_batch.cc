@@ -72,12 +72,14 @@ Expected<Shape> InferBatchToSpace(const OpAttributes&, std::span<const Operand> 
   return output;
 }
 
+constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0"};
+
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
                     std::string_view summary,
                     Expected<Shape> (*infer_shape)(const OpAttributes&, std::span<const Operand>)) {
   OpDefinition op = RunOp(type, name, tflite_name, builtin_code, 3, summary, infer_shape);
   op.output_quantization = OutputQuantization::kSameAsInput;
-  return op;
+  return Written(op, {VersionTwoForInt8, kReleases}, IntegerKernels::kBoth);
 }
 
 }  // namespace

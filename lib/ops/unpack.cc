@@ -28,6 +28,14 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table->num(), table->axis()});
 }
 
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  writer.type = tflite::BuiltinOptions_UnpackOptions;
+  writer.table = tflite::CreateUnpackOptions(writer.builder, a.count, a.axis).Union();
+}
+
+constexpr std::string_view kReleases[] = {"1.13.1", "1.14.0"};
+
 }  // namespace
 
 const OpDefinition& UnpackDefinition() {
@@ -38,7 +46,7 @@ const OpDefinition& UnpackDefinition() {
     op.default_attributes = A();
     op.infer_shapes = InferShapes;
     op.read_options = ReadOptions;
-    return op;
+    return Written(op, {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kBoth);
   }();
   return kDefinition;
 }

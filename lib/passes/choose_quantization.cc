@@ -63,12 +63,14 @@ class Quantizer {
         options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract, scheme_);
     if (!(input.scale > 0) || !std::isfinite(input.scale))
       return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
-    for (int32_t index : graph_.inputs) SetActivation(index, input);
+    for (int32_t index : graph_.inputs) {
+      if (graph_.tensor(index).type == DType::kFloat32) SetActivation(index, input);
+    }
     for (const GraphNode& node : graph_.nodes) {
       if (IsKeptFloat(node)) continue;
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), QuantizeParameters(node));
       for (int32_t output : node.outputs) QuantizeOutput(node, output);
-      if (node.type == OpType::kDiv) WarnOfSmallQuotients(node);
+      if (node.type == OpType::kDiv && graph_.tensor(node.output()).quantization) WarnOfSmallQuotients(node);
     }
     return {};
   }
@@ -82,8 +84,9 @@ class Quantizer {
   void FindKeptFloat() {
     kept_float_.assign(graph_.tensors.size(), false);
     for (const GraphNode& node : graph_.nodes) {
-      if (node.type != OpType::kDequantize && !IsKeptFloat(node)) continue;
-      for (const int32_t output : node.outputs) kept_float_[static_cast<size_t>(output)] = true;
+      if (node.type != OpType::kDequantize && node.type != OpType::kCast && !IsKeptFloat(node)) continue;
+      for (const int32_t output : node.outputs)
+        kept_float_[static_cast<size_t>(output)] = graph_.tensor(output).type == DType::kFloat32;
     }
   }
 
@@ -168,12 +171,14 @@ class Quantizer {
     GraphTensor* filter = input(definition.filter_input);
     GraphTensor* bias = input(definition.bias_input);
     const GraphTensor* data = input(definition.data_input);
+    if (filter != nullptr && !data->is_constant() && !data->quantization)
+      return Unsupported(StrCat("reads '", data->name, "', which is ", NameOf(data->type), ", expected real numbers"));
     if (data == filter || data == bias)
       return Unsupported(StrCat("'", data->name, "' is the data and a filter or bias of one node"));
     for (const int32_t index : node.inputs) {
       GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || &tensor == filter || &tensor == bias) continue;
-      if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(QuantizeConstant(tensor));
+      if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(QuantizeConstant(tensor, TiedParams(node)));
       QAT_RETURN_IF_ERROR(ExpectOneRole(tensor, Role::kOperand));
     }
     if (filter == nullptr) return {};
@@ -197,13 +202,23 @@ class Quantizer {
     return Unsupported(StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
   }
 
-  /// A slope or another operand: like an activation, by the range of its values.
-  Status QuantizeConstant(GraphTensor& tensor) {
+  /// What a constant must share with what it is joined to, or with the image that it is a border of: values beyond saturate.
+  std::optional<QuantizationParams> TiedParams(const GraphNode& node) const {
+    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs && node.type != OpType::kPadV2) return {};
+    for (const int32_t index : node.inputs) {
+      const GraphTensor& tensor = graph_.tensor(index);
+      if (!tensor.is_constant() && tensor.quantization) return tensor.quantization->params();
+    }
+    return {};
+  }
+
+  /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its values.
+  Status QuantizeConstant(GraphTensor& tensor, std::optional<QuantizationParams> tied) {
     const QuantizedLimits limits = ActivationLimitsOf(scheme_);
     const std::vector<float> reals = RealValues(tensor);
     const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-    QAT_ASSIGN_OR_RETURN(const QuantizationParams params,
-                         ParamsFor(tensor.name, IncludingZero({*low, *high}), limits));
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, IncludingZero({*low, *high}), limits));
+    const QuantizationParams params = tied.value_or(own);
     SetQuantized(tensor, reals, {params}, reals.size(), limits);
     tensor.quantization = TensorQuantization::PerTensor(params);
     return {};

@@ -19,8 +19,8 @@ class Parting {
   std::vector<std::string> Run() {
     std::vector<std::string> kept;
     for (GraphNode& node : std::exchange(graph_.nodes, {})) {
-      const bool real = !RunsUnder(node.type, scheme_);
-      if (real) kept.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
+      const bool real = !RunsUnder(node.type, scheme_) || CastsReal(node);
+      if (real && !CastsReal(node)) kept.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
       for (int32_t& input : node.inputs) input = Read(input, real);
       if (real) real_.insert(node.outputs.begin(), node.outputs.end());
       graph_.nodes.push_back(std::move(node));
@@ -30,6 +30,12 @@ class Parting {
   }
 
  private:
+  /// A cast from or to real numbers: it knows no scale.
+  bool CastsReal(const GraphNode& node) const {
+    return node.type == OpType::kCast && (graph_.tensor(node.outputs[0]).type == DType::kFloat32 ||
+                                          graph_.tensor(node.inputs[0]).type == DType::kFloat32);
+  }
+
   /// The tensor that a node reads instead: the same numbers as it needs them, real or integers.
   int32_t Read(int32_t tensor, bool real) {
     if (graph_.tensor(tensor).is_constant() || graph_.tensor(tensor).type != DType::kFloat32) return tensor;
