@@ -44,7 +44,7 @@ Offset<fb::GraphTensor> WriteTensor(FlatBufferBuilder& builder, const GraphTenso
 
 Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& node) {
   const OpDefinition& definition = DefinitionOf(node.type);
-  OptionsWriter options{builder};
+  OptionsWriter options{builder, static_cast<int32_t>(node.inputs.size())};
   if (definition.write_options != nullptr) definition.write_options(options, node.attributes);
   const auto operator_name = builder.CreateString(definition.name.data(), definition.name.size());
   const auto name = builder.CreateString(node.name);

@@ -32,10 +32,9 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table == nullptr ? 0 : table->axis()});
 }
 
-// The number of inputs is not an attribute: readers take it from the list of inputs.
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_PackOptions;
-  writer.table = tflite::CreatePackOptions(writer.builder, 0, std::get<A>(attributes).axis).Union();
+  writer.table = tflite::CreatePackOptions(writer.builder, writer.inputs, std::get<A>(attributes).axis).Union();
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace qat {
 /// write_options fills type and table; an operator without options leaves them alone.
 struct OptionsWriter {
   flatbuffers::FlatBufferBuilder& builder;
+  int32_t inputs = 0;  ///< of the node: pack's options repeat it
   tflite::BuiltinOptions type = tflite::BuiltinOptions_NONE;
   flatbuffers::Offset<void> table = 0;
 };

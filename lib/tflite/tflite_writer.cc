@@ -191,9 +191,12 @@ class TableWriter {
 
   OptionsWriter Options(const GraphNode& node) {
     for (const auto& [known, options] : options_) {
-      if (known->type == node.type && known->attributes == node.attributes) return options;
+      if (known->type == node.type && known->attributes == node.attributes &&
+          known->inputs.size() == node.inputs.size()) {
+        return options;
+      }
     }
-    OptionsWriter options{builder_};
+    OptionsWriter options{builder_, static_cast<int32_t>(node.inputs.size())};
     const OpDefinition& definition = DefinitionOf(node.type);
     if (definition.write_options != nullptr) definition.write_options(options, node.attributes);
     options_.emplace_back(&node, options);

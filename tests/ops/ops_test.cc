@@ -92,6 +92,17 @@ TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
   }
 }
 
+// TFLite's kernel stops where the two numbers differ.
+TEST(Pack, TheOptionsRepeatTheNumberOfInputs) {
+  flatbuffers::FlatBufferBuilder builder;
+  OptionsWriter writer{builder, 3};
+  DefinitionOf(OpType::kPack).write_options(writer, PackAttributes{-2});
+  builder.Finish(writer.table);
+  const auto* table = flatbuffers::GetRoot<tflite::PackOptions>(builder.GetBufferPointer());
+  EXPECT_EQ(table->values_count(), 3);
+  EXPECT_EQ(table->axis(), -2);
+}
+
 // The formula of TFLite's padding.h, solved by brute force: the fewest zeros that let every output see its
 // centre.
 TEST(ComputeWindow, SamePaddingGivesCeilOfInputOverStride) {
