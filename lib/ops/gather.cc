@@ -31,7 +31,7 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> values, ConstantIndices(inputs[1], "indices"));
     for (const int64_t index : values) {
       if (index < 0 || index >= input[axis])
-        return InvalidArgument(StrCat("index ", index, " is outside of axis ", axis, " of ", ToString(input)));
+        return InvalidArgument(StrCat("index ", index, " of an axis of ", input[axis]));
     }
   }
   const auto at = input.begin() + static_cast<int64_t>(axis);

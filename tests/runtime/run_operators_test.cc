@@ -193,6 +193,65 @@ TEST(FloorDiv, DividesByZeroWithoutStopping) {
   EXPECT_EQ(RunOn<int32_t>(*interpreter, {-7, 7, 5, kLeast}), (std::vector<int32_t>{-4, -4, 0, kLeast}));
 }
 
+// a / b of uint8, scales 1, 1 and 1/32 unless said otherwise.
+std::vector<uint8_t> Quotients(std::vector<uint8_t> a, const std::vector<uint8_t>& b, float output_scale) {
+  ModelBuilder builder;
+  const Shape shape = {static_cast<int32_t>(a.size())};
+  const int32_t x = builder.AddTensor("x", shape, DType::kUInt8, Quantized(1, 0));
+  const int32_t divisor = builder.AddConstant("divisor", shape, b, Quantized(1, 0));
+  const int32_t y = builder.AddTensor("y", shape, DType::kUInt8, Quantized(output_scale, 0));
+  builder.AddOperator(tflite::BuiltinOperator_DIV, {x, divisor}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  return interpreter == nullptr ? std::vector<uint8_t>() : RunOn<uint8_t>(*interpreter, a);
+}
+
+TEST(Div, DividesBytesAndTakesAZeroDivisorForAZeroQuotient) {
+  EXPECT_EQ(Quotients({6, 1, 200, 7, 0}, {3, 2, 255, 0, 9}, 1.0f / 32), (std::vector<uint8_t>{64, 16, 25, 0, 0}));
+}
+
+// 1 / 200 is nearly 0; TFLite's kernel shifts by 38 bits, which the processor takes for 6.
+TEST(Div, TakesSmallQuotientsForLargeOnesAsTfliteDoes) {
+  EXPECT_EQ(Quotients({1, 200, 150}, {200, 200, 1}, 1), (std::vector<uint8_t>{255, 1, 150}));
+}
+
+TEST(Sqrt, TruncatesAndTakesWhatIsBelowZeroForZero) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {4}, DType::kInt8, Quantized(1, 10));
+  const int32_t y = builder.AddTensor("y", {4}, DType::kInt8, Quantized(0.5f, -3));
+  builder.AddOperator(tflite::BuiltinOperator_SQRT, {x}, {y});
+  const auto interpreter = Open(builder.Finish({x}, {y}));
+  ASSERT_NE(interpreter, nullptr);
+  // sqrt(8) = 2.83 is 5 halves and a bit.
+  EXPECT_EQ(RunOn<int8_t>(*interpreter, {19, 18, 10, -20}), (std::vector<int8_t>{3, 2, -3, -3}));
+}
+
+std::vector<uint8_t> LogSoftmaxOf(testing::TensorQuantization output) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {1, 3}, DType::kUInt8, Quantized(0.5f, 128));
+  const int32_t y = builder.AddTensor("y", {1, 3}, DType::kUInt8, std::move(output));
+  builder.AddOperator(tflite::BuiltinOperator_LOG_SOFTMAX, {x}, {y});
+  return builder.Finish({x}, {y});
+}
+
+TEST(LogSoftmax, IsTheLogarithmIn16ths) {
+  const std::vector<uint8_t> input = {130, 130, 124};
+  const auto interpreter = Open(LogSoftmaxOf(Quantized(0.0625f, 255)));
+  ASSERT_NE(interpreter, nullptr);
+  double sum = 0;
+  for (const uint8_t value : input) sum += std::exp(0.5 * value);
+  std::vector<uint8_t> expected;
+  for (const uint8_t value : input)
+    expected.push_back(static_cast<uint8_t>(255 + std::lround(16 * (0.5 * value - std::log(sum)))));
+  EXPECT_EQ(RunOn<uint8_t>(*interpreter, input), expected);
+}
+
+TEST(LogSoftmax, RefusesAnotherOutputScale) {
+  const auto model = Model::FromBytes(LogSoftmaxOf(Quantized(0.05f, 255)), "m.tflite");
+  QAT_ASSERT_OK(model);
+  QAT_EXPECT_ERROR(Interpreter::Create(*model, {}), ErrorCode::kUnsupported,
+                   "output scale is 0.05 and zero point 255, expected 0.0625 and 255");
+}
+
 // Halves to even; what is rounded up to zero is +0, a zero stays what it is.
 TEST(Round, GivesThePositiveZeroOfTflite) {
   const std::vector<float> rounded = OneOperator{tflite::BuiltinOperator_ROUND, {8}, {8}, {}}.Run(

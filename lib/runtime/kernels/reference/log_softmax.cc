@@ -66,7 +66,8 @@ void LogSoftmaxRow(int64_t depth, const LogSoftmaxScaling& scaling, const T* inp
     int32_t value = kMin;
     if (difference > diff_min) {
       const int32_t rescaled = MultiplyByQuantizedMultiplier(difference, scaling.exp.multiplier);
-      value = std::clamp(RoundingDivideByPOT(rescaled - log_sum, kOutputShift) + kMax, kMin, kMax);
+      const auto log = static_cast<int32_t>(static_cast<uint32_t>(rescaled) - static_cast<uint32_t>(log_sum));
+      value = std::clamp(RoundingDivideByPOT(log, kOutputShift) + kMax, kMin, kMax);
     }
     output[i] = static_cast<T>(value);
   }
