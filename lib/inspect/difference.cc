@@ -190,6 +190,7 @@ class Comparison {
       }
     }
     CompareLists("says", {a_.facts.begin(), a_.facts.end()}, {b_.facts.begin(), b_.facts.end()});
+    CompareLists("metadata", {a_.metadata.begin(), a_.metadata.end()}, {b_.metadata.begin(), b_.metadata.end()});
     CompareLists("made from", a_.provenance, b_.provenance);
     if (a_.kind == b_.kind) Note("file", "made by", a_.made_by, b_.made_by);
   }

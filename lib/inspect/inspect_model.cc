@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,16 @@ void Describe(const TensorDescription& each, const char* what, Inspection& found
   if (!text.empty()) found.facts.emplace_back(what, text);
 }
 
+// Short text is shown; of everything else how long it is.
+std::string EntryText(std::span<const uint8_t> bytes) {
+  constexpr size_t kLongest = 64;
+  const std::string size = StrCat(bytes.size(), bytes.size() == 1 ? " byte" : " bytes");
+  std::string text(bytes.begin(), bytes.end());
+  text.erase(text.find_last_not_of('\0') + 1);
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return text.empty() || text.size() > kLongest || !printable ? size : StrCat(size, ": ", text);
+}
+
 }  // namespace
 
 Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
@@ -111,6 +122,8 @@ Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
     for (const TensorDescription& each : model->description()->inputs) Describe(each, "input says", found);
     for (const TensorDescription& each : model->description()->outputs) Describe(each, "output says", found);
   }
+  for (const ModelMetadata& entry : model->metadata()) found.metadata.emplace_back(entry.name, EntryText(entry.bytes));
+  if (model->subgraphs() > 1) found.facts.emplace_back("subgraphs", StrCat(model->subgraphs(), ", of which the first is shown"));
   if (!model->unsupported().empty()) found.unsupported = model->unsupported().Text();
   found.owner = model;
   return found;

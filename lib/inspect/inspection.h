@@ -53,6 +53,7 @@ struct Inspection {
   std::vector<std::string> contract;  ///< what values mean, a sentence per input
   std::vector<std::string> labels;
   std::vector<std::pair<std::string, std::string>> facts;  ///< what else it says: name, scheme, step, metrics
+  std::vector<std::pair<std::string, std::string>> metadata;  ///< entries of a model: name and size, short texts themselves
   std::map<std::string, std::string> provenance;
   std::string unsupported;  ///< what of a model is not known here; empty: nothing
   std::shared_ptr<const void> owner;

@@ -66,6 +66,8 @@ std::string InspectionJson(const Inspection& inspection) {
   json["labels"] = inspection.labels;
   json["facts"] = Json::object();
   for (const auto& [key, value] : inspection.facts) json["facts"][key] = value;
+  json["metadata"] = Json::array();
+  for (const auto& [name, content] : inspection.metadata) json["metadata"].push_back({{"name", name}, {"content", content}});
   json["provenance"] = inspection.provenance;
   json["unsupported"] = Text(inspection.unsupported);
   return Dump(json);

@@ -76,6 +76,7 @@ std::string Summary(const Inspection& inspection) {
     AddLine(text, "labels", StrCat(inspection.labels.size(), ": ", Join(shown), inspection.labels.size() > kShown ? ", …" : ""));
   }
   for (const auto& [key, value] : inspection.provenance) AddLine(text, "made from", StrCat(key, " ", value));
+  for (const auto& [name, content] : inspection.metadata) AddLine(text, "metadata", StrCat(name, ", ", content));
   if (!inspection.unsupported.empty()) AddLine(text, "not run", inspection.unsupported);
   return text;
 }

@@ -43,6 +43,8 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->labels_ = std::move(contents.labels);
   model->provenance_ = std::move(contents.provenance);
   model->made_by_ = std::move(contents.made_by);
+  model->metadata_ = std::move(contents.metadata);
+  model->subgraphs_ = contents.subgraphs;
   model->source_ = source;
   model->operators_ = std::move(contents.operators);
   model->unsupported_ = std::move(contents.unsupported);

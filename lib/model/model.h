@@ -51,6 +51,12 @@ struct ModelOperator {
   int32_t node = -1;  ///< its node; -1: not known here, or done while reading (a DENSIFY of a constant)
 };
 
+/// A metadata entry; the bytes are the model's.
+struct ModelMetadata {
+  std::string name;
+  std::span<const uint8_t> bytes;
+};
+
 /// Highest version of an operator whose meaning a reader knows; 0: it does not know the operator.
 using KnownVersion = int32_t (*)(OpType);
 
@@ -86,6 +92,10 @@ class Model {
   const std::map<std::string, std::string>& provenance() const { return provenance_; }
   /// The file's own description: who wrote it.
   const std::string& made_by() const { return made_by_; }
+  /// All metadata entries, read here or not, as they lie in the file.
+  const std::vector<ModelMetadata>& metadata() const { return metadata_; }
+  /// Of the file; what is shown here is the first.
+  size_t subgraphs() const { return subgraphs_; }
   const std::string& source() const { return source_; }
   /// The whole file, as it was read.
   std::span<const uint8_t> file_bytes() const;
@@ -107,6 +117,8 @@ class Model {
   std::vector<std::string> labels_;
   std::map<std::string, std::string> provenance_;
   std::string made_by_;
+  std::vector<ModelMetadata> metadata_;
+  size_t subgraphs_ = 1;
   std::string source_;
   std::vector<size_t> places_;
   std::vector<ModelOperator> operators_;

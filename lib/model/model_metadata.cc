@@ -87,9 +87,26 @@ Status ReadProvenance(FileBuffers& buffers, ModelContents& contents) {
   return {};
 }
 
+// Entries that nothing here reads are listed all the same.
+void ListEntries(FileBuffers& buffers, ModelContents& contents) {
+  const tflite::Model& file = buffers.file();
+  contents.subgraphs = file.subgraphs()->size();
+  const uint32_t count = file.metadata() == nullptr ? 0 : file.metadata()->size();
+  for (uint32_t i = 0; i < count; ++i) {
+    const tflite::Metadata& entry = *file.metadata()->Get(i);
+    ModelMetadata found{TextOf(entry.name()), {}};
+    if (entry.buffer() < file.buffers()->size()) {
+      const auto bytes = buffers.BytesOf(*file.buffers()->Get(entry.buffer()));
+      if (bytes.ok()) found.bytes = *bytes;
+    }
+    contents.metadata.push_back(std::move(found));
+  }
+}
+
 }  // namespace
 
 Status ReadMetadata(FileBuffers& buffers, ModelContents& contents) {
+  ListEntries(buffers, contents);
   QAT_RETURN_IF_ERROR(ReadContract(buffers, contents));
   QAT_RETURN_IF_ERROR(ReadDescription(buffers, contents));
   return ReadProvenance(buffers, contents);

@@ -207,7 +207,7 @@ Status Preparation::CompleteRecipe() {
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
     std::set<std::string> given = TakeContractOfInit();
     NetworkFacts network = FactsOf(job_.spec);
-    network.trained = request_.init != nullptr;
+    network.trained = request_.init != nullptr || request_.trained;
     AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
     job_.config = std::move(recipe.config);
     if (FitsBudget()) {

@@ -24,6 +24,7 @@ struct JobRequest {
   std::set<std::string> given;   ///< keys that a person decided
   std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
   const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
+  bool trained = false;              ///< starts from trained parameters that come without a network: weights
   bool strict = false;               ///< OpenOptions::strict
   bool fit_budget = false;           ///< the recipe's budget decides the number of steps, by measuring
   std::function<void(std::string_view what, int64_t done, int64_t total)> progress;  ///< of reading; may be empty

@@ -77,6 +77,18 @@ TEST_F(InspectTest, ShowsOperatorsThatNobodyHereRuns) {
   EXPECT_HOLDS(text, "scale 0.25, zero point 3");
 }
 
+TEST_F(InspectTest, ListsMetadataThatNobodyReads) {
+  ModelBuilder builder;
+  builder.metadata["min_runtime_version"] = {'1', '.', '5', '.', '0', 0, 0, 0};
+  builder.metadata["vendor"] = {1, 2, 3};
+  const int32_t input = builder.AddTensor("input", {1, 8}, DType::kFloat32);
+  const int32_t output = builder.AddTensor("output", {1, 8}, DType::kFloat32);
+  builder.AddSoftmax(input, output, 1);
+  const std::string text = InspectionText(Shown("m.tflite", builder.Finish({input}, {output})), false);
+  EXPECT_HOLDS(text, "metadata    min_runtime_version, 8 bytes: 1.5.0\n");
+  EXPECT_HOLDS(text, "metadata    vendor, 3 bytes\n");
+}
+
 // real = scale * (quantized - zero_point), slice by slice.
 TEST_F(InspectTest, RealValuesUndoTheQuantizationOfEachSlice) {
   InspectedTensor tensor;

@@ -110,6 +110,16 @@ TEST_F(WeightsOfOthers, TheMatchIsPrintedWithoutTraining) {
   EXPECT_HOLDS(printed.out, "fc/filter             [3, 32]       fc.weight        [3, 32]       columns from C, H, W to H, W, C  name");
 }
 
+TEST_F(WeightsOfOthers, TheAutomaticRecipeTakesAThirdOfItsRate) {
+  const auto rate_of = [](const ProcessResult& printed) {
+    const size_t at = printed.out.find("learning_rate = ");
+    EXPECT_NE(at, std::string::npos) << printed.err;
+    return std::stod(printed.out.substr(at + 16));
+  };
+  const double fresh = rate_of(RunTool("qat-train", {"--data", dir_.path(), "--network", dir_ / "net.toml", "--steps", "500", "--print-config"}));
+  EXPECT_NEAR(rate_of(Train("in.safetensors", {"--steps", "500", "--print-config"})), fresh / 3, fresh / 30);
+}
+
 TEST_F(WeightsOfOthers, ARefusalLeavesNoRun) {
   SafetensorsWriter writer;
   writer.Add("conv.weight", {2, 1, 5, 5}, Ramp(50, 0, 1)).Add("fc.weight", {3, 32}, Ramp(96, -1.01f, 0.015625f));

@@ -60,7 +60,7 @@ void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
 }
 
 Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,
-                           const std::optional<Checkpoint>& init) {
+                           const Init& init) {
   std::optional<Progress> progress;
   std::string shown;
   JobRequest request;
@@ -68,7 +68,8 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.automatic = asked.automatic() && !resume;
   request.given = asked.given;
   request.resumed = resume ? flags.run : "";
-  request.init = init ? &*init : nullptr;
+  request.init = init.checkpoint ? &*init.checkpoint : nullptr;
+  request.trained = init.weights.has_value();
   request.strict = flags.strict;
   request.fit_budget = !resume && (tool.Given("--budget") || !asked.given.contains("steps"));
   request.interrupted = Interrupted;
@@ -118,7 +119,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
   }
   CatchInterrupts();
-  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init.checkpoint));
+  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   if (flags.print_network) tool.Print(PrintNetwork(job.spec));
   if (init.weights && !resume && (flags.print_init || !print_only)) {
