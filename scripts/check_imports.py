@@ -7,7 +7,8 @@ Small networks of keras.applications and others of a few layers, with random wei
 normalizations, become float .tflite files; qat-convert reads them. Held to
   float   --type float32: outputs within 1e-5 of the largest that the original gives in the interpreter
   int8    --calibrate: outputs of the interpreter and of qat-eval run equal byte for byte
-A network that is refused, or differs, is a failure. --table prints Markdown. Exit status: 0 all hold, 1 not.
+A network that is refused, or differs, is a failure. The signal to noise of the int8 outputs, against the float ones, is printed beside
+that of TensorFlow's own calibrator (lite.python.optimize.calibrator) on the same file and data. --table prints Markdown. Exit status: 0 all hold, 1 not.
 Without TensorFlow, a virtual environment is made in WORK/venv first (tensorflow-cpu, ai-edge-litert; 1.5 GB).
 """
 import argparse
@@ -22,7 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOLERANCE = 1e-5
-EXAMPLES = 4
+EXAMPLES = 16
 CALIBRATION = 16
 
 
@@ -177,6 +178,31 @@ def run_tflite(path, examples):
     return results, detail
 
 
+def peer_signal_to_noise(model, data, reals, work):
+    """That of TensorFlow's calibrator; None where it refuses the network."""
+    import numpy as np
+    from tensorflow import dtypes
+    from tensorflow.lite.python.optimize import calibrator
+    def examples():
+        for example in data:
+            yield [example[None]]
+    try:
+        content = calibrator.Calibrator(model.read_bytes()).calibrate_and_quantize(examples, dtypes.int8, dtypes.int8, False)
+    except Exception:  # noqa: BLE001  it raises whatever its C++ part says
+        return None
+    path = work / "peer.tflite"
+    path.write_bytes(content)
+    _, detail = run_tflite(path, [])
+    scale, zero_point = detail["quantization"]
+    integers, _ = run_tflite(path, np.clip(np.round(reals / scale) + zero_point, -128, 127).astype(np.int8))
+    return signal_to_noise(model, reals, integers, output_details(path))
+
+
+def output_details(path):
+    from ai_edge_litert.interpreter import Interpreter
+    return Interpreter(model_path=str(path)).get_output_details()
+
+
 def run_ours(qat_eval, model, examples, directory):
     import numpy as np
     source, target = os.path.join(directory, "x.npy"), os.path.join(directory, "y.npy")
@@ -207,32 +233,54 @@ def check_float(tools, model, work, rng):
     worst = 0.0
     for theirs, mine in zip(expected, found):
         for a, b in zip(theirs, mine):
+            if not np.all(np.isfinite(a)):
+                raise RuntimeError("the original gives values that are not finite")
             worst = max(worst, float(np.max(np.abs(a - b)) / max(1.0, np.max(np.abs(a)))))
     return worst
 
 
+def signal_to_noise(model, reals, integers, details):
+    """In dB, over all outputs, each in units of its own deviation: what the integers keep of the float answers."""
+    import numpy as np
+    expected, _ = run_tflite(model, reals)
+    signal = noise = 0.0
+    for k, detail in enumerate(details):
+        scale, zero_point = detail["quantization"]
+        theirs = np.stack([outputs[k] for outputs in expected]).astype(np.float64)
+        ours = (np.stack([outputs[k] for outputs in integers]).astype(np.float64) - zero_point) * scale
+        unit = max(float(np.var(theirs)), 1e-30)
+        signal += float(np.mean((theirs - theirs.mean()) ** 2)) / unit
+        noise += float(np.mean((theirs - ours) ** 2)) / unit
+    return 10 * np.log10(max(signal, 1e-30) / max(noise, 1e-30))
+
+
 def check_int8(tools, model, work, rng):
-    """Share of the bytes that differ."""
+    """How many bytes differ, the size of the file, and the signal to noise in dB, ours and TensorFlow's."""
     import numpy as np
     _, detail = run_tflite(model, [])
     shape, ours = detail["shape"][1:], work / "int8.tflite"
     flags, data = [], work / "data.npy"
     if len(shape) == 3:
-        np.save(data, rng.integers(0, 256, (CALIBRATION, *shape), dtype=np.uint8))
+        pictures = rng.integers(0, 256, (CALIBRATION, *shape), dtype=np.uint8)
+        np.save(data, pictures)
+        fed = ((pictures - 127.5) / 127.5).astype(np.float32)
         flags = ["--mean", "127.5", "--std", "127.5"]
     else:
-        np.save(data, rng.uniform(-1, 1, (CALIBRATION, *shape)).astype(np.float32))
+        fed = rng.uniform(-1, 1, (CALIBRATION, *shape)).astype(np.float32)
+        np.save(data, fed)
     convert(tools["convert"], model, ours, "--type", "int8", "--calibrate", str(data), *flags)
     _, detail = run_tflite(ours, [])
-    if detail["dtype"] == np.float32:
-        examples = rng.uniform(-1, 1, (EXAMPLES, *shape)).astype(np.float32)
-    else:
-        examples = rng.integers(-128, 128, (EXAMPLES, *shape)).astype(np.int8)
+    reals = rng.uniform(-1, 1, (EXAMPLES, *shape)).astype(np.float32)
+    examples = reals
+    if detail["dtype"] != np.float32:
+        scale, zero_point = detail["quantization"]
+        examples = np.clip(np.round(reals / scale) + zero_point, -128, 127).astype(np.int8)
     expected, _ = run_tflite(ours, examples)
     outputs = run_ours(tools["eval"], ours, examples, work)
     different = sum(int(np.sum(theirs[k].ravel() != outputs[k][i].ravel()))
                     for i, theirs in enumerate(expected) for k in range(len(theirs)))
-    return different, ours.stat().st_size
+    return (different, ours.stat().st_size, signal_to_noise(model, reals, expected, output_details(ours)),
+            peer_signal_to_noise(model, fed, reals, work))
 
 
 def check(name, build, tools, work, seed):
@@ -246,7 +294,7 @@ def check(name, build, tools, work, seed):
         begin = time.monotonic()
         try:
             row["float"] = check_float(tools, path, pathlib.Path(directory), rng)
-            row["int8"], row["int8_size"] = check_int8(tools, path, pathlib.Path(directory), rng)
+            row["int8"], row["int8_size"], row["snr"], row["peer"] = check_int8(tools, path, pathlib.Path(directory), rng)
         except RuntimeError as error:
             row["problem"] = str(error)
         row["seconds"] = time.monotonic() - begin
@@ -260,10 +308,13 @@ def check(name, build, tools, work, seed):
 def show(row, table):
     number = "–" if row["float"] is None else f"{row['float']:.1e}"
     integers = "–" if row["int8"] is None else "equal" if row["int8"] == 0 else f"{row['int8']} differ"
+    peer = "–" if row.get("peer") is None else f"{row['peer']:.1f}"
     if table:
-        print(f"| {row['name']} | {row['size']:,} | {number} | {integers} | {row.get('int8_size', 0):,} |", flush=True)
+        print(f"| {row['name']} | {row['size']:,} | {number} | {integers} | {row.get('int8_size', 0):,} | "
+              f"{row.get('snr', 0):.1f} | {peer} |", flush=True)
     else:
-        print(f"{row['name']:32} {row['size']:>10} bytes  float {number:>8}  int8 {integers:10} {row['problem']}", flush=True)
+        print(f"{row['name']:32} {row['size']:>10} bytes  float {number:>8}  int8 {integers:10} {row.get('snr', 0):5.1f} dB, TensorFlow's {peer:>4} "
+              f"{row['problem']}", flush=True)
 
 
 def main():

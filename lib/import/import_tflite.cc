@@ -256,12 +256,15 @@ Expected<InputContract> ChooseContract(const Model& model, const Graph& graph, c
 }  // namespace
 
 Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
-  QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model));
+  QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model, {}));
   InterpreterOptions prepare;
   prepare.kernels = KernelSet::kReference;
   prepare.keep_intermediates = true;
   prepare.input_shapes = ShapesWithBatchOne(model);
   QAT_ASSIGN_OR_RETURN(const auto prepared, PrepareModel(model, prepare));
+  std::vector<bool> stays;
+  for (const PreparedNode& node : prepared->nodes) stays.push_back(node.kernel != nullptr);
+  QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model, stays));
   QAT_ASSIGN_OR_RETURN_IN(model.source(), Graph graph, Importer(model, *prepared).Run());
   QAT_ASSIGN_OR_RETURN_IN(model.source(), graph.contract, ChooseContract(model, graph, options, notes));
   graph.provenance = model.provenance();

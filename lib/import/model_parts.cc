@@ -10,11 +10,10 @@ namespace qat {
 namespace {
 
 /// Why a node that runs cannot be part of a graph; empty: it can.
-std::string ReasonAgainst(const Model& model, const ModelNode& node) {
+std::string ReasonAgainst(const Model& model, const ModelNode& node, bool stays) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto tensor = [&](int32_t index) -> const ModelTensor& { return model.tensors()[static_cast<size_t>(index)]; };
-  const bool changes_form_only = node.type == OpType::kDequantize || definition.reads_shapes_only;
-  if (definition.version == nullptr && !changes_form_only)
+  if (stays && definition.version == nullptr && node.type != OpType::kDequantize)
     return StrCat(definition.tflite_name, ": runs, but is not written to a model yet");
   for (const int32_t position : {definition.filter_input, definition.bias_input}) {
     if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
@@ -30,10 +29,10 @@ std::string ReasonAgainst(const Model& model, const ModelNode& node) {
 
 }  // namespace
 
-Status CheckImportable(const Model& model) {
-  UnsupportedList all = UnsupportedParts(model);
+Status CheckImportable(const Model& model, const std::vector<bool>& stays) {
+  UnsupportedList all = stays.empty() ? UnsupportedParts(model) : UnsupportedList();
   for (size_t i = 0; i < model.nodes().size(); ++i) {
-    const std::string reason = ReasonAgainst(model, model.nodes()[i]);
+    const std::string reason = ReasonAgainst(model, model.nodes()[i], !stays.empty() && stays[i]);
     if (!reason.empty()) all.Add(reason, model.place_of(i));
   }
   if (!all.empty()) {

@@ -11,8 +11,9 @@
 
 namespace qat {
 
-/// Errors: kUnsupported, one list of everything that cannot come in, with its place and a way out.
-Status CheckImportable(const Model& model);
+/// Errors: kUnsupported, one list of everything that cannot come in, with its place and a way out. `stays`: by node, whether it is
+/// computed while the network runs; empty: not known yet, so only what no kernel knows is listed, and filters that are computed.
+Status CheckImportable(const Model& model, const std::vector<bool>& stays);
 
 /// The shapes of the inputs with a batch of 1 where it is open; empty: as the model has them.
 std::vector<Shape> ShapesWithBatchOne(const Model& model);

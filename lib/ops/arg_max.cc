@@ -43,6 +43,12 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.table = tflite::CreateArgMaxOptions(writer.builder, type).Union();
 }
 
+void WriteArgMinOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  const auto type = static_cast<tflite::TensorType>(std::get<A>(attributes).output_type);
+  writer.type = tflite::BuiltinOptions_ArgMinOptions;
+  writer.table = tflite::CreateArgMinOptions(writer.builder, type).Union();
+}
+
 template <class Options>
 Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   const auto* table = reader.As<Options>();
@@ -87,7 +93,7 @@ const OpDefinition& ArgMinDefinition() {
     op.default_attributes = A();
     op.output_type = OutputType;
     op.read_options = ReadOptions<tflite::ArgMinOptions>;
-    return op;
+    return Written(op, {Version, kReleases, WriteArgMinOptions}, IntegerKernels::kBoth);
   }();
   return kDefinition;
 }

@@ -36,6 +36,8 @@ constexpr std::string_view kSquareReleases[] = {"1.12.0"};
 constexpr std::string_view kAbsReleases[] = {"1.13.0", "2.4.0"};
 constexpr std::string_view kSinReleases[] = {"1.9.0"};
 constexpr std::string_view kCosReleases[] = {"1.14.0"};
+constexpr std::string_view kSignReleases[] = {"2.12.0"};
+constexpr std::string_view kLogicalNotReleases[] = {"1.11.0"};
 constexpr std::string_view kGeluReleases[] = {"2.9.0", "2.9.0"};
 
 int32_t GeluVersion(const VersionQuery& query) { return query.input == DType::kFloat32 ? 1 : 2; }
@@ -124,7 +126,7 @@ const OpDefinition& CosDefinition() {
 }
 const OpDefinition& SignDefinition() {
   static const OpDefinition kDefinition =
-      Define(OpType::kSign, "sign", "SIGN", tflite::BuiltinOperator_SIGN, "-1, 0 or 1");
+      DefineReal(OpType::kSign, "sign", "SIGN", tflite::BuiltinOperator_SIGN, "-1, 0 or 1", kSignReleases);
   return kDefinition;
 }
 const OpDefinition& EluDefinition() {
@@ -147,7 +149,8 @@ const OpDefinition& GeluDefinition() {
 }
 const OpDefinition& LogicalNotDefinition() {
   static const OpDefinition kDefinition =
-      Define(OpType::kLogicalNot, "logical_not", "LOGICAL_NOT", tflite::BuiltinOperator_LOGICAL_NOT, "not x");
+      Written(Define(OpType::kLogicalNot, "logical_not", "LOGICAL_NOT", tflite::BuiltinOperator_LOGICAL_NOT, "not x"),
+              {FirstVersion, kLogicalNotReleases}, IntegerKernels::kBoth);
   return kDefinition;
 }
 

@@ -70,6 +70,7 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Sh
 }
 
 // Version 5 brought batch_dims.
+constexpr std::string_view kNdReleases[] = {"1.14.0"};
 constexpr std::string_view kReleases[] = {"1.6.0", "1.14.0", "1.15.0", "2.4.0", "2.5.0"};
 
 int32_t GatherVersion(const VersionQuery& query) {
@@ -120,7 +121,7 @@ const OpDefinition& GatherNdDefinition() {
     OpDefinition op = RunOp(OpType::kGatherNd, "gather_nd", "GATHER_ND", tflite::BuiltinOperator_GATHER_ND, 2,
                             "slices of an input, by their places", InferGatherNd);
     op.output_quantization = OutputQuantization::kSameAsInput;
-    return op;
+    return Written(op, {FirstVersion, kNdReleases}, IntegerKernels::kBoth);
   }();
   return kDefinition;
 }

@@ -211,6 +211,19 @@ TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   EXPECT_EQ(RunFloat(*graph, kConvInput), kConvOutput);
 }
 
+// Constants made of a shape and a value: nothing is left to write.
+TEST(ImportTflite, ComputesWhatDependsOnConstantsAlone) {
+  ConvModel m;
+  const int32_t sizes = m.builder.AddConstant<int32_t>("sizes", {4}, {1, 1, 2, 2});
+  const int32_t value = m.builder.AddConstant<float>("value", {}, {3});
+  const int32_t filled = m.Add("filled"), y = m.Add("y");
+  m.builder.AddOperator(tflite::BuiltinOperator_FILL, {sizes, value}, {filled});
+  m.builder.AddOperator(tflite::BuiltinOperator_MAXIMUM, {m.conv, filled}, {y});
+  const auto graph = Import(m.Finish({y}));
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(RunFloat(*graph, kConvInput), (std::vector<float>{3, 3, 3.5f, 4.5f}));
+}
+
 TEST(ImportTflite, MakesNamesUnique) {
   ConvModel m;
   const int32_t a = m.Add("conv"), c = m.Add("");

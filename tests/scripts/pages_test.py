@@ -50,6 +50,7 @@ SKIPPED = {
     },
     "docs/benchmarks-runtime.md": {"bench_runtime.sh": LONG},
     "docs/case-study-lenet.md": {"bench_lenet.sh": LONG},
+    "docs/import.md": {"check_imports.py": LONG},
     "docs/install.md": {"--prefix /usr/local": INSTALLS, "cpack": INSTALLS, "--preset static": INSTALLS},
     "docs/examples.md": {"tee model.qgraph": OTHER},
     "docs/tutorials/article.md": {"scripts/get_mnist.sh": NETWORK},
