@@ -35,8 +35,8 @@ Expected<Shape> InferBroadcastTo(const OpAttributes&, std::span<const Operand> i
     output.push_back(static_cast<int32_t>(size));
   }
   const Shape& input = inputs[0].shape;
-  QAT_ASSIGN_OR_RETURN(const Shape both, BroadcastShape(input, output));
-  if (both != output)
+  const auto both = BroadcastShape(input, output);
+  if (!both.ok() || *both != output)
     return InvalidArgument(StrCat("input ", ToString(input), " does not broadcast to ", ToString(output)));
   return output;
 }

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "ops/input_order.h"
+#include "ops/shape_rules.h"
 
 namespace qat {
 namespace {
@@ -70,6 +71,15 @@ class OperatorView {
   std::vector<Operand> operands_;
 };
 
+// Walking along the batch leaves every shape as it is.
+bool WalksAlongTheBatch(const NetworkSpec& spec, const LayerSpec& layer) {
+  if (layer.type != OpType::kReverseV2 && layer.type != OpType::kCumsum) return false;
+  const OperatorView view(spec, layer, 1);
+  const auto axes = ConstantIndices(view.operands()[1], "axes");
+  const auto rank = std::ssize(view.operands()[0].shape);
+  return axes.ok() && std::any_of(axes->begin(), axes->end(), [rank](int64_t axis) { return axis == 0 || axis == -rank; });
+}
+
 // As many examples must come out as go in, else an axis of the layer is the batch's. One size would not do: two examples also
 // broadcast along an axis of two.
 Status ExpectBatchStays(const NetworkSpec& spec, const LayerSpec& layer) {
@@ -80,7 +90,7 @@ Status ExpectBatchStays(const NetworkSpec& spec, const LayerSpec& layer) {
     return shape.ok() && *shape == expected;
   };
   const bool batch_first = !layer.output_shape.empty() && layer.output_shape[0] == 1;
-  if (batch_first && keeps(2) && keeps(3)) return {};
+  if (batch_first && keeps(2) && keeps(3) && !WalksAlongTheBatch(spec, layer)) return {};
   return InvalidArgument(
       StrCat("output ", ToString(layer.output_shape),
              " mixes the examples of a batch; expected keys that leave axis 0 alone, and inputs "

@@ -186,6 +186,33 @@ TEST(SpecErrors, NoLayerMayMixTheExamplesOfABatch) {
   QAT_EXPECT_ERROR(ParseLayersOfNet(narrow), ErrorCode::kInvalidArgument, mixes);
 }
 
+TEST(SpecErrors, OperatorsThatMoveValuesSayWhatDoesNotFit) {
+  const std::tuple<std::string, std::string, std::string> cases[] = {
+      {"gather", "indices = [3]", "index 3 of an axis of"},
+      {"gather", "indices = [-1]", "'indices' is [-1], expected a list of indices along the axis"},
+      {"gather", "", "key 'indices' of gather is missing"},
+      {"tile", "multiples = [1, 0, 1]", "'multiples' is [1, 0, 1], expected how often each axis but the batch"},
+      {"tile", "multiples = [2]", "multiples are [2], the input is"},
+      {"broadcast_to", "shape = [3, 3, 1]", "input [1, 8, 8, 3] does not broadcast to [1, 3, 3, 1]"},
+      {"mirror_pad", "pads = [9, 0]", "are 9 and 0, expected 0 to 7"},
+      {"mirror_pad", "pads = [1, 0]\nmode = \"edge\"", "'mode' is \"edge\", expected \"reflect\" or \"symmetric\""},
+      {"space_to_depth", "block = 3", "does not divide into blocks of 3"},
+      {"depth_to_space", "", "does not divide into blocks of 2"},
+      {"reverse_v2", "axes = [4]", "axis"},
+      {"reverse_v2", "axes = [1, 0]", "mixes the examples of a batch"},
+      {"reverse_v2", "axes = [-4]", "mixes the examples of a batch"},
+      {"cumsum", "axis = 0", "mixes the examples of a batch"},
+      {"sum", "axes = [0]", "mixes the examples of a batch"},
+      {"pack", "axis = 1", "1 input, pack takes 2 or more"},
+      {"batch_matmul", "", "1 input, batch_matmul takes 2"},
+  };
+  for (const auto& [op, keys, message] : cases) {
+    const auto spec = ParseLayersOfNet(Layer("a", op, keys + "\n"));
+    ASSERT_FALSE(spec.ok()) << op << " " << keys;
+    EXPECT_NE(spec.error().message.find(message), std::string::npos) << spec.error().message;
+  }
+}
+
 TEST(ExplainUnknownOp, NamesOurOperatorForAnothersName) {
   const std::pair<std::string, std::string> cases[] = {{"Conv2D", "conv_2d"},
                                                        {"Dense", "fully_connected"},
