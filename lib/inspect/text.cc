@@ -11,8 +11,18 @@ namespace {
 
 using Row = std::vector<std::string>;
 
+// A name of a megabyte would make every row as long.
+std::string Shortened(const std::string& text) {
+  constexpr size_t kLongest = 160;
+  if (text.size() <= kLongest) return text;
+  size_t end = kLongest;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;  // not within a letter
+  return text.substr(0, end) + "…";
+}
+
 // Columns as wide as their widest cell; those of `right` end flush.
-std::string TableText(const std::vector<Row>& rows, std::initializer_list<size_t> right) {
+std::string TableText(std::vector<Row> rows, std::initializer_list<size_t> right) {
+  for (Row& row : rows) std::transform(row.begin(), row.end(), row.begin(), Shortened);
   std::vector<size_t> widths(rows[0].size());
   for (const Row& row : rows) {
     for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());

@@ -250,6 +250,8 @@ class Matcher {
     for (size_t i = 0; i < whole_names_.size(); ++i) {
       const bool has_prefix = i < of_file_ && found_.modules[i].kind != Kind::kUnknown;
       names_.push_back(has_prefix ? whole_names_[i].substr(prefix) : whole_names_[i]);
+      squashed_whole_names_.push_back(Squashed(whole_names_[i]));
+      squashed_names_.push_back(Squashed(names_[i]));
     }
   }
 
@@ -257,10 +259,11 @@ class Matcher {
   int32_t FindName(const std::string& name, Kind kind, bool squashed) const {
     int32_t found = -1;
     const std::string wanted = squashed ? Squashed(name) : Canonical(name);
+    const std::vector<std::string>& names = squashed ? squashed_names_ : names_;
+    const std::vector<std::string>& whole = squashed ? squashed_whole_names_ : whole_names_;
     for (size_t i = 0; i < names_.size(); ++i) {
       if (used_[i] || found_.modules[i].kind != kind) continue;
-      const auto is_wanted = [&](const std::string& each) { return (squashed ? Squashed(each) : each) == wanted; };
-      if (!is_wanted(names_[i]) && !is_wanted(whole_names_[i])) continue;
+      if (names[i] != wanted && whole[i] != wanted) continue;
       if (found >= 0) return -1;
       found = static_cast<int32_t>(i);
     }
@@ -425,6 +428,7 @@ class Matcher {
   size_t of_file_ = 0;                    // modules; those behind are made for the map
   std::vector<std::string> whole_names_;  // of the modules, canonical
   std::vector<std::string> names_;        // the same without what all begin with
+  std::vector<std::string> squashed_whole_names_, squashed_names_;
 };
 
 }  // namespace

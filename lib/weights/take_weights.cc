@@ -187,7 +187,9 @@ class Taker {
   }
 
   void AddRow(const NetworkLayer& layer, std::string_view suffix, const Shape& shape, int32_t index, std::string how, MatchedBy by) {
-    rows_.push_back({StrCat(layer.name, "/", suffix), ToString(shape), Printable(TensorAt(index).name), ToString(TensorAt(index).shape),
+    constexpr size_t kLongest = 160;  // a name of a megabyte would make every row as long
+    const std::string theirs = Printable(TensorAt(index).name);
+    rows_.push_back({StrCat(layer.name, "/", suffix), ToString(shape), theirs.size() <= kLongest ? theirs : theirs.substr(0, kLongest) + "...", ToString(TensorAt(index).shape),
                      std::move(how), std::string(NameOf(by))});
     by_.insert(by);
     ++read_;

@@ -208,6 +208,14 @@ TEST_F(InspectTest, AnOperatorInBetweenIsOneDifference) {
   EXPECT_EQ(differences[0].a, "-");
 }
 
+// One long name must not widen every row.
+TEST_F(InspectTest, LongNamesAreShortenedInTables) {
+  testing::SafetensorsWriter writer;
+  writer.Add(std::string(100000, 'x'), {1}, {1});
+  for (int i = 0; i < 100; ++i) writer.Add("t" + std::to_string(i), {1}, {1});
+  EXPECT_LT(InspectionText(Shown("w.safetensors", writer.Take()), true).size(), 100000u);
+}
+
 TEST_F(InspectTest, OtherFilesAreNamed) {
   ASSERT_TRUE(WriteFile(dir_ / "x.toml", std::string_view("a = 1\n")).ok());
   EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message, "is TOML text, expected a .tflite model, a frozen graph");
