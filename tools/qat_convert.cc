@@ -34,6 +34,7 @@ struct ConvertFlags {
   std::string graph;
   std::string output;
   std::string type;
+  std::string input_type;
   std::string append = "none";
   std::string argmax_type = "int32";
   std::string input_stats, mean, std;
@@ -57,6 +58,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--type", flags.type, "TYPE",
       "uint8 or int8: integers; float32; float16: weights in halves; dynamic: filters in 8 bits, the rest real (default: what "
       "the network was trained for)");
+  add("--input-type", flags.input_type, "float32|uint8|int8",
+      "type of the input (default: float32 where the network takes real numbers, else as --type)");
   add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
@@ -82,6 +85,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "range of activations that have none, for trials");
   app.option_defaults()->group("Names of TensorFlow's classic converters, understood too");
   add("--inference-type", flags.type, "TYPE", "as --type, QUANTIZED_UINT8 and FLOAT included");
+  add("--inference-input-type", flags.input_type, "TYPE", "as --input-type");
   add("--input-arrays", flags.input_names, "NAMES", "as --input-names");
   add("--output-arrays", flags.output_names, "NAMES", "as --output-names");
   add("--quantized-input-stats", flags.input_stats, "MEAN,STD", "as --input-stats");
@@ -92,7 +96,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--default-ranges-max", flags.range_max, "MAX", "the MAX of --default-range");
   app.option_defaults()->group("Flags");
   tool.AddThreads(tool.command(), "Instead of what training recorded", "threads that read the images of --calibrate; 0: all cores");
-  tool.SetUsual({"graph", "--output", "--type", "--append", "--calibrate", "--input-stats", "--input-names", "--output-names",
+  tool.SetUsual({"graph", "--output", "--type", "--input-type", "--append", "--calibrate", "--input-stats", "--input-names", "--output-names",
                  "--print", "--json"});
 }
 
@@ -165,14 +169,13 @@ Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, Schem
 
 Error InterruptedHere() { return {ErrorCode::kInterrupted, "interrupted: no output was written"}; }
 
-Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, const InputContract& contract,
+Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, const Contract& contract,
                                       Progress& progress) {
   OpenOptions options;
   options.limit = flags.calibration_limit;
-  options.height = contract.height;
-  options.width = contract.width;
-  options.channels = contract.channels;
-  options.class_names = contract.labels;
+  SetInput(contract.input(), options);
+  options.class_names = contract.labels();
+  if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
   options.unlabelled = true;
   options.threads = tool.flags().threads;
   options.progress = [&](int64_t done, int64_t) { progress.Update(done, "reading"); };
@@ -225,6 +228,20 @@ Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
     return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));
   QAT_RETURN_IF_ERROR_IN(
       "--append", AppendArgMax(graph, flags.argmax_type == "int32" ? DType::kInt32 : DType::kInt64));
+  return {};
+}
+
+// Real numbers come in as they are unless another type is asked for.
+Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph) {
+  std::string type = LowerCase(flags.input_type);
+  if (type.empty() && graph.contract.input().values == ValueType::kByte) return {};
+  if (type.starts_with("quantized_")) type = type.substr(10);
+  if (type.empty() || type == "float") type = "float32";
+  const std::optional<Scheme> scheme = SchemeFromName(type);
+  if (!scheme)
+    return InvalidArgument(StrCat("--input-type: value '", flags.input_type, "', expected float32, uint8 or int8"));
+  const DType element = *scheme == Scheme::kFloat32 ? DType::kFloat32 : *scheme == Scheme::kInt8 ? DType::kInt8 : DType::kUInt8;
+  QAT_RETURN_IF_ERROR_IN("--input-type", SetInputType(element, graph));
   return {};
 }
 
@@ -350,6 +367,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
+  QAT_RETURN_IF_ERROR(SetInputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
   return output.has_value() ? Publish(tool, flags, *output, graph, type, report) : Status();

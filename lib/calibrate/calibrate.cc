@@ -106,17 +106,20 @@ Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
   return Interpreter::Create(std::move(model), options);
 }
 
-Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& dataset,
-                                           const CalibrationProgress& progress) {
+// `input`: what the values that go in reach, normalized, with 0.
+Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& dataset, const CalibrationProgress& progress,
+                                           Range& input_range) {
   QAT_ASSIGN_OR_RETURN(const auto interpreter, FloatInterpreter(graph));
   Observation observation(graph, interpreter->model());
-  const RealTable table = MakeRealTable(graph.contract);
+  const RealTable table = MakeRealTable(graph.contract.input());
   const auto image_size = static_cast<size_t>(dataset.ImageSize());
   const std::span<uint8_t> input = interpreter->input(0);
   const std::span<float> reals(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
   const auto run = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     for (int64_t i = 0; i < count; ++i) {
-      BytesToReal(table, images.subspan(static_cast<size_t>(i) * image_size, image_size), reals);
+      ToReal(graph.contract.input(), table, images.subspan(static_cast<size_t>(i) * image_size, image_size), reals);
+      const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
+      input_range = {std::min(input_range.min, *low), std::max(input_range.max, *high)};
       interpreter->Invoke();
       QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), observation.Add(*interpreter));
       QAT_RETURN_IF_ERROR(progress(first + i + 1, dataset.size()));
@@ -164,8 +167,14 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings) {
   QAT_CHECK(scheme != Scheme::kFloat32);
-  QAT_RETURN_IF_ERROR(CheckSize(dataset, graph.contract));
-  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress));
+  QAT_RETURN_IF_ERROR(CheckSize(dataset, graph.contract.input()));
+  Range input_range;
+  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress, input_range));
+  if (InputContract& input = graph.contract.input(); input.values == ValueType::kReal) {
+    const bool any = input_range.min < input_range.max;
+    input.low = any ? input_range.min : -1;
+    input.high = any ? input_range.max : 1;
+  }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   Unite(SharedRanges(graph), ranges);
   ForgetTrainedRanges(graph);

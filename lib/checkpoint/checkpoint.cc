@@ -117,7 +117,7 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
   checkpoint.spec_source = root.spec_source()->str();
   checkpoint.config_text = root.config_text()->str();
   QAT_ASSIGN_OR_RETURN_IN("input contract", checkpoint.contract,
-                          ParseInputContract({root.contract()->data(), root.contract()->size()}));
+                          ParseContract({root.contract()->data(), root.contract()->size()}));
   QAT_RETURN_IF_ERROR_IN("tensor", ReadEntries(*root.tensors(), checkpoint.tensors, ReadTensor));
   QAT_RETURN_IF_ERROR_IN("range", ReadEntries(*root.ranges(), checkpoint.ranges, ReadRange));
   QAT_RETURN_IF_ERROR_IN("metric", ReadEntries(*root.metrics(), checkpoint.metrics, ReadNumber));

@@ -14,7 +14,7 @@
 #include "base/expected.h"
 #include "base/file.h"
 #include "base/shape.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "quant/params.h"
 
 namespace qat {
@@ -40,7 +40,7 @@ struct Checkpoint {
   std::string spec_text;    ///< the network, as TOML
   std::string spec_source;  ///< name shown in messages about the spec
   std::string config_text;  ///< TrainConfig as TOML, without paths and threads
-  InputContract contract;
+  Contract contract;
   std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", … (TrainedParameters)
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
   /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,

@@ -1,14 +1,12 @@
 #include "contract/input_contract.h"
 
-#include <flatbuffers/flatbuffers.h>
-
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/shape.h"
 #include "base/strings.h"
-#include "contract_generated.h"
 
 namespace qat {
 namespace {
@@ -18,34 +16,45 @@ namespace {
 constexpr float kLargestNumber = 1e15f;
 
 std::string ListText(const std::vector<float>& values) {
+  constexpr size_t kShown = 8;
   const bool same = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
   if (same && !values.empty()) return NumberText(values[0]);
   std::vector<std::string> texts;
-  for (float value : values) texts.push_back(NumberText(value));
+  for (float value : values) {
+    if (texts.size() == kShown) {
+      texts.push_back(StrCat("… ", values.size() - kShown, " more"));
+      break;
+    }
+    texts.push_back(NumberText(value));
+  }
   return StrCat("[", Join(texts), "]");
 }
 
-std::vector<float> CopyOf(const flatbuffers::Vector<float>* values) {
-  return values == nullptr ? std::vector<float>() : std::vector<float>(values->begin(), values->end());
+std::string SizeText(const InputContract& contract) {
+  return StrCat(contract.height, "x", contract.width, "x", contract.channels);
 }
 
-}  // namespace
-
-Status Validate(const InputContract& contract) {
-  if (contract.height <= 0 || contract.width <= 0 || contract.channels <= 0) {
-    return Corrupt(StrCat("input contract: image size is ", contract.height, "x", contract.width, "x",
-                          contract.channels, ", expected positive sizes"));
-  }
+Status CheckSizes(const InputContract& contract) {
+  if (contract.height <= 0 || contract.width <= 0 || contract.channels <= 0)
+    return Corrupt(StrCat("input contract: image size is ", SizeText(contract), ", expected positive sizes"));
   if (CheckedFlatSize({contract.height, contract.width, contract.channels}) < 0) {
-    return Corrupt(StrCat("input contract: image size is ", contract.height, "x", contract.width, "x",
-                          contract.channels, ", expected fewer than 2^31 values"));
+    return Corrupt(StrCat("input contract: image size is ", SizeText(contract), ", expected fewer than 2^31 values"));
   }
+  const Shape& shape = contract.shape;
+  if (shape.empty() || (shape.size() <= 3 && CheckedFlatSize(shape) == contract.ValueCount())) return {};
+  return Corrupt(StrCat("input contract: the data's shape is ", ToString(shape), ", expected up to 3 axes of together ",
+                        contract.ValueCount(), " values, as ", SizeText(contract), " has"));
+}
+
+Status CheckNormalization(const InputContract& contract) {
   const auto channels = static_cast<size_t>(contract.channels);
-  if (contract.mean.size() != channels || contract.std.size() != channels) {
+  const size_t count = contract.mean.size();
+  const bool per_value = contract.values == ValueType::kReal && count == static_cast<size_t>(contract.ValueCount());
+  if (contract.std.size() != count || (count != channels && !per_value)) {
     return Corrupt(StrCat("input contract: ", contract.mean.size(), " means and ", contract.std.size(),
                           " stds, expected one a channel (", channels, ")"));
   }
-  for (size_t c = 0; c < channels; ++c) {
+  for (size_t c = 0; c < count; ++c) {
     if (!(std::abs(contract.mean[c]) <= kLargestNumber)) {
       return Corrupt(StrCat("input contract: mean[", c, "] is ", contract.mean[c],
                             ", expected a finite number of at most ", kLargestNumber));
@@ -58,14 +67,52 @@ Status Validate(const InputContract& contract) {
   return {};
 }
 
+// Between scales that float32 holds, with room for 1 / scale.
+Status CheckRange(const InputContract& contract) {
+  if (contract.values == ValueType::kByte) return {};
+  const float low = contract.low, high = contract.high;
+  const bool holds_zero = low <= 0 && high >= 0 && high - low <= kLargestNumber && high - low >= 1 / kLargestNumber;
+  if (holds_zero) return {};
+  return Corrupt(StrCat("input contract: the range of the input is ", low, " to ", high,
+                        ", expected one that holds 0 and is from ", 1 / kLargestNumber, " to ", kLargestNumber, " wide"));
+}
+
+}  // namespace
+
+size_t SizeOf(ValueType values) { return values == ValueType::kByte ? 1 : sizeof(float); }
+
+Shape InputContract::DataShape() const {
+  if (shape.empty()) return NetworkShape();
+  Shape with_batch = {1};
+  with_batch.insert(with_batch.end(), shape.begin(), shape.end());
+  return with_batch;
+}
+
+Status Validate(const InputContract& contract) {
+  QAT_RETURN_IF_ERROR(CheckSizes(contract));
+  QAT_RETURN_IF_ERROR(CheckNormalization(contract));
+  return CheckRange(contract);
+}
+
 std::string Describe(const InputContract& contract) {
-  std::string text = StrCat(contract.height, "x", contract.width, "x", contract.channels, ", real = (byte - ",
-                            ListText(contract.mean), ") / ", ListText(contract.std));
-  if (!contract.labels.empty()) text += StrCat(", ", contract.labels.size(), " labels");
+  const std::string_view value = contract.values == ValueType::kByte ? "byte" : "value";
+  std::string text = StrCat(SizeText(contract), ", real = (", value, " - ", ListText(contract.mean), ") / ",
+                            ListText(contract.std));
+  if (contract.inside) text += " inside the model";
+  if (contract.values == ValueType::kReal)
+    text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
+  if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");
   return text;
 }
 
+bool SameMeaning(const InputContract& a, const InputContract& b) {
+  InputContract other = b;
+  other.inside = a.inside;
+  return a == other;
+}
+
 RealTable MakeRealTable(const InputContract& contract) {
+  if (contract.values == ValueType::kReal) return {};
   RealTable table(contract.mean.size());
   for (size_t c = 0; c < table.size(); ++c) {
     for (int byte = 0; byte < 256; ++byte) {
@@ -75,40 +122,34 @@ RealTable MakeRealTable(const InputContract& contract) {
   return table;
 }
 
-void BytesToReal(const RealTable& table, std::span<const uint8_t> bytes, std::span<float> real) {
-  QAT_CHECK(bytes.size() == real.size());
+std::vector<float> ReciprocalStd(const InputContract& contract) {
+  std::vector<float> reciprocals;
+  for (const float each : contract.std) reciprocals.push_back(1.0f / each);
+  return reciprocals;
+}
+
+void ToReal(const InputContract& contract, const RealTable& table, std::span<const uint8_t> examples,
+            std::span<float> real) {
+  QAT_CHECK(examples.size() == real.size() * SizeOf(contract.values));
+  if (contract.values == ValueType::kReal && contract.inside) {
+    std::memcpy(real.data(), examples.data(), examples.size());
+    return;
+  }
+  if (contract.values == ValueType::kReal) {
+    const std::vector<float> reciprocals = ReciprocalStd(contract);
+    const size_t period = reciprocals.size();
+    for (size_t i = 0, c = 0; i < real.size(); ++i, c = c + 1 == period ? 0 : c + 1) {
+      float value;
+      std::memcpy(&value, &examples[i * sizeof(float)], sizeof(float));
+      real[i] = (value - contract.mean[c]) * reciprocals[c];
+    }
+    return;
+  }
   const size_t channels = table.size();
-  QAT_CHECK(channels > 0 && bytes.size() % channels == 0);
-  for (size_t i = 0; i < bytes.size(); i += channels) {
-    for (size_t c = 0; c < channels; ++c) real[i + c] = table[c][bytes[i + c]];
+  QAT_CHECK(channels > 0 && examples.size() % channels == 0);
+  for (size_t i = 0; i < examples.size(); i += channels) {
+    for (size_t c = 0; c < channels; ++c) real[i + c] = table[c][examples[i + c]];
   }
-}
-
-std::vector<uint8_t> Serialize(const InputContract& contract) {
-  flatbuffers::FlatBufferBuilder builder;
-  const auto mean = builder.CreateVector(contract.mean);
-  const auto std_values = builder.CreateVector(contract.std);
-  const auto labels = builder.CreateVectorOfStrings(contract.labels);
-  builder.Finish(fb::CreateInputContract(builder, contract.height, contract.width, contract.channels, mean,
-                                         std_values, labels));
-  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
-}
-
-Expected<InputContract> ParseInputContract(std::span<const uint8_t> bytes) {
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size());
-  if (!verifier.VerifyBuffer<fb::InputContract>(nullptr)) return Corrupt("input contract: damaged table");
-  const auto* table = flatbuffers::GetRoot<fb::InputContract>(bytes.data());
-  InputContract contract;
-  contract.height = table->height();
-  contract.width = table->width();
-  contract.channels = table->channels();
-  contract.mean = CopyOf(table->mean());
-  contract.std = CopyOf(table->std());
-  if (table->labels() != nullptr) {
-    for (const auto* label : *table->labels()) contract.labels.push_back(label->str());
-  }
-  QAT_RETURN_IF_ERROR(Validate(contract));
-  return contract;
 }
 
 }  // namespace qat

@@ -1,5 +1,5 @@
-// input_contract.h: how a raw byte becomes a real number. Written by qat-train, kept by every stage, embedded in the
-// .tflite file, enforced by qat-eval; so nobody works out a mean and a std by hand again.
+// input_contract.h: how one input of a network becomes real numbers. Written by qat-train, kept by every stage, embedded in
+// the .tflite file, enforced by qat-eval; so nobody works out a mean and a std by hand again.
 #ifndef QAT_CONTRACT_INPUT_CONTRACT_H_
 #define QAT_CONTRACT_INPUT_CONTRACT_H_
 
@@ -10,41 +10,63 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/shape.h"
 
 namespace qat {
 
-/// One image as the network takes it: uint8 [H, W, C], and per channel real = (byte - mean[c]) / std[c].
+/// What an example is made of: bytes, as pictures are, or real numbers, float32 as measured.
+enum class ValueType { kByte, kReal };
+size_t SizeOf(ValueType values);
+
+/// How a picture of another size comes to fit.
+enum class Fit { kCrop, kPad, kStretch };
+
+/// One example as the network takes it: [H, W, C], and per channel real = (value - mean[c]) / std[c]. A series of T steps is
+/// 1 x T x C, a row of features 1 x 1 x F.
 struct InputContract {
   int32_t height = 0;
   int32_t width = 0;
   int32_t channels = 0;
-  std::vector<float> mean;          ///< [channels], in byte units
-  std::vector<float> std;           ///< [channels], in byte units, > 0; {0}, {255} is [0, 1]
-  std::vector<std::string> labels;  ///< class names in label order; may be empty
+  std::vector<float> mean;  ///< [channels], in units of the values; of reals also one per value, [H * W * C]
+  std::vector<float> std;   ///< as many, > 0; {0}, {255} is [0, 1]
+  ValueType values = ValueType::kByte;
+  Shape shape = {};         ///< as the data have it, without the batch: [F], [T, C]; empty: [H, W, C]
+  float low = 0, high = 0;  ///< reals: the range of normalized values that training saw, with 0
+  std::string name = {};    ///< of the array, where there are several inputs
+  std::string unit = {};    ///< "g", "kWh"; empty: not known
+  Fit fit = Fit::kCrop;
+  bool inside = false;      ///< reals: the model normalizes by itself and takes the values as they are
 
   bool operator==(const InputContract&) const = default;
-  int64_t ImageSize() const { return int64_t{height} * width * channels; }
+  int64_t ValueCount() const { return int64_t{height} * width * channels; }
+  /// Bytes of one example.
+  int64_t ImageSize() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }
+  /// [1, H, W, C] or with the data's own shape, [1, T, C].
+  Shape NetworkShape() const { return {1, height, width, channels}; }
+  Shape DataShape() const;
 };
 
-/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15. Errors:
-/// kCorrupt.
+/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15; a shape of as
+/// many values; of reals a range that holds 0. Errors: kCorrupt.
 Status Validate(const InputContract& contract);
 
-/// "28x28x1, real = (byte - 0) / 255, 10 labels"; per-channel lists in brackets.
+/// "28x28x1, real = (byte - 0) / 255"; per-channel lists in brackets, long ones shortened.
 std::string Describe(const InputContract& contract);
 
-/// The real value of every byte: [channels][256].
+/// Whether an example means the same to both, wherever it is normalized.
+bool SameMeaning(const InputContract& a, const InputContract& b);
+
+/// The real value of every byte: [channels][256]; of a contract of reals nothing.
 using RealTable = std::vector<std::array<float, 256>>;
 RealTable MakeRealTable(const InputContract& contract);
 
-/// bytes [count, H, W, C] -> real [count, H, W, C]. Requires sizes that agree.
-void BytesToReal(const RealTable& table, std::span<const uint8_t> bytes, std::span<float> real);
+/// Examples [count, H, W, C], bytes or float32, as normalized reals: real = (value - mean) * (1 / std), each step rounded to
+/// float32, so that a SUB and a MUL in a .tflite give the same bits; `inside` the values themselves. `table` is the contract's. Requires sizes that agree.
+void ToReal(const InputContract& contract, const RealTable& table, std::span<const uint8_t> examples,
+            std::span<float> real);
 
-/// FlatBuffer bytes (schemas/contract.fbs) and back, as stored in .qgraph, checkpoint and the metadata entry
-/// kContractMetadataName of a .tflite. Errors of reading: kCorrupt.
-inline constexpr char kContractMetadataName[] = "qat.input_contract";
-std::vector<uint8_t> Serialize(const InputContract& contract);
-Expected<InputContract> ParseInputContract(std::span<const uint8_t> bytes);
+/// 1 / std, in float32.
+std::vector<float> ReciprocalStd(const InputContract& contract);
 
 }  // namespace qat
 

@@ -14,6 +14,7 @@ bool AllEqual(const std::vector<float>& values) {
 }  // namespace
 
 bool BytesPassThrough(const InputContract& contract) {
+  if (contract.values == ValueType::kReal) return false;
   const float mean = contract.mean.at(0);
   return AllEqual(contract.mean) && AllEqual(contract.std) && mean >= 0 && mean <= 255 &&
          mean == std::floor(mean);
@@ -23,6 +24,8 @@ QuantizationParams InputParams(const InputContract& contract, Scheme scheme) {
   if (BytesPassThrough(contract)) {
     return FixedParamsOf({1.0f / contract.std[0], static_cast<int32_t>(contract.mean[0])}, scheme);
   }
+  if (contract.values == ValueType::kReal)
+    return FixedParamsOf(ChooseQuantizationParams(contract.low, contract.high, kUInt8Limits), scheme);
   double min = 0;
   double max = 0;
   for (size_t c = 0; c < contract.mean.size(); ++c) {

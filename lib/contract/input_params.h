@@ -13,7 +13,7 @@ namespace qat {
 /// (scheme int8: the bytes minus 128).
 bool BytesPassThrough(const InputContract& contract);
 
-/// (1 / std, mean) where bytes pass through; else the union range of all channels, by ChooseQuantizationParams. Scheme
+/// Of reals the range that training saw. (1 / std, mean) where bytes pass through; else the union range of all channels, by ChooseQuantizationParams. Scheme
 /// int8: the zero point 128 lower. Requires a valid contract and a quantized scheme.
 QuantizationParams InputParams(const InputContract& contract, Scheme scheme);
 

@@ -179,16 +179,16 @@ Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const 
   return description;
 }
 
-std::optional<InputContract> ContractOf(const TensorDescription& input, const Shape& shape,
+std::optional<Contract> ContractOf(const TensorDescription& input, const Shape& shape,
                                         std::vector<std::string> labels) {
   if (shape.size() != 4 || shape[3] < 1) return {};
   const auto channels = static_cast<size_t>(shape[3]);
-  InputContract contract{shape[1], shape[2], shape[3], input.mean, input.std, std::move(labels)};
+  InputContract contract{shape[1], shape[2], shape[3], input.mean, input.std};
   for (std::vector<float>* each : {&contract.mean, &contract.std}) {
     if (each->size() == 1) each->resize(channels, each->front());
     if (each->size() != channels) return {};
   }
-  return contract;
+  return Contract(std::move(contract), std::move(labels));
 }
 
 std::string LabelFileText(std::span<const std::string> labels) {

@@ -13,7 +13,7 @@
 
 #include "base/expected.h"
 #include "base/shape.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 
 namespace qat {
 
@@ -51,7 +51,7 @@ Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const 
 
 /// The contract of an input [1, H, W, C] with this description and these labels; nothing where it does not say what a byte
 /// means to each of C channels.
-std::optional<InputContract> ContractOf(const TensorDescription& input, const Shape& shape,
+std::optional<Contract> ContractOf(const TensorDescription& input, const Shape& shape,
                                         std::vector<std::string> labels);
 
 /// A label file: one label per line. Line breaks within a label become spaces, so that no other label moves.

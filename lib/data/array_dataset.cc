@@ -103,14 +103,17 @@ class Opener {
                             images.count, " images"));
     }
     if (dataset.size() > 0 && (images.height != dataset.height || images.width != dataset.width ||
-                               images.channels != dataset.channels || labels.height != dataset.label_height ||
+                               images.channels != dataset.channels || images.values != dataset.values ||
+                               images.shape != dataset.shape || labels.height != dataset.label_height ||
                                labels.width != dataset.label_width || labels.targets != dataset.targets)) {
       return Corrupt(StrCat(source_.path_of(pair.images), " and ", labels.path,
-                            ": have other sizes than those for training, expected the same"));
+                            ": have other sizes or types than those for training, expected the same"));
     }
     dataset.height = images.height;
     dataset.width = images.width;
     dataset.channels = images.channels;
+    dataset.values = images.values;
+    dataset.shape = images.shape;
     dataset.label_height = labels.height;
     dataset.label_width = labels.width;
     dataset.targets = labels.targets;

@@ -8,6 +8,7 @@
 
 #include "base/shape.h"
 #include "base/strings.h"
+#include "data/array_values.h"
 
 namespace qat {
 namespace {
@@ -83,7 +84,7 @@ std::string Conversion(const NpyArray& array) {
 
 Error OtherType(const NpyArray& array, const std::string& path) {
   return Corrupt(StrCat(path, ": elements are ", NameOf(array.type),
-                        ", expected uint8: images and signals are stored as bytes", Conversion(array)));
+                        ", expected uint8, since the network takes bytes", Conversion(array)));
 }
 
 // Channels in front, as PyTorch has them: [count, C, H, W].
@@ -95,19 +96,6 @@ bool ChannelsFirst(const Shape& shape, const OpenOptions& network) {
   return shape[1] == 3 && shape[2] == shape[3] && shape[2] > 4;
 }
 
-// [count, values] or [count, W, C] as the one row that the network takes.
-bool IsRow(const Shape& shape, const OpenOptions& network) {
-  if (network.height != 1) return false;
-  if (shape.size() == 2) return shape[1] == int64_t{network.width} * network.channels;
-  return shape.size() == 3 && shape[1] == network.width && shape[2] == network.channels && network.width > 1;
-}
-
-// [count, samples, channels], where no network says what it is: far longer than wide.
-bool LooksLikeSignals(const Shape& shape, const OpenOptions& network) {
-  constexpr int32_t kFar = 4;
-  return network.height == 0 && shape.size() == 3 && shape[2] > 1 && shape[1] >= kFar * shape[2];
-}
-
 // "[count, 64, 6]": the same of every split.
 std::string WithoutCount(const Shape& shape) {
   std::string text = "[count";
@@ -116,39 +104,126 @@ std::string WithoutCount(const Shape& shape) {
 }
 
 Error OtherShape(const Shape& shape, const std::string& path) {
-  std::string way_out;
-  if (shape.size() == 2)
-    way_out = StrCat("; a row of ", shape[1], " values is x.reshape(-1, 1, ", shape[1], ", 1)");
-  return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected [count, height, width] or with channels", way_out));
+  return Corrupt(StrCat(path, ": shape ", ToString(shape),
+                        ", expected [count, values], [count, height, width] or [count, steps, channels], or one axis more"));
+}
+
+/// How an example lies in the network, and a sentence where that is not plain.
+struct View {
+  int32_t height = 0, width = 0, channels = 0;
+  std::string note;
+};
+
+std::string SizeText(const View& view) { return StrCat(view.height, "x", view.width, "x", view.channels); }
+
+// The view of an array as a network of a known size takes it: [count, values] or [count, W, C] as its one row, [count, H, C]
+// as its one column. Nothing where the axes say something else.
+std::optional<View> ViewOfNetwork(const Shape& shape, const OpenOptions& network) {
+  if (network.height <= 0 || network.channels <= 0) return std::nullopt;
+  const bool row = network.height == 1, column = network.width == 1;
+  const int64_t values = int64_t{network.height} * network.width * network.channels;
+  const bool flat = shape.size() <= 2 && FlatSize(shape) == values * shape[0] && (row || column);
+  const bool steps = shape.size() == 3 && shape[2] == network.channels &&
+                     ((row && network.width > 1 && shape[1] == network.width) ||
+                      (column && network.height > 1 && shape[1] == network.height));
+  if (!flat && !steps) return std::nullopt;
+  return View{network.height, network.width, network.channels, "as the network takes them"};
+}
+
+View Series(const Shape& shape) { return {1, shape[1], shape.size() == 3 ? shape[2] : 1, ""}; }
+
+// What the layout asked for says; reals as a rule are series or features, bytes are pictures.
+std::optional<View> ViewOfLayout(const Shape& shape, ArrayLayout layout, ValueType values) {
+  const bool reals = values == ValueType::kReal;
+  const int64_t each = shape[0] > 0 ? FlatSize(shape) / shape[0] : 0;
+  const View features = {1, 1, static_cast<int32_t>(each), ""};
+  switch (layout) {
+    case ArrayLayout::kFeatures:
+      return features;
+    case ArrayLayout::kSeries:
+      if (shape.size() == 2 || shape.size() == 3) return Series(shape);
+      return std::nullopt;
+    case ArrayLayout::kPictures:
+      break;
+    case ArrayLayout::kAuto:
+      if (shape.size() <= 2) {
+        View view = features;
+        if (shape.size() == 2 && shape[1] > 1)
+          view.note = StrCat("features, without an order; `layout` series reads ", shape[1], " steps");
+        return view;
+      }
+      if (shape.size() == 3 && reals) {
+        View view = Series(shape);
+        view.note = StrCat("series of ", shape[1], shape[1] == 1 ? " step" : " steps", " in ", shape[2],
+                           shape[2] == 1 ? " channel" : " channels", "; `layout` pictures reads images");
+        return view;
+      }
+      break;
+  }
+  if (shape.size() != 3 && shape.size() != 4) return std::nullopt;
+  return View{shape[1], shape[2], shape.size() == 4 ? shape[3] : 1, ""};
+}
+
+// [count, samples, channels] of bytes, where nothing says what it is: far longer than wide.
+bool LooksLikeSignals(const Shape& shape, const OpenOptions& network) {
+  constexpr int32_t kFar = 4;
+  return network.height == 0 && network.layout == ArrayLayout::kAuto && shape.size() == 3 && shape[2] > 1 &&
+         shape[1] >= kFar * shape[2];
+}
+
+// The same of reals: far more channels than steps.
+bool LooksTransposed(const Shape& shape) {
+  constexpr int32_t kFar = 4;
+  return shape.size() == 3 && shape[1] > 1 && shape[2] >= kFar * shape[1];
+}
+
+Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType values, const OpenOptions& network) {
+  const std::string_view what = values == ValueType::kByte ? "images " : "examples ";
+  if (auto view = ViewOfNetwork(shape, network)) {
+    view->note = StrCat(what, WithoutCount(shape), " are read as ", SizeText(*view), ", ", view->note);
+    return *view;
+  }
+  if (ChannelsFirst(shape, network)) {
+    return Corrupt(StrCat(path, ": shape ", ToString(shape),
+                          " has the channels first, expected them last: x.transpose(0, 2, 3, 1)"));
+  }
+  // A network that takes pictures makes pictures of three axes.
+  const bool fits = network.height > 1 && network.width > 1 && shape.size() == 3;
+  std::optional<View> view = ViewOfLayout(shape, fits ? ArrayLayout::kPictures : network.layout, values);
+  if (!view) return OtherShape(shape, path);
+  if (values == ValueType::kByte && LooksLikeSignals(shape, network)) {
+    view->note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2], " pixels; signals of ",
+                        shape[1], " samples in ", shape[2], " channels: `layout` series");
+  } else if (!view->note.empty()) {
+    if (values == ValueType::kReal && LooksTransposed(shape)) {
+      view->note += StrCat("; if the ", shape[1], " are the channels: x.transpose(0, 2, 1)");
+    }
+    view->note = StrCat(what, WithoutCount(shape), " are read as ", view->note);
+  }
+  return *std::move(view);
 }
 
 }  // namespace
 
 Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, const OpenOptions& network) {
-  const Shape& shape = array.shape;
-  if (array.type != DType::kUInt8) return OtherType(array, path);
+  const Shape shape = array.shape;
+  if (array.type == DType::kString) return Corrupt(StrCat(path, ": elements are text, expected numbers"));
+  if (array.type != DType::kUInt8 && network.values == ValueType::kByte) return OtherType(array, path);
+  if (shape.empty()) return OtherShape(shape, path);
   if (std::find(shape.begin(), shape.end(), 0) != shape.end())
     return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected no size of 0"));
-  ArrayImages images;
-  if (IsRow(shape, network)) {
-    images = {shape[0], network.height, network.width, network.channels, {}, ""};
-    images.note = StrCat("images ", WithoutCount(shape), " are read as ", images.height, "x", images.width, "x",
-                         images.channels, ", as the network takes them");
-  } else if (shape.size() == 3 || shape.size() == 4) {
-    if (ChannelsFirst(shape, network)) {
-      return Corrupt(StrCat(path, ": shape ", ToString(shape),
-                            " has the channels first, expected them last: x.transpose(0, 2, 3, 1)"));
-    }
-    images = {shape[0], shape[1], shape[2], shape.size() == 4 ? shape[3] : 1, {}, ""};
-    if (LooksLikeSignals(shape, network)) {
-      images.note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2],
-                           " pixels; signals of ", shape[1], " samples in ", shape[2], " channels are x.reshape(-1, 1, ",
-                           shape[1], ", ", shape[2], ")");
-    }
-  } else {
-    return OtherShape(shape, path);
+  const ValueType values = network.values.value_or(array.type == DType::kUInt8 ? ValueType::kByte : ValueType::kReal);
+  QAT_ASSIGN_OR_RETURN(View view, ViewOf(shape, path, values, network));
+  ArrayImages images = {shape[0], view.height, view.width, view.channels, {}, std::move(view.note)};
+  images.values = values;
+  if (values == ValueType::kByte) {
+    images.pixels = std::move(array.values);
+    return images;
   }
-  images.pixels = std::move(array.values);
+  images.shape.assign(shape.begin() + 1, shape.end());
+  if (images.shape.empty()) images.shape = {1};
+  if (images.shape == Shape{images.height, images.width, images.channels}) images.shape.clear();
+  QAT_ASSIGN_OR_RETURN(images.pixels, FloatValues(std::move(array), path));
   return images;
 }
 
@@ -158,6 +233,8 @@ Dataset Unlabelled(const ArrayImages& images, const std::string& name, const std
   dataset.height = images.height;
   dataset.width = images.width;
   dataset.channels = images.channels;
+  dataset.values = images.values;
+  dataset.shape = images.shape;
   dataset.images = images.pixels;
   dataset.labelled = false;
   dataset.labels.assign(static_cast<size_t>(images.count), 0);

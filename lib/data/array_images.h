@@ -1,4 +1,4 @@
-// array_images.h: images of an array file: bytes, in the order of axes that a network takes.
+// array_images.h: examples of an array file, bytes or real numbers, in the order of axes that a network takes.
 #ifndef QAT_DATA_ARRAY_IMAGES_H_
 #define QAT_DATA_ARRAY_IMAGES_H_
 
@@ -12,7 +12,7 @@
 
 namespace qat {
 
-/// uint8 [count, height, width, channels].
+/// Bytes or float32 [count, height, width, channels].
 struct ArrayImages {
   int64_t count = 0;
   int32_t height = 0;
@@ -20,12 +20,16 @@ struct ArrayImages {
   int32_t channels = 0;
   Bytes pixels;
   std::string note;  ///< how the shape was understood, where it is not that of the network; else empty
+  ValueType values = ValueType::kByte;
+  Shape shape = {};  ///< of reals: as the array has it, without the count; empty: [height, width, channels]
 };
 
-/// Takes [count, H, W] and [count, H, W, C]. Where the network takes one row, 1 x W x C, an array [count, W, C] or [count, W * C]
-/// of as many values is that row.
-/// Errors: kCorrupt. The message for another type has the line that converts this array, with its range; for channels that come
-/// first, the transposition.
+/// uint8 are bytes unless the network takes reals; every other type of numbers becomes float32. Where the network takes one row,
+/// 1 x W x C, an array [count, W, C] or [count, W * C] of as many values is that row, and likewise a column; else
+/// OpenOptions::layout says what the axes are. Without that [count] and [count, F] are features, 1 x 1 x F; bytes [count, H, W]
+/// are pictures, reals [count, T, C] series, 1 x T x C; four axes are pictures.
+/// Errors: kCorrupt. Where the network takes bytes, the message for another type has the line that converts this array, with its
+/// range; for channels that come first, the transposition; for a value that is not finite, its place.
 Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, const OpenOptions& network);
 
 /// A data set of images without labels.

@@ -17,7 +17,7 @@ namespace qat {
 namespace {
 
 constexpr std::string_view kFormats =
-    "IDX files, CIFAR's .bin files, x_train.npy and its like, or pictures (one folder per class)";
+    "IDX files, CIFAR's .bin files, x_train.npy and its like, train.csv, or pictures (one folder per class)";
 
 void TakeSample(const OpenOptions& options, Dataset& dataset) {
   if (options.limit <= 0 || options.limit >= dataset.size() || dataset.available > 0) return;
@@ -44,7 +44,7 @@ Error NoSuchData(const std::string& data) {
   const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
   return NotFound(StrCat(data, ": no such directory",
                          nearest.empty()
-                             ? StrCat(", expected 'digits', an .npz file or a directory of ", kFormats)
+                             ? StrCat(", expected 'digits', an .npz or .csv file, or a directory of ", kFormats)
                              : StrCat("; did you mean '", nearest, "'?")));
 }
 
@@ -64,6 +64,7 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
   });
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split);
+  if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
   if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split, options);
   const bool pictures = HoldsPictures(names);
   if (HoldsFolders(directory, names) || (pictures && options.unlabelled))
@@ -81,6 +82,7 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
   if (path.ends_with(".npz")) return OpenNpz(path, split, options);
   if (path.ends_with(".npy")) return OpenNpy(path, options);
+  if (IsCsvFile(path)) return OpenCsv(path, split, options);
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
   const std::string kind = DescribeKind(bytes);
   if (kind == "NumPy arrays (.npz)") return OpenNpz(path, split, options);
@@ -95,6 +97,38 @@ Dataset OpenDigits(Split split, int64_t limit) {
   Dataset dataset = MakeDigits(split, limit);
   dataset.available = size;
   return dataset;
+}
+
+/// Bytes of another stream as float32.
+class RealStream : public ImageStream {
+ public:
+  explicit RealStream(std::shared_ptr<const ImageStream> bytes) : bytes_(std::move(bytes)) {}
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out, std::span<const int32_t> next) const override {
+    Bytes stored(out.size() / sizeof(float));
+    QAT_RETURN_IF_ERROR(bytes_->Read(examples, stored, next));
+    const Bytes reals = AsReals(stored);
+    std::copy(reals.begin(), reals.end(), out.begin());
+    return {};
+  }
+  static Bytes AsReals(const Bytes& bytes) {
+    Bytes reals(bytes.size() * sizeof(float));
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const float value = bytes[i];
+      std::memcpy(&reals[i * sizeof(float)], &value, sizeof(float));
+    }
+    return reals;
+  }
+
+ private:
+  std::shared_ptr<const ImageStream> bytes_;
+};
+
+// Data whose format is bytes, for a network that takes reals.
+void MakeReal(Dataset& dataset) {
+  dataset.values = ValueType::kReal;
+  dataset.fingerprint.clear();
+  dataset.images = RealStream::AsReals(dataset.images);
+  if (dataset.stream != nullptr) dataset.stream = std::make_shared<RealStream>(std::move(dataset.stream));
 }
 
 // All examples; only pictures are sampled while they are read.
@@ -127,6 +161,21 @@ std::string SomeOf(const std::vector<std::string>& names) {
   std::string text = Join(std::span(names).first(shown));
   if (shown < names.size()) text += StrCat(" and ", names.size() - shown, " more");
   return text;
+}
+
+std::optional<ArrayLayout> LayoutFromName(std::string_view name) {
+  if (name == "auto") return ArrayLayout::kAuto;
+  if (name == "pictures") return ArrayLayout::kPictures;
+  if (name == "series") return ArrayLayout::kSeries;
+  if (name == "features") return ArrayLayout::kFeatures;
+  return std::nullopt;
+}
+
+void SetInput(const InputContract& input, OpenOptions& options) {
+  options.height = input.height;
+  options.width = input.width;
+  options.channels = input.channels;
+  options.values = input.values;
 }
 
 std::optional<Task> TaskFromName(std::string_view name) {
@@ -215,6 +264,7 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
     dataset.warning += SpecialFilesWarning(special);
   }
   dataset.name = data;
+  if (options.values == ValueType::kReal && dataset.values == ValueType::kByte) MakeReal(dataset);
   TakeSample(options, dataset);
   return dataset;
 }

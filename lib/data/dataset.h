@@ -13,6 +13,8 @@
 
 #include "base/expected.h"
 #include "base/file.h"
+#include "base/shape.h"
+#include "contract/input_contract.h"
 
 namespace qat {
 
@@ -20,6 +22,12 @@ enum class Split { kTrain, kTest };
 
 /// What labels are, where an array leaves it open: classes, or real numbers to be learned.
 enum class Task { kAuto, kClasses, kNumbers };
+
+/// What the axes of an array of real numbers are, where its rank leaves it open.
+enum class ArrayLayout { kAuto, kPictures, kSeries, kFeatures };
+
+/// "auto", "pictures", "series", "features".
+std::optional<ArrayLayout> LayoutFromName(std::string_view name);
 
 /// "auto", "classes", "numbers".
 std::optional<Task> TaskFromName(std::string_view name);
@@ -33,13 +41,17 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Images uint8 [count, H, W, C], labels in [0, classes): [count], or one a pixel, [count, label_height, label_width]; or
+/// Examples [count, H, W, C], bytes or float32, whose bytes are little endian; a series of T steps is 1 x T x C, a row of
+/// features 1 x 1 x F. Labels in [0, classes): [count], or one a pixel, [count, label_height, label_width]; or
 /// real numbers instead of labels, [count, targets].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
   int32_t height = 0;
   int32_t width = 0;
   int32_t channels = 0;
+  ValueType values = ValueType::kByte;
+  Shape shape;  ///< as the data have it, without the count: [F], [T, C]; empty: [H, W, C]
+  std::string label_column;  ///< of a table; empty: no table
   std::vector<std::string> class_names;
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
@@ -67,7 +79,9 @@ struct Dataset {
     return indices.empty() ? example : indices[static_cast<size_t>(example)];
   }
   int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
-  int64_t ImageSize() const { return int64_t{height} * width * channels; }
+  int64_t ValueCount() const { return int64_t{height} * width * channels; }
+  /// Bytes of one example.
+  int64_t ImageSize() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }
 
   /// Copies examples to `out` [examples.size(), H, W, C]. Where they are streamed, reading of `next` begins and goes on
   /// behind the caller's back; the bytes never depend on it.
@@ -103,6 +117,10 @@ struct OpenOptions {
   /// What a network takes: pictures are converted, resized and cropped to it; 0: a size that fits them, their own channels.
   /// Other formats are taken as they are.
   int32_t height = 0, width = 0, channels = 0;
+  /// What its values are; none: as the data have them. Bytes become real numbers where a network takes these.
+  std::optional<ValueType> values = std::nullopt;
+  ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
+  std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.
   std::vector<std::string> class_names = {};
   bool label_indices = false;  ///< there is a model, but without names: numbers are the indices of its outputs
@@ -114,6 +132,9 @@ struct OpenOptions {
   std::function<void(int64_t done, int64_t total)> progress = {};  ///< of what takes long; may be empty
   std::function<bool()> interrupted = {};  ///< polled; true ends the work with kInterrupted
 };
+
+/// Reads for a network that takes this.
+void SetInput(const InputContract& input, OpenOptions& options);
 
 /// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): IDX files,
 /// CIFAR's binary files, NumPy arrays, or pictures in one folder per class.

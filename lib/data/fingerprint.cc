@@ -5,7 +5,8 @@
 namespace qat {
 
 FingerprintStream::FingerprintStream(int64_t count, const Dataset& dataset) {
-  stream_.Update(StrCat(count, " ", dataset.height, " ", dataset.width, " ", dataset.channels, "\n"));
+  stream_.Update(StrCat(count, " ", dataset.height, " ", dataset.width, " ", dataset.channels,
+                        dataset.values == ValueType::kReal ? " float32\n" : "\n"));
 }
 
 std::string FingerprintStream::Finish(std::span<const int32_t> labels) {

@@ -155,7 +155,10 @@ Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vect
   };
   source.advice = "files named t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte make another choice";
   QAT_RETURN_IF_ERROR(ReadNames(files, only->first, source));
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, options));
+  // The format is one of pictures.
+  OpenOptions pictures = options;
+  if (pictures.layout == ArrayLayout::kAuto) pictures.layout = ArrayLayout::kPictures;
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, pictures));
   if (only->first.starts_with(kEmnist)) {
     dataset.notes.emplace_back("EMNIST stores its images transposed; they were turned upright");
   }

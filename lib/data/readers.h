@@ -34,6 +34,14 @@ Expected<Dataset> OpenNpz(const std::string& path, Split split, const OpenOption
 /// One array of images, where labels are not needed.
 Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options);
 
+/// Tables with a header (csv_table.h): one .csv or .tsv, or train.csv and its like in a directory. One column holds the answers, as
+/// classes or numbers, the others are features. Splits are those of arrays. Errors: kInvalidArgument, too.
+bool IsCsvFile(const std::string& path);
+bool HoldsCsv(const std::vector<std::string>& files);
+Expected<Dataset> OpenCsv(const std::string& path, Split split, const OpenOptions& options);
+Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vector<std::string>& files, Split split,
+                                   const OpenOptions& options);
+
 /// Pictures, one folder per class, in folders of splits or without (picture_files.h). Classes are folder names, sorted; pictures are
 /// numbered in turns (the first of every class, then the second ones). Every picture of a sample is decoded once at opening, so what is
 /// broken is known before training begins. Where labels are not needed, pictures may lie anywhere.

@@ -1,7 +1,10 @@
 #include "data/statistics.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "base/check.h"
 
@@ -25,11 +28,51 @@ double StdOf(const Histogram& counts, int64_t total, double mean) {
   return std::sqrt(sum / static_cast<double>(total));
 }
 
+constexpr int64_t kBatch = 512;
+
+// use(channel, value) of every real number.
+template <class Use>
+Status ForEachValue(const Dataset& dataset, const Use& use) {
+  const auto channels = static_cast<size_t>(dataset.channels);
+  return ForEachBatch(dataset, kBatch, [&](int64_t, int64_t, std::span<const uint8_t> examples) -> Status {
+    for (size_t i = 0; i < examples.size() / sizeof(float); ++i) {
+      float value;
+      std::memcpy(&value, &examples[i * sizeof(float)], sizeof(float));
+      use(i % channels, static_cast<double>(value));
+    }
+    return {};
+  });
+}
+
+Expected<ChannelStatistics> MeasureReals(const Dataset& dataset) {
+  const auto channels = static_cast<size_t>(dataset.channels);
+  const auto total = static_cast<double>(dataset.size() * dataset.height * dataset.width);
+  constexpr double kMost = std::numeric_limits<double>::max();
+  ChannelStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels),
+                                  std::vector<double>(channels, kMost), std::vector<double>(channels, -kMost)};
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, [&](size_t c, double value) {
+    statistics.mean[c] += value / total;
+    statistics.low[c] = std::min(statistics.low[c], value);
+    statistics.high[c] = std::max(statistics.high[c], value);
+  }));
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, [&](size_t c, double value) {
+    const double distance = value - statistics.mean[c];
+    statistics.std[c] += distance * distance / total;
+  }));
+  for (size_t c = 0; c < channels; ++c) {
+    // The sum of equal values may miss their mean by a rounding.
+    const bool constant = statistics.low[c] == statistics.high[c];
+    if (constant) statistics.mean[c] = statistics.low[c];
+    statistics.std[c] = constant ? 0 : std::sqrt(statistics.std[c]);
+  }
+  return statistics;
+}
+
 }  // namespace
 
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
   QAT_CHECK(dataset.size() > 0 && dataset.channels > 0);
-  constexpr int64_t kBatch = 512;
+  if (dataset.values == ValueType::kReal) return MeasureReals(dataset);
   const auto channels = static_cast<size_t>(dataset.channels);
   std::vector<Histogram> counts(channels, Histogram{});
   const auto count = [&](int64_t, int64_t, std::span<const uint8_t> images) -> Status {
@@ -44,6 +87,9 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
   for (const Histogram& own : counts) {
     statistics.mean.push_back(MeanOf(own, total));
     statistics.std.push_back(StdOf(own, total, statistics.mean.back()));
+    const auto seen = [](int64_t times) { return times > 0; };
+    statistics.low.push_back(static_cast<double>(std::find_if(own.begin(), own.end(), seen) - own.begin()));
+    statistics.high.push_back(static_cast<double>(255 - (std::find_if(own.rbegin(), own.rend(), seen) - own.rbegin())));
   }
   return statistics;
 }

@@ -1,4 +1,4 @@
-// statistics.h: mean and standard deviation of the pixels of a data set, for the input contract.
+// statistics.h: mean, standard deviation and range of the values of a data set, for the input contract.
 #ifndef QAT_DATA_STATISTICS_H_
 #define QAT_DATA_STATISTICS_H_
 
@@ -12,11 +12,14 @@
 namespace qat {
 
 struct ChannelStatistics {
-  std::vector<double> mean;  ///< [channels], in byte units
-  std::vector<double> std;   ///< [channels], of the population, in byte units
+  std::vector<double> mean;      ///< [channels], in units of the values
+  std::vector<double> std;       ///< [channels], of the population
+  std::vector<double> low = {};  ///< [channels], the smallest and the largest value
+  std::vector<double> high = {};
 };
 
-/// Over every pixel of every image, exact up to the last division and root: bytes are counted, not summed in float.
+/// Over every value of every example. Of bytes exact up to the last division and root: they are counted, not summed in float; of
+/// reals in float64, the deviation from a mean that is known, in a second pass.
 /// Requires  a data set that is not empty.
 /// Errors    the stream's.
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset);

@@ -43,9 +43,9 @@ void Append(const Predictions& batch, Predictions& all) {
 }  // namespace
 
 Status CheckContract(const Predictor& predictor, const Dataset& dataset) {
-  const InputContract& contract = predictor.contract();
+  const InputContract& contract = predictor.contract().input();
   if (contract.height == dataset.height && contract.width == dataset.width &&
-      contract.channels == dataset.channels) {
+      contract.channels == dataset.channels && contract.values == dataset.values) {
     return {};
   }
   return Corrupt(StrCat(dataset.name, ": images are ",

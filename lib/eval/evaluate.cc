@@ -36,24 +36,24 @@ Task TaskOf(const EvalRequest& request, const Rows& rows) {
     const auto found = row.result.provenance.find(kTaskKey);
     if (found != row.result.provenance.end()) return TaskFromName(found->second).value_or(Task::kAuto);
   }
-  return rows.rows.front().predictor->contract().labels.empty() ? Task::kAuto : Task::kClasses;
+  return rows.rows.front().predictor->contract().labels().empty() ? Task::kAuto : Task::kClasses;
 }
 
 // Those that the user gives, else those in the model; empty: nobody knows.
 Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, const Rows& rows) {
-  if (request.labels.empty()) return rows.rows.front().predictor->contract().labels;
+  if (request.labels.empty()) return rows.rows.front().predictor->contract().labels();
   return ReadClassNames(request.labels);
 }
 
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
 Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
                            const std::vector<std::string>& class_names, const WorkHooks& hooks) {
-  const InputContract& contract = rows.rows.front().predictor->contract();
+  const InputContract& contract = rows.rows.front().predictor->contract().input();
   OpenOptions options;
   options.limit = request.limit;
-  options.height = contract.height;
-  options.width = contract.width;
-  options.channels = contract.channels;
+  SetInput(contract, options);
+  const auto& outputs = rows.rows.front().predictor->contract().outputs;
+  if (!outputs.empty()) options.label = outputs.front().name;
   options.seed = request.seed;
   options.class_names = class_names;
   options.label_indices = class_names.empty();

@@ -1,6 +1,7 @@
 #include "eval/flipped.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -28,10 +29,22 @@ Image Showable(Image image) {
   return {image.height, image.width, 1, std::move(first)};
 }
 
+// Real numbers from their smallest, black, to their largest, white.
+Bytes AsGreys(const Bytes& reals) {
+  std::vector<float> values(reals.size() / sizeof(float));
+  std::memcpy(values.data(), reals.data(), reals.size());
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const double range = std::max<double>(double{*high} - double{*low}, 1e-30);
+  Bytes greys;
+  for (const float value : values) greys.push_back(static_cast<uint8_t>((double{value} - double{*low}) / range * 255));
+  return greys;
+}
+
 Expected<std::string> PictureOf(const Dataset& dataset, int32_t example) {
   Image image = {dataset.height, dataset.width, dataset.channels,
                  Bytes(static_cast<size_t>(dataset.ImageSize()))};
   QAT_RETURN_IF_ERROR(dataset.Read({&example, 1}, image.pixels));
+  if (dataset.values == ValueType::kReal) image.pixels = AsGreys(image.pixels);
   image = Showable(std::move(image));
   const int32_t longer = std::max(image.height, image.width);
   if (longer > kLargestPicture) {

@@ -89,10 +89,10 @@ class LitertPredictor : public Predictor {
   const std::string& name() const override { return name_; }
   std::string kind() const override { return "litert"; }
   std::string type() const override { return type_; }
-  const InputContract& contract() const override { return io_.contract(); }
+  const Contract& contract() const override { return io_.contract(); }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
-    const auto size = static_cast<size_t>(contract().ImageSize());
+    const auto size = static_cast<size_t>(contract().input().ImageSize());
     Bytes inputs;
     for (int64_t i = 0; i < count; ++i) {
       QAT_RETURN_IF_ERROR(Load(images.subspan(static_cast<size_t>(i) * size, size)));
@@ -154,7 +154,7 @@ class LitertPredictor : public Predictor {
 }  // namespace
 
 Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
-                                     const InputContract& contract, const std::string& python) {
+                                     const Contract& contract, const std::string& python) {
   const bool unasked = python.empty();
   QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));

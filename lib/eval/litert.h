@@ -26,7 +26,7 @@ struct Litert {
 /// Errors: kNotFound (no such program, or none of the modules), kUnsupported (TFLite refuses the model; the only python3 lies
 /// below the current folder), kSystem.
 Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
-                                     const InputContract& contract, const std::string& python);
+                                     const Contract& contract, const std::string& python);
 
 }  // namespace qat
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "data/dataset.h"
 #include "data/image.h"
 #include "runtime/model_predictor.h"
 
@@ -35,13 +37,54 @@ void DescribeModel(const Predictor& predictor, const Model& file, Report& report
   model.bytes = static_cast<int64_t>(file.file_bytes().size());
   model.sha256 = Sha256(file.file_bytes());
   report.models.push_back(std::move(model));
-  report.class_names = predictor.contract().labels;
+  report.class_names = predictor.contract().labels();
 }
+
+/// An example and what it is called.
+struct Named {
+  std::string name;
+  Bytes values;
+};
 
 Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contract) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(file));
   QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, file, contract.channels));
-  return FitImage(std::move(image), contract.height, contract.width).pixels;
+  Bytes pixels = FitImage(std::move(image), contract.height, contract.width).pixels;
+  if (contract.values == ValueType::kByte) return pixels;
+  // Trained on pictures stored as real numbers: a byte is the number that it is.
+  Bytes reals;
+  for (const float value : pixels) {
+    uint8_t stored[sizeof(value)];
+    std::memcpy(stored, &value, sizeof(value));
+    reals.insert(reals.end(), stored, stored + sizeof(value));
+  }
+  return reals;
+}
+
+// Every example of an array.
+Expected<std::vector<Named>> ReadArray(const std::string& file, const InputContract& contract) {
+  OpenOptions options;
+  SetInput(contract, options);
+  options.unlabelled = true;
+  QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(file, Split::kTest, options));
+  if (dataset.height != contract.height || dataset.width != contract.width || dataset.channels != contract.channels) {
+    return Corrupt(StrCat(file, ": examples are ", dataset.height, "x", dataset.width, "x", dataset.channels,
+                          ", the model takes ", contract.height, "x", contract.width, "x", contract.channels));
+  }
+  std::vector<Named> examples;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const auto values = dataset.Image(i);
+    examples.push_back({StrCat(file, "[", i, "]"), Bytes(values.begin(), values.end())});
+  }
+  return examples;
+}
+
+bool IsArray(const std::string& file) { return file.ends_with(".npy"); }
+
+Expected<std::vector<Named>> ReadExamples(const std::string& file, const InputContract& contract) {
+  if (IsArray(file)) return ReadArray(file, contract);
+  QAT_ASSIGN_OR_RETURN(Bytes picture, ReadPicture(file, contract));
+  return std::vector<Named>{{file, std::move(picture)}};
 }
 
 // Networks of other frameworks have the channels first; their input reads as an image of three rows.
@@ -106,8 +149,9 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   if (request.topk < 1)
     return InvalidArgument(StrCat("`topk`: value ", request.topk, ", expected at least 1"));
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
-  QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractOfRow(*model, rows, report.warnings));
-  QAT_RETURN_IF_ERROR_IN(model->source(), CheckChannels(contract));
+  QAT_ASSIGN_OR_RETURN(const Contract contract, ContractOfRow(*model, rows, report.warnings));
+  if (!std::all_of(request.files.begin(), request.files.end(), IsArray))
+    QAT_RETURN_IF_ERROR_IN(model->source(), CheckChannels(contract.input()));
   const char* kind = rows.models.empty() ? "graph" : "tflite";
   QAT_ASSIGN_OR_RETURN(const auto predictor,
                        MakeModelPredictor(model, model->source(), kind, rows.interpreter, &contract));
@@ -116,19 +160,22 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   std::vector<Error> errors;
   for (const std::string& file : request.files) {
     QAT_RETURN_IF_ERROR(hooks.Poll());
-    const auto pixels = ReadPicture(file, contract);
-    if (!pixels.ok()) {
-      errors.push_back(pixels.error());
+    const auto examples = ReadExamples(file, contract.input());
+    if (!examples.ok()) {
+      errors.push_back(examples.error());
       continue;
     }
-    QAT_ASSIGN_OR_RETURN_IN(file, const Predictions predictions, predictor->Predict(*pixels, 1));
-    if (predictions.labels.size() != 1) {
-      return Unsupported(
-          StrCat(model->source(), ": gives ", predictions.labels.size(),
-                 " answers an image, expected one to classify a picture; running it on tensors gives them all"));
+    for (const Named& each : *examples) {
+      QAT_RETURN_IF_ERROR(hooks.Poll());
+      QAT_ASSIGN_OR_RETURN_IN(each.name, const Predictions predictions, predictor->Predict(each.values, 1));
+      if (predictions.labels.size() != 1) {
+        return Unsupported(
+            StrCat(model->source(), ": gives ", predictions.labels.size(),
+                   " answers an image, expected one to classify a picture; running it on tensors gives them all"));
+      }
+      report.pictures.push_back(
+          {each.name, BestGuesses(predictions, are_probabilities, request.topk, contract.labels())});
     }
-    report.pictures.push_back(
-        {file, BestGuesses(predictions, are_probabilities, request.topk, contract.labels)});
   }
   return errors.empty() ? Status() : Failed(errors, request.files.size());
 }

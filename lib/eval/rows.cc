@@ -22,10 +22,10 @@ namespace {
 // A contract and whose it is, for messages.
 struct NamedContract {
   std::string owner;
-  InputContract contract;
+  Contract contract;
 };
 
-std::string NoContract(const Model& model, const std::string& instead, const InputContract& contract) {
+std::string NoContract(const Model& model, const std::string& instead, const Contract& contract) {
   return StrCat(model.source(), ": has no input contract; ", instead, " (", Describe(contract), ")");
 }
 
@@ -45,7 +45,7 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
                                        std::vector<std::string>& warnings) {
   std::optional<NamedContract> other = first;
   if (request.input_stats) {
-    QAT_ASSIGN_OR_RETURN_IN(model.source(), InputContract contract,
+    QAT_ASSIGN_OR_RETURN_IN(model.source(), Contract contract,
                             ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
     other = NamedContract{"`input_stats`", std::move(contract)};
   }
@@ -53,6 +53,8 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
   if (!chosen.ok()) return AskingForStats(model, std::move(chosen).error());
   if (chosen->source == ContractSource::kQuantizedInput) {
     warnings.push_back(NoContract(model, "bytes are taken as they are", chosen->contract));
+  } else if (chosen->source == ContractSource::kReals) {
+    warnings.push_back(NoContract(model, "real numbers are taken as they are", chosen->contract));
   } else if (chosen->source == ContractSource::kFallback && !request.input_stats) {
     warnings.push_back(NoContract(model, StrCat("that of ", other->owner, " is taken"), chosen->contract));
   } else if (chosen->source != ContractSource::kFallback && request.input_stats) {
@@ -174,7 +176,7 @@ class Opener {
         return InvalidArgument(StrCat(path, ": is given twice, expected different models"));
     }
     QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, LoadRunnable(path));
-    QAT_ASSIGN_OR_RETURN(const InputContract contract, ContractFor(*model));
+    QAT_ASSIGN_OR_RETURN(const Contract contract, ContractFor(*model));
     QAT_ASSIGN_OR_RETURN(auto predictor,
                          MakeModelPredictor(model, NameFor(path), "tflite", request_.interpreter, &contract));
     AddRow(std::move(predictor), path, model->file_bytes());
@@ -238,7 +240,7 @@ class Opener {
   }
 
   // The model that was added last, under the profile that was not asked for.
-  Status AddOtherRounding(const std::shared_ptr<const Model>& model, const InputContract& contract) {
+  Status AddOtherRounding(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = rows_.rows.back().result;
     if (!request_.other_rounding || twin.type == "float32") return {};
     InterpreterOptions options = request_.interpreter;
@@ -253,7 +255,7 @@ class Opener {
 
   // TFLite's answers to the integer model that was added last. That it is not there is an error only where it was asked for;
   // that it refuses a model which we run is worth a warning.
-  Status AddLitert(const std::shared_ptr<const Model>& model, const InputContract& contract) {
+  Status AddLitert(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = ModelAddedLast();
     if (request_.litert == "off" || twin.type == "float32") return {};
     const bool asked = request_.litert != "auto";
@@ -286,16 +288,16 @@ class Opener {
     return path;
   }
 
-  void NoteContract(const std::string& owner, const InputContract& contract) {
+  void NoteContract(const std::string& owner, const Contract& contract) {
     if (!first_) {
       first_ = NamedContract{owner, contract};
-    } else if (first_->contract != contract) {
+    } else if (!SameMeaning(first_->contract, contract)) {
       warnings_.push_back(StrCat(owner, ": its input contract (", Describe(contract), ") is not that of ",
                                  first_->owner, " (", Describe(first_->contract), ")"));
     }
   }
 
-  Expected<InputContract> ContractFor(const Model& model) {
+  Expected<Contract> ContractFor(const Model& model) {
     QAT_ASSIGN_OR_RETURN(const ModelContract chosen, ChooseContract(model, request_, first_, warnings_));
     const bool own =
         chosen.source == ContractSource::kEmbedded || chosen.source == ContractSource::kDescription;
@@ -330,7 +332,7 @@ Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request) 
   return LowerToModel(graph, request.graph);
 }
 
-Expected<InputContract> ContractOfRow(const Model& model, const RowRequest& request,
+Expected<Contract> ContractOfRow(const Model& model, const RowRequest& request,
                                       std::vector<std::string>& warnings) {
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ChooseContract(model, request, {}, warnings));
   return std::move(chosen.contract);

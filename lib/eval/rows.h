@@ -78,7 +78,7 @@ Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& war
 Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request);
 
 /// Its contract, with a warning where nobody says what a byte means. Errors: those of ContractOf.
-Expected<InputContract> ContractOfRow(const Model& model, const RowRequest& request,
+Expected<Contract> ContractOfRow(const Model& model, const RowRequest& request,
                                       std::vector<std::string>& warnings);
 
 }  // namespace qat

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/file_use.h"
 #include "base/strings.h"
+#include "eval/tensor_values.h"
 
 namespace qat {
 namespace {
@@ -161,7 +162,11 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
   if (request.inputs.empty())
     return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
-  QAT_ASSIGN_OR_RETURN(const std::vector<TensorFile> inputs, ReadFiles(request.inputs));
+  QAT_ASSIGN_OR_RETURN(std::vector<TensorFile> inputs, ReadFiles(request.inputs));
+  QAT_RETURN_IF_ERROR(CheckNumberOfFiles(*model, inputs.size()));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    QAT_ASSIGN_OR_RETURN(inputs[i].array, ForInput(std::move(inputs[i].array), inputs[i].path, *model, i, report.data_notes));
+  }
   QAT_ASSIGN_OR_RETURN(const ExampleShapes examples, ShapesOfExamples(*model, inputs));
   InterpreterOptions options = rows.interpreter;
   if (examples.shapes != ShapesInFile(*model)) options.input_shapes = examples.shapes;

@@ -1,4 +1,5 @@
-// tensor_run.h: one model on given tensors, outputs kept: what qat-eval run does. No contract is applied.
+// tensor_run.h: one model on given tensors, outputs kept: what qat-eval run does. Values are taken as they are
+// unless their type is not that of the input (eval/tensor_values.h).
 #ifndef QAT_EVAL_TENSOR_RUN_H_
 #define QAT_EVAL_TENSOR_RUN_H_
 

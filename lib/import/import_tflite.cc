@@ -229,20 +229,26 @@ Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> val
 }
 
 /// What a byte means to the model: as the caller says, as the model does, else the number that it is.
-Expected<InputContract> ChooseContract(const Model& model, const Graph& graph, const TfliteImportOptions& options,
-                                       std::vector<std::string>& notes) {
+Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const TfliteImportOptions& options,
+                                  std::vector<std::string>& notes) {
   const auto found = ContractOf(model);
   const bool stated = !options.mean.empty() || !options.std.empty();
   if (found.ok() && !stated) return found->contract;
-  const Shape& shape = graph.tensor(graph.inputs[0]).shape;
-  if (shape.size() != 4 || shape[0] != 1 || graph.inputs.size() != 1) return found.error();
-  InputContract contract = {shape[1], shape[2], shape[3], {}, {}, model.labels()};
-  if (found.ok()) contract.labels = found->contract.labels;
   const auto or_one = [](const std::vector<float>& values, float one) {
     return values.empty() ? std::vector<float>{one} : values;
   };
-  QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
-  QAT_ASSIGN_OR_RETURN(contract.std, PerChannel("std", or_one(options.std, 1), shape[3]));
+  if (found.ok() && found->contract.input().values == ValueType::kReal) {
+    Contract reals = found->contract;
+    InputContract& input = reals.input();
+    QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), input.channels));
+    QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), input.channels));
+    return reals;
+  }
+  const Shape& shape = graph.tensor(graph.inputs[0]).shape;
+  if (shape.size() != 4 || shape[0] != 1 || graph.inputs.size() != 1) return found.error();
+  Contract contract = {shape[1], shape[2], shape[3], {}, {}, found.ok() ? found->contract.labels() : model.labels()};
+  QAT_ASSIGN_OR_RETURN(contract.input().mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
+  QAT_ASSIGN_OR_RETURN(contract.input().std, PerChannel("std", or_one(options.std, 1), shape[3]));
   if (!stated) {
     notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed; `mean` and "
                     "`std` say otherwise");

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "inspect/readers.h"
 #include "model/model.h"
 
@@ -115,7 +115,7 @@ Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
   found.labels = model->labels();
   if (model->contract()) {
     found.contract.push_back(Describe(*model->contract()));
-    if (found.labels.empty()) found.labels = model->contract()->labels;
+    if (found.labels.empty()) found.labels = model->contract()->labels();
   }
   if (model->description()) {
     if (!model->description()->name.empty()) found.facts.emplace_back("name", model->description()->name);

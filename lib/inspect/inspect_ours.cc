@@ -68,7 +68,7 @@ class CheckpointReader {
     for (const LayerSpec& layer : spec_.layers) AddLayer(layer);
     found_.outputs = {layers_.empty() ? found_.inputs[0] : layers_.back()};
     found_.contract.push_back(Describe(checkpoint_->contract));
-    found_.labels = checkpoint_->contract.labels;
+    found_.labels = checkpoint_->contract.labels();
     found_.provenance = checkpoint_->provenance;
     found_.facts = {{"name", spec_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
     for (const auto& [name, value] : checkpoint_->metrics) found_.facts.emplace_back(name, NumberText(value));
@@ -131,7 +131,7 @@ Expected<Inspection> InspectGraph(Bytes bytes, const std::string& path) {
   found.inputs = graph->inputs;
   found.outputs = graph->outputs;
   found.contract.push_back(Describe(graph->contract));
-  found.labels = graph->contract.labels;
+  found.labels = graph->contract.labels();
   found.facts = {{"name", graph->name}, {"scheme", graph->scheme}};
   found.provenance = graph->provenance;
   found.owner = graph;

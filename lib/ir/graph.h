@@ -16,7 +16,7 @@
 #include "base/expected.h"
 #include "base/file.h"
 #include "base/shape.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "ops/op.h"
 #include "quant/params.h"
 
@@ -70,7 +70,7 @@ struct Graph {
   std::vector<int32_t> inputs;
   std::vector<int32_t> outputs;
   std::string scheme;  ///< "uint8", "int8" or "float32": what it was trained for
-  InputContract contract;
+  Contract contract;
   std::map<std::string, std::string> provenance;
 
   int32_t AddTensor(GraphTensor tensor);

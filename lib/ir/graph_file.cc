@@ -112,7 +112,7 @@ Expected<Graph> ReadRoot(const fb::Graph& root) {
   graph.inputs.assign(root.inputs()->begin(), root.inputs()->end());
   graph.outputs.assign(root.outputs()->begin(), root.outputs()->end());
   QAT_ASSIGN_OR_RETURN(graph.contract,
-                       ParseInputContract({root.contract()->data(), root.contract()->size()}));
+                       ParseContract({root.contract()->data(), root.contract()->size()}));
   for (const auto* entry : *root.provenance()) graph.provenance[entry->name()->str()] = entry->value()->str();
   QAT_RETURN_IF_ERROR(Verify(graph));
   return graph;

@@ -209,15 +209,15 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
     }
     ready[static_cast<size_t>(index)] = true;
   }
-  const InputContract& c = graph.contract;
-  QAT_RETURN_IF_ERROR(Validate(c));
+  QAT_RETURN_IF_ERROR(Validate(graph.contract));
+  const InputContract& c = graph.contract.input();
   for (int32_t index : graph.inputs) {
     const GraphTensor& each = graph.tensor(index);
     if (each.type != DType::kFloat32 && !each.quantization.has_value())
       return Corrupt(StrCat("input '", each.name, "' is ", NameOf(each.type), ", expected real numbers"));
   }
   const GraphTensor& input = graph.tensor(graph.inputs[0]);
-  if (input.shape != Shape{1, c.height, c.width, c.channels}) {
+  if (input.shape != c.NetworkShape() && input.shape != c.DataShape()) {
     return Corrupt(
         StrCat("input '", input.name, "' is ", ToString(input.shape), ", its contract says ", Describe(c)));
   }

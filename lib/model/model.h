@@ -14,7 +14,7 @@
 #include "base/dtype.h"
 #include "base/expected.h"
 #include "base/shape.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "contract/model_description.h"
 #include "model/unsupported.h"
 #include "ops/op.h"
@@ -83,7 +83,7 @@ class Model {
   const std::vector<int32_t>& inputs() const { return inputs_; }
   const std::vector<int32_t>& outputs() const { return outputs_; }
   /// The embedded contract; absent in models of others. ContractOf (model/model_contract.h) knows them, too.
-  const std::optional<InputContract>& contract() const { return contract_; }
+  const std::optional<Contract>& contract() const { return contract_; }
   /// TFLite's standard metadata; absent where the file has none or another version of them.
   const std::optional<ModelDescription>& description() const { return description_; }
   /// Class names out of the label file behind the model; empty: none.
@@ -112,7 +112,7 @@ class Model {
   std::vector<ModelNode> nodes_;
   std::vector<int32_t> inputs_;
   std::vector<int32_t> outputs_;
-  std::optional<InputContract> contract_;
+  std::optional<Contract> contract_;
   std::optional<ModelDescription> description_;
   std::vector<std::string> labels_;
   std::map<std::string, std::string> provenance_;

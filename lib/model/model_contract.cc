@@ -14,19 +14,17 @@ constexpr int32_t kInt8Offset = 128;  // the smallest byte is the smallest int8
 
 bool IsQuantized(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
 
-InputContract ContractFor(const ModelTensor& input, std::vector<float> mean, std::vector<float> std_values,
+Contract ContractFor(const ModelTensor& input, std::vector<float> mean, std::vector<float> std_values,
                           const Model& model) {
-  InputContract contract{input.shape[1],  input.shape[2],        input.shape[3],
-                         std::move(mean), std::move(std_values), model.labels()};
+  InputContract contract{input.shape[1], input.shape[2], input.shape[3], std::move(mean), std::move(std_values)};
   const auto channels = static_cast<size_t>(std::max(contract.channels, 0));
   if (contract.mean.size() == 1) contract.mean.resize(channels, contract.mean[0]);
   if (contract.std.size() == 1) contract.std.resize(channels, contract.std[0]);
-  return contract;
+  return {std::move(contract), model.labels()};
 }
 
 // real = scale * (quantized - zero_point), where the quantized value is the byte (int8: less 128).
-InputContract ContractOfQuantizedInput(const Model& model, const ModelTensor& input,
-                                       QuantizationParams params) {
+Contract ContractOfQuantizedInput(const Model& model, const ModelTensor& input, QuantizationParams params) {
   const int32_t offset = input.type == DType::kInt8 ? kInt8Offset : 0;
   return ContractFor(input, {static_cast<float>(params.zero_point + offset)}, {1 / params.scale}, model);
 }
@@ -42,7 +40,7 @@ bool WithinOneStep(const InputContract& a, const InputContract& b, float step) {
   return true;
 }
 
-std::optional<InputContract> ContractOfDescription(const Model& model, const ModelTensor& input) {
+std::optional<Contract> ContractOfDescription(const Model& model, const ModelTensor& input) {
   if (!model.description() || model.description()->inputs.empty()) return {};
   return ContractOf(model.description()->inputs[0], input.shape, model.labels());
 }
@@ -52,15 +50,15 @@ bool IsExact(const InputContract& described, const ModelTensor& input, Quantizat
   return InputParams(described, input.type == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8) == params;
 }
 
-Expected<ModelContract> Choose(const Model& model, const InputContract* fallback, const ModelTensor& input) {
+Expected<ModelContract> Choose(const Model& model, const Contract* fallback, const ModelTensor& input) {
   if (model.contract()) return ModelContract{*model.contract(), ContractSource::kEmbedded};
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
-  std::optional<InputContract> implied;
+  std::optional<Contract> implied;
   if (IsQuantized(input.type)) implied = ContractOfQuantizedInput(model, input, params);
   if (auto described = ContractOfDescription(model, input)) {
     QAT_RETURN_IF_ERROR(Validate(*described));
-    const bool rounded = implied && !IsExact(*described, input, params);
-    if (rounded && WithinOneStep(*described, *implied, params.scale)) described = std::move(implied);
+    const bool rounded = implied && !IsExact(described->input(), input, params);
+    if (rounded && WithinOneStep(described->input(), implied->input(), params.scale)) described = std::move(implied);
     return ModelContract{*std::move(described), ContractSource::kDescription};
   }
   if (fallback != nullptr) return ModelContract{*fallback, ContractSource::kFallback};
@@ -76,10 +74,34 @@ bool HasChannelsFirst(const Shape& shape) {
   return shape[1] == kColours && shape[2] == shape[3] && shape[2] >= kLeastSide;
 }
 
+Expected<const ModelTensor*> OnlyInput(const Model& model) {
+  if (model.inputs().size() == 1) return &model.tensors()[static_cast<size_t>(model.inputs()[0])];
+  return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
+}
+
+// [1, T, C] or [1, F] of real numbers, as they are.
+Expected<ModelContract> ContractOfReals(const Model& model, const ModelTensor& input) {
+  const Shape& shape = input.shape;
+  if ((shape.size() != 2 && shape.size() != 3) || shape[0] != 1) {
+    return Unsupported(StrCat("input '", input.name, "' is ", ToString(shape),
+                              ", expected [1, values], [1, steps, channels] or [1, H, W, C]: qat-eval run takes tensors of any "
+                              "shape"));
+  }
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+  InputContract contract{1, shape.size() == 3 ? shape[1] : 1, shape.back(), {}, {}};
+  contract.values = ValueType::kReal;
+  contract.shape.assign(shape.begin() + 1, shape.end());
+  contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)), 0);
+  contract.std.assign(contract.mean.size(), 1);
+  const Range range = RepresentableRange(params, input.type == DType::kInt8 ? kInt8Limits : kUInt8Limits);
+  contract.low = IsQuantized(input.type) ? std::min(range.min, 0.0f) : -1;
+  contract.high = IsQuantized(input.type) ? std::max(range.max, 0.0f) : 1;
+  return ModelContract{Contract(std::move(contract), model.labels()), ContractSource::kReals};
+}
+
 Expected<const ModelTensor*> ImageInput(const Model& model) {
-  if (model.inputs().size() != 1)
-    return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
-  const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[0])];
+  QAT_ASSIGN_OR_RETURN(const ModelTensor* only, OnlyInput(model));
+  const ModelTensor& input = *only;
   const bool image = input.shape.size() == 4 && input.shape[0] == 1;
   if (image && (model.contract() || !HasChannelsFirst(input.shape))) return &input;
   if (image) {
@@ -93,18 +115,20 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
 
 }  // namespace
 
-Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback) {
-  QAT_ASSIGN_OR_RETURN(const ModelTensor* input, ImageInput(model));
+Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback) {
+  QAT_ASSIGN_OR_RETURN(const ModelTensor* input, OnlyInput(model));
+  if (!model.contract() && input->shape.size() != 4 && !(fallback != nullptr && fallback->input().values == ValueType::kReal))
+    return ContractOfReals(model, *input);
+  if (!model.contract() && input->shape.size() == 4) QAT_RETURN_IF_ERROR(ImageInput(model));
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, *input));
-  const InputContract& contract = chosen.contract;
-  QAT_RETURN_IF_ERROR(Validate(contract));
-  const Shape image = {1, contract.height, contract.width, contract.channels};
-  if (input->shape == image) return chosen;
+  QAT_RETURN_IF_ERROR(Validate(chosen.contract));
+  const Shape image = chosen.contract.input().NetworkShape();
+  if (input->shape == image || input->shape == chosen.contract.input().DataShape()) return chosen;
   return Corrupt(StrCat("input '", input->name, "' is ", ToString(input->shape), ", the input contract says ",
                         ToString(image)));
 }
 
-Expected<InputContract> ContractFromStats(const Model& model, float mean, float std) {
+Expected<Contract> ContractFromStats(const Model& model, float mean, float std) {
   QAT_ASSIGN_OR_RETURN(const ModelTensor* input, ImageInput(model));
   return ContractFor(*input, {mean}, {std}, model);
 }

@@ -3,7 +3,7 @@
 #ifndef QAT_MODEL_MODEL_CONTRACT_H_
 #define QAT_MODEL_MODEL_CONTRACT_H_
 
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "model/model.h"
 #include "quant/params.h"
 
@@ -14,23 +14,25 @@ enum class ContractSource {
   kDescription,     ///< normalization in the standard metadata
   kFallback,        ///< the caller's
   kQuantizedInput,  ///< nothing says; bytes are what a uint8 or int8 input is made for
+  kReals,           ///< nothing says, and the input is no picture: its values are real numbers as they are
 };
 
 struct ModelContract {
-  InputContract contract;
+  Contract contract;
   ContractSource source = ContractSource::kEmbedded;
 };
 
 /// The first that the model has, in the order of ContractSource. A quantized input takes bytes as they are (int8: minus
 /// 128) if nothing says otherwise, and where the standard normalization comes within one step of that: it states in
 /// rounded numbers what scale and zero point state exactly. Labels are the contract's, else those of the label file.
-/// Errors: kUnsupported (no single input [1, H, W, C]), kCorrupt (contract and input disagree; a float input for which
+/// An input of another rank takes real numbers: [1, T, C] a series, [1, F] features.
+/// Errors: kUnsupported (no single input [1, …] of two to four axes), kCorrupt (contract and input disagree; a float input for which
 /// nothing says what a byte means).
-Expected<ModelContract> ContractOf(const Model& model, const InputContract* fallback = nullptr);
+Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback = nullptr);
 
 /// A contract for the model's input with one mean and std for all channels, in byte units, and the labels of its label
 /// file: what a user states for a model that does not. Errors: kUnsupported.
-Expected<InputContract> ContractFromStats(const Model& model, float mean, float std);
+Expected<Contract> ContractFromStats(const Model& model, float mean, float std);
 
 /// Scale and zero point of an input or output (`what`); {} for types that are not quantized, {1, 0} for uint8 without a scale,
 /// whose values are plain bytes. Errors: kCorrupt (none).

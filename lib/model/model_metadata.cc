@@ -31,7 +31,7 @@ Status ReadContract(FileBuffers& buffers, ModelContents& contents) {
   const std::string place = StrCat("metadata '", kContractMetadataName, "'");
   QAT_ASSIGN_OR_RETURN_IN(place, const auto entry, Entry(kContractMetadataName, buffers));
   if (!entry) return {};
-  QAT_ASSIGN_OR_RETURN_IN(place, contents.contract, ParseInputContract(*entry));
+  QAT_ASSIGN_OR_RETURN_IN(place, contents.contract, ParseContract(*entry));
   return {};
 }
 

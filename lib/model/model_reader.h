@@ -24,7 +24,7 @@ struct ModelContents {
   std::vector<size_t> places;  ///< of the nodes, among the operators of the file
   std::vector<int32_t> inputs;
   std::vector<int32_t> outputs;
-  std::optional<InputContract> contract;
+  std::optional<Contract> contract;
   std::optional<ModelDescription> description;
   std::vector<std::string> labels;
   std::map<std::string, std::string> provenance;

@@ -60,7 +60,7 @@ class Quantizer {
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, scheme_));
     QAT_RETURN_IF_ERROR(CheckRanges());
     const QuantizationParams input =
-        options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract, scheme_);
+        options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract.input(), scheme_);
     if (!(input.scale > 0) || !std::isfinite(input.scale))
       return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
     for (int32_t index : graph_.inputs) {
@@ -366,7 +366,7 @@ Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
     return {};
   }
   if (options.input.has_value()) {
-    const std::string contradiction = DescribeInputContradiction(graph.contract, *options.input);
+    const std::string contradiction = DescribeInputContradiction(graph.contract.input(), *options.input);
     if (!contradiction.empty()) warnings.push_back(contradiction);
   }
   if (graph.scheme != "float32" && graph.scheme != NameOf(options.scheme)) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/expected.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 
 namespace qat {
 
@@ -43,7 +43,7 @@ class Predictor {
   virtual std::string kind() const = 0;
   /// "float32", "simulated", "uint8", "int8".
   virtual std::string type() const = 0;
-  virtual const InputContract& contract() const = 0;
+  virtual const Contract& contract() const = 0;
 
   /// Raw bytes of images [count, H, W, C], through the contract. Errors: kNumerical (NaN), kSystem.
   virtual Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) = 0;

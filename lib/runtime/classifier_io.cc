@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "base/strings.h"
@@ -31,6 +32,30 @@ class InputWriter {
 
  private:
   Table table_;
+};
+
+/// Real numbers of one example, normalized by the contract, into the input tensor.
+template <class T>
+class RealWriter {
+ public:
+  RealWriter(const InputContract& contract, QuantizationParams params)
+      : contract_(contract), params_(params), real_(static_cast<size_t>(contract.ValueCount())) {}
+  void operator()(std::span<const uint8_t> example, std::span<uint8_t> input) {
+    if constexpr (std::is_same_v<T, float>) {
+      ToReal(contract_, {}, example, {reinterpret_cast<float*>(input.data()), real_.size()});
+    } else {
+      constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+      ToReal(contract_, {}, example, real_);
+      T* values = reinterpret_cast<T*>(input.data());
+      for (size_t i = 0; i < real_.size(); ++i)
+        values[i] = static_cast<T>(QuantizeActivation(real_[i], params_, kLimits));
+    }
+  }
+
+ private:
+  InputContract contract_;
+  QuantizationParams params_;
+  std::vector<float> real_;
 };
 
 using LoadFunction = std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>;
@@ -70,6 +95,11 @@ float QuantizedScore(std::span<const uint8_t> bytes, size_t index, QuantizationP
 // The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
 Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input,
                                 QuantizationParams params) {
+  if (contract.values == ValueType::kReal) {
+    if (input.type == DType::kFloat32) return LoadFunction(RealWriter<float>(contract, params));
+    if (input.type == DType::kUInt8) return LoadFunction(RealWriter<uint8_t>(contract, params));
+    if (input.type == DType::kInt8) return LoadFunction(RealWriter<int8_t>(contract, params));
+  }
   const RealTable real = MakeRealTable(contract);
   switch (input.type) {
     case DType::kFloat32:
@@ -120,12 +150,12 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
 
 }  // namespace
 
-Expected<ClassifierIo> ClassifierIo::Create(InputContract contract, const ModelTensor& input,
+Expected<ClassifierIo> ClassifierIo::Create(Contract contract, const ModelTensor& input,
                                             const ModelTensor& output) {
   ClassifierIo io;
   io.contract_ = std::move(contract);
   QAT_ASSIGN_OR_RETURN(const QuantizationParams input_params, ParamsOf(input, "input"));
-  QAT_ASSIGN_OR_RETURN(io.load_, MakeLoad(io.contract_, input, input_params));
+  QAT_ASSIGN_OR_RETURN(io.load_, MakeLoad(io.contract_.input(), input, input_params));
   QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output));
   io.read_ = reader.read;
   io.wide_index_ = output.type == DType::kInt64;
@@ -137,8 +167,8 @@ Expected<ClassifierIo> ClassifierIo::Create(InputContract contract, const ModelT
 }
 
 Status ClassifierIo::Load(std::span<const uint8_t> image, std::span<uint8_t> input) const {
-  if (image.size() != static_cast<size_t>(contract_.ImageSize())) {
-    return InvalidArgument(StrCat("image of ", image.size(), " bytes, expected ", contract_.ImageSize()));
+  if (image.size() != static_cast<size_t>(contract_.input().ImageSize())) {
+    return InvalidArgument(StrCat("image of ", image.size(), " bytes, expected ", contract_.input().ImageSize()));
   }
   load_(image, input);
   return {};

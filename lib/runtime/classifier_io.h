@@ -8,7 +8,7 @@
 #include <span>
 
 #include "base/expected.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "model/model.h"
 #include "predict/predictor.h"
 #include "quant/params.h"
@@ -20,10 +20,10 @@ class ClassifierIo {
   /// Bytes reach the input through 256-entry tables per channel: contract -> real -> input scale. `input` and `output`: a
   /// model's first ones, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
   /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale).
-  static Expected<ClassifierIo> Create(InputContract contract, const ModelTensor& input,
+  static Expected<ClassifierIo> Create(Contract contract, const ModelTensor& input,
                                        const ModelTensor& output);
 
-  const InputContract& contract() const { return contract_; }
+  const Contract& contract() const { return contract_; }
   /// Errors: kInvalidArgument, where the image has another size than the contract's.
   Status Load(std::span<const uint8_t> image, std::span<uint8_t> input) const;
   /// Of no image yet: the number of classes and the step of the outputs.
@@ -34,7 +34,7 @@ class ClassifierIo {
  private:
   ClassifierIo() = default;
 
-  InputContract contract_;
+  Contract contract_;
   std::function<void(std::span<const uint8_t>, std::span<uint8_t>)> load_;
   float (*read_)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
   QuantizationParams output_params_;

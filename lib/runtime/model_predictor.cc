@@ -1,5 +1,6 @@
 #include "runtime/model_predictor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.h"
@@ -10,9 +11,13 @@
 namespace qat {
 namespace {
 
-// The type that most of the work is done in: that of the first operator's input.
+// The type that most of the work is done in: what the first operator with a filter reads; where there is none, the first one.
+// Before it there may be normalization.
 std::string TypeOf(const Model& model) {
-  const int32_t tensor = model.nodes().empty() ? model.inputs()[0] : model.nodes()[0].inputs[0];
+  int32_t tensor = model.nodes().empty() ? model.inputs()[0] : model.nodes()[0].inputs[0];
+  const auto filters = [](const ModelNode& node) { return DefinitionOf(node.type).filter_input >= 0; };
+  const auto first = std::find_if(model.nodes().begin(), model.nodes().end(), filters);
+  if (first != model.nodes().end()) tensor = first->inputs[static_cast<size_t>(DefinitionOf(first->type).data_input)];
   return std::string(NameOf(model.tensors()[static_cast<size_t>(tensor)].type));
 }
 
@@ -31,10 +36,10 @@ class ModelPredictor : public Predictor {
   const std::string& name() const override { return name_; }
   std::string kind() const override { return kind_; }
   std::string type() const override { return TypeOf(interpreter_->model()); }
-  const InputContract& contract() const override { return io_.contract(); }
+  const Contract& contract() const override { return io_.contract(); }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
-    const auto size = static_cast<size_t>(contract().ImageSize());
+    const auto size = static_cast<size_t>(contract().input().ImageSize());
     if (count < 0 || images.size() != size * static_cast<size_t>(count)) {
       return InvalidArgument(
           StrCat(name_, ": ", images.size(), " bytes, expected ", count, " images of ", size));
@@ -86,7 +91,7 @@ class ModelPredictor : public Predictor {
 
 Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, std::string name,
                                           std::string kind, const InterpreterOptions& options,
-                                          const InputContract* fallback) {
+                                          const Contract* fallback) {
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
@@ -100,7 +105,7 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
 
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,
                                                         std::string kind, const InterpreterOptions& options,
-                                                        const InputContract* fallback) {
+                                                        const Contract* fallback) {
   const std::string source = model->source();
   auto predictor = Make(std::move(model), std::move(name), std::move(kind), options, fallback);
   if (predictor.ok() || predictor.error().message.starts_with(source)) return predictor;

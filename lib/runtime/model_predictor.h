@@ -17,7 +17,7 @@ namespace qat {
 /// disagree), kUnsupported.
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,
                                                         std::string kind, const InterpreterOptions& options,
-                                                        const InputContract* fallback = nullptr);
+                                                        const Contract* fallback = nullptr);
 
 }  // namespace qat
 

@@ -109,7 +109,13 @@ double DecayOver(double steps) {
 }
 
 // One whole mean and one deviation for all channels: the bytes of the data then pass into the integer model as they are.
+// Reals: those of each channel.
 void FillContract(TrainConfig& config, const Decided& decided, const DataFacts& data) {
+  if (data.reals) {
+    Fill(config.mean, {}, decided("mean"));
+    Fill(config.std, {}, decided("std"));
+    return;
+  }
   Fill(config.mean, {{std::round(data.mean)}}, decided("mean"));
   // Images of one single value have none.
   Fill(config.std, {{Rounded(std::max(data.std, 1.0))}}, decided("std"));

@@ -47,9 +47,29 @@ void ParseScaling(const toml::table& root, Refusals& refusals, Scaling& scaling)
   ParseWhole(root, "classes", 1 << 20, refusals, scaling.classes);
 }
 
+// [F] as 1 x 1 x F, [T, C] as 1 x T x C, [H, W, C]: what an example of the data has, without the batch.
+void ParseShape(const toml::node& node, Refusals& refusals, Shape& shape) {
+  constexpr char kExpected[] = "[features], [steps, channels] or [height, width, channels], each a whole number of at least 1";
+  const toml::array* sizes = node.as_array();
+  if (sizes == nullptr || sizes->empty() || sizes->size() > 3) {
+    refusals.Mismatch(node, "shape", kExpected);
+    return;
+  }
+  shape = {1, 1, 1, 1};
+  size_t axis = shape.size() - sizes->size();
+  for (const toml::node& size : *sizes) {
+    const auto* value = size.as_integer();
+    if (value == nullptr || value->get() < 1 || value->get() > kLargestSide) {
+      refusals.Mismatch(size, "shape", kExpected);
+      return;
+    }
+    shape[axis++] = static_cast<int32_t>(value->get());
+  }
+}
+
 void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals, Shape& shape) {
   shape = {1, 1, 1, 1};
-  constexpr char kExpected[] = "a block with height, width and channels";
+  constexpr char kExpected[] = "a block with height, width and channels, or with shape";
   const toml::node* node = root.get("input");
   const toml::table* input = node == nullptr ? nullptr : node->as_table();
   if (node == nullptr) {
@@ -59,6 +79,12 @@ void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals,
   }
   if (input == nullptr) return;
   refusals.set_context("[input]: ");
+  if (const toml::node* given = input->get("shape"); given != nullptr && resolution == 0) {
+    refusals.RejectUnknown(*input, {"shape"});
+    ParseShape(*given, refusals, shape);
+    refusals.set_context("");
+    return;
+  }
   std::vector<std::string> names = {"height", "width", "channels"};
   if (resolution > 0) {
     shape = {1, resolution, resolution, 1};

@@ -30,8 +30,10 @@ struct TrainConfig {
   int32_t classes = 0;            ///< 0: those of the data too
   std::string data = "digits";    ///< "digits" or a path
   std::string task = "auto";    ///< of labels that could be either: "classes" or "numbers" to be learned
+  std::string layout = "auto";  ///< of the axes of arrays: "pictures", "series" or "features"
+  std::string label;            ///< column of a table that holds the answers; empty: the one with a usual name
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
-  ChannelNumbers mean = {{0}};  ///< of the input contract, in byte units: real = (byte - mean) / std
+  ChannelNumbers mean = {{0}};  ///< of the input contract, in units of the data: real = (value - mean) / std
   ChannelNumbers std = {{255}};
   std::string scheme = "uint8";  ///< "uint8", "int8" or "float32"
   int64_t steps = 0;             ///< total; 0: from epochs

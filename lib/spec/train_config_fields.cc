@@ -96,16 +96,17 @@ std::vector<double> NumbersOf(const std::string& text) {
   return numbers;
 }
 
-Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high) {
+// `none` is the number that leaves values as they are.
+Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high, double none) {
   return {
       name,
-      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, or \"", kOfDataset, "\""),
+      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, \"none\" or \"", kOfDataset, "\""),
       [=](TrainConfig& config, const AttributeValue& value) {
         std::vector<double> numbers;
         if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
         if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
         const auto* text = std::get_if<std::string>(&value);
-        if (text != nullptr) numbers = NumbersOf(*text);
+        if (text != nullptr) numbers = *text == "none" ? std::vector<double>{none} : NumbersOf(*text);
         const bool in_range =
             std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
         if (!in_range || (numbers.empty() && (text == nullptr || *text != kOfDataset))) return false;
@@ -177,9 +178,11 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("classes", &C::classes, 0, 1 << 20),
       TextField("data", &C::data),
       TextField("task", &C::task, {"auto", "classes", "numbers"}),
+      TextField("layout", &C::layout, {"auto", "pictures", "series", "features"}),
+      TextField("label", &C::label),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
-      ChannelField("mean", &C::mean, -1e9, 1e9),
-      ChannelField("std", &C::std, 1e-9, 1e9),
+      ChannelField("mean", &C::mean, -1e9, 1e9, 0),
+      ChannelField("std", &C::std, 1e-9, 1e9, 1),
       TextField("scheme", &C::scheme, {"uint8", "int8", "float32"}),
       IntegerField("steps", &C::steps, 0, kMany),
       RealField("epochs", &C::epochs, 0, 1e6),

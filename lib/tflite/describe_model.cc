@@ -23,16 +23,36 @@ void DescribeRange(DType type, TensorDescription& tensor) {
   }
 }
 
+// Of real numbers; `inside` the model takes them as they are.
+void DescribeReals(const InputContract& contract, DType type, TensorDescription& tensor) {
+  const bool as_they_are = contract.inside || (AllEqual(tensor.mean) && AllEqual(tensor.std) && tensor.mean[0] == 0 && tensor.std[0] == 1);
+  if (type == DType::kFloat32) {
+    for (size_t c = 0; c < tensor.mean.size(); ++c) {
+      const auto value = [&](float real) { return contract.inside ? real * tensor.std[c] + tensor.mean[c] : real; };
+      tensor.min.push_back(value(contract.low));
+      tensor.max.push_back(value(contract.high));
+    }
+  }
+  if (!as_they_are) return;
+  tensor.mean.clear();
+  tensor.std.clear();
+}
+
 TensorDescription DescribeInput(const InputContract& contract, DType type) {
   TensorDescription tensor;
-  tensor.colors = ColorsOf(contract);
+  const bool picture = contract.values == ValueType::kByte || (contract.height > 1 && contract.width > 1);
+  if (picture) tensor.colors = ColorsOf(contract);
   tensor.mean = contract.mean;
   tensor.std = contract.std;
   if (AllEqual(tensor.mean) && AllEqual(tensor.std)) {
     tensor.mean.resize(1);
     tensor.std.resize(1);
   }
-  DescribeRange(type, tensor);
+  if (contract.values == ValueType::kReal) {
+    DescribeReals(contract, type, tensor);
+  } else {
+    DescribeRange(type, tensor);
+  }
   return tensor;
 }
 
@@ -55,10 +75,10 @@ TensorDescription DescribeOutput(const GraphTensor& output, size_t labels) {
 ModelDescription DescribeModel(const Graph& graph) {
   ModelDescription description;
   for (int32_t index : graph.inputs) {
-    description.inputs.push_back(DescribeInput(graph.contract, graph.tensor(index).type));
+    description.inputs.push_back(DescribeInput(graph.contract.input(), graph.tensor(index).type));
   }
   for (int32_t index : graph.outputs) {
-    description.outputs.push_back(DescribeOutput(graph.tensor(index), graph.contract.labels.size()));
+    description.outputs.push_back(DescribeOutput(graph.tensor(index), graph.contract.labels().size()));
   }
   return description;
 }

@@ -272,7 +272,7 @@ bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
       std::any_of(description.outputs.begin(), description.outputs.end(),
                   [](const TensorDescription& output) { return !output.label_file.empty(); });
   std::vector<std::string> labels;
-  if (labelled) labels = ParseLabelFile(LabelFileText(graph.contract.labels));
+  if (labelled) labels = ParseLabelFile(LabelFileText(graph.contract.labels()));
   return description.inputs.size() == 1 &&
          ContractOf(description.inputs[0], graph.tensor(graph.inputs[0]).shape, labels) == graph.contract;
 }
@@ -296,11 +296,11 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
 }
 
 // Readers of the standard metadata look for it in an archive after the FlatBuffer.
-void AppendLabelFile(const ModelDescription& description, const InputContract& contract, Bytes& bytes) {
+void AppendLabelFile(const ModelDescription& description, const Contract& contract, Bytes& bytes) {
   const bool wanted = std::any_of(description.outputs.begin(), description.outputs.end(),
                                   [](const auto& output) { return !output.label_file.empty(); });
   if (!wanted) return;
-  const std::string text = LabelFileText(contract.labels);
+  const std::string text = LabelFileText(contract.labels());
   const ZipFile file = {kLabelFileName, Bytes(text.begin(), text.end())};
   AppendZip(std::span(&file, 1), bytes);
 }

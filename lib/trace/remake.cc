@@ -36,8 +36,15 @@ Status AppendAsIn(const Model& model, Graph& graph) {
   return EndsIn(model, OpType::kSoftmax) && !graph_has_softmax ? AppendSoftmax(graph) : Status();
 }
 
+// By what the first operator with a filter reads: before it the values may have been of another type.
 Scheme SchemeOf(const Model& model) {
-  const DType type = InputOf(model).type;
+  DType type = InputOf(model).type;
+  for (const ModelNode& node : model.nodes()) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (definition.filter_input < 0) continue;
+    type = model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(definition.data_input)])].type;
+    break;
+  }
   if (type == DType::kUInt8) return Scheme::kUInt8;
   return type == DType::kInt8 ? Scheme::kInt8 : Scheme::kFloat32;
 }
@@ -100,8 +107,14 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
   options.scheme = SchemeOf(model);
-  if (options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
+  const bool bytes = graph.contract.input().values == ValueType::kByte;
+  const DType given = InputOf(model).type;
+  const DType own = options.scheme == Scheme::kUInt8 ? DType::kUInt8
+                    : options.scheme == Scheme::kInt8 ? DType::kInt8
+                                                      : DType::kFloat32;
+  if (bytes && given == own && options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
+  if (!bytes || given != own) QAT_RETURN_IF_ERROR(SetInputType(given, graph));
   return WriteTflite(graph, {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});
 }
 

@@ -222,7 +222,7 @@ class Tracer {
   Expected<NetworkSpec> LoadAsTrained(const TrainConfig& recipe) const {
     ScalingFlags scaling{recipe.width, recipe.resolution, recipe.classes};
     QAT_ASSIGN_OR_RETURN(NetworkSpec spec, LoadNetworkSpec(recipe.network, scaling));
-    const auto classes = static_cast<int32_t>(checkpoint_->contract.labels.size());
+    const auto classes = static_cast<int32_t>(checkpoint_->contract.labels().size());
     if (spec.classes == 0 || scaling.classes != 0 || classes == 0) return spec;
     scaling.classes = classes;
     return LoadNetworkSpec(recipe.network, scaling);
@@ -263,7 +263,7 @@ class Tracer {
                          : TraceImages("calibration", std::atoll(limit.c_str()));
   }
 
-  const InputContract* Contract() const {
+  const Contract* GivenContract() const {
     if (checkpoint_) return &checkpoint_->contract;
     if (graph_) return &graph_->contract;
     return model_ && model_->contract() ? &*model_->contract() : nullptr;
@@ -298,11 +298,10 @@ class Tracer {
     options.unlabelled = what == "calibration";
     options.task = TaskFromName(ValueOf(origin_, kTaskKey)).value_or(Task::kAuto);
     options.interrupted = request_.interrupted;
-    if (const InputContract* contract = Contract(); contract != nullptr) {
-      options.height = contract->height;
-      options.width = contract->width;
-      options.channels = contract->channels;
-      options.class_names = contract->labels;
+    if (const Contract* contract = GivenContract(); contract != nullptr) {
+      SetInput(contract->input(), options);
+      options.class_names = contract->labels();
+      if (!contract->outputs.empty()) options.label = contract->outputs.front().name;
     }
     QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(path, Split::kTrain, options));
     return Fingerprint(dataset);

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "base/expected.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
 #include "spec/network_spec.h"

@@ -20,16 +20,20 @@ Expected<Batch> DataFeed::Read(int64_t step) {
   sampler_.Batch(step, examples);
   const auto size = static_cast<size_t>(data_.ImageSize());
   Bytes stored(examples.size() * size);
-  Bytes changed(stored.size());
+  // Changes are those of pictures of bytes.
+  const bool reals = data_.values == ValueType::kReal;
+  Bytes changed(reals ? 0 : stored.size());
   QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
   Batch batch;
   for (size_t i = 0; i < examples.size(); ++i) {
-    const ImageChange change = DrawChange(config_, step, static_cast<int64_t>(i));
-    ChangeImage(std::span(stored).subspan(i * size, size), data_.height, data_.width, data_.channels, change,
-                std::span(changed).subspan(i * size, size));
+    const ImageChange change = reals ? ImageChange() : DrawChange(config_, step, static_cast<int64_t>(i));
+    if (!reals) {
+      ChangeImage(std::span(stored).subspan(i * size, size), data_.height, data_.width, data_.channels, change,
+                  std::span(changed).subspan(i * size, size));
+    }
     AppendLabels(examples[i], change, batch);
   }
-  batch.images = RealImages(contract_, table_, changed);
+  batch.images = RealImages(contract_, table_, reals ? stored : changed);
   return batch;
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/expected.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "data/dataset.h"
 #include "spec/train_config.h"
 #include "train/sampler.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "data/dataset.h"
 #include "report/answer_facts.h"
 #include "train/network.h"

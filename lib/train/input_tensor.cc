@@ -38,9 +38,19 @@ at::Tensor Mapped(const InputContract& contract, const std::vector<std::array<T,
   return tensor;
 }
 
+// Real numbers, normalized, as [N, C, H, W] in the given layout.
+at::Tensor FromReals(const InputContract& contract, std::span<const uint8_t> bytes, at::MemoryFormat layout) {
+  const int64_t count = static_cast<int64_t>(bytes.size()) / contract.ImageSize();
+  QAT_CHECK(count * contract.ImageSize() == static_cast<int64_t>(bytes.size()));
+  at::Tensor tensor = at::empty({count, contract.height, contract.width, contract.channels}, at::kFloat);
+  ToReal(contract, {}, bytes, {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())});
+  return tensor.permute({0, 3, 1, 2}).contiguous(layout);
+}
+
 }  // namespace
 
 at::Tensor RealImages(const InputContract& contract, const RealTable& table, std::span<const uint8_t> bytes) {
+  if (contract.values == ValueType::kReal) return FromReals(contract, bytes, LayoutOf(contract.channels));
   return Mapped<float>(contract, table, bytes, at::kFloat, LayoutOf(contract.channels));
 }
 
@@ -48,6 +58,13 @@ SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
                                 std::span<const uint8_t> bytes) {
   const QuantizationParams params = InputParams(contract, scheme);
   const QuantizedLimits limits = ActivationLimitsOf(scheme);
+  if (contract.values == ValueType::kReal) {
+    at::Tensor tensor = FromReals(contract, bytes, at::MemoryFormat::Contiguous).to(at::kDouble);
+    double* values = tensor.data_ptr<double>();
+    for (int64_t i = 0; i < tensor.numel(); ++i)
+      values[i] = QuantizeActivation(static_cast<float>(values[i]), params, limits);
+    return {tensor, params};
+  }
   const bool pass = BytesPassThrough(contract);
   const RealTable real = MakeRealTable(contract);
   std::vector<std::array<double, 256>> table(real.size());

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <span>
 
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "train/simulated.h"
 
 namespace qat {
 
-/// Bytes [count, H, W, C] to real [count, C, H, W], float32. `table` is MakeRealTable(contract).
+/// Examples [count, H, W, C], bytes or reals, to real [count, C, H, W], float32. `table` is MakeRealTable(contract).
 at::Tensor RealImages(const InputContract& contract, const RealTable& table, std::span<const uint8_t> bytes);
 
 /// Bytes [count, H, W, C] to quantized [count, C, H, W] as the deployed model takes them: bytes pass straight

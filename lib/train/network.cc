@@ -102,7 +102,7 @@ Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& che
   ModuleOptions options;
   options.scheme = SchemeFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
   QAT_ASSIGN_OR_RETURN(auto network, Create(spec, options));
-  network->SetInput(checkpoint.contract);
+  network->SetInput(checkpoint.contract.input());
   QAT_RETURN_IF_ERROR(network->Load(checkpoint));
   return network;
 }

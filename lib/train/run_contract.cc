@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/strings.h"
 #include "data/statistics.h"
+#include "quant/params.h"
 
 namespace qat {
 namespace {
@@ -31,9 +33,51 @@ Status CheckNoneIsConstant(const ChannelStatistics& measured, const std::string&
                                 "numbers"));
 }
 
+// The union over channels of what training sees, normalized, with 0 in it; some range where all is 0.
+Range NormalizedRange(const InputContract& input, const ChannelStatistics& measured) {
+  Range range = {0, 0};
+  for (size_t c = 0; c < measured.low.size(); ++c) {
+    const auto normalized = [&](double value) { return (static_cast<float>(value) - input.mean[c]) * (1 / input.std[c]); };
+    range.min = std::min(range.min, normalized(measured.low[c]));
+    range.max = std::max(range.max, normalized(measured.high[c]));
+  }
+  return range.min == range.max ? Range{-1, 1} : range;
+}
+
+OutputContract OutputOf(const Dataset& train) {
+  OutputContract output;
+  output.task = train.targets > 0 ? OutputTask::kNumbers : OutputTask::kClasses;
+  output.labels = train.class_names;
+  output.name = train.label_column;
+  return output;
+}
+
+Expected<Contract> MakeRealContract(const TrainConfig& config, const Dataset& train) {
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
+  ChannelStatistics chosen = {config.mean.values, config.std.values};
+  if (chosen.mean.empty()) chosen.mean = measured.mean;
+  if (chosen.std.empty()) {
+    chosen.std = measured.std;
+    // A channel of one value becomes 0 by its mean.
+    std::replace(chosen.std.begin(), chosen.std.end(), 0.0, 1.0);
+  }
+  InputContract input{train.height, train.width, train.channels, {}, {}, ValueType::kReal, train.shape};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, train.channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, train.channels));
+  const Range range = NormalizedRange(input, measured);
+  input.low = range.min;
+  input.high = range.max;
+  QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
+  Contract contract;
+  contract.inputs = {std::move(input)};
+  contract.outputs = {OutputOf(train)};
+  return contract;
+}
+
 }  // namespace
 
-Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& train) {
+Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train) {
+  if (train.values == ValueType::kReal) return MakeRealContract(config, train);
   ChannelStatistics statistics = {config.mean.values, config.std.values};
   if (statistics.mean.empty() || statistics.std.empty()) {
     QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
@@ -43,11 +87,11 @@ Expected<InputContract> MakeContract(const TrainConfig& config, const Dataset& t
       statistics.std = measured.std;
     }
   }
-  InputContract contract{train.height, train.width, train.channels, {}, {}, train.class_names};
-  QAT_ASSIGN_OR_RETURN(contract.mean, PerChannel("mean", statistics.mean, train.channels));
-  QAT_ASSIGN_OR_RETURN(contract.std, PerChannel("std", statistics.std, train.channels));
-  QAT_RETURN_IF_ERROR_IN(train.name, Validate(contract));
-  return contract;
+  InputContract input{train.height, train.width, train.channels, {}, {}};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", statistics.mean, train.channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", statistics.std, train.channels));
+  QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
+  return Contract(std::move(input), train.class_names);
 }
 
 }  // namespace qat

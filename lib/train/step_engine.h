@@ -14,7 +14,7 @@
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 #include "data/statistics.h"
 #include "spec/network_spec.h"
 #include "spec/schedule.h"

@@ -64,21 +64,21 @@ class TorchPredictor final : public Predictor {
         mode_(mode),
         contract_(checkpoint.contract),
         scheme_(SchemeFromName(checkpoint.scheme).value()),
-        table_(MakeRealTable(contract_)),
+        table_(MakeRealTable(contract_.input())),
         network_(std::move(network)) {}
 
   const std::string& name() const override { return name_; }
   std::string kind() const override { return "checkpoint"; }
   std::string type() const override { return mode_ == TorchMode::kFloat ? "float32" : "simulated"; }
-  const InputContract& contract() const override { return contract_; }
+  const Contract& contract() const override { return contract_; }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
     return Guarded([&]() -> Expected<Predictions> {
       Predictions all;
       for (int64_t first = 0; first < count; first += kBatch) {
-        const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.ImageSize());
+        const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.input().ImageSize());
         QAT_RETURN_IF_ERROR(
-            Append(images.subspan(static_cast<size_t>(first * contract_.ImageSize()), size), all));
+            Append(images.subspan(static_cast<size_t>(first * contract_.input().ImageSize()), size), all));
       }
       return all;
     });
@@ -87,9 +87,9 @@ class TorchPredictor final : public Predictor {
   Status Load(std::span<const uint8_t> image) override {
     return Guarded([&]() -> Status {
       if (mode_ == TorchMode::kSimulated) {
-        quantized_ = QuantizedImages(contract_, scheme_, image);
+        quantized_ = QuantizedImages(contract_.input(), scheme_, image);
       } else {
-        real_ = RealImages(contract_, table_, image);
+        real_ = RealImages(contract_.input(), table_, image);
       }
       return {};
     });
@@ -134,12 +134,12 @@ class TorchPredictor final : public Predictor {
     const at::NoGradGuard no_gradients;
     at::Tensor scores;
     if (mode_ == TorchMode::kSimulated) {
-      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_, scheme_, images));
+      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_.input(), scheme_, images));
       // Products in double, rounded once, as Dequantize.
       scores = output.values.sub(output.params.zero_point).mul(output.params.scale).to(at::kFloat);
       all.step = output.params.scale;
     } else {
-      scores = network_->Forward(RealImages(contract_, table_, images), Context());
+      scores = network_->Forward(RealImages(contract_.input(), table_, images), Context());
     }
     scores = functional::ToNhwc(scores).contiguous();
     all.classes = static_cast<int32_t>(scores.size(-1));
@@ -156,7 +156,7 @@ class TorchPredictor final : public Predictor {
 
   std::string name_;
   TorchMode mode_;
-  InputContract contract_;
+  Contract contract_;
   Scheme scheme_;
   RealTable table_;
   std::unique_ptr<Network> network_;

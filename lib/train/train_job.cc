@@ -38,6 +38,8 @@ class Preparation {
   Status ChooseNetworkForData();
   Status FollowClasses();
   Status OpenTest();
+  Status AdaptToReals();
+  Status DescribeNormalization();
   Status CompleteRecipe();
   TrainJob Take() && { return std::move(job_); }
 
@@ -106,6 +108,7 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.height = dataset.height;
   options.width = dataset.width;
   options.channels = dataset.channels;
+  options.values = dataset.values;
   return dataset;
 }
 
@@ -117,6 +120,8 @@ Status Preparation::OpenTraining() {
   } else {
     options_.height = options_.width = job_.config.resolution;
   }
+  options_.layout = LayoutFromName(job_.config.layout).value_or(ArrayLayout::kAuto);
+  options_.label = job_.config.label;
   options_.strict = request_.strict;
   options_.task = TaskFromName(job_.config.task).value_or(Task::kAuto);
   options_.cache_bytes = job_.config.data_cache << 20;
@@ -160,6 +165,7 @@ DataFacts Preparation::Shapes() const {
   facts.height = data.height;
   facts.width = data.width;
   facts.channels = data.channels;
+  facts.reals = data.values == ValueType::kReal;
   facts.targets = data.targets;
   facts.classes = data.targets > 0 ? 0 : classes_;
   facts.label_height = data.label_height;
@@ -189,8 +195,8 @@ Expected<DataFacts> Preparation::Facts() const {
 std::set<std::string> Preparation::TakeContractOfInit() {
   std::set<std::string> given = request_.given;
   if (request_.init == nullptr) return given;
-  const InputContract& contract = request_.init->contract;
-  if (contract.channels != job_.train.channels) return given;
+  const InputContract& contract = request_.init->contract.input();
+  if (contract.channels != job_.train.channels || contract.values != job_.train.values) return given;
   const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
     if (!given.insert(key).second) return;
     to.values.assign(numbers.begin(), numbers.end());
@@ -201,7 +207,66 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   return given;
 }
 
+// What is only for pictures of bytes: a recipe's changes are left out with a word, a person's are refused.
+Status Preparation::AdaptToReals() {
+  if (job_.train.values != ValueType::kReal) return {};
+  TrainConfig& config = job_.config;
+  const TrainConfig none;
+  const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
+                       config.scale_percent > 0;
+  for (const char* key : {"shift_pixels", "flip", "cutout", "rotate_degrees", "scale_percent"}) {
+    if (changes && request_.given.contains(key)) {
+      return InvalidArgument(StrCat("`", key, "`: random changes are those of pictures of bytes, and ", job_.train.name,
+                                    " holds real numbers: leave it out"));
+    }
+  }
+  if (changes) job_.lines.push_back("the recipe's random changes are left out: they are those of pictures of bytes");
+  config.shift_pixels = none.shift_pixels;
+  config.flip = none.flip;
+  config.cutout = none.cutout;
+  config.rotate_degrees = none.rotate_degrees;
+  config.scale_percent = none.scale_percent;
+  // A run that goes on has its own.
+  if (!request_.resumed.empty()) return {};
+  if (!request_.given.contains("mean")) config.mean.values.clear();
+  if (!request_.given.contains("std")) config.std.values.clear();
+  return {};
+}
+
+// "[0.12, 3.4] …": up to a few numbers.
+std::string NumbersText(const std::vector<float>& numbers) {
+  constexpr size_t kShown = 6;
+  std::vector<std::string> texts;
+  for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown))) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.4g", static_cast<double>(number));
+    texts.push_back(text);
+  }
+  if (numbers.size() == 1) return texts[0];
+  return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
+}
+
+// How the real numbers come into the network.
+Status Preparation::DescribeNormalization() {
+  if (job_.train.values != ValueType::kReal) return {};
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train));
+  const InputContract& input = contract.input();
+  const bool measured = job_.config.mean.values.empty() && job_.config.std.values.empty();
+  std::string line = StrCat("input: real numbers, per channel (value - mean) / std with mean ", NumbersText(input.mean),
+                            ", std ", NumbersText(input.std), measured ? ", those of the training data" : "",
+                            "; then from ", NumbersText({input.low}), " to ", NumbersText({input.high}));
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train));
+  const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
+  if (constant != statistics.std.end()) {
+    line += StrCat("; channel ", constant - statistics.std.begin(), " has the same value everywhere",
+                   std::count(statistics.std.begin(), statistics.std.end(), 0.0) > 1 ? ", and it is not the only one" : "");
+  }
+  job_.lines.push_back(line);
+  return {};
+}
+
 Status Preparation::CompleteRecipe() {
+  QAT_RETURN_IF_ERROR(AdaptToReals());
   if (request_.automatic) {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
@@ -222,6 +287,7 @@ Status Preparation::CompleteRecipe() {
   } else if (FitsBudget()) {
     QAT_RETURN_IF_ERROR(FitBudget());
   }
+  QAT_RETURN_IF_ERROR(DescribeNormalization());
   return Validate(job_.config);
 }
 
@@ -229,8 +295,8 @@ Status Preparation::FitBudget() {
   TrainConfig& config = job_.config;
   QAT_RETURN_IF_ERROR(CheckFits(job_.spec, job_.train, job_.test));
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
-  QAT_ASSIGN_OR_RETURN(const InputContract contract, MakeContract(config, job_.train));
-  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.spec, config, contract, job_.train, job_.test,
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train));
+  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.spec, config, contract.input(), job_.train, job_.test,
                                                        split, request_.interrupted));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
   config.epochs = 0;

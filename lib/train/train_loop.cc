@@ -31,7 +31,7 @@ TrainLoop::TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split)
     : inputs_(std::move(inputs)),
       schedule_(schedule),
       split_(std::move(split)),
-      feed_(inputs_.train, inputs_.config, inputs_.header.contract, split_.train) {}
+      feed_(inputs_.train, inputs_.config, inputs_.header.contract.input(), split_.train) {}
 
 Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
                                                        const std::optional<SavedRun>& saved) {
@@ -43,7 +43,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const Schedule schedule = MakeSchedule(config, static_cast<int64_t>(split.train.size()));
   std::unique_ptr<TrainLoop> loop(new TrainLoop(std::move(inputs), schedule, std::move(split)));
   const TrainInputs& own = loop->inputs_;
-  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.spec, config, schedule, own.header.contract,
+  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.spec, config, schedule, own.header.contract.input(),
                                                          saved ? nullptr : own.init));
   if (own.callbacks.on_note && loop->engine_->inherited()) {
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
@@ -127,7 +127,7 @@ Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
   QAT_ASSIGN_OR_RETURN(
       const Evaluation evaluation,
-      Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
+      Evaluate(*deployed, inputs_.header.contract.input(), Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_ - 1));
     return WithKept(engine_->NotFinite(

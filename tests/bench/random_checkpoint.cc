@@ -43,7 +43,7 @@ Checkpoint RandomCheckpoint(const NetworkSpec& spec) {
   checkpoint.spec_text = spec.text;
   checkpoint.spec_source = spec.name;
   const Shape& input = spec.input_shape;
-  InputContract& contract = checkpoint.contract;
+  InputContract& contract = checkpoint.contract.input();
   contract.height = input[1];
   contract.width = input[2];
   contract.channels = input[3];

@@ -6,7 +6,7 @@ namespace qat {
 namespace {
 
 TEST(InputParams, PassBytesStraightThroughWhereThatIsExact) {
-  InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  InputContract c{28, 28, 1, {0.0f}, {255.0f}};
   EXPECT_EQ(InputParams(c, Scheme::kUInt8), (QuantizationParams{1.0f / 255, 0}));
   c.mean = {128};
   c.std = {128};
@@ -19,8 +19,18 @@ TEST(InputParams, PassBytesStraightThroughWhereThatIsExact) {
   }
 }
 
+TEST(InputParams, OfRealsHoldTheRangeThatTrainingSaw) {
+  InputContract c{1, 10, 2, {5, 7}, {2, 3}, ValueType::kReal};
+  c.low = -1.5f;
+  c.high = 3.6f;
+  const QuantizationParams params = InputParams(c, Scheme::kInt8);
+  EXPECT_NEAR(params.scale, 5.1 / 255, 1e-7);
+  EXPECT_EQ(params.zero_point, 75 - 128);  // 1.5 / 0.02
+  EXPECT_FALSE(BytesPassThrough(c));
+}
+
 TEST(InputParams, CoverTheUnionOfChannelsOtherwise) {
-  const InputContract c{32, 32, 3, {125.5f, 123, 114}, {63, 62, 66.7f}, {}};
+  const InputContract c{32, 32, 3, {125.5f, 123, 114}, {63, 62, 66.7f}};
   const QuantizationParams params = InputParams(c, Scheme::kUInt8);
   const Range held = RepresentableRange(params, kUInt8Limits);
   for (const auto& channel : MakeRealTable(c)) {

@@ -87,7 +87,7 @@ TEST_F(IdxDirectory, RefusesImagesWithoutPixelsAndLabelsAsImages) {
                    "shape [1, 4, 0], expected no size of 0");
   WriteLabels(kTrainImages, {0});
   QAT_EXPECT_ERROR(OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
-                   "shape [1], expected [count, height, width]");
+                   "shape [1], expected [count, values], [count, height, width]");
 }
 
 TEST_F(IdxDirectory, MakesATestSplitWhereThereIsNone) {
@@ -141,7 +141,7 @@ TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
 TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(OpenDataset(dir / "absent", Split::kTrain), ErrorCode::kNotFound,
-                   "/absent: no such directory, expected 'digits', an .npz file or a directory of IDX files");
+                   "/absent: no such directory, expected 'digits', an .npz or .csv file, or a directory of IDX files");
   QAT_EXPECT_ERROR(OpenDataset("digit", Split::kTrain), ErrorCode::kNotFound,
                    "digit: no such directory; did you mean 'digits'?");
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");

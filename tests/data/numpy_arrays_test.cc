@@ -146,12 +146,14 @@ TEST_F(NumpyDirectory, NamesTheArraysThatAreMissing) {
 TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   WriteSplit("train", {1, 0, 1, 0});
   Write("x_train.npy", DType::kFloat32, {2, 1, 1}, BytesOf<float>({-1, 3}));
-  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
-                   "/x_train.npy: elements are float32, expected uint8: images and signals are stored as bytes: ((x + 1) "
+  OpenOptions bytes;
+  bytes.values = ValueType::kByte;
+  QAT_EXPECT_ERROR(Open(Split::kTrain, bytes), ErrorCode::kCorrupt,
+                   "/x_train.npy: elements are float32, expected uint8, since the network takes bytes: ((x + 1) "
                    "/ 4 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 63.75 `std` 63.75 gives the values back");
-  Write("x_train.npy", DType::kUInt8, {2, 4}, Bytes(8));
+  Write("x_train.npy", DType::kUInt8, {2, 1, 1, 2, 2}, Bytes(8));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
-                   "/x_train.npy: shape [2, 4], expected [count, height, width]");
+                   "/x_train.npy: shape [2, 1, 1, 2, 2], expected [count, values], [count, height, width]");
   Write("x_train.npy", DType::kUInt8, {2, 0, 2}, {});
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/x_train.npy: shape [2, 0, 2], expected no size of 0");
   Write("x_train.npy", DType::kUInt8, {3, 2, 2}, Bytes(12));

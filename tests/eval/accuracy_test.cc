@@ -22,8 +22,8 @@ TEST(PredictAll, AsksForEveryImageInOrderAcrossBatches) {
 }
 
 TEST(PredictAll, RefusesImagesOfAnotherSizeThanTheContract) {
-  InputContract contract = TinyContract();
-  contract.width = 28;
+  Contract contract = TinyContract();
+  contract.input().width = 28;
   FakePredictor predictor("model.tflite", contract);
   QAT_EXPECT_ERROR(PredictAll(predictor, TinyDataset(3), {}), ErrorCode::kCorrupt,
                    "tiny: images are 1x2x1, expected 1x28x1 (input contract of model.tflite)");

@@ -123,8 +123,8 @@ TEST_F(EvaluateTest, ShowsTheRangesThatTrainingChose) {
 }
 
 TEST_F(EvaluateTest, WarnsOfContractsThatDiffer) {
-  InputContract contract = testing::TinyGraph().contract;
-  contract.std = {1};
+  Contract contract = testing::TinyGraph().contract;
+  contract.input().std = {1};
   QAT_ASSERT_OK(WriteFile(files_ / "other.tflite", testing::TinyModel(DType::kUInt8, &contract)));
   Report report;
   EvalRequest request = Request({files_ / "other.tflite"});

@@ -15,19 +15,19 @@ namespace qat::testing {
 /// The label of an image is its first byte. `order` (may be null) collects the names of those that Invoke.
 class FakePredictor : public Predictor {
  public:
-  explicit FakePredictor(std::string name, InputContract contract, std::vector<std::string>* order = nullptr)
+  explicit FakePredictor(std::string name, Contract contract, std::vector<std::string>* order = nullptr)
       : name_(std::move(name)), contract_(std::move(contract)), order_(order) {}
 
   const std::string& name() const override { return name_; }
   std::string kind() const override { return "tflite"; }
   std::string type() const override { return "uint8"; }
-  const InputContract& contract() const override { return contract_; }
+  const Contract& contract() const override { return contract_; }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
     Predictions predictions;
     predictions.classes = 10;
     for (int64_t i = 0; i < count; ++i) {
-      predictions.labels.push_back(images[static_cast<size_t>(i * contract_.ImageSize())]);
+      predictions.labels.push_back(images[static_cast<size_t>(i * contract_.input().ImageSize())]);
       predictions.scores.insert(predictions.scores.end(), 10, 0.0f);
     }
     return predictions;
@@ -48,12 +48,12 @@ class FakePredictor : public Predictor {
 
  private:
   std::string name_;
-  InputContract contract_;
+  Contract contract_;
   std::vector<std::string>* order_;
   int loaded_ = -1;
 };
 
-inline InputContract TinyContract() { return {1, 2, 1, {0}, {255}, {}}; }
+inline Contract TinyContract() { return {1, 2, 1, {0}, {255}, {}}; }
 
 /// Images [count, 1, 2, 1] whose first byte is the index modulo 10, which is the label too.
 inline Dataset TinyDataset(int count) {

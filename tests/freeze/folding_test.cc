@@ -36,8 +36,7 @@ Frozen FreezeNorms() {
   checkpoint.spec_text = kSpec;
   checkpoint.spec_source = "norms.toml";
   checkpoint.scheme = "float32";
-  checkpoint.contract = {
-      .height = 6, .width = 6, .channels = 3, .mean = {0, 0, 0}, .std = {255, 255, 255}, .labels = {}};
+  checkpoint.contract = {6, 6, 3, {0, 0, 0}, {255, 255, 255}, {}};
   Random random(5);
   for (const LayerSpec& layer : frozen.spec.layers) {
     for (const ParameterSpec& parameter : TrainedParameters(layer)) {

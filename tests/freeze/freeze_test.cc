@@ -145,7 +145,7 @@ TEST(Freeze, CallsTheCheckpointCorruptWhereItsSpecIsWrong) {
   c.spec_text = "name = ";
   QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "tiny.toml:1");
   c = TinyCheckpoint();
-  c.contract.height = 28;
+  c.contract.input().height = 28;
   QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "its contract says 28x4x1");
 }
 

@@ -22,11 +22,11 @@ Checkpoint CheckpointOf(const NetworkSpec& spec, const std::string& scheme) {
   checkpoint.spec_text = spec.text;
   checkpoint.spec_source = spec.name;
   const Shape& input = spec.input_shape;
-  checkpoint.contract.height = input[1];
-  checkpoint.contract.width = input[2];
-  checkpoint.contract.channels = input[3];
-  checkpoint.contract.mean.assign(static_cast<size_t>(input[3]), 0);
-  checkpoint.contract.std.assign(static_cast<size_t>(input[3]), 255);
+  checkpoint.contract.input().height = input[1];
+  checkpoint.contract.input().width = input[2];
+  checkpoint.contract.input().channels = input[3];
+  checkpoint.contract.input().mean.assign(static_cast<size_t>(input[3]), 0);
+  checkpoint.contract.input().std.assign(static_cast<size_t>(input[3]), 255);
   Random random(7);
   for (const LayerSpec& layer : spec.layers) {
     for (const ParameterSpec& parameter : TrainedParameters(layer)) {

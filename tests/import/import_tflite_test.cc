@@ -79,8 +79,8 @@ TEST(ImportTflite, KeepsNamesConstantsAndTheBytesOfAPicture) {
   ASSERT_EQ(graph->nodes.size(), 1u);
   EXPECT_EQ(graph->tensor(graph->inputs[0]).name, "x");
   EXPECT_EQ(graph->tensor(graph->outputs[0]).name, "conv");
-  EXPECT_EQ(graph->contract.mean, (std::vector<float>{0, 0}));
-  EXPECT_EQ(graph->contract.std, (std::vector<float>{1, 1}));
+  EXPECT_EQ(graph->contract.input().mean, (std::vector<float>{0, 0}));
+  EXPECT_EQ(graph->contract.input().std, (std::vector<float>{1, 1}));
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_NE(notes[0].find("real = byte is assumed"), std::string::npos) << notes[0];
   EXPECT_EQ(RunFloat(*graph, kConvInput), kConvOutput);
@@ -90,8 +90,8 @@ TEST(ImportTflite, TakesWhatTheCallerSaysOfAByte) {
   ConvModel m;
   const auto graph = Import(m.Finish({m.conv}), nullptr, {.mean = {127.5f}, .std = {100, 50}});
   QAT_ASSERT_OK(graph);
-  EXPECT_EQ(graph->contract.mean, (std::vector<float>{127.5f, 127.5f}));
-  EXPECT_EQ(graph->contract.std, (std::vector<float>{100, 50}));
+  EXPECT_EQ(graph->contract.input().mean, (std::vector<float>{127.5f, 127.5f}));
+  EXPECT_EQ(graph->contract.input().std, (std::vector<float>{100, 50}));
   ConvModel wrong;
   QAT_EXPECT_ERROR(Import(wrong.Finish({wrong.conv}), nullptr, {.mean = {1, 2, 3}, .std = {1}}), ErrorCode::kInvalidArgument,
                    "`mean`: has 3 numbers, the input has 2 channels");

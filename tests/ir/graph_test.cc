@@ -165,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
                              "tensor 'fc': has a scale, but its type is float32"},
                       Damage{"TrainingOnlyOperator", [](Graph& g) { g.nodes[1].type = OpType::kDropout; },
                              "node 'pool': dropout exists in training only"},
-                      Damage{"ContractOfAnotherSize", [](Graph& g) { g.contract.height = 28; },
+                      Damage{"ContractOfAnotherSize", [](Graph& g) { g.contract.input().height = 28; },
                              "input 'input' is [1, 4, 4, 1], its contract says 28x4x1"},
                       Damage{"NoOutput", [](Graph& g) { g.outputs.clear(); }, "has no input or no output"}),
     [](const auto& damage) { return std::string(damage.param.name); });

@@ -32,7 +32,7 @@ struct Parts {
   DType type = DType::kFloat32;
   TensorQuantization quantization = {};
   std::optional<ModelDescription> description = {};
-  std::optional<InputContract> contract = {};
+  std::optional<Contract> contract = {};
   std::vector<ZipFile> files = {};
 };
 
@@ -48,7 +48,7 @@ Expected<std::shared_ptr<const Model>> ModelOf(const Parts& parts) {
   return RunnableFromBytes(std::move(bytes), "m.tflite");
 }
 
-ModelContract Chosen(const Parts& parts, const InputContract* fallback = nullptr) {
+ModelContract Chosen(const Parts& parts, const Contract* fallback = nullptr) {
   const auto model = ModelOf(parts);
   EXPECT_TRUE(model.ok());
   auto chosen = ContractOf(**model, fallback);
@@ -61,14 +61,14 @@ TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsAfterTheModel) {
                                        .files = {{"other", {}}, {"names.txt", TextFile("a\nb\nc\nd\n")}}});
   EXPECT_EQ(chosen.source, ContractSource::kDescription);
   EXPECT_EQ(chosen.contract,
-            (InputContract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b", "c", "d"}}));
+            (Contract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b", "c", "d"}}));
 }
 
 // Two names for an output of four values are names of something else.
 TEST(ModelContract, HasNoLabelsOfAnOutputThatTheyDoNotFit) {
   const ModelContract chosen = Chosen(
       {.description = Normalized({0}, {1}), .files = {{"names.txt", TextFile("left\nright\n")}}});
-  EXPECT_TRUE(chosen.contract.labels.empty());
+  EXPECT_TRUE(chosen.contract.labels().empty());
 }
 
 TEST(ModelContract, PrefersWordsForPeopleToIdsWhereThereAreAsMany) {
@@ -76,20 +76,20 @@ TEST(ModelContract, PrefersWordsForPeopleToIdsWhereThereAreAsMany) {
                  .files = {{"names.txt", TextFile("/m/1\n/m/2\n/m/3\n/m/4\n")},
                            {"words.txt", TextFile("ant\nbee\ncat\ndog\n")}}};
   parts.description->outputs[0].display_file = "words.txt";
-  EXPECT_EQ(Chosen(parts).contract.labels, (std::vector<std::string>{"ant", "bee", "cat", "dog"}));
+  EXPECT_EQ(Chosen(parts).contract.labels(), (std::vector<std::string>{"ant", "bee", "cat", "dog"}));
   parts.files[1].content = TextFile("ant\nbee\n");
-  EXPECT_EQ(Chosen(parts).contract.labels, (std::vector<std::string>{"/m/1", "/m/2", "/m/3", "/m/4"}));
+  EXPECT_EQ(Chosen(parts).contract.labels(), (std::vector<std::string>{"/m/1", "/m/2", "/m/3", "/m/4"}));
 }
 
 // A value of such an input is a byte of the image; statistics of the user's only say what it means.
 TEST(ModelContract, TakesBytesAsTheyAreForAUInt8InputWithoutAScale) {
   const Parts plain = {.type = DType::kUInt8};
-  EXPECT_EQ(Chosen(plain).contract, (InputContract{1, 2, 2, {0, 0}, {1, 1}, {}}));
-  const InputContract stats = {1, 2, 2, {127.5f, 127.5f}, {127.5f, 127.5f}, {}};
+  EXPECT_EQ(Chosen(plain).contract, (Contract{1, 2, 2, {0, 0}, {1, 1}, {}}));
+  const Contract stats = {1, 2, 2, {127.5f, 127.5f}, {127.5f, 127.5f}, {}};
   EXPECT_EQ(Chosen(plain, &stats).source, ContractSource::kFallback);
   const auto model = ModelOf(plain);
   QAT_ASSERT_OK(model);
-  for (const InputContract* fallback : {static_cast<const InputContract*>(nullptr), &stats}) {
+  for (const Contract* fallback : {static_cast<const Contract*>(nullptr), &stats}) {
     const auto predictor = MakeModelPredictor(*model, "m", "tflite", {}, fallback);
     QAT_ASSERT_OK(predictor);
     const std::vector<uint8_t> image = {7, 0, 255, 128};
@@ -100,9 +100,9 @@ TEST(ModelContract, TakesBytesAsTheyAreForAUInt8InputWithoutAScale) {
 }
 
 TEST(ModelContract, PrefersOurOwnToTheDescriptionAndThatToTheFallback) {
-  const InputContract own = {1, 2, 2, {1, 2}, {3, 4}, {}}, other = {1, 2, 2, {5, 5}, {5, 5}, {}};
+  const Contract own = {1, 2, 2, {1, 2}, {3, 4}, {}}, other = {1, 2, 2, {5, 5}, {5, 5}, {}};
   EXPECT_EQ(Chosen({.description = Normalized({0}, {1}), .contract = own}).contract, own);
-  EXPECT_EQ(Chosen({.description = Normalized({0}, {1})}, &other).contract.std[0], 1);
+  EXPECT_EQ(Chosen({.description = Normalized({0}, {1})}, &other).contract.input().std[0], 1);
   EXPECT_EQ(Chosen({}, &other).source, ContractSource::kFallback);
 }
 
@@ -111,10 +111,10 @@ TEST(ModelContract, LeavesBytesAsTheyAreWhereTheNormalizationIsWithinAStepOfThat
   const Parts near = {.type = DType::kUInt8,
                       .quantization = Quantized(1 / 128.0f, 128),
                       .description = Normalized({127.5f}, {127.5f})};
-  EXPECT_EQ(Chosen(near).contract, (InputContract{1, 2, 2, {128, 128}, {128, 128}, {}}));
+  EXPECT_EQ(Chosen(near).contract, (Contract{1, 2, 2, {128, 128}, {128, 128}, {}}));
   Parts far = near;
   far.description = Normalized({127.5f}, {64});
-  EXPECT_EQ(Chosen(far).contract.std[0], 64);
+  EXPECT_EQ(Chosen(far).contract.input().std[0], 64);
 }
 
 // A description of sizes that do not fit says nothing.

@@ -99,7 +99,7 @@ TEST(Model, ReadsConstantsBehindTheFlatBuffer) {
 }
 
 TEST(Model, ReadsTheEmbeddedContract) {
-  const InputContract contract = {2, 3, 1, {10}, {20}, {"no", "yes"}};
+  const Contract contract = {2, 3, 1, {10}, {20}, {"no", "yes"}};
   const auto model =
       Parse(ReshapeModel([&](ModelBuilder& b) { b.metadata[kContractMetadataName] = Serialize(contract); }));
   QAT_ASSERT_OK(model);

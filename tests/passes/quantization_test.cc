@@ -193,7 +193,7 @@ TEST(ChooseQuantization, WarnsOfAnAccumulatorThatCanOverflow) {
 }
 
 TEST(InputContradiction, CountsWhatTheArticlesStatsLeaveOfTheData) {
-  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}};
   // (mean 0, std 1): a step is 1.0, so reals of [0, 1] become 0 or 1.
   const std::string text = DescribeInputContradiction(c, InputStatsParams(0, 1));
   for (const char* piece :
@@ -204,14 +204,14 @@ TEST(InputContradiction, CountsWhatTheArticlesStatsLeaveOfTheData) {
 }
 
 TEST(InputContradiction, CountsWhatIsCutOff) {
-  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}};
   // Up to real 0.5 only: bytes 128 to 255 saturate.
   const std::string text = DescribeInputContradiction(c, {0.5f / 255, 0});
   EXPECT_NE(text.find("128 are cut off"), std::string::npos) << text;
 }
 
 TEST(InputContradiction, IsSilentWhereTheStatsSayTheSame) {
-  const InputContract c{28, 28, 1, {0.0f}, {255.0f}, {}};
+  const InputContract c{28, 28, 1, {0.0f}, {255.0f}};
   EXPECT_EQ(DescribeInputContradiction(c, InputStatsParams(0, 255)), "");
 }
 
@@ -257,7 +257,7 @@ TEST(ChooseQuantization, NumbersBeyondFloat32AreANumericalError) {
     QAT_EXPECT_ERROR(Choose(g, scheme), ErrorCode::kNumerical,
                      "node 'conv': 'conv/filter' needs the range [-3e+38, 3e+38], which is wider");
     g = TinyGraph();
-    g.contract.std = {1e-15f};
+    g.contract.input().std = {1e-15f};
     SetReals(g, "conv/filter", 1e36f);
     QAT_EXPECT_ERROR(Choose(g, scheme), ErrorCode::kNumerical, "bias 'conv/bias' would have the scale");
   }

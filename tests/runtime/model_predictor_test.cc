@@ -17,7 +17,7 @@ using testing::TensorQuantization;
 
 // A model whose output is its input, flattened: shows what the predictor feeds.
 std::shared_ptr<const Model> Echo(DType type, const TensorQuantization& quantization,
-                                  const InputContract* contract, const Shape& shape = {1, 1, 2, 2}) {
+                                  const Contract* contract, const Shape& shape = {1, 1, 2, 2}) {
   ModelBuilder builder;
   const int32_t input = builder.AddTensor("x", shape, type, quantization);
   const int32_t output = builder.AddTensor("y", {1, 4}, type, quantization);
@@ -29,12 +29,12 @@ std::shared_ptr<const Model> Echo(DType type, const TensorQuantization& quantiza
 }
 
 Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model,
-                                          const InputContract* fallback = nullptr) {
+                                          const Contract* fallback = nullptr) {
   return MakeModelPredictor(std::move(model), "echo", "tflite", {}, fallback);
 }
 
 // Pixels of two channels, each with its own mean and std.
-const InputContract kContract = {1, 2, 2, {0, 100}, {255, 50}, {}};
+const Contract kContract = {1, 2, 2, {0, 100}, {255, 50}, {}};
 const std::vector<uint8_t> kImage = {255, 150, 51, 100};
 
 TEST(ModelPredictor, FeedsRealNumbersPerChannelToAFloatModel) {
@@ -71,7 +71,7 @@ TEST(ModelPredictor, FeedsInt8Inputs) {
 
 TEST(ModelPredictor, PassesBytesThroughWhereTheInputScaleUndoesTheContract) {
   for (const auto& [mean, std] : {std::pair{0.0f, 255.0f}, {128.0f, 127.0f}, {127.0f, 64.5f}, {3.0f, 0.7f}}) {
-    const InputContract contract = {1, 64, 4, {mean, mean, mean, mean}, {std, std, std, std}, {}};
+    const Contract contract = {1, 64, 4, {mean, mean, mean, mean}, {std, std, std, std}, {}};
     ModelBuilder builder;
     const auto quantization = Quantized(1 / std, static_cast<int64_t>(mean));
     const int32_t input = builder.AddTensor("x", {1, 1, 64, 4}, DType::kUInt8, quantization);
@@ -93,7 +93,7 @@ TEST(ModelPredictor, PassesBytesThroughWhereTheInputScaleUndoesTheContract) {
 TEST(ModelPredictor, UsesTheInputScaleOfAModelWithoutContract) {
   const auto predictor = Make(Echo(DType::kUInt8, Quantized(0.5f, 10), nullptr));
   QAT_ASSERT_OK(predictor);
-  EXPECT_EQ((*predictor)->contract(), (InputContract{1, 2, 2, {10, 10}, {2, 2}, {}}));
+  EXPECT_EQ((*predictor)->contract(), (Contract{1, 2, 2, {10, 10}, {2, 2}, {}}));
   const auto predictions = (*predictor)->Predict(kImage, 1);
   QAT_ASSERT_OK(predictions);
   EXPECT_EQ(predictions->scores, (std::vector<float>{122.5f, 70, 20.5f, 45}));
@@ -113,14 +113,14 @@ TEST(ModelPredictor, AsksForAContractWhereBytesMeanNothing) {
 }
 
 TEST(ModelPredictor, PrefersTheEmbeddedContractToTheFallback) {
-  const InputContract other = {1, 2, 2, {0, 0}, {1, 1}, {}};
+  const Contract other = {1, 2, 2, {0, 0}, {1, 1}, {}};
   const auto predictor = Make(Echo(DType::kFloat32, {}, &kContract), &other);
   QAT_ASSERT_OK(predictor);
   EXPECT_EQ((*predictor)->contract(), kContract);
 }
 
 TEST(ModelPredictor, RefusesAContractOfAnotherSize) {
-  const InputContract other = {4, 4, 1, {0}, {1}, {}};
+  const Contract other = {4, 4, 1, {0}, {1}, {}};
   QAT_EXPECT_ERROR(Make(Echo(DType::kFloat32, {}, &other)), ErrorCode::kCorrupt,
                    "echo.tflite: input 'x' is [1, 1, 2, 2], the input contract says [1, 4, 4, 1]");
 }
@@ -171,6 +171,32 @@ TEST(ModelPredictor, ReportsOutputsThatAreNotNumbers) {
   QAT_ASSERT_OK(predictor);
   QAT_EXPECT_ERROR((*predictor)->Predict(kImage, 1), ErrorCode::kNumerical,
                    "echo: image 0: output 0 is not a number");
+}
+
+// A stranger's model whose input is no picture takes real numbers, quantized by its own scale.
+TEST(ModelPredictor, TakesRealNumbersWhereTheInputIsNoPicture) {
+  for (const DType type : {DType::kFloat32, DType::kInt8}) {
+    ModelBuilder builder;
+    const TensorQuantization quantization = type == DType::kInt8 ? Quantized(0.5f, 3) : TensorQuantization();
+    const int32_t input = builder.AddTensor("x", {1, 2, 3}, type, quantization);
+    const int32_t output = builder.AddTensor("y", {1, 6}, type, quantization);
+    builder.AddReshape(input, {1, 6}, output);
+    const auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    const auto predictor = MakeModelPredictor(*model, "m", "tflite", {});
+    QAT_ASSERT_OK(predictor);
+    const InputContract& contract = (*predictor)->contract().input();
+    EXPECT_EQ(contract.values, ValueType::kReal);
+    EXPECT_EQ(contract.NetworkShape(), (Shape{1, 1, 2, 3}));
+    EXPECT_EQ(contract.DataShape(), (Shape{1, 2, 3}));
+    const std::vector<float> values = {-1, 0.25f, 1.5f, 1000, -1000, 2.3f};
+    std::vector<uint8_t> bytes(values.size() * sizeof(float));
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    const auto predictions = (*predictor)->Predict(bytes, 1);
+    QAT_ASSERT_OK(predictions);
+    // Halves away from zero, and the ends of int8: (127 - 3) / 2 and (-128 - 3) / 2.
+    EXPECT_EQ(predictions->scores, type == DType::kFloat32 ? values : (std::vector<float>{-1, 0.5f, 1.5f, 62, -65.5f, 2.5f}));
+  }
 }
 
 }  // namespace

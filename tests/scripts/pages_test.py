@@ -67,8 +67,12 @@ LEAVES = {
     "docs/tutorials/ci-gate.md": ["baseline.json", "broken.html"],
     "docs/tutorials/from-pytorch.md": ["model.tflite", "tuned.safetensors", "tuned.npz"],
     "docs/tutorials/your-own-pictures.md": ["report.html", "model8.tflite"],
+    "docs/tutorials/your-own-sensor.md": ["model.tflite", "model-int8.tflite", "weather-run/config.toml"],
 }
 PRINTS = {
+    "docs/tutorials/your-own-sensor.md": [
+        "are read as series of 100 steps in 6 channels", "input: real numbers, per channel (value - mean) / std",
+        "normalized by the input contract and quantized"],
     "docs/tutorials/article.md": ["contradict the input contract", "only 2 remain distinct"],
     "docs/tutorials/from-pytorch.md": ["fc1.weight       [120, 400]      columns from C, H, W to H, W, C", "10 tensors for 5 layers"],
     "docs/tutorials/ci-gate.md": ["exit code 1", "the chain is whole"],
@@ -268,6 +272,22 @@ def make_weights(folder, page):
     (folder / "lenet.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + values)
 
 
+def make_sensor(folder):
+    """What your-own-sensor.md speaks of: three kinds of motion, and a table whose classes follow from two columns."""
+    import numpy as np
+
+    generator = np.random.default_rng(4)
+    kinds = np.arange(120) % 3
+    time = np.arange(100)[None, :, None]
+    waves = np.sin(time * (kinds[:, None, None] + 1) * 0.07) * (np.arange(6) + 0.5) * 9.81
+    x = (waves + generator.normal(0, 1, (120, 100, 6))).astype("float32")
+    np.savez(folder / "motion.npz", x=x, y=np.array(["sit", "walk", "run"])[kinds])
+    np.save(folder / "new.npy", x[:2])
+    rows = [f"{t:.1f},{p:.1f},{h:.2f},{'rain' if h > 0.6 and p < 1010 else 'dry'}"
+            for t, p, h in generator.uniform((5, 990, 0.2), (30, 1030, 1.0), (120, 3))]
+    (folder / "weather.csv").write_text("\n".join(["temperature,pressure,humidity,state", *rows]) + "\n")
+
+
 def make_model(folder, environment):
     for command in ("qat-train --data digits --preset lenet -o run", "qat-freeze run -o model.qgraph"):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
@@ -286,6 +306,8 @@ def prepare(root, name, folder, environment):
     if name == "docs/tutorials/from-pytorch.md":
         make_mnist(folder / "mnist")
         make_weights(folder, root / name)
+    if name == "docs/tutorials/your-own-sensor.md":
+        make_sensor(folder)
     if name == "docs/formats.md":
         make_model(folder, environment)
 
@@ -326,7 +348,7 @@ def main():
     root, name, programs = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
     for page in SKIPPED | LEAVES | PRINTS:
         assert (root / page).exists(), f"{page} is listed here and does not exist"
-    if name == "docs/data.md":
+    if name in ("docs/data.md", "docs/tutorials/your-own-sensor.md"):
         try:
             import numpy  # noqa: F401
         except ImportError:

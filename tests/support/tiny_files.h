@@ -19,7 +19,7 @@
 namespace qat::testing {
 
 /// .tflite bytes of the tiny graph.
-inline Bytes TinyModel(DType type, const InputContract* contract = nullptr) {
+inline Bytes TinyModel(DType type, const Contract* contract = nullptr) {
   Graph graph = TinyGraph();
   if (contract != nullptr) graph.contract = *contract;
   std::vector<std::string> warnings;

@@ -57,8 +57,8 @@ TEST(StandardMetadata, SayWhatOthersNeedOfAUint8Model) {
 TEST(StandardMetadata, SayWhatOthersNeedOfAFloatModelWithArgMax) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   Graph graph = TinyGraph(false);
-  graph.contract.mean = {51};
-  graph.contract.std = {102};
+  graph.contract.input().mean = {51};
+  graph.contract.input().std = {102};
   ASSERT_TRUE(AppendArgMax(graph, DType::kInt32).ok());
   const std::string seen = SeenByOthers(graph, Scheme::kFloat32);
   EXPECT_NE(seen.find("  process unit 1 mean [51.0] std [102.0]\n  max [2.0] min [-0.5]\n"),
@@ -79,9 +79,9 @@ TEST(StandardMetadata, NormalizeByChannelWhereChannelsDiffer) {
 // A list of classes that is not that of the outputs would name the wrong ones.
 TEST(StandardMetadata, NameNoLabelsWhereTheirNumberIsNotThatOfTheOutputs) {
   Graph graph = TinyGraph();
-  graph.contract.labels.push_back("three");
+  graph.contract.set_labels({"zero", "one", "two", "three"});
   EXPECT_EQ(ListZip(Written(graph, Scheme::kUInt8)).error().code, ErrorCode::kNotFound);
-  graph.contract.labels.clear();
+  graph.contract.set_labels({});
   EXPECT_EQ(ListZip(Written(graph, Scheme::kUInt8)).error().code, ErrorCode::kNotFound);
 }
 

@@ -230,15 +230,15 @@ TEST_P(WrittenModel, SaysTheContractOnce) {
   const auto description =
       ParseModelDescription({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
   QAT_ASSERT_OK(description);
-  const InputContract contract = TinyGraph().contract;
-  EXPECT_EQ(ContractOf((*description)->inputs[0], {1, 4, 4, 1}, contract.labels), contract);
+  const Contract contract = TinyGraph().contract;
+  EXPECT_EQ(ContractOf((*description)->inputs[0], {1, 4, 4, 1}, contract.labels()), contract);
   for (const auto* entry : *model_->metadata()) EXPECT_NE(entry->name()->str(), "qat.input_contract");
 
   Graph g = TinyWithSoftmaxAndArgMax();
-  g.contract.labels[1] = "two\nlines";
+  g.contract.outputs[0].labels[1] = "two\nlines";
   const Bytes bytes = Written(g, GetParam());
   const std::string own = MetadataText(*tflite::GetModel(bytes.data()), "qat.input_contract");
-  const auto parsed = ParseInputContract({reinterpret_cast<const uint8_t*>(own.data()), own.size()});
+  const auto parsed = ParseContract({reinterpret_cast<const uint8_t*>(own.data()), own.size()});
   QAT_ASSERT_OK(parsed);
   EXPECT_EQ(*parsed, g.contract);
 }

@@ -151,7 +151,7 @@ TEST_F(Hostile, EndlessAndHugeFilesAreRefusedBeforeTheyAreInMemory) {
 // Class names stand in the model itself.
 TEST_F(Hostile, ClassNamesAreShownAndNotObeyed) {
   Graph graph = testing::TinyGraph();
-  graph.contract.labels = {"\x1b[2Jzero", "o\rne", "\xe2\x80\xaetwo"};
+  graph.contract.set_labels({"\x1b[2Jzero", "o\rne", "\xe2\x80\xaetwo"});
   ASSERT_TRUE(WriteFile(At("g.qgraph"), Serialize(graph)).ok());
   ASSERT_EQ(Shell(ToolPath("qat-convert") + " g.qgraph -o m.tflite").exit_code, 0);
   fs::copy_file(std::string(testing::kSourceDir) + "/tests/data/pictures/grey.jpg", At("a.jpg"));

@@ -327,7 +327,7 @@ class Drawn {
   Status Build() {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(checkpoint_.spec_text, "drawn.toml"));
     QAT_ASSIGN_OR_RETURN(network_, Network::Create(spec, {.seed = 3, .scheme = scheme_}));
-    network_->SetInput(checkpoint_.contract);
+    network_->SetInput(checkpoint_.contract.input());
     const at::NoGradGuard no_gradients;
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
     for (const NamedObserver& each : network_->observers()) {
@@ -356,9 +356,9 @@ class Drawn {
 
   Network& network() { return *network_; }
   at::Tensor RealInput() const {
-    return RealImages(checkpoint_.contract, MakeRealTable(checkpoint_.contract), bytes_);
+    return RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
   }
-  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract, scheme_, bytes_); }
+  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract.input(), scheme_, bytes_); }
   float magnitude() const { return magnitude_; }
 
  private:
@@ -381,7 +381,7 @@ class Drawn {
   }
 
   Range InputRange() const {
-    return RepresentableRange(InputParams(checkpoint_.contract, scheme_), ActivationLimitsOf(scheme_));
+    return RepresentableRange(InputParams(checkpoint_.contract.input(), scheme_), ActivationLimitsOf(scheme_));
   }
 
   // Two-sided, one-sided, or nearly so; up to 16 times narrower or wider than `size`.

@@ -26,8 +26,8 @@ TEST(MakeContract, NamesAChannelOfOneValueWhoseDeviationIsAskedFor) {
   config.mean.values = {};
   const auto contract = MakeContract(config, WithAlpha());
   QAT_ASSERT_OK(contract);
-  EXPECT_EQ(contract->mean, (std::vector<float>{20, 255}));
-  EXPECT_EQ(contract->std, (std::vector<float>{10, 10}));
+  EXPECT_EQ(contract->input().mean, (std::vector<float>{20, 255}));
+  EXPECT_EQ(contract->input().std, (std::vector<float>{10, 10}));
 }
 
 }  // namespace

@@ -253,8 +253,8 @@ TEST(TorchPredictor, SimulatesTheDeployedModelWithAMeanAndAStdAChannel) {
   const auto result = Train(Parsed(spec), config, Coloured(300, 1), Coloured(80, 2), dir / "run", {}, {});
   QAT_ASSERT_OK(result);
   const Checkpoint checkpoint = *ReadCheckpoint(result->checkpoint);
-  EXPECT_EQ(checkpoint.contract.std, (std::vector<float>{30, 41.5, 20}));
-  EXPECT_NEAR(checkpoint.contract.mean[0] + checkpoint.contract.mean[1], 255, 1e-4);
+  EXPECT_EQ(checkpoint.contract.input().std, (std::vector<float>{30, 41.5, 20}));
+  EXPECT_NEAR(checkpoint.contract.input().mean[0] + checkpoint.contract.input().mean[1], 255, 1e-4);
   const Dataset images = Coloured(700, 5);
   const auto simulated = Open(checkpoint, TorchMode::kSimulated)->Predict(images.images, 700);
   const auto deployed = Deployed(checkpoint, Scheme::kUInt8)->Predict(images.images, 700);

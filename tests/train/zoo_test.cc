@@ -39,15 +39,15 @@ class Zoo : public ::testing::TestWithParam<std::tuple<std::string, Scheme>> {
     checkpoint_.scheme = NameOf(scheme());
     checkpoint_.spec_text = spec.text;
     checkpoint_.spec_source = spec.name;
-    network_->SetInput(checkpoint_.contract);
+    network_->SetInput(checkpoint_.contract.input());
     Random random(9);
-    images_.resize(static_cast<size_t>(3 * checkpoint_.contract.ImageSize()));
+    images_.resize(static_cast<size_t>(3 * checkpoint_.contract.input().ImageSize()));
     for (uint8_t& byte : images_) byte = static_cast<uint8_t>(random.Between(0, 255));
   }
 
   Scheme scheme() const { return std::get<1>(GetParam()); }
   at::Tensor RealInput() const {
-    return RealImages(checkpoint_.contract, MakeRealTable(checkpoint_.contract), images_);
+    return RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), images_);
   }
 
   std::unique_ptr<Network> network_;
@@ -83,7 +83,7 @@ TEST_P(Zoo, SimulatesTheDeployedBytes) {
     network_->Forward(RealInput(), {.training = training, .observe = true, .fake_quantize = true});
   }
   network_->Save(checkpoint_);
-  const SimulatedTensor input = QuantizedImages(checkpoint_.contract, scheme(), images_);
+  const SimulatedTensor input = QuantizedImages(checkpoint_.contract.input(), scheme(), images_);
   const auto interpreter = testing::Deploy(checkpoint_, scheme());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(scheme(), **interpreter, input);

@@ -1,0 +1,199 @@
+#include "contract/contract.h"
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <cmath>
+#include <utility>
+
+#include "base/strings.h"
+#include "contract_generated.h"
+
+namespace qat {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+
+template <class T>
+Offset<flatbuffers::Vector<T>> WriteList(FlatBufferBuilder& builder, const std::vector<T>& values) {
+  return values.empty() ? 0 : builder.CreateVector(values);
+}
+
+Offset<flatbuffers::String> WriteText(FlatBufferBuilder& builder, const std::string& text) {
+  return text.empty() ? 0 : builder.CreateString(text);
+}
+
+Offset<fb::Input> WriteInput(FlatBufferBuilder& builder, const InputContract& input) {
+  const auto name = WriteText(builder, input.name);
+  const auto shape = WriteList(builder, input.shape);
+  const auto mean = WriteList(builder, input.mean), std_values = WriteList(builder, input.std);
+  const auto unit = WriteText(builder, input.unit);
+  return fb::CreateInput(builder, name, shape, input.height, input.width, input.channels,
+                         static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high, unit,
+                         static_cast<fb::Fit>(input.fit), input.inside);
+}
+
+Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract& output) {
+  const auto name = WriteText(builder, output.name);
+  const auto labels = output.labels.empty() ? 0 : builder.CreateVectorOfStrings(output.labels);
+  const auto mean = WriteList(builder, output.mean), std_values = WriteList(builder, output.std);
+  return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values);
+}
+
+// Whether version 1 says all of it.
+bool IsOnePicture(const Contract& contract) {
+  const InputContract& input = contract.input();
+  return contract == Contract(input.height, input.width, input.channels, input.mean, input.std, contract.labels());
+}
+
+template <class T>
+std::vector<T> ListOf(const flatbuffers::Vector<T>* values) {
+  return values == nullptr ? std::vector<T>() : std::vector<T>(values->begin(), values->end());
+}
+
+std::string TextOf(const flatbuffers::String* text) { return text == nullptr ? std::string() : text->str(); }
+
+std::vector<std::string> TextsOf(const flatbuffers::Vector<Offset<flatbuffers::String>>* texts) {
+  std::vector<std::string> list;
+  if (texts == nullptr) return list;
+  for (const auto* text : *texts) list.push_back(text->str());
+  return list;
+}
+
+// The number of a value that this version knows.
+template <class Enum, class Stored>
+Expected<Enum> KnownValue(Stored stored, Stored last, const char* what) {
+  if (stored >= 0 && stored <= last) return static_cast<Enum>(stored);
+  return Corrupt(StrCat("input contract: ", what, " is number ", static_cast<int>(stored), ", expected 0 to ",
+                        static_cast<int>(last), ": written by a newer version?"));
+}
+
+Expected<InputContract> ReadInput(const fb::Input& table) {
+  InputContract input;
+  input.height = table.height();
+  input.width = table.width();
+  input.channels = table.channels();
+  input.mean = ListOf(table.mean());
+  input.std = ListOf(table.std());
+  QAT_ASSIGN_OR_RETURN(input.values, KnownValue<ValueType>(table.values(), fb::ValueType_MAX, "the type of its values"));
+  input.shape = ListOf(table.shape());
+  input.low = table.low();
+  input.high = table.high();
+  input.name = TextOf(table.name());
+  input.unit = TextOf(table.unit());
+  QAT_ASSIGN_OR_RETURN(input.fit, KnownValue<Fit>(table.fit(), fb::Fit_MAX, "how pictures come to fit"));
+  input.inside = table.inside();
+  return input;
+}
+
+Expected<OutputContract> ReadOutput(const fb::Output& table) {
+  OutputContract output;
+  QAT_ASSIGN_OR_RETURN(output.task, KnownValue<OutputTask>(table.task(), fb::OutputTask_MAX, "the task of an output"));
+  output.labels = TextsOf(table.labels());
+  output.mean = ListOf(table.mean());
+  output.std = ListOf(table.std());
+  output.name = TextOf(table.name());
+  return output;
+}
+
+Status CheckOutput(const OutputContract& output) {
+  if (output.mean.size() != output.std.size()) {
+    return Corrupt(StrCat("input contract: ", output.mean.size(), " means and ", output.std.size(),
+                          " stds of an output, expected as many"));
+  }
+  for (size_t i = 0; i < output.mean.size(); ++i) {
+    if (std::isfinite(output.mean[i]) && std::isfinite(output.std[i]) && output.std[i] > 0) continue;
+    return Corrupt(StrCat("input contract: mean[", i, "] and std[", i, "] of an output are ", output.mean[i], " and ",
+                          output.std[i], ", expected finite numbers, the std above 0"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Contract::Contract(int32_t height, int32_t width, int32_t channels, std::vector<float> mean, std::vector<float> std,
+                   std::vector<std::string> labels)
+    : Contract(InputContract{height, width, channels, std::move(mean), std::move(std)}, std::move(labels)) {}
+
+Contract::Contract(InputContract input, std::vector<std::string> labels) : inputs{std::move(input)} {
+  set_labels(std::move(labels));
+}
+
+const std::vector<std::string>& Contract::labels() const {
+  static const std::vector<std::string> kNone;
+  return outputs.empty() ? kNone : outputs.front().labels;
+}
+
+void Contract::set_labels(std::vector<std::string> labels) {
+  if (outputs.empty()) outputs.emplace_back();
+  outputs.front().labels = std::move(labels);
+  if (outputs.size() == 1 && outputs.front() == OutputContract()) outputs.clear();
+}
+
+Status Validate(const Contract& contract) {
+  if (contract.inputs.empty()) return Corrupt("input contract: has no input, expected at least one");
+  for (const InputContract& input : contract.inputs) QAT_RETURN_IF_ERROR(Validate(input));
+  for (const OutputContract& output : contract.outputs) QAT_RETURN_IF_ERROR(CheckOutput(output));
+  return {};
+}
+
+bool SameMeaning(const Contract& a, const Contract& b) {
+  Contract other = b;
+  if (a.inputs.size() != b.inputs.size()) return false;
+  for (size_t i = 0; i < a.inputs.size(); ++i) other.inputs[i].inside = a.inputs[i].inside;
+  return a == other;
+}
+
+std::string Describe(const Contract& contract) {
+  std::string text = Describe(contract.input());
+  if (contract.inputs.size() > 1) text += StrCat(", and ", contract.inputs.size() - 1, " more inputs");
+  if (!contract.labels().empty()) text += StrCat(", ", contract.labels().size(), " labels");
+  return text;
+}
+
+std::vector<uint8_t> Serialize(const Contract& contract) {
+  FlatBufferBuilder builder;
+  if (IsOnePicture(contract)) {
+    const InputContract& input = contract.input();
+    const auto mean = builder.CreateVector(input.mean);
+    const auto std_values = builder.CreateVector(input.std);
+    const auto labels = builder.CreateVectorOfStrings(contract.labels());
+    builder.Finish(
+        fb::CreateInputContract(builder, input.height, input.width, input.channels, mean, std_values, labels));
+  } else {
+    std::vector<Offset<fb::Input>> inputs;
+    for (const InputContract& input : contract.inputs) inputs.push_back(WriteInput(builder, input));
+    std::vector<Offset<fb::Output>> outputs;
+    for (const OutputContract& output : contract.outputs) outputs.push_back(WriteOutput(builder, output));
+    const auto in = builder.CreateVector(inputs);
+    const auto out = builder.CreateVector(outputs);
+    builder.Finish(fb::CreateInputContract(builder, 0, 0, 0, 0, 0, 0, in, out));
+  }
+  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+}
+
+Expected<Contract> ParseContract(std::span<const uint8_t> bytes) {
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size());
+  if (!verifier.VerifyBuffer<fb::InputContract>(nullptr)) return Corrupt("input contract: damaged table");
+  const auto* table = flatbuffers::GetRoot<fb::InputContract>(bytes.data());
+  Contract contract(table->height(), table->width(), table->channels(), ListOf(table->mean()), ListOf(table->std()),
+                    TextsOf(table->labels()));
+  if (table->inputs() != nullptr) {
+    contract = Contract();
+    contract.inputs.clear();
+    for (const fb::Input* input : *table->inputs()) {
+      QAT_ASSIGN_OR_RETURN(InputContract read, ReadInput(*input));
+      contract.inputs.push_back(std::move(read));
+    }
+    if (table->outputs() != nullptr) {
+      for (const fb::Output* output : *table->outputs()) {
+        QAT_ASSIGN_OR_RETURN(OutputContract read, ReadOutput(*output));
+        contract.outputs.push_back(std::move(read));
+      }
+    }
+  }
+  QAT_RETURN_IF_ERROR(Validate(contract));
+  return contract;
+}
+
+}  // namespace qat

@@ -1,0 +1,63 @@
+// contract.h: what goes into a network and what its outputs mean: a list of inputs and a list of outputs with their tasks.
+#ifndef QAT_CONTRACT_CONTRACT_H_
+#define QAT_CONTRACT_CONTRACT_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "contract/input_contract.h"
+
+namespace qat {
+
+/// What an output means. Unknown: written before it was recorded, or a model of others.
+enum class OutputTask { kUnknown, kClasses, kNumbers };
+
+struct OutputContract {
+  OutputTask task = OutputTask::kUnknown;
+  std::vector<std::string> labels = {};  ///< class names in label order; may be empty
+  std::vector<float> mean = {}, std = {};  ///< numbers: target = mean + std * output; empty: the output itself
+  std::string name = {};
+  bool operator==(const OutputContract&) const = default;
+};
+
+/// At least one input. Outputs in the order of the network; none: nothing is said of them.
+struct Contract {
+  std::vector<InputContract> inputs = std::vector<InputContract>(1);
+  std::vector<OutputContract> outputs = {};
+
+  Contract() = default;
+  /// One picture of bytes and one output, as most networks have.
+  Contract(int32_t height, int32_t width, int32_t channels, std::vector<float> mean, std::vector<float> std,
+           std::vector<std::string> labels);
+  Contract(InputContract input, std::vector<std::string> labels);
+
+  bool operator==(const Contract&) const = default;
+  const InputContract& input() const { return inputs.front(); }
+  InputContract& input() { return inputs.front(); }
+  /// Class names of the first output; empty: none.
+  const std::vector<std::string>& labels() const;
+  /// An output that then says nothing is dropped.
+  void set_labels(std::vector<std::string> labels);
+};
+
+/// Every input valid, finite means and stds of outputs. Errors: kCorrupt.
+Status Validate(const Contract& contract);
+
+/// Whether examples and answers mean the same, wherever the input is normalized.
+bool SameMeaning(const Contract& a, const Contract& b);
+
+/// "28x28x1, real = (byte - 0) / 255, 10 labels".
+std::string Describe(const Contract& contract);
+
+/// FlatBuffer bytes (schemas/contract.fbs) and back, as stored in .qgraph, checkpoint and the metadata entry
+/// kContractMetadataName of a .tflite. Errors of reading: kCorrupt.
+inline constexpr char kContractMetadataName[] = "qat.input_contract";
+std::vector<uint8_t> Serialize(const Contract& contract);
+Expected<Contract> ParseContract(std::span<const uint8_t> bytes);
+
+}  // namespace qat
+
+#endif  // QAT_CONTRACT_CONTRACT_H_

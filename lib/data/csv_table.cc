@@ -1,0 +1,322 @@
+#include "data/csv_table.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <set>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "data/readers.h"
+
+namespace qat {
+namespace {
+
+constexpr std::string_view kMark = "\xef\xbb\xbf";
+constexpr std::string_view kUsualNames[] = {"label", "labels", "class", "target", "y", "category", "output"};
+
+std::string_view Trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
+}
+
+/// Rows of cells, one after the other.
+class CsvReader {
+ public:
+  CsvReader(std::string_view text, const std::string& source) : rest_(text), source_(source) {
+    if (rest_.starts_with(kMark)) rest_.remove_prefix(kMark.size());
+    separator_ = Separator();
+  }
+
+  /// False at the end. `line` is the one that the row begins in.
+  Expected<bool> Next(std::vector<std::string>& cells, int64_t& line) {
+    while (SkipEmptyLine()) {
+    }
+    cells.clear();
+    line = line_;
+    if (rest_.empty()) return false;
+    for (bool more = true; more;) {
+      std::string cell;
+      QAT_ASSIGN_OR_RETURN(more, NextCell(cell));
+      cells.push_back(std::move(cell));
+    }
+    return true;
+  }
+  char separator() const { return separator_; }
+
+ private:
+  // The one that the header has most of, outside of quotes.
+  char Separator() const {
+    constexpr std::string_view kSeparators = ",;\t";
+    int64_t counts[kSeparators.size()] = {};
+    bool quoted = false;
+    for (const char c : rest_) {
+      if (c == '"') quoted = !quoted;
+      if (quoted) continue;
+      if (c == '\n') break;
+      const size_t which = kSeparators.find(c);
+      if (which != std::string_view::npos) ++counts[which];
+    }
+    return kSeparators[static_cast<size_t>(std::max_element(std::begin(counts), std::end(counts)) - std::begin(counts))];
+  }
+
+  bool SkipEmptyLine() {
+    const size_t end = rest_.find('\n');
+    const std::string_view line = rest_.substr(0, end);
+    // Separators alone, a tab among them, are cells.
+    if (line.find_first_not_of(" \r") != std::string_view::npos || rest_.empty()) return false;
+    rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+    ++line_;
+    return true;
+  }
+
+  // Whether another cell follows in the row.
+  Expected<bool> NextCell(std::string& cell) {
+    const size_t first = rest_.find_first_not_of(' ');
+    if (first != std::string_view::npos && rest_[first] == '"') {
+      rest_.remove_prefix(first + 1);
+      QAT_RETURN_IF_ERROR(TakeQuoted(cell));
+    } else {
+      const char stops[] = {separator_, '\n'};
+      const size_t end = std::min(rest_.find_first_of(std::string_view(stops, 2)), rest_.size());
+      cell = Trimmed(rest_.substr(0, end));
+      rest_.remove_prefix(end);
+    }
+    if (rest_.empty()) return false;
+    const char stop = rest_.front();
+    rest_.remove_prefix(1);
+    line_ += stop == '\n';
+    return stop == separator_;
+  }
+
+  Status TakeQuoted(std::string& cell) {
+    const int64_t begin = line_;
+    for (;;) {
+      const size_t quote = rest_.find('"');
+      if (quote == std::string_view::npos)
+        return Corrupt(StrCat(source_, ": line ", begin, ": a quoted cell does not end, expected another \""));
+      cell += rest_.substr(0, quote);
+      line_ += std::count(rest_.begin(), rest_.begin() + static_cast<ptrdiff_t>(quote), '\n');
+      rest_.remove_prefix(quote + 1);
+      if (!rest_.starts_with('"')) break;
+      cell += '"';
+      rest_.remove_prefix(1);
+    }
+    const char stops[] = {separator_, '\n'};
+    const size_t end = std::min(rest_.find_first_of(std::string_view(stops, 2)), rest_.size());
+    if (!Trimmed(rest_.substr(0, end)).empty())
+      return Corrupt(StrCat(source_, ": line ", line_, ": '", Trimmed(rest_.substr(0, end)), "' follows a quoted cell, expected '",
+                            separator_ == '\t' ? "a tab" : std::string(1, separator_), "' or the end of the line"));
+    rest_.remove_prefix(end);
+    return {};
+  }
+
+  std::string_view rest_;
+  const std::string& source_;
+  char separator_ = ',';
+  int64_t line_ = 1;
+};
+
+std::optional<double> NumberOf(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool IsMissing(const std::string& cell) {
+  static const std::set<std::string> kMissing = {"", "na", "n/a", "nan", "null", "none", "?"};
+  return kMissing.contains(Lower(cell));
+}
+
+/// One table in the making.
+class TableBuilder {
+ public:
+  TableBuilder(const std::string& source, const CsvRequest& request) : source_(source), request_(request) {}
+
+  Status TakeHeader(const std::vector<std::string>& names, char separator) {
+    names_ = names;
+    separator_ = separator;
+    if (names.size() == 1 && names[0].find_first_of(" |:") != std::string::npos)
+      return Corrupt(StrCat(source_, ": the first line is one column, '", Short(names[0]),
+                            "', expected names of columns, separated by commas, semicolons or tabs"));
+    const auto is_number = [](const std::string& name) { return NumberOf(name).has_value(); };
+    if (std::all_of(names.begin(), names.end(), is_number))
+      return Corrupt(StrCat(source_, ": the first line holds numbers only, expected the names of the columns"));
+    std::set<std::string> seen;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      if (names_[i].empty() && i == 0) continue;
+      if (names_[i].empty()) return Corrupt(StrCat(source_, ": column ", i + 1, " has no name, expected one"));
+      if (!seen.insert(names_[i]).second)
+        return Corrupt(StrCat(source_, ": two columns are called '", names_[i], "', expected different names"));
+    }
+    QAT_RETURN_IF_ERROR(FindLabel());
+    for (size_t i = 0; i < names_.size(); ++i) {
+      if (names_[i].empty()) {
+        table_.notes.push_back("the first column has no name and is left out, as numbers of rows are");
+      } else if (i != label_) {
+        table_.features.push_back(names_[i]);
+      }
+    }
+    if (table_.features.empty())
+      return Corrupt(StrCat(source_, ": has no column beside '", table_.label, "', expected at least one feature"));
+    return {};
+  }
+
+  Status TakeRow(const std::vector<std::string>& cells, int64_t line) {
+    if (cells.size() != names_.size()) {
+      return Corrupt(StrCat(source_, ": line ", line, " has ", cells.size(), cells.size() == 1 ? " cell" : " cells",
+                            ", expected ", names_.size(), " as the header has"));
+    }
+    for (size_t i = 0; i < cells.size(); ++i) {
+      if (names_[i].empty()) continue;
+      if (IsMissing(cells[i])) {
+        return Corrupt(StrCat(Place(line, i), cells[i].empty() ? "is empty" : StrCat("is '", cells[i], "'"),
+                              ", expected a value: fill the gap in or leave the row out"));
+      }
+      if (i == label_) {
+        labels_.push_back(cells[i]);
+      } else {
+        QAT_RETURN_IF_ERROR(TakeNumber(cells[i], line, i));
+      }
+    }
+    ++rows_;
+    return {};
+  }
+
+  Expected<CsvTable> Finish() {
+    if (rows_ == 0) return Corrupt(StrCat(source_, ": holds a header and no row, expected one row per example"));
+    if (rows_ > INT32_MAX) return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
+    const auto rows = static_cast<int32_t>(rows_);
+    table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
+    if (!table_.label.empty()) table_.y = LabelArray(rows);
+    return std::move(table_);
+  }
+
+ private:
+  static std::string Short(const std::string& text) {
+    constexpr size_t kMost = 40;
+    return text.size() <= kMost ? text : text.substr(0, kMost) + "…";
+  }
+  std::string Place(int64_t line, size_t column) const {
+    return StrCat(source_, ": line ", line, ", column '", names_[column], "' ");
+  }
+
+  Status FindLabel() {
+    label_ = names_.size();
+    std::vector<size_t> usual;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      if (!request_.label.empty() && names_[i] == request_.label) label_ = i;
+      const std::string lower = Lower(names_[i]);
+      if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames)) usual.push_back(i);
+    }
+    if (request_.label.empty() && usual.size() == 1) label_ = usual[0];
+    if (label_ < names_.size()) {
+      table_.label = names_[label_];
+      return {};
+    }
+    if (request_.unlabelled) return {};
+    const std::string columns = SomeOf(names_);
+    if (!request_.label.empty()) {
+      const std::string nearest = Nearest(request_.label, names_);
+      return InvalidArgument(StrCat("`label`: ", source_, " has no column '", request_.label, "'",
+                                    nearest.empty() ? StrCat(", expected one of ", columns)
+                                                    : StrCat("; did you mean '", nearest, "'?")));
+    }
+    return InvalidArgument(StrCat(source_, ": which column holds the answers? Say it by `label`; there are ", columns));
+  }
+
+  Status TakeNumber(const std::string& cell, int64_t line, size_t column) {
+    const std::optional<double> number = NumberOf(cell);
+    if (!number) {
+      std::string way_out = "leave the column out, or make numbers of it";
+      if (separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
+      return Corrupt(StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
+                            "; `label` names the column of answers"));
+    }
+    const auto value = static_cast<float>(*number);
+    if (!std::isfinite(value))
+      return Corrupt(StrCat(Place(line, column), "is ", Short(cell), ", expected a finite number that float32 holds"));
+    uint8_t bytes[sizeof(value)];
+    std::memcpy(bytes, &value, sizeof(value));
+    values_.insert(values_.end(), bytes, bytes + sizeof(value));
+    return {};
+  }
+  static std::string WithPoint(std::string cell) {
+    std::replace(cell.begin(), cell.end(), ',', '.');
+    return cell;
+  }
+
+  template <class T>
+  static NpyArray ArrayOf(const std::vector<double>& numbers, DType type, int32_t rows) {
+    NpyArray array{type, {rows}, Bytes(numbers.size() * sizeof(T))};
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      const auto value = static_cast<T>(numbers[i]);
+      std::memcpy(&array.values[i * sizeof(T)], &value, sizeof(T));
+    }
+    return array;
+  }
+
+  // Whole numbers, numbers, or text: by what all cells are.
+  NpyArray LabelArray(int32_t rows) const {
+    std::vector<double> numbers;
+    bool whole = true;
+    for (const std::string& label : labels_) {
+      const std::optional<double> number = NumberOf(label);
+      if (!number) return {DType::kString, {rows}, {}, labels_};
+      constexpr double kExact = 9e15;
+      whole &= label.find_first_of(".eE") == std::string::npos && std::abs(*number) < kExact;
+      numbers.push_back(*number);
+    }
+    return whole ? ArrayOf<int64_t>(numbers, DType::kInt64, rows) : ArrayOf<double>(numbers, DType::kFloat64, rows);
+  }
+
+  const std::string& source_;
+  const CsvRequest& request_;
+  CsvTable table_;
+  std::vector<std::string> names_;
+  size_t label_ = 0;
+  char separator_ = ',';
+  Bytes values_;
+  std::vector<std::string> labels_;
+  int64_t rows_ = 0;
+};
+
+}  // namespace
+
+Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request) {
+  CsvReader reader(text, source);
+  TableBuilder builder(source, request);
+  std::vector<std::string> cells;
+  int64_t line = 0;
+  QAT_ASSIGN_OR_RETURN(const bool any, reader.Next(cells, line));
+  if (!any) return Corrupt(StrCat(source, ": is empty, expected a line with the names of the columns"));
+  QAT_RETURN_IF_ERROR(builder.TakeHeader(cells, reader.separator()));
+  for (;;) {
+    QAT_ASSIGN_OR_RETURN(const bool more, reader.Next(cells, line));
+    if (!more) return builder.Finish();
+    QAT_RETURN_IF_ERROR(builder.TakeRow(cells, line));
+  }
+}
+
+Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request) {
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.find('\0') != std::string_view::npos)
+    return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
+  return ParseCsv(text, path, request);
+}
+
+}  // namespace qat

@@ -1,0 +1,38 @@
+// csv_table.h: a text table with a header, as spreadsheets and pandas write it.
+#ifndef QAT_DATA_CSV_TABLE_H_
+#define QAT_DATA_CSV_TABLE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "data/npy.h"
+
+namespace qat {
+
+/// What a table is read for.
+struct CsvRequest {
+  std::string label;       ///< the column of answers; empty: the only one with a usual name (label, class, target, y)
+  bool unlabelled = false; ///< it need not have one
+};
+
+struct CsvTable {
+  std::vector<std::string> features;  ///< names of the columns of `x`, in the order of the file
+  std::string label;                  ///< name of the column of answers; empty: there is none
+  NpyArray x;                         ///< float32 [rows, features]
+  NpyArray y;                         ///< [rows]: int64, float64, or text where a cell is no number
+  std::vector<std::string> notes;     ///< what was left out
+};
+
+/// Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns; quoted cells ("a, b", with ""
+/// for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A first column without a
+/// name, which numbers the rows, is left out.
+/// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell that is text or
+/// missing), kInvalidArgument (which column holds the answers is not known).
+Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request);
+Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request);
+
+}  // namespace qat
+
+#endif  // QAT_DATA_CSV_TABLE_H_

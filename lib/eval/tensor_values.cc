@@ -1,0 +1,66 @@
+#include "eval/tensor_values.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/strings.h"
+#include "data/array_values.h"
+#include "model/model_contract.h"
+#include "quant/params.h"
+
+namespace qat {
+namespace {
+
+bool IsFloat(DType type) { return type == DType::kFloat16 || type == DType::kFloat32 || type == DType::kFloat64; }
+
+// The contract that says how real numbers of this input are normalized; null: nothing does.
+const InputContract* Normalization(const Model& model, size_t values) {
+  if (!model.contract() || model.contract()->inputs.size() != 1) return nullptr;
+  const InputContract& contract = model.contract()->input();
+  const bool applies = contract.values == ValueType::kReal && !contract.inside;
+  return applies && values % static_cast<size_t>(contract.ValueCount()) == 0 ? &contract : nullptr;
+}
+
+template <class T>
+Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
+  constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
+  Bytes values;
+  values.reserve(reals.size());
+  for (const float real : reals)
+    values.push_back(static_cast<uint8_t>(static_cast<T>(QuantizeActivation(real, params, kLimits))));
+  return values;
+}
+
+}  // namespace
+
+Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model& model, size_t position,
+                            std::vector<std::string>& notes) {
+  const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
+  const DType from = array.type;
+  const bool quantized = (input.type == DType::kUInt8 || input.type == DType::kInt8) && input.scale.size() == 1;
+  const bool to_float = input.type == DType::kFloat32 && from != DType::kUInt8 && from != DType::kString;
+  if (from == input.type || (!to_float && !(quantized && IsFloat(from)))) return array;
+  NpyArray converted{DType::kFloat32, array.shape, {}};
+  QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
+  if (to_float) {
+    notes.push_back(StrCat(path, ": ", NameOf(from), " values become float32, as input '", input.name, "' takes them"));
+    return converted;
+  }
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+  std::vector<float> reals(converted.values.size() / sizeof(float));
+  std::string how;
+  if (const InputContract* contract = Normalization(model, reals.size()); contract != nullptr) {
+    ToReal(*contract, {}, converted.values, reals);
+    how = "normalized by the input contract and ";
+  } else {
+    std::memcpy(reals.data(), converted.values.data(), converted.values.size());
+  }
+  notes.push_back(StrCat(path, ": real numbers are ", how, "quantized for input '", input.name, "' (", NameOf(input.type),
+                         ", scale ", params.scale, ", zero point ", params.zero_point, ")"));
+  converted.type = input.type;
+  converted.values = input.type == DType::kUInt8 ? Quantized<uint8_t>(reals, params) : Quantized<int8_t>(reals, params);
+  return converted;
+}
+
+}  // namespace qat

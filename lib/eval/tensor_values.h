@@ -1,0 +1,23 @@
+// tensor_values.h: numbers of a file as the values of a model's input, where the types differ.
+#ifndef QAT_EVAL_TENSOR_VALUES_H_
+#define QAT_EVAL_TENSOR_VALUES_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "data/npy.h"
+#include "model/model.h"
+
+namespace qat {
+
+/// An array for input `position` of a model. Numbers of other types become float32 for an input of that type; floats become
+/// integers for a quantized one by its scale and zero point, after the normalization of the model's contract, if it has one for
+/// real numbers. Each conversion adds a sentence to `notes`. An array of the input's type, and one that nothing converts, is
+/// returned as it is. Errors: kCorrupt, for values that are not finite.
+Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model& model, size_t position,
+                            std::vector<std::string>& notes);
+
+}  // namespace qat
+
+#endif  // QAT_EVAL_TENSOR_VALUES_H_

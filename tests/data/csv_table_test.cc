@@ -1,0 +1,96 @@
+#include "data/csv_table.h"
+
+#include <cstring>
+
+#include "base/strings.h"
+#include "data/dataset.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+std::vector<float> Floats(const NpyArray& array) {
+  std::vector<float> values(array.values.size() / sizeof(float));
+  std::memcpy(values.data(), array.values.data(), array.values.size());
+  return values;
+}
+
+TEST(ParseCsv, ReadsFeaturesAndAnswers) {
+  for (const char* text : {"a,b,label\n1,2.5,cat\n-3,4e2,dog\n", "\xef\xbb\xbf" "a;b;label\r\n1;2.5;cat\r\n\r\n-3;4e2;dog",
+                           "a\tb\tlabel\n1\t 2.5\tcat\n-3\t+4e2\t dog\n", "\"a\",\"b\",label\n\"1\",2.5,\"cat\"\n-3 , 4e2,dog\n"}) {
+    const auto table = ParseCsv(text, "t.csv", {});
+    QAT_ASSERT_OK(table);
+    EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(table->label, "label");
+    EXPECT_EQ(table->x.shape, (Shape{2, 2}));
+    EXPECT_EQ(Floats(table->x), (std::vector<float>{1, 2.5f, -3, 400}));
+    EXPECT_EQ(table->y.texts, (std::vector<std::string>{"cat", "dog"}));
+  }
+}
+
+TEST(ParseCsv, TakesSeparatorsQuotesAndLineBreaksInQuotedCells) {
+  const auto table = ParseCsv("x,\"the, \"\"best\"\"\"\n1,\"a,\nb\"\n2,c\n", "t.csv", {"the, \"best\"", false});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->y.texts, (std::vector<std::string>{"a,\nb", "c"}));
+}
+
+TEST(ParseCsv, TellsClassesFromNumbers) {
+  EXPECT_EQ(ParseCsv("x,y\n1,0\n2,1\n", "t", {})->y.type, DType::kInt64);
+  EXPECT_EQ(ParseCsv("x,y\n1,0.5\n2,1\n", "t", {})->y.type, DType::kFloat64);
+  EXPECT_EQ(ParseCsv("x,y\n1,0.5\n2,b\n", "t", {})->y.type, DType::kString);
+}
+
+TEST(ParseCsv, LeavesNumbersOfRowsOut) {
+  const auto table = ParseCsv(",x,y\n0,5,1\n1,6,0\n", "t", {});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{5, 6}));
+  EXPECT_EQ(table->notes.size(), 1u);
+}
+
+TEST(ParseCsv, NamesLineColumnAndValue) {
+  const auto refuses = [](const char* text, const char* message, const CsvRequest& request = {}) {
+    QAT_EXPECT_ERROR(ParseCsv(text, "t.csv", request), ErrorCode::kCorrupt, message);
+  };
+  refuses("x,y\n1,0\nred,1\n", "t.csv: line 3, column 'x' is 'red', expected a number: leave the column out");
+  refuses("x,y\n1,0\n,1\n", "t.csv: line 3, column 'x' is empty, expected a value");
+  refuses("x,y\n1,0\nNA,1\n", "t.csv: line 3, column 'x' is 'NA', expected a value");
+  refuses("x,y\n1,0\n2\n", "t.csv: line 3 has 1 cell, expected 2 as the header has");
+  refuses("x,y\n1,0\n2,3,4\n", "t.csv: line 3 has 3 cells, expected 2");
+  refuses("x;y\n1,5;0\n", "t.csv: line 2, column 'x' is '1,5', expected a number: write decimals with a point");
+  refuses("1,2\n3,4\n", "the first line holds numbers only, expected the names of the columns");
+  refuses("x,x,y\n1,2,3\n", "two columns are called 'x'");
+  refuses("x,\"y\n1,2\n", "line 1: a quoted cell does not end");
+  refuses("x,y\n\"1\"2,0\n", "line 2: '2' follows a quoted cell");
+  refuses("x,y\n", "holds a header and no row");
+  refuses("", "is empty, expected a line with the names of the columns");
+  refuses("y\n1\n", "has no column beside 'y'");
+  refuses("x,y\n1e60,0\n", "column 'x' is 1e60, expected a finite number");
+  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument, "which column holds the answers? Say it by `label`");
+  QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument, "did you mean 'mass'?");
+}
+
+TEST(OpenDataset, ReadsTables) {
+  testing::TempDir files;
+  std::string text = "width,height,species\n";
+  for (int i = 0; i < 40; ++i) text += StrCat(i, ",", 100 - i, i % 2 == 0 ? ",iris\n" : ",rose\n");
+  testing::WriteText(files / "flowers.csv", text);
+  OpenOptions options;
+  options.label = "species";
+  const auto train = OpenDataset(files / "flowers.csv", Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  const auto test = OpenDataset(files / "flowers.csv", Split::kTest, options);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(train->size() + test->size(), 40);
+  EXPECT_EQ(train->class_names, (std::vector<std::string>{"iris", "rose"}));
+  EXPECT_EQ(train->channels, 2);
+  EXPECT_EQ(train->values, ValueType::kReal);
+  EXPECT_EQ(train->label_column, "species");
+  float first[2];
+  std::memcpy(first, test->Image(0).data(), sizeof(first));
+  EXPECT_EQ(first[0] + first[1], 100);
+  EXPECT_EQ(test->labels[0], static_cast<int32_t>(first[0]) % 2);
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,133 @@
+#include <cmath>
+#include <cstring>
+
+#include "ir/graph.h"
+#include "passes/passes.h"
+#include "quant/scheme.h"
+#include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+using testing::TinyGraph;
+
+// 4 x 4 x 1 as a series of 16 reals, of mean 3 and std 2.
+Graph SeriesGraph() {
+  Graph graph = TinyGraph();
+  InputContract& input = graph.contract.input();
+  input.values = ValueType::kReal;
+  input.mean = {3};
+  input.std = {2};
+  input.shape = {16};
+  input.low = -2;
+  input.high = 2.5f;
+  return graph;
+}
+
+Graph Converted(Graph graph, Scheme scheme, DType type) {
+  std::vector<std::string> warnings;
+  QuantizationOptions options;
+  options.scheme = scheme;
+  EXPECT_TRUE((ChooseQuantization(graph, options, warnings)).ok());
+  EXPECT_TRUE((SetInputType(type, graph)).ok());
+  EXPECT_TRUE((Verify(graph)).ok());
+  return graph;
+}
+
+// The bytes of the first output for these bytes of the input.
+Bytes Answers(const Graph& graph, std::span<const uint8_t> values) {
+  const auto model = RunnableFromBytes(*WriteTflite(graph, {}), "m.tflite");
+  EXPECT_TRUE((model).ok());
+  const auto interpreter = Interpreter::Create(*model, {});
+  EXPECT_TRUE((interpreter).ok());
+  const std::span<uint8_t> input = (*interpreter)->input(0);
+  EXPECT_EQ(input.size(), values.size());
+  std::copy(values.begin(), values.end(), input.begin());
+  (*interpreter)->Invoke();
+  const auto output = (*interpreter)->output(0);
+  return {output.begin(), output.end()};
+}
+
+std::vector<float> RawValues() {
+  std::vector<float> raw;
+  for (int i = 0; i < 16; ++i) raw.push_back(-1.3f + 0.61f * static_cast<float>(i));  // -1.3 to 7.85: -2.15 to 2.4
+  return raw;
+}
+
+template <class T>
+Bytes BytesOf(const std::vector<T>& values) {
+  Bytes bytes(values.size() * sizeof(T));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+TEST(SetInputType, NormalizesRawNumbersAsPlainArithmeticDoes) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    const bool int8 = scheme == Scheme::kInt8;
+    const Graph floats = Converted(SeriesGraph(), scheme, DType::kFloat32);
+    EXPECT_EQ(floats.tensor(floats.inputs[0]).shape, (Shape{1, 16}));
+    EXPECT_TRUE(floats.contract.input().inside);
+    // By hand: normalized, then on the grid of the range -2 to 2.5.
+    const float scale = 4.5f / 255;
+    const auto zero = static_cast<int32_t>(std::lround(2 / (4.5 / 255)));
+    std::vector<uint8_t> quantized;
+    for (const float raw : RawValues()) {
+      const float real = (raw - 3) * 0.5f;
+      const int32_t step = std::clamp(static_cast<int32_t>(std::lround(real / scale)) + zero, 0, 255);
+      quantized.push_back(static_cast<uint8_t>(int8 ? step - 128 : step));
+    }
+    const Graph integers = Converted(SeriesGraph(), scheme, int8 ? DType::kInt8 : DType::kUInt8);
+    EXPECT_EQ(integers.tensor(integers.inputs[0]).shape, (Shape{1, 16}));
+    EXPECT_EQ(Answers(floats, BytesOf(RawValues())), Answers(integers, quantized));
+    // The other integers are 128 apart.
+    Bytes moved;
+    for (const uint8_t value : quantized) moved.push_back(static_cast<uint8_t>(value ^ 0x80));
+    EXPECT_EQ(Answers(Converted(SeriesGraph(), scheme, int8 ? DType::kUInt8 : DType::kInt8), moved), Answers(integers, quantized));
+  }
+}
+
+TEST(SetInputType, LetsAFloatModelNormalize) {
+  const Bytes inside = Answers(Converted(SeriesGraph(), Scheme::kFloat32, DType::kFloat32), BytesOf(RawValues()));
+  Graph plain = SeriesGraph();
+  plain.contract.input().shape = {};
+  std::vector<std::string> warnings;
+  QuantizationOptions options;
+  options.scheme = Scheme::kFloat32;
+  QAT_ASSERT_OK(ChooseQuantization(plain, options, warnings));
+  std::vector<float> normalized;
+  for (const float raw : RawValues()) normalized.push_back((raw - 3) * 0.5f);
+  EXPECT_EQ(inside, Answers(plain, BytesOf(normalized)));
+}
+
+TEST(SetInputType, OfPicturesTakesNormalizedFloats) {
+  const Graph floats = Converted(TinyGraph(), Scheme::kUInt8, DType::kFloat32);
+  std::vector<float> reals;
+  Bytes bytes;
+  for (int i = 0; i < 16; ++i) {
+    bytes.push_back(static_cast<uint8_t>(16 * i));
+    reals.push_back(static_cast<float>(16 * i) / 255);
+  }
+  EXPECT_EQ(Answers(floats, BytesOf(reals)), Answers(Converted(TinyGraph(), Scheme::kUInt8, DType::kUInt8), bytes));
+}
+
+TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
+  Graph graph = TinyGraph();
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, graph), ErrorCode::kUnsupported, "the network takes float32");
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, graph), ErrorCode::kInvalidArgument, "expected float32, uint8 or int8");
+}
+
+TEST(SetInputType, ChangesNothingWhereTheNetworkTakesItAlready) {
+  std::vector<std::string> warnings;
+  Graph graph = TinyGraph();
+  QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
+  const Graph before = graph;
+  QAT_ASSERT_OK(SetInputType(DType::kUInt8, graph));
+  EXPECT_EQ(graph, before);
+}
+
+}  // namespace
+}  // namespace qat
