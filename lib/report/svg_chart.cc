@@ -19,7 +19,7 @@ using svg::Line;
 using svg::Text;
 
 constexpr double kWidth = 420, kHeight = 270;
-constexpr double kLeft = 54, kRight = 408, kTop = 26, kBottom = 232;
+constexpr double kLeft = 62, kRight = 408, kTop = 26, kBottom = 232;
 constexpr double kSmallestError = 0.02;  // points: where the accuracy axis ends
 constexpr size_t kMostPoints = 800;
 

@@ -135,15 +135,15 @@ TEST(LineChart, MarksTheDelayAtItsStep) {
   options.mark_step = 50;
   options.mark_label = "fake quantization from step 50";
   const std::string svg = LineChart({{"loss", {{0, 1.0}, {100, 0.1}}}}, options);
-  // Halfway between the ends of the axis, 54 and 408.
-  EXPECT_NE(svg.find("<line class=\"mark\" x1=\"231.0\""), std::string::npos);
+  // Halfway between the ends of the axis, 62 and 408.
+  EXPECT_NE(svg.find("<line class=\"mark\" x1=\"235.0\""), std::string::npos);
   EXPECT_NE(svg.find(">fake quantization from step 50</text>"), std::string::npos);
 }
 
 TEST(LineChart, ALargerLossIsDrawnHigher) {
   const std::string svg = LineChart({{"loss", {{0, 1.0}, {100, 0.1}}}}, {});
   std::smatch match;
-  ASSERT_TRUE(std::regex_search(svg, match, std::regex("d=\"M54\\.0 ([0-9.]+)L408\\.0 ([0-9.]+)\"")));
+  ASSERT_TRUE(std::regex_search(svg, match, std::regex("d=\"M62\\.0 ([0-9.]+)L408\\.0 ([0-9.]+)\"")));
   EXPECT_LT(std::stod(match[1]), std::stod(match[2]));
 }
 
@@ -152,7 +152,7 @@ TEST(LineChart, ThinningKeepsASingleSpike) {
   for (int64_t step = 0; step < 100000; ++step) curve.points.emplace_back(step, step == 54321 ? 9.0 : 0.5);
   const std::string svg = LineChart({curve}, {});
   EXPECT_LT(CountOf(svg, "L"), 900u);
-  const double spike_x = 54 + 54321.0 / 99999 * (408 - 54);
+  const double spike_x = 62 + 54321.0 / 99999 * (408 - 62);
   char text[32];
   std::snprintf(text, sizeof text, "L%.1f ", spike_x);
   const size_t place = svg.find(text);
