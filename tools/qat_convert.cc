@@ -53,10 +53,10 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   const auto add = [&app](const char* names, std::string& value, const char* type, const char* text) {
     return app.add_option(names, value, text)->type_name(type);
   };
-  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or a model of others (.tflite)");
+  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or another tool's model (.tflite)");
   add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
-      "uint8 or int8: integers; float32; float16: weights in halves; dynamic: filters in 8 bits, the rest real (default: what "
+      "uint8 or int8: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest float32 (default: what "
       "the network was trained for)");
   add("--input-type", flags.input_type, "float32|uint8|int8",
       "type of the input (default: float32 where the network takes real numbers, else as --type)");
@@ -71,7 +71,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
-  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one a channel");
+  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
   app.add_option("--verify", flags.verify,
                  "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "

@@ -62,7 +62,7 @@ void AddFlags(Tool& tool, FreezeFlags& flags) {
   app.add_option("--weights-flatten", flags.weights.flatten, "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last")
       ->type_name("ORDER")
       ->group(kWeights);
-  app.add_option("--weights-like", flags.weights.like, "with the names, shapes and layout of this file, from which they came by --init")
+  app.add_option("--weights-like", flags.weights.like, "use the names, shapes and layout of this file, which --init has read")
       ->type_name("FILE")
       ->group(kWeights);
   app.add_option("--weights-map", flags.weights.map, "with --weights-like: the --init-map of qat-train")->type_name("FILE")->group(kWeights);

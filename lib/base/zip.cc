@@ -208,7 +208,7 @@ Expected<std::vector<ZipEntry>> ListZip(std::span<const uint8_t> bytes) {
   const auto& [count, size, offset, end] = directory;
   if (size > end || offset > end - size)
     return Corrupt(
-        StrCat("ZIP archive: its directory would lie at ", offset, " + ", size, ", behind its end"));
+        StrCat("ZIP archive: its directory would lie at ", offset, " + ", size, ", past its end"));
   // Some writers count from the archive's own first byte instead of the file's.
   const uint64_t prefix = end - size - offset;
   std::vector<ZipEntry> entries;

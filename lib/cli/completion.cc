@@ -56,7 +56,7 @@ std::string FunctionName(const Program& program) {
   return name;
 }
 
-// 'text' for a shell; `escaped` are put behind a backslash first.
+// 'text' for a shell; `escaped` get a backslash first.
 std::string Quoted(const std::string& text, std::string_view escaped = "") {
   std::string out = "'";
   for (const char c : text) {

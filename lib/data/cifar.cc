@@ -56,7 +56,7 @@ Status AppendRecords(const Variant& variant, const std::string& path, Dataset& d
   if (bytes.empty() || bytes.size() % record != 0) {
     return Corrupt(StrCat(path, ": holds ", bytes.size(), " bytes, expected a multiple of ", record, " (",
                           variant.what,
-                          ": label and 32x32x3 pixels an image); it is cut off, or another file"));
+                          ": label and 32x32x3 pixels per image); it is cut off or a different kind of file"));
   }
   std::vector<int64_t> labels;
   for (size_t at = 0; at < bytes.size(); at += record) {

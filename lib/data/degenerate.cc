@@ -19,7 +19,7 @@ void CheckLabels(const Dataset& dataset, std::span<const int32_t> examples, std:
   const std::string name =
       index < dataset.class_names.size() ? StrCat("'", dataset.class_names[index], "'") : StrCat(first);
   warnings.push_back(StrCat("all ", examples.size(), " training examples are of class ", name,
-                            ", so there is nothing to tell apart"));
+                            ", so there is nothing to distinguish"));
 }
 
 void CheckTargets(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {

@@ -65,7 +65,7 @@ struct RootTable {
 struct Hand {
   int32_t height, width;     // of the box of the digit
   int32_t wobble;            // of each point, in 1/100 of the box
-  int32_t slant;             // x shift a pixel of height, per cent
+  int32_t slant;             // x shift per pixel of height, per cent
   int32_t angle;             // of the whole
   int32_t bend, bend_phase;  // sideways wave along the height
   int32_t shift_x, shift_y;

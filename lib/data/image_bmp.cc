@@ -40,7 +40,7 @@ Status ReadMasks(std::span<const uint8_t> bytes, Header& header) {
     const uint32_t mask = Little(bytes, kAt + 4 * c, 4);
     const int shift = std::countr_zero(mask);
     if (mask == 0 || shift % 8 != 0 || mask >> shift != 0xff) {
-      return Unsupported("is a BMP picture with other masks than one byte a channel");
+      return Unsupported("is a BMP picture with masks other than one byte per channel");
     }
     header.byte_of[c] = static_cast<uint32_t>(shift) / 8;
   }
@@ -111,7 +111,7 @@ Expected<Image> DecodeBmp(std::span<const uint8_t> bytes) {
   const bool indexed = header.bits == 1 || header.bits == 4 || header.bits == 8;
   if (!indexed && header.bits != 24 && header.bits != 32) {
     return Unsupported(
-        StrCat("is a BMP picture of ", header.bits, " bits a pixel, expected 1, 4, 8, 24 or 32"));
+        StrCat("is a BMP picture of ", header.bits, " bits per pixel, expected 1, 4, 8, 24 or 32"));
   }
   const auto needed = static_cast<uint64_t>((header.width * header.bits + 31) / 32 * 4 * header.height);
   if (header.pixels > bytes.size() || needed > bytes.size() - header.pixels) {

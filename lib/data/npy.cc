@@ -191,7 +191,7 @@ NpyArray TextArray(std::span<const uint8_t> values, const Stored& stored, const 
 
 namespace {
 
-// What a header says of the values behind it.
+// What a header says of the values after it.
 struct Described {
   Stored stored;
   Shape shape;

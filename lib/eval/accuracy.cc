@@ -24,7 +24,7 @@ Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& d
 }
 
 std::string AnswersText(int64_t answers) {
-  return answers == 1 ? std::string("one an image") : StrCat(answers, " an image");
+  return answers == 1 ? std::string("one per image") : StrCat(answers, " per image");
 }
 
 Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset) {

@@ -1,4 +1,4 @@
-// evaluate.h: the whole of qat-eval but its command line: rows on the same images in one process, into a report.
+// evaluate.h: all of qat-eval except its command line: rows on the same images in one process, into a report.
 #ifndef QAT_EVAL_EVALUATE_H_
 #define QAT_EVAL_EVALUATE_H_
 

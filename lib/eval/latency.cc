@@ -22,7 +22,7 @@ constexpr float kSteady = 0.03f;
 constexpr int64_t kBurstRuns = 50;
 constexpr float kBurstMicroseconds = 1000;
 
-// Images one after the other.
+// One image at a time.
 using Images = std::span<const uint8_t>;
 
 double SecondsSince(Clock::time_point start) {

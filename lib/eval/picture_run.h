@@ -1,4 +1,4 @@
-// picture_run.h: what one model sees in a user's own pictures: what qat-eval classify does.
+// picture_run.h: classifies a user's own pictures: qat-eval classify.
 #ifndef QAT_EVAL_PICTURE_RUN_H_
 #define QAT_EVAL_PICTURE_RUN_H_
 

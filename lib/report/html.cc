@@ -145,7 +145,7 @@ std::string Curves(const Report& report) {
   return StrCat(
       "<div class=\"charts\">", charts, "</div>\n",
       Quiet("Both axes are logarithmic: the loss in its value, the accuracy in its error, so that 99 % and "
-            "99.5 % are told apart."));
+            "99.5 % can be distinguished."));
 }
 
 bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }

@@ -1,4 +1,4 @@
-// The section of the page on classes: top-k, each class, which are taken for which.
+// The section of the page on classes: top-k, each class, which are confused.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -84,7 +84,7 @@ std::string ClassTable(const Report& report, size_t classes) {
   return Table(columns, rows);
 }
 
-// The pairs of classes that are taken for each other most often.
+// The pairs of classes that are confused most often.
 std::string MostConfused(const Report& report, const std::vector<std::vector<int64_t>>& confusion) {
   constexpr size_t kMostShown = 10;
   std::vector<std::tuple<int64_t, size_t, size_t>>

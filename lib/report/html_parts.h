@@ -38,7 +38,7 @@ std::string LayersSection(const Report& report);
 /// Errors of real numbers; empty where labels are classes.
 std::string RegressionSection(const Report& report);
 
-/// Accuracy of each class, and which classes are taken for which.
+/// Accuracy of each class, and which classes are confused.
 std::string ClassesSection(const Report& report);
 
 /// Images whose labels differ between rows, each once, with what every row answers.

@@ -17,7 +17,7 @@ std::string EscapeHtml(std::string_view text);
 /// How a value becomes a height.
 enum class ChartScale {
   kLogarithmic,  ///< losses: decades, ticks at 1, 2 and 5
-  kAccuracy,     ///< percentages: logarithmic in the error 100 - value, so that 99 and 99.5 are told apart
+  kAccuracy,     ///< percentages: logarithmic in the error 100 - value, so that 99 and 99.5 can be distinguished
 };
 
 struct ChartOptions {

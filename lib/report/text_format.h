@@ -93,7 +93,7 @@ std::string DecibelText(const std::optional<double>& decibels);
 /// "99.31 %", "65,432 B", "2.10x", "110.3 µs": a gate's number in the unit of its kind.
 std::string GateNumber(const GateResult& gate, double number);
 
-/// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note behind it, where there are any.
+/// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note after it, where there are any.
 std::string GateSentence(const GateResult& gate);
 
 /// One sentence on a way back: where it breaks, or what is not here, or that it is whole.

@@ -56,7 +56,7 @@ TEST(Envelope, RefusesEveryTruncation) {
 TEST(Envelope, RefusesBytesAfterTheEnd) {
   Bytes bytes = Sealed();
   bytes.push_back(0);
-  QAT_EXPECT_ERROR(Open(bytes), ErrorCode::kCorrupt, "has bytes behind its end");
+  QAT_EXPECT_ERROR(Open(bytes), ErrorCode::kCorrupt, "has extra bytes after its end");
 }
 
 TEST(Envelope, RefusesEveryFlippedBit) {

@@ -38,7 +38,7 @@ inline Program SampleProgram(SampleValues& values) {
   program.commands.push_back(SampleCommand("bench", "Measures models."));
   const std::vector<FlagRow> rows = {
       {"models", &values.models, "MODEL...", "the models", 3},
-      {"--model", &values.models, "FILE", "a model; may be given again", 3},
+      {"--model", &values.models, "FILE", "a model; can be repeated", 3},
       {"--data", &values.data, "DATA", "the images", 1},
       {"--max-drop", &values.max_drop, "X", "most points it may lose", 1},
       {"--strict", &values.strict, "", "stop at the first [broken] picture: don't go on", 1},

@@ -44,7 +44,7 @@ TEST(FindDegenerate, NamesTheOnlyClass) {
   Dataset data = Ramp(40, 10);
   data.labels.assign(40, 1);
   EXPECT_EQ(Found(data), (std::vector<std::string>{
-                             "all 40 training examples are of class 'yes', so there is nothing to tell apart"}));
+                             "all 40 training examples are of class 'yes', so there is nothing to distinguish"}));
 }
 
 TEST(FindDegenerate, NamesTheTargetThatStaysTheSame) {

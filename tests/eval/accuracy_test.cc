@@ -43,7 +43,7 @@ TEST(PredictAll, RefusesLabelsThatAreNotAsManyAsAnswers) {
   dataset.label_width = 2;
   dataset.labels.resize(8, 0);
   QAT_EXPECT_ERROR(PredictAll(predictor, dataset, {}), ErrorCode::kCorrupt,
-                   "tiny: labels are 2 an image, expected one an image, as fake answers");
+                   "tiny: labels are 2 per image, expected one per image, as fake answers");
 }
 
 TEST(PredictAll, StopsWhenInterrupted) {

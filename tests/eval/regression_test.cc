@@ -92,7 +92,7 @@ TEST(CheckNumbers, AModelAnswersAsManyAsTheDataHave) {
   EXPECT_TRUE(CheckNumbers("m.tflite", predictions, dataset).ok());
   predictions.classes = 10;
   QAT_EXPECT_ERROR(CheckNumbers("m.tflite", predictions, dataset), ErrorCode::kCorrupt,
-                   "ages: labels are 1 real number an image, expected 10, as m.tflite answers");
+                   "ages: labels are 1 real number per image, expected 10, as m.tflite answers");
   predictions.classes = 0;
   QAT_EXPECT_ERROR(CheckNumbers("m.tflite", predictions, dataset), ErrorCode::kCorrupt, "expected classes");
 }

@@ -34,7 +34,7 @@ struct EvalOutput {
 };
 
 struct EvalFlags {
-  std::vector<std::string> arguments;  ///< models, and pictures behind the model
+  std::vector<std::string> arguments;  ///< models, and pictures after the model
   std::string argument;                ///< of commands that take one
   EvalRequest request;
   TensorRunRequest tensors;

@@ -23,7 +23,7 @@ const CommandRow kCommands[] = {
      "  qat-eval --data mnist/ m.tflite --baseline good.json --max-drop 0.1 --html report.html\n",
      {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop",
       "--baseline", "--details", "--html", "--json"}},
-    {"bench", kBench, RunBenchmark, "Measures how fast models are, on random inputs, in turns.",
+    {"bench", kBench, RunBenchmark, "Measures the speed of models on random inputs, alternating between them.",
      "  qat-eval bench a.tflite b.tflite\n"
      "  qat-eval bench m.tflite --batch 32 --threads 4 --operators\n",
      {"models", "--graph", "--batch", "--threads", "--repeat", "--operators", "--kernels", "--html", "--json"}},
@@ -39,7 +39,7 @@ const CommandRow kCommands[] = {
      "  qat-eval trace m.tflite\n"
      "  qat-eval trace m.tflite --checkpoint runs/lenet --data mnist/\n",
      {"model", "--graph", "--checkpoint", "--data", "--html", "--json"}},
-    {"inspect", kInspect, RunInspect, "Shows what a file is made of, or what differs in two.",
+    {"inspect", kInspect, RunInspect, "Shows what a file contains, or how two files differ.",
      "  qat-eval inspect m.tflite --details\n"
      "  qat-eval inspect --diff a.tflite b.tflite\n",
      {"inspected", "--details", "--diff", "--select", "--dot", "--json"}},
@@ -59,7 +59,7 @@ const std::vector<OldSpelling> kOldSpellings = {
 }  // namespace qat
 
 int main(int argc, char** argv) {
-  qat::Tool tool("qat-eval", "Compares a network in float and in integers: accuracy, size, time, and proof.",
+  qat::Tool tool("qat-eval", "Compares a network in float and in integers: accuracy, size, speed, and proof that nothing was lost.",
                  "  qat-eval --data digits --checkpoint run --graph g.qgraph m.tflite --max-drop 0.1\n"
                  "  qat-eval classify m.tflite cat.jpg\n");
   qat::EvalFlags flags;

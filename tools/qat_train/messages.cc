@@ -11,6 +11,8 @@
 namespace qat {
 namespace {
 
+constexpr int64_t kFewHeldOut = 20;  // an accuracy of 90 % on 20 examples has a standard error of 7 points
+
 std::string Percent(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.2f %%", value);
@@ -78,17 +80,26 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
   report.outputs["checkpoint"] = result.checkpoint;
 }
 
-std::string Summary(const TrainResult& result, const TrainConfig& config, bool held_out,
+std::string FewHeldOut(int64_t held_out) {
+  if (held_out == 0 || held_out >= kFewHeldOut) return "";
+  return StrCat("only ", held_out, held_out == 1 ? " example is" : " examples are",
+                " held out, so it is largely chance which checkpoint is the best; --holdout N holds out more, and "
+                "qat-freeze --select last takes the last checkpoint");
+}
+
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched,
                     const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
                             result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
-  const std::string_view split = held_out ? "holdout     " : "test set    ";
+  const int64_t count = watched.held_out > 0 ? watched.held_out : watched.test;
+  const std::string_view split = watched.held_out > 0 ? "holdout     " : "test set    ";
+  const std::string examples = StrCat(" on ", count, count == 1 ? " example" : " examples");
   if (!std::isnan(result.holdout_rmse)) {
-    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), ", best ", Significant(result.best_rmse),
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), examples, ", best ", Significant(result.best_rmse),
                    " at step ", result.best_step, "\n");
   }
   if (!std::isnan(result.holdout_accuracy)) {
-    text += StrCat(split, Percent(result.holdout_accuracy), ", best ", Percent(result.best_accuracy),
+    text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
   }
   text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run)), "\n");

@@ -32,8 +32,17 @@ std::string SpareOutputs(const NetworkSpec& spec, int32_t asked, const Dataset& 
 /// Metrics and outputs of a finished run.
 void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report);
 
+/// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty.
+std::string FewHeldOut(int64_t held_out);
+
+/// What evaluations during training were made on.
+struct Watched {
+  int64_t held_out = 0;  ///< examples; 0: the test set was watched
+  int64_t test = 0;
+};
+
 /// The lines at the end: steps, accuracy, checkpoint, scheme, and the next command.
-std::string Summary(const TrainResult& result, const TrainConfig& config, bool held_out, const TrainFlags& flags);
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const TrainFlags& flags);
 
 }  // namespace qat
 

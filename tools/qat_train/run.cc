@@ -132,12 +132,13 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
   const std::string spare_outputs = SpareOutputs(job.spec, job.config.classes, job.train);
-  bool held_out = false;
+  int64_t held_out = 0;
   callbacks.on_start = [&](const HoldoutSplit& split) {
-    held_out = !split.holdout.empty();
+    held_out = std::ssize(split.holdout);
     for (const std::string& line : job.lines) LogInfo(line);
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
+    if (const std::string few = FewHeldOut(held_out); !few.empty()) LogInfo(few);
   };
   callbacks.on_warning = [&](const std::string& warning) {
     LogWarning(warning);
@@ -151,7 +152,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
-  tool.Print(Summary(*result, job.config, held_out, flags));
+  tool.Print(Summary(*result, job.config, {held_out, job.test.size()}, flags));
   return {};
 }
 
