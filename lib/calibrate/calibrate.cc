@@ -159,7 +159,7 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
     tensor.limits = limits;
     if (range.min == 0 && range.max == 0) dead.push_back(tensor.name);
   }
-  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, nothing but 0 was seen: ", Join(dead)));
+  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", Join(dead)));
 }
 
 }  // namespace

@@ -297,7 +297,7 @@ Status CheckRequest(const EvalRequest& request) {
   if (!request.baseline.empty() && !gates.NeedsBaseline() && !gates.max_layer_loss) {
     return InvalidArgument(
         "`baseline`: needs `max_drop`, `max_error_rise`, `min_speedup`, `max_latency_ratio` or "
-        "`max_layer_loss`: what is to be held against it");
+        "`max_layer_loss`, the limits that compare with it");
   }
   if (request.baseline.empty() && gates.max_layer_loss)
     return InvalidArgument("`max_layer_loss`: needs `baseline`, an earlier report");

@@ -63,7 +63,7 @@ Expected<size_t> LabelOf(const std::string& part, const std::vector<ClassCount>&
     }
   }
   if (label >= counts.size() || counts[label].total == 0) {
-    return InvalidArgument(StrCat("`min_recall`: none of the images looked at has the class '", part,
+    return InvalidArgument(StrCat("`min_recall`: none of the evaluated images has the class '", part,
                                   "', expected one of the test data"));
   }
   return label;

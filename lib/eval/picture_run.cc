@@ -171,7 +171,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
       if (predictions.labels.size() != 1) {
         return Unsupported(
             StrCat(model->source(), ": gives ", predictions.labels.size(),
-                   " answers an image, expected one to classify a picture; running it on tensors gives them all"));
+                   " answers per image, expected one to classify a picture; running it on tensors gives them all"));
       }
       report.pictures.push_back(
           {each.name, BestGuesses(predictions, are_probabilities, request.topk, contract.labels())});

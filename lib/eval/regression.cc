@@ -96,7 +96,7 @@ std::optional<Interval> RiseInterval(const std::vector<double>& a, const std::ve
 Status CheckNumbers(const std::string& name, const Predictions& predictions, const Dataset& dataset) {
   if (predictions.classes == dataset.targets) return {};
   return Corrupt(StrCat(dataset.name, ": labels are ", dataset.targets,
-                        dataset.targets == 1 ? " real number" : " real numbers", " an image, expected ",
+                        dataset.targets == 1 ? " real number" : " real numbers", " per image, expected ",
                         predictions.classes == 0 ? std::string("classes") : StrCat(predictions.classes),
                         ", as ", name, " answers"));
 }

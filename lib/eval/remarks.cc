@@ -79,7 +79,7 @@ void RemarkOnClasses(const Report& report, const ModelResult& row, const std::st
   if (chance) {
     remarks.Add(GuessingText(counts), name, percents);
   } else if (*balanced < AccuracyOf(counts) - kFarBelow) {
-    remarks.Add("rare classes are recognized less often than the accuracy tells", name, percents);
+    remarks.Add("rare classes are recognized less often than the accuracy suggests", name, percents);
   }
 }
 

@@ -110,7 +110,7 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
     if (options.strict) return Numerical(text);
     warnings.push_back(StrCat(text, "; train longer, or let `strict` refuse them"));
   }
-  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, nothing but 0 was seen: ", Join(dead)));
+  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", Join(dead)));
   return {};
 }
 

@@ -95,7 +95,7 @@ std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::
   }
   if (const std::vector<size_t> never = NeverAnswered(counts); !never.empty()) {
     warnings.push_back(StrCat("never answered on ", where, ": ", ListOf(counts, never, names),
-                              "; train longer, or with as many examples of each class"));
+                              "; train longer, or with equally many examples of each class"));
   }
   return warnings;
 }
@@ -118,7 +118,7 @@ std::vector<std::string> Warnings(const NumberFacts& facts, double output_step, 
                                 Text("%.6g", target.min), " to ", Text("%.6g", target.max), ", a step is ",
                                 Text("%.3g", output_step), "), so answers are coarse; ",
                                 targets.size() == 1 ? "subtract the mean of the targets before training"
-                                                    : "bring all targets to mean 0 and like deviations before training"));
+                                                    : "bring all targets to mean 0 and similar deviations before training"));
     }
   }
   return warnings;

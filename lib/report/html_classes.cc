@@ -119,7 +119,7 @@ std::string ClassesSection(const Report& report) {
       "<div class=\"charts\"><figure><h3>Confusion of ", EscapeHtml(model->name), "</h3>",
       ConfusionChart(confusion, report.class_names), "</figure></div>\n",
       Quiet("Rows are true classes, columns the answers. The calibration error is how far the model's "
-            "confidence is from its accuracy, on average over 15 classes of confidence."),
+            "confidence is from its accuracy, on average over 15 bins of confidence."),
       MostConfused(report, confusion));
 }
 

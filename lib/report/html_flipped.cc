@@ -70,7 +70,7 @@ std::string FlippedSection(const Report& report) {
   for (const Answered& answered : ByImage(report)) items += Item(report, answered);
   return StrCat("<ul class=\"flips\">\n", items, "</ul>\n",
                 Quiet("Above, the true class; below, what the rows answer and how sure the first of them is. Of each pair of "
-                      "rows the first images are shown that set the two apart; the table of pairs has their number."));
+                      "rows, the first images are shown on which they differ; the table of pairs has their number."));
 }
 
 }  // namespace qat

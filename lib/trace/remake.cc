@@ -90,7 +90,7 @@ std::string FirstDifferenceOf(const Tensors& made, const Tensors& found) {
   for (size_t i = 0; i < made.size(); ++i) {
     if (std::string text = Difference(made[i], found[i]); !text.empty()) return text;
   }
-  return "its tensors are the same; operators or what is said about the model differ";
+  return "its tensors are the same; operators or metadata differ";
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ TEST(Gates, ARecallOfAClassThatIsNotThereIsRefused) {
                    "`min_recall`: there is no class 'cat', expected good, bad, ugly");
   limits.min_recall = {{"ugly", 50}};
   QAT_EXPECT_ERROR(JudgeGates(limits, nullptr, report), ErrorCode::kInvalidArgument,
-                   "none of the images looked at has the class 'ugly'");
+                   "none of the evaluated images has the class 'ugly'");
 }
 
 TEST(Gates, AnErrorOfOneNumberIsJudgedByItself) {

@@ -40,7 +40,7 @@ TEST(Remarks, NameAClassThatIsNeverAnsweredOnceForAllRows) {
             (std::vector<std::string>{
                 "float" + figures + ", m.tflite" + figures + ": never answers class 'dent' (6 images)",
                 "float" + figures + ", m.tflite" + figures +
-                    ": rare classes are recognized less often than the accuracy tells"}));
+                    ": rare classes are recognized less often than the accuracy suggests"}));
 }
 
 TEST(Remarks, OneAnswerForEverythingIsSaidAsThat) {

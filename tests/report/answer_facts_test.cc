@@ -59,7 +59,7 @@ TEST(ClassFacts, SaysItInPlainSentences) {
             "answers on the holdout are no better than guessing, which has a balanced accuracy of 50.00 % (balanced "
             "accuracy 50.00 %, accuracy 96.00 %); check the labels, or try another learning rate or a longer run");
   EXPECT_EQ(warnings[1],
-            "never answered on the holdout: class 'ill' (24 examples); train longer, or with as many examples of each class");
+            "never answered on the holdout: class 'ill' (24 examples); train longer, or with equally many examples of each class");
   EXPECT_TRUE(Warnings(Filled({{90, 10}, {10, 90}}), {}, 200, "the holdout").empty());
   // Less accurate than always answering the frequent class, yet half of the rare one is found.
   EXPECT_TRUE(Warnings(Filled({{900, 60}, {20, 20}}), {}, 1000, "the holdout").empty());
@@ -107,7 +107,7 @@ TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0],
             "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so answers are "
-            "coarse; bring all targets to mean 0 and like deviations before training");
+            "coarse; bring all targets to mean 0 and similar deviations before training");
   EXPECT_TRUE(Warnings(facts, 0.1, "the holdout").empty());
 }
 
