@@ -124,7 +124,7 @@ TEST(SpecErrors, BlocksThatAreNoneAreShownAsWritten) {
   const std::vector<std::string> lines =
       Lines(ParseNetworkSpec("name = \"n\"\ninput = 3\nlayer = {a = 1}\n", "net.toml"));
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[0], "net.toml:2:9: 'input' is 3, expected a block with height, width and channels");
+  EXPECT_EQ(lines[0], "net.toml:2:9: 'input' is 3, expected a block with height, width and channels, or with shape");
   EXPECT_EQ(lines[1], "net.toml:3:9: 'layer' is a table, expected [[layer]] blocks");
 }
 
