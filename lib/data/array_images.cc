@@ -180,7 +180,10 @@ bool LooksTransposed(const Shape& shape) {
 Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType values, const OpenOptions& network) {
   const std::string_view what = values == ValueType::kByte ? "images " : "examples ";
   if (auto view = ViewOfNetwork(shape, network)) {
-    view->note = StrCat(what, WithoutCount(shape), " are read as ", SizeText(*view), ", ", view->note);
+    // What would have been understood without a network needs no word.
+    const auto plain = ViewOfLayout(shape, ArrayLayout::kAuto, values);
+    const bool same = plain && SizeText(*plain) == SizeText(*view);
+    view->note = same ? "" : StrCat(what, WithoutCount(shape), " are read as ", SizeText(*view), ", ", view->note);
     return *view;
   }
   if (ChannelsFirst(shape, network)) {

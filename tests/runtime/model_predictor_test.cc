@@ -127,7 +127,7 @@ TEST(ModelPredictor, RefusesAContractOfAnotherSize) {
 
 TEST(ModelPredictor, RefusesAnInputThatIsNoImage) {
   QAT_EXPECT_ERROR(Make(Echo(DType::kFloat32, {}, nullptr, {2, 2})), ErrorCode::kUnsupported,
-                   "echo.tflite: input 'x' is [2, 2], expected [1, H, W, C]");
+                   "echo.tflite: input 'x' is [2, 2], expected [1, values], [1, steps, channels] or [1, H, W, C]");
 }
 
 TEST(ModelPredictor, ChecksTheNumberOfBytes) {
