@@ -254,7 +254,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   const std::string graph = dir_ / "f.qgraph", out = dir_ / "o";
   EXPECT_REFUSED(Convert({graph, "--calibrate", dir_ / "nowhere", "-o", out}), 3, "--calibrate: ");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
-                 "--calibrate: finds ranges, of which --type float32 has none");
+                 "--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
                  "--calibration-limit: value -1");
   EXPECT_REFUSED(Convert({graph, "--calibrate", "digits", "--calibration-limit", "5", "-o", out}), 3,

@@ -23,7 +23,7 @@ const CommandRow kCommands[] = {
      "  qat-eval --data mnist/ m.tflite --baseline good.json --max-drop 0.1 --html report.html\n",
      {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop",
       "--baseline", "--details", "--html", "--json"}},
-    {"bench", kBench, RunBenchmark, "Measures the speed of models on random inputs, alternating between them.",
+    {"bench", kBench, RunBenchmark, "Measures the speed of models on random inputs, in turns.",
      "  qat-eval bench a.tflite b.tflite\n"
      "  qat-eval bench m.tflite --batch 32 --threads 4 --operators\n",
      {"models", "--graph", "--batch", "--threads", "--repeat", "--operators", "--kernels", "--html", "--json"}},

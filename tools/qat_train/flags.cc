@@ -29,7 +29,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
     {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
     {"data", "NAME|DIR", kRecipe,
-     "digits (generated), or a path: IDX or CIFAR files, NumPy arrays, CSV, pictures (default digits)"},
+     "digits, or files: IDX, CIFAR, NumPy, CSV, pictures (default digits)"},
     {"task", "NAME", kRecipe,
      "what whole numbers stored as floats are: classes, or numbers to be learned (default auto: asked)"},
     {"layout", "NAME", kRecipe,
