@@ -22,6 +22,7 @@
 #include "import/read_network.h"
 #include "import/verify_source.h"
 #include "ir/graph.h"
+#include "ir/range_groups.h"
 #include "passes/passes.h"
 #include "report/text_format.h"
 #include "tflite/model_source.h"
@@ -338,7 +339,7 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, 
 void KeepFloatWhereItMust(const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
   if (flags.calibrate.empty() || scheme == Scheme::kFloat32) return;
   const std::vector<std::string> kept = KeepFloat(graph, scheme);
-  PartFixedRanges(graph);
+  SeparateFixedRanges(graph);
   if (kept.empty()) return;
   report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept), " on ", NameOf(scheme),
                                    ": computed in float32, between DEQUANTIZE and QUANTIZE"));

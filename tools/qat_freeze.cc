@@ -16,7 +16,6 @@
 #include "cli/tool.h"
 #include "freeze/folding.h"
 #include "freeze/freeze.h"
-#include "spec/network_spec.h"
 #include "weights/give_weights.h"
 #include "weights/network_layers.h"
 
@@ -69,9 +68,9 @@ void AddFlags(Tool& tool, FreezeFlags& flags) {
   tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--weights", "--weights-like", "--json"});
 }
 
-std::string LayersText(const NetworkSpec& spec, const Graph& graph) {
+std::string LayersText(const Graph& network, const Graph& graph) {
   std::vector<std::string> gone;
-  for (const LayerSpec& layer : spec.layers) {
+  for (const GraphNode& layer : network.nodes) {
     const bool kept = std::any_of(graph.nodes.begin(), graph.nodes.end(),
                                   [&](const GraphNode& node) { return node.name == layer.name; });
     if (!kept) gone.push_back(layer.name);
@@ -114,9 +113,8 @@ std::string NormsText(const Checkpoint& checkpoint) {
 
 Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
                const Graph& graph, Report& report) {
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
-                       ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
-  const std::vector<FoldedLayer> folded = CompareFolded(checkpoint, spec, graph);
+  const Graph& network = checkpoint.network;
+  const std::vector<FoldedLayer> folded = CompareFolded(checkpoint, network, graph);
   for (const FoldedLayer& layer : folded) report.metrics["folded:" + layer.name] = layer.difference;
   QAT_RETURN_IF_ERROR(CheckFolded(folded));
   const Bytes bytes = Serialize(graph);
@@ -131,7 +129,7 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
   tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", Printable(flags.output), ", ",
-                    bytes.size(), " bytes\nlayers  ", LayersText(spec, graph), "\nfolded  ",
+                    bytes.size(), " bytes\nlayers  ", LayersText(network, graph), "\nfolded  ",
                     FoldedText(folded), "\n", NormsText(checkpoint), "ranges  ", RangesText(checkpoint), "\ninput   ",
                     Describe(graph.contract), "\n")));
   return {};
@@ -143,8 +141,7 @@ Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, cons
   if (!layout) return InvalidArgument(StrCat("--weights-layout: value '", flags.layout, "', expected pytorch, keras or tflite"));
   if (flags.flatten != "chw" && flags.flatten != "hwc")
     return InvalidArgument(StrCat("--weights-flatten: value '", flags.flatten, "', expected chw or hwc"));
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
-  const std::vector<NetworkLayer> layers = LayersWithParameters(spec);
+  const std::vector<NetworkLayer> layers = LayersWithParameters(checkpoint.network);
   if (flags.like.empty()) return GiveWeights(layers, checkpoint.tensors, *layout, flags.flatten == "hwc");
   QAT_ASSIGN_OR_RETURN_IN("--weights-like", const WeightsFile like, WeightsFile::Read(flags.like));
   std::optional<NameMap> names;

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <optional>
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "ir/range_groups.h"
 #include "passes/passes.h"
 #include "runtime/interpreter.h"
 #include "runtime/runnable_model.h"
@@ -130,14 +130,14 @@ Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& da
   return observation.Ranges();
 }
 
-void Unite(const std::vector<std::vector<int32_t>>& groups, std::map<int32_t, Range>& ranges) {
-  for (const std::vector<int32_t>& group : groups) {
+// Tensors that share a scale get the union of their ranges.
+void Unite(const Graph& graph, std::map<int32_t, Range>& ranges) {
+  for (const RangeGroup& group : FindRangeGroups(graph).groups) {
     Range all;
-    for (const int32_t tensor : group) {
-      all.min = std::min(all.min, ranges.at(tensor).min);
-      all.max = std::max(all.max, ranges.at(tensor).max);
-    }
-    for (const int32_t tensor : group) ranges[tensor] = all;
+    const auto widen = [&](Range range) { all = {std::min(all.min, range.min), std::max(all.max, range.max)}; };
+    for (const int32_t tensor : group.observed) widen(ranges.at(tensor));
+    widen(group.constants);
+    for (const int32_t tensor : group.observed) ranges[tensor] = all;
   }
 }
 
@@ -176,44 +176,13 @@ Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgres
     input.high = any ? input_range.max : 1;
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
-  Unite(SharedRanges(graph), ranges);
+  Unite(graph, ranges);
   ForgetTrainedRanges(graph);
   SetRanges(ranges, ActivationLimitsOf(scheme), graph, warnings);
   graph.scheme = NameOf(scheme);
   graph.provenance["calibration_images"] = std::to_string(dataset.size());
   graph.provenance["calibration_sha256"] = fingerprint;
   return {};
-}
-
-std::vector<std::vector<int32_t>> SharedRanges(const Graph& graph) {
-  std::vector<size_t> parent(graph.tensors.size());
-  std::iota(parent.begin(), parent.end(), size_t{0});
-  const auto root = [&](int32_t tensor) {
-    auto i = static_cast<size_t>(tensor);
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-  };
-  const auto join = [&](int32_t a, int32_t b) { parent[root(a)] = root(b); };
-  for (const GraphNode& node : graph.nodes) {
-    const OutputQuantization rule = RuleOf(node);
-    for (const int32_t output : node.outputs) {
-      if (rule == OutputQuantization::kSameAsInput) {
-        join(output, node.inputs[static_cast<size_t>(DefinitionOf(node.type).data_input)]);
-      } else if (rule == OutputQuantization::kJoinsInputs) {
-        for (const int32_t input : node.inputs) join(output, input);
-      }
-    }
-  }
-  std::map<size_t, std::vector<int32_t>> observed;
-  for (const GraphNode& node : graph.nodes) {
-    if (RuleOf(node) != OutputQuantization::kOwnRange || graph.tensor(node.outputs[0]).type != DType::kFloat32) continue;
-    for (const int32_t output : node.outputs) observed[root(output)].push_back(output);
-  }
-  std::vector<std::vector<int32_t>> groups;
-  for (auto& [root_tensor, members] : observed) {
-    if (members.size() > 1) groups.push_back(std::move(members));
-  }
-  return groups;
 }
 
 }  // namespace qat

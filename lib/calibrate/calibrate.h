@@ -18,7 +18,7 @@ namespace qat {
 using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
 
 /// Runs the graph in float32 on every image and gives each output that is observed in training the least and the largest
-/// value it took, widened to hold 0; outputs that must share a scale (SharedRanges) get the union. Filters lose their
+/// value it took, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
 /// trained ranges, so that quantization takes those of their values. Sets the graph's scheme and the provenance keys
 /// calibration_images and calibration_sha256. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, a quantized scheme.
@@ -26,10 +26,6 @@ using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
 /// writer, the interpreter, the data set and `progress`; the graph is then as before.
 Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings);
-
-/// Tensors with a range of their own that must come to one scale and zero point, one list per group: what only moves values
-/// passes the range of its input on, concatenation, maximum and minimum tie all that they read.
-std::vector<std::vector<int32_t>> SharedRanges(const Graph& graph);
 
 }  // namespace qat
 

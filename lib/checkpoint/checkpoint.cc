@@ -4,7 +4,9 @@
 
 #include "base/envelope.h"
 #include "base/file_kind.h"
+#include "base/hash.h"
 #include "base/strings.h"
+#include "checkpoint/version1.h"
 #include "quant/scheme.h"
 #include "checkpoint_generated.h"
 
@@ -15,7 +17,7 @@ using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
 // Raised when a field changes its meaning; a field that is only added keeps it.
-constexpr uint32_t kCheckpointVersion = 1;
+constexpr uint32_t kCheckpointVersion = 2;
 constexpr uint32_t kTrainerStateVersion = 1;
 
 template <class T>
@@ -109,12 +111,21 @@ Expected<double> ReadNumber(const fb::NamedNumber& entry) { return entry.value()
 
 Expected<std::string> ReadText(const fb::NamedText& entry) { return entry.value()->str(); }
 
+Expected<Graph> ReadNetwork(const fb::Checkpoint& root) {
+  if (root.network() == nullptr) {
+    if (root.spec_text() == nullptr) return Corrupt("holds no network");
+    return NetworkOfVersion1(root.spec_text()->str(), root.spec_source() == nullptr ? "" : root.spec_source()->str());
+  }
+  QAT_ASSIGN_OR_RETURN(Graph network, ParseGraph({root.network()->data(), root.network()->size()}, "network"));
+  if (network.form == GraphForm::kTrainable) return network;
+  return Corrupt("network: is a frozen graph, expected one that can be trained");
+}
+
 Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
   Checkpoint checkpoint;
   checkpoint.step = root.step();
   checkpoint.scheme = root.scheme()->str();
-  checkpoint.spec_text = root.spec_text()->str();
-  checkpoint.spec_source = root.spec_source()->str();
+  QAT_ASSIGN_OR_RETURN(checkpoint.network, ReadNetwork(root));
   checkpoint.config_text = root.config_text()->str();
   QAT_ASSIGN_OR_RETURN_IN("input contract", checkpoint.contract,
                           ParseContract({root.contract()->data(), root.contract()->size()}));
@@ -141,8 +152,9 @@ Bytes Serialize(const Checkpoint& checkpoint) {
   builder.ForceVectorAlignment(contract.size(), 1, 8);
   const auto contract_offset = builder.CreateVector(contract);
   const auto scheme = builder.CreateString(checkpoint.scheme);
-  const auto spec_text = builder.CreateString(checkpoint.spec_text);
-  const auto spec_source = builder.CreateString(checkpoint.spec_source);
+  const Bytes network = Serialize(checkpoint.network);
+  builder.ForceVectorAlignment(network.size(), 1, 16);
+  const auto network_offset = builder.CreateVector(network);
   const auto config_text = builder.CreateString(checkpoint.config_text);
   const auto tensors = WriteTensors(builder, checkpoint.tensors);
   const auto ranges = WriteRanges(builder, checkpoint.ranges);
@@ -152,8 +164,8 @@ Bytes Serialize(const Checkpoint& checkpoint) {
   Entries<fb::NamedNumber> gaps = 0;
   if (!checkpoint.batch_norm_gaps.empty()) gaps = WriteNumbers(builder, checkpoint.batch_norm_gaps);
   const auto root =
-      fb::CreateCheckpoint(builder, checkpoint.step, scheme, spec_text, spec_source, config_text,
-                           contract_offset, tensors, ranges, metrics, provenance, gaps);
+      fb::CreateCheckpoint(builder, checkpoint.step, scheme, 0, 0, config_text, contract_offset, tensors, ranges,
+                           metrics, provenance, gaps, network_offset);
   return Seal(builder, root, kCheckpointIdentifier, kCheckpointVersion);
 }
 
@@ -161,7 +173,12 @@ Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::
   QAT_ASSIGN_OR_RETURN(const auto* root,
                        OpenRoot<fb::Checkpoint>(bytes, kCheckpointIdentifier, kCheckpointVersion, source));
   QAT_ASSIGN_OR_RETURN_IN(source, Checkpoint checkpoint, ReadRoot(*root));
+  if (root->network() == nullptr) checkpoint.version1_sha256 = Sha256(bytes);
   return checkpoint;
+}
+
+std::string FileHash(const Checkpoint& checkpoint) {
+  return checkpoint.version1_sha256.empty() ? Sha256(Serialize(checkpoint)) : checkpoint.version1_sha256;
 }
 
 Expected<Checkpoint> ReadCheckpoint(const std::string& path) {

@@ -1,5 +1,5 @@
 // checkpoint.h: the border between training and everything after it. A FlatBuffer of ours
-// (schemas/checkpoint.fbs): named float tensors, ranges, spec, input contract, metrics, provenance. No
+// (schemas/checkpoint.fbs): the trainable graph, named float tensors, ranges, recipe, input contract, metrics, provenance. No
 // LibTorch on either side.
 #ifndef QAT_CHECKPOINT_CHECKPOINT_H_
 #define QAT_CHECKPOINT_CHECKPOINT_H_
@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/shape.h"
 #include "contract/contract.h"
+#include "ir/graph.h"
 #include "quant/params.h"
 
 namespace qat {
@@ -37,11 +38,10 @@ struct NamedRange {
 struct Checkpoint {
   int64_t step = 0;
   std::string scheme;       ///< "float32", "uint8" or "int8"
-  std::string spec_text;    ///< the network, as TOML
-  std::string spec_source;  ///< name shown in messages about the spec
+  Graph network;            ///< the trainable graph
   std::string config_text;  ///< TrainConfig as TOML, without paths and threads
   Contract contract;
-  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", … (TrainedParameters)
+  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", …: the trained tensors of the network
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
   /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,
   /// else 0.
@@ -50,6 +50,7 @@ struct Checkpoint {
   /// deviations (train/batch_statistics.h). Empty: no batch norm, or written before this was measured.
   std::map<std::string, double> batch_norm_gaps;
   std::map<std::string, std::string> provenance;  ///< "data_sha256", "tool_version", …: no path, time or host
+  std::string version1_sha256;  ///< of the file, where it was one of version 1; else empty, and not written
 
   bool operator==(const Checkpoint&) const = default;
 };
@@ -58,9 +59,13 @@ struct Checkpoint {
 Bytes Serialize(const Checkpoint& checkpoint);
 
 /// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind
-/// is named ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported.
+/// is named ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported. A file of version 1, which
+/// holds its network as a spec, is read as what it would be today.
 Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source);
 Expected<Checkpoint> ReadCheckpoint(const std::string& path);
+
+/// SHA-256 of the checkpoint's file: other files name it by this.
+std::string FileHash(const Checkpoint& checkpoint);
 
 /// What resuming needs besides: optimizer moments, range-observer state, moving averages; beside the
 /// checkpoint as STEP.state, same envelope. Generators need none: base/random.h.

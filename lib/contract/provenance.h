@@ -16,6 +16,11 @@ inline constexpr char kTaskKey[] = "task";
 inline constexpr char kTaskClasses[] = "classes";
 inline constexpr char kTaskNumbers[] = "numbers";  ///< real numbers: its outputs are answers, not scores
 
+/// Of a network that is to be trained: the text that a front end read, for people and for front ends.
+inline constexpr char kSourceTextKey[] = "source_text";
+/// The text's own key `classes`; absent: it has none.
+inline constexpr char kSourceClassesKey[] = "source_classes";
+
 /// How many images a sample for calibration was asked for, 0: all; absent: the first calibration_images were taken.
 inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
 

@@ -7,8 +7,7 @@
 
 #include "eval/histogram.h"
 #include "quant/scheme.h"
-#include "spec/network_spec.h"
-#include "spec/range_groups.h"
+#include "ir/range_groups.h"
 
 namespace qat {
 namespace {
@@ -44,22 +43,22 @@ void AddHistogram(const ModelTensor& tensor, QuantizationParams params, LayerRan
   }
 }
 
+Range Union(Range a, Range b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
+
 // Outputs that share a scale (what a concatenation reads) have the union of the ranges observed on each of them. A
 // checkpoint holds the observed ranges, a graph the shared ones.
 std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
   std::map<std::string, Range> shared;
   for (const auto& [name, named] : checkpoint.ranges) shared[name] = IncludingZero(named.range);
-  const auto spec = ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source);
-  if (!spec.ok()) return shared;
-  for (const RangeGroup& group : FindRangeGroups(*spec).groups) {
-    Range all;
-    for (const int32_t layer : group.observed) {
-      const auto found = shared.find(spec->layers[static_cast<size_t>(layer)].name);
-      if (found == shared.end()) continue;
-      all = {std::min(all.min, found->second.min), std::max(all.max, found->second.max)};
+  const Graph& network = checkpoint.network;
+  for (const RangeGroup& group : FindRangeGroups(network).groups) {
+    Range all = group.constants;
+    for (const int32_t tensor : group.observed) {
+      const auto found = shared.find(network.tensor(tensor).name);
+      if (found != shared.end()) all = Union(all, found->second);
     }
-    for (const int32_t layer : group.observed) {
-      const auto found = shared.find(spec->layers[static_cast<size_t>(layer)].name);
+    for (const int32_t tensor : group.observed) {
+      const auto found = shared.find(network.tensor(tensor).name);
       if (found != shared.end()) found->second = all;
     }
   }

@@ -42,26 +42,28 @@ Sums Accumulate(const std::vector<float>& filter, const std::vector<double>& pro
   return sums;
 }
 
-double Difference(const Checkpoint& checkpoint, const LayerSpec& layer, const Graph& graph) {
-  const auto trained = [&](std::string_view suffix) -> const std::vector<float>& {
-    return checkpoint.tensors.at(StrCat(layer.name, "/", suffix)).values;
+double Difference(const Checkpoint& checkpoint, const Graph& network, const GraphNode& node, const Graph& graph) {
+  const auto trained = [&](int32_t tensor) -> const std::vector<float>& {
+    return checkpoint.tensors.at(network.tensor(tensor).name).values;
   };
-  const Shape& shape = layer.parameters[0].shape;
-  const auto axis = static_cast<size_t>(layer.definition().filter_channel_axis);
+  const FusedBatchNorm& norm = *node.batch_norm;
+  const int32_t filter = node.inputs[static_cast<size_t>(node.definition().filter_input)];
+  const Shape& shape = network.tensor(filter).shape;
+  const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
   const auto channels = static_cast<size_t>(shape[axis]);
   const auto stride =
       static_cast<size_t>(FlatSize(Shape(shape.begin() + static_cast<ptrdiff_t>(axis) + 1, shape.end())));
-  std::vector<double> probe(trained("filter").size());
+  std::vector<double> probe(trained(filter).size());
   Random random(kProbeSeed);
   for (double& x : probe) x = random.Between(-1000, 1000) / 1000.0;
-  const Sums sums = Accumulate(trained("filter"), probe, stride, channels);
-  const Sums frozen = Accumulate(Constant(graph, layer.name + "/filter"), probe, stride, channels);
-  const std::vector<float> bias = Constant(graph, layer.name + "/bias");
+  const Sums sums = Accumulate(trained(filter), probe, stride, channels);
+  const Sums frozen = Accumulate(Constant(graph, network.tensor(filter).name), probe, stride, channels);
+  const std::vector<float> bias = Constant(graph, node.name + "/bias");
   double largest = 0, terms = 0;
   for (size_t c = 0; c < channels; ++c) {
-    const double mean = trained("moving_mean")[c], beta = trained("beta")[c];
-    const double deviation = std::sqrt(double{trained("moving_variance")[c]} + layer.batch_norm->epsilon);
-    const double gamma = trained("gamma")[c];
+    const double mean = trained(norm.moving_mean)[c], beta = trained(norm.beta)[c];
+    const double deviation = std::sqrt(double{trained(norm.moving_variance)[c]} + norm.epsilon);
+    const double gamma = trained(norm.gamma)[c];
     const double unfolded = gamma * (sums.signed_sum[c] - mean) / deviation + beta;
     largest = std::max(largest, std::abs(unfolded - (frozen.signed_sum[c] + bias[c])));
     terms =
@@ -72,11 +74,10 @@ double Difference(const Checkpoint& checkpoint, const LayerSpec& layer, const Gr
 
 }  // namespace
 
-std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const NetworkSpec& spec,
-                                       const Graph& graph) {
+std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const Graph& network, const Graph& graph) {
   std::vector<FoldedLayer> layers;
-  for (const LayerSpec& layer : spec.layers) {
-    if (layer.batch_norm) layers.push_back({layer.name, Difference(checkpoint, layer, graph)});
+  for (const GraphNode& node : network.nodes) {
+    if (node.batch_norm) layers.push_back({node.name, Difference(checkpoint, network, node, graph)});
   }
   return layers;
 }

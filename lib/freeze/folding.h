@@ -8,7 +8,6 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "ir/graph.h"
-#include "spec/network_spec.h"
 
 namespace qat {
 
@@ -22,9 +21,8 @@ struct FoldedLayer {
 ///   frozen   filter' * x + bias', from the graph, in double
 /// `difference` is the largest |trained - frozen| of a channel as a part of the largest sum of a channel's terms without their
 /// signs, which is what rounding is relative to: about 2^-24 where all is well.
-/// Requires  a graph that was frozen from this checkpoint, whose spec this is.
-std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const NetworkSpec& spec,
-                                       const Graph& graph);
+/// Requires  a graph that was frozen from this checkpoint of this network.
+std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const Graph& network, const Graph& graph);
 
 /// Errors: kInternal where a layer differs by more than rounding to float32 can explain.
 Status CheckFolded(const std::vector<FoldedLayer>& layers);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -10,23 +11,20 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "checkpoint/check_numbers.h"
-#include "ops/input_order.h"
+#include "contract/provenance.h"
+#include "ir/range_groups.h"
 #include "quant/batch_norm.h"
 #include "quant/scheme.h"
-#include "spec/network_spec.h"
-#include "spec/range_groups.h"
 
 namespace qat {
 namespace {
 
-bool ExistsInTrainingOnly(const LayerSpec& layer) { return layer.definition().builtin_code < 0; }
+using Role = ParameterSpec::Role;
 
-bool OwnsRange(const LayerSpec& layer) {
-  return layer.definition().output_quantization == OutputQuantization::kOwnRange;
-}
+bool ExistsInTrainingOnly(const GraphNode& node) { return node.definition().builtin_code < 0; }
 
-std::string ParameterName(const LayerSpec& layer, const ParameterSpec& parameter) {
-  return StrCat(layer.name, "/", parameter.suffix);
+bool OwnsRange(const GraphNode& node) {
+  return node.definition().output_quantization == OutputQuantization::kOwnRange;
 }
 
 /// Two significant digits.
@@ -37,37 +35,43 @@ std::string RoundedText(double value) {
 }
 
 /// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their values.
-std::set<std::string> RangeNames(const NetworkSpec& spec, Scheme scheme) {
+std::set<std::string> RangeNames(const Graph& network, Scheme scheme) {
   std::set<std::string> names;
-  for (const LayerSpec& layer : spec.layers) {
-    if (OwnsRange(layer)) names.insert(layer.name);
-    for (const ParameterSpec& parameter : layer.parameters) {
-      const bool filter = parameter.role == ParameterSpec::Role::kFilter;
-      if (filter && !FiltersPerAxis(scheme)) names.insert(ParameterName(layer, parameter));
+  for (const GraphNode& node : network.nodes) {
+    for (const int32_t output : node.outputs) {
+      if (OwnsRange(node)) names.insert(network.tensor(output).name);
+    }
+    for (const int32_t index : TrainedTensorsOf(network, node)) {
+      const GraphTensor& tensor = network.tensor(index);
+      if (tensor.trained->role == Role::kFilter && !FiltersPerAxis(scheme)) names.insert(tensor.name);
     }
   }
   return names;
 }
 
-/// Parameters are those of the spec, in its shapes; they and the ranges are numbers.
-Status CheckTensors(const Checkpoint& checkpoint, const NetworkSpec& spec) {
+Status CheckTensor(const Checkpoint& checkpoint, const GraphTensor& tensor, const std::string& node) {
+  const auto found = checkpoint.tensors.find(tensor.name);
+  if (found == checkpoint.tensors.end())
+    return Corrupt(StrCat("layer '", node, "' has no ", SuffixOf(tensor.name, node)));
+  if (found->second.shape != tensor.shape) {
+    return Corrupt(StrCat("'", tensor.name, "' is ", ToString(found->second.shape), ", its network says ",
+                          ToString(tensor.shape)));
+  }
+  if (tensor.trained->role == Role::kMovingVariance) {
+    const auto low = std::min_element(found->second.values.begin(), found->second.values.end());
+    if (*low < 0)
+      return Corrupt(StrCat("'", tensor.name, "' holds the variance ", *low, ", expected at least 0"));
+  }
+  return {};
+}
+
+/// Parameters are those of the network, in its shapes; they and the ranges are numbers.
+Status CheckTensors(const Checkpoint& checkpoint, const Graph& network) {
   std::set<std::string> known;
-  for (const LayerSpec& layer : spec.layers) {
-    for (const ParameterSpec& parameter : TrainedParameters(layer)) {
-      const std::string name = ParameterName(layer, parameter);
-      known.insert(name);
-      const auto found = checkpoint.tensors.find(name);
-      if (found == checkpoint.tensors.end())
-        return Corrupt(StrCat("layer '", layer.name, "' has no ", parameter.suffix));
-      if (found->second.shape != parameter.shape) {
-        return Corrupt(StrCat("'", name, "' is ", ToString(found->second.shape), ", its network says ",
-                              ToString(parameter.shape)));
-      }
-      if (parameter.role == ParameterSpec::Role::kMovingVariance) {
-        const auto low = std::min_element(found->second.values.begin(), found->second.values.end());
-        if (*low < 0)
-          return Corrupt(StrCat("'", name, "' holds the variance ", *low, ", expected at least 0"));
-      }
+  for (const GraphNode& node : network.nodes) {
+    for (const int32_t index : TrainedTensorsOf(network, node)) {
+      known.insert(network.tensor(index).name);
+      QAT_RETURN_IF_ERROR(CheckTensor(checkpoint, network.tensor(index), node.name));
     }
   }
   for (const auto& [name, tensor] : checkpoint.tensors) {
@@ -78,8 +82,8 @@ Status CheckTensors(const Checkpoint& checkpoint, const NetworkSpec& spec) {
 }
 
 /// Every range is there, and of the network.
-Status CheckRanges(const Checkpoint& checkpoint, const NetworkSpec& spec, Scheme scheme) {
-  const std::set<std::string> expected = RangeNames(spec, scheme);
+Status CheckRanges(const Checkpoint& checkpoint, const Graph& network, Scheme scheme) {
+  const std::set<std::string> expected = RangeNames(network, scheme);
   std::vector<std::string> missing;
   for (const std::string& name : expected) {
     if (!checkpoint.ranges.contains(name)) missing.push_back(name);
@@ -131,114 +135,125 @@ Status JudgeBatchNorms(const Checkpoint& checkpoint, const FreezeOptions& option
   return {};
 }
 
-/// Builds the graph layer by layer; tensors are named after layers.
-class GraphBuilder {
+/// Builds the frozen graph from the trainable one, tensor by tensor and node by node, in its order.
+class Freezer {
  public:
-  GraphBuilder(const Checkpoint& checkpoint, const NetworkSpec& spec)
+  Freezer(const Checkpoint& checkpoint, const Graph& network)
       : checkpoint_(checkpoint),
-        spec_(spec),
-        groups_(FindRangeGroups(spec)),
-        scheme_(SchemeFromName(checkpoint.scheme).value()) {}
+        network_(network),
+        groups_(FindRangeGroups(network)),
+        scheme_(SchemeFromName(checkpoint.scheme).value()),
+        moved_(network.tensors.size(), -1) {}
 
-  Expected<Graph> Build() {
-    graph_.name = spec_.name;
+  Graph Run() {
+    graph_.name = network_.name;
     graph_.scheme = checkpoint_.scheme;
     graph_.contract = checkpoint_.contract;
     graph_.provenance = checkpoint_.provenance;
-    graph_.provenance["checkpoint_sha256"] = Sha256(Serialize(checkpoint_));
-    graph_.provenance["spec_sha256"] = Sha256(checkpoint_.spec_text);
+    graph_.provenance["checkpoint_sha256"] = FileHash(checkpoint_);
+    if (const auto text = network_.provenance.find(kSourceTextKey); text != network_.provenance.end())
+      graph_.provenance["spec_sha256"] = Sha256(text->second);
     graph_.provenance["config_sha256"] = Sha256(checkpoint_.config_text);
     graph_.provenance["tool_version"] = Version();
-    GraphTensor input;
-    input.name = "input";
-    input.shape = spec_.input_shape;
-    input_ = graph_.AddTensor(std::move(input));
-    graph_.inputs = {input_};
-    for (const LayerSpec& layer : spec_.layers) {
-      QAT_ASSIGN_OR_RETURN(const int32_t output, AddLayer(layer));
-      outputs_.push_back(output);
+    NoteNodes();
+    for (size_t i = 0; i < network_.tensors.size(); ++i) Place(static_cast<int32_t>(i));
+    for (const GraphNode& node : network_.nodes) {
+      if (!ExistsInTrainingOnly(node)) graph_.nodes.push_back(FrozenNode(node));
     }
-    graph_.outputs = {outputs_.empty() ? input_ : outputs_.back()};
+    for (const int32_t input : network_.inputs) graph_.inputs.push_back(PlaceOf(input));
+    for (const int32_t output : network_.outputs) graph_.outputs.push_back(PlaceOf(output));
     return std::move(graph_);
   }
 
  private:
-  int32_t OutputOf(int32_t layer) const {
-    return layer == kNetworkInput ? input_ : outputs_[static_cast<size_t>(layer)];
-  }
-
-  Expected<int32_t> AddLayer(const LayerSpec& layer) {
-    if (ExistsInTrainingOnly(layer)) return OutputOf(layer.inputs[0]);
-    const auto* split = std::get_if<SplitAttributes>(&layer.attributes);
-    if (split != nullptr && split->part > 0) return OutputOfSplit(layer, *split);
-    // "cut:0" is part 0 of "cut".
-    const std::string name = split == nullptr ? layer.name : SplitText(layer.name, ':')[0];
-    std::vector<int32_t> data;
-    for (int32_t input : layer.inputs) data.push_back(OutputOf(input));
-    std::vector<std::pair<ParameterSpec::Role, int32_t>> parameters = AddParameters(layer);
-    std::vector<int32_t> indices;
-    if (layer.definition().index_operands != nullptr) {
-      const Shape& shape = spec_.ShapeOf(layer.inputs[0]);
-      for (const IndexOperand& operand : layer.definition().index_operands(layer.attributes, shape)) {
-        indices.push_back(
-            graph_.AddConstant(StrCat(name, "/", operand.suffix), operand.shape, operand.values));
-      }
+  /// Who has a batch normalization, and what vanishes.
+  void NoteNodes() {
+    for (const GraphNode& node : network_.nodes) {
+      if (ExistsInTrainingOnly(node)) passed_on_[node.output()] = node.inputs[0];
+      if (OwnsRange(node)) observed_.insert(node.outputs.begin(), node.outputs.end());
+      if (!node.batch_norm) continue;
+      normalized_[FilterOf(node)] = &node;
+      // The bias takes the place of the first tensor of the batch normalization.
+      normalized_[node.batch_norm->gamma] = &node;
     }
-    QAT_ASSIGN_OR_RETURN(const int32_t output,
-                         graph_.AddNode(layer.type, name, layer.attributes,
-                                        OrderInputs(layer.definition(), data, parameters, indices)));
-    if (OwnsRange(layer)) SetRange(output, GroupRange(layer), ActivationLimits());
-    return output;
   }
 
-  /// A spec has one layer for each part, one after the other; of these the first has made the node.
-  int32_t OutputOfSplit(const LayerSpec& layer, const SplitAttributes& split) const {
-    const GraphNode& node = graph_.nodes.back();
-    QAT_CHECK(node.type == layer.type && std::ssize(node.outputs) == split.splits);
-    return node.outputs[static_cast<size_t>(split.part)];
+  static int32_t FilterOf(const GraphNode& node) {
+    return node.inputs[static_cast<size_t>(node.definition().filter_input)];
   }
 
-  std::vector<std::pair<ParameterSpec::Role, int32_t>> AddParameters(const LayerSpec& layer) {
-    std::vector<std::pair<ParameterSpec::Role, int32_t>> added;
-    std::optional<FoldedFilter> folded;
-    if (layer.batch_norm) folded = Fold(layer);
-    for (const ParameterSpec& parameter : layer.parameters) {
-      const std::string name = ParameterName(layer, parameter);
-      const bool filter = parameter.role == ParameterSpec::Role::kFilter;
-      const std::vector<float>& values =
-          folded ? (filter ? folded->filter : folded->bias) : checkpoint_.tensors.at(name).values;
-      const int32_t index = graph_.AddConstant(name, parameter.shape, values);
-      if (filter && scheme_ == Scheme::kUInt8) {
-        SetRange(index, checkpoint_.ranges.at(name).range, kUInt8NarrowLimits);
+  int32_t PlaceOf(int32_t tensor) const {
+    for (auto found = passed_on_.find(tensor); found != passed_on_.end(); found = passed_on_.find(tensor))
+      tensor = found->second;
+    return moved_[static_cast<size_t>(tensor)];
+  }
+
+  void Place(int32_t index) {
+    const GraphTensor& tensor = network_.tensor(index);
+    if (passed_on_.contains(index)) return;
+    int32_t& place = moved_[static_cast<size_t>(index)];
+    if (tensor.trained) {
+      const auto node = normalized_.find(index);
+      if (node != normalized_.end()) {
+        place = PlaceFolded(*node->second, tensor);
+      } else if (!IsStatistic(tensor.trained->role)) {
+        place = graph_.AddConstant(tensor.name, tensor.shape, checkpoint_.tensors.at(tensor.name).values);
       }
-      added.emplace_back(parameter.role, index);
+      if (tensor.trained->role == Role::kFilter && scheme_ == Scheme::kUInt8)
+        SetRange(place, checkpoint_.ranges.at(tensor.name).range, kUInt8NarrowLimits);
+      return;
     }
-    return added;
+    place = graph_.AddTensor(tensor);
+    if (observed_.contains(index)) SetRange(place, GroupRange(index), ActivationLimits());
   }
 
-  FoldedFilter Fold(const LayerSpec& layer) const {
-    const auto values = [&](std::string_view suffix) -> const std::vector<float>& {
-      return checkpoint_.tensors.at(StrCat(layer.name, "/", suffix)).values;
+  static bool IsStatistic(Role role) {
+    return role == Role::kBeta || role == Role::kMovingMean || role == Role::kMovingVariance;
+  }
+
+  /// The filter, or the bias in the place of gamma.
+  int32_t PlaceFolded(const GraphNode& node, const GraphTensor& tensor) {
+    const FoldedFilter folded = Fold(node);
+    if (tensor.trained->role == Role::kFilter) return graph_.AddConstant(tensor.name, tensor.shape, folded.filter);
+    return graph_.AddConstant(StrCat(node.name, "/bias"), tensor.shape, folded.bias);
+  }
+
+  FoldedFilter Fold(const GraphNode& node) const {
+    const auto values = [&](int32_t index) -> const std::vector<float>& {
+      return checkpoint_.tensors.at(network_.tensor(index).name).values;
     };
-    const Shape& shape = layer.parameters[0].shape;
-    const auto axis = static_cast<size_t>(layer.definition().filter_channel_axis);
+    const FusedBatchNorm& norm = *node.batch_norm;
+    const Shape& shape = network_.tensor(FilterOf(node)).shape;
+    const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
     size_t inner = 1;
     for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
-    return FoldBatchNorm(values("filter"), inner,
-                         {values("gamma"), values("beta"), values("moving_mean"), values("moving_variance"),
-                          double{layer.batch_norm->epsilon}});
+    return FoldBatchNorm(values(FilterOf(node)), inner,
+                         {values(norm.gamma), values(norm.beta), values(norm.moving_mean),
+                          values(norm.moving_variance), double{norm.epsilon}});
   }
 
-  /// The union over all layers that share their range with this one.
-  Range GroupRange(const LayerSpec& layer) const {
+  GraphNode FrozenNode(const GraphNode& node) const {
+    GraphNode frozen = node;
+    for (int32_t& input : frozen.inputs) input = PlaceOf(input);
+    for (int32_t& output : frozen.outputs) output = PlaceOf(output);
+    if (node.batch_norm) {
+      QAT_CHECK(std::ssize(frozen.inputs) == node.definition().bias_input);
+      frozen.inputs.push_back(PlaceOf(node.batch_norm->gamma));
+    }
+    frozen.batch_norm.reset();
+    frozen.fused.clear();
+    return frozen;
+  }
+
+  /// The union over all tensors that share their range with this one.
+  Range GroupRange(int32_t tensor) const {
     Range all;
     if (scheme_ == Scheme::kFloat32) return all;
-    const auto index = static_cast<int32_t>(&layer - spec_.layers.data());
-    for (const int32_t member : groups_.Of(index).observed) {
-      const Range range =
-          IncludingZero(checkpoint_.ranges.at(spec_.layers[static_cast<size_t>(member)].name).range);
-      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
-    }
+    const auto widen = [&](Range range) { all = {std::min(all.min, range.min), std::max(all.max, range.max)}; };
+    const RangeGroup& group = groups_.Of(tensor);
+    for (const int32_t member : group.observed)
+      widen(IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range));
+    widen(group.constants);
     return all;
   }
 
@@ -256,28 +271,30 @@ class GraphBuilder {
   }
 
   const Checkpoint& checkpoint_;
-  const NetworkSpec& spec_;
+  const Graph& network_;
   const RangeGroups groups_;
   const Scheme scheme_;
   Graph graph_;
-  int32_t input_ = 0;
-  std::vector<int32_t> outputs_;  // tensor of each layer
+  std::vector<int32_t> moved_;                      // of each tensor: where it is in the frozen graph
+  std::map<int32_t, int32_t> passed_on_;            // outputs of dropout: what it reads
+  std::set<int32_t> observed_;                      // tensors with a range of their own
+  std::map<int32_t, const GraphNode*> normalized_;  // filters and gammas of batch normalizations
 };
 
 }  // namespace
 
 Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& options,
                        std::vector<std::string>& warnings) {
-  auto spec = ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source);
-  // The user gave a checkpoint, not a spec: its spec being wrong means that the file is.
-  if (!spec.ok()) return Corrupt(spec.error().message);
-  QAT_RETURN_IF_ERROR(CheckTensors(checkpoint, *spec));
+  const Graph& network = checkpoint.network;
+  QAT_RETURN_IF_ERROR_IN("network", Verify(network));
+  if (network.form != GraphForm::kTrainable) return Corrupt("its network is frozen already");
+  QAT_RETURN_IF_ERROR(CheckTensors(checkpoint, network));
   const std::optional<Scheme> scheme = SchemeFromName(checkpoint.scheme);
   if (!scheme)
     return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
   QAT_RETURN_IF_ERROR(JudgeBatchNorms(checkpoint, options, warnings));
   if (*scheme != Scheme::kFloat32) {
-    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, *spec, *scheme));
+    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, network, *scheme));
     QAT_RETURN_IF_ERROR(JudgeRanges(checkpoint, options, warnings));
     const auto quantizing = checkpoint.metrics.find("fake_quantize");
     if (quantizing != checkpoint.metrics.end() && quantizing->second == 0) {
@@ -286,7 +303,7 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
                  " fake quantization was not switched on yet: the weights have not adapted to it"));
     }
   }
-  QAT_ASSIGN_OR_RETURN(Graph graph, GraphBuilder(checkpoint, *spec).Build());
+  Graph graph = Freezer(checkpoint, network).Run();
   QAT_RETURN_IF_ERROR(Verify(graph));
   return graph;
 }

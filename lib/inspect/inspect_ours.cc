@@ -7,7 +7,6 @@
 #include "checkpoint/checkpoint.h"
 #include "inspect/readers.h"
 #include "ir/graph.h"
-#include "spec/network_spec.h"
 #include "weights/weights_file.h"
 
 namespace qat {
@@ -55,22 +54,18 @@ InspectedOperator OperatorOf(const Graph& graph, const GraphNode& node) {
 /// The layers of a checkpoint, with its parameters as constants.
 class CheckpointReader {
  public:
-  CheckpointReader(std::shared_ptr<const Checkpoint> checkpoint, const NetworkSpec& spec)
-      : checkpoint_(std::move(checkpoint)), spec_(spec) {}
+  explicit CheckpointReader(std::shared_ptr<const Checkpoint> checkpoint)
+      : checkpoint_(std::move(checkpoint)), network_(checkpoint_->network) {}
 
   Inspection Run() {
     found_.kind = "checkpoint";
-    InspectedTensor input;
-    input.name = "input";
-    input.type = "float32";
-    input.shape = spec_.input_shape;
-    found_.inputs = {Add(std::move(input))};
-    for (const LayerSpec& layer : spec_.layers) AddLayer(layer);
-    found_.outputs = {layers_.empty() ? found_.inputs[0] : layers_.back()};
+    for (const int32_t input : network_.inputs) found_.inputs.push_back(AddComputed(input));
+    for (const GraphNode& node : network_.nodes) AddNode(node);
+    for (const int32_t output : network_.outputs) found_.outputs.push_back(placed_.at(output));
     found_.contract.push_back(Describe(checkpoint_->contract));
     found_.labels = checkpoint_->contract.labels();
     found_.provenance = checkpoint_->provenance;
-    found_.facts = {{"name", spec_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
+    found_.facts = {{"name", network_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
     for (const auto& [name, value] : checkpoint_->metrics) found_.facts.emplace_back(name, NumberText(value));
     found_.owner = checkpoint_;
     return std::move(found_);
@@ -84,39 +79,50 @@ class CheckpointReader {
     return static_cast<int32_t>(found_.tensors.size()) - 1;
   }
 
-  void AddLayer(const LayerSpec& layer) {
+  int32_t AddComputed(int32_t index) {
+    InspectedTensor tensor;
+    tensor.name = network_.tensor(index).name;
+    tensor.type = "float32";
+    tensor.shape = network_.tensor(index).shape;
+    return placed_[index] = Add(std::move(tensor));
+  }
+
+  void AddTrained(const std::string& name, InspectedOperator& reader) {
+    const auto values = checkpoint_->tensors.find(name);
+    if (values == checkpoint_->tensors.end()) return;
+    InspectedTensor tensor;
+    tensor.name = name;
+    tensor.type = "float32";
+    tensor.shape = values->second.shape;
+    tensor.constant = true;
+    tensor.data = BytesOf(values->second.values);
+    reader.inputs.push_back(Add(std::move(tensor)));
+  }
+
+  void AddNode(const GraphNode& node) {
     InspectedOperator each;
-    each.name = NameOf(layer.definition());
-    each.layer = layer.name;
-    each.attributes = Describe(layer.attributes);
-    if (layer.batch_norm) each.attributes += StrCat(each.attributes.empty() ? "" : ", ", "batch norm");
-    each.multiply_accumulates = layer.multiply_accumulates > 0 ? std::optional(layer.multiply_accumulates) : std::nullopt;
-    for (const int32_t read : layer.inputs) each.inputs.push_back(read == kNetworkInput ? found_.inputs[0] : layers_[static_cast<size_t>(read)]);
-    for (const ParameterSpec& parameter : TrainedParameters(layer)) {
-      const std::string name = StrCat(layer.name, "/", parameter.suffix);
-      const auto values = checkpoint_->tensors.find(name);
-      if (values == checkpoint_->tensors.end()) continue;
-      InspectedTensor tensor;
-      tensor.name = name;
-      tensor.type = "float32";
-      tensor.shape = values->second.shape;
-      tensor.constant = true;
-      tensor.data = BytesOf(values->second.values);
-      each.inputs.push_back(Add(std::move(tensor)));
+    each.name = NameOf(node.definition());
+    each.layer = node.name;
+    each.attributes = Describe(node.attributes);
+    if (node.batch_norm) each.attributes += StrCat(each.attributes.empty() ? "" : ", ", "batch norm");
+    const int64_t multiply_accumulates = MultiplyAccumulates(network_, node);
+    each.multiply_accumulates = multiply_accumulates > 0 ? std::optional(multiply_accumulates) : std::nullopt;
+    for (const size_t position : DataInputs(network_, node)) {
+      const int32_t index = node.inputs[position];
+      if (!placed_.contains(index)) {
+        placed_[index] = Add(TensorOf(network_.tensor(index)));  // a constant among the data
+      }
+      each.inputs.push_back(placed_.at(index));
     }
-    InspectedTensor output;
-    output.name = layer.name;
-    output.type = "float32";
-    output.shape = layer.output_shape;
-    layers_.push_back(Add(std::move(output)));
-    each.outputs = {layers_.back()};
+    for (const int32_t index : TrainedTensorsOf(network_, node)) AddTrained(network_.tensor(index).name, each);
+    for (const int32_t output : node.outputs) each.outputs.push_back(AddComputed(output));
     found_.operators.push_back(std::move(each));
   }
 
   std::shared_ptr<const Checkpoint> checkpoint_;
-  const NetworkSpec& spec_;
+  const Graph& network_;
   Inspection found_;
-  std::vector<int32_t> layers_;
+  std::map<int32_t, int32_t> placed_;  // tensors of the network: where they are in what was found
 };
 
 }  // namespace
@@ -141,10 +147,7 @@ Expected<Inspection> InspectGraph(Bytes bytes, const std::string& path) {
 Expected<Inspection> InspectCheckpoint(Bytes bytes, const std::string& path) {
   QAT_ASSIGN_OR_RETURN(Checkpoint parsed, ParseCheckpoint(bytes, path));
   const auto checkpoint = std::make_shared<const Checkpoint>(std::move(parsed));
-  auto spec = ParseNetworkSpec(checkpoint->spec_text, checkpoint->spec_source);
-  // The user gave a checkpoint, not a spec.
-  if (!spec.ok()) return Corrupt(StrCat(path, ": ", spec.error().message));
-  return CheckpointReader(checkpoint, *spec).Run();
+  return CheckpointReader(checkpoint).Run();
 }
 
 Expected<Inspection> InspectWeights(Bytes bytes, const std::string& path) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "ir/reorder.h"
 
 namespace qat {
 namespace {
@@ -40,7 +41,11 @@ int32_t Graph::AddConstant(std::string tensor_name, Shape shape, std::span<const
 Expected<int32_t> Graph::AddNode(OpType type, std::string node_name, OpAttributes attributes,
                                  std::vector<int32_t> node_inputs) {
   const OpDefinition& definition = DefinitionOf(type);
-  GraphNode node{type, std::move(node_name), std::move(attributes), std::move(node_inputs), {}};
+  GraphNode node;
+  node.type = type;
+  node.name = std::move(node_name);
+  node.attributes = std::move(attributes);
+  node.inputs = std::move(node_inputs);
   const std::vector<Operand> operands = OperandsOf(node);
   QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", node.name, "'"), const std::vector<Shape> shapes,
                           InferShapes(definition, node.attributes, operands));
@@ -65,6 +70,56 @@ std::vector<Operand> Graph::OperandsOf(const GraphNode& node) const {
   return operands;
 }
 
+int32_t Graph::AddTrained(std::string tensor_name, Shape shape, TrainedTensor trained) {
+  GraphTensor tensor;
+  tensor.name = std::move(tensor_name);
+  tensor.shape = std::move(shape);
+  tensor.trained = std::move(trained);
+  return AddTensor(std::move(tensor));
+}
+
+std::vector<size_t> DataInputs(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = node.definition();
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto position = static_cast<int32_t>(i);
+    if (position == definition.filter_input || position == definition.bias_input) continue;
+    const GraphTensor& tensor = graph.tensor(node.inputs[i]);
+    if (tensor.trained) continue;
+    if (!tensor.is_constant() || tensor.type == DType::kFloat32 || tensor.quantization) positions.push_back(i);
+  }
+  return positions;
+}
+
+std::vector<int32_t> TrainedTensorsOf(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = node.definition();
+  std::vector<int32_t> trained;
+  const auto add = [&](int32_t position) {
+    if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) return;
+    const int32_t index = node.inputs[static_cast<size_t>(position)];
+    if (graph.tensor(index).trained) trained.push_back(index);
+  };
+  add(definition.filter_input);
+  add(definition.bias_input);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto position = static_cast<int32_t>(i);
+    if (position != definition.filter_input && position != definition.bias_input) add(position);
+  }
+  if (const auto& norm = node.batch_norm)
+    trained.insert(trained.end(), {norm->gamma, norm->beta, norm->moving_mean, norm->moving_variance});
+  return trained;
+}
+
+std::string SuffixOf(const std::string& tensor, const std::string& node) {
+  return tensor.starts_with(node + "/") ? tensor.substr(node.size() + 1) : tensor;
+}
+
+int64_t MultiplyAccumulates(const Graph& graph, const GraphNode& node) {
+  const OpDefinition& definition = node.definition();
+  if (definition.multiply_accumulates == nullptr || node.outputs.empty()) return 0;
+  return definition.multiply_accumulates(graph.OperandsOf(node), graph.tensor(node.outputs[0]).shape);
+}
+
 void RemoveUnusedTensors(Graph& graph) {
   std::vector<int32_t> moved(graph.tensors.size(), -1);
   const auto mark = [&](const std::vector<int32_t>& indices) {
@@ -75,12 +130,22 @@ void RemoveUnusedTensors(Graph& graph) {
   for (const GraphNode& node : graph.nodes) {
     mark(node.inputs);
     mark(node.outputs);
+    if (const auto& norm = node.batch_norm)
+      mark({norm->gamma, norm->beta, norm->moving_mean, norm->moving_variance});
   }
-  std::vector<GraphTensor> kept;
+  std::vector<int32_t> order;
   for (size_t i = 0; i < moved.size(); ++i) {
-    if (moved[i] < 0) continue;
-    moved[i] = static_cast<int32_t>(kept.size());
-    kept.push_back(std::move(graph.tensors[i]));
+    if (moved[i] == 0) order.push_back(static_cast<int32_t>(i));
+  }
+  ReorderTensors(graph, order);
+}
+
+void ReorderTensors(Graph& graph, const std::vector<int32_t>& order) {
+  std::vector<int32_t> moved(graph.tensors.size(), -1);
+  std::vector<GraphTensor> kept;
+  for (const int32_t index : order) {
+    moved[static_cast<size_t>(index)] = static_cast<int32_t>(kept.size());
+    kept.push_back(std::move(graph.tensor(index)));
   }
   graph.tensors = std::move(kept);
   const auto renumber = [&](std::vector<int32_t>& indices) {
@@ -91,6 +156,10 @@ void RemoveUnusedTensors(Graph& graph) {
   for (GraphNode& node : graph.nodes) {
     renumber(node.inputs);
     renumber(node.outputs);
+    if (!node.batch_norm) continue;
+    FusedBatchNorm& norm = *node.batch_norm;
+    for (int32_t* index : {&norm.gamma, &norm.beta, &norm.moving_mean, &norm.moving_variance})
+      *index = moved[static_cast<size_t>(*index)];
   }
 }
 

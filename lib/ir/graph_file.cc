@@ -9,6 +9,7 @@
 #include "graph_generated.h"
 #include "ir/graph.h"
 #include "ops/tflite_options.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -17,7 +18,7 @@ using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
 // Raised when a field changes its meaning; a field that is only added keeps it.
-constexpr uint32_t kGraphVersion = 1;
+constexpr uint32_t kGraphVersion = 2;
 
 Offset<fb::GraphTensor> WriteTensor(FlatBufferBuilder& builder, const GraphTensor& tensor) {
   const auto name = builder.CreateString(tensor.name);
@@ -38,8 +39,13 @@ Offset<fb::GraphTensor> WriteTensor(FlatBufferBuilder& builder, const GraphTenso
     const auto zero_point = builder.CreateVector(tensor.quantization->zero_point);
     quantization = fb::CreateGraphQuantization(builder, scale, zero_point, tensor.quantization->dimension);
   }
+  Offset<fb::GraphTrained> trained;
+  if (const auto& t = tensor.trained) {
+    trained = fb::CreateGraphTrained(builder, static_cast<uint8_t>(t->role), static_cast<uint8_t>(t->initializer.kind),
+                                     t->initializer.stddev, t->initializer.value, t->fan_in, t->fan_out);
+  }
   return fb::CreateGraphTensor(builder, name, shape, static_cast<tflite::TensorType>(tensor.type), data,
-                               range, quantization);
+                               range, quantization, trained);
 }
 
 Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& node) {
@@ -52,8 +58,16 @@ Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& nod
   Offset<flatbuffers::Vector<int32_t>> outputs;
   if (node.outputs.size() != 1) outputs = builder.CreateVector(node.outputs);
   const int32_t first = node.outputs.empty() ? -1 : node.outputs[0];
-  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, first,
-                             outputs);
+  Offset<fb::GraphBatchNorm> batch_norm;
+  if (const auto& n = node.batch_norm) {
+    batch_norm = fb::CreateGraphBatchNorm(builder, n->epsilon, n->momentum, n->gamma, n->beta, n->moving_mean,
+                                          n->moving_variance);
+  }
+  Offset<flatbuffers::Vector<Offset<flatbuffers::String>>> fused;
+  if (!node.fused.empty()) fused = builder.CreateVectorOfStrings(node.fused);
+  const auto* dropout = std::get_if<DropoutAttributes>(&node.attributes);
+  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, first, outputs,
+                             batch_norm, fused, dropout == nullptr ? 0 : dropout->keep);
 }
 
 GraphTensor ReadTensor(const fb::GraphTensor& entry) {
@@ -77,12 +91,18 @@ GraphTensor ReadTensor(const fb::GraphTensor& entry) {
       std::memcpy(zero_points.data(), q->zero_point()->Data(), zero_points.size() * sizeof(int64_t));
     tensor.quantization->dimension = q->dimension();
   }
+  if (const auto* t = entry.trained(); t != nullptr) {
+    tensor.trained = {static_cast<ParameterSpec::Role>(t->role()),
+                      {static_cast<Initializer::Kind>(t->initializer()), t->stddev(), t->value()},
+                      t->fan_in(),
+                      t->fan_out()};
+  }
   return tensor;
 }
 
 Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
   const OpDefinition* definition = FindOpByName(entry.operator_name()->string_view());
-  if (definition == nullptr || definition->builtin_code < 0) {
+  if (definition == nullptr || (definition->builtin_code < 0 && definition->type != OpType::kDropout)) {
     return Unsupported(
         StrCat("operator '", entry.operator_name()->string_view(), "' is unknown to this build"));
   }
@@ -96,13 +116,48 @@ Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
   node.inputs.assign(entry.inputs()->begin(), entry.inputs()->end());
   node.outputs = {entry.output()};
   if (entry.outputs() != nullptr) node.outputs.assign(entry.outputs()->begin(), entry.outputs()->end());
+  if (auto* dropout = std::get_if<DropoutAttributes>(&node.attributes)) {
+    dropout->keep = entry.keep();
+    if (!(dropout->keep > 0 && dropout->keep <= 1))
+      return Corrupt(StrCat("keeps ", dropout->keep, " of its values, expected a number in (0, 1]"));
+  }
+  if (const auto* n = entry.batch_norm(); n != nullptr) {
+    node.batch_norm = {n->epsilon(), n->momentum(), n->gamma(), n->beta(), n->moving_mean(), n->moving_variance()};
+  }
+  if (entry.fused() != nullptr) {
+    for (const auto* each : *entry.fused()) node.fused.push_back(each->str());
+  }
   return node;
+}
+
+Offset<fb::GraphPrecision> WritePrecision(FlatBufferBuilder& builder, const Precision& p) {
+  return fb::CreateGraphPrecision(builder, static_cast<tflite::TensorType>(p.type), p.bits, p.symmetric, p.narrow,
+                                  static_cast<fb::Granularity>(p.granularity), p.block_size);
+}
+
+Precision ReadPrecision(const fb::GraphPrecision& p) {
+  return {static_cast<DType>(p.type()), p.bits(), p.symmetric(), p.narrow(), static_cast<Granularity>(p.granularity()),
+          p.block_size()};
+}
+
+// Files of version 1 say a scheme by name only.
+Status ExpectKnownPrecision(const fb::Graph& root) {
+  if (root.activations() == nullptr || root.filters() == nullptr) return {};
+  const Precisions precisions = {ReadPrecision(*root.activations()), ReadPrecision(*root.filters())};
+  if (SchemeOf(precisions)) return {};
+  return Unsupported(StrCat("activations are ", precisions.activations.bits, "-bit ", NameOf(precisions.activations.type),
+                            " and filters ", precisions.filters.bits, "-bit ", NameOf(precisions.filters.type),
+                            ", which this build does not quantize to"));
 }
 
 Expected<Graph> ReadRoot(const fb::Graph& root) {
   Graph graph;
   graph.name = root.name()->str();
   graph.scheme = root.scheme()->str();
+  if (root.form() != fb::GraphForm_Frozen && root.form() != fb::GraphForm_Trainable)
+    return Unsupported(StrCat("has the form ", int{root.form()}, ", which this build does not know"));
+  graph.form = static_cast<GraphForm>(root.form());
+  QAT_RETURN_IF_ERROR(ExpectKnownPrecision(root));
   for (const auto* entry : *root.tensors()) graph.tensors.push_back(ReadTensor(*entry));
   for (const auto* entry : *root.nodes()) {
     QAT_ASSIGN_OR_RETURN_IN(StrCat("node '", entry->name()->string_view(), "'"), GraphNode node,
@@ -111,8 +166,9 @@ Expected<Graph> ReadRoot(const fb::Graph& root) {
   }
   graph.inputs.assign(root.inputs()->begin(), root.inputs()->end());
   graph.outputs.assign(root.outputs()->begin(), root.outputs()->end());
-  QAT_ASSIGN_OR_RETURN(graph.contract,
-                       ParseContract({root.contract()->data(), root.contract()->size()}));
+  if (root.contract() != nullptr) {
+    QAT_ASSIGN_OR_RETURN(graph.contract, ParseContract({root.contract()->data(), root.contract()->size()}));
+  }
   for (const auto* entry : *root.provenance()) graph.provenance[entry->name()->str()] = entry->value()->str();
   QAT_RETURN_IF_ERROR(Verify(graph));
   return graph;
@@ -131,9 +187,12 @@ Bytes Serialize(const Graph& graph) {
     const auto name_offset = builder.CreateString(name);
     texts.push_back(fb::CreateGraphText(builder, name_offset, builder.CreateString(value)));
   }
-  const Bytes contract = Serialize(graph.contract);
-  builder.ForceVectorAlignment(contract.size(), 1, 8);
-  const auto contract_offset = builder.CreateVector(contract);
+  Offset<flatbuffers::Vector<uint8_t>> contract_offset;
+  if (graph.form == GraphForm::kFrozen) {
+    const Bytes contract = Serialize(graph.contract);
+    builder.ForceVectorAlignment(contract.size(), 1, 8);
+    contract_offset = builder.CreateVector(contract);
+  }
   const auto name = builder.CreateString(graph.name);
   const auto scheme = builder.CreateString(graph.scheme);
   const auto tensors_offset = builder.CreateVector(tensors);
@@ -141,9 +200,20 @@ Bytes Serialize(const Graph& graph) {
   const auto inputs = builder.CreateVector(graph.inputs);
   const auto outputs = builder.CreateVector(graph.outputs);
   const auto provenance = builder.CreateVector(texts);
-  builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs,
-                                 contract_offset, provenance));
+  const Precisions precisions = PrecisionsOf(SchemeFromName(graph.scheme).value_or(Scheme::kFloat32));
+  const auto activations = WritePrecision(builder, precisions.activations);
+  const auto filters = WritePrecision(builder, precisions.filters);
+  builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs, contract_offset,
+                                 provenance, static_cast<fb::GraphForm>(graph.form), activations, filters));
   return SealEnvelope(kGraphIdentifier, kGraphVersion, {builder.GetBufferPointer(), builder.GetSize()});
+}
+
+bool SameNetwork(const Graph& a, const Graph& b) {
+  const auto bytes_of = [](Graph graph) {
+    graph.provenance.clear();
+    return Serialize(graph);
+  };
+  return bytes_of(a) == bytes_of(b);
 }
 
 Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& source) {
@@ -156,7 +226,9 @@ Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& so
 
 Expected<Graph> ReadGraph(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(path, kGraphIdentifier));
-  return ParseGraph(bytes, path);
+  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(bytes, path));
+  if (graph.form == GraphForm::kFrozen) return graph;
+  return InvalidArgument(StrCat(path, ": is a network that has not been trained, expected a frozen graph"));
 }
 
 }  // namespace qat

@@ -2,6 +2,7 @@
 
 #include "base/printable.h"
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "ir/graph.h"
 
 namespace qat {
@@ -48,15 +49,50 @@ std::string TypeOf(const GraphTensor& tensor) {
 std::string InputNames(const Graph& graph, const GraphNode& node) {
   std::vector<std::string> names;
   for (int32_t index : node.inputs) {
-    if (!graph.tensor(index).is_constant()) names.push_back(graph.tensor(index).name);
+    const GraphTensor& tensor = graph.tensor(index);
+    if (!tensor.is_constant() && !tensor.trained) names.push_back(tensor.name);
   }
   return Join(names);
+}
+
+std::string AttributesText(const GraphNode& node) {
+  std::string text = Describe(node.attributes);
+  if (!node.batch_norm) return text;
+  return StrCat(text, text.empty() ? "" : ", ", "batch norm with epsilon ", node.batch_norm->epsilon, ", momentum ",
+                node.batch_norm->momentum);
+}
+
+// "he_normal", "0.25": how a tensor starts.
+std::string StartText(const Initializer& start) {
+  switch (start.kind) {
+    case Initializer::Kind::kHeNormal:
+      return "he_normal";
+    case Initializer::Kind::kGlorotUniform:
+      return "glorot_uniform";
+    case Initializer::Kind::kTruncatedNormal:
+      return StrCat("truncated_normal ", start.stddev);
+    case Initializer::Kind::kOnes:
+      return "1";
+    case Initializer::Kind::kConstant:
+      return StrCat(start.value);
+  }
+  return "";
+}
+
+std::string TrainedText(const Graph& graph) {
+  std::vector<Row> rows;
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.trained) rows.push_back({tensor.name, TypeOf(tensor), StrCat("starts with ", StartText(tensor.trained->initializer))});
+  }
+  return rows.empty() ? "" : StrCat("\ntrained\n", Aligned(rows));
 }
 
 }  // namespace
 
 std::string Print(const Graph& graph) {
-  std::string text = StrCat("graph ", Printable(graph.name), ", scheme ", Printable(graph.scheme), "\n\ninputs\n");
+  const bool frozen = graph.form == GraphForm::kFrozen;
+  const std::string form = frozen ? StrCat("scheme ", Printable(graph.scheme)) : "to be trained";
+  std::string text = StrCat("graph ", Printable(graph.name), ", ", form, "\n\ninputs\n");
   std::vector<Row> rows;
   for (int32_t index : graph.inputs) {
     rows.push_back({graph.tensor(index).name, TypeOf(graph.tensor(index)), NumbersOf(graph.tensor(index))});
@@ -67,14 +103,14 @@ std::string Print(const Graph& graph) {
     const GraphTensor& output = graph.tensor(node.outputs[0]);
     rows.push_back({node.name, std::string(DefinitionOf(node.type).name),
                     StrCat("<- ", InputNames(graph, node)), TypeOf(output), NumbersOf(output),
-                    Describe(node.attributes)});
+                    AttributesText(node)});
     // Further outputs of the same node: a line each, with nothing but what is theirs.
     for (size_t i = 1; i < node.outputs.size(); ++i) {
       const GraphTensor& further = graph.tensor(node.outputs[i]);
       rows.push_back({StrCat("  ", further.name), "", "", TypeOf(further), NumbersOf(further)});
     }
   }
-  text += Aligned(rows) + "\nconstants\n";
+  text += Aligned(rows) + TrainedText(graph) + "\nconstants\n";
   rows.clear();
   for (const GraphTensor& tensor : graph.tensors) {
     if (tensor.is_constant()) rows.push_back({tensor.name, TypeOf(tensor), NumbersOf(tensor)});
@@ -82,8 +118,11 @@ std::string Print(const Graph& graph) {
   text += Aligned(rows) + "\noutputs\n";
   rows.clear();
   for (int32_t index : graph.outputs) rows.push_back({graph.tensor(index).name, TypeOf(graph.tensor(index))});
-  text += Aligned(rows) + StrCat("\ninput contract: ", Describe(graph.contract), "\n");
-  for (const auto& [name, value] : graph.provenance) text += StrCat(Printable(name), ": ", Printable(value), "\n");
+  text += Aligned(rows);
+  if (frozen) text += StrCat("\ninput contract: ", Describe(graph.contract), "\n");
+  for (const auto& [name, value] : graph.provenance) {
+    if (name != kSourceTextKey) text += StrCat(Printable(name), ": ", Printable(value), "\n");
+  }
   return text;
 }
 

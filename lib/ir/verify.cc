@@ -87,10 +87,30 @@ Status VerifyTensor(const GraphTensor& tensor) {
   return tensor.quantization.has_value() ? VerifyQuantization(tensor) : Status();
 }
 
+/// What a tensor of this form of a graph must not have.
+Status VerifyForm(const GraphTensor& tensor, GraphForm form) {
+  if (form == GraphForm::kFrozen) return tensor.trained ? Corrupt("has no values, expected a frozen graph") : Status();
+  if (tensor.has_range || tensor.quantization) return Corrupt("has a range or a scale, which a graph to be trained has not");
+  if (!tensor.trained) return {};
+  if (tensor.is_constant()) return Corrupt("is to be trained and has values already");
+  if (tensor.type != DType::kFloat32) return Corrupt(StrCat("is to be trained and is ", NameOf(tensor.type)));
+  const Initializer& start = tensor.trained->initializer;
+  if (!std::isfinite(start.stddev) || start.stddev < 0 || !std::isfinite(start.value) ||
+      start.kind > Initializer::Kind::kConstant || tensor.trained->role > ParameterSpec::Role::kSlope) {
+    return Corrupt("has an initializer or a role that this build does not know");
+  }
+  const bool by_fan = start.kind == Initializer::Kind::kHeNormal || start.kind == Initializer::Kind::kGlorotUniform;
+  if (by_fan && (tensor.trained->fan_in < 1 || tensor.trained->fan_out < 1))
+    return Corrupt(StrCat("starts by its ", tensor.trained->fan_in, " inputs and ", tensor.trained->fan_out,
+                          " outputs, expected positive numbers"));
+  return {};
+}
+
 Status VerifyTensors(const Graph& graph) {
   std::set<std::string_view> names;
   for (const GraphTensor& tensor : graph.tensors) {
     if (tensor.name.empty()) return Corrupt("a tensor has no name");
+    QAT_RETURN_IF_ERROR_IN(StrCat("tensor '", tensor.name, "'"), VerifyForm(tensor, graph.form));
     QAT_RETURN_IF_ERROR_IN(StrCat("tensor '", tensor.name, "'"), VerifyTensor(tensor));
     if (!names.insert(tensor.name).second)
       return Corrupt(StrCat("tensor '", tensor.name, "' is there twice"));
@@ -160,7 +180,7 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
     const GraphTensor& input = graph.tensor(node.inputs[i]);
     const auto position = static_cast<int32_t>(i);
     const bool bias = position == definition.bias_input, filter = position == definition.filter_input;
-    const bool constant = input.is_constant() || widened.contains(node.inputs[i]);
+    const bool constant = input.is_constant() || input.trained.has_value() || widened.contains(node.inputs[i]);
     if (filter && IsHybridFilter(input, data)) continue;
     if ((filter || bias) && (!constant || input.type != ParameterType(data, bias))) {
       return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
@@ -171,12 +191,43 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
   return {};
 }
 
+/// A batch normalization has a filter before it and no bias beside it; its tensors are trained, one value for each channel.
+Status VerifyBatchNorm(const Graph& graph, const GraphNode& node) {
+  if (!node.batch_norm) return {};
+  const OpDefinition& definition = node.definition();
+  const FusedBatchNorm& norm = *node.batch_norm;
+  if (graph.form == GraphForm::kFrozen) return Corrupt("has a batch normalization, expected a frozen graph");
+  if (definition.filter_input < 0) return Corrupt(StrCat("has a batch normalization, but ", definition.name, " has no filter"));
+  if (definition.bias_input >= 0 && static_cast<size_t>(definition.bias_input) < node.inputs.size())
+    return Corrupt("has a bias and a batch normalization");
+  if (!(norm.epsilon > 0) || !std::isfinite(norm.epsilon) || !(norm.momentum >= 0 && norm.momentum < 1))
+    return Corrupt(StrCat("batch normalization has epsilon ", norm.epsilon, " and momentum ", norm.momentum));
+  const Shape& filter = graph.tensor(node.inputs[static_cast<size_t>(definition.filter_input)]).shape;
+  const auto axis = static_cast<size_t>(definition.filter_channel_axis);
+  using Role = ParameterSpec::Role;
+  const std::pair<int32_t, Role> parts[] = {{norm.gamma, Role::kGamma},
+                                            {norm.beta, Role::kBeta},
+                                            {norm.moving_mean, Role::kMovingMean},
+                                            {norm.moving_variance, Role::kMovingVariance}};
+  for (const auto& [index, role] : parts) {
+    if (!IsIndex(index, graph.tensors.size())) return Corrupt(StrCat("batch normalization reads tensor ", index));
+    const GraphTensor& tensor = graph.tensor(index);
+    if (!tensor.trained || tensor.trained->role != role || axis >= filter.size() || tensor.shape != Shape{filter[axis]})
+      return Corrupt(StrCat("batch normalization reads '", tensor.name, "' of shape ", ToString(tensor.shape),
+                            ", expected what it trains, one value for each of the channels of ", ToString(filter)));
+  }
+  return {};
+}
+
 /// `ready` marks the tensors that exist before the node runs; its outputs join them.
 Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened, std::vector<bool>& ready) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
-  if (definition.builtin_code < 0) return Corrupt(StrCat(definition.name, " exists in training only"));
-  if (definition.version == nullptr) return Corrupt(StrCat(definition.name, " is not written to models"));
+  const bool trains_only = definition.builtin_code < 0;
+  if (trains_only && (graph.form == GraphForm::kFrozen || node.type == OpType::kBatchNorm))
+    return Corrupt(StrCat(definition.name, graph.form == GraphForm::kFrozen ? " exists in training only"
+                                                                            : " is no node of its own"));
+  if (!trains_only && definition.version == nullptr) return Corrupt(StrCat(definition.name, " is not written to models"));
   if (count < definition.min_inputs || count > definition.max_inputs) {
     return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
                           " to ", definition.max_inputs));
@@ -188,6 +239,7 @@ Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int3
     }
   }
   QAT_RETURN_IF_ERROR(VerifyInputTypes(graph, node, widened));
+  QAT_RETURN_IF_ERROR(VerifyBatchNorm(graph, node));
   for (int32_t output : node.outputs) {
     if (!IsIndex(output, ready.size()))
       return Corrupt(StrCat("writes tensor ", output, " of ", ready.size()));
@@ -209,13 +261,14 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
     }
     ready[static_cast<size_t>(index)] = true;
   }
-  QAT_RETURN_IF_ERROR(Validate(graph.contract));
-  const InputContract& c = graph.contract.input();
   for (int32_t index : graph.inputs) {
     const GraphTensor& each = graph.tensor(index);
     if (each.type != DType::kFloat32 && !each.quantization.has_value())
       return Corrupt(StrCat("input '", each.name, "' is ", NameOf(each.type), ", expected real numbers"));
   }
+  if (graph.form == GraphForm::kTrainable) return {};  // the data decide on the contract
+  QAT_RETURN_IF_ERROR(Validate(graph.contract));
+  const InputContract& c = graph.contract.input();
   const GraphTensor& input = graph.tensor(graph.inputs[0]);
   if (input.shape != c.NetworkShape() && input.shape != c.DataShape()) {
     return Corrupt(
@@ -229,7 +282,7 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
 Status Verify(const Graph& graph) {
   QAT_RETURN_IF_ERROR(VerifyTensors(graph));
   std::vector<bool> ready;
-  for (const GraphTensor& tensor : graph.tensors) ready.push_back(tensor.is_constant());
+  for (const GraphTensor& tensor : graph.tensors) ready.push_back(tensor.is_constant() || tensor.trained);
   QAT_RETURN_IF_ERROR(VerifyInputs(graph, ready));
   const std::set<int32_t> widened = Widened(graph);
   for (const GraphNode& node : graph.nodes) {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/strings.h"
+#include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
 
@@ -178,8 +179,9 @@ class Quantizer {
     for (const int32_t index : node.inputs) {
       GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || &tensor == filter || &tensor == bias) continue;
-      if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(QuantizeConstant(tensor, TiedParams(node)));
-      QAT_RETURN_IF_ERROR(ExpectOneRole(tensor, Role::kOperand));
+      const auto tied = TiedParams(node);
+      if (tensor.type == DType::kFloat32) QAT_RETURN_IF_ERROR(QuantizeConstant(tensor, tied));
+      QAT_RETURN_IF_ERROR(ExpectOneRole(tensor, tied ? Role::kTiedOperand : Role::kOperand));
     }
     if (filter == nullptr) return {};
     const int32_t axis = definition.filter_channel_axis;
@@ -194,7 +196,7 @@ class Quantizer {
                           static_cast<size_t>(axis));
   }
 
-  enum class Role { kOperand, kFilter, kLastAxisFilter, kBias };
+  enum class Role { kOperand, kTiedOperand, kFilter, kLastAxisFilter, kBias };
 
   /// Each role quantizes in its own way, so a constant that two nodes read must be the same to both.
   Status ExpectOneRole(const GraphTensor& tensor, Role role) {
@@ -216,8 +218,7 @@ class Quantizer {
   Status QuantizeConstant(GraphTensor& tensor, std::optional<QuantizationParams> tied) {
     const QuantizedLimits limits = ActivationLimitsOf(scheme_);
     const std::vector<float> reals = RealValues(tensor);
-    const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, IncludingZero({*low, *high}), limits));
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, ConstantRange(tensor), limits));
     const QuantizationParams params = tied.value_or(own);
     SetQuantized(tensor, reals, {params}, reals.size(), limits);
     tensor.quantization = TensorQuantization::PerTensor(params);

@@ -31,11 +31,6 @@ struct QuantizationOptions {
 /// "'name' (operator)".
 std::vector<std::string> KeepFloat(Graph& graph, Scheme scheme);
 
-/// Puts a `quantize` node in front of each input of a concatenation, a maximum and their like whose range is fixed, by the input
-/// contract or by TFLite's specification, where their inputs could not come to one scale otherwise. To be run before ranges
-/// are found; real values stay as they are.
-void PartFixedRanges(Graph& graph);
-
 /// Gives every real tensor its scale and zero point and turns parameters into integers: activations by NudgedParams of
 /// their range; filters narrow by QuantizeFakeQuant, per tensor for uint8 and per output channel, symmetric, for int8;
 /// biases int32 by QuantizeBias; other constants by the range of their values; outputs that share or fix parameters by the

@@ -209,14 +209,14 @@ std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule
 
 }  // namespace
 
-NetworkFacts FactsOf(const NetworkSpec& spec) {
+NetworkFacts FactsOf(const Graph& network) {
   NetworkFacts facts;
-  for (const LayerSpec& layer : spec.layers) {
-    for (const ParameterSpec& parameter : TrainedParameters(layer)) {
-      facts.parameters += FlatSize(parameter.shape);
-    }
-    facts.multiply_accumulates += layer.multiply_accumulates;
-    facts.batch_norm = facts.batch_norm || layer.batch_norm.has_value();
+  for (const GraphTensor& tensor : network.tensors) {
+    if (tensor.trained) facts.parameters += FlatSize(tensor.shape);
+  }
+  for (const GraphNode& node : network.nodes) {
+    facts.multiply_accumulates += MultiplyAccumulates(network, node);
+    facts.batch_norm = facts.batch_norm || node.batch_norm.has_value();
   }
   return facts;
 }

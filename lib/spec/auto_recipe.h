@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "ir/graph.h"
 #include "spec/data_facts.h"
-#include "spec/network_spec.h"
 #include "spec/train_config.h"
 
 namespace qat {
@@ -22,7 +22,7 @@ struct NetworkFacts {
   bool batch_norm = false;
   bool trained = false;  ///< it starts from the parameters of another run (fine-tuning)
 };
-NetworkFacts FactsOf(const NetworkSpec& spec);
+NetworkFacts FactsOf(const Graph& network);
 
 struct AutoRecipe {
   TrainConfig config;               ///< every key decided

@@ -44,16 +44,6 @@ Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const Sca
   return parse(std::move(text), name_or_path);
 }
 
-bool SameNetwork(const NetworkSpec& a, const NetworkSpec& b) {
-  const auto same = [](const LayerSpec& x, const LayerSpec& y) {
-    return x.name == y.name && x.type == y.type && x.attributes == y.attributes &&
-           x.initializer == y.initializer && x.inputs == y.inputs && x.batch_norm == y.batch_norm &&
-           x.fused == y.fused;
-  };
-  return a.name == b.name && a.input_shape == b.input_shape &&
-         std::equal(a.layers.begin(), a.layers.end(), b.layers.begin(), b.layers.end(), same);
-}
-
 std::vector<std::string> ZooNames() {
   std::vector<std::string> names;
   for (const EmbeddedFile& file : EmbeddedFiles()) {

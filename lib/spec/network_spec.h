@@ -9,18 +9,11 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "ir/trained.h"
 #include "ops/op.h"
 #include "spec/scaling.h"
 
 namespace qat {
-
-/// How a filter starts. Biases start at zero.
-struct Initializer {
-  enum class Kind { kHeNormal, kGlorotUniform, kTruncatedNormal, kOnes };
-  Kind kind = Kind::kHeNormal;
-  float stddev = 0;  ///< kTruncatedNormal: values beyond two standard deviations are drawn again
-  bool operator==(const Initializer&) const = default;
-};
 
 /// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of the bias.
 using BatchNormSpec = BatchNormAttributes;
@@ -66,14 +59,8 @@ Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string&
 /// Errors: as above; an unknown name lists the zoo.
 Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const ScalingFlags& flags = {});
 
-/// Whether two specs describe the same network, layer by layer, however their texts say it.
-bool SameNetwork(const NetworkSpec& a, const NetworkSpec& b);
-
 /// Names of the built-in specs.
 std::vector<std::string> ZooNames();
-
-/// A table of layers: shapes, parameters, multiply-accumulates, how each output is quantized.
-std::string PrintNetwork(const NetworkSpec& spec);
 
 /// The operator table as Markdown, one row per key: the block of docs/network_spec.md that a test compares with the code.
 std::string OperatorTableMarkdown();

@@ -137,86 +137,10 @@ class Fuser : private Relisting {
   std::vector<int32_t> readers_;
 };
 
-/// What fixes the range of an output. Empty: training finds it.
-struct FixedRange {
-  bool by_contract = false;    // the image
-  QuantizationParams uint8{};  // else by TFLite's specification
-  bool operator==(const FixedRange&) const = default;
-};
-
-class Separator : private Relisting {
- public:
-  using Relisting::Relisting;
-
-  void Run() {
-    for (LayerSpec& layer : old_) {
-      Remap(layer);
-      if (layer.definition().output_quantization == OutputQuantization::kJoinsInputs) Separate(layer);
-      const std::optional<FixedRange> range = RangeOf(layer);
-      placed_.push_back(Append(std::move(layer)));
-      ranges_.push_back(range);
-    }
-  }
-
- private:
-  std::optional<FixedRange> FixedAt(int32_t layer) const {
-    return layer == kNetworkInput ? FixedRange{.by_contract = true} : ranges_[static_cast<size_t>(layer)];
-  }
-
-  std::optional<FixedRange> RangeOf(const LayerSpec& layer) const {
-    switch (layer.definition().output_quantization) {
-      case OutputQuantization::kSameAsInput:
-      case OutputQuantization::kJoinsInputs:  // all inputs are alike by now
-        return FixedAt(layer.inputs[0]);
-      case OutputQuantization::kFixed:
-        return FixedRange{.uint8 = layer.definition().fixed_uint8};
-      case OutputQuantization::kOwnRange:
-      case OutputQuantization::kNone:
-        break;
-    }
-    return std::nullopt;
-  }
-
-  void Separate(LayerSpec& layer) {
-    const auto first = FixedAt(layer.inputs[0]);
-    if (std::all_of(layer.inputs.begin(), layer.inputs.end(),
-                    [&](int32_t input) { return FixedAt(input) == first; })) {
-      return;
-    }
-    std::vector<int32_t> separated;
-    for (const int32_t input : layer.inputs) {
-      separated.push_back(FixedAt(input) ? QuantizeBetween(input, layer) : input);
-    }
-    layer.inputs = separated;
-  }
-
-  // One for each producer, even where the layer reads it twice.
-  int32_t QuantizeBetween(int32_t producer, const LayerSpec& reader) {
-    LayerSpec quantize;
-    quantize.type = OpType::kQuantize;
-    quantize.name =
-        StrCat(reader.name, "/from_",
-               producer == kNetworkInput ? "input" : spec_.layers[static_cast<size_t>(producer)].name);
-    for (size_t i = spec_.layers.size(); i-- > 0 && spec_.layers[i].type == OpType::kQuantize;) {
-      if (spec_.layers[i].name == quantize.name) return static_cast<int32_t>(i);
-    }
-    quantize.inputs = {producer};
-    quantize.output_shape = spec_.ShapeOf(producer);
-    quantize.line = reader.line;
-    quantize.column = reader.column;
-    ranges_.push_back(std::nullopt);
-    return Append(std::move(quantize));
-  }
-
-  std::vector<std::optional<FixedRange>> ranges_;  // of the new layers
-};
-
 }  // namespace
 
 Status Rewrite(NetworkSpec& spec, const std::string& source) {
-  QAT_RETURN_IF_ERROR(Fuser(spec, source).Run());
-  Separator(spec).Run();
-  return {};
+  return Fuser(spec, source).Run();
 }
 
 }  // namespace qat

@@ -1,5 +1,4 @@
-// rewrite.h: from the layers that a spec lists to those that are trained: fused blocks, as TFLite has them, whose ranges
-// can be what TFLite prescribes.
+// rewrite.h: from the layers that a spec lists to those that are trained: fused blocks, as TFLite has them.
 #ifndef QAT_SPEC_REWRITE_H_
 #define QAT_SPEC_REWRITE_H_
 
@@ -14,8 +13,6 @@ namespace qat {
 ///     no batch normalization and no other reader; else, on [N, H, W, C], a 1x1 depthwise convolution that starts with ones;
 ///   - relu, relu6 and relu_n1_to_1 become the activation of the layer before them, where that takes one, has none, has a
 ///     range of its own and no other reader;
-///   - concatenation, maximum and minimum get a `quantize` layer "<layer>/from_<producer>" in front of each input whose range
-///     is fixed (the image, softmax, logistic, tanh, what only moves these), unless all inputs share that range.
 /// Layers that vanish are listed in LayerSpec::fused. Users cannot write '/' in names, so none is taken twice.
 /// Errors: kUnsupported "SOURCE:LINE:COLUMN: layer 'bn': …" with a way out, all of them at once.
 Status Rewrite(NetworkSpec& spec, const std::string& source);

@@ -11,6 +11,7 @@
 #include "contract/provenance.h"
 #include "data/dataset.h"
 #include "runtime/runnable_model.h"
+#include "spec/build_graph.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
 #include "trace/find.h"
@@ -101,8 +102,9 @@ class Tracer {
   }
   void LearnFromCheckpoint() {
     LearnFrom(checkpoint_->provenance);
-    LearnFrom({{"spec_sha256", Sha256(checkpoint_->spec_text)},
-               {"config_sha256", Sha256(checkpoint_->config_text)}});
+    LearnFrom({{"config_sha256", Sha256(checkpoint_->config_text)}});
+    if (const std::string text = SourceTextOf(checkpoint_->network); !text.empty())
+      LearnFrom({{"spec_sha256", Sha256(text)}});
   }
 
   // A file with the hash that is expected, one that takes its place without having it, or none.
@@ -207,7 +209,7 @@ class Tracer {
       return {};
     }
     QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
-    FoundFile inside = {checkpoint_path_, Sha256(checkpoint_->spec_text), "the text inside"};
+    FoundFile inside = {checkpoint_path_, Sha256(SourceTextOf(checkpoint_->network)), "the text inside"};
     if (!recipe) return AddLink("network", expected, inside), Status();
     const auto spec = LoadAsTrained(*recipe);
     if (!spec.ok()) {

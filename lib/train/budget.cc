@@ -39,7 +39,7 @@ double CostOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int
 
 /// Steps of one kind, and evaluations, timed.
 struct Probe {
-  const NetworkSpec& spec;
+  const Graph& network;
   const TrainConfig& config;
   const InputContract& contract;
   const std::function<bool()>& interrupted;
@@ -51,7 +51,7 @@ struct Probe {
     schedule.steps = schedule.freeze_ranges_at = kNever;
     schedule.quant_delay = config.scheme == "float32" ? kNever : delay;
     schedule.freeze_batch_norm_at = config.scheme == "float32" ? kNever : freeze;
-    return StepEngine::Create(spec, config, schedule, contract, nullptr);
+    return StepEngine::Create(network, config, schedule, contract, nullptr);
   }
 
   /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its error is none.
@@ -95,14 +95,14 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
   return fits >= 200 ? fits / 20 * 20 : fits;
 }
 
-Expected<RunCost> MeasureCost(const NetworkSpec& spec, const TrainConfig& config,
+Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const InputContract& contract, const Dataset& train, const Dataset& test,
                               const HoldoutSplit& split, const std::function<bool()>& interrupted) {
   try {
     ConfigureThreads(config.threads);
     DataFeed feed(train, config, contract, split.train);
     const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
-    const Probe probe = {spec, config, contract, interrupted, feed, limit};
+    const Probe probe = {network, config, contract, interrupted, feed, limit};
     RunCost cost;
     QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
     QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));

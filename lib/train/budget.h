@@ -9,7 +9,7 @@
 #include "contract/contract.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
 #include "spec/train_config.h"
 
 namespace qat {
@@ -29,7 +29,7 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 /// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most, a tenth of
 /// the budget where that is less.
 /// Errors: those of StepEngine and of reading; kInterrupted.
-Expected<RunCost> MeasureCost(const NetworkSpec& spec, const TrainConfig& config,
+Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const InputContract& contract, const Dataset& train, const Dataset& test,
                               const HoldoutSplit& split, const std::function<bool()>& interrupted);
 

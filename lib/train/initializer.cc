@@ -24,14 +24,14 @@ float Normal(Random& random) {
   return static_cast<float>(radius * std::cos(angle));
 }
 
-NamedTensor InitialFilter(const ParameterSpec& parameter, const Initializer& initializer, uint64_t seed,
-                          std::string_view layer) {
+NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed, std::string_view layer) {
+  const Initializer& initializer = trained.initializer;
   Random random(MixKey(seed, kPurpose, NameKey(layer)));
-  const float he = std::sqrt(2.0f / static_cast<float>(parameter.fan_in));
-  const float glorot = std::sqrt(6.0f / static_cast<float>(parameter.fan_in + parameter.fan_out));
+  const float he = std::sqrt(2.0f / static_cast<float>(trained.fan_in));
+  const float glorot = std::sqrt(6.0f / static_cast<float>(trained.fan_in + trained.fan_out));
   NamedTensor filter;
-  filter.shape = parameter.shape;
-  filter.values.resize(static_cast<size_t>(FlatSize(parameter.shape)));
+  filter.shape = shape;
+  filter.values.resize(static_cast<size_t>(FlatSize(shape)));
   for (float& value : filter.values) {
     switch (initializer.kind) {
       case Initializer::Kind::kHeNormal:
@@ -45,6 +45,9 @@ NamedTensor InitialFilter(const ParameterSpec& parameter, const Initializer& ini
         break;
       case Initializer::Kind::kOnes:
         value = 1;
+        break;
+      case Initializer::Kind::kConstant:
+        value = initializer.value;
         break;
     }
   }

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "checkpoint/checkpoint.h"
-#include "spec/network_spec.h"
+#include "ir/trained.h"
 
 namespace qat {
 
@@ -20,8 +20,8 @@ float Normal(Random& random);
 ///   glorot_uniform    U(-a, a), a = sqrt(6 / (fan_in + fan_out))
 ///   truncated_normal  N(0, stddev^2), values beyond two standard deviations drawn again
 ///   ones              1
-NamedTensor InitialFilter(const ParameterSpec& parameter, const Initializer& initializer, uint64_t seed,
-                          std::string_view layer);
+///   constant          its value
+NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed, std::string_view layer);
 
 /// A number for a name, to key streams with (FNV-1a).
 uint64_t NameKey(std::string_view name);

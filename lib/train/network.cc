@@ -3,31 +3,57 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/isfinite.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
-#include "spec/range_groups.h"
 #include "train/fake_quantize.h"
 
 namespace qat {
 namespace {
 
-// Runs every layer in order; `run(i, inputs)` gives the output of layer i.
-template <class Value, class Run>
-Value RunLayers(const NetworkSpec& spec, const Value& images, const Run& run) {
-  std::vector<Value> values;
-  values.reserve(spec.layers.size());
-  for (size_t i = 0; i < spec.layers.size(); ++i) {
-    std::vector<Value> inputs;
-    for (const int32_t input : spec.layers[i].inputs) {
-      inputs.push_back(input == kNetworkInput ? images : values[static_cast<size_t>(input)]);
-    }
-    values.push_back(run(i, inputs));
+Status ExpectOneInputAndOutput(const Graph& graph) {
+  if (graph.inputs.size() == 1 && graph.outputs.size() == 1) return {};
+  return Unsupported(StrCat("network '", graph.name, "' has ", graph.inputs.size(), " inputs and ", graph.outputs.size(),
+                            " outputs, expected one of each in training"));
+}
+
+// An axis constant that names axis 0, which is the batch's.
+bool NamesTheBatch(const LayerNode& layer) {
+  const auto rank = static_cast<int32_t>(layer.input_shapes.at(0).size());
+  for (const IndexOperand& index : layer.indices) {
+    const bool axes = index.suffix == "axes" || index.suffix == "axis";
+    if (axes && std::any_of(index.values.begin(), index.values.end(), [&](int32_t v) { return v == 0 || v == -rank; }))
+      return true;
+    if (index.suffix == "perm" && !index.values.empty() && index.values[0] != 0) return true;
   }
-  return values.back();
+  return false;
+}
+
+// As many examples come out as go in. Specs are checked when they are read; graphs of other front ends may be made for one
+// example and do with its axis what they like.
+Status ExpectBatchStays(const Graph& graph, const GraphNode& node, const LayerNode& layer) {
+  const auto refuse = [&] {
+    return Unsupported(StrCat("layer '", layer.name, "': ", layer.definition().name, " to ", ToString(layer.output_shape),
+                              " mixes the examples of a batch, which has no training form"));
+  };
+  const auto one = [](const Shape& shape) { return !shape.empty() && shape[0] == 1; };
+  std::vector<Operand> operands = graph.OperandsOf(node);
+  for (const size_t position : DataInputs(graph, node)) {
+    if (graph.tensor(node.inputs[position]).is_constant()) continue;
+    if (!one(operands[position].shape)) return refuse();
+    operands[position].shape[0] = 2;
+  }
+  if (layer.input_shapes.empty() || !one(layer.output_shape) || NamesTheBatch(layer)) return refuse();
+  if (!layer.indices.empty()) return {};  // shapes in them may say 1 example: modules know
+  const auto shapes = InferShapes(layer.definition(), layer.attributes, operands);
+  Shape expected = layer.output_shape;
+  expected[0] = 2;
+  return shapes.ok() && (*shapes)[static_cast<size_t>(layer.output)] == expected ? Status() : refuse();
 }
 
 // The first parameter of a layer that a checkpoint has not, or in another shape.
@@ -49,44 +75,129 @@ std::optional<Misfit> FindMisfit(const Checkpoint& checkpoint, Module& module) {
 
 // "logits (filter is [10, 84] there, [4, 84] here)".
 std::string FreshText(const std::string& layer, const Misfit& misfit) {
-  const std::string suffix = misfit.name.substr(layer.size() + 1);
+  const std::string suffix = SuffixOf(misfit.name, layer);
   if (!misfit.there) return StrCat(layer, " (no ", suffix, " there)");
   return StrCat(layer, " (", suffix, " is ", ToString(*misfit.there), " there, ", ToString(misfit.here), " here)");
+}
+
+// Before anything of their size is made: the values are as large as the file, shapes in its network may say anything.
+Status CheckValues(const Checkpoint& checkpoint) {
+  for (const GraphTensor& tensor : checkpoint.network.tensors) {
+    if (!tensor.trained) continue;
+    const auto found = checkpoint.tensors.find(tensor.name);
+    if (found == checkpoint.tensors.end())
+      return Corrupt(StrCat("tensor '", tensor.name, "' is missing, which the network needs"));
+    if (found->second.shape != tensor.shape)
+      return Corrupt(StrCat("tensor '", tensor.name, "' is ", ToString(found->second.shape), ", expected ",
+                            ToString(tensor.shape)));
+  }
+  return {};
 }
 
 bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
 
 }  // namespace
 
-Expected<std::unique_ptr<Network>> Network::Create(const NetworkSpec& spec, const ModuleOptions& options) {
+Expected<std::unique_ptr<Network>> Network::Create(const Graph& graph, const ModuleOptions& options) {
+  QAT_RETURN_IF_ERROR(ExpectOneInputAndOutput(graph));
   std::vector<PlacedOp> ops;
-  for (const LayerSpec& layer : spec.layers) ops.push_back({layer.name, layer.type});
+  for (const GraphNode& node : graph.nodes) ops.push_back({node.name, node.type});
   QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.scheme));
-  std::unique_ptr<Network> network(new Network(spec));
-  for (const LayerSpec& layer : network->spec_.layers) {
-    QAT_ASSIGN_OR_RETURN(auto module, MakeModule(layer, options));
-    network->modules_.push_back(std::move(module));
-  }
+  std::unique_ptr<Network> network(new Network(graph));
+  QAT_RETURN_IF_ERROR(network->AddLayers(options));
   network->ShareRanges(options.scheme);
   return network;
 }
 
-// One range for each group of outputs that share it: the union of what its observers learn, or fixed.
+// What has no training form is told as one list.
+Status Network::AddLayers(const ModuleOptions& options) {
+  std::vector<std::string> refusals;
+  for (const GraphNode& node : graph_.nodes) {
+    for (size_t output = 0; output < node.outputs.size(); ++output) {
+      Status added = AddLayer(node, output, options);
+      if (added.ok()) continue;
+      if (added.error().code != ErrorCode::kUnsupported) return added;
+      refusals.push_back(added.error().message);
+      break;
+    }
+  }
+  if (!refusals.empty()) return Unsupported(Join(refusals, "; "));
+  const auto found = std::find_if(layers_.begin(), layers_.end(),
+                                  [&](const Layer& layer) { return layer.output == graph_.outputs[0]; });
+  if (found == layers_.end()) return Unsupported(StrCat("network '", graph_.name, "' computes nothing"));
+  output_layer_ = static_cast<size_t>(found - layers_.begin());
+  return {};
+}
+
+Status Network::AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options) {
+  Layer layer;
+  const LayerNode made_of = LayerNodeOf(graph_, node, output);
+  QAT_ASSIGN_OR_RETURN(layer.module, MakeModule(made_of, options));
+  QAT_RETURN_IF_ERROR(ExpectBatchStays(graph_, node, made_of));
+  layer.output = node.outputs[output];
+  size_t rank = 0;
+  for (const size_t position : DataInputs(graph_, node)) {
+    const GraphTensor& input = graph_.tensor(node.inputs[position]);
+    if (!input.is_constant()) rank = std::max(rank, input.shape.size());
+  }
+  for (const size_t position : DataInputs(graph_, node)) {
+    const int32_t index = node.inputs[position];
+    const GraphTensor& input = graph_.tensor(index);
+    layer.inputs.push_back({index, nullptr});
+    if (!input.is_constant()) continue;
+    if (input.type != DType::kFloat32 || input.shape.size() > rank) {
+      return Unsupported(StrCat("layer '", layer.module->name(), "': reads the constant ", NameOf(input.type), " ",
+                                ToString(input.shape), ", which has no training form beside values of rank ", rank));
+    }
+    layer.inputs.back().constant = std::make_unique<ConstantInput>(input, rank, options.scheme);
+  }
+  layers_.push_back(std::move(layer));
+  return {};
+}
+
+// Runs every layer in order; `run(layer, inputs)` gives its output, `constant(input, count)` what it reads.
+template <class Value, class Run, class Constant>
+Value Network::RunLayers(const Value& images, const Run& run, const Constant& constant) const {
+  std::vector<Value> values(graph_.tensors.size());
+  values[static_cast<size_t>(graph_.inputs[0])] = images;
+  for (const Layer& layer : layers_) {
+    std::vector<Value> inputs;
+    for (const Source& input : layer.inputs) {
+      inputs.push_back(input.constant ? constant(*input.constant) : values[static_cast<size_t>(input.tensor)]);
+    }
+    values[static_cast<size_t>(layer.output)] = run(layer, inputs);
+  }
+  return values[static_cast<size_t>(graph_.outputs[0])];
+}
+
+// One range for each group of tensors that share it: the union of what its observers learn, or fixed.
 void Network::ShareRanges(Scheme scheme) {
-  const RangeGroups groups = FindRangeGroups(spec_);
+  const RangeGroups groups = FindRangeGroups(graph_);
   std::vector<std::shared_ptr<SharedRange>> ranges;
   for (const RangeGroup& group : groups.groups) {
-    auto range = std::make_shared<SharedRange>(scheme);
-    if (group.fixed_uint8) range->Fix(FixedParamsOf(*group.fixed_uint8, scheme));
-    for (const int32_t layer : group.observed) {
-      // The observer of the output is the last one.
-      range->Add(modules_[static_cast<size_t>(layer)]->observers().back().observer);
-    }
-    ranges.push_back(std::move(range));
+    ranges.push_back(std::make_shared<SharedRange>(scheme));
+    if (group.fixed_uint8) ranges.back()->Fix(FixedParamsOf(*group.fixed_uint8, scheme));
+    if (group.constants.max == group.constants.min) continue;
+    tied_constants_.push_back(std::make_unique<RangeObserver>());
+    tied_constants_.back()->Fix(group.constants);
+    ranges.back()->Add(tied_constants_.back().get());
   }
-  input_range_ = ranges[static_cast<size_t>(groups.of_input)];
-  for (size_t i = 0; i < modules_.size(); ++i) {
-    if (groups.of_layer[i] >= 0) modules_[i]->ShareRange(ranges[static_cast<size_t>(groups.of_layer[i])]);
+  const auto range_of = [&](int32_t tensor) -> std::shared_ptr<SharedRange> {
+    const int32_t group = groups.of_tensor[static_cast<size_t>(tensor)];
+    return group < 0 ? nullptr : ranges[static_cast<size_t>(group)];
+  };
+  input_range_ = range_of(graph_.inputs[0]);
+  for (const Layer& layer : layers_) {
+    if (const auto range = range_of(layer.output)) {
+      layer.module->ShareRange(range);
+      // The observer of the output is the last one.
+      const bool observes = layer.module->definition().output_quantization == OutputQuantization::kOwnRange;
+      if (observes) range->Add(layer.module->observers().back().observer);
+    }
+    for (const Source& input : layer.inputs) {
+      const auto range = input.constant ? range_of(input.tensor) : nullptr;
+      if (range != nullptr) input.constant->ShareRange(range);
+    }
   }
 }
 
@@ -97,11 +208,10 @@ void Network::SetInput(const InputContract& contract) {
 }
 
 Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& checkpoint) {
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
-                       ParseNetworkSpec(checkpoint.spec_text, checkpoint.spec_source));
+  QAT_RETURN_IF_ERROR(CheckValues(checkpoint));
   ModuleOptions options;
   options.scheme = SchemeFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
-  QAT_ASSIGN_OR_RETURN(auto network, Create(spec, options));
+  QAT_ASSIGN_OR_RETURN(auto network, Create(checkpoint.network, options));
   network->SetInput(checkpoint.contract.input());
   QAT_RETURN_IF_ERROR(network->Load(checkpoint));
   return network;
@@ -116,11 +226,12 @@ at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& cont
   if (context.fake_quantize && round_input_) {
     input = FakeQuantize(images, {input_range_->params(), ActivationLimitsOf(input_range_->scheme())});
   }
-  return RunLayers(spec_, input, [&](size_t i, const std::vector<at::Tensor>& inputs) {
-    at::Tensor output = modules_[i]->Forward(inputs, context);
-    visit(*modules_[i], output);
+  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& inputs) {
+    at::Tensor output = layer.module->Forward(inputs, context);
+    visit(*layer.module, output);
     return output;
-  });
+  };
+  return RunLayers(input, run, [&](const ConstantInput& each) { return each.Real(images.size(0), context); });
 }
 
 SimulatedTensor Network::Simulate(const SimulatedTensor& images) const {
@@ -129,16 +240,17 @@ SimulatedTensor Network::Simulate(const SimulatedTensor& images) const {
 
 SimulatedTensor Network::Simulate(const SimulatedTensor& images, const VisitSimulated& visit) const {
   const at::NoGradGuard no_gradients;
-  return RunLayers(spec_, images, [&](size_t i, const std::vector<SimulatedTensor>& inputs) {
-    SimulatedTensor output = modules_[i]->Simulate(inputs);
-    visit(*modules_[i], output);
+  const auto run = [&](const Layer& layer, const std::vector<SimulatedTensor>& inputs) {
+    SimulatedTensor output = layer.module->Simulate(inputs);
+    visit(*layer.module, output);
     return output;
-  });
+  };
+  return RunLayers(images, run, [&](const ConstantInput& each) { return each.Simulated(images.values.size(0)); });
 }
 
 std::vector<Parameter> Network::parameters() {
   std::vector<Parameter> all;
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     for (Parameter& parameter : module->parameters()) all.push_back(std::move(parameter));
   }
   return all;
@@ -146,7 +258,7 @@ std::vector<Parameter> Network::parameters() {
 
 std::vector<NamedObserver> Network::observers() {
   std::vector<NamedObserver> all;
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     for (NamedObserver& observer : module->observers()) all.push_back(std::move(observer));
   }
   return all;
@@ -154,14 +266,14 @@ std::vector<NamedObserver> Network::observers() {
 
 std::vector<NamedStatistics> Network::batch_norms() {
   std::vector<NamedStatistics> all;
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     if (auto norm = module->batch_norm()) all.push_back(*std::move(norm));
   }
   return all;
 }
 
 float Network::OutputScale() const {
-  const SharedRange* range = modules_.back()->range();
+  const SharedRange* range = layers_[output_layer_].module->range();
   if (range == nullptr || range->scheme() == Scheme::kFloat32 || !range->ready()) return 0;
   return range->params().scale;
 }
@@ -184,7 +296,7 @@ void Network::Save(Checkpoint& checkpoint) {
 }
 
 Status Network::Load(const Checkpoint& checkpoint) {
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     if (const auto misfit = FindMisfit(checkpoint, *module)) {
       return Corrupt(misfit->there ? StrCat("tensor '", misfit->name, "' is ", ToString(*misfit->there),
                                             ", expected ", ToString(misfit->here))
@@ -210,22 +322,22 @@ void Network::Load(const Checkpoint& checkpoint, Module& module) {
 
 Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
   Inherited inherited;
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     if (const auto misfit = FindMisfit(checkpoint, *module)) {
       inherited.fresh.push_back(FreshText(module->name(), *misfit));
       continue;
     }
     Load(checkpoint, *module);
     inherited.kept += !module->parameters().empty();
-    inherited.output = module == modules_.back();
+    inherited.output = module.get() == &output_module();
   }
   if (inherited.kept > 0) return inherited;
-  return Corrupt(StrCat("none of its layers fits network '", spec_.name, "', expected some of the same name and shape: ",
+  return Corrupt(StrCat("none of its layers fits network '", graph_.name, "', expected some of the same name and shape: ",
                         inherited.fresh.front()));
 }
 
 std::string Network::NonFiniteObserved() const {
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     if (!module->finite()) return module->name();
   }
   return "";
@@ -234,14 +346,14 @@ std::string Network::NonFiniteObserved() const {
 std::string Network::FindNonFinite(const at::Tensor& images) {
   const at::NoGradGuard no_gradients;
   std::string found;
-  RunLayers(spec_, images, [&](size_t i, const std::vector<at::Tensor>& inputs) {
-    at::Tensor output = modules_[i]->Forward(inputs, {});
+  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& inputs) {
+    at::Tensor output = layer.module->Forward(inputs, {});
     bool finite = AllFinite(output);
-    for (const Parameter& parameter : modules_[i]->parameters())
-      finite = finite && AllFinite(parameter.value);
-    if (!finite && found.empty()) found = modules_[i]->name();
+    for (const Parameter& parameter : layer.module->parameters()) finite = finite && AllFinite(parameter.value);
+    if (!finite && found.empty()) found = layer.module->name();
     return output;
-  });
+  };
+  RunLayers(images, run, [&](const ConstantInput& each) { return each.Real(images.size(0), {}); });
   return found;
 }
 
@@ -249,14 +361,14 @@ std::string Network::LargestParameter() {
   const at::NoGradGuard no_gradients;
   float largest = -1;
   std::string layer, suffix;
-  for (const auto& module : modules_) {
+  for (const auto& [module, inputs, output] : layers_) {
     for (const Parameter& parameter : module->parameters()) {
       if (!parameter.IsTrained()) continue;
       const float reach = parameter.value.abs().max().item<float>();
       if (!(reach > largest)) continue;
       largest = reach;
       layer = module->name();
-      suffix = parameter.name.substr(layer.size() + 1);
+      suffix = SuffixOf(parameter.name, layer);
     }
   }
   char text[32];
@@ -266,7 +378,7 @@ std::string Network::LargestParameter() {
 
 std::string Network::PrettyPrint() const {
   std::string text;
-  for (const auto& module : modules_) text += module->PrettyPrint() + "\n";
+  for (const Layer& layer : layers_) text += layer.module->PrettyPrint() + "\n";
   return text;
 }
 

@@ -1,5 +1,4 @@
-// network.h: a network spec made of modules: a graph without cycles, run in the order of the spec, in three
-// modes.
+// network.h: a trainable graph made of modules, run in the order of its nodes, in three modes.
 #ifndef QAT_TRAIN_NETWORK_H_
 #define QAT_TRAIN_NETWORK_H_
 
@@ -12,7 +11,8 @@
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
+#include "train/constant_input.h"
 #include "train/modules/module.h"
 
 namespace qat {
@@ -26,10 +26,10 @@ struct Inherited {
 
 class Network {
  public:
-  /// Freshly initialized; the input unknown until SetInput. Errors: kUnsupported, for a layer without a training form.
-  static Expected<std::unique_ptr<Network>> Create(const NetworkSpec& spec, const ModuleOptions& options);
-  /// With the parameters and ranges of a checkpoint, whose own spec is parsed. Errors: kCorrupt, naming the
-  /// tensor.
+  /// Freshly initialized; the input unknown until SetInput. Errors: kUnsupported, one list of all layers without a training
+  /// form; for graphs of several inputs or outputs.
+  static Expected<std::unique_ptr<Network>> Create(const Graph& graph, const ModuleOptions& options);
+  /// With the parameters and ranges of a checkpoint. Errors: kCorrupt, naming the tensor.
   static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
 
   /// Fixes scale and zero point of the input. Images whose raw bytes do not pass through are rounded to that grid too.
@@ -40,7 +40,7 @@ class Network {
   /// Quantized images to quantized outputs, exact. Requires HasRanges.
   SimulatedTensor Simulate(const SimulatedTensor& images) const;
 
-  /// The same, showing every layer's output in the order of the spec.
+  /// The same, showing every layer's output in the order of the graph.
   using VisitReal = std::function<void(const Module& layer, const at::Tensor& output)>;
   using VisitSimulated = std::function<void(const Module& layer, const SimulatedTensor& output)>;
   at::Tensor Forward(const at::Tensor& images, const ForwardContext& context, const VisitReal& visit);
@@ -73,17 +73,37 @@ class Network {
 
   /// One line a layer.
   std::string PrettyPrint() const;
-  const NetworkSpec& spec() const { return spec_; }
+  const Graph& graph() const { return graph_; }
+  /// The module whose output is the network's.
+  Module& output_module() { return *layers_[output_layer_].module; }
 
  private:
-  explicit Network(NetworkSpec spec) : spec_(std::move(spec)) {}
+  /// Where a value comes from: a tensor that is computed, or a constant.
+  struct Source {
+    int32_t tensor = 0;
+    std::unique_ptr<ConstantInput> constant;
+  };
+  /// One output of a node.
+  struct Layer {
+    std::unique_ptr<Module> module;
+    std::vector<Source> inputs;
+    int32_t output = 0;  ///< tensor
+  };
+
+  explicit Network(Graph graph) : graph_(std::move(graph)) {}
+  Status AddLayers(const ModuleOptions& options);
+  Status AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options);
   void ShareRanges(Scheme scheme);
   void Load(const Checkpoint& checkpoint, Module& module);
+  template <class Value, class Run, class Constant>
+  Value RunLayers(const Value& images, const Run& run, const Constant& constant) const;
 
-  NetworkSpec spec_;
+  Graph graph_;
   std::shared_ptr<SharedRange> input_range_;
   bool round_input_ = false;
-  std::vector<std::unique_ptr<Module>> modules_;
+  std::vector<std::unique_ptr<RangeObserver>> tied_constants_;
+  std::vector<Layer> layers_;
+  size_t output_layer_ = 0;
 };
 
 }  // namespace qat

@@ -59,13 +59,13 @@ std::string GapName(const NamedStatistics& norm) { return StrCat("batch_norm/", 
 StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
     : config_(config), schedule_(schedule), history_(schedule.steps), watch_(schedule.steps) {}
 
-Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec, const TrainConfig& config,
+Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, const TrainConfig& config,
                                                          const Schedule& schedule,
                                                          const InputContract& contract,
                                                          const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
-  QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(spec, options));
+  QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInput(contract);
   if (init != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
@@ -77,20 +77,21 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const NetworkSpec& spec
       config.optimizer == "sgd" ? MakeSgd(config.weight_decay) : MakeAdam(config.weight_decay);
   if (config.weight_average_decay > 0) {
     engine->average_.emplace(config.weight_average_decay);
-    QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(spec, options));
+    QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(graph, options));
     engine->averaged_->SetInput(contract);
   }
   return engine;
 }
 
 void StepEngine::ScaleToTargets(const TargetStatistics& targets, bool fresh) {
-  const LayerSpec& last = network_->spec().layers.back();
-  const auto span_of = [&](std::string_view parameter) {
+  const LayerNode& last = network_->output_module().node();
+  const auto span_of = [&](ParameterSpec::Role role) {
+    const LayerParameter* parameter = last.Find(role);
     return std::find_if(spans_.begin(), spans_.end(), [&](const TrainableSpan& each) {
-      return each.name == StrCat(last.name, "/", parameter);
+      return parameter != nullptr && each.name == parameter->name;
     });
   };
-  const auto filter = span_of("filter"), bias = span_of("bias");
+  const auto filter = span_of(ParameterSpec::Role::kFilter), bias = span_of(ParameterSpec::Role::kBias);
   if (FusedActivation(last.attributes) != Activation::kNone) return;
   if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != targets.std.size()) return;
   target_units_.assign(targets.std.begin(), targets.std.end());
@@ -152,7 +153,7 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
 }
 
 Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
-  const Shape& output = network_->spec().layers.back().output_shape;
+  const Shape& output = network_->output_module().node().output_shape;
   const double chance = batch.numbers.empty() ? std::log(static_cast<double>(output.back())) : VarianceOf(batch.numbers);
   watch_.Add(loss, chance);
   const auto finding = watch_.Diverged(step + 1 == schedule_.steps);

@@ -16,7 +16,7 @@
 #include "checkpoint/checkpoint.h"
 #include "contract/contract.h"
 #include "data/statistics.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
 #include "spec/schedule.h"
 #include "spec/train_config.h"
 #include "train/data_feed.h"
@@ -33,7 +33,7 @@ class StepEngine {
  public:
   /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
   /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
-  static Expected<std::unique_ptr<StepEngine>> Create(const NetworkSpec& spec, const TrainConfig& config,
+  static Expected<std::unique_ptr<StepEngine>> Create(const Graph& graph, const TrainConfig& config,
                                                       const Schedule& schedule, const InputContract& contract,
                                                       const Checkpoint* init);
 

@@ -12,6 +12,8 @@
 #include "data/statistics.h"
 #include "spec/auto_network.h"
 #include "spec/auto_recipe.h"
+#include "spec/build_graph.h"
+#include "spec/network_spec.h"
 #include "spec/scaling.h"
 #include "train/budget.h"
 #include "train/run_contract.h"
@@ -48,6 +50,8 @@ class Preparation {
   bool NetworkIsOpen() const { return job_.config.network == kAutoNetwork; }
   ScalingFlags Scaling() const;
   Status Parse(const std::string& text, const std::string& source);
+  Status Use(const NetworkSpec& spec);
+  Status TakeOver(const Graph& network);
   Status FitBudget();
   DataFacts Shapes() const;
   Expected<DataFacts> Facts() const;
@@ -56,7 +60,7 @@ class Preparation {
 
   const JobRequest& request_;
   TrainJob job_;
-  bool has_spec_ = false;
+  bool has_network_ = false;
   std::string text_;    // of a network that is no file and not of the zoo; its classes are not yet those of the data
   std::string source_;
   int32_t classes_ = 0;  // of the data; real numbers as well
@@ -73,25 +77,38 @@ Status Preparation::Parse(const std::string& text, const std::string& source) {
   text_ = text;
   source_ = source;
   QAT_ASSIGN_OR_RETURN(const std::string scaled, WithScaling(text, source, Scaling()));
-  QAT_ASSIGN_OR_RETURN(job_.spec, ParseNetworkSpec(scaled, source));
-  has_spec_ = true;
+  QAT_ASSIGN_OR_RETURN(NetworkSpec spec, ParseNetworkSpec(scaled, source));
+  return Use(spec);
+}
+
+Status Preparation::Use(const NetworkSpec& spec) {
+  QAT_ASSIGN_OR_RETURN(job_.network, BuildGraph(spec));
+  has_network_ = true;
+  return {};
+}
+
+// The network of a checkpoint: by its text, whose classes can follow the data; without one, as it is.
+Status Preparation::TakeOver(const Graph& network) {
+  if (const std::string text = SourceTextOf(network); !text.empty()) return Parse(text, network.name);
+  job_.network = network;
+  has_network_ = true;
   return {};
 }
 
 // What can be known before the data are.
 Status Preparation::ReadNetwork() {
+  if (request_.network != nullptr) return TakeOver(*request_.network);
   if (!NetworkIsOpen()) {
-    QAT_ASSIGN_OR_RETURN(job_.spec, LoadNetworkSpec(job_.config.network, Scaling()));
-    has_spec_ = true;
-    return {};
+    QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(job_.config.network, Scaling()));
+    return Use(spec);
   }
   if (!request_.resumed.empty()) {
     QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(request_.resumed));
-    if (saved) return Parse(saved->checkpoint.spec_text, saved->checkpoint.spec_source);
+    if (saved) return TakeOver(saved->checkpoint.network);
   }
   if (request_.init != nullptr) {
-    job_.lines.push_back(StrCat("network: ", request_.init->spec_source, ", that of `init`"));
-    return Parse(request_.init->spec_text, request_.init->spec_source);
+    job_.lines.push_back(StrCat("network: ", request_.init->network.name, ", that of `init`"));
+    return TakeOver(request_.init->network);
   }
   return {};
 }
@@ -113,10 +130,15 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
 }
 
 Status Preparation::OpenTraining() {
-  if (has_spec_) {
-    options_.height = job_.spec.input_shape[1];
-    options_.width = job_.spec.input_shape[2];
-    options_.channels = job_.spec.input_shape[3];
+  if (has_network_) {
+    const Shape& input = job_.network.tensor(job_.network.inputs[0]).shape;
+    if (input.size() != 4) {
+      return Unsupported(StrCat("network '", job_.network.name, "' takes ", ToString(input),
+                                ", expected [1, height, width, channels] in training"));
+    }
+    options_.height = input[1];
+    options_.width = input[2];
+    options_.channels = input[3];
   } else {
     options_.height = options_.width = job_.config.resolution;
   }
@@ -138,7 +160,7 @@ Status Preparation::OpenTest() {
 }
 
 Status Preparation::ChooseNetworkForData() {
-  if (has_spec_) return {};
+  if (has_network_) return {};
   const AutoNetwork network = ChooseNetwork(Shapes());
   job_.lines.push_back(StrCat("network: ", network.name, ", ", network.reason,
                               " (`network` names another one, `print_network` shows it)"));
@@ -147,16 +169,16 @@ Status Preparation::ChooseNetworkForData() {
 
 // The last layer has as many outputs as the data have classes, unless a flag says otherwise.
 Status Preparation::FollowClasses() {
-  if (job_.spec.classes == 0 || job_.config.classes != 0 || classes_ == 0) return {};
+  if (!FollowsClasses(job_.network) || job_.config.classes != 0 || classes_ == 0) return {};
   ScalingFlags scaling = Scaling();
   scaling.classes = classes_;
   if (text_.empty()) {
-    QAT_ASSIGN_OR_RETURN(job_.spec, LoadNetworkSpec(job_.config.network, scaling));
-    return {};
+    QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(job_.config.network, scaling));
+    return Use(spec);
   }
   QAT_ASSIGN_OR_RETURN(const std::string text, WithScaling(text_, source_, scaling));
-  QAT_ASSIGN_OR_RETURN(job_.spec, ParseNetworkSpec(text, source_));
-  return {};
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text, source_));
+  return Use(spec);
 }
 
 DataFacts Preparation::Shapes() const {
@@ -271,7 +293,7 @@ Status Preparation::CompleteRecipe() {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
     std::set<std::string> given = TakeContractOfInit();
-    NetworkFacts network = FactsOf(job_.spec);
+    NetworkFacts network = FactsOf(job_.network);
     network.trained = request_.init != nullptr || request_.trained;
     AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
     job_.config = std::move(recipe.config);
@@ -282,7 +304,7 @@ Status Preparation::CompleteRecipe() {
       recipe = DeriveRecipe(job_.config, given, facts, network, cores);
       job_.config = std::move(recipe.config);
     }
-    if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.spec.name, ", as asked for"));
+    if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.network.name, ", as asked for"));
     job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
   } else if (FitsBudget()) {
     QAT_RETURN_IF_ERROR(FitBudget());
@@ -293,10 +315,10 @@ Status Preparation::CompleteRecipe() {
 
 Status Preparation::FitBudget() {
   TrainConfig& config = job_.config;
-  QAT_RETURN_IF_ERROR(CheckFits(job_.spec, job_.train, job_.test));
+  QAT_RETURN_IF_ERROR(CheckFits(job_.network, job_.train, job_.test));
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train));
-  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.spec, config, contract.input(), job_.train, job_.test,
+  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract.input(), job_.train, job_.test,
                                                        split, request_.interrupted));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
   config.epochs = 0;

@@ -13,7 +13,7 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "data/dataset.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
 #include "spec/train_config.h"
 
 namespace qat {
@@ -23,6 +23,7 @@ struct JobRequest {
   bool automatic = false;        ///< derive the keys that are not among `given`
   std::set<std::string> given;   ///< keys that a person decided
   std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
+  const Graph* network = nullptr;    ///< trainable; what the recipe's `network` names, where that is no spec; null: it is
   const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
   bool trained = false;              ///< starts from trained parameters that come without a network: weights
   bool strict = false;               ///< OpenOptions::strict
@@ -33,7 +34,7 @@ struct JobRequest {
 
 struct TrainJob {
   TrainConfig config;  ///< valid; every key decided
-  NetworkSpec spec;    ///< its classes are those of the data, unless a flag says otherwise
+  Graph network;       ///< its classes are those of the data, unless a flag says otherwise
   Dataset train;
   Dataset test;
   std::vector<std::string> lines;  ///< what was chosen, for people; empty where everything was named

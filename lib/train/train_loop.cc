@@ -43,7 +43,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const Schedule schedule = MakeSchedule(config, static_cast<int64_t>(split.train.size()));
   std::unique_ptr<TrainLoop> loop(new TrainLoop(std::move(inputs), schedule, std::move(split)));
   const TrainInputs& own = loop->inputs_;
-  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.spec, config, schedule, own.header.contract.input(),
+  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.network, config, schedule, own.header.contract.input(),
                                                          saved ? nullptr : own.init));
   if (own.callbacks.on_note && loop->engine_->inherited()) {
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);

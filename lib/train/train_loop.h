@@ -22,7 +22,7 @@ namespace qat {
 
 /// What a run is made of; checked by Train before. The references outlive the loop.
 struct TrainInputs {
-  const NetworkSpec& spec;
+  const Graph& network;
   const TrainConfig& config;
   const Dataset& train;
   const Dataset& test;

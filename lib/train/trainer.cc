@@ -12,6 +12,7 @@
 #include "checkpoint/run_lock.h"
 #include "contract/provenance.h"
 #include "data/degenerate.h"
+#include "spec/build_graph.h"
 #include "train/run_contract.h"
 #include "train/run_store.h"
 #include "train/threads.h"
@@ -24,75 +25,88 @@ namespace {
 // The weights file, where the tensors are one's.
 std::string HashOfInit(const Checkpoint& init) {
   const auto weights = init.provenance.find("weights_sha256");
-  return weights == init.provenance.end() ? Sha256(Serialize(init)) : weights->second;
+  return weights == init.provenance.end() ? FileHash(init) : weights->second;
 }
 
-Status CheckNetwork(const NetworkSpec& spec) {
-  const bool learns = std::any_of(spec.layers.begin(), spec.layers.end(),
-                                  [](const LayerSpec& layer) { return !TrainedParameters(layer).empty(); });
+const GraphTensor& InputOf(const Graph& network) { return network.tensor(network.inputs[0]); }
+const GraphTensor& OutputOf(const Graph& network) { return network.tensor(network.outputs[0]); }
+
+// The node that computes the output. Null: it is the input.
+const GraphNode* LastOf(const Graph& network) {
+  const auto found = std::find_if(network.nodes.rbegin(), network.nodes.rend(), [&](const GraphNode& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), network.outputs[0]) != node.outputs.end();
+  });
+  return found == network.nodes.rend() ? nullptr : &*found;
+}
+
+Status CheckNetwork(const Graph& network) {
+  QAT_RETURN_IF_ERROR(Verify(network));
+  const bool learns = std::any_of(network.tensors.begin(), network.tensors.end(),
+                                  [](const GraphTensor& tensor) { return tensor.trained.has_value(); });
   if (learns) return {};
   return InvalidArgument(
-      StrCat("network '", spec.name,
+      StrCat("network '", network.name,
              "' has no parameters, expected a layer that can learn, as fully_connected can"));
 }
 
-Status CheckNumbers(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
-  const Shape expected = {1, data.targets}, &output = spec.layers.back().output_shape;
+Status CheckNumbers(const Graph& network, const Dataset& data, std::string_view split) {
+  const Shape expected = {1, data.targets}, &output = OutputOf(network).shape;
   if (output == expected) return {};
   return InvalidArgument(
-      StrCat("network '", spec.name, "' ends in ", ToString(output), ", expected ", ToString(expected),
+      StrCat("network '", network.name, "' ends in ", ToString(output), ", expected ", ToString(expected),
              ": the ", split, " labels of ", data.name, " are ",
              data.targets == 1 ? std::string("a real number") : StrCat(data.targets, " real numbers"),
              " per image; the last layer needs units = ", data.targets, " and no activation"));
 }
 
 // Every class has an output of its own.
-Status CheckClasses(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
+Status CheckClasses(const Graph& network, const Dataset& data, std::string_view split) {
   const auto largest = std::max_element(data.labels.begin(), data.labels.end());
   const int64_t needed = std::max(std::ssize(data.class_names),
                                   largest == data.labels.end() ? int64_t{0} : int64_t{*largest} + 1);
-  const int32_t outputs = spec.layers.back().output_shape.back();
+  const int32_t outputs = OutputOf(network).shape.back();
   if (needed <= outputs) return {};
-  OpAttributes attributes = spec.layers.back().attributes;
+  const GraphNode* last = LastOf(network);
+  OpAttributes attributes = last == nullptr ? OpAttributes() : last->attributes;
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =
-      spec.classes != 0 ? StrCat("`classes` ", needed, ", or leave `classes` out")
-                        : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
+      SourceTextOf(network).empty() ? std::string("a network out of a model keeps the outputs that it has")
+      : FollowsClasses(network) ? StrCat("`classes` ", needed, ", or leave `classes` out")
+                              : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
   return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
-                                spec.layers.back().name, "' of network '", spec.name, "' has ", outputs,
+                                OutputOf(network).name, "' of network '", network.name, "' has ", outputs,
                                 outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
 }
 
-Status CheckData(const NetworkSpec& spec, const Dataset& data, std::string_view split) {
+Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
   const Shape image = {1, data.height, data.width, data.channels};
-  if (image != spec.input_shape) {
+  if (image != InputOf(network).shape) {
     return InvalidArgument(StrCat("the ", split, " images of ", data.name, " are ", ToString(image),
-                                  ", expected ", ToString(spec.input_shape), " as network '", spec.name,
+                                  ", expected ", ToString(InputOf(network).shape), " as network '", network.name,
                                   "' takes"));
   }
-  const Shape& output = spec.layers.back().output_shape;
-  if (output.empty()) return Internal(StrCat("network '", spec.name, "' ends in a scalar"));
-  if (data.targets > 0) return CheckNumbers(spec, data, split);
+  const Shape& output = OutputOf(network).shape;
+  if (output.empty()) return Internal(StrCat("network '", network.name, "' ends in a scalar"));
+  if (data.targets > 0) return CheckNumbers(network, data, split);
   Shape expected = {1, output.back()};
   if (data.LabelsPerImage() > 1) expected = {1, data.label_height, data.label_width, output.back()};
   if (output != expected) {
     const bool pixels = expected.size() > 2;
     return InvalidArgument(StrCat(
-        "network '", spec.name, "' ends in ", ToString(output), ", expected ",
+        "network '", network.name, "' ends in ", ToString(output), ", expected ",
         pixels
             ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
             : std::string("[1, classes]"),
         ": the ", split, " labels of ", data.name, " are ", pixels ? "one per pixel" : "one per image",
         !pixels && output.size() == 4 ? "; a mean or reshape layer after it makes rows of maps" : ""));
   }
-  return CheckClasses(spec, data, split);
+  return CheckClasses(network, data, split);
 }
 
-Expected<Checkpoint> MakeHeader(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train) {
+Expected<Checkpoint> MakeHeader(const Graph& network, const TrainConfig& config, const Dataset& train) {
   Checkpoint header;
   header.scheme = config.scheme;
-  header.spec_text = spec.text;
-  header.spec_source = spec.name;
+  header.network = network;
   header.config_text = PortableToml(config);
   QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
@@ -114,15 +128,15 @@ std::string FirstDifference(const std::string& before, const std::string& now) {
   return "";
 }
 
-bool SameNetwork(const std::string& a, const std::string& b) {
-  if (a == b) return true;
-  const auto first = ParseNetworkSpec(a, ""), second = ParseNetworkSpec(b, "");
-  return first.ok() && second.ok() && SameNetwork(*first, *second);
+std::string NetworkDifference(const Graph& before, const Graph& now) {
+  const std::string text = SourceTextOf(before), now_text = SourceTextOf(now);
+  if (text.empty() || now_text.empty() || text == now_text) return FirstDifference(Print(before), Print(now));
+  return FirstDifference(text, now_text);
 }
 
 // The recipe of a saved run with the keys that came since, at what they mean when they are left out.
 std::string RecipeOf(const Checkpoint& saved) {
-  const auto config = ParseTrainConfig(saved.config_text, saved.spec_source, TrainConfig());
+  const auto config = ParseTrainConfig(saved.config_text, saved.network.name, TrainConfig());
   return config.ok() ? PortableToml(*config) : saved.config_text;
 }
 
@@ -135,8 +149,8 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   if (const std::string recipe = RecipeOf(saved); recipe != now.config_text) {
     return differs("configuration", FirstDifference(recipe, now.config_text));
   }
-  if (!SameNetwork(saved.spec_text, now.spec_text))
-    return differs("network", FirstDifference(saved.spec_text, now.spec_text));
+  if (!SameNetwork(saved.network, now.network))
+    return differs("network", NetworkDifference(saved.network, now.network));
   const auto init_of = [](const Checkpoint& checkpoint) {
     const auto found = checkpoint.provenance.find("init_sha256");
     return found == checkpoint.provenance.end() ? std::string("none") : found->second;
@@ -173,19 +187,19 @@ Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train
   return split;
 }
 
-Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& config, const Dataset& train,
                                    const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
   QAT_RETURN_IF_ERROR(Validate(config));
-  QAT_RETURN_IF_ERROR(CheckFits(spec, train, test));
+  QAT_RETURN_IF_ERROR(CheckFits(network, train, test));
   QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(run));
   if (saved && !start.resume) {
     return InvalidArgument(StrCat(run, ": already contains a run, up to step ", saved->state.step,
                                   "; continue with `resume`, or choose another directory"));
   }
-  QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(spec, config, train));
+  QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(network, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
-  TrainInputs inputs{spec, config, train, test, run, start.init, callbacks, std::move(split), std::move(header)};
+  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), std::move(header)};
   if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
@@ -194,7 +208,7 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
   if (saved) {
     QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));
     // The words in which the run began are kept, so that its later checkpoints say the same.
-    inputs.header.spec_text = saved->checkpoint.spec_text;
+    inputs.header.network.provenance = saved->checkpoint.network.provenance;
   }
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
@@ -212,10 +226,10 @@ Expected<TrainResult> TrainChecked(const NetworkSpec& spec, const TrainConfig& c
 
 }  // namespace
 
-Status CheckFits(const NetworkSpec& spec, const Dataset& train, const Dataset& test) {
-  QAT_RETURN_IF_ERROR(CheckNetwork(spec));
-  QAT_RETURN_IF_ERROR(CheckData(spec, train, "training"));
-  QAT_RETURN_IF_ERROR(CheckData(spec, test, "test"));
+Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test) {
+  QAT_RETURN_IF_ERROR(CheckNetwork(network));
+  QAT_RETURN_IF_ERROR(CheckData(network, train, "training"));
+  QAT_RETURN_IF_ERROR(CheckData(network, test, "test"));
   if (train.targets != test.targets) {
     return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
                                   "are classes, expected the same of both"));
@@ -223,11 +237,11 @@ Status CheckFits(const NetworkSpec& spec, const Dataset& train, const Dataset& t
   return {};
 }
 
-Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks) {
   try {
-    return TrainChecked(spec, config, train, test, run, start, callbacks);
+    return TrainChecked(network, config, train, test, run, start, callbacks);
   } catch (const std::exception& exception) {
     return TorchError(exception);
   }

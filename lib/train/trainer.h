@@ -62,13 +62,13 @@ struct TrainStart {
 };
 
 /// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.
-Status CheckFits(const NetworkSpec& spec, const Dataset& train, const Dataset& test);
+Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test);
 
 /// Trains from step 0, or resumes from the last complete checkpoint in `run`, to the same bytes as a run never
 /// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
 /// Errors: kInvalidArgument (shapes of data and network), kNumerical (the loss is not finite, or far above an untrained
 /// network's), kCorrupt (no checkpoint of a run to resume is whole), kIoError, kInterrupted.
-Expected<TrainResult> Train(const NetworkSpec& spec, const TrainConfig& config, const Dataset& train,
+Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks);
 

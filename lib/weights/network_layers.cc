@@ -10,8 +10,8 @@ namespace {
 using Role = ParameterSpec::Role;
 
 // Layers that give every value a place of its own, the same one for any order of the values.
-bool KeepsOrder(const LayerSpec& layer) {
-  switch (layer.type) {
+bool KeepsOrder(const GraphNode& node) {
+  switch (node.type) {
     case OpType::kDropout:
     case OpType::kQuantize:
     case OpType::kRelu:
@@ -30,41 +30,54 @@ bool KeepsOrder(const LayerSpec& layer) {
 // [1, H, W, C] or [1, T, C], whose values PyTorch has in another order.
 bool IsMap(const Shape& shape) { return shape.size() == 4 || shape.size() == 3; }
 
+const GraphNode* ProducerOf(const Graph& network, int32_t tensor) {
+  const auto found = std::find_if(network.nodes.begin(), network.nodes.end(), [&](const GraphNode& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end();
+  });
+  return found == network.nodes.end() ? nullptr : &*found;
+}
+
+int32_t DataOf(const GraphNode& node) { return node.inputs[static_cast<size_t>(node.definition().data_input)]; }
+
 // The map that a fully connected layer reads flattened; empty where there is none, or only one order of its values.
-Shape FlattenedMap(const NetworkSpec& spec, const LayerSpec& layer) {
-  int32_t at = layer.inputs[0];
-  while (at != kNetworkInput && !IsMap(spec.ShapeOf(at))) {
-    const LayerSpec& before = spec.layers[static_cast<size_t>(at)];
-    if (before.type != OpType::kReshape && !KeepsOrder(before)) return {};
-    at = before.inputs[0];
+Shape FlattenedMap(const Graph& network, const GraphNode& node) {
+  int32_t at = DataOf(node);
+  while (!IsMap(network.tensor(at).shape)) {
+    const GraphNode* before = ProducerOf(network, at);
+    if (before == nullptr) break;
+    if (before->type != OpType::kReshape && !KeepsOrder(*before)) return {};
+    at = DataOf(*before);
   }
-  Shape map = spec.ShapeOf(at);
+  Shape map = network.tensor(at).shape;
   if (map.size() == 3) map.insert(map.begin() + 2, 1);
   if (map.size() != 4 || map[1] * map[2] == 1 || map[3] == 1) return {};
   return {map.begin() + 1, map.end()};
 }
 
 // "conv/group3" -> "conv", where a spec's `groups` made that layer.
-std::string WholeOf(const LayerSpec& layer) {
+std::string WholeOf(const GraphNode& node) {
   constexpr std::string_view kGroup = "/group";
-  const size_t at = layer.name.rfind(kGroup);
-  return at == std::string::npos ? std::string() : layer.name.substr(0, at);
+  const size_t at = node.name.rfind(kGroup);
+  return at == std::string::npos ? std::string() : node.name.substr(0, at);
 }
 
-NetworkLayer Describe(const NetworkSpec& spec, const LayerSpec& layer) {
+NetworkLayer Describe(const Graph& network, const GraphNode& node) {
   NetworkLayer found;
-  found.name = layer.name;
-  found.type = layer.type;
-  found.batch_norm = layer.batch_norm.has_value();
-  if (layer.batch_norm) found.epsilon = layer.batch_norm->epsilon;
-  found.is_norm_only = layer.initializer.kind == Initializer::Kind::kOnes && found.batch_norm;
-  for (const ParameterSpec& parameter : layer.parameters) {
-    if (parameter.role == Role::kFilter) found.filter = parameter.shape;
-    if (parameter.role == Role::kSlope) found.slope = parameter.shape;
-    if (parameter.role == Role::kBias) found.has_bias = !found.batch_norm;
+  found.name = node.name;
+  found.type = node.type;
+  found.batch_norm = node.batch_norm.has_value();
+  if (node.batch_norm) found.epsilon = node.batch_norm->epsilon;
+  for (const int32_t index : TrainedTensorsOf(network, node)) {
+    const GraphTensor& tensor = network.tensor(index);
+    if (tensor.trained->role == Role::kFilter) {
+      found.filter = tensor.shape;
+      found.is_norm_only = tensor.trained->initializer.kind == Initializer::Kind::kOnes && found.batch_norm;
+    }
+    if (tensor.trained->role == Role::kSlope) found.slope = tensor.shape;
+    if (tensor.trained->role == Role::kBias) found.has_bias = true;
   }
-  found.channels = layer.output_shape.back();
-  if (layer.type == OpType::kFullyConnected) found.flattened = FlattenedMap(spec, layer);
+  found.channels = network.tensor(node.outputs[0]).shape.back();
+  if (node.type == OpType::kFullyConnected) found.flattened = FlattenedMap(network, node);
   return found;
 }
 
@@ -77,12 +90,12 @@ std::vector<std::string> NetworkLayer::TensorNames(std::string_view suffix) cons
   return names;
 }
 
-std::vector<NetworkLayer> LayersWithParameters(const NetworkSpec& spec) {
+std::vector<NetworkLayer> LayersWithParameters(const Graph& network) {
   std::vector<NetworkLayer> layers;
-  for (const LayerSpec& layer : spec.layers) {
-    if (layer.parameters.empty()) continue;
-    NetworkLayer found = Describe(spec, layer);
-    const std::string whole = WholeOf(layer);
+  for (const GraphNode& node : network.nodes) {
+    if (TrainedTensorsOf(network, node).empty()) continue;
+    NetworkLayer found = Describe(network, node);
+    const std::string whole = WholeOf(node);
     if (!whole.empty() && !layers.empty() && layers.back().name == whole) {
       ++layers.back().groups;
       layers.back().filter[0] += found.filter[0];

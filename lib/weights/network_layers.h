@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/shape.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
 
 namespace qat {
 
@@ -32,7 +32,7 @@ struct NetworkLayer {
 };
 
 /// In the order of execution.
-std::vector<NetworkLayer> LayersWithParameters(const NetworkSpec& spec);
+std::vector<NetworkLayer> LayersWithParameters(const Graph& network);
 
 }  // namespace qat
 

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
-#include "spec/network_spec.h"
+#include "spec/build_graph.h"
 
 namespace qat {
 namespace {
@@ -37,11 +37,10 @@ std::vector<float> ValuesOf(const ParameterSpec& parameter, Random& random) {
   return values;
 }
 
-Checkpoint RandomCheckpoint(const NetworkSpec& spec) {
+Expected<Checkpoint> RandomCheckpoint(const NetworkSpec& spec) {
   Checkpoint checkpoint;
   checkpoint.scheme = "float32";
-  checkpoint.spec_text = spec.text;
-  checkpoint.spec_source = spec.name;
+  QAT_ASSIGN_OR_RETURN(checkpoint.network, BuildGraph(spec));
   const Shape& input = spec.input_shape;
   InputContract& contract = checkpoint.contract.input();
   contract.height = input[1];
@@ -61,7 +60,8 @@ Checkpoint RandomCheckpoint(const NetworkSpec& spec) {
 
 Status Write(const std::string& network, const std::string& path, const ScalingFlags& flags) {
   QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(network, flags));
-  return WriteFile(path, Serialize(RandomCheckpoint(spec)));
+  QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, RandomCheckpoint(spec));
+  return WriteFile(path, Serialize(checkpoint));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/envelope.h"
 #include "base/file_kind.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -15,8 +16,10 @@ Checkpoint SmallCheckpoint() {
   Checkpoint c;
   c.step = 12000;
   c.scheme = "uint8";
-  c.spec_text = "name = \"tiny\"\n";
-  c.spec_source = "tiny.toml";
+  const Graph network = testing::NetworkOf(
+      "name = \"tiny\"\n[input]\nheight = 2\nwidth = 2\nchannels = 1\n[[layer]]\nname = \"fc\"\nop = \"fully_connected\"\n"
+      "units = 2\n");
+  c.network = *ParseGraph(Serialize(network), "network");  // without what only a front end knows
   c.config_text = "batch_size = 2\n";
   c.contract = {2, 2, 1, {0.0f}, {255.0f}, {"no", "yes"}};
   c.tensors["fc/filter"] = {{2, 4}, {0.5f, -0.25f, 1e-30f, 0, 1, 2, 3, -4}};
@@ -92,7 +95,7 @@ TEST(Checkpoint, RefusesANewerVersionWithBothNumbers) {
   Bytes bytes = Serialize(SmallCheckpoint());
   bytes[0] = 9;
   QAT_EXPECT_ERROR(ParseCheckpoint(bytes, "a.ckpt"), ErrorCode::kUnsupported,
-                   "a.ckpt: has format version 9, this build reads up to 1");
+                   "a.ckpt: has format version 9, this build reads up to 2");
 }
 
 TEST(Checkpoint, NamesAModelGivenInItsPlace) {

@@ -9,6 +9,7 @@
 
 #include "eval/histogram.h"
 #include "runtime/runnable_model.h"
+#include "support/network_of.h"
 #include "support/model_builder.h"
 #include "support/test_util.h"
 
@@ -47,8 +48,7 @@ TEST(Ranges, OfAGraphCountTheValuesOfItsFilters) {
 TEST(Ranges, OfACheckpointAreThoseThatLayersShare) {
   Checkpoint checkpoint;
   checkpoint.scheme = "uint8";
-  checkpoint.spec_source = "two.toml";
-  checkpoint.spec_text = R"(
+  checkpoint.network = testing::NetworkOf(R"(
 name = "two"
 [input]
 height = 4
@@ -74,7 +74,7 @@ inputs = ["a", "b"]
 name = "last"
 op = "fully_connected"
 units = 2
-)";
+)");
   checkpoint.ranges["a"].range = {0, 2};
   checkpoint.ranges["b"].range = {-1, 1};
   checkpoint.ranges["last"].range = {0, 255};

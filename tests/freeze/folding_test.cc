@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "freeze/freeze.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -23,7 +24,7 @@ constexpr char kSpec[] =
     "[[layer]]\nname = \"last\"\nop = \"fully_connected\"\nunits = 2\n";
 
 struct Frozen {
-  NetworkSpec spec;
+  Graph network;
   Checkpoint checkpoint;
   Graph graph;
 };
@@ -31,14 +32,13 @@ struct Frozen {
 // Each value apart from all others, so that no two channels could be taken for one another.
 Frozen FreezeNorms() {
   Frozen frozen;
-  frozen.spec = *ParseNetworkSpec(kSpec, "norms.toml");
   Checkpoint& checkpoint = frozen.checkpoint;
-  checkpoint.spec_text = kSpec;
-  checkpoint.spec_source = "norms.toml";
+  checkpoint.network = frozen.network = testing::NetworkOf(kSpec);
   checkpoint.scheme = "float32";
   checkpoint.contract = {6, 6, 3, {0, 0, 0}, {255, 255, 255}, {}};
   Random random(5);
-  for (const LayerSpec& layer : frozen.spec.layers) {
+  const auto spec = ParseNetworkSpec(kSpec, "norms.toml");
+  for (const LayerSpec& layer : spec->layers) {
     for (const ParameterSpec& parameter : TrainedParameters(layer)) {
       NamedTensor tensor{parameter.shape, {}};
       for (int64_t i = 0; i < FlatSize(parameter.shape); ++i) {
@@ -54,7 +54,7 @@ Frozen FreezeNorms() {
 
 TEST(CompareFolded, LayersOfEveryLayoutAreWhatWasTrained) {
   const Frozen frozen = FreezeNorms();
-  const std::vector<FoldedLayer> layers = CompareFolded(frozen.checkpoint, frozen.spec, frozen.graph);
+  const std::vector<FoldedLayer> layers = CompareFolded(frozen.checkpoint, frozen.network, frozen.graph);
   ASSERT_EQ(layers.size(), 4u);
   for (const FoldedLayer& layer : layers) {
     EXPECT_GT(layer.difference, 0) << layer.name;  // filter' is rounded
@@ -76,11 +76,11 @@ TEST(CompareFolded, SeesWhatDiffersAndNamesTheLayer) {
       std::memcpy(&tensor.data[4], &value, sizeof(value));
     }
     const std::string layer = std::string(name).substr(0, std::string(name).find('/'));
-    QAT_EXPECT_ERROR(CheckFolded(CompareFolded(frozen.checkpoint, frozen.spec, graph)), ErrorCode::kInternal,
+    QAT_EXPECT_ERROR(CheckFolded(CompareFolded(frozen.checkpoint, frozen.network, graph)), ErrorCode::kInternal,
                      "layer '" + layer + "': filter and batch norm folded into one differ by ");
   }
-  NetworkSpec other = frozen.spec;
-  other.layers[1].batch_norm->epsilon = 1e-3f;
+  Graph other = frozen.network;
+  other.nodes[1].batch_norm->epsilon = 1e-3f;
   QAT_EXPECT_ERROR(CheckFolded(CompareFolded(frozen.checkpoint, other, frozen.graph)), ErrorCode::kInternal,
                    "layer 'deep'");
 }

@@ -55,14 +55,14 @@ TEST(Freeze, ExtendsTheProvenanceByTheHashOfTheCheckpointFile) {
   QAT_ASSERT_OK(frozen);
   EXPECT_EQ(frozen->provenance.at("checkpoint_sha256"), Sha256(Serialize(c)));
   EXPECT_EQ(frozen->provenance.at("data_sha256"), "00ff");
-  EXPECT_EQ(frozen->provenance.at("spec_sha256"), Sha256(c.spec_text));
+  EXPECT_EQ(frozen->provenance.at("spec_sha256"), Sha256(testing::kTinySpec));
   EXPECT_EQ(frozen->provenance.at("config_sha256"), Sha256(c.config_text));
   EXPECT_TRUE(frozen->provenance.contains("tool_version"));
 }
 
 TEST(Freeze, DropoutAtTheEndLeavesItsInputAsTheOutput) {
   Checkpoint c = TinyCheckpoint();
-  c.spec_text += "[[layer]]\nname = \"last\"\nop = \"dropout\"\n";
+  c.network = testing::NetworkOf(std::string(testing::kTinySpec) + "[[layer]]\nname = \"last\"\nop = \"dropout\"\n");
   const auto frozen = FreezeQuietly(c);
   QAT_ASSERT_OK(frozen);
   EXPECT_EQ(frozen->tensor(frozen->outputs[0]).name, "fc");
@@ -140,10 +140,13 @@ TEST(Freeze, RefusesValuesThatAreNotFinite) {
   QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "range 'conv' is [0, inf]");
 }
 
-TEST(Freeze, CallsTheCheckpointCorruptWhereItsSpecIsWrong) {
+TEST(Freeze, CallsTheCheckpointCorruptWhereItsNetworkIsWrong) {
   Checkpoint c = TinyCheckpoint();
-  c.spec_text = "name = ";
-  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "tiny.toml:1");
+  c.network.nodes[0].inputs[0] = 99;
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "network: node 'conv': reads tensor 99");
+  c = TinyCheckpoint();
+  c.network = testing::TinyGraph();
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "its network is frozen already");
   c = TinyCheckpoint();
   c.contract.input().height = 28;
   QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "its contract says 28x4x1");

@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 #include "freeze/freeze.h"
-#include "spec/network_spec.h"
+#include "spec/build_graph.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -16,11 +16,10 @@ std::vector<float> Values(const ParameterSpec& parameter, Random& random) {
   return values;
 }
 
-Checkpoint CheckpointOf(const NetworkSpec& spec, const std::string& scheme) {
+Checkpoint CheckpointOf(const NetworkSpec& spec, const Graph& network, const std::string& scheme) {
   Checkpoint checkpoint;
   checkpoint.scheme = scheme;
-  checkpoint.spec_text = spec.text;
-  checkpoint.spec_source = spec.name;
+  checkpoint.network = network;
   const Shape& input = spec.input_shape;
   checkpoint.contract.input().height = input[1];
   checkpoint.contract.input().width = input[2];
@@ -49,9 +48,11 @@ class FreezeZoo : public ::testing::TestWithParam<std::string> {};
 TEST_P(FreezeZoo, GivesAGraphOfTheSameShapesWithoutBatchNorms) {
   const auto spec = LoadNetworkSpec(GetParam());
   QAT_ASSERT_OK(spec);
+  const auto network = BuildGraph(*spec);
+  QAT_ASSERT_OK(network);
   for (const std::string scheme : {"uint8", "int8", "float32"}) {
     std::vector<std::string> warnings;
-    const auto graph = Freeze(CheckpointOf(*spec, scheme), {}, warnings);
+    const auto graph = Freeze(CheckpointOf(*spec, *network, scheme), {}, warnings);
     QAT_ASSERT_OK(graph);
     EXPECT_EQ(graph->tensor(graph->outputs[0]).shape, spec->layers.back().output_shape);
     int64_t trained_only = 0;

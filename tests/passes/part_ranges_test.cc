@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "ir/range_groups.h"
 #include "passes/passes.h"
 #include "support/test_util.h"
 
@@ -46,7 +47,7 @@ struct Builder {
   const TensorQuantization& Params(int32_t tensor) const { return *graph.tensor(tensor).quantization; }
 };
 
-TEST(PartFixedRanges, LetsAConcatenationOfFixedAndFreeRangesComeToOneScale) {
+TEST(SeparateFixedRanges, LetsAConcatenationOfFixedAndFreeRangesComeToOneScale) {
   Builder b;
   const int32_t free = b.Add(OpType::kRelu, "free", {b.graph.inputs[0]});
   const int32_t fixed = b.Add(OpType::kLogistic, "fixed", {free});
@@ -54,7 +55,7 @@ TEST(PartFixedRanges, LetsAConcatenationOfFixedAndFreeRangesComeToOneScale) {
   const int32_t all = b.Add(OpType::kConcatenation, "all", {moved, free, b.graph.inputs[0], moved},
                             ConcatenationAttributes{3});
   b.graph.outputs = {all};
-  PartFixedRanges(b.graph);
+  SeparateFixedRanges(b.graph);
   ASSERT_EQ(b.graph.nodes.size(), 6u);
   EXPECT_EQ(b.graph.nodes[3].name, "all/from_moved");
   EXPECT_EQ(b.graph.nodes[4].name, "all/from_input");
@@ -65,13 +66,13 @@ TEST(PartFixedRanges, LetsAConcatenationOfFixedAndFreeRangesComeToOneScale) {
   EXPECT_NE(b.Params(moved), b.Params(all)) << "1/256 stays in front of it";
 }
 
-TEST(PartFixedRanges, LeavesInputsAloneThatAreFixedAlike) {
+TEST(SeparateFixedRanges, LeavesInputsAloneThatAreFixedAlike) {
   Builder b;
   const int32_t one = b.Add(OpType::kLogistic, "one", {b.graph.inputs[0]});
   const int32_t other = b.Add(OpType::kLogistic, "other", {one});
   b.graph.outputs = {b.Add(OpType::kMaximum, "larger", {one, other})};
   const Graph before = b.graph;
-  PartFixedRanges(b.graph);
+  SeparateFixedRanges(b.graph);
   EXPECT_EQ(b.graph, before);
   QAT_ASSERT_OK(b.Quantize());
 }
@@ -81,7 +82,7 @@ TEST(ChooseQuantization, GivesAConstantTheScaleOfWhatItIsJoinedTo) {
   const int32_t x = b.Add(OpType::kRelu, "x", {b.graph.inputs[0]});
   const int32_t least = b.Constant("least", {1, -1e9f});
   b.graph.outputs = {b.Add(OpType::kMaximum, "larger", {x, least})};
-  PartFixedRanges(b.graph);
+  SeparateFixedRanges(b.graph);
   QAT_ASSERT_OK(b.Quantize());
   EXPECT_EQ(b.Params(least), b.Params(x));
   int8_t values[2];

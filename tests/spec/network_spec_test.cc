@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "support/places.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -36,9 +37,9 @@ TEST(NetworkSpec, LenetHasTheShapesAndParametersOfThePaper) {
 TEST(SameNetwork, LooksAtLayersNotAtTheirText) {
   const std::string layer = "[[layer]]\nname = \"a\"\nop = \"fully_connected\"\n";
   const auto spec = [&](const std::string& head, const std::string& keys) {
-    return *ParseNetworkSpec(head + Spec(layer + keys), "net.toml");
+    return testing::NetworkOf(head + Spec(layer + keys));
   };
-  const NetworkSpec fixed = spec("", "units = 10\n");
+  const Graph fixed = spec("", "units = 10\n");
   EXPECT_TRUE(SameNetwork(fixed, spec("classes = 10\n", "units = \"classes\"\n")));
   EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 9\n")));
   EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 10\nactivation = \"relu\"\n")));
@@ -145,7 +146,7 @@ TEST(NetworkSpec, UnknownNamesListTheZoo) {
 TEST(NetworkSpec, PrintShowsEveryLayerWithTotals) {
   const auto spec = LoadNetworkSpec("lenet-article");
   QAT_ASSERT_OK(spec);
-  const std::string text = PrintNetwork(*spec);
+  const std::string text = PrintNetwork(*BuildGraph(*spec));
   EXPECT_NE(text.find("61706"), std::string::npos) << text;
   EXPECT_NE(text.find("416520"), std::string::npos) << text;  // 117600 + 240000 + 48000 + 10080 + 840
   EXPECT_NE(text.find("as conv1"), std::string::npos) << text;

@@ -1,6 +1,7 @@
 // What each operator makes of a spec: shapes and index operands, as TensorFlow's documentation of the operators has them.
 #include "ops/input_order.h"
 #include "spec/parse.h"
+#include "spec/build_graph.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -32,7 +33,7 @@ TEST_P(OperatorKeys, GiveTheShapeAndTheIndexOperands) {
     }
   }
   EXPECT_EQ(indices, c.indices);
-  EXPECT_NE(PrintNetwork(*spec).find(c.op), std::string::npos);
+  EXPECT_NE(PrintNetwork(*BuildGraph(*spec)).find(c.op), std::string::npos);
 }
 
 const Case kCases[] = {

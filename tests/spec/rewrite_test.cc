@@ -1,7 +1,7 @@
 #include "spec/rewrite.h"
 
+#include "spec/build_graph.h"
 #include "spec/layer_shapes.h"
-#include "spec/range_groups.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -65,7 +65,8 @@ TEST(Rewrite, BatchNormAndActivationBecomePartsOfTheConvolution) {
   EXPECT_EQ(spec.layers[0].batch_norm, (BatchNormSpec{.epsilon = 0.01f, .momentum = 0.5f}));
   EXPECT_EQ(FusedActivation(spec.layers[0].attributes), Activation::kRelu6);
   EXPECT_EQ(spec.layers[1].inputs, (std::vector<int32_t>{0, kNetworkInput}));
-  EXPECT_NE(PrintNetwork(spec).find("conv (+ norm, relu)"), std::string::npos) << PrintNetwork(spec);
+  const std::string printed = PrintNetwork(*BuildGraph(spec));
+  EXPECT_NE(printed.find("conv (+ norm, relu)"), std::string::npos) << printed;
 }
 
 TEST(Rewrite, ALayerThatOthersReadTooStaysAsItIs) {
@@ -115,35 +116,6 @@ TEST(Rewrite, ActivationsStayAfterLayersWithoutARangeOfTheirOwn) {
   const int32_t relu = net.Add("relu", OpType::kRelu, {pool});
   net.Add("again", OpType::kRelu6, {relu});
   EXPECT_EQ(Names(net.Rewritten()), (Strings{"conv", "pool", "relu", "again"}));
-}
-
-TEST(Rewrite, SeparatesFixedRangesFromThoseThatTrainingFinds) {
-  Builder net;
-  const int32_t pool = net.Add("pool", OpType::kMaxPool2D, {kNetworkInput});
-  const int32_t conv = net.Conv("conv", pool);
-  const int32_t gate = net.Add("gate", OpType::kLogistic, {conv});
-  net.Add("all", OpType::kConcatenation, {conv, pool, gate, pool}, ConcatenationAttributes{3});
-  const NetworkSpec spec = net.Rewritten();
-  ASSERT_EQ(Names(spec), (Strings{"pool", "conv", "gate", "all/from_pool", "all/from_gate", "all"}));
-  EXPECT_EQ(spec.layers[5].inputs, (std::vector<int32_t>{1, 3, 4, 3}));
-  EXPECT_EQ(spec.layers[3].inputs, std::vector<int32_t>{0});
-  EXPECT_EQ(spec.layers[3].output_shape, spec.layers[0].output_shape);
-  // One range for the concatenation, made of all that it reads; the image and the gate keep their own.
-  const RangeGroups groups = FindRangeGroups(spec);
-  EXPECT_EQ(groups.Of(5).observed, (std::vector<int32_t>{1, 3, 4}));
-  EXPECT_FALSE(groups.Of(5).holds_input || groups.Of(5).fixed_uint8.has_value());
-  EXPECT_TRUE(groups.Of(0).holds_input);
-  EXPECT_TRUE(groups.Of(2).fixed_uint8.has_value());
-}
-
-TEST(Rewrite, PartsOfTheImageAreJoinedAsTheyAre) {
-  Builder net;
-  const int32_t large = net.Add("large", OpType::kMaxPool2D, {kNetworkInput});
-  const int32_t mean = net.Add("mean", OpType::kAveragePool2D, {kNetworkInput});
-  net.Add("both", OpType::kConcatenation, {large, mean}, ConcatenationAttributes{3});
-  const NetworkSpec spec = net.Rewritten();
-  EXPECT_EQ(Names(spec), (Strings{"large", "mean", "both"}));
-  EXPECT_TRUE(FindRangeGroups(spec).Of(2).holds_input);
 }
 
 }  // namespace

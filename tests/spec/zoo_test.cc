@@ -2,7 +2,8 @@
 #include <map>
 
 #include "spec/network_spec.h"
-#include "spec/range_groups.h"
+#include "ir/range_groups.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -87,7 +88,7 @@ TEST(Zoo, SmallImagesKeepTwoTimesTwoValuesAChannel) {
     // What a checkpoint keeps gives the same network alone.
     const auto again = ParseNetworkSpec(spec->text, "checkpoint");
     QAT_ASSERT_OK(again);
-    EXPECT_EQ(PrintNetwork(*again), PrintNetwork(*spec));
+    EXPECT_EQ(PrintNetwork(*BuildGraph(*again)), PrintNetwork(*BuildGraph(*spec)));
   }
 }
 
@@ -96,7 +97,7 @@ TEST(Zoo, EveryNetworkParsesPrintsAndClassifies) {
     const auto spec = LoadNetworkSpec(name);
     QAT_ASSERT_OK(spec);
     EXPECT_EQ(spec->layers.back().output_shape.size(), name == "unet" ? 4u : 2u) << name;
-    const std::string printed = PrintNetwork(*spec);
+    const std::string printed = PrintNetwork(*BuildGraph(*spec));
     for (const LayerSpec& layer : spec->layers) {
       EXPECT_NE(printed.find(layer.name), std::string::npos) << name << " " << layer.name;
     }
@@ -115,19 +116,15 @@ TEST(Zoo, EveryNetworkFollowsTheClassesOfTheData) {
 
 // Concatenations tie what they join; gates have the range that TFLite prescribes.
 TEST(Zoo, RangesAreThoseThatTfliteWants) {
-  const auto unet = LoadNetworkSpec("unet");
-  QAT_ASSERT_OK(unet);
-  const auto se_net = LoadNetworkSpec("se_net");
-  QAT_ASSERT_OK(se_net);
-  for (const NetworkSpec* spec : {&*unet, &*se_net}) {
-    const RangeGroups groups = FindRangeGroups(*spec);
-    for (size_t i = 0; i < spec->layers.size(); ++i) {
-      const LayerSpec& layer = spec->layers[i];
-      if (layer.type == OpType::kConcatenation) {
-        for (const int32_t input : layer.inputs)
-          EXPECT_EQ(groups.of_layer[static_cast<size_t>(input)], groups.of_layer[i]);
+  for (const char* name : {"unet", "se_net"}) {
+    const Graph network = testing::ZooNetwork(name);
+    const RangeGroups groups = FindRangeGroups(network);
+    for (const GraphNode& node : network.nodes) {
+      const auto group_of = [&](int32_t tensor) { return groups.of_tensor[static_cast<size_t>(tensor)]; };
+      if (node.type == OpType::kConcatenation) {
+        for (const int32_t input : node.inputs) EXPECT_EQ(group_of(input), group_of(node.output()));
       }
-      EXPECT_EQ(groups.Of(static_cast<int32_t>(i)).fixed_uint8.has_value(), layer.type == OpType::kLogistic);
+      EXPECT_EQ(groups.Of(node.output()).fixed_uint8.has_value(), node.type == OpType::kLogistic);
     }
   }
 }

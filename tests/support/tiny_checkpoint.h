@@ -3,6 +3,7 @@
 #define QAT_TESTS_SUPPORT_TINY_CHECKPOINT_H_
 
 #include "checkpoint/checkpoint.h"
+#include "support/network_of.h"
 #include "support/tiny_graph.h"
 
 namespace qat::testing {
@@ -39,8 +40,7 @@ inline Checkpoint TinyCheckpoint() {
   Checkpoint c;
   c.step = 900;
   c.scheme = "uint8";
-  c.spec_text = kTinySpec;
-  c.spec_source = "tiny.toml";
+  c.network = NetworkOf(kTinySpec);
   c.contract = {4, 4, 1, {0.0f}, {255.0f}, {"zero", "one", "two"}};
   c.tensors["conv/filter"] = {{2, 3, 3, 1}, Ramp(18, -0.5f, 0.0625f)};
   c.tensors["conv/bias"] = {{2}, {0.25f, -0.125f}};

@@ -123,7 +123,9 @@ TEST_F(FreezeTool, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {
 
 TEST_F(FreezeTool, WarnsOfUnsettledBatchNormsAndRefusesThemWhenStrict) {
   Checkpoint checkpoint = TinyCheckpoint();
-  checkpoint.spec_text.replace(checkpoint.spec_text.find("kernel = 3"), 10, "kernel = 3\nbatch_norm = true");
+  std::string spec = testing::kTinySpec;
+  spec.replace(spec.find("kernel = 3"), 10, "kernel = 3\nbatch_norm = true");
+  checkpoint.network = testing::NetworkOf(spec);
   checkpoint.tensors.erase("conv/bias");
   for (const char* name : {"gamma", "beta", "moving_mean", "moving_variance"}) {
     checkpoint.tensors[std::string("conv/") + name] = {{2}, {1, 1}};

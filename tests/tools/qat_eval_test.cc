@@ -232,7 +232,7 @@ TEST(QatEval, WithoutTheModuleACheckpointIsUnsupported) {
   std::filesystem::copy_file(testing::ToolPath("qat-eval"), folder / "bin/qat-eval");
   Checkpoint checkpoint;
   checkpoint.scheme = "uint8";
-  checkpoint.spec_text = "name = 'tiny'";
+  checkpoint.network = testing::NetworkOf(testing::kTinySpec);
   checkpoint.contract = testing::TinyGraph().contract;
   QAT_ASSERT_OK(WriteFile(folder / "a.ckpt", Serialize(checkpoint)));
   const auto result =

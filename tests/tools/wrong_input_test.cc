@@ -19,7 +19,7 @@ class WrongInput : public ::testing::Test {
     Damage(files_.graph(), "damaged.qgraph", [](Bytes& bytes) { bytes[bytes.size() - 9] ^= 0x10; });
     Checkpoint checkpoint;
     checkpoint.scheme = "uint8";
-    checkpoint.spec_text = "name = 'tiny'";
+    checkpoint.network = testing::NetworkOf(testing::kTinySpec);
     checkpoint.contract = testing::TinyGraph().contract;
     checkpoint.tensors["fc/bias"] = {{3}, {1, 2, 3}};
     QAT_ASSERT_OK(WriteFile(files_ / "a.ckpt", Serialize(checkpoint)));

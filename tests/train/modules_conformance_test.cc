@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "spec/build_graph.h"
 #include "support/test_util.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
@@ -308,9 +309,8 @@ class Drawn {
   Drawn(const Case& each, Scheme scheme, uint64_t seed, bool tame = false)
       : scheme_(scheme), tame_(tame), random_(seed) {
     checkpoint_.scheme = NameOf(scheme);
-    checkpoint_.spec_text = StrCat("name = \"drawn\"\n[input]\nheight = ", kHeight, "\nwidth = ", kWidth,
-                                   "\nchannels = ", kChannels, "\n", each.layers);
-    checkpoint_.spec_source = "drawn.toml";
+    text_ = StrCat("name = \"drawn\"\n[input]\nheight = ", kHeight, "\nwidth = ", kWidth, "\nchannels = ", kChannels,
+                   "\n", each.layers);
     const auto mean = static_cast<float>(random_.Between(0, 255));
     if (!tame) magnitude_ = std::pow(10.0f, static_cast<float>(random_.Between(-30, 30)) / 10);
     checkpoint_.contract = {kHeight,
@@ -325,8 +325,9 @@ class Drawn {
 
   // Errors: those of the spec and of Network::Create.
   Status Build() {
-    QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(checkpoint_.spec_text, "drawn.toml"));
-    QAT_ASSIGN_OR_RETURN(network_, Network::Create(spec, {.seed = 3, .scheme = scheme_}));
+    QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text_, "drawn.toml"));
+    QAT_ASSIGN_OR_RETURN(checkpoint_.network, BuildGraph(spec));
+    QAT_ASSIGN_OR_RETURN(network_, Network::Create(checkpoint_.network, {.seed = 3, .scheme = scheme_}));
     network_->SetInput(checkpoint_.contract.input());
     const at::NoGradGuard no_gradients;
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
@@ -395,6 +396,7 @@ class Drawn {
   Scheme scheme_;
   bool tame_;
   Random random_;
+  std::string text_;
   Checkpoint checkpoint_;
   float magnitude_ = 1;  // of real values
   Bytes bytes_;

@@ -20,8 +20,8 @@ namespace {
 
 using testing::OneLayer;
 
-std::unique_ptr<Module> Make(const NetworkSpec& spec) {
-  auto module = MakeModule(spec.layers[0], {});
+std::unique_ptr<Module> Make(const Graph& network) {
+  auto module = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
   QAT_CHECK(module.ok());
   return *std::move(module);
 }
@@ -91,13 +91,13 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ModuleGeometry,
 
 TEST_P(ModuleGeometry, ConvolutionPadsAsTfliteDoes) {
   const Geometry g = GetParam();
-  const NetworkSpec spec = OneLayer(g.size, g.size, 2, "op = \"conv_2d\"\n" + KeysOf(g, false));
-  const auto module = Make(spec);
+  const Graph network = OneLayer(g.size, g.size, 2, "op = \"conv_2d\"\n" + KeysOf(g, false));
+  const auto module = Make(network);
   const std::vector<double> x = RandomBytes(static_cast<size_t>(g.size * g.size * 2), 1);
   const std::vector<double> y = Nhwc(module->Forward({FromNhwc({1, g.size, g.size, 2}, x, at::kFloat)}, {}));
   const NamedTensor filter = ToTfliteLayout(module->parameters()[0].value);
   const int32_t out = Window(g).second;
-  ASSERT_EQ(spec.layers[0].output_shape, (Shape{1, out, out, 3}));
+  ASSERT_EQ(testing::OutputShape(network), (Shape{1, out, out, 3}));
   for (int32_t at = 0; at < out * out * 3; ++at) {
     double sum = 0;
     ForTaps(g, at / 3 / out, at / 3 % out, [&](int32_t r, int32_t c, int32_t i, int32_t j) {
@@ -130,9 +130,9 @@ void FixRanges(Module& module, Range filter, Range output) {
 
 TEST_P(ModuleGeometry, SimulatedConvolutionIsExactInteger) {
   const Geometry g = GetParam();
-  const NetworkSpec spec =
+  const Graph network =
       OneLayer(g.size, g.size, 2, "op = \"conv_2d\"\nactivation = \"relu6\"\n" + KeysOf(g, false));
-  const auto module = Make(spec);
+  const auto module = Make(network);
   module->parameters()[1].value.detach().fill_(0.31f);
   FixRanges(*module, {-0.7f, 0.9f}, {0, 7.5f});
   const QuantizationParams in = {0.02f, 117};
@@ -170,10 +170,10 @@ TEST_P(ModuleGeometry, PoolsSeeOnlyWhatIsInsideTheImage) {
   const SimulatedTensor input = {FromNhwc({1, g.size, g.size, 1}, x, at::kDouble), {0.1f, 3}};
   const int32_t out = Window(g).second;
   for (const bool average : {false, true}) {
-    const NetworkSpec spec =
+    const Graph network =
         OneLayer(g.size, g.size, 1,
                  std::string("op = \"") + (average ? "average" : "max") + "_pool_2d\"\n" + KeysOf(g, true));
-    const auto module = Make(spec);
+    const auto module = Make(network);
     const std::vector<double> integers = Nhwc(module->Simulate({input}).values);
     const std::vector<double> reals = Nhwc(module->Forward({input.values.to(at::kFloat)}, {}));
     for (int32_t at = 0; at < out * out; ++at) {
@@ -196,8 +196,8 @@ TEST_P(ModuleGeometry, PoolsSeeOnlyWhatIsInsideTheImage) {
 TEST_P(ModuleGeometry, MaxPoolSendsTheGradientWhereLibTorchDoes) {
   Geometry g = GetParam();
   g.same = false;  // the oracle pads both sides alike
-  const NetworkSpec spec = OneLayer(g.size, g.size, 2, "op = \"max_pool_2d\"\n" + KeysOf(g, true));
-  const auto module = Make(spec);
+  const Graph network = OneLayer(g.size, g.size, 2, "op = \"max_pool_2d\"\n" + KeysOf(g, true));
+  const auto module = Make(network);
   // Few different values: ties are common.
   std::vector<double> x = RandomBytes(static_cast<size_t>(g.size * g.size * 2), 8);
   for (double& value : x) value = std::floor(value / 40);
@@ -210,8 +210,8 @@ TEST_P(ModuleGeometry, MaxPoolSendsTheGradientWhereLibTorchDoes) {
 }
 
 TEST(FullyConnectedModule, SimulatesTheDoubleProductOfTheReferenceKernel) {
-  const NetworkSpec spec = OneLayer(3, 4, 5, "op = \"fully_connected\"\nunits = 7\nactivation = \"relu\"\n");
-  const auto module = Make(spec);
+  const Graph network = OneLayer(3, 4, 5, "op = \"fully_connected\"\nunits = 7\nactivation = \"relu\"\n");
+  const auto module = Make(network);
   FixRanges(*module, {-0.5f, 0.6f}, {0, 9});
   const QuantizationParams in = {0.05f, 20};
   const QuantizationParams fq = NudgedParams({-0.5f, 0.6f}, kUInt8NarrowLimits);

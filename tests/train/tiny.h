@@ -7,8 +7,8 @@
 
 #include "base/random.h"
 #include "data/dataset.h"
-#include "spec/network_spec.h"
 #include "spec/train_config.h"
+#include "support/network_of.h"
 
 namespace qat::testing {
 
@@ -47,14 +47,13 @@ op = "fully_connected"
 units = 4
 )";
 
-inline NetworkSpec Parsed(const std::string& text) {
-  auto spec = ParseNetworkSpec(text, "test.toml");
-  QAT_CHECK(spec.ok());
-  return *std::move(spec);
-}
+inline Graph Parsed(const std::string& text) { return NetworkOf(text); }
+
+inline const Shape& InputShape(const Graph& network) { return network.tensor(network.inputs[0]).shape; }
+inline const Shape& OutputShape(const Graph& network) { return network.tensor(network.outputs[0]).shape; }
 
 /// One layer behind an input [1, height, width, channels]; `body` holds the keys behind name.
-inline NetworkSpec OneLayer(int height, int width, int channels, const std::string& body) {
+inline Graph OneLayer(int height, int width, int channels, const std::string& body) {
   return Parsed("name = \"one\"\n[input]\nheight = " + std::to_string(height) +
                 "\nwidth = " + std::to_string(width) + "\nchannels = " + std::to_string(channels) +
                 "\n[[layer]]\nname = \"layer\"\n" + body + "\n");

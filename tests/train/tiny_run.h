@@ -21,8 +21,8 @@ inline Expected<TrainResult> RunTiny(const TrainConfig& config, const std::strin
                               const TrainCallbacks& callbacks = {}) {
   static const Dataset train = Quarters(300, 1);
   static const Dataset test = Quarters(80, 2);
-  static const NetworkSpec spec = Parsed(kTinySpec);
-  return Train(spec, config, train, test, run, {resume, nullptr}, callbacks);
+  static const Graph network = Parsed(kTinySpec);
+  return Train(network, config, train, test, run, {resume, nullptr}, callbacks);
 }
 
 // Every file of a run but the event files, which hold wall times.
@@ -53,7 +53,7 @@ inline TrainCallbacks InterruptAt(int64_t step) {
           .interrupted = [now, step] { return *now == step; }};
 }
 
-inline NetworkSpec TinyNormed(const std::string& momentum) {
+inline Graph TinyNormed(const std::string& momentum) {
   std::string text = kTinySpec;
   text.replace(text.find("stride = 2"), 10, "stride = 2\nbatch_norm = {momentum = " + momentum + "}");
   return Parsed(text);

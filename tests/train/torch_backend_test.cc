@@ -89,7 +89,8 @@ std::unique_ptr<Predictor> Open(const Checkpoint& checkpoint, TorchMode mode) {
 // Quarters as the network takes them: a signal reads the image's rows one behind the other.
 Dataset ImagesFor(const char* spec, int64_t count, uint64_t seed) {
   Dataset data = Quarters(count, seed);
-  const Shape input = Parsed(spec).input_shape;
+  const Graph network = Parsed(spec);
+  const Shape input = testing::InputShape(network);
   data.height = input[1];
   data.width = input[2];
   return data;
@@ -190,7 +191,7 @@ TEST_P(TorchBackend, EveryLayerOfTheSimulationIsThatOfTheDeployedModel) {
     EXPECT_EQ(same->quant_min, layer.quant_min) << layer.layer;
     EXPECT_EQ(same->values, layer.values) << layer.layer;
   }
-  EXPECT_GE(compared, Parsed(spec()).layers.size()) << "every layer of the spec has a tensor of its name";
+  EXPECT_GE(compared, Parsed(spec()).nodes.size()) << "every layer of the spec has a tensor of its name";
 }
 
 TEST_P(TorchBackend, EveryLayerInFloatIsThatOfTheFrozenFloatModel) {
@@ -210,7 +211,7 @@ TEST_P(TorchBackend, EveryLayerInFloatIsThatOfTheFrozenFloatModel) {
           << layer.layer;
     }
   }
-  EXPECT_GE(compared, Parsed(spec()).layers.size());
+  EXPECT_GE(compared, Parsed(spec()).nodes.size());
 }
 
 TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {

@@ -27,7 +27,7 @@ using testing::TinyNormed;
 
 // A batch norm with each of its phases: by the batch, corrected, frozen.
 TEST(Train, ResumesBatchNormsInEveryPhase) {
-  const NetworkSpec spec = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"),
+  const Graph network = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"),
                                                                  10, "stride = 2\nbatch_norm = true"));
   const Dataset train = Quarters(300, 1);
   const Dataset test = Quarters(80, 2);
@@ -41,11 +41,11 @@ TEST(Train, ResumesBatchNormsInEveryPhase) {
     }
     config.bn_freeze = 40;
     config.bn_freeze_fraction = 0;
-    QAT_ASSERT_OK(Train(spec, config, train, test, dir / "straight", {}, {}));
+    QAT_ASSERT_OK(Train(network, config, train, test, dir / "straight", {}, {}));
     for (const int64_t step : {int64_t{15}, int64_t{33}, int64_t{52}}) {
       const std::string run = dir / ("stopped" + std::to_string(step));
-      ASSERT_FALSE(Train(spec, config, train, test, run, {}, InterruptAt(step)).ok());
-      QAT_ASSERT_OK(Train(spec, config, train, test, run, {true, nullptr}, {}));
+      ASSERT_FALSE(Train(network, config, train, test, run, {}, InterruptAt(step)).ok());
+      QAT_ASSERT_OK(Train(network, config, train, test, run, {true, nullptr}, {}));
       SCOPED_TRACE(std::string(scheme) + ", stopped at " + std::to_string(step));
       ExpectSameRun(dir / "straight", run);
     }
@@ -91,8 +91,8 @@ TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
   TempDir dir;
   TrainConfig config = TinyConfig();
   config.bn_freeze = 60;
-  const NetworkSpec spec = TinyNormed("0.99");
-  QAT_ASSERT_OK(Train(spec, config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
+  const Graph network = TinyNormed("0.99");
+  QAT_ASSERT_OK(Train(network, config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
   for (const int64_t step : {20, 60}) {
     const auto checkpoint = ReadCheckpoint(CheckpointPath(dir / "run", step));
     QAT_ASSERT_OK(checkpoint);
@@ -101,7 +101,7 @@ TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
     };
     const FoldedFilter folded = FoldBatchNorm(values("filter"), 9,
                                               {values("gamma"), values("beta"), values("moving_mean"),
-                                               values("moving_variance"), spec.layers[0].batch_norm->epsilon});
+                                               values("moving_variance"), network.nodes[0].batch_norm->epsilon});
     const auto [low, high] = std::minmax_element(folded.filter.begin(), folded.filter.end());
     const Range range = checkpoint->ranges.at("conv1/filter").range;
     EXPECT_NEAR(range.min, std::min(*low, 0.f), 1e-6) << step;

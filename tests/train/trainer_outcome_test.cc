@@ -32,9 +32,9 @@ TEST(Train, FineTunesFromAnotherRunsParameters) {
   config.quant_delay = 0;
   config.learning_rate = 1e-30;
   config.scheme = "int8";
-  const NetworkSpec spec = Parsed(kTinySpec);
+  const Graph network = Parsed(kTinySpec);
   const Dataset data = Quarters(300, 1);
-  QAT_ASSERT_OK(Train(spec, config, data, data, dir / "second", {false, &*first}, {}));
+  QAT_ASSERT_OK(Train(network, config, data, data, dir / "second", {false, &*first}, {}));
   const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
   QAT_ASSERT_OK(second);
   EXPECT_EQ(second->tensors, first->tensors);

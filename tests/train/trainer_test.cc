@@ -71,7 +71,7 @@ TEST(Train, FollowsItsSeed) {
 }
 
 TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
-  const NetworkSpec spec = testing::OneLayer(8, 8, 1, "op = \"fully_connected\"\nunits = 2");
+  const Graph network = testing::OneLayer(8, 8, 1, "op = \"fully_connected\"\nunits = 2");
   TrainConfig config = TinyConfig();
   config.steps = 200;
   config.scheme = "float32";
@@ -81,7 +81,7 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   for (const bool scaled : {false, true}) {
     TempDir dir;
     const Dataset train = Brightness(300, 1, scaled), test = Brightness(80, 2, scaled);
-    const auto result = Train(spec, config, train, test, dir / "run", {}, {});
+    const auto result = Train(network, config, train, test, dir / "run", {}, {});
     QAT_ASSERT_OK(result);
     filters[scaled] = ReadCheckpoint(result->checkpoint)->tensors.at("layer/filter").values;
   }
@@ -152,25 +152,25 @@ TEST(Train, NamesShapesThatDoNotFit) {
   Dataset wide = Quarters(100, 1);
   wide.height = 4;
   wide.width = 16;
-  const NetworkSpec spec = Parsed(kTinySpec);
-  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), wide, Quarters(10, 2), dir / "run", {}, {}),
+  const Graph network = Parsed(kTinySpec);
+  QAT_EXPECT_ERROR(Train(network, TinyConfig(), wide, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "[1, 4, 16, 1], expected [1, 8, 8, 1]");
   Dataset many = Quarters(100, 1);
   many.labels[3] = 4;
-  QAT_EXPECT_ERROR(Train(spec, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
+  QAT_EXPECT_ERROR(Train(network, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument,
                    "the training labels of quarters are of 5 classes, but the last layer 'logits' of network "
                    "'tiny' has 4 outputs, expected one per class: write units = \"classes\" there and classes = 5 "
                    "at the top");
   TrainConfig three = TinyConfig();
   three.std.values = {1, 2, 3};
-  QAT_EXPECT_ERROR(Train(spec, three, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
+  QAT_EXPECT_ERROR(Train(network, three, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument,
                    "std has 3 numbers, expected 1, or one for each of the 1 channels");
   TrainConfig config = TinyConfig();
   config.holdout = 100;
   QAT_EXPECT_ERROR(
-      Train(spec, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
+      Train(network, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
       ErrorCode::kInvalidArgument,
       "holdout is 100, expected less than the 100 training examples of quarters; leave it out, and a tenth is held "
       "out");

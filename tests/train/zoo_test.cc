@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/random.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
@@ -17,28 +18,24 @@ namespace qat {
 namespace {
 
 // Small where its spec can be scaled.
-NetworkSpec SmallFromZoo(const std::string& name) {
-  const auto scaled = LoadNetworkSpec(name, {.width = 0.25, .resolution = 32, .classes = 10});
-  const auto plain = LoadNetworkSpec(name);
-  QAT_CHECK(plain.ok());
-  return scaled.ok() ? *scaled : *plain;
+Graph SmallFromZoo(const std::string& name) {
+  const ScalingFlags small = {.width = 0.25, .resolution = 32, .classes = 10};
+  return LoadNetworkSpec(name, small).ok() ? testing::ZooNetwork(name, small) : testing::ZooNetwork(name);
 }
 
 class Zoo : public ::testing::TestWithParam<std::tuple<std::string, Scheme>> {
  protected:
   void SetUp() override {
-    const NetworkSpec spec = SmallFromZoo(std::get<0>(GetParam()));
-    auto network = Network::Create(spec, {.seed = 5, .scheme = scheme()});
+    checkpoint_.network = SmallFromZoo(std::get<0>(GetParam()));
+    auto network = Network::Create(checkpoint_.network, {.seed = 5, .scheme = scheme()});
     QAT_ASSERT_OK(network);
     network_ = *std::move(network);
-    const Shape& input = spec.input_shape;
+    const Shape& input = checkpoint_.network.tensor(checkpoint_.network.inputs[0]).shape;
     const auto channels = static_cast<size_t>(input[3]);
     checkpoint_.contract = {
         input[1], input[2], input[3], std::vector<float>(channels, 128), std::vector<float>(channels, 64),
         {}};
     checkpoint_.scheme = NameOf(scheme());
-    checkpoint_.spec_text = spec.text;
-    checkpoint_.spec_source = spec.name;
     network_->SetInput(checkpoint_.contract.input());
     Random random(9);
     images_.resize(static_cast<size_t>(3 * checkpoint_.contract.input().ImageSize()));

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string>
 
+#include "spec/build_graph.h"
 #include "spec/parse.h"
 #include "support/safetensors_file.h"
 #include "support/test_util.h"
@@ -41,7 +42,7 @@ std::vector<float> FilledBy(const Shape& shape, const std::function<float(int, i
 float Code(int o, int h, int w, int i) { return static_cast<float>(1000 * o + 100 * h + 10 * w + i); }
 
 std::vector<NetworkLayer> LayersOf(const std::string& layers) {
-  return LayersWithParameters(testing::ParseLayersOfNet(layers).value());
+  return LayersWithParameters(BuildGraph(testing::ParseLayersOfNet(layers).value()).value());
 }
 
 Expected<TakenWeights> Take(const std::string& layers, const SafetensorsWriter& writer, TakeOptions options = {}) {

@@ -59,7 +59,7 @@ Expected<Init> ReadInit(const TrainFlags& flags) {
 Expected<TakenWeights> FillFromWeights(const Init& init, const TrainJob& job) {
   TakeOptions options = init.options;
   options.names = init.names ? &*init.names : nullptr;
-  return TakeWeights(LayersWithParameters(job.spec), *init.weights, options);
+  return TakeWeights(LayersWithParameters(job.network), *init.weights, options);
 }
 
 }  // namespace qat

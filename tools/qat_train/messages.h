@@ -8,7 +8,7 @@
 #include "cli/tool.h"
 #include "data/dataset.h"
 #include "flags.h"
-#include "spec/network_spec.h"
+#include "ir/graph.h"
 #include "spec/train_config.h"
 #include "train/trainer.h"
 
@@ -27,7 +27,7 @@ class TrainDisplay {
 };
 
 /// A network whose last layer has more outputs than the data have classes, unless a flag says so; else empty.
-std::string SpareOutputs(const NetworkSpec& spec, int32_t asked, const Dataset& data);
+std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& data);
 
 /// Metrics and outputs of a finished run.
 void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report);

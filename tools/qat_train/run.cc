@@ -14,6 +14,7 @@
 #include "messages.h"
 #include "recipe.h"
 #include "spec/auto_network.h"
+#include "spec/build_graph.h"
 #include "train/train_job.h"
 #include "train/trainer.h"
 
@@ -93,7 +94,8 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
 
 Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
   QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network, {config.width, config.resolution, config.classes}));
-  tool.Print(PrintNetwork(spec));
+  QAT_ASSIGN_OR_RETURN(const Graph network, BuildGraph(spec));
+  tool.Print(PrintNetwork(network));
   return {};
 }
 
@@ -121,7 +123,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   CatchInterrupts();
   QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
-  if (flags.print_network) tool.Print(PrintNetwork(job.spec));
+  if (flags.print_network) tool.Print(PrintNetwork(job.network));
   if (init.weights && !resume && (flags.print_init || !print_only)) {
     QAT_ASSIGN_OR_RETURN(init.checkpoint, TakeInit(init, asked, job, tool, flags.print_init));
   }
@@ -131,7 +133,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(job.train));
   TrainDisplay display(tool.flags().ProgressStyle());
   TrainCallbacks callbacks;
-  const std::string spare_outputs = SpareOutputs(job.spec, job.config.classes, job.train);
+  const std::string spare_outputs = SpareOutputs(job.network, job.config.classes, job.train);
   int64_t held_out = 0;
   callbacks.on_start = [&](const HoldoutSplit& split) {
     held_out = std::ssize(split.holdout);
@@ -147,7 +149,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result = Train(job.spec, job.config, job.train, job.test, flags.run, {resume, init.checkpoint ? &*init.checkpoint : nullptr},
+  auto result = Train(job.network, job.config, job.train, job.test, flags.run, {resume, init.checkpoint ? &*init.checkpoint : nullptr},
                       callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();

@@ -4,7 +4,7 @@
 
 namespace qat {
 
-Expected<std::unique_ptr<Module>> MakeArgMax(const LayerSpec& layer, const ModuleOptions&) {
+Expected<std::unique_ptr<Module>> MakeArgMax(const LayerNode& layer, const ModuleOptions&) {
   return Unsupported(
       StrCat("layer '", layer.name,
              "': argmax cannot be trained through; leave it out and let qat-convert append it"));

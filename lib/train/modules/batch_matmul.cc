@@ -40,7 +40,7 @@ class BatchMatMulModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeBatchMatMul(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeBatchMatMul(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<BatchMatMulModule>(layer, options));
 }
 

@@ -28,7 +28,7 @@ at::Tensor Scaled(const at::Tensor& integers, double real_multiplier) {
 // Add, Sub, Mul: new values, hence a range of their own.
 class ArithmeticModule : public Module {
  public:
-  ArithmeticModule(const LayerSpec& layer, const ModuleOptions& options)
+  ArithmeticModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), activation_(FusedActivation(layer.attributes)) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final {
@@ -56,7 +56,7 @@ class ArithmeticModule : public Module {
 // Source    tflite/kernels/add.cc and sub.cc.
 class SumModule final : public ArithmeticModule {
  public:
-  SumModule(const LayerSpec& layer, const ModuleOptions& options, double sign)
+  SumModule(const LayerNode& layer, const ModuleOptions& options, double sign)
       : ArithmeticModule(layer, options), sign_(sign) {}
 
  private:
@@ -89,7 +89,7 @@ class ExtremeModule final : public Module {
  public:
   using Select = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 
-  ExtremeModule(const LayerSpec& layer, const ModuleOptions& options, Select select)
+  ExtremeModule(const LayerNode& layer, const ModuleOptions& options, Select select)
       : Module(layer, options), select_(select) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
@@ -107,10 +107,10 @@ class ExtremeModule final : public Module {
 // their values: no observer, since converting reads the same values.
 class PReluModule final : public Module {
  public:
-  PReluModule(const LayerSpec& layer, const ModuleOptions& options)
-      : Module(layer, options), suffix_(layer.parameters[0].suffix), role_(layer.parameters[0].role) {
-    const Shape& shape = layer.parameters[0].shape;
-    const float start = std::get<PReluAttributes>(layer.attributes).slope;
+  PReluModule(const LayerNode& layer, const ModuleOptions& options)
+      : Module(layer, options), parameter_(*layer.Find(ParameterSpec::Role::kSlope)) {
+    const Shape& shape = parameter_.shape;
+    const float start = parameter_.trained.initializer.value;
     slope_ = at::full(std::vector<int64_t>(shape.begin(), shape.end()), start).set_requires_grad(true);
   }
 
@@ -136,7 +136,7 @@ class PReluModule final : public Module {
     return {steps.add(output.zero_point).clamp(limits.quant_min, limits.quant_max), output};
   }
 
-  std::vector<Parameter> parameters() override { return {{StrCat(name(), "/", suffix_), role_, slope_}}; }
+  std::vector<Parameter> parameters() override { return {{parameter_.name, parameter_.trained.role, slope_}}; }
 
  private:
   static at::Tensor AlongChannels(const at::Tensor& slope, int64_t rank) {
@@ -167,34 +167,35 @@ class PReluModule final : public Module {
     return quantized;
   }
 
-  std::string suffix_;
-  ParameterSpec::Role role_;
+  LayerParameter parameter_;
   at::Tensor slope_;
 };
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeAdd(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeAdd(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SumModule>(layer, options, 1));
 }
 
-Expected<std::unique_ptr<Module>> MakeSub(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSub(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SumModule>(layer, options, -1));
 }
 
-Expected<std::unique_ptr<Module>> MakeMul(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMul(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<MulModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeMaximum(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMaximum(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ExtremeModule>(layer, options, at::maximum));
 }
 
-Expected<std::unique_ptr<Module>> MakeMinimum(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMinimum(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ExtremeModule>(layer, options, at::minimum));
 }
 
-Expected<std::unique_ptr<Module>> MakePRelu(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakePRelu(const LayerNode& layer, const ModuleOptions& options) {
+  if (layer.Find(ParameterSpec::Role::kSlope) == nullptr)
+    return Unsupported(StrCat("layer '", layer.name, "': its slopes are constants, which have no training form"));
   return std::unique_ptr<Module>(std::make_unique<PReluModule>(layer, options));
 }
 

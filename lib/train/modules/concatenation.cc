@@ -10,7 +10,7 @@ namespace {
 
 class ConcatenationModule final : public Module {
  public:
-  ConcatenationModule(const LayerSpec& layer, const ModuleOptions& options)
+  ConcatenationModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), axis_(std::get<ConcatenationAttributes>(layer.attributes).axis) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
@@ -32,7 +32,7 @@ class ConcatenationModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeConcatenation(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeConcatenation(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ConcatenationModule>(layer, options));
 }
 

@@ -45,7 +45,7 @@ class Conv2DModule final : public FilterModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeConv2D(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeConv2D(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<Conv2DModule>(layer, options));
 }
 

@@ -18,7 +18,7 @@ class CumsumModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     const at::Tensor& input = inputs[0];
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const auto& a = std::get<CumsumAttributes>(attributes());
     const int64_t axis = functional::AxisInNchw(indices.Values("axis")[0], input.dim());
     at::Tensor sums = a.reverse ? at::flip(input, {axis}) : input;
@@ -38,7 +38,7 @@ class CumsumModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeCumsum(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeCumsum(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<CumsumModule>(layer, options));
 }
 

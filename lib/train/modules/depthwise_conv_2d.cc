@@ -8,7 +8,7 @@ namespace {
 
 class DepthwiseConv2DModule final : public FilterModule {
  public:
-  DepthwiseConv2DModule(const LayerSpec& layer, const ModuleOptions& options)
+  DepthwiseConv2DModule(const LayerNode& layer, const ModuleOptions& options)
       : FilterModule(layer, options, FilterLayout::kRotated) {}
 
  private:
@@ -26,7 +26,7 @@ class DepthwiseConv2DModule final : public FilterModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeDepthwiseConv2D(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeDepthwiseConv2D(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<DepthwiseConv2DModule>(layer, options));
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 class DropoutModule final : public Module {
  public:
-  DropoutModule(const LayerSpec& layer, const ModuleOptions& options)
+  DropoutModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), keep_(std::get<DropoutAttributes>(layer.attributes).keep) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
@@ -38,7 +38,7 @@ class DropoutModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeDropout(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeDropout(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<DropoutModule>(layer, options));
 }
 

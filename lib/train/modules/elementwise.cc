@@ -41,7 +41,7 @@ int32_t ToInt32(float value) {
 // Source    tflite/kernels/internal/common.h, LUTPopulate.
 class TableModule : public UnaryModule {
  public:
-  TableModule(const LayerSpec& layer, const ModuleOptions& options, RealFunction real, ScalarFunction scalar)
+  TableModule(const LayerNode& layer, const ModuleOptions& options, RealFunction real, ScalarFunction scalar)
       : UnaryModule(layer, options), real_(real), scalar_(scalar) {}
 
  protected:
@@ -61,7 +61,7 @@ class TableModule : public UnaryModule {
 // no slope.
 class PositiveModule : public UnaryModule {
  public:
-  PositiveModule(const LayerSpec& layer, const ModuleOptions& options, RealFunction real)
+  PositiveModule(const LayerNode& layer, const ModuleOptions& options, RealFunction real)
       : UnaryModule(layer, options), real_(real) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final {
@@ -85,7 +85,7 @@ Range Representable(const Module& module) {
 
 class LogModule final : public PositiveModule {
  public:
-  LogModule(const LayerSpec& layer, const ModuleOptions& options) : PositiveModule(layer, options, at::log) {}
+  LogModule(const LayerNode& layer, const ModuleOptions& options) : PositiveModule(layer, options, at::log) {}
 
  private:
   float Elsewhere() const override { return Representable(*this).min; }
@@ -104,7 +104,7 @@ class LogModule final : public PositiveModule {
 // values below zero; here they give zero.
 class SqrtModule final : public PositiveModule {
  public:
-  SqrtModule(const LayerSpec& layer, const ModuleOptions& options) : PositiveModule(layer, options, at::sqrt) {}
+  SqrtModule(const LayerNode& layer, const ModuleOptions& options) : PositiveModule(layer, options, at::sqrt) {}
 
  private:
   float Elsewhere() const override { return 0; }
@@ -120,7 +120,7 @@ class SqrtModule final : public PositiveModule {
 //           the largest value, as zero does.
 class RsqrtModule final : public PositiveModule {
  public:
-  RsqrtModule(const LayerSpec& layer, const ModuleOptions& options)
+  RsqrtModule(const LayerNode& layer, const ModuleOptions& options)
       : PositiveModule(layer, options, at::rsqrt) {}
 
  private:
@@ -157,7 +157,7 @@ class AbsModule final : public UnaryModule {
 // Computed on reals only: a network of integers that holds one is refused before training.
 class RealModule final : public Module {
  public:
-  RealModule(const LayerSpec& layer, const ModuleOptions& options, RealFunction real)
+  RealModule(const LayerNode& layer, const ModuleOptions& options, RealFunction real)
       : Module(layer, options), real_(real) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
@@ -193,69 +193,69 @@ float ScalarApproximateGelu(float x) {
   return 0.5f * x * (1 + std::tanh(kRootOfTwoOverPi * (x + 0.044715f * x * x * x)));
 }
 
-std::unique_ptr<Module> MakeReal(const LayerSpec& layer, const ModuleOptions& options, RealFunction real) {
+std::unique_ptr<Module> MakeReal(const LayerNode& layer, const ModuleOptions& options, RealFunction real) {
   return std::make_unique<RealModule>(layer, options, real);
 }
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeExp(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeExp(const LayerNode& layer, const ModuleOptions& options) {
   const auto scalar = [](float x) { return std::exp(x); };
   return std::unique_ptr<Module>(std::make_unique<TableModule>(layer, options, at::exp, scalar));
 }
 
-Expected<std::unique_ptr<Module>> MakeLog(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeLog(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<LogModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeSqrt(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSqrt(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SqrtModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeRsqrt(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeRsqrt(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<RsqrtModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeAbs(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeAbs(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<AbsModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeElu(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeElu(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<TableModule>(layer, options, Elu, ScalarElu));
 }
 
-Expected<std::unique_ptr<Module>> MakeGelu(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeGelu(const LayerNode& layer, const ModuleOptions& options) {
   const bool approximate = std::get<GeluAttributes>(layer.attributes).approximate;
   return std::unique_ptr<Module>(
       std::make_unique<TableModule>(layer, options, approximate ? ApproximateGelu : Gelu,
                                     approximate ? ScalarApproximateGelu : ScalarGelu));
 }
 
-Expected<std::unique_ptr<Module>> MakeSquare(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSquare(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, at::square);
 }
 
-Expected<std::unique_ptr<Module>> MakeNeg(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeNeg(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, [](const at::Tensor& input) { return -input; });
 }
 
-Expected<std::unique_ptr<Module>> MakeSin(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSin(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, at::sin);
 }
 
-Expected<std::unique_ptr<Module>> MakeCos(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeCos(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, at::cos);
 }
 
-Expected<std::unique_ptr<Module>> MakeFloor(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeFloor(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, StraightThrough<Floor>);
 }
 
-Expected<std::unique_ptr<Module>> MakeCeil(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeCeil(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, StraightThrough<Ceil>);
 }
 
-Expected<std::unique_ptr<Module>> MakeRound(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeRound(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReal(layer, options, StraightThrough<Round>);
 }
 

@@ -37,7 +37,7 @@ class FullyConnectedModule final : public FilterModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeFullyConnected(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeFullyConnected(const LayerNode& layer, const ModuleOptions& options) {
   if (std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {
     return Unsupported("layer '" + layer.name + "': keep_num_dims is true, which has no training form");
   }

@@ -22,7 +22,7 @@ class GatherModule final : public Module {
 
  private:
   at::Tensor Moved(const at::Tensor& input) const {
-    const functional::IndexInputs operands(definition(), attributes(), input);
+    const LayerNode& operands = node();
     const std::vector<int32_t>& indices = operands.Values("indices");
     const int64_t axis =
         functional::AxisInNchw(std::get<GatherAttributes>(attributes()).axis, input.dim());
@@ -33,7 +33,7 @@ class GatherModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeGather(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeGather(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<GatherModule>(layer, options));
 }
 

@@ -55,7 +55,7 @@ class L2NormalizationModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeL2Normalization(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeL2Normalization(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<L2NormalizationModule>(layer, options));
 }
 

@@ -75,7 +75,7 @@ class LogSoftmaxModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeLogSoftmax(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeLogSoftmax(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<LogSoftmaxModule>(layer, options));
 }
 

@@ -18,12 +18,12 @@ using functional::ReducedAxes;
 
 class MeanModule final : public Module {
  public:
-  MeanModule(const LayerSpec& layer, const ModuleOptions& options)
+  MeanModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), keep_dims_(std::get<MeanAttributes>(layer.attributes).keep_dims) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     const at::Tensor mean =
-        at::mean(functional::ToNhwc(inputs[0]), ReducedAxes(*this, attributes(), inputs[0]), keep_dims_);
+        at::mean(functional::ToNhwc(inputs[0]), ReducedAxes(node(), inputs[0]), keep_dims_);
     return Finish(functional::FromNhwc(mean), context);
   }
 
@@ -35,7 +35,7 @@ class MeanModule final : public Module {
     const QuantizationParams output = OutputParams();
     const QuantizedLimits limits = ActivationLimitsOf(scheme());
     const at::Tensor sums = at::sum(functional::ToNhwc(input.values).sub(input.params.zero_point),
-                                    ReducedAxes(*this, attributes(), input.values), keep_dims_);
+                                    ReducedAxes(node(), input.values), keep_dims_);
     const int64_t count = input.values.numel() / sums.numel();
     const FixedPointMultiplier multiplier =
         Divided(QuantizeMultiplier(double{input.params.scale} / double{output.scale}), count);
@@ -72,17 +72,17 @@ class ReduceMaxModule final : public Module {
   at::Tensor Largest(const at::Tensor& input) const {
     const bool keep_dims = std::get<MeanAttributes>(attributes()).keep_dims;
     const at::Tensor rows = functional::ToNhwc(input);
-    return functional::FromNhwc(at::amax(rows, ReducedAxes(*this, attributes(), input), keep_dims));
+    return functional::FromNhwc(at::amax(rows, ReducedAxes(node(), input), keep_dims));
   }
 };
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeMean(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMean(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<MeanModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeReduceMax(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReduceMax(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ReduceMaxModule>(layer, options));
 }
 

@@ -22,7 +22,7 @@ class MirrorPadModule final : public Module {
 
  private:
   at::Tensor Moved(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const std::vector<int32_t>& pads = indices.Values("pads");
     const bool symmetric = std::get<MirrorPadAttributes>(attributes()).symmetric;
     at::Tensor padded = input;
@@ -47,7 +47,7 @@ class MirrorPadModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeMirrorPad(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMirrorPad(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<MirrorPadModule>(layer, options));
 }
 

@@ -4,7 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/ones.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/var_mean.h>
 #include <ATen/ops/zeros.h>
@@ -23,11 +23,17 @@ namespace {
 
 using Role = ParameterSpec::Role;
 
-const ParameterSpec& FindParameter(const LayerSpec& layer, Role role) {
-  const auto it = std::find_if(layer.parameters.begin(), layer.parameters.end(),
-                               [role](const ParameterSpec& p) { return p.role == role; });
-  QAT_CHECK(it != layer.parameters.end());
-  return *it;
+const LayerParameter& FindParameter(const LayerNode& layer, Role role) {
+  const LayerParameter* found = layer.Find(role);
+  QAT_CHECK(found != nullptr);
+  return *found;
+}
+
+at::Tensor Trained(at::Tensor value) { return value.set_requires_grad(true); }
+
+at::Tensor Filled(const LayerParameter& parameter) {
+  const std::vector<int64_t> sizes(parameter.shape.begin(), parameter.shape.end());
+  return Trained(at::full(sizes, parameter.trained.initializer.value, at::kFloat));
 }
 
 bool OwnsRange(const OpDefinition& op) { return op.output_quantization == OutputQuantization::kOwnRange; }
@@ -35,8 +41,6 @@ bool OwnsRange(const OpDefinition& op) { return op.output_quantization == Output
 std::span<const float> SpanOf(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
-
-at::Tensor Trained(at::Tensor value) { return value.set_requires_grad(true); }
 
 // [O] to the shape that broadcasts over [N, O, …] or over a filter with output channels first.
 at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
@@ -67,10 +71,8 @@ double Unbiased(const at::Tensor& output) {
 
 }  // namespace
 
-Module::Module(const LayerSpec& layer, const ModuleOptions& options)
-    : name_(layer.name),
-      type_(layer.type),
-      attributes_(layer.attributes),
+Module::Module(const LayerNode& layer, const ModuleOptions& options)
+    : node_(layer),
       scheme_(options.scheme),
       output_observer_(options.ema_decay) {
   if (!OwnsRange(definition())) return;
@@ -81,11 +83,11 @@ Module::Module(const LayerSpec& layer, const ModuleOptions& options)
 
 std::vector<NamedObserver> Module::observers() {
   if (!OwnsRange(definition())) return {};
-  return {{name_, &output_observer_}};
+  return {{name(), &output_observer_}};
 }
 
 std::string Module::PrettyPrint() const {
-  return StrCat(name_, ": ", definition().name, "(", Describe(attributes_), ")");
+  return StrCat(name(), ": ", definition().name, "(", Describe(attributes()), ")");
 }
 
 at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardContext& context) {
@@ -115,23 +117,22 @@ QuantizationParams Module::OutputParams() const {
   return range_->params();
 }
 
-FilterModule::FilterModule(const LayerSpec& layer, const ModuleOptions& options, FilterLayout layout)
+FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options, FilterLayout layout)
     : Module(layer, options),
       layout_(layout),
       filter_observer_(0),
       activation_(FusedActivation(layer.attributes)) {
-  const ParameterSpec& filter = FindParameter(layer, Role::kFilter);
-  const int64_t channels = FindParameter(layer, Role::kBias).shape[0];
-  filter_ =
-      Trained(FromTfliteLayout(InitialFilter(filter, layer.initializer, options.seed, layer.name), layout));
-  folding_block_ = BlockAfter(filter.shape, static_cast<size_t>(definition().filter_channel_axis));
+  const LayerParameter& filter = FindParameter(layer, Role::kFilter);
+  filter_ = Trained(
+      FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
+  const auto axis = static_cast<size_t>(definition().filter_channel_axis);
+  folding_block_ = BlockAfter(filter.shape, axis);
   if (!layer.batch_norm) {
-    bias_ = Trained(at::zeros({channels}, at::kFloat));
+    if (const LayerParameter* bias = layer.Find(Role::kBias)) bias_ = Filled(*bias);
     return;
   }
-  norm_ = BatchNorm{Trained(at::ones({channels}, at::kFloat)),
-                    Trained(at::zeros({channels}, at::kFloat)),
-                    BatchStatistics(channels, layer.batch_norm->momentum), layer.batch_norm->epsilon};
+  norm_ = BatchNorm{Filled(FindParameter(layer, Role::kGamma)), Filled(FindParameter(layer, Role::kBeta)),
+                    BatchStatistics(filter.shape[axis], layer.batch_norm->momentum), layer.batch_norm->epsilon};
 }
 
 at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
@@ -225,7 +226,7 @@ at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const Fo
 }
 
 std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
-  if (!norm_) return {filter_, bias_};
+  if (!norm_) return {filter_, bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
   const NamedTensor filter = ToTfliteLayout(filter_, layout_);
   const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
                                             {SpanOf(norm_->gamma), SpanOf(norm_->beta),
@@ -263,24 +264,22 @@ at::Tensor FilterModule::Requantize(const at::Tensor& acc, float input_scale, co
 }
 
 std::vector<Parameter> FilterModule::parameters() {
-  std::vector<Parameter> all = {{name() + "/filter", Role::kFilter, filter_, layout_}};
-  const auto add = [&](const char* suffix, Role role, const at::Tensor& value) {
-    all.push_back({StrCat(name(), "/", suffix), role, value});
+  std::vector<Parameter> all = {{FindParameter(node(), Role::kFilter).name, Role::kFilter, filter_, layout_}};
+  const auto add = [&](Role role, const at::Tensor& value) {
+    all.push_back({FindParameter(node(), role).name, role, value});
   };
-  if (!norm_) {
-    add("bias", Role::kBias, bias_);
-    return all;
-  }
-  add("gamma", Role::kGamma, norm_->gamma);
-  add("beta", Role::kBeta, norm_->beta);
-  add("moving_mean", Role::kMovingMean, norm_->statistics.mean());
-  add("moving_variance", Role::kMovingVariance, norm_->statistics.variance());
+  if (bias_.defined()) add(Role::kBias, bias_);
+  if (!norm_) return all;
+  add(Role::kGamma, norm_->gamma);
+  add(Role::kBeta, norm_->beta);
+  add(Role::kMovingMean, norm_->statistics.mean());
+  add(Role::kMovingVariance, norm_->statistics.variance());
   return all;
 }
 
 std::vector<NamedObserver> FilterModule::observers() {
   std::vector<NamedObserver> all = Module::observers();
-  if (!FiltersPerAxis(scheme())) all.insert(all.begin(), {name() + "/filter", &filter_observer_});
+  if (!FiltersPerAxis(scheme())) all.insert(all.begin(), {FindParameter(node(), Role::kFilter).name, &filter_observer_});
   return all;
 }
 
@@ -320,7 +319,9 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout) {
   return at::empty(planes.sizes(), at::kFloat).copy_(planes);
 }
 
-Expected<std::unique_ptr<Module>> MakeModule(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeModule(const LayerNode& layer, const ModuleOptions& options) {
+  if (layer.definition().filter_input >= 0 && layer.Find(Role::kFilter) == nullptr && IsTrainable(layer.type))
+    return Unsupported(StrCat("layer '", layer.name, "': its filter is a constant, which has no training form"));
   switch (layer.type) {
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   case OpType::k##enumerator:                       \

@@ -16,8 +16,8 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "quant/scheme.h"
-#include "spec/network_spec.h"
 #include "train/batch_statistics.h"
+#include "train/modules/layer_node.h"
 #include "train/observer.h"
 #include "train/shared_range.h"
 #include "train/simulated.h"
@@ -65,7 +65,7 @@ struct NamedStatistics {
   double epsilon;
 };
 
-/// What a Make function may need besides the layer.
+/// What a Make function may need besides the node.
 struct ModuleOptions {
   uint64_t seed = 1;
   double ema_decay = 0.999;
@@ -74,7 +74,7 @@ struct ModuleOptions {
 
 class Module {
  public:
-  Module(const LayerSpec& layer, const ModuleOptions& options);
+  Module(const LayerNode& layer, const ModuleOptions& options);
   virtual ~Module() = default;
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
@@ -94,8 +94,9 @@ class Module {
   /// "conv1: conv_2d(6 filters 5x5, …)": one line.
   virtual std::string PrettyPrint() const;
 
-  const std::string& name() const { return name_; }
-  const OpDefinition& definition() const { return DefinitionOf(type_); }
+  const LayerNode& node() const { return node_; }
+  const std::string& name() const { return node_.name; }
+  const OpDefinition& definition() const { return node_.definition(); }
 
   /// The range that the output shares with others, instead of one for itself alone. The network calls it once.
   void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }
@@ -111,13 +112,11 @@ class Module {
   /// Scale and zero point of the output. Requires a range that is ready.
   QuantizationParams OutputParams() const;
   Scheme scheme() const { return scheme_; }
-  const OpAttributes& attributes() const { return attributes_; }
+  const OpAttributes& attributes() const { return node_.attributes; }
   void Note(bool finite) { finite_ = finite_ && finite; }
 
  private:
-  std::string name_;
-  OpType type_;
-  OpAttributes attributes_;
+  LayerNode node_;
   Scheme scheme_;
   RangeObserver output_observer_;
   std::shared_ptr<const SharedRange> range_;
@@ -128,8 +127,8 @@ class Module {
 /// convolutions and fully connected.
 class FilterModule : public Module {
  public:
-  /// Starts the parameters as the layer's initializer says, by streams named after (seed, layer).
-  FilterModule(const LayerSpec& layer, const ModuleOptions& options,
+  /// Starts the parameters as their initializers say, by streams named after (seed, node). Requires  a trained filter.
+  FilterModule(const LayerNode& layer, const ModuleOptions& options,
                FilterLayout layout = FilterLayout::kOutputFirst);
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final;
@@ -168,7 +167,7 @@ class FilterModule : public Module {
   std::pair<at::Tensor, at::Tensor> DeployedParameters() const;
 
   at::Tensor filter_;  ///< in LibTorch's own layout
-  at::Tensor bias_;    ///< undefined with batch norm
+  at::Tensor bias_;    ///< undefined with batch norm, and where the node has none
   std::optional<BatchNorm> norm_;
   FilterLayout layout_;
   size_t folding_block_;  ///< values of one channel that lie together in TFLite's layout
@@ -181,13 +180,13 @@ NamedTensor ToTfliteLayout(const at::Tensor& value, FilterLayout layout = Filter
 at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout = FilterLayout::kOutputFirst);
 
 #define QAT_OP(enumerator, stem, name, tflite_name) \
-  Expected<std::unique_ptr<Module>> Make##enumerator(const LayerSpec& layer, const ModuleOptions& options);
+  Expected<std::unique_ptr<Module>> Make##enumerator(const LayerNode& layer, const ModuleOptions& options);
 #define QAT_RUN_OP(enumerator, stem, name, tflite_name)
 #include "ops/op_list.inc"
 #undef QAT_OP
 
 /// The module of a layer. Errors: kUnsupported, for operators that have no training form.
-Expected<std::unique_ptr<Module>> MakeModule(const LayerSpec& layer, const ModuleOptions& options);
+Expected<std::unique_ptr<Module>> MakeModule(const LayerNode& layer, const ModuleOptions& options);
 
 }  // namespace qat
 

@@ -1,9 +1,5 @@
 #include "train/modules/nhwc.h"
 
-#include <algorithm>
-
-#include "base/check.h"
-#include "ops/input_order.h"
 #include "train/layout.h"
 
 namespace qat::functional {
@@ -26,28 +22,6 @@ Shape ShapeInNhwc(const at::Tensor& input) {
     shape.push_back(static_cast<int32_t>(input.size(AxisInNchw(i, input.dim()))));
   }
   return shape;
-}
-
-IndexInputs::IndexInputs(const OpDefinition& definition, const OpAttributes& attributes,
-                         const at::Tensor& input)
-    : definition_(definition),
-      input_(ShapeInNhwc(input)),
-      indices_(definition.index_operands(attributes, input_)) {}
-
-const std::vector<int32_t>& IndexInputs::Values(std::string_view suffix) const {
-  const auto found = std::find_if(indices_.begin(), indices_.end(),
-                                  [&](const IndexOperand& each) { return each.suffix == suffix; });
-  QAT_CHECK(found != indices_.end());
-  return found->values;
-}
-
-std::vector<Operand> IndexInputs::Operands() const {
-  std::vector<Operand> indices;
-  for (const IndexOperand& each : indices_) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(each.values.data());
-    indices.push_back({each.shape, DType::kInt32, {bytes, each.values.size() * sizeof(int32_t)}});
-  }
-  return OrderInputs<Operand>(definition_, {{input_, DType::kFloat32, {}}}, {}, indices);
 }
 
 }  // namespace qat::functional

@@ -5,10 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <string_view>
-#include <vector>
-
-#include "ops/op.h"
+#include "base/shape.h"
 
 namespace qat::functional {
 
@@ -21,22 +18,6 @@ int64_t AxisInNchw(int64_t axis, int64_t rank);
 
 /// In TFLite's order, the batch included.
 Shape ShapeInNhwc(const at::Tensor& input);
-
-/// The constant index inputs that a node of this operator has after `input`, as OpDefinition::index_operands gives them.
-class IndexInputs {
- public:
-  IndexInputs(const OpDefinition& definition, const OpAttributes& attributes, const at::Tensor& input);
-
-  /// Values of the input with this suffix. Requires that there is one.
-  const std::vector<int32_t>& Values(std::string_view suffix) const;
-  /// Input and index inputs in the order of the node: what the operator's rules read. Valid as long as this object.
-  std::vector<Operand> Operands() const;
-
- private:
-  const OpDefinition& definition_;
-  Shape input_;
-  std::vector<IndexOperand> indices_;
-};
 
 }  // namespace qat::functional
 

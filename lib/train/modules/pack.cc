@@ -30,7 +30,7 @@ class PackModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakePack(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakePack(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<PackModule>(layer, options));
 }
 

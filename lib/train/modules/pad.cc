@@ -21,7 +21,7 @@ class PadModule final : public Module {
 
  private:
   at::Tensor Padded(const at::Tensor& input, double fill) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const std::vector<int32_t>& pads = indices.Values("pads");
     const int64_t rank = input.dim();
     // LibTorch counts axes from the last one.
@@ -37,7 +37,7 @@ class PadModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakePad(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakePad(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<PadModule>(layer, options));
 }
 

@@ -64,7 +64,7 @@ class Quotient {
 
 class DivModule final : public Module {
  public:
-  DivModule(const LayerSpec& layer, const ModuleOptions& options)
+  DivModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), activation_(FusedActivation(layer.attributes)) {}
 
   // Among rounded values there are zeros. A quotient by one is 0 then, and has no slope; TFLite's integer kernel ends the run.
@@ -136,15 +136,15 @@ class PowModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeDiv(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeDiv(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<DivModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeSquaredDifference(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSquaredDifference(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SquaredDifferenceModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakePow(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakePow(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<PowModule>(layer, options));
 }
 

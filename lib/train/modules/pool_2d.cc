@@ -51,7 +51,7 @@ namespace {
 // the grid; an average is rounded back to it.
 class Pool2DModule : public Module {
  public:
-  Pool2DModule(const LayerSpec& layer, const ModuleOptions& options)
+  Pool2DModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), attributes_(std::get<Pool2DAttributes>(layer.attributes)) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final {
@@ -97,7 +97,7 @@ class AveragePool2DModule final : public Pool2DModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerNode& layer, const ModuleOptions& options) {
   const auto& attributes = std::get<Pool2DAttributes>(layer.attributes);
   if (int64_t{attributes.filter_h} * attributes.filter_w > 256) {
     return Unsupported(StrCat("layer '", layer.name, "': a window of ", attributes.filter_h, "x",
@@ -106,7 +106,7 @@ Expected<std::unique_ptr<Module>> MakeMaxPool2D(const LayerSpec& layer, const Mo
   return std::unique_ptr<Module>(std::make_unique<MaxPool2DModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeAveragePool2D(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeAveragePool2D(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<AveragePool2DModule>(layer, options));
 }
 

@@ -32,7 +32,7 @@ class QuantizeModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeQuantize(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeQuantize(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<QuantizeModule>(layer, options));
 }
 

@@ -55,7 +55,7 @@ class SumModule final : public Module {
 
   at::Tensor Sums(const at::Tensor& input) const {
     return functional::FromNhwc(at::sum(functional::ToNhwc(input),
-                                        functional::ReducedAxes(*this, attributes(), input),
+                                        functional::ReducedAxes(node(), input),
                                         KeepsDims(attributes())));
   }
 };
@@ -74,7 +74,7 @@ class ReduceMinModule final : public Module {
 
  private:
   at::Tensor Smallest(const at::Tensor& input) const {
-    const std::vector<int64_t> axes = functional::ReducedAxes(*this, attributes(), input);
+    const std::vector<int64_t> axes = functional::ReducedAxes(node(), input);
     return functional::FromNhwc(at::amin(functional::ToNhwc(input), axes, KeepsDims(attributes())));
   }
 };
@@ -86,7 +86,7 @@ class ReduceProdModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     at::Tensor product = functional::ToNhwc(inputs[0]);
-    std::vector<int64_t> axes = functional::ReducedAxes(*this, attributes(), inputs[0]);
+    std::vector<int64_t> axes = functional::ReducedAxes(node(), inputs[0]);
     for (; !axes.empty(); axes.pop_back()) product = at::prod(product, axes.back(), KeepsDims(attributes()));
     return Finish(functional::FromNhwc(product), context);
   }
@@ -98,15 +98,15 @@ class ReduceProdModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeSum(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSum(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SumModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeReduceMin(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReduceMin(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ReduceMinModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeReduceProd(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReduceProd(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ReduceProdModule>(layer, options));
 }
 

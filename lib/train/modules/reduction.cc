@@ -6,10 +6,9 @@
 
 namespace qat::functional {
 
-std::vector<int64_t> ReducedAxes(const Module& module, const OpAttributes& attributes, const at::Tensor& input) {
-  const IndexInputs indices(module.definition(), attributes, input);
+std::vector<int64_t> ReducedAxes(const LayerNode& node, const at::Tensor& input) {
   std::vector<int64_t> positive;
-  for (const int32_t axis : indices.Values("axes")) positive.push_back(axis < 0 ? axis + input.dim() : axis);
+  for (const int32_t axis : node.Values("axes")) positive.push_back(axis < 0 ? axis + input.dim() : axis);
   std::sort(positive.begin(), positive.end());
   positive.erase(std::unique(positive.begin(), positive.end()), positive.end());
   return positive;

@@ -10,7 +10,7 @@
 namespace qat::functional {
 
 /// The axes that the layer reduces in TFLite's order: from the first one, each once, ascending.
-std::vector<int64_t> ReducedAxes(const Module& module, const OpAttributes& attributes, const at::Tensor& input);
+std::vector<int64_t> ReducedAxes(const LayerNode& node, const at::Tensor& input);
 
 }  // namespace qat::functional
 

@@ -10,7 +10,7 @@ namespace {
 
 class ReshapeModule final : public Module {
  public:
-  ReshapeModule(const LayerSpec& layer, const ModuleOptions& options)
+  ReshapeModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), output_shape_(layer.output_shape) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
@@ -36,7 +36,7 @@ class ReshapeModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeReshape(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReshape(const LayerNode& layer, const ModuleOptions& options) {
   if (layer.output_shape.size() < 2 || layer.output_shape[0] != 1) {
     return Unsupported(StrCat("layer '", layer.name, "': reshape to ", ToString(layer.output_shape),
                               " mixes examples of a batch, which has no training form"));

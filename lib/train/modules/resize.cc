@@ -62,20 +62,17 @@ Neighbours IntegerNeighbours(int32_t i, Extent e, const ResizeAttributes& a) {
 
 class ResizeModule : public Module {
  public:
-  ResizeModule(const LayerSpec& layer, const ModuleOptions& options)
+  ResizeModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), attributes_(std::get<ResizeAttributes>(layer.attributes)) {}
 
  protected:
-  Extent HeightOf(const at::Tensor& input) const { return {Size(input, 2), OutputSize(input, 0)}; }
-  Extent WidthOf(const at::Tensor& input) const { return {Size(input, 3), OutputSize(input, 1)}; }
+  Extent HeightOf(const at::Tensor& input) const { return {Size(input, 2), node().Values("size")[0]}; }
+  Extent WidthOf(const at::Tensor& input) const { return {Size(input, 3), node().Values("size")[1]}; }
   const ResizeAttributes attributes_;
 
  private:
   static int32_t Size(const at::Tensor& input, int64_t axis) {
     return static_cast<int32_t>(input.size(axis));
-  }
-  int32_t OutputSize(const at::Tensor& input, size_t i) const {
-    return functional::IndexInputs(definition(), attributes(), input).Values("size")[i];
   }
 };
 
@@ -183,11 +180,11 @@ class BilinearModule final : public ResizeModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeResizeBilinear(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeResizeBilinear(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<BilinearModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeResizeNearestNeighbor(const LayerSpec& layer,
+Expected<std::unique_ptr<Module>> MakeResizeNearestNeighbor(const LayerNode& layer,
                                                             const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<NearestModule>(layer, options));
 }

@@ -21,7 +21,7 @@ class ReverseModule final : public Module {
 
  private:
   at::Tensor Moved(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     std::vector<int64_t> axes;
     for (const int32_t axis : indices.Values("axes"))
       axes.push_back(functional::AxisInNchw(axis, input.dim()));
@@ -31,7 +31,7 @@ class ReverseModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeReverseV2(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReverseV2(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<ReverseModule>(layer, options));
 }
 

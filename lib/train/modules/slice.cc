@@ -1,6 +1,9 @@
 // Slice and StridedSlice: a box of the input. Values are only moved.
 #include "ops/slice_geometry.h"
 
+#include <algorithm>
+
+#include "base/strings.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -27,13 +30,13 @@ class SliceModule final : public Module {
 
  private:
   at::Tensor Box(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const auto axes = definition().type == OpType::kSlice
                           ? SliceGeometry(indices.Operands())
                           : StridedSliceGeometry(attributes(), indices.Operands());
-    QAT_CHECK(axes.ok());  // the spec's shape rule has read the same
+    QAT_CHECK(axes.ok());  // the graph's shape rule has read the same
     at::Tensor box = functional::ToNhwc(input);
-    for (size_t i = axes->size(); i-- > 0;) {
+    for (size_t i = axes->size(); i-- > 1;) {  // the batch stays whole
       const auto axis = static_cast<int64_t>(i);
       box = Along(box, axis, (*axes)[i]);
       if ((*axes)[i].dropped) box = box.squeeze(axis);
@@ -42,13 +45,25 @@ class SliceModule final : public Module {
   }
 };
 
+Status ExpectWholeBatch(const LayerNode& layer) {
+  const auto axes = layer.type == OpType::kSlice ? SliceGeometry(layer.Operands())
+                                                 : StridedSliceGeometry(layer.attributes, layer.Operands());
+  const bool inserts = axes.ok() && std::any_of(axes->begin(), axes->end(), [](const SliceAxis& a) { return a.inserted; });
+  if (axes.ok() && !axes->empty() && !inserts && (*axes)[0].begin == 0 && (*axes)[0].stride == 1 && !(*axes)[0].dropped)
+    return {};
+  return Unsupported(StrCat("layer '", layer.name, "': ", inserts ? "inserts an axis" : "cuts the axis of the batch",
+                            ", which has no training form"));
+}
+
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeSlice(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSlice(const LayerNode& layer, const ModuleOptions& options) {
+  QAT_RETURN_IF_ERROR(ExpectWholeBatch(layer));
   return std::unique_ptr<Module>(std::make_unique<SliceModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeStridedSlice(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeStridedSlice(const LayerNode& layer, const ModuleOptions& options) {
+  QAT_RETURN_IF_ERROR(ExpectWholeBatch(layer));
   return std::unique_ptr<Module>(std::make_unique<SliceModule>(layer, options));
 }
 

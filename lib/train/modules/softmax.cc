@@ -54,7 +54,7 @@ void SoftmaxRow(const double* from, double* to, int64_t depth, const std::array<
 
 class SoftmaxModule final : public Module {
  public:
-  SoftmaxModule(const LayerSpec& layer, const ModuleOptions& options)
+  SoftmaxModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), beta_(std::get<SoftmaxAttributes>(layer.attributes).beta) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
@@ -80,7 +80,7 @@ class SoftmaxModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeSoftmax(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSoftmax(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SoftmaxModule>(layer, options));
 }
 

@@ -36,11 +36,11 @@ class BlockModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeSpaceToDepth(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSpaceToDepth(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<BlockModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeDepthToSpace(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeDepthToSpace(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<BlockModule>(layer, options));
 }
 

@@ -1,4 +1,4 @@
-// Split and SplitV: a spec has one layer for each part, so each module gives its own part.
+// Split and SplitV: each output of the node has a module, which gives its part.
 #include "train/layout.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
@@ -8,9 +8,8 @@ namespace {
 
 class SplitModule final : public Module {
  public:
-  SplitModule(const LayerSpec& layer, const ModuleOptions& options)
-      : Module(layer, options),
-        part_(static_cast<size_t>(std::get<SplitAttributes>(layer.attributes).part)) {}
+  SplitModule(const LayerNode& layer, const ModuleOptions& options)
+      : Module(layer, options), part_(static_cast<size_t>(layer.output)) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
     return Part(inputs[0]);
@@ -21,9 +20,9 @@ class SplitModule final : public Module {
 
  private:
   at::Tensor Part(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const auto shapes = InferShapes(definition(), attributes(), indices.Operands());
-    QAT_CHECK(shapes.ok());  // the spec has asked the same rule
+    QAT_CHECK(shapes.ok());  // the graph has asked the same rule
     const int64_t axis = indices.Values("axis")[0];
     const auto in_shape = static_cast<size_t>(axis < 0 ? axis + input.dim() : axis);
     int64_t begin = 0;
@@ -37,11 +36,11 @@ class SplitModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeSplit(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSplit(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SplitModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeSplitV(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSplitV(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SplitModule>(layer, options));
 }
 

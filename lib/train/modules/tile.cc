@@ -18,7 +18,7 @@ class RepeatModule final : public Module {
 
  private:
   at::Tensor Moved(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const at::Tensor rows = functional::ToNhwc(input);
     if (definition().type == OpType::kTile) {
       const std::vector<int32_t>& multiples = indices.Values("multiples");
@@ -33,11 +33,11 @@ class RepeatModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeTile(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeTile(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<RepeatModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeBroadcastTo(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeBroadcastTo(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<RepeatModule>(layer, options));
 }
 

@@ -18,7 +18,7 @@ class TransposeModule final : public Module {
 
  private:
   at::Tensor Transposed(const at::Tensor& input) const {
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const std::vector<int32_t>& permutation = indices.Values("perm");
     return functional::FromNhwc(
         functional::ToNhwc(input).permute(std::vector<int64_t>(permutation.begin(), permutation.end())));
@@ -27,7 +27,7 @@ class TransposeModule final : public Module {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeTranspose(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeTranspose(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<TransposeModule>(layer, options));
 }
 

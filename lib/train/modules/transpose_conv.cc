@@ -11,7 +11,7 @@ namespace {
 
 class TransposeConvModule final : public FilterModule {
  public:
-  TransposeConvModule(const LayerSpec& layer, const ModuleOptions& options)
+  TransposeConvModule(const LayerNode& layer, const ModuleOptions& options)
       : FilterModule(layer, options, FilterLayout::kRotated) {}
 
  private:
@@ -21,7 +21,7 @@ class TransposeConvModule final : public FilterModule {
     const auto& a = std::get<TransposeConvAttributes>(attributes());
     const at::Tensor whole =
         at::conv_transpose2d(input, filter.transpose(0, 1), {}, {a.stride_h, a.stride_w});
-    const functional::IndexInputs indices(definition(), attributes(), input);
+    const LayerNode& indices = node();
     const std::vector<int32_t>& shape = indices.Values("shape");
     const auto before = [&](size_t i, int32_t stride) {
       const auto taps = static_cast<int32_t>(filter.size(static_cast<int64_t>(i) + 1));
@@ -36,7 +36,7 @@ class TransposeConvModule final : public FilterModule {
 
 }  // namespace
 
-Expected<std::unique_ptr<Module>> MakeTransposeConv(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeTransposeConv(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<TransposeConvModule>(layer, options));
 }
 

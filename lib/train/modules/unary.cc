@@ -18,7 +18,7 @@ namespace {
 // A clamp, under an output range of its own. The multiplier is a float32 quotient.
 class ReluModule final : public UnaryModule {
  public:
-  ReluModule(const LayerSpec& layer, const ModuleOptions& options, Activation activation)
+  ReluModule(const LayerNode& layer, const ModuleOptions& options, Activation activation)
       : UnaryModule(layer, options), activation_(activation) {}
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
@@ -40,7 +40,7 @@ class ReluModule final : public UnaryModule {
 // Two multipliers: input_scale / output_scale, and the same with alpha times the input's scale, in float32.
 class LeakyReluModule final : public UnaryModule {
  public:
-  LeakyReluModule(const LayerSpec& layer, const ModuleOptions& options)
+  LeakyReluModule(const LayerNode& layer, const ModuleOptions& options)
       : UnaryModule(layer, options), alpha_(std::get<LeakyReluAttributes>(layer.attributes).alpha) {}
 
  private:
@@ -103,7 +103,7 @@ class CurveModule final : public UnaryModule {
   using RealFunction = at::Tensor (*)(const at::Tensor&);
   using ScalarFunction = float (*)(float);
 
-  CurveModule(const LayerSpec& layer, const ModuleOptions& options, RealFunction real, ScalarFunction scalar)
+  CurveModule(const LayerNode& layer, const ModuleOptions& options, RealFunction real, ScalarFunction scalar)
       : UnaryModule(layer, options), real_(real), scalar_(scalar) {}
 
  private:
@@ -117,7 +117,7 @@ class CurveModule final : public UnaryModule {
   ScalarFunction scalar_;
 };
 
-std::unique_ptr<Module> MakeReluOf(Activation activation, const LayerSpec& layer,
+std::unique_ptr<Module> MakeReluOf(Activation activation, const LayerNode& layer,
                                    const ModuleOptions& options) {
   return std::make_unique<ReluModule>(layer, options, activation);
 }
@@ -140,32 +140,32 @@ SimulatedTensor UnaryModule::Simulate(const std::vector<SimulatedTensor>& inputs
   return {MapIntegers(inputs[0].values, look_up), output};
 }
 
-Expected<std::unique_ptr<Module>> MakeRelu(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeRelu(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReluOf(Activation::kRelu, layer, options);
 }
 
-Expected<std::unique_ptr<Module>> MakeRelu6(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeRelu6(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReluOf(Activation::kRelu6, layer, options);
 }
 
-Expected<std::unique_ptr<Module>> MakeReluN1To1(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeReluN1To1(const LayerNode& layer, const ModuleOptions& options) {
   return MakeReluOf(Activation::kReluN1To1, layer, options);
 }
 
-Expected<std::unique_ptr<Module>> MakeLeakyRelu(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeLeakyRelu(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<LeakyReluModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeHardSwish(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeHardSwish(const LayerNode& layer, const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<HardSwishModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeLogistic(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeLogistic(const LayerNode& layer, const ModuleOptions& options) {
   const auto scalar = [](float x) { return 1 / (1 + std::exp(-x)); };
   return std::unique_ptr<Module>(std::make_unique<CurveModule>(layer, options, at::sigmoid, scalar));
 }
 
-Expected<std::unique_ptr<Module>> MakeTanh(const LayerSpec& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeTanh(const LayerNode& layer, const ModuleOptions& options) {
   const auto scalar = [](float x) { return std::tanh(x); };
   return std::unique_ptr<Module>(std::make_unique<CurveModule>(layer, options, at::tanh, scalar));
 }

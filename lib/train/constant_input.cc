@@ -1,0 +1,49 @@
+#include "train/constant_input.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "train/fake_quantize.h"
+#include "train/modules/nhwc.h"
+
+namespace qat {
+
+ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, Scheme scheme)
+    : observer_(std::make_unique<RangeObserver>()) {
+  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.shape.size() <= rank);
+  std::vector<int64_t> sizes(rank - tensor.shape.size(), 1);
+  sizes.insert(sizes.end(), tensor.shape.begin(), tensor.shape.end());
+  const at::Tensor rows = at::empty(sizes, at::kFloat);
+  std::memcpy(rows.data_ptr<float>(), tensor.data.data(), tensor.data.size());
+  real_ = functional::FromNhwc(rows).contiguous();
+  observer_->Fix(IncludingZero(MeasureRange(real_).range));
+  auto own = std::make_shared<SharedRange>(scheme);
+  own->Add(observer_.get());
+  range_ = std::move(own);
+}
+
+at::Tensor ConstantInput::Repeated(const at::Tensor& values, int64_t count) const {
+  if (values.dim() == 0 || values.size(0) != 1) return values;
+  std::vector<int64_t> sizes = values.sizes().vec();
+  sizes[0] = count;
+  return values.expand(sizes);
+}
+
+at::Tensor ConstantInput::Real(int64_t count, const ForwardContext& context) const {
+  if (!context.fake_quantize || range_->scheme() == Scheme::kFloat32 || !range_->ready()) return Repeated(real_, count);
+  return Repeated(FakeQuantize(real_, {range_->params(), ActivationLimitsOf(range_->scheme())}), count);
+}
+
+SimulatedTensor ConstantInput::Simulated(int64_t count) const {
+  const QuantizationParams params = range_->params();
+  const QuantizedLimits limits = ActivationLimitsOf(range_->scheme());
+  at::Tensor quantized = at::empty(real_.sizes(), at::kDouble);
+  const float* from = real_.data_ptr<float>();
+  double* to = quantized.data_ptr<double>();
+  for (int64_t i = 0; i < real_.numel(); ++i) to[i] = QuantizeFakeQuant(from[i], params, limits);
+  return {Repeated(quantized, count), params};
+}
+
+}  // namespace qat

@@ -1,0 +1,80 @@
+#include "checkpoint/make_trainable.h"
+
+#include "freeze/freeze.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+
+namespace qat {
+namespace {
+
+using testing::Ramp;
+using testing::TinyGraph;
+
+Expected<Graph> Frozen(const Checkpoint& checkpoint) {
+  std::vector<std::string> warnings;
+  return Freeze(checkpoint, {}, warnings);
+}
+
+TEST(MakeTrainable, FreezingGivesTheGraphAgain) {
+  for (const bool with_ranges : {true, false}) {
+    const Graph graph = TinyGraph(with_ranges);
+    const auto checkpoint = MakeTrainable(graph);
+    QAT_ASSERT_OK(checkpoint);
+    auto again = Frozen(*checkpoint);
+    QAT_ASSERT_OK(again);
+    again->provenance = graph.provenance;
+    EXPECT_TRUE(*again == graph) << Print(*again);
+  }
+}
+
+TEST(MakeTrainable, ParametersAreTrainedFromTheirValuesAndIndicesStay) {
+  const auto checkpoint = MakeTrainable(TinyGraph());
+  QAT_ASSERT_OK(checkpoint);
+  std::vector<std::string> trained;
+  for (const GraphTensor& tensor : checkpoint->network.tensors) {
+    if (tensor.trained) trained.push_back(tensor.name);
+    EXPECT_EQ(tensor.is_constant(), tensor.name == "flatten/shape") << tensor.name;
+  }
+  EXPECT_EQ(trained, (std::vector<std::string>{"conv/filter", "conv/bias", "fc/filter", "fc/bias"}));
+  EXPECT_EQ(checkpoint->tensors.at("conv/filter").values, Ramp(18, -0.5f, 0.0625f));
+  EXPECT_EQ(checkpoint->ranges.at("fc").range, (Range{-3, 5}));
+  EXPECT_EQ(checkpoint->network.tensor(1).trained->fan_in, 9);
+  EXPECT_EQ(checkpoint->network.tensor(1).trained->fan_out, 18);
+}
+
+// x + c and maximum(x, c): constants that are data stay constants; the maximum ties its own to what it reads.
+TEST(MakeTrainable, ConstantsThatAreDataStayAndAreTiedInTheFrozenGraph) {
+  Graph graph = TinyGraph();
+  const int32_t shift = graph.AddConstant("shift", {3}, std::vector<float>{1, 2, 3});
+  const int32_t sum = *graph.AddNode(OpType::kAdd, "sum", BinaryAttributes(), {graph.outputs[0], shift});
+  testing::SetRange(graph, sum, {-2, 6}, kUInt8Limits);
+  const int32_t least = graph.AddConstant("least", {}, std::vector<float>{-9});
+  graph.outputs = {*graph.AddNode(OpType::kMinimum, "most", {}, {sum, least})};
+  const auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  EXPECT_FALSE(checkpoint->tensors.contains("shift"));
+  const auto again = Frozen(*checkpoint);
+  QAT_ASSERT_OK(again);
+  EXPECT_EQ(again->tensor(sum).range, (Range{-9, 6})) << "the constant belongs to the range that the maximum ties";
+}
+
+TEST(MakeTrainable, AFilterThatTwoNodesReadStaysAConstant) {
+  Graph graph = TinyGraph();
+  const int32_t filter = graph.AddConstant("twice", {3, 3}, Ramp(9, 0, 0.5f));
+  const int32_t first = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {graph.outputs[0], filter});
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
+  const auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  EXPECT_FALSE(checkpoint->tensors.contains("twice"));
+  EXPECT_TRUE(checkpoint->network.tensor(filter).is_constant());
+}
+
+TEST(MakeTrainable, AQuantizedGraphIsRefused) {
+  Graph graph = TinyGraph();
+  graph.tensor(0).quantization = TensorQuantization::PerTensor({0.5f, 3});
+  graph.tensor(0).type = DType::kUInt8;
+  EXPECT_FALSE(MakeTrainable(graph).ok());
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,166 @@
+// A network that came as a frozen graph of real constants (checkpoint/make_trainable.h): constants that are data, parameters
+// under any name, layers without a bias. What it computes is what the runtime computes from the same graph.
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+#include "checkpoint/make_trainable.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "train/deployed.h"
+#include "train/input_tensor.h"
+#include "train/network.h"
+
+namespace qat {
+namespace {
+
+constexpr int32_t kSide = 6, kBatch = 3;
+
+std::vector<float> Drawn(int64_t count, uint64_t seed, float size = 1) {
+  Random random(seed);
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& value : values) value = size * static_cast<float>(random.Uniform() * 2 - 1);
+  return values;
+}
+
+/// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a constant map ->
+/// mean -> fully connected. Names are a stranger's.
+class Stranger {
+ public:
+  explicit Stranger(Scheme scheme) : limits_(scheme == Scheme::kInt8 ? kInt8Limits : kUInt8Limits) {
+    g_.name = "stranger";
+    g_.scheme = NameOf(scheme);
+    g_.contract = {kSide, kSide, 2, {100, 120}, {60, 50}, {}};
+    GraphTensor input;
+    input.name = "serving_default_x:0";
+    input.shape = {1, kSide, kSide, 2};
+    g_.inputs = {g_.AddTensor(input)};
+    const int32_t filter = Constant("model/conv/Conv2D;w", {4, 3, 3, 2}, 0.4f);
+    if (scheme == Scheme::kUInt8) testing::SetRange(g_, filter, {-0.4f, 0.4f}, kUInt8NarrowLimits);
+    const int32_t conv = Node(OpType::kConv2D, "c", Conv2DAttributes{.padding = Padding::kSame}, {g_.inputs[0], filter}, {-4, 4});
+    const int32_t sum = Node(OpType::kAdd, "s", BinaryAttributes{Activation::kRelu}, {conv, Constant("shift", {4}, 2)}, {0, 5});
+    const int32_t most = Node(OpType::kMaximum, "m", {}, {g_.AddConstant("least", {}, std::vector<float>{0.25f}), sum}, {});
+    const int32_t map = Constant("positions", {1, kSide, kSide, 3}, 1.5f);
+    const int32_t both = Node(OpType::kConcatenation, "j", ConcatenationAttributes{3}, {most, map}, {});
+    const int32_t axes = g_.AddConstant("axes", {2}, std::vector<int32_t>{1, 2});
+    const int32_t mean = Node(OpType::kMean, "p", MeanAttributes(), {both, axes}, {-1, 4});
+    const int32_t rows = Constant("dense", {5, 7}, 0.5f);
+    if (scheme == Scheme::kUInt8) testing::SetRange(g_, rows, {-0.5f, 0.5f}, kUInt8NarrowLimits);
+    g_.outputs = {Node(OpType::kFullyConnected, "out", FullyConnectedAttributes(), {mean, rows, Constant("b", {5}, 1)}, {-3, 3})};
+  }
+
+  const Graph& graph() const { return g_; }
+
+ private:
+  int32_t Constant(const std::string& name, const Shape& shape, float size) {
+    return g_.AddConstant(name, shape, Drawn(FlatSize(shape), seed_++, size));
+  }
+  int32_t Node(OpType type, const std::string& name, OpAttributes attributes, std::vector<int32_t> inputs, Range range) {
+    const auto output = g_.AddNode(type, name, std::move(attributes), std::move(inputs));
+    QAT_CHECK(output.ok());
+    if (range.max > range.min) testing::SetRange(g_, *output, range, limits_);
+    return *output;
+  }
+
+  QuantizedLimits limits_;
+  Graph g_;
+  uint64_t seed_ = 3;
+};
+
+class Imported : public ::testing::TestWithParam<Scheme> {
+ protected:
+  void SetUp() override {
+    const Stranger stranger(GetParam());
+    QAT_ASSERT_OK(Verify(stranger.graph()));
+    auto checkpoint = MakeTrainable(stranger.graph());
+    QAT_ASSERT_OK(checkpoint);
+    // As it comes back from its file: what only memory holds must not matter.
+    auto read = ParseCheckpoint(Serialize(*checkpoint), "stranger.ckpt");
+    QAT_ASSERT_OK(read);
+    checkpoint_ = *std::move(read);
+    auto network = Network::FromCheckpoint(checkpoint_);
+    QAT_ASSERT_OK(network);
+    network_ = *std::move(network);
+    Random random(11);
+    bytes_.resize(static_cast<size_t>(kBatch * kSide * kSide * 2));
+    for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(random.Between(0, 255));
+  }
+
+  Checkpoint checkpoint_;
+  std::unique_ptr<Network> network_;
+  Bytes bytes_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Schemes, Imported, ::testing::Values(Scheme::kUInt8, Scheme::kInt8),
+                         [](const auto& scheme) { return std::string(NameOf(scheme.param)); });
+
+TEST_P(Imported, SimulatesTheDeployedBytes) {
+  const SimulatedTensor images = QuantizedImages(checkpoint_.contract.input(), GetParam(), bytes_);
+  const auto interpreter = testing::Deploy(checkpoint_, GetParam());
+  QAT_ASSERT_OK(interpreter);
+  const std::vector<double> deployed = testing::RunImages(GetParam(), **interpreter, images);
+  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate(images).values), deployed);
+  EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 5u) << "else nothing is compared";
+}
+
+TEST_P(Imported, ComputesInRealNumbersWhatTheFloatModelDoes) {
+  std::vector<std::string> warnings;
+  auto graph = Freeze(checkpoint_, {}, warnings);
+  QAT_ASSERT_OK(graph);
+  QuantizationOptions options;
+  options.scheme = Scheme::kFloat32;
+  QAT_ASSERT_OK(ChooseQuantization(*graph, options, warnings));
+  const auto bytes = WriteTflite(*graph, {});
+  QAT_ASSERT_OK(bytes);
+  const auto model = RunnableFromBytes(*bytes, "float.tflite");
+  QAT_ASSERT_OK(model);
+  const auto interpreter = Interpreter::Create(*model, {});
+  QAT_ASSERT_OK(interpreter);
+  const at::NoGradGuard no_gradients;
+  const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
+  const std::vector<double> ours = testing::ValuesInNhwc(network_->Forward(real, {}));
+  const std::vector<double> inputs = testing::ValuesInNhwc(real);
+  const auto size = static_cast<std::ptrdiff_t>(inputs.size()) / kBatch;
+  for (std::ptrdiff_t n = 0; n < kBatch; ++n) {
+    const std::vector<float> image(inputs.begin() + n * size, inputs.begin() + (n + 1) * size);
+    const std::vector<float> theirs = testing::RunOn<float>(**interpreter, image);
+    for (size_t i = 0; i < theirs.size(); ++i) EXPECT_NEAR(ours[static_cast<size_t>(n) * theirs.size() + i], theirs[i], 2e-5);
+  }
+}
+
+TEST_P(Imported, EveryParameterLearns) {
+  const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
+  network_->Forward(real, {.training = true, .observe = true, .fake_quantize = true}).sum().backward();
+  std::vector<std::string> names;
+  for (const Parameter& parameter : network_->parameters()) {
+    names.push_back(parameter.name);
+    EXPECT_GT(parameter.value.grad().abs().sum().item<float>(), 0) << parameter.name;
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"model/conv/Conv2D;w", "dense", "b"}));
+}
+
+TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {
+  Graph graph = Stranger(Scheme::kUInt8).graph();
+  const int32_t perm = graph.AddConstant("perm", {2}, std::vector<int32_t>{1, 0});
+  const int32_t turned = *graph.AddNode(OpType::kTranspose, "turn", TransposeAttributes(), {graph.outputs[0], perm});
+  const int32_t filter = graph.AddConstant("f", {2, 1}, std::vector<float>{1, 2});
+  const int32_t one = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {turned, filter});
+  const int32_t tied = graph.AddConstant("t", {2, 2}, std::vector<float>{1, 2, 3, 4});
+  const int32_t two = *graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {one, tied});
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "three", FullyConnectedAttributes(), {two, tied})};
+  for (GraphTensor& tensor : graph.tensors) tensor.has_range = false;
+  const auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  const auto network = Network::Create(checkpoint->network, {});
+  ASSERT_FALSE(network.ok());
+  EXPECT_EQ(network.error().code, ErrorCode::kUnsupported);
+  for (const char* each : {"layer 'turn': transpose to [5, 1] mixes the examples of a batch", "layer 'two': its filter is a constant",
+                           "layer 'three': its filter is a constant"}) {
+    EXPECT_NE(network.error().message.find(each), std::string::npos) << network.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace qat
