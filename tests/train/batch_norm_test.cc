@@ -24,10 +24,9 @@ struct Normed {
   explicit Normed(Scheme scheme) {
     ModuleOptions options;
     options.scheme = scheme;
-    auto made = MakeModule(
-        OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = {momentum = 0.75}\n")
-            .layers[0],
-        options);
+    const Graph network =
+        OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = {momentum = 0.75}\n");
+    auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), options);
     QAT_CHECK(made.ok());
     module = *std::move(made);
     parameters = module->parameters();
@@ -128,7 +127,8 @@ TEST(BatchStatistics, FollowTheRunWhateverTheMomentum) {
 }
 
 TEST(BatchNorm, IsHarmlessBeforeItsFirstBatch) {
-  const auto made = MakeModule(OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = true\n").layers[0], {});
+  const Graph network = OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = true\n");
+  const auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
   const at::Tensor x = at::randn({2, 3, 6, 6});
   const at::Tensor sums = at::conv2d(x, (*made)->parameters()[0].value, {}, {1, 1}, {1, 1});
   EXPECT_LT(Largest((*made)->Forward({x}, {}) - sums / std::sqrt(1.001)), 1e-5);
@@ -161,7 +161,8 @@ TEST(BatchNorm, NotesTheBatchBesideItsAverages) {
 }
 
 TEST(BatchNorm, TakesABatchOfOneValue) {
-  const auto made = MakeModule(OneLayer(1, 1, 3, "op = \"fully_connected\"\nunits = 4\nbatch_norm = true\n").layers[0], {});
+  const Graph network = OneLayer(1, 1, 3, "op = \"fully_connected\"\nunits = 4\nbatch_norm = true\n");
+  const auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
   (*made)->Forward({at::randn({1, 3})}, {.training = true});
   for (const Parameter& parameter : (*made)->parameters()) {
     EXPECT_TRUE(at::isfinite(parameter.value).all().item<bool>()) << parameter.name;

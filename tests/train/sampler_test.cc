@@ -178,8 +178,8 @@ TEST(ChangeImage, CutsASquareThatMayReachOverTheBorder) {
 
 // Mean and standard deviation of a large filter.
 std::pair<double, double> Moments(Initializer initializer, float* largest) {
-  const ParameterSpec parameter = {"filter", ParameterSpec::Role::kFilter, {200, 100}, 100, 200};
-  const NamedTensor filter = InitialFilter(parameter, initializer, 1, "layer");
+  const TrainedTensor trained = {ParameterSpec::Role::kFilter, initializer, 100, 200};
+  const NamedTensor filter = InitialFilter({200, 100}, trained, 1, "layer");
   double sum = 0, squares = 0;
   *largest = 0;
   for (const float value : filter.values) {
@@ -193,21 +193,21 @@ std::pair<double, double> Moments(Initializer initializer, float* largest) {
 
 TEST(InitialFilter, HasTheMomentsOfItsDistribution) {
   float largest = 0;
-  auto [mean, deviation] = Moments({Initializer::Kind::kHeNormal, 0}, &largest);
+  auto [mean, deviation] = Moments({Initializer::Kind::kHeNormal, 0, 0}, &largest);
   EXPECT_NEAR(mean, 0, 0.005);
   EXPECT_NEAR(deviation, std::sqrt(2.0 / 100), 0.003);
-  std::tie(mean, deviation) = Moments({Initializer::Kind::kGlorotUniform, 0}, &largest);
+  std::tie(mean, deviation) = Moments({Initializer::Kind::kGlorotUniform, 0, 0}, &largest);
   EXPECT_LE(largest, std::sqrt(6.0 / 300));
   EXPECT_NEAR(deviation, std::sqrt(2.0 / 300), 0.002);
-  std::tie(mean, deviation) = Moments({Initializer::Kind::kTruncatedNormal, 0.01f}, &largest);
+  std::tie(mean, deviation) = Moments({Initializer::Kind::kTruncatedNormal, 0.01f, 0}, &largest);
   EXPECT_LE(largest, 0.02f);
   EXPECT_NEAR(deviation, 0.0088, 0.0002) << "a normal distribution cut at two sigma";
 }
 
 TEST(InitialFilter, FollowsSeedAndLayer) {
-  const ParameterSpec parameter = {"filter", ParameterSpec::Role::kFilter, {3, 3}, 3, 3};
+  const TrainedTensor trained = {ParameterSpec::Role::kFilter, {}, 3, 3};
   const auto with = [&](uint64_t seed, const char* layer) {
-    return InitialFilter(parameter, {}, seed, layer);
+    return InitialFilter({3, 3}, trained, seed, layer);
   };
   EXPECT_EQ(with(1, "a"), with(1, "a"));
   EXPECT_NE(with(1, "a"), with(2, "a"));
