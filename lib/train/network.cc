@@ -44,7 +44,9 @@ Status ExpectBatchStays(const Graph& graph, const GraphNode& node, const LayerNo
   const auto one = [](const Shape& shape) { return !shape.empty() && shape[0] == 1; };
   std::vector<Operand> operands = graph.OperandsOf(node);
   for (const size_t position : DataInputs(graph, node)) {
-    if (graph.tensor(node.inputs[position]).is_constant()) continue;
+    const bool constant = graph.tensor(node.inputs[position]).is_constant();
+    // A constant map is repeated for every example.
+    if (constant && (!one(operands[position].shape) || operands[position].shape.size() < layer.output_shape.size())) continue;
     if (!one(operands[position].shape)) return refuse();
     operands[position].shape[0] = 2;
   }
