@@ -130,7 +130,7 @@ def small_networks():
         return keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling1D()(x)))
 
     def features():
-        return keras.Sequential([keras.Input((12,)), layers.Dense(16, activation="elu"), layers.BatchNormalization(),
+        return keras.Sequential([keras.Input((12,)), layers.Dense(16, activation="tanh"), layers.BatchNormalization(),
                                  layers.Dense(16, activation="softplus"), layers.Dense(2)])
 
     return {
@@ -295,7 +295,7 @@ def check(name, build, tools, work, seed):
         try:
             row["float"] = check_float(tools, path, pathlib.Path(directory), rng)
             row["int8"], row["int8_size"], row["snr"], row["peer"] = check_int8(tools, path, pathlib.Path(directory), rng)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # the interpreter raises either
             row["problem"] = str(error)
         row["seconds"] = time.monotonic() - begin
     if row["float"] is not None and row["float"] > TOLERANCE:
