@@ -102,7 +102,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
       ->type_name("NAME")
       ->group(kRecipe);
   app.add_option("--init", flags.init,
-                 "fine-tune: start with the parameters of this run's checkpoint, or of weights (.safetensors, .npz)")
+                 "fine-tune: start from a checkpoint or weights (.safetensors, .npz)")
       ->type_name("RUN|FILE")
       ->group(kRecipe);
   app.add_option("--init-map", flags.init_map, "which weights are which: lines 'our layer = their module' (default: by name, then order)")
