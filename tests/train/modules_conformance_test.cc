@@ -545,6 +545,17 @@ TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
   }
 }
 
+// Vectors of zeros, which roundings and a relu make.
+TEST(L2Normalization, HasNoSlopeWhereThereIsNoLength) {
+  Drawn drawn({"l2", Ranged() + Layer("out", "l2_normalization")}, Scheme::kFloat32, 4, /*tame=*/true);
+  QAT_ASSERT_OK(drawn.Build());
+  const at::Tensor input = at::zeros_like(drawn.RealInput()).set_requires_grad(true);
+  const at::Tensor output = drawn.network().Forward(input, {});
+  output.sum().backward();
+  EXPECT_TRUE(output.eq(0).all().item<bool>());
+  EXPECT_TRUE(input.grad().eq(0).all().item<bool>());
+}
+
 TEST(IntegerKernels, WhatTfliteCannotComputeOnIntegersIsRefusedAsOneList) {
   const std::string layers = Ranged() + Layer("e", "exp") + Layer("r", "square");
   QAT_EXPECT_ERROR(Drawn({"both", layers}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,

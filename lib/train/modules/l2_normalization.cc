@@ -1,8 +1,10 @@
 // L2Normalization: the last of TFLite's axes as a vector of length 1.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/square.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 
@@ -17,12 +19,15 @@ class L2NormalizationModule final : public Module {
  public:
   using Module::Module;
 
-  // No vector is shorter than 1e-6.
+  // No vector counts as shorter than 1e-6. Those that are have no slope: theirs would be a million, and among rounded and clipped
+  // values many are 0.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     constexpr double kLeastSquare = 1e-12;
     const at::Tensor rows = functional::ToNhwc(inputs[0]);
-    const at::Tensor lengths = at::sqrt(at::square(rows).sum(-1, /*keepdim=*/true).clamp_min(kLeastSquare));
-    return Finish(functional::FromNhwc(rows / lengths), context);
+    const at::Tensor squares = at::square(rows).sum(-1, /*keepdim=*/true);
+    const at::Tensor defined = squares.gt(kLeastSquare);
+    const at::Tensor lengths = at::sqrt(at::where(defined, squares, at::full_like(squares, kLeastSquare)));
+    return Finish(functional::FromNhwc(at::where(defined, rows, rows.detach()) / lengths), context);
   }
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
