@@ -545,6 +545,26 @@ TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
   }
 }
 
+// LibTorch 1.13's own gelu reads memory that nobody wrote where a gradient lies in memory otherwise than its values: behind one
+// input channel, in front of a dense layer.
+TEST(Gelu, HasOneGradientForEveryCopyOfAnExample) {
+  for (const std::string keys : {"", "approximate = true"}) {
+    const std::string layers = Layer("c", "conv_2d", "filters = 8\nkernel = 3") + Layer("g", "gelu", keys) +
+                               Layer("out", "fully_connected", "units = 5");
+    Drawn drawn({"gelu", layers}, Scheme::kFloat32, 6, /*tame=*/true);
+    QAT_ASSERT_OK(drawn.Build());
+    const at::Tensor one = drawn.RealInput().narrow(0, 0, 1);
+    for (int round = 0; round < 20; ++round) {
+      const at::Tensor input = one.contiguous().repeat({64, 1, 1, 1}).set_requires_grad(true);
+      const at::Tensor output = drawn.network().Forward(input, {});
+      output.mul(output.detach()).sum().backward();
+      ASSERT_TRUE(input.grad().isfinite().all().item<bool>()) << keys << ", round " << round;
+      const at::Tensor apart = input.grad().sub(input.grad().narrow(0, 0, 1)).abs().max();
+      ASSERT_LE(apart.item<double>(), 1e-5 * input.grad().abs().max().item<double>()) << keys << ", round " << round;
+    }
+  }
+}
+
 // Vectors of zeros, which roundings and a relu make.
 TEST(L2Normalization, HasNoSlopeWhereThereIsNoLength) {
   Drawn drawn({"l2", Ranged() + Layer("out", "l2_normalization")}, Scheme::kFloat32, 4, /*tame=*/true);

@@ -4,10 +4,10 @@
 #include <ATen/ops/ceil.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/elu.h>
+#include <ATen/ops/erfc.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/floor.h>
 #include <ATen/ops/full_like.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/log.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/round.h>
@@ -15,6 +15,7 @@
 #include <ATen/ops/sin.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/square.h>
+#include <ATen/ops/tanh.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
@@ -183,8 +184,16 @@ at::Tensor Ceil(const at::Tensor& input) { return at::ceil(input); }
 at::Tensor Round(const at::Tensor& input) { return at::round(input); }
 
 at::Tensor Elu(const at::Tensor& input) { return at::elu(input); }
-at::Tensor Gelu(const at::Tensor& input) { return at::gelu(input); }
-at::Tensor ApproximateGelu(const at::Tensor& input) { return at::gelu(input, "tanh"); }
+// Not at::gelu: the gradient of LibTorch 1.13 with oneDNN differs from run to run, NaN among it, where it lies in memory otherwise
+// than the values.
+at::Tensor Gelu(const at::Tensor& input) {
+  return input.mul(at::erfc(input.mul(-std::numbers::sqrt2 / 2))).mul(0.5);
+}
+at::Tensor ApproximateGelu(const at::Tensor& input) {
+  constexpr double kRootOfTwoOverPi = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  const at::Tensor inner = input.add(at::square(input).mul(input), 0.044715).mul(kRootOfTwoOverPi);
+  return input.mul(at::tanh(inner).add(1)).mul(0.5);
+}
 
 float ScalarElu(float x) { return x < 0 ? std::exp(x) - 1 : x; }
 float ScalarGelu(float x) { return 0.5f * x * std::erfc(x * -std::numbers::sqrt2_v<float> / 2); }
