@@ -576,6 +576,16 @@ TEST(L2Normalization, HasNoSlopeWhereThereIsNoLength) {
   EXPECT_TRUE(input.grad().eq(0).all().item<bool>());
 }
 
+TEST(Sqrt, HasNoSlopeAtZeroAmongRealsEither) {
+  Drawn drawn({"sqrt", Ranged() + Layer("positive", "relu") + Layer("out", "sqrt")}, Scheme::kFloat32, 4, /*tame=*/true);
+  QAT_ASSERT_OK(drawn.Build());
+  const at::Tensor input = drawn.RealInput().set_requires_grad(true);
+  const at::Tensor output = drawn.network().Forward(input, {});
+  ASSERT_TRUE(output.eq(0).any().item<bool>());
+  output.sum().backward();
+  EXPECT_TRUE(input.grad().isfinite().all().item<bool>());
+}
+
 TEST(IntegerKernels, WhatTfliteCannotComputeOnIntegersIsRefusedAsOneList) {
   const std::string layers = Ranged() + Layer("e", "exp") + Layer("r", "square");
   QAT_EXPECT_ERROR(Drawn({"both", layers}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,

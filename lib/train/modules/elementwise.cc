@@ -17,6 +17,7 @@
 #include <ATen/ops/square.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cmath>
 #include <limits>
@@ -101,11 +102,18 @@ class LogModule final : public PositiveModule {
   }
 };
 
+// The root of 0 is 0, without its infinite slope; below 0 it is no number.
+at::Tensor Sqrt(const at::Tensor& input) {
+  const at::Tensor zero = input.eq(0);
+  const at::Tensor roots = at::sqrt(at::where(zero, at::ones_like(input), input));
+  return at::where(zero, at::zeros_like(roots), roots);
+}
+
 // sqrt(real) / scale in float32, towards zero. Source: tflite/kernels/elementwise.cc, SqrtEvalQuantized, which ends the run at
 // values below zero; here they give zero.
 class SqrtModule final : public PositiveModule {
  public:
-  SqrtModule(const LayerNode& layer, const ModuleOptions& options) : PositiveModule(layer, options, at::sqrt) {}
+  SqrtModule(const LayerNode& layer, const ModuleOptions& options) : PositiveModule(layer, options, Sqrt) {}
 
  private:
   float Elsewhere() const override { return 0; }
