@@ -84,8 +84,9 @@ struct Model::Impl {
     for (size_t i = 0; i < (*model)->outputs().size(); ++i) impl->outputs.push_back(Describe(impl->interpreter->output_info(i)));
     impl->labels = (*model)->labels();
     if (const auto contract = ContractOf(**model); contract.ok()) {
-      impl->normalization = Normalization{contract->contract.mean, contract->contract.std};
-      if (!contract->contract.labels.empty()) impl->labels = contract->contract.labels;
+      const InputContract& input = contract->contract.inputs[0];
+      if (!input.inside) impl->normalization = Normalization{input.mean, input.std};
+      if (!contract->contract.labels().empty()) impl->labels = contract->contract.labels();
     }
     return impl;
   }

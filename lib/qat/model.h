@@ -54,7 +54,8 @@ struct Tensor {
   int32_t dimension = 0;
 };
 
-/// How the bytes of a picture become real numbers, as training saw them: real = (byte - mean) / std, one entry per channel.
+/// How measured values become the real numbers that training saw: real = (value - mean) / std, one entry per channel or, of real
+/// numbers, one per value. The values of a picture are its bytes.
 struct Normalization {
   std::vector<float> mean;
   std::vector<float> std;
@@ -85,7 +86,7 @@ class Model {
   const std::vector<Tensor>& outputs() const;
   /// Names of the classes, in the order of the output; empty: the file has none.
   const std::vector<std::string>& labels() const;
-  /// What a byte of the first input means; nothing where the file does not say.
+  /// What a value of the first input means; nothing where the file does not say, or where the model takes the values as they are.
   const std::optional<Normalization>& normalization() const;
 
   /// Memory of an input or output, in its own type. It stays in place while the model lives; what an output holds changes with

@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "support/bmp.h"
 #include "support/subprocess.h"
+#include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
 
 namespace qat {

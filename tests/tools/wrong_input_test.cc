@@ -4,6 +4,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "support/subprocess.h"
+#include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
 
 namespace qat {
