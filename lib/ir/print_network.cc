@@ -13,6 +13,13 @@ namespace {
 constexpr size_t kColumns = 6;
 using Row = std::array<std::string, kColumns>;
 
+/// Names of imported models join those of all layers that were fused, and would make every row as wide: both ends are kept.
+std::string ShortName(const std::string& name) {
+  constexpr size_t kWidest = 48, kEnd = 22;
+  if (name.size() <= kWidest) return Printable(name);
+  return StrCat(Printable(name.substr(0, kEnd)), "...", Printable(name.substr(name.size() - kEnd)));
+}
+
 // "own range", "as conv1", "one range with conv1, conv2": what the output is quantized with.
 std::string QuantizationText(const Graph& graph, const RangeGroups& groups, const OpDefinition& op, int32_t output) {
   if (op.output_quantization == OutputQuantization::kNone) return "indices";
@@ -25,7 +32,7 @@ std::string QuantizationText(const Graph& graph, const RangeGroups& groups, cons
   }
   std::vector<std::string> others;
   for (const int32_t each : group.observed) {
-    if (each != output) others.push_back(graph.tensor(each).name);
+    if (each != output) others.push_back(ShortName(graph.tensor(each).name));
   }
   if (others.empty()) return "own range";
   const bool own = others.size() < group.observed.size();
@@ -67,7 +74,7 @@ std::string PrintNetwork(const Graph& graph) {
   const RangeGroups groups = FindRangeGroups(graph);
   std::vector<Row> rows = {{"layer", "operator", "output", "parameters", "MACs", "quantized with"}};
   for (const int32_t input : graph.inputs)
-    rows.push_back({graph.tensor(input).name, "", ToString(graph.tensor(input).shape), "", "", "the input contract"});
+    rows.push_back({ShortName(graph.tensor(input).name), "", ToString(graph.tensor(input).shape), "", "", "the input contract"});
   int64_t parameters = 0;
   int64_t multiply_accumulates = 0;
   for (const GraphNode& node : graph.nodes) {
@@ -77,7 +84,7 @@ std::string PrintNetwork(const Graph& graph) {
       const int64_t own = first ? ParameterCount(graph, node) : 0, macs = first ? MultiplyAccumulates(graph, node) : 0;
       std::string name = graph.tensor(output).name;
       if (!node.fused.empty()) name += StrCat(" (+ ", Join(node.fused), ")");
-      rows.push_back({Printable(name), OperatorText(node), ToString(graph.tensor(output).shape), StrCat(own),
+      rows.push_back({ShortName(name), OperatorText(node), ToString(graph.tensor(output).shape), StrCat(own),
                       StrCat(macs), QuantizationText(graph, groups, node.definition(), output)});
       parameters += own;
       multiply_accumulates += macs;

@@ -98,7 +98,9 @@ Status Preparation::TakeOver(const Graph& network) {
 // What can be known before the data are.
 Status Preparation::ReadNetwork() {
   if (request_.network != nullptr) return TakeOver(*request_.network);
-  if (!NetworkIsOpen()) {
+  // A run of a model goes on without the model.
+  const bool is_model = job_.config.network.ends_with(".tflite");
+  if (!NetworkIsOpen() && !(is_model && !request_.resumed.empty())) {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(job_.config.network, Scaling()));
     return Use(spec);
   }
@@ -250,6 +252,13 @@ Status Preparation::AdaptToReals() {
   config.scale_percent = none.scale_percent;
   // A run that goes on has its own.
   if (!request_.resumed.empty()) return {};
+  if (request_.network != nullptr && request_.init != nullptr) {
+    // It has learned with these numbers, or with what its user made of them.
+    job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
+    if (!request_.given.contains("mean")) config.mean.values = {0};
+    if (!request_.given.contains("std")) config.std.values = {1};
+    return {};
+  }
   if (!request_.given.contains("mean")) config.mean.values.clear();
   if (!request_.given.contains("std")) config.std.values.clear();
   return {};

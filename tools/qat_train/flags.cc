@@ -24,7 +24,7 @@ struct KeyFlag {
 
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
-    {"network", "NAME|FILE", kRecipe, "from the zoo, or a spec file (default auto: one that fits the data)"},
+    {"network", "NAME|FILE", kRecipe, "from the zoo, a spec file, or a model (.tflite) to fine-tune (default auto: one that fits the data)"},
     {"width", "X", kRecipe, "factor for the filters of a network that has this parameter (default: as its spec says)"},
     {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
     {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
@@ -114,6 +114,8 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
   app.add_option("--init-flatten", flags.init_flatten,
                  "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last (default chw)")
       ->type_name("ORDER")
+      ->group(kRecipe);
+  app.add_flag("--reinitialize", flags.reinitialize, "with --network FILE.tflite: leave its weights, train from the start")
       ->group(kRecipe);
   app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step (default best)")
       ->type_name("WHICH")

@@ -19,6 +19,7 @@ struct TrainFlags {
   std::map<std::string, std::string> keys;  // flag without "--" -> its text
   bool resume = false;
   bool resume_if_exists = false;
+  bool reinitialize = false;
   bool print_network = false;
   bool strict = false;
 };

@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/interrupt.h"
 #include "init.h"
+#include "model_network.h"
 #include "messages.h"
 #include "recipe.h"
 #include "spec/auto_network.h"
@@ -61,7 +62,7 @@ void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
 }
 
 Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,
-                           const Init& init) {
+                           const Init& init, const Graph* network) {
   std::optional<Progress> progress;
   std::string shown;
   JobRequest request;
@@ -70,6 +71,7 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.given = asked.given;
   request.resumed = resume ? flags.run : "";
   request.init = init.checkpoint ? &*init.checkpoint : nullptr;
+  request.network = network;
   request.trained = init.weights.has_value();
   request.strict = flags.strict;
   request.fit_budget = !resume && (tool.Given("--budget") || !asked.given.contains("steps"));
@@ -113,15 +115,24 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     QAT_ASSIGN_OR_RETURN(asked.config, ConfigOfResumedRun(tool, flags));
   }
   QAT_ASSIGN_OR_RETURN(Init init, ReadInit(flags));
+  std::optional<Checkpoint> model;
+  if (!resume) {
+    QAT_ASSIGN_OR_RETURN(model, ReadModelNetwork(asked, flags));
+  }
+  if (model && !flags.reinitialize && flags.init.empty()) init.checkpoint = *model;
   if (init.checkpoint && !resume) KeepScheme(tool, *init.checkpoint, asked.config);
   const bool data_decide = flags.print_init || (asked.automatic() && asked.given.contains("data"));
   if (print_only && !data_decide && !resume) {
     if (tool.flags().print_config) QAT_RETURN_IF_ERROR(PrintRecipe(tool, asked));
     if (!flags.print_network) return {};
+    if (model) {
+      tool.Print(PrintNetwork(model->network));
+      return {};
+    }
     if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
   }
   CatchInterrupts();
-  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init));
+  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   if (flags.print_network) tool.Print(PrintNetwork(job.network));
   if (init.weights && !resume && (flags.print_init || !print_only)) {

@@ -1,0 +1,63 @@
+#include "model_network.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "checkpoint/make_trainable.h"
+#include "import/read_network.h"
+
+namespace qat {
+namespace {
+
+bool IsModelName(const std::string& network) { return network.ends_with(".tflite"); }
+
+// Sizes of layers follow keys of a spec; a model has them as they are.
+Status RefuseScaling(const TrainConfig& config) {
+  const std::pair<const char*, bool> given[] = {
+      {"--width", config.width != 0}, {"--resolution", config.resolution != 0}, {"--classes", config.classes != 0}};
+  for (const auto& [flag, is_given] : given) {
+    if (is_given)
+      return InvalidArgument(StrCat(flag, ": changes a network spec, but ", config.network, " is a model, whose layers are as they are"));
+  }
+  return {};
+}
+
+/// What a byte means, where flags say it; else the model does.
+TfliteImportOptions OptionsOf(const Asked& asked) {
+  TfliteImportOptions options;
+  if (!asked.given.contains("mean") && !asked.given.contains("std")) return options;
+  options.mean.assign(asked.config.mean.values.begin(), asked.config.mean.values.end());
+  options.std.assign(asked.config.std.values.begin(), asked.config.std.values.end());
+  return options;
+}
+
+void LeaveOutSoftmax(Graph& graph) {
+  if (graph.outputs.size() != 1 || graph.nodes.empty()) return;
+  const GraphNode& last = graph.nodes.back();
+  if (last.type != OpType::kSoftmax || last.output() != graph.outputs[0]) return;
+  LogInfo(StrCat("--network: softmax '", last.name, "' at the end is left out, since the loss contains it; qat-convert --append softmax puts it back"));
+  graph.outputs[0] = last.inputs[0];
+  graph.nodes.pop_back();
+  RemoveUnusedTensors(graph);
+}
+
+}  // namespace
+
+Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const TrainFlags& flags) {
+  const TrainConfig& config = asked.config;
+  if (!IsModelName(config.network)) {
+    if (flags.reinitialize) return InvalidArgument("--reinitialize: expected --network with a model (.tflite)");
+    return std::optional<Checkpoint>();
+  }
+  QAT_RETURN_IF_ERROR(RefuseScaling(config));
+  std::vector<std::string> notes;
+  QAT_ASSIGN_OR_RETURN_IN("--network", ReadNetworkResult read, ReadNetwork(config.network, OptionsOf(asked), notes));
+  for (const std::string& note : notes) LogInfo(StrCat("--network: ", note));
+  LeaveOutSoftmax(read.graph);
+  QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph));
+  return std::optional(std::move(start));
+}
+
+}  // namespace qat
