@@ -58,6 +58,7 @@ struct TrainConfig {
   double quant_delay_fraction = 0;  ///< used where quant_delay is 0: that part of all steps
   int64_t bn_freeze = 0;  ///< steps before batch norms use their moving averages; scheme float32: never
   double bn_freeze_fraction = 0.8;    ///< used where bn_freeze is 0: that part of all steps
+  int32_t bn_convolutions = 0;  ///< of a layer whose batch norm learns, with fake quantization: 1; 2: as TensorFlow; 0: as the scheme says
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average

@@ -64,7 +64,8 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
                                                          const InputContract& contract,
                                                          const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
-  const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value()};
+  const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value(),
+                                 config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInput(contract);
   if (init != nullptr) {

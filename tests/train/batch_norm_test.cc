@@ -1,9 +1,12 @@
 // Batch normalization in layers with a filter, against LibTorch's own operator.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/amax.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/var_mean.h>
 #include <gtest/gtest.h>
@@ -21,9 +24,10 @@ namespace {
 using testing::OneLayer;
 
 struct Normed {
-  explicit Normed(Scheme scheme) {
+  explicit Normed(Scheme scheme, bool one_convolution = false) {
     ModuleOptions options;
     options.scheme = scheme;
+    options.bn_convolutions = one_convolution ? 1 : 2;
     const Graph network =
         OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = {momentum = 0.75}\n");
     auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), options);
@@ -84,6 +88,79 @@ TEST(BatchNorm, CorrectionBringsTheBatchBack) {
     const double range = expected.max().item<double>() - expected.min().item<double>();
     EXPECT_LT(Largest(rounded - expected), 0.03 * range) << NameOf(scheme);
     EXPECT_GT(Largest(rounded - expected), 0) << "something was rounded";
+  }
+}
+
+// Filter values on the deployed grid, without the factor of folding, from the definition: folded, rounded to steps of the whole
+// filter or of each channel, unfolded.
+at::Tensor OnTheDeployedGrid(const at::Tensor& filter, const at::Tensor& factor, Scheme scheme) {
+  const at::Tensor folded = filter * factor.view({4, 1, 1, 1});
+  at::Tensor scale, least;
+  if (scheme == Scheme::kInt8) {
+    scale = folded.abs().amax({1, 2, 3}, true) / 127;
+    least = -127 * scale;
+  } else {
+    const double low = std::min(folded.min().item<double>(), 0.0), high = std::max(folded.max().item<double>(), 0.0);
+    const double step = (high - low) / 254;
+    scale = at::full({1, 1, 1, 1}, step);
+    least = at::full({1, 1, 1, 1}, -std::round(-low / step) * step);
+  }
+  return (((folded - least) / scale).round() * scale + least) / factor.view({4, 1, 1, 1});
+}
+
+// One convolution: the batch normalizes the sums of the deployed filter.
+TEST(BatchNorm, OneConvolutionNormalizesTheSumsOfTheDeployedFilter) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    Normed layer(scheme, /*one_convolution=*/true);
+    const at::Tensor x = at::randn({64, 3, 6, 6});
+    const at::Tensor factor = layer.Value(1) / (layer.Value(4) + 1e-3).sqrt();
+    const at::Tensor filter = OnTheDeployedGrid(layer.Value(0), factor, scheme).detach();
+    at::Tensor mean = layer.Value(3).clone(), variance = layer.Value(4).clone();
+    const at::Tensor expected = at::batch_norm(at::conv2d(x, filter, {}, {1, 1}, {1, 1}), layer.Value(1), layer.Value(2),
+                                               mean, variance, true, 0.25, 1e-3, false);
+    // The output is rounded, too, to 255 steps.
+    const double step = (expected.max().item<double>() - expected.min().item<double>()) / 255;
+    const at::Tensor seen = layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
+    EXPECT_LT(Largest(seen - expected), 0.51 * step) << NameOf(scheme);
+    EXPECT_LT(Largest(layer.Value(3) - mean), 1e-5);
+    EXPECT_LT(Largest(layer.Value(4) - variance), 1e-4);
+  }
+}
+
+// What is trained is what is deployed: where the moving statistics are those of the batch, folding them changes nothing.
+TEST(BatchNorm, OneConvolutionTrainsWhatIsDeployed) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    Normed layer(scheme, /*one_convolution=*/true);
+    const at::Tensor x = at::randn({64, 3, 6, 6});
+    at::Tensor trained;
+    // The grid of one scale per filter follows the statistics, and they the grid: both settle.
+    for (int i = 0; i < 20; ++i) {
+      layer.statistics().StartNoting();
+      layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true, .note_statistics = true});
+      layer.statistics().TakeNoted();
+      trained = layer.module->Forward({x}, {.training = true, .fake_quantize = true, .note_statistics = true});
+    }
+    const at::Tensor deployed = layer.module->Forward({x}, {.training = true, .fake_quantize = true, .freeze_batch_norm = true});
+    const double range = deployed.max().item<double>() - deployed.min().item<double>();
+    // Variances are unbiased in one place, by 1 in 2,304 values; the outputs are rounded to 255 steps.
+    EXPECT_LT(Largest(trained - deployed), 1.01 * range / 255 + 1e-3 * range) << NameOf(scheme);
+  }
+}
+
+TEST(BatchNorm, OneConvolutionSurvivesChannelsThatFoldingTakesToZero) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    Normed layer(scheme, /*one_convolution=*/true);
+    const at::Tensor gammas = at::tensor({0.0f, 1e-30f, -1.5f, 1.0f});
+    layer.Value(1).detach().copy_(gammas);
+    layer.Value(4).detach().copy_(at::tensor({1.0f, 1.0f, 1e-30f, 0.0f}));
+    const at::Tensor x = at::randn({16, 3, 6, 6});
+    const at::Tensor y = layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
+    EXPECT_TRUE(at::isfinite(y).all().item<bool>());
+    y.mul(at::randn({16, 4, 6, 6})).sum().backward();
+    for (const int i : {0, 1, 2}) {
+      EXPECT_TRUE(at::isfinite(layer.Value(i).grad()).all().item<bool>()) << layer.parameters[static_cast<size_t>(i)].name;
+    }
+    EXPECT_NE(layer.Value(1).grad()[0].item<float>(), 0) << "a gamma of 0 can come back";
   }
 }
 
@@ -162,6 +239,9 @@ TEST(BatchNorm, NotesTheBatchBesideItsAverages) {
 
 TEST(BatchNorm, TakesABatchOfOneValue) {
   const Graph network = OneLayer(1, 1, 3, "op = \"fully_connected\"\nunits = 4\nbatch_norm = true\n");
+  const auto rounded = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
+  const at::Tensor y = (*rounded)->Forward({at::randn({1, 3})}, {.training = true, .observe = true, .fake_quantize = true});
+  EXPECT_TRUE(at::isfinite(y).all().item<bool>());
   const auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
   (*made)->Forward({at::randn({1, 3})}, {.training = true});
   for (const Parameter& parameter : (*made)->parameters()) {
@@ -171,7 +251,8 @@ TEST(BatchNorm, TakesABatchOfOneValue) {
 
 TEST(BatchNorm, GradientsReachEveryLearnedParameter) {
   for (const bool frozen : {false, true}) {
-    Normed layer(Scheme::kInt8);
+    for (const bool one_convolution : {false, true}) {
+    Normed layer(Scheme::kInt8, one_convolution);
     const at::Tensor x = at::randn({8, 3, 6, 6});
     const at::Tensor target = at::randn({8, 4, 6, 6});
     const ForwardContext context = {
@@ -179,6 +260,7 @@ TEST(BatchNorm, GradientsReachEveryLearnedParameter) {
     layer.module->Forward({x}, context).mul(target).sum().backward();
     for (const int i : {0, 1, 2}) EXPECT_GT(Largest(layer.Value(i).grad()), 0) << layer.parameters[i].name;
     for (const int i : {3, 4}) EXPECT_FALSE(layer.Value(i).grad().defined()) << layer.parameters[i].name;
+    }
   }
 }
 

@@ -69,6 +69,8 @@ constexpr KeyFlag kKeyFlags[] = {
     {"warmup-fraction", "X", kFine, "--warmup-steps as a part of all steps (default 0.05)"},
     {"quant-delay-fraction", "X", kFine, "--quant-delay as a part of all steps (default 0.6)"},
     {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps (default 0.8)"},
+    {"bn-convolutions", "N", kFine,
+     "convolutions per step of a layer whose batch norm still learns: 1, or 2 as TensorFlow's folding (default: 1 for int8, 2 for uint8)"},
     {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps (default 0.05)"},
     {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps (default: not used)"},
     {"freeze-ranges-fraction", "X", kFine,

@@ -5,8 +5,10 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/var_mean.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -121,7 +123,8 @@ FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options,
     : Module(layer, options),
       layout_(layout),
       filter_observer_(0),
-      activation_(FusedActivation(layer.attributes)) {
+      activation_(FusedActivation(layer.attributes)),
+      one_convolution_(options.bn_convolutions == 1 || (options.bn_convolutions == 0 && FiltersPerAxis(options.scheme))) {
   const LayerParameter& filter = FindParameter(layer, Role::kFilter);
   filter_ = Trained(
       FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
@@ -176,6 +179,8 @@ at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContex
     }
     return NormalizedByBatch(Apply(input, filter, {}), context);
   }
+  if (learns && one_convolution_)
+    return NormalizedByBatch(Apply(input, RoundedUnfolded(filter, factor, context), {}), context);
   const at::Tensor rounded = Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
   if (learns) return Corrected(input, rounded, context);
   return Apply(input, rounded, n.beta - n.statistics.mean().clone() * factor);
@@ -202,6 +207,19 @@ void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, co
   } else {
     norm_->statistics.Learn(mean, variance);
   }
+}
+
+// The deployed filter without the factor that folding gives each channel: normalization by the batch cancels that factor, so its
+// sums need no correction and no second convolution. A grid per channel is scaled with its channel: nothing is to be divided.
+// A channel that folding takes to 0 is deployed as its offset alone; its own filter lets gamma learn to bring it back.
+at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context) {
+  if (FiltersPerAxis(scheme())) return Rounded(filter, context);
+  constexpr double kVanishing = 1e-20;  // its inverse, times a filter's value, stays far from the ends of float32
+  const at::Tensor fixed = AlongChannels(factor.detach(), filter.dim(), 0);
+  const at::Tensor rounded = Rounded(filter * fixed, context);
+  const at::Tensor vanishes = fixed.abs() < kVanishing;
+  if (!vanishes.any().item<bool>()) return rounded / fixed;
+  return at::where(vanishes, filter, rounded / at::where(vanishes, at::ones_like(fixed), fixed));
 }
 
 // The filter is rounded as it will be deployed, folded with the moving averages; its sums are then brought to the scale of
