@@ -21,7 +21,7 @@ case ${1-} in
     exit 0
     ;;
   --kernels)
-    left_out='|^conformance\.models$'
+    left_out='|^conformance\.(models|imports)$'
     shift
     ;;
   *) targets+=("${more_targets[@]}") ;;
