@@ -1,20 +1,14 @@
 #include "checkpoint/make_trainable.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/strings.h"
+#include "ir/constants.h"
 
 namespace qat {
 namespace {
 
 using Role = ParameterSpec::Role;
-
-std::vector<float> RealValues(const GraphTensor& tensor) {
-  std::vector<float> values(tensor.data.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
-}
 
 // How many inputs of nodes and outputs of the graph each tensor is.
 std::vector<int32_t> CountReaders(const Graph& graph) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "base/slices.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "checkpoint/check_numbers.h"
@@ -225,9 +226,7 @@ class Freezer {
     const FusedBatchNorm& norm = *node.batch_norm;
     const Shape& shape = network_.tensor(FilterOf(node)).shape;
     const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
-    size_t inner = 1;
-    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
-    return FoldBatchNorm(values(FilterOf(node)), inner,
+    return FoldBatchNorm(values(FilterOf(node)), InnerSize(shape, axis),
                          {values(norm.gamma), values(norm.beta), values(norm.moving_mean),
                           values(norm.moving_variance), double{norm.epsilon}});
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/slices.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -41,12 +42,6 @@ int64_t IntegerAt(const ModelTensor& tensor, size_t i) {
 bool IsInteger(DType type) {
   return type == DType::kInt8 || type == DType::kUInt8 || type == DType::kInt16 || type == DType::kInt32 ||
          type == DType::kInt64;
-}
-
-size_t InnerSize(const Shape& shape, size_t axis) {
-  size_t inner = 1;
-  for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
-  return inner;
 }
 
 std::vector<float> Floats(const ModelTensor& tensor, size_t count) {

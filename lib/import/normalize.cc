@@ -1,24 +1,15 @@
 #include "import/normalize.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <set>
 
+#include "base/slices.h"
 #include "base/strings.h"
+#include "ir/constants.h"
 
 namespace qat {
 namespace {
-
-std::vector<float> FloatsOf(const GraphTensor& tensor) {
-  std::vector<float> values(tensor.data.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
-}
-
-void SetFloats(GraphTensor& tensor, const std::vector<float>& values) {
-  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
-}
 
 class Folder {
  public:
@@ -118,7 +109,7 @@ class Folder {
 
   /// One value for each channel, if the operand is that or a single number.
   static std::optional<std::vector<float>> PerChannel(const GraphTensor& operand, int32_t channels) {
-    const std::vector<float> values = FloatsOf(operand);
+    const std::vector<float> values = RealValues(operand);
     if (values.size() == 1) return std::vector<float>(static_cast<size_t>(channels), values[0]);
     if (operand.shape.empty() || operand.shape.back() != channels || std::ssize(values) != channels) return {};
     return values;
@@ -133,22 +124,21 @@ class Folder {
       source_.push_back(-1);
     }
     GraphTensor& bias = graph_.tensor(source.inputs[2]);
-    std::vector<float> biases = FloatsOf(bias);
+    std::vector<float> biases = RealValues(bias);
     const float sign = type == OpType::kSub ? -1.0f : 1.0f;
     for (size_t c = 0; c < values.size(); ++c)
       biases[c] = type == OpType::kMul ? biases[c] * values[c] : biases[c] + sign * values[c];
-    SetFloats(bias, biases);
+    SetValues(bias, DType::kFloat32, biases);
     if (type == OpType::kMul) ScaleFilter(values, source);
   }
 
   void ScaleFilter(const std::vector<float>& factors, const GraphNode& source) {
     GraphTensor& filter = graph_.tensor(source.inputs[1]);
     const auto axis = static_cast<size_t>(DefinitionOf(source.type).filter_channel_axis);
-    size_t inner = 1;
-    for (size_t d = axis + 1; d < filter.shape.size(); ++d) inner *= static_cast<size_t>(filter.shape[d]);
-    std::vector<float> values = FloatsOf(filter);
+    const size_t inner = InnerSize(filter.shape, axis);
+    std::vector<float> values = RealValues(filter);
     for (size_t i = 0; i < values.size(); ++i) values[i] *= factors[i / inner % factors.size()];
-    SetFloats(filter, values);
+    SetValues(filter, DType::kFloat32, values);
   }
 
   std::string FreeName(const std::string& wanted) {

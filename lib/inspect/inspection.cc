@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/file_kind.h"
 #include "base/hash.h"
+#include "base/slices.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "inspect/readers.h"
@@ -30,8 +31,7 @@ Expected<Inspection> InspectBytes(Bytes bytes, const std::string& path) {
 // Which slice of the quantized dimension a value is in.
 size_t SliceOf(const InspectedTensor& tensor, size_t value) {
   if (tensor.scale.size() <= 1) return 0;
-  size_t inner = 1;
-  for (size_t i = static_cast<size_t>(tensor.dimension) + 1; i < tensor.shape.size(); ++i) inner *= static_cast<size_t>(tensor.shape[i]);
+  const size_t inner = InnerSize(tensor.shape, static_cast<size_t>(tensor.dimension));
   return value / std::max<size_t>(inner, 1) % tensor.scale.size();
 }
 

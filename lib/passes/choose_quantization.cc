@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 
+#include "base/slices.h"
 #include "base/strings.h"
+#include "ir/constants.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
@@ -12,38 +13,11 @@
 namespace qat {
 namespace {
 
-/// Requires  a constant of float32, which Verify has seen to.
-std::vector<float> RealValues(const GraphTensor& tensor) {
-  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.data.size() % sizeof(float) == 0);
-  std::vector<float> values(tensor.data.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
-}
-
 /// NudgedParams, where the range is one that float32 can divide into steps.
 Expected<QuantizationParams> ParamsFor(const std::string& name, Range range, QuantizedLimits limits) {
   if (std::isfinite(range.max - range.min)) return NudgedParams(range, limits);
   return Numerical(StrCat("'", name, "' needs the range [", range.min, ", ", range.max,
                           "], which is wider than float32 can tell; the training diverged"));
-}
-
-template <class T>
-void SetValues(GraphTensor& tensor, const std::vector<T>& values) {
-  tensor.type = DTypeOf<T>::value;
-  tensor.data.resize(values.size() * sizeof(T));
-  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
-}
-
-// Ranges of the slices along `axis` of a tensor of shape `shape`.
-std::vector<Range> SliceRanges(const std::vector<float>& values, const Shape& shape, size_t axis) {
-  size_t inner = 1;
-  for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
-  std::vector<Range> ranges(static_cast<size_t>(shape[axis]));
-  for (size_t i = 0; i < values.size(); ++i) {
-    Range& range = ranges[i / inner % ranges.size()];
-    range = {std::min(range.min, values[i]), std::max(range.max, values[i])};
-  }
-  return ranges;
 }
 
 /// One run over a graph that is known to be complete; collects what the user should hear.
@@ -233,8 +207,7 @@ class Quantizer {
       const QuantizationParams& p = params[i / inner % params.size()];
       quantized.push_back(static_cast<uint8_t>(QuantizeFakeQuant(reals[i], p, limits)));
     }
-    SetValues(tensor, quantized);
-    tensor.type = ElementType();
+    SetValues(tensor, ElementType(), quantized);
   }
 
   /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
@@ -268,15 +241,9 @@ class Quantizer {
       quantization.scale.push_back(params.back().scale);
       quantization.zero_point.push_back(params.back().zero_point);
     }
-    SetQuantized(filter, reals, params, Inner(filter.shape, axis), limits);
+    SetQuantized(filter, reals, params, InnerSize(filter.shape, axis), limits);
     filter.quantization = std::move(quantization);
     return {};
-  }
-
-  static size_t Inner(const Shape& shape, size_t axis) {
-    size_t inner = 1;
-    for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
-    return inner;
   }
 
   Status QuantizeBiases(GraphTensor& bias, float input_scale, const GraphTensor& filter, size_t axis) {
@@ -295,7 +262,7 @@ class Quantizer {
       quantized.push_back(QuantizeBias(real, input_scale, by.scale[quantized.size() % by.scale.size()]));
     }
     WarnOfOverflow(quantized, filter, axis, bias.name);
-    SetValues(bias, quantized);
+    SetValues(bias, DType::kInt32, quantized);
     bias.quantization = std::move(own);
     return {};
   }
@@ -305,7 +272,7 @@ class Quantizer {
   void WarnOfOverflow(const std::vector<int32_t>& bias, const GraphTensor& filter, size_t axis,
                       const std::string& name) {
     const TensorQuantization& q = *filter.quantization;
-    const size_t inner = Inner(filter.shape, axis);
+    const size_t inner = InnerSize(filter.shape, axis);
     std::vector<int64_t> reach(bias.size());
     for (size_t i = 0; i < filter.data.size(); ++i) {
       const size_t c = i / inner % reach.size();

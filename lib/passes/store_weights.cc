@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <map>
 
+#include "base/slices.h"
 #include "base/strings.h"
+#include "ir/constants.h"
 #include "passes/passes.h"
 #include "quant/half.h"
 #include "quant/scheme.h"
@@ -18,29 +19,16 @@ constexpr int64_t kFewestHalves = 64;
 // Source    tensorflow/lite/tools/optimize/quantize_weights.cc, kWeightsMinNumElementsDefault.
 constexpr int64_t kFewestBytes = 1024;
 
-std::vector<float> ValuesOf(const GraphTensor& tensor) {
-  std::vector<float> values(tensor.data.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
-}
-
-template <class T>
-void SetValues(const std::vector<T>& values, DType type, GraphTensor& tensor) {
-  tensor.type = type;
-  tensor.data.resize(values.size() * sizeof(T));
-  std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
-}
-
 bool IsRealConstant(const GraphTensor& tensor) { return tensor.is_constant() && tensor.type == DType::kFloat32; }
 
 /// `tensor` becomes computed, by a node in front of all others that widens its halves.
 void StoreAsHalves(int32_t index, Graph& graph, std::vector<GraphNode>& widening) {
   std::vector<uint16_t> halves;
-  for (const float value : ValuesOf(graph.tensor(index))) halves.push_back(HalfBits(value));
+  for (const float value : RealValues(graph.tensor(index))) halves.push_back(HalfBits(value));
   GraphTensor stored;
   stored.name = StrCat(graph.tensor(index).name, "/float16");
   stored.shape = graph.tensor(index).shape;
-  SetValues(halves, DType::kFloat16, stored);
+  SetValues(stored, DType::kFloat16, halves);
   graph.tensor(index).data.clear();
   GraphNode node;
   node.type = OpType::kDequantize;
@@ -58,7 +46,7 @@ void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
   for (int32_t index = 0; index < count; ++index) {
     const GraphTensor& tensor = graph.tensor(index);
     if (!IsRealConstant(tensor) || FlatSize(tensor.shape) < kFewestHalves) continue;
-    const std::vector<float> values = ValuesOf(tensor);
+    const std::vector<float> values = RealValues(tensor);
     if (std::any_of(values.begin(), values.end(), [](float value) { return std::abs(value) > kLargestHalf; })) {
       too_large.push_back(tensor.name);
     } else {
@@ -78,12 +66,11 @@ bool HasHybridKernel(OpType type) {
 
 /// Symmetric, with a scale per channel; of a fully connected layer with one, which every release since 1.14 can run.
 void QuantizeFilter(const OpDefinition& definition, GraphTensor& filter) {
-  const std::vector<float> values = ValuesOf(filter);
+  const std::vector<float> values = RealValues(filter);
   const bool per_channel = definition.type != OpType::kFullyConnected;
   const auto axis = static_cast<size_t>(definition.filter_channel_axis);
   const auto channels = per_channel ? static_cast<size_t>(filter.shape[axis]) : 1;
-  size_t inner = 1;
-  for (size_t i = axis + 1; i < filter.shape.size(); ++i) inner *= static_cast<size_t>(filter.shape[i]);
+  const size_t inner = InnerSize(filter.shape, axis);
   std::vector<float> largest(channels);
   for (size_t i = 0; i < values.size(); ++i) {
     float& reach = largest[i / inner % channels];
@@ -101,7 +88,7 @@ void QuantizeFilter(const OpDefinition& definition, GraphTensor& filter) {
   for (size_t i = 0; i < values.size(); ++i) {
     quantized.push_back(static_cast<int8_t>(QuantizeFakeQuant(values[i], params[i / inner % channels], kInt8NarrowLimits)));
   }
-  SetValues(quantized, DType::kInt8, filter);
+  SetValues(filter, DType::kInt8, quantized);
   filter.quantization = std::move(quantization);
 }
 

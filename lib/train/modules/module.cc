@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/slices.h"
 #include "base/strings.h"
 #include "quant/batch_norm.h"
 #include "train/fake_quantize.h"
@@ -49,12 +50,6 @@ at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
   std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
   sizes[static_cast<size_t>(axis)] = values.size(0);
   return values.view(sizes);
-}
-
-size_t BlockAfter(const Shape& shape, size_t axis) {
-  size_t block = 1;
-  for (size_t i = axis + 1; i < shape.size(); ++i) block *= static_cast<size_t>(shape[i]);
-  return block;
 }
 
 std::vector<int64_t> AllButChannels(const at::Tensor& output) {
@@ -129,7 +124,7 @@ FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options,
   filter_ = Trained(
       FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
   const auto axis = static_cast<size_t>(definition().filter_channel_axis);
-  folding_block_ = BlockAfter(filter.shape, axis);
+  folding_block_ = InnerSize(filter.shape, axis);
   if (!layer.batch_norm) {
     if (const LayerParameter* bias = layer.Find(Role::kBias)) bias_ = Filled(*bias);
     return;
