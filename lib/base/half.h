@@ -1,4 +1,4 @@
-// half.h: IEEE 754 half precision, as bits, to float.
+// half.h: IEEE 754 half precision (binary16), as bits, to and from float.
 #ifndef QAT_BASE_HALF_H_
 #define QAT_BASE_HALF_H_
 
@@ -17,6 +17,12 @@ inline float HalfToFloat(uint16_t half) {
   const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
   return sign != 0 ? -magnitude : magnitude;
 }
+
+/// The largest finite half.
+inline constexpr float kLargestHalf = 65504;
+
+/// The bits of the nearest half, ties to even; magnitudes from 65520 on become infinity, NaN stays NaN.
+uint16_t HalfBits(float value);
 
 }  // namespace qat
 

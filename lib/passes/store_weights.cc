@@ -2,11 +2,11 @@
 #include <cmath>
 #include <map>
 
+#include "base/half.h"
 #include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
 #include "passes/passes.h"
-#include "quant/half.h"
 #include "quant/scheme.h"
 
 namespace qat {

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "passes/passes.h"
-#include "quant/half.h"
 #include "support/test_util.h"
 
 namespace qat {

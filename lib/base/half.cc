@@ -1,4 +1,4 @@
-#include "quant/half.h"
+#include "base/half.h"
 
 #include <bit>
 
