@@ -7,7 +7,7 @@
 #include <bit>
 
 #include "quant/fixed_point.h"
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 #include "train/modules/reduction.h"
 
@@ -57,19 +57,12 @@ class MeanModule final : public Module {
 };
 
 // A maximum is one of the values: it stays on their grid.
-class ReduceMaxModule final : public Module {
+class ReduceMaxModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Largest(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Largest(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Largest(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const bool keep_dims = std::get<MeanAttributes>(attributes()).keep_dims;
     const at::Tensor rows = functional::ToNhwc(input);
     return functional::FromNhwc(at::amax(rows, ReducedAxes(node(), input), keep_dims));

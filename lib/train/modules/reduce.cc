@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "base/check.h"
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 #include "train/modules/reduction.h"
 
@@ -61,19 +61,12 @@ class SumModule final : public Module {
 };
 
 // A minimum is one of the values: it stays on their grid.
-class ReduceMinModule final : public Module {
+class ReduceMinModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Smallest(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Smallest(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Smallest(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const std::vector<int64_t> axes = functional::ReducedAxes(node(), input);
     return functional::FromNhwc(at::amin(functional::ToNhwc(input), axes, KeepsDims(attributes())));
   }

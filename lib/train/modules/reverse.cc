@@ -2,25 +2,18 @@
 #include <ATen/ops/flip.h>
 
 #include "train/layout.h"
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
 
-class ReverseModule final : public Module {
+class ReverseModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Moved(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Moved(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Moved(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const LayerNode& indices = node();
     std::vector<int64_t> axes;
     for (const int32_t axis : indices.Values("axes"))

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
@@ -17,19 +17,12 @@ at::Tensor Along(const at::Tensor& input, int64_t axis, const SliceAxis& part) {
   return input.slice(axis, last, part.begin + 1, -part.stride).flip({axis});
 }
 
-class SliceModule final : public Module {
+class SliceModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Box(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Box(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Box(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const LayerNode& indices = node();
     const auto axes = definition().type == OpType::kSlice
                           ? SliceGeometry(indices.Operands())

@@ -1,24 +1,17 @@
 // SpaceToDepth: every block of pixels becomes the channels of one pixel, row by row. DepthToSpace: the other way round. Values
 // are only moved.
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
 
-class BlockModule final : public Module {
+class BlockModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Moved(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Moved(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Moved(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const int64_t block = std::get<BlockAttributes>(attributes()).size;
     const at::Tensor image = functional::ToNhwc(input);
     const int64_t n = image.size(0), h = image.size(1), w = image.size(2), c = image.size(3);

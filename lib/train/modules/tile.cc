@@ -1,23 +1,16 @@
 // Tile: the input repeated along each axis. BroadcastTo: axes of size 1 repeated. Values are only moved.
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
 
-class RepeatModule final : public Module {
+class RepeatModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Moved(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Moved(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Moved(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const LayerNode& indices = node();
     const at::Tensor rows = functional::ToNhwc(input);
     if (definition().type == OpType::kTile) {

@@ -1,23 +1,16 @@
 // Transpose: axis i of the output is axis permutation[i] of the input, both counted as TFLite does. Values are only moved.
-#include "train/modules/module.h"
+#include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
 
-class TransposeModule final : public Module {
+class TransposeModule final : public MovingModule {
  public:
-  using Module::Module;
-
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) override {
-    return Transposed(inputs[0]);
-  }
-  SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
-    return {Transposed(inputs[0].values), inputs[0].params};
-  }
+  using MovingModule::MovingModule;
 
  private:
-  at::Tensor Transposed(const at::Tensor& input) const {
+  at::Tensor Moved(const at::Tensor& input) const override {
     const LayerNode& indices = node();
     const std::vector<int32_t>& permutation = indices.Values("perm");
     return functional::FromNhwc(
