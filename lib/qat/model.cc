@@ -13,6 +13,13 @@
 namespace qat::v1 {
 namespace {
 
+// The public header cannot include DType, so it repeats its numbers.
+static_assert(Type{} == static_cast<Type>(DType::kFloat32) && Type::kFloat16 == static_cast<Type>(DType::kFloat16) &&
+              Type::kInt32 == static_cast<Type>(DType::kInt32) && Type::kUInt8 == static_cast<Type>(DType::kUInt8) &&
+              Type::kInt64 == static_cast<Type>(DType::kInt64) && Type::kString == static_cast<Type>(DType::kString) &&
+              Type::kBool == static_cast<Type>(DType::kBool) && Type::kInt16 == static_cast<Type>(DType::kInt16) &&
+              Type::kInt8 == static_cast<Type>(DType::kInt8) && Type::kFloat64 == static_cast<Type>(DType::kFloat64));
+
 int CodeOf(qat::ErrorCode code) {
   switch (code) {
     case qat::ErrorCode::kInvalidArgument:

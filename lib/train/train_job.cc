@@ -99,8 +99,8 @@ Status Preparation::TakeOver(const Graph& network) {
 Status Preparation::ReadNetwork() {
   if (request_.network != nullptr) return TakeOver(*request_.network);
   // A run of a model goes on without the model.
-  const bool is_model = job_.config.network.ends_with(".tflite");
-  if (!NetworkIsOpen() && !(is_model && !request_.resumed.empty())) {
+  const bool has_own = NamesModel(job_.config) && !request_.resumed.empty();
+  if (!NetworkIsOpen() && !has_own) {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(job_.config.network, Scaling()));
     return Use(spec);
   }
@@ -338,6 +338,8 @@ Status Preparation::FitBudget() {
 }
 
 }  // namespace
+
+bool NamesModel(const TrainConfig& config) { return config.network.ends_with(".tflite"); }
 
 Expected<TrainJob> PrepareJob(const JobRequest& request) {
   Preparation preparation(request);

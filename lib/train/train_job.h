@@ -40,6 +40,9 @@ struct TrainJob {
   std::vector<std::string> lines;  ///< what was chosen, for people; empty where everything was named
 };
 
+/// Whether the recipe's `network` is a model (.tflite), which JobRequest::network brings, and no spec.
+bool NamesModel(const TrainConfig& config);
+
 /// Opens the data, chooses or reads the network and completes the recipe.
 /// Errors: those of OpenDataset, LoadNetworkSpec and Validate.
 Expected<TrainJob> PrepareJob(const JobRequest& request);

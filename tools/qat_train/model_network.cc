@@ -7,11 +7,10 @@
 #include "base/strings.h"
 #include "checkpoint/make_trainable.h"
 #include "import/read_network.h"
+#include "train/train_job.h"
 
 namespace qat {
 namespace {
-
-bool IsModelName(const std::string& network) { return network.ends_with(".tflite"); }
 
 // Sizes of layers follow keys of a spec; a model has them as they are.
 Status RefuseScaling(const TrainConfig& config) {
@@ -47,7 +46,7 @@ void LeaveOutSoftmax(Graph& graph) {
 
 Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const TrainFlags& flags) {
   const TrainConfig& config = asked.config;
-  if (!IsModelName(config.network)) {
+  if (!NamesModel(config)) {
     if (flags.reinitialize) return InvalidArgument("--reinitialize: expected --network with a model (.tflite)");
     return std::optional<Checkpoint>();
   }
