@@ -84,12 +84,12 @@ class Observation {
 
 Status CheckSize(const Dataset& dataset, const InputContract& contract) {
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
-  if (dataset.ImageSize() == contract.ImageSize() && dataset.height == contract.height &&
-      dataset.channels == contract.channels) {
+  if (dataset.ImageSize() == contract.ImageSize() && dataset.input().height == contract.height &&
+      dataset.input().channels == contract.channels) {
     return {};
   }
-  return Corrupt(StrCat(dataset.name, ": images are ", dataset.height, "x", dataset.width, "x",
-                        dataset.channels, ", the graph takes ", contract.height, "x", contract.width, "x",
+  return Corrupt(StrCat(dataset.name, ": images are ", dataset.input().height, "x", dataset.input().width, "x",
+                        dataset.input().channels, ", the graph takes ", contract.height, "x", contract.width, "x",
                         contract.channels));
 }
 

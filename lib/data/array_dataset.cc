@@ -102,18 +102,18 @@ class Opener {
       return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ", source_.path_of(pair.images), " holds ",
                             images.count, " images"));
     }
-    if (dataset.size() > 0 && (images.height != dataset.height || images.width != dataset.width ||
-                               images.channels != dataset.channels || images.values != dataset.values ||
-                               images.shape != dataset.shape || labels.height != dataset.label_height ||
+    if (dataset.size() > 0 && (images.height != dataset.input().height || images.width != dataset.input().width ||
+                               images.channels != dataset.input().channels || images.values != dataset.input().values ||
+                               images.shape != dataset.input().shape || labels.height != dataset.label_height ||
                                labels.width != dataset.label_width || labels.targets != dataset.targets)) {
       return Corrupt(StrCat(source_.path_of(pair.images), " and ", labels.path,
                             ": have other sizes or types than those for training, expected the same"));
     }
-    dataset.height = images.height;
-    dataset.width = images.width;
-    dataset.channels = images.channels;
-    dataset.values = images.values;
-    dataset.shape = images.shape;
+    dataset.input().height = images.height;
+    dataset.input().width = images.width;
+    dataset.input().channels = images.channels;
+    dataset.input().values = images.values;
+    dataset.input().shape = images.shape;
     dataset.label_height = labels.height;
     dataset.label_width = labels.width;
     dataset.targets = labels.targets;

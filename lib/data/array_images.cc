@@ -233,11 +233,11 @@ Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, c
 Dataset Unlabelled(const ArrayImages& images, const std::string& name, const std::string& note) {
   Dataset dataset;
   dataset.name = name;
-  dataset.height = images.height;
-  dataset.width = images.width;
-  dataset.channels = images.channels;
-  dataset.values = images.values;
-  dataset.shape = images.shape;
+  dataset.input().height = images.height;
+  dataset.input().width = images.width;
+  dataset.input().channels = images.channels;
+  dataset.input().values = images.values;
+  dataset.input().shape = images.shape;
   dataset.images = images.pixels;
   dataset.labelled = false;
   dataset.labels.assign(static_cast<size_t>(images.count), 0);

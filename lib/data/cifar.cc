@@ -88,8 +88,8 @@ Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std:
                             Split split) {
   const Variant& variant = *FindVariant(files);
   Dataset dataset;
-  dataset.height = dataset.width = kSide;
-  dataset.channels = 3;
+  dataset.input().height = dataset.input().width = kSide;
+  dataset.input().channels = 3;
   QAT_ASSIGN_OR_RETURN(dataset.class_names, ClassNames(variant, directory, files));
   const bool one_piece = std::find(files.begin(), files.end(), variant.test) == files.end();
   for (const std::string& name : files) {

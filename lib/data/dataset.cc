@@ -125,7 +125,7 @@ class RealStream : public ImageStream {
 
 // Data whose format is bytes, for a network that takes reals.
 void MakeReal(Dataset& dataset) {
-  dataset.values = ValueType::kReal;
+  dataset.input().values = ValueType::kReal;
   dataset.fingerprint.clear();
   dataset.images = RealStream::AsReals(dataset.images);
   if (dataset.stream != nullptr) dataset.stream = std::make_shared<RealStream>(std::move(dataset.stream));
@@ -264,7 +264,7 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
     dataset.warning += SpecialFilesWarning(special);
   }
   dataset.name = data;
-  if (options.values == ValueType::kReal && dataset.values == ValueType::kByte) MakeReal(dataset);
+  if (options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
   TakeSample(options, dataset);
   return dataset;
 }

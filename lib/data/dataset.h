@@ -32,6 +32,21 @@ std::optional<ArrayLayout> LayoutFromName(std::string_view name);
 /// "auto", "classes", "numbers".
 std::optional<Task> TaskFromName(std::string_view name);
 
+/// One input of an example: [H, W, C], bytes or float32, whose bytes are little endian; a series of T steps is 1 x T x C, a row
+/// of features 1 x 1 x F.
+struct ExampleInput {
+  int32_t height = 0;
+  int32_t width = 0;
+  int32_t channels = 0;
+  ValueType values = ValueType::kByte;
+  Shape shape = {};       ///< as the data have it, without the count: [F], [T, C]; empty: [H, W, C]
+  std::string name = {};  ///< of several inputs
+
+  bool operator==(const ExampleInput&) const = default;
+  int64_t ValueCount() const { return int64_t{height} * width * channels; }
+  int64_t Size() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }  ///< bytes
+};
+
 /// Images that are too many for the memory.
 class ImageStream {
  public:
@@ -41,16 +56,11 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Examples [count, H, W, C], bytes or float32, whose bytes are little endian; a series of T steps is 1 x T x C, a row of
-/// features 1 x 1 x F. Labels in [0, classes): [count], or one a pixel, [count, label_height, label_width]; or
-/// real numbers instead of labels, [count, targets].
+/// Examples, each the bytes of its inputs, one input after the other. Labels in [0, classes): [count], or one a pixel,
+/// [count, label_height, label_width]; or real numbers instead of labels, [count, targets].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
-  int32_t height = 0;
-  int32_t width = 0;
-  int32_t channels = 0;
-  ValueType values = ValueType::kByte;
-  Shape shape;  ///< as the data have it, without the count: [F], [T, C]; empty: [H, W, C]
+  std::vector<ExampleInput> inputs = std::vector<ExampleInput>(1);  ///< at least one
   std::string label_column;  ///< of a table; empty: no table
   std::vector<std::string> class_names;
   int32_t label_height = 1;  ///< 1 and 1: one label an image
@@ -79,11 +89,16 @@ struct Dataset {
     return indices.empty() ? example : indices[static_cast<size_t>(example)];
   }
   int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
-  int64_t ValueCount() const { return int64_t{height} * width * channels; }
-  /// Bytes of one example.
-  int64_t ImageSize() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }
+  const ExampleInput& input() const { return inputs.front(); }
+  ExampleInput& input() { return inputs.front(); }
+  /// Bytes of one example, all of its inputs.
+  int64_t ImageSize() const {
+    int64_t size = 0;
+    for (const ExampleInput& input : inputs) size += input.Size();
+    return size;
+  }
 
-  /// Copies examples to `out` [examples.size(), H, W, C]. Where they are streamed, reading of `next` begins and goes on
+  /// Copies examples to `out`, ImageSize bytes each. Where they are streamed, reading of `next` begins and goes on
   /// behind the caller's back; the bytes never depend on it.
   /// Errors: a stream's, where a file has changed since it was opened.
   Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,

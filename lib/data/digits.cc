@@ -233,8 +233,8 @@ Dataset MakeDigits(Split split, int64_t count, uint64_t seed) {
   QAT_CHECK(count >= 0 && count <= (split == Split::kTrain ? kDigitsTrainSize : kDigitsTestSize));
   Dataset dataset;
   dataset.name = "digits";
-  dataset.height = dataset.width = kSide;
-  dataset.channels = 1;
+  dataset.input().height = dataset.input().width = kSide;
+  dataset.input().channels = 1;
   for (int32_t i = 0; i < kClasses; ++i) dataset.class_names.push_back(std::to_string(i));
   dataset.images.reserve(static_cast<size_t>(count * kSide * kSide));
   for (int64_t i = 0; i < count; ++i) {

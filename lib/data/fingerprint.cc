@@ -5,8 +5,8 @@
 namespace qat {
 
 FingerprintStream::FingerprintStream(int64_t count, const Dataset& dataset) {
-  stream_.Update(StrCat(count, " ", dataset.height, " ", dataset.width, " ", dataset.channels,
-                        dataset.values == ValueType::kReal ? " float32\n" : "\n"));
+  stream_.Update(StrCat(count, " ", dataset.input().height, " ", dataset.input().width, " ", dataset.input().channels,
+                        dataset.input().values == ValueType::kReal ? " float32\n" : "\n"));
 }
 
 std::string FingerprintStream::Finish(std::span<const int32_t> labels) {

@@ -202,9 +202,9 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     if (options.channels == 0) options.channels = fitted.channels;
   }
   Dataset dataset;
-  dataset.height = options.height;
-  dataset.width = options.width;
-  dataset.channels = options.channels;
+  dataset.input().height = options.height;
+  dataset.input().width = options.width;
+  dataset.input().channels = options.channels;
   dataset.labelled = !pictures.class_names.empty();
   dataset.class_names = std::move(pictures.class_names);
   const int64_t available = std::ssize(pictures.files);

@@ -33,7 +33,7 @@ constexpr int64_t kBatch = 512;
 // use(channel, value) of every real number.
 template <class Use>
 Status ForEachValue(const Dataset& dataset, const Use& use) {
-  const auto channels = static_cast<size_t>(dataset.channels);
+  const auto channels = static_cast<size_t>(dataset.input().channels);
   return ForEachBatch(dataset, kBatch, [&](int64_t, int64_t, std::span<const uint8_t> examples) -> Status {
     for (size_t i = 0; i < examples.size() / sizeof(float); ++i) {
       float value;
@@ -45,8 +45,8 @@ Status ForEachValue(const Dataset& dataset, const Use& use) {
 }
 
 Expected<ChannelStatistics> MeasureReals(const Dataset& dataset) {
-  const auto channels = static_cast<size_t>(dataset.channels);
-  const auto total = static_cast<double>(dataset.size() * dataset.height * dataset.width);
+  const auto channels = static_cast<size_t>(dataset.input().channels);
+  const auto total = static_cast<double>(dataset.size() * dataset.input().height * dataset.input().width);
   constexpr double kMost = std::numeric_limits<double>::max();
   ChannelStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels),
                                   std::vector<double>(channels, kMost), std::vector<double>(channels, -kMost)};
@@ -71,9 +71,9 @@ Expected<ChannelStatistics> MeasureReals(const Dataset& dataset) {
 }  // namespace
 
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
-  QAT_CHECK(dataset.size() > 0 && dataset.channels > 0);
-  if (dataset.values == ValueType::kReal) return MeasureReals(dataset);
-  const auto channels = static_cast<size_t>(dataset.channels);
+  QAT_CHECK(dataset.size() > 0 && dataset.input().channels > 0);
+  if (dataset.input().values == ValueType::kReal) return MeasureReals(dataset);
+  const auto channels = static_cast<size_t>(dataset.input().channels);
   std::vector<Histogram> counts(channels, Histogram{});
   const auto count = [&](int64_t, int64_t, std::span<const uint8_t> images) -> Status {
     for (size_t i = 0; i < images.size(); i += channels) {
@@ -82,7 +82,7 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
     return {};
   };
   QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, count));
-  const int64_t total = dataset.size() * dataset.height * dataset.width;
+  const int64_t total = dataset.size() * dataset.input().height * dataset.input().width;
   ChannelStatistics statistics;
   for (const Histogram& own : counts) {
     statistics.mean.push_back(MeanOf(own, total));

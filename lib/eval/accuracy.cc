@@ -44,12 +44,12 @@ void Append(const Predictions& batch, Predictions& all) {
 
 Status CheckContract(const Predictor& predictor, const Dataset& dataset) {
   const InputContract& contract = predictor.contract().input();
-  if (contract.height == dataset.height && contract.width == dataset.width &&
-      contract.channels == dataset.channels && contract.values == dataset.values) {
+  if (contract.height == dataset.input().height && contract.width == dataset.input().width &&
+      contract.channels == dataset.input().channels && contract.values == dataset.input().values) {
     return {};
   }
   return Corrupt(StrCat(dataset.name, ": images are ",
-                        SizeText(dataset.height, dataset.width, dataset.channels), ", expected ",
+                        SizeText(dataset.input().height, dataset.input().width, dataset.input().channels), ", expected ",
                         SizeText(contract.height, contract.width, contract.channels), " (input contract of ",
                         predictor.name(), ")"));
 }

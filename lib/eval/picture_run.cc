@@ -67,8 +67,8 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const InputContr
   SetInput(contract, options);
   options.unlabelled = true;
   QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(file, Split::kTest, options));
-  if (dataset.height != contract.height || dataset.width != contract.width || dataset.channels != contract.channels) {
-    return Corrupt(StrCat(file, ": examples are ", dataset.height, "x", dataset.width, "x", dataset.channels,
+  if (dataset.input().height != contract.height || dataset.input().width != contract.width || dataset.input().channels != contract.channels) {
+    return Corrupt(StrCat(file, ": examples are ", dataset.input().height, "x", dataset.input().width, "x", dataset.input().channels,
                           ", the model takes ", contract.height, "x", contract.width, "x", contract.channels));
   }
   std::vector<Named> examples;

@@ -21,14 +21,14 @@ Expected<Batch> DataFeed::Read(int64_t step) {
   const auto size = static_cast<size_t>(data_.ImageSize());
   Bytes stored(examples.size() * size);
   // Changes are those of pictures of bytes.
-  const bool reals = data_.values == ValueType::kReal;
+  const bool reals = data_.input().values == ValueType::kReal;
   Bytes changed(reals ? 0 : stored.size());
   QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
   Batch batch;
   for (size_t i = 0; i < examples.size(); ++i) {
     const ImageChange change = reals ? ImageChange() : DrawChange(config_, step, static_cast<int64_t>(i));
     if (!reals) {
-      ChangeImage(std::span(stored).subspan(i * size, size), data_.height, data_.width, data_.channels, change,
+      ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width, data_.input().channels, change,
                   std::span(changed).subspan(i * size, size));
     }
     AppendLabels(examples[i], change, batch);
@@ -45,7 +45,7 @@ void DataFeed::AppendLabels(int32_t example, const ImageChange& change, Batch& b
   }
   const size_t before = batch.labels.size();
   batch.labels.resize(before + static_cast<size_t>(data_.LabelsPerImage()));
-  ChangeLabels(data_.LabelsOf(example), data_.label_height, data_.label_width, data_.height, data_.width,
+  ChangeLabels(data_.LabelsOf(example), data_.label_height, data_.label_width, data_.input().height, data_.input().width,
                change, std::span(batch.labels).subspan(before));
 }
 

@@ -61,9 +61,9 @@ Expected<Contract> MakeRealContract(const TrainConfig& config, const Dataset& tr
     // A channel of one value becomes 0 by its mean.
     std::replace(chosen.std.begin(), chosen.std.end(), 0.0, 1.0);
   }
-  InputContract input{train.height, train.width, train.channels, {}, {}, ValueType::kReal, train.shape};
-  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, train.channels));
-  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, train.channels));
+  InputContract input{train.input().height, train.input().width, train.input().channels, {}, {}, ValueType::kReal, train.input().shape};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, train.input().channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, train.input().channels));
   const Range range = NormalizedRange(input, measured);
   input.low = range.min;
   input.high = range.max;
@@ -77,7 +77,7 @@ Expected<Contract> MakeRealContract(const TrainConfig& config, const Dataset& tr
 }  // namespace
 
 Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train) {
-  if (train.values == ValueType::kReal) return MakeRealContract(config, train);
+  if (train.input().values == ValueType::kReal) return MakeRealContract(config, train);
   ChannelStatistics statistics = {config.mean.values, config.std.values};
   if (statistics.mean.empty() || statistics.std.empty()) {
     QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
@@ -87,9 +87,9 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train)
       statistics.std = measured.std;
     }
   }
-  InputContract input{train.height, train.width, train.channels, {}, {}};
-  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", statistics.mean, train.channels));
-  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", statistics.std, train.channels));
+  InputContract input{train.input().height, train.input().width, train.input().channels, {}, {}};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", statistics.mean, train.input().channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", statistics.std, train.input().channels));
   QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
   return Contract(std::move(input), train.class_names);
 }

@@ -124,10 +124,10 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   // Pictures of both splits share the cache.
   options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
   options.class_names = dataset.class_names;
-  options.height = dataset.height;
-  options.width = dataset.width;
-  options.channels = dataset.channels;
-  options.values = dataset.values;
+  options.height = dataset.input().height;
+  options.width = dataset.input().width;
+  options.channels = dataset.input().channels;
+  options.values = dataset.input().values;
   return dataset;
 }
 
@@ -186,10 +186,10 @@ Status Preparation::FollowClasses() {
 DataFacts Preparation::Shapes() const {
   const Dataset& data = job_.train;
   DataFacts facts;
-  facts.height = data.height;
-  facts.width = data.width;
-  facts.channels = data.channels;
-  facts.reals = data.values == ValueType::kReal;
+  facts.height = data.input().height;
+  facts.width = data.input().width;
+  facts.channels = data.input().channels;
+  facts.reals = data.input().values == ValueType::kReal;
   facts.targets = data.targets;
   facts.classes = data.targets > 0 ? 0 : classes_;
   facts.label_height = data.label_height;
@@ -220,7 +220,7 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   std::set<std::string> given = request_.given;
   if (request_.init == nullptr) return given;
   const InputContract& contract = request_.init->contract.input();
-  if (contract.channels != job_.train.channels || contract.values != job_.train.values) return given;
+  if (contract.channels != job_.train.input().channels || contract.values != job_.train.input().values) return given;
   const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
     if (!given.insert(key).second) return;
     to.values.assign(numbers.begin(), numbers.end());
@@ -233,7 +233,7 @@ std::set<std::string> Preparation::TakeContractOfInit() {
 
 // What is only for pictures of bytes: a recipe's changes are left out with a word, a person's are refused.
 Status Preparation::AdaptToReals() {
-  if (job_.train.values != ValueType::kReal) return {};
+  if (job_.train.input().values != ValueType::kReal) return {};
   TrainConfig& config = job_.config;
   const TrainConfig none;
   const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
@@ -279,7 +279,7 @@ std::string NumbersText(const std::vector<float>& numbers) {
 
 // How the real numbers come into the network.
 Status Preparation::DescribeNormalization() {
-  if (job_.train.values != ValueType::kReal) return {};
+  if (job_.train.input().values != ValueType::kReal) return {};
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train));
   const InputContract& input = contract.input();
   const bool measured = job_.config.mean.values.empty() && job_.config.std.values.empty();

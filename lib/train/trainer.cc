@@ -79,7 +79,7 @@ Status CheckClasses(const Graph& network, const Dataset& data, std::string_view 
 }
 
 Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
-  const Shape image = {1, data.height, data.width, data.channels};
+  const Shape image = {1, data.input().height, data.input().width, data.input().channels};
   if (image != InputOf(network).shape) {
     return InvalidArgument(StrCat("the ", split, " images of ", data.name, " are ", ToString(image),
                                   ", expected ", ToString(InputOf(network).shape), " as network '", network.name,

@@ -21,9 +21,9 @@ using testing::TinyGraph;
 Dataset Images(int32_t height, int32_t width, const Bytes& pixels) {
   Dataset data;
   data.name = "images";
-  data.height = height;
-  data.width = width;
-  data.channels = 1;
+  data.input().height = height;
+  data.input().width = width;
+  data.input().channels = 1;
   data.images = pixels;
   data.labels.resize(pixels.size() / static_cast<size_t>(height * width));
   return data;

@@ -35,8 +35,8 @@ TEST_F(CifarDirectory, IsReadBatchAfterBatchWithPlanesTurnedIntoPixels) {
   const auto train = Open(Split::kTrain);
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->labels, (std::vector<int32_t>{3, 9, 7}));
-  EXPECT_EQ(train->height, 32);
-  EXPECT_EQ(train->channels, 3);
+  EXPECT_EQ(train->input().height, 32);
+  EXPECT_EQ(train->input().channels, 3);
   EXPECT_EQ(train->class_names.size(), 10u);
   const auto second = train->Image(1);
   EXPECT_EQ(Bytes(second.begin(), second.begin() + 6), (Bytes{0, 50, 1, 1, 50, 1}));

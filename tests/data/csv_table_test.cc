@@ -83,8 +83,8 @@ TEST(OpenDataset, ReadsTables) {
   QAT_ASSERT_OK(test);
   EXPECT_EQ(train->size() + test->size(), 40);
   EXPECT_EQ(train->class_names, (std::vector<std::string>{"iris", "rose"}));
-  EXPECT_EQ(train->channels, 2);
-  EXPECT_EQ(train->values, ValueType::kReal);
+  EXPECT_EQ(train->input().channels, 2);
+  EXPECT_EQ(train->input().values, ValueType::kReal);
   EXPECT_EQ(train->label_column, "species");
   float first[2];
   std::memcpy(first, test->Image(0).data(), sizeof(first));

@@ -37,9 +37,9 @@ TEST_F(IdxDirectory, IsReadAsImagesAndLabels) {
   const auto data = OpenDataset(dir_.path(), Split::kTrain);
   QAT_ASSERT_OK(data);
   EXPECT_EQ(data->name, dir_.path());
-  EXPECT_EQ(data->height, 4);
-  EXPECT_EQ(data->width, 5);
-  EXPECT_EQ(data->channels, 1);
+  EXPECT_EQ(data->input().height, 4);
+  EXPECT_EQ(data->input().width, 5);
+  EXPECT_EQ(data->input().channels, 1);
   EXPECT_EQ(data->labels, (std::vector<int32_t>{0, 1, 2}));
   EXPECT_EQ(data->Image(2)[19], 2);
   EXPECT_EQ(data->class_names.size(), 5u) << "as the labels of both splits say";
@@ -68,7 +68,7 @@ TEST_F(IdxDirectory, MayHoldChannelsAndNamedClasses) {
   QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", names));
   const auto data = OpenDataset(dir_.path(), Split::kTrain);
   QAT_ASSERT_OK(data);
-  EXPECT_EQ(data->channels, 3);
+  EXPECT_EQ(data->input().channels, 3);
   EXPECT_EQ(data->class_names[11], "l");
 }
 
@@ -162,7 +162,7 @@ TEST(OpenDataset, ReadsMnist) {
   QAT_ASSERT_OK(test);
   EXPECT_EQ(train->size(), 60000);
   EXPECT_EQ(test->size(), 10000);
-  EXPECT_EQ(test->height, 28);
+  EXPECT_EQ(test->input().height, 28);
   EXPECT_EQ(std::vector<int32_t>(train->labels.begin(), train->labels.begin() + 8),
             (std::vector<int32_t>{5, 0, 4, 1, 9, 2, 1, 3}));
   EXPECT_EQ(std::vector<int32_t>(test->labels.begin(), test->labels.begin() + 8),

@@ -12,9 +12,9 @@ namespace {
 // `count` images of 2 bytes, image i all i % levels; their labels or numbers are given by the caller.
 Dataset Ramp(int count, int levels) {
   Dataset data;
-  data.height = 1;
-  data.width = 2;
-  data.channels = 1;
+  data.input().height = 1;
+  data.input().width = 2;
+  data.input().channels = 1;
   data.class_names = {"no", "yes"};
   for (int i = 0; i < count; ++i) data.images.insert(data.images.end(), 2, static_cast<uint8_t>(i % levels));
   return data;

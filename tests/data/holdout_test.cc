@@ -15,7 +15,7 @@ namespace {
 Dataset Labelled(std::vector<int32_t> labels) {
   Dataset data;
   data.name = "few";
-  data.height = data.width = data.channels = 1;
+  data.input().height = data.input().width = data.input().channels = 1;
   data.images.resize(labels.size());
   data.labels = std::move(labels);
   return data;
@@ -114,7 +114,7 @@ TEST(SplitHoldout, TakesWhatIsAskedFor) {
 
 TEST(SplitHoldout, SpreadsOverSortedTargets) {
   Dataset data;
-  data.height = data.width = data.channels = data.targets = 1;
+  data.input().height = data.input().width = data.input().channels = data.targets = 1;
   for (int i = 0; i < 1000; ++i) data.numbers.push_back(static_cast<float>(999 - i));
   const HoldoutSplit split = Split(data);
   ASSERT_EQ(split.holdout.size(), 100u);

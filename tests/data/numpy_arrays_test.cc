@@ -42,9 +42,9 @@ TEST(Npz, IsReadAsNumpyWroteIt) {
   for (const char* name : {"stored.npz", "deflated.npz"}) {
     const auto train = OpenDataset(kArrays + name, Split::kTrain);
     QAT_ASSERT_OK(train);
-    EXPECT_EQ(train->height, 5);
-    EXPECT_EQ(train->width, 4);
-    EXPECT_EQ(train->channels, 3);
+    EXPECT_EQ(train->input().height, 5);
+    EXPECT_EQ(train->input().width, 4);
+    EXPECT_EQ(train->input().channels, 3);
     EXPECT_EQ(train->labels, (std::vector<int32_t>{0, 1, 2, 0, 1, 2}));
     EXPECT_EQ(train->class_names, (std::vector<std::string>{"0", "1", "2", "3"})) << "3 is in y_test only";
     for (size_t i = 0; i < 360; ++i) EXPECT_EQ(train->images[i], i * 7 % 251);
@@ -67,7 +67,7 @@ TEST_F(NumpyDirectory, TakesGreyImagesAndNamedClasses) {
   QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", std::string_view("no\nyes\n")));
   const auto train = Open();
   QAT_ASSERT_OK(train);
-  EXPECT_EQ(train->channels, 1);
+  EXPECT_EQ(train->input().channels, 1);
   EXPECT_EQ(train->class_names, (std::vector<std::string>{"no", "yes"}));
   WriteSplit("test", {0, 2});
   QAT_EXPECT_ERROR(Open(Split::kTest), ErrorCode::kCorrupt,
@@ -234,7 +234,7 @@ TEST_F(NumpyDirectory, ReadsMedMnist) {
   }
   const auto train = Open();
   QAT_ASSERT_OK(train);
-  EXPECT_EQ(train->channels, 3);
+  EXPECT_EQ(train->input().channels, 3);
   EXPECT_EQ(train->size(), 8);
   EXPECT_EQ(train->own_holdout, 4);
   EXPECT_EQ(train->class_names.size(), 3u);

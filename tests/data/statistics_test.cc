@@ -11,9 +11,9 @@ namespace {
 
 TEST(MeasureChannels, TakesEachChannelOverAllImages) {
   Dataset data;
-  data.height = 1;
-  data.width = 2;
-  data.channels = 2;
+  data.input().height = 1;
+  data.input().width = 2;
+  data.input().channels = 2;
   data.labels = {0, 1};
   data.images = {0, 9, 10, 9, 20, 9, 30, 10};
   const auto statistics = MeasureChannels(data);

@@ -59,9 +59,9 @@ inline Contract TinyContract() { return {1, 2, 1, {0}, {255}, {}}; }
 inline Dataset TinyDataset(int count) {
   Dataset dataset;
   dataset.name = "tiny";
-  dataset.height = 1;
-  dataset.width = 2;
-  dataset.channels = 1;
+  dataset.input().height = 1;
+  dataset.input().width = 2;
+  dataset.input().channels = 1;
   for (int i = 0; i < count; ++i) {
     dataset.images.insert(dataset.images.end(), {static_cast<uint8_t>(i % 10), 0});
     dataset.labels.push_back(i % 10);

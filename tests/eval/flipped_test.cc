@@ -81,9 +81,9 @@ TEST(Flipped, AreTheFirstOnesOfAPair) {
 
 TEST(Flipped, LargePicturesAreMadeSmallerAndOddChannelsGrey) {
   Dataset dataset;
-  dataset.height = 100;
-  dataset.width = 200;
-  dataset.channels = 2;
+  dataset.input().height = 100;
+  dataset.input().width = 200;
+  dataset.input().channels = 2;
   for (int i = 0; i < 100 * 200; ++i) dataset.images.insert(dataset.images.end(), {70, 200});
   dataset.labels = {0};
   const Rows rows = TwoRows(dataset, [](auto& labels) { labels[0] = 1; });

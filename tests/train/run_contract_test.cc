@@ -9,8 +9,8 @@ namespace {
 Dataset WithAlpha() {
   Dataset data;
   data.name = "icons";
-  data.height = data.width = 1;
-  data.channels = 2;
+  data.input().height = data.input().width = 1;
+  data.input().channels = 2;
   data.labels = {0, 1};
   data.images = {10, 255, 30, 255};
   return data;

@@ -63,8 +63,8 @@ inline Graph OneLayer(int height, int width, int channels, const std::string& bo
 inline Dataset Quarters(int64_t count, uint64_t seed) {
   Dataset data;
   data.name = "quarters";
-  data.height = data.width = 8;
-  data.channels = 1;
+  data.input().height = data.input().width = 8;
+  data.input().channels = 1;
   data.class_names = {"a", "b", "c", "d"};
   Random random(seed);
   for (int64_t n = 0; n < count; ++n) {

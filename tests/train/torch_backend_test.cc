@@ -91,8 +91,8 @@ Dataset ImagesFor(const char* spec, int64_t count, uint64_t seed) {
   Dataset data = Quarters(count, seed);
   const Graph network = Parsed(spec);
   const Shape input = testing::InputShape(network);
-  data.height = input[1];
-  data.width = input[2];
+  data.input().height = input[1];
+  data.input().width = input[2];
   return data;
 }
 
@@ -232,7 +232,7 @@ TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
 // Three channels, each shifted and scaled in its own way, so that bytes no longer pass straight into the input tensor.
 Dataset Coloured(int64_t count, uint64_t seed) {
   Dataset data = Quarters(count, seed);
-  data.channels = 3;
+  data.input().channels = 3;
   Bytes grey = std::move(data.images);
   data.images.clear();
   for (const uint8_t byte : grey) {

@@ -150,8 +150,8 @@ TEST(Train, WritesTheEventsOfTheRun) {
 TEST(Train, NamesShapesThatDoNotFit) {
   TempDir dir;
   Dataset wide = Quarters(100, 1);
-  wide.height = 4;
-  wide.width = 16;
+  wide.input().height = 4;
+  wide.input().width = 16;
   const Graph network = Parsed(kTinySpec);
   QAT_EXPECT_ERROR(Train(network, TinyConfig(), wide, Quarters(10, 2), dir / "run", {}, {}),
                    ErrorCode::kInvalidArgument, "[1, 4, 16, 1], expected [1, 8, 8, 1]");
