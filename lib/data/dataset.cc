@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/file_kind.h"
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "data/digits.h"
 #include "data/fingerprint.h"
@@ -156,11 +157,7 @@ std::string SpecialFilesWarning(const std::vector<std::string>& paths) {
 
 std::string SomeOf(const std::vector<std::string>& names) {
   constexpr size_t kShown = 6;
-  if (names.empty()) return "nothing";
-  const size_t shown = std::min(names.size(), kShown);
-  std::string text = Join(std::span(names).first(shown));
-  if (shown < names.size()) text += StrCat(" and ", names.size() - shown, " more");
-  return text;
+  return names.empty() ? "nothing" : JoinSome(names, kShown);
 }
 
 std::optional<ArrayLayout> LayoutFromName(std::string_view name) {

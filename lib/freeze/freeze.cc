@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/hash.h"
+#include "base/join_some.h"
 #include "base/slices.h"
 #include "base/strings.h"
 #include "base/version.h"
@@ -21,6 +23,8 @@ namespace qat {
 namespace {
 
 using Role = ParameterSpec::Role;
+
+constexpr size_t kWorstShown = 5;
 
 bool ExistsInTrainingOnly(const GraphNode& node) { return node.definition().builtin_code < 0; }
 
@@ -100,36 +104,52 @@ Status CheckRanges(const Checkpoint& checkpoint, const Graph& network, Scheme sc
   return {};
 }
 
+/// "12 of 20: conv7 (0.9), conv3 (0.8), … and 7 more": those above `most`, the worst first. Empty: none is.
+template <class ValueOf, class Map>
+std::string WorstAbove(const Map& values, double most, ValueOf value_of) {
+  std::vector<std::pair<double, std::string>> above;
+  for (const auto& [name, value] : values) {
+    if (!(value_of(value) <= most)) above.emplace_back(value_of(value), name);
+  }
+  if (above.empty()) return "";
+  // What is not a number is the worst.
+  const auto worse = [](const auto& a, const auto& b) {
+    return std::isnan(a.first) != std::isnan(b.first) ? std::isnan(a.first) : a.first > b.first;
+  };
+  std::stable_sort(above.begin(), above.end(), worse);
+  std::vector<std::string> texts;
+  for (const auto& [value, name] : above) texts.push_back(StrCat(name, " (", RoundedText(value), ")"));
+  return StrCat(above.size(), " of ", values.size(), ": ", JoinSome(texts, kWorstShown));
+}
+
 /// Ranges that still moved, and layers that never gave anything but 0.
 Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
                    std::vector<std::string>& warnings) {
-  std::vector<std::string> unsettled;
+  const std::string unsettled =
+      WorstAbove(checkpoint.ranges, options.max_drift, [](const NamedRange& range) { return range.drift; });
   std::vector<std::string> dead;
   for (const auto& [name, trained] : checkpoint.ranges) {
-    if (!(trained.drift <= options.max_drift)) unsettled.push_back(StrCat(name, " (", RoundedText(trained.drift), ")"));
     if (trained.range.min == 0 && trained.range.max == 0) dead.push_back(name);
   }
   if (!unsettled.empty()) {
     const std::string text = StrCat("ranges not settled, moved by more than ", options.max_drift,
-                                    " of their width over the last tenth of training: ", Join(unsettled));
+                                    " of their width over the last tenth of training, ", unsettled);
     if (options.strict) return Numerical(text);
     warnings.push_back(StrCat(text, "; train longer, or let `strict` refuse them"));
   }
-  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", Join(dead)));
+  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", JoinSome(dead, kWorstShown)));
   return {};
 }
 
 /// Batch norms that are folded with moving averages which do not fit their data.
 Status JudgeBatchNorms(const Checkpoint& checkpoint, const FreezeOptions& options,
                        std::vector<std::string>& warnings) {
-  std::vector<std::string> unsettled;
-  for (const auto& [layer, gap] : checkpoint.batch_norm_gaps) {
-    if (!(gap <= options.max_batch_norm_gap)) unsettled.push_back(StrCat(layer, " (", RoundedText(gap), ")"));
-  }
+  const std::string unsettled =
+      WorstAbove(checkpoint.batch_norm_gaps, options.max_batch_norm_gap, [](double gap) { return gap; });
   if (unsettled.empty()) return {};
   const std::string text =
       StrCat("batch norm statistics not settled, more than ", options.max_batch_norm_gap,
-             " deviations from those of other batches: ", Join(unsettled),
+             " deviations from those of other batches, ", unsettled,
              "; train longer, with larger batches or a later `bn_freeze`");
   if (options.strict) return Numerical(text);
   warnings.push_back(text);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -12,12 +13,8 @@ constexpr size_t kNamedNodes = 4;
 std::string NodesText(const std::vector<size_t>& nodes) {
   if (nodes.empty()) return "";
   std::vector<std::string> names;
-  for (const size_t node : nodes) {
-    if (names.size() < kNamedNodes) names.push_back(StrCat(node));
-  }
-  const size_t left = nodes.size() - names.size();
-  return StrCat(nodes.size() == 1 ? " (operator " : " (operators ", Join(names),
-                left == 0 ? "" : StrCat(" and ", left, " more"), ")");
+  for (const size_t node : nodes) names.push_back(StrCat(node));
+  return StrCat(nodes.size() == 1 ? " (operator " : " (operators ", JoinSome(names, kNamedNodes), ")");
 }
 
 }  // namespace

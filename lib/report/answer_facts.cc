@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "report/class_figures.h"
 
@@ -28,12 +29,11 @@ std::string ListOf(const std::vector<ClassCount>& counts, const std::vector<size
                    std::span<const std::string> names) {
   constexpr size_t kShown = 10;
   std::vector<std::string> texts;
-  for (size_t i = 0; i < std::min(labels.size(), kShown); ++i) {
+  for (size_t i = 0; i < labels.size(); ++i) {
     texts.push_back(
         StrCat(ClassNamed(names, labels[i]), " (", counts[labels[i]].total, i == 0 ? " examples)" : ")"));
   }
-  const std::string more = labels.size() > kShown ? StrCat(" and ", labels.size() - kShown, " more") : "";
-  return Join(texts) + more;
+  return JoinSome(texts, kShown);
 }
 
 }  // namespace

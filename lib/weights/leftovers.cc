@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/join_some.h"
 #include "base/printable.h"
 #include "base/strings.h"
 
@@ -15,8 +16,7 @@ std::string WithShape(const WeightsFile& file, int32_t tensor) {
 
 std::string ListText(const std::vector<std::string>& items) {
   constexpr size_t kShown = 8;
-  if (items.size() <= kShown) return Join(items);
-  return StrCat(Join(std::span(items).first(kShown)), " and ", items.size() - kShown, " more");
+  return JoinSome(items, kShown);
 }
 
 std::vector<int32_t> UnusedTensors(const WeightsFile& file, const Matching& matching) {

@@ -100,6 +100,19 @@ TEST(Freeze, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {
   QAT_ASSERT_OK(Freeze(c, strict, warnings));
 }
 
+// A large network has dozens; the first to look at are the worst.
+TEST(Freeze, NamesTheFiveWorstOfManyUnsettledBatchNorms) {
+  Checkpoint c = TinyCheckpoint();
+  for (int i = 1; i <= 20; ++i) c.batch_norm_gaps["bn" + std::to_string(i)] = i * 0.125;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Freeze(c, {}, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("than 0.25 deviations from those of other batches, 18 of 20: bn20 (2.5), bn19 (2.4), bn18 (2.2), "
+                             "bn17 (2.1), bn16 (2) and 13 more; train longer"),
+            std::string::npos)
+      << warnings[0];
+}
+
 TEST(Freeze, WarnsOfDeadLayersAndOfAnEarlyCheckpoint) {
   Checkpoint c = TinyCheckpoint();
   c.ranges["conv"].range = {0, 0};
