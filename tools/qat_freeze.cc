@@ -44,7 +44,8 @@ void AddFlags(Tool& tool, FreezeFlags& flags) {
   CLI::App& app = tool.app();
   app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
   app.add_option("-o,--output", flags.output, "the frozen graph (.qgraph); '-': to standard output")->type_name("FILE");
-  app.add_option("--select", flags.select, "which checkpoint of a run: best, last or a step (default best; last if nothing was held out)")
+  app.add_option("--select", flags.select, "which checkpoint of a run: best, last or a step "
+                 "(default: the last, unless the best is better beyond chance)")
       ->type_name("WHICH");
   app.add_flag("--strict", flags.options.strict, "refuse ranges and batch norms that have not settled (exit code 5)");
   app.add_option("--max-drift", flags.options.max_drift,
@@ -84,8 +85,9 @@ std::string RangesText(const Checkpoint& checkpoint) {
   const auto drift = [](const auto& a, const auto& b) { return a.second.drift < b.second.drift; };
   const auto largest = std::max_element(checkpoint.ranges.begin(), checkpoint.ranges.end(), drift);
   if (largest == checkpoint.ranges.end()) return "none";
-  return StrCat(checkpoint.ranges.size(), ", largest drift ", largest->second.drift, " (", largest->first,
-                ")");
+  char rounded[32];
+  std::snprintf(rounded, sizeof(rounded), "%.2g", static_cast<double>(largest->second.drift));
+  return StrCat(checkpoint.ranges.size(), ", largest drift ", rounded, " (", largest->first, ")");
 }
 
 std::string FoldedText(const std::vector<FoldedLayer>& layers) {

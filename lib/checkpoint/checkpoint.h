@@ -43,8 +43,7 @@ struct Checkpoint {
   Contract contract;
   std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", …: the trained tensors of the network
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
-  /// "holdout_accuracy", "test_accuracy", …: percentages; "fake_quantize": 1 if those were measured with it,
-  /// else 0.
+  /// "holdout_accuracy", "test_loss", …, as MetricsOf in merit.h writes them.
   std::map<std::string, double> metrics;
   /// "<layer>": how far the statistics of its batch norm were from those of other batches when they were taken, in
   /// deviations (train/batch_statistics.h). Empty: no batch norm, or written before this was measured.
@@ -86,11 +85,11 @@ struct ChosenCheckpoint {
 };
 
 /// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses: "last", "best", a step,
-/// or "" for the default, which is "best" among those that were measured on held-out examples, and "last" where none was.
-/// "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), of equals
-/// the one with the lowest loss, then the earliest, and a checkpoint measured without fake quantization only where there is no other. One function
-/// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
-/// of these; kCorrupt for a checkpoint that has to be compared and cannot be read.
+/// or "" for the default: the last, unless the best of those measured on held-out examples is better beyond chance (TakenOf in
+/// merit.h). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), of
+/// equals the one with the lowest loss, then the earliest, and a checkpoint measured without fake quantization only where
+/// there is no other. One function for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a
+/// `select` that is none of these; kCorrupt for a checkpoint that has to be compared and cannot be read.
 Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select);
 /// The path alone.
 Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select);

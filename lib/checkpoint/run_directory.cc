@@ -2,13 +2,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <limits>
-#include <optional>
-#include <tuple>
 #include <utility>
 
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/merit.h"
 
 namespace qat {
 namespace {
@@ -43,56 +41,27 @@ std::string DescribeSteps(const std::vector<int64_t>& steps) {
   return Join(texts);
 }
 
-/// How good a checkpoint is, as far as it was measured.
-struct Merit {
-  bool quantized = false;  ///< one from before the delay was judged without fake quantization: never before others
-  double value = -std::numeric_limits<double>::infinity();  ///< accuracy; of real numbers, the loss with its sign changed
-  double loss = std::numeric_limits<double>::infinity();  ///< decides between equals
-  bool measured() const { return value != Merit().value; }
-};
-
-std::optional<double> MetricOf(const Checkpoint& checkpoint, const std::string& name) {
-  const auto found = checkpoint.metrics.find(name);
-  return found == checkpoint.metrics.end() ? std::nullopt : std::optional(found->second);
-}
-
-Merit MeritOn(const Checkpoint& checkpoint, const std::string& split) {
-  Merit merit;
-  merit.quantized = MetricOf(checkpoint, "fake_quantize").value_or(1) != 0;
-  const auto accuracy = MetricOf(checkpoint, split + "_accuracy"), loss = MetricOf(checkpoint, split + "_loss");
-  if (loss) merit.loss = *loss;
-  if (accuracy) {
-    merit.value = *accuracy;
-  } else if (loss) {
-    merit.value = -*loss;
-  }
-  return merit;
-}
-
 /// "98.50 %, loss 0.042", or "an RMSE of 0.25".
-std::string MeritText(const Checkpoint& checkpoint, const std::string& split) {
+std::string MeritText(const Merit& merit) {
   char text[48];
-  if (const auto accuracy = MetricOf(checkpoint, split + "_accuracy")) {
-    const auto loss = MetricOf(checkpoint, split + "_loss");
-    if (!loss) std::snprintf(text, sizeof(text), "%.2f %%", *accuracy);
-    if (loss) std::snprintf(text, sizeof(text), "%.2f %%, loss %.3g", *accuracy, *loss);
+  if (!merit.measured()) return "not measured";
+  if (merit.value == -merit.loss) {
+    std::snprintf(text, sizeof(text), "an RMSE of %.4g", std::sqrt(merit.loss));
+  } else if (std::isinf(merit.loss)) {
+    std::snprintf(text, sizeof(text), "%.2f %%", merit.value);
   } else {
-    std::snprintf(text, sizeof(text), "an RMSE of %.4g", std::sqrt(MetricOf(checkpoint, split + "_loss").value_or(0)));
+    std::snprintf(text, sizeof(text), "%.2f %%, loss %.3g", merit.value, merit.loss);
   }
   return text;
 }
 
-struct BestCheckpoint {
-  int64_t step = 0;
-  Merit merit;
-  std::string text;       ///< of its merit
-  std::string last_text;  ///< of the last one's
+struct Ranking {
+  Merit best;  ///< the first of the best; not measured() where none was
+  Merit last;
 };
 
-/// The first of the best, measured on `split`; the last where none was measured.
-Expected<BestCheckpoint> FindBest(const std::string& run, const std::vector<int64_t>& steps,
-                                  const std::string& split) {
-  BestCheckpoint best{steps.back(), {}, {}, {}};
+Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps, const std::string& split) {
+  Ranking ranking;
   for (const int64_t step : steps) {
     auto checkpoint = ReadCheckpoint(CheckpointPath(run, step));
     if (!checkpoint.ok()) {
@@ -100,33 +69,30 @@ Expected<BestCheckpoint> FindBest(const std::string& run, const std::vector<int6
       error.message += ", so it cannot be compared with the others; `select` last or a step needs no comparing";
       return error;
     }
-    const Merit merit = MeritOn(*checkpoint, split);
-    best.last_text = "not measured";
-    if (!merit.measured()) continue;
-    best.last_text = StrCat(MeritText(*checkpoint, split), merit.quantized ? "" : ", without fake quantization");
-    const auto rank = [](const Merit& m) { return std::tuple(m.quantized, m.value, -m.loss); };
-    if (best.merit.measured() && rank(merit) <= rank(best.merit)) continue;
-    best.step = step;
-    best.merit = merit;
-    best.text = MeritText(*checkpoint, split);
+    ranking.last = MeritOf(checkpoint->metrics, split, step);
+    if (RanksBefore(ranking.last, ranking.best)) ranking.best = ranking.last;
   }
-  return best;
+  return ranking;
 }
 
-Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<int64_t>& steps,
-                                      bool held_out_only) {
+std::string NoteOn(const std::string& run, const Merit& taken, const Merit& last, const std::string& split) {
+  const std::string_view without = last.measured() && !last.quantized && taken.quantized ? ", without fake quantization" : "";
+  return StrCat(run, ": takes the checkpoint of step ", taken.step, ", the best on the ", split,
+                split == "test" ? " set" : "", " (", MeritText(taken), "), not the last, of step ", last.step, " (",
+                MeritText(last), without, "); `select` last takes that one");
+}
+
+/// `asked`: the best, chance or not, where need be on the test set; else what is taken where nobody says which.
+Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<int64_t>& steps, bool asked) {
   const int64_t last = steps.back();
   if (steps.size() == 1) return ChosenCheckpoint{CheckpointPath(run, last), {}};
   for (const std::string split : {"holdout", "test"}) {
-    if (held_out_only && split == "test") break;
-    QAT_ASSIGN_OR_RETURN(const BestCheckpoint best, FindBest(run, steps, split));
-    if (!best.merit.measured()) continue;
-    ChosenCheckpoint chosen{CheckpointPath(run, best.step), {}};
-    if (best.step != last) {
-      chosen.note = StrCat(run, ": takes the checkpoint of step ", best.step, ", the best on the ", split,
-                           split == "test" ? " set" : "", " (", best.text, "), not the last, of step ", last,
-                           " (", best.last_text, "); `select` last takes that one");
-    }
+    if (!asked && split == "test") break;
+    QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split));
+    if (!ranking.best.measured()) continue;
+    const Merit& taken = asked ? ranking.best : TakenOf(ranking.best, ranking.last);
+    ChosenCheckpoint chosen{CheckpointPath(run, taken.step), {}};
+    if (taken.step != last) chosen.note = NoteOn(run, taken, ranking.last, split);
     return chosen;
   }
   return ChosenCheckpoint{CheckpointPath(run, last), {}};
@@ -161,7 +127,7 @@ Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, cons
   QAT_ASSIGN_OR_RETURN(const auto steps, ListCheckpoints(run_or_file));
   if (steps.empty()) return NotFound(StrCat(run_or_file, ": has no checkpoint yet"));
   if (select == "last") return ChosenCheckpoint{CheckpointPath(run_or_file, steps.back()), {}};
-  if (select == "best" || select.empty()) return ChooseBest(run_or_file, steps, select.empty());
+  if (select == "best" || select.empty()) return ChooseBest(run_or_file, steps, select == "best");
   const int64_t step = ParseStep(select);
   if (step < 0) return InvalidArgument(StrCat("`select`: value '", select, "', expected best, last or a step"));
   if (std::binary_search(steps.begin(), steps.end(), step)) return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};

@@ -14,6 +14,8 @@ namespace qat {
 namespace {
 
 constexpr uint64_t kHoldoutPurpose = 0x686f6c64;  // "hold"
+constexpr int64_t kFewestHeldOut = 20;  // as far as kLargestShare allows
+constexpr int64_t kUsualShare = 10, kLargestShare = 5;  // one in so many
 
 std::vector<int32_t> All(int64_t examples) {
   std::vector<int32_t> all(static_cast<size_t>(examples));
@@ -38,6 +40,14 @@ std::vector<int32_t> Choose(const Dataset& data, int64_t examples, int64_t count
   std::vector<int32_t> chosen = ShuffledHoldout(examples, count, seed).holdout;
   std::sort(chosen.begin(), chosen.end());
   return chosen;
+}
+
+// What share `count` is, where it was chosen by AutomaticHoldout.
+std::string ShareText(int64_t examples, int64_t count) {
+  if (count == kMostHeldOut && examples / kUsualShare > kMostHeldOut) return StrCat("at most ", kMostHeldOut, ", ");
+  if (examples < kLargestShare) return "";
+  if (count == examples / kLargestShare) return "a fifth, ";
+  return count == examples / kUsualShare ? "a tenth, " : StrCat("at least ", kFewestHeldOut, ", ");
 }
 
 std::string_view HowChosen(const Dataset& data) {
@@ -66,18 +76,23 @@ HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples, int64_t wanted) {
 
 }  // namespace
 
+int64_t AutomaticHoldout(int64_t examples) {
+  const int64_t few = std::min(examples / kLargestShare, kFewestHeldOut);
+  return std::min(std::max({examples / kUsualShare, few, int64_t{1}}), kMostHeldOut);
+}
+
 Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_t seed) {
   const int64_t examples = data.size() - data.own_holdout;
   if (wanted == 0) return Without(examples, WatchesTheTestSet(" (holdout is 0)"));
   if (data.own_holdout > 0) return OwnHoldout(data, examples, wanted);
   const bool automatic = wanted < 0;
-  const int64_t tenth = std::max<int64_t>(examples / 10, 1);
-  const int64_t count = automatic ? std::min(tenth, kMostHeldOut) : wanted;
+  const int64_t count = automatic ? AutomaticHoldout(examples) : wanted;
   if (automatic && count >= examples) return Without(examples, WatchesTheTestSet(", there is one example"));
   if (count >= examples) {
     return InvalidArgument(StrCat("holdout is ", count, ", expected less than the ", examples,
                                   " training examples of ", data.name,
-                                  "; leave it out, and a tenth is held out"));
+                                  "; without it, ", AutomaticHoldout(examples),
+                                  AutomaticHoldout(examples) == 1 ? " is held out" : " are held out"));
   }
   HoldoutSplit split = Without(examples, "");
   split.holdout = Choose(data, examples, count, automatic, seed);
@@ -86,9 +101,8 @@ Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_
   std::erase_if(split.train, [&](int32_t example) {
     return std::binary_search(split.holdout.begin(), split.holdout.end(), example);
   });
-  const std::string_view share = !automatic ? "" : tenth > kMostHeldOut ? "at most 5000, " : "a tenth, ";
   split.description = StrCat("held out: ", split.holdout.size(), " of ", examples, " training examples (",
-                             share, HowChosen(data), ")");
+                             automatic ? ShareText(examples, count) : "", HowChosen(data), ")");
   return split;
 }
 

@@ -19,7 +19,7 @@ struct ChannelNumbers {
   bool operator==(const ChannelNumbers&) const = default;
 };
 
-/// "auto" in TOML and on the command line: a tenth, as SplitHoldout has it.
+/// "auto" in TOML and on the command line: data/holdout.h decides.
 inline constexpr int64_t kAutomaticHoldout = -1;
 
 struct TrainConfig {

@@ -2,25 +2,17 @@
 #ifndef QAT_TRAIN_EVALUATE_H_
 #define QAT_TRAIN_EVALUATE_H_
 
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
 
+#include "checkpoint/merit.h"
 #include "contract/contract.h"
 #include "data/dataset.h"
 #include "report/answer_facts.h"
 #include "train/network.h"
 
 namespace qat {
-
-struct Evaluation {
-  double accuracy = 0;  ///< percentage; NaN where labels are real numbers
-  double loss = 0;      ///< mean cross entropy, without smoothing; mean squared error of real numbers
-
-  /// What the best checkpoint has most of.
-  double Merit() const { return std::isnan(accuracy) ? -loss : accuracy; }
-};
 
 /// The answers themselves, counted: of classes, or of real numbers.
 struct Answers {

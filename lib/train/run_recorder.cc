@@ -1,11 +1,31 @@
 #include "train/run_recorder.h"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/strings.h"
 
 namespace qat {
+namespace {
+
+void SaveMerit(const Merit& merit, const std::string& name, TrainerState& state) {
+  state.scalars[name + "/quantized"] = merit.quantized ? 1 : 0;
+  state.scalars[name + "/accuracy"] = merit.value;
+  state.scalars[name + "/loss"] = merit.loss;
+  state.scalars[name + "/standard_error"] = merit.standard_error;
+  state.scalars[name + "/step"] = static_cast<double>(merit.step);
+}
+
+// A loss falls by less than this for ever, while nothing is gained any more.
+constexpr double kLeastLossFall = 0.01;
+
+bool IsProgress(const Merit& now, const Merit& before) {
+  if (IsBetterBeyondChance(now, before)) return true;
+  return now.loss < (1 - kLeastLossFall) * before.loss && !IsBetterBeyondChance(before, now);
+}
+
+}  // namespace
 
 RunRecorder::RunRecorder(Run run, const Schedule& schedule, const TrainConfig& config)
     : run_(std::move(run)),
@@ -55,11 +75,13 @@ Status RunRecorder::LogTraining(int64_t step, double learning_rate) {
 Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                                   const std::vector<NamedObserver>& observers) {
   last_evaluation_ = evaluation;
+  last_quantized_ = quantized;
   evaluated_step_ = step;
   if (quantized == waits_quantized_) {
-    const bool better = evaluation.Merit() > best_evaluation_;
-    waited_ = better ? 0 : waited_ + 1;
-    if (better) best_evaluation_ = evaluation.Merit();
+    const Merit merit = LastMerit();
+    const bool progress = IsProgress(merit, progress_);
+    waited_ = progress ? 0 : waited_ + 1;
+    if (progress) progress_ = merit;
   }
   QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation.accuracy, evaluation.loss));
   for (const NamedObserver& each : observers) {
@@ -70,11 +92,19 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
 }
 
 Status RunRecorder::SaveScheduled(StepEngine& engine, int64_t step) {
-  const Merit merit = {engine.Quantizing(step - 1), last_evaluation_.Merit(), last_evaluation_.loss, step};
-  if (merit.IsBetterThan(best_)) best_ = merit;
+  if (const Merit merit = LastMerit(); RanksBefore(merit, best_)) best_ = merit;
   QAT_RETURN_IF_ERROR(log_->WriteCheckpoint(step));
   QAT_RETURN_IF_ERROR(Save(engine, step));
   return PruneRun(run_.directory, schedule_, step, best_.step);
+}
+
+Merit RunRecorder::LastMerit() const {
+  return MeritOf(MetricsOf(last_evaluation_, last_quantized_, run_.split), run_.split, evaluated_step_);
+}
+
+int64_t RunRecorder::taken_step() const {
+  // Without held-out examples, nothing is chosen.
+  return run_.split == "test" ? evaluated_step_ : TakenOf(best_, LastMerit()).step;
 }
 
 Status RunRecorder::SaveInterrupted(StepEngine& engine, int64_t step) { return Save(engine, step); }
@@ -96,11 +126,7 @@ Checkpoint RunRecorder::MakeCheckpoint(StepEngine& engine, int64_t step) const {
   checkpoint.step = step;
   engine.Save(checkpoint);
   if (!Evaluated(step)) return checkpoint;
-  if (!std::isnan(last_evaluation_.accuracy)) {
-    checkpoint.metrics[StrCat(run_.split, "_accuracy")] = last_evaluation_.accuracy;
-  }
-  checkpoint.metrics[StrCat(run_.split, "_loss")] = last_evaluation_.loss;
-  checkpoint.metrics["fake_quantize"] = engine.Quantizing(step - 1) ? 1 : 0;
+  checkpoint.metrics = MetricsOf(last_evaluation_, last_quantized_, run_.split);
   return checkpoint;
 }
 
@@ -113,14 +139,13 @@ TrainerState RunRecorder::MakeState(const StepEngine& engine, int64_t step, int6
                    {"seen", static_cast<double>(seen_)},
                    {"last_accuracy", last_evaluation_.accuracy},
                    {"last_loss", last_evaluation_.loss},
-                   {"evaluated_step", static_cast<double>(evaluated_step_)},
-                   {"best/quantized", best_.quantized ? 1 : 0},
-                   {"best/accuracy", best_.value},
-                   {"best/loss", best_.loss},
-                   {"best/step", static_cast<double>(best_.step)}};
+                   {"last_standard_error", last_evaluation_.standard_error},
+                   {"last_quantized", last_quantized_ ? 1 : 0},
+                   {"evaluated_step", static_cast<double>(evaluated_step_)}};
+  SaveMerit(best_, "best", state);
   if (patience_ > 0) {
     state.scalars["patience/waited"] = static_cast<double>(waited_);
-    state.scalars["patience/best"] = best_evaluation_;
+    SaveMerit(progress_, "patience", state);
   }
   engine.Save(state);
   return state;
@@ -137,15 +162,24 @@ Status RunRecorder::Restore(const TrainerState& state) {
   loss_sum_ = number("loss_sum");
   correct_ = static_cast<int64_t>(number("correct"));
   seen_ = static_cast<int64_t>(number("seen"));
-  last_evaluation_ = {number("last_accuracy"), number("last_loss")};
+  // What runs from before did not record yet.
+  const auto number_or = [&](const std::string& name, double otherwise) {
+    const auto found = state.scalars.find(name);
+    return found == state.scalars.end() ? otherwise : found->second;
+  };
+  const auto merit = [&](const std::string& name, const std::string& value) {
+    return Merit{number_or(name + "/quantized", waits_quantized_) != 0, number(value.c_str()),
+                 // Of equals, the earliest stays.
+                 number_or(name + "/loss", -std::numeric_limits<double>::infinity()),
+                 number_or(name + "/standard_error", 0), static_cast<int64_t>(number_or(name + "/step", 0))};
+  };
+  last_evaluation_ = {number("last_accuracy"), number("last_loss"), number_or("last_standard_error", 0)};
   evaluated_step_ = static_cast<int64_t>(number("evaluated_step"));
-  best_ = {number("best/quantized") != 0, number("best/accuracy"), best_.loss, static_cast<int64_t>(number("best/step"))};
-  // Runs from before equals were told apart keep the earliest.
-  const auto loss = NumberOf(state, "best/loss");
-  best_.loss = loss.ok() ? *loss : -std::numeric_limits<double>::infinity();
+  best_ = merit("best", "best/accuracy");
+  last_quantized_ = number_or("last_quantized", best_.quantized) != 0;
   if (patience_ > 0) {
     waited_ = static_cast<int64_t>(number("patience/waited"));
-    best_evaluation_ = number("patience/best");
+    progress_ = merit("patience", state.scalars.contains("patience/best") ? "patience/best" : "patience/accuracy");
   }
   if (!missing.empty()) return Corrupt(StrCat("number '", missing, "' is missing"));
   return {};

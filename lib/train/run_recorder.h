@@ -4,16 +4,15 @@
 #define QAT_TRAIN_RUN_RECORDER_H_
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/merit.h"
 #include "spec/schedule.h"
 #include "spec/train_config.h"
 #include "train/evaluate.h"
@@ -23,18 +22,6 @@
 #include "train/step_engine.h"
 
 namespace qat {
-
-/// How good a checkpoint is: one measured with fake quantization comes before any other.
-struct Merit {
-  bool quantized = false;
-  double value = -std::numeric_limits<double>::infinity();  ///< Evaluation::Merit
-  double loss = std::numeric_limits<double>::infinity();    ///< decides between equals: accuracies of small sets often are
-  int64_t step = 0;
-
-  bool IsBetterThan(const Merit& other) const {
-    return std::tuple(quantized, value, -loss) > std::tuple(other.quantized, other.value, -other.loss);
-  }
-};
 
 class RunRecorder {
  public:
@@ -61,7 +48,9 @@ class RunRecorder {
   /// `quantized`: with fake quantization, as Merit has it.
   Status LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                        const std::vector<NamedObserver>& observers);
-  /// So many evaluations in a row were no better than one before: the recipe's patience is over.
+  /// So many evaluations in a row were no progress: the recipe's patience is over. Progress is an evaluation that is better
+  /// than those before beyond chance, or that chance cannot tell from them and whose loss is 1 % lower. A lucky accuracy on few
+  /// examples thus ends no run that still learns.
   bool OutOfPatience() const { return patience_ > 0 && waited_ >= patience_; }
   bool Evaluated(int64_t step) const { return evaluated_step_ == step; }
   bool HasEvaluated() const { return evaluated_step_ >= 0; }
@@ -74,12 +63,15 @@ class RunRecorder {
   Status End(int64_t step);
 
   const Merit& best() const { return best_; }
+  /// The checkpoint that the other programs take by default: ChooseCheckpoint.
+  int64_t taken_step() const;
   const std::string& directory() const { return run_.directory; }
 
  private:
   RunRecorder(Run run, const Schedule& schedule, const TrainConfig& config);
 
   Status Save(StepEngine& engine, int64_t step);
+  Merit LastMerit() const;
   Checkpoint MakeCheckpoint(StepEngine& engine, int64_t step) const;
   TrainerState MakeState(const StepEngine& engine, int64_t step, int64_t metrics_size) const;
   Status Restore(const TrainerState& state);
@@ -91,12 +83,13 @@ class RunRecorder {
   int64_t correct_ = 0;
   int64_t seen_ = 0;
   Evaluation last_evaluation_;
+  bool last_quantized_ = false;
   int64_t evaluated_step_ = -1;
   Merit best_;  // of the checkpoints
   int64_t patience_;
   bool waits_quantized_;     // evaluations before fake quantization say nothing on when to stop
-  int64_t waited_ = 0;       // evaluations since the best one
-  double best_evaluation_ = -std::numeric_limits<double>::infinity();
+  int64_t waited_ = 0;       // evaluations since that
+  Merit progress_;           // the last evaluation that was progress
 };
 
 }  // namespace qat

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "data/statistics.h"
 #include "train/outcome.h"
@@ -18,11 +19,8 @@ namespace {
 std::string Describe(const Inherited& inherited) {
   constexpr size_t kShown = 6;
   if (inherited.fresh.empty()) return "";
-  const std::span<const std::string> shown =
-      std::span(inherited.fresh).first(std::min(kShown, inherited.fresh.size()));
-  const size_t more = inherited.fresh.size() - shown.size();
   return StrCat("`init`: ", inherited.kept, inherited.kept == 1 ? " layer is" : " layers are",
-                " taken over; fresh: ", Join(shown), more > 0 ? StrCat(" and ", more, " more") : "");
+                " taken over; fresh: ", JoinSome(inherited.fresh, kShown));
 }
 
 }  // namespace
@@ -161,6 +159,7 @@ TrainResult TrainLoop::Result() const {
     result.best_rmse = std::sqrt(std::max(-best.value, 0.0));
   }
   result.best_step = best.step;
+  result.taken_step = recorder_->taken_step();
   result.out_of_patience = recorder_->OutOfPatience();
   result.checkpoint = CheckpointPath(inputs_.run, step_);
   return result;

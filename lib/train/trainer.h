@@ -50,6 +50,7 @@ struct TrainResult {
       std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
   int64_t best_step = 0;
+  int64_t taken_step = 0;        ///< the checkpoint that the other programs take by default
   bool out_of_patience = false;  ///< ended before the recipe's last step
   double seconds = 0;
   std::string checkpoint;  ///< path of the last one

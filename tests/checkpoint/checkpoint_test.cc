@@ -192,10 +192,29 @@ TEST_F(RunDirectory, ByDefaultTakesTheBestOfWhatWasHeldOutAndSaysSo) {
   EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("step 500 (not measured)"), std::string::npos);
 }
 
+TEST_F(RunDirectory, ByDefaultTakesTheLastUnlessAnEarlierOneIsBetterBeyondChance) {
+  Add(100, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}, {"holdout_standard_error", 8}});
+  Add(200, {{"holdout_accuracy", 90}, {"holdout_loss", 0.25}, {"holdout_standard_error", 11}});
+  EXPECT_EQ(*Resolve(""), 200);
+  EXPECT_EQ(ChooseCheckpoint(dir_.path(), "")->note, "");
+  EXPECT_EQ(*Resolve("best"), 100) << "who asks for the highest gets it";
+  Add(300, {{"holdout_accuracy", 70}, {"holdout_loss", 0.5}, {"holdout_standard_error", 12}});
+  EXPECT_EQ(*Resolve(""), 100);
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(100.00 %, loss 0.125), not the last, of step 300 (70.00 %"),
+            std::string::npos);
+}
+
+TEST_F(RunDirectory, AnUnmeasuredCheckpointNeverComesBeforeAMeasuredOne) {
+  Add(100, {{"holdout_accuracy", 90}, {"fake_quantize", 0}});
+  Add(200, {});
+  EXPECT_EQ(*Resolve("best"), 100);
+  EXPECT_EQ(*Resolve(""), 100);
+}
+
 TEST_F(RunDirectory, OfEqualAccuraciesTheLeastLossIsTheBest) {
   Add(100, {{"holdout_accuracy", 100}, {"holdout_loss", 0.25}});
   Add(200, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}});
-  Add(300, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}});
+  Add(300, {{"holdout_accuracy", 100}, {"holdout_loss", 0.5}});
   EXPECT_EQ(*Resolve(""), 200);
   EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(100.00 %, loss 0.125), not the last, of step 300 (100.00 %"),
             std::string::npos);

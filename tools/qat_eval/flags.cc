@@ -46,7 +46,8 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"--checkpoint", &rows.checkpoint, "RUN", "a run or a checkpoint: rows 'checkpoint' and 'simulated'", kCompare},
            {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'", kCompare},
            {"--model", &rows.models, "FILE", "a .tflite model, like MODEL; can be repeated", kCompare},
-           {"--select", &rows.select, "WHICH", "which checkpoint of a run: best, last or a step (default best)", kCompare | kInspect},
+           {"--select", &rows.select, "WHICH", "which checkpoint of a run: best, last or a step "
+           "(default: the last, unless the best is better beyond chance)", kCompare | kInspect},
        }},
       {"What to run",
        {

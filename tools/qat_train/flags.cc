@@ -45,7 +45,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"budget", "TIME", kRecipe,
      "train at most this long, as 90s, 10m or 2h; the schedule is fitted to the steps that it allows (default: no limit)"},
     {"patience", "N", kRecipe,
-     "stop after N evaluations without a better one; 0: train to the last step (default 0)"},
+     "stop after N evaluations in a row without progress; 0: train to the last step (default 0)"},
     {"batch-size", "N", kRecipe, "examples per step (default: 16 to 128, by the number of examples)"},
     {"optimizer", "NAME", kRecipe, "adam or sgd (default adam)"},
     {"learning-rate", "X", kRecipe, "peak learning rate (default: by the size of the network; a third with --init)"},
@@ -56,7 +56,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"ema-decay", "X", kRecipe,
      "decay of the moving averages of activation ranges (default: they cover a fortieth of the run)"},
     {"holdout", "N", kRecipe,
-     "training examples kept to choose the best checkpoint on (default auto: a tenth); 0: use the test set"},
+     "training examples kept to choose the best checkpoint on (default auto: a tenth, more of small sets); 0: use the test set"},
     {"log-every", "STEPS", "Output", "log training loss and accuracy (default: 100, less in a short run)"},
     {"eval-every", "STEPS", "Output",
      "measure accuracy on the holdout (default: 20 times per run; 0: after every epoch)"},
@@ -119,7 +119,8 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
       ->group(kRecipe);
   app.add_flag("--reinitialize", flags.reinitialize, "with --network FILE.tflite: leave its weights, train from the start")
       ->group(kRecipe);
-  app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step (default best)")
+  app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step "
+                 "(default: the last, unless the best is better beyond chance)")
       ->type_name("WHICH")
       ->group(kRecipe);
   for (const KeyFlag& flag : kKeyFlags) {

@@ -29,10 +29,12 @@ std::string SchemeText(const std::string& scheme) {
 }
 
 // The checkpoint that freezing takes.
-std::string CheckpointText(const TrainResult& result, const std::string& run) {
-  const std::string best = CheckpointPath(run, result.best_step);
-  if (result.best_step == result.step) return StrCat(best, ", the last and the best");
-  return StrCat(best, ", the best; --select last takes that of step ", result.step);
+std::string CheckpointText(const TrainResult& result, const std::string& run, bool held_out) {
+  const std::string taken = CheckpointPath(run, result.taken_step);
+  if (result.taken_step != result.step) return StrCat(taken, ", the best; --select last takes that of step ", result.step);
+  if (result.best_step == result.step) return StrCat(taken, ", the last and the best");
+  return StrCat(taken, held_out ? ", the last, since the best may be so by chance" : ", the last", "; --select best takes that of step ",
+                result.best_step);
 }
 
 }  // namespace
@@ -83,8 +85,7 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
 std::string FewHeldOut(int64_t held_out) {
   if (held_out == 0 || held_out >= kFewHeldOut) return "";
   return StrCat("only ", held_out, held_out == 1 ? " example is" : " examples are",
-                " held out, so it is largely chance which checkpoint is the best; --holdout N holds out more, and "
-                "qat-freeze --select last takes the last checkpoint");
+                " held out, so what is measured on them is rough; --holdout N holds out more");
 }
 
 std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched,
@@ -102,7 +103,7 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
     text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
   }
-  text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run)), "\n");
+  text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run, watched.held_out > 0)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");
   return StrCat(text, "next        qat-freeze ", Printable(flags.run), " -o ",
                 Printable(JoinPath(flags.run, "model.qgraph")), "\n");
