@@ -5,12 +5,14 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/named_lists.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "calibrate/calibrate.h"
@@ -60,7 +62,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "uint8 or int8: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest float32 (default: what "
       "the network was trained for)");
   add("--input-type", flags.input_type, "float32|uint8|int8",
-      "type of the input (default: float32 where the network takes real numbers, else as --type)");
+      "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, else as --type)");
   add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
@@ -72,7 +74,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
-  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel");
+  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several inputs NAME=…");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
   app.add_option("--verify", flags.verify,
                  "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "
@@ -174,7 +176,7 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
                                       Progress& progress) {
   OpenOptions options;
   options.limit = flags.calibration_limit;
-  SetInput(contract.input(), options);
+  SetInputs(contract, options);
   options.class_names = contract.labels();
   if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
   options.unlabelled = true;
@@ -232,17 +234,47 @@ Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
   return {};
 }
 
-// Real numbers come in as they are unless another type is asked for.
-Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph) {
-  std::string type = LowerCase(flags.input_type);
-  if (type.empty() && graph.contract.input().values == ValueType::kByte) return {};
+Expected<DType> ParseInputType(const ConvertFlags& flags, std::string type) {
   if (type.starts_with("quantized_")) type = type.substr(10);
-  if (type.empty() || type == "float") type = "float32";
+  if (type == "float") type = "float32";
   const std::optional<Scheme> scheme = SchemeFromName(type);
   if (!scheme)
-    return InvalidArgument(StrCat("--input-type: value '", flags.input_type, "', expected float32, uint8 or int8"));
-  const DType element = *scheme == Scheme::kFloat32 ? DType::kFloat32 : *scheme == Scheme::kInt8 ? DType::kInt8 : DType::kUInt8;
-  QAT_RETURN_IF_ERROR_IN("--input-type", SetInputType(element, graph));
+    return InvalidArgument(StrCat("--input-type: value '", flags.input_type,
+                                  "', expected float32, uint8 or int8, or one for each input, as left=uint8,right=float32"));
+  return *scheme == Scheme::kFloat32 ? DType::kFloat32 : *scheme == Scheme::kInt8 ? DType::kInt8 : DType::kUInt8;
+}
+
+/// "NAME=…" of a flag that may have something for each input. Errors: kInvalidArgument, for names that no input has.
+Expected<std::map<std::string, std::string>> ByInput(std::string_view flag, const std::string& text, const Contract& contract) {
+  const auto lists = ParseNamedLists(text);
+  if (!lists)
+    return InvalidArgument(StrCat(flag, ": value '", text, "', expected NAME=VALUE for each input, separated by commas"));
+  for (const auto& [name, value] : *lists) {
+    std::vector<std::string> known;
+    for (const InputContract& input : contract.inputs) known.push_back(input.name);
+    if (std::find(known.begin(), known.end(), name) != known.end() && known.size() > 1) continue;
+    return InvalidArgument(StrCat(flag, ": names the input '", name, "', expected ",
+                                  known.size() > 1 ? Join(known) : std::string("no name: there is one input")));
+  }
+  return *lists;
+}
+
+// Real numbers come in as they are unless another type is asked for.
+Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph) {
+  const std::string asked = HasNames(flags.input_type) ? "" : LowerCase(flags.input_type);
+  std::map<std::string, std::string> by_input;
+  if (HasNames(flags.input_type)) {
+    QAT_ASSIGN_OR_RETURN(by_input, ByInput("--input-type", flags.input_type, graph.contract));
+  }
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const InputContract& input = graph.contract.inputs[i];
+    const auto own = by_input.find(input.name);
+    std::string type = own == by_input.end() ? asked : LowerCase(own->second);
+    if (type.empty() && input.values == ValueType::kByte) continue;
+    if (type.empty()) type = "float32";
+    QAT_ASSIGN_OR_RETURN(const DType element, ParseInputType(flags, type));
+    QAT_RETURN_IF_ERROR_IN("--input-type", SetInputType(element, i, graph));
+  }
   return {};
 }
 
@@ -305,14 +337,29 @@ Expected<std::vector<float>> ParseNumbers(std::string_view flag, const std::stri
   return numbers;
 }
 
+/// The same for all inputs, or for each by its name.
+Status ParseNumbersOfInputs(std::string_view flag, const std::string& text, std::vector<float>& all,
+                            std::map<std::string, std::vector<float>>& by_input) {
+  if (!HasNames(text)) {
+    QAT_ASSIGN_OR_RETURN(all, ParseNumbers(flag, text));
+    return {};
+  }
+  const auto lists = ParseNamedLists(text);
+  if (!lists) return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers, or NAME=NUMBERS for each input"));
+  for (const auto& [name, own] : *lists) {
+    QAT_ASSIGN_OR_RETURN(by_input[name], ParseNumbers(flag, own));
+  }
+  return {};
+}
+
 Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags) {
   TfliteImportOptions options;
-  QAT_ASSIGN_OR_RETURN(options.mean, ParseNumbers("--mean", flags.picture_mean));
-  QAT_ASSIGN_OR_RETURN(options.std, ParseNumbers("--std", flags.picture_std));
+  QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
+  QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
   std::vector<std::string> notes;
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
-  if (!network.imported && (!options.mean.empty() || !options.std.empty()))
+  if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
     return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
   return std::move(network.graph);
 }

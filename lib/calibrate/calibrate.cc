@@ -82,17 +82,6 @@ class Observation {
   std::vector<Seen> seen_;
 };
 
-Status CheckSize(const Dataset& dataset, const InputContract& contract) {
-  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
-  if (dataset.ImageSize() == contract.ImageSize() && dataset.input().height == contract.height &&
-      dataset.input().channels == contract.channels) {
-    return {};
-  }
-  return Corrupt(StrCat(dataset.name, ": images are ", dataset.input().height, "x", dataset.input().width, "x",
-                        dataset.input().channels, ", the graph takes ", contract.height, "x", contract.width, "x",
-                        contract.channels));
-}
-
 Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
   Graph real = graph;
   std::vector<std::string> none;
@@ -106,20 +95,27 @@ Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
   return Interpreter::Create(std::move(model), options);
 }
 
-// `input`: what the values that go in reach, normalized, with 0.
+// `input_ranges`: what the values that go into each input reach, normalized, with 0.
 Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& dataset, const CalibrationProgress& progress,
-                                           Range& input_range) {
+                                           std::vector<Range>& input_ranges) {
   QAT_ASSIGN_OR_RETURN(const auto interpreter, FloatInterpreter(graph));
   Observation observation(graph, interpreter->model());
-  const RealTable table = MakeRealTable(graph.contract.input());
+  std::vector<RealTable> tables;
+  for (const InputContract& input : graph.contract.inputs) tables.push_back(MakeRealTable(input));
   const auto image_size = static_cast<size_t>(dataset.ImageSize());
-  const std::span<uint8_t> input = interpreter->input(0);
-  const std::span<float> reals(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
+  const auto load = [&](size_t index, std::span<const uint8_t> values) {
+    const std::span<uint8_t> input = interpreter->input(index);
+    const std::span<float> reals(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
+    ToReal(graph.contract.inputs[index], tables[index], values, reals);
+    const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
+    Range& range = input_ranges[index];
+    range = {std::min(range.min, *low), std::max(range.max, *high)};
+  };
+  Bytes copy;
   const auto run = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     for (int64_t i = 0; i < count; ++i) {
-      ToReal(graph.contract.input(), table, images.subspan(static_cast<size_t>(i) * image_size, image_size), reals);
-      const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-      input_range = {std::min(input_range.min, *low), std::max(input_range.max, *high)};
+      const auto example = images.subspan(static_cast<size_t>(i) * image_size, image_size);
+      for (size_t k = 0; k < tables.size(); ++k) load(k, InputOf(graph.contract, k, example, copy));
       interpreter->Invoke();
       QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), observation.Add(*interpreter));
       QAT_RETURN_IF_ERROR(progress(first + i + 1, dataset.size()));
@@ -167,13 +163,16 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings) {
   QAT_CHECK(scheme != Scheme::kFloat32);
-  QAT_RETURN_IF_ERROR(CheckSize(dataset, graph.contract.input()));
-  Range input_range;
-  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress, input_range));
-  if (InputContract& input = graph.contract.input(); input.values == ValueType::kReal) {
-    const bool any = input_range.min < input_range.max;
-    input.low = any ? input_range.min : -1;
-    input.high = any ? input_range.max : 1;
+  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
+  QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
+  std::vector<Range> input_ranges(graph.inputs.size());
+  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress, input_ranges));
+  for (size_t i = 0; i < input_ranges.size(); ++i) {
+    InputContract& input = graph.contract.inputs[i];
+    if (input.values != ValueType::kReal) continue;
+    const bool any = input_ranges[i].min < input_ranges[i].max;
+    input.low = any ? input_ranges[i].min : -1;
+    input.high = any ? input_ranges[i].max : 1;
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   Unite(graph, ranges);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/packed.h"
 #include "base/strings.h"
 #include "contract_generated.h"
 
@@ -124,6 +125,12 @@ const std::vector<std::string>& Contract::labels() const {
   return outputs.empty() ? kNone : outputs.front().labels;
 }
 
+int64_t Contract::ExampleSize() const {
+  int64_t size = 0;
+  for (const InputContract& input : inputs) size += input.ImageSize();
+  return size;
+}
+
 void Contract::set_labels(std::vector<std::string> labels) {
   if (outputs.empty()) outputs.emplace_back();
   outputs.front().labels = std::move(labels);
@@ -144,9 +151,20 @@ bool SameMeaning(const Contract& a, const Contract& b) {
   return a == other;
 }
 
+std::span<const uint8_t> InputOf(const Contract& contract, size_t index, std::span<const uint8_t> examples,
+                                 std::vector<uint8_t>& copy) {
+  std::vector<int64_t> sizes;
+  for (const InputContract& input : contract.inputs) sizes.push_back(input.ImageSize());
+  return PartOf(examples, sizes, index, copy);
+}
+
 std::string Describe(const Contract& contract) {
-  std::string text = Describe(contract.input());
-  if (contract.inputs.size() > 1) text += StrCat(", and ", contract.inputs.size() - 1, " more inputs");
+  std::string text;
+  for (const InputContract& input : contract.inputs) {
+    if (!text.empty()) text += "; ";
+    if (contract.inputs.size() > 1) text += StrCat("'", input.name, "' ");
+    text += Describe(input);
+  }
   if (!contract.labels().empty()) text += StrCat(", ", contract.labels().size(), " labels");
   return text;
 }

@@ -37,6 +37,8 @@ struct Contract {
   bool operator==(const Contract&) const = default;
   const InputContract& input() const { return inputs.front(); }
   InputContract& input() { return inputs.front(); }
+  /// Bytes of one example: those of its inputs, one after the other.
+  int64_t ExampleSize() const;
   /// Class names of the first output; empty: none.
   const std::vector<std::string>& labels() const;
   /// An output that then says nothing is dropped.
@@ -49,7 +51,11 @@ Status Validate(const Contract& contract);
 /// Whether examples and answers mean the same, wherever the input is normalized.
 bool SameMeaning(const Contract& a, const Contract& b);
 
-/// "28x28x1, real = (byte - 0) / 255, 10 labels".
+/// What input `index` gets of examples, each of ExampleSize bytes: of one input the examples themselves, else copied to `copy`.
+std::span<const uint8_t> InputOf(const Contract& contract, size_t index, std::span<const uint8_t> examples,
+                                 std::vector<uint8_t>& copy);
+
+/// "28x28x1, real = (byte - 0) / 255, 10 labels"; of several inputs one after the other, each with its name.
 std::string Describe(const Contract& contract);
 
 /// FlatBuffer bytes (schemas/contract.fbs) and back, as stored in .qgraph, checkpoint and the metadata entry

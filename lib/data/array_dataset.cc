@@ -50,9 +50,9 @@ class Opener {
       : source_(source), table_(table), options_(options), labels_(source, options.task) {}
 
   Expected<Dataset> Open(Split split) {
-    const bool one_piece = table_.test.images.empty();
+    const bool one_piece = !table_.test.has_inputs();
     const ArrayPair& pair = split == Split::kTrain || one_piece ? table_.train : table_.test;
-    QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadImages(pair));
+    QAT_ASSIGN_OR_RETURN(std::vector<ArrayImages> images, ReadInputs(pair));
     QAT_RETURN_IF_ERROR(ReadLabels());
     Dataset dataset;
     dataset.name = source_.path;
@@ -61,19 +61,19 @@ class Opener {
       KeepPart(split, source_.advice, dataset);
     } else if (split == Split::kTrain && table_.holdout.complete()) {
       const int64_t before = dataset.size();
-      QAT_ASSIGN_OR_RETURN(images, ReadImages(table_.holdout));
+      QAT_ASSIGN_OR_RETURN(images, ReadInputs(table_.holdout));
       QAT_RETURN_IF_ERROR(Add(table_.holdout, std::move(images), dataset));
       dataset.own_holdout = dataset.size() - before;
     }
     if (split == Split::kTest && IsForValidation(pair))
-      dataset.notes.push_back(StrCat("'", pair.images, "' is the test split, since there is no other"));
+      dataset.notes.push_back(StrCat("'", pair.inputs[0], "' is the test split, since there is no other"));
     Describe(dataset);
     return dataset;
   }
 
  private:
   static bool IsForValidation(const ArrayPair& pair) {
-    const std::optional<ArrayRole> role = RoleOf(pair.images);
+    const std::optional<ArrayRole> role = RoleOf(pair.labels);
     return role && role->split == ArraySplit::kValidation;
   }
 
@@ -90,44 +90,42 @@ class Opener {
     return {};
   }
 
-  Expected<ArrayImages> ReadImages(const ArrayPair& pair) const {
-    QAT_ASSIGN_OR_RETURN(NpyArray array, source_.read(pair.images));
-    return ReadArrayImages(std::move(array), source_.path_of(pair.images), options_);
+  Expected<std::vector<ArrayImages>> ReadInputs(const ArrayPair& pair) const {
+    return ReadInputArrays(pair.inputs, source_.read, source_.path_of, options_);
   }
 
-  // Appends images and labels of an array pair.
-  Status Add(const ArrayPair& pair, ArrayImages images, Dataset& dataset) {
+  // Appends inputs and labels of an array pair.
+  Status Add(const ArrayPair& pair, std::vector<ArrayImages> images, Dataset& dataset) {
     const LabelArray& labels = labels_.Of(pair.labels);
-    if (labels.count != images.count) {
-      return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ", source_.path_of(pair.images), " holds ",
-                            images.count, " images"));
+    if (labels.count != images[0].count) {
+      return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ", source_.path_of(pair.inputs[0]), " holds ",
+                            images[0].count, " images"));
     }
-    if (dataset.size() > 0 && (images.height != dataset.input().height || images.width != dataset.input().width ||
-                               images.channels != dataset.input().channels || images.values != dataset.input().values ||
-                               images.shape != dataset.input().shape || labels.height != dataset.label_height ||
+    std::vector<ExampleInput> inputs = InputsOf(images, options_);
+    if (dataset.size() > 0 && (inputs != dataset.inputs || labels.height != dataset.label_height ||
                                labels.width != dataset.label_width || labels.targets != dataset.targets)) {
-      return Corrupt(StrCat(source_.path_of(pair.images), " and ", labels.path,
+      return Corrupt(StrCat(source_.path_of(pair.inputs[0]), " and ", labels.path,
                             ": have other sizes or types than those for training, expected the same"));
     }
-    dataset.input().height = images.height;
-    dataset.input().width = images.width;
-    dataset.input().channels = images.channels;
-    dataset.input().values = images.values;
-    dataset.input().shape = images.shape;
+    dataset.inputs = std::move(inputs);
     dataset.label_height = labels.height;
     dataset.label_width = labels.width;
     dataset.targets = labels.targets;
+    std::vector<std::string> notes;
+    for (const ArrayImages& each : images) notes.push_back(each.note);
+    notes.push_back(labels.note);
+    Bytes examples = PackedInputs(std::move(images));
     if (dataset.images.empty()) {
-      dataset.images = std::move(images.pixels);
+      dataset.images = std::move(examples);
     } else {
-      dataset.images.insert(dataset.images.end(), images.pixels.begin(), images.pixels.end());
+      dataset.images.insert(dataset.images.end(), examples.begin(), examples.end());
     }
     dataset.numbers.insert(dataset.numbers.end(), labels.numbers.begin(), labels.numbers.end());
     if (map_) {
       QAT_ASSIGN_OR_RETURN(const std::vector<int32_t> classes, map_->Apply(labels));
       dataset.labels.insert(dataset.labels.end(), classes.begin(), classes.end());
     }
-    for (const std::string& note : {images.note, labels.note}) {
+    for (const std::string& note : notes) {
       if (!note.empty()) dataset.notes.push_back(note);
     }
     return {};

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/packed.h"
 #include "base/shape.h"
 #include "base/strings.h"
 #include "data/array_values.h"
@@ -230,18 +231,58 @@ Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, c
   return images;
 }
 
-Dataset Unlabelled(const ArrayImages& images, const std::string& name, const std::string& note) {
+int64_t ArrayImages::Size() const {
+  return int64_t{height} * width * channels * static_cast<int64_t>(SizeOf(values));
+}
+
+Expected<std::vector<ArrayImages>> ReadInputArrays(const std::vector<std::string>& names,
+                                                   const std::function<Expected<NpyArray>(const std::string& name)>& read,
+                                                   const std::function<std::string(const std::string& name)>& path_of,
+                                                   const OpenOptions& network) {
+  std::vector<ArrayImages> images;
+  for (size_t i = 0; i < names.size(); ++i) {
+    QAT_ASSIGN_OR_RETURN(NpyArray array, read(names[i]));
+    QAT_ASSIGN_OR_RETURN(ArrayImages each, ReadArrayImages(std::move(array), path_of(names[i]), ForInput(network, i)));
+    if (i > 0 && each.count != images[0].count) {
+      return Corrupt(StrCat(path_of(names[i]), ": holds ", each.count, " examples, but ", path_of(names[0]), " holds ",
+                            images[0].count));
+    }
+    if (names.size() > 1 && !each.note.empty()) each.note = StrCat("'", names[i], "': ", each.note);
+    images.push_back(std::move(each));
+  }
+  return images;
+}
+
+std::vector<ExampleInput> InputsOf(std::span<const ArrayImages> images, const OpenOptions& network) {
+  std::vector<ExampleInput> inputs;
+  for (size_t i = 0; i < images.size(); ++i) {
+    const ArrayImages& each = images[i];
+    inputs.push_back({each.height, each.width, each.channels, each.values, each.shape,
+                      i < network.inputs.size() ? network.inputs[i].name : ""});
+  }
+  return inputs;
+}
+
+Bytes PackedInputs(std::vector<ArrayImages> images) {
+  if (images.size() == 1) return std::move(images[0].pixels);
+  std::vector<Bytes> parts;
+  std::vector<int64_t> sizes;
+  for (ArrayImages& each : images) {
+    sizes.push_back(each.Size());
+    parts.push_back(std::move(each.pixels));
+  }
+  return Packed(parts, sizes);
+}
+
+Dataset Unlabelled(std::vector<ArrayImages> images, const OpenOptions& network, const std::string& name,
+                   const std::string& note) {
   Dataset dataset;
   dataset.name = name;
-  dataset.input().height = images.height;
-  dataset.input().width = images.width;
-  dataset.input().channels = images.channels;
-  dataset.input().values = images.values;
-  dataset.input().shape = images.shape;
-  dataset.images = images.pixels;
+  dataset.inputs = InputsOf(images, network);
   dataset.labelled = false;
-  dataset.labels.assign(static_cast<size_t>(images.count), 0);
+  dataset.labels.assign(static_cast<size_t>(images[0].count), 0);
   dataset.notes.push_back(note);
+  dataset.images = PackedInputs(std::move(images));
   return dataset;
 }
 

@@ -3,7 +3,10 @@
 #define QAT_DATA_ARRAY_IMAGES_H_
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/expected.h"
 #include "base/file.h"
@@ -22,6 +25,8 @@ struct ArrayImages {
   std::string note;  ///< how the shape was understood, where it is not that of the network; else empty
   ValueType values = ValueType::kByte;
   Shape shape = {};  ///< of reals: as the array has it, without the count; empty: [height, width, channels]
+
+  int64_t Size() const;  ///< bytes of one
 };
 
 /// uint8 are bytes unless the network takes reals; every other type of numbers becomes float32. Where the network takes one row,
@@ -32,8 +37,21 @@ struct ArrayImages {
 /// range; for channels that come first, the transposition; for a value that is not finite, its place.
 Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, const OpenOptions& network);
 
-/// A data set of images without labels.
-Dataset Unlabelled(const ArrayImages& images, const std::string& name, const std::string& note);
+/// One array for each input. Errors: those of reading; kCorrupt where they hold different numbers of examples.
+Expected<std::vector<ArrayImages>> ReadInputArrays(const std::vector<std::string>& names,
+                                                   const std::function<Expected<NpyArray>(const std::string& name)>& read,
+                                                   const std::function<std::string(const std::string& name)>& path_of,
+                                                   const OpenOptions& network);
+
+/// Sizes and types of examples that have one of each, with the names of several inputs.
+std::vector<ExampleInput> InputsOf(std::span<const ArrayImages> images, const OpenOptions& network);
+
+/// Their bytes, one input of an example after the other.
+Bytes PackedInputs(std::vector<ArrayImages> images);
+
+/// A data set without labels.
+Dataset Unlabelled(std::vector<ArrayImages> images, const OpenOptions& network, const std::string& name,
+                   const std::string& note);
 
 }  // namespace qat
 

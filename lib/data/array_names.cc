@@ -60,13 +60,81 @@ const ArrayPair& Of(const Pairs& pairs, ArraySplit split) { return pairs[static_
 void AppendOthers(const Pairs& pairs, const ArrayTable& table, std::vector<std::string>& unused) {
   for (const ArrayPair& pair : pairs) {
     if (pair.complete() && (pair == table.train || pair == table.test || pair == table.holdout)) continue;
-    for (const std::string& name : {pair.images, pair.labels}) {
+    for (const std::string& name : pair.inputs) {
       if (!name.empty()) unused.push_back(name);
     }
+    if (!pair.labels.empty()) unused.push_back(pair.labels);
   }
 }
 
+// "Left-Eye_2" as "left", "eye", "2".
+std::vector<std::string> WordsOf(std::string_view name) {
+  std::vector<std::string> words(1);
+  for (const char c : LowerCase(name)) {
+    if (std::isalnum(static_cast<unsigned char>(c))) {
+      words.back() += c;
+    } else if (!words.back().empty()) {
+      words.emplace_back();
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
+Status Place(const std::string& name, std::string_view what, std::string& place) {
+  if (!place.empty()) {
+    return Corrupt(StrCat("both '", place, "' and '", name, "' could be the ", what, " of one split, expected one of them"));
+  }
+  place = name;
+  return {};
+}
+
+// Each array where it belongs; false: nowhere.
+Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs, Pairs& pairs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const std::optional<ArraySplit> split = SplitOfInput(name, inputs[i]);
+    if (!split) continue;
+    std::vector<std::string>& arrays = pairs[static_cast<size_t>(*split)].inputs;
+    arrays.resize(inputs.size());
+    QAT_RETURN_IF_ERROR(Place(name, StrCat("input '", inputs[i], "'"), arrays[i]));
+    return true;
+  }
+  const std::optional<ArrayRole> role = RoleOf(name);
+  if (!role || (!role->labels && !inputs.empty())) return false;
+  ArrayPair& pair = pairs[static_cast<size_t>(role->split)];
+  if (role->labels) {
+    QAT_RETURN_IF_ERROR(Place(name, "labels", pair.labels));
+    return true;
+  }
+  pair.inputs.resize(1);
+  QAT_RETURN_IF_ERROR(Place(name, "images", pair.inputs[0]));
+  return true;
+}
+
 }  // namespace
+
+bool ArrayPair::has_inputs() const {
+  return !inputs.empty() && std::none_of(inputs.begin(), inputs.end(), [](const std::string& name) { return name.empty(); });
+}
+
+std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input) {
+  if (array.ends_with(".npy")) array.remove_suffix(4);
+  std::vector<std::string> words = WordsOf(array);
+  const std::vector<std::string> own = WordsOf(input);
+  const auto found = std::search(words.begin(), words.end(), own.begin(), own.end());
+  if (own.empty() || found == words.end()) return std::nullopt;
+  words.erase(found, found + std::ssize(own));
+  std::optional<ArraySplit> split;
+  bool images = false;
+  for (const std::string& word : words) {
+    const std::optional<ArraySplit> named = SplitNamed(word);
+    const bool is_images = IsOneOf(kImageWords, word);
+    if (named ? split.has_value() : !is_images || images) return std::nullopt;
+    if (named) split = named;
+    images = images || is_images;
+  }
+  return split.value_or(ArraySplit::kWhole);
+}
 
 std::optional<ArrayRole> RoleOf(std::string_view name) {
   if (name.ends_with(".npy")) name.remove_suffix(4);
@@ -91,22 +159,21 @@ std::optional<ArraySplit> SplitNamed(std::string_view word) {
   return std::nullopt;
 }
 
-Expected<ArrayTable> SortArrays(const std::vector<std::string>& names) {
+Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names, std::span<const std::string> inputs) {
+  Pairs pairs;
+  for (const std::string& name : names) QAT_RETURN_IF_ERROR(Sort(name, inputs, pairs));
+  for (const ArraySplit split : {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest}) {
+    if (Of(pairs, split).has_inputs()) return Of(pairs, split).inputs;
+  }
+  return std::vector<std::string>();
+}
+
+Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs) {
   Pairs pairs;
   ArrayTable table;
   for (const std::string& name : names) {
-    const std::optional<ArrayRole> role = RoleOf(name);
-    if (!role) {
-      table.unused.push_back(name);
-      continue;
-    }
-    ArrayPair& pair = pairs[static_cast<size_t>(role->split)];
-    std::string& place = role->labels ? pair.labels : pair.images;
-    if (!place.empty()) {
-      return Corrupt(StrCat("both '", place, "' and '", name, "' could be the ",
-                            role->labels ? "labels" : "images", " of one split, expected one of them"));
-    }
-    place = name;
+    QAT_ASSIGN_OR_RETURN(const bool sorted, Sort(name, inputs, pairs));
+    if (!sorted) table.unused.push_back(name);
   }
   const ArrayPair& whole = Of(pairs, ArraySplit::kWhole);
   const ArrayPair& validation = Of(pairs, ArraySplit::kValidation);

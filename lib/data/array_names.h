@@ -3,6 +3,7 @@
 #define QAT_DATA_ARRAY_NAMES_H_
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,11 +28,16 @@ std::optional<ArrayRole> RoleOf(std::string_view name);
 /// The split that a folder's or an array's word stands for: "train", "Training", "val", "validation", "valid", "test", …
 std::optional<ArraySplit> SplitNamed(std::string_view word);
 
-/// The names of a split's images and labels; empty where there are none.
+/// Whether an array holds this input of several, and of which split: its name beside at most one word for images and one for a
+/// split, in any order, as "left", "x_left_train", "test-left". Upper or lower case and the signs between words do not matter.
+std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input);
+
+/// The names of a split's arrays; empty where there are none.
 struct ArrayPair {
-  std::string images;
+  std::vector<std::string> inputs;  ///< of several inputs one for each, which may be missing ("")
   std::string labels;
-  bool complete() const { return !images.empty() && !labels.empty(); }
+  bool has_inputs() const;
+  bool complete() const { return has_inputs() && !labels.empty(); }
   bool operator==(const ArrayPair&) const = default;
 };
 
@@ -43,9 +49,14 @@ struct ArrayTable {
   std::vector<std::string> unused;  ///< arrays that nothing is done with
 };
 
-/// Sorts the names of arrays into splits. One that lacks its other half counts as unused.
+/// Sorts the names of arrays into splits. One that lacks its other half counts as unused. `inputs`: their names, where a network
+/// takes several.
 /// Errors: kCorrupt, two arrays for one role.
-Expected<ArrayTable> SortArrays(const std::vector<std::string>& names);
+Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs = {});
+
+/// The first split, in the order train, whole, validation, test, whose inputs are all there; empty: none.
+/// Errors: kCorrupt, two arrays for one role.
+Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names, std::span<const std::string> inputs);
 
 }  // namespace qat
 

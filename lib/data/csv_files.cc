@@ -38,7 +38,7 @@ class Tables {
   }
 
   // "train.csv:x" are the features of a table, "train.csv:y" its answers.
-  static ArrayPair PairOf(const std::string& name) { return {name + ":x", name + ":y"}; }
+  static ArrayPair PairOf(const std::string& name) { return {{name + ":x"}, name + ":y"}; }
   Expected<NpyArray> Read(const std::string& array) const {
     const CsvTable& table = tables_.at(NameOf(array));
     return array.ends_with('x') ? table.x : table.y;
@@ -56,11 +56,11 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
                              const OpenOptions& options) {
   const CsvTable& first = tables.first();
   if (first.label.empty()) {
-    const std::string& name = table.train.images;
+    const std::string& name = table.train.inputs[0];
     QAT_ASSIGN_OR_RETURN(NpyArray array, tables.Read(name));
-    QAT_ASSIGN_OR_RETURN(const ArrayImages images,
+    QAT_ASSIGN_OR_RETURN(ArrayImages images,
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
-    return Unlabelled(images, path, "has no column of labels, which are not needed here");
+    return Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
   }
   ArraySource source;
   source.path = path;
@@ -108,8 +108,8 @@ Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vect
     ArrayPair& pair = role == ArraySplit::kTest         ? table.test
                       : role == ArraySplit::kValidation ? table.holdout
                                                         : table.train;
-    if (!pair.images.empty())
-      return Corrupt(StrCat(directory, ": ", Tables::NameOf(pair.images), " and ", name, " are for one split, expected one file"));
+    if (pair.has_inputs())
+      return Corrupt(StrCat(directory, ": ", Tables::NameOf(pair.inputs[0]), " and ", name, " are for one split, expected one file"));
     QAT_RETURN_IF_ERROR(tables.Add(name));
     pair = Tables::PairOf(name);
   }

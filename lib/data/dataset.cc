@@ -63,6 +63,7 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
     special.push_back(path);
     return true;
   });
+  if (options.inputs.size() > 1) return OpenNumpyDirectory(directory, names, split, options);
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split);
   if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
@@ -80,8 +81,18 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
                          archive == names.end() ? "" : StrCat("; did you mean ", JoinPath(directory, *archive), "?")));
 }
 
+bool IsFileOfOneInput(const std::string& path) { return path.ends_with(".npy") || IsCsvFile(path); }
+
+Error OnlyOneInput(const std::string& data, const OpenOptions& options) {
+  std::vector<std::string> names;
+  for (const InputRequest& input : options.inputs) names.push_back(StrCat("x_", input.name));
+  return NotFound(StrCat(data, ": holds one input, the network takes ", options.inputs.size(),
+                         ", expected an .npz file or a directory with an array for each: ", Join(names), ", and y"));
+}
+
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
   if (path.ends_with(".npz")) return OpenNpz(path, split, options);
+  if (options.inputs.size() > 1 && IsFileOfOneInput(path)) return OnlyOneInput(path, options);
   if (path.ends_with(".npy")) return OpenNpy(path, options);
   if (IsCsvFile(path)) return OpenCsv(path, split, options);
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
@@ -126,6 +137,7 @@ class RealStream : public ImageStream {
 
 // Data whose format is bytes, for a network that takes reals.
 void MakeReal(Dataset& dataset) {
+  QAT_CHECK(dataset.inputs.size() == 1);
   dataset.input().values = ValueType::kReal;
   dataset.fingerprint.clear();
   dataset.images = RealStream::AsReals(dataset.images);
@@ -135,6 +147,7 @@ void MakeReal(Dataset& dataset) {
 // All examples; only pictures are sampled while they are read.
 Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options,
                             std::vector<std::string>& special) {
+  if (data == "digits" && options.inputs.size() > 1) return OnlyOneInput(data, options);
   if (data == "digits") return OpenDigits(split, options.limit);
   if (!FileExists(data)) return NoSuchData(data);
   return IsDirectory(data) ? OpenDirectory(data, split, options, special) : OpenFile(data, split, options);
@@ -175,6 +188,46 @@ void SetInput(const InputContract& input, OpenOptions& options) {
   options.values = input.values;
 }
 
+void SetInputs(const Contract& contract, OpenOptions& options) {
+  SetInput(contract.input(), options);
+  options.inputs.clear();
+  if (contract.inputs.size() == 1) return;
+  for (const InputContract& input : contract.inputs)
+    options.inputs.push_back({input.name, input.height, input.width, input.channels, input.values});
+}
+
+OpenOptions ForInput(const OpenOptions& options, size_t input) {
+  OpenOptions own = options;
+  if (options.inputs.empty()) return own;
+  const InputRequest& request = options.inputs[input];
+  own.height = request.height;
+  own.width = request.width;
+  own.channels = request.channels;
+  own.values = request.values;
+  own.inputs.clear();
+  return own;
+}
+
+Status CheckInputs(const Dataset& dataset, const Contract& contract, std::string_view owner) {
+  const std::string of = StrCat(" (input contract of ", owner, ")");
+  if (dataset.inputs.size() != contract.inputs.size()) {
+    return Corrupt(StrCat(dataset.name, ": examples have ", dataset.inputs.size(),
+                          dataset.inputs.size() == 1 ? " input" : " inputs", ", expected ", contract.inputs.size(), of));
+  }
+  const auto text = [](const auto& input) { return StrCat(input.height, "x", input.width, "x", input.channels); };
+  for (size_t i = 0; i < contract.inputs.size(); ++i) {
+    const ExampleInput& own = dataset.inputs[i];
+    const InputContract& expected = contract.inputs[i];
+    const bool sizes = own.height == expected.height && own.width == expected.width && own.channels == expected.channels;
+    if (sizes && own.values == expected.values) continue;
+    const bool reals = own.values == ValueType::kReal;
+    return Corrupt(StrCat(dataset.name, ": ", contract.inputs.size() == 1 ? "images" : StrCat("values of '", expected.name, "'"),
+                          " are ", text(own), sizes ? (reals ? " real numbers" : " bytes") : "", ", expected ", text(expected),
+                          sizes ? (reals ? " bytes" : " real numbers") : "", of));
+  }
+  return {};
+}
+
 std::optional<Task> TaskFromName(std::string_view name) {
   if (name == "auto") return Task::kAuto;
   if (name == "classes") return Task::kClasses;
@@ -197,6 +250,12 @@ void Keep(std::span<const int32_t> examples, Dataset& dataset) {
     dataset.labels = Picked(dataset.labels, examples, dataset.LabelsPerImage());
   }
   dataset.indices = std::move(indices);
+}
+
+std::vector<int64_t> Dataset::InputSizes() const {
+  std::vector<int64_t> sizes;
+  for (const ExampleInput& input : inputs) sizes.push_back(input.Size());
+  return sizes;
 }
 
 std::span<const int32_t> Dataset::LabelsOf(int64_t index) const {
@@ -261,7 +320,7 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
     dataset.warning += SpecialFilesWarning(special);
   }
   dataset.name = data;
-  if (options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
+  if (dataset.inputs.size() == 1 && options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
   TakeSample(options, dataset);
   return dataset;
 }

@@ -14,7 +14,7 @@
 #include "base/expected.h"
 #include "base/file.h"
 #include "base/shape.h"
-#include "contract/input_contract.h"
+#include "contract/contract.h"
 
 namespace qat {
 
@@ -42,7 +42,7 @@ struct ExampleInput {
   Shape shape = {};       ///< as the data have it, without the count: [F], [T, C]; empty: [H, W, C]
   std::string name = {};  ///< of several inputs
 
-  bool operator==(const ExampleInput&) const = default;
+  bool operator==(const ExampleInput&) const = default;  ///< the name, too
   int64_t ValueCount() const { return int64_t{height} * width * channels; }
   int64_t Size() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }  ///< bytes
 };
@@ -97,6 +97,8 @@ struct Dataset {
     for (const ExampleInput& input : inputs) size += input.Size();
     return size;
   }
+  /// Bytes of each input of one example.
+  std::vector<int64_t> InputSizes() const;
 
   /// Copies examples to `out`, ImageSize bytes each. Where they are streamed, reading of `next` begins and goes on
   /// behind the caller's back; the bytes never depend on it.
@@ -125,6 +127,13 @@ void Warn(const std::string& sentence, Dataset& dataset);
 /// Keeps these examples of data in memory, in the order given.
 void Keep(std::span<const int32_t> examples, Dataset& dataset);
 
+/// What one of several inputs of a network takes.
+struct InputRequest {
+  std::string name;
+  int32_t height = 0, width = 0, channels = 0;
+  std::optional<ValueType> values = std::nullopt;  ///< none: as the data have them
+};
+
 struct OpenOptions {
   int64_t limit = 0;    ///< a sample of so many examples (data/sample.h); 0: all
   uint64_t seed = 1;    ///< of the sample
@@ -134,6 +143,8 @@ struct OpenOptions {
   int32_t height = 0, width = 0, channels = 0;
   /// What its values are; none: as the data have them. Bytes become real numbers where a network takes these.
   std::optional<ValueType> values = std::nullopt;
+  /// Of a network with several inputs: all of them, instead of the fields above. Arrays are found by their names.
+  std::vector<InputRequest> inputs = {};
   ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
   std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.
@@ -150,6 +161,15 @@ struct OpenOptions {
 
 /// Reads for a network that takes this.
 void SetInput(const InputContract& input, OpenOptions& options);
+/// The same for all inputs of a contract.
+void SetInputs(const Contract& contract, OpenOptions& options);
+
+/// The options for one input out of several; those of a network with one as they are.
+OpenOptions ForInput(const OpenOptions& options, size_t input);
+
+/// Sizes and types of the data are those that a contract says: of every input. `owner`: whose contract, for the message.
+/// Errors: kCorrupt, "digits: images are 28x28x1, expected 32x32x3 (input contract of model.tflite)".
+Status CheckInputs(const Dataset& dataset, const Contract& contract, std::string_view owner);
 
 /// "digits" (generated, nothing is read) or a path whose format is detected from what lies there (docs/data.md): IDX files,
 /// CIFAR's binary files, NumPy arrays, or pictures in one folder per class.

@@ -5,8 +5,12 @@
 namespace qat {
 
 FingerprintStream::FingerprintStream(int64_t count, const Dataset& dataset) {
-  stream_.Update(StrCat(count, " ", dataset.input().height, " ", dataset.input().width, " ", dataset.input().channels,
-                        dataset.input().values == ValueType::kReal ? " float32\n" : "\n"));
+  std::string sizes = StrCat(count);
+  for (const ExampleInput& input : dataset.inputs) {
+    sizes += StrCat(" ", input.height, " ", input.width, " ", input.channels,
+                    input.values == ValueType::kReal ? " float32" : "");
+  }
+  stream_.Update(sizes + "\n");
 }
 
 std::string FingerprintStream::Finish(std::span<const int32_t> labels) {

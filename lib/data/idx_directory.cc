@@ -58,7 +58,8 @@ Tables FindTables(const std::vector<std::string>& files) {
     ArrayPair& pair = parts->split == ArraySplit::kTrain  ? table.train
                       : parts->split == ArraySplit::kTest ? table.test
                                                           : table.holdout;
-    std::string& place = parts->labels ? pair.labels : pair.images;
+    pair.inputs.resize(1);
+    std::string& place = parts->labels ? pair.labels : pair.inputs[0];
     // Sorted names: a plain file comes before the same with .gz.
     if (place.empty()) place = file;
   }
@@ -142,7 +143,8 @@ Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vect
   if (table.test == ArrayPair()) std::swap(table.test, table.holdout);
   const bool one_piece = table.test == ArrayPair() && table.train.complete();
   const ArrayPair& pair = split == Split::kTrain || one_piece ? table.train : table.test;
-  for (const auto& [what, name] : {std::pair("images", pair.images), std::pair("labels", pair.labels)}) {
+  const std::string images = pair.has_inputs() ? pair.inputs[0] : "";
+  for (const auto& [what, name] : {std::pair("images", images), std::pair("labels", pair.labels)}) {
     if (name.empty()) return Missing(directory, files, split, only->first, what);
   }
   ArraySource source;

@@ -63,33 +63,52 @@ Status ReadClassNamesInto(const Arrays& arrays, ArraySource& source) {
   return {};
 }
 
-Error Missing(const Arrays& arrays, Split split, const ArrayTable& table) {
+std::vector<std::string> InputNames(const OpenOptions& options) {
+  std::vector<std::string> names;
+  for (const InputRequest& input : options.inputs) names.push_back(input.name);
+  return names;
+}
+
+// "arrays named x_left_train, x_right_train and y_train".
+std::string ExpectedNames(const OpenOptions& options, std::string_view suffix) {
+  std::vector<std::string> names;
+  for (const InputRequest& input : options.inputs) names.push_back(StrCat("x_", input.name, suffix));
+  return StrCat("an array for each of the network's ", names.size(), " inputs: ", Join(names));
+}
+
+Error Missing(const Arrays& arrays, Split split, const ArrayTable& table, const OpenOptions& options) {
   const ArrayPair& other = split == Split::kTrain ? table.test : table.train;
   return NotFound(StrCat(arrays.path, ": holds no images with labels for ",
                          split == Split::kTrain ? "training" : "testing",
-                         other.complete() ? StrCat(" beside ", other.images, " and ", other.labels) : "",
-                         ", expected arrays named ", kExpected, "; found ", SomeOf(arrays.names)));
+                         other.complete() ? StrCat(" beside ", Join(other.inputs), " and ", other.labels) : "", ", expected ",
+                         options.inputs.empty()
+                             ? StrCat("arrays named ", kExpected)
+                             : StrCat(ExpectedNames(options, split == Split::kTrain ? "_train" : "_test"), ", and y_",
+                                      split == Split::kTrain ? "train" : "test"),
+                         "; found ", SomeOf(arrays.names)));
 }
 
 // The first array of images, whatever split it is, in the order train, whole, validation, test.
 Expected<Dataset> OpenImagesOnly(const Arrays& arrays, const OpenOptions& options) {
-  for (const ArraySplit split : {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest}) {
-    for (const std::string& name : arrays.ArrayNames()) {
-      if (RoleOf(name) != ArrayRole{split, false}) continue;
-      QAT_ASSIGN_OR_RETURN(NpyArray array, arrays.Read(name));
-      QAT_ASSIGN_OR_RETURN(const ArrayImages images,
-                           ReadArrayImages(std::move(array), arrays.PathOf(name), options));
-      return Unlabelled(images, arrays.path, StrCat("'", name, "' has no labels, which are not needed here"));
-    }
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const std::vector<std::string> found,
+                          InputArrays(arrays.ArrayNames(), InputNames(options)));
+  if (found.empty()) {
+    return NotFound(StrCat(arrays.path, ": holds no images, expected ",
+                           options.inputs.empty() ? std::string("an array named x_train or x") : ExpectedNames(options, ""),
+                           "; found ", SomeOf(arrays.names)));
   }
-  return NotFound(StrCat(arrays.path, ": holds no images, expected an array named x_train or x; found ",
-                         SomeOf(arrays.names)));
+  const auto read = [&](const std::string& name) { return arrays.Read(name); };
+  const auto path_of = [&](const std::string& name) { return arrays.PathOf(name); };
+  QAT_ASSIGN_OR_RETURN(std::vector<ArrayImages> images, ReadInputArrays(found, read, path_of, options));
+  return Unlabelled(std::move(images), options, arrays.path,
+                    StrCat("'", Join(found, "', '"), "' ", found.size() == 1 ? "has" : "have",
+                           " no labels, which are not needed here"));
 }
 
 Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Split split,
                                const OpenOptions& options) {
   if (!table.train.complete() && (split == Split::kTrain || !table.test.complete()))
-    return Missing(arrays, split, table);
+    return Missing(arrays, split, table, options);
   ArraySource source;
   source.path = arrays.path;
   source.read = [&](const std::string& name) { return arrays.Read(name); };
@@ -100,7 +119,7 @@ Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Sp
 }
 
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames()));
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options)));
   const bool labelled = table.train.complete() || table.test.complete();
   if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, options);
   auto opened = OpenLabelled(arrays, table, split, options);
@@ -133,8 +152,8 @@ Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options) {
                                  "np.savez(\"data.npz\", x=images, y=labels)"));
   }
   QAT_ASSIGN_OR_RETURN(NpyArray array, ReadNpy(path));
-  QAT_ASSIGN_OR_RETURN(const ArrayImages images, ReadArrayImages(std::move(array), path, options));
-  return Unlabelled(images, path, "has no labels, which are not needed here");
+  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(array), path, options));
+  return Unlabelled({std::move(images)}, options, path, "has no labels, which are not needed here");
 }
 
 }  // namespace qat

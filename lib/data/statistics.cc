@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/packed.h"
 
 namespace qat {
 namespace {
@@ -30,32 +31,43 @@ double StdOf(const Histogram& counts, int64_t total, double mean) {
 
 constexpr int64_t kBatch = 512;
 
+// use(values) of one input of a few examples.
+template <class Use>
+Status ForEachPart(const Dataset& dataset, size_t input, const Use& use) {
+  const std::vector<int64_t> sizes = dataset.InputSizes();
+  Bytes copy;
+  return ForEachBatch(dataset, kBatch, [&](int64_t, int64_t, std::span<const uint8_t> examples) -> Status {
+    use(PartOf(examples, sizes, input, copy));
+    return {};
+  });
+}
+
 // use(channel, value) of every real number.
 template <class Use>
-Status ForEachValue(const Dataset& dataset, const Use& use) {
-  const auto channels = static_cast<size_t>(dataset.input().channels);
-  return ForEachBatch(dataset, kBatch, [&](int64_t, int64_t, std::span<const uint8_t> examples) -> Status {
+Status ForEachValue(const Dataset& dataset, size_t input, const Use& use) {
+  const auto channels = static_cast<size_t>(dataset.inputs[input].channels);
+  return ForEachPart(dataset, input, [&](std::span<const uint8_t> examples) {
     for (size_t i = 0; i < examples.size() / sizeof(float); ++i) {
       float value;
       std::memcpy(&value, &examples[i * sizeof(float)], sizeof(float));
       use(i % channels, static_cast<double>(value));
     }
-    return {};
   });
 }
 
-Expected<ChannelStatistics> MeasureReals(const Dataset& dataset) {
-  const auto channels = static_cast<size_t>(dataset.input().channels);
-  const auto total = static_cast<double>(dataset.size() * dataset.input().height * dataset.input().width);
+Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input) {
+  const ExampleInput& own = dataset.inputs[input];
+  const auto channels = static_cast<size_t>(own.channels);
+  const auto total = static_cast<double>(dataset.size() * own.height * own.width);
   constexpr double kMost = std::numeric_limits<double>::max();
   ChannelStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels),
                                   std::vector<double>(channels, kMost), std::vector<double>(channels, -kMost)};
-  QAT_RETURN_IF_ERROR(ForEachValue(dataset, [&](size_t c, double value) {
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, [&](size_t c, double value) {
     statistics.mean[c] += value / total;
     statistics.low[c] = std::min(statistics.low[c], value);
     statistics.high[c] = std::max(statistics.high[c], value);
   }));
-  QAT_RETURN_IF_ERROR(ForEachValue(dataset, [&](size_t c, double value) {
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, [&](size_t c, double value) {
     const double distance = value - statistics.mean[c];
     statistics.std[c] += distance * distance / total;
   }));
@@ -70,19 +82,18 @@ Expected<ChannelStatistics> MeasureReals(const Dataset& dataset) {
 
 }  // namespace
 
-Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset) {
-  QAT_CHECK(dataset.size() > 0 && dataset.input().channels > 0);
-  if (dataset.input().values == ValueType::kReal) return MeasureReals(dataset);
-  const auto channels = static_cast<size_t>(dataset.input().channels);
+Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input) {
+  const ExampleInput& own_input = dataset.inputs.at(input);
+  QAT_CHECK(dataset.size() > 0 && own_input.channels > 0);
+  if (own_input.values == ValueType::kReal) return MeasureReals(dataset, input);
+  const auto channels = static_cast<size_t>(own_input.channels);
   std::vector<Histogram> counts(channels, Histogram{});
-  const auto count = [&](int64_t, int64_t, std::span<const uint8_t> images) -> Status {
-    for (size_t i = 0; i < images.size(); i += channels) {
-      for (size_t c = 0; c < channels; ++c) ++counts[c][images[i + c]];
+  QAT_RETURN_IF_ERROR(ForEachPart(dataset, input, [&](std::span<const uint8_t> values) {
+    for (size_t i = 0; i < values.size(); i += channels) {
+      for (size_t c = 0; c < channels; ++c) ++counts[c][values[i + c]];
     }
-    return {};
-  };
-  QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, count));
-  const int64_t total = dataset.size() * dataset.input().height * dataset.input().width;
+  }));
+  const int64_t total = dataset.size() * own_input.height * own_input.width;
   ChannelStatistics statistics;
   for (const Histogram& own : counts) {
     statistics.mean.push_back(MeanOf(own, total));

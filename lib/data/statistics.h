@@ -18,11 +18,11 @@ struct ChannelStatistics {
   std::vector<double> high = {};
 };
 
-/// Over every value of every example. Of bytes exact up to the last division and root: they are counted, not summed in float; of
+/// Over every value of one input of every example. Of bytes exact up to the last division and root: they are counted, not summed in float; of
 /// reals in float64, the deviation from a mean that is known, in a second pass.
 /// Requires  a data set that is not empty.
 /// Errors    the stream's.
-Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset);
+Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input = 0);
 
 struct TargetStatistics {
   std::vector<double> mean;  ///< [targets]

@@ -11,10 +11,6 @@ namespace {
 
 constexpr int64_t kBatch = 250;
 
-std::string SizeText(int32_t height, int32_t width, int32_t channels) {
-  return StrCat(height, "x", width, "x", channels);
-}
-
 Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset) {
   if (classes == 0 || dataset.labels.empty()) return {};
   const int32_t largest = *std::max_element(dataset.labels.begin(), dataset.labels.end());
@@ -43,15 +39,7 @@ void Append(const Predictions& batch, Predictions& all) {
 }  // namespace
 
 Status CheckContract(const Predictor& predictor, const Dataset& dataset) {
-  const InputContract& contract = predictor.contract().input();
-  if (contract.height == dataset.input().height && contract.width == dataset.input().width &&
-      contract.channels == dataset.input().channels && contract.values == dataset.input().values) {
-    return {};
-  }
-  return Corrupt(StrCat(dataset.name, ": images are ",
-                        SizeText(dataset.input().height, dataset.input().width, dataset.input().channels), ", expected ",
-                        SizeText(contract.height, contract.width, contract.channels), " (input contract of ",
-                        predictor.name(), ")"));
+  return CheckInputs(dataset, predictor.contract(), predictor.name());
 }
 
 Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks) {

@@ -48,11 +48,11 @@ Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, cons
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
 Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
                            const std::vector<std::string>& class_names, const WorkHooks& hooks) {
-  const InputContract& contract = rows.rows.front().predictor->contract().input();
+  const Contract& contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
-  SetInput(contract, options);
-  const auto& outputs = rows.rows.front().predictor->contract().outputs;
+  SetInputs(contract, options);
+  const auto& outputs = contract.outputs;
   if (!outputs.empty()) options.label = outputs.front().name;
   options.seed = request.seed;
   options.class_names = class_names;

@@ -41,9 +41,10 @@ Bytes AsGreys(const Bytes& reals) {
 }
 
 Expected<std::string> PictureOf(const Dataset& dataset, int32_t example) {
-  Image image = {dataset.input().height, dataset.input().width, dataset.input().channels,
-                 Bytes(static_cast<size_t>(dataset.ImageSize()))};
-  QAT_RETURN_IF_ERROR(dataset.Read({&example, 1}, image.pixels));
+  Bytes values(static_cast<size_t>(dataset.ImageSize()));
+  QAT_RETURN_IF_ERROR(dataset.Read({&example, 1}, values));
+  values.resize(static_cast<size_t>(dataset.input().Size()));  // of several inputs the first is shown
+  Image image = {dataset.input().height, dataset.input().width, dataset.input().channels, std::move(values)};
   if (dataset.input().values == ValueType::kReal) image.pixels = AsGreys(image.pixels);
   image = Showable(std::move(image));
   const int32_t longer = std::max(image.height, image.width);

@@ -83,8 +83,11 @@ class LitertPredictor : public Predictor {
         name_(std::move(name)),
         type_(std::move(type)),
         io_(std::move(io)),
-        session_(std::move(session)),
-        input_(interpreter_->input(0).size()) {}
+        session_(std::move(session)) {
+    size_t size = 0;
+    for (size_t i = 0; i < interpreter_->model().inputs().size(); ++i) size += interpreter_->input(i).size();
+    input_.resize(size);
+  }
 
   const std::string& name() const override { return name_; }
   std::string kind() const override { return "litert"; }
@@ -92,7 +95,7 @@ class LitertPredictor : public Predictor {
   const Contract& contract() const override { return io_.contract(); }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
-    const auto size = static_cast<size_t>(contract().input().ImageSize());
+    const auto size = static_cast<size_t>(contract().ExampleSize());
     Bytes inputs;
     for (int64_t i = 0; i < count; ++i) {
       QAT_RETURN_IF_ERROR(Load(images.subspan(static_cast<size_t>(i) * size, size)));
@@ -110,7 +113,14 @@ class LitertPredictor : public Predictor {
   }
 
   Status Load(std::span<const uint8_t> image) override {
-    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, input_));
+    std::vector<std::span<uint8_t>> inputs;
+    std::span<uint8_t> rest = input_;
+    for (size_t i = 0; i < interpreter_->model().inputs().size(); ++i) {
+      const size_t size = interpreter_->input(i).size();
+      inputs.push_back(rest.first(size));
+      rest = rest.subspan(size);
+    }
+    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, inputs));
     return {};
   }
 
@@ -148,7 +158,7 @@ class LitertPredictor : public Predictor {
   std::string type_;
   ClassifierIo io_;
   Session session_;
-  Bytes input_;
+  Bytes input_;  ///< of all inputs of the model, one after the other
 };
 
 }  // namespace
@@ -158,13 +168,13 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   const bool unasked = python.empty();
   QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
-  const ModelTensor& input = interpreter->input_info(0);
-  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, input, interpreter->output_info(0)));
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io,
+                       ClassifierIo::Create(contract, InputInfos(*interpreter), interpreter->output_info(0)));
   QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
   litert.version = session.version();
   litert.python = program;
-  std::string type(NameOf(input.type));
+  std::string type(NameOf(interpreter->input_info(0).type));
   litert.predictor = std::make_unique<LitertPredictor>(std::move(interpreter), std::move(name),
                                                        std::move(type), std::move(io), std::move(session));
   return litert;

@@ -8,8 +8,8 @@ namespace qat {
 /// bytes. The child greets, then answers each request with
 /// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
 /// the payload is a sentence. Requests:
-///   'P' count u32, count inputs: run each alone; the first outputs, concatenated;
-///   'T' count u32, count tensor indices i32, one input: each tensor as u64 length and bytes (length 0: not kept).
+///   'P' count u32, count times all inputs, one after the other: run each alone; the first outputs, concatenated;
+///   'T' count u32, count tensor indices i32, one time all inputs: each tensor as u64 length and bytes (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
 import importlib, importlib.metadata, os, struct, sys
 sys.path[:] = [folder for folder in sys.path if os.path.isabs(folder)]
@@ -44,16 +44,18 @@ def find():
 def make(tflite, model, keep):
     interpreter = tflite.Interpreter(model_content=model, num_threads=1, experimental_preserve_all_tensors=keep,
                                      experimental_op_resolver_type=tflite.OpResolverType.BUILTIN_REF)
-    source = interpreter.get_input_details()[0]
-    if -1 in source["shape_signature"]:
-        interpreter.resize_tensor_input(source["index"], [1 if size == -1 else size for size in source["shape_signature"]])
+    for source in interpreter.get_input_details():
+        if -1 in source["shape_signature"]:
+            interpreter.resize_tensor_input(source["index"], [1 if size == -1 else size for size in source["shape_signature"]])
     interpreter.allocate_tensors()
     return interpreter
 
 def run(interpreter, data):
     import numpy
-    source = interpreter.get_input_details()[0]
-    interpreter.set_tensor(source["index"], numpy.frombuffer(data, source["dtype"]).reshape(source["shape"]))
+    for source in interpreter.get_input_details():
+        size = interpreter.get_tensor(source["index"]).nbytes
+        interpreter.set_tensor(source["index"], numpy.frombuffer(data[:size], source["dtype"]).reshape(source["shape"]))
+        data = data[size:]
     interpreter.invoke()
 
 def predict(state, count):
@@ -83,8 +85,8 @@ def main():
     tflite, version = find()
     try:
         state = {"tflite": tflite, "model": model, "fast": make(tflite, model, False)}
-        source = state["fast"].get_input_details()[0]
-        state["size"] = state["fast"].get_tensor(source["index"]).nbytes
+        sources = state["fast"].get_input_details()
+        state["size"] = sum(state["fast"].get_tensor(source["index"]).nbytes for source in sources)
         answer(0, version.encode())
         while True:
             command, count = struct.unpack("<cI", receive(5))

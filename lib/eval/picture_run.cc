@@ -62,15 +62,12 @@ Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contra
 }
 
 // Every example of an array.
-Expected<std::vector<Named>> ReadArray(const std::string& file, const InputContract& contract) {
+Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract) {
   OpenOptions options;
-  SetInput(contract, options);
+  SetInputs(contract, options);
   options.unlabelled = true;
   QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(file, Split::kTest, options));
-  if (dataset.input().height != contract.height || dataset.input().width != contract.width || dataset.input().channels != contract.channels) {
-    return Corrupt(StrCat(file, ": examples are ", dataset.input().height, "x", dataset.input().width, "x", dataset.input().channels,
-                          ", the model takes ", contract.height, "x", contract.width, "x", contract.channels));
-  }
+  QAT_RETURN_IF_ERROR(CheckInputs(dataset, contract, "the model"));
   std::vector<Named> examples;
   for (int64_t i = 0; i < dataset.size(); ++i) {
     const auto values = dataset.Image(i);
@@ -79,11 +76,15 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const InputContr
   return examples;
 }
 
-bool IsArray(const std::string& file) { return file.ends_with(".npy"); }
+bool IsArray(const std::string& file) { return file.ends_with(".npy") || file.ends_with(".npz"); }
 
-Expected<std::vector<Named>> ReadExamples(const std::string& file, const InputContract& contract) {
+Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract) {
   if (IsArray(file)) return ReadArray(file, contract);
-  QAT_ASSIGN_OR_RETURN(Bytes picture, ReadPicture(file, contract));
+  if (contract.inputs.size() > 1) {
+    return InvalidArgument(StrCat(file, ": is one file, the model takes ", contract.inputs.size(),
+                                  " inputs, expected an .npz with an array for each: ", Describe(contract)));
+  }
+  QAT_ASSIGN_OR_RETURN(Bytes picture, ReadPicture(file, contract.input()));
   return std::vector<Named>{{file, std::move(picture)}};
 }
 
@@ -150,7 +151,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
     return InvalidArgument(StrCat("`topk`: value ", request.topk, ", expected at least 1"));
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
   QAT_ASSIGN_OR_RETURN(const Contract contract, ContractOfRow(*model, rows, report.warnings));
-  if (!std::all_of(request.files.begin(), request.files.end(), IsArray))
+  if (contract.inputs.size() == 1 && !std::all_of(request.files.begin(), request.files.end(), IsArray))
     QAT_RETURN_IF_ERROR_IN(model->source(), CheckChannels(contract.input()));
   const char* kind = rows.models.empty() ? "graph" : "tflite";
   QAT_ASSIGN_OR_RETURN(const auto predictor,
@@ -160,7 +161,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   std::vector<Error> errors;
   for (const std::string& file : request.files) {
     QAT_RETURN_IF_ERROR(hooks.Poll());
-    const auto examples = ReadExamples(file, contract.input());
+    const auto examples = ReadExamples(file, contract);
     if (!examples.ok()) {
       errors.push_back(examples.error());
       continue;

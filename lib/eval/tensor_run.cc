@@ -7,6 +7,7 @@
 #include "base/file_use.h"
 #include "base/strings.h"
 #include "eval/tensor_values.h"
+#include "model/model_contract.h"
 
 namespace qat {
 namespace {
@@ -94,6 +95,36 @@ Expected<std::vector<TensorFile>> ReadFiles(const std::vector<std::string>& path
 
 }  // namespace
 
+std::string PathOfInput(const std::string& input) {
+  const size_t equals = input.find('=');
+  return equals == std::string::npos || FileExists(input) ? input : input.substr(equals + 1);
+}
+
+Expected<std::vector<std::string>> InOrderOfInputs(const Model& model, const std::vector<std::string>& inputs) {
+  const auto has_name = [](const std::string& input) { return PathOfInput(input) != input; };
+  const auto named = std::count_if(inputs.begin(), inputs.end(), has_name);
+  if (named == 0) return inputs;
+  if (named < std::ssize(inputs)) return InvalidArgument("`input`: expected NAME=FILE for all inputs, or for none");
+  const std::vector<std::string> names = InputNames(model);
+  std::vector<std::string> files(names.size());
+  for (const std::string& input : inputs) {
+    const std::string path = PathOfInput(input), name = input.substr(0, input.size() - path.size() - 1);
+    size_t index = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    for (size_t i = 0; i < names.size() && index == names.size(); ++i)
+      if (model.tensors()[static_cast<size_t>(model.inputs()[i])].name == name) index = i;
+    if (index == names.size()) {
+      return InvalidArgument(StrCat("`input`: ", UnknownName("input", name, names), " of ", model.source(), ", expected one of ",
+                                    Join(names)));
+    }
+    if (!files[index].empty()) return InvalidArgument(StrCat("`input`: '", name, "' is given twice"));
+    files[index] = path;
+  }
+  const auto missing = std::find(files.begin(), files.end(), "");
+  if (missing == files.end()) return files;
+  return InvalidArgument(StrCat("`input`: none for '", names[static_cast<size_t>(missing - files.begin())], "' of ",
+                                model.source(), ", expected one for each of ", Join(names)));
+}
+
 Expected<ExampleShapes> ShapesOfExamples(const Model& model, std::span<const TensorFile> files) {
   QAT_RETURN_IF_ERROR(CheckNumberOfFiles(model, files.size()));
   ExampleShapes examples;
@@ -150,7 +181,7 @@ Status CheckFiles(const TensorRunRequest& request, const RowRequest& rows, size_
   FileUse use;
   for (const std::string& model : rows.models) use.Read("`models`", model);
   use.Read("`graph`", rows.graph);
-  for (const std::string& input : request.inputs) use.Read("`input`", input);
+  for (const std::string& input : request.inputs) use.Read("`input`", PathOfInput(input));
   for (size_t i = 0; i < outputs; ++i) use.Write("`save_outputs`", OutputPath(request.save_outputs, i));
   return use.Check();
 }
@@ -162,7 +193,8 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
   if (request.inputs.empty())
     return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
-  QAT_ASSIGN_OR_RETURN(std::vector<TensorFile> inputs, ReadFiles(request.inputs));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> paths, InOrderOfInputs(*model, request.inputs));
+  QAT_ASSIGN_OR_RETURN(std::vector<TensorFile> inputs, ReadFiles(paths));
   QAT_RETURN_IF_ERROR(CheckNumberOfFiles(*model, inputs.size()));
   for (size_t i = 0; i < inputs.size(); ++i) {
     QAT_ASSIGN_OR_RETURN(inputs[i].array, ForInput(std::move(inputs[i].array), inputs[i].path, *model, i, report.data_notes));

@@ -17,9 +17,16 @@
 namespace qat {
 
 struct TensorRunRequest {
-  std::vector<std::string> inputs;  ///< X.npy, one for each input of the model, in its order
+  std::vector<std::string> inputs;  ///< X.npy, one for each input of the model, in its order, or NAME=X.npy in any
   std::string save_outputs;         ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …; empty: not written
 };
+
+/// "X.npy" of "NAME=X.npy", which is the file of that name, if there is one.
+std::string PathOfInput(const std::string& input);
+
+/// The files in the order of the model's inputs. A name is that of a tensor, or what people call it (InputNames in
+/// model/model_contract.h). Errors: kInvalidArgument: names that no input has, or for some of the inputs only.
+Expected<std::vector<std::string>> InOrderOfInputs(const Model& model, const std::vector<std::string>& inputs);
 
 /// Values for one input of a model.
 struct TensorFile {

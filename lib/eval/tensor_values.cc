@@ -15,9 +15,9 @@ namespace {
 bool IsFloat(DType type) { return type == DType::kFloat16 || type == DType::kFloat32 || type == DType::kFloat64; }
 
 // The contract that says how real numbers of this input are normalized; null: nothing does.
-const InputContract* Normalization(const Model& model, size_t values) {
-  if (!model.contract() || model.contract()->inputs.size() != 1) return nullptr;
-  const InputContract& contract = model.contract()->input();
+const InputContract* Normalization(const Model& model, size_t position, size_t values) {
+  if (!model.contract() || position >= model.contract()->inputs.size()) return nullptr;
+  const InputContract& contract = model.contract()->inputs[position];
   const bool applies = contract.values == ValueType::kReal && !contract.inside;
   return applies && values % static_cast<size_t>(contract.ValueCount()) == 0 ? &contract : nullptr;
 }
@@ -50,7 +50,7 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
   std::vector<float> reals(converted.values.size() / sizeof(float));
   std::string how;
-  if (const InputContract* contract = Normalization(model, reals.size()); contract != nullptr) {
+  if (const InputContract* contract = Normalization(model, position, reals.size()); contract != nullptr) {
     ToReal(*contract, {}, converted.values, reals);
     how = "normalized by the input contract and ";
   } else {

@@ -2,6 +2,7 @@
 #ifndef QAT_IMPORT_IMPORT_TFLITE_H_
 #define QAT_IMPORT_IMPORT_TFLITE_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct TfliteImportOptions {
   /// What a byte of a picture means: real = (byte - mean) / std, one number or one for each channel. Empty: as the model says,
   /// else real = byte.
   std::vector<float> mean, std;
+  /// The same of single inputs of several, by the names of InputNames (model/model_contract.h).
+  std::map<std::string, std::vector<float>> mean_of = {}, std_of = {};
 };
 
 /// The network of `model` in real numbers: float32 constants, float16 and 8-bit ones dequantized, quantize and dequantize

@@ -268,9 +268,14 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
   }
   if (graph.form == GraphForm::kTrainable) return {};  // the data decide on the contract
   QAT_RETURN_IF_ERROR(Validate(graph.contract));
-  const InputContract& c = graph.contract.input();
-  const GraphTensor& input = graph.tensor(graph.inputs[0]);
-  if (input.shape != c.NetworkShape() && input.shape != c.DataShape()) {
+  if (graph.contract.inputs.size() != graph.inputs.size()) {
+    return Corrupt(StrCat("has ", graph.inputs.size(), graph.inputs.size() == 1 ? " input" : " inputs", ", its contract ",
+                          graph.contract.inputs.size()));
+  }
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const InputContract& c = graph.contract.inputs[i];
+    const GraphTensor& input = graph.tensor(graph.inputs[i]);
+    if (input.shape == c.NetworkShape() || input.shape == c.DataShape()) continue;
     return Corrupt(
         StrCat("input '", input.name, "' is ", ToString(input.shape), ", its contract says ", Describe(c)));
   }

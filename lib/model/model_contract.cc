@@ -1,5 +1,6 @@
 #include "model/model_contract.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -40,9 +41,9 @@ bool WithinOneStep(const InputContract& a, const InputContract& b, float step) {
   return true;
 }
 
-std::optional<Contract> ContractOfDescription(const Model& model, const ModelTensor& input) {
-  if (!model.description() || model.description()->inputs.empty()) return {};
-  return ContractOf(model.description()->inputs[0], input.shape, model.labels());
+std::optional<Contract> ContractOfDescription(const Model& model, const ModelTensor& input, size_t position = 0) {
+  if (!model.description() || position >= model.description()->inputs.size()) return {};
+  return ContractOf(model.description()->inputs[position], input.shape, model.labels());
 }
 
 // A normalization that gives exactly the parameters of the input was not rounded.
@@ -79,24 +80,83 @@ Expected<const ModelTensor*> OnlyInput(const Model& model) {
   return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
 }
 
-// [1, T, C] or [1, F] of real numbers, as they are.
-Expected<ModelContract> ContractOfReals(const Model& model, const ModelTensor& input) {
+// [1, H, W, C], [1, T, C] or [1, F] of real numbers, as they are.
+Expected<InputContract> RealsAsTheyAre(const ModelTensor& input) {
   const Shape& shape = input.shape;
-  if ((shape.size() != 2 && shape.size() != 3) || shape[0] != 1) {
+  if (shape.size() < 2 || shape.size() > 4 || shape[0] != 1) {
     return Unsupported(StrCat("input '", input.name, "' is ", ToString(shape),
                               ", expected [1, values], [1, steps, channels] or [1, H, W, C]: qat-eval run takes tensors of any "
                               "shape"));
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
-  InputContract contract{1, shape.size() == 3 ? shape[1] : 1, shape.back(), {}, {}};
+  InputContract contract{1, 1, shape.back(), {}, {}};
+  if (shape.size() > 2) contract.width = shape[shape.size() - 2];
+  if (shape.size() > 3) contract.height = shape[1];
   contract.values = ValueType::kReal;
-  contract.shape.assign(shape.begin() + 1, shape.end());
+  if (shape.size() < 4) contract.shape.assign(shape.begin() + 1, shape.end());
   contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)), 0);
   contract.std.assign(contract.mean.size(), 1);
   const Range range = RepresentableRange(params, input.type == DType::kInt8 ? kInt8Limits : kUInt8Limits);
   contract.low = IsQuantized(input.type) ? std::min(range.min, 0.0f) : -1;
   contract.high = IsQuantized(input.type) ? std::max(range.max, 0.0f) : 1;
+  return contract;
+}
+
+Expected<ModelContract> ContractOfReals(const Model& model, const ModelTensor& input) {
+  QAT_ASSIGN_OR_RETURN(InputContract contract, RealsAsTheyAre(input));
   return ModelContract{Contract(std::move(contract), model.labels()), ContractSource::kReals};
+}
+
+Status ExpectInput(const ModelTensor& input, const InputContract& contract) {
+  if (input.shape == contract.NetworkShape() || input.shape == contract.DataShape()) return {};
+  return Corrupt(StrCat("input '", input.name, "' is ", ToString(input.shape), ", the input contract says ",
+                        ToString(contract.NetworkShape())));
+}
+
+const ModelTensor& InputTensor(const Model& model, size_t position) {
+  return model.tensors()[static_cast<size_t>(model.inputs()[position])];
+}
+
+Status ExpectInputs(const Model& model, const Contract& contract) {
+  if (contract.inputs.size() != model.inputs().size()) {
+    return Corrupt(StrCat("has ", model.inputs().size(), model.inputs().size() == 1 ? " input" : " inputs",
+                          ", the input contract says ", contract.inputs.size()));
+  }
+  for (size_t i = 0; i < contract.inputs.size(); ++i)
+    QAT_RETURN_IF_ERROR(ExpectInput(InputTensor(model, i), contract.inputs[i]));
+  return {};
+}
+
+// One input out of several: the standard metadata, else what its quantization implies, else reals.
+Expected<InputContract> InputOfSeveral(const Model& model, size_t position, ContractSource& source) {
+  const ModelTensor& input = InputTensor(model, position);
+  const bool image = input.shape.size() == 4 && input.shape[0] == 1;
+  if (image) {
+    if (auto described = ContractOfDescription(model, input, position)) return described->input();
+    if (IsQuantized(input.type)) {
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+      if (source != ContractSource::kReals) source = ContractSource::kQuantizedInput;
+      return ContractOfQuantizedInput(model, input, params).input();
+    }
+  }
+  source = ContractSource::kReals;
+  return RealsAsTheyAre(input);
+}
+
+Expected<ModelContract> ContractOfSeveral(const Model& model, const Contract* fallback) {
+  if (model.contract()) return ModelContract{*model.contract(), ContractSource::kEmbedded};
+  if (fallback != nullptr && ExpectInputs(model, *fallback).ok()) return ModelContract{*fallback, ContractSource::kFallback};
+  ModelContract chosen;
+  chosen.source = ContractSource::kDescription;
+  chosen.contract.inputs.clear();
+  const std::vector<std::string> names = InputNames(model);
+  for (size_t i = 0; i < model.inputs().size(); ++i) {
+    QAT_ASSIGN_OR_RETURN(InputContract input, InputOfSeveral(model, i, chosen.source));
+    input.name = names[i];
+    chosen.contract.inputs.push_back(std::move(input));
+  }
+  chosen.contract.set_labels(model.labels());
+  return chosen;
 }
 
 Expected<const ModelTensor*> ImageInput(const Model& model) {
@@ -115,17 +175,41 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
 
 }  // namespace
 
+std::vector<std::string> InputNames(const Model& model) {
+  constexpr std::string_view kPrefix = "serving_default_";
+  std::vector<std::string> names;
+  if (model.contract() && model.inputs().size() > 1 && model.contract()->inputs.size() == model.inputs().size()) {
+    for (const InputContract& input : model.contract()->inputs) names.push_back(input.name);
+    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
+    names.clear();
+  }
+  for (size_t i = 0; i < model.inputs().size(); ++i) {
+    std::string name = InputTensor(model, i).name;
+    if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
+    if (name.ends_with(":0")) name.resize(name.size() - 2);
+    if (name.empty()) name = "input";
+    const std::string plain = name;
+    for (int k = 1; std::find(names.begin(), names.end(), name) != names.end(); ++k) name = StrCat(plain, "_", k);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback) {
+  if (model.inputs().size() > 1) {
+    QAT_ASSIGN_OR_RETURN(ModelContract several, ContractOfSeveral(model, fallback));
+    QAT_RETURN_IF_ERROR(Validate(several.contract));
+    QAT_RETURN_IF_ERROR(ExpectInputs(model, several.contract));
+    return several;
+  }
   QAT_ASSIGN_OR_RETURN(const ModelTensor* input, OnlyInput(model));
   if (!model.contract() && input->shape.size() != 4 && !(fallback != nullptr && fallback->input().values == ValueType::kReal))
     return ContractOfReals(model, *input);
   if (!model.contract() && input->shape.size() == 4) QAT_RETURN_IF_ERROR(ImageInput(model));
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, *input));
   QAT_RETURN_IF_ERROR(Validate(chosen.contract));
-  const Shape image = chosen.contract.input().NetworkShape();
-  if (input->shape == image || input->shape == chosen.contract.input().DataShape()) return chosen;
-  return Corrupt(StrCat("input '", input->name, "' is ", ToString(input->shape), ", the input contract says ",
-                        ToString(image)));
+  QAT_RETURN_IF_ERROR(ExpectInputs(model, chosen.contract));
+  return chosen;
 }
 
 Expected<Contract> ContractFromStats(const Model& model, float mean, float std) {

@@ -25,10 +25,14 @@ struct ModelContract {
 /// The first that the model has, in the order of ContractSource. A quantized input takes bytes as they are (int8: minus
 /// 128) if nothing says otherwise, and where the standard normalization comes within one step of that: it states in
 /// rounded numbers what scale and zero point state exactly. Labels are the contract's, else those of the label file.
-/// An input of another rank takes real numbers: [1, T, C] a series, [1, F] features.
-/// Errors: kUnsupported (no single input [1, …] of two to four axes), kCorrupt (contract and input disagree; a float input for which
-/// nothing says what a byte means).
+/// An input of another rank takes real numbers: [1, T, C] a series, [1, F] features; so does, among several inputs, a float one
+/// of which nothing is said. Several inputs are called after their tensors, by InputNames.
+/// Errors: kUnsupported (an input other than [1, …] of two to four axes), kCorrupt (contract and input disagree; a single float
+/// input for which nothing says what a byte means).
 Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback = nullptr);
+
+/// What people call its inputs: as the contract of several says, else the names of their tensors without "serving_default_" in front and ":0" behind, made unique.
+std::vector<std::string> InputNames(const Model& model);
 
 /// A contract for the model's input with one mean and std for all channels, in byte units, and the labels of its label
 /// file: what a user states for a model that does not. Errors: kUnsupported.

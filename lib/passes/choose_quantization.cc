@@ -34,11 +34,12 @@ class Quantizer {
     }
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, scheme_));
     QAT_RETURN_IF_ERROR(CheckRanges());
-    const QuantizationParams input =
-        options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract.input(), scheme_);
-    if (!(input.scale > 0) || !std::isfinite(input.scale))
-      return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
-    for (int32_t index : graph_.inputs) {
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const int32_t index = graph_.inputs[i];
+      const QuantizationParams input =
+          options_.input ? FixedParamsOf(*options_.input, scheme_) : InputParams(graph_.contract.inputs.at(i), scheme_);
+      if (!(input.scale > 0) || !std::isfinite(input.scale))
+        return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
       if (graph_.tensor(index).type == DType::kFloat32) SetActivation(index, input);
     }
     for (const GraphNode& node : graph_.nodes) {
@@ -334,8 +335,10 @@ Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
     return {};
   }
   if (options.input.has_value()) {
-    const std::string contradiction = DescribeInputContradiction(graph.contract.input(), *options.input);
-    if (!contradiction.empty()) warnings.push_back(contradiction);
+    for (const InputContract& input : graph.contract.inputs) {
+      const std::string contradiction = DescribeInputContradiction(input, *options.input);
+      if (!contradiction.empty()) warnings.push_back(contradiction);
+    }
   }
   if (graph.scheme != "float32" && graph.scheme != NameOf(options.scheme)) {
     warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ",

@@ -12,13 +12,13 @@ bool All(const std::vector<float>& values, float one) {
   return std::all_of(values.begin(), values.end(), [=](float value) { return value == one; });
 }
 
-/// Puts nodes before the first of a graph, one after the other; the last one makes what the network takes.
+/// Puts nodes before the first of a graph, one after the other; the last one makes what one input of the network takes.
 class FrontWriter {
  public:
   /// `type` and `quantization` of the new input.
-  FrontWriter(Graph& graph, DType type, std::optional<TensorQuantization> quantization)
-      : graph_(graph), network_input_(graph.inputs[0]) {
-    const InputContract& contract = graph.contract.input();
+  FrontWriter(Graph& graph, size_t index, DType type, std::optional<TensorQuantization> quantization)
+      : graph_(graph), index_(index), network_input_(graph.inputs[index]) {
+    const InputContract& contract = graph.contract.inputs[index];
     const Shape& old = graph.tensor(network_input_).shape;
     GraphTensor input;
     input.name = Unused(contract.name.empty() ? "data" : contract.name);
@@ -26,7 +26,7 @@ class FrontWriter {
     input.type = type;
     input.quantization = std::move(quantization);
     last_ = graph.AddTensor(std::move(input));
-    graph.inputs[0] = last_;
+    graph.inputs[index] = last_;
   }
 
   void Reshape(const Shape& shape) {
@@ -51,7 +51,7 @@ class FrontWriter {
   void Finish() {
     if (nodes_.empty()) {
       // The network takes what comes in: nothing changes.
-      graph_.inputs[0] = network_input_;
+      graph_.inputs[index_] = network_input_;
     } else {
       nodes_.back().outputs = {network_input_};
     }
@@ -61,7 +61,7 @@ class FrontWriter {
 
  private:
   std::string NameOf(const std::string& suffix) const {
-    return Unused(StrCat(graph_.tensor(graph_.inputs[0]).name, "/", suffix));
+    return Unused(StrCat(graph_.tensor(graph_.inputs[index_]).name, "/", suffix));
   }
   std::string Unused(std::string name) const {
     const auto taken = [&](const GraphTensor& tensor) { return tensor.name == name; };
@@ -91,6 +91,7 @@ class FrontWriter {
   }
 
   Graph& graph_;
+  const size_t index_;
   const int32_t network_input_;
   int32_t last_ = 0;
   std::vector<GraphNode> nodes_;
@@ -106,21 +107,19 @@ TensorQuantization InTermsOf(DType type, DType network, const TensorQuantization
 
 }  // namespace
 
-Status SetInputType(DType type, Graph& graph) {
+Status SetInputType(DType type, size_t index, Graph& graph) {
   if (type != DType::kFloat32 && type != DType::kUInt8 && type != DType::kInt8) {
     return InvalidArgument(StrCat("the input cannot be ", NameOf(type), ", expected float32, uint8 or int8"));
   }
-  if (graph.inputs.size() != 1)
-    return Unsupported(StrCat("the graph has ", graph.inputs.size(), " inputs, whose type can be set for one only"));
-  const GraphTensor network = graph.tensor(graph.inputs[0]);
+  const GraphTensor network = graph.tensor(graph.inputs.at(index));
   if (type != DType::kFloat32 && network.type == DType::kFloat32) {
     return Unsupported(StrCat("the network takes float32, so its input cannot be ", NameOf(type),
                               ": an integer model can take either"));
   }
-  InputContract& contract = graph.contract.input();
+  InputContract& contract = graph.contract.inputs.at(index);
   std::optional<TensorQuantization> quantization;
   if (type != DType::kFloat32) quantization = InTermsOf(type, network.type, *network.quantization);
-  FrontWriter front(graph, type, std::move(quantization));
+  FrontWriter front(graph, index, type, std::move(quantization));
   front.Reshape(network.shape);
   const bool normalizes = type == DType::kFloat32 && contract.values == ValueType::kReal && !contract.inside;
   if (normalizes) {

@@ -54,11 +54,11 @@ enum class WeightStorage : uint8_t {
 /// Requires  a graph that ChooseQuantization made float32. Warns of values that no half holds, and where nothing was stored.
 void StoreWeights(WeightStorage storage, Graph& graph, std::vector<std::string>& warnings);
 
-/// What the model takes, after ChooseQuantization: `type` is float32, uint8 or int8. Reals come in with the shape of the data, and
+/// What the model takes as one of its inputs, after ChooseQuantization: `type` is float32, uint8 or int8. Reals come in with the shape of the data, and
 /// where they are float32 the graph normalizes them by itself (SUB and MUL, InputContract::inside); a QUANTIZE then makes what
 /// the network takes of them. Of bytes float32 are normalized values, uint8 and int8 those of the network or 128 apart.
-/// Errors: kUnsupported (several inputs; integers for a float32 network), kInvalidArgument (another type).
-Status SetInputType(DType type, Graph& graph);
+/// Errors: kUnsupported (integers for a float32 network), kInvalidArgument (another type).
+Status SetInputType(DType type, size_t index, Graph& graph);
 
 /// One sentence on what `given` does to the data if it is not what the contract says, both values in it; else empty.
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given);

@@ -92,7 +92,7 @@ struct Model::Impl {
     impl->labels = (*model)->labels();
     if (const auto contract = ContractOf(**model); contract.ok()) {
       const InputContract& input = contract->contract.inputs[0];
-      if (!input.inside) impl->normalization = Normalization{input.mean, input.std};
+      if (!input.inside && contract->contract.inputs.size() == 1) impl->normalization = Normalization{input.mean, input.std};
       if (!contract->contract.labels().empty()) impl->labels = contract->contract.labels();
     }
     return impl;

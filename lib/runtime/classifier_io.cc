@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "base/strings.h"
 #include "model/model_contract.h"
 #include "predict/predictor.h"
@@ -150,12 +151,16 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
 
 }  // namespace
 
-Expected<ClassifierIo> ClassifierIo::Create(Contract contract, const ModelTensor& input,
+Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const ModelTensor* const> inputs,
                                             const ModelTensor& output) {
   ClassifierIo io;
   io.contract_ = std::move(contract);
-  QAT_ASSIGN_OR_RETURN(const QuantizationParams input_params, ParamsOf(input, "input"));
-  QAT_ASSIGN_OR_RETURN(io.load_, MakeLoad(io.contract_.input(), input, input_params));
+  QAT_CHECK(inputs.size() == io.contract_.inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(*inputs[i], "input"));
+    QAT_ASSIGN_OR_RETURN(LoadFunction load, MakeLoad(io.contract_.inputs[i], *inputs[i], params));
+    io.load_.push_back(std::move(load));
+  }
   QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output));
   io.read_ = reader.read;
   io.wide_index_ = output.type == DType::kInt64;
@@ -166,11 +171,16 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, const ModelTensor
   return io;
 }
 
-Status ClassifierIo::Load(std::span<const uint8_t> image, std::span<uint8_t> input) const {
-  if (image.size() != static_cast<size_t>(contract_.input().ImageSize())) {
-    return InvalidArgument(StrCat("image of ", image.size(), " bytes, expected ", contract_.input().ImageSize()));
+Status ClassifierIo::Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const {
+  if (example.size() != static_cast<size_t>(contract_.ExampleSize())) {
+    return InvalidArgument(StrCat("image of ", example.size(), " bytes, expected ", contract_.ExampleSize()));
   }
-  load_(image, input);
+  QAT_CHECK(inputs.size() == load_.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto size = static_cast<size_t>(contract_.inputs[i].ImageSize());
+    load_[i](example.first(size), inputs[i]);
+    example = example.subspan(size);
+  }
   return {};
 }
 

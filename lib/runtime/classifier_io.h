@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/expected.h"
 #include "contract/contract.h"
@@ -17,15 +18,15 @@ namespace qat {
 
 class ClassifierIo {
  public:
-  /// Bytes reach the input through 256-entry tables per channel: contract -> real -> input scale. `input` and `output`: a
-  /// model's first ones, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
+  /// Bytes reach an input through 256-entry tables per channel: contract -> real -> input scale. `inputs`: all of a model's, as
+  /// the contract lists them; `output`: its first one, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
   /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale).
-  static Expected<ClassifierIo> Create(Contract contract, const ModelTensor& input,
+  static Expected<ClassifierIo> Create(Contract contract, std::span<const ModelTensor* const> inputs,
                                        const ModelTensor& output);
 
   const Contract& contract() const { return contract_; }
-  /// Errors: kInvalidArgument, where the image has another size than the contract's.
-  Status Load(std::span<const uint8_t> image, std::span<uint8_t> input) const;
+  /// One example into the tensors of all inputs. Errors: kInvalidArgument, where it has another size than the contract's.
+  Status Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const;
   /// Of no image yet: the number of classes and the step of the outputs.
   Predictions Empty() const;
   /// Adds the answers that one output holds: one, or one per place, rows from the top. Errors: kNumerical (NaN).
@@ -35,7 +36,7 @@ class ClassifierIo {
   ClassifierIo() = default;
 
   Contract contract_;
-  std::function<void(std::span<const uint8_t>, std::span<uint8_t>)> load_;
+  std::vector<std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>> load_;
   float (*read_)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
   QuantizationParams output_params_;
   int32_t classes_ = 0;

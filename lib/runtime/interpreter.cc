@@ -166,4 +166,10 @@ std::vector<std::string> Interpreter::KernelNames() const {
   return names;
 }
 
+std::vector<const ModelTensor*> InputInfos(const Interpreter& interpreter) {
+  std::vector<const ModelTensor*> infos;
+  for (size_t i = 0; i < interpreter.model().inputs().size(); ++i) infos.push_back(&interpreter.input_info(i));
+  return infos;
+}
+
 }  // namespace qat

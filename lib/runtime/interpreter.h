@@ -76,6 +76,9 @@ class Interpreter {
   std::unique_ptr<Impl> impl_;
 };
 
+/// input_info of each input, in their order.
+std::vector<const ModelTensor*> InputInfos(const Interpreter& interpreter);
+
 }  // namespace qat
 
 #endif  // QAT_RUNTIME_INTERPRETER_H_

@@ -28,7 +28,7 @@ std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter) {
     const ModelTensor& info = interpreter.tensor_info(index);
     if (!info.is_constant && IsLayerType(info)) tensors.push_back({index, node, std::string(op), &info});
   };
-  add(model.inputs()[0], -1, "input");
+  for (const int32_t input : model.inputs()) add(input, -1, "input");
   for (size_t i = 0; i < model.nodes().size(); ++i) {
     const ModelNode& node = model.nodes()[i];
     for (const int32_t output : node.outputs) {

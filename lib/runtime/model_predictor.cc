@@ -21,6 +21,12 @@ std::string TypeOf(const Model& model) {
   return std::string(NameOf(model.tensors()[static_cast<size_t>(tensor)].type));
 }
 
+std::vector<std::span<uint8_t>> InputsOf(Interpreter& interpreter) {
+  std::vector<std::span<uint8_t>> inputs;
+  for (size_t i = 0; i < interpreter.model().inputs().size(); ++i) inputs.push_back(interpreter.input(i));
+  return inputs;
+}
+
 class ModelPredictor : public Predictor {
  public:
   ModelPredictor(std::shared_ptr<const Model> model, const InterpreterOptions& options,
@@ -39,7 +45,7 @@ class ModelPredictor : public Predictor {
   const Contract& contract() const override { return io_.contract(); }
 
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
-    const auto size = static_cast<size_t>(contract().input().ImageSize());
+    const auto size = static_cast<size_t>(contract().ExampleSize());
     if (count < 0 || images.size() != size * static_cast<size_t>(count)) {
       return InvalidArgument(
           StrCat(name_, ": ", images.size(), " bytes, expected ", count, " images of ", size));
@@ -54,7 +60,7 @@ class ModelPredictor : public Predictor {
   }
 
   Status Load(std::span<const uint8_t> image) override {
-    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, interpreter_->input(0)));
+    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, InputsOf(*interpreter_)));
     return {};
   }
 
@@ -69,7 +75,7 @@ class ModelPredictor : public Predictor {
       options_.keep_intermediates = true;
       QAT_ASSIGN_OR_RETURN(keeping_, Interpreter::Create(model_, options_));
     }
-    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, keeping_->input(0)));
+    QAT_RETURN_IF_ERROR_IN(name_, io_.Load(image, InputsOf(*keeping_)));
     keeping_->Invoke();
     std::vector<LayerOutput> outputs;
     for (const LayerTensor& tensor : LayerTensors(*keeping_)) {
@@ -95,8 +101,7 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
-                       ClassifierIo::Create(std::move(chosen.contract), interpreter->input_info(0),
-                                            interpreter->output_info(0)));
+                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), interpreter->output_info(0)));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(
       std::move(model), options, std::move(interpreter), std::move(name), std::move(kind), std::move(io)));
 }

@@ -11,7 +11,7 @@
 namespace qat {
 
 /// `kind` is what the report calls it: "tflite", or "graph" for a frozen graph lowered to float32 in memory.
-/// The model must have one image input [1, H, W, C] of float32, uint8 or int8 and a first output of scores
+/// The model must have inputs of float32, uint8 or int8, as its contract says, and a first output of scores
 /// [1, classes] or of indices [1]. Bytes reach the input through 256-entry tables per channel: contract ->
 /// real -> input scale; which contract, with `fallback`: ContractOf. Errors: kCorrupt (contract and input
 /// disagree), kUnsupported.

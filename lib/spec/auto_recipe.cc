@@ -170,7 +170,8 @@ std::string DataLine(const DataFacts& data) {
           ? StrCat(data.classes, " classes, ", data.label_height, "x", data.label_width, " labels each")
           : StrCat(data.classes, " classes");
   return StrCat(data.examples, " examples to train on, ", data.held_out, " held out; ", labels,
-                "; input ", data.height, "x", data.width, "x", data.channels);
+                data.inputs > 1 ? StrCat("; ", data.inputs, " inputs, the first ") : std::string("; input "), data.height, "x",
+                data.width, "x", data.channels);
 }
 
 std::string EpochsText(double epochs) {

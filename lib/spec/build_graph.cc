@@ -44,10 +44,12 @@ class Builder {
     graph_.scheme = "float32";
     graph_.provenance[kSourceTextKey] = spec_.text;
     if (spec_.classes != 0) graph_.provenance[kSourceClassesKey] = std::to_string(spec_.classes);
-    GraphTensor input;
-    input.name = "input";
-    input.shape = spec_.input_shape;
-    graph_.inputs = {graph_.AddTensor(std::move(input))};
+    for (const InputSpec& each : spec_.inputs) {
+      GraphTensor input;
+      input.name = each.name;
+      input.shape = each.shape;
+      graph_.inputs.push_back(graph_.AddTensor(std::move(input)));
+    }
     for (const LayerSpec& layer : spec_.layers) {
       QAT_ASSIGN_OR_RETURN(const int32_t output, AddLayer(layer));
       outputs_.push_back(output);
@@ -81,7 +83,7 @@ class Builder {
   }
 
   int32_t OutputOf(int32_t layer) const {
-    return layer == kNetworkInput ? graph_.inputs[0] : outputs_[static_cast<size_t>(layer)];
+    return IsNetworkInput(layer) ? graph_.inputs[InputIndex(layer)] : outputs_[static_cast<size_t>(layer)];
   }
 
   Expected<int32_t> AddLayer(const LayerSpec& layer) {

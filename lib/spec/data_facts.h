@@ -9,6 +9,7 @@ namespace qat {
 struct DataFacts {
   int64_t examples = 0;  ///< to train on, without the held-out ones
   int64_t held_out = 0;
+  int32_t inputs = 1;  ///< of the network; what follows is of the first
   int32_t height = 0;  ///< of the network's input
   int32_t width = 0;
   int32_t channels = 0;

@@ -1,7 +1,10 @@
 #include "spec/network_keys.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "spec/network_spec.h"
+#include "spec/output_names.h"
 #include "spec/scaling.h"
 #include "spec/toml_text.h"
 
@@ -67,36 +70,94 @@ void ParseShape(const toml::node& node, Refusals& refusals, Shape& shape) {
   }
 }
 
-void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals, Shape& shape) {
-  shape = {1, 1, 1, 1};
-  constexpr char kExpected[] = "a block with height, width and channels, or with shape";
-  const toml::node* node = root.get("input");
-  const toml::table* input = node == nullptr ? nullptr : node->as_table();
-  if (node == nullptr) {
-    refusals.Refuse(TextPlace(), InvalidArgument(StrCat("[input] is missing, expected ", kExpected)));
-  } else if (input == nullptr) {
-    refusals.Mismatch(*node, "input", kExpected);
+// What the values of an input are, where the spec decides it and not the data.
+void ParseValues(const toml::table& input, Refusals& refusals, InputValues& values) {
+  const toml::node* node = input.get("values");
+  if (node == nullptr) return;
+  const auto* text = node->as_string();
+  if (text != nullptr && text->get() == "bytes") {
+    values = InputValues::kBytes;
+  } else if (text != nullptr && text->get() == "reals") {
+    values = InputValues::kReals;
+  } else {
+    refusals.Mismatch(*node, "values", "\"bytes\" or \"reals\"");
   }
-  if (input == nullptr) return;
-  refusals.set_context("[input]: ");
-  if (const toml::node* given = input->get("shape"); given != nullptr && resolution == 0) {
-    refusals.RejectUnknown(*input, {"shape"});
-    ParseShape(*given, refusals, shape);
-    refusals.set_context("");
+}
+
+// The keys of one block but for its name.
+void ParseInputBlock(const toml::table& block, int32_t resolution, bool named, Refusals& refusals, InputSpec& input) {
+  std::vector<std::string> names = {"height", "width", "channels"};
+  std::vector<std::string> known = {"values"};
+  if (named) known.emplace_back("name");
+  ParseValues(block, refusals, input.values);
+  if (const toml::node* given = block.get("shape"); given != nullptr && resolution == 0) {
+    known.emplace_back("shape");
+    refusals.RejectUnknown(block, known);
+    ParseShape(*given, refusals, input.shape);
     return;
   }
-  std::vector<std::string> names = {"height", "width", "channels"};
   if (resolution > 0) {
-    shape = {1, resolution, resolution, 1};
+    input.shape = {1, resolution, resolution, 1};
     names = {"channels"};  // the others would contradict the resolution
   }
-  refusals.RejectUnknown(*input, names);
+  known.insert(known.end(), names.begin(), names.end());
+  refusals.RejectUnknown(block, known);
   for (const std::string& name : names) {
     const size_t axis = name == "height" ? 1 : name == "width" ? 2 : 3;
-    if (!input->contains(name)) refusals.Missing(*input, name, "a positive integer");
-    ParseWhole(*input, name, kLargestSide, refusals, shape[axis]);
+    if (!block.contains(name)) refusals.Missing(block, name, "a positive integer");
+    ParseWhole(block, name, kLargestSide, refusals, input.shape[axis]);
   }
-  refusals.set_context("");
+}
+
+// [[input]] blocks: several inputs, each with a name.
+void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusals, std::vector<InputSpec>& inputs) {
+  inputs.clear();
+  if (resolution > 0)
+    refusals.Refuse(TextPlaceOf(blocks), InvalidArgument("a network with 'resolution' has one [input], not several"));
+  for (const toml::node& node : blocks) {
+    InputSpec& input = inputs.emplace_back();
+    input.shape = {1, 1, 1, 1};
+    input.name = StrCat("input", inputs.size());
+    const toml::table* block = node.as_table();
+    if (block == nullptr) {
+      refusals.Mismatch(node, "input", "an [[input]] block");
+      continue;
+    }
+    input.line = static_cast<int32_t>(block->source().begin.line);
+    input.column = static_cast<int32_t>(block->source().begin.column);
+    refusals.set_context("[[input]]: ");
+    const auto* name = (*block)["name"].as_string();
+    if (name == nullptr) {
+      refusals.Missing(*block, "name", "a text");
+    } else if (!IsPlainName(name->get())) {
+      refusals.Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
+    } else if (std::any_of(inputs.begin(), inputs.end(), [&](const InputSpec& other) { return other.name == name->get(); })) {
+      refusals.Refuse(*name, StrCat("two inputs are called '", name->get(), "'"));
+    } else {
+      input.name = name->get();
+      refusals.set_context(StrCat("input '", input.name, "': "));
+    }
+    ParseInputBlock(*block, resolution, /*named=*/true, refusals, input);
+    refusals.set_context("");
+  }
+}
+
+void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals, std::vector<InputSpec>& inputs) {
+  inputs.assign(1, InputSpec());
+  inputs[0].shape = {1, 1, 1, 1};
+  constexpr char kExpected[] = "a block with height, width and channels, or with shape";
+  const toml::node* node = root.get("input");
+  if (node == nullptr) {
+    refusals.Refuse(TextPlace(), InvalidArgument(StrCat("[input] is missing, expected ", kExpected)));
+  } else if (const toml::array* blocks = node->as_array(); blocks != nullptr && !blocks->empty()) {
+    ParseInputs(*blocks, resolution, refusals, inputs);
+  } else if (const toml::table* input = node->as_table()) {
+    refusals.set_context("[input]: ");
+    ParseInputBlock(*input, resolution, /*named=*/false, refusals, inputs[0]);
+    refusals.set_context("");
+  } else {
+    refusals.Mismatch(*node, "input", kExpected);
+  }
 }
 
 }  // namespace
@@ -106,7 +167,7 @@ void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spe
   refusals.RejectUnknown(root, {"name", "width", "divisor", "resolution", "classes", "input", "layer"});
   ParseName(root, refusals, spec);
   ParseScaling(root, refusals, scaling);
-  ParseInput(root, scaling.resolution, refusals, spec.input_shape);
+  ParseInput(root, scaling.resolution, refusals, spec.inputs);
   spec.classes = scaling.classes;
 }
 

@@ -24,7 +24,7 @@ struct LayerSpec {
   OpType type = OpType::kConv2D;
   OpAttributes attributes;
   Initializer initializer;
-  std::vector<int32_t> inputs;            ///< indices of earlier layers; kNetworkInput is the input image
+  std::vector<int32_t> inputs;            ///< indices of earlier layers, or NetworkInput(i) for inputs of the network
   Shape output_shape;                     ///< for batch 1: [1, …]
   std::vector<ParameterSpec> parameters;  ///< of the operator: filter, bias
   std::optional<BatchNormSpec> batch_norm;
@@ -36,17 +36,33 @@ struct LayerSpec {
   const OpDefinition& definition() const { return DefinitionOf(type); }
 };
 
+/// Inputs of the network among the indices of layers: -1, -2, …
 inline constexpr int32_t kNetworkInput = -1;
+constexpr int32_t NetworkInput(size_t input) { return -1 - static_cast<int32_t>(input); }
+constexpr bool IsNetworkInput(int32_t layer) { return layer < 0; }
+/// Requires IsNetworkInput.
+constexpr size_t InputIndex(int32_t layer) { return static_cast<size_t>(-1 - layer); }
+
+/// "bytes" or "reals": what the values of an input are.
+enum class InputValues : uint8_t { kOfData, kBytes, kReals };
+
+struct InputSpec {
+  std::string name = "input";
+  Shape shape;  ///< [1, H, W, C]
+  InputValues values = InputValues::kOfData;
+  int32_t line = 0;  ///< in the text, 1-based
+  int32_t column = 0;
+};
 
 struct NetworkSpec {
   std::string name;
-  Shape input_shape;              ///< [1, H, W, C]
+  std::vector<InputSpec> inputs = std::vector<InputSpec>(1);  ///< at least one; a single one is called "input"
   int32_t classes = 0;            ///< the text's own key, which flags may change; 0: it has none
   std::vector<LayerSpec> layers;  ///< in execution order; the last one is the output
   std::string text;               ///< as read, kept by checkpoints
 
   const Shape& ShapeOf(int32_t layer) const {
-    return layer == kNetworkInput ? input_shape : layers[static_cast<size_t>(layer)].output_shape;
+    return IsNetworkInput(layer) ? inputs[InputIndex(layer)].shape : layers[static_cast<size_t>(layer)].output_shape;
   }
 };
 

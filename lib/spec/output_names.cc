@@ -33,6 +33,12 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
+void OutputNames::SetInputs(std::vector<std::string> names, std::vector<TextPlace> places) {
+  inputs_ = std::move(names);
+  input_places_ = std::move(places);
+  input_read_.assign(inputs_.size(), false);
+}
+
 void OutputNames::Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts) {
   by_name_[name] = layers_.size();
   layers_.push_back({name, place, layer, std::vector<bool>(static_cast<size_t>(parts))});
@@ -50,14 +56,19 @@ Error OutputNames::NotFound(const std::string& name) const {
                                   later->second.line,
                                   "), expected an earlier one: layers run in the order of the text"));
   }
-  std::vector<std::string> known = {std::string(kInputName)};
+  std::vector<std::string> known = inputs_;
   for (const Layer& layer : layers_) known.push_back(layer.name);
   return InvalidArgument(
-      StrCat(UnknownName("input", name, known), " (expected an earlier layer or \"input\")"));
+      StrCat(UnknownName("input", name, known),
+                                " (expected an earlier layer or ", inputs_.size() > 1 ? "an input" : "\"input\"", ")"));
 }
 
 Expected<int32_t> OutputNames::Read(const std::string& name) {
-  if (name == kInputName) return kNetworkInput;
+  if (const auto input = std::find(inputs_.begin(), inputs_.end(), name); input != inputs_.end()) {
+    const auto index = static_cast<size_t>(input - inputs_.begin());
+    input_read_[index] = true;
+    return NetworkInput(index);
+  }
   const auto [base, part] = SplitPart(name);
   const auto found = by_name_.find(base);
   if (found == by_name_.end()) {
@@ -81,6 +92,10 @@ Expected<int32_t> OutputNames::Read(const std::string& name) {
 
 Expected<int32_t> OutputNames::ReadPrevious() {
   if (!previous_) return kUnknownLayer;
+  if (layers_.empty() && inputs_.size() > 1) {
+    missed_ = true;
+    return InvalidArgument(StrCat("the network has ", inputs_.size(), " inputs, expected 'inputs' with one of ", Join(inputs_)));
+  }
   const auto found = by_name_.find(*previous_);
   if (found == by_name_.end()) return Read(*previous_);
   const Layer& layer = layers_[found->second];
@@ -93,6 +108,10 @@ Expected<int32_t> OutputNames::ReadPrevious() {
 
 void OutputNames::AddUnread(Diagnostics& diagnostics) const {
   if (missed_ || nameless_) return;
+  for (size_t i = 0; i < input_places_.size(); ++i) {
+    if (!input_read_[i])
+      diagnostics.Add(input_places_[i], InvalidArgument(StrCat("input '", inputs_[i], "' is read by no layer")));
+  }
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const bool last = i + 1 == layers_.size();

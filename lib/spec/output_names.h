@@ -2,6 +2,8 @@
 #ifndef QAT_SPEC_OUTPUT_NAMES_H_
 #define QAT_SPEC_OUTPUT_NAMES_H_
 
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,7 +16,7 @@
 namespace qat {
 
 /// An output whose layer has an error: its readers are not reported.
-inline constexpr int32_t kUnknownLayer = -2;
+inline constexpr int32_t kUnknownLayer = std::numeric_limits<int32_t>::min();
 
 /// Whether a layer may be called so: letters, digits, '_', '-' and '.', not "input". Names become tensor names ("conv1/filter",
 /// "split:0") and file names.
@@ -22,6 +24,8 @@ bool IsPlainName(std::string_view name);
 
 class OutputNames {
  public:
+  /// Names of the network's inputs, instead of the one "input".
+  void SetInputs(std::vector<std::string> names, std::vector<TextPlace> places);
   /// A layer's output, or each part of a split, whose layers are `layer`, `layer` + 1, …
   void Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts = 1);
   /// A name that some layer of the text has: reading it before it is declared is reading ahead.
@@ -32,12 +36,12 @@ class OutputNames {
   /// Where a name was declared; line 0 where it was not.
   TextPlace PlaceOf(const std::string& name) const;
 
-  /// The layer whose output it is, kNetworkInput or kUnknownLayer. Errors: kInvalidArgument, in terms of names.
+  /// The layer whose output it is, NetworkInput(i) or kUnknownLayer. Errors: kInvalidArgument, in terms of names.
   Expected<int32_t> Read(const std::string& name);
   /// The output of the layer before.
   Expected<int32_t> ReadPrevious();
 
-  /// Adds "layer 'x' is read by no other layer and is not the last one" for each. Nothing where a name was not found: that is
+  /// Adds "layer 'x' is read by no other layer and is not the last one" for each, and the same for inputs out of several. Nothing where a name was not found: that is
   /// the cause.
   void AddUnread(Diagnostics& diagnostics) const;
 
@@ -53,6 +57,9 @@ class OutputNames {
   std::vector<Layer> layers_;
   std::map<std::string, size_t> by_name_;
   std::map<std::string, TextPlace> to_come_;
+  std::vector<std::string> inputs_ = {"input"};
+  std::vector<TextPlace> input_places_;  // of several
+  std::vector<bool> input_read_ = {false};
   std::optional<std::string> previous_ = "input";
   bool nameless_ = false;
   bool missed_ = false;

@@ -27,7 +27,7 @@ std::vector<int32_t> CountReaders(const NetworkSpec& spec) {
   std::vector<int32_t> readers(spec.layers.size());
   for (const LayerSpec& layer : spec.layers) {
     for (const int32_t input : layer.inputs) {
-      if (input != kNetworkInput) ++readers[static_cast<size_t>(input)];
+      if (!IsNetworkInput(input)) ++readers[static_cast<size_t>(input)];
     }
   }
   return readers;
@@ -41,7 +41,7 @@ class Relisting {
  protected:
   void Remap(LayerSpec& layer) const {
     for (int32_t& input : layer.inputs) {
-      if (input != kNetworkInput) input = placed_[static_cast<size_t>(input)];
+      if (!IsNetworkInput(input)) input = placed_[static_cast<size_t>(input)];
     }
   }
   /// Appends to the new list; the index there.
@@ -82,7 +82,7 @@ class Fuser : private Relisting {
  private:
   // The new layer behind `layer`, if `layer` is all that reads the old layer `read`.
   LayerSpec* OnlyReadBy(const LayerSpec& layer, int32_t read) {
-    if (read == kNetworkInput || readers_[static_cast<size_t>(read)] != 1) return nullptr;
+    if (IsNetworkInput(read) || readers_[static_cast<size_t>(read)] != 1) return nullptr;
     return &spec_.layers[static_cast<size_t>(layer.inputs[0])];
   }
 

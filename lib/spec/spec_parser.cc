@@ -1,4 +1,4 @@
-// Grammar: name, width, divisor, resolution, classes, [input], then [[layer]] blocks: name, op, inputs (default: the layer
+// Grammar: name, width, divisor, resolution, classes, [input] or [[input]] blocks, then [[layer]] blocks: name, op, inputs (default: the layer
 // before), the keys of the operator's definition and those of all layers with a filter, filters or a stride.
 #include "spec/spec_parser.h"
 
@@ -43,6 +43,7 @@ class SpecParser {
   bool SetKey(const toml::node& node, const AttributeKey& key, OpAttributes& attributes);
   std::vector<std::string> KnownKeys(const OpDefinition& op) const;
 
+  void NameInputs();
   void DeclareNamesToCome(const toml::array& layers);
   bool Refuse(TextPlace place, Error error) { return refusals_.Refuse(place, std::move(error)); }
   template <class Node>
@@ -59,6 +60,7 @@ class SpecParser {
 
 Expected<NetworkSpec> SpecParser::Run() {
   ParseNetworkKeys(text_, refusals_, spec_, scaling_);
+  NameInputs();
   const toml::node* node = text_.root().get("layer");
   const toml::array* layers = node == nullptr ? nullptr : node->as_array();
   if (node != nullptr && layers == nullptr) {
@@ -80,6 +82,17 @@ Expected<NetworkSpec> SpecParser::Run() {
   names_.AddUnread(refusals_.errors());
   QAT_RETURN_IF_ERROR(refusals_.errors().Take());
   return std::move(spec_);
+}
+
+void SpecParser::NameInputs() {
+  if (spec_.inputs.size() == 1 && spec_.inputs[0].line == 0) return;
+  std::vector<std::string> names;
+  std::vector<TextPlace> places;
+  for (const InputSpec& input : spec_.inputs) {
+    names.push_back(input.name);
+    places.push_back({input.line, input.column});
+  }
+  names_.SetInputs(std::move(names), std::move(places));
 }
 
 // So that a layer that reads a later one gets that message, and not that there is no such layer.
@@ -140,6 +153,9 @@ bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {
   if (!IsPlainName(layer.name)) {
     return Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
   }
+  const auto is_input = [&](const InputSpec& input) { return input.name == layer.name; };
+  if (std::any_of(spec_.inputs.begin(), spec_.inputs.end(), is_input))
+    return Refuse(*name, "its name is taken by an input of the network");
   if (const TextPlace taken = names_.PlaceOf(layer.name); taken.line != 0) {
     return Refuse(*name, StrCat("its name is taken by the layer of line ", taken.line));
   }

@@ -4,6 +4,7 @@
 #define QAT_SPEC_TRAIN_CONFIG_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,6 +17,13 @@ namespace qat {
 /// A number for every channel: one for all, one a channel, or what the training set has.
 struct ChannelNumbers {
   std::vector<double> values;  ///< empty: of the training set
+  std::map<std::string, std::vector<double>> of = {};  ///< the same for single inputs of several, by name
+
+  /// Of an input: its own, or those for all.
+  const std::vector<double>& Of(const std::string& input) const {
+    const auto found = of.find(input);
+    return found == of.end() ? values : found->second;
+  }
   bool operator==(const ChannelNumbers&) const = default;
 };
 

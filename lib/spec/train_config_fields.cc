@@ -1,10 +1,12 @@
 #include "spec/train_config_fields.h"
 
+#include <map>
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
+#include "base/named_lists.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -96,28 +98,66 @@ std::vector<double> NumbersOf(const std::string& text) {
   return numbers;
 }
 
+// What a text says of one input. Nothing: it is neither numbers in the range nor a word that is known.
+std::optional<std::vector<double>> ChannelsOf(const std::string& text, double low, double high, double none) {
+  if (text == kOfDataset) return std::vector<double>();
+  if (text == "none") return std::vector<double>{none};
+  std::vector<double> numbers = NumbersOf(text);
+  const bool good = !numbers.empty() && std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
+  return good ? std::optional(std::move(numbers)) : std::nullopt;
+}
+
+// "left=125.3,123,113.9,right=dataset".
+bool ReadByName(const std::string& text, double low, double high, double none, ChannelNumbers& numbers) {
+  const auto lists = ParseNamedLists(text);
+  if (!lists) return false;
+  ChannelNumbers read;
+  for (const auto& [input, own] : *lists) {
+    auto channels = ChannelsOf(own, low, high, none);
+    if (!channels) return false;
+    read.of[input] = *std::move(channels);
+  }
+  numbers = std::move(read);
+  return true;
+}
+
+std::string ChannelsText(const std::vector<double>& values) {
+  if (values.empty()) return std::string(kOfDataset);
+  std::vector<std::string> texts;
+  for (const double x : values) texts.push_back(RealText(x));
+  return Join(texts, ",");
+}
+
 // `none` is the number that leaves values as they are.
 Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high, double none) {
   return {
       name,
-      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, \"none\" or \"", kOfDataset, "\""),
+      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, \"none\", \"", kOfDataset,
+             "\", or these by input, as \"left=0,right=", kOfDataset, "\""),
       [=](TrainConfig& config, const AttributeValue& value) {
         std::vector<double> numbers;
         if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
         if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
-        const auto* text = std::get_if<std::string>(&value);
-        if (text != nullptr) numbers = *text == "none" ? std::vector<double>{none} : NumbersOf(*text);
+        if (const auto* text = std::get_if<std::string>(&value)) {
+          if (HasNames(*text)) return ReadByName(*text, low, high, none, config.*member);
+          auto channels = ChannelsOf(*text, low, high, none);
+          if (channels) config.*member = {*std::move(channels)};
+          return channels.has_value();
+        }
         const bool in_range =
             std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
-        if (!in_range || (numbers.empty() && (text == nullptr || *text != kOfDataset))) return false;
-        (config.*member).values = std::move(numbers);
+        if (!in_range || numbers.empty()) return false;
+        config.*member = {std::move(numbers)};
         return true;
       },
       [=](const TrainConfig& config) {
-        const std::vector<double>& values = (config.*member).values;
+        const ChannelNumbers& all = config.*member;
+        std::vector<std::string> texts;
+        for (const auto& [input, own] : all.of) texts.push_back(StrCat(input, "=", ChannelsText(own)));
+        if (!texts.empty()) return Quoted(Join(texts, ","));
+        const std::vector<double>& values = all.values;
         if (values.empty()) return Quoted(std::string(kOfDataset));
         if (values.size() == 1) return RealText(values[0]);
-        std::vector<std::string> texts;
         for (const double x : values) texts.push_back(RealText(x));
         return StrCat("[", Join(texts), "]");
       },

@@ -74,8 +74,9 @@ TensorDescription DescribeOutput(const GraphTensor& output, size_t labels) {
 
 ModelDescription DescribeModel(const Graph& graph) {
   ModelDescription description;
-  for (int32_t index : graph.inputs) {
-    description.inputs.push_back(DescribeInput(graph.contract.input(), graph.tensor(index).type));
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    description.inputs.push_back(DescribeInput(graph.contract.inputs.at(i), graph.tensor(graph.inputs[i]).type));
+    if (graph.inputs.size() > 1) description.inputs.back().name = graph.contract.inputs[i].name;
   }
   for (int32_t index : graph.outputs) {
     description.outputs.push_back(DescribeOutput(graph.tensor(index), graph.contract.labels().size()));

@@ -254,16 +254,25 @@ Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, const Graph& 
 
 Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Graph& graph,
                                             const std::vector<std::string>& names) {
-  const auto write = [&](const std::vector<int32_t>& indices) {
+  const auto write = [&](const std::vector<int32_t>& indices, const auto& name_of) {
     std::vector<Offset<tflite::TensorMap>> maps;
-    for (int32_t index : indices) {
-      const auto name = builder.CreateSharedString(names[static_cast<size_t>(index)]);
-      maps.push_back(tflite::CreateTensorMap(builder, name, static_cast<uint32_t>(index)));
+    for (size_t i = 0; i < indices.size(); ++i) {
+      const auto name = builder.CreateSharedString(name_of(i));
+      maps.push_back(tflite::CreateTensorMap(builder, name, static_cast<uint32_t>(indices[i])));
     }
     return builder.CreateVector(maps);
   };
-  const auto inputs = write(graph.inputs);
-  const auto outputs = write(graph.outputs);
+  // An app asks for an input by the name that its user gave it, whatever normalizes it first.
+  const auto input_name = [&](size_t i) {
+    const auto index = static_cast<size_t>(graph.inputs[i]);
+    const bool renamed = names[index] != graph.tensors[index].name;
+    return renamed || graph.inputs.size() == 1 || graph.contract.inputs.size() != graph.inputs.size() ||
+                   graph.contract.inputs[i].name.empty()
+               ? names[index]
+               : graph.contract.inputs[i].name;
+  };
+  const auto inputs = write(graph.inputs, input_name);
+  const auto outputs = write(graph.outputs, [&](size_t i) { return names[static_cast<size_t>(graph.outputs[i])]; });
   return tflite::CreateSignatureDef(builder, inputs, outputs, builder.CreateString("serving_default"));
 }
 

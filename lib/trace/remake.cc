@@ -107,14 +107,20 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
   options.scheme = SchemeOf(model);
-  const bool bytes = graph.contract.input().values == ValueType::kByte;
-  const DType given = InputOf(model).type;
+  const auto given_to = [&](size_t input) { return model.tensors()[static_cast<size_t>(model.inputs()[input])].type; };
+  if (model.inputs().size() != graph.inputs.size()) {
+    return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", graph.inputs.size()));
+  }
   const DType own = options.scheme == Scheme::kUInt8 ? DType::kUInt8
                     : options.scheme == Scheme::kInt8 ? DType::kInt8
                                                       : DType::kFloat32;
-  if (bytes && given == own && options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
+  const bool one_of_bytes = graph.inputs.size() == 1 && graph.contract.input().values == ValueType::kByte;
+  if (one_of_bytes && given_to(0) == own && options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
-  if (!bytes || given != own) QAT_RETURN_IF_ERROR(SetInputType(given, graph));
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const bool bytes = graph.contract.inputs.at(i).values == ValueType::kByte;
+    if (!bytes || given_to(i) != own) QAT_RETURN_IF_ERROR(SetInputType(given_to(i), i, graph));
+  }
   return WriteTflite(graph, {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});
 }
 

@@ -41,7 +41,7 @@ double CostOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int
 struct Probe {
   const Graph& network;
   const TrainConfig& config;
-  const InputContract& contract;
+  const Contract& contract;
   const std::function<bool()>& interrupted;
   DataFeed& feed;
   double limit;
@@ -96,11 +96,11 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 }
 
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
-                              const InputContract& contract, const Dataset& train, const Dataset& test,
+                              const Contract& contract, const Dataset& train, const Dataset& test,
                               const HoldoutSplit& split, const std::function<bool()>& interrupted) {
   try {
     ConfigureThreads(config.threads);
-    DataFeed feed(train, config, contract, split.train);
+    DataFeed feed(train, config, InputTensors(contract, network), split.train);
     const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
     const Probe probe = {network, config, contract, interrupted, feed, limit};
     RunCost cost;

@@ -30,7 +30,7 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 /// the budget where that is less.
 /// Errors: those of StepEngine and of reading; kInterrupted.
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
-                              const InputContract& contract, const Dataset& train, const Dataset& test,
+                              const Contract& contract, const Dataset& train, const Dataset& test,
                               const HoldoutSplit& split, const std::function<bool()>& interrupted);
 
 }  // namespace qat

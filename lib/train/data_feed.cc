@@ -2,16 +2,12 @@
 
 #include <utility>
 
-#include "train/input_tensor.h"
-
 namespace qat {
 
-DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, const InputContract& contract,
-                   std::vector<int32_t> examples)
+DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors, std::vector<int32_t> examples)
     : data_(data),
       config_(config),
-      contract_(contract),
-      table_(MakeRealTable(contract)),
+      tensors_(std::move(tensors)),
       sampler_(std::move(examples), config.batch_size, config.seed) {}
 
 Expected<Batch> DataFeed::Read(int64_t step) {
@@ -20,20 +16,20 @@ Expected<Batch> DataFeed::Read(int64_t step) {
   sampler_.Batch(step, examples);
   const auto size = static_cast<size_t>(data_.ImageSize());
   Bytes stored(examples.size() * size);
-  // Changes are those of pictures of bytes.
-  const bool reals = data_.input().values == ValueType::kReal;
-  Bytes changed(reals ? 0 : stored.size());
+  // Changes are those of one picture of bytes.
+  const bool picture = data_.inputs.size() == 1 && data_.input().values == ValueType::kByte;
+  Bytes changed(picture ? stored.size() : 0);
   QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
   Batch batch;
   for (size_t i = 0; i < examples.size(); ++i) {
-    const ImageChange change = reals ? ImageChange() : DrawChange(config_, step, static_cast<int64_t>(i));
-    if (!reals) {
+    const ImageChange change = picture ? DrawChange(config_, step, static_cast<int64_t>(i)) : ImageChange();
+    if (picture) {
       ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width, data_.input().channels, change,
                   std::span(changed).subspan(i * size, size));
     }
     AppendLabels(examples[i], change, batch);
   }
-  batch.images = RealImages(contract_, table_, reals ? stored : changed);
+  batch.inputs = tensors_.Real(picture ? changed : stored);
   return batch;
 }
 

@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "base/expected.h"
-#include "contract/contract.h"
 #include "data/dataset.h"
 #include "spec/train_config.h"
+#include "train/input_tensor.h"
 #include "train/sampler.h"
 
 namespace qat {
 
-/// What one step learns from: real images [N, C, H, W] and what each of them should give.
+/// What one step learns from: real inputs of N examples, as the network takes them, and what each of them should give.
 struct Batch {
-  at::Tensor images;
+  std::vector<at::Tensor> inputs;
   std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
   std::vector<float> numbers;   ///< [N, targets] instead of labels
 
@@ -31,8 +31,7 @@ struct Batch {
 class DataFeed {
  public:
   /// The references outlive the feed.
-  DataFeed(const Dataset& data, const TrainConfig& config, const InputContract& contract,
-           std::vector<int32_t> examples);
+  DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors, std::vector<int32_t> examples);
 
   /// The batch of a step, counted from 0; where data is streamed, reading of the next one begins. Errors: the stream's.
   Expected<Batch> Read(int64_t step);
@@ -42,8 +41,7 @@ class DataFeed {
 
   const Dataset& data_;
   const TrainConfig& config_;
-  const InputContract& contract_;
-  RealTable table_;
+  InputTensors tensors_;
   Sampler sampler_;
 };
 

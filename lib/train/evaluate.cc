@@ -70,11 +70,11 @@ void Count(std::span<const float> outputs, std::span<const int32_t> labels, std:
 
 }  // namespace
 
-Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const Dataset& dataset,
                               std::span<const int32_t> indices, bool fake_quantize, Answers* answers) {
   constexpr size_t kBatch = 250;  // activations of a small network stay in the cache
   const at::NoGradGuard no_gradients;
-  const RealTable table = MakeRealTable(contract);
+  const InputTensors tensors(contract, network.graph());
   Evaluation result;
   int64_t correct = 0;
   Spread spread;
@@ -104,8 +104,7 @@ Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, c
         labels.insert(labels.end(), own.begin(), own.end());
       }
     }
-    const at::Tensor output =
-        network.Forward(RealImages(contract, table, bytes), {.fake_quantize = fake_quantize});
+    const at::Tensor output = network.Forward(tensors.Real(bytes), {.fake_quantize = fake_quantize}).front();
     const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
     const LossResult loss = dataset.targets > 0 ? MeanSquaredError(values, numbers, {})

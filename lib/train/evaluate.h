@@ -22,7 +22,7 @@ struct Answers {
 
 /// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. `answers`, where
 /// given, is filled too. Errors: those of reading.
-Expected<Evaluation> Evaluate(Network& network, const InputContract& contract, const Dataset& dataset,
+Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const Dataset& dataset,
                               std::span<const int32_t> indices, bool fake_quantize,
                               Answers* answers = nullptr);
 

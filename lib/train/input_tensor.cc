@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "contract/input_params.h"
 #include "train/layout.h"
+#include "train/modules/nhwc.h"
 
 namespace qat {
 namespace {
@@ -75,6 +76,42 @@ SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
     }
   }
   return {Mapped<double>(contract, table, bytes, at::kDouble, at::MemoryFormat::Contiguous), params};
+}
+
+InputTensors::InputTensors(const Contract& contract, const Graph& network) : contract_(contract) {
+  QAT_CHECK(contract.inputs.size() == network.inputs.size());
+  for (size_t i = 0; i < contract.inputs.size(); ++i) {
+    tables_.push_back(MakeRealTable(contract.inputs[i]));
+    shapes_.push_back(network.tensor(network.inputs[i]).shape);
+  }
+}
+
+// The order of values in memory is that of the data, whatever the rank.
+at::Tensor InputTensors::Shaped(size_t input, const at::Tensor& images) const {
+  const Shape& shape = shapes_[input];
+  if (shape == contract_.inputs[input].NetworkShape()) return images;
+  std::vector<int64_t> sizes(shape.begin(), shape.end());
+  sizes[0] = images.size(0);
+  const at::Tensor rows = functional::ToNhwc(images).contiguous().view(sizes);
+  return functional::FromNhwc(rows);
+}
+
+std::vector<at::Tensor> InputTensors::Real(std::span<const uint8_t> examples) const {
+  std::vector<at::Tensor> tensors;
+  Bytes copy;
+  for (size_t i = 0; i < shapes_.size(); ++i)
+    tensors.push_back(Shaped(i, RealImages(contract_.inputs[i], tables_[i], InputOf(contract_, i, examples, copy))));
+  return tensors;
+}
+
+std::vector<SimulatedTensor> InputTensors::Quantized(std::span<const uint8_t> examples, Scheme scheme) const {
+  std::vector<SimulatedTensor> tensors;
+  Bytes copy;
+  for (size_t i = 0; i < shapes_.size(); ++i) {
+    tensors.push_back(QuantizedImages(contract_.inputs[i], scheme, InputOf(contract_, i, examples, copy)));
+    tensors.back().values = Shaped(i, tensors.back().values);
+  }
+  return tensors;
 }
 
 }  // namespace qat

@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "contract/contract.h"
+#include "ir/graph.h"
 #include "train/simulated.h"
 
 namespace qat {
@@ -19,6 +21,23 @@ at::Tensor RealImages(const InputContract& contract, const RealTable& table, std
 /// through where one mean and std serve all channels and the mean is a whole byte; else every real value is
 /// quantized to the union range of all channels.
 SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme, std::span<const uint8_t> bytes);
+
+/// Whole examples as the tensors of a network's inputs, in its order: those of rank 4 as above, others [count, …] as they are.
+class InputTensors {
+ public:
+  /// Requires  a contract of the network's inputs.
+  InputTensors(const Contract& contract, const Graph& network);
+
+  std::vector<at::Tensor> Real(std::span<const uint8_t> examples) const;
+  std::vector<SimulatedTensor> Quantized(std::span<const uint8_t> examples, Scheme scheme) const;
+
+ private:
+  at::Tensor Shaped(size_t input, const at::Tensor& images) const;
+
+  Contract contract_;
+  std::vector<RealTable> tables_;  ///< by input
+  std::vector<Shape> shapes_;
+};
 
 }  // namespace qat
 

@@ -16,12 +16,6 @@
 namespace qat {
 namespace {
 
-Status ExpectOneInputAndOutput(const Graph& graph) {
-  if (graph.inputs.size() == 1 && graph.outputs.size() == 1) return {};
-  return Unsupported(StrCat("network '", graph.name, "' has ", graph.inputs.size(), " inputs and ", graph.outputs.size(),
-                            " outputs, expected one of each in training"));
-}
-
 // An axis constant that names axis 0, which is the batch's.
 bool NamesTheBatch(const LayerNode& layer) {
   const auto rank = static_cast<int32_t>(layer.input_shapes.at(0).size());
@@ -101,7 +95,6 @@ bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().ite
 }  // namespace
 
 Expected<std::unique_ptr<Network>> Network::Create(const Graph& graph, const ModuleOptions& options) {
-  QAT_RETURN_IF_ERROR(ExpectOneInputAndOutput(graph));
   std::vector<PlacedOp> ops;
   for (const GraphNode& node : graph.nodes) ops.push_back({node.name, node.type});
   QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.scheme));
@@ -124,10 +117,13 @@ Status Network::AddLayers(const ModuleOptions& options) {
     }
   }
   if (!refusals.empty()) return Unsupported(Join(refusals, "; "));
-  const auto found = std::find_if(layers_.begin(), layers_.end(),
-                                  [&](const Layer& layer) { return layer.output == graph_.outputs[0]; });
-  if (found == layers_.end()) return Unsupported(StrCat("network '", graph_.name, "' computes nothing"));
-  output_layer_ = static_cast<size_t>(found - layers_.begin());
+  for (const int32_t output : graph_.outputs) {
+    const auto found = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) { return layer.output == output; });
+    if (found == layers_.end()) {
+      return Unsupported(StrCat("network '", graph_.name, "' does not compute its output '", graph_.tensor(output).name, "'"));
+    }
+    output_layers_.push_back(static_cast<size_t>(found - layers_.begin()));
+  }
   return {};
 }
 
@@ -159,17 +155,20 @@ Status Network::AddLayer(const GraphNode& node, size_t output, const ModuleOptio
 
 // Runs every layer in order; `run(layer, inputs)` gives its output, `constant(input, count)` what it reads.
 template <class Value, class Run, class Constant>
-Value Network::RunLayers(const Value& images, const Run& run, const Constant& constant) const {
+std::vector<Value> Network::RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const {
+  QAT_CHECK(inputs.size() == graph_.inputs.size());
   std::vector<Value> values(graph_.tensors.size());
-  values[static_cast<size_t>(graph_.inputs[0])] = images;
+  for (size_t i = 0; i < inputs.size(); ++i) values[static_cast<size_t>(graph_.inputs[i])] = inputs[i];
   for (const Layer& layer : layers_) {
-    std::vector<Value> inputs;
+    std::vector<Value> read;
     for (const Source& input : layer.inputs) {
-      inputs.push_back(input.constant ? constant(*input.constant) : values[static_cast<size_t>(input.tensor)]);
+      read.push_back(input.constant ? constant(*input.constant) : values[static_cast<size_t>(input.tensor)]);
     }
-    values[static_cast<size_t>(layer.output)] = run(layer, inputs);
+    values[static_cast<size_t>(layer.output)] = run(layer, read);
   }
-  return values[static_cast<size_t>(graph_.outputs[0])];
+  std::vector<Value> outputs;
+  for (const int32_t output : graph_.outputs) outputs.push_back(values[static_cast<size_t>(output)]);
+  return outputs;
 }
 
 // One range for each group of tensors that share it: the union of what its observers learn, or fixed.
@@ -188,7 +187,8 @@ void Network::ShareRanges(Scheme scheme) {
     const int32_t group = groups.of_tensor[static_cast<size_t>(tensor)];
     return group < 0 ? nullptr : ranges[static_cast<size_t>(group)];
   };
-  input_range_ = range_of(graph_.inputs[0]);
+  for (const int32_t input : graph_.inputs) input_ranges_.push_back(range_of(input));
+  round_inputs_.assign(graph_.inputs.size(), false);
   for (const Layer& layer : layers_) {
     if (const auto range = range_of(layer.output)) {
       layer.module->ShareRange(range);
@@ -203,10 +203,14 @@ void Network::ShareRanges(Scheme scheme) {
   }
 }
 
-void Network::SetInput(const InputContract& contract) {
-  if (input_range_->scheme() == Scheme::kFloat32) return;
-  input_range_->Fix(InputParams(contract, input_range_->scheme()));
-  round_input_ = !BytesPassThrough(contract);
+void Network::SetInputs(const Contract& contract) {
+  QAT_CHECK(contract.inputs.size() == input_ranges_.size());
+  for (size_t i = 0; i < input_ranges_.size(); ++i) {
+    const Scheme scheme = input_ranges_[i]->scheme();
+    if (scheme == Scheme::kFloat32) continue;
+    input_ranges_[i]->Fix(InputParams(contract.inputs[i], scheme));
+    round_inputs_[i] = !BytesPassThrough(contract.inputs[i]);
+  }
 }
 
 Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& checkpoint) {
@@ -214,40 +218,47 @@ Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& che
   ModuleOptions options;
   options.scheme = SchemeFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
   QAT_ASSIGN_OR_RETURN(auto network, Create(checkpoint.network, options));
-  network->SetInput(checkpoint.contract.input());
+  if (checkpoint.contract.inputs.size() != network->graph().inputs.size()) {
+    return Corrupt(StrCat("the contract has ", checkpoint.contract.inputs.size(), " inputs, the network ",
+                          network->graph().inputs.size()));
+  }
+  network->SetInputs(checkpoint.contract);
   QAT_RETURN_IF_ERROR(network->Load(checkpoint));
   return network;
 }
 
-at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& context) {
-  return Forward(images, context, [](const Module&, const at::Tensor&) {});
+std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
+  return Forward(inputs, context, [](const Module&, const at::Tensor&) {});
 }
 
-at::Tensor Network::Forward(const at::Tensor& images, const ForwardContext& context, const VisitReal& visit) {
-  at::Tensor input = images;
-  if (context.fake_quantize && round_input_) {
-    input = FakeQuantize(images, {input_range_->params(), ActivationLimitsOf(input_range_->scheme())});
+std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context,
+                                         const VisitReal& visit) {
+  std::vector<at::Tensor> rounded = inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!context.fake_quantize || !round_inputs_[i]) continue;
+    rounded[i] = FakeQuantize(inputs[i], {input_ranges_[i]->params(), ActivationLimitsOf(input_ranges_[i]->scheme())});
   }
-  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& inputs) {
-    at::Tensor output = layer.module->Forward(inputs, context);
+  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& read) {
+    at::Tensor output = layer.module->Forward(read, context);
     visit(*layer.module, output);
     return output;
   };
-  return RunLayers(input, run, [&](const ConstantInput& each) { return each.Real(images.size(0), context); });
+  return RunLayers(rounded, run, [&](const ConstantInput& each) { return each.Real(inputs[0].size(0), context); });
 }
 
-SimulatedTensor Network::Simulate(const SimulatedTensor& images) const {
-  return Simulate(images, [](const Module&, const SimulatedTensor&) {});
+std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor>& inputs) const {
+  return Simulate(inputs, [](const Module&, const SimulatedTensor&) {});
 }
 
-SimulatedTensor Network::Simulate(const SimulatedTensor& images, const VisitSimulated& visit) const {
+std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor>& inputs,
+                                               const VisitSimulated& visit) const {
   const at::NoGradGuard no_gradients;
-  const auto run = [&](const Layer& layer, const std::vector<SimulatedTensor>& inputs) {
-    SimulatedTensor output = layer.module->Simulate(inputs);
+  const auto run = [&](const Layer& layer, const std::vector<SimulatedTensor>& read) {
+    SimulatedTensor output = layer.module->Simulate(read);
     visit(*layer.module, output);
     return output;
   };
-  return RunLayers(images, run, [&](const ConstantInput& each) { return each.Simulated(images.values.size(0)); });
+  return RunLayers(inputs, run, [&](const ConstantInput& each) { return each.Simulated(inputs[0].values.size(0)); });
 }
 
 std::vector<Parameter> Network::parameters() {
@@ -274,8 +285,8 @@ std::vector<NamedStatistics> Network::batch_norms() {
   return all;
 }
 
-float Network::OutputScale() const {
-  const SharedRange* range = layers_[output_layer_].module->range();
+float Network::OutputScale(size_t output) const {
+  const SharedRange* range = layers_[output_layers_[output]].module->range();
   if (range == nullptr || range->scheme() == Scheme::kFloat32 || !range->ready()) return 0;
   return range->params().scale;
 }
@@ -345,17 +356,17 @@ std::string Network::NonFiniteObserved() const {
   return "";
 }
 
-std::string Network::FindNonFinite(const at::Tensor& images) {
+std::string Network::FindNonFinite(const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_gradients;
   std::string found;
-  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& inputs) {
-    at::Tensor output = layer.module->Forward(inputs, {});
+  const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& read) {
+    at::Tensor output = layer.module->Forward(read, {});
     bool finite = AllFinite(output);
     for (const Parameter& parameter : layer.module->parameters()) finite = finite && AllFinite(parameter.value);
     if (!finite && found.empty()) found = layer.module->name();
     return output;
   };
-  RunLayers(images, run, [&](const ConstantInput& each) { return each.Real(images.size(0), {}); });
+  RunLayers(inputs, run, [&](const ConstantInput& each) { return each.Real(inputs[0].size(0), {}); });
   return found;
 }
 

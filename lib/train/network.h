@@ -26,32 +26,35 @@ struct Inherited {
 
 class Network {
  public:
-  /// Freshly initialized; the input unknown until SetInput. Errors: kUnsupported, one list of all layers without a training
-  /// form; for graphs of several inputs or outputs.
+  /// Freshly initialized; the inputs unknown until SetInputs. Errors: kUnsupported, one list of all layers without a training
+  /// form.
   static Expected<std::unique_ptr<Network>> Create(const Graph& graph, const ModuleOptions& options);
   /// With the parameters and ranges of a checkpoint. Errors: kCorrupt, naming the tensor.
   static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
 
-  /// Fixes scale and zero point of the input. Images whose raw bytes do not pass through are rounded to that grid too.
-  void SetInput(const InputContract& contract);
+  /// Fixes scale and zero point of each input. Values whose raw bytes do not pass through are rounded to that grid too.
+  /// Requires  a contract of the graph's inputs.
+  void SetInputs(const Contract& contract);
 
-  /// Real images [N, C, H, W] to real outputs; fake quantization as `context` says.
-  at::Tensor Forward(const at::Tensor& images, const ForwardContext& context);
-  /// Quantized images to quantized outputs, exact. Requires HasRanges.
-  SimulatedTensor Simulate(const SimulatedTensor& images) const;
+  /// Real inputs of N examples, rank 4 as [N, C, H, W], to real outputs, both in the order of the graph; fake quantization as
+  /// `context` says.
+  std::vector<at::Tensor> Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context);
+  /// Quantized inputs to quantized outputs, exact. Requires HasRanges.
+  std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs) const;
 
   /// The same, showing every layer's output in the order of the graph.
   using VisitReal = std::function<void(const Module& layer, const at::Tensor& output)>;
   using VisitSimulated = std::function<void(const Module& layer, const SimulatedTensor& output)>;
-  at::Tensor Forward(const at::Tensor& images, const ForwardContext& context, const VisitReal& visit);
-  SimulatedTensor Simulate(const SimulatedTensor& images, const VisitSimulated& visit) const;
+  std::vector<at::Tensor> Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context,
+                                  const VisitReal& visit);
+  std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs, const VisitSimulated& visit) const;
 
   std::vector<Parameter> parameters();
   std::vector<NamedObserver> observers();
   /// Those of the layers with batch normalization.
   std::vector<NamedStatistics> batch_norms();
-  /// Scale of the quantized output; 0 where the network is not quantized or no range is ready.
-  float OutputScale() const;
+  /// Scale of a quantized output; 0 where the network is not quantized or no range is ready.
+  float OutputScale(size_t output = 0) const;
   /// Every observer has seen something.
   bool HasRanges();
 
@@ -64,9 +67,9 @@ class Network {
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
   std::string NonFiniteObserved() const;
-  /// Name of the first layer with a parameter or an output that is not finite, by running `images`; empty:
+  /// Name of the first layer with a parameter or an output that is not finite, by running `inputs`; empty:
   /// none.
-  std::string FindNonFinite(const at::Tensor& images);
+  std::string FindNonFinite(const std::vector<at::Tensor>& inputs);
 
   /// "layer 'c' has grown most, its filter reaches 312": the parameter with the largest magnitude.
   std::string LargestParameter();
@@ -74,8 +77,8 @@ class Network {
   /// One line a layer.
   std::string PrettyPrint() const;
   const Graph& graph() const { return graph_; }
-  /// The module whose output is the network's.
-  Module& output_module() { return *layers_[output_layer_].module; }
+  /// The module that makes an output of the network.
+  Module& output_module(size_t output = 0) { return *layers_[output_layers_[output]].module; }
 
  private:
   /// Where a value comes from: a tensor that is computed, or a constant.
@@ -96,14 +99,14 @@ class Network {
   void ShareRanges(Scheme scheme);
   void Load(const Checkpoint& checkpoint, Module& module);
   template <class Value, class Run, class Constant>
-  Value RunLayers(const Value& images, const Run& run, const Constant& constant) const;
+  std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const;
 
   Graph graph_;
-  std::shared_ptr<SharedRange> input_range_;
-  bool round_input_ = false;
+  std::vector<std::shared_ptr<SharedRange>> input_ranges_;
+  std::vector<bool> round_inputs_;
   std::vector<std::unique_ptr<RangeObserver>> tied_constants_;
   std::vector<Layer> layers_;
-  size_t output_layer_ = 0;
+  std::vector<size_t> output_layers_;
 };
 
 }  // namespace qat

@@ -27,7 +27,7 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
   Judged judged;
   judged.step = checkpoint.step;
   QAT_ASSIGN_OR_RETURN(judged.evaluation,
-                       Evaluate(*network, checkpoint.contract.input(), data, examples,
+                       Evaluate(*network, checkpoint.contract, data, examples,
                                 quantized != checkpoint.metrics.end() && quantized->second != 0, &answers));
   judged.warnings = answers.numbers ? Warnings(*answers.numbers, network->OutputScale(), where)
                                     : Warnings(answers.classes, data.class_names, std::ssize(examples), where);

@@ -52,46 +52,73 @@ OutputContract OutputOf(const Dataset& train) {
   return output;
 }
 
-Expected<Contract> MakeRealContract(const TrainConfig& config, const Dataset& train) {
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
-  ChannelStatistics chosen = {config.mean.values, config.std.values};
+Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& train, size_t index) {
+  const ExampleInput& data = train.inputs[index];
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train, index));
+  ChannelStatistics chosen = {config.mean.Of(data.name), config.std.Of(data.name)};
   if (chosen.mean.empty()) chosen.mean = measured.mean;
   if (chosen.std.empty()) {
     chosen.std = measured.std;
     // A channel of one value becomes 0 by its mean.
     std::replace(chosen.std.begin(), chosen.std.end(), 0.0, 1.0);
   }
-  InputContract input{train.input().height, train.input().width, train.input().channels, {}, {}, ValueType::kReal, train.input().shape};
-  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, train.input().channels));
-  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, train.input().channels));
+  InputContract input{data.height, data.width, data.channels, {}, {}, ValueType::kReal, data.shape};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, data.channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, data.channels));
   const Range range = NormalizedRange(input, measured);
   input.low = range.min;
   input.high = range.max;
-  QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
-  Contract contract;
-  contract.inputs = {std::move(input)};
-  contract.outputs = {OutputOf(train)};
-  return contract;
+  return input;
 }
 
-}  // namespace
-
-Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train) {
-  if (train.input().values == ValueType::kReal) return MakeRealContract(config, train);
-  ChannelStatistics statistics = {config.mean.values, config.std.values};
+Expected<InputContract> MakeByteInput(const TrainConfig& config, const Dataset& train, size_t index) {
+  const ExampleInput& data = train.inputs[index];
+  ChannelStatistics statistics = {config.mean.Of(data.name), config.std.Of(data.name)};
   if (statistics.mean.empty() || statistics.std.empty()) {
-    QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train));
+    QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train, index));
     if (statistics.mean.empty()) statistics.mean = measured.mean;
     if (statistics.std.empty()) {
       QAT_RETURN_IF_ERROR(CheckNoneIsConstant(measured, train.name));
       statistics.std = measured.std;
     }
   }
-  InputContract input{train.input().height, train.input().width, train.input().channels, {}, {}};
-  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", statistics.mean, train.input().channels));
-  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", statistics.std, train.input().channels));
-  QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
-  return Contract(std::move(input), train.class_names);
+  InputContract input{data.height, data.width, data.channels, {}, {}, ValueType::kByte, data.shape};
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", statistics.mean, data.channels));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", statistics.std, data.channels));
+  return input;
+}
+
+// Numbers for an input that is not there are a slip.
+Status CheckNames(const char* key, const ChannelNumbers& numbers, const Dataset& train) {
+  for (const auto& [name, values] : numbers.of) {
+    std::vector<std::string> known;
+    for (const ExampleInput& input : train.inputs) known.push_back(input.name);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return InvalidArgument(StrCat("`", key, "`: names the input '", name, "', expected ",
+                                  train.inputs.size() == 1 ? std::string("no name: the network has one input") : Join(known)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train) {
+  QAT_RETURN_IF_ERROR(CheckNames("mean", config.mean, train));
+  QAT_RETURN_IF_ERROR(CheckNames("std", config.std, train));
+  Contract contract;
+  contract.inputs.clear();
+  for (size_t i = 0; i < train.inputs.size(); ++i) {
+    const bool reals = train.inputs[i].values == ValueType::kReal;
+    QAT_ASSIGN_OR_RETURN(InputContract input, reals ? MakeRealInput(config, train, i) : MakeByteInput(config, train, i));
+    if (train.inputs.size() > 1) input.name = train.inputs[i].name;
+    QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
+    contract.inputs.push_back(std::move(input));
+  }
+  // Of one picture of bytes nothing else is said.
+  if (train.inputs.size() == 1 && train.input().values == ValueType::kByte)
+    return Contract(std::move(contract.inputs[0]), train.class_names);
+  contract.outputs = {OutputOf(train)};
+  return contract;
 }
 
 }  // namespace qat

@@ -61,13 +61,13 @@ StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
 
 Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, const TrainConfig& config,
                                                          const Schedule& schedule,
-                                                         const InputContract& contract,
+                                                         const Contract& contract,
                                                          const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value(),
                                  config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
-  engine->network_->SetInput(contract);
+  engine->network_->SetInputs(contract);
   if (init != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
   }
@@ -79,7 +79,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   if (config.weight_average_decay > 0) {
     engine->average_.emplace(config.weight_average_decay);
     QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(graph, options));
-    engine->averaged_->SetInput(contract);
+    engine->averaged_->SetInputs(contract);
   }
   return engine;
 }
@@ -142,11 +142,11 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
       .fake_quantize = Quantizing(step),
       .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(config_.seed, kDropoutPurpose, step)};
-  const at::Tensor outputs = functional::ToNhwc(network_->Forward(batch.images, context)).contiguous();
+  const at::Tensor outputs = functional::ToNhwc(network_->Forward(batch.inputs, context).front()).contiguous();
   at::Tensor gradient = at::empty_like(outputs, outputs.options().requires_grad(false));
   const LossResult result = LossOf(batch, outputs, gradient);
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
-    return NotFinite(StrCat("the loss of step ", step + 1, " is ", result.loss), batch.images);
+    return NotFinite(StrCat("the loss of step ", step + 1, " is ", result.loss), batch.inputs);
   }
   outputs.backward(gradient);
   TakeGradients();
@@ -174,9 +174,9 @@ void StepEngine::TakeGradients() {
   }
 }
 
-Error StepEngine::NotFinite(std::string_view what, const at::Tensor& images) {
+Error StepEngine::NotFinite(std::string_view what, const std::vector<at::Tensor>& inputs) {
   std::string layer = network_->NonFiniteObserved();
-  if (layer.empty()) layer = network_->FindNonFinite(images);
+  if (layer.empty()) layer = network_->FindNonFinite(inputs);
   return Numerical(StrCat(
       what, layer.empty() ? "" : StrCat("; layer '", layer, "' is the first with values that are not finite"),
       "; a smaller learning rate usually helps (it is ", config_.learning_rate, ")"));
@@ -208,7 +208,7 @@ Status StepEngine::ObserveFilters(DataFeed& feed, int64_t steps) {
   if (config_.scheme == "float32" || steps > schedule_.freeze_ranges_at) return {};
   const at::NoGradGuard no_gradients;
   QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(std::max<int64_t>(steps - 1, 0)));
-  network_->Forward(batch.images, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
+  network_->Forward(batch.inputs, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
   for (size_t i = 0; i < observers_.size(); ++i) {
     if (!observers_[i].name.ends_with("/filter")) observers_[i].observer->set_state(learned_ranges_[i]);
   }
@@ -244,7 +244,7 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
   if (config_.scheme == "float32") return {};
   for (int64_t step = std::max<int64_t>(steps - kRangeBatches, 0); step < steps; ++step) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
-    averaged_->Forward(batch.images, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
+    averaged_->Forward(batch.inputs, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
   }
   return {};
 }
@@ -271,7 +271,7 @@ Status StepEngine::NoteStatistics(Network& network, DataFeed& feed, int64_t firs
   for (const NamedStatistics& each : network.batch_norms()) each.statistics->StartNoting();
   for (int64_t step = first; step < end; ++step) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
-    network.Forward(batch.images, {.training = true,
+    network.Forward(batch.inputs, {.training = true,
                                    .fake_quantize = Quantizing(end - 1),
                                    .note_statistics = true,
                                    .dropout_key = MixKey(config_.seed, kDropoutPurpose, step)});

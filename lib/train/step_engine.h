@@ -34,7 +34,7 @@ class StepEngine {
   /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
   /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const Graph& graph, const TrainConfig& config,
-                                                      const Schedule& schedule, const InputContract& contract,
+                                                      const Schedule& schedule, const Contract& contract,
                                                       const Checkpoint* init);
 
   /// Learns these targets as their normalized form would be learned: the last layer starts at their mean, spread and
@@ -69,7 +69,7 @@ class StepEngine {
   Status Load(const TrainerState& state);
 
   /// Why training cannot go on: `what`, then the layer that has values that are not finite.
-  Error NotFinite(std::string_view what, const at::Tensor& images);
+  Error NotFinite(std::string_view what, const std::vector<at::Tensor>& inputs);
 
  private:
   StepEngine(const TrainConfig& config, Schedule schedule);

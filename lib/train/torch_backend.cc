@@ -31,8 +31,6 @@ auto Guarded(const F& body) -> decltype(body()) {
   }
 }
 
-int32_t Next(const std::vector<LayerOutput>& outputs) { return static_cast<int32_t>(outputs.size()) - 1; }
-
 LayerOutput LayerOf(const std::string& name, std::string_view op, int32_t index, const at::Tensor& real) {
   const at::Tensor values = functional::ToNhwc(real).to(at::kFloat).contiguous();
   const float* first = values.data_ptr<float>();
@@ -64,7 +62,7 @@ class TorchPredictor final : public Predictor {
         mode_(mode),
         contract_(checkpoint.contract),
         scheme_(SchemeFromName(checkpoint.scheme).value()),
-        table_(MakeRealTable(contract_.input())),
+        tensors_(contract_, network->graph()),
         network_(std::move(network)) {}
 
   const std::string& name() const override { return name_; }
@@ -76,9 +74,8 @@ class TorchPredictor final : public Predictor {
     return Guarded([&]() -> Expected<Predictions> {
       Predictions all;
       for (int64_t first = 0; first < count; first += kBatch) {
-        const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.input().ImageSize());
-        QAT_RETURN_IF_ERROR(
-            Append(images.subspan(static_cast<size_t>(first * contract_.input().ImageSize()), size), all));
+        const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.ExampleSize());
+        QAT_RETURN_IF_ERROR(Append(images.subspan(static_cast<size_t>(first * contract_.ExampleSize()), size), all));
       }
       return all;
     });
@@ -87,9 +84,9 @@ class TorchPredictor final : public Predictor {
   Status Load(std::span<const uint8_t> image) override {
     return Guarded([&]() -> Status {
       if (mode_ == TorchMode::kSimulated) {
-        quantized_ = QuantizedImages(contract_.input(), scheme_, image);
+        quantized_ = tensors_.Quantized(image, scheme_);
       } else {
-        real_ = RealImages(contract_.input(), table_, image);
+        real_ = tensors_.Real(image);
       }
       return {};
     });
@@ -101,12 +98,13 @@ class TorchPredictor final : public Predictor {
       const at::NoGradGuard no_gradients;
       std::vector<LayerOutput> outputs;
       if (mode_ == TorchMode::kSimulated) {
-        outputs.push_back(LayerOf("input", "input", -1, quantized_, scheme_));
+        for (size_t i = 0; i < quantized_.size(); ++i)
+          outputs.push_back(LayerOf(InputName(i), "input", -1, quantized_[i], scheme_));
         network_->Simulate(quantized_, [&](const Module& layer, const SimulatedTensor& output) {
           outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output, scheme_));
         });
       } else {
-        outputs.push_back(LayerOf("input", "input", -1, real_));
+        for (size_t i = 0; i < real_.size(); ++i) outputs.push_back(LayerOf(InputName(i), "input", -1, real_[i]));
         network_->Forward(real_, Context(), [&](const Module& layer, const at::Tensor& output) {
           outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output));
         });
@@ -128,18 +126,28 @@ class TorchPredictor final : public Predictor {
   }
 
  private:
+  /// As a model of one input names its own, whatever that is called.
+  std::string InputName(size_t input) const {
+    const Graph& graph = network_->graph();
+    return graph.inputs.size() == 1 ? std::string("input") : graph.tensor(graph.inputs[input]).name;
+  }
+  /// Of a layer that was just computed.
+  int32_t Next(const std::vector<LayerOutput>& outputs) const {
+    return static_cast<int32_t>(outputs.size() - network_->graph().inputs.size());
+  }
+
   ForwardContext Context() const { return {.fake_quantize = mode_ == TorchMode::kFakeQuantized}; }
 
   Status Append(std::span<const uint8_t> images, Predictions& all) {
     const at::NoGradGuard no_gradients;
     at::Tensor scores;
     if (mode_ == TorchMode::kSimulated) {
-      const SimulatedTensor output = network_->Simulate(QuantizedImages(contract_.input(), scheme_, images));
+      const SimulatedTensor output = network_->Simulate(tensors_.Quantized(images, scheme_)).front();
       // Products in double, rounded once, as Dequantize.
       scores = output.values.sub(output.params.zero_point).mul(output.params.scale).to(at::kFloat);
       all.step = output.params.scale;
     } else {
-      scores = network_->Forward(RealImages(contract_.input(), table_, images), Context());
+      scores = network_->Forward(tensors_.Real(images), Context()).front();
     }
     scores = functional::ToNhwc(scores).contiguous();
     all.classes = static_cast<int32_t>(scores.size(-1));
@@ -158,10 +166,10 @@ class TorchPredictor final : public Predictor {
   TorchMode mode_;
   Contract contract_;
   Scheme scheme_;
-  RealTable table_;
+  InputTensors tensors_;
   std::unique_ptr<Network> network_;
-  at::Tensor real_;
-  SimulatedTensor quantized_;
+  std::vector<at::Tensor> real_;
+  std::vector<SimulatedTensor> quantized_;
 };
 
 Expected<std::unique_ptr<Predictor>> MakePredictor(const Checkpoint& checkpoint, const char* name,

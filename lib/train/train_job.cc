@@ -42,6 +42,7 @@ class Preparation {
   Status OpenTest();
   Status AdaptToReals();
   Status DescribeNormalization();
+  Status DescribeInput(const InputContract& input, size_t index);
   Status CompleteRecipe();
   TrainJob Take() && { return std::move(job_); }
 
@@ -57,6 +58,11 @@ class Preparation {
   Expected<DataFacts> Facts() const;
   std::set<std::string> TakeContractOfInit();
   Expected<Dataset> Open(Split split, OpenOptions& options) const;
+  void TakeShapes(Dataset& dataset) const;
+  Expected<InputRequest> RequestOf(size_t index) const;
+  Status AskForInputs();
+  Status DecideByInput();
+  bool TakesOneImage() const;
 
   const JobRequest& request_;
   TrainJob job_;
@@ -65,6 +71,7 @@ class Preparation {
   std::string source_;
   int32_t classes_ = 0;  // of the data; real numbers as well
   OpenOptions options_;
+  std::vector<InputValues> values_;  // as a spec says
 };
 
 ScalingFlags Preparation::Scaling() const {
@@ -83,6 +90,8 @@ Status Preparation::Parse(const std::string& text, const std::string& source) {
 
 Status Preparation::Use(const NetworkSpec& spec) {
   QAT_ASSIGN_OR_RETURN(job_.network, BuildGraph(spec));
+  values_.clear();
+  for (const InputSpec& input : spec.inputs) values_.push_back(input.values);
   has_network_ = true;
   return {};
 }
@@ -128,19 +137,53 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.width = dataset.input().width;
   options.channels = dataset.input().channels;
   options.values = dataset.input().values;
+  for (size_t i = 0; i < options.inputs.size(); ++i) options.inputs[i].values = dataset.inputs[i].values;
+  if (has_network_) TakeShapes(dataset);
   return dataset;
+}
+
+// A network that takes no [1, H, W, C] has the data's axes.
+void Preparation::TakeShapes(Dataset& dataset) const {
+  for (size_t i = 0; i < std::min(dataset.inputs.size(), job_.network.inputs.size()); ++i) {
+    const Shape& shape = job_.network.tensor(job_.network.inputs[i]).shape;
+    if (shape.size() == 4 || FlatSize(shape) != dataset.inputs[i].ValueCount()) continue;
+    dataset.inputs[i].shape.assign(shape.begin() + 1, shape.end());
+  }
+}
+
+// [1, F] as 1 x 1 x F, [1, T, C] as 1 x T x C.
+Expected<InputRequest> Preparation::RequestOf(size_t index) const {
+  const GraphTensor& input = job_.network.tensor(job_.network.inputs[index]);
+  const Shape& shape = input.shape;
+  if (shape.size() < 2 || shape.size() > 4 || shape[0] != 1) {
+    return Unsupported(StrCat("network '", job_.network.name, "' takes ", ToString(shape), " as '", input.name,
+                              "', expected [1, features], [1, steps, channels] or [1, height, width, channels] in training"));
+  }
+  InputRequest request = {input.name, 1, 1, shape.back()};
+  if (shape.size() > 2) request.width = shape[shape.size() - 2];
+  if (shape.size() > 3) request.height = shape[1];
+  if (index < values_.size() && values_[index] != InputValues::kOfData)
+    request.values = values_[index] == InputValues::kReals ? ValueType::kReal : ValueType::kByte;
+  return request;
+}
+
+Status Preparation::AskForInputs() {
+  std::vector<InputRequest> requests;
+  for (size_t i = 0; i < job_.network.inputs.size(); ++i) {
+    QAT_ASSIGN_OR_RETURN(InputRequest request, RequestOf(i));
+    requests.push_back(std::move(request));
+  }
+  options_.height = requests[0].height;
+  options_.width = requests[0].width;
+  options_.channels = requests[0].channels;
+  options_.values = requests[0].values;
+  if (requests.size() > 1) options_.inputs = std::move(requests);
+  return {};
 }
 
 Status Preparation::OpenTraining() {
   if (has_network_) {
-    const Shape& input = job_.network.tensor(job_.network.inputs[0]).shape;
-    if (input.size() != 4) {
-      return Unsupported(StrCat("network '", job_.network.name, "' takes ", ToString(input),
-                                ", expected [1, height, width, channels] in training"));
-    }
-    options_.height = input[1];
-    options_.width = input[2];
-    options_.channels = input[3];
+    QAT_RETURN_IF_ERROR(AskForInputs());
   } else {
     options_.height = options_.width = job_.config.resolution;
   }
@@ -186,6 +229,7 @@ Status Preparation::FollowClasses() {
 DataFacts Preparation::Shapes() const {
   const Dataset& data = job_.train;
   DataFacts facts;
+  facts.inputs = static_cast<int32_t>(data.inputs.size());
   facts.height = data.input().height;
   facts.width = data.input().width;
   facts.channels = data.input().channels;
@@ -197,21 +241,28 @@ DataFacts Preparation::Shapes() const {
   return facts;
 }
 
+// Mean and deviation of all values of an input, whatever their channel.
+Expected<std::pair<double, double>> MeasureAll(const Dataset& data, size_t input) {
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(data, input));
+  const auto channels = static_cast<double>(statistics.mean.size());
+  double mean = 0, variance = 0;
+  for (const double each : statistics.mean) mean += each / channels;
+  for (size_t c = 0; c < statistics.mean.size(); ++c) {
+    const double distance = statistics.mean[c] - mean;
+    variance += (statistics.std[c] * statistics.std[c] + distance * distance) / channels;
+  }
+  return std::pair(mean, std::sqrt(variance));
+}
+
 Expected<DataFacts> Preparation::Facts() const {
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split,
                        SplitHoldout(job_.train, job_.config.holdout, job_.config.seed));
   DataFacts facts = Shapes();
   facts.examples = static_cast<int64_t>(split.train.size());
   facts.held_out = static_cast<int64_t>(split.holdout.size());
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train));
-  const auto channels = static_cast<double>(facts.channels);
-  for (const double mean : statistics.mean) facts.mean += mean / channels;
-  double variance = 0;
-  for (size_t c = 0; c < statistics.mean.size(); ++c) {
-    const double distance = statistics.mean[c] - facts.mean;
-    variance += (statistics.std[c] * statistics.std[c] + distance * distance) / channels;
-  }
-  facts.std = std::sqrt(variance);
+  QAT_ASSIGN_OR_RETURN(const auto of_all, MeasureAll(job_.train, 0));
+  facts.mean = of_all.first;
+  facts.std = of_all.second;
   return facts;
 }
 
@@ -219,8 +270,21 @@ Expected<DataFacts> Preparation::Facts() const {
 std::set<std::string> Preparation::TakeContractOfInit() {
   std::set<std::string> given = request_.given;
   if (request_.init == nullptr) return given;
-  const InputContract& contract = request_.init->contract.input();
-  if (contract.channels != job_.train.input().channels || contract.values != job_.train.input().values) return given;
+  const std::vector<InputContract>& inputs = request_.init->contract.inputs;
+  const auto same = [](const InputContract& a, const ExampleInput& b) { return a.channels == b.channels && a.values == b.values; };
+  if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same)) return given;
+  if (inputs.size() > 1) {
+    const auto take_all = [&](const char* key, std::vector<float> InputContract::*numbers, ChannelNumbers& to) {
+      if (!given.insert(key).second) return;
+      to = {};
+      for (size_t i = 0; i < inputs.size(); ++i)
+        to.of[job_.train.inputs[i].name].assign((inputs[i].*numbers).begin(), (inputs[i].*numbers).end());
+    };
+    take_all("mean", &InputContract::mean, job_.config.mean);
+    take_all("std", &InputContract::std, job_.config.std);
+    return given;
+  }
+  const InputContract& contract = inputs.front();
   const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
     if (!given.insert(key).second) return;
     to.values.assign(numbers.begin(), numbers.end());
@@ -231,20 +295,29 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   return given;
 }
 
+bool Preparation::TakesOneImage() const {
+  return job_.train.inputs.size() == 1 && job_.train.input().values == ValueType::kByte;
+}
+
 // What is only for pictures of bytes: a recipe's changes are left out with a word, a person's are refused.
 Status Preparation::AdaptToReals() {
-  if (job_.train.input().values != ValueType::kReal) return {};
+  if (TakesOneImage()) return {};
   TrainConfig& config = job_.config;
   const TrainConfig none;
+  const std::string why = job_.train.inputs.size() > 1
+                              ? StrCat("the network takes ", job_.train.inputs.size(), " inputs")
+                              : StrCat(job_.train.name, " holds real numbers");
   const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
                        config.scale_percent > 0;
   for (const char* key : {"shift_pixels", "flip", "cutout", "rotate_degrees", "scale_percent"}) {
     if (changes && request_.given.contains(key)) {
-      return InvalidArgument(StrCat("`", key, "`: random changes are those of pictures of bytes, and ", job_.train.name,
-                                    " holds real numbers: leave it out"));
+      return InvalidArgument(StrCat("`", key, "`: random changes are those of pictures of bytes, and ", why, ": leave it out"));
     }
   }
-  if (changes) job_.lines.push_back("the recipe's random changes are left out: they are those of pictures of bytes");
+  if (changes) {
+    job_.lines.push_back(StrCat("the recipe's random changes are left out: they are those of ",
+                                job_.train.inputs.size() > 1 ? "networks with one input" : "pictures of bytes"));
+  }
   config.shift_pixels = none.shift_pixels;
   config.flip = none.flip;
   config.cutout = none.cutout;
@@ -253,15 +326,42 @@ Status Preparation::AdaptToReals() {
   // A run that goes on has its own.
   if (!request_.resumed.empty()) return {};
   if (request_.network != nullptr && request_.init != nullptr) {
+    const bool reals = std::any_of(job_.train.inputs.begin(), job_.train.inputs.end(),
+                                   [](const ExampleInput& input) { return input.values == ValueType::kReal; });
+    if (!reals) return {};
     // It has learned with these numbers, or with what its user made of them.
     job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
     if (!request_.given.contains("mean")) config.mean.values = {0};
     if (!request_.given.contains("std")) config.std.values = {1};
     return {};
   }
+  if (job_.train.inputs.size() > 1) {
+    return DecideByInput();
+  }
   if (!request_.given.contains("mean")) config.mean.values.clear();
   if (!request_.given.contains("std")) config.std.values.clear();
   return {};
+}
+
+// Of several inputs each has its own numbers: bytes those of the recipe, or whole ones as for a single picture; real numbers
+// those of the data.
+Status Preparation::DecideByInput() {
+  TrainConfig& config = job_.config;
+  const auto decide = [&](const char* key, ChannelNumbers& numbers, const auto& measured) -> Status {
+    if (request_.given.contains(key)) return {};
+    const std::vector<double> of_bytes = std::exchange(numbers, {}).values;
+    for (size_t i = 0; i < job_.train.inputs.size(); ++i) {
+      const ExampleInput& input = job_.train.inputs[i];
+      if (input.values != ValueType::kByte) continue;
+      numbers.of[input.name] = of_bytes;
+      if (!request_.automatic) continue;
+      QAT_ASSIGN_OR_RETURN(const auto of_all, MeasureAll(job_.train, i));
+      numbers.of[input.name] = {measured(of_all)};
+    }
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.first); }));
+  return decide("std", config.std, [](const auto& of_all) { return std::max(std::round(of_all.second), 1.0); });
 }
 
 // "[0.12, 3.4] …": up to a few numbers.
@@ -279,14 +379,24 @@ std::string NumbersText(const std::vector<float>& numbers) {
 
 // How the real numbers come into the network.
 Status Preparation::DescribeNormalization() {
-  if (job_.train.input().values != ValueType::kReal) return {};
+  if (TakesOneImage()) return {};
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train));
-  const InputContract& input = contract.input();
-  const bool measured = job_.config.mean.values.empty() && job_.config.std.values.empty();
-  std::string line = StrCat("input: real numbers, per channel (value - mean) / std with mean ", NumbersText(input.mean),
+  for (size_t i = 0; i < contract.inputs.size(); ++i) QAT_RETURN_IF_ERROR(DescribeInput(contract.inputs[i], i));
+  return {};
+}
+
+Status Preparation::DescribeInput(const InputContract& input, size_t index) {
+  const std::string what = input.name.empty() ? std::string("input: ") : StrCat("input '", input.name, "': ");
+  const bool measured = job_.config.mean.Of(input.name).empty() && job_.config.std.Of(input.name).empty();
+  if (input.values == ValueType::kByte) {
+    job_.lines.push_back(StrCat(what, "bytes, (byte - mean) / std with mean ", NumbersText(input.mean), ", std ",
+                                NumbersText(input.std), measured ? ", those of the training data" : ""));
+    return {};
+  }
+  std::string line = StrCat(what, "real numbers, per channel (value - mean) / std with mean ", NumbersText(input.mean),
                             ", std ", NumbersText(input.std), measured ? ", those of the training data" : "",
                             "; then from ", NumbersText({input.low}), " to ", NumbersText({input.high}));
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train));
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train, index));
   const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
   if (constant != statistics.std.end()) {
     line += StrCat("; channel ", constant - statistics.std.begin(), " has the same value everywhere",
@@ -302,6 +412,7 @@ Status Preparation::CompleteRecipe() {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
     std::set<std::string> given = TakeContractOfInit();
+    if (facts.inputs > 1) given.insert({"mean", "std"});  // decided by input
     NetworkFacts network = FactsOf(job_.network);
     network.trained = request_.init != nullptr || request_.trained;
     AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
@@ -327,7 +438,7 @@ Status Preparation::FitBudget() {
   QAT_RETURN_IF_ERROR(CheckFits(job_.network, job_.train, job_.test));
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train));
-  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract.input(), job_.train, job_.test,
+  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
                                                        split, request_.interrupted));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
   config.epochs = 0;

@@ -29,7 +29,7 @@ TrainLoop::TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split)
     : inputs_(std::move(inputs)),
       schedule_(schedule),
       split_(std::move(split)),
-      feed_(inputs_.train, inputs_.config, inputs_.header.contract.input(), split_.train) {}
+      feed_(inputs_.train, inputs_.config, InputTensors(inputs_.header.contract, inputs_.network), split_.train) {}
 
 Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
                                                        const std::optional<SavedRun>& saved) {
@@ -41,7 +41,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   const Schedule schedule = MakeSchedule(config, static_cast<int64_t>(split.train.size()));
   std::unique_ptr<TrainLoop> loop(new TrainLoop(std::move(inputs), schedule, std::move(split)));
   const TrainInputs& own = loop->inputs_;
-  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.network, config, schedule, own.header.contract.input(),
+  QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.network, config, schedule, own.header.contract,
                                                          saved ? nullptr : own.init));
   if (own.callbacks.on_note && loop->engine_->inherited()) {
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
@@ -125,11 +125,11 @@ Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
   QAT_ASSIGN_OR_RETURN(
       const Evaluation evaluation,
-      Evaluate(*deployed, inputs_.header.contract.input(), Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
+      Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_ - 1));
     return WithKept(engine_->NotFinite(
-        StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.images));
+        StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.inputs));
   }
   return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers());
 }

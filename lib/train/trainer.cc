@@ -28,7 +28,6 @@ std::string HashOfInit(const Checkpoint& init) {
   return weights == init.provenance.end() ? FileHash(init) : weights->second;
 }
 
-const GraphTensor& InputOf(const Graph& network) { return network.tensor(network.inputs[0]); }
 const GraphTensor& OutputOf(const Graph& network) { return network.tensor(network.outputs[0]); }
 
 // The node that computes the output. Null: it is the input.
@@ -41,6 +40,9 @@ const GraphNode* LastOf(const Graph& network) {
 
 Status CheckNetwork(const Graph& network) {
   QAT_RETURN_IF_ERROR(Verify(network));
+  if (network.outputs.size() != 1) {
+    return Unsupported(StrCat("network '", network.name, "' has ", network.outputs.size(), " outputs, expected one in training"));
+  }
   const bool learns = std::any_of(network.tensors.begin(), network.tensors.end(),
                                   [](const GraphTensor& tensor) { return tensor.trained.has_value(); });
   if (learns) return {};
@@ -78,13 +80,31 @@ Status CheckClasses(const Graph& network, const Dataset& data, std::string_view 
                                 outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
 }
 
-Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
-  const Shape image = {1, data.input().height, data.input().width, data.input().channels};
-  if (image != InputOf(network).shape) {
-    return InvalidArgument(StrCat("the ", split, " images of ", data.name, " are ", ToString(image),
-                                  ", expected ", ToString(InputOf(network).shape), " as network '", network.name,
-                                  "' takes"));
+// The values of an example in the order of axes that the network has, whatever its rank.
+Status CheckInputs(const Graph& network, const Dataset& data, std::string_view split) {
+  if (data.inputs.size() != network.inputs.size()) {
+    return InvalidArgument(StrCat("the ", split, " examples of ", data.name, " have ", data.inputs.size(),
+                                  data.inputs.size() == 1 ? " input" : " inputs", ", expected ", network.inputs.size(),
+                                  " as network '", network.name, "' takes"));
   }
+  for (size_t i = 0; i < data.inputs.size(); ++i) {
+    const ExampleInput& input = data.inputs[i];
+    const GraphTensor& expected = network.tensor(network.inputs[i]);
+    Shape shape = {1, input.height, input.width, input.channels};
+    if (expected.shape.size() != shape.size() && !input.shape.empty()) {
+      shape = input.shape;
+      shape.insert(shape.begin(), 1);
+    }
+    if (shape == expected.shape) continue;
+    return InvalidArgument(StrCat("the ", split, data.inputs.size() == 1 ? " images" : StrCat(" values for input '", expected.name, "'"),
+                                  " of ", data.name, " are ", ToString(shape), ", expected ", ToString(expected.shape),
+                                  " as network '", network.name, "' takes"));
+  }
+  return {};
+}
+
+Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
+  QAT_RETURN_IF_ERROR(CheckInputs(network, data, split));
   const Shape& output = OutputOf(network).shape;
   if (output.empty()) return Internal(StrCat("network '", network.name, "' ends in a scalar"));
   if (data.targets > 0) return CheckNumbers(network, data, split);

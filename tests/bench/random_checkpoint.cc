@@ -41,7 +41,7 @@ Expected<Checkpoint> RandomCheckpoint(const NetworkSpec& spec) {
   Checkpoint checkpoint;
   checkpoint.scheme = "float32";
   QAT_ASSIGN_OR_RETURN(checkpoint.network, BuildGraph(spec));
-  const Shape& input = spec.input_shape;
+  const Shape& input = spec.inputs.front().shape;
   InputContract& contract = checkpoint.contract.input();
   contract.height = input[1];
   contract.width = input[2];

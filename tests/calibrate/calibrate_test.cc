@@ -188,7 +188,7 @@ TEST(Calibrate, EndsWhereItIsAskedToAndLeavesTheGraphAlone) {
 TEST(Calibrate, RefusesImagesOfAnotherSizeAndNone) {
   Graph graph = TinyGraph();
   QAT_EXPECT_ERROR(CalibrateOn(Images(2, 8, Bytes(16)), graph), ErrorCode::kCorrupt,
-                   "images: images are 2x8x1, the graph takes 4x4x1");
+                   "images: images are 2x8x1, expected 4x4x1 (input contract of");
   QAT_EXPECT_ERROR(CalibrateOn(Images(4, 4, {}), graph), ErrorCode::kCorrupt, "holds no images");
 }
 

@@ -27,14 +27,14 @@ TEST(RoleOf, KnowsTheNamesInTheWild) {
 TEST(SortArrays, SaysWhichArraysMakeWhichSplit) {
   const auto whole = SortArrays({"x", "y", "z"});
   QAT_ASSERT_OK(whole);
-  EXPECT_EQ(whole->train, (ArrayPair{"x", "y"}));
+  EXPECT_EQ(whole->train, (ArrayPair{{"x"}, "y"}));
   EXPECT_EQ(whole->test, ArrayPair());
   EXPECT_EQ(whole->unused, std::vector<std::string>{"z"});
   const auto all = SortArrays({"x", "x_test", "x_train", "x_val", "y", "y_test", "y_train", "y_val"});
   QAT_ASSERT_OK(all);
-  EXPECT_EQ(all->train.images, "x_train");
+  EXPECT_EQ(all->train.inputs.at(0), "x_train");
   EXPECT_EQ(all->holdout.labels, "y_val");
-  EXPECT_EQ(all->test.images, "x_test");
+  EXPECT_EQ(all->test.inputs.at(0), "x_test");
   EXPECT_EQ(all->unused, (std::vector<std::string>{"x", "y"}));
 }
 
@@ -48,6 +48,29 @@ TEST(SortArrays, AnArrayWithoutItsOtherHalfIsNotUsed) {
 TEST(SortArrays, RefusesTwoArraysForOneRole) {
   QAT_EXPECT_ERROR(SortArrays({"X_train", "x_train", "y_train"}), ErrorCode::kCorrupt,
                    "both 'X_train' and 'x_train' could be the images of one split");
+}
+
+TEST(SplitOfInput, FindsTheNameAmongWordsForImagesAndSplits) {
+  const std::pair<const char*, ArraySplit> cases[] = {{"left", ArraySplit::kWhole},        {"x_left", ArraySplit::kWhole},
+                                                      {"x_left_train", ArraySplit::kTrain}, {"x_train_left", ArraySplit::kTrain},
+                                                      {"TEST-LEFT.npy", ArraySplit::kTest}, {"left.val", ArraySplit::kValidation}};
+  for (const auto& [array, split] : cases) EXPECT_EQ(SplitOfInput(array, "left"), split) << array;
+  for (const char* array : {"y_left_train", "left_eye", "x_train", "x_x_left", "left_train_test", "lefty"})
+    EXPECT_EQ(SplitOfInput(array, "left"), std::nullopt) << array;
+  EXPECT_EQ(SplitOfInput("x_left_eye_train", "Left-Eye"), ArraySplit::kTrain);
+}
+
+TEST(SortArrays, GivesEachInputItsArray) {
+  const std::vector<std::string> inputs = {"left", "right"};
+  const auto table = SortArrays({"x_left_train", "x_right_train", "y_train", "left_test", "right_test", "y_test", "x_train", "z"}, inputs);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->train, (ArrayPair{{"x_left_train", "x_right_train"}, "y_train"}));
+  EXPECT_EQ(table->test, (ArrayPair{{"left_test", "right_test"}, "y_test"}));
+  EXPECT_EQ(table->unused, (std::vector<std::string>{"x_train", "z"}));
+  // An input that is missing makes the split incomplete.
+  EXPECT_FALSE(SortArrays({"x_left_train", "y_train"}, inputs)->train.complete());
+  QAT_EXPECT_ERROR(SortArrays({"left", "x_left", "right", "y"}, inputs), ErrorCode::kCorrupt, "input 'left'");
+  EXPECT_EQ(*InputArrays({"right", "left"}, inputs), (std::vector<std::string>{"left", "right"}));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Checkpoint CheckpointOf(const NetworkSpec& spec, const Graph& network, const std
   Checkpoint checkpoint;
   checkpoint.scheme = scheme;
   checkpoint.network = network;
-  const Shape& input = spec.input_shape;
+  const Shape& input = spec.inputs.front().shape;
   checkpoint.contract.input().height = input[1];
   checkpoint.contract.input().width = input[2];
   checkpoint.contract.input().channels = input[3];

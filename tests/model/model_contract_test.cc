@@ -155,5 +155,36 @@ TEST(ModelContract, RefusesADamagedDescriptionAndADamagedLabelFile) {
                    "'names.txt' differs from its checksum");
 }
 
+TEST(ModelContract, OfSeveralInputsHasOneForEach) {
+  ModelBuilder builder;
+  const int32_t left = builder.AddTensor("serving_default_left:0", {1, 4, 4, 1}, DType::kFloat32);
+  const int32_t right = builder.AddTensor("serving_default_right:0", {1, 5, 3}, DType::kFloat32);
+  const int32_t bytes = builder.AddTensor("pixels", {1, 2, 2, 3}, DType::kUInt8, Quantized(0.5f, 100));
+  const int32_t output = builder.AddTensor("y", {1, 16}, DType::kFloat32);
+  builder.AddReshape(left, {1, 16}, output);
+  const auto model = RunnableFromBytes(builder.Finish({left, right, bytes}, {output}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  EXPECT_EQ(InputNames(**model), (std::vector<std::string>{"left", "right", "pixels"}));
+  const auto chosen = ContractOf(**model);
+  QAT_ASSERT_OK(chosen);
+  EXPECT_EQ(chosen->source, ContractSource::kReals);
+  const std::vector<InputContract>& inputs = chosen->contract.inputs;
+  ASSERT_EQ(inputs.size(), 3u);
+  // Floats of which nothing is said are taken as they are; integers say what a byte means.
+  EXPECT_EQ(inputs[0].values, ValueType::kReal);
+  EXPECT_EQ(inputs[0].NetworkShape(), (Shape{1, 4, 4, 1}));
+  EXPECT_EQ(inputs[1].name, "right");
+  EXPECT_EQ(inputs[1].DataShape(), (Shape{1, 5, 3}));
+  EXPECT_EQ(inputs[2].values, ValueType::kByte);
+  EXPECT_EQ(inputs[2].mean, (std::vector<float>{100, 100, 100}));
+  EXPECT_EQ(inputs[2].std, (std::vector<float>{2, 2, 2}));
+  // What the caller says counts where it has as many inputs of these sizes.
+  Contract own = chosen->contract;
+  own.inputs[1].mean = {1, 2, 3};
+  EXPECT_EQ(ContractOf(**model, &own)->contract, own);
+  own.inputs.pop_back();
+  EXPECT_EQ(ContractOf(**model, &own)->contract, chosen->contract);
+}
+
 }  // namespace
 }  // namespace qat

@@ -33,7 +33,7 @@ Graph Converted(Graph graph, Scheme scheme, DType type) {
   QuantizationOptions options;
   options.scheme = scheme;
   EXPECT_TRUE((ChooseQuantization(graph, options, warnings)).ok());
-  EXPECT_TRUE((SetInputType(type, graph)).ok());
+  EXPECT_TRUE((SetInputType(type, 0, graph)).ok());
   EXPECT_TRUE((Verify(graph)).ok());
   return graph;
 }
@@ -116,8 +116,8 @@ TEST(SetInputType, OfPicturesTakesNormalizedFloats) {
 
 TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
   Graph graph = TinyGraph();
-  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, graph), ErrorCode::kUnsupported, "the network takes float32");
-  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, graph), ErrorCode::kInvalidArgument, "expected float32, uint8 or int8");
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, 0, graph), ErrorCode::kUnsupported, "the network takes float32");
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kInvalidArgument, "expected float32, uint8 or int8");
 }
 
 TEST(SetInputType, ChangesNothingWhereTheNetworkTakesItAlready) {
@@ -125,7 +125,7 @@ TEST(SetInputType, ChangesNothingWhereTheNetworkTakesItAlready) {
   Graph graph = TinyGraph();
   QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
   const Graph before = graph;
-  QAT_ASSERT_OK(SetInputType(DType::kUInt8, graph));
+  QAT_ASSERT_OK(SetInputType(DType::kUInt8, 0, graph));
   EXPECT_EQ(graph, before);
 }
 

@@ -37,7 +37,7 @@ TEST(ChooseNetwork, FitsInputsOfAnyShape) {
           const DataFacts data = Facts(height, width, channels, targets > 0 ? 0 : 7, targets);
           SCOPED_TRACE(::testing::Message() << height << "x" << width << "x" << channels << " " << targets);
           const NetworkSpec spec = Chosen(data);
-          EXPECT_EQ(spec.input_shape, (Shape{1, height, width, channels}));
+          EXPECT_EQ(spec.inputs.front().shape, (Shape{1, height, width, channels}));
           EXPECT_EQ(spec.layers.back().output_shape, (Shape{1, data.Outputs()}));
           EXPECT_LT(FactsOf(*BuildGraph(spec)).parameters, 600'000) << "small, whatever the data";
         }

@@ -16,7 +16,7 @@ TEST(InputShape, IsThatOfAnExampleOfTheData) {
   for (const auto& [text, shape] : cases) {
     const auto spec = With(text);
     QAT_ASSERT_OK(spec);
-    EXPECT_EQ(spec->input_shape, shape) << text;
+    EXPECT_EQ(spec->inputs.front().shape, shape) << text;
   }
 }
 
@@ -24,6 +24,38 @@ TEST(InputShape, RefusesWhatIsNone) {
   for (const char* text : {"shape = []", "shape = [1, 2, 3, 4]", "shape = [0]", "shape = [2.5]", "shape = \"100\"", "shape = [70000]"})
     QAT_EXPECT_ERROR(With(text), ErrorCode::kInvalidArgument, "expected [features], [steps, channels] or [height, width, channels]");
   QAT_EXPECT_ERROR(With("shape = [5]\nheight = 3"), ErrorCode::kInvalidArgument, "height");
+}
+
+Expected<NetworkSpec> Pair(const std::string& inputs, const std::string& layers) {
+  return ParseNetworkSpec("name = \"n\"\n" + inputs + layers, "n.toml");
+}
+
+constexpr char kTwo[] = "[[input]]\nname = \"left\"\nshape = [4]\n[[input]]\nname = \"right\"\nshape = [3]\nvalues = \"bytes\"\n";
+constexpr char kJoin[] = "[[layer]]\nname = \"both\"\nop = \"concatenation\"\ninputs = [\"left\", \"right\"]\n";
+
+TEST(Inputs, AreReadByTheirNames) {
+  const auto spec = Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n");
+  QAT_ASSERT_OK(spec);
+  ASSERT_EQ(spec->inputs.size(), 2u);
+  EXPECT_EQ(spec->inputs[1].name, "right");
+  EXPECT_EQ(spec->inputs[1].shape, (Shape{1, 1, 1, 3}));
+  EXPECT_EQ(spec->inputs[1].values, InputValues::kBytes);
+  EXPECT_EQ(spec->layers[0].inputs, (std::vector<int32_t>{NetworkInput(0), NetworkInput(1)}));
+  EXPECT_EQ(spec->layers[0].output_shape, (Shape{1, 1, 1, 7}));
+}
+
+TEST(Inputs, RefusesWhatIsNotClear) {
+  const std::string dense = "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n";
+  QAT_EXPECT_ERROR(Pair(kTwo, dense), ErrorCode::kInvalidArgument, "the network has 2 inputs, expected 'inputs' with one of left, right");
+  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"left\"]\n"), ErrorCode::kInvalidArgument, "n.toml:5:1: input 'right' is read by no layer");
+  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"input\"]\n"), ErrorCode::kInvalidArgument, "(expected an earlier layer or an input)");
+  QAT_EXPECT_ERROR(Pair("[[input]]\nshape = [4]\n", dense), ErrorCode::kInvalidArgument, "name");
+  QAT_EXPECT_ERROR(Pair(std::string(kTwo) + "[[input]]\nname = \"left\"\nshape = [1]\n", kJoin), ErrorCode::kInvalidArgument,
+                   "two inputs are called 'left'");
+  QAT_EXPECT_ERROR(Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"left\"\nop = \"relu\"\n"), ErrorCode::kInvalidArgument,
+                   "its name is taken by an input of the network");
+  QAT_EXPECT_ERROR(Pair("[[input]]\nname = \"a\"\nshape = [4]\nvalues = \"ints\"\n", dense), ErrorCode::kInvalidArgument,
+                   "expected \"bytes\" or \"reals\"");
 }
 
 }  // namespace

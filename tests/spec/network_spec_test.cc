@@ -163,7 +163,7 @@ TEST(NetworkSpec, TheExamplesOfThePageAreNetworks) {
     QAT_ASSERT_OK(ParseNetworkSpec(page->substr(begin, page->find("```", begin) - begin), "network_spec.md"));
     ++examples;
   }
-  EXPECT_EQ(examples, 2);
+  EXPECT_EQ(examples, 3);
 }
 
 TEST(NetworkSpec, ThePageShowsTheOperatorTableAsItIs) {

@@ -27,7 +27,7 @@ TEST_P(OperatorKeys, GiveTheShapeAndTheIndexOperands) {
   EXPECT_EQ(layer.output_shape, c.output);
   std::vector<std::vector<int32_t>> indices;
   if (layer.definition().index_operands != nullptr) {
-    for (const IndexOperand& each : layer.definition().index_operands(layer.attributes, spec->input_shape)) {
+    for (const IndexOperand& each : layer.definition().index_operands(layer.attributes, spec->inputs.front().shape)) {
       EXPECT_EQ(FlatSize(each.shape), std::ssize(each.values));
       indices.push_back(each.values);
     }

@@ -10,7 +10,7 @@ namespace {
 /// A network on 8x8x3 images, layer by layer, as the parser would leave it.
 class Builder {
  public:
-  Builder() { spec_.input_shape = {1, 8, 8, 3}; }
+  Builder() { spec_.inputs.front().shape = {1, 8, 8, 3}; }
 
   int32_t Add(const std::string& name, OpType type, std::vector<int32_t> inputs, OpAttributes attributes) {
     LayerSpec layer;

@@ -77,7 +77,7 @@ TEST(Zoo, SmallImagesKeepTwoTimesTwoValuesAChannel) {
   for (const char* name : {"mobilenet_v1", "mobilenet_v2"}) {
     const auto spec = LoadNetworkSpec(name, {.width = 0.25, .resolution = 32, .classes = 10});
     QAT_ASSERT_OK(spec);
-    EXPECT_EQ(spec->input_shape, (Shape{1, 32, 32, 3}));
+    EXPECT_EQ(spec->inputs.front().shape, (Shape{1, 32, 32, 3}));
     EXPECT_EQ(spec->layers.back().output_shape, (Shape{1, 10}));
     Shape last_image;
     for (const LayerSpec& layer : spec->layers) {

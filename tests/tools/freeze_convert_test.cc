@@ -260,7 +260,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
                  "--calibration-limit: value -1");
   EXPECT_REFUSED(Convert({graph, "--calibrate", "digits", "--calibration-limit", "5", "-o", out}), 3,
-                 "f.qgraph: digits: images are 28x28x1, the graph takes 4x4x1");
+                 "f.qgraph: digits: images are 28x28x1, expected 4x4x1");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

@@ -33,7 +33,7 @@ Whole EvaluateBothWays(const std::string& run, const Dataset& data) {
   std::vector<int32_t> indices(static_cast<size_t>(data.size()));
   std::iota(indices.begin(), indices.end(), 0);
   const auto evaluate = [&](std::span<const int32_t> part) {
-    const auto evaluation = Evaluate(**network, checkpoint->contract.input(), data, part, true);
+    const auto evaluation = Evaluate(**network, checkpoint->contract, data, part, true);
     QAT_CHECK(evaluation.ok());
     return *evaluation;
   };

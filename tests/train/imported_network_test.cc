@@ -101,7 +101,7 @@ TEST_P(Imported, SimulatesTheDeployedBytes) {
   const auto interpreter = testing::Deploy(checkpoint_, GetParam());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(GetParam(), **interpreter, images);
-  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate(images).values), deployed);
+  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate({images}).front().values), deployed);
   EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 5u) << "else nothing is compared";
 }
 
@@ -120,7 +120,7 @@ TEST_P(Imported, ComputesInRealNumbersWhatTheFloatModelDoes) {
   QAT_ASSERT_OK(interpreter);
   const at::NoGradGuard no_gradients;
   const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
-  const std::vector<double> ours = testing::ValuesInNhwc(network_->Forward(real, {}));
+  const std::vector<double> ours = testing::ValuesInNhwc(network_->Forward({real}, {}).front());
   const std::vector<double> inputs = testing::ValuesInNhwc(real);
   const auto size = static_cast<std::ptrdiff_t>(inputs.size()) / kBatch;
   for (std::ptrdiff_t n = 0; n < kBatch; ++n) {
@@ -132,7 +132,7 @@ TEST_P(Imported, ComputesInRealNumbersWhatTheFloatModelDoes) {
 
 TEST_P(Imported, EveryParameterLearns) {
   const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
-  network_->Forward(real, {.training = true, .observe = true, .fake_quantize = true}).sum().backward();
+  network_->Forward({real}, {.training = true, .observe = true, .fake_quantize = true}).front().sum().backward();
   std::vector<std::string> names;
   for (const Parameter& parameter : network_->parameters()) {
     names.push_back(parameter.name);

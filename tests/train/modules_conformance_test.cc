@@ -328,7 +328,7 @@ class Drawn {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text_, "drawn.toml"));
     QAT_ASSIGN_OR_RETURN(checkpoint_.network, BuildGraph(spec));
     QAT_ASSIGN_OR_RETURN(network_, Network::Create(checkpoint_.network, {.seed = 3, .scheme = scheme_}));
-    network_->SetInput(checkpoint_.contract.input());
+    network_->SetInputs(checkpoint_.contract);
     const at::NoGradGuard no_gradients;
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
     for (const NamedObserver& each : network_->observers()) {
@@ -340,7 +340,7 @@ class Drawn {
     return {};
   }
 
-  SimulatedTensor Simulated() { return network_->Simulate(QuantizedInput()); }
+  SimulatedTensor Simulated() { return network_->Simulate({QuantizedInput()}).front(); }
 
   // Through freezing, converting and the reference kernels.
   Expected<std::vector<double>> Deployed() {
@@ -437,7 +437,7 @@ TEST_P(EveryModule, FakeQuantizesCloseToTheIntegers) {
     QAT_ASSERT_OK(drawn.Build());
     const at::NoGradGuard no_gradients;
     const std::vector<double> fake =
-        ValuesInNhwc(drawn.network().Forward(drawn.RealInput(), {.fake_quantize = true}));
+        ValuesInNhwc(drawn.network().Forward({drawn.RealInput()}, {.fake_quantize = true}).front());
     const SimulatedTensor simulated = drawn.Simulated();
     const std::vector<double> integers = ValuesInNhwc(simulated.values);
     ASSERT_EQ(fake.size(), integers.size());
@@ -461,7 +461,7 @@ TEST_P(EveryModuleOnReals, IsWhatTheFloatModelComputes) {
   const auto deployed = drawn.DeployedReals();
   QAT_ASSERT_OK(deployed);
   const at::NoGradGuard no_gradients;
-  const std::vector<double> ours = ValuesInNhwc(drawn.network().Forward(drawn.RealInput(), {}));
+  const std::vector<double> ours = ValuesInNhwc(drawn.network().Forward({drawn.RealInput()}, {}).front());
   ASSERT_EQ(ours.size(), deployed->size());
   double largest = 1;
   for (const double value : ours) largest = std::max(largest, std::abs(value));
@@ -488,7 +488,7 @@ TEST_P(EveryModuleOnReals, HasTheirGradient) {
     const double size = parameter.role == ParameterSpec::Role::kBias ? drawn.magnitude() : 1;
     directions.push_back(direction_of(parameter.value, size));
   }
-  const at::Tensor output = drawn.network().Forward(points[0], {});
+  const at::Tensor output = drawn.network().Forward({points[0]}, {}).front();
   const at::Tensor weights = direction_of(output, 1);
   output.backward(weights);
   double slope = 0, size = 0;
@@ -501,7 +501,7 @@ TEST_P(EveryModuleOnReals, HasTheirGradient) {
   const auto along = [&](double step) {
     for (size_t i = 0; i < points.size(); ++i) points[i].add_(directions[i], step);
     const double value =
-        drawn.network().Forward(points[0], {}).to(at::kDouble).mul(weights).sum().item<double>();
+        drawn.network().Forward({points[0]}, {}).front().to(at::kDouble).mul(weights).sum().item<double>();
     for (size_t i = 0; i < points.size(); ++i) points[i].sub_(directions[i], step);
     return value;
   };
@@ -517,7 +517,7 @@ TEST(StepFunctions, PassTheGradientAsIfTheyWereNotThere) {
     Drawn drawn(Unary(op), Scheme::kFloat32, 3);
     QAT_ASSERT_OK(drawn.Build());
     const at::Tensor input = drawn.RealInput().set_requires_grad(true);
-    const at::Tensor output = drawn.network().Forward(input, {});
+    const at::Tensor output = drawn.network().Forward({input}, {}).front();
     output.sum().backward();
     EXPECT_TRUE(input.grad().eq(1).all().item<bool>());
     const auto deployed = drawn.DeployedReals();
@@ -535,7 +535,7 @@ TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
                 /*tame=*/true);
     QAT_ASSERT_OK(drawn.Build());
     const at::Tensor input = drawn.RealInput().set_requires_grad(true);
-    const at::Tensor output = drawn.network().Forward(input, {.fake_quantize = true});
+    const at::Tensor output = drawn.network().Forward({input}, {.fake_quantize = true}).front();
     output.sum().backward();
     EXPECT_TRUE(output.isfinite().all().item<bool>());
     EXPECT_TRUE(input.grad().isfinite().all().item<bool>());
@@ -556,7 +556,7 @@ TEST(Gelu, HasOneGradientForEveryCopyOfAnExample) {
     const at::Tensor one = drawn.RealInput().narrow(0, 0, 1);
     for (int round = 0; round < 20; ++round) {
       const at::Tensor input = one.contiguous().repeat({64, 1, 1, 1}).set_requires_grad(true);
-      const at::Tensor output = drawn.network().Forward(input, {});
+      const at::Tensor output = drawn.network().Forward({input}, {}).front();
       output.mul(output.detach()).sum().backward();
       ASSERT_TRUE(input.grad().isfinite().all().item<bool>()) << keys << ", round " << round;
       const at::Tensor apart = input.grad().sub(input.grad().narrow(0, 0, 1)).abs().max();
@@ -570,7 +570,7 @@ TEST(L2Normalization, HasNoSlopeWhereThereIsNoLength) {
   Drawn drawn({"l2", Ranged() + Layer("out", "l2_normalization")}, Scheme::kFloat32, 4, /*tame=*/true);
   QAT_ASSERT_OK(drawn.Build());
   const at::Tensor input = at::zeros_like(drawn.RealInput()).set_requires_grad(true);
-  const at::Tensor output = drawn.network().Forward(input, {});
+  const at::Tensor output = drawn.network().Forward({input}, {}).front();
   output.sum().backward();
   EXPECT_TRUE(output.eq(0).all().item<bool>());
   EXPECT_TRUE(input.grad().eq(0).all().item<bool>());
@@ -580,7 +580,7 @@ TEST(Sqrt, HasNoSlopeAtZeroAmongRealsEither) {
   Drawn drawn({"sqrt", Ranged() + Layer("positive", "relu") + Layer("out", "sqrt")}, Scheme::kFloat32, 4, /*tame=*/true);
   QAT_ASSERT_OK(drawn.Build());
   const at::Tensor input = drawn.RealInput().set_requires_grad(true);
-  const at::Tensor output = drawn.network().Forward(input, {});
+  const at::Tensor output = drawn.network().Forward({input}, {}).front();
   ASSERT_TRUE(output.eq(0).any().item<bool>());
   output.sum().backward();
   EXPECT_TRUE(input.grad().isfinite().all().item<bool>());

@@ -36,7 +36,7 @@ class Zoo : public ::testing::TestWithParam<std::tuple<std::string, Scheme>> {
         input[1], input[2], input[3], std::vector<float>(channels, 128), std::vector<float>(channels, 64),
         {}};
     checkpoint_.scheme = NameOf(scheme());
-    network_->SetInput(checkpoint_.contract.input());
+    network_->SetInputs(checkpoint_.contract);
     Random random(9);
     images_.resize(static_cast<size_t>(3 * checkpoint_.contract.input().ImageSize()));
     for (uint8_t& byte : images_) byte = static_cast<uint8_t>(random.Between(0, 255));
@@ -62,9 +62,9 @@ INSTANTIATE_TEST_SUITE_P(All, Zoo,
                          });
 
 TEST_P(Zoo, EveryParameterLearns) {
-  network_->Forward(RealInput(), {.training = true, .observe = true});
+  network_->Forward({RealInput()}, {.training = true, .observe = true});
   const at::Tensor output =
-      network_->Forward(RealInput(), {.training = true, .observe = true, .fake_quantize = true});
+      network_->Forward({RealInput()}, {.training = true, .observe = true, .fake_quantize = true}).front();
   output.pow(2).sum().backward();
   for (const Parameter& parameter : network_->parameters()) {
     if (!parameter.IsTrained()) continue;
@@ -77,14 +77,14 @@ TEST_P(Zoo, SimulatesTheDeployedBytes) {
   const at::NoGradGuard no_gradients;
   // Normalized by the batch, then with the averages that deployment folds.
   for (const bool training : {true, true, false}) {
-    network_->Forward(RealInput(), {.training = training, .observe = true, .fake_quantize = true});
+    network_->Forward({RealInput()}, {.training = training, .observe = true, .fake_quantize = true});
   }
   network_->Save(checkpoint_);
   const SimulatedTensor input = QuantizedImages(checkpoint_.contract.input(), scheme(), images_);
   const auto interpreter = testing::Deploy(checkpoint_, scheme());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(scheme(), **interpreter, input);
-  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate(input).values), deployed);
+  EXPECT_EQ(testing::ValuesInNhwc(network_->Simulate({input}).front().values), deployed);
   EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 5u) << "the outputs are all alike";
 }
 

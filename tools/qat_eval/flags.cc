@@ -57,7 +57,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph), instead of MODEL", kClassify | kRun},
            {"--image", &flags.pictures.files, "IMAGE...", "pictures, like those after MODEL", kClassify},
            {"--input", &flags.tensors.inputs, "X.npy",
-            "a tensor [N, ...]; given again for each further input of the model", kRun},
+            "a tensor [N, ...]; given again for each further input of the model, in its order or as NAME=X.npy", kRun},
            {"-o,--save-outputs", &flags.tensors.save_outputs, "Y.npy",
             "write the outputs, further ones as Y.1.npy, ..., instead of printing", kRun},
        }},
@@ -258,7 +258,7 @@ void DeclareFiles(const EvalFlags& flags, FileUse& use) {
   use.Read("the command", flags.argument);
   if (flags.request.data != "digits") use.Read("--data", flags.request.data);
   use.Read("--baseline", flags.request.baseline);
-  for (const std::string& input : flags.tensors.inputs) use.Read("--input", input);
+  for (const std::string& input : flags.tensors.inputs) use.Read("--input", PathOfInput(input));
   for (const std::string& image : flags.pictures.files) use.Read("--image", image);
   for (const EvalOutput& output : flags.Outputs()) use.Write(std::string(output.format.flag), output.path);
 }

@@ -37,7 +37,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"label", "COLUMN", kRecipe, "column of a table that holds the answers (default: label, class, target or y)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
     {"mean", "X,...", kRecipe,
-     "of the values: one for all channels, one per channel, none or dataset (default: of the data; of bytes rounded, one for all)"},
+     "of the values: one for all channels, one per channel, none or dataset; of inputs NAME=X,... (default: of the data; of bytes rounded, one for all)"},
     {"std", "X,...", kRecipe, "the same: real = (value - mean) / std (default: of the data; of bytes rounded, one for all)"},
     {"scheme", "SCHEME", kRecipe, "uint8, int8, or float32: never quantized (default uint8)"},
     {"steps", "N", kRecipe, "number of training steps (default: by the number of examples and the cost of a step)"},

@@ -1,0 +1,158 @@
+// Two inputs, a picture of bytes and a row of real numbers, through all four programs.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/random.h"
+#include "data/npy.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+#ifdef QAT_HAS_TRAIN
+namespace qat {
+namespace {
+
+using testing::ProcessResult;
+using testing::ReadText;
+using testing::RunTool;
+
+constexpr char kSpec[] = R"(
+name = "two"
+[[input]]
+name = "camera"
+shape = [6, 6, 1]
+[[input]]
+name = "sensor"
+shape = [3]
+[[layer]]
+name = "conv"
+op = "conv_2d"
+inputs = ["camera"]
+filters = 4
+kernel = 3
+activation = "relu"
+[[layer]]
+name = "pixels"
+op = "mean"
+[[layer]]
+name = "numbers"
+op = "fully_connected"
+inputs = ["sensor"]
+units = 4
+activation = "relu"
+[[layer]]
+name = "both"
+op = "concatenation"
+inputs = ["pixels", "numbers"]
+[[layer]]
+name = "logits"
+op = "fully_connected"
+units = 4
+)";
+
+#define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
+
+class SeveralInputs : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(dir_ / "data");
+    testing::WriteText(dir_ / "two.toml", kSpec);
+    Random random(5);
+    for (const auto& [split, count] : {std::pair<const char*, int>{"train", 600}, {"test", 120}}) {
+      NpyArray camera{DType::kUInt8, {count, 6, 6, 1}, {}}, sensor{DType::kFloat32, {count, 3}, {}}, y{DType::kUInt8, {count}, {}};
+      for (int i = 0; i < count; ++i) {
+        const int bright = random.Between(0, 1), high = random.Between(0, 1);
+        for (int p = 0; p < 36; ++p) camera.values.push_back(static_cast<uint8_t>(random.Between(0, 127) + 128 * bright));
+        for (int f = 0; f < 3; ++f) {
+          const float value = (high ? 11.0f : 9.0f) + 0.5f * static_cast<float>(random.Uniform());
+          uint8_t bytes[sizeof(float)];
+          std::memcpy(bytes, &value, sizeof(float));
+          sensor.values.insert(sensor.values.end(), bytes, bytes + sizeof(float));
+        }
+        y.values.push_back(static_cast<uint8_t>(2 * bright + high));
+      }
+      const auto write = [&](const std::string& name, const NpyArray& array) {
+        QAT_ASSERT_OK(WriteFile(dir_ / ("data/" + name + split + ".npy"), Serialize(array)));
+      };
+      write("x_camera_", camera);
+      write("sensor_", sensor);
+      write("y_", y);
+    }
+  }
+  ProcessResult Train(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"--data", dir_ / "data", "--network", dir_ / "two.toml", "--steps", "200", "--threads", "1",
+                                          "--progress", "none", "-o", dir_ / "run"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunTool("qat-train", arguments);
+  }
+  nlohmann::json Compare(const std::vector<std::string>& rows) {
+    std::vector<std::string> arguments = {"--data", dir_ / "data", "--repeat", "0", "--litert", "off", "--progress", "none",
+                                          "--json", dir_ / "report.json"};
+    arguments.insert(arguments.end(), rows.begin(), rows.end());
+    const ProcessResult result = RunTool("qat-eval", arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(ReadText(dir_ / "report.json"));
+  }
+
+  testing::TempDir dir_;
+};
+
+TEST_F(SeveralInputs, ComeThroughAllFourProgramsByName) {
+  const ProcessResult trained = Train();
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_HOLDS(trained.err, "input 'camera': bytes");
+  EXPECT_HOLDS(trained.err, "input 'sensor': real numbers");
+  const std::string graph = dir_ / "g.qgraph", floats = dir_ / "m.tflite", integers = dir_ / "i.tflite", after = dir_ / "c.tflite";
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", graph}).exit_code, 0);
+  const ProcessResult converted = RunTool("qat-convert", {graph, "-o", floats});
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+  EXPECT_HOLDS(converted.out, "float32 [1, 3]");
+  ASSERT_EQ(RunTool("qat-convert", {graph, "--input-type", "camera=uint8,sensor=int8", "-o", integers}).exit_code, 0);
+  const ProcessResult calibrated =
+      RunTool("qat-convert", {graph, "--calibrate", dir_ / "data", "--type", "int8", "-o", after});
+  ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
+
+  const nlohmann::json report = Compare({"--checkpoint", dir_ / "run", "--graph", graph, floats, integers, after});
+  for (const auto& model : report["models"]) EXPECT_GT(model["accuracy"]["top1"].get<double>(), 90) << model["name"];
+  int exact = 0;
+  for (const auto& pair : report["pairs"]) {
+    const bool simulated = pair["a"] == "simulated" && (pair["b"] == floats || pair["b"] == integers);
+    if (simulated && pair["max_abs_lsb"] == 0) ++exact;
+  }
+  EXPECT_EQ(exact, 2) << report["pairs"].dump(1);
+
+  const std::string camera = dir_ / "data/x_camera_test.npy", sensor = dir_ / "data/sensor_test.npy";
+  const ProcessResult by_name = RunTool("qat-eval", {"run", floats, "--input", "sensor=" + sensor, "--input", "camera=" + camera});
+  ASSERT_EQ(by_name.exit_code, 0) << by_name.err;
+  EXPECT_EQ(by_name.out, RunTool("qat-eval", {"run", floats, "--input", camera, "--input", sensor}).out);
+  EXPECT_HOLDS(RunTool("qat-eval", {"run", floats, "--input", "sensr=" + sensor, "--input", "camera=" + camera}).err,
+               "unknown input 'sensr'; did you mean 'sensor'?");
+  EXPECT_HOLDS(RunTool("qat-eval", {"run", floats, "--input", "sensor=" + sensor}).err, "none for 'camera'");
+  EXPECT_EQ(RunTool("qat-eval", {"bench", floats}).exit_code, 0);
+}
+
+TEST_F(SeveralInputs, SayWhatIsMissing) {
+  const ProcessResult digits = RunTool("qat-train", {"--data", "digits", "--network", dir_ / "two.toml", "-o", dir_ / "r"});
+  EXPECT_EQ(digits.exit_code, 3);
+  EXPECT_HOLDS(digits.err, "digits: holds one input, the network takes 2, expected an .npz file or a directory with an array for each");
+  std::filesystem::remove(std::string(dir_ / "data/sensor_train.npy"));
+  const ProcessResult missing = Train();
+  EXPECT_NE(missing.exit_code, 0);
+  EXPECT_HOLDS(missing.err, "expected an array for each of the network's 2 inputs: x_camera_train, x_sensor_train, and y_train");
+}
+
+TEST_F(SeveralInputs, TakeNumbersByName) {
+  const ProcessResult trained = Train({"--steps", "10", "--mean", "camera=100,sensor=dataset", "--std", "camera=50,sensor=2,3,4"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_HOLDS(trained.err, "input 'camera': bytes, (byte - mean) / std with mean 100, std 50");
+  EXPECT_HOLDS(trained.err, "std [2, 3, 4]");
+  EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "std = \"camera=50.0,sensor=2.0,3.0,4.0\"");
+  std::filesystem::remove_all(std::string(dir_ / "run"));
+  EXPECT_HOLDS(Train({"--mean", "left=1"}).err, "names the input 'left', expected camera, sensor");
+}
+
+}  // namespace
+}  // namespace qat
+#endif
