@@ -25,10 +25,11 @@ const InputContract* Normalization(const Model& model, size_t position, size_t v
 template <class T>
 Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
   constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-  Bytes values;
-  values.reserve(reals.size());
-  for (const float real : reals)
-    values.push_back(static_cast<uint8_t>(static_cast<T>(QuantizeActivation(real, params, kLimits))));
+  Bytes values(reals.size() * sizeof(T));
+  for (size_t i = 0; i < reals.size(); ++i) {
+    const T value = static_cast<T>(QuantizeActivation(reals[i], params, kLimits));
+    std::memcpy(values.data() + i * sizeof(T), &value, sizeof(T));
+  }
   return values;
 }
 
@@ -38,7 +39,9 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
                             std::vector<std::string>& notes) {
   const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
   const DType from = array.type;
-  const bool quantized = (input.type == DType::kUInt8 || input.type == DType::kInt8) && input.scale.size() == 1;
+  const bool quantized =
+      (input.type == DType::kUInt8 || input.type == DType::kInt8 || input.type == DType::kInt16) &&
+      input.scale.size() == 1;
   const bool to_float = input.type == DType::kFloat32 && from != DType::kUInt8 && from != DType::kString;
   if (from == input.type || (!to_float && !(quantized && IsFloat(from)))) return array;
   NpyArray converted{DType::kFloat32, array.shape, {}};
@@ -59,7 +62,9 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   notes.push_back(StrCat(path, ": real numbers are ", how, "quantized for input '", input.name, "' (", NameOf(input.type),
                          ", scale ", params.scale, ", zero point ", params.zero_point, ")"));
   converted.type = input.type;
-  converted.values = input.type == DType::kUInt8 ? Quantized<uint8_t>(reals, params) : Quantized<int8_t>(reals, params);
+  converted.values = input.type == DType::kUInt8   ? Quantized<uint8_t>(reals, params)
+                     : input.type == DType::kInt16 ? Quantized<int16_t>(reals, params)
+                                                   : Quantized<int8_t>(reals, params);
   return converted;
 }
 

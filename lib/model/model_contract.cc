@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "base/strings.h"
@@ -13,7 +14,18 @@ namespace {
 
 constexpr int32_t kInt8Offset = 128;  // the smallest byte is the smallest int8
 
-bool IsQuantized(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
+bool IsByte(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
+
+// int16 with a scale: without one it holds integers.
+bool IsQuantized(const ModelTensor& tensor) {
+  return IsByte(tensor.type) || (tensor.type == DType::kInt16 && !tensor.scale.empty());
+}
+
+QuantizedLimits LimitsOf(DType type) {
+  if (type == DType::kInt16)
+    return {std::numeric_limits<int16_t>::min(), std::numeric_limits<int16_t>::max()};
+  return type == DType::kInt8 ? kInt8Limits : kUInt8Limits;
+}
 
 Contract ContractFor(const ModelTensor& input, std::vector<float> mean, std::vector<float> std_values,
                           const Model& model) {
@@ -55,7 +67,7 @@ Expected<ModelContract> Choose(const Model& model, const Contract* fallback, con
   if (model.contract()) return ModelContract{*model.contract(), ContractSource::kEmbedded};
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
   std::optional<Contract> implied;
-  if (IsQuantized(input.type)) implied = ContractOfQuantizedInput(model, input, params);
+  if (IsByte(input.type)) implied = ContractOfQuantizedInput(model, input, params);
   if (auto described = ContractOfDescription(model, input)) {
     QAT_RETURN_IF_ERROR(Validate(*described));
     const bool rounded = implied && !IsExact(described->input(), input, params);
@@ -96,9 +108,9 @@ Expected<InputContract> RealsAsTheyAre(const ModelTensor& input) {
   if (shape.size() < 4) contract.shape.assign(shape.begin() + 1, shape.end());
   contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)), 0);
   contract.std.assign(contract.mean.size(), 1);
-  const Range range = RepresentableRange(params, input.type == DType::kInt8 ? kInt8Limits : kUInt8Limits);
-  contract.low = IsQuantized(input.type) ? std::min(range.min, 0.0f) : -1;
-  contract.high = IsQuantized(input.type) ? std::max(range.max, 0.0f) : 1;
+  const Range range = RepresentableRange(params, LimitsOf(input.type));
+  contract.low = IsQuantized(input) ? std::min(range.min, 0.0f) : -1;
+  contract.high = IsQuantized(input) ? std::max(range.max, 0.0f) : 1;
   return contract;
 }
 
@@ -133,7 +145,7 @@ Expected<InputContract> InputOfSeveral(const Model& model, size_t position, Cont
   const bool image = input.shape.size() == 4 && input.shape[0] == 1;
   if (image) {
     if (auto described = ContractOfDescription(model, input, position)) return described->input();
-    if (IsQuantized(input.type)) {
+    if (IsByte(input.type)) {
       QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
       if (source != ContractSource::kReals) source = ContractSource::kQuantizedInput;
       return ContractOfQuantizedInput(model, input, params).input();
@@ -219,7 +231,7 @@ Expected<Contract> ContractFromStats(const Model& model, float mean, float std) 
 
 // The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
-  if (!IsQuantized(tensor.type)) return QuantizationParams{};
+  if (!IsQuantized(tensor)) return QuantizationParams{};
   if (tensor.type == DType::kUInt8 && tensor.scale.empty()) return QuantizationParams{1, 0};
   if (tensor.scale.size() == 1 && tensor.scale[0] > 0 && tensor.zero_point[0] >= -128 &&
       tensor.zero_point[0] <= 255) {

@@ -38,6 +38,8 @@ struct Conv2DAttributes {
   Activation activation = Activation::kNone;
   int32_t groups = 1;  ///< specs only: reading one makes a split, convolutions and a concatenation of more
   ExplicitPadding explicit_padding = {};
+  DType quantized_bias_type =
+      DType::kFloat32;  ///< of int16 activations: int32 or int64; kFloat32: not given, which is int64
   bool operator==(const Conv2DAttributes&) const = default;
 };
 
@@ -48,6 +50,7 @@ struct FullyConnectedAttributes {
   bool keep_num_dims = false;
   bool asymmetric_inputs =
       false;  ///< models with float activations and 8-bit filters only: how inputs are quantized
+  DType quantized_bias_type = DType::kFloat32;  ///< as above
   bool operator==(const FullyConnectedAttributes&) const = default;
 };
 
@@ -111,6 +114,8 @@ struct DepthwiseConv2DAttributes {
 /// add, sub and mul.
 struct BinaryAttributes {
   Activation activation = Activation::kNone;
+  bool power_of_two_scales =
+      true;  ///< add and sub of int16: values are shifted where all scales are powers of 2
   bool operator==(const BinaryAttributes&) const = default;
 };
 
@@ -242,6 +247,7 @@ struct TransposeConvAttributes {
   int32_t stride_w = 1;
   Padding padding = Padding::kSame;
   Activation activation = Activation::kNone;
+  DType quantized_bias_type = DType::kFloat32;  ///< as above
   bool operator==(const TransposeConvAttributes&) const = default;
 };
 

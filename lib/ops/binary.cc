@@ -1,5 +1,7 @@
 // Add, Sub, Mul, Maximum, Minimum: one value of each input makes one of the output, shapes broadcast. PRelu:
 // y = x >= 0 ? x : alpha * x, where alpha broadcasts to x.
+#include <type_traits>
+
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"
@@ -52,28 +54,24 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   A a;
   if (const auto* table = reader.As<Options>()) {
     QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
+    if constexpr (!std::is_same_v<Options, tflite::MulOptions>)
+      a.power_of_two_scales = table->pot_scale_int16();
   }
   return OpAttributes(a);
 }
 
-template <class Options, auto kCreate>
+template <class Options>
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
-  const auto activation = static_cast<tflite::ActivationFunctionType>(std::get<A>(attributes).activation);
+  const A& a = std::get<A>(attributes);
+  const auto activation = static_cast<tflite::ActivationFunctionType>(a.activation);
   writer.type = tflite::BuiltinOptionsTraits<Options>::enum_value;
-  writer.table = kCreate(writer.builder, activation).Union();
-}
-
-flatbuffers::Offset<tflite::AddOptions> CreateAdd(flatbuffers::FlatBufferBuilder& builder,
-                                                  tflite::ActivationFunctionType activation) {
-  return tflite::CreateAddOptions(builder, activation);
-}
-flatbuffers::Offset<tflite::SubOptions> CreateSub(flatbuffers::FlatBufferBuilder& builder,
-                                                  tflite::ActivationFunctionType activation) {
-  return tflite::CreateSubOptions(builder, activation);
-}
-flatbuffers::Offset<tflite::MulOptions> CreateMul(flatbuffers::FlatBufferBuilder& builder,
-                                                  tflite::ActivationFunctionType activation) {
-  return tflite::CreateMulOptions(builder, activation);
+  if constexpr (std::is_same_v<Options, tflite::AddOptions>) {
+    writer.table = tflite::CreateAddOptions(writer.builder, activation, a.power_of_two_scales).Union();
+  } else if constexpr (std::is_same_v<Options, tflite::SubOptions>) {
+    writer.table = tflite::CreateSubOptions(writer.builder, activation, a.power_of_two_scales).Union();
+  } else {
+    writer.table = tflite::CreateMulOptions(writer.builder, activation).Union();
+  }
 }
 
 OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code,
@@ -95,11 +93,11 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
   return op;
 }
 
-template <class Options, auto kCreate>
+template <class Options>
 OpDefinition WithActivation(OpDefinition op) {
   op.keys = kKeys;
   op.default_attributes = A();
-  op.write_options = WriteOptions<Options, kCreate>;
+  op.write_options = WriteOptions<Options>;
   op.read_options = ReadOptions<Options>;
   return op;
 }
@@ -112,19 +110,19 @@ OpDefinition OnRawValues(OpDefinition op) {
 }  // namespace
 
 const OpDefinition& AddDefinition() {
-  static const OpDefinition kDefinition = WithActivation<tflite::AddOptions, CreateAdd>(
+  static const OpDefinition kDefinition = WithActivation<tflite::AddOptions>(
       Define(OpType::kAdd, "add", "ADD", tflite::BuiltinOperator_ADD, "sum of two inputs, broadcast"));
   return kDefinition;
 }
 
 const OpDefinition& SubDefinition() {
-  static const OpDefinition kDefinition = WithActivation<tflite::SubOptions, CreateSub>(
+  static const OpDefinition kDefinition = WithActivation<tflite::SubOptions>(
       Define(OpType::kSub, "sub", "SUB", tflite::BuiltinOperator_SUB, "difference of two inputs, broadcast"));
   return kDefinition;
 }
 
 const OpDefinition& MulDefinition() {
-  static const OpDefinition kDefinition = WithActivation<tflite::MulOptions, CreateMul>(
+  static const OpDefinition kDefinition = WithActivation<tflite::MulOptions>(
       Define(OpType::kMul, "mul", "MUL", tflite::BuiltinOperator_MUL, "product of two inputs, broadcast"));
   return kDefinition;
 }

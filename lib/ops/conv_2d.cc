@@ -71,7 +71,8 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_Conv2DOptions;
   writer.table = tflite::CreateConv2DOptions(
                      writer.builder, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
-                     static_cast<tflite::ActivationFunctionType>(a.activation), a.dilation_w, a.dilation_h)
+                     static_cast<tflite::ActivationFunctionType>(a.activation), a.dilation_w, a.dilation_h,
+                     static_cast<tflite::TensorType>(a.quantized_bias_type))
                      .Union();
 }
 
@@ -82,6 +83,7 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   a.stride_h = table->stride_h();
   a.stride_w = table->stride_w();
   a.dilation_h = table->dilation_h_factor();
+  a.quantized_bias_type = static_cast<DType>(table->quantized_bias_type());
   a.dilation_w = table->dilation_w_factor();
   QAT_ASSIGN_OR_RETURN(a.padding, ToPadding(table->padding()));
   QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));

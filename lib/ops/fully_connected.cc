@@ -71,7 +71,8 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_FullyConnectedOptions;
   writer.table = tflite::CreateFullyConnectedOptions(
                      writer.builder, static_cast<tflite::ActivationFunctionType>(a.activation),
-                     tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, a.keep_num_dims, a.asymmetric_inputs)
+                     tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, a.keep_num_dims, a.asymmetric_inputs,
+                     static_cast<tflite::TensorType>(a.quantized_bias_type))
                      .Union();
 }
 
@@ -84,6 +85,7 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   A a;
   a.keep_num_dims = table->keep_num_dims();
   a.asymmetric_inputs = table->asymmetric_quantize_inputs();
+  a.quantized_bias_type = static_cast<DType>(table->quantized_bias_type());
   QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
   return OpAttributes(a);
 }

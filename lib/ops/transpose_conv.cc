@@ -95,7 +95,8 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_TransposeConvOptions;
   writer.table = tflite::CreateTransposeConvOptions(writer.builder, static_cast<tflite::Padding>(a.padding),
                                                     a.stride_w, a.stride_h,
-                                                    static_cast<tflite::ActivationFunctionType>(a.activation))
+                                                    static_cast<tflite::ActivationFunctionType>(a.activation),
+                                                    static_cast<tflite::TensorType>(a.quantized_bias_type))
                      .Union();
 }
 
@@ -105,6 +106,7 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   A a;
   a.stride_h = table->stride_h();
   a.stride_w = table->stride_w();
+  a.quantized_bias_type = static_cast<DType>(table->quantized_bias_type());
   QAT_ASSIGN_OR_RETURN(a.padding, ToPadding(table->padding()));
   QAT_ASSIGN_OR_RETURN(a.activation, ToActivation(table->fused_activation_function()));
   return OpAttributes(a);

@@ -100,6 +100,7 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
     if (input.type == DType::kFloat32) return LoadFunction(RealWriter<float>(contract, params));
     if (input.type == DType::kUInt8) return LoadFunction(RealWriter<uint8_t>(contract, params));
     if (input.type == DType::kInt8) return LoadFunction(RealWriter<int8_t>(contract, params));
+    if (input.type == DType::kInt16) return LoadFunction(RealWriter<int16_t>(contract, params));
   }
   const RealTable real = MakeRealTable(contract);
   switch (input.type) {
@@ -115,9 +116,13 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
       return LoadFunction(InputWriter<uint8_t>(QuantizedTable<uint8_t>(real, params)));
     case DType::kInt8:
       return LoadFunction(InputWriter<int8_t>(QuantizedTable<int8_t>(real, params)));
+    case DType::kInt16:
+      if (!input.scale.empty())
+        return LoadFunction(InputWriter<int16_t>(QuantizedTable<int16_t>(real, params)));
+      [[fallthrough]];
     default:
-      return Unsupported(
-          StrCat("input '", input.name, "' is ", NameOf(input.type), ", expected float32, uint8 or int8"));
+      return Unsupported(StrCat("input '", input.name, "' is ", NameOf(input.type),
+                                ", expected float32, uint8, int8, or int16 with a scale"));
   }
 }
 
@@ -134,8 +139,10 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
     case DType::kFloat32:
     case DType::kUInt8:
     case DType::kInt8:
+    case DType::kInt16:
       if (values < 1 || !HoldsAnswers(output.shape, /*scores=*/true)) break;
       if (output.type == DType::kFloat32) return ScoreReader{FloatScore};
+      if (output.type == DType::kInt16) return ScoreReader{QuantizedScore<int16_t>};
       return ScoreReader{output.type == DType::kUInt8 ? QuantizedScore<uint8_t> : QuantizedScore<int8_t>};
     case DType::kInt32:
     case DType::kInt64:

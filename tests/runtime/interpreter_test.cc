@@ -295,13 +295,13 @@ TEST(Model, ListsAllThatCannotRunByOperatorTypeAndVersion) {
   const int32_t x = builder.AddTensor("x", {1, 4}, DType::kInt16, Quantized(0.5f, 0));
   const int32_t y = builder.AddTensor("y", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
   const int32_t z = builder.AddTensor("z", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
-  builder.AddSoftmax(x, y, 1);
+  builder.AddOperator(tflite::BuiltinOperator_HARD_SWISH, {x}, {y});
   builder.AddOperator(tflite::BuiltinOperator_SVDF, {y}, {z});
   const auto model = RunnableFromBytes(builder.Finish({x}, {z}), "m.tflite");
   QAT_EXPECT_ERROR(
       model, ErrorCode::kUnsupported,
       "m.tflite: not supported: SVDF version 1 (operator 1); "
-      "SOFTMAX version 1: no kernel for inputs of type int16 and output of type int16 (operator 0)");
+      "HARD_SWISH version 1: no kernel for inputs of type int16 and output of type int16 (operator 0)");
 }
 
 TEST(Interpreter, ReadsModelsWhoseActivationsOwnEmptyBuffers) {
@@ -355,13 +355,13 @@ TEST(Interpreter, ListsEveryOperatorWhoseTypesHaveNoKernel) {
   const int32_t input = builder.AddTensor("x", {1, 4}, DType::kInt16, Quantized(0.5f, 0));
   const int32_t middle = builder.AddTensor("y", {1, 4}, DType::kInt16, Quantized(1.0f / 256, 0));
   const int32_t output = builder.AddTensor("z", {1}, DType::kInt32);
-  builder.AddSoftmax(input, middle, 1);
+  builder.AddOperator(tflite::BuiltinOperator_HARD_SWISH, {input}, {middle});
   builder.AddArgMax(middle, 1, output, DType::kInt32);
   auto model = RunnableFromBytes(builder.Finish({input}, {output}), "m.tflite");
   QAT_ASSERT_OK(model);
   QAT_EXPECT_ERROR(
       Interpreter::Create(*model), ErrorCode::kUnsupported,
-      "m.tflite: not supported: SOFTMAX version 1: no kernel for inputs of type int16 and output of type "
+      "m.tflite: not supported: HARD_SWISH version 1: no kernel for inputs of type int16 and output of type "
       "int16 "
       "(operator 0); ARG_MAX version 1: no kernel for inputs of type int16, int32 and output of type int32 "
       "(operator 1)");

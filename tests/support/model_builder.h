@@ -61,18 +61,19 @@ class ModelBuilder {
   }
 
   void AddConv2D(int32_t input, int32_t filter, int32_t bias, int32_t output, const Conv2DAttributes& a) {
-    const auto options =
-        tflite::CreateConv2DOptions(fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
-                                    Fused(a.activation), a.dilation_w, a.dilation_h);
+    const auto options = tflite::CreateConv2DOptions(
+        fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h, Fused(a.activation),
+        a.dilation_w, a.dilation_h, static_cast<tflite::TensorType>(a.quantized_bias_type));
     AddOperator(tflite::BuiltinOperator_CONV_2D, {input, filter, bias}, {output},
                 tflite::BuiltinOptions_Conv2DOptions, options.Union());
   }
 
   /// `bias` -1: left out.
   void AddFullyConnected(int32_t input, int32_t filter, int32_t bias, int32_t output, Activation activation,
-                         bool keep_num_dims = false) {
+                         bool keep_num_dims = false, DType bias_type = DType::kFloat32) {
     const auto options = tflite::CreateFullyConnectedOptions(
-        fbb, Fused(activation), tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, keep_num_dims);
+        fbb, Fused(activation), tflite::FullyConnectedOptionsWeightsFormat_DEFAULT, keep_num_dims, false,
+        static_cast<tflite::TensorType>(bias_type));
     AddOperator(tflite::BuiltinOperator_FULLY_CONNECTED, {input, filter, bias}, {output},
                 tflite::BuiltinOptions_FullyConnectedOptions, options.Union(), keep_num_dims ? 5 : 1);
   }

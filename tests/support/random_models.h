@@ -138,6 +138,13 @@ class RandomModelMaker {
   }
 
  protected:
+  // int16 activations, int8 filters, biases of 64 bits or of 32.
+  void ChooseInt16() {
+    quantized_ = true;
+    element_ = DType::kInt16;
+    if (random_.Below(3) == 0) bias_type_ = DType::kInt32;
+  }
+
   void ChooseElement() {
     const uint32_t type = random_.Below(5);
     quantized_ = type != 0;
@@ -166,6 +173,7 @@ class RandomModelMaker {
   int32_t Shift() const { return element_ == DType::kInt8 ? -128 : 0; }
   // Mostly inside, now and then at an end.
   int32_t ZeroPoint() {
+    if (element_ == DType::kInt16) return 0;
     return Shift() + (random_.Below(4) == 0 ? Pick({0, 255, 128, 1}) : random_.Between(0, 255));
   }
   TensorQuantization Quantization(float scale) {
@@ -193,11 +201,12 @@ class RandomModelMaker {
   void Start(const Shape& shape) {
     shape_ = shape;
     quantization_ = Quantization(Real(0.003f, 0.1f));
+    if (restart_scale_ > 0) quantization_.scale[0] = restart_scale_;
     input_ = current_ = builder_.AddTensor("input", shape, Element(), quantization_);
     description_ = StrCat(NameOf(Element()), " ", ToString(shape));
     const auto count = static_cast<size_t>(FlatSize(shape));
     if (quantized_) {
-      input_bytes_ = RandomBytes(count);
+      input_bytes_ = RandomBytes(count * SizeOf(element_));
     } else {
       const std::vector<float> values = RandomReals(count, Real(0.1f, 8.0f));
       input_bytes_.resize(count * sizeof(float));
@@ -245,15 +254,20 @@ class RandomModelMaker {
     const auto spread = static_cast<int32_t>(5000 * std::sqrt(static_cast<double>(acc_depth))) + 1;
     std::vector<int32_t> values(count);
     for (int32_t& value : values) value = random_.Between(-spread, spread);
-    return builder_.AddConstant("bias", {units}, values,
-                                Quantized(quantization_.scale[0] * filter_scale_, 0));
+    const TensorQuantization quantization = Quantized(quantization_.scale[0] * filter_scale_, 0);
+    if (element_ != DType::kInt16) return builder_.AddConstant("bias", {units}, values, quantization);
+    for (int32_t& value : values) value *= 128;
+    if (bias_type_ == DType::kInt32) return builder_.AddConstant("bias", {units}, values, quantization);
+    return builder_.AddConstant("bias", {units}, std::vector<int64_t>(values.begin(), values.end()),
+                                quantization);
   }
 
   // An output scale under which the sums fill the range, saturate it or hardly move.
   void AddMacOutput(const Shape& shape, int64_t acc_depth) {
     if (quantized_) {
-      const float spread =
-          quantization_.scale[0] * filter_scale_ * 8000 * std::sqrt(static_cast<float>(acc_depth));
+      const float spread = quantization_.scale[0] * filter_scale_ * 8000 *
+                           std::sqrt(static_cast<float>(acc_depth)) *
+                           (element_ == DType::kInt16 ? 0.5f : 1.0f);
       const float fill[] = {0.05f, 0.5f, 1.0f, 1.5f, 10.0f, 0.0001f};
       // Not under what a softmax behind it can take.
       quantization_ = Quantization(std::max(spread / 64 * fill[random_.Below(6)], 1e-6f));
@@ -270,6 +284,7 @@ class RandomModelMaker {
     a.dilation_h = Pick({1, 1, 1, 2, 3});
     a.dilation_w = Pick({1, 1, 1, 2, 3});
     a.activation = AnyActivation();
+    a.quantized_bias_type = bias_type_;
     const int32_t height = FilterSize(a.padding, shape_[1], a.dilation_h);
     const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
     AppendConv2D(a, height, width, Units({1, 2, 3, 4, 5, 6, 8, 9, 16, 19}));
@@ -322,7 +337,7 @@ class RandomModelMaker {
       output.back() = units;
     }
     AddMacOutput(output, depth);
-    builder_.AddFullyConnected(input, filter, bias, current_, activation, keep);
+    builder_.AddFullyConnected(input, filter, bias, current_, activation, keep, bias_type_);
     description_ += StrCat(" fully_connected filter [", units, ", ", depth, "] activation ",
                            NameOf(activation), bias < 0 ? " no bias" : "");
   }
@@ -349,7 +364,8 @@ class RandomModelMaker {
   void AppendSoftmax() {
     const float beta = random_.Below(3) == 0 ? Real(0.1f, 3.0f) : 1.0f;
     const int32_t input = current_;
-    if (quantized_) quantization_ = Quantized(1.0f / 256, Shift());
+    if (quantized_)
+      quantization_ = element_ == DType::kInt16 ? Quantized(1.0f / 32768, 0) : Quantized(1.0f / 256, Shift());
     current_ = builder_.AddTensor("output", shape_, Element(), quantization_);
     builder_.AddSoftmax(input, current_, beta);
     description_ += StrCat(" softmax beta ", beta);
@@ -402,6 +418,8 @@ class RandomModelMaker {
   std::vector<int32_t> outputs_;  // of the model; empty: the current tensor
   TensorQuantization quantization_;
   float filter_scale_ = 1;
+  float restart_scale_ = 0;            // of the input, where it starts once more
+  DType bias_type_ = DType::kFloat32;  // of int16: what the options say; kFloat32: nothing
   std::vector<uint8_t> input_bytes_;
   std::string description_;
 };

@@ -38,8 +38,41 @@ class RandomOperatorMaker : private RandomModelMaker {
     return Finish();
   }
 
+  /// One operator of int16 activations, of those that are made here or in random_models.h.
+  RandomModel MakeInt16() {
+    ChooseInt16();
+    switch (random_.Below(12)) {
+      case 0:
+      case 1:
+        Start(ImageShape());
+        AppendConv2D();
+        return Finish();
+      case 2:
+      case 3:
+        Start(RowsShape());
+        AppendFullyConnected();
+        return Finish();
+      case 4:
+        Start(ImageShape());
+        AppendPool2D(random_.Below(2) == 0 ? tflite::BuiltinOperator_MAX_POOL_2D
+                                           : tflite::BuiltinOperator_AVERAGE_POOL_2D);
+        return Finish();
+      case 5:
+        Start(AnyShape());
+        AppendSoftmax();
+        return Finish();
+      default:
+        return MakeOf();
+    }
+  }
+
   RandomModel Make() {
     ChooseElement();
+    return MakeOf();
+  }
+
+ private:
+  RandomModel MakeOf() {
     switch (random_.Below(15)) {
       case 0:
       case 1:
@@ -96,7 +129,6 @@ class RandomOperatorMaker : private RandomModelMaker {
     return Finish();
   }
 
- private:
   // Of the operator that is added next: 8-bit types came with version 2 in most.
   int32_t Version() const { return element_ == DType::kInt8 ? 2 : 1; }
 
@@ -109,7 +141,12 @@ class RandomOperatorMaker : private RandomModelMaker {
   int32_t AddValues(const std::string& name, const Shape& shape, const TensorQuantization& quantization) {
     const auto count = static_cast<size_t>(FlatSize(shape));
     if (!quantized_) return builder_.AddConstant(name, shape, RandomReals(count, 3.0f));
-    const std::vector<uint8_t> bytes = RandomBytes(count);
+    const std::vector<uint8_t> bytes = RandomBytes(count * SizeOf(element_));
+    if (element_ == DType::kInt16) {
+      std::vector<int16_t> values(count);
+      std::memcpy(values.data(), bytes.data(), bytes.size());
+      return builder_.AddConstant(name, shape, values, quantization);
+    }
     if (element_ == DType::kUInt8) return builder_.AddConstant(name, shape, bytes, quantization);
     return builder_.AddConstant(name, shape, std::vector<int8_t>(bytes.begin(), bytes.end()), quantization);
   }
@@ -126,6 +163,7 @@ class RandomOperatorMaker : private RandomModelMaker {
     const int32_t width = FilterSize(a.padding, shape_[2], a.dilation_w);
     const int32_t channels = shape_[3] * a.depth_multiplier;
     const int32_t input = current_;
+    if (element_ == DType::kInt16) bias_type_ = DType::kFloat32;  // it has 64-bit biases only
     const int32_t filter = AddFilter({1, height, width, channels}, 3);
     const int32_t bias = AddBias(channels, int64_t{height} * width);
     AddMacOutput({shape_[0], ComputeWindow(a.padding, shape_[1], height, a.stride_h, a.dilation_h).output,
@@ -153,7 +191,8 @@ class RandomOperatorMaker : private RandomModelMaker {
     constexpr tflite::BuiltinOperator kCodes[] = {
         tflite::BuiltinOperator_ADD,     tflite::BuiltinOperator_SUB,     tflite::BuiltinOperator_MUL,
         tflite::BuiltinOperator_MAXIMUM, tflite::BuiltinOperator_MINIMUM, tflite::BuiltinOperator_PRELU};
-    const tflite::BuiltinOperator code = kCodes[random_.Below(6)];
+    const bool int16 = element_ == DType::kInt16;
+    const tflite::BuiltinOperator code = kCodes[random_.Below(int16 ? 5 : 6)];
     const bool moves = code == tflite::BuiltinOperator_MAXIMUM || code == tflite::BuiltinOperator_MINIMUM;
     Shape whole = AnyShape();
     const bool prelu = code == tflite::BuiltinOperator_PRELU;
@@ -163,11 +202,22 @@ class RandomOperatorMaker : private RandomModelMaker {
     Start(whole);
     Shape other = prelu ? Shape(whole.begin() + 1, whole.end()) : Broadcastable(whole);
     if (prelu && random_.Below(2) == 0) std::fill(other.begin(), other.end() - 1, 1);
-    const TensorQuantization second = Quantization(Real(0.003f, 0.1f));
+    TensorQuantization second = Quantization(Real(0.003f, 0.1f));
+    TensorQuantization output = Quantization(Real(0.002f, 0.2f));
+    shifts_ = int16 && random_.Below(3) == 0;
+    if (shifts_) {
+      const float steps = std::ldexp(1.0f, -random_.Between(3, 9));
+      const bool first = random_.Below(2) == 0;
+      second = Quantized(first ? steps : std::ldexp(steps, -random_.Between(0, 4)), 0);
+      restart_scale_ = first ? std::ldexp(steps, -random_.Between(0, 4)) : steps;
+      output = Quantized(steps, 0);
+      if (code == tflite::BuiltinOperator_ADD) other = whole;
+      Start(whole);
+    }
     const int32_t constant = AddValues("second", other, second);
     std::vector<int32_t> inputs = {current_, constant};
     if (!prelu && random_.Below(2) == 0) std::swap(inputs[0], inputs[1]);
-    AddOutput(whole, Quantization(Real(0.002f, 0.2f)));
+    AddOutput(whole, output);
     const auto activation = prelu || moves ? tflite::ActivationFunctionType_NONE
                                            : static_cast<tflite::ActivationFunctionType>(AnyActivation());
     AddBinaryOperator(code, inputs, activation);
@@ -181,10 +231,10 @@ class RandomOperatorMaker : private RandomModelMaker {
     switch (code) {
       case tflite::BuiltinOperator_ADD:
         return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_AddOptions,
-                                    tflite::CreateAddOptions(fbb, activation).Union(), Version());
+                                    tflite::CreateAddOptions(fbb, activation, shifts_).Union(), Version());
       case tflite::BuiltinOperator_SUB:
         return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_SubOptions,
-                                    tflite::CreateSubOptions(fbb, activation).Union(), Version());
+                                    tflite::CreateSubOptions(fbb, activation, shifts_).Union(), Version());
       case tflite::BuiltinOperator_MUL:
         return builder_.AddOperator(code, inputs, {current_}, tflite::BuiltinOptions_MulOptions,
                                     tflite::CreateMulOptions(fbb, activation).Union(), Version());
@@ -202,11 +252,26 @@ class RandomOperatorMaker : private RandomModelMaker {
         tflite::BuiltinOperator_LEAKY_RELU, tflite::BuiltinOperator_RELU_N1_TO_1,
         tflite::BuiltinOperator_HARD_SWISH, tflite::BuiltinOperator_LOGISTIC,
         tflite::BuiltinOperator_TANH};
-    const tflite::BuiltinOperator code = kCodes[random_.Below(7)];
+    constexpr tflite::BuiltinOperator kInt16[] = {
+        tflite::BuiltinOperator_RELU, tflite::BuiltinOperator_RELU6, tflite::BuiltinOperator_LEAKY_RELU,
+        tflite::BuiltinOperator_LOGISTIC, tflite::BuiltinOperator_TANH};
+    const bool int16 = element_ == DType::kInt16;
+    const tflite::BuiltinOperator code = int16 ? kInt16[random_.Below(5)] : kCodes[random_.Below(7)];
+    const bool sigmoid = code == tflite::BuiltinOperator_LOGISTIC || code == tflite::BuiltinOperator_TANH;
+    if (int16 && sigmoid) {
+      // Scales of practice; now and then those that are shifted, and those that saturate.
+      const float scales[] = {1.0f / 4096, 1.0f / 2048, Real(1e-5f, 1e-3f), Real(1e-5f, 1e-3f),
+                              Real(1e-3f, 2.0f)};
+      restart_scale_ = scales[random_.Below(5)];
+      Start(shape_);
+    }
     const int32_t input = current_;
     TensorQuantization output = Quantization(Real(0.003f, 0.2f));
-    if (quantized_ && code == tflite::BuiltinOperator_LOGISTIC) output = Quantized(1.0f / 256, Shift());
-    if (quantized_ && code == tflite::BuiltinOperator_TANH) output = Quantized(1.0f / 128, 128 + Shift());
+    if (int16 && sigmoid) output = Quantized(1.0f / 32768, 0);
+    if (quantized_ && !int16 && code == tflite::BuiltinOperator_LOGISTIC)
+      output = Quantized(1.0f / 256, Shift());
+    if (quantized_ && !int16 && code == tflite::BuiltinOperator_TANH)
+      output = Quantized(1.0f / 128, 128 + Shift());
     AddOutput(shape_, output);
     auto options = tflite::BuiltinOptions_NONE;
     flatbuffers::Offset<void> table = 0;
@@ -237,7 +302,9 @@ class RandomOperatorMaker : private RandomModelMaker {
       element_ = DType::kFloat32;
     } else {
       quantized_ = true;
-      element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
+      const bool from_int16 = element_ == DType::kInt16;
+      element_ = random_.Below(2) == 0 ? from_int16 ? DType::kInt16 : DType::kUInt8 : DType::kInt8;
+      if (random_.Below(4) == 0) element_ = DType::kInt16;
       AddOutput(shape_, Quantization(Real(0.003f, 0.2f)));
     }
     builder_.AddOperator(code, {input}, {current_}, tflite::BuiltinOptions_NONE, 0, version);
@@ -271,7 +338,7 @@ class RandomOperatorMaker : private RandomModelMaker {
     const auto rank = static_cast<int32_t>(shape_.size());
     const int32_t axis = random_.Between(-rank, rank - 1);
     const auto index = static_cast<size_t>(axis < 0 ? axis + rank : axis);
-    const bool equal = element_ == DType::kInt8 || random_.Below(3) == 0;
+    const bool equal = element_ == DType::kInt8 || element_ == DType::kInt16 || random_.Below(3) == 0;
     std::vector<int32_t> inputs = {current_};
     Shape output = shape_;
     for (int32_t i = random_.Between(1, 2); i > 0; --i) {
@@ -444,7 +511,8 @@ class RandomOperatorMaker : private RandomModelMaker {
     AddMacOutput(output, acc_depth);
     const auto options = tflite::CreateTransposeConvOptions(
         builder_.fbb, static_cast<tflite::Padding>(a.padding), a.stride_w, a.stride_h,
-        static_cast<tflite::ActivationFunctionType>(a.activation));
+        static_cast<tflite::ActivationFunctionType>(a.activation),
+        static_cast<tflite::TensorType>(bias_type_));
     builder_.AddOperator(tflite::BuiltinOperator_TRANSPOSE_CONV, inputs, {current_},
                          tflite::BuiltinOptions_TransposeConvOptions, options.Union(), 4);
     description_ +=
@@ -474,12 +542,15 @@ class RandomOperatorMaker : private RandomModelMaker {
     description_ +=
         StrCat(largest ? " reduce_max over " : " mean over ", ToString(axes), keep ? " keeping them" : "");
   }
+
+  bool shifts_ = true;  // add and sub of int16: what their options say
 };
 
 inline RandomModel MakeRandomDepthwise(uint64_t seed) { return RandomOperatorMaker(seed).MakeDepthwise(); }
 inline RandomModel MakeRandomFloatDepthwise(uint64_t seed) {
   return RandomOperatorMaker(seed).MakeFloatDepthwise();
 }
+inline RandomModel MakeRandomInt16Operator(uint64_t seed) { return RandomOperatorMaker(seed).MakeInt16(); }
 inline RandomModel MakeRandomOperator(uint64_t seed) { return RandomOperatorMaker(seed).Make(); }
 
 }  // namespace qat::testing

@@ -18,6 +18,26 @@ class RandomRunOperatorMaker : private RandomModelMaker {
   RandomModel Make() {
     quantized_ = random_.Below(3) == 0;
     element_ = quantized_ ? DType::kInt8 : DType::kFloat32;
+    return MakeOf();
+  }
+
+  /// One operator of int16 activations.
+  RandomModel MakeInt16() {
+    ChooseInt16();
+    void (RandomRunOperatorMaker::*const kAll[])() = {
+        &RandomRunOperatorMaker::AppendElementwise, &RandomRunOperatorMaker::AppendElementwise,
+        &RandomRunOperatorMaker::AppendComparison,  &RandomRunOperatorMaker::AppendReduction,
+        &RandomRunOperatorMaker::AppendMirrorPad,   &RandomRunOperatorMaker::AppendUnpack,
+        &RandomRunOperatorMaker::AppendBatches,     &RandomRunOperatorMaker::AppendBatchMatMul,
+        &RandomRunOperatorMaker::AppendBatchMatMul, &RandomRunOperatorMaker::AppendReverse,
+        &RandomRunOperatorMaker::AppendGather,      &RandomRunOperatorMaker::AppendStridedSlice,
+    };
+    (this->*kAll[random_.Below(std::size(kAll))])();
+    return Finish();
+  }
+
+ private:
+  RandomModel MakeOf() {
     void (RandomRunOperatorMaker::*const kAll[])() = {
         &RandomRunOperatorMaker::AppendElementwise,  &RandomRunOperatorMaker::AppendElementwise,
         &RandomRunOperatorMaker::AppendPairwise,     &RandomRunOperatorMaker::AppendComparison,
@@ -33,9 +53,22 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     return Finish();
   }
 
- private:
+  bool Is16() const { return element_ == DType::kInt16; }
+
+  // Constant values of the element type of the model.
+  int32_t AddQuantized(const Shape& shape, const TensorQuantization& quantization) {
+    const auto count = static_cast<size_t>(FlatSize(shape));
+    const std::vector<uint8_t> bytes = RandomBytes(count * SizeOf(element_));
+    if (!Is16())
+      return builder_.AddConstant("second", shape, std::vector<int8_t>(bytes.begin(), bytes.end()),
+                                  quantization);
+    std::vector<int16_t> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return builder_.AddConstant("second", shape, values, quantization);
+  }
+
   // The reference kernels know blocks and reversals by their first version only.
-  int32_t Version() const { return quantized_ && !first_version_ ? 2 : 1; }
+  int32_t Version() const { return quantized_ && !first_version_ && !Is16() ? 2 : 1; }
 
   void AddOutput(const Shape& shape, const TensorQuantization& quantization) {
     shape_ = shape;
@@ -66,7 +99,12 @@ class RandomRunOperatorMaker : private RandomModelMaker {
         tflite::BuiltinOperator_LOG,    tflite::BuiltinOperator_RSQRT, tflite::BuiltinOperator_SQRT,
         tflite::BuiltinOperator_SQUARE, tflite::BuiltinOperator_NEG,   tflite::BuiltinOperator_FLOOR,
         tflite::BuiltinOperator_SIN,    tflite::BuiltinOperator_COS};
-    const tflite::BuiltinOperator code = kFloat[random_.Below(quantized_ ? 6 : std::size(kFloat))];
+    constexpr tflite::BuiltinOperator kInt16[] = {tflite::BuiltinOperator_EXP, tflite::BuiltinOperator_ABS,
+                                                  tflite::BuiltinOperator_LOG, tflite::BuiltinOperator_RSQRT,
+                                                  tflite::BuiltinOperator_SQRT};
+    const tflite::BuiltinOperator code =
+        Is16() ? kInt16[random_.Below(5)] : kFloat[random_.Below(quantized_ ? 6 : std::size(kFloat))];
+    if (Is16()) restart_scale_ = random_.Below(2) == 0 ? Real(1e-5f, 1e-3f) : Real(1e-3f, 0.1f);
     Start(AnyShape());
     const bool positive = code == tflite::BuiltinOperator_LOG || code == tflite::BuiltinOperator_RSQRT ||
                           code == tflite::BuiltinOperator_SQRT;
@@ -74,11 +112,12 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     const int32_t input = current_;
     if (quantized_ && (code == tflite::BuiltinOperator_RSQRT || code == tflite::BuiltinOperator_SQRT)) {
       // TFLite's kernels stop at values below zero.
+      for (size_t i = 1; Is16() && i < input_bytes_.size(); i += 2) input_bytes_[i] &= 0x7f;
       const int32_t zero_point = static_cast<int32_t>(quantization_.zero_point[0]);
       for (uint8_t& byte : input_bytes_)
-        byte = static_cast<uint8_t>(std::max<int32_t>(static_cast<int8_t>(byte), zero_point));
+        byte = Is16() ? byte : static_cast<uint8_t>(std::max<int32_t>(static_cast<int8_t>(byte), zero_point));
     }
-    AddOutput(shape_, Quantization(Real(0.005f, 0.2f)));
+    AddOutput(shape_, Quantization(Is16() ? Real(1e-5f, 2e-3f) : Real(0.005f, 0.2f)));
     if (code == tflite::BuiltinOperator_GELU) {
       Add(code, {input}, tflite::BuiltinOptions_GeluOptions,
           tflite::CreateGeluOptions(builder_.fbb, random_.Below(2) == 0).Union());
@@ -132,19 +171,17 @@ class RandomRunOperatorMaker : private RandomModelMaker {
         tflite::BuiltinOperator_GREATER, tflite::BuiltinOperator_GREATER_EQUAL,
         tflite::BuiltinOperator_LESS,    tflite::BuiltinOperator_LESS_EQUAL};
     Start(AnyShape());
-    const auto size = static_cast<size_t>(shape_.back());
     const Shape row = {shape_.back()};
     int32_t second;
     if (quantized_) {
-      const std::vector<uint8_t> bytes = RandomBytes(size);
-      second = builder_.AddConstant("second", row, std::vector<int8_t>(bytes.begin(), bytes.end()),
-                                    random_.Below(2) == 0 ? quantization_ : Quantization(Real(0.003f, 0.1f)));
+      second = AddQuantized(row, random_.Below(2) == 0 ? quantization_ : Quantization(Real(0.003f, 0.1f)));
     } else {
-      second = builder_.AddConstant("second", row, RandomReals(size, 3));
+      second = builder_.AddConstant("second", row, RandomReals(static_cast<size_t>(shape_.back()), 3));
     }
     const int32_t input = current_;
     current_ = builder_.AddTensor("output", shape_, DType::kBool);
-    Add(kAll[random_.Below(std::size(kAll))], {input, second});
+    // Of int16 there are two.
+    Add(kAll[random_.Below(Is16() ? 2 : std::size(kAll))], {input, second});
   }
 
   void AppendReduction() {
@@ -272,14 +309,15 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     int32_t second;
     float second_scale = 1;
     if (quantized_) {
-      const std::vector<uint8_t> bytes = RandomBytes(count);
       second_scale = Real(0.003f, 0.1f);
-      second = builder_.AddConstant("second", b, std::vector<int8_t>(bytes.begin(), bytes.end()),
-                                    Quantization(second_scale));
+      const bool narrow = Is16() && random_.Below(2) == 0;
+      if (narrow) element_ = DType::kInt8;
+      second = AddQuantized(b, narrow ? Quantized(second_scale, 0) : Quantization(second_scale));
+      if (narrow) element_ = DType::kInt16;
     } else {
       second = builder_.AddConstant("second", b, RandomReals(count, 2));
     }
-    const float scale = quantized_ ? quantization_.scale[0] * second_scale * 200 : 1;
+    const float scale = quantized_ ? quantization_.scale[0] * second_scale * (Is16() ? 2e4f : 200.0f) : 1;
     AddOutput({batch, 2, rows, columns}, Quantization(scale * Real(0.1f, 3)));
     Add(tflite::BuiltinOperator_BATCH_MATMUL, {input, second}, tflite::BuiltinOptions_BatchMatMulOptions,
         tflite::CreateBatchMatMulOptions(builder_.fbb, adjoint_a, adjoint_b).Union());
@@ -403,6 +441,9 @@ class RandomRunOperatorMaker : private RandomModelMaker {
   bool first_version_ = false;
 };
 
+inline RandomModel MakeRandomInt16RunOperator(uint64_t seed) {
+  return RandomRunOperatorMaker(seed).MakeInt16();
+}
 inline RandomModel MakeRandomRunOperator(uint64_t seed) { return RandomRunOperatorMaker(seed).Make(); }
 
 }  // namespace qat::testing

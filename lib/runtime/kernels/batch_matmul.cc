@@ -56,11 +56,12 @@ void ForEachMatrix(const Plan& plan, size_t axis, int64_t a, int64_t b, const F&
 template <class Arithmetic>
 std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
+  using Filter = typename Arithmetic::Filter;
   return MakeKernel(context, "reference", [plan = PlanOf(context), arithmetic](const KernelBuffers& io) {
     Element* output = io.output<Element>();
     ForEachMatrix(plan, 0, 0, 0, [&](int64_t first, int64_t second) {
       const Element* const a = io.input<Element>(0) + first;
-      const Element* const b = io.input<Element>(1) + second;
+      const Filter* const b = io.input<Filter>(1) + second;
       for (int64_t i = 0; i < plan.rows; ++i) {
         for (int64_t k = 0; k < plan.columns; ++k) {
           typename Arithmetic::Accumulator sum{};
@@ -75,21 +76,41 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& ari
   });
 }
 
+template <class T, class F, class Sum>
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<T>()));
+  FixedPointArithmetic<T, F, Sum> arithmetic;
+  SetOffsets(scales, Activation::kNone, arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
+  if constexpr (sizeof(Sum) > sizeof(int32_t))
+    QAT_RETURN_IF_ERROR(CheckWideMultipliers({&arithmetic.multiplier, 1}));
+  return Make(context, arithmetic);
+}
+
+// The second operand of int16 may be int8.
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  const KernelTensor& second = *context.inputs[1];
+  if (context.output.type != DType::kInt16) return UnsupportedTypes(context);
+  if (second.type == DType::kInt16) return PrepareQuantized<int16_t, int16_t, int64_t>(context);
+  if (second.type != DType::kInt8) return UnsupportedTypes(context);
+  if (!second.zero_point.empty() && second.zero_point[0] != 0)
+    return Unsupported(
+        StrCat("second input has the zero point ", second.zero_point[0], ", expected 0 with int16"));
+  return PrepareQuantized<int16_t, int8_t, int64_t>(context);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const DType type = context.inputs[0]->type;
+  if (type == DType::kInt16) return PrepareInt16(context);
   if (context.inputs[1]->type != type || context.output.type != type) return UnsupportedTypes(context);
   if (type == DType::kFloat32) return Make(context, FloatArithmetic());
   if (type != DType::kInt8) return UnsupportedTypes(context);
-  QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<int8_t>()));
-  FixedPointArithmetic<int8_t> arithmetic;
-  SetOffsets(scales, Activation::kNone, arithmetic);
-  QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-  return Make(context, arithmetic);
+  return PrepareQuantized<int8_t, int8_t, int32_t>(context);
 }
 
 }  // namespace
 
-// Version 3 brought int16 and int8 to int32, 4 8-bit second operands of float ones: other types, which Prepare refuses.
+// Version 3 brought int16, and int8 to int32, which Prepare refuses; 4 8-bit second operands of float ones, as well.
 const OpKernels& BatchMatMulKernels() {
   static const OpKernels kKernels = {Prepare, 5};
   return kKernels;

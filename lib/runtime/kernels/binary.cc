@@ -5,6 +5,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "quant/power_of_two.h"
 #include "runtime/kernels/pair_kernel.h"
 #include "runtime/kernels/portable/elementwise.h"
 #include "runtime/kernels/quantization.h"
@@ -105,22 +106,57 @@ Expected<PairScales> ReadScales(const KernelContext& context, reference::Quantiz
   return scales;
 }
 
+// Null where the general rule counts.
+Expected<std::unique_ptr<Kernel>> PrepareShiftedSum(const KernelContext& context, const PairScales& scales) {
+  const auto a = Log2OfPowerOfTwo(scales.a.scale), b = Log2OfPowerOfTwo(scales.b.scale),
+             output = Log2OfPowerOfTwo(scales.output.scale);
+  if (!context.As<BinaryAttributes>().power_of_two_scales || !a || !b || !output)
+    return std::unique_ptr<Kernel>();
+  reference::ShiftedSum sum;
+  sum.shift_a = *output - *a;
+  sum.shift_b = *output - *b;
+  if (sum.shift_a < 0 || sum.shift_b < 0 || (sum.shift_a != 0 && sum.shift_b != 0)) {
+    return Unsupported(StrCat("with scales that are powers of 2, the output's, ", scales.output.scale,
+                              ", is not the larger one of the inputs', ", scales.a.scale, " and ",
+                              scales.b.scale));
+  }
+  // TFLite's kernel aborts the process here.
+  if (context.definition.type == OpType::kAdd && context.inputs[0]->shape != context.inputs[1]->shape)
+    return Unsupported("inputs of different shapes with scales that are powers of 2");
+  sum.shift_a = std::min(sum.shift_a, 31);
+  sum.shift_b = std::min(sum.shift_b, 31);
+  sum.sign = context.definition.type == OpType::kSub ? -1 : 1;
+  sum.clamp =
+      QuantizedActivationRange(FusedActivation(context.attributes), scales.output, LimitsOf<int16_t>());
+  return MakePairKernel<int16_t>(context, sum);
+}
+
+template <class T>
+using SumOf = reference::QuantizedSumOf<sizeof(T) == 1 ? 20 : 15>;
+
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareSum(const KernelContext& context) {
-  reference::QuantizedSum sum;
+  SumOf<T> sum;
   QAT_ASSIGN_OR_RETURN(const PairScales scales, ReadScales<T>(context, sum));
+  if constexpr (sizeof(T) > 1) {
+    QAT_ASSIGN_OR_RETURN(auto shifted, PrepareShiftedSum(context, scales));
+    if (shifted != nullptr) return shifted;
+  }
   const double twice = 2 * static_cast<double>(std::max(scales.a.scale, scales.b.scale));
   const double output = twice / ((1 << sum.kLeftShift) * static_cast<double>(scales.output.scale));
   // TFLite's kernel aborts the process here.
   if (!(output < 1))
-    return Unsupported(StrCat("output scale ", scales.output.scale, " is 2^19 times below the inputs'"));
+    return Unsupported(StrCat("output scale ", scales.output.scale, " is 2^", sum.kLeftShift - 1,
+                              " times below the inputs'"));
   sum.multiplier_a = QuantizeMultiplier(static_cast<double>(scales.a.scale) / twice);
   sum.multiplier_b = QuantizeMultiplier(static_cast<double>(scales.b.scale) / twice);
   sum.multiplier_output = QuantizeMultiplier(output);
   if (context.definition.type == OpType::kSub) sum.sign = -1;
-  if (const simd::Instructions* instructions = SimdInstructions(context)) {
-    if (auto pairs = simd::PairOperator::Sum(*instructions, std::is_signed_v<T>, sum))
-      return MakeSimd(context, *std::move(pairs));
+  if constexpr (sizeof(T) == 1) {
+    if (const simd::Instructions* instructions = SimdInstructions(context)) {
+      if (auto pairs = simd::PairOperator::Sum(*instructions, std::is_signed_v<T>, sum))
+        return MakeSimd(context, *std::move(pairs));
+    }
   }
   return MakePairKernel<T>(context, sum);
 }
@@ -134,9 +170,11 @@ Expected<std::unique_ptr<Kernel>> PrepareProduct(const KernelContext& context) {
       product.multiplier,
       CheckedMultiplier(static_cast<double>(scales.a.scale * scales.b.scale / scales.output.scale),
                         "product of the inputs' scales over the output's"));
-  if (const simd::Instructions* instructions = SimdInstructions(context)) {
-    if (auto pairs = simd::PairOperator::Product(*instructions, std::is_signed_v<T>, product))
-      return MakeSimd(context, *std::move(pairs));
+  if constexpr (sizeof(T) == 1) {
+    if (const simd::Instructions* instructions = SimdInstructions(context)) {
+      if (auto pairs = simd::PairOperator::Product(*instructions, std::is_signed_v<T>, product))
+        return MakeSimd(context, *std::move(pairs));
+    }
   }
   return MakePairKernel<T>(context, product);
 }
@@ -165,7 +203,7 @@ Expected<std::unique_ptr<Kernel>> PrepareExtreme(const KernelContext& context) {
 // Sums and products of plain integers, as models compute shapes with; they wrap. A fused activation clamps.
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareIndices(const KernelContext& context) {
-  using Unsigned = std::make_unsigned_t<T>;
+  using Unsigned = std::make_unsigned_t<std::common_type_t<T, int32_t>>;  // narrower ones would become int
   const Range range = ActivationRange(FusedActivation(context.attributes));
   const T low = std::isfinite(range.min) ? static_cast<T>(range.min) : std::numeric_limits<T>::min();
   const T high = std::isfinite(range.max) ? static_cast<T>(range.max) : std::numeric_limits<T>::max();
@@ -191,13 +229,16 @@ Expected<std::unique_ptr<Kernel>> PrepareIndices(const KernelContext& context) {
 
 using PrepareFunction = Expected<std::unique_ptr<Kernel>> (*)(const KernelContext&);
 
+// A null function: TFLite has none for this type.
 Expected<std::unique_ptr<Kernel>> ByType(const KernelContext& context, PrepareFunction prepare_float,
-                                         PrepareFunction uint8, PrepareFunction int8) {
+                                         PrepareFunction uint8, PrepareFunction int8, PrepareFunction int16) {
   const DType type = context.inputs[0]->type;
   if (context.inputs[1]->type != type || context.output.type != type) return UnsupportedTypes(context);
   if (type == DType::kFloat32) return prepare_float(context);
   if (type == DType::kUInt8) return uint8(context);
   if (type == DType::kInt8) return int8(context);
+  if (type == DType::kInt16 && context.output.scale.empty()) return PrepareIndices<int16_t>(context);
+  if (type == DType::kInt16 && int16 != nullptr) return int16(context);
   if (type == DType::kInt32) return PrepareIndices<int32_t>(context);
   if (type == DType::kInt64) return PrepareIndices<int64_t>(context);
   return UnsupportedTypes(context);
@@ -208,7 +249,7 @@ Expected<std::unique_ptr<Kernel>> PrepareAdd(const KernelContext& context) {
     return MakeFloat(
         c, [](float a, float b) { return a + b; }, portable::Add);
   };
-  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
+  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>, PrepareSum<int16_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareSub(const KernelContext& context) {
@@ -216,7 +257,7 @@ Expected<std::unique_ptr<Kernel>> PrepareSub(const KernelContext& context) {
     return MakeFloat(
         c, [](float a, float b) { return a - b; }, portable::Subtract);
   };
-  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>);
+  return ByType(context, prepare_float, PrepareSum<uint8_t>, PrepareSum<int8_t>, PrepareSum<int16_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareMul(const KernelContext& context) {
@@ -224,18 +265,20 @@ Expected<std::unique_ptr<Kernel>> PrepareMul(const KernelContext& context) {
     return MakeFloat(
         c, [](float a, float b) { return a * b; }, portable::Multiply);
   };
-  return ByType(context, prepare_float, PrepareProduct<uint8_t>, PrepareProduct<int8_t>);
+  return ByType(context, prepare_float, PrepareProduct<uint8_t>, PrepareProduct<int8_t>,
+                PrepareProduct<int16_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareExtremes(const KernelContext& context) {
-  return ByType(context, PrepareExtreme<float>, PrepareExtreme<uint8_t>, PrepareExtreme<int8_t>);
+  return ByType(context, PrepareExtreme<float>, PrepareExtreme<uint8_t>, PrepareExtreme<int8_t>,
+                PrepareExtreme<int16_t>);
 }
 
 Expected<std::unique_ptr<Kernel>> PreparePRelu(const KernelContext& context) {
   const auto prepare_float = [](const KernelContext& c) -> Expected<std::unique_ptr<Kernel>> {
     return MakeFloat(c, [](float a, float b) { return a >= 0 ? a : a * b; });
   };
-  return ByType(context, prepare_float, PreparePReluOf<uint8_t>, PreparePReluOf<int8_t>);
+  return ByType(context, prepare_float, PreparePReluOf<uint8_t>, PreparePReluOf<int8_t>, nullptr);
 }
 
 }  // namespace

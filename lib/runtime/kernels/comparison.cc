@@ -56,6 +56,15 @@ Expected<std::unique_ptr<Kernel>> CompareQuantized(const KernelContext& context)
   });
 }
 
+// Of quantized values TFLite brings two of them to real ones; it compares the integers of the others, if at all.
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  const OpType type = context.definition.type;
+  const bool equality = type == OpType::kEqual || type == OpType::kNotEqual;
+  if (!equality) return UnsupportedTypes(context);
+  return context.inputs[0]->scale.empty() ? CompareAsTheyAre<int16_t>(context)
+                                          : CompareQuantized<int16_t>(context);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const DType type = context.inputs[0]->type;
   if (context.inputs[1]->type != type || context.output.type != DType::kBool)
@@ -71,6 +80,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
       return CompareAsTheyAre<int64_t>(context);
     case DType::kUInt8:
       return CompareQuantized<uint8_t>(context);
+    case DType::kInt16:
+      return PrepareInt16(context);
     case DType::kInt8:
       return CompareQuantized<int8_t>(context);
     case DType::kBool:

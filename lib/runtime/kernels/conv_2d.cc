@@ -93,13 +93,14 @@ template <class Arithmetic>
 std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Window2D& window,
                                       const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
+  using Filter = typename Arithmetic::Filter;
   using Bias = typename Arithmetic::Bias;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     const int64_t image_size = int64_t{window.input_h} * window.input_w * window.input_depth;
     const int64_t output_size = int64_t{window.output_h} * window.output_w * window.output_depth;
     for (int32_t n = 0; n < window.batch; ++n) {
       ForRowsOf(io.pool, window, kWorkOfAReferenceTap, [&](const Window2D& rows, int64_t first, int) {
-        reference::Conv2D(rows, arithmetic, io.input<Element>(0) + n * image_size, io.input<Element>(1),
+        reference::Conv2D(rows, arithmetic, io.input<Element>(0) + n * image_size, io.input<Filter>(1),
                           io.input<Bias>(2), io.output<Element>() + n * output_size + first);
       });
     }
@@ -164,6 +165,19 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);
 }
 
+template <class Sum>
+Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
+  return MakeReference(context, WindowOf(context), arithmetic);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const DType sums,
+                       SumTypeOfInt16(context, context.As<Conv2DAttributes>().quantized_bias_type));
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, sums));
+  return sums == DType::kInt32 ? PrepareInt16With<int32_t>(context) : PrepareInt16With<int64_t>(context);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (IsHybrid(context)) return PrepareHybridConv2D(context, WindowOf(context));
   switch (context.inputs[0]->type) {
@@ -173,6 +187,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
       return PrepareUInt8(context);
     case DType::kInt8:
       return PrepareInt8(context);
+    case DType::kInt16:
+      return PrepareInt16(context);
     default:
       return UnsupportedTypes(context);
   }

@@ -76,19 +76,11 @@ struct Scales {
   QuantizationParams output;
 };
 
-template <class T, class F>
-std::unique_ptr<Kernel> MakeTable(const KernelContext& context, const F& f) {
-  return MakeTableKernel(context, reference::MakeLookupTable<T, uint8_t>([&](int32_t q) {
-                           return std::clamp<int32_t>(f(q), std::numeric_limits<T>::min(),
-                                                      std::numeric_limits<T>::max());
-                         }));
-}
-
 // round(f(real) / scale) + zero_point in float32, as TFLite fills its tables; what no int32 holds becomes its least.
 template <class T>
 std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales& scales, auto f) {
   const float inverse = 1 / scales.output.scale;
-  return MakeTable<T>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const float real = f(scales.input.scale * static_cast<float>(q - scales.input.zero_point));
     const float shifted = std::round(real * inverse) + static_cast<float>(scales.output.zero_point);
     return shifted >= -0x1p31f && shifted < 0x1p31f ? static_cast<int32_t>(shifted)
@@ -103,8 +95,9 @@ std::unique_ptr<Kernel> MakeLog(const KernelContext& context, const Scales& scal
 }
 
 // Towards zero. Values below zero, where TFLite stops with an error, become zero.
+template <class T>
 std::unique_ptr<Kernel> MakeSqrt(const KernelContext& context, const Scales& scales) {
-  return MakeTable<int8_t>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const float real = scales.input.scale * static_cast<float>(q - scales.input.zero_point);
     const float steps = real <= 0 ? 0 : std::sqrt(real) / scales.output.scale;
     return steps < 0x1p31f ? WrappingAdd(static_cast<int32_t>(steps), scales.output.zero_point)
@@ -112,12 +105,13 @@ std::unique_ptr<Kernel> MakeSqrt(const KernelContext& context, const Scales& sca
   });
 }
 
+template <class T>
 Expected<std::unique_ptr<Kernel>> MakeAbs(const KernelContext& context, const Scales& scales) {
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
                        CheckedMultiplier(static_cast<double>(scales.input.scale / scales.output.scale),
                                          "input scale over output scale"));
   const bool same = scales.input.scale == scales.output.scale;
-  return MakeTable<int8_t>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const int32_t value = std::abs(q - scales.input.zero_point);
     return WrappingAdd(same ? value : MultiplyByQuantizedMultiplier(value, multiplier),
                        scales.output.zero_point);
@@ -132,7 +126,7 @@ Expected<std::unique_ptr<Kernel>> MakeRsqrt(const KernelContext& context, const 
                        CheckedMultiplier(real, "inverse root of the input scale"));
   rescale.shift -= kBits;
   if (rescale.shift < -31) rescale = {};
-  return MakeTable<int8_t>(context, [=](int32_t q) {
+  return MakeFunctionKernel<int8_t>(context, [=](int32_t q) {
     const int32_t value = q - scales.input.zero_point;
     if (value <= 0) return int32_t{std::numeric_limits<int8_t>::max()};
     FixedPointMultiplier inverse = reference::InverseSqrt(value);
@@ -163,11 +157,38 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
     case OpType::kLog:
       return MakeLog(context, scales);
     case OpType::kSqrt:
-      return MakeSqrt(context, scales);
+      return MakeSqrt<int8_t>(context, scales);
     case OpType::kAbs:
-      return MakeAbs(context, scales);
+      return MakeAbs<int8_t>(context, scales);
     case OpType::kRsqrt:
       return MakeRsqrt(context, scales);
+    default:
+      return UnsupportedTypes(context);
+  }
+}
+
+template <class F>
+std::unique_ptr<Kernel> MakeInt16Table(const KernelContext& context, const Scales& scales, const F& f) {
+  return MakeTableKernel(context,
+                         reference::MakeInt16Table<float>(scales.input.scale, 0, scales.output.scale, 0, f));
+}
+
+// Of those that TFLite runs on int16. What has no logarithm or root in it is the least or the largest value.
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const Scales scales, ReadScales<int16_t>(context));
+  const float scale = scales.output.scale;
+  switch (context.definition.type) {
+    case OpType::kExp:
+      return MakeInt16Table(context, scales, FunctionOf(context));
+    case OpType::kLog:
+      return MakeInt16Table(context, scales, [=](float x) { return x <= 0 ? -32768 * scale : std::log(x); });
+    case OpType::kRsqrt:
+      return MakeInt16Table(context, scales,
+                            [=](float x) { return x <= 0 ? 32767 * scale : 1 / std::sqrt(x); });
+    case OpType::kSqrt:
+      return MakeSqrt<int16_t>(context, scales);
+    case OpType::kAbs:
+      return MakeAbs<int16_t>(context, scales);
     default:
       return UnsupportedTypes(context);
   }
@@ -190,6 +211,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (context.output.type == DType::kInt32) return PrepareIntegers<int32_t>(context);
   if (context.output.type == DType::kInt64) return PrepareIntegers<int64_t>(context);
   if (context.output.type == DType::kInt8) return PrepareInt8(context);
+  if (context.output.type == DType::kInt16) return PrepareInt16(context);
   if (context.output.type == DType::kUInt8 && type == OpType::kGelu) {
     QAT_ASSIGN_OR_RETURN(const Scales scales, ReadScales<uint8_t>(context));
     return MakeRealTable<uint8_t>(context, scales, FunctionOf(context));

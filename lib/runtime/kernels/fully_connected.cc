@@ -24,10 +24,11 @@ template <class Arithmetic>
 std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const MatrixShape& shape,
                                       const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
+  using Filter = typename Arithmetic::Filter;
   using Bias = typename Arithmetic::Bias;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
-    reference::FullyConnected(shape, arithmetic, io.input<Element>(0), io.input<Element>(1),
-                              io.input<Bias>(2), io.output<Element>());
+    reference::FullyConnected(shape, arithmetic, io.input<Element>(0), io.input<Filter>(1), io.input<Bias>(2),
+                              io.output<Element>());
   });
 }
 
@@ -158,6 +159,45 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   return MakeInt8(context, arithmetic, scales);
 }
 
+template <class Sum>
+Expected<std::unique_ptr<Kernel>> PrepareInt16PerAxis(const KernelContext& context) {
+  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+    QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
+    return MakeReference(context, ShapeOf(context), arithmetic);
+  }
+  QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
+  ChannelDoubleArithmetic<int16_t, int8_t, Sum> arithmetic;
+  SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.real_multipliers, ChannelRealMultipliers(scales));
+  return MakeReference(context, ShapeOf(context), arithmetic);
+}
+
+// One scale for the whole filter may have a zero point, too.
+template <class Sum>
+Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context) {
+  if (context.inputs[1]->scale.size() > 1) return PrepareInt16PerAxis<Sum>(context);
+  QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<int16_t>()));
+  const Activation activation = FusedActivation(context.attributes);
+  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+    FixedPointArithmetic<int16_t, int8_t, Sum> arithmetic;
+    SetOffsets(scales, activation, arithmetic);
+    QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
+    QAT_RETURN_IF_ERROR(CheckWideMultipliers({&arithmetic.multiplier, 1}));
+    return MakeReference(context, ShapeOf(context), arithmetic);
+  }
+  DoubleArithmetic<int16_t, int8_t, Sum> arithmetic;
+  SetOffsets(scales, activation, arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.real_multiplier, MacRealMultiplier(scales));
+  return MakeReference(context, ShapeOf(context), arithmetic);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const DType sums,
+                       SumTypeOfInt16(context, context.As<FullyConnectedAttributes>().quantized_bias_type));
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, sums));
+  return sums == DType::kInt32 ? PrepareInt16With<int32_t>(context) : PrepareInt16With<int64_t>(context);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   if (IsHybrid(context)) return PrepareHybridFullyConnected(context, ShapeOf(context));
   switch (context.inputs[0]->type) {
@@ -167,6 +207,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
       return PrepareUInt8(context);
     case DType::kInt8:
       return PrepareInt8(context);
+    case DType::kInt16:
+      return PrepareInt16(context);
     default:
       return UnsupportedTypes(context);
   }
@@ -174,7 +216,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Later versions brought int16, sparse and four-bit filters: other types, which Prepare refuses.
+// Later versions brought sparse and four-bit filters, which are expanded before, and int16 filters, which Prepare refuses.
 const OpKernels& FullyConnectedKernels() {
   static const OpKernels kKernels = {Prepare, 14};
   return kKernels;

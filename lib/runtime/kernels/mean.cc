@@ -105,8 +105,10 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
     return static_cast<T>(
         std::clamp(WrappingAdd(mean, output.zero_point), kLimits.quant_min, kLimits.quant_max));
   };
-  if (const simd::Instructions* instructions = SimdInstructions(context, plan))
-    return MakeSimd<T>(context, *instructions, plan, finish);
+  if constexpr (sizeof(T) == 1) {
+    if (const simd::Instructions* instructions = SimdInstructions(context, plan))
+      return MakeSimd<T>(context, *instructions, plan, finish);
+  }
   return Make<T, int64_t>(context, plan, finish);
 }
 
@@ -123,6 +125,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const ReductionPlan plan = ReductionOf(context);
   if (type == DType::kUInt8) return PrepareQuantized<uint8_t>(context, plan);
   if (type == DType::kInt8) return PrepareQuantized<int8_t>(context, plan);
+  if (type == DType::kInt16) return PrepareQuantized<int16_t>(context, plan);
   if (type == DType::kInt32) return MakeIntegers<int32_t>(context, plan);
   if (type == DType::kInt64) return MakeIntegers<int64_t>(context, plan);
   if (type != DType::kFloat32) return UnsupportedTypes(context);
@@ -149,15 +152,16 @@ Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
   if (type == DType::kFloat32) return MakeMax<float>(context);
   if (type == DType::kInt32) return MakeMax<int32_t>(context);
   if (type == DType::kInt64) return MakeMax<int64_t>(context);
-  if (type != DType::kUInt8 && type != DType::kInt8) return UnsupportedTypes(context);
-  QAT_RETURN_IF_ERROR(
-      CheckOutputQuantization(context, type == DType::kInt8 ? LimitsOf<int8_t>() : LimitsOf<uint8_t>()));
+  if (type != DType::kUInt8 && type != DType::kInt8 && type != DType::kInt16)
+    return UnsupportedTypes(context);
+  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, LimitsOf(type)));
+  if (type == DType::kInt16) return MakeMax<int16_t>(context);
   return type == DType::kInt8 ? MakeMax<int8_t>(context) : MakeMax<uint8_t>(context);
 }
 
 }  // namespace
 
-// Version 3 of both brought int16, which Prepare refuses.
+// Version 3 of both brought int16.
 const OpKernels& MeanKernels() {
   static const OpKernels kKernels = {Prepare, 3};
   return kKernels;

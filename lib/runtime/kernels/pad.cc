@@ -74,11 +74,13 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
     if (value->type != input.type) return UnsupportedTypes(context);
     QAT_RETURN_IF_ERROR(CheckMovedQuantization(*value, context.output));
   }
-  const bool quantized = !context.output.zero_point.empty() && SizeOf(input.type) == 1;
+  const bool quantized = !context.output.zero_point.empty() && SizeOf(input.type) == 1;  // int16's zero is 0
   const auto fill = static_cast<int32_t>(quantized ? context.output.zero_point[0] : 0);
   switch (SizeOf(input.type)) {
     case 1:
       return Make<uint8_t>(context, fill);
+    case 2:
+      return Make<uint16_t>(context, fill);
     case 4:
       return Make<uint32_t>(context, fill);
     case 8:
@@ -92,7 +94,7 @@ const OpKernels kKernels = {Prepare, 6};
 
 }  // namespace
 
-// Version 3 brought int16, which Prepare refuses; 4 more axes.
+// Version 3 brought int16, 4 more axes.
 const OpKernels& PadKernels() { return kKernels; }
 const OpKernels& PadV2Kernels() { return kKernels; }
 

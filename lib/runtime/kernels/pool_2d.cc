@@ -72,6 +72,7 @@ struct Pools {
   PoolFunction<float> pool_float;
   PoolFunction<uint8_t> pool_uint8;
   PoolFunction<int8_t> pool_int8;
+  PoolFunction<int16_t> pool_int16;
 };
 
 template <class T>
@@ -83,8 +84,10 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   const QuantizedLimits clamp =
       QuantizedActivationRange(FusedActivation(context.attributes), params, kLimits);
   const T low = static_cast<T>(clamp.quant_min), high = static_cast<T>(clamp.quant_max);
-  if (const simd::Instructions* instructions = SimdInstructions(context))
-    return MakeSimd(context, *instructions, low, high);
+  if constexpr (sizeof(T) == 1) {
+    if (const simd::Instructions* instructions = SimdInstructions(context))
+      return MakeSimd(context, *instructions, low, high);
+  }
   return Make(context, implementation, pool, low, high);
 }
 
@@ -101,6 +104,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, const Po
       return PrepareQuantized(context, pools.implementation, pools.pool_uint8);
     case DType::kInt8:
       return PrepareQuantized(context, pools.implementation, pools.pool_int8);
+    case DType::kInt16:
+      return PrepareQuantized(context, pools.implementation, pools.pool_int16);
     default:
       return UnsupportedTypes(context);
   }
@@ -109,17 +114,17 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context, const Po
 Expected<std::unique_ptr<Kernel>> PrepareMax(const KernelContext& context) {
   if (context.kernels == KernelSet::kFast) {
     return Prepare(context, {"portable", portable::MaxPool2D<float>, portable::MaxPool2D<uint8_t>,
-                             portable::MaxPool2D<int8_t>});
+                             portable::MaxPool2D<int8_t>, portable::MaxPool2D<int16_t>});
   }
   return Prepare(context, {"reference", reference::MaxPool2D<float>, reference::MaxPool2D<uint8_t>,
-                           reference::MaxPool2D<int8_t>});
+                           reference::MaxPool2D<int8_t>, reference::MaxPool2D<int16_t>});
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareAverage(const KernelContext& context) {
   if (context.kernels == KernelSet::kFast && context.inputs[0]->type == DType::kFloat32)
-    return Prepare(context, {"portable", portable::AveragePool2D, nullptr, nullptr});
+    return Prepare(context, {"portable", portable::AveragePool2D, nullptr, nullptr, nullptr});
   return Prepare(context, {"reference", reference::AveragePool2D<float>, reference::AveragePool2D<uint8_t>,
-                           reference::AveragePool2D<int8_t>});
+                           reference::AveragePool2D<int8_t>, reference::AveragePool2D<int16_t>});
 }
 
 }  // namespace

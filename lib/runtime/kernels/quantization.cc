@@ -45,6 +45,11 @@ Status ExpectParams(QuantizationParams output, QuantizationParams expected, doub
 
 }  // namespace
 
+QuantizedLimits LimitsOf(DType type) {
+  if (type == DType::kInt16) return LimitsOf<int16_t>();
+  return type == DType::kInt8 ? LimitsOf<int8_t>() : LimitsOf<uint8_t>();
+}
+
 Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
                                              QuantizedLimits limits) {
   if (tensor.scale.empty()) {
@@ -60,6 +65,8 @@ Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::st
     return Corrupt(StrCat(what, " zero point is ", zero_point, ", expected ", limits.quant_min, " to ",
                           limits.quant_max));
   }
+  if (tensor.type == DType::kInt16 && zero_point != 0)
+    return Unsupported(StrCat(what, " of type int16 has the zero point ", zero_point, ", expected 0"));
   return QuantizationParams{scale, static_cast<int32_t>(zero_point)};
 }
 
@@ -67,9 +74,13 @@ Status CheckOutputQuantization(const KernelContext& context, QuantizedLimits lim
   const OutputQuantization rule = context.definition.output_quantization;
   if (rule != OutputQuantization::kSameAsInput && rule != OutputQuantization::kFixed) return {};
   QAT_ASSIGN_OR_RETURN(const QuantizationParams output, PerTensorParams(context.output, "output", limits));
-  // int8 is uint8 shifted by 128.
+  // int8 is uint8 shifted by 128; int16 has 128 of its steps, around 0.
   QuantizationParams expected = context.definition.fixed_uint8;
-  expected.zero_point += limits.quant_min;
+  if (context.output.type == DType::kInt16) {
+    expected = {expected.scale / 128, 0};
+  } else {
+    expected.zero_point += limits.quant_min;
+  }
   double tolerance = 1e-3;
   if (rule == OutputQuantization::kSameAsInput) {
     QAT_ASSIGN_OR_RETURN(expected, PerTensorParams(*context.inputs[0], "input", limits));
@@ -97,7 +108,8 @@ FloatArithmetic FloatActivationRange(Activation activation) {
 
 Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis) {
   const DType element = context.inputs[0]->type;
-  if (context.inputs[1]->type != element || context.output.type != element) return UnsupportedTypes(context);
+  const DType filter = element == DType::kInt16 ? DType::kInt8 : element;
+  if (context.inputs[1]->type != filter || context.output.type != element) return UnsupportedTypes(context);
   const KernelTensor* bias_tensor = context.input(2);
   if (bias_tensor == nullptr) return {};
   if (bias_tensor->type != bias) {
@@ -114,7 +126,8 @@ Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_ax
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits) {
   MacScales scales;
   QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", limits));
-  QAT_ASSIGN_OR_RETURN(scales.filter, PerTensorParams(*context.inputs[1], "filter", limits));
+  const QuantizedLimits filter_limits = LimitsOf(context.inputs[1]->type);
+  QAT_ASSIGN_OR_RETURN(scales.filter, PerTensorParams(*context.inputs[1], "filter", filter_limits));
   QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", limits));
   if (const KernelTensor* bias = context.input(2)) QAT_RETURN_IF_ERROR(CheckBiasScale(*bias, scales));
   return scales;
@@ -122,8 +135,9 @@ Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits 
 
 Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis) {
   ChannelScales scales;
-  QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", LimitsOf<int8_t>()));
-  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", LimitsOf<int8_t>()));
+  const QuantizedLimits limits = LimitsOf(context.inputs[0]->type);
+  QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", limits));
+  QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", limits));
   if (const KernelTensor* bias = context.input(2)) QAT_RETURN_IF_ERROR(CheckZeroPoints(*bias, "bias"));
   const KernelTensor& filter = *context.inputs[1];
   QAT_RETURN_IF_ERROR(CheckZeroPoints(filter, "filter"));
@@ -158,6 +172,26 @@ Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScal
   return multipliers;
 }
 
+Status CheckWideMultipliers(std::span<const FixedPointMultiplier> multipliers) {
+  for (const FixedPointMultiplier& multiplier : multipliers) {
+    if (multiplier.shift > kLargestWideShift)
+      return Corrupt(StrCat(kMacMultiplier, " is 2^", kLargestWideShift, " or more, expected less"));
+  }
+  return {};
+}
+
+Expected<DType> SumTypeOfInt16(const KernelContext& context, DType quantized_bias_type) {
+  const bool given = quantized_bias_type != DType::kFloat32;
+  const DType sums = given ? quantized_bias_type : DType::kInt64;
+  if (sums != DType::kInt32 && sums != DType::kInt64)
+    return Unsupported(StrCat("option quantized_bias_type is ", NameOf(sums), ", expected int32 or int64"));
+  const KernelTensor* bias = context.input(2);
+  if (bias == nullptr || bias->type == sums) return sums;
+  return Unsupported(
+      StrCat("bias of type ", NameOf(bias->type), ", expected ", NameOf(sums),
+             given ? " as the option quantized_bias_type says" : " without the option quantized_bias_type"));
+}
+
 bool HasConstantFilter(const KernelContext& context) {
   const KernelTensor* bias = context.input(2);
   return !context.inputs[1]->constant.empty() && (bias == nullptr || !bias->constant.empty());
@@ -181,9 +215,9 @@ Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::st
 }
 
 Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output) {
-  if (output.type != DType::kUInt8 && output.type != DType::kInt8) return {};
+  if (output.type != DType::kUInt8 && output.type != DType::kInt8 && output.type != DType::kInt16) return {};
   if (input.scale.empty() && output.scale.empty()) return {};
-  const QuantizedLimits limits = output.type == DType::kUInt8 ? LimitsOf<uint8_t>() : LimitsOf<int8_t>();
+  const QuantizedLimits limits = LimitsOf(output.type);
   QAT_ASSIGN_OR_RETURN(const QuantizationParams from, PerTensorParams(input, "input", limits));
   QAT_ASSIGN_OR_RETURN(const QuantizationParams to, PerTensorParams(output, "output", limits));
   return ExpectParams(to, from, 1e-6);

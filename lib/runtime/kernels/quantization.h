@@ -19,9 +19,12 @@ constexpr QuantizedLimits LimitsOf() {
   return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
 }
 
+/// The same of a type of quantized values: uint8, int8 or int16.
+QuantizedLimits LimitsOf(DType type);
+
 /// The one (scale, zero_point) of a tensor. `what` names it in messages: "filter".
 /// Errors: kCorrupt (not quantized, scale not positive, zero point outside `limits`), kUnsupported
-///           (per-axis).
+///           (per-axis, int16 with another zero point than 0).
 Expected<QuantizationParams> PerTensorParams(const KernelTensor& tensor, std::string_view what,
                                              QuantizedLimits limits);
 
@@ -54,8 +57,8 @@ struct ChannelScales {
   QuantizationParams output;
 };
 
-/// Reads them for an int8 operator whose output channels lie along dimension `axis` of the filter: one scale for
-/// all or one per channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
+/// Reads them for int8 or int16 activations and an int8 filter whose output channels lie along dimension `axis`: one scale
+/// for all or one per channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
 Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis);
 
 /// input_scale * filter_scale[c] / output_scale in double, left to right. Errors: kCorrupt where one is 2^30 or
@@ -63,11 +66,17 @@ Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t 
 Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales);
 /// The same as 31-bit multipliers.
 Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales);
+/// Errors: kCorrupt where one is 2^14 or more, which 64-bit sums have no shift for.
+Status CheckWideMultipliers(std::span<const FixedPointMultiplier> multipliers);
 
 /// Checks that filter and output have the type of the input, that the bias (if any) has the type `bias`, and that it has one value per
-/// output channel along `channel_axis` of the filter.
+/// output channel along `channel_axis` of the filter. Filters of int16 activations are int8.
 /// Errors: kCorrupt, kUnsupported.
 Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis = 0);
+
+/// Type of the sums and of the bias with int16 activations: int64 unless the option `quantized_bias_type` says int32.
+/// Errors: kUnsupported (another type; a bias of another type than the sums).
+Expected<DType> SumTypeOfInt16(const KernelContext& context, DType quantized_bias_type);
 
 /// True if filter and bias (where there is one) are known in Prepare.
 bool HasConstantFilter(const KernelContext& context);
@@ -75,17 +84,17 @@ bool HasConstantFilter(const KernelContext& context);
 std::span<const int32_t> ConstantBias(const KernelContext& context);
 
 /// Offsets and clamp of a quantized multiply-accumulate operator.
-template <class T>
+template <class T, class F, class Sum>
 void SetOffsets(QuantizationParams input, QuantizationParams output, Activation activation,
-                QuantizedArithmetic<T>& arithmetic) {
+                QuantizedArithmetic<T, F, Sum>& arithmetic) {
   const QuantizedLimits clamp = QuantizedActivationRange(activation, output, LimitsOf<T>());
   arithmetic.input_offset = -input.zero_point;
   arithmetic.output_offset = output.zero_point;
   arithmetic.activation_min = clamp.quant_min;
   arithmetic.activation_max = clamp.quant_max;
 }
-template <class T>
-void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithmetic<T>& arithmetic) {
+template <class T, class F, class Sum>
+void SetOffsets(const MacScales& scales, Activation activation, QuantizedArithmetic<T, F, Sum>& arithmetic) {
   SetOffsets(scales.input, scales.output, activation, arithmetic);
   arithmetic.filter_offset = -scales.filter.zero_point;
 }
@@ -100,7 +109,21 @@ Expected<double> MacRealMultiplier(const MacScales& scales);
 /// A real multiplier in fixed point. `what` names it in messages. Errors: kCorrupt where it is 2^30 or more.
 Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what);
 
-/// For operators that only move values: checks that an 8-bit output has the parameters of `input`. Other
+/// Offsets, clamp and multipliers of int16 activations with an int8 filter, as the convolutions have them.
+/// Errors: kCorrupt (also multipliers that 64-bit sums have no shift for), kUnsupported.
+template <class Sum>
+Expected<ChannelFixedPointArithmetic<int16_t, int8_t, Sum>> ReadInt16Arithmetic(const KernelContext& context,
+                                                                                int32_t axis) {
+  QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, axis));
+  ChannelFixedPointArithmetic<int16_t, int8_t, Sum> arithmetic;
+  SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
+  QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
+  if constexpr (sizeof(Sum) > sizeof(int32_t))
+    QAT_RETURN_IF_ERROR(CheckWideMultipliers(arithmetic.multipliers));
+  return arithmetic;
+}
+
+/// For operators that only move values: checks that an 8-bit or int16 output has the parameters of `input`. Other
 /// types, and tensors without parameters, pass. Errors: kCorrupt.
 Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output);
 

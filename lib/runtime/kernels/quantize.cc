@@ -1,5 +1,6 @@
 // Prepare of QUANTIZE and DEQUANTIZE.
 #include <algorithm>
+#include <type_traits>
 
 #include "base/half.h"
 #include "base/strings.h"
@@ -87,11 +88,17 @@ Expected<std::unique_ptr<Kernel>> Requantize(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
                        CheckedMultiplier(static_cast<double>(input.scale) / static_cast<double>(output.scale),
                                          "input scale over output scale"));
-  return MakeTableKernel(
-      context, reference::MakeLookupTable<In, uint8_t>([&](int32_t q) {
-        const int32_t value = MultiplyByQuantizedMultiplier(q - input.zero_point, multiplier);
-        return std::clamp(WrappingAdd(value, output.zero_point), kLimits.quant_min, kLimits.quant_max);
-      }));
+  const auto requantize = [=](int32_t q) {
+    const int32_t value = MultiplyByQuantizedMultiplier(q - input.zero_point, multiplier);
+    return static_cast<Out>(
+        std::clamp(WrappingAdd(value, output.zero_point), kLimits.quant_min, kLimits.quant_max));
+  };
+  if constexpr (sizeof(In) == 1 && sizeof(Out) == 1) {
+    return MakeTableKernel(context, reference::MakeLookupTable<In, uint8_t>(requantize));
+  } else {
+    return MakeOneSlice<In, Out>(context, input, FlatSize(context.output.shape),
+                                 [=](In q, QuantizationParams) { return requantize(q); });
+  }
 }
 
 template <class Out>
@@ -103,6 +110,9 @@ Expected<std::unique_ptr<Kernel>> QuantizeTo(const KernelContext& context) {
       return Requantize<uint8_t, Out>(context);
     case DType::kInt8:
       return Requantize<int8_t, Out>(context);
+    case DType::kInt16:
+      if constexpr (std::is_same_v<Out, uint8_t>) return UnsupportedTypes(context);
+      return Requantize<int16_t, Out>(context);
     default:
       return UnsupportedTypes(context);
   }
@@ -111,6 +121,7 @@ Expected<std::unique_ptr<Kernel>> QuantizeTo(const KernelContext& context) {
 Expected<std::unique_ptr<Kernel>> PrepareQuantize(const KernelContext& context) {
   if (context.output.type == DType::kUInt8) return QuantizeTo<uint8_t>(context);
   if (context.output.type == DType::kInt8) return QuantizeTo<int8_t>(context);
+  if (context.output.type == DType::kInt16) return QuantizeTo<int16_t>(context);
   return UnsupportedTypes(context);
 }
 

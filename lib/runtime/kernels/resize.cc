@@ -139,19 +139,25 @@ std::unique_ptr<Kernel> MakeBilinear(const KernelContext& context, std::vector<N
       });
 }
 
-// int8 has an integer arithmetic of its own, unlike uint8.
+template <class T>
+std::unique_ptr<Kernel> MakeIntegerBilinear(const KernelContext& context) {
+  const auto& a = context.As<ResizeAttributes>();
+  const Sizes s = SizesOf(context);
+  return MakeBilinear<T>(context, FixedNeighbours(a, s.input_h, s.output_h),
+                         FixedNeighbours(a, s.input_w, s.output_w), [](int64_t sum) {
+                           const int64_t half = sum >= 0 ? 1 << 19 : -(1 << 19);
+                           return static_cast<T>((sum + half) / (1 << 20));
+                         });
+}
+
+// int8 and int16 have an integer arithmetic of their own, unlike uint8.
 Expected<std::unique_ptr<Kernel>> PrepareBilinear(const KernelContext& context) {
   if (context.inputs[0]->type != context.output.type) return UnsupportedTypes(context);
   QAT_RETURN_IF_ERROR(CheckMovedQuantization(*context.inputs[0], context.output));
   const auto& a = context.As<ResizeAttributes>();
   const Sizes s = SizesOf(context);
-  if (context.output.type == DType::kInt8) {
-    return MakeBilinear<int8_t>(context, FixedNeighbours(a, s.input_h, s.output_h),
-                                FixedNeighbours(a, s.input_w, s.output_w), [](int64_t sum) {
-                                  const int64_t half = sum >= 0 ? 1 << 19 : -(1 << 19);
-                                  return static_cast<int8_t>((sum + half) / (1 << 20));
-                                });
-  }
+  if (context.output.type == DType::kInt8) return MakeIntegerBilinear<int8_t>(context);
+  if (context.output.type == DType::kInt16) return MakeIntegerBilinear<int16_t>(context);
   auto rows = RealNeighbours(a, s.input_h, s.output_h);
   auto columns = RealNeighbours(a, s.input_w, s.output_w);
   if (context.output.type == DType::kFloat32)
@@ -165,11 +171,11 @@ Expected<std::unique_ptr<Kernel>> PrepareBilinear(const KernelContext& context) 
 
 // Version 4 brought int16.
 const OpKernels& ResizeBilinearKernels() {
-  static const OpKernels kKernels = {PrepareBilinear, 3};
+  static const OpKernels kKernels = {PrepareBilinear, 4};
   return kKernels;
 }
 const OpKernels& ResizeNearestNeighborKernels() {
-  static const OpKernels kKernels = {PrepareNearest, 3};
+  static const OpKernels kKernels = {PrepareNearest, 4};
   return kKernels;
 }
 

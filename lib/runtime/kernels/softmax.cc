@@ -2,6 +2,7 @@
 #include "runtime/kernels/reference/softmax.h"
 #include "runtime/kernels/portable/softmax.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/int16_softmax.h"
 #include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
@@ -36,6 +37,19 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   });
 }
 
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context, int64_t rows, int64_t depth) {
+  constexpr QuantizedLimits kLimits = LimitsOf<int16_t>();
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams input, PerTensorParams(*context.inputs[0], "input", kLimits));
+  QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, kLimits));
+  QAT_ASSIGN_OR_RETURN(const auto softmax,
+                       reference::Int16Softmax::Make(context.As<SoftmaxAttributes>().beta, input.scale));
+  return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
+    ForRows<int16_t>(rows, depth, io, [&](int64_t count, const int16_t* from, int16_t* to) {
+      softmax.Run(count, depth, from, to);
+    });
+  });
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const KernelTensor& input = *context.inputs[0];
   if (input.type != context.output.type) return UnsupportedTypes(context);
@@ -43,6 +57,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
   const int64_t rows = depth == 0 ? 0 : FlatSize(input.shape) / depth;
   if (input.type == DType::kUInt8) return PrepareQuantized<uint8_t>(context, rows, depth);
   if (input.type == DType::kInt8) return PrepareQuantized<int8_t>(context, rows, depth);
+  if (input.type == DType::kInt16) return PrepareInt16(context, rows, depth);
   if (input.type != DType::kFloat32) return UnsupportedTypes(context);
   const float beta = context.As<SoftmaxAttributes>().beta;
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {

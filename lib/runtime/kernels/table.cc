@@ -65,4 +65,8 @@ std::unique_ptr<Kernel> MakeTableKernel(const KernelContext& context,
   return ElementByElement(context, Make(context, table));
 }
 
+std::unique_ptr<Kernel> MakeTableKernel(const KernelContext& context, const reference::Int16Table& table) {
+  return MakeInt16Kernel(context, [table](int16_t value) { return reference::LookUp(table, value); });
+}
+
 }  // namespace qat

@@ -31,8 +31,9 @@ Window2D WindowOf(const TransposeConvAttributes& a, const Shape& input, const Sh
 
 // Adds one input pixel times the filter to the sums of its image.
 template <class Arithmetic, class Element = typename Arithmetic::Element>
-void AddPixel(const Window2D& w, const Arithmetic& arithmetic, const Element* pixel, const Element* filter,
-              int32_t top, int32_t left, typename Arithmetic::Accumulator* sums) {
+void AddPixel(const Window2D& w, const Arithmetic& arithmetic, const Element* pixel,
+              const typename Arithmetic::Filter* filter, int32_t top, int32_t left,
+              typename Arithmetic::Accumulator* sums) {
   for (int32_t i = 0; i < w.input_depth; ++i) {
     for (int32_t fy = 0; fy < w.filter_h; ++fy) {
       const int32_t y = top + fy;
@@ -42,7 +43,7 @@ void AddPixel(const Window2D& w, const Arithmetic& arithmetic, const Element* pi
         if (x < 0 || x >= w.output_w) continue;
         auto* const sum = sums + (int64_t{y} * w.output_w + x) * w.output_depth;
         for (int32_t o = 0; o < w.output_depth; ++o) {
-          const Element weight =
+          const typename Arithmetic::Filter weight =
               filter[((int64_t{o} * w.filter_h + fy) * w.filter_w + fx) * w.input_depth + i];
           sum[o] = Arithmetic::Add(sum[o], arithmetic.Product(pixel[i], weight));
         }
@@ -53,8 +54,8 @@ void AddPixel(const Window2D& w, const Arithmetic& arithmetic, const Element* pi
 
 template <class Arithmetic, class Element = typename Arithmetic::Element>
 void TransposeConv(const Window2D& w, const Arithmetic& arithmetic, const Element* input,
-                   const Element* filter, const typename Arithmetic::Bias* bias, Element* output,
-                   typename Arithmetic::Accumulator* sums) {
+                   const typename Arithmetic::Filter* filter, const typename Arithmetic::Bias* bias,
+                   Element* output, typename Arithmetic::Accumulator* sums) {
   const int64_t pixels = int64_t{w.output_h} * w.output_w;
   for (int32_t n = 0; n < w.batch; ++n) {
     std::fill_n(sums, pixels * w.output_depth, typename Arithmetic::Accumulator{0});
@@ -74,6 +75,7 @@ void TransposeConv(const Window2D& w, const Arithmetic& arithmetic, const Elemen
 template <class Arithmetic>
 std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& arithmetic) {
   using Element = typename Arithmetic::Element;
+  using Filter = typename Arithmetic::Filter;
   using Bias = typename Arithmetic::Bias;
   using Sum = typename Arithmetic::Accumulator;
   const Window2D window = WindowOf(context.As<TransposeConvAttributes>(), context.inputs[0]->shape,
@@ -81,7 +83,7 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& ari
   const int64_t sums = int64_t{window.output_h} * window.output_w * window.output_depth;
   if (context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty()) {
     const std::span<const uint8_t> bytes = context.inputs[1]->constant;
-    const std::span filter(reinterpret_cast<const Element*>(bytes.data()), bytes.size() / sizeof(Element));
+    const std::span filter(reinterpret_cast<const Filter*>(bytes.data()), bytes.size() / sizeof(Filter));
     return MakeKernel(
         context, "portable",
         [arithmetic,
@@ -94,7 +96,7 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& ari
   return MakeKernel(
       context, "reference",
       [=](const KernelBuffers& io) {
-        TransposeConv(window, arithmetic, io.input<Element>(2), io.input<Element>(1), io.input<Bias>(3),
+        TransposeConv(window, arithmetic, io.input<Element>(2), io.input<Filter>(1), io.input<Bias>(3),
                       io.output<Element>(), reinterpret_cast<Sum*>(io.scratch));
       },
       static_cast<size_t>(sums) * sizeof(Sum));
@@ -116,6 +118,19 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context,
   return Make(context, arithmetic);
 }
 
+template <class Sum>
+Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
+  return Make(context, arithmetic);
+}
+
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const DType sums,
+                       SumTypeOfInt16(context, context.As<TransposeConvAttributes>().quantized_bias_type));
+  QAT_RETURN_IF_ERROR(CheckMacTypes(context, sums));
+  return sums == DType::kInt32 ? PrepareInt16With<int32_t>(context) : PrepareInt16With<int64_t>(context);
+}
+
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
   std::vector<const KernelTensor*> inputs = {given.inputs[2], given.inputs[1]};
   if (given.input(3) != nullptr) inputs.push_back(given.input(3));
@@ -123,6 +138,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
   const Activation activation = FusedActivation(context.attributes);
   const DType type = context.inputs[0]->type;
   if (type == DType::kUInt8 || type == DType::kInt8) return PrepareQuantized(context, activation);
+  if (type == DType::kInt16) return PrepareInt16(context);
   if (type != DType::kFloat32) return UnsupportedTypes(given);
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kFloat32));
   return Make(context, FloatActivationRange(activation));
@@ -130,7 +146,7 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
 
 }  // namespace
 
-// Version 5 brought other bias types.
+// Version 5 brought 32-bit biases of int16.
 const OpKernels& TransposeConvKernels() {
   static const OpKernels kKernels = {Prepare, 5};
   return kKernels;

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quant/power_of_two.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/hard_swish.h"
+#include "runtime/kernels/reference/int16_sigmoid.h"
 #include "runtime/kernels/simd/matrix.h"
 #include "runtime/kernels/table.h"
 
@@ -69,20 +71,12 @@ struct Scales {
   }
 };
 
-template <class T, class F>
-std::unique_ptr<Kernel> MakeTable(const KernelContext& context, const F& f) {
-  return MakeTableKernel(context, reference::MakeLookupTable<T, uint8_t>([&](int32_t q) {
-                           return std::clamp<int32_t>(f(q), std::numeric_limits<T>::min(),
-                                                      std::numeric_limits<T>::max());
-                         }));
-}
-
 template <class T>
 Expected<std::unique_ptr<Kernel>> MakeClamp(const KernelContext& context, const Scales<T>& scales) {
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier, scales.Multiplier(1));
   const QuantizedLimits clamp =
       QuantizedActivationRange(ActivationOf(context.definition.type), scales.output, scales.kLimits);
-  return MakeTable<T>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const int32_t value = MultiplyByQuantizedMultiplier(q - scales.input.zero_point, multiplier);
     return std::clamp(WrappingAdd(value, scales.output.zero_point), clamp.quant_min, clamp.quant_max);
   });
@@ -95,7 +89,7 @@ Expected<std::unique_ptr<Kernel>> MakeLeakyRelu(const KernelContext& context, co
   if (!(alpha >= 0)) return Unsupported(StrCat("alpha is ", alpha, ", expected >= 0"));
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier positive, scales.Multiplier(1));
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier negative, scales.Multiplier(alpha));
-  return MakeTable<T>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const int32_t value = q - scales.input.zero_point;
     return WrappingAdd(MultiplyByQuantizedMultiplier(value, value >= 0 ? positive : negative),
                        scales.output.zero_point);
@@ -105,24 +99,57 @@ Expected<std::unique_ptr<Kernel>> MakeLeakyRelu(const KernelContext& context, co
 template <class T>
 Expected<std::unique_ptr<Kernel>> MakeHardSwish(const KernelContext& context, const Scales<T>& scales) {
   QAT_ASSIGN_OR_RETURN(const HardSwishScaling scaling, ComputeHardSwishScaling(scales.input, scales.output));
-  return MakeTable<T>(context, [&](int32_t q) { return reference::HardSwish(scaling, q); });
+  return MakeFunctionKernel<T>(context, [&](int32_t q) { return reference::HardSwish(scaling, q); });
 }
 
 // round(f(real) / scale) + zero_point in float32, as TFLite fills its tables.
 template <class T, class F>
 std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales<T>& scales, F f) {
   const float inverse = 1 / scales.output.scale;
-  return MakeTable<T>(context, [=](int32_t q) {
+  return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const float real = f(scales.input.scale * static_cast<float>(q - scales.input.zero_point));
     return RoundWithin(real * inverse, 1024) + scales.output.zero_point;
   });
 }
 
 template <class T>
-Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context) {
+Expected<Scales<T>> ReadScales(const KernelContext& context) {
   Scales<T> scales;
   QAT_ASSIGN_OR_RETURN(scales.input, PerTensorParams(*context.inputs[0], "input", scales.kLimits));
   QAT_ASSIGN_OR_RETURN(scales.output, PerTensorParams(context.output, "output", scales.kLimits));
+  return scales;
+}
+
+Expected<std::unique_ptr<Kernel>> MakeInt16Sigmoid(const KernelContext& context,
+                                                   const Scales<int16_t>& scales) {
+  const bool is_tanh = context.definition.type == OpType::kTanh;
+  if (Log2OfPowerOfTwo(scales.output.scale) != -15)
+    return Corrupt(StrCat("output scale is ", scales.output.scale, ", expected 2^-15 of int16"));
+  const auto scaling = reference::ComputeInt16SigmoidScaling(scales.input.scale, is_tanh);
+  if (is_tanh) return MakeInt16Kernel(context, [=](int16_t q) { return reference::Int16Tanh(scaling, q); });
+  return MakeInt16Kernel(context, [=](int16_t q) { return reference::Int16Logistic(scaling, q); });
+}
+
+// Of those that TFLite runs on int16.
+Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const auto scales, ReadScales<int16_t>(context));
+  switch (context.definition.type) {
+    case OpType::kRelu:
+    case OpType::kRelu6:
+      return MakeClamp(context, scales);
+    case OpType::kLeakyRelu:
+      return MakeLeakyRelu(context, scales);
+    case OpType::kLogistic:
+    case OpType::kTanh:
+      return MakeInt16Sigmoid(context, scales);
+    default:
+      return UnsupportedTypes(context);
+  }
+}
+
+template <class T>
+Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context) {
+  QAT_ASSIGN_OR_RETURN(const Scales<T> scales, ReadScales<T>(context));
   switch (context.definition.type) {
     case OpType::kLeakyRelu:
       return MakeLeakyRelu(context, scales);
@@ -147,6 +174,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
       return PrepareQuantized<uint8_t>(context);
     case DType::kInt8:
       return PrepareQuantized<int8_t>(context);
+    case DType::kInt16:
+      return PrepareInt16(context);
     default:
       return UnsupportedTypes(context);
   }
@@ -156,7 +185,7 @@ const OpKernels kUpTo3 = {Prepare, 3};
 
 }  // namespace
 
-// Version 3 brought int16, which Prepare refuses.
+// Version 3 brought int16, to leaky_relu 2.
 const OpKernels& ReluKernels() { return kUpTo3; }
 const OpKernels& Relu6Kernels() { return kUpTo3; }
 const OpKernels& ReluN1To1Kernels() { return kUpTo3; }

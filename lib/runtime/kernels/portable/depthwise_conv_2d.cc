@@ -8,14 +8,14 @@ namespace {
 // sums[c] += product of one tap, in the order of the taps. Integer sums wrap.
 template <class Arithmetic>
 void AddTap(const Arithmetic& arithmetic, int64_t depth, const typename Arithmetic::Element* pixel,
-            const typename Arithmetic::Element* tap, typename Arithmetic::Accumulator* sums) {
+            const typename Arithmetic::Filter* tap, typename Arithmetic::Accumulator* sums) {
   for (int64_t c = 0; c < depth; ++c)
     sums[c] = Arithmetic::Add(sums[c], arithmetic.Product(pixel[c], tap[c]));
 }
 
 template <class Arithmetic>
 void SumWindow(const Window2D& w, const Arithmetic& arithmetic, const typename Arithmetic::Element* image,
-               const typename Arithmetic::Element* filter, int64_t top, int64_t left,
+               const typename Arithmetic::Filter* filter, int64_t top, int64_t left,
                typename Arithmetic::Accumulator* sums) {
   const int64_t depth = w.input_depth;
   std::fill_n(sums, depth, typename Arithmetic::Accumulator{0});
@@ -33,13 +33,13 @@ void SumWindow(const Window2D& w, const Arithmetic& arithmetic, const typename A
 
 }  // namespace
 
-size_t DepthwiseScratchSize(const Window2D& window) {
-  return static_cast<size_t>(window.input_depth) * sizeof(int32_t);
+size_t DepthwiseScratchSize(const Window2D& window, size_t sum_size) {
+  return static_cast<size_t>(window.input_depth) * sum_size;
 }
 
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& w, const Arithmetic& arithmetic,
-                     const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                     const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,
                      const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output,
                      uint8_t* scratch) {
   auto* const sums = reinterpret_cast<typename Arithmetic::Accumulator*>(scratch);
@@ -63,5 +63,7 @@ template void DepthwiseConv2D(const Window2D&, const FixedPointArithmetic<uint8_
                               const uint8_t*, const int32_t*, uint8_t*, uint8_t*);
 template void DepthwiseConv2D(const Window2D&, const ChannelFixedPointArithmetic<int8_t>&, const int8_t*,
                               const int8_t*, const int32_t*, int8_t*, uint8_t*);
+template void DepthwiseConv2D(const Window2D&, const ChannelFixedPointArithmetic<int16_t, int8_t, int64_t>&,
+                              const int16_t*, const int8_t*, const int64_t*, int16_t*, uint8_t*);
 
 }  // namespace qat::portable

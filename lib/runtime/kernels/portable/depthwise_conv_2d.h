@@ -10,12 +10,12 @@
 namespace qat::portable {
 
 /// Bytes of `sums` below.
-size_t DepthwiseScratchSize(const Window2D& window);
+size_t DepthwiseScratchSize(const Window2D& window, size_t sum_size);
 
 /// Equal bit by bit to reference::DepthwiseConv2D. Requires a depth multiplier of 1.
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,
-                     const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                     const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,
                      const typename Arithmetic::Bias* bias, typename Arithmetic::Element* output,
                      uint8_t* sums);
 

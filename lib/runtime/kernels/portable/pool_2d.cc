@@ -42,10 +42,11 @@ template <class T, int64_t kCount, int64_t kSide>
 void MaxOfWindows(const Window2D& w, const Taps& taps, int64_t pixels, const Vector<T>& low,
                   const Vector<T>& high, const T* image, T* output) {
   const int64_t depth = w.input_depth;
-  if constexpr (kCount > 1) {
-    if (depth < kCount) return MaxOfWindows<T, kCount / 4, kSide>(w, taps, pixels, low, high, image, output);
-  }
   constexpr size_t kBytes = kCount * sizeof(T);
+  if constexpr (kCount > 1) {
+    constexpr int64_t kFewer = kBytes > 4 ? 4 / sizeof(T) : 1;
+    if (depth < kCount) return MaxOfWindows<T, kFewer, kSide>(w, taps, pixels, low, high, image, output);
+  }
   const int64_t rows = kSide > 0 ? kSide : taps.bottom - taps.top;
   const int64_t columns = kSide > 0 ? kSide : taps.right - taps.left;
   const int64_t row_step = w.input_w * depth, pixel_step = w.stride_w * depth;
@@ -106,6 +107,7 @@ void MaxPool2D(const Window2D& w, T activation_min, T activation_max, const T* i
 template void MaxPool2D(const Window2D&, float, float, const float*, float*);
 template void MaxPool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
 template void MaxPool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
+template void MaxPool2D(const Window2D&, int16_t, int16_t, const int16_t*, int16_t*);
 
 void AveragePool2D(const Window2D& w, float activation_min, float activation_max, const float* input,
                    float* output) {

@@ -9,19 +9,22 @@ namespace {
 void AddProducts(int64_t units, float x, const float* weights, float* sums) {
   for (int64_t o = 0; o < units; ++o) sums[o] += x * weights[o];
 }
+void AddProducts(int64_t units, int16_t x, const int16_t* weights, int64_t* sums) {
+  for (int64_t o = 0; o < units; ++o) sums[o] += int32_t{x} * int32_t{weights[o]};
+}
 void AddProducts(int64_t units, int16_t x, const int16_t* weights, int32_t* sums) {
   auto* const wrapping = reinterpret_cast<uint32_t*>(sums);
   for (int64_t o = 0; o < units; ++o) wrapping[o] += static_cast<uint32_t>(int32_t{x} * int32_t{weights[o]});
 }
 
 float OperandOf(const FloatArithmetic&, float x) { return x; }
-template <class T>
-int16_t OperandOf(const QuantizedArithmetic<T>& arithmetic, T x) {
+template <class T, class F, class Sum>
+int16_t OperandOf(const QuantizedArithmetic<T, F, Sum>& arithmetic, T x) {
   return static_cast<int16_t>(x + arithmetic.input_offset);
 }
 float WeightOf(const FloatArithmetic&, float w) { return w; }
-template <class T>
-int16_t WeightOf(const QuantizedArithmetic<T>& arithmetic, T w) {
+template <class T, class F, class Sum>
+int16_t WeightOf(const QuantizedArithmetic<T, F, Sum>& arithmetic, F w) {
   return static_cast<int16_t>(w + arithmetic.filter_offset);
 }
 
@@ -36,7 +39,7 @@ struct Inside {
 
 template <class Arithmetic, class Element>
 TransposeConvFilterOf<Element> PackTransposeConv(const Window2D& w, const Arithmetic& arithmetic,
-                                                 std::span<const Element> filter) {
+                                                 std::span<const typename Arithmetic::Filter> filter) {
   TransposeConvFilterOf<Element> packed{w, {}};
   packed.values.resize(filter.size());
   const auto units = static_cast<size_t>(w.output_depth);
@@ -93,5 +96,15 @@ template void TransposeConv(const TransposeConvFilterOf<uint8_t>&, const FixedPo
                             const uint8_t*, const int32_t*, uint8_t*, int32_t*);
 template void TransposeConv(const TransposeConvFilterOf<int8_t>&, const ChannelFixedPointArithmetic<int8_t>&,
                             const int8_t*, const int32_t*, int8_t*, int32_t*);
+template TransposeConvFilterOf<int16_t> PackTransposeConv(
+    const Window2D&, const ChannelFixedPointArithmetic<int16_t, int8_t, int32_t>&, std::span<const int8_t>);
+template TransposeConvFilterOf<int16_t> PackTransposeConv(
+    const Window2D&, const ChannelFixedPointArithmetic<int16_t, int8_t, int64_t>&, std::span<const int8_t>);
+template void TransposeConv(const TransposeConvFilterOf<int16_t>&,
+                            const ChannelFixedPointArithmetic<int16_t, int8_t, int32_t>&, const int16_t*,
+                            const int32_t*, int16_t*, int32_t*);
+template void TransposeConv(const TransposeConvFilterOf<int16_t>&,
+                            const ChannelFixedPointArithmetic<int16_t, int8_t, int64_t>&, const int16_t*,
+                            const int64_t*, int16_t*, int64_t*);
 
 }  // namespace qat::portable

@@ -24,7 +24,7 @@ using TransposeConvFilterOf =
 /// Shapes    filter [O, H, W, I].
 template <class Arithmetic, class Element = typename Arithmetic::Element>
 TransposeConvFilterOf<Element> PackTransposeConv(const Window2D& window, const Arithmetic& arithmetic,
-                                                 std::span<const Element> filter);
+                                                 std::span<const typename Arithmetic::Filter> filter);
 
 /// Equal bit by bit to the reference: each output sums its products in the same order. Integer sums wrap.
 /// Shapes    sums [H, W, O] of one image of the output; bias [O] or null.

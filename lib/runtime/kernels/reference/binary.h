@@ -23,10 +23,11 @@ struct QuantizedPair {
   }
 };
 
-/// a + b, or a - b: both brought to one scale with 20 fractional bits, then to the output's.
+/// a + b, or a - b: both brought to one scale with 20 fractional bits (of 8-bit values) or 15 (of int16), then to the output's.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/add.h and sub.h.
-struct QuantizedSum : QuantizedPair {
-  static constexpr int kLeftShift = 20;
+template <int kShift>
+struct QuantizedSumOf : QuantizedPair {
+  static constexpr int kLeftShift = kShift;
   FixedPointMultiplier multiplier_a;
   FixedPointMultiplier multiplier_b;
   FixedPointMultiplier multiplier_output;
@@ -38,6 +39,22 @@ struct QuantizedSum : QuantizedPair {
     const int32_t scaled_b =
         MultiplyByQuantizedMultiplier((b - zero_point_b) * (1 << kLeftShift), multiplier_b);
     return Clamp(MultiplyByQuantizedMultiplier(scaled_a + sign * scaled_b, multiplier_output));
+  }
+};
+using QuantizedSum = QuantizedSumOf<20>;
+
+/// The same of int16 where all scales are powers of 2: the side with the finer steps is shifted to the other's, which are the
+/// output's. Sums saturate, differences do not need to: the clamp does it.
+/// Source    equal bit by bit to the same files.
+struct ShiftedSum {
+  int shift_a = 0;  ///< to the right; one of them is 0
+  int shift_b = 0;
+  int32_t sign = 1;  ///< of b
+  QuantizedLimits clamp;
+
+  int32_t operator()(int32_t a, int32_t b) const {
+    const int32_t sum = RoundingDivideByPOT(a, shift_a) + sign * RoundingDivideByPOT(b, shift_b);
+    return std::clamp(sum, clamp.quant_min, clamp.quant_max);
   }
 };
 

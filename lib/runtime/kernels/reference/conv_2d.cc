@@ -8,7 +8,7 @@ namespace {
 template <class Arithmetic>
 typename Arithmetic::Accumulator SumWindow(const Window2D& w, const Arithmetic& arithmetic,
                                            const typename Arithmetic::Element* image,
-                                           const typename Arithmetic::Element* filter, int32_t top,
+                                           const typename Arithmetic::Filter* filter, int32_t top,
                                            int32_t left) {
   const int32_t depth = w.input_depth / w.groups;
   typename Arithmetic::Accumulator acc = 0;
@@ -31,7 +31,7 @@ typename Arithmetic::Accumulator SumWindow(const Window2D& w, const Arithmetic& 
 
 template <class Arithmetic>
 void Conv2D(const Window2D& w, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
-            const typename Arithmetic::Element* filter, const typename Arithmetic::Bias* bias,
+            const typename Arithmetic::Filter* filter, const typename Arithmetic::Bias* bias,
             typename Arithmetic::Result* output) {
   const int64_t image_size = int64_t{w.input_h} * w.input_w * w.input_depth;
   const int32_t depth = w.input_depth / w.groups;
@@ -61,5 +61,9 @@ template void Conv2D(const Window2D&, const FixedPointArithmetic<uint8_t>&, cons
                      const int32_t*, uint8_t*);
 template void Conv2D(const Window2D&, const ChannelFixedPointArithmetic<int8_t>&, const int8_t*,
                      const int8_t*, const int32_t*, int8_t*);
+template void Conv2D(const Window2D&, const ChannelFixedPointArithmetic<int16_t, int8_t, int32_t>&,
+                     const int16_t*, const int8_t*, const int32_t*, int16_t*);
+template void Conv2D(const Window2D&, const ChannelFixedPointArithmetic<int16_t, int8_t, int64_t>&,
+                     const int16_t*, const int8_t*, const int64_t*, int16_t*);
 
 }  // namespace qat::reference

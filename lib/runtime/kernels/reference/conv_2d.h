@@ -14,7 +14,7 @@ namespace qat::reference {
 /// Source    equal bit by bit to tflite/kernels/internal/reference/conv.h.
 template <class Arithmetic>
 void Conv2D(const Window2D& window, const Arithmetic& arithmetic, const typename Arithmetic::Element* input,
-            const typename Arithmetic::Element* filter, const typename Arithmetic::Bias* bias,
+            const typename Arithmetic::Filter* filter, const typename Arithmetic::Bias* bias,
             typename Arithmetic::Result* output);
 
 }  // namespace qat::reference

@@ -13,7 +13,7 @@ namespace qat::reference {
 /// Source    equal bit by bit to tflite/kernels/internal/reference/depthwiseconv_uint8.h and its twins.
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,
-                     const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                     const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,
                      const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output);
 
 }  // namespace qat::reference

@@ -4,7 +4,7 @@ namespace qat::reference {
 
 template <class Arithmetic>
 void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
-                    const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                    const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,
                     const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output) {
   for (int64_t row = 0; row < shape.rows; ++row) {
     const auto* values = input + row * shape.acc_depth;
@@ -36,5 +36,21 @@ template void FullyConnected(const MatrixShape&, const ChannelFixedPointArithmet
                              const int8_t*, const int32_t*, int8_t*);
 template void FullyConnected(const MatrixShape&, const ChannelDoubleArithmetic<int8_t>&, const int8_t*,
                              const int8_t*, const int32_t*, int8_t*);
+template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<int16_t, int8_t, int32_t>&,
+                             const int16_t*, const int8_t*, const int32_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const FixedPointArithmetic<int16_t, int8_t, int64_t>&,
+                             const int16_t*, const int8_t*, const int64_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const DoubleArithmetic<int16_t, int8_t, int32_t>&,
+                             const int16_t*, const int8_t*, const int32_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const DoubleArithmetic<int16_t, int8_t, int64_t>&,
+                             const int16_t*, const int8_t*, const int64_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const ChannelFixedPointArithmetic<int16_t, int8_t, int32_t>&,
+                             const int16_t*, const int8_t*, const int32_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const ChannelFixedPointArithmetic<int16_t, int8_t, int64_t>&,
+                             const int16_t*, const int8_t*, const int64_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const ChannelDoubleArithmetic<int16_t, int8_t, int32_t>&,
+                             const int16_t*, const int8_t*, const int32_t*, int16_t*);
+template void FullyConnected(const MatrixShape&, const ChannelDoubleArithmetic<int16_t, int8_t, int64_t>&,
+                             const int16_t*, const int8_t*, const int64_t*, int16_t*);
 
 }  // namespace qat::reference

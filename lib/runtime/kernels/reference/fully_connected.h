@@ -21,7 +21,7 @@ namespace reference {
 /// Source    equal bit by bit to tflite/kernels/internal/reference/fully_connected.h.
 template <class Arithmetic>
 void FullyConnected(const MatrixShape& shape, const Arithmetic& arithmetic,
-                    const typename Arithmetic::Element* input, const typename Arithmetic::Element* filter,
+                    const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,
                     const typename Arithmetic::Bias* bias, typename Arithmetic::Result* output);
 
 }  // namespace reference

@@ -40,16 +40,20 @@ struct AverageOf<uint8_t> {
 };
 
 // Half away from zero, unlike uint8.
-template <>
-struct AverageOf<int8_t> {
+template <class T>
+struct AverageOfSigned {
   int64_t sum = 0;
   int64_t count = 0;
-  void Add(int8_t tap) {
+  void Add(T tap) {
     sum += tap;
     ++count;
   }
-  int8_t Result() const { return static_cast<int8_t>((sum > 0 ? sum + count / 2 : sum - count / 2) / count); }
+  T Result() const { return static_cast<T>((sum > 0 ? sum + count / 2 : sum - count / 2) / count); }
 };
+template <>
+struct AverageOf<int8_t> : AverageOfSigned<int8_t> {};
+template <>
+struct AverageOf<int16_t> : AverageOfSigned<int16_t> {};
 
 template <class Statistic, class T>
 T PoolWindowAt(const Window2D& w, const T* image, int32_t top, int32_t left, int32_t channel) {
@@ -95,8 +99,10 @@ void AveragePool2D(const Window2D& window, T activation_min, T activation_max, c
 template void MaxPool2D(const Window2D&, float, float, const float*, float*);
 template void MaxPool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
 template void MaxPool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
+template void MaxPool2D(const Window2D&, int16_t, int16_t, const int16_t*, int16_t*);
 template void AveragePool2D(const Window2D&, float, float, const float*, float*);
 template void AveragePool2D(const Window2D&, uint8_t, uint8_t, const uint8_t*, uint8_t*);
 template void AveragePool2D(const Window2D&, int8_t, int8_t, const int8_t*, int8_t*);
+template void AveragePool2D(const Window2D&, int16_t, int16_t, const int16_t*, int16_t*);
 
 }  // namespace qat::reference
