@@ -29,10 +29,13 @@ size_t SizeOf(DType type) {
     case DType::kBool:
       return 1;
     case DType::kString:
+    case DType::kInt4:
       return 0;
   }
   return 0;
 }
+
+size_t BitsOf(DType type) { return type == DType::kInt4 ? 4 : 8 * SizeOf(type); }
 
 std::string_view NameOf(DType type) {
   const auto number = static_cast<size_t>(type);  // of a negative one far outside

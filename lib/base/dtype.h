@@ -19,10 +19,14 @@ enum class DType : int8_t {
   kInt16 = 7,
   kInt8 = 9,
   kFloat64 = 10,
+  kInt4 = 17,  ///< in a file only: two to a byte, the lower half first; readers make int8 of them
 };
 
-/// Bytes of one element; 0 for a type without a fixed size (string) or outside the enum.
+/// Bytes of one element; 0 for a type without a fixed size (string), of less than a byte, or outside the enum.
 size_t SizeOf(DType type);
+
+/// Bits of one element where it lies packed; 0 where SizeOf knows no size.
+size_t BitsOf(DType type);
 
 /// "float32", "uint8", …; "unknown type" for a value outside the enum.
 std::string_view NameOf(DType type);

@@ -100,7 +100,7 @@ Expected<Bytes> FloatValues(NpyArray array, const std::string& path) {
     case DType::kUInt8:
     case DType::kBool:
       return Converted<uint8_t>(array, path);
-    case DType::kString:
+    default:
       break;
   }
   return Corrupt(StrCat(path, ": elements are ", NameOf(array.type), ", expected numbers"));

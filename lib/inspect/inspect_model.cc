@@ -24,12 +24,14 @@ std::string TypeName(DType type) {
 InspectedTensor TensorOf(const ModelTensor& tensor) {
   InspectedTensor found;
   found.name = tensor.name;
-  found.type = TypeName(tensor.type);
+  found.type = TypeName(tensor.file_type);
   found.shape = tensor.shape;
   found.open = tensor.open;
   found.constant = tensor.is_constant;
-  found.bytes = tensor.constant.empty() ? FlatSize(tensor.shape) * static_cast<int64_t>(SizeOf(tensor.type))
-                                        : static_cast<int64_t>(tensor.constant.size());
+  const size_t bits = static_cast<size_t>(FlatSize(tensor.shape)) * BitsOf(tensor.file_type);
+  const bool packed = tensor.type != tensor.file_type;
+  found.bytes =
+      static_cast<int64_t>(tensor.constant.empty() || packed ? (bits + 7) / 8 : tensor.constant.size());
   found.scale = tensor.scale;
   found.zero_point = tensor.zero_point;
   found.dimension = tensor.quantized_dimension;

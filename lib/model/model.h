@@ -21,11 +21,13 @@
 
 namespace qat {
 
-/// A tensor as the file describes it. `constant` points into the model's bytes.
+/// A tensor as the file describes it. `constant` points into the model's bytes, or at what was unpacked from them.
 struct ModelTensor {
   std::string name;
   Shape shape;
   DType type = DType::kFloat32;
+  DType file_type = DType::
+      kFloat32;  ///< in the file: int4 where `type` and `constant` are the int8 values that it was unpacked to
   std::span<const uint8_t> constant;  ///< empty: computed
   std::vector<float> scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
   std::vector<int64_t> zero_point;

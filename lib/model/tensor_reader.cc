@@ -31,8 +31,8 @@ Status ReadType(const tflite::Tensor& tensor, ModelTensor& result, UnsupportedLi
   if (tensor.type() < tflite::TensorType_MIN || tensor.type() > tflite::TensorType_MAX) {
     return Corrupt(StrCat("type is ", int{tensor.type()}, ", expected 0 to ", int{tflite::TensorType_MAX}));
   }
-  result.type = static_cast<DType>(tensor.type());
-  if (SizeOf(result.type) == 0)
+  result.type = result.file_type = static_cast<DType>(tensor.type());
+  if (SizeOf(result.type) == 0 && result.type != DType::kInt4)
     unsupported.Add(StrCat("tensor '", result.name, "' of type ", NameOf(result.type)));
   return {};
 }
@@ -60,14 +60,37 @@ Status ReadShape(const tflite::Tensor& tensor, ModelTensor& result) {
   return {};
 }
 
-Status ReadConstant(const tflite::Tensor& tensor, FileBuffers& buffers, ModelTensor& result) {
+// Two values to a byte, the lower half first, become int8. Errors: kCorrupt.
+Status ReadInt4(std::span<const uint8_t> data, FileBuffers& buffers, ModelTensor& result) {
+  const auto count = static_cast<size_t>(FlatSize(result.shape));
+  if (data.size() != (count + 1) / 2) {
+    return Corrupt(StrCat("its buffer has ", data.size(), " bytes, expected ", (count + 1) / 2, " for int4 ",
+                          ToString(result.shape)));
+  }
+  auto values = std::make_unique<uint8_t[]>(std::max<size_t>(count, 1));
+  for (size_t i = 0; i < count; ++i) {
+    const int half = i % 2 == 0 ? data[i / 2] & 0xf : data[i / 2] >> 4;
+    values[i] = static_cast<uint8_t>(static_cast<int8_t>(half < 8 ? half : half - 16));
+  }
+  result.type = DType::kInt8;
+  result.constant = buffers.Keep(std::move(values), count);
+  return {};
+}
+
+Status ReadConstant(const tflite::Tensor& tensor, FileBuffers& buffers, ModelTensor& result,
+                    UnsupportedList& unsupported) {
   const auto& all = *buffers.file().buffers();
   if (tensor.buffer() >= all.size())
     return Corrupt(StrCat("buffer is ", tensor.buffer(), ", expected below ", all.size()));
   const tflite::Buffer& buffer = *all.Get(tensor.buffer());
   result.is_constant = tensor.buffer() != 0 && (buffer.data() != nullptr || buffer.offset() > 1);
+  const bool packed = result.type == DType::kInt4;
+  if (packed && (!result.is_constant || tensor.sparsity() != nullptr))
+    unsupported.Add(
+        StrCat(result.is_constant ? "sparse" : "computed", " tensor '", result.name, "' of type int4"));
   if (!result.is_constant) return {};
   QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> data, buffers.BytesOf(buffer));
+  if (packed) return tensor.sparsity() == nullptr ? ReadInt4(data, buffers, result) : Status();
   const size_t element = SizeOf(result.type);
   const size_t expected = static_cast<size_t>(FlatSize(result.shape)) * element;
   if (element != 0 && tensor.sparsity() != nullptr) {
@@ -107,8 +130,11 @@ Status CheckValues(const ModelTensor& tensor) {
 Status ReadQuantization(const tflite::Tensor& tensor, ModelTensor& result, UnsupportedList& unsupported) {
   const tflite::QuantizationParameters* quantization = tensor.quantization();
   if (quantization == nullptr) return {};
-  if (quantization->details_type() != tflite::QuantizationDetails_NONE)
+  if (quantization->details_type() == tflite::QuantizationDetails_BlockwiseQuantization) {
+    unsupported.Add(StrCat("tensor '", result.name, "' with a scale for each block of values"));
+  } else if (quantization->details_type() != tflite::QuantizationDetails_NONE) {
     unsupported.Add(StrCat("quantization details of tensor '", result.name, "'"));
+  }
   const size_t count = SizeOrZero(quantization->scale());
   if (count == 0) return {};
   if (SizeOrZero(quantization->zero_point()) != count) {
@@ -143,7 +169,7 @@ Expected<ModelTensor> ReadTensor(const tflite::Tensor& tensor, FileBuffers& buff
     unsupported.Add(StrCat("externally stored tensor '", result.name, "'"));
   QAT_RETURN_IF_ERROR(ReadType(tensor, result, unsupported));
   QAT_RETURN_IF_ERROR(ReadShape(tensor, result));
-  QAT_RETURN_IF_ERROR(ReadConstant(tensor, buffers, result));
+  QAT_RETURN_IF_ERROR(ReadConstant(tensor, buffers, result, unsupported));
   // No sizes and no word that it is a scalar: whoever makes it says what shape it has.
   result.open = result.open || (result.shape.empty() && !tensor.has_rank() && !result.is_constant);
   QAT_RETURN_IF_ERROR(ReadQuantization(tensor, result, unsupported));

@@ -33,6 +33,12 @@ TEST(DType, NamesTypesOfFilesThatItHasNoSizeOf) {
   }
 }
 
+TEST(DType, KnowsTheBitsOfWhatLiesPacked) {
+  EXPECT_EQ(BitsOf(DType::kInt4), 4u);
+  EXPECT_EQ(BitsOf(DType::kInt16), 16u);
+  EXPECT_EQ(BitsOf(DType::kString), 0u);
+}
+
 TEST(DType, FollowsTheElementType) {
   EXPECT_EQ(SizeOf(DTypeOf<float>::value), sizeof(float));
   EXPECT_EQ(SizeOf(DTypeOf<int8_t>::value), sizeof(int8_t));

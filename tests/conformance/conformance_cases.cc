@@ -76,6 +76,7 @@ testing::RandomModel MakeCase(uint64_t seed) {
   if (seed % 8 == 0) return testing::MakeRandomConversion(seed);
   if (seed % 16 == 2) return testing::MakeRandomHybrid(seed);
   if (seed % 16 == 6) return testing::MakeRandomInt16Operator(seed);
+  if (seed % 32 == 14) return testing::MakeRandomInt4Operator(seed);
   if (seed % 16 == 12) return testing::MakeRandomInt16RunOperator(seed);
   if (seed % 8 == 2) return testing::MakeRandomRunOperator(seed);
   if (seed % 2 == 0) return testing::MakeRandomOperator(seed);

@@ -48,6 +48,15 @@ class ModelBuilder {
                AddBuffer(&bytes));
   }
 
+  /// Values of 4 bits, two to a byte.
+  int32_t AddInt4Constant(const std::string& name, const Shape& shape, const std::vector<int8_t>& values,
+                          const TensorQuantization& quantization = {}) {
+    std::vector<uint8_t> bytes((values.size() + 1) / 2);
+    for (size_t i = 0; i < values.size(); ++i)
+      bytes[i / 2] = static_cast<uint8_t>(bytes[i / 2] | (values[i] & 0xf) << (i % 2 == 0 ? 0 : 4));
+    return Add(name, shape, tflite::TensorType_INT4, quantization, AddBuffer(&bytes));
+  }
+
   void AddOperator(tflite::BuiltinOperator code, const std::vector<int32_t>& inputs,
                    const std::vector<int32_t>& outputs,
                    tflite::BuiltinOptions options_type = tflite::BuiltinOptions_NONE,

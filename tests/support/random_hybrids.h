@@ -39,14 +39,18 @@ class RandomHybridMaker : private RandomModelMaker {
   // One scale for each of the channels along `axis`, or one for all.
   int32_t AddInt8Filter(const Shape& shape, int32_t axis, bool per_axis) {
     std::vector<int8_t> values(static_cast<size_t>(FlatSize(shape)));
-    for (int8_t& value : values) value = static_cast<int8_t>(random_.Between(-127, 127));
+    const bool four_bits = axis == 0 && random_.Below(4) == 0;  // TFLite runs none in depthwise convolutions
+    for (int8_t& value : values)
+      value = static_cast<int8_t>(four_bits ? random_.Between(-8, 7) : random_.Between(-127, 127));
+    if (four_bits) description_ += " of 4 bits";
     TensorQuantization scales{{}, {}, axis};
     for (int32_t c = 0; c < (per_axis ? shape[static_cast<size_t>(axis)] : 1); ++c) {
       scales.scale.push_back(Real(0.002f, 0.02f));
       scales.zero_point.push_back(0);
     }
     description_ += per_axis ? " per axis" : "";
-    return builder_.AddConstant("filter", shape, values, scales);
+    return four_bits ? builder_.AddInt4Constant("filter", shape, values, scales)
+                     : builder_.AddConstant("filter", shape, values, scales);
   }
 
   void AppendFullyConnected() {

@@ -237,15 +237,23 @@ class RandomModelMaker {
     const std::vector<uint8_t> bytes = RandomBytes(count);
     std::vector<int8_t> values(count);
     for (size_t i = 0; i < count; ++i) values[i] = static_cast<int8_t>(std::max(bytes[i] - 128, -127));
+    if (four_bits_) {
+      for (int8_t& value : values) value = static_cast<int8_t>(random_.Between(-8, 7));
+      description_ += " of 4 bits";
+    }
+    const auto add = [&](const TensorQuantization& scales) {
+      return four_bits_ ? builder_.AddInt4Constant("filter", shape, values, scales)
+                        : builder_.AddConstant("filter", shape, values, scales);
+    };
     if (random_.Below(3) == 0 || shape[static_cast<size_t>(axis)] == 1)
-      return builder_.AddConstant("filter", shape, values, Quantized(filter_scale_, 0));
+      return add(Quantized(filter_scale_, 0));
     TensorQuantization per_axis{{}, {}, axis};
     for (int32_t c = 0; c < shape[static_cast<size_t>(axis)]; ++c) {
       per_axis.scale.push_back(filter_scale_ * Real(0.05f, 2.0f));
       per_axis.zero_point.push_back(0);
     }
     description_ += " per axis";
-    return builder_.AddConstant("filter", shape, values, per_axis);
+    return add(per_axis);
   }
 
   int32_t AddBias(int32_t units, int64_t acc_depth) {
@@ -419,6 +427,7 @@ class RandomModelMaker {
   TensorQuantization quantization_;
   float filter_scale_ = 1;
   float restart_scale_ = 0;            // of the input, where it starts once more
+  bool four_bits_ = false;             // filters
   DType bias_type_ = DType::kFloat32;  // of int16: what the options say; kFloat32: nothing
   std::vector<uint8_t> input_bytes_;
   std::string description_;

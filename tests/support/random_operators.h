@@ -66,6 +66,32 @@ class RandomOperatorMaker : private RandomModelMaker {
     }
   }
 
+  /// One layer with a filter of 4 bits.
+  RandomModel MakeInt4() {
+    ChooseInt16();
+    four_bits_ = true;
+    if (random_.Below(3) != 0) {
+      element_ = DType::kInt8;
+      bias_type_ = DType::kFloat32;
+    }
+    // TFLite has none on int16 in depthwise convolutions.
+    switch (random_.Below(element_ == DType::kInt8 ? 3 : 2)) {
+      case 0:
+        Start(ImageShape());
+        AppendConv2D();
+        break;
+      case 1:
+        Start(RowsShape());
+        AppendFullyConnected();
+        break;
+      default:
+        Start(ImageShape());
+        AppendDepthwiseConv2D();
+        break;
+    }
+    return Finish();
+  }
+
   RandomModel Make() {
     ChooseElement();
     return MakeOf();
@@ -550,6 +576,7 @@ inline RandomModel MakeRandomDepthwise(uint64_t seed) { return RandomOperatorMak
 inline RandomModel MakeRandomFloatDepthwise(uint64_t seed) {
   return RandomOperatorMaker(seed).MakeFloatDepthwise();
 }
+inline RandomModel MakeRandomInt4Operator(uint64_t seed) { return RandomOperatorMaker(seed).MakeInt4(); }
 inline RandomModel MakeRandomInt16Operator(uint64_t seed) { return RandomOperatorMaker(seed).MakeInt16(); }
 inline RandomModel MakeRandomOperator(uint64_t seed) { return RandomOperatorMaker(seed).Make(); }
 
