@@ -179,8 +179,8 @@ constexpr WayOut kWaysOut[] = {
     {"a ZIP archive", "", "unpack it first"},
     {"an ONNX model", "", "models and weights of other frameworks cannot be trained further here"},
     {"a PyTorch file", "", "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes weights that training starts from"},
-    {"a safetensors file", "", "training starts from it where its name ends in .safetensors"},
-    {"NumPy arrays (.npz)", kCheckpointIdentifier, "training starts from them where their name ends in .npz"},
+    {"a safetensors file", "", "if its name ends in .safetensors, qat-train can start from its weights"},
+    {"NumPy arrays (.npz)", kCheckpointIdentifier, "if they are weights of a network, qat-train can start from them"},
     {"a Keras model", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
     {"an HDF5 file", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
 };

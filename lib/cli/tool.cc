@@ -43,7 +43,11 @@ std::string ConversionMessage(const CLI::App& app, std::string text) {
 
 std::string ExtrasMessage(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining();
-  return StrCat("unexpected argument '", extras.empty() ? "" : extras.front(), "' (--help shows the usage)");
+  const std::string extra = extras.empty() ? "" : extras.front();
+  // Where data are a flag, many name them without it.
+  const bool takes_data = app.get_option_no_throw("--data") != nullptr && !extra.starts_with("-");
+  return StrCat("unexpected argument '", extra, "'", takes_data ? StrCat("; data are named by --data ", extra) : "",
+                " (--help shows the usage)");
 }
 
 }  // namespace

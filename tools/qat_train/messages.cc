@@ -33,8 +33,8 @@ std::string CheckpointText(const TrainResult& result, const std::string& run, bo
   const std::string taken = CheckpointPath(run, result.taken_step);
   if (result.taken_step != result.step) return StrCat(taken, ", the best; --select last takes that of step ", result.step);
   if (result.best_step == result.step) return StrCat(taken, ", the last and the best");
-  return StrCat(taken, held_out ? ", the last, since the best may be so by chance" : ", the last", "; --select best takes that of step ",
-                result.best_step);
+  return StrCat(taken, ", the last; that of step ", result.best_step,
+                held_out ? ", the best, is not better beyond chance" : " is the best on the test set", " (--select best takes it)");
 }
 
 }  // namespace
