@@ -154,7 +154,7 @@ Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, cons
   const MatchOptions options = {layout_given ? *layout : GuessLayout(like), flags.flatten == "hwc", names ? &*names : nullptr};
   QAT_ASSIGN_OR_RETURN_IN("--weights-like", ReturnedWeights given, GiveWeightsLike(layers, checkpoint.tensors, like, options));
   if (!given.added.empty()) {
-    LogWarning(StrCat("--weights-like: biases that ", flags.like, " has not were learned and added: ", Join(given.added),
+    LogWarning(StrCat("--weights-like: biases that ", flags.like, " does not have were learned and added: ", Join(given.added),
                       "; the other network needs them, too (in PyTorch, bias=True)"));
   }
   return std::move(given.tensors);

@@ -32,7 +32,7 @@ std::string UsageOf(const Program& program, const Command& command);
 
 /// -h: usage, the usual flags, examples.
 std::string ShortHelp(const Program& program, const Command& command);
-/// --help: all flags, a row each with its default.
+/// --help: all flags, one row each, with its default.
 std::string FullHelp(const Program& program, const Command& command);
 
 /// The same for a program of several commands where none was named: the list of commands, then the flags of the first one.

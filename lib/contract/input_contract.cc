@@ -52,7 +52,7 @@ Status CheckNormalization(const InputContract& contract) {
   const bool per_value = contract.values == ValueType::kReal && count == static_cast<size_t>(contract.ValueCount());
   if (contract.std.size() != count || (count != channels && !per_value)) {
     return Corrupt(StrCat("input contract: ", contract.mean.size(), " means and ", contract.std.size(),
-                          " stds, expected one a channel (", channels, ")"));
+                          " stds, expected one per channel (", channels, ")"));
   }
   for (size_t c = 0; c < count; ++c) {
     if (!(std::abs(contract.mean[c]) <= kLargestNumber)) {

@@ -165,7 +165,7 @@ class TableBuilder {
     QAT_RETURN_IF_ERROR(FindLabel());
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
-        table_.notes.push_back("the first column has no name and is left out, as numbers of rows are");
+        table_.notes.push_back("the first column has no name and is left out, as row numbers usually are");
       } else if (i != label_) {
         table_.features.push_back(names_[i]);
       }
@@ -235,7 +235,7 @@ class TableBuilder {
                                     nearest.empty() ? StrCat(", expected one of ", columns)
                                                     : StrCat("; did you mean '", nearest, "'?")));
     }
-    return InvalidArgument(StrCat(source_, ": which column holds the answers? Say it by `label`; there are ", columns));
+    return InvalidArgument(StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
   }
 
   Status TakeNumber(const std::string& cell, int64_t line, size_t column) {

@@ -56,7 +56,7 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Examples, each the bytes of its inputs, one input after the other. Labels in [0, classes): [count], or one a pixel,
+/// Examples, each the bytes of its inputs, one input after the other. Labels in [0, classes): [count], or one per pixel,
 /// [count, label_height, label_width]; or real numbers instead of labels, [count, targets].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names that are no UTF-8 lose the bytes that are none.
+// Names that are not UTF-8 lose the bytes that are not.
 std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json Text(const std::string& text) { return text.empty() ? Json() : Json(text); }

@@ -29,7 +29,7 @@ struct ModelTensor {
   DType file_type = DType::
       kFloat32;  ///< in the file: int4 where `type` and `constant` are the int8 values that it was unpacked to
   std::span<const uint8_t> constant;  ///< empty: computed
-  std::vector<float> scale;  ///< empty: not quantized; else one entry, or one a slice of quantized_dimension
+  std::vector<float> scale;  ///< empty: not quantized; else one entry, or one per slice of quantized_dimension
   std::vector<int64_t> zero_point;
   int32_t quantized_dimension = 0;
   bool open = false;         ///< the file leaves a size open: `shape` is an example

@@ -145,7 +145,7 @@ Status ReadQuantization(const tflite::Tensor& tensor, ModelTensor& result, Unsup
   result.scale = CopyOf(quantization->scale());
   result.zero_point = CopyOf(quantization->zero_point());
   if (!ScalesFit(result)) {
-    return Corrupt(StrCat("has ", count, " scales, expected 1 or one a slice of dimension ",
+    return Corrupt(StrCat("has ", count, " scales, expected 1 or one per slice of dimension ",
                           result.quantized_dimension, " of ", ToString(result.shape)));
   }
   return CheckValues(result);

@@ -57,7 +57,7 @@ Status CheckCharacters(std::string_view text, const std::string& source) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (const size_t at = FindInvalidUtf8(text); at != std::string_view::npos) {
     return InvalidArgument(
-        StrCat(source, ": byte ", at, " is ", HexByte(text[at]), ", which is no UTF-8; expected a text"));
+        StrCat(source, ": byte ", at, " is ", HexByte(text[at]), ", which is not UTF-8, expected a text file in UTF-8"));
   }
   size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   while (at < text.size()) {

@@ -14,7 +14,7 @@
 
 namespace qat {
 
-/// A number for every channel: one for all, one a channel, or what the training set has.
+/// A number for every channel: one for all, one per channel, or what the training set has.
 struct ChannelNumbers {
   std::vector<double> values;  ///< empty: of the training set
   std::map<std::string, std::vector<double>> of = {};  ///< the same for single inputs of several, by name
@@ -72,7 +72,7 @@ struct TrainConfig {
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average
   int64_t holdout = kAutomaticHoldout;  ///< training examples kept to choose the best checkpoint on; 0: the test set
   int64_t log_every = 100;       ///< training loss and accuracy
-  int64_t eval_every = 0;        ///< 0: once an epoch. On the holdout; without one on the test set
+  int64_t eval_every = 0;        ///< 0: once per epoch. On the holdout; without one on the test set
   double eval_every_fraction = 0;  ///< used where eval_every is 0, unless 0 itself: that part of all steps
   int64_t checkpoint_every = 0;    ///< 0: as eval_every
   double checkpoint_every_fraction = 0;  ///< used where checkpoint_every is 0, unless 0 itself

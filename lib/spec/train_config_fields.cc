@@ -132,7 +132,7 @@ std::string ChannelsText(const std::vector<double>& values) {
 Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high, double none) {
   return {
       name,
-      StrCat("a number in [", low, ", ", high, "], a list of them, one a channel, \"none\", \"", kOfDataset,
+      StrCat("a number in [", low, ", ", high, "], a list of them, one per channel, \"none\", \"", kOfDataset,
              "\", or these by input, as \"left=0,right=", kOfDataset, "\""),
       [=](TrainConfig& config, const AttributeValue& value) {
         std::vector<double> numbers;

@@ -12,7 +12,7 @@
 namespace qat {
 
 struct TfliteWriterOptions {
-  std::vector<std::string> input_names;   ///< empty: the graph's tensor names; else one a graph input
+  std::vector<std::string> input_names;   ///< empty: the graph's tensor names; else one per graph input
   std::vector<std::string> output_names;  ///< the same for outputs
 };
 

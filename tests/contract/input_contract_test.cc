@@ -46,7 +46,7 @@ TEST(InputContract, RefusesValuesThatNoImageHas) {
   QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt, "std[1] is 0");
   contract = Rgb();
   contract.input().mean.pop_back();
-  QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt, "2 means and 3 stds, expected one a channel (3)");
+  QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt, "2 means and 3 stds, expected one per channel (3)");
   contract = Rgb();
   contract.input().width = -1;
   QAT_EXPECT_ERROR(ParseContract(Serialize(contract)), ErrorCode::kCorrupt, "4x-1x3");

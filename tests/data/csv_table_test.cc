@@ -66,7 +66,7 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("", "is empty, expected a line with the names of the columns");
   refuses("y\n1\n", "has no column beside 'y'");
   refuses("x,y\n1e60,0\n", "column 'x' is 1e60, expected a finite number");
-  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument, "which column holds the answers? Say it by `label`");
+  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument, "which column holds the answers? Name it by `label`");
   QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument, "did you mean 'mass'?");
 }
 

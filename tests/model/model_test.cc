@@ -235,7 +235,7 @@ const std::vector<Malformed>& MalformedModels() {
        [](ModelBuilder& b) {
          AddUInt8(b, {3, 1}, {{1, 1}, {0, 0}, 0});
        },
-       "has 2 scales, expected 1 or one a slice of dimension 0 of [3, 1]"},
+       "has 2 scales, expected 1 or one per slice of dimension 0 of [3, 1]"},
       {"QuantizedDimension",
        [](ModelBuilder& b) {
          AddUInt8(b, {3, 1}, {{1}, {0}, 2});

@@ -300,7 +300,7 @@ TEST(SpecErrors, ABatchNormOfTooManyChannelsIsTold) {
 
 TEST(SpecErrors, WhatIsNoUtf8IsToldByItsFirstByte) {
   QAT_EXPECT_ERROR(ParseNetworkSpec("name = \"caf\xe9\"", "net.toml"), ErrorCode::kInvalidArgument,
-                   "net.toml: byte 11 is 0xe9, which is no UTF-8; expected a text");
+                   "net.toml: byte 11 is 0xe9, which is not UTF-8, expected a text file in UTF-8");
 }
 
 }  // namespace
