@@ -22,6 +22,10 @@ constexpr double kEpochs = 15;         // of a set that is large enough
 constexpr double kShortSeconds = 20;   // a small set is repeated until this is over …
 constexpr double kFewestSteps = 1200;  // … but at least so often, and at most so often
 constexpr double kManySteps = 10'000;
+// Classes of a few dozen examples are known by heart long before, and answers on others get worse from then on. 32 series of
+// BasicMotions, mean of four seeds: 81 % of 40 test examples after 1200 steps (600 epochs), 74 % after 4500. Not so for real
+// numbers: 155 spectra of Tecator, R2 0.9863 after 4300 steps (450 epochs), 0.9883 after 9300.
+constexpr double kMostEpochs = 500;
 constexpr double kLongSeconds = 1800;  // where even kEpochs would take longer than this, there are fewer
 constexpr double kFewestAtAll = 200;
 constexpr double kEvaluations = 20;
@@ -67,10 +71,12 @@ double SecondsPerStep(const NetworkFacts& network, int32_t batch) {
 }
 
 // A multiple of kEvaluations, so that the last evaluation is that of the last step.
-int64_t StepsFor(int64_t examples, const NetworkFacts& network, int32_t batch, bool bounded) {
+int64_t StepsFor(const DataFacts& data, const NetworkFacts& network, int32_t batch, bool bounded) {
+  const auto examples = static_cast<double>(data.examples);
   const double cost = SecondsPerStep(network, batch);
-  const double epochs = kEpochs * static_cast<double>(examples) / batch;
-  const double repeated = std::clamp(kShortSeconds / cost, kFewestSteps, kManySteps);
+  const double epochs = kEpochs * examples / batch;
+  const double most = data.targets > 0 ? kManySteps : std::max(kMostEpochs * examples / batch, kFewestSteps);
+  const double repeated = std::clamp(kShortSeconds / cost, kFewestSteps, std::min(kManySteps, most));
   double steps = std::max(epochs, repeated);
   if (bounded) steps = std::min(steps, std::max(kLongSeconds / cost, kFewestAtAll));
   return static_cast<int64_t>(std::ceil(Rounded(steps) / kEvaluations) * kEvaluations);
@@ -96,7 +102,7 @@ double LearningRateFor(const TrainConfig& config, const NetworkFacts& network) {
 double WeightDecayFor(const TrainConfig& config, const DataFacts& data, const NetworkFacts& network) {
   const double usual = config.optimizer == "sgd" ? 5e-4 : network.batch_norm ? 0.02 : 0.05;
   const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
-  const auto full = static_cast<double>(StepsFor(data.examples, network, config.batch_size, config.budget == 0));
+  const auto full = static_cast<double>(StepsFor(data, network, config.batch_size, config.budget == 0));
   const double epochs = (steps + 1) * config.batch_size / static_cast<double>(data.examples);  // a part of a step counts
   if (data.targets > 0 || epochs < kEpochsToRepeat || steps >= full) return usual;
   const double most = std::min(kMostDecay / (config.learning_rate * steps), kMostDecayPerStep / config.learning_rate);
@@ -126,7 +132,7 @@ void FillLength(TrainConfig& config, const Decided& decided, const DataFacts& da
   Fill(config.batch_size, BatchFor(data.examples), decided("batch_size"));
   if (decided("steps")) return;
   config.epochs = 0;
-  config.steps = StepsFor(data.examples, network, config.batch_size, config.budget == 0);
+  config.steps = StepsFor(data, network, config.batch_size, config.budget == 0);
 }
 
 void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts& data, const NetworkFacts& network) {

@@ -86,6 +86,17 @@ TEST(AutoRecipe, KeepsItsPromisesForAnyData) {
   }
 }
 
+// Classes of a few dozen examples are learned by heart soon; real numbers are learned ever more exactly.
+TEST(AutoRecipe, FewExamplesOfClassesAreNotRepeatedForEver) {
+  const auto steps = [](int64_t examples, int32_t classes) {
+    return DeriveRecipe({}, {}, Facts(examples, classes), {100'000, 1'100'000, true}, 3).config.steps;
+  };
+  EXPECT_EQ(steps(32, 4), 1200);
+  EXPECT_EQ(steps(60, 4), 1900) << "500 epochs of 3.75 steps, rounded";
+  EXPECT_GT(steps(60, 0), 9000);
+  EXPECT_GT(steps(400, 4), 9000);
+}
+
 TEST(AutoRecipe, FollowsAnyGivenNumberOfSteps) {
   const DataFacts data = Facts(1800, 4);
   for (const int64_t steps : {1, 2, 3, 10, 20, 60, 1000, 40'000}) {
