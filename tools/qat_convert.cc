@@ -16,6 +16,7 @@
 #include "base/printable.h"
 #include "base/strings.h"
 #include "calibrate/calibrate.h"
+#include "contract/fit.h"
 #include "contract/provenance.h"
 #include "cli/number_pair.h"
 #include "cli/output_name.h"
@@ -41,7 +42,8 @@ struct ConvertFlags {
   std::string append = "none";
   std::string argmax_type = "int32";
   std::string input_stats, mean, std;
-  std::string picture_mean, picture_std;
+  std::string picture_mean, picture_std, fit;
+  bool assumed_bytes = false;  // found while the model is read
   std::pair<std::string, std::string> verify;  // X and Y
   double verify_tolerance = 1e-4;
   std::string default_range, range_min, range_max;
@@ -76,6 +78,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       ->type_name("N");
   add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several inputs NAME=…");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
+  add("--fit", flags.fit, "crop|pad|stretch", "of a .tflite: how pictures of another size come to fit (default crop)");
   app.add_option("--verify", flags.verify,
                  "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "
                  "gives another output (docs/import.md)")
@@ -183,7 +186,18 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   options.threads = tool.flags().threads;
   options.progress = [&](int64_t done, int64_t) { progress.Update(done, "reading"); };
   options.interrupted = Interrupted;
+  if (flags.assumed_bytes) options.values.reset();
   return OpenDataset(flags.calibrate, Split::kTrain, options);
+}
+
+/// Bytes were a guess; real numbers go in as they are.
+void TakeReals(const Dataset& dataset, Graph& graph) {
+  InputContract& input = graph.contract.input();
+  if (dataset.input().values != ValueType::kReal || input.values == ValueType::kReal) return;
+  input.values = ValueType::kReal;
+  input.low = -1;
+  input.high = 1;
+  LogInfo(StrCat(dataset.name, ": holds real numbers, which go into the network as they are; bytes were only assumed"));
 }
 
 Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
@@ -200,6 +214,7 @@ Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Gr
   QAT_ASSIGN_OR_RETURN_IN("--calibrate", const Dataset dataset,
                           OpenCalibrationData(tool, flags, graph.contract, reading));
   if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
+  if (flags.assumed_bytes) TakeReals(dataset, graph);
   Progress progress(style, "calibrate", dataset.size());
   const auto show = [&](int64_t done, int64_t) -> Status {
     if (Interrupted()) return InterruptedHere();
@@ -352,7 +367,16 @@ Status ParseNumbersOfInputs(std::string_view flag, const std::string& text, std:
   return {};
 }
 
-Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags) {
+Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
+  if (flags.fit.empty()) return {};
+  const std::optional<Fit> fit = FitFromName(flags.fit);
+  if (!fit) return InvalidArgument(StrCat("--fit: value '", flags.fit, "', expected crop, pad or stretch"));
+  if (!imported) return InvalidArgument("--fit says what a .tflite does not; a .qgraph says it itself");
+  for (InputContract& input : graph.contract.inputs) input.fit = *fit;
+  return {};
+}
+
+Expected<Graph> ReadGraphOrModel(ConvertFlags& flags) {
   TfliteImportOptions options;
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
@@ -361,6 +385,8 @@ Expected<Graph> ReadGraphOrModel(const ConvertFlags& flags) {
   for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
   if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
     return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
+  flags.assumed_bytes = network.assumed_bytes;
+  QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
   return std::move(network.graph);
 }
 
@@ -392,7 +418,7 @@ void KeepFloatWhereItMust(const ConvertFlags& flags, Scheme scheme, Graph& graph
                                    ": computed in float32, between DEQUANTIZE and QUANTIZE"));
 }
 
-Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
+Status RunTool(Tool& tool, ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   if (flags.output.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");

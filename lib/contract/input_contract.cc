@@ -99,6 +99,7 @@ std::string Describe(const InputContract& contract) {
   std::string text = StrCat(SizeText(contract), ", real = (", value, " - ", ListText(contract.mean), ") / ",
                             ListText(contract.std));
   if (contract.inside) text += " inside the model";
+  if (contract.fit != Fit::kCrop) text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
   if (contract.values == ValueType::kReal)
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
   if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");

@@ -186,6 +186,7 @@ void SetInput(const InputContract& input, OpenOptions& options) {
   options.width = input.width;
   options.channels = input.channels;
   options.values = input.values;
+  options.fit = input.fit;
 }
 
 void SetInputs(const Contract& contract, OpenOptions& options) {

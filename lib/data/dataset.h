@@ -65,6 +65,7 @@ struct Dataset {
   std::vector<std::string> class_names;
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
+  bool of_pictures = false;  ///< of files of any size, which were made to fit
   bool labelled = true;     ///< false: every label is 0 and means nothing
   std::vector<int32_t> labels;
   int32_t targets = 0;                        ///< real numbers an image; 0: it has labels
@@ -145,6 +146,7 @@ struct OpenOptions {
   std::optional<ValueType> values = std::nullopt;
   /// Of a network with several inputs: all of them, instead of the fields above. Arrays are found by their names.
   std::vector<InputRequest> inputs = {};
+  Fit fit = Fit::kCrop;  ///< of pictures
   ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
   std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.

@@ -109,6 +109,33 @@ Status CheckPictureSize(int64_t height, int64_t width) {
   return {};
 }
 
+namespace {
+
+// Each axis by itself.
+Image Stretched(const Image& image, int32_t height, int32_t width) {
+  if (image.height == height && image.width == width) return image;
+  const auto columns = BilinearTaps(image.width, width, 0, double(image.width) / width);
+  const auto rows = BilinearTaps(image.height, height, 0, double(image.height) / height);
+  return ResampleRows(ResampleColumns(image, columns), rows);
+}
+
+// In the middle of zeros. Requires  a picture that is no larger.
+Image Centred(const Image& image, int32_t height, int32_t width) {
+  Image out{height, width, image.channels, {}};
+  const auto row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
+  out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(image.channels));
+  const int32_t top = (height - image.height) / 2, left = (width - image.width) / 2;
+  for (int32_t y = 0; y < image.height; ++y) {
+    const size_t to = (static_cast<size_t>(top + y) * static_cast<size_t>(width) + static_cast<size_t>(left)) *
+                      static_cast<size_t>(image.channels);
+    std::copy_n(image.pixels.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(y) * row), row,
+                out.pixels.begin() + static_cast<ptrdiff_t>(to));
+  }
+  return out;
+}
+
+}  // namespace
+
 Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels) {
   QAT_CHECK(channels == 1 || channels == 3);
   QAT_ASSIGN_OR_RETURN_IN(source, Image image, DecodeRgb(bytes));
@@ -116,9 +143,17 @@ Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& s
   return image;
 }
 
-Image FitImage(Image image, int32_t height, int32_t width) {
+Image FitImage(Image image, int32_t height, int32_t width, Fit fit) {
   QAT_CHECK(image.height > 0 && image.width > 0 && height > 0 && width > 0);
   if (image.height == height && image.width == width) return image;
+  if (fit == Fit::kStretch) return Stretched(image, height, width);
+  if (fit == Fit::kPad) {
+    const double all = std::max(double(image.height) / height, double(image.width) / width);
+    const auto size = [all](int32_t own, int32_t most) {
+      return std::clamp(static_cast<int32_t>(std::lround(own / all)), 1, most);
+    };
+    return Centred(Stretched(image, size(image.height, height), size(image.width, width)), height, width);
+  }
   const double step = std::min(double(image.height) / height, double(image.width) / width);
   const auto columns = BilinearTaps(image.width, width, (image.width - width * step) / 2, step);
   const auto rows = BilinearTaps(image.height, height, (image.height - height * step) / 2, step);

@@ -8,6 +8,7 @@
 
 #include "base/expected.h"
 #include "base/file.h"
+#include "contract/input_contract.h"
 
 namespace qat {
 
@@ -33,11 +34,13 @@ inline constexpr int64_t kMaxPicturePixels = int64_t{1} << 27;
 /// Source    pixels are those of libjpeg-turbo's accurate DCT and of libpng, as most programs show them.
 Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels);
 
-/// Resizes so that the picture covers [height, width] with its aspect kept, and crops the centre: bilinear, and where it
-/// shrinks, the filter is as much wider, so that every pixel of the picture counts. Rows first, then columns, each rounded
-/// to bytes. A picture of that size is returned untouched.
+/// Resizes to [height, width]: bilinear, and where it shrinks, the filter is as much wider, so that every pixel of the picture
+/// counts. Rows first, then columns, each rounded to bytes. A picture of that size is returned untouched.
+///   crop     its aspect is kept, it covers the size, and its centre is taken;
+///   pad      its aspect is kept, all of it is seen, in the middle of zeros (the odd one after it);
+///   stretch  its aspect is that of the size.
 /// Requires  a picture and a size with no 0.
-Image FitImage(Image image, int32_t height, int32_t width);
+Image FitImage(Image image, int32_t height, int32_t width, Fit fit = Fit::kCrop);
 
 }  // namespace qat
 

@@ -55,11 +55,11 @@ int WorkersOf(const OpenOptions& options) {
 PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files,
                              const OpenOptions& options) {
   return [files = std::move(files), height = options.height, width = options.width,
-          channels = options.channels](int32_t index) -> Expected<Bytes> {
+          channels = options.channels, fit = options.fit](int32_t index) -> Expected<Bytes> {
     const std::string& path = (*files)[static_cast<size_t>(index)].path;
     QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
     QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, path, channels));
-    return FitImage(std::move(image), height, width).pixels;
+    return FitImage(std::move(image), height, width, fit).pixels;
   };
 }
 
@@ -202,6 +202,7 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     if (options.channels == 0) options.channels = fitted.channels;
   }
   Dataset dataset;
+  dataset.of_pictures = true;
   dataset.input().height = options.height;
   dataset.input().width = options.width;
   dataset.input().channels = options.channels;

@@ -49,7 +49,7 @@ struct Named {
 Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contract) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(file));
   QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, file, contract.channels));
-  Bytes pixels = FitImage(std::move(image), contract.height, contract.width).pixels;
+  Bytes pixels = FitImage(std::move(image), contract.height, contract.width, contract.fit).pixels;
   if (contract.values == ValueType::kByte) return pixels;
   // Trained on pictures stored as real numbers: a byte is the number that it is.
   Bytes reals;

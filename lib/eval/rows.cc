@@ -35,7 +35,7 @@ Error AskingForStats(const Model& model, Error error) {
   if (unknown)
     error.message +=
         "; give `input_stats` MEAN,STD (127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1; 0,1 for 0 to "
-        "255), or `graph` or `checkpoint` of the same network";
+        "255; none where the data are the real numbers that it takes), or `graph` or `checkpoint` of the same network";
   return std::move(error).Prefixed(model.source());
 }
 
@@ -46,7 +46,9 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
   std::optional<NamedContract> other = first;
   if (request.input_stats) {
     QAT_ASSIGN_OR_RETURN_IN(model.source(), Contract contract,
-                            ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
+                            request.input_stats->reals
+                                ? ContractOfRealNumbers(model)
+                                : ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
     other = NamedContract{"`input_stats`", std::move(contract)};
   }
   auto chosen = ContractOf(model, other ? &other->contract : nullptr);

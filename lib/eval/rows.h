@@ -19,9 +19,10 @@
 
 namespace qat {
 
-/// real = (byte - mean) / std.
+/// real = (byte - mean) / std; or real numbers as they are.
 struct InputStats {
   float mean = 0, std = 1;
+  bool reals = false;
 };
 
 /// What to compare, as given on the command line; empty: not given.

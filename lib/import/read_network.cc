@@ -2,6 +2,7 @@
 
 #include "base/file_kind.h"
 #include "base/hash.h"
+#include "model/model_contract.h"
 
 namespace qat {
 
@@ -11,11 +12,12 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const TfliteImp
   if (IsKind(bytes, kTfliteIdentifier)) {
     QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));
-    return ReadNetworkResult{std::move(graph), true};
+    const bool stated = !options.mean.empty() || !options.std.empty() || model->inputs().size() > 1;
+    return ReadNetworkResult{std::move(graph), true, !stated && !ContractOf(*model).ok()};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
-  return ReadNetworkResult{std::move(graph), false};
+  return ReadNetworkResult{std::move(graph), false, false};
 }
 
 }  // namespace qat

@@ -14,6 +14,7 @@ namespace qat {
 struct ReadNetworkResult {
   Graph graph;
   bool imported = false;  ///< a model of others, or one of ours that was converted already
+  bool assumed_bytes = false;  ///< nobody says what the values of its one input are: bytes as they are is a guess
 };
 
 /// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite. Errors: those of both, and kCorrupt for

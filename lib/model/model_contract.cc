@@ -229,6 +229,12 @@ Expected<Contract> ContractFromStats(const Model& model, float mean, float std) 
   return ContractFor(*input, {mean}, {std}, model);
 }
 
+Expected<Contract> ContractOfRealNumbers(const Model& model) {
+  QAT_ASSIGN_OR_RETURN(const ModelTensor* input, OnlyInput(model));
+  QAT_ASSIGN_OR_RETURN(InputContract contract, RealsAsTheyAre(*input));
+  return Contract(std::move(contract), model.labels());
+}
+
 // The interpreter has checked scales where an operator uses them; the tensors at both ends may have none.
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what) {
   if (!IsQuantized(tensor)) return QuantizationParams{};

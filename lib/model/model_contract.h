@@ -38,6 +38,9 @@ std::vector<std::string> InputNames(const Model& model);
 /// file: what a user states for a model that does not. Errors: kUnsupported.
 Expected<Contract> ContractFromStats(const Model& model, float mean, float std);
 
+/// The same for real numbers that go in as they are. Errors: kUnsupported.
+Expected<Contract> ContractOfRealNumbers(const Model& model);
+
 /// Scale and zero point of an input or output (`what`); {} for types that are not quantized, {1, 0} for uint8 without a scale,
 /// whose values are plain bytes. Errors: kCorrupt (none).
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what);

@@ -39,6 +39,7 @@ struct TrainConfig {
   std::string data = "digits";    ///< "digits" or a path
   std::string task = "auto";    ///< of labels that could be either: "classes" or "numbers" to be learned
   std::string layout = "auto";  ///< of the axes of arrays: "pictures", "series" or "features"
+  std::string fit = "crop";     ///< how pictures of another size come to fit: "crop", "pad" or "stretch"
   std::string label;            ///< column of a table that holds the answers; empty: the one with a usual name
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
   ChannelNumbers mean = {{0}};  ///< of the input contract, in units of the data: real = (value - mean) / std

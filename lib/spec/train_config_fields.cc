@@ -219,6 +219,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       TextField("data", &C::data),
       TextField("task", &C::task, {"auto", "classes", "numbers"}),
       TextField("layout", &C::layout, {"auto", "pictures", "series", "features"}),
+      TextField("fit", &C::fit, {"crop", "pad", "stretch"}),
       TextField("label", &C::label),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       ChannelField("mean", &C::mean, -1e9, 1e9, 0),

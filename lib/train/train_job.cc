@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "contract/fit.h"
 #include "data/holdout.h"
 #include "data/statistics.h"
 #include "spec/auto_network.h"
@@ -187,6 +188,10 @@ Status Preparation::OpenTraining() {
   } else {
     options_.height = options_.width = job_.config.resolution;
   }
+  // Parameters that are taken over have seen pictures so.
+  if (request_.init != nullptr && !request_.given.contains("fit") && request_.resumed.empty())
+    job_.config.fit = NameOf(request_.init->contract.input().fit);
+  options_.fit = FitFromName(job_.config.fit).value_or(Fit::kCrop);
   options_.layout = LayoutFromName(job_.config.layout).value_or(ArrayLayout::kAuto);
   options_.label = job_.config.label;
   options_.strict = request_.strict;
@@ -195,6 +200,8 @@ Status Preparation::OpenTraining() {
   options_.threads = job_.config.threads;
   options_.interrupted = request_.interrupted;
   QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
+  if (request_.given.contains("fit") && !job_.train.of_pictures)
+    job_.lines.push_back(StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
   classes_ = job_.train.targets > 0 ? job_.train.targets : static_cast<int32_t>(job_.train.class_names.size());
   return {};
 }

@@ -62,6 +62,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
 Expected<TrainResult> TrainLoop::Run() {
   const auto begin = std::chrono::steady_clock::now();
   const TrainCallbacks& callbacks = inputs_.callbacks;
+  if (inputs_.only_start) QAT_RETURN_IF_ERROR(SaveStart());
   while (!Done()) {
     if (step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
     if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
@@ -85,6 +86,11 @@ Expected<TrainResult> TrainLoop::Run() {
   TrainResult result = Result();
   result.seconds = taken.count();
   return result;
+}
+
+Status TrainLoop::SaveStart() {
+  QAT_RETURN_IF_ERROR(EvaluateDeployed());
+  return recorder_->SaveScheduled(*engine_, step_);
 }
 
 Status TrainLoop::Step() {
@@ -127,7 +133,7 @@ Status TrainLoop::EvaluateDeployed() {
       const Evaluation evaluation,
       Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
   if (!std::isfinite(evaluation.loss)) {
-    QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_ - 1));
+    QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(std::max<int64_t>(step_ - 1, 0)));
     return WithKept(engine_->NotFinite(
         StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.inputs));
   }

@@ -30,6 +30,7 @@ struct TrainInputs {
   const Checkpoint* init;  ///< null: fresh parameters
   const TrainCallbacks& callbacks;
   HoldoutSplit split;  ///< of `train`
+  bool only_start;     ///< TrainStart::only
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
 };
 
@@ -46,6 +47,7 @@ class TrainLoop {
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
   Status Step();
+  Status SaveStart();
   Status EvaluateDeployed();
   Error SaveInterrupted();
   Error WithKept(Error error) const;
@@ -55,7 +57,7 @@ class TrainLoop {
   std::vector<int32_t> WatchedExamples() const;
   TrainResult Result() const;
 
-  bool Done() const { return step_ >= schedule_.steps || recorder_->OutOfPatience(); }
+  bool Done() const { return inputs_.only_start || step_ >= schedule_.steps || recorder_->OutOfPatience(); }
   bool CheckpointDue() const { return step_ % schedule_.checkpoint_every == 0 || Done(); }
   bool EvaluationDue() const { return step_ % schedule_.eval_every == 0 || CheckpointDue(); }
   std::string_view SplitName() const { return split_.holdout.empty() ? "test" : "holdout"; }

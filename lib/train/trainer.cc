@@ -219,7 +219,7 @@ Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& conf
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(network, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
-  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), std::move(header)};
+  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(header)};
   if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {

@@ -60,6 +60,7 @@ struct TrainResult {
 struct TrainStart {
   bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
   const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with "weights_sha256"
+  bool only = false;                 ///< no step is taken: the checkpoint of step 0 is the run. Requires scheme float32
 };
 
 /// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.

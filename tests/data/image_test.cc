@@ -176,5 +176,20 @@ TEST(FitImage, CropsTheCentreOfWhatItCovers) {
   EXPECT_EQ(FitImage(image, 2, 2).pixels, (Bytes{3, 4, 9, 10}));
 }
 
+TEST(FitImage, StretchesEachAxisByItself) {
+  // Triangles of radius 2 around 1 and 3: (0.75 a + 0.75 b + 0.25 c) / 1.75.
+  const Image tall = {4, 2, 1, {0, 0, 70, 70, 140, 140, 210, 210}};
+  EXPECT_EQ(FitImage(tall, 2, 2, Fit::kStretch).pixels, (Bytes{50, 50, 160, 160}));
+  EXPECT_EQ(FitImage(tall, 4, 2, Fit::kStretch), tall);
+}
+
+TEST(FitImage, PadsWhatItsAspectLeavesFree) {
+  const Image wide = {1, 4, 1, {10, 20, 30, 40}};
+  EXPECT_EQ(FitImage(wide, 4, 4, Fit::kPad).pixels, (Bytes{0, 0, 0, 0, 10, 20, 30, 40, 0, 0, 0, 0, 0, 0, 0, 0}));
+  // Halved, then in the middle of three columns: the odd one comes after it.
+  const Image tall = {4, 2, 3, Bytes(24, 100)};
+  EXPECT_EQ(FitImage(tall, 2, 2, Fit::kPad).pixels, (Bytes{100, 100, 100, 0, 0, 0, 100, 100, 100, 0, 0, 0}));
+}
+
 }  // namespace
 }  // namespace qat

@@ -277,6 +277,12 @@ TEST_F(PictureFolder, IsFittedToTheNetworkInSizeAndColour) {
   QAT_ASSERT_OK(train);
   const Image large = FitImage(*DecodeImage(*ReadFile(kPictures + "large.png"), "", 1), 20, 20);
   EXPECT_EQ(Bytes(train->Image(0).begin(), train->Image(0).end()), large.pixels);
+  options.fit = Fit::kPad;
+  const auto padded = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(padded);
+  const Image whole = FitImage(*DecodeImage(*ReadFile(kPictures + "large.png"), "", 1), 20, 20, Fit::kPad);
+  EXPECT_EQ(Bytes(padded->Image(0).begin(), padded->Image(0).end()), whole.pixels);
+  EXPECT_NE(whole.pixels, large.pixels);
   options.channels = 4;
   QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kInvalidArgument,
                    "the network takes 4 channels, expected 3 (RGB) or 1 (grey)");

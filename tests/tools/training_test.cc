@@ -167,6 +167,34 @@ TEST_F(Training, NeverResumesFromNothingWhereItsOnlyStateIsDamaged) {
   }
 }
 
+TEST_F(Training, TakesNoStepWhereOnlyWeightsAreToBeDeployed) {
+  ASSERT_EQ(Train("halves", "run", {"--scheme", "float32"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "--select", "last", "-o", dir_ / "g.qgraph", "--weights", dir_ / "w.safetensors"}).exit_code, 0);
+  const auto start = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"--data", dir_ / "halves", "--network", dir_ / "small.toml", "--no-training", "--threads", "1",
+                                          "--progress", "none", "-o", dir_ / "start"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return RunTool("qat-train", arguments);
+  };
+  EXPECT_HOLDS(start({}).err, "expected parameters to start from, by --init or --network FILE.tflite");
+  EXPECT_HOLDS(start({"--init", dir_ / "w.safetensors", "--scheme", "int8"}).err, "qat-convert --calibrate finds them from data");
+  const ProcessResult started = start({"--init", dir_ / "w.safetensors"});
+  ASSERT_EQ(started.exit_code, 0) << started.err;
+  EXPECT_HOLDS(started.out, "no step was taken");
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "start", "-o", dir_ / "s.qgraph"}).exit_code, 0);
+  for (const char* name : {"g", "s"}) {
+    const std::string path = dir_ / name;
+    ASSERT_EQ(RunTool("qat-convert", {path + ".qgraph", "--type", "float32", "-o", path + ".tflite"}).exit_code, 0);
+  }
+  const ProcessResult theirs = RunTool("qat-eval", {"run", dir_ / "g.tflite", "--input", dir_ / "halves/x_test.npy"});
+  const ProcessResult ours = RunTool("qat-eval", {"run", dir_ / "s.tflite", "--input", dir_ / "halves/x_test.npy"});
+  ASSERT_EQ(ours.exit_code, 0) << ours.err;
+  EXPECT_EQ(ours.out, theirs.out);
+  const ProcessResult calibrated =
+      RunTool("qat-convert", {dir_ / "s.qgraph", "--calibrate", dir_ / "halves", "--type", "int8", "-o", dir_ / "i.tflite"});
+  EXPECT_EQ(calibrated.exit_code, 0) << calibrated.err;
+}
+
 }  // namespace
 }  // namespace qat
 #endif  // QAT_HAS_TRAIN

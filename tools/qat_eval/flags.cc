@@ -193,6 +193,10 @@ Status ParseTask(EvalFlags& flags) {
 
 Status ParseInputStats(EvalFlags& flags) {
   if (flags.input_stats.empty()) return {};
+  if (flags.input_stats == "none") {
+    flags.request.rows.input_stats = InputStats{0, 1, true};
+    return {};
+  }
   QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", flags.input_stats));
   flags.request.rows.input_stats = InputStats{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
   return {};

@@ -34,6 +34,8 @@ constexpr KeyFlag kKeyFlags[] = {
      "what whole numbers stored as floats are: classes, or numbers to be learned (default auto: asked)"},
     {"layout", "NAME", kRecipe,
      "what the axes of arrays are: pictures, series or features (default auto: by network, rank and type)"},
+    {"fit", "NAME", kRecipe,
+     "pictures of another size: crop what is too much, pad with zeros, or stretch (default crop)"},
     {"label", "COLUMN", kRecipe, "column of a table that holds the answers (default: label, class, target or y)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
     {"mean", "X,...", kRecipe,
@@ -118,6 +120,9 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
       ->type_name("ORDER")
       ->group(kRecipe);
   app.add_flag("--reinitialize", flags.reinitialize, "with --network FILE.tflite: leave its weights, train from the start")
+      ->group(kRecipe);
+  app.add_flag("--no-training", flags.no_training,
+               "take no step: a checkpoint of what --init or --network FILE.tflite brings, scheme float32, to freeze and to calibrate")
       ->group(kRecipe);
   app.add_option("--select", flags.select, "which checkpoint of --init: best, last or a step "
                  "(default: the last, unless the best is better beyond chance)")

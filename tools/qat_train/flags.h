@@ -20,6 +20,7 @@ struct TrainFlags {
   bool resume = false;
   bool resume_if_exists = false;
   bool reinitialize = false;
+  bool no_training = false;
   bool print_network = false;
   bool strict = false;
 };

@@ -92,6 +92,7 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
                     const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
                             result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
+  if (flags.no_training) text = "trained     no step was taken\n";
   const int64_t count = watched.held_out > 0 ? watched.held_out : watched.test;
   const std::string_view split = watched.held_out > 0 ? "holdout     " : "test set    ";
   const std::string examples = StrCat(" on ", count, count == 1 ? " example" : " examples");

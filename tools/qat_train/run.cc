@@ -74,7 +74,7 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.network = network;
   request.trained = init.weights.has_value();
   request.strict = flags.strict;
-  request.fit_budget = !resume && (tool.Given("--budget") || !asked.given.contains("steps"));
+  request.fit_budget = !resume && !flags.no_training && (tool.Given("--budget") || !asked.given.contains("steps"));
   request.interrupted = Interrupted;
   request.progress = [&](std::string_view what, int64_t done, int64_t total) {
     if (what != shown) progress.emplace(tool.flags().ProgressStyle(), shown = what, total);
@@ -103,6 +103,28 @@ Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
 
 }  // namespace
 
+namespace {
+
+// Ranges come from training; what is not trained is float32.
+Status AdaptToNoTraining(const TrainFlags& flags, bool has_start, bool resume, Asked& asked) {
+  if (!flags.no_training) return {};
+  if (resume) return InvalidArgument("--no-training: a run that is resumed is trained on, expected a new one");
+  if (!has_start) {
+    return InvalidArgument("--no-training: expected parameters to start from, by --init or --network FILE.tflite: fresh ones are random");
+  }
+  if (asked.given.contains("scheme") && asked.config.scheme != "float32") {
+    return InvalidArgument(StrCat("--no-training: scheme ", asked.config.scheme, " needs ranges, which training finds, expected "
+                                  "float32; qat-convert --calibrate finds them from data"));
+  }
+  asked.config.scheme = "float32";
+  asked.given.insert("scheme");
+  if (asked.config.steps == 0 && asked.config.epochs == 0) asked.config.steps = 1;
+  asked.given.insert("steps");
+  return {};
+}
+
+}  // namespace
+
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   const bool print_only = tool.flags().print_config || flags.print_network || flags.print_init;
   // Flags are judged before the directory is.
@@ -122,6 +144,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (model && !flags.reinitialize && flags.init.empty()) init.checkpoint = *model;
   if (init.checkpoint && !resume) KeepScheme(tool, *init.checkpoint, asked.config);
   const bool data_decide = flags.print_init || (asked.automatic() && asked.given.contains("data"));
+  QAT_RETURN_IF_ERROR(AdaptToNoTraining(flags, init.checkpoint || init.weights, resume, asked));
   if (print_only && !data_decide && !resume) {
     if (tool.flags().print_config) QAT_RETURN_IF_ERROR(PrintRecipe(tool, asked));
     if (!flags.print_network) return {};
@@ -148,7 +171,9 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   int64_t held_out = 0;
   callbacks.on_start = [&](const HoldoutSplit& split) {
     held_out = std::ssize(split.holdout);
-    for (const std::string& line : job.lines) LogInfo(line);
+    for (const std::string& line : job.lines) {
+      if (!flags.no_training || line.starts_with("input")) LogInfo(line);
+    }
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
     if (const std::string few = FewHeldOut(held_out); !few.empty()) LogInfo(few);
@@ -160,8 +185,8 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  auto result = Train(job.network, job.config, job.train, job.test, flags.run, {resume, init.checkpoint ? &*init.checkpoint : nullptr},
-                      callbacks);
+  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training};
+  auto result = Train(job.network, job.config, job.train, job.test, flags.run, start, callbacks);
   display.Finish();
   if (!result.ok()) return std::move(result).error();
   FillReport(*result, flags, report);
