@@ -7,13 +7,17 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <regex>
+#include <set>
 #include <utility>
 
 #include "base/file.h"
+#include "base/input_file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/named_lists.h"
 #include "base/printable.h"
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "calibrate/calibrate.h"
 #include "contract/fit.h"
@@ -27,6 +31,7 @@
 #include "ir/graph.h"
 #include "ir/range_groups.h"
 #include "passes/passes.h"
+#include "plan/plan_file.h"
 #include "report/text_format.h"
 #include "tflite/model_source.h"
 #include "tflite/tflite_writer.h"
@@ -49,6 +54,8 @@ struct ConvertFlags {
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
   std::string calibrate;
+  std::string keep_float;
+  std::string plan, write_plan;
   int64_t calibration_limit = 500;
   bool print = false;
 };
@@ -61,8 +68,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or another tool's model (.tflite)");
   add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
-      "uint8 or int8: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest float32 (default: what "
-      "the network was trained for)");
+      "uint8, int8 or int8-per-tensor: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest "
+      "float32 (default: what the network was trained for; docs/precisions.md)");
   add("--input-type", flags.input_type, "float32|uint8|int8",
       "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, else as --type)");
   add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
@@ -70,7 +77,10 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
+  add("--keep-float", flags.keep_float, "REGEX", "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   app.option_defaults()->group("Instead of what training recorded");
+  add("--plan", flags.plan, "FILE", "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
+  add("--write-plan", flags.write_plan, "FILE", "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,
@@ -111,20 +121,34 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-/// What --type says: the values of activations, and how a real network stores its weights.
+/// What --type says: the values of activations, those of filters, and how a real network stores its weights.
 struct ModelType {
   Scheme scheme = Scheme::kUInt8;
   WeightStorage weights = WeightStorage::kFloat32;
+  std::optional<Precision> filters = std::nullopt;  // instead of the scheme's
 };
 
 std::string_view NameOf(const ModelType& type) {
   if (type.weights == WeightStorage::kFloat16) return "float16";
   if (type.weights == WeightStorage::kInt8) return "dynamic";
+  if (type.filters) return NameOf(Precisions{PrecisionsOf(type.scheme).activations, *type.filters});
   return NameOf(type.scheme);
 }
 
-Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph) {
+ModelType TypeOf(const Precisions& integers) {
+  ModelType type = {SchemeOfActivations(integers)};
+  if (integers != PrecisionsOf(type.scheme)) type.filters = integers.filters;
+  return type;
+}
+
+Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
+  if (plan) {
+    const std::string_view planned = NameOf(plan->precisions);
+    if (type.empty() || type == planned || type == StrCat("quantized_", planned)) return TypeOf(plan->precisions);
+    return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ", planned,
+                                  "; leave --type out, or write a plan for it"));
+  }
   const bool has_ranges =
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
   if (type.empty()) {
@@ -136,8 +160,9 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph) {
   if (type == "float") type = "float32";
   if (type == "float16") return ModelType{Scheme::kFloat32, WeightStorage::kFloat16};
   if (type == "dynamic") return ModelType{Scheme::kFloat32, WeightStorage::kInt8};
-  if (const std::optional<Scheme> scheme = SchemeFromName(type)) return ModelType{*scheme};
-  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected uint8, int8, float32, float16 or dynamic"));
+  if (type == "float32") return ModelType{Scheme::kFloat32};
+  if (const std::optional<Precisions> integers = IntegersFromName(type)) return TypeOf(*integers);
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16 or dynamic"));
 }
 
 /// Two halves given by flags of their own, as one.
@@ -150,9 +175,10 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
   return StrCat(first, ",", second);
 }
 
-Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, Scheme scheme) {
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.scheme = type.scheme;
+  options.filter_precision = type.filters;
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {
@@ -408,35 +434,114 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, 
   return {};
 }
 
-/// A network that was trained for integers has none of these operators; one that was not may.
-void KeepFloatWhereItMust(const ConvertFlags& flags, Scheme scheme, Graph& graph, Report& report) {
-  if (flags.calibrate.empty() || scheme == Scheme::kFloat32) return;
-  const std::vector<std::string> kept = KeepFloat(graph, scheme);
+Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags) {
+  if (flags.plan.empty()) return std::optional<PlanChoices>();
+  QAT_ASSIGN_OR_RETURN_IN("--plan", const std::string text, ReadTextFile(flags.plan));
+  QAT_ASSIGN_OR_RETURN(PlanChoices choices, ReadPlan(text, flags.plan));
+  return std::optional(std::move(choices));
+}
+
+/// Layers that the flag or the plan names.
+Expected<std::set<std::string>> NamesToKeepFloat(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, const Graph& graph) {
+  std::set<std::string> kept;
+  std::vector<std::string> names;
+  for (const GraphNode& node : graph.nodes) names.push_back(node.name);
+  if (plan) {
+    for (const std::string& name : plan->keep_float) {
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        return InvalidArgument(StrCat(flags.plan, ": keep_float: ", UnknownName("layer", name, names)));
+      kept.insert(name);
+    }
+  }
+  if (flags.keep_float.empty()) return kept;
+  std::optional<std::regex> pattern;
+  try {
+    pattern.emplace(flags.keep_float);
+  } catch (const std::regex_error& error) {
+    return InvalidArgument(StrCat("--keep-float: value '", flags.keep_float, "' is no regular expression (", error.what(), ")"));
+  }
+  const size_t before = kept.size();
+  for (const std::string& name : names) {
+    if (std::regex_match(name, *pattern)) kept.insert(name);
+  }
+  if (kept.size() > before) return kept;
+  return InvalidArgument(StrCat("--keep-float: no layer has a name that '", flags.keep_float, "' describes from its beginning to its end, expected one of: ",
+                                JoinSome(names, 12)));
+}
+
+/// A network that was trained for integers has no operators without an integer kernel; one that was not may. Returns the names of
+/// what was asked for.
+Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Scheme scheme,
+                                                    Graph& graph, Report& report) {
+  if (scheme == Scheme::kFloat32) {
+    if (flags.keep_float.empty()) return std::vector<std::string>();
+    return InvalidArgument("--keep-float: chooses layers of an integer model, expected one of --type uint8, int8 or int8-per-tensor");
+  }
+  QAT_ASSIGN_OR_RETURN(const std::set<std::string> names, NamesToKeepFloat(flags, plan, graph));
+  if (flags.calibrate.empty() && names.empty() && !plan) return std::vector<std::string>();
+  const KeptFloat kept = KeepFloat(graph, scheme, names);
   SeparateFixedRanges(graph);
-  if (kept.empty()) return;
-  report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept), " on ", NameOf(scheme),
-                                   ": computed in float32, between DEQUANTIZE and QUANTIZE"));
+  if (!kept.must.empty())
+    report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept.must), " on ", NameOf(scheme),
+                                     ": computed in float32, between DEQUANTIZE and QUANTIZE"));
+  if (!kept.asked.empty()) LogInfo(StrCat("computed in float32, between DEQUANTIZE and QUANTIZE, as asked: ", Join(kept.asked)));
+  return kept.asked;
+}
+
+/// The outputs of the program, opened before the long work.
+struct Outputs {
+  std::optional<OutputFile> model, plan;
+};
+
+Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
+  if (flags.output.empty() && flags.write_plan.empty() && !flags.print)
+    return InvalidArgument("--output: expected the model to write (-o FILE)");
+  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
+                                                              ".cxx",    ".h", ".hh", ".hpp"};
+  static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--write-plan", "a plan", kPlanEndings}, flags.write_plan));
+  Outputs outputs;
+  if (!flags.output.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--output", outputs.model, OutputFile::Open(flags.output));
+  }
+  if (!flags.write_plan.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--write-plan", outputs.plan, OutputFile::Open(flags.write_plan));
+  }
+  return outputs;
+}
+
+/// Decides and applies; the plan is written in between.
+Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options, const std::vector<std::string>& kept_float,
+                       OutputFile* plan_output, Graph& graph, Report& report) {
+  if (options.scheme == Scheme::kFloat32) {
+    if (plan_output != nullptr)
+      return InvalidArgument("--write-plan: a model of real numbers has no plan, expected one of --type uint8, int8 or int8-per-tensor");
+    return ChooseQuantization(graph, options, report.warnings);
+  }
+  QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
+  if (plan_output != nullptr) {
+    const std::string text = PlanText(plan, graph, kept_float);
+    QAT_RETURN_IF_ERROR(plan_output->Commit(Bytes(text.begin(), text.end())));
+    report.outputs["plan"] = flags.write_plan;
+  }
+  ApplyPlan(plan, graph, report.warnings);
+  return {};
 }
 
 Status RunTool(Tool& tool, ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
-  if (flags.output.empty() && !flags.print)
-    return InvalidArgument("--output: expected the model to write (-o FILE)");
-  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
-                                                              ".cxx",    ".h", ".hh", ".hpp"};
-  QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
+  QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
+  QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
   QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraphOrModel(flags));
-  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph));
-  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type.scheme));
-  std::optional<OutputFile> output;
-  if (!flags.output.empty()) {
-    QAT_ASSIGN_OR_RETURN_IN("--output", output, OutputFile::Open(flags.output));
-  }
+  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
+  QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, graph, report));
-  KeepFloatWhereItMust(flags, type.scheme, graph, report);
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float, KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
+  if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
-  const Status chosen = ChooseQuantization(graph, options, report.warnings);
+  const Status chosen = QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
   if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
@@ -444,7 +549,7 @@ Status RunTool(Tool& tool, ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(SetInputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return output.has_value() ? Publish(tool, flags, *output, graph, type, report) : Status();
+  return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, type, report) : Status();
 }
 
 }  // namespace
@@ -461,6 +566,8 @@ int main(int argc, char** argv) {
     use.Read("GRAPH", flags.graph);
     use.Read("--verify", flags.verify.first);
     use.Read("--verify", flags.verify.second);
+    use.Read("--plan", flags.plan);
+    use.Write("--write-plan", flags.write_plan);
     use.Read("--calibrate", flags.calibrate == "digits" ? "" : flags.calibrate);
     use.Write("--output", flags.output);
   });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
 
@@ -12,15 +13,19 @@ namespace {
 
 class Parting {
  public:
-  Parting(Graph& graph, Scheme scheme) : graph_(graph), scheme_(scheme) {
+  Parting(Graph& graph, Scheme scheme, const std::set<std::string>& asked)
+      : graph_(graph), scheme_(scheme), asked_(asked), groups_(FindRangeGroups(graph)) {
     for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
   }
 
-  std::vector<std::string> Run() {
-    std::vector<std::string> kept;
+  KeptFloat Run() {
+    KeptFloat kept;
     for (GraphNode& node : std::exchange(graph_.nodes, {})) {
-      const bool real = !RunsUnder(node.type, scheme_) || CastsReal(node);
-      if (real && !CastsReal(node)) kept.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
+      const bool must = !RunsUnder(node.type, scheme_);
+      const bool asked = !ChangesForm(node) && asked_.contains(node.name);
+      const bool real = must || asked || CastsReal(node);
+      if (must && !CastsReal(node)) kept.must.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
+      if (asked) kept.asked.push_back(node.name);
       for (int32_t& input : node.inputs) input = Read(input, real);
       if (real) real_.insert(node.outputs.begin(), node.outputs.end());
       graph_.nodes.push_back(std::move(node));
@@ -30,6 +35,8 @@ class Parting {
   }
 
  private:
+  static bool ChangesForm(const GraphNode& node) { return node.type == OpType::kQuantize || node.type == OpType::kDequantize; }
+
   /// A cast from or to real numbers: it knows no scale.
   bool CastsReal(const GraphNode& node) const {
     return node.type == OpType::kCast && (graph_.tensor(node.outputs[0]).type == DType::kFloat32 ||
@@ -57,6 +64,7 @@ class Parting {
     GraphTensor changed;
     changed.name = FreeName(StrCat(graph_.tensor(tensor).name, "/", suffix));
     changed.shape = graph_.tensor(tensor).shape;
+    if (type == OpType::kQuantize) TakeRange(tensor, changed);
     GraphNode node;
     node.type = type;
     node.name = changed.name;
@@ -68,6 +76,18 @@ class Parting {
     return output;
   }
 
+  /// What shares its range with others has it from the one that was observed.
+  void TakeRange(int32_t from, GraphTensor& to) const {
+    if (static_cast<size_t>(from) < groups_.of_tensor.size() && groups_.of_tensor[static_cast<size_t>(from)] >= 0) {
+      const RangeGroup& group = groups_.Of(from);
+      if (!group.observed.empty()) from = group.observed.front();
+    }
+    const GraphTensor& source = graph_.tensor(from);
+    to.has_range = source.has_range;
+    to.range = source.range;
+    to.limits = source.limits;
+  }
+
   std::string FreeName(const std::string& wanted) {
     std::string name = wanted;
     for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
@@ -76,6 +96,8 @@ class Parting {
 
   Graph& graph_;
   const Scheme scheme_;
+  const std::set<std::string>& asked_;
+  const RangeGroups groups_;
   std::set<std::string> names_;
   std::set<int32_t> real_;            // outputs of nodes that compute real numbers
   std::set<int32_t> named_;           // outputs that have the name of what they stand for
@@ -84,6 +106,8 @@ class Parting {
 
 }  // namespace
 
-std::vector<std::string> KeepFloat(Graph& graph, Scheme scheme) { return Parting(graph, scheme).Run(); }
+KeptFloat KeepFloat(Graph& graph, Scheme scheme, const std::set<std::string>& names) {
+  return Parting(graph, scheme, names).Run();
+}
 
 }  // namespace qat

@@ -3,12 +3,14 @@
 #define QAT_PASSES_PASSES_H_
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/expected.h"
 #include "contract/input_params.h"
 #include "ir/graph.h"
+#include "plan/plan.h"
 
 namespace qat {
 
@@ -19,27 +21,31 @@ Status AppendSoftmax(Graph& graph);
 /// Appends argmax over the last axis: the output becomes int32 or int64 [N].
 Status AppendArgMax(Graph& graph, DType output_type);
 
-struct QuantizationOptions {
-  Scheme scheme = Scheme::kUInt8;  ///< of the model to write
-  std::optional<QuantizationParams>
-      input;                           ///< overrides the contract's: a classic input_stats, as of uint8
-  std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
+struct KeptFloat {
+  std::vector<std::string> must;   ///< no kernel computes them on these integers: "'name' (operator)"
+  std::vector<std::string> asked;  ///< names of nodes
 };
 
-/// Puts every node that has no kernel for the integers of `scheme` between `dequantize` and `quantize` nodes, so that it computes
-/// on real numbers; outputs of the graph are integers all the same. To be run before ranges are found. Returns what was kept,
-/// "'name' (operator)".
-std::vector<std::string> KeepFloat(Graph& graph, Scheme scheme);
+/// Puts every node that has no kernel for the integers of `scheme`, and those named, between `dequantize` and `quantize` nodes, so
+/// that it computes on real numbers; outputs of the graph are integers all the same. What a `quantize` node gives has the range of
+/// what it reads, where that is known. Names that are none of the graph's are left alone.
+KeptFloat KeepFloat(Graph& graph, Scheme scheme, const std::set<std::string>& names = {});
 
-/// Gives every real tensor its scale and zero point and turns parameters into integers: activations by NudgedParams of
-/// their range; filters narrow by QuantizeFakeQuant, per tensor for uint8 and per output channel, symmetric, for int8;
-/// biases int32 by QuantizeBias; other constants by the range of their values; outputs that share or fix parameters by the
-/// operator's rule; a fused relu or relu6 that the range already implies is kept (it costs nothing).
-/// What lies between `dequantize` and `quantize` stays real. Indices and truth values stay as they are.
-/// Scheme kFloat32: takes out `quantize` and `dequantize` nodes, which say nothing to real numbers, and does nothing else.
-/// A uint8 filter without a range gets that of its own values. Warns of a default range, of input parameters that
-/// contradict the contract, of ranges trained for another scheme, and of accumulators that could leave int32.
-/// Errors: kUnsupported listing every activation that has no range; the graph is then as before.
+/// Cross-layer equalization: where one layer with a filter alone reads what another one computes (also through pools, means over
+/// the picture and reshapes), channel c of the first is multiplied by sqrt(reads[c] / writes[c]) and what reads it divided by
+/// it, so that both filters reach as far in this channel; `writes` and `reads` are the largest magnitudes of the filters. Exact but
+/// for rounding behind no activation or a relu; a layer with another one (a relu6 would clip elsewhere) is left alone.
+/// Ranges of activations no longer hold afterwards. Returns the pairs, "'conv1' and 'conv2'".
+/// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019.
+std::vector<std::string> EqualizeFilters(Graph& graph);
+
+/// MakePlan, and warnings of input parameters that contradict the contract and of ranges trained for another scheme.
+/// Errors: those of MakePlan; kInvalidArgument for a graph that is quantized already.
+Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const QuantizationOptions& options,
+                                            std::vector<std::string>& warnings);
+
+/// PlanQuantization and ApplyPlan. Scheme float32: takes out `quantize` and `dequantize` nodes, which say nothing to real numbers,
+/// and does nothing else. Errors: the graph is then as before.
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings);
 

@@ -1,14 +1,37 @@
 #include "quant/precision.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/check.h"
+#include "base/strings.h"
+
 namespace qat {
+namespace {
+
+struct Named {
+  std::string_view name;
+  Precisions precisions;
+};
+
+constexpr Precision kUInt8Activations = {DType::kUInt8, 8};
+constexpr Precision kInt8Activations = {DType::kInt8, 8};
+constexpr Precision kUInt8Filters = {.type = DType::kUInt8, .bits = 8, .narrow = true};
+
+constexpr Named kIntegers[] = {
+    {"uint8", {kUInt8Activations, kUInt8Filters}},
+    {"int8", {kInt8Activations, kInt8FiltersPerAxis}},
+    {"int8-per-tensor", {kInt8Activations, kInt8Filters}},
+};
+
+}  // namespace
 
 Precisions PrecisionsOf(Scheme scheme) {
   switch (scheme) {
     case Scheme::kUInt8:
-      return {{DType::kUInt8, 8}, {.type = DType::kUInt8, .bits = 8, .narrow = true}};
+      return {kUInt8Activations, kUInt8Filters};
     case Scheme::kInt8:
-      return {{DType::kInt8, 8},
-              {.type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis}};
+      return {kInt8Activations, kInt8FiltersPerAxis};
     case Scheme::kFloat32:
       break;
   }
@@ -20,6 +43,47 @@ std::optional<Scheme> SchemeOf(const Precisions& precisions) {
     if (PrecisionsOf(scheme) == precisions) return scheme;
   }
   return std::nullopt;
+}
+
+QuantizedLimits LimitsOf(const Precision& precision) {
+  QAT_CHECK(precision.type != DType::kFloat32 && precision.bits <= 16);
+  const int32_t count = 1 << precision.bits;
+  const int32_t lowest = precision.type == DType::kUInt8 ? 0 : -count / 2;
+  return {lowest + (precision.narrow ? 1 : 0), lowest + count - 1};
+}
+
+Range RangeFor(const Precision& precision, Range measured) {
+  const Range range = IncludingZero(measured);
+  if (!precision.symmetric) return range;
+  // Under the floor of the scale, 1e-9, the zero point would not be 0: of a channel of zeros.
+  const float least_end = static_cast<float>(LimitsOf(precision).quant_max) * 1e-9f;
+  const float end = std::max({-range.min, range.max, least_end});
+  return {-end, end};
+}
+
+std::optional<Precisions> IntegersFromName(std::string_view name) {
+  for (const Named& each : kIntegers) {
+    if (each.name == name) return each.precisions;
+  }
+  return std::nullopt;
+}
+
+std::string_view NameOf(const Precisions& precisions) {
+  const auto found = std::find_if(std::begin(kIntegers), std::end(kIntegers),
+                                  [&](const Named& each) { return each.precisions == precisions; });
+  QAT_CHECK(found != std::end(kIntegers));
+  return found->name;
+}
+
+std::string IntegerNames() {
+  std::string names;
+  for (const Named& each : kIntegers) names += StrCat(names.empty() ? "" : ", ", each.name);
+  return names;
+}
+
+Scheme SchemeOfActivations(const Precisions& precisions) {
+  QAT_CHECK(precisions.activations.type == DType::kUInt8 || precisions.activations.type == DType::kInt8);
+  return precisions.activations.type == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8;
 }
 
 }  // namespace qat

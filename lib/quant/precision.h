@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/dtype.h"
 #include "quant/scheme.h"
@@ -22,13 +24,37 @@ struct Precision {
   Granularity granularity = Granularity::kTensor;
   int32_t block_size = 0;  ///< kBlock: values that share a scale
   bool operator==(const Precision&) const = default;
+
+  /// One scale for each output channel of a filter.
+  bool per_axis() const { return granularity == Granularity::kAxis; }
 };
+
+inline constexpr Precision kInt8Filters = {.type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true};
+inline constexpr Precision kInt8FiltersPerAxis = {
+    .type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis};
+
+/// The integers of a precision, both ends included. Requires  integers of at most 16 bits.
+QuantizedLimits LimitsOf(const Precision& precision);
+
+/// The range that a precision quantizes values with which lie in `measured`: with 0; around it where it is symmetric, and then
+/// no less than NudgedParams needs to give the zero point 0. Requires  integers of at most 16 bits.
+Range RangeFor(const Precision& precision, Range measured);
 
 struct Precisions {
   Precision activations;
   Precision filters;
   bool operator==(const Precisions&) const = default;
 };
+
+/// The two have a name: "uint8", "int8", "int8-per-tensor"; nothing for others.
+std::optional<Precisions> IntegersFromName(std::string_view name);
+/// Requires  a pair that has a name.
+std::string_view NameOf(const Precisions& precisions);
+/// "uint8, int8, int8-per-tensor".
+std::string IntegerNames();
+
+/// The scheme whose activations these have. Requires  activations of uint8 or int8.
+Scheme SchemeOfActivations(const Precisions& precisions);
 
 Precisions PrecisionsOf(Scheme scheme);
 /// The scheme that means these; nothing where this build has none.

@@ -1,8 +1,7 @@
 #include "quant/scheme.h"
 
-#include <algorithm>
-
 #include "base/check.h"
+#include "quant/precision.h"
 
 namespace qat {
 
@@ -33,12 +32,7 @@ QuantizationParams FixedParamsOf(QuantizationParams uint8, Scheme scheme) {
 }
 
 Range FilterRangeOf(Range measured, Scheme scheme) {
-  const Range range = IncludingZero(measured);
-  if (scheme != Scheme::kInt8) return range;
-  // Under the floor of the scale, 1e-9, the zero point would not be 0: of a channel of zeros.
-  constexpr float kLeastEnd = 127e-9f;
-  const float end = std::max({-range.min, range.max, kLeastEnd});
-  return {-end, end};
+  return RangeFor(PrecisionsOf(scheme).filters, measured);
 }
 
 }  // namespace qat

@@ -49,6 +49,19 @@ Scheme SchemeOf(const Model& model) {
   return type == DType::kInt8 ? Scheme::kInt8 : Scheme::kFloat32;
 }
 
+/// A filter of several channels that has one scale all the same; nothing where the scheme says what filters are.
+std::optional<Precision> FilterPrecisionOf(const Model& model) {
+  for (const ModelNode& node : model.nodes()) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (definition.filter_input < 0) continue;
+    const ModelTensor& filter = model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(definition.filter_input)])];
+    const auto axis = static_cast<size_t>(definition.filter_channel_axis);
+    if (filter.type != DType::kInt8 || axis >= filter.shape.size() || filter.shape[axis] < 2) continue;
+    return filter.scale.size() == 1 ? std::optional(kInt8Filters) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 // As of uint8, which is how --input-stats are given.
 std::optional<QuantizationParams> InputParamsOf(const Model& model) {
   const ModelTensor& input = InputOf(model);
@@ -107,6 +120,7 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
   options.scheme = SchemeOf(model);
+  options.filter_precision = FilterPrecisionOf(model);
   const auto given_to = [&](size_t input) { return model.tensors()[static_cast<size_t>(model.inputs()[input])].type; };
   if (model.inputs().size() != graph.inputs.size()) {
     return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", graph.inputs.size()));

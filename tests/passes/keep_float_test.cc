@@ -49,7 +49,7 @@ TEST(KeepFloat, PutsNodesWithoutIntegerKernelsBetweenDequantizeAndQuantize) {
   ASSERT_FALSE(RunsUnder(OpType::kPow, Scheme::kInt8)) << "else this test needs another operator";
   Graph graph = PowGraph();
   QAT_ASSERT_OK(Verify(graph));
-  EXPECT_EQ(KeepFloat(graph, Scheme::kInt8), (std::vector<std::string>{"'p' (pow)", "'pp' (pow)"}));
+  EXPECT_EQ(KeepFloat(graph, Scheme::kInt8).must, (std::vector<std::string>{"'p' (pow)", "'pp' (pow)"}));
   QAT_ASSERT_OK(Verify(graph));
   EXPECT_EQ(NodeNames(graph),
             (std::vector<std::string>{"relu a", "dequantize a/real", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
@@ -81,6 +81,23 @@ TEST(KeepFloat, LeavesThoseNodesRealWhenTheRestBecomesIntegers) {
   }
 }
 
+TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {
+  Graph graph = PowGraph();
+  graph.tensor(graph.nodes[0].output()).range = {0, 7};
+  const KeptFloat kept = KeepFloat(graph, Scheme::kInt8, {"a", "nothing"});
+  EXPECT_EQ(kept.asked, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(NodeNames(graph),
+            (std::vector<std::string>{"dequantize input/real", "relu a", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
+                                      "quantize p/quantized", "logistic c"}));
+  QAT_ASSERT_OK(Verify(graph));
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == "pp/quantized") {
+      EXPECT_EQ(tensor.range, (Range{0, 4}));
+      EXPECT_TRUE(tensor.has_range);
+    }
+  }
+}
+
 TEST(KeepFloat, IsUndoneForRealNumbers) {
   Graph graph = PowGraph();
   const size_t before = graph.nodes.size();
@@ -99,7 +116,7 @@ TEST(KeepFloat, ChangesNothingWhereAllHaveKernels) {
   graph.outputs = graph.nodes[0].outputs;
   RemoveUnusedTensors(graph);
   const Graph before = graph;
-  EXPECT_TRUE(KeepFloat(graph, Scheme::kInt8).empty());
+  EXPECT_TRUE(KeepFloat(graph, Scheme::kInt8).must.empty());
   EXPECT_EQ(graph, before);
 }
 

@@ -1,0 +1,316 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/slices.h"
+#include "base/strings.h"
+#include "contract/input_params.h"
+#include "ir/constants.h"
+#include "ir/range_groups.h"
+#include "ops/integer_kernels.h"
+#include "plan/plan.h"
+
+namespace qat {
+namespace {
+
+/// NudgedParams, where the range is one that float32 can divide into steps.
+Expected<QuantizationParams> ParamsFor(const std::string& name, Range range, QuantizedLimits limits) {
+  if (std::isfinite(range.max - range.min)) return NudgedParams(range, limits);
+  return Numerical(StrCat("'", name, "' needs the range [", range.min, ", ", range.max,
+                          "], which is wider than float32 can tell; the training diverged"));
+}
+
+/// One run over a graph that is known to be complete.
+class Planner {
+ public:
+  Planner(const Graph& graph, const QuantizationOptions& options, std::vector<std::string>& warnings)
+      : graph_(graph), options_(options), precisions_(options.precisions()), warnings_(warnings), place_(graph.tensors.size(), -1) {}
+
+  Expected<QuantizationPlan> Run() {
+    plan_.precisions = precisions_;
+    FindKeptFloat();
+    std::vector<PlacedOp> ops;
+    for (const GraphNode& node : graph_.nodes) {
+      if (!IsKeptFloat(node)) ops.push_back({node.name, node.type});
+    }
+    QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options_.scheme));
+    QAT_RETURN_IF_ERROR(CheckRanges());
+    QAT_RETURN_IF_ERROR(PlanInputs());
+    for (const GraphNode& node : graph_.nodes) {
+      if (IsKeptFloat(node)) continue;
+      QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), PlanParameters(node));
+      for (const int32_t output : node.outputs) PlanOutput(node, output);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  static bool OwnsRange(const GraphNode& node) {
+    return DefinitionOf(node.type).output_quantization == OutputQuantization::kOwnRange;
+  }
+
+  /// What a `dequantize` node gives, and what is computed with it up to a `quantize` node.
+  void FindKeptFloat() {
+    kept_float_.assign(graph_.tensors.size(), false);
+    for (const GraphNode& node : graph_.nodes) {
+      if (node.type != OpType::kDequantize && node.type != OpType::kCast && !IsKeptFloat(node)) continue;
+      for (const int32_t output : node.outputs)
+        kept_float_[static_cast<size_t>(output)] = graph_.tensor(output).type == DType::kFloat32;
+    }
+  }
+
+  bool IsKeptFloat(const GraphNode& node) const {
+    if (node.type == OpType::kQuantize) return false;
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](int32_t input) { return kept_float_[static_cast<size_t>(input)]; });
+  }
+
+  Status CheckRanges() {
+    std::vector<std::string> missing;
+    for (const GraphNode& node : graph_.nodes) {
+      if (!OwnsRange(node) || IsKeptFloat(node)) continue;
+      for (int32_t output : node.outputs) {
+        if (graph_.tensor(output).type == DType::kFloat32 && !graph_.tensor(output).has_range) missing.push_back(graph_.tensor(output).name);
+      }
+    }
+    if (missing.empty()) return {};
+    if (!options_.default_range.has_value()) {
+      return Unsupported(StrCat(NameOf(options_.scheme), " needs the range of every activation, missing: ",
+                                Join(missing), "; train with the scheme ", NameOf(options_.scheme),
+                                ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
+    }
+    const Range range = IncludingZero(*options_.default_range);
+    if (!std::isfinite(range.max - range.min)) {
+      return InvalidArgument(StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
+    }
+    warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),
+                               "; accuracy may be lost, since no training chose it"));
+    return {};
+  }
+
+  Status PlanInputs() {
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const QuantizationParams input =
+          options_.input ? FixedParamsOf(*options_.input, options_.scheme) : InputParams(graph_.contract.inputs.at(i), options_.scheme);
+      if (!(input.scale > 0) || !std::isfinite(input.scale))
+        return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
+      if (graph_.tensor(graph_.inputs[i]).type != DType::kFloat32) continue;
+      TensorPlan& plan = Add(graph_.inputs[i], PlannedRole::kInput, precisions_.activations);
+      plan.params = {input};
+      plan.reason = options_.input ? "the input stats given" : "the input contract";
+    }
+    return {};
+  }
+
+  bool IsPlanned(int32_t tensor) const { return place_[static_cast<size_t>(tensor)] >= 0; }
+  const TensorPlan& PlanOf(int32_t tensor) const {
+    return plan_.tensors[static_cast<size_t>(place_[static_cast<size_t>(tensor)])];
+  }
+  QuantizationParams ParamsOf(int32_t tensor) const { return PlanOf(tensor).params.at(0); }
+
+  TensorPlan& Add(int32_t tensor, PlannedRole role, const Precision& precision) {
+    place_[static_cast<size_t>(tensor)] = static_cast<int32_t>(plan_.tensors.size());
+    TensorPlan plan;
+    plan.tensor = tensor;
+    plan.role = role;
+    plan.precision = precision;
+    plan_.tensors.push_back(std::move(plan));
+    return plan_.tensors.back();
+  }
+
+  void PlanOutput(const GraphNode& node, int32_t output) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (graph_.tensor(output).type != DType::kFloat32) return;  // indices and the like
+    if (definition.output_quantization == OutputQuantization::kNone) return;
+    TensorPlan& plan = Add(output, PlannedRole::kActivation, precisions_.activations);
+    switch (definition.output_quantization) {
+      case OutputQuantization::kOwnRange:
+        return PlanOwnRange(graph_.tensor(output), plan);
+      case OutputQuantization::kSameAsInput:
+      case OutputQuantization::kJoinsInputs: {
+        const int32_t source = node.inputs[static_cast<size_t>(definition.data_input)];
+        const int32_t owner = PlanOf(source).shares >= 0 ? PlanOf(source).shares : source;
+        plan.params = {ParamsOf(source)};
+        plan.shares = owner;
+        plan.reason = StrCat("as '", graph_.tensor(owner).name, "'");
+        return;
+      }
+      case OutputQuantization::kFixed:
+        plan.params = {FixedParamsOf(definition.fixed_uint8, options_.scheme)};
+        plan.reason = "fixed by TFLite's specification";
+        return;
+      case OutputQuantization::kNone:
+        return;
+    }
+  }
+
+  void PlanOwnRange(const GraphTensor& tensor, TensorPlan& plan) const {
+    const QuantizedLimits limits = LimitsOf(precisions_.activations);
+    if (tensor.has_range) {
+      plan.range = tensor.range;
+      plan.params = {NudgedParams(tensor.range, limits)};
+      const bool calibrated = graph_.provenance.contains("calibration_sha256");
+      plan.reason = !options_.reason.empty() ? options_.reason : calibrated ? "calibrated range" : "trained range";
+      return;
+    }
+    const Range range = IncludingZero(*options_.default_range);
+    plan.range = range;
+    plan.params = {ChooseQuantizationParams(range.min, range.max, limits)};
+    plan.reason = "default range";
+  }
+
+  Status PlanParameters(const GraphNode& node) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    const auto input = [&](int32_t position) {
+      const bool there = position >= 0 && static_cast<size_t>(position) < node.inputs.size();
+      return there ? node.inputs[static_cast<size_t>(position)] : -1;
+    };
+    const int32_t filter = input(definition.filter_input);
+    const int32_t bias = input(definition.bias_input);
+    const int32_t data = input(definition.data_input);
+    if (filter >= 0 && !graph_.tensor(data).is_constant() && !IsPlanned(data))
+      return Unsupported(StrCat("reads '", graph_.tensor(data).name, "', which is ", NameOf(graph_.tensor(data).type), ", expected real numbers"));
+    if (data >= 0 && (data == filter || data == bias))
+      return Unsupported(StrCat("'", graph_.tensor(data).name, "' is the data and a filter or bias of one node"));
+    for (const int32_t index : node.inputs) {
+      const GraphTensor& tensor = graph_.tensor(index);
+      if (!tensor.is_constant() || index == filter || index == bias) continue;
+      const int32_t tied = TiedTo(node);
+      if (tensor.type == DType::kFloat32 && !IsPlanned(index)) QAT_RETURN_IF_ERROR(PlanOperand(index, tied));
+      QAT_RETURN_IF_ERROR(ExpectOneUse(tensor, tied >= 0 ? Use::kTiedOperand : Use::kOperand));
+    }
+    if (filter < 0) return {};
+    const int32_t axis = definition.filter_channel_axis;
+    QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(filter), axis == 0 ? Use::kFilter : Use::kLastAxisFilter));
+    if (!IsPlanned(filter)) QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias)));
+    if (bias < 0) return {};
+    if (IsPlanned(bias)) return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
+    QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(bias), Use::kBias));
+    return PlanBias(bias, data, filter);
+  }
+
+  enum class Use { kOperand, kTiedOperand, kFilter, kLastAxisFilter, kBias };
+
+  /// Each use quantizes in its own way, so a constant that two nodes read must be the same to both.
+  Status ExpectOneUse(const GraphTensor& tensor, Use use) {
+    if (uses_.emplace(tensor.name, use).first->second == use) return {};
+    return Unsupported(StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
+  }
+
+  /// What a constant must share with what it is joined to, or with the image that it is a border of: values beyond saturate.
+  int32_t TiedTo(const GraphNode& node) const {
+    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs && node.type != OpType::kPadV2) return -1;
+    for (const int32_t index : node.inputs) {
+      if (!graph_.tensor(index).is_constant() && IsPlanned(index)) return index;
+    }
+    return -1;
+  }
+
+  /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its values.
+  Status PlanOperand(int32_t index, int32_t tied) {
+    const GraphTensor& tensor = graph_.tensor(index);
+    const Range range = ConstantRange(tensor);
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, range, LimitsOf(precisions_.activations)));
+    TensorPlan& plan = Add(index, PlannedRole::kOperand, precisions_.activations);
+    if (tied >= 0) {
+      plan.params = {ParamsOf(tied)};
+      plan.shares = PlanOf(tied).shares >= 0 ? PlanOf(tied).shares : tied;
+      plan.reason = StrCat("as '", graph_.tensor(plan.shares).name, "'");
+      return {};
+    }
+    plan.range = range;
+    plan.params = {own};
+    plan.reason = "the range of its values";
+    return {};
+  }
+
+  /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
+  /// answer is their bias, would have next to none. Half of int32 is left to the sum. Empty: no bias.
+  std::vector<float> LeastScales(float input_scale, int32_t bias) const {
+    std::vector<float> least;
+    if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
+    constexpr float kMostSteps = 1 << 30;
+    for (const float value : RealValues(graph_.tensor(bias))) least.push_back(std::abs(value) / input_scale / kMostSteps);
+    return least;
+  }
+
+  /// Per tensor: the trained range, or that of the values themselves as the classic converter does with constants. Per
+  /// axis: always the values themselves, as training did.
+  Status PlanFilter(const GraphNode& node, int32_t index, const std::vector<float>& least_scales) {
+    const GraphTensor& filter = graph_.tensor(index);
+    const std::vector<float> reals = RealValues(filter);
+    const auto given = options_.filters.find(filter.name);
+    const FilterChoice* choice = given == options_.filters.end() ? nullptr : &given->second;
+    Precision precision = FilterPrecision(node.type, precisions_);
+    if (choice != nullptr && choice->precision) precision = *choice->precision;
+    const int32_t channel_axis = DefinitionOf(node.type).filter_channel_axis;
+    std::vector<Range> ranges = precision.per_axis() ? SliceRanges(reals, filter.shape, static_cast<size_t>(channel_axis))
+                                                     : SliceRanges(reals, {1, static_cast<int32_t>(reals.size())}, 0);
+    TensorPlan plan;
+    plan.reason = "the range of its values";
+    if (!precision.per_axis()) {
+      if (filter.has_range) plan.reason = "trained range", ranges = {filter.range};
+      if (choice != nullptr && choice->range) ranges = {*choice->range};
+      plan.range = ranges[0];
+    }
+    if (choice != nullptr) plan.reason = options_.reason;
+    const bool symmetric_int32 = precision.symmetric && !least_scales.empty();
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      QAT_ASSIGN_OR_RETURN(QuantizationParams own, ParamsFor(filter.name, RangeFor(precision, ranges[i]), LimitsOf(precision)));
+      if (symmetric_int32) {
+        const float least = ranges.size() == least_scales.size() ? least_scales[i] : *std::max_element(least_scales.begin(), least_scales.end());
+        own.scale = std::max(own.scale, least);
+      }
+      plan.params.push_back(own);
+    }
+    TensorPlan& added = Add(index, PlannedRole::kFilter, precision);
+    added.range = plan.range;
+    added.params = std::move(plan.params);
+    added.axis = channel_axis;
+    added.reason = std::move(plan.reason);
+    return {};
+  }
+
+  Status PlanBias(int32_t index, int32_t data, int32_t filter) {
+    const float input_scale = ParamsOf(data).scale;
+    std::vector<QuantizationParams> params;
+    for (const QuantizationParams& by : PlanOf(filter).params) {
+      params.push_back({input_scale * by.scale, 0});
+      if (!std::isnormal(params.back().scale)) {
+        return Numerical(StrCat("bias '", graph_.tensor(index).name, "' would have the scale ", input_scale, " x ", by.scale,
+                                ", which float32 cannot tell"));
+      }
+    }
+    TensorPlan& plan = Add(index, PlannedRole::kBias, {.type = DType::kInt32, .bits = 32, .symmetric = true});
+    plan.params = std::move(params);
+    plan.shares = filter;
+    plan.reason = StrCat("the scale of '", graph_.tensor(data).name, "' times that of '", graph_.tensor(filter).name, "'");
+    return {};
+  }
+
+  const Graph& graph_;
+  const QuantizationOptions& options_;
+  const Precisions precisions_;
+  std::vector<std::string>& warnings_;
+  std::vector<int32_t> place_;  // of each tensor in the plan; -1: not there
+  QuantizationPlan plan_;
+  std::vector<bool> kept_float_;     // by tensor
+  std::map<std::string, Use> uses_;  // of the constants seen so far
+};
+
+}  // namespace
+
+bool TakesFourBits(OpType type) {
+  return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
+}
+
+Precision FilterPrecision(OpType type, const Precisions& precisions) {
+  return precisions.filters.bits < 8 && !TakesFourBits(type) ? kInt8FiltersPerAxis : precisions.filters;
+}
+
+Expected<QuantizationPlan> MakePlan(const Graph& graph, const QuantizationOptions& options,
+                                    std::vector<std::string>& warnings) {
+  return Planner(graph, options, warnings).Run();
+}
+
+}  // namespace qat
