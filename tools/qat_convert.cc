@@ -55,6 +55,7 @@ struct ConvertFlags {
   std::string input_names, output_names;
   std::string calibrate;
   std::string keep_float;
+  std::string repair = "none";
   std::string plan, write_plan;
   int64_t calibration_limit = 500;
   bool print = false;
@@ -81,6 +82,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.option_defaults()->group("Instead of what training recorded");
   add("--plan", flags.plan, "FILE", "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
   add("--write-plan", flags.write_plan, "FILE", "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
+  add("--repair", flags.repair, "none|equalize", "with --calibrate, before ranges are found: equalize: filters of layers that follow each "
+      "other reach equally far in each channel (docs/precisions.md)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,
@@ -488,6 +491,19 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags, c
   return kept.asked;
 }
 
+/// Filters change, so ranges that training found do not hold any more.
+Status RepairAsAsked(const ConvertFlags& flags, Scheme scheme, Graph& graph) {
+  const std::string repair = LowerCase(flags.repair);
+  if (repair == "none") return {};
+  if (repair != "equalize") return InvalidArgument(StrCat("--repair: value '", flags.repair, "', expected none or equalize"));
+  if (flags.calibrate.empty() || scheme == Scheme::kFloat32)
+    return InvalidArgument("--repair: changes filters, so ranges have to be found again; expected --calibrate DATA too");
+  const std::vector<std::string> pairs = EqualizeFilters(graph);
+  LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; nothing was changed"
+                        : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
+  return {};
+}
+
 /// The outputs of the program, opened before the long work.
 struct Outputs {
   std::optional<OutputFile> model, plan;
@@ -538,6 +554,7 @@ Status RunTool(Tool& tool, ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, graph, report));
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float, KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
+  QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type.scheme, graph));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));
   if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));

@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "ir/constants.h"
+#include "passes/passes.h"
+#include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::Ramp;
+
+// image [1, 4, 4, 2] -> depthwise "dw" -> conv "pw" 1x1, 3 -> max pool -> flatten -> fully connected "fc"; channel 1 of dw is `gain`
+// times as large as the others, and what reads it as much smaller.
+Graph Skewed(float gain, Activation activation = Activation::kRelu) {
+  Graph g;
+  g.name = "skewed";
+  g.scheme = "float32";
+  g.contract = {4, 4, 2, {0.0f}, {255.0f}, {}};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, 4, 4, 2};
+  g.inputs = {g.AddTensor(input)};
+  std::vector<float> filter = Ramp(36, -0.5f, 0.03f);
+  std::vector<float> bias = {0.25f, -0.5f, 0.125f, 0.75f};
+  std::vector<float> reads = Ramp(12, -0.4f, 0.07f);
+  for (size_t i = 1; i < 36; i += 4) filter[i] *= gain;
+  bias[1] *= gain;
+  for (size_t i = 1; i < 12; i += 4) reads[i] /= gain;
+  DepthwiseConv2DAttributes dw;
+  dw.depth_multiplier = 2;
+  dw.activation = activation;
+  Conv2DAttributes pw;
+  pw.activation = Activation::kRelu;
+  const auto conv = [&](OpType type, const char* name, OpAttributes attributes, int32_t data, Shape shape, std::vector<float> values,
+                        std::vector<float> biases) {
+    const int32_t f = g.AddConstant(std::string(name) + "/filter", std::move(shape), values);
+    const int32_t b = g.AddConstant(std::string(name) + "/bias", {static_cast<int32_t>(biases.size())}, biases);
+    return *g.AddNode(type, name, std::move(attributes), {data, f, b});
+  };
+  const int32_t first = conv(OpType::kDepthwiseConv2D, "dw", dw, g.inputs[0], {1, 3, 3, 4}, filter, bias);
+  const int32_t second = conv(OpType::kConv2D, "pw", pw, first, {3, 1, 1, 4}, reads, {0.1f, 0.2f, 0.3f});
+  const int32_t pool = *g.AddNode(OpType::kMaxPool2D, "pool", Pool2DAttributes(), {second});
+  const int32_t shape = g.AddConstant("flatten/shape", {2}, std::vector<int32_t>{-1, 12});
+  const int32_t flat = *g.AddNode(OpType::kReshape, "flatten", ReshapeAttributes{{1, -1}}, {pool, shape});
+  g.outputs = {conv(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), flat, {2, 12}, Ramp(24, 0.3f, -0.02f), {0, 1})};
+  return g;
+}
+
+std::vector<float> OutputsOf(const Graph& graph) {
+  auto model = RunnableFromBytes(*WriteTflite(graph, {}), "graph");
+  QAT_CHECK(model.ok());
+  auto interpreter = Interpreter::Create(*std::move(model), {});
+  QAT_CHECK(interpreter.ok());
+  const std::span<uint8_t> input = (*interpreter)->input(0);
+  const std::vector<float> values = Ramp(input.size() / sizeof(float), -0.7f, 0.05f);
+  std::memcpy(input.data(), values.data(), input.size());
+  (*interpreter)->Invoke();
+  const std::span<const uint8_t> output = (*interpreter)->output(0);
+  std::vector<float> result(output.size() / sizeof(float));
+  std::memcpy(result.data(), output.data(), output.size());
+  return result;
+}
+
+const GraphTensor& Named(const Graph& graph, const std::string& name) {
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == name) return tensor;
+  }
+  QAT_CHECK(false);
+}
+
+TEST(EqualizeFilters, FiltersReachEquallyFarAndTheFunctionStays) {
+  Graph graph = Skewed(300);
+  const std::vector<float> before = OutputsOf(graph);
+  EXPECT_EQ(EqualizeFilters(graph), (std::vector<std::string>{"'dw' and 'pw'", "'pw' and 'fc'"}));
+  QAT_ASSERT_OK(Verify(graph));
+  const std::vector<float> after = OutputsOf(graph);
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
+  const std::vector<float> writes = RealValues(Named(graph, "dw/filter"));
+  const std::vector<float> reads = RealValues(Named(graph, "pw/filter"));
+  for (size_t c = 0; c < 4; ++c) {
+    float written = 0, read = 0;
+    for (size_t i = c; i < writes.size(); i += 4) written = std::max(written, std::abs(writes[i]));
+    for (size_t i = c; i < reads.size(); i += 4) read = std::max(read, std::abs(reads[i]));
+    EXPECT_NEAR(written, read, 0.01f * written) << "channel " << c;
+  }
+}
+
+TEST(EqualizeFilters, LeavesAloneWhatItWouldChange) {
+  Graph clipped = Skewed(300, Activation::kRelu6);
+  EXPECT_EQ(EqualizeFilters(clipped), (std::vector<std::string>{"'pw' and 'fc'"})) << "a relu6 clips at 6, whatever the scale";
+  Graph seen = Skewed(300);
+  seen.outputs.push_back(seen.nodes[0].output());
+  EXPECT_EQ(EqualizeFilters(seen), (std::vector<std::string>{"'pw' and 'fc'"})) << "an output has to stay as it is";
+}
+
+}  // namespace
+}  // namespace qat
