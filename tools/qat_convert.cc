@@ -73,7 +73,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "float32 (default: what the network was trained for; docs/precisions.md)");
   add("--input-type", flags.input_type, "float32|uint8|int8",
       "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, else as --type)");
-  add("--append", flags.append, "none|softmax|argmax", "operator to add after the last layer");
+  add("--append", flags.append, "none|softmax|argmax|sigmoid", "operator to add after the last layer; sigmoid for yes-no and several labels");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
@@ -268,8 +268,12 @@ Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
     QAT_RETURN_IF_ERROR_IN("--append", AppendSoftmax(graph));
     return {};
   }
+  if (append == "sigmoid") {
+    QAT_RETURN_IF_ERROR_IN("--append", AppendSigmoid(graph));
+    return {};
+  }
   if (append != "argmax" && append != "arg_max" && append != "arg-max") {
-    return InvalidArgument(StrCat("--append: value '", flags.append, "', expected none, softmax or argmax"));
+    return InvalidArgument(StrCat("--append: value '", flags.append, "', expected none, softmax, argmax or sigmoid"));
   }
   if (flags.argmax_type != "int32" && flags.argmax_type != "int64")
     return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));

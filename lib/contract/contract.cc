@@ -2,6 +2,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -38,7 +39,8 @@ Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract&
   const auto name = WriteText(builder, output.name);
   const auto labels = output.labels.empty() ? 0 : builder.CreateVectorOfStrings(output.labels);
   const auto mean = WriteList(builder, output.mean), std_values = WriteList(builder, output.std);
-  return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values);
+  return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values,
+                          output.ignored);
 }
 
 // Whether version 1 says all of it.
@@ -89,11 +91,12 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
 
 Expected<OutputContract> ReadOutput(const fb::Output& table) {
   OutputContract output;
-  QAT_ASSIGN_OR_RETURN(output.task, KnownValue<OutputTask>(table.task(), fb::OutputTask_MAX, "the task of an output"));
+  QAT_ASSIGN_OR_RETURN(output.task, KnownValue<Task>(table.task(), fb::OutputTask_MAX, "the task of an output"));
   output.labels = TextsOf(table.labels());
   output.mean = ListOf(table.mean());
   output.std = ListOf(table.std());
   output.name = TextOf(table.name());
+  output.ignored = table.ignored();
   return output;
 }
 
@@ -108,6 +111,15 @@ Status CheckOutput(const OutputContract& output) {
                           output.std[i], ", expected finite numbers, the std above 0"));
   }
   return {};
+}
+
+// "300", "[300, 0.5]"; long lists shortened.
+std::string SomeOf(const std::vector<float>& numbers) {
+  constexpr size_t kShown = 4;
+  if (numbers.size() == 1) return StrCat(numbers[0]);
+  std::vector<std::string> texts;
+  for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown))) texts.push_back(StrCat(number));
+  return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
 }
 
 }  // namespace
@@ -144,6 +156,18 @@ Status Validate(const Contract& contract) {
   return {};
 }
 
+void RestoreTargets(const OutputContract& contract, std::span<float> outputs) {
+  const size_t n = contract.mean.size();
+  for (size_t i = 0; n > 0 && i < outputs.size(); ++i)
+    outputs[i] = static_cast<float>(contract.mean[i % n] + double{contract.std[i % n]} * outputs[i]);
+}
+
+void NormalizeTargets(const OutputContract& contract, std::span<float> targets) {
+  const size_t n = contract.mean.size();
+  for (size_t i = 0; n > 0 && i < targets.size(); ++i)
+    targets[i] = static_cast<float>((double{targets[i]} - contract.mean[i % n]) / contract.std[i % n]);
+}
+
 bool SameMeaning(const Contract& a, const Contract& b) {
   Contract other = b;
   if (a.inputs.size() != b.inputs.size()) return false;
@@ -165,7 +189,12 @@ std::string Describe(const Contract& contract) {
     if (contract.inputs.size() > 1) text += StrCat("'", input.name, "' ");
     text += Describe(input);
   }
-  if (!contract.labels().empty()) text += StrCat(", ", contract.labels().size(), " labels");
+  const OutputContract output = contract.outputs.empty() ? OutputContract() : contract.outputs.front();
+  const bool numbers = IsOfNumbers(output.task);
+  if (!output.labels.empty()) text += StrCat(", ", output.labels.size(), numbers ? " numbers" : " labels");
+  if (output.task != Task::kUnknown && output.task != Task::kClasses) text += StrCat(", task ", NameOf(output.task));
+  if (!output.mean.empty()) text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
+  if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
   return text;
 }
 

@@ -9,17 +9,18 @@
 
 #include "base/expected.h"
 #include "contract/input_contract.h"
+#include "contract/task.h"
 
 namespace qat {
 
-/// What an output means. Unknown: written before it was recorded, or a model of others.
-enum class OutputTask { kUnknown, kClasses, kNumbers };
-
 struct OutputContract {
-  OutputTask task = OutputTask::kUnknown;
-  std::vector<std::string> labels = {};  ///< class names in label order; may be empty
-  std::vector<float> mean = {}, std = {};  ///< numbers: target = mean + std * output; empty: the output itself
+  Task task = Task::kUnknown;
+  std::vector<std::string> labels = {};  ///< class names in label order, or one name per label or number; may be empty
+  /// Of real numbers: target i = mean[i % n] + std[i % n] * output i, of n means; empty: the output itself.
+  std::vector<float> mean = {}, std = {};
   std::string name = {};
+  /// Of classes a pixel: the stored label of those that have none and do not count, as 255; kIgnoredLabel: there is no such label.
+  int32_t ignored = kIgnoredLabel;
   bool operator==(const OutputContract&) const = default;
 };
 
@@ -47,6 +48,11 @@ struct Contract {
 
 /// Every input valid, finite means and stds of outputs. Errors: kCorrupt.
 Status Validate(const Contract& contract);
+
+/// Outputs, one example after the other, as the targets that they stand for, and back: in double, rounded once. Requires as
+/// many outputs as targets of some examples.
+void RestoreTargets(const OutputContract& contract, std::span<float> outputs);
+void NormalizeTargets(const OutputContract& contract, std::span<float> targets);
 
 /// Whether examples and answers mean the same, wherever the input is normalized.
 bool SameMeaning(const Contract& a, const Contract& b);

@@ -11,10 +11,8 @@ namespace qat {
 /// Name of the metadata entry in a .tflite.
 inline constexpr char kProvenanceMetadataName[] = "qat.provenance";
 
-/// The key that says what a network was trained for, and its two values; absent: written before it was recorded.
+/// The key that says what a network was trained for, a name of task.h; absent: written before it was recorded.
 inline constexpr char kTaskKey[] = "task";
-inline constexpr char kTaskClasses[] = "classes";
-inline constexpr char kTaskNumbers[] = "numbers";  ///< real numbers: its outputs are answers, not scores
 
 /// Of a network that is to be trained: the text that a front end read, for people and for front ends.
 inline constexpr char kSourceTextKey[] = "source_text";

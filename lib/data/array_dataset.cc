@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "data/array_images.h"
+#include "data/class_names.h"
 #include "data/label_array.h"
 #include "data/label_map.h"
 #include "data/readers.h"
@@ -23,14 +24,14 @@ class LabelReader {
     QAT_ASSIGN_OR_RETURN(const NpyArray array, source_.read(name));
     QAT_ASSIGN_OR_RETURN(LabelArray labels, ReadLabelArray(array, source_.path_of(name), task_));
     // What the first one is, those of the other splits are, too.
-    task_ = labels.targets > 0 ? Task::kNumbers : Task::kClasses;
+    if (task_ == Task::kAuto) task_ = labels.task;
     read_.emplace_back(name, std::move(labels));
     return {};
   }
   const LabelArray& Of(const std::string& name) const {
     return std::find_if(read_.begin(), read_.end(), [&](const auto& each) { return each.first == name; })->second;
   }
-  bool numbers() const { return task_ == Task::kNumbers; }
+  Task task() const { return task_; }
   std::vector<const LabelArray*> all() const {
     std::vector<const LabelArray*> arrays;
     for (const auto& each : read_) arrays.push_back(&each.second);
@@ -83,10 +84,15 @@ class Opener {
     for (const ArrayPair& pair : {table_.train, table_.holdout, table_.test}) {
       if (pair.complete()) QAT_RETURN_IF_ERROR(labels_.Read(pair.labels));
     }
-    if (labels_.numbers()) return {};
+    if (labels_.task() == Task::kNumbers || labels_.task() == Task::kMultiLabel) return {};
     const KnownClasses known = {source_.class_names, source_.class_names_path, options_.class_names,
-                                options_.label_indices};
+                                options_.ignore_label, options_.label_indices};
     QAT_ASSIGN_OR_RETURN(map_, LabelMap::Make(labels_.all(), known));
+    const size_t classes = map_->class_names().size();
+    if (labels_.task() == Task::kYesNo && classes != 2) {
+      return InvalidArgument(StrCat(source_.path, ": labels are of ", classes, " classes, expected two for `task` yes-no; `task` "
+                                    "classes learns one of several"));
+    }
     return {};
   }
 
@@ -111,6 +117,7 @@ class Opener {
     dataset.label_height = labels.height;
     dataset.label_width = labels.width;
     dataset.targets = labels.targets;
+    dataset.task = labels_.task();
     std::vector<std::string> notes;
     for (const ArrayImages& each : images) notes.push_back(each.note);
     notes.push_back(labels.note);
@@ -124,6 +131,8 @@ class Opener {
     if (map_) {
       QAT_ASSIGN_OR_RETURN(const std::vector<int32_t> classes, map_->Apply(labels));
       dataset.labels.insert(dataset.labels.end(), classes.begin(), classes.end());
+    } else if (labels_.task() == Task::kMultiLabel) {
+      dataset.labels.insert(dataset.labels.end(), labels.values.begin(), labels.values.end());
     }
     for (const std::string& note : notes) {
       if (!note.empty()) dataset.notes.push_back(note);
@@ -134,9 +143,21 @@ class Opener {
   void Describe(Dataset& dataset) const {
     if (map_) {
       dataset.class_names = map_->class_names();
+      dataset.ignored = map_->ignored();
       if (!map_->note().empty()) dataset.notes.push_back(map_->note());
     }
+    if (!map_) NameTargets(dataset);
     if (!table_.unused.empty()) Warn(StrCat("not used: ", SomeOf(table_.unused)), dataset);
+  }
+
+  // Labels at once and numbers are named by what lies beside them, where there is a name for each.
+  void NameTargets(Dataset& dataset) const {
+    const bool marks = dataset.task == Task::kMultiLabel;
+    const auto count = static_cast<size_t>(marks ? dataset.label_width : dataset.targets);
+    for (const auto* names : {&source_.class_names, &options_.class_names}) {
+      if (names->size() == count) dataset.class_names = *names;
+    }
+    if (marks && dataset.class_names.empty()) dataset.class_names = NumberedClasses(static_cast<int64_t>(count));
   }
 
   const ArraySource& source_;

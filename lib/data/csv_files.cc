@@ -8,6 +8,7 @@
 #include "data/array_names.h"
 #include "data/csv_table.h"
 #include "data/readers.h"
+#include "data/test_split.h"
 
 namespace qat {
 namespace {
@@ -56,11 +57,14 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
                              const OpenOptions& options) {
   const CsvTable& first = tables.first();
   if (first.label.empty()) {
-    const std::string& name = table.train.inputs[0];
+    const bool learns = options.task == Task::kReconstruction, has_test = !table.test.inputs.empty();
+    const std::string& name = learns && has_test && split == Split::kTest ? table.test.inputs[0] : table.train.inputs[0];
     QAT_ASSIGN_OR_RETURN(NpyArray array, tables.Read(name));
     QAT_ASSIGN_OR_RETURN(ArrayImages images,
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
-    return Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
+    Dataset dataset = Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
+    if (learns && !has_test) KeepPart(split, "a folder with train.csv and test.csv makes another choice", dataset);
+    return dataset;
   }
   ArraySource source;
   source.path = path;
@@ -69,10 +73,12 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
     const std::string file = tables.PathOf(Tables::NameOf(name));
     return name.ends_with('y') ? StrCat(file, ": column '", first.label, "'") : file;
   };
+  if (first.labels.size() > 1) source.class_names = first.labels;
   source.advice = "a folder with train.csv and test.csv makes another choice";
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, options));
   dataset.label_column = first.label;
-  dataset.notes.insert(dataset.notes.begin(), StrCat("column '", first.label, "' holds the answers, the other ",
+  dataset.notes.insert(dataset.notes.begin(), StrCat(first.labels.size() == 1 ? "column '" : "columns '", first.label,
+                                                     first.labels.size() == 1 ? "' holds" : "' hold", " the answers, the other ",
                                                      first.features.size(), " are features"));
   dataset.notes.insert(dataset.notes.end(), first.notes.begin(), first.notes.end());
   return dataset;

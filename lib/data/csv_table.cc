@@ -166,7 +166,7 @@ class TableBuilder {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
         table_.notes.push_back("the first column has no name and is left out, as row numbers usually are");
-      } else if (i != label_) {
+      } else if (!IsLabel(i)) {
         table_.features.push_back(names_[i]);
       }
     }
@@ -186,7 +186,7 @@ class TableBuilder {
         return Corrupt(StrCat(Place(line, i), cells[i].empty() ? "is empty" : StrCat("is '", cells[i], "'"),
                               ", expected a value: fill the gap in or leave the row out"));
       }
-      if (i == label_) {
+      if (IsLabel(i)) {
         labels_.push_back(cells[i]);
       } else {
         QAT_RETURN_IF_ERROR(TakeNumber(cells[i], line, i));
@@ -201,6 +201,7 @@ class TableBuilder {
     if (rows_ > INT32_MAX) return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
+    if (table_.labels.size() > 1) QAT_RETURN_IF_ERROR(CheckAreNumbers());
     if (!table_.label.empty()) table_.y = LabelArray(rows);
     return std::move(table_);
   }
@@ -215,26 +216,33 @@ class TableBuilder {
   }
 
   Status FindLabel() {
-    label_ = names_.size();
     std::vector<size_t> usual;
+    std::vector<std::string> wanted;
+    // A name with commas is one column where there is one of that name.
+    const bool one = std::find(names_.begin(), names_.end(), request_.label) != names_.end();
+    if (!request_.label.empty()) wanted = one ? std::vector{request_.label} : SplitText(request_.label, ',');
+    for (std::string& name : wanted) name = Trimmed(name);
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (!request_.label.empty() && names_[i] == request_.label) label_ = i;
       const std::string lower = Lower(names_[i]);
       if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames)) usual.push_back(i);
     }
-    if (request_.label.empty() && usual.size() == 1) label_ = usual[0];
-    if (label_ < names_.size()) {
-      table_.label = names_[label_];
-      return {};
-    }
-    if (request_.unlabelled) return {};
+    if (request_.label.empty() && usual.size() == 1) wanted = {names_[usual[0]]};
     const std::string columns = SomeOf(names_);
-    if (!request_.label.empty()) {
-      const std::string nearest = Nearest(request_.label, names_);
-      return InvalidArgument(StrCat("`label`: ", source_, " has no column '", request_.label, "'",
+    for (const std::string& name : wanted) {
+      const auto found = std::find(names_.begin(), names_.end(), name);
+      if (found != names_.end()) {
+        label_columns_.insert(static_cast<size_t>(found - names_.begin()));
+        continue;
+      }
+      if (request_.unlabelled) return {};
+      const std::string nearest = Nearest(name, names_);
+      return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name, "'",
                                     nearest.empty() ? StrCat(", expected one of ", columns)
                                                     : StrCat("; did you mean '", nearest, "'?")));
     }
+    for (const size_t column : label_columns_) table_.labels.push_back(names_[column]);
+    table_.label = Join(table_.labels, ",");
+    if (!table_.labels.empty() || request_.unlabelled) return {};
     return InvalidArgument(StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
   }
 
@@ -260,13 +268,28 @@ class TableBuilder {
   }
 
   template <class T>
-  static NpyArray ArrayOf(const std::vector<double>& numbers, DType type, int32_t rows) {
-    NpyArray array{type, {rows}, Bytes(numbers.size() * sizeof(T))};
+  NpyArray ArrayOf(const std::vector<double>& numbers, DType type, int32_t rows) const {
+    Shape shape = {rows};
+    if (table_.labels.size() > 1) shape.push_back(static_cast<int32_t>(table_.labels.size()));
+    NpyArray array{type, std::move(shape), Bytes(numbers.size() * sizeof(T))};
     for (size_t i = 0; i < numbers.size(); ++i) {
       const auto value = static_cast<T>(numbers[i]);
       std::memcpy(&array.values[i * sizeof(T)], &value, sizeof(T));
     }
     return array;
+  }
+
+  bool IsLabel(size_t column) const { return label_columns_.contains(column); }
+
+  // Of several columns each is a number; text would be a class each.
+  Status CheckAreNumbers() const {
+    const size_t columns = table_.labels.size();
+    for (size_t i = 0; i < labels_.size(); ++i) {
+      if (NumberOf(labels_[i])) continue;
+      return Corrupt(StrCat(source_, ": row ", i / columns + 1, ", column '", table_.labels[i % columns], "' is '", Short(labels_[i]),
+                            "', expected a number where several columns are the answers"));
+    }
+    return {};
   }
 
   // Whole numbers, numbers, or text: by what all cells are.
@@ -287,7 +310,7 @@ class TableBuilder {
   const CsvRequest& request_;
   CsvTable table_;
   std::vector<std::string> names_;
-  size_t label_ = 0;
+  std::set<size_t> label_columns_;
   char separator_ = ',';
   Bytes values_;
   std::vector<std::string> labels_;

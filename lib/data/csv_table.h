@@ -13,15 +13,17 @@ namespace qat {
 
 /// What a table is read for.
 struct CsvRequest {
-  std::string label;       ///< the column of answers; empty: the only one with a usual name (label, class, target, y)
+  /// The column of answers, or several with commas between them; empty: the only one with a usual name (label, class, target, y).
+  std::string label;
   bool unlabelled = false; ///< it need not have one
 };
 
 struct CsvTable {
   std::vector<std::string> features;  ///< names of the columns of `x`, in the order of the file
-  std::string label;                  ///< name of the column of answers; empty: there is none
+  std::string label;                  ///< name of the column of answers, of several with commas; empty: there is none
+  std::vector<std::string> labels;    ///< their names, in the order of the file
   NpyArray x;                         ///< float32 [rows, features]
-  NpyArray y;                         ///< [rows]: int64, float64, or text where a cell is no number
+  NpyArray y;  ///< [rows], of several columns [rows, columns]: int64, float64, or of one column text where a cell is no number
   std::vector<std::string> notes;     ///< what was left out
 };
 

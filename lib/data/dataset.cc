@@ -144,6 +144,28 @@ void MakeReal(Dataset& dataset) {
   if (dataset.stream != nullptr) dataset.stream = std::make_shared<RealStream>(std::move(dataset.stream));
 }
 
+// What the request says the labels mean, of data that were read as classes.
+Status ApplyTask(Task task, Dataset& dataset) {
+  if (task == Task::kReconstruction) {
+    if (dataset.inputs.size() > 1) {
+      return Unsupported(StrCat(dataset.name, ": examples have ", dataset.inputs.size(), " inputs, expected one for `task` "
+                                "reconstruction"));
+    }
+    dataset.task = task;
+    dataset.targets = static_cast<int32_t>(dataset.input().ValueCount());
+    return {};
+  }
+  if (task == Task::kAuto || task == dataset.task) return {};
+  const auto classes = std::ssize(dataset.class_names);
+  if (dataset.task == Task::kClasses && task == Task::kYesNo && classes == 2) {
+    dataset.task = task;
+    return {};
+  }
+  return InvalidArgument(StrCat("`task`: ", dataset.name, " holds ",
+                                dataset.task == Task::kClasses ? StrCat("labels of ", classes, " classes") : StrCat("labels for ", NameOf(dataset.task)),
+                                ", which task '", NameOf(task), "' cannot learn"));
+}
+
 // All examples; only pictures are sampled while they are read.
 Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options,
                             std::vector<std::string>& special) {
@@ -151,6 +173,21 @@ Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOpti
   if (data == "digits") return OpenDigits(split, options.limit);
   if (!FileExists(data)) return NoSuchData(data);
   return IsDirectory(data) ? OpenDirectory(data, split, options, special) : OpenFile(data, split, options);
+}
+
+// Autoencoders need no labels; where there are some, they say what is an anomaly.
+Expected<Dataset> OpenForTask(const std::string& data, Split split, const OpenOptions& options,
+                              std::vector<std::string>& special) {
+  if (options.task != Task::kReconstruction || options.unlabelled) return OpenWhole(data, split, options, special);
+  auto labelled = OpenWhole(data, split, options, special);
+  if (labelled.ok() || labelled.error().code == ErrorCode::kInterrupted) return labelled;
+  OpenOptions unlabelled = options;
+  unlabelled.unlabelled = true;
+  unlabelled.class_names.clear();
+  special.clear();
+  auto opened = OpenWhole(data, split, unlabelled, special);
+  // What is wrong with the examples themselves is told as it is without labels.
+  return opened;
 }
 
 }  // namespace
@@ -229,13 +266,6 @@ Status CheckInputs(const Dataset& dataset, const Contract& contract, std::string
   return {};
 }
 
-std::optional<Task> TaskFromName(std::string_view name) {
-  if (name == "auto") return Task::kAuto;
-  if (name == "classes") return Task::kClasses;
-  if (name == "numbers") return Task::kNumbers;
-  return std::nullopt;
-}
-
 void Warn(const std::string& sentence, Dataset& dataset) {
   dataset.warning += StrCat(dataset.warning.empty() ? "" : "\n", sentence);
 }
@@ -245,11 +275,8 @@ void Keep(std::span<const int32_t> examples, Dataset& dataset) {
   std::vector<int32_t> indices;
   for (const int32_t example : examples) indices.push_back(static_cast<int32_t>(dataset.IndexOf(example)));
   dataset.images = Picked(dataset.images, examples, dataset.ImageSize());
-  if (dataset.targets > 0) {
-    dataset.numbers = Picked(dataset.numbers, examples, dataset.targets);
-  } else {
-    dataset.labels = Picked(dataset.labels, examples, dataset.LabelsPerImage());
-  }
+  if (!dataset.numbers.empty()) dataset.numbers = Picked(dataset.numbers, examples, dataset.targets);
+  if (!dataset.labels.empty()) dataset.labels = Picked(dataset.labels, examples, dataset.LabelsPerImage());
   dataset.indices = std::move(indices);
 }
 
@@ -315,15 +342,40 @@ Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use) 
 
 Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOptions& options) {
   std::vector<std::string> special;
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenWhole(data, split, options, special));
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenForTask(data, split, options, special));
   if (!special.empty()) {
     dataset.warning += dataset.warning.empty() ? "" : "\n";
     dataset.warning += SpecialFilesWarning(special);
   }
   dataset.name = data;
   if (dataset.inputs.size() == 1 && options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
+  if (!options.unlabelled) QAT_RETURN_IF_ERROR(ApplyTask(options.task, dataset));
   TakeSample(options, dataset);
   return dataset;
+}
+
+void AppendValues(ValueType values, std::span<const uint8_t> examples, std::vector<float>& numbers) {
+  if (values == ValueType::kByte) {
+    numbers.insert(numbers.end(), examples.begin(), examples.end());
+    return;
+  }
+  const size_t before = numbers.size();
+  numbers.resize(before + examples.size() / sizeof(float));
+  if (!examples.empty()) std::memcpy(&numbers[before], examples.data(), examples.size());
+}
+
+Status FillTargets(Dataset& dataset) {
+  constexpr int64_t kMost = int64_t{1} << 29;  // 2 GiB, once here and once for the answers of each model
+  if (dataset.size() * dataset.targets > kMost) {
+    return Unsupported(StrCat(dataset.name, ": ", dataset.size(), " examples of ", dataset.targets,
+                              " values do not fit memory beside their reconstructions, expected at most ", kMost,
+                              " values: evaluate a part of them with `limit`"));
+  }
+  dataset.numbers.clear();
+  return ForEachBatch(dataset, 250, [&](int64_t, int64_t, std::span<const uint8_t> images) {
+    AppendValues(dataset.input().values, images, dataset.numbers);
+    return Status();
+  });
 }
 
 Expected<std::string> Fingerprint(const Dataset& dataset) {
@@ -334,7 +386,7 @@ Expected<std::string> Fingerprint(const Dataset& dataset) {
     stream.Add(images);
     return Status();
   }));
-  if (dataset.targets == 0) return stream.Finish(dataset.labels);
+  if (dataset.task != Task::kNumbers) return stream.Finish(dataset.labels);
   std::vector<int32_t> bits(dataset.numbers.size());
   std::memcpy(bits.data(), dataset.numbers.data(), bits.size() * sizeof(float));
   return stream.Finish(bits);

@@ -20,17 +20,11 @@ namespace qat {
 
 enum class Split { kTrain, kTest };
 
-/// What labels are, where an array leaves it open: classes, or real numbers to be learned.
-enum class Task { kAuto, kClasses, kNumbers };
-
 /// What the axes of an array of real numbers are, where its rank leaves it open.
 enum class ArrayLayout { kAuto, kPictures, kSeries, kFeatures };
 
 /// "auto", "pictures", "series", "features".
 std::optional<ArrayLayout> LayoutFromName(std::string_view name);
-
-/// "auto", "classes", "numbers".
-std::optional<Task> TaskFromName(std::string_view name);
 
 /// One input of an example: [H, W, C], bytes or float32, whose bytes are little endian; a series of T steps is 1 x T x C, a row
 /// of features 1 x 1 x F.
@@ -57,7 +51,8 @@ class ImageStream {
 };
 
 /// Examples, each the bytes of its inputs, one input after the other. Labels in [0, classes): [count], or one per pixel,
-/// [count, label_height, label_width]; or real numbers instead of labels, [count, targets].
+/// [count, label_height, label_width]; of several labels at once [count, 1, K], each 0 or 1; or real numbers instead of labels,
+/// [count, targets].
 struct Dataset {
   std::string name;  ///< "digits", or the path as given
   std::vector<ExampleInput> inputs = std::vector<ExampleInput>(1);  ///< at least one
@@ -68,8 +63,11 @@ struct Dataset {
   bool of_pictures = false;  ///< of files of any size, which were made to fit
   bool labelled = true;     ///< false: every label is 0 and means nothing
   std::vector<int32_t> labels;
-  int32_t targets = 0;                        ///< real numbers an image; 0: it has labels
-  std::vector<float> numbers;                 ///< [count, targets]
+  Task task = Task::kClasses;                 ///< what the labels or numbers are; never kAuto
+  /// Real numbers an example; 0: it has labels. Of a reconstruction, which has labels too, the values of the input.
+  int32_t targets = 0;
+  std::vector<float> numbers;                 ///< [count, targets]; of a reconstruction once FillTargets has run
+  std::optional<int64_t> ignored;             ///< the stored label that became kIgnoredLabel
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
   /// So many of the last examples are those that a training split of its own keeps for validation (val/, x_val).
@@ -83,7 +81,7 @@ struct Dataset {
   std::vector<std::string> notes;  ///< sentences on what was understood, or done unasked
 
   int64_t size() const {
-    if (targets > 0) return static_cast<int64_t>(numbers.size()) / targets;
+    if (targets > 0 && labels.empty()) return static_cast<int64_t>(numbers.size()) / targets;
     return static_cast<int64_t>(labels.size()) / LabelsPerImage();
   }
   int64_t IndexOf(int64_t example) const {
@@ -122,6 +120,12 @@ struct Dataset {
 using UseBatch = std::function<Status(int64_t first, int64_t count, std::span<const uint8_t> images)>;
 Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use);
 
+/// Values of examples, bytes or reals, as real numbers: what a reconstruction is held against.
+void AppendValues(ValueType values, std::span<const uint8_t> examples, std::vector<float>& numbers);
+
+/// The numbers of a reconstruction, all of them in memory. Errors: kUnsupported where they are too many, the stream's.
+Status FillTargets(Dataset& dataset);
+
 /// Adds a sentence to its warning.
 void Warn(const std::string& sentence, Dataset& dataset);
 
@@ -153,6 +157,8 @@ struct OpenOptions {
   std::vector<std::string> class_names = {};
   bool label_indices = false;  ///< there is a model, but without names: numbers are the indices of its outputs
   Task task = Task::kAuto;
+  /// Of labels a pixel: the stored label of places without one; empty: 255 where it can be no class.
+  std::optional<int64_t> ignore_label = std::nullopt;
   bool unlabelled = false;  ///< images are enough: labels may be missing, and what they mean does not matter
   bool strict = false;                     ///< a broken picture is an error instead of being left out
   int64_t cache_bytes = int64_t{1} << 30;  ///< decoded pictures stay in memory where all of them fit

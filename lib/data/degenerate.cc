@@ -9,7 +9,21 @@ namespace {
 
 constexpr size_t kLookedAt = 256;
 
+// A label that every example has, or none.
+void CheckMarks(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+  for (int32_t label = 0; label < dataset.label_width; ++label) {
+    const auto at = static_cast<size_t>(label);
+    int64_t there = 0;
+    for (const int32_t example : examples) there += dataset.LabelsOf(example)[at];
+    if (there > 0 && there < std::ssize(examples)) continue;
+    const std::string name = at < dataset.class_names.size() ? dataset.class_names[at] : StrCat(label);
+    warnings.push_back(StrCat(there == 0 ? "no" : "every", " training example has the label '", name,
+                              "', so there is nothing to learn about it"));
+  }
+}
+
 void CheckLabels(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+  if (dataset.task == Task::kMultiLabel) return CheckMarks(dataset, examples, warnings);
   const int32_t first = dataset.LabelsOf(examples[0])[0];
   for (const int32_t example : examples) {
     const std::span<const int32_t> labels = dataset.LabelsOf(example);
@@ -57,7 +71,9 @@ Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, st
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples) {
   std::vector<std::string> warnings;
   if (examples.empty()) return warnings;
-  if (dataset.targets > 0) {
+  if (dataset.task == Task::kReconstruction) {
+    // Labels do not matter, and targets are the inputs.
+  } else if (dataset.task == Task::kNumbers) {
     CheckTargets(dataset, examples, warnings);
   } else {
     CheckLabels(dataset, examples, warnings);

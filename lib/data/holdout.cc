@@ -35,7 +35,7 @@ std::vector<int32_t> Choose(const Dataset& data, int64_t examples, int64_t count
     if (automatic || std::ssize(chosen) == count) return chosen;
     return StratifiedSample(labels, count, /*keep=*/0, key);
   }
-  if (data.targets == 1)
+  if (data.task == Task::kNumbers && data.targets == 1)
     return EvenSample(std::span(data.numbers).first(static_cast<size_t>(examples)), count, key);
   std::vector<int32_t> chosen = ShuffledHoldout(examples, count, seed).holdout;
   std::sort(chosen.begin(), chosen.end());
@@ -52,7 +52,7 @@ std::string ShareText(int64_t examples, int64_t count) {
 
 std::string_view HowChosen(const Dataset& data) {
   if (HasOneLabel(data)) return "stratified by class";
-  return data.targets == 1 ? "evenly over the sorted targets" : "at random";
+  return data.task == Task::kNumbers && data.targets == 1 ? "evenly over the sorted targets" : "at random";
 }
 
 std::string WatchesTheTestSet(std::string_view why) {

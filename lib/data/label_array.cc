@@ -80,6 +80,10 @@ std::vector<int64_t> IndicesOfOnes(const std::vector<double>& values, size_t len
   return indices;
 }
 
+bool AreMarks(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return value == 0 || value == 1; });
+}
+
 bool AreWhole(const std::vector<double>& values) {
   constexpr double kExact = 9007199254740992;  // 2^53
   return std::all_of(values.begin(), values.end(),
@@ -121,17 +125,19 @@ class Reader {
 
   Expected<LabelArray> ReadTexts(Layout layout) {
     if (layout != Layout::kOne) return Refuse(" of text", "expected [count], one class name per image");
-    if (task_ == Task::kNumbers)
-      return InvalidArgument(StrCat(labels_.path, ": elements are text, which task 'numbers' cannot learn"));
+    if (task_ == Task::kNumbers || task_ == Task::kMultiLabel)
+      return InvalidArgument(StrCat(labels_.path, ": elements are text, which task '", NameOf(task_), "' cannot learn"));
     labels_.texts = array_.texts;
     return std::move(labels_);
   }
 
   Expected<LabelArray> ReadIntegers(Layout layout) {
     if (task_ == Task::kNumbers) return TakeNumbers(layout);
+    if (task_ == Task::kMultiLabel) return TakeMarks(layout);
     if (layout == Layout::kOne || layout == Layout::kPixels) return TakeClasses(Integers(array_), layout);
     if (TakeOneHot(layout)) return std::move(labels_);
-    return Refuse("", StrCat(Expectation(), "; several labels per image are not supported, and whole numbers to be "
+    if (layout == Layout::kRows && task_ == Task::kAuto && AreMarks(Reals(array_))) return TakeMarks(layout);
+    return Refuse("", StrCat(Expectation(), ", [count, labels] of 0 and 1 for several labels per image; whole numbers to be "
                                             "learned need `task` numbers"));
   }
 
@@ -139,21 +145,24 @@ class Reader {
     reals_ = Reals(array_);
     QAT_RETURN_IF_ERROR(CheckFinite());
     if (task_ == Task::kNumbers) return TakeNumbers(layout);
+    if (task_ == Task::kMultiLabel) return TakeMarks(layout);
     if ((layout == Layout::kRows || layout == Layout::kOneHotPixels) && TakeOneHot(layout))
       return std::move(labels_);
-    if (layout == Layout::kRows && task_ == Task::kAuto) return TakeNumbers(layout);
+    const bool open = task_ == Task::kAuto;
+    if (layout == Layout::kRows && open && AreMarks(reals_)) return TakeMarks(layout);
+    if (layout == Layout::kRows && open) return TakeNumbers(layout);
     const bool whole = AreWhole(reals_);
     if (layout == Layout::kPixels && whole) return TakeRealClasses(layout);
+    if (layout != Layout::kOne && open) return TakeNumbers(layout);
     if (layout != Layout::kOne)
-      return Refuse(StrCat(" of ", NameOf(array_.type)),
-                    "expected [count] or [count, numbers] of real numbers, or whole numbers as labels");
-    if (task_ == Task::kClasses && whole) return TakeRealClasses(layout);
-    if (task_ == Task::kClasses)
+      return Refuse(StrCat(" of ", NameOf(array_.type)), "expected whole numbers as labels");
+    if (!open && whole) return TakeRealClasses(layout);
+    if (!open)
       return Corrupt(StrCat(labels_.path, ": holds numbers that are not whole, expected classes as in the other labels, or as task says"));
     if (!MayBeClasses(reals_)) return TakeNumbers(layout);
     return InvalidArgument(StrCat(labels_.path, ": whole numbers stored as ", NameOf(array_.type),
-                                  " could be classes or numbers to be learned; say which with `task` classes or "
-                                  "`task` numbers"));
+                                  " could be classes or numbers to be learned; say which with `task` classes",
+                                  AreMarks(reals_) ? ", `task` yes-no" : "", " or `task` numbers"));
   }
 
   Status CheckFinite() const {
@@ -196,13 +205,33 @@ class Reader {
   }
 
   Expected<LabelArray> TakeNumbers(Layout layout) {
-    if (layout != Layout::kOne && layout != Layout::kRows) {
-      return Refuse(StrCat(" of ", NameOf(array_.type)),
-                    "expected [count] or [count, numbers] of real numbers to be learned");
-    }
     if (reals_.empty()) reals_ = Reals(array_);
-    labels_.targets = layout == Layout::kRows ? array_.shape[1] : 1;
+    labels_.task = Task::kNumbers;
+    labels_.targets = static_cast<int32_t>(FlatSize(array_.shape) / array_.shape[0]);
+    if (layout != Layout::kOne && layout != Layout::kRows)
+      labels_.note = StrCat("labels of shape ", ToString(array_.shape), " are ", labels_.targets, " real numbers per example");
     labels_.numbers.assign(reals_.begin(), reals_.end());
+    return std::move(labels_);
+  }
+
+  // Several labels at once, each there (1) or not (0).
+  Expected<LabelArray> TakeMarks(Layout layout) {
+    if (layout != Layout::kOne && layout != Layout::kRows)
+      return Refuse("", "expected [count, labels] of 0 and 1 for several labels per image");
+    const std::vector<double> values = Reals(array_);
+    const auto wrong = std::find_if(values.begin(), values.end(), [](double value) { return value != 0 && value != 1; });
+    const int32_t labels = layout == Layout::kRows ? array_.shape[1] : 1;
+    if (wrong != values.end()) {
+      const auto at = wrong - values.begin();
+      return Corrupt(StrCat(labels_.path, ": example ", at / labels, ", label ", at % labels, ": ", *wrong,
+                            ", expected 0 or 1 for several labels per image"));
+    }
+    labels_.task = Task::kMultiLabel;
+    labels_.width = labels;
+    labels_.values.assign(values.begin(), values.end());
+    if (task_ == Task::kAuto)
+      labels_.note = StrCat("rows of ", labels, " zeros and ones are taken as ", labels,
+                            " labels at once (`task` multi-label; `task` numbers learns them as numbers)");
     return std::move(labels_);
   }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "contract/task.h"
 #include "data/class_names.h"
 #include "data/readers.h"
 
@@ -86,7 +87,9 @@ class LabelMapMaker {
       MapTexts();
     } else {
       values_ = Different(arrays_);
+      QAT_RETURN_IF_ERROR(FindIgnored());
       QAT_RETURN_IF_ERROR(MapValues());
+      if (map_.ignored_) Ignore();
     }
     return std::move(map_);
   }
@@ -177,7 +180,6 @@ class LabelMapMaker {
     if (values_.size() == 1) {
       return Corrupt(StrCat(path_, ": every label is ", values_[0], ", expected at least two classes"));
     }
-    QAT_RETURN_IF_ERROR(RefuseIgnored());
     const int64_t different = std::ssize(values_), largest = values_.back();
     if (values_.front() == 0 && largest + 1 <= 2 * different) {
       if (largest + 1 > different) {
@@ -194,15 +196,32 @@ class LabelMapMaker {
     return {};
   }
 
-  Status RefuseIgnored() const {
-    const int64_t different = std::ssize(values_);
-    const bool seems = pixels_ && different > 2 && values_.back() == kIgnored && values_.front() == 0 &&
-                       values_[values_.size() - 2] <= 2 * (different - 1);
-    if (!seems) return {};
-    const int64_t next = values_[values_.size() - 2] + 1;
-    return Corrupt(StrCat(path_, ": label 255 usually marks pixels to ignore, which is not supported; give them a class: "
-                                 "y[y == 255] = ",
-                          next, ", or 0 if they are background"));
+  // Takes the label that stands for no class out of the values.
+  Status FindIgnored() {
+    if (known_.ignored && !pixels_) {
+      return InvalidArgument(StrCat("`ignore_label`: ", path_, " holds one label per image, expected one per pixel: leave "
+                                    "the examples out that have none"));
+    }
+    const bool is_there = known_.ignored && std::binary_search(values_.begin(), values_.end(), *known_.ignored);
+    if (is_there) map_.ignored_ = known_.ignored;
+    if (!known_.ignored && SeemIgnored()) map_.ignored_ = kIgnored;
+    if (map_.ignored_) values_.erase(std::find(values_.begin(), values_.end(), *map_.ignored_));
+    if (values_.empty()) return Corrupt(StrCat(path_, ": every label is ", *map_.ignored_, ", which is to be ignored"));
+    return {};
+  }
+
+  bool SeemIgnored() const {
+    if (!pixels_ || values_.back() != kIgnored) return false;
+    const auto different = std::ssize(values_);
+    if (!known_.model.empty() || known_.indices) return known_.indices || std::ssize(known_.model) <= kIgnored;
+    return different > 2 && values_.front() == 0 && values_[values_.size() - 2] <= 2 * (different - 1);
+  }
+
+  void Ignore() {
+    map_.values_[*map_.ignored_] = kIgnoredLabel;
+    map_.note_ += StrCat(map_.note_.empty() ? "" : "; ", "pixels of label ", *map_.ignored_,
+                         " are ignored: neither learned nor counted",
+                         known_.ignored ? "" : " (`ignore_label` names another one)");
   }
 
   const std::span<const LabelArray* const> arrays_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct KnownClasses {
   std::vector<std::string> file_names;  ///< of class_names.txt or its like; empty: there is no such file
   std::string file;                     ///< its path, for messages
   std::vector<std::string> model;       ///< fixed by a model or by another split; empty: not fixed
+  std::optional<int64_t> ignored = std::nullopt;  ///< label of pixels without a class; empty: 255 where it can be no class
   bool indices = false;                 ///< a model without names: labels are the indices of its outputs
 };
 
@@ -28,15 +30,19 @@ class LabelMap {
   /// the classes, with the numbers as names; text in the order of its bytes. With names from a file, labels 1 to K of K names
   /// begin at 1.
   /// `model` decides before all that: text and names of a file are looked up in it, and so are numbers where its names are numbers.
+  /// Of labels a pixel, 255 is no class where the others are far from it: those pixels are ignored, with a word.
   /// Errors: kCorrupt with array, example and label (more classes than names, a class that the model does not know, one class
-  /// only, 255 where it seems to mean pixels to ignore).
+  /// only); kInvalidArgument, a label to ignore where each image has one.
   static Expected<LabelMap> Make(std::span<const LabelArray* const> arrays, const KnownClasses& known);
 
   const std::vector<std::string>& class_names() const { return class_names_; }
   /// What is not plain about the map, as a sentence; empty: labels are the indices of classes.
   const std::string& note() const { return note_; }
 
-  /// Classes of an array's labels, all in [0, class_names().size()). Errors: kCorrupt, a label that is no class.
+  /// The stored label that stands for no class, if there is one.
+  std::optional<int64_t> ignored() const { return ignored_; }
+
+  /// Classes of an array's labels, all in [0, class_names().size()), or kIgnoredLabel. Errors: kCorrupt, a label that is no class.
   Expected<std::vector<int32_t>> Apply(const LabelArray& array) const;
 
  private:
@@ -44,6 +50,7 @@ class LabelMap {
   std::map<int64_t, int32_t> values_;     // stored number -> class
   std::map<std::string, int32_t> texts_;  // stored text -> class
   std::string note_;
+  std::optional<int64_t> ignored_;
   friend class LabelMapMaker;
 };
 

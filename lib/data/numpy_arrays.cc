@@ -10,6 +10,7 @@
 #include "data/npy.h"
 #include "data/npz.h"
 #include "data/readers.h"
+#include "data/test_split.h"
 
 namespace qat {
 namespace {
@@ -88,8 +89,31 @@ Error Missing(const Arrays& arrays, Split split, const ArrayTable& table, const 
                          "; found ", SomeOf(arrays.names)));
 }
 
-// The first array of images, whatever split it is, in the order train, whole, validation, test.
-Expected<Dataset> OpenImagesOnly(const Arrays& arrays, const OpenOptions& options) {
+// The images of a split, or a part of the only ones.
+Expected<Dataset> OpenForReconstruction(const Arrays& arrays, Split wanted, const OpenOptions& options) {
+  std::vector<ArraySplit> order = {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest};
+  if (wanted == Split::kTest) std::reverse(order.begin(), order.end());
+  std::vector<std::string> found;
+  for (const ArraySplit split : order) {
+    for (const std::string& name : arrays.ArrayNames()) {
+      if (RoleOf(name) == ArrayRole{split, false}) found.push_back(name);
+    }
+  }
+  if (found.empty()) {
+    return NotFound(StrCat(arrays.path, ": holds no images, expected an array named x_train or x; found ", SomeOf(arrays.names)));
+  }
+  QAT_ASSIGN_OR_RETURN(NpyArray array, arrays.Read(found[0]));
+  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(array), arrays.PathOf(found[0]), options));
+  Dataset dataset = Unlabelled({std::move(images)}, options, arrays.path,
+                               StrCat("'", found[0], "' has no labels, which are not needed here"));
+  if (found.size() == 1) KeepPart(wanted, "an array named x_test makes another choice", dataset);
+  return dataset;
+}
+
+// The first array of images, whatever split it is, in the order train, whole, validation, test. An autoencoder is tested on
+// the test split, or on a part of the only one.
+Expected<Dataset> OpenImagesOnly(const Arrays& arrays, Split wanted, const OpenOptions& options) {
+  if (options.task == Task::kReconstruction && options.inputs.empty()) return OpenForReconstruction(arrays, wanted, options);
   QAT_ASSIGN_OR_RETURN_IN(arrays.path, const std::vector<std::string> found,
                           InputArrays(arrays.ArrayNames(), InputNames(options)));
   if (found.empty()) {
@@ -121,10 +145,10 @@ Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Sp
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOptions& options) {
   QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options)));
   const bool labelled = table.train.complete() || table.test.complete();
-  if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, options);
+  if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, split, options);
   auto opened = OpenLabelled(arrays, table, split, options);
   // Where labels do not matter, neither does what is wrong with them.
-  if (!opened.ok() && options.unlabelled) return OpenImagesOnly(arrays, options);
+  if (!opened.ok() && options.unlabelled) return OpenImagesOnly(arrays, split, options);
   return opened;
 }
 

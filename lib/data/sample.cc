@@ -108,7 +108,7 @@ std::vector<int32_t> FirstOf(int64_t count) {
 std::vector<int32_t> SampleOf(const Dataset& data, int64_t count, uint64_t seed) {
   const uint64_t key = MixKey(seed, kSamplePurpose);
   count = std::min(count, data.size());
-  if (data.targets == 1) return EvenSample(data.numbers, count, key);
+  if (data.task == Task::kNumbers && data.targets == 1) return EvenSample(data.numbers, count, key);
   const bool one_label = data.targets == 0 && data.LabelsPerImage() == 1 && data.labelled;
   if (one_label) return StratifiedSample(data.labels, count, /*keep=*/0, key);
   return SpacedSample(data.size(), count, key);

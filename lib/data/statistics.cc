@@ -110,18 +110,20 @@ TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t>
   const auto targets = static_cast<size_t>(dataset.targets);
   const auto count = static_cast<double>(examples.size());
   TargetStatistics statistics = {std::vector<double>(targets), std::vector<double>(targets)};
-  for (const int32_t example : examples) {
-    const std::span<const float> numbers = dataset.NumbersOf(example);
-    for (size_t i = 0; i < targets; ++i) statistics.mean[i] += static_cast<double>(numbers[i]) / count;
-  }
-  for (const int32_t example : examples) {
-    const std::span<const float> numbers = dataset.NumbersOf(example);
-    for (size_t i = 0; i < targets; ++i) {
-      const double distance = static_cast<double>(numbers[i]) - statistics.mean[i];
-      statistics.std[i] += distance * distance / count;
+  const std::span<const float> first = dataset.NumbersOf(examples[0]);
+  for (size_t i = 0; i < targets; ++i) {
+    // From the first one on: what is the same everywhere has exactly this mean, and no deviation by rounding.
+    double sum = 0, squares = 0;
+    for (const int32_t example : examples) sum += double{dataset.NumbersOf(example)[i]} - double{first[i]};
+    const double above = sum / count;
+    for (const int32_t example : examples) {
+      const double distance = double{dataset.NumbersOf(example)[i]} - double{first[i]} - above;
+      squares += distance * distance;
     }
+    const double deviation = std::sqrt(squares / count);
+    statistics.mean[i] = first[i] + above;
+    statistics.std[i] = deviation >= std::numeric_limits<float>::min() ? deviation : 1;
   }
-  for (double& each : statistics.std) each = each > 0 ? std::sqrt(each) : 1;
   return statistics;
 }
 

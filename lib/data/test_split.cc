@@ -38,9 +38,9 @@ std::vector<int32_t> OfEveryClass(std::span<const int32_t> labels) {
 }
 
 std::vector<int32_t> TestPart(const Dataset& whole) {
-  if (whole.targets == 0 && whole.LabelsPerImage() == 1) return OfEveryClass(whole.labels);
+  if (whole.task != Task::kNumbers && whole.LabelsPerImage() == 1) return OfEveryClass(whole.labels);
   const int64_t count = whole.size() < 2 ? 0 : std::max<int64_t>(whole.size() / kTestPart, 1);
-  return whole.targets == 1 ? EvenSample(whole.numbers, count, kKey) : SpacedSample(whole.size(), count, kKey);
+  return whole.task == Task::kNumbers && whole.targets == 1 ? EvenSample(whole.numbers, count, kKey) : SpacedSample(whole.size(), count, kKey);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ void KeepPart(Split split, const std::string& advice, Dataset& whole) {
     Warn(StrCat("there is no test split, and no class has two examples: ", kSameExamples), whole);
     return;
   }
-  const bool by_class = whole.targets == 0 && whole.LabelsPerImage() == 1;
+  const bool by_class = whole.task != Task::kNumbers && whole.LabelsPerImage() == 1;
   whole.notes.push_back(StrCat("there is no test split: a fixed choice of one example in ten", by_class ? " of each class" : "",
                                " is taken, ", tests.size(), " of ", whole.size(), "; ", advice));
   if (split == Split::kTest) {

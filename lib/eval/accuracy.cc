@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "eval/labels.h"
 #include "eval/statistics.h"
 
 namespace qat {
@@ -12,7 +13,7 @@ namespace {
 constexpr int64_t kBatch = 250;
 
 Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset) {
-  if (classes == 0 || dataset.labels.empty()) return {};
+  if (classes == 0 || dataset.labels.empty() || dataset.task != Task::kClasses) return {};
   const int32_t largest = *std::max_element(dataset.labels.begin(), dataset.labels.end());
   if (largest < classes) return {};
   return Corrupt(StrCat(dataset.name, ": has the label ", largest, ", expected labels under ", classes, " (",
@@ -24,7 +25,7 @@ std::string AnswersText(int64_t answers) {
 }
 
 Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset) {
-  if (answers == dataset.LabelsPerImage()) return {};
+  if (answers == dataset.LabelsPerImage() || IsOfNumbers(dataset.task)) return {};
   return Corrupt(StrCat(dataset.name, ": labels are ", AnswersText(dataset.LabelsPerImage()), ", expected ",
                         AnswersText(answers), ", as ", predictor.name(), " answers"));
 }
@@ -34,6 +35,7 @@ void Append(const Predictions& batch, Predictions& all) {
   all.scores.insert(all.scores.end(), batch.scores.begin(), batch.scores.end());
   all.classes = batch.classes;
   all.step = batch.step;
+  all.probabilities = batch.probabilities;
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
   Predictions all;
   const auto predict = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     QAT_RETURN_IF_ERROR(hooks.Poll());
-    QAT_ASSIGN_OR_RETURN_IN(predictor.name(), const Predictions batch, predictor.Predict(images, count));
+    QAT_ASSIGN_OR_RETURN_IN(predictor.name(), Predictions batch, predictor.Predict(images, count));
+    if (IsOfYesNo(dataset.task) && !batch.scores.empty()) AnswerYesNo(batch);
     QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(batch.labels.size()) / count, dataset));
     Append(batch, all);
     hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
@@ -56,6 +59,24 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
   QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, predict));
   QAT_RETURN_IF_ERROR(CheckLabels(predictor, all.classes, dataset));
   return all;
+}
+
+Predictions WithoutIgnored(const Predictions& predictions, std::span<const int32_t> labels, std::vector<int32_t>& known) {
+  Predictions kept;
+  if (std::find(labels.begin(), labels.end(), kIgnoredLabel) == labels.end()) return kept;
+  kept.classes = predictions.classes;
+  kept.step = predictions.step;
+  kept.probabilities = predictions.probabilities;
+  const auto classes = static_cast<std::ptrdiff_t>(predictions.classes);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kIgnoredLabel) continue;
+    known.push_back(labels[i]);
+    kept.labels.push_back(predictions.labels[i]);
+    if (predictions.scores.empty()) continue;
+    const auto first = predictions.scores.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+    kept.scores.insert(kept.scores.end(), first, first + classes);
+  }
+  return kept;
 }
 
 AccuracyResult AccuracyOf(const Predictions& predictions, std::span<const int32_t> labels) {

@@ -30,17 +30,17 @@ std::optional<double> RecallNamed(const GateResult& gate, const ModelResult& row
   return std::nullopt;
 }
 
-std::optional<double> RmseNamed(const GateResult& gate, const ModelResult& row) {
+std::optional<double> RmseNamed(const GateResult& gate, const ModelResult& row, const Report& report) {
   if (gate.subject.empty() || row.regression->targets.empty()) return row.regression->all.rmse;
   for (size_t i = 0; i < row.regression->targets.size(); ++i) {
-    if (NumberSubject(i) == gate.subject) return row.regression->targets[i].rmse;
+    if (NumberSubject(report, i) == gate.subject) return row.regression->targets[i].rmse;
   }
   return std::nullopt;
 }
 
 // What the gate would judge of another row.
 std::optional<double> ValueOf(const GateResult& gate, const ModelResult& row, const Report& report) {
-  if (gate.name == "max-rmse") return row.regression ? RmseNamed(gate, row) : std::nullopt;
+  if (gate.name == "max-rmse") return row.regression ? RmseNamed(gate, row, report) : std::nullopt;
   if (gate.name == "min-accuracy") return row.accuracy ? std::optional(row.accuracy->top1) : std::nullopt;
   if (!row.classification) return std::nullopt;
   if (gate.name == "min-recall") return RecallNamed(gate, row, report);

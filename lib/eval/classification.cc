@@ -81,6 +81,13 @@ std::vector<double> Confidences(const Predictions& predictions) {
   std::vector<double> confidences;
   if (predictions.scores.empty()) return confidences;
   const size_t images = predictions.labels.size();
+  if (predictions.classes == 1) {
+    for (const float score : predictions.scores) {
+      const double yes = predictions.probabilities ? double{score} : 1 / (1 + std::exp(-double{score}));
+      confidences.push_back(std::max(yes, 1 - yes));
+    }
+    return confidences;
+  }
   const bool probabilities = AreProbabilities(predictions, images);
   for (size_t i = 0; i < images; ++i) {
     const auto scores = ScoresOf(predictions, i);
@@ -143,6 +150,10 @@ ClassificationResult Classify(const Predictions& predictions, std::span<const in
   result.confusion = Confusion(predictions, labels);
   result.classes = CountClasses(predictions, labels);
   if (predictions.scores.empty()) return result;
+  if (predictions.classes == 1) {
+    result.calibration_error = CalibrationError(predictions, labels);
+    return result;
+  }
   std::vector<int64_t> at_rank(static_cast<size_t>(predictions.classes), 0);
   for (size_t i = 0; i < labels.size(); ++i) {
     ++at_rank[static_cast<size_t>(RankOf(ScoresOf(predictions, i), labels[i]))];

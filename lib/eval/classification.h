@@ -21,7 +21,7 @@ ClassificationResult Classify(const Predictions& predictions, std::span<const in
                               std::span<const int32_t> ks);
 
 /// How sure each answer is, 0 to 1: the largest softmax of the scores, or the largest score itself where each image's scores
-/// are probabilities already (none negative, sum 1 within 0.02). Empty where there are no scores.
+/// are probabilities already (none negative, sum 1 within 0.02); of one score, yes or no, the probability of the answer. Empty where there are no scores.
 std::vector<double> Confidences(const Predictions& predictions);
 
 /// Expected calibration error in points: the mean of |accuracy - confidence| over 15 bins of equal width, weighted by what

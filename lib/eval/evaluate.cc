@@ -13,6 +13,7 @@
 #include "eval/classification.h"
 #include "eval/environment.h"
 #include "eval/flipped.h"
+#include "eval/labels.h"
 #include "eval/latency.h"
 #include "eval/look_inside.h"
 #include "eval/pairs.h"
@@ -29,9 +30,22 @@ namespace {
 
 constexpr double kSecondsForAGate = 2;
 
+// A model of others that gives one score.
+bool HasOneOutput(const Rows& rows) {
+  return std::all_of(rows.rows.begin(), rows.rows.end(), [](const Row& row) {
+    if (row.model == nullptr) return false;
+    const Shape& shape = row.model->tensors()[static_cast<size_t>(row.model->outputs()[0])].shape;
+    return !shape.empty() && shape.back() == 1 && FlatSize(shape) == 1;
+  });
+}
+
 // What labels are, where someone says it: the user, or a model that knows what it learned.
 Task TaskOf(const EvalRequest& request, const Rows& rows) {
   if (request.task != Task::kAuto) return request.task;
+  for (const Row& row : rows.rows) {
+    const auto& outputs = row.predictor->contract().outputs;
+    if (!outputs.empty() && outputs.front().task != Task::kUnknown) return outputs.front().task;
+  }
   for (const Row& row : rows.rows) {
     const auto found = row.result.provenance.find(kTaskKey);
     if (found != row.result.provenance.end()) return TaskFromName(found->second).value_or(Task::kAuto);
@@ -54,6 +68,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   SetInputs(contract, options);
   const auto& outputs = contract.outputs;
   if (!outputs.empty()) options.label = outputs.front().name;
+  if (!outputs.empty() && outputs.front().ignored != kIgnoredLabel) options.ignore_label = outputs.front().ignored;
   options.seed = request.seed;
   options.class_names = class_names;
   options.label_indices = class_names.empty();
@@ -62,7 +77,13 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   options.cache_bytes = request.data_cache << 20;
   options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
   options.interrupted = hooks.interrupted;
-  return OpenDataset(request.data, Split::kTest, options);
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(request.data, Split::kTest, options));
+  if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 && HasOneOutput(rows)) {
+    dataset.task = Task::kYesNo;
+    dataset.notes.push_back("labels are of two classes and the model has one output: it is yes or no (`task` numbers learns it as a number)");
+  }
+  if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
+  return dataset;
 }
 
 Status DescribeData(const Dataset& dataset, Report& report) {
@@ -88,21 +109,45 @@ void WarnOfOtherData(const std::string& path, const Report& baseline, Report& re
                                    baseline.data_examples, ") than this report"));
 }
 
+Status MeasureNumbers(const Dataset& dataset, Row& row) {
+  constexpr int32_t kMostTargets = 100;  // that are told one by one
+  QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
+  row.numbers = row.predictions.scores;
+  const auto& outputs = row.predictor->contract().outputs;
+  const OutputContract output = outputs.empty() ? OutputContract() : outputs.front();
+  RestoreTargets(output, row.numbers);
+  row.result.regression = MeasureErrors(row.numbers, dataset.numbers, dataset.targets);
+  const bool reconstructs = dataset.task == Task::kReconstruction;
+  if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
+  if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)
+    row.result.anomaly = JudgeAnomalies(row.numbers, dataset.numbers, output.std, dataset.labels);
+  return {};
+}
+
+void MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& row) {
+  std::vector<int32_t> known;
+  const Predictions kept = WithoutIgnored(row.predictions, dataset.labels, known);
+  const std::span<const int32_t> labels = known.empty() ? std::span<const int32_t>(dataset.labels) : known;
+  const Predictions& predictions = known.empty() ? row.predictions : kept;
+  row.result.accuracy = AccuracyOf(predictions, labels);
+  if (IsOfYesNo(dataset.task) && (dataset.task == Task::kMultiLabel || dataset.LabelsPerImage() == 1))
+    row.result.labels = JudgeLabels(row.predictions, dataset.labels, dataset.LabelsPerImage());
+  if (dataset.LabelsPerImage() > 1) row.result.accuracy->interval.reset();
+  if (dataset.task == Task::kMultiLabel) return;
+  row.result.classification = Classify(predictions, labels, topk);
+  if (dataset.LabelsPerImage() > 1) row.result.classification->mean_iou = MeanIou(predictions.labels, labels);
+}
+
 Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
                          const WorkHooks& hooks) {
   for (const Row& row : rows.rows) QAT_RETURN_IF_ERROR(CheckContract(*row.predictor, dataset));
   for (Row& row : rows.rows) {
     QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
-    if (dataset.targets > 0) {
-      QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
-      row.result.regression = MeasureErrors(row.predictions.scores, dataset.numbers, dataset.targets);
-      continue;
+    if (IsOfNumbers(dataset.task)) {
+      QAT_RETURN_IF_ERROR(MeasureNumbers(dataset, row));
+    } else {
+      MeasureLabels(dataset, request.topk, row);
     }
-    row.result.accuracy = AccuracyOf(row.predictions, dataset.labels);
-    row.result.classification = Classify(row.predictions, dataset.labels, request.topk);
-    if (dataset.LabelsPerImage() == 1) continue;
-    row.result.accuracy->interval.reset();
-    row.result.classification->mean_iou = MeanIou(row.predictions.labels, dataset.labels);
   }
   return {};
 }
@@ -162,14 +207,19 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
 
 PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t seed) {
   const std::string &first = a.result.name, &second = b.result.name;
-  if (dataset.targets > 0) {
+  if (IsOfNumbers(dataset.task)) {
     PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
-    pair.errors =
-        CompareErrors(a.predictions.scores, b.predictions.scores, dataset.numbers, dataset.targets, seed);
+    pair.errors = CompareErrors(a.numbers, b.numbers, dataset.numbers, dataset.targets, seed);
     return pair;
   }
   PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels);
   if (dataset.LabelsPerImage() == 1) return pair;
+  if (dataset.task == Task::kMultiLabel) {
+    // Images are independent draws, their labels are not.
+    pair.drop_interval.reset();
+    pair.mcnemar_p = LabelsDifferP(a.predictions, b.predictions, dataset.labels, dataset.LabelsPerImage());
+    return pair;
+  }
   // Neighbouring pixels are no independent draws.
   pair.drop_interval.reset();
   pair.mcnemar_p.reset();
@@ -245,7 +295,7 @@ Status CheckSignificance(const EvalRequest& request) {
 
 // Labels are flipped or right, real numbers are near or far.
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
-  const bool real = dataset.targets > 0;
+  const bool real = IsOfNumbers(dataset.task);
   const bool of_labels = gates.OfClasses() || gates.max_drop || gates.max_flips;
   if (real && of_labels) {
     return InvalidArgument(StrCat("`min_accuracy`, `min_balanced_accuracy`, `min_recall`, `max_drop` and "
@@ -255,6 +305,16 @@ Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   if (!real && (gates.OfNumbers() || gates.max_error_rise)) {
     return InvalidArgument(StrCat("`max_rmse` and `max_error_rise`: judge real numbers, but the labels of ",
                                   dataset.name, " are classes: give `min_accuracy` and `max_drop`"));
+  }
+  const Task task = dataset.task;
+  const auto misfit = [&](const char* gate, const char* what) {
+    return InvalidArgument(StrCat(gate, ": judges ", what, ", and the task of ", dataset.name, " is ", NameOf(task), ": leave it out"));
+  };
+  if (gates.min_auc && !IsOfYesNo(task) && task != Task::kReconstruction) return misfit("`min_auc`", "yes or no, several labels or anomalies");
+  if (gates.min_f1 && !IsOfYesNo(task)) return misfit("`min_f1`", "yes or no, or several labels");
+  if (gates.min_iou && (real || dataset.LabelsPerImage() == 1 || task == Task::kMultiLabel)) return misfit("`min_iou`", "labels a pixel");
+  if (task == Task::kMultiLabel && (gates.min_balanced_accuracy || !gates.min_recall.empty())) {
+    return misfit("`min_balanced_accuracy` and `min_recall`", "one class of several (`min_f1` judges labels)");
   }
   return {};
 }
@@ -335,7 +395,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
-  report.class_names = class_names;
+  report.task = NameOf(dataset.task);
+  report.class_names = class_names.empty() && dataset.task != Task::kClasses ? dataset.class_names : class_names;
   CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
   QAT_RETURN_IF_ERROR(AddFlipped(rows, dataset, report));

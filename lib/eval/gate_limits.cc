@@ -78,15 +78,16 @@ Status ParseMinRecall(const std::string& text, GateLimits& limits) {
 Status ParseMaxRmse(const std::string& text, GateLimits& limits) {
   const auto [name, number] = SplitNamed(text);
   const auto limit = NumberIn(number, std::numeric_limits<double>::max());
-  const auto index = name.empty() ? std::optional<int32_t>(0) : NumberIn(name, 1000000);
-  if (!limit || !index) {
+  constexpr int32_t kNoIndex = std::numeric_limits<int32_t>::max();  // a name
+  const int32_t index = name.empty() ? 0 : NumberIn(name, 1000000).value_or(kNoIndex);
+  if (!limit) {
     return InvalidArgument(StrCat("`max_rmse`: value '", text,
-                                  "', expected a number of 0 or more, or INDEX=NUMBER as in 1=0.5"));
+                                  "', expected a number of 0 or more, or NAME=NUMBER as in 1=0.5"));
   }
   if (name.empty()) {
     limits.max_rmse = *limit;
   } else {
-    limits.max_target_rmse.push_back({*index, *limit});
+    limits.max_target_rmse.push_back({index, *limit, name});
   }
   return {};
 }

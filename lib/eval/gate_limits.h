@@ -17,10 +17,11 @@ struct ClassLimit {
   double limit = 0;
 };
 
-/// For one of several real numbers, by its index from 0.
+/// For one of several real numbers, by its name or its index from 0.
 struct TargetLimit {
   int32_t index = 0;
   double limit = 0;
+  std::string name = {};  ///< as given; an index that is no name is in `index`
 };
 
 struct GateLimits {
@@ -40,6 +41,9 @@ struct GateLimits {
   std::optional<double> min_balanced_accuracy = {};  ///< percentage: the mean of the classes' recalls
   std::vector<ClassLimit> min_recall = {};           ///< percentages, of classes
   std::vector<TargetLimit> max_target_rmse = {};       ///< of one of several real numbers
+  std::optional<double> min_auc = {};  ///< 0 to 1: of yes or no, the mean of several labels, of anomalies
+  std::optional<double> min_f1 = {};   ///< percentage: of yes, the mean of several labels
+  std::optional<double> min_iou = {};  ///< percentage: the mean over classes, of labels a pixel
   std::string flips_against = {};    ///< the row that max_flips counts against; empty: the reference
   std::string speedup_against = {};  ///< the row that min_speedup compares with; empty: the float model
   std::string ratio_against = {};    ///< the same of max_latency_ratio
@@ -48,7 +52,8 @@ struct GateLimits {
 
   bool OfClasses() const { return min_accuracy || min_balanced_accuracy || !min_recall.empty(); }
   bool OfNumbers() const { return max_rmse || !max_target_rmse.empty(); }
-  bool Any() const { return OfClasses() || OfNumbers() || max_size || max_latency || NeedsReference(); }
+  bool OfScores() const { return min_auc || min_f1 || min_iou; }
+  bool Any() const { return OfClasses() || OfNumbers() || OfScores() || max_size || max_latency || NeedsReference(); }
   bool OfSpeed() const { return min_speedup || max_latency_ratio; }
   bool NeedsFloatModel() const {
     return (min_speedup && speedup_against.empty()) || (max_latency_ratio && ratio_against.empty());
@@ -64,7 +69,7 @@ Status ParseMaxFlips(const std::string& text, GateLimits& limits);
 Status ParseMinSpeedup(const std::string& text, GateLimits& limits);
 Status ParseMaxLatencyRatio(const std::string& text, GateLimits& limits);
 
-/// "90" (each class), "cat=90" or "3=90", a percentage; "0.5" (all numbers) or "1=0.5". Errors: kInvalidArgument.
+/// "90" (each class), "cat=90" or "3=90", a percentage; "0.5" (all numbers), "mass=0.5" or "1=0.5". Errors: kInvalidArgument.
 Status ParseMinRecall(const std::string& text, GateLimits& limits);
 Status ParseMaxRmse(const std::string& text, GateLimits& limits);
 

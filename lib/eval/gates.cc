@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "eval/time_gates.h"
 #include "report/class_figures.h"
+#include "report/label_figures.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -109,13 +110,36 @@ Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& re
   if (limits.max_rmse) judge(*limits.max_rmse, row.regression->all.rmse, "");
   const auto& targets = row.regression->targets;
   for (const TargetLimit& limit : limits.max_target_rmse) {
-    const auto index = static_cast<size_t>(limit.index), count = std::max<size_t>(targets.size(), 1);
+    const size_t count = std::max<size_t>(targets.size(), 1);
+    const auto named = std::find(report.class_names.begin(), report.class_names.end(), limit.name);
+    const bool has_name = !limit.name.empty() && named != report.class_names.end();
+    const auto index = has_name ? static_cast<size_t>(named - report.class_names.begin()) : static_cast<size_t>(limit.index);
     if (index >= count) {
-      return InvalidArgument(
-          StrCat("`max_rmse`: there is no number ", index, " per image, expected 0 to ", count - 1));
+      return InvalidArgument(StrCat("`max_rmse`: there is no number ", limit.name.empty() ? StrCat(limit.index) : limit.name, " per image, expected ",
+                                    report.class_names.empty() ? StrCat("0 to ", count - 1) : Join(report.class_names)));
     }
     const double rmse = targets.empty() ? row.regression->all.rmse : targets[index].rmse;
-    judge(limit.limit, rmse, NumberSubject(index));
+    judge(limit.limit, rmse, NumberSubject(report, index));
+  }
+  return {};
+}
+
+Status JudgeScores(const GateLimits& limits, const ModelResult& row, Report& report) {
+  const auto judge = [&](const char* name, double limit, const std::optional<double>& value) {
+    report.gates.push_back(Gate(name, {row, nullptr, ""}, limit, value.value_or(0), value && *value >= limit));
+    if (!value) report.gates.back().note = "the labels of the data are all the same, so there is no such figure";
+  };
+  if (limits.min_auc) {
+    if (!row.anomaly && (!row.labels || row.labels->labels.empty())) return Missing("`min_auc`", "answers to yes or no, or anomalies", row);
+    judge("min-auc", *limits.min_auc, row.anomaly ? std::optional(row.anomaly->auc) : MeanAuc(*row.labels));
+  }
+  if (limits.min_f1) {
+    if (!row.labels) return Missing("`min_f1`", "answers to yes or no", row);
+    judge("min-f1", *limits.min_f1, MeanF1(*row.labels));
+  }
+  if (limits.min_iou) {
+    if (!row.classification || !row.classification->mean_iou) return Missing("`min_iou`", "labels a pixel", row);
+    judge("min-iou", *limits.min_iou, row.classification->mean_iou);
   }
   return {};
 }
@@ -123,6 +147,7 @@ Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& re
 Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& report) {
   QAT_RETURN_IF_ERROR(JudgeClasses(limits, row, report));
   QAT_RETURN_IF_ERROR(JudgeNumbers(limits, row, report));
+  QAT_RETURN_IF_ERROR(JudgeScores(limits, row, report));
   if (limits.max_size) {
     const auto limit = static_cast<double>(*limits.max_size);
     report.gates.push_back(Gate("max-size", {row, nullptr, ""}, limit, static_cast<double>(row.bytes),

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "eval/child_process.h"
 #include "eval/litert_script.h"
+#include "model/model_contract.h"
 #include "runtime/classifier_io.h"
 #include "runtime/interpreter.h"
 #include "runtime/layer_outputs.h"
@@ -168,8 +169,8 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   const bool unasked = python.empty();
   QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
-  QAT_ASSIGN_OR_RETURN(ClassifierIo io,
-                       ClassifierIo::Create(contract, InputInfos(*interpreter), interpreter->output_info(0)));
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*interpreter), interpreter->output_info(0),
+                                                                EndsInProbabilities(*model)));
   QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
   litert.version = session.version();

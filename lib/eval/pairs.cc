@@ -12,7 +12,10 @@ namespace {
 void CountFlips(const Predictions& a, const Predictions& b, std::span<const int32_t> labels,
                 PairResult& pair) {
   PairedCounts counts;
+  int64_t counted = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kIgnoredLabel) continue;
+    ++counted;
     const bool a_right = a.labels[i] == labels[i];
     const bool b_right = b.labels[i] == labels[i];
     pair.total_flips += a.labels[i] != b.labels[i];
@@ -24,7 +27,7 @@ void CountFlips(const Predictions& a, const Predictions& b, std::span<const int3
   counts.right_to_wrong = pair.right_to_wrong;
   counts.wrong_to_right = pair.wrong_to_right;
   pair.drop_pt = 100.0 * static_cast<double>(pair.right_to_wrong - pair.wrong_to_right) /
-                 static_cast<double>(labels.size());
+                 static_cast<double>(std::max<int64_t>(counted, 1));
   const Interval drop = PairedDifferenceInterval(counts);
   pair.drop_interval = Interval{100 * drop.low, 100 * drop.high};
   pair.mcnemar_p = McNemarP(pair.right_to_wrong, pair.wrong_to_right);

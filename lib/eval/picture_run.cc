@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "data/dataset.h"
 #include "data/image.h"
+#include "model/model_contract.h"
 #include "runtime/model_predictor.h"
 
 namespace qat {
@@ -112,28 +113,26 @@ Error Failed(const std::vector<Error>& errors, size_t files) {
 
 }  // namespace
 
-bool EndsInProbabilities(const Model& model) {
-  int32_t tensor = model.outputs()[0];
-  for (auto node = model.nodes().rbegin(); node != model.nodes().rend(); ++node) {
-    if (node->outputs[0] != tensor) continue;
-    if (node->type == OpType::kSoftmax || node->type == OpType::kLogistic) return true;
-    const bool keeps_values = node->type == OpType::kReshape || node->type == OpType::kSqueeze ||
-                              node->type == OpType::kQuantize || node->type == OpType::kDequantize;
-    if (!keeps_values) return false;
-    tensor = node->inputs[0];
-  }
-  return false;
-}
-
-std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, int32_t k,
+std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, Task task, int32_t k,
                                std::span<const std::string> labels) {
+  if (task == Task::kYesNo && predictions.scores.size() == 1) {
+    // Both classes, by the probability of yes.
+    const double yes = are_probabilities ? double{predictions.scores[0]} : 1 / (1 + std::exp(-double{predictions.scores[0]}));
+    std::vector<Guess> guesses = {{1, NameOf(1, labels), yes}, {0, NameOf(0, labels), 1 - yes}};
+    if (!IsYes(predictions.scores[0], are_probabilities)) std::swap(guesses[0], guesses[1]);
+    guesses.resize(std::min<size_t>(guesses.size(), static_cast<size_t>(k)));
+    return guesses;
+  }
   if (predictions.scores.empty()) {
     const auto label = static_cast<size_t>(predictions.labels.at(0));
     return {{predictions.labels[0], NameOf(label, labels), {}}};
   }
   const std::span<const float> scores(predictions.scores);
+  std::vector<double> sigmoids;
+  for (const float score : scores) sigmoids.push_back(1 / (1 + std::exp(-double{score})));
   const std::vector<double> probabilities =
-      are_probabilities ? std::vector<double>(scores.begin(), scores.end()) : Softmax(scores);
+      task == Task::kMultiLabel && !are_probabilities ? sigmoids
+      : are_probabilities ? std::vector<double>(scores.begin(), scores.end()) : Softmax(scores);
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
@@ -158,6 +157,11 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
                        MakeModelPredictor(model, model->source(), kind, rows.interpreter, &contract));
   DescribeModel(*predictor, *model, report);
   const bool are_probabilities = EndsInProbabilities(*model);
+  const Task task = contract.outputs.empty() ? Task::kUnknown : contract.outputs.front().task;
+  if (IsOfNumbers(task)) {
+    return Unsupported(StrCat(model->source(), ": gives real numbers, expected scores of classes to classify a picture; "
+                              "running it on tensors gives them"));
+  }
   std::vector<Error> errors;
   for (const std::string& file : request.files) {
     QAT_RETURN_IF_ERROR(hooks.Poll());
@@ -175,7 +179,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
                    " answers per image, expected one to classify a picture; running it on tensors gives them all"));
       }
       report.pictures.push_back(
-          {each.name, BestGuesses(predictions, are_probabilities, request.topk, contract.labels())});
+          {each.name, BestGuesses(predictions, are_probabilities, task, request.topk, contract.labels())});
     }
   }
   return errors.empty() ? Status() : Failed(errors, request.files.size());

@@ -27,13 +27,9 @@ struct PictureRunRequest {
 Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
                    Report& report);
 
-/// True where the first output is probabilities already: it comes from a softmax or a logistic function, perhaps
-/// reshaped or quantized again.
-bool EndsInProbabilities(const Model& model);
-
 /// The best `k` classes of one image, the better one first, of equals the lower. Probability: the scores, else their
 /// softmax; none where the model gives an index only. Names from the labels as far as they go.
-std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, int32_t k,
+std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabilities, Task task, int32_t k,
                                std::span<const std::string> labels);
 
 }  // namespace qat

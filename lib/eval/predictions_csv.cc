@@ -19,7 +19,8 @@ std::string CsvField(const std::string& raw) {
 
 std::string LabelsCsv(const Rows& rows, const Dataset& dataset) {
   const int64_t per_image = dataset.LabelsPerImage();
-  std::string csv = per_image == 1 ? "index,label" : "index,row,column,label";
+  const bool marks = dataset.task == Task::kMultiLabel;
+  std::string csv = marks ? "index,name,label" : per_image == 1 ? "index,label" : "index,row,column,label";
   for (const Row& row : rows.rows) {
     if (row.listed) csv += "," + CsvField(row.result.name);
   }
@@ -27,7 +28,10 @@ std::string LabelsCsv(const Rows& rows, const Dataset& dataset) {
   for (size_t i = 0; i < dataset.labels.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
     csv += std::to_string(dataset.IndexOf(at / per_image));
-    if (per_image > 1) {
+    if (marks) {
+      const auto label = static_cast<size_t>(at % per_image);
+      csv += "," + (label < dataset.class_names.size() ? CsvField(dataset.class_names[label]) : std::to_string(label));
+    } else if (per_image > 1) {
       csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
     }
     csv += StrCat(",", dataset.labels[i]);
@@ -62,7 +66,7 @@ std::string NumbersCsv(const Rows& rows, const Dataset& dataset) {
   for (size_t image = 0; image * targets < dataset.numbers.size(); ++image) {
     csv += StrCat(dataset.IndexOf(static_cast<int64_t>(image)), NumberCells(dataset.numbers, image, targets));
     for (const Row& row : rows.rows) {
-      if (row.listed) csv += NumberCells(row.predictions.scores, image, targets);
+      if (row.listed) csv += NumberCells(row.numbers, image, targets);
     }
     csv += "\n";
   }
@@ -72,7 +76,7 @@ std::string NumbersCsv(const Rows& rows, const Dataset& dataset) {
 }  // namespace
 
 std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
-  return dataset.targets > 0 ? NumbersCsv(rows, dataset) : LabelsCsv(rows, dataset);
+  return IsOfNumbers(dataset.task) ? NumbersCsv(rows, dataset) : LabelsCsv(rows, dataset);
 }
 
 }  // namespace qat

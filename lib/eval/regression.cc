@@ -94,10 +94,11 @@ std::optional<Interval> RiseInterval(const std::vector<double>& a, const std::ve
 }  // namespace
 
 Status CheckNumbers(const std::string& name, const Predictions& predictions, const Dataset& dataset) {
-  if (predictions.classes == dataset.targets) return {};
+  if (predictions.classes > 0 && predictions.scores.size() == dataset.numbers.size()) return {};
   return Corrupt(StrCat(dataset.name, ": labels are ", dataset.targets,
                         dataset.targets == 1 ? " real number" : " real numbers", " per image, expected ",
-                        predictions.classes == 0 ? std::string("classes") : StrCat(predictions.classes),
+                        predictions.classes == 0 || dataset.size() == 0 ? std::string("classes")
+                                                 : StrCat(std::ssize(predictions.scores) / dataset.size()),
                         ", as ", name, " answers"));
 }
 

@@ -83,8 +83,8 @@ void RemarkOnClasses(const Report& report, const ModelResult& row, const std::st
   }
 }
 
-void RemarkOnNumbers(int64_t examples, const ModelResult& row, const std::string& name, Remarks& remarks) {
-  if (examples < kLeastForR2) return;
+void RemarkOnNumbers(const Report& report, const ModelResult& row, const std::string& name, Remarks& remarks) {
+  if (report.data_examples < kLeastForR2) return;
   const RegressionResult& result = *row.regression;
   const auto judge = [&](const ErrorStatistics& errors, const std::string& what) {
     if (!errors.r2 || *errors.r2 >= 0) return;
@@ -92,8 +92,29 @@ void RemarkOnNumbers(int64_t examples, const ModelResult& row, const std::string
                 StrCat("R² ", Significant(*errors.r2)));
   };
   judge(result.all, "");
+  // Many, as the places of a map are, are told by their count.
+  constexpr int64_t kMostNamed = 5;
+  const auto worse = [](const ErrorStatistics& errors) { return errors.r2 && *errors.r2 < 0; };
+  const auto count = std::count_if(result.targets.begin(), result.targets.end(), worse);
+  if (count > kMostNamed) {
+    remarks.Add(StrCat("worse than always answering the mean of the labels, in ", count, " of ", result.targets.size(), " numbers"), name);
+    return;
+  }
   for (size_t i = 0; i < result.targets.size(); ++i)
-    judge(result.targets[i], StrCat(", ", NumberSubject(i)));
+    judge(result.targets[i], StrCat(", ", NumberSubject(report, i)));
+}
+
+// Labels that are never, or always, said to be there although images differ in them.
+void RemarkOnLabels(const Report& report, const ModelResult& row, const std::string& name, Remarks& remarks) {
+  constexpr int64_t kFew = 20;
+  const std::vector<LabelCount>& labels = row.labels->labels;
+  for (size_t i = 0; labels.size() > 1 && i < labels.size(); ++i) {
+    const LabelCount& count = labels[i];
+    if (count.positives < kFew || count.total - count.positives < kFew) continue;
+    if (count.answers == 0)
+      remarks.Add(StrCat("never answers label '", LabelName(report, i), "', which ", Counted(count.positives, "images"), " have"), name);
+    if (count.answers == count.total) remarks.Add(StrCat("answers label '", LabelName(report, i), "' for all images"), name);
+  }
 }
 
 }  // namespace
@@ -103,7 +124,8 @@ void AddRemarks(Report& report) {
   for (const ModelResult* row : MainRows(report)) {
     const std::string name = ShownName(report, *row);
     if (row->accuracy && row->classification) RemarkOnClasses(report, *row, name, remarks);
-    if (row->regression) RemarkOnNumbers(report.data_examples, *row, name, remarks);
+    if (row->labels) RemarkOnLabels(report, *row, name, remarks);
+    if (row->regression) RemarkOnNumbers(report, *row, name, remarks);
   }
   remarks.AppendTo(report.warnings);
 }

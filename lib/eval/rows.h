@@ -48,6 +48,7 @@ struct Row {
   std::shared_ptr<const Model> model;  ///< of the rows of files; else null
   ModelResult result;
   Predictions predictions;   ///< once evaluated
+  std::vector<float> numbers = {};  ///< of tasks of numbers: the outputs as targets, [N, targets]; once evaluated
   std::vector<float> turns;  ///< microseconds of Invoke, a median a turn (latency.h); once timed
   std::string twin;          ///< of TFLite and of another rounding: the row of the same file in our runtime
   bool listed = true;        ///< false: it serves a pair, but is no row of the table

@@ -246,4 +246,17 @@ Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* wha
   return Corrupt(StrCat(what, " '", tensor.name, "' of type ", NameOf(tensor.type), " has no scale"));
 }
 
+bool EndsInProbabilities(const Model& model) {
+  int32_t tensor = model.outputs()[0];
+  for (auto node = model.nodes().rbegin(); node != model.nodes().rend(); ++node) {
+    if (node->outputs[0] != tensor) continue;
+    if (node->type == OpType::kSoftmax || node->type == OpType::kLogistic) return true;
+    const bool keeps_values = node->type == OpType::kReshape || node->type == OpType::kSqueeze ||
+                              node->type == OpType::kQuantize || node->type == OpType::kDequantize;
+    if (!keeps_values) return false;
+    tensor = node->inputs[0];
+  }
+  return false;
+}
+
 }  // namespace qat

@@ -45,6 +45,10 @@ Expected<Contract> ContractOfRealNumbers(const Model& model);
 /// whose values are plain bytes. Errors: kCorrupt (none).
 Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* what);
 
+/// True where the first output is probabilities already: it comes from a softmax or a logistic function, perhaps
+/// reshaped or quantized again.
+bool EndsInProbabilities(const Model& model);
+
 }  // namespace qat
 
 #endif  // QAT_MODEL_MODEL_CONTRACT_H_

@@ -5,20 +5,39 @@
 namespace qat {
 namespace {
 
-/// Softmax and argmax choose among the scores of classes.
+constexpr std::string_view kSigmoid = "sigmoid";
+
+std::string ScoresText(int32_t scores) {
+  return scores == 1 ? std::string("one score") : StrCat(scores, " scores");
+}
+
+/// Softmax and argmax choose among the scores of classes, a sigmoid judges each score by itself.
 Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_view suffix) {
   const int32_t scores = output.shape.empty() ? 1 : output.shape.back();
-  const auto task = graph.provenance.find(kTaskKey);
-  if (task != graph.provenance.end() && task->second == kTaskNumbers) {
+  const auto found = graph.provenance.find(kTaskKey);
+  const Task task = found == graph.provenance.end() ? Task::kUnknown : TaskFromName(found->second).value_or(Task::kUnknown);
+  const bool chooses = suffix != kSigmoid;
+  if (IsOfNumbers(task)) {
     return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ",
-                                  scores == 1 ? std::string("a real number") : StrCat(scores, " real numbers"),
+                                  task == Task::kReconstruction ? "its input"
+                                  : scores == 1 ? std::string("a real number") : StrCat(scores, " real numbers"),
                                   ", and output '", output.name,
                                   "' is the answer itself, not a score per class; leave `append` out"));
   }
-  if (scores > 1) return {};
+  if (IsOfYesNo(task) && chooses) {
+    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ", NameOf(task), ", ", ScoresText(scores),
+                                  " that ", scores == 1 ? "is" : "are each", " judged by itself; give `append` sigmoid, which makes "
+                                  "probabilities of them"));
+  }
+  if (task == Task::kClasses && !chooses) {
+    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for one of ", scores,
+                                  " classes; give `append` softmax, which makes probabilities of the scores, or argmax"));
+  }
+  if (scores > 1 || !chooses) return {};
   return InvalidArgument(StrCat(suffix, " cannot be appended to output '", output.name, "' of shape ",
                                 ToString(output.shape), ", expected a score per class, at least 2; with one score ",
-                                suffix == "softmax" ? "softmax is always 1" : "argmax is always 0"));
+                                suffix == "softmax" ? "softmax is always 1" : "argmax is always 0",
+                                "; sigmoid makes a probability of it"));
 }
 
 /// Puts an operator after the graph's single output, which must be real values.
@@ -55,6 +74,10 @@ Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::s
 }
 
 }  // namespace
+
+Status AppendSigmoid(Graph& graph) {
+  return AppendToOutput(graph, OpType::kLogistic, {}, kSigmoid);
+}
 
 Status AppendSoftmax(Graph& graph) {
   return AppendToOutput(graph, OpType::kSoftmax, SoftmaxAttributes(), "softmax");

@@ -15,8 +15,12 @@
 namespace qat {
 
 /// Appends softmax to the graph's output "logits": the output becomes "<output>/softmax".
-/// Errors of both: kInvalidArgument for an output with one value, and for a network that was trained for real numbers.
+/// Errors of all three: kInvalidArgument for a network whose task it does not fit, as softmax of yes or no, and of softmax and argmax for
+/// an output with one value.
 Status AppendSoftmax(Graph& graph);
+
+/// Appends a sigmoid: of yes or no the probability of yes, of several labels that of each. The output becomes "<output>/sigmoid".
+Status AppendSigmoid(Graph& graph);
 
 /// Appends argmax over the last axis: the output becomes int32 or int64 [N].
 Status AppendArgMax(Graph& graph, DType output_type);

@@ -19,6 +19,7 @@ struct Predictions {
       labels;           ///< [N, P]; the first index of the largest output, or the output of an argmax model
   int32_t classes = 0;  ///< outputs per answer; 0 where the model ends in argmax
   std::vector<float> scores;  ///< [N, P, classes], real values; empty where the model ends in argmax
+  bool probabilities = false;  ///< the scores have gone through a sigmoid or softmax
   float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
 };
 
@@ -58,6 +59,9 @@ class Predictor {
     return std::vector<LayerOutput>();
   }
 };
+
+/// The answer to yes or no by one score: above 0, as a probability above 1/2.
+constexpr bool IsYes(float score, bool probability) { return score > (probability ? 0.5f : 0.0f); }
 
 /// First index of the largest of `scores`, as TFLite's ARG_MAX.
 int32_t ArgMaxOf(std::span<const float> scores);

@@ -74,7 +74,7 @@ struct Model::Impl {
   std::shared_ptr<const qat::Model> model;
   InterpreterOptions options;
   std::vector<Tensor> inputs, outputs;
-  std::optional<Normalization> normalization;
+  std::optional<Normalization> normalization, target_normalization;
   std::vector<std::string> labels;
 
   static std::unique_ptr<Impl> Create(Expected<std::shared_ptr<const qat::Model>> model, const InterpreterOptions& options,
@@ -94,6 +94,9 @@ struct Model::Impl {
       const InputContract& input = contract->contract.inputs[0];
       if (!input.inside && contract->contract.inputs.size() == 1) impl->normalization = Normalization{input.mean, input.std};
       if (!contract->contract.labels().empty()) impl->labels = contract->contract.labels();
+      const auto& meant = contract->contract.outputs;
+      if (!meant.empty() && !meant.front().mean.empty())
+        impl->target_normalization = Normalization{meant.front().mean, meant.front().std};
     }
     return impl;
   }
@@ -142,6 +145,7 @@ const std::vector<Tensor>& Model::inputs() const { return impl_->inputs; }
 const std::vector<Tensor>& Model::outputs() const { return impl_->outputs; }
 const std::vector<std::string>& Model::labels() const { return impl_->labels; }
 const std::optional<Normalization>& Model::normalization() const { return impl_->normalization; }
+const std::optional<Normalization>& Model::target_normalization() const { return impl_->target_normalization; }
 
 std::span<std::byte> Model::InputBytes(size_t position) {
   QAT_CHECK(position < impl_->inputs.size());

@@ -89,6 +89,10 @@ class Model {
   /// What a value of the first input means; nothing where the file does not say, or where the model takes the values as they are.
   const std::optional<Normalization>& normalization() const;
 
+  /// What a value of the first output means, of a model of real numbers: target i = mean[i % n] + std[i % n] * real i, of n means; nothing
+  /// where the reals are the targets themselves.
+  const std::optional<Normalization>& target_normalization() const;
+
   /// Memory of an input or output, in its own type. It stays in place while the model lives; what an output holds changes with
   /// Run. A position that does not exist stops the program, here and below.
   std::span<std::byte> InputBytes(size_t position);

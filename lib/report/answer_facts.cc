@@ -100,7 +100,7 @@ std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::
   return warnings;
 }
 
-std::vector<std::string> Warnings(const NumberFacts& facts, double output_step, const std::string& where) {
+std::vector<std::string> Warnings(const NumberFacts& facts, std::span<const double> output_steps, const std::string& where) {
   std::vector<std::string> warnings;
   const std::vector<NumberFacts::Target> targets = facts.targets();
   for (size_t i = 0; i < targets.size(); ++i) {
@@ -112,6 +112,7 @@ std::vector<std::string> Warnings(const NumberFacts& facts, double output_step, 
                                 "; train on targets of mean 0 and deviation 1: subtract ", Text("%.6g", target.mean),
                                 ", divide by ", Text("%.3g", std::sqrt(target.variance))));
     }
+    const double output_step = output_steps[i % output_steps.size()];
     const double steps = output_step > 0 ? (target.max - target.min) / output_step : kLeastOutputSteps;
     if (target.max > target.min && steps < kLeastOutputSteps) {
       warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps), " of the 255 steps of the quantized output (",
@@ -120,6 +121,13 @@ std::vector<std::string> Warnings(const NumberFacts& facts, double output_step, 
                                 targets.size() == 1 ? "subtract the mean of the targets before training"
                                                     : "bring all targets to mean 0 and similar deviations before training"));
     }
+  }
+  // Many targets, as the places of a map are, mostly have the same fault.
+  constexpr size_t kMost = 6;
+  if (warnings.size() > kMost) {
+    const size_t more = warnings.size() - kMost;
+    warnings.resize(kMost);
+    warnings.back() += StrCat("; and ", more, " more of this kind");
   }
   return warnings;
 }

@@ -62,9 +62,9 @@ inline constexpr double kLeastOutputSteps = 50;
 std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t examples,
                                   const std::string& where);
 
-/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of `output_step` (the scale of
-/// the quantized output; 0: float). All equal targets are told by the caller, who sees them before training.
-std::vector<std::string> Warnings(const NumberFacts& facts, double output_step, const std::string& where);
+/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output (`steps`: the scale of the
+/// quantized output in units of each target, or one for all; 0: float). All equal targets are told by the caller, who sees them before training.
+std::vector<std::string> Warnings(const NumberFacts& facts, std::span<const double> steps, const std::string& where);
 
 }  // namespace qat
 

@@ -260,7 +260,7 @@ std::string ToHtml(const Report& report) {
       Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
-      Section("Errors", RegressionSection(report)), Section("Classes", ClassesSection(report)),
+      Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)), Section("Classes", ClassesSection(report)),
       Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
       Section("Environment", Environment(report)), Section("How it was made", Making(report)),
       "</main></body></html>\n");

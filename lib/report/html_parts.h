@@ -38,6 +38,9 @@ std::string LayersSection(const Report& report);
 /// Errors of real numbers; empty where labels are classes.
 std::string RegressionSection(const Report& report);
 
+/// Answers to yes or no, by label; empty where there are none.
+std::string LabelsSection(const Report& report);
+
 /// Accuracy of each class, and which classes are confused.
 std::string ClassesSection(const Report& report);
 

@@ -25,7 +25,7 @@ std::string RegressionSection(const Report& report) {
     rows.push_back(RowOf(model.name, "all", model.regression->all));
     const auto& targets = model.regression->targets;
     for (size_t i = 0; i < targets.size(); ++i)
-      rows.push_back(RowOf(model.name, std::to_string(i), targets[i]));
+      rows.push_back(RowOf(model.name, EscapeHtml(NumberName(report, i)), targets[i]));
   }
   if (rows.empty()) return "";
   return Table({{"model", "name"},

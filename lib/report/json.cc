@@ -75,6 +75,8 @@ Json ToJson(const ModelResult& model) {
                                  ? ToJson(*model.classification, model.accuracy->total)
                                  : Json()},
           {"regression", model.regression ? ToJson(*model.regression) : Json()},
+          {"labels", model.labels ? ToJson(*model.labels) : Json()},
+          {"anomaly", model.anomaly ? ToJson(*model.anomaly) : Json()},
           {"provenance", ObjectOf(model.provenance)}};
 }
 
@@ -199,6 +201,8 @@ void Read(const Json& json, ModelResult& out) {
   ReadObject(json, "latency_us", out.latency_us);
   ReadObject(json, "classification", out.classification);
   ReadObject(json, "regression", out.regression);
+  ReadObject(json, "labels", out.labels);
+  ReadObject(json, "anomaly", out.anomaly);
   ReadField(json, "provenance", out.provenance);
 }
 
@@ -293,6 +297,7 @@ Report FromJson(const Json& json) {
     ReadField(*data, "notes", report.data_notes);
     ReadField(*data, "sha256", report.data_sha256);
   }
+  ReadField(json, "task", report.task);
   ReadField(json, "class_names", report.class_names);
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
@@ -332,6 +337,7 @@ std::string ToJson(const Report& report) {
                      {"exit_code", report.exit_code},
                      {"error", Text(report.error)},
                      {"data", std::move(data)},
+                     {"task", Text(report.task)},
                      {"class_names", report.class_names},
                      {"models", ListOf(report.models)},
                      {"pairs", ListOf(report.pairs)},

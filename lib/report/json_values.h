@@ -58,6 +58,12 @@ void Read(const Json& json, RegressionResult& out);
 Json ToJson(const ErrorComparison& errors);
 void Read(const Json& json, ErrorComparison& out);
 
+// report/labels_json.cc.
+Json ToJson(const LabelsResult& result);
+void Read(const Json& json, LabelsResult& out);
+Json ToJson(const AnomalyResult& result);
+void Read(const Json& json, AnomalyResult& out);
+
 // report/benchmark_json.cc.
 Json ToJson(const LatencyResult& latency);
 void Read(const Json& json, LatencyResult& out);

@@ -44,6 +44,32 @@ struct ClassificationResult {
   std::vector<ClassCount> classes = {};              ///< by label; class_figures.h derives recalls from it
 };
 
+/// Answers to yes or no: of one label among several, or of the second of two classes.
+struct LabelCount {
+  int64_t total = 0;
+  int64_t positives = 0;  ///< that have the label
+  int64_t answers = 0;    ///< that are said to have it, …
+  int64_t found = 0;      ///< … rightly
+  /// Of the scores, 0 to 1: the share of pairs (with, without the label) in the right order, equal ones half. Absent where all or none
+  /// have it, and behind an argmax.
+  std::optional<double> auc = {};
+  /// 0 to 1: the mean over those that have it of the precision at their score. Absent likewise.
+  std::optional<double> average_precision = {};
+};
+
+/// What the figures of label_figures.h are derived from.
+struct LabelsResult {
+  int64_t exact = 0, examples = 0;  ///< examples of which every label is right
+  std::vector<LabelCount> labels = {};
+};
+
+/// Errors of reconstruction as a score of anomalies: class 1 of two, class 0 is normal.
+struct AnomalyResult {
+  double auc = 0;                          ///< as LabelCount::auc
+  std::optional<Interval> interval = {};   ///< of it (Hanley and McNeil 1982)
+  int64_t normal = 0, anomalous = 0;       ///< examples
+};
+
 /// How far real numbers are from those that belong to the images.
 struct ErrorStatistics {
   double rmse = 0, mae = 0;       ///< root of the mean square, mean of the sizes
@@ -106,6 +132,8 @@ struct ModelResult {
   std::optional<ClassificationResult> classification = {};
   std::optional<RegressionResult> regression =
       {};  ///< where labels are real numbers; there is no accuracy then
+  std::optional<LabelsResult> labels = {};    ///< of yes or no, one label or several
+  std::optional<AnomalyResult> anomaly = {};  ///< of a reconstruction, where the data say what is an anomaly
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
   int64_t model_bytes = 0;  ///< of a graph: the float .tflite that it is lowered to and run as; else 0
 };
@@ -288,7 +316,8 @@ struct Report {
   int64_t data_total = 0;  ///< what the split holds, of which data_examples were looked at; 0: not known
   std::vector<std::string> data_notes;  ///< sentences on how the data were understood
   std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
-  std::vector<std::string> class_names;  ///< in label order; may be empty
+  std::vector<std::string> class_names;  ///< in label order, or one per label or number; may be empty
+  std::string task;                      ///< what the outputs mean, a name of contract/task.h; empty: not known
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;

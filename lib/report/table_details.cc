@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "report/class_figures.h"
+#include "report/label_figures.h"
 #include "report/main_rows.h"
 #include "report/table_parts.h"
 #include "report/text_format.h"
@@ -117,11 +118,29 @@ std::string TargetErrors(const Report& report, const std::vector<const ModelResu
   for (const ModelResult* model : models) {
     const auto& targets = model->regression->targets;
     for (size_t i = 0; i < targets.size(); ++i) {
-      rows.push_back({NumberSubject(i), ShownName(report, *model), Significant(targets[i].rmse),
+      rows.push_back({NumberSubject(report, i), ShownName(report, *model), Significant(targets[i].rmse),
                       targets[i].r2 ? Fixed(*targets[i].r2, 4) : "-", Significant(targets[i].largest)});
     }
   }
   return rows.size() > 1 ? "\n" + Aligned(rows, 2) : "";
+}
+
+std::string LabelFigures(const Report& report, const std::vector<const ModelResult*>& models) {
+  const auto percent = [](const std::optional<double>& share) { return share ? StrCat(Fixed(*share, 2), " %") : "-"; };
+  const auto part = [](const std::optional<double>& share) { return share ? Fixed(*share, 4) : "-"; };
+  std::vector<TableRow> rows = {{"label", "model", "accuracy", "precision", "recall", "F1", "AUC", "average precision"}};
+  for (const ModelResult* model : models) {
+    const LabelsResult& result = *model->labels;
+    const std::string name = ShownName(report, *model);
+    for (size_t i = 0; i < result.labels.size(); ++i) {
+      const LabelCount& count = result.labels[i];
+      rows.push_back({LabelName(report, i), name, percent(AccuracyOf(count)), percent(PrecisionOf(count)),
+                      percent(RecallOf(count)), percent(F1Of(count)), part(count.auc), part(count.average_precision)});
+    }
+    if (result.labels.size() < 2) continue;
+    rows.push_back({"all", name, "", "", "", percent(MeanF1(result)), part(MeanAuc(result)), part(MeanAveragePrecision(result))});
+  }
+  return "\n" + Aligned(rows, 2);
 }
 
 }  // namespace
@@ -151,13 +170,15 @@ std::string PairDetails(const Report& report) {
 }
 
 std::string ClassDetails(const Report& report) {
-  std::vector<const ModelResult*> classifiers, regressors;
+  std::vector<const ModelResult*> classifiers, regressors, labelled;
   for (const ModelResult* model : MainRows(report)) {
     if (model->classification && !ClassCountsOf(*model->classification).empty()) classifiers.push_back(model);
     if (model->regression) regressors.push_back(model);
+    if (model->labels) labelled.push_back(model);
   }
   return StrCat(classifiers.empty() ? "" : Recalls(report, classifiers),
-                regressors.empty() ? "" : TargetErrors(report, regressors));
+                regressors.empty() ? "" : TargetErrors(report, regressors),
+                labelled.empty() ? "" : LabelFigures(report, labelled));
 }
 
 // What --rounding was asked for, in a sentence.

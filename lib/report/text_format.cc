@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/strings.h"
+#include "report/label_figures.h"
 
 namespace qat {
 
@@ -72,6 +73,18 @@ bool HasMeanIou(const Report& report) {
   });
 }
 
+bool HasAnomalies(const Report& report) {
+  return std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) { return model.anomaly.has_value(); });
+}
+
+bool HasLabels(const Report& report, size_t at_least) {
+  return std::any_of(report.models.begin(), report.models.end(), [=](const ModelResult& model) {
+    return model.labels && model.labels->labels.size() >= at_least;
+  });
+}
+
+std::string PartText(const std::optional<double>& part) { return part ? Fixed(*part, 4) : "-"; }
+
 std::string RmseText(const RegressionResult& result) {
   const std::string rmse = Significant(result.all.rmse);
   if (!result.rmse_interval) return rmse;
@@ -89,11 +102,26 @@ std::string RiseText(const ErrorComparison& errors) {
 }  // namespace
 
 QualityColumns QualityHeads(const Report& report) {
+  if (HasAnomalies(report)) return {"RMSE at 95 %", "anomaly AUC"};
   if (IsRegression(report)) return {"RMSE at 95 %", "R²"};
+  if (HasLabels(report, 2)) return {"mAP", "exact match"};
+  if (HasLabels(report, 1)) return {"accuracy", "AUC"};
   return {"accuracy", HasMeanIou(report) ? "mean IoU" : "at 95 %"};
 }
 
 QualityColumns QualityCells(const Report& report, const ModelResult& model) {
+  if (model.anomaly && model.regression) {
+    const std::optional<Interval>& interval = model.anomaly->interval;
+    return {RmseText(*model.regression),
+            StrCat(Fixed(model.anomaly->auc, 4),
+                   interval ? StrCat(" [", Fixed(interval->low, 4), ", ", Fixed(interval->high, 4), "]") : "")};
+  }
+  if (model.labels && HasLabels(report, 2)) {
+    return {PartText(MeanAveragePrecision(*model.labels)), StrCat(Fixed(ExactMatch(*model.labels), 2), " %")};
+  }
+  if (model.labels && !model.labels->labels.empty()) {
+    return {PercentText(model), PartText(model.labels->labels.front().auc)};
+  }
   if (model.regression) {
     const std::optional<double>& r2 = model.regression->all.r2;
     return {RmseText(*model.regression), r2 ? Fixed(*r2, 4) : "-"};
@@ -173,7 +201,19 @@ std::string ClassSubject(const Report& report, size_t label) {
   return name == number ? StrCat("class ", number) : StrCat("class '", name, "'");
 }
 
-std::string NumberSubject(size_t index) { return StrCat("number ", index); }
+std::string LabelName(const Report& report, size_t index) {
+  const bool yes = report.task == "yes-no" && report.class_names.size() == 2;
+  return ClassText(report, static_cast<int32_t>(yes ? 1 : index));
+}
+
+std::string NumberName(const Report& report, size_t index) {
+  return report.task == "numbers" ? ClassText(report, static_cast<int32_t>(index)) : std::to_string(index);
+}
+
+std::string NumberSubject(const Report& report, size_t index) {
+  const std::string name = NumberName(report, index);
+  return name == std::to_string(index) ? StrCat("number ", index) : StrCat("number '", name, "'");
+}
 
 std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence) {
   const std::string name = ClassText(report, answer);
@@ -205,8 +245,9 @@ std::string DecibelText(const std::optional<double>& decibels) {
 }
 
 std::string GateNumber(const GateResult& gate, double number) {
-  if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall")
+  if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall" || gate.name == "min-f1" || gate.name == "min-iou")
     return StrCat(Fixed(number, 2), " %");
+  if (gate.name == "min-auc") return Fixed(number, 4);
   if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
   if (gate.name == "max-rmse") return Significant(number);
   if (gate.name == "max-error-rise") return StrCat(Fixed(number, 2), " %");

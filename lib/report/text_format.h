@@ -73,7 +73,12 @@ std::string ClassText(const Report& report, int32_t label);
 std::string ClassSubject(const Report& report, size_t label);
 
 /// "number 1": one of several real numbers.
-std::string NumberSubject(size_t index);
+std::string NumberSubject(const Report& report, size_t index);
+/// "mass", or "1" where it has no name.
+std::string NumberName(const Report& report, size_t index);
+
+/// "rain", or "3": of one label among several, of the second of two classes.
+std::string LabelName(const Report& report, size_t index);
 
 /// "cat (51.2 %)": the class answered and how sure; "cat" where that is not known.
 std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence);

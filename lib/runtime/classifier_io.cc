@@ -126,27 +126,28 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
   }
 }
 
-// One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores.
-bool HoldsAnswers(const Shape& shape, bool scores) {
+// One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores; real numbers in any shape.
+bool HoldsAnswers(const Shape& shape, bool scores, bool numbers) {
+  if (numbers) return !shape.empty();
   if (scores && shape.empty()) return false;
   const int64_t answers = scores ? FlatSize(shape) / std::max(shape.back(), 1) : FlatSize(shape);
   return answers == 1 || (shape.size() == (scores ? 4u : 3u) && shape[0] == 1);
 }
 
-Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
+Expected<ScoreReader> ChooseScore(const ModelTensor& output, bool numbers) {
   const int64_t values = FlatSize(output.shape);
   switch (output.type) {
     case DType::kFloat32:
     case DType::kUInt8:
     case DType::kInt8:
     case DType::kInt16:
-      if (values < 1 || !HoldsAnswers(output.shape, /*scores=*/true)) break;
+      if (values < 1 || !HoldsAnswers(output.shape, /*scores=*/true, numbers)) break;
       if (output.type == DType::kFloat32) return ScoreReader{FloatScore};
       if (output.type == DType::kInt16) return ScoreReader{QuantizedScore<int16_t>};
       return ScoreReader{output.type == DType::kUInt8 ? QuantizedScore<uint8_t> : QuantizedScore<int8_t>};
     case DType::kInt32:
     case DType::kInt64:
-      if (HoldsAnswers(output.shape, /*scores=*/false)) return ScoreReader{};
+      if (HoldsAnswers(output.shape, /*scores=*/false, /*numbers=*/false)) return ScoreReader{};
       break;
     default:
       break;
@@ -156,11 +157,16 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output) {
                             ", expected scores [1, classes] or [1, height, width, classes], or indices of classes"));
 }
 
+bool HasNumbers(const Contract& contract) {
+  return !contract.outputs.empty() && IsOfNumbers(contract.outputs.front().task);
+}
+
 }  // namespace
 
 Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const ModelTensor* const> inputs,
-                                            const ModelTensor& output) {
+                                            const ModelTensor& output, bool probabilities) {
   ClassifierIo io;
+  io.probabilities_ = probabilities;
   io.contract_ = std::move(contract);
   QAT_CHECK(inputs.size() == io.contract_.inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -168,7 +174,7 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const M
     QAT_ASSIGN_OR_RETURN(LoadFunction load, MakeLoad(io.contract_.inputs[i], *inputs[i], params));
     io.load_.push_back(std::move(load));
   }
-  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output));
+  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output, HasNumbers(io.contract_)));
   io.read_ = reader.read;
   io.wide_index_ = output.type == DType::kInt64;
   if (io.read_ == nullptr) return io;
@@ -195,6 +201,7 @@ Predictions ClassifierIo::Empty() const {
   Predictions predictions;
   predictions.classes = classes_;
   predictions.step = output_params_.scale;
+  predictions.probabilities = probabilities_;
   return predictions;
 }
 

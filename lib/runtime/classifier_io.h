@@ -21,8 +21,9 @@ class ClassifierIo {
   /// Bytes reach an input through 256-entry tables per channel: contract -> real -> input scale. `inputs`: all of a model's, as
   /// the contract lists them; `output`: its first one, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
   /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale).
+  /// `probabilities`: the scores have gone through a sigmoid or softmax.
   static Expected<ClassifierIo> Create(Contract contract, std::span<const ModelTensor* const> inputs,
-                                       const ModelTensor& output);
+                                       const ModelTensor& output, bool probabilities);
 
   const Contract& contract() const { return contract_; }
   /// One example into the tensors of all inputs. Errors: kInvalidArgument, where it has another size than the contract's.
@@ -42,6 +43,7 @@ class ClassifierIo {
   int32_t classes_ = 0;
   size_t values_ = 0;
   bool wide_index_ = false;
+  bool probabilities_ = false;
 };
 
 }  // namespace qat

@@ -101,7 +101,8 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
-                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), interpreter->output_info(0)));
+                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), interpreter->output_info(0),
+                                            EndsInProbabilities(*model)));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(
       std::move(model), options, std::move(interpreter), std::move(name), std::move(kind), std::move(io)));
 }

@@ -1,6 +1,7 @@
 #include "spec/auto_network.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -104,6 +105,18 @@ AutoNetwork Perceptron(const DataFacts& facts) {
                  facts.height * facts.width == 1 ? " place" : " places")};
 }
 
+// As MLPerf Tiny's of 640 values, with a layer less on either side: what fits through eight numbers.
+AutoNetwork Autoencoder(const DataFacts& facts) {
+  constexpr int32_t kWide = 128, kNarrow = 8;
+  SpecWriter writer("autoencoder", facts);
+  for (const auto& [name, units] : {std::pair("encode1", kWide), {"encode2", kWide}, {"code", kNarrow}, {"decode1", kWide}, {"decode2", kWide}}) {
+    writer.Add(name, "fully_connected", StrCat("units = ", units, "\nactivation = \"relu\"\n"));
+  }
+  writer.Add("output", "fully_connected", "units = \"classes\"\n");
+  return {"autoencoder", std::move(writer).text(),
+          StrCat("dense layers down to ", kNarrow, " units and up to the ", facts.targets, " values of the input")};
+}
+
 int32_t HalvedIf(bool large) { return large ? 2 : 1; }
 
 // The first layer and as many blocks as bring the map down to kSmallMap; at least three.
@@ -197,6 +210,7 @@ std::string ZooText(std::string_view name) {
 
 AutoNetwork ChooseNetwork(const DataFacts& facts) {
   QAT_CHECK(facts.height > 0 && facts.width > 0 && facts.channels > 0 && facts.Outputs() > 0);
+  if (facts.task == Task::kReconstruction) return Autoencoder(facts);
   if (facts.LabelsPixels()) return Pixels(facts);
   const bool digits_size = facts.height == 28 && facts.width == 28 && facts.channels == 1;
   if (digits_size && facts.targets == 0) {

@@ -159,18 +159,25 @@ void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& da
 void FillRest(TrainConfig& config, const Decided& decided, const DataFacts& data, int32_t cores) {
   const TrainConfig none;
   Fill(config.label_smoothing, 0.0, decided("label_smoothing"));
-  Fill(config.scale_to_targets, data.targets > 0, decided("scale_to_targets"));
+  Fill(config.scale_to_targets, data.task == Task::kNumbers, decided("scale_to_targets"));
   Fill(config.shift_pixels, none.shift_pixels, decided("shift_pixels"));
   Fill(config.flip, none.flip, decided("flip"));
   Fill(config.cutout, none.cutout, decided("cutout"));
   Fill(config.rotate_degrees, none.rotate_degrees, decided("rotate_degrees"));
   Fill(config.scale_percent, none.scale_percent, decided("scale_percent"));
+  Fill(config.class_weights, none.class_weights, decided("class_weights"));
+  Fill(config.shift_steps, none.shift_steps, decided("shift_steps"));
+  Fill(config.gain_percent, none.gain_percent, decided("gain_percent"));
+  Fill(config.noise, none.noise, decided("noise"));
   if (config.threads == 0) config.threads = cores;
 }
 
 std::string DataLine(const DataFacts& data) {
   const std::string labels =
-      data.targets == 1  ? std::string("one real number each")
+      data.task == Task::kReconstruction ? std::string("to be reconstructed")
+      : data.task == Task::kYesNo        ? std::string("yes or no each")
+      : data.task == Task::kMultiLabel   ? StrCat(data.classes, data.classes == 1 ? " label" : " labels at once")
+      : data.targets == 1                ? std::string("one real number each")
       : data.targets > 1 ? StrCat(data.targets, " real numbers each")
       : data.LabelsPixels()
           ? StrCat(data.classes, " classes, ", data.label_height, "x", data.label_width, " labels each")
@@ -201,7 +208,7 @@ std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t
 
 bool ChangesImages(const TrainConfig& config) {
   return config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
-         config.scale_percent > 0;
+         config.scale_percent > 0 || config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0;
 }
 
 std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "contract/task.h"
+
 namespace qat {
 
 struct DataFacts {
@@ -15,6 +17,7 @@ struct DataFacts {
   int32_t channels = 0;
   int32_t classes = 0;  ///< 0: the labels are real numbers
   int32_t targets = 0;  ///< real numbers per example; 0: it has labels
+  Task task = Task::kClasses;
   int32_t label_height = 1;  ///< 1 and 1: one label per example
   int32_t label_width = 1;
   bool reals = false;  ///< the values are real numbers, not bytes
@@ -23,7 +26,7 @@ struct DataFacts {
 
   bool LabelsPixels() const { return targets == 0 && (label_height > 1 || label_width > 1); }
   /// Of the network's last layer.
-  int32_t Outputs() const { return targets > 0 ? targets : classes; }
+  int32_t Outputs() const { return task == Task::kYesNo ? 1 : targets > 0 ? targets : classes; }
 };
 
 }  // namespace qat

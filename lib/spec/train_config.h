@@ -30,6 +30,16 @@ struct ChannelNumbers {
 /// "auto" in TOML and on the command line: data/holdout.h decides.
 inline constexpr int64_t kAutomaticHoldout = -1;
 
+/// What the loss of each class weighs.
+struct ClassWeights {
+  bool balanced = false;       ///< by the training examples: the rarer, the more
+  std::vector<double> values;  ///< one per class, of several labels one per label; empty: 1
+  bool operator==(const ClassWeights&) const = default;
+};
+
+/// "auto" in TOML and on the command line: 255 where it can be no class.
+inline constexpr int64_t kAutomaticIgnoreLabel = -1;
+
 struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
@@ -37,7 +47,8 @@ struct TrainConfig {
   int32_t resolution = 0;         ///< height and width of its input
   int32_t classes = 0;            ///< 0: those of the data too
   std::string data = "digits";    ///< "digits" or a path
-  std::string task = "auto";    ///< of labels that could be either: "classes" or "numbers" to be learned
+  std::string task = "auto";    ///< what the output means, a name of contract/task.h; "auto": by the labels and the network
+  int64_t ignore_label = kAutomaticIgnoreLabel;  ///< label of pixels that are neither learned nor counted
   std::string layout = "auto";  ///< of the axes of arrays: "pictures", "series" or "features"
   std::string fit = "crop";     ///< how pictures of another size come to fit: "crop", "pad" or "stretch"
   std::string label;            ///< column of a table that holds the answers; empty: the one with a usual name
@@ -57,12 +68,16 @@ struct TrainConfig {
   double warmup_fraction = 0;       ///< used where warmup_steps is 0: that part of all steps
   double weight_decay = 0;
   double label_smoothing = 0;  ///< in [0, 1)
-  bool scale_to_targets = false;  ///< real numbers: the last layer starts at their mean, learns in units of their deviation
+  ClassWeights class_weights;
+  bool scale_to_targets = false;  ///< real numbers: normalized in training, and restored after the model
   int32_t shift_pixels = 0;   ///< augmentation: shift by up to so many, zeros coming in: a padded random crop
   bool flip = false;          ///< augmentation: every other image is mirrored, left to right
   int32_t cutout = 0;         ///< augmentation: a square of so many pixels, anywhere, becomes 0
   double rotate_degrees = 0;  ///< augmentation: rotate by up to so many degrees
   double scale_percent = 0;   ///< augmentation: zoom by up to so many percent
+  int32_t shift_steps = 0;    ///< augmentation of series: shift in time by up to so many steps, the value at the edge coming in
+  double gain_percent = 0;    ///< augmentation of real numbers: multiply by 1 plus or minus up to so many percent
+  double noise = 0;           ///< augmentation of real numbers: add noise of so many deviations of its channel
   int64_t quant_delay = 0;    ///< steps before fake quantization starts; ranges are observed from step 0
   double quant_delay_fraction = 0;  ///< used where quant_delay is 0: that part of all steps
   int64_t bn_freeze = 0;  ///< steps before batch norms use their moving averages; scheme float32: never

@@ -8,6 +8,7 @@
 
 #include "base/named_lists.h"
 #include "base/strings.h"
+#include "contract/task.h"
 
 namespace qat {
 namespace {
@@ -164,20 +165,51 @@ Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double
       /*takes_list=*/true};
 }
 
-Field HoldoutField(int64_t high) {
+// A whole number from 0, or "auto", which is kept as `automatic`.
+Field AutomaticField(std::string name, int64_t TrainConfig::*member, int64_t high, int64_t automatic) {
   constexpr std::string_view kAuto = "auto";
-  Field field = IntegerField("holdout", &TrainConfig::holdout, 0, high);
+  Field field = IntegerField(std::move(name), member, 0, high);
   field.expected += StrCat(" or \"", kAuto, "\"");
-  field.set = [number = field.set, kAuto](TrainConfig& config, const AttributeValue& value) {
+  field.set = [=, number = field.set](TrainConfig& config, const AttributeValue& value) {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr || *text != kAuto) return number(config, value);
-    config.holdout = kAutomaticHoldout;
+    config.*member = automatic;
     return true;
   };
-  field.text = [number = field.text, kAuto](const TrainConfig& config) {
-    return config.holdout == kAutomaticHoldout ? Quoted(std::string(kAuto)) : number(config);
+  field.text = [=, number = field.text](const TrainConfig& config) {
+    return config.*member == automatic ? Quoted(std::string(kAuto)) : number(config);
   };
   return field;
+}
+
+Field WeightsField(std::string name) {
+  constexpr std::string_view kNone = "none", kBalanced = "balanced";
+  return {name, "\"none\", \"balanced\", or a list of numbers above 0, one a class",
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* text = std::get_if<std::string>(&value);
+            ClassWeights weights;
+            if (const auto* integer = std::get_if<int64_t>(&value)) weights.values = {static_cast<double>(*integer)};
+            if (const auto* real = std::get_if<double>(&value)) weights.values = {*real};
+            if (text != nullptr) {
+              weights.balanced = *text == kBalanced;
+              if (*text != kBalanced && *text != kNone) weights.values = NumbersOf(*text);
+            }
+            const bool plain = text != nullptr && (*text == kBalanced || *text == kNone);
+            const bool in_range = std::all_of(weights.values.begin(), weights.values.end(),
+                                              [](double weight) { return weight > 0 && weight <= 1e6; });
+            if (!in_range || (weights.values.empty() && !plain)) return false;
+            config.class_weights = std::move(weights);
+            return true;
+          },
+          [=](const TrainConfig& config) {
+            const ClassWeights& weights = config.class_weights;
+            if (weights.balanced) return Quoted(std::string(kBalanced));
+            if (weights.values.empty()) return Quoted(std::string(kNone));
+            std::vector<std::string> texts;
+            for (const double weight : weights.values) texts.push_back(RealText(weight));
+            return StrCat("[", Join(texts), "]");
+          },
+          /*takes_list=*/true};
 }
 
 // Seconds, or "90s", "10m", "1.5h"; none where the text is neither.
@@ -217,7 +249,8 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("resolution", &C::resolution, 0, 65536),
       IntegerField("classes", &C::classes, 0, 1 << 20),
       TextField("data", &C::data),
-      TextField("task", &C::task, {"auto", "classes", "numbers"}),
+      TextField("task", &C::task, TaskNames()),
+      AutomaticField("ignore_label", &C::ignore_label, 1 << 20, kAutomaticIgnoreLabel),
       TextField("layout", &C::layout, {"auto", "pictures", "series", "features"}),
       TextField("fit", &C::fit, {"crop", "pad", "stretch"}),
       TextField("label", &C::label),
@@ -237,12 +270,16 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       RealField("warmup_fraction", &C::warmup_fraction, 0, 1),
       RealField("weight_decay", &C::weight_decay, 0, 10),
       RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
+      WeightsField("class_weights"),
       FlagField("scale_to_targets", &C::scale_to_targets),
       IntegerField("shift_pixels", &C::shift_pixels, 0, 1024),
       FlagField("flip", &C::flip),
       IntegerField("cutout", &C::cutout, 0, 1024),
       RealField("rotate_degrees", &C::rotate_degrees, 0, 180),
       RealField("scale_percent", &C::scale_percent, 0, 90),
+      IntegerField("shift_steps", &C::shift_steps, 0, 65536),
+      RealField("gain_percent", &C::gain_percent, 0, 90),
+      RealField("noise", &C::noise, 0, 10),
       IntegerField("quant_delay", &C::quant_delay, 0, kMany),
       RealField("quant_delay_fraction", &C::quant_delay_fraction, 0, 1),
       IntegerField("bn_freeze", &C::bn_freeze, 0, kMany),
@@ -251,7 +288,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
       RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
       RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),
-      HoldoutField(kMany),
+      AutomaticField("holdout", &C::holdout, kMany, kAutomaticHoldout),
       IntegerField("log_every", &C::log_every, 1, kMany),
       IntegerField("eval_every", &C::eval_every, 0, kMany),
       RealField("eval_every_fraction", &C::eval_every_fraction, 0, 1),

@@ -79,7 +79,10 @@ ModelDescription DescribeModel(const Graph& graph) {
     if (graph.inputs.size() > 1) description.inputs.back().name = graph.contract.inputs[i].name;
   }
   for (int32_t index : graph.outputs) {
-    description.outputs.push_back(DescribeOutput(graph.tensor(index), graph.contract.labels().size()));
+    // Names of numbers are none of classes.
+    const auto& outputs = graph.contract.outputs;
+    const bool numbers = !outputs.empty() && IsOfNumbers(outputs.front().task);
+    description.outputs.push_back(DescribeOutput(graph.tensor(index), numbers ? 0 : graph.contract.labels().size()));
   }
   return description;
 }

@@ -29,20 +29,28 @@ Expected<Batch> DataFeed::Read(int64_t step) {
     }
     AppendLabels(examples[i], change, batch);
   }
+  if (!picture && data_.inputs.size() == 1) ChangeSeries(config_, tensors_.contract().input(), step, stored);
   batch.inputs = tensors_.Real(picture ? changed : stored);
+  if (data_.task == Task::kReconstruction) AppendValues(data_.input().values, picture ? changed : stored, batch.numbers);
   return batch;
 }
 
 void DataFeed::AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const {
-  if (data_.targets > 0) {
+  if (data_.task == Task::kReconstruction) return;
+  if (data_.task == Task::kNumbers) {
     const std::span<const float> numbers = data_.NumbersOf(example);
     batch.numbers.insert(batch.numbers.end(), numbers.begin(), numbers.end());
+    return;
+  }
+  if (data_.task == Task::kMultiLabel) {
+    const std::span<const int32_t> own = data_.LabelsOf(example);
+    batch.labels.insert(batch.labels.end(), own.begin(), own.end());
     return;
   }
   const size_t before = batch.labels.size();
   batch.labels.resize(before + static_cast<size_t>(data_.LabelsPerImage()));
   ChangeLabels(data_.LabelsOf(example), data_.label_height, data_.label_width, data_.input().height, data_.input().width,
-               change, std::span(batch.labels).subspan(before));
+               change, data_.ignored ? kIgnoredLabel : 0, std::span(batch.labels).subspan(before));
 }
 
 }  // namespace qat

@@ -5,7 +5,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "spec/train_config.h"
 #include "train/input_tensor.h"
 #include "train/sampler.h"
+#include "train/task_loss.h"
 
 namespace qat {
 
@@ -23,8 +23,7 @@ struct Batch {
   std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
   std::vector<float> numbers;   ///< [N, targets] instead of labels
 
-  /// Labels, or real numbers: what a mean over the batch is a mean of.
-  int64_t size() const { return static_cast<int64_t>(std::max(labels.size(), numbers.size())); }
+  Wanted wanted() const { return {labels, numbers}; }
 };
 
 /// Endless batches of some examples of a data set. All of it follows from (seed, step): there is no state to save.

@@ -6,27 +6,42 @@
 #include <cmath>
 #include <vector>
 
-#include "predict/predictor.h"
 #include "train/input_tensor.h"
-#include "train/loss.h"
 #include "train/modules/nhwc.h"
+#include "train/task_loss.h"
 
 namespace qat {
 namespace {
 
 // Outputs of some examples, whose labels or numbers are given.
-void Count(std::span<const float> outputs, std::span<const int32_t> labels, std::span<const float> numbers,
-           int64_t targets, Answers& answers) {
-  if (targets > 0) {
-    if (!answers.numbers) answers.numbers.emplace(targets);
-    answers.numbers->Add(outputs, numbers);
+void Count(std::span<const float> outputs, int64_t width, std::span<const int32_t> labels,
+           std::span<const float> numbers, const TaskLoss& loss, Answers& answers) {
+  // A reconstruction has a number for each value of the input, of which none matters by itself.
+  if (loss.output.task == Task::kReconstruction) return;
+  if (loss.output.task == Task::kNumbers) {
+    if (!answers.numbers) answers.numbers.emplace(width);
+    std::vector<float> restored(outputs.begin(), outputs.end());
+    RestoreTargets(loss.output, restored);
+    answers.numbers->Add(restored, numbers);
     return;
   }
-  const size_t classes = outputs.size() / labels.size();
-  std::vector<int32_t> answered;
-  answered.reserve(labels.size());
-  for (size_t i = 0; i < labels.size(); ++i) answered.push_back(ArgMaxOf(outputs.subspan(i * classes, classes)));
-  answers.classes.Add(labels, answered);
+  if (loss.output.task == Task::kMultiLabel) return;
+  std::vector<int32_t> known, answered = loss.AnswersOf(outputs, width);
+  size_t kept = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kIgnoredLabel) continue;
+    known.push_back(labels[i]);
+    answered[kept++] = answered[i];
+  }
+  answered.resize(kept);
+  answers.classes.Add(known, answered);
+}
+
+// Of the contract, as far as it says what the output means.
+OutputContract OutputOf(const Contract& contract, const Dataset& dataset) {
+  OutputContract output = contract.outputs.empty() ? OutputContract() : contract.outputs.front();
+  output.task = dataset.task;
+  return output;
 }
 
 // What single examples say, each a share of right labels or a mean squared error: how sure their mean is.
@@ -46,25 +61,15 @@ class Spread {
   double count_ = 0, sum_ = 0, squares_ = 0;
 };
 
-// The share of `labels` that the rows of `logits` answer.
-double RightShare(std::span<const float> logits, std::span<const int32_t> labels, size_t classes) {
-  int64_t right = 0;
-  for (size_t i = 0; i < labels.size(); ++i) right += ArgMaxOf(logits.subspan(i * classes, classes)) == labels[i];
-  return static_cast<double>(right) / static_cast<double>(labels.size());
-}
-
-double MeanSquare(std::span<const float> outputs, std::span<const float> wanted) {
-  return MeanSquaredError(outputs, wanted, {}).loss;
-}
-
 // `outputs` of `count` examples, as many numbers or labels each.
-void Count(std::span<const float> outputs, std::span<const int32_t> labels, std::span<const float> numbers, size_t count,
-           Spread& spread) {
-  const size_t size = outputs.size() / count, labels_each = labels.size() / count, numbers_each = numbers.size() / count;
+void Count(std::span<const float> outputs, int64_t width, Wanted wanted, size_t count, const TaskLoss& loss, Spread& spread) {
+  const size_t size = outputs.size() / count, labels = wanted.labels.size() / count, numbers = wanted.numbers.size() / count;
   for (size_t i = 0; i < count; ++i) {
-    const std::span<const float> own = outputs.subspan(i * size, size);
-    spread.Add(labels.empty() ? MeanSquare(own, numbers.subspan(i * numbers_each, numbers_each))
-                              : RightShare(own, labels.subspan(i * labels_each, labels_each), size / labels_each));
+    const Wanted own = {wanted.labels.subspan(i * labels, labels), wanted.numbers.subspan(i * numbers, numbers)};
+    const LossResult found = loss.Of(outputs.subspan(i * size, size), width, own, {});
+    if (found.counted == 0) continue;
+    spread.Add(IsOfNumbers(loss.output.task) ? found.loss
+                                             : static_cast<double>(found.correct) / static_cast<double>(found.counted));
   }
 }
 
@@ -75,10 +80,12 @@ Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const 
   constexpr size_t kBatch = 250;  // activations of a small network stay in the cache
   const at::NoGradGuard no_gradients;
   const InputTensors tensors(contract, network.graph());
+  const TaskLoss loss = {OutputOf(contract, dataset), 0, {}, network.EndsInSigmoid()};
   Evaluation result;
-  int64_t correct = 0;
+  int64_t correct = 0, counted = 0;
+  double sum = 0;
   Spread spread;
-  if (dataset.targets == 0) {
+  if (!IsOfNumbers(dataset.task)) {
     spread.Add(0);
     spread.Add(1);
   }
@@ -96,7 +103,8 @@ Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const 
     labels.clear();
     numbers.clear();
     for (const int32_t index : batch) {
-      if (dataset.targets > 0) {
+      if (dataset.task == Task::kReconstruction) break;
+      if (dataset.task == Task::kNumbers) {
         const std::span<const float> own = dataset.NumbersOf(index);
         numbers.insert(numbers.end(), own.begin(), own.end());
       } else {
@@ -104,19 +112,22 @@ Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const 
         labels.insert(labels.end(), own.begin(), own.end());
       }
     }
+    if (dataset.task == Task::kReconstruction) AppendValues(dataset.input().values, bytes, numbers);
     const at::Tensor output = network.Forward(tensors.Real(bytes), {.fake_quantize = fake_quantize}).front();
     const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
-    const LossResult loss = dataset.targets > 0 ? MeanSquaredError(values, numbers, {})
-                                                : SoftmaxCrossEntropy(values, labels, logits.size(-1), 0, {});
-    result.loss += loss.loss * static_cast<double>(batch.size()) / static_cast<double>(indices.size());
-    correct += loss.correct;
-    Count(values, labels, numbers, batch.size(), spread);
-    if (answers != nullptr) Count(values, labels, numbers, dataset.targets, *answers);
+    const LossResult found = loss.Of(values, logits.size(-1), {labels, numbers}, {});
+    sum += found.loss * static_cast<double>(found.counted);
+    counted += found.counted;
+    correct += found.correct;
+    Count(values, logits.size(-1), {labels, numbers}, batch.size(), loss, spread);
+    if (answers != nullptr) Count(values, logits.size(-1), labels, numbers, loss, *answers);
   }
-  const auto count = static_cast<double>(indices.size()) * static_cast<double>(dataset.LabelsPerImage());
-  result.accuracy = dataset.targets > 0 ? std::nan("") : 100.0 * static_cast<double>(correct) / count;
-  result.standard_error = spread.StandardError() * (dataset.targets > 0 ? 1 : 100);
+  const bool real = IsOfNumbers(dataset.task);
+  const auto count = static_cast<double>(std::max<int64_t>(counted, 1));
+  result.loss = sum / count;
+  result.accuracy = real ? std::nan("") : 100.0 * static_cast<double>(correct) / count;
+  result.standard_error = spread.StandardError() * (real ? 1 : 100);
   return result;
 }
 

@@ -28,6 +28,7 @@ class InputTensors {
   /// Requires  a contract of the network's inputs.
   InputTensors(const Contract& contract, const Graph& network);
 
+  const Contract& contract() const { return contract_; }
   std::vector<at::Tensor> Real(std::span<const uint8_t> examples) const;
   std::vector<SimulatedTensor> Quantized(std::span<const uint8_t> examples, Scheme scheme) const;
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "contract/task.h"
+#include "predict/predictor.h"
 
 namespace qat {
 namespace {
@@ -26,26 +29,93 @@ double RowLoss(std::span<const float> logits, int32_t label, double smoothing, s
   return log_sum - (1 - smoothing) * picked - smoothing * mean_shifted;
 }
 
+// -log p and -log(1 - p), and their slopes.
+struct Binary {
+  double yes, no, yes_slope, no_slope;
+};
+
+// p = sigmoid(score).
+Binary OfScore(double score) {
+  const double tail = std::log1p(std::exp(-std::abs(score)));
+  const double p = 1 / (1 + std::exp(-score));
+  return {std::max(-score, 0.0) + tail, std::max(score, 0.0) + tail, p - 1, p};
+}
+
+Binary OfProbability(double p) {
+  constexpr double kLeast = 1.0 / 512;
+  p = std::isnan(p) ? p : std::clamp(p, kLeast, 1 - kLeast);
+  return {-std::log(p), -std::log(1 - p), -1 / p, 1 / (1 - p)};
+}
+
 }  // namespace
 
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
-                               int64_t classes, double smoothing, std::span<float> gradient) {
+                               int64_t classes, double smoothing, std::span<float> gradient,
+                               std::span<const float> weights) {
   const size_t rows = labels.size();
   const auto width = static_cast<size_t>(classes);
   QAT_CHECK(logits.size() == rows * width && (gradient.empty() || gradient.size() == logits.size()));
   std::vector<double> softmax(width);
   LossResult result;
+  double total = 0;
+  const auto weight_of = [&](int32_t label) {
+    return weights.empty() ? 1.0 : double{weights[static_cast<size_t>(label)]};
+  };
+  for (const int32_t label : labels) {
+    if (label == kIgnoredLabel) continue;
+    total += weight_of(label);
+    ++result.counted;
+  }
   for (size_t n = 0; n < rows; ++n) {
     const std::span<const float> row = logits.subspan(n * width, width);
     const int32_t label = labels[n];
-    result.loss += RowLoss(row, label, smoothing, softmax) / static_cast<double>(rows);
+    const bool ignored = label == kIgnoredLabel;
+    const double share = ignored || total <= 0 ? 0 : weight_of(label) / total;
+    if (ignored) {
+      if (!gradient.empty()) std::fill_n(gradient.begin() + static_cast<std::ptrdiff_t>(n * width), width, 0.0f);
+      continue;
+    }
+    result.loss += RowLoss(row, label, smoothing, softmax) * share;
     result.correct += std::max_element(row.begin(), row.end()) - row.begin() == label;
     if (gradient.empty()) continue;
     for (size_t c = 0; c < width; ++c) {
       const double target =
           smoothing / static_cast<double>(width) + (static_cast<int32_t>(c) == label ? 1 - smoothing : 0);
-      gradient[n * width + c] = static_cast<float>((softmax[c] - target) / static_cast<double>(rows));
+      gradient[n * width + c] = static_cast<float>((softmax[c] - target) * share);
     }
+  }
+  return result;
+}
+
+LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int32_t> labels,
+                              const BinaryOptions& options, std::span<float> gradient) {
+  QAT_CHECK(scores.size() == labels.size() && (gradient.empty() || gradient.size() == scores.size()));
+  const auto period = static_cast<size_t>(options.period);
+  // What the two terms of a value weigh.
+  const auto weights_of = [&](size_t i) -> std::pair<double, double> {
+    if (options.weights.empty()) return {1, 1};
+    if (period > 0) return {1, options.weights[i % period]};
+    return {options.weights[0], options.weights[1]};
+  };
+  LossResult result;
+  double total = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kIgnoredLabel) continue;
+    ++result.counted;
+    total += period > 0 ? 1 : (labels[i] == 1 ? weights_of(i).second : weights_of(i).first);
+  }
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (labels[i] == kIgnoredLabel || total <= 0) {
+      if (!gradient.empty()) gradient[i] = 0;
+      continue;
+    }
+    const auto [no, yes] = weights_of(i);
+    const double target = labels[i] * (1 - options.smoothing) + options.smoothing / 2;
+    const Binary terms = options.probabilities ? OfProbability(scores[i]) : OfScore(scores[i]);
+    result.loss += (yes * target * terms.yes + no * (1 - target) * terms.no) / total;
+    result.correct += IsYes(scores[i], options.probabilities) == (labels[i] == 1);
+    if (!gradient.empty())
+      gradient[i] = static_cast<float>((yes * target * terms.yes_slope + no * (1 - target) * terms.no_slope) / total);
   }
   return result;
 }
@@ -55,6 +125,7 @@ LossResult MeanSquaredError(std::span<const float> outputs, std::span<const floa
   QAT_CHECK(outputs.size() == targets.size() && (gradient.empty() || gradient.size() == outputs.size()));
   const auto count = static_cast<double>(outputs.size());
   LossResult result;
+  result.counted = static_cast<int64_t>(outputs.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     const double error = double{outputs[i]} - double{targets[i]};
     result.loss += error * error / count;

@@ -1,4 +1,4 @@
-// loss.h: softmax, cross entropy, its gradient and the count of right answers, in one pass over a few rows.
+// loss.h: losses, their gradients and the count of right answers, in one pass over a few rows.
 #ifndef QAT_TRAIN_LOSS_H_
 #define QAT_TRAIN_LOSS_H_
 
@@ -9,15 +9,33 @@ namespace qat {
 
 struct LossResult {
   double loss = 0;      ///< mean over the rows
-  int64_t correct = 0;  ///< rows whose first largest output is the label
+  int64_t correct = 0;  ///< rows whose first largest output is the label, or values on the right side
+  int64_t counted = 0;  ///< rows or values that have a label, or real numbers
 };
 
 ///   loss = mean over n of -sum over c of t[n, c] * log softmax(logits[n])[c],
 ///   t = (1 - smoothing) * onehot + smoothing / classes,  gradient (empty: not wanted) = (softmax - t) / rows.
 /// Accumulates in double; the largest logit is subtracted first.
-/// Shapes    logits [rows, classes] row-major, labels [rows] in [0, classes).
+/// With weights [classes] the mean is that of rows weighted by the weight of their label. Rows labelled kIgnoredLabel have no
+/// loss and do not count.
+/// Shapes    logits [rows, classes] row-major, labels [rows] in [0, classes), or kIgnoredLabel.
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
-                               int64_t classes, double smoothing, std::span<float> gradient);
+                               int64_t classes, double smoothing, std::span<float> gradient,
+                               std::span<const float> weights = {});
+
+struct BinaryOptions {
+  double smoothing = 0;            ///< targets s / 2 and 1 - s / 2 in place of 0 and 1
+  std::span<const float> weights;  ///< of labels 0 and 1, or with `period` of label 1 at each position, that of 0 is 1
+  int64_t period = 0;              ///< values per row where each has a weight of its own; 0: none has
+  bool probabilities = false;      ///< scores are sigmoids already
+};
+
+///   loss = mean over scores of -(w1 t log p + w0 (1 - t) log(1 - p)),  p = sigmoid(score), t the label.
+/// The mean is that of values weighted by the weight of their label; with `period` a plain one, as with PyTorch's pos_weight.
+/// Probabilities are taken as at least 1 / 512, half a step of a quantized sigmoid, away from 0 and 1, where the loss is infinite.
+/// Shapes    scores, labels (0, 1 or kIgnoredLabel), gradient: as many values.
+LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int32_t> labels,
+                              const BinaryOptions& options, std::span<float> gradient);
 
 ///   loss = mean over all values of (output - target)^2,  gradient (empty: not wanted) = 2 (output - target) / values.
 /// Shapes    outputs, targets, gradient: as many values.  LossResult::correct stays 0.

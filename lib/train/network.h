@@ -12,6 +12,7 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "ir/graph.h"
+#include "ir/output_source.h"
 #include "train/constant_input.h"
 #include "train/modules/module.h"
 
@@ -55,6 +56,8 @@ class Network {
   std::vector<NamedStatistics> batch_norms();
   /// Scale of a quantized output; 0 where the network is not quantized or no range is ready.
   float OutputScale(size_t output = 0) const;
+  /// The values of an output are probabilities, each by itself.
+  bool EndsInSigmoid(size_t output = 0) const { return qat::EndsInSigmoid(graph_, output); }
   /// Every observer has seen something.
   bool HasRanges();
 

@@ -18,6 +18,15 @@ struct Judged {
   std::vector<std::string> warnings;
 };
 
+// The step of each target, or one for all.
+std::vector<double> StepsOf(const Contract& contract, double output_scale) {
+  std::vector<double> steps;
+  if (!contract.outputs.empty()) {
+    for (const float std : contract.outputs.front().std) steps.push_back(output_scale * std);
+  }
+  return steps.empty() ? std::vector<double>{output_scale} : steps;
+}
+
 Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<const int32_t> examples,
                        const std::string& where) {
   QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
@@ -29,7 +38,7 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
   QAT_ASSIGN_OR_RETURN(judged.evaluation,
                        Evaluate(*network, checkpoint.contract, data, examples,
                                 quantized != checkpoint.metrics.end() && quantized->second != 0, &answers));
-  judged.warnings = answers.numbers ? Warnings(*answers.numbers, network->OutputScale(), where)
+  judged.warnings = answers.numbers ? Warnings(*answers.numbers, StepsOf(checkpoint.contract, network->OutputScale()), where)
                                     : Warnings(answers.classes, data.class_names, std::ssize(examples), where);
   return judged;
 }

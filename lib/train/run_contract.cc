@@ -1,6 +1,8 @@
 #include "train/run_contract.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "base/strings.h"
 #include "contract/fit.h"
 #include "data/statistics.h"
+#include "ir/output_source.h"
 #include "quant/params.h"
 
 namespace qat {
@@ -45,12 +48,42 @@ Range NormalizedRange(const InputContract& input, const ChannelStatistics& measu
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
-OutputContract OutputOf(const Dataset& train) {
+// One for all targets.
+TargetStatistics Pooled(const TargetStatistics& each) {
+  const auto count = static_cast<double>(each.mean.size());
+  double mean = 0, variance = 0;
+  for (const double own : each.mean) mean += own / count;
+  for (size_t i = 0; i < each.mean.size(); ++i) {
+    const double apart = each.mean[i] - mean;
+    variance += (each.std[i] * each.std[i] + apart * apart) / count;
+  }
+  return {{mean}, {std::sqrt(variance)}};
+}
+
+OutputContract OutputOf(const TrainConfig& config, const Dataset& train, const Graph& network) {
   OutputContract output;
-  output.task = train.targets > 0 ? OutputTask::kNumbers : OutputTask::kClasses;
+  output.task = train.task;
   output.labels = train.class_names;
   output.name = train.label_column;
+  if (train.ignored) output.ignored = static_cast<int32_t>(*train.ignored);
+  if (train.task == Task::kReconstruction) return output;
+  if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network)) return output;
+  std::vector<int32_t> all(static_cast<size_t>(train.size()));
+  std::iota(all.begin(), all.end(), 0);
+  constexpr int32_t kMostTargets = 1024;  // more are the places of a map: one mean and deviation serve all of them
+  TargetStatistics measured = MeasureTargets(train, all);
+  if (train.targets > kMostTargets) measured = Pooled(measured);
+  output.mean.assign(measured.mean.begin(), measured.mean.end());
+  output.std.assign(measured.std.begin(), measured.std.end());
   return output;
+}
+
+// A reconstruction has the units of the input.
+void SayReconstruction(Contract& contract) {
+  if (contract.outputs.empty() || contract.outputs.front().task != Task::kReconstruction) return;
+  contract.outputs.front().labels.clear();
+  contract.outputs.front().mean = contract.input().mean;
+  contract.outputs.front().std = contract.input().std;
 }
 
 Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& train, size_t index) {
@@ -103,7 +136,7 @@ Status CheckNames(const char* key, const ChannelNumbers& numbers, const Dataset&
 
 }  // namespace
 
-Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train) {
+Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train, const Graph& network) {
   QAT_RETURN_IF_ERROR(CheckNames("mean", config.mean, train));
   QAT_RETURN_IF_ERROR(CheckNames("std", config.std, train));
   Contract contract;
@@ -116,10 +149,12 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train)
     QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
     contract.inputs.push_back(std::move(input));
   }
-  // Of one picture of bytes nothing else is said.
-  if (train.inputs.size() == 1 && train.input().values == ValueType::kByte)
+  // Of one picture of bytes and its class nothing else is said.
+  const bool plain = train.task == Task::kClasses && !train.ignored;
+  if (plain && train.inputs.size() == 1 && train.input().values == ValueType::kByte)
     return Contract(std::move(contract.inputs[0]), train.class_names);
-  contract.outputs = {OutputOf(train)};
+  contract.outputs = {OutputOf(config, train, network)};
+  SayReconstruction(contract);
   return contract;
 }
 

@@ -1,5 +1,6 @@
 #include "train/run_recorder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -52,10 +53,10 @@ Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule
   return recorder;
 }
 
-void RunRecorder::Count(const LossResult& result, int64_t size) {
-  loss_sum_ += result.loss * static_cast<double>(size);
+void RunRecorder::Count(const LossResult& result) {
+  loss_sum_ += result.loss * static_cast<double>(result.counted);
   correct_ += result.correct;
-  seen_ += size;
+  seen_ += result.counted;
 }
 
 double RunRecorder::TrainingAccuracy() const {
@@ -64,7 +65,7 @@ double RunRecorder::TrainingAccuracy() const {
 }
 
 Status RunRecorder::LogTraining(int64_t step, double learning_rate) {
-  const double loss = loss_sum_ / static_cast<double>(seen_);
+  const double loss = loss_sum_ / static_cast<double>(std::max<int64_t>(seen_, 1));
   const double accuracy = TrainingAccuracy();
   loss_sum_ = 0;
   correct_ = 0;

@@ -38,8 +38,8 @@ class RunRecorder {
                                                      const TrainConfig& config,
                                                      const std::optional<SavedRun>& saved);
 
-  /// Counts a step for the next line of the log. `size`: what its loss is the mean of.
-  void Count(const LossResult& result, int64_t size);
+  /// Counts a step for the next line of the log.
+  void Count(const LossResult& result);
   /// Percentage since the last line of the log; NaN of real numbers, 0 where nothing has been counted.
   double TrainingAccuracy() const;
 

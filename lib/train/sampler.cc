@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 #include <utility>
 
 #include "base/check.h"
 #include "base/random.h"
+#include "train/initializer.h"
 
 namespace qat {
 namespace {
 
-enum Purpose : uint64_t { kOrder = 0x6f726472, kChange = 0x63686e67 };
+enum Purpose : uint64_t { kOrder = 0x6f726472, kChange = 0x63686e67, kSeries = 0x73657273 };
 
 void ShiftImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels, int32_t dx,
                 int32_t dy, std::span<uint8_t> out) {
@@ -155,7 +157,7 @@ void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, 
 }
 
 void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t label_width, int32_t height,
-                  int32_t width, const ImageChange& change, std::span<int32_t> out) {
+                  int32_t width, const ImageChange& change, int32_t outside, std::span<int32_t> out) {
   if (labels.size() == 1) {
     out[0] = labels[0];
     return;
@@ -174,8 +176,31 @@ void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t
       out[at++] =
           inside
               ? labels[static_cast<size_t>(row) * static_cast<size_t>(label_width) + static_cast<size_t>(col)]
-              : 0;
+              : outside;
     }
+  }
+}
+
+void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<uint8_t> examples) {
+  if (config.shift_steps == 0 && config.gain_percent == 0 && config.noise == 0) return;
+  const auto values = static_cast<size_t>(contract.ValueCount()), channels = static_cast<size_t>(contract.channels);
+  const auto steps = static_cast<int64_t>(values / channels);
+  std::vector<float> before(values), after(values);
+  for (size_t n = 0; (n + 1) * values * sizeof(float) <= examples.size(); ++n) {
+    Random random(MixKey(config.seed, kSeries, step, static_cast<int64_t>(n)));
+    const int32_t shift = random.Between(-config.shift_steps, config.shift_steps);
+    const double gain = 1 + config.gain_percent / 100 * (2 * random.Uniform() - 1);
+    std::memcpy(before.data(), &examples[n * values * sizeof(float)], values * sizeof(float));
+    for (int64_t t = 0; t < steps; ++t) {
+      const int64_t from = std::clamp<int64_t>(t - shift, 0, steps - 1);
+      for (size_t c = 0; c < channels; ++c) {
+        const size_t at = static_cast<size_t>(t) * channels + c;
+        const double unit = contract.std[at % contract.std.size()];
+        const double noise = config.noise > 0 ? config.noise * unit * double{Normal(random)} : 0;
+        after[at] = static_cast<float>(gain * before[static_cast<size_t>(from) * channels + c] + noise);
+      }
+    }
+    std::memcpy(&examples[n * values * sizeof(float)], after.data(), values * sizeof(float));
   }
 }
 

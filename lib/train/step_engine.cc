@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "base/strings.h"
+#include "ir/output_source.h"
 #include "train/modules/nhwc.h"
 #include "train/run_store.h"
 
@@ -35,16 +36,6 @@ TrainableSpan TrainableOf(const Parameter& parameter) {
           parameter.role == ParameterSpec::Role::kFilter};
 }
 
-double VarianceOf(const std::vector<float>& numbers) {
-  double sum = 0, squares = 0;
-  for (const float number : numbers) {
-    sum += number;
-    squares += double{number} * number;
-  }
-  const auto count = static_cast<double>(numbers.size());
-  return std::max(squares / count - sum / count * (sum / count), 0.0);
-}
-
 std::string Rounded(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", value);
@@ -61,13 +52,14 @@ StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
 
 Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, const TrainConfig& config,
                                                          const Schedule& schedule,
-                                                         const Contract& contract,
-                                                         const Checkpoint* init) {
+                                                         const Contract& contract, const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
   const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value(),
                                  config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);
+  engine->loss_ = {contract.outputs.empty() ? OutputContract() : contract.outputs.front(), config.label_smoothing, {},
+                   EndsInSigmoid(graph)};
   if (init != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
   }
@@ -84,7 +76,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   return engine;
 }
 
-void StepEngine::ScaleToTargets(const TargetStatistics& targets, bool fresh) {
+void StepEngine::LearnInUnits(const std::vector<double>& deviations) {
   const LayerNode& last = network_->output_module().node();
   const auto span_of = [&](ParameterSpec::Role role) {
     const LayerParameter* parameter = last.Find(role);
@@ -94,13 +86,9 @@ void StepEngine::ScaleToTargets(const TargetStatistics& targets, bool fresh) {
   };
   const auto filter = span_of(ParameterSpec::Role::kFilter), bias = span_of(ParameterSpec::Role::kBias);
   if (FusedActivation(last.attributes) != Activation::kNone) return;
-  if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != targets.std.size()) return;
-  target_units_.assign(targets.std.begin(), targets.std.end());
+  if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != deviations.size()) return;
+  target_units_.assign(deviations.begin(), deviations.end());
   filter->units = bias->units = target_units_;
-  if (!fresh) return;
-  const size_t length = filter->values.size() / target_units_.size();
-  for (size_t i = 0; i < filter->values.size(); ++i) filter->values[i] *= target_units_[i / length];
-  std::copy(targets.mean.begin(), targets.mean.end(), bias->values.begin());
 }
 
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
@@ -119,17 +107,12 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
 
 LossResult StepEngine::LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
   const std::span<float> wanted(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));
-  if (!batch.numbers.empty()) {
-    const LossResult result = MeanSquaredError(SpanOf(outputs), batch.numbers, wanted);
-    if (target_units_.empty()) return result;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      const float unit = target_units_[i % target_units_.size()];
-      wanted[i] /= unit * unit;
-    }
-    return result;
+  const LossResult result = loss_.Of(SpanOf(outputs), outputs.size(-1), batch.wanted(), wanted);
+  for (size_t i = 0; !target_units_.empty() && i < wanted.size(); ++i) {
+    const float unit = target_units_[i % target_units_.size()];
+    wanted[i] /= unit * unit;
   }
-  return SoftmaxCrossEntropy(SpanOf(outputs), batch.labels, outputs.size(-1), config_.label_smoothing,
-                             wanted);
+  return result;
 }
 
 Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step) {
@@ -155,8 +138,7 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
 
 Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
   const Shape& output = network_->output_module().node().output_shape;
-  const double chance = batch.numbers.empty() ? std::log(static_cast<double>(output.back())) : VarianceOf(batch.numbers);
-  watch_.Add(loss, chance);
+  watch_.Add(loss, loss_.Chance(output.empty() ? 1 : output.back(), batch.wanted()));
   const auto finding = watch_.Diverged(step + 1 == schedule_.steps);
   if (!finding) return {};
   return Numerical(StrCat("training diverges: the loss of steps ", step + 2 - finding->window, " to ", step + 1, " is ",

@@ -20,27 +20,33 @@
 #include "spec/schedule.h"
 #include "spec/train_config.h"
 #include "train/data_feed.h"
-#include "train/loss.h"
 #include "train/divergence.h"
+#include "train/loss.h"
 #include "train/network.h"
 #include "train/optimizer.h"
 #include "train/range_history.h"
+#include "train/task_loss.h"
 #include "train/weight_average.h"
 
 namespace qat {
 
 class StepEngine {
  public:
-  /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine.
+  /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine. The loss is that of the
+  /// contract's output.
   /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const Graph& graph, const TrainConfig& config,
                                                       const Schedule& schedule, const Contract& contract,
                                                       const Checkpoint* init);
 
-  /// Learns these targets as their normalized form would be learned: the last layer starts at their mean, spread and
-  /// learning rate are in units of their deviation, and each target counts alike. The model still gives them as they are.
-  /// For a last layer with a filter, a bias and no activation; others stay. `fresh`: it starts there; else only learns so.
-  void ScaleToTargets(const TargetStatistics& targets, bool fresh);
+  /// Of real numbers that a last layer taken over from `init` gives as they are: they are learned as their normalized form
+  /// would be, the learning rate in units of their deviations, and each target counts alike. For a last layer with a filter,
+  /// a bias and no activation; others stay.
+  void LearnInUnits(const std::vector<double>& deviations);
+
+  void SetOutput(const OutputContract& output) { loss_.output = output; }
+  /// Weights of TaskLoss.
+  void SetWeights(std::vector<float> weights) { loss_.weights = std::move(weights); }
 
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
@@ -88,6 +94,7 @@ class StepEngine {
 
   const TrainConfig& config_;
   Schedule schedule_;
+  TaskLoss loss_;
   RangeHistory history_;
   std::unique_ptr<Network> network_;
   std::vector<Parameter> parameters_;

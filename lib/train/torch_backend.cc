@@ -150,6 +150,7 @@ class TorchPredictor final : public Predictor {
       scores = network_->Forward(tensors_.Real(images), Context()).front();
     }
     scores = functional::ToNhwc(scores).contiguous();
+    all.probabilities = network_->EndsInSigmoid();
     all.classes = static_cast<int32_t>(scores.size(-1));
     const std::span<const float> values(scores.data_ptr<float>(), static_cast<size_t>(scores.numel()));
     if (std::any_of(values.begin(), values.end(), [](float v) { return !std::isfinite(v); })) {

@@ -31,6 +31,32 @@ std::string MillisecondsText(double seconds) {
   return text;
 }
 
+// Of the network's last layer.
+int32_t OutputsFor(const Dataset& data) {
+  switch (data.task) {
+    case Task::kYesNo:
+      return 1;
+    case Task::kMultiLabel:
+      return data.label_width;
+    case Task::kNumbers:
+    case Task::kReconstruction:
+      return data.targets;
+    default:
+      return static_cast<int32_t>(data.class_names.size());
+  }
+}
+
+// What yes is, which labels there are.
+std::string DescribeTask(const Dataset& data) {
+  constexpr size_t kShown = 6;
+  const auto& names = data.class_names;
+  if (data.task == Task::kYesNo) return StrCat("; yes is '", names[1], "', no is '", names[0], "'");
+  if (data.task == Task::kReconstruction) return "; the network learns to give its input";
+  if (names.empty() || data.task == Task::kClasses) return "";
+  const auto shown = std::span(names).first(std::min(names.size(), kShown));
+  return StrCat(": ", Join(shown), names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "");
+}
+
 /// The job in the making: steps that each need what the ones before have found.
 class Preparation {
  public:
@@ -41,7 +67,9 @@ class Preparation {
   Status ChooseNetworkForData();
   Status FollowClasses();
   Status OpenTest();
+  void DecideTask();
   Status AdaptToReals();
+  Status CheckChanges();
   Status DescribeNormalization();
   Status DescribeInput(const InputContract& input, size_t index);
   Status CompleteRecipe();
@@ -196,14 +224,37 @@ Status Preparation::OpenTraining() {
   options_.label = job_.config.label;
   options_.strict = request_.strict;
   options_.task = TaskFromName(job_.config.task).value_or(Task::kAuto);
+  if (job_.config.ignore_label != kAutomaticIgnoreLabel) options_.ignore_label = job_.config.ignore_label;
   options_.cache_bytes = job_.config.data_cache << 20;
   options_.threads = job_.config.threads;
   options_.interrupted = request_.interrupted;
   QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
   if (request_.given.contains("fit") && !job_.train.of_pictures)
     job_.lines.push_back(StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
-  classes_ = job_.train.targets > 0 ? job_.train.targets : static_cast<int32_t>(job_.train.class_names.size());
+  DecideTask();
+  classes_ = OutputsFor(job_.train);
   return {};
+}
+
+// The first that the network fits: two classes are yes or no to a network of one output.
+void Preparation::DecideTask() {
+  const Task found = job_.train.task;
+  std::string why;
+  if (options_.task != Task::kAuto) {
+    why = "as asked for";
+  } else if (found == Task::kClasses && has_network_ && !FollowsClasses(job_.network) && job_.network.outputs.size() == 1 &&
+             job_.network.tensor(job_.network.outputs[0]).shape.back() == 1 && job_.train.class_names.size() == 2) {
+    job_.train.task = Task::kYesNo;
+    why = "since the labels are of two classes and the network has one output";
+  } else if (found == Task::kMultiLabel) {
+    why = "since each label is a row of zeros and ones";
+  } else if (found == Task::kNumbers) {
+    why = "since the labels are real numbers";
+  }
+  options_.task = job_.train.task;
+  // Classes, one per image or per pixel, are what labels mostly are.
+  if (why.empty()) return;
+  job_.lines.push_back(StrCat("task: ", NameOf(job_.train.task), ", ", why, DescribeTask(job_.train)));
 }
 
 Status Preparation::OpenTest() {
@@ -242,9 +293,12 @@ DataFacts Preparation::Shapes() const {
   facts.channels = data.input().channels;
   facts.reals = data.input().values == ValueType::kReal;
   facts.targets = data.targets;
-  facts.classes = data.targets > 0 ? 0 : classes_;
-  facts.label_height = data.label_height;
-  facts.label_width = data.label_width;
+  facts.task = data.task;
+  facts.classes = IsOfNumbers(data.task) ? 0 : data.task == Task::kYesNo ? 2 : classes_;
+  if (data.task != Task::kMultiLabel) {
+    facts.label_height = data.label_height;
+    facts.label_width = data.label_width;
+  }
   return facts;
 }
 
@@ -384,10 +438,18 @@ std::string NumbersText(const std::vector<float>& numbers) {
   return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
 }
 
-// How the real numbers come into the network.
+// How the real numbers come into the network and out of it.
 Status Preparation::DescribeNormalization() {
+  if (TakesOneImage() && job_.train.task != Task::kNumbers) return {};
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train, job_.network));
+  if (job_.train.task == Task::kNumbers && request_.init == nullptr && request_.resumed.empty()) {
+    const OutputContract& output = contract.outputs.front();
+    job_.lines.push_back(output.mean.empty()
+                             ? std::string("targets: learned as they are")
+                             : StrCat("targets: learned as (target - mean) / std with mean ", NumbersText(output.mean), ", std ",
+                                      NumbersText(output.std), ", those of the training data, and restored after the model"));
+  }
   if (TakesOneImage()) return {};
-  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train));
   for (size_t i = 0; i < contract.inputs.size(); ++i) QAT_RETURN_IF_ERROR(DescribeInput(contract.inputs[i], i));
   return {};
 }
@@ -413,8 +475,37 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
   return {};
 }
 
+// Changes that the data cannot have, and those that targets do not follow.
+Status Preparation::CheckChanges() {
+  TrainConfig& config = job_.config;
+  const ExampleInput& input = job_.train.input();
+  const bool reals = input.values == ValueType::kReal, series = reals && input.shape.size() == 2;
+  const auto refuse = [&](const char* key, std::string_view what) {
+    return InvalidArgument(StrCat("`", key, "`: is a random change of ", what, ", and ", job_.train.name, " holds ",
+                                  reals ? (series ? "series" : "rows of features or pictures") : "pictures of bytes",
+                                  ": leave it out"));
+  };
+  if (job_.train.inputs.size() > 1 && (config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0)) {
+    return InvalidArgument(StrCat("`shift_steps`, `gain_percent` and `noise`: are random changes of one input, and ", job_.train.name,
+                                  " has ", job_.train.inputs.size(), ": leave them out"));
+  }
+  if (config.shift_steps > 0 && !series) return refuse("shift_steps", "series [steps, channels] of real numbers");
+  if (config.gain_percent > 0 && !reals) return refuse("gain_percent", "real numbers");
+  if (config.noise > 0 && !reals) return refuse("noise", "real numbers");
+  const bool moves = config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
+  if (moves && job_.train.task == Task::kNumbers && job_.train.targets > 1) {
+    return InvalidArgument(StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
+                                  job_.train.targets, " numbers of ", job_.train.name,
+                                  ", which may be places in it, would stay: leave them out, or change the data themselves"));
+  }
+  if (moves && job_.train.task == Task::kNumbers)
+    job_.lines.push_back("random changes move the pictures and leave their number as it is");
+  return {};
+}
+
 Status Preparation::CompleteRecipe() {
   QAT_RETURN_IF_ERROR(AdaptToReals());
+  QAT_RETURN_IF_ERROR(CheckChanges());
   if (request_.automatic) {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
@@ -444,7 +535,7 @@ Status Preparation::FitBudget() {
   TrainConfig& config = job_.config;
   QAT_RETURN_IF_ERROR(CheckFits(job_.network, job_.train, job_.test));
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
-  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train));
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train, job_.network));
   QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
                                                        split, request_.interrupted));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));

@@ -46,17 +46,27 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   if (own.callbacks.on_note && loop->engine_->inherited()) {
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
   }
-  if (config.scale_to_targets && own.train.targets > 0) {
-    const bool fresh = !saved && (own.init == nullptr || !loop->engine_->inherited()->output);
-    loop->engine_->ScaleToTargets(MeasureTargets(own.train, loop->split_.train), fresh);
-  }
+  // Outputs that are taken over mean what they did.
+  const bool inherits = loop->engine_->inherited() && loop->engine_->inherited()->output;
+  const Checkpoint* before = saved ? &saved->checkpoint : inherits ? own.init : nullptr;
+  if (before != nullptr && own.train.task == Task::kNumbers) loop->TakeTargets(before->contract);
+  if (config.scale_to_targets && own.train.task == Task::kNumbers && own.header.contract.outputs.front().mean.empty())
+    loop->engine_->LearnInUnits(MeasureTargets(own.train, loop->split_.train).std);
+  loop->engine_->SetWeights(own.class_weights);
   if (saved) {
     loop->step_ = saved->state.step;
     QAT_RETURN_IF_ERROR_IN(TrainerStatePath(own.run, loop->step_), loop->engine_->Load(saved->state));
   }
-  RunRecorder::Run run = {own.run, loop->SplitName(), own.train.targets == 0, own.header};
+  RunRecorder::Run run = {own.run, loop->SplitName(), !IsOfNumbers(own.train.task), own.header};
   QAT_ASSIGN_OR_RETURN(loop->recorder_, RunRecorder::Open(std::move(run), schedule, config, saved));
   return loop;
+}
+
+void TrainLoop::TakeTargets(const Contract& before) {
+  OutputContract& output = inputs_.header.contract.outputs.front();
+  output.mean = before.outputs.empty() ? std::vector<float>() : before.outputs.front().mean;
+  output.std = before.outputs.empty() ? std::vector<float>() : before.outputs.front().std;
+  engine_->SetOutput(output);
 }
 
 Expected<TrainResult> TrainLoop::Run() {
@@ -96,7 +106,7 @@ Status TrainLoop::SaveStart() {
 Status TrainLoop::Step() {
   QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_));
   QAT_ASSIGN_OR_RETURN(const LossResult result, engine_->Step(batch, step_));
-  recorder_->Count(result, batch.size());
+  recorder_->Count(result);
   step_loss_ = result.loss;
   ++step_;
   return {};
@@ -159,7 +169,7 @@ TrainResult TrainLoop::Result() const {
   result.step = step_;
   result.holdout_accuracy = last.accuracy;
   result.best_accuracy = best.value;
-  if (inputs_.train.targets > 0) {
+  if (IsOfNumbers(inputs_.train.task)) {
     result.best_accuracy = std::nan("");
     result.holdout_rmse = std::sqrt(last.loss);
     result.best_rmse = std::sqrt(std::max(-best.value, 0.0));

@@ -31,6 +31,7 @@ struct TrainInputs {
   const TrainCallbacks& callbacks;
   HoldoutSplit split;  ///< of `train`
   bool only_start;     ///< TrainStart::only
+  std::vector<float> class_weights;  ///< of TaskLoss
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
 };
 
@@ -46,6 +47,8 @@ class TrainLoop {
  private:
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
+  /// Targets become outputs as in an earlier contract.
+  void TakeTargets(const Contract& before);
   Status Step();
   Status SaveStart();
   Status EvaluateDeployed();

@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "contract/provenance.h"
 #include "data/degenerate.h"
 #include "spec/build_graph.h"
+#include "train/class_weights.h"
 #include "train/run_contract.h"
 #include "train/run_store.h"
 #include "train/threads.h"
@@ -51,14 +53,20 @@ Status CheckNetwork(const Graph& network) {
              "' has no parameters, expected a layer that can learn, as fully_connected can"));
 }
 
-Status CheckNumbers(const Graph& network, const Dataset& data, std::string_view split) {
-  const Shape expected = {1, data.targets}, &output = OutputOf(network).shape;
-  if (output == expected) return {};
-  return InvalidArgument(
-      StrCat("network '", network.name, "' ends in ", ToString(output), ", expected ", ToString(expected),
-             ": the ", split, " labels of ", data.name, " are ",
-             data.targets == 1 ? std::string("a real number") : StrCat(data.targets, " real numbers"),
-             " per image; the last layer needs units = ", data.targets, " and no activation"));
+// A score or number for each value that the labels have.
+Status CheckValues(const Graph& network, const Dataset& data, int64_t values, std::string_view split) {
+  const Shape& output = OutputOf(network).shape;
+  if (FlatSize(output) == values) return {};
+  std::string what = values == 1 ? std::string("one score") : StrCat(values, " scores");
+  if (data.task == Task::kNumbers) what = values == 1 ? std::string("a real number") : StrCat(values, " real numbers");
+  if (data.task == Task::kReconstruction) what = StrCat("the ", values, " values of the input");
+  if (data.task == Task::kYesNo && data.LabelsPerImage() == 1) what = "yes or no, one score";
+  const bool numbers = IsOfNumbers(data.task);
+  return InvalidArgument(StrCat("network '", network.name, "' ends in ", ToString(output), ", expected ", values,
+                                values == 1 ? " value" : " values", ": the ", split, " labels of ", data.name, " are ", what,
+                                " per image; the last layer needs units = ", values,
+                                numbers ? " and no activation" : " and no activation but logistic",
+                                data.task == Task::kYesNo ? ", or `task` classes needs two" : ""));
 }
 
 // Every class has an output of its own.
@@ -107,7 +115,8 @@ Status CheckData(const Graph& network, const Dataset& data, std::string_view spl
   QAT_RETURN_IF_ERROR(CheckInputs(network, data, split));
   const Shape& output = OutputOf(network).shape;
   if (output.empty()) return Internal(StrCat("network '", network.name, "' ends in a scalar"));
-  if (data.targets > 0) return CheckNumbers(network, data, split);
+  if (IsOfNumbers(data.task)) return CheckValues(network, data, data.targets, split);
+  if (IsOfYesNo(data.task)) return CheckValues(network, data, data.LabelsPerImage(), split);
   Shape expected = {1, output.back()};
   if (data.LabelsPerImage() > 1) expected = {1, data.label_height, data.label_width, output.back()};
   if (output != expected) {
@@ -128,12 +137,24 @@ Expected<Checkpoint> MakeHeader(const Graph& network, const TrainConfig& config,
   header.scheme = config.scheme;
   header.network = network;
   header.config_text = PortableToml(config);
-  QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train));
+  QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train, network));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
   header.provenance = {{"data_sha256", identity},
-                       {kTaskKey, train.targets > 0 ? kTaskNumbers : kTaskClasses},
+                       {kTaskKey, std::string(NameOf(train.task))},
                        {"tool_version", std::string(Version())}};
   return header;
+}
+
+// "0.52, 12.5": the first ones.
+std::string SomeNumbers(std::span<const float> numbers) {
+  constexpr size_t kShown = 10;
+  std::vector<std::string> texts;
+  for (const float number : numbers.first(std::min(numbers.size(), kShown))) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.3g", static_cast<double>(number));
+    texts.push_back(text);
+  }
+  return StrCat(Join(texts), numbers.size() > kShown ? " …" : "");
 }
 
 // The first line that differs, as "'learning_rate = 0.1', now 'learning_rate = 0.2'".
@@ -219,7 +240,9 @@ Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& conf
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(network, config, train));
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
-  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(header)};
+  QAT_ASSIGN_OR_RETURN(std::vector<float> weights, WeightsOf(config.class_weights, train, split.train));
+  if (config.class_weights.balanced && callbacks.on_note) callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights)));
+  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(weights), std::move(header)};
   if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
   if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
@@ -250,9 +273,9 @@ Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test
   QAT_RETURN_IF_ERROR(CheckNetwork(network));
   QAT_RETURN_IF_ERROR(CheckData(network, train, "training"));
   QAT_RETURN_IF_ERROR(CheckData(network, test, "test"));
-  if (train.targets != test.targets) {
-    return InvalidArgument(StrCat(train.name, ": labels of one split are real numbers, those of the other ",
-                                  "are classes, expected the same of both"));
+  if (train.task != test.task || train.targets != test.targets) {
+    return InvalidArgument(StrCat(train.name, ": labels of one split mean ", NameOf(train.task), ", those of the other ",
+                                  NameOf(test.task), ", expected the same of both"));
   }
   return {};
 }

@@ -82,7 +82,7 @@ TEST(Contract, WithTwoInputsAndTwoOutputsSurvivesItsBytes) {
   contract.inputs[0].unit = "g";
   contract.inputs[0].inside = true;
   contract.inputs[1].fit = Fit::kPad;
-  contract.outputs = {{OutputTask::kClasses, {"walk", "run"}}, {OutputTask::kNumbers, {}, {20, 3}, {5, 1}, "mass"}};
+  contract.outputs = {{Task::kClasses, {"walk", "run"}}, {Task::kNumbers, {}, {20, 3}, {5, 1}, "mass"}};
   const auto bytes = Serialize(contract);
   const auto back = ParseContract(bytes);
   QAT_ASSERT_OK(back);
@@ -117,8 +117,8 @@ TEST(Contract, RefusesWhatNoDataHave) {
   refuses([](Contract& c) { c.input().high = std::nanf(""); }, "the range of the input is -3 to nan");
   refuses([](Contract& c) { c.input().low = c.input().high = 0; }, "the range of the input is 0 to 0");
   refuses([](Contract& c) { c.inputs.push_back(InputContract()); }, "image size is 0x0x0");
-  refuses([](Contract& c) { c.outputs = {{OutputTask::kNumbers, {}, {1}, {}}}; }, "1 means and 0 stds of an output");
-  refuses([](Contract& c) { c.outputs = {{OutputTask::kNumbers, {}, {1}, {0}}}; }, "the std above 0");
+  refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {}}}; }, "1 means and 0 stds of an output");
+  refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {0}}}; }, "the std above 0");
 }
 
 TEST(InputContract, DescribesItselfInOneLine) {

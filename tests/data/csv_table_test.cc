@@ -41,6 +41,19 @@ TEST(ParseCsv, TellsClassesFromNumbers) {
   EXPECT_EQ(ParseCsv("x,y\n1,0.5\n2,b\n", "t", {})->y.type, DType::kString);
 }
 
+TEST(ParseCsv, SeveralColumnsMayHoldTheAnswers) {
+  const auto table = ParseCsv("a,wet,b,warm\n5,1,6,0\n7,0,8,1\n", "t", {"warm, wet"});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(table->labels, (std::vector<std::string>{"wet", "warm"}));
+  EXPECT_EQ(table->label, "wet,warm");
+  EXPECT_EQ(table->y.shape, (Shape{2, 2}));
+  EXPECT_EQ(table->y.type, DType::kInt64);
+  QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n4,5,six\n", "t", {"x,y"}), ErrorCode::kCorrupt,
+                   "t: row 2, column 'y' is 'six', expected a number where several columns are the answers");
+  QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n", "t", {"x,z"}), ErrorCode::kInvalidArgument, "has no column 'z'");
+}
+
 TEST(ParseCsv, LeavesNumbersOfRowsOut) {
   const auto table = ParseCsv(",x,y\n0,5,1\n1,6,0\n", "t", {});
   QAT_ASSERT_OK(table);

@@ -34,6 +34,7 @@ TEST(FindDegenerate, IsSilentOnDataThatDiffer) {
   data.labels[399] = 1;
   EXPECT_TRUE(Found(data).empty());
   Dataset numbers = Ramp(400, 2);
+  numbers.task = Task::kNumbers;
   numbers.targets = 1;
   numbers.numbers.assign(400, 3.f);
   numbers.numbers[7] = 3.5f;
@@ -49,6 +50,7 @@ TEST(FindDegenerate, NamesTheOnlyClass) {
 
 TEST(FindDegenerate, NamesTheTargetThatStaysTheSame) {
   Dataset data = Ramp(40, 10);
+  data.task = Task::kNumbers;
   data.targets = 2;
   for (int i = 0; i < 40; ++i) data.numbers.insert(data.numbers.end(), {static_cast<float>(i), 290.5f});
   EXPECT_EQ(Found(data),

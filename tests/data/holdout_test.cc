@@ -126,6 +126,7 @@ TEST(SplitHoldout, TakesWhatIsAskedFor) {
 TEST(SplitHoldout, SpreadsOverSortedTargets) {
   Dataset data;
   data.input().height = data.input().width = data.input().channels = data.targets = 1;
+  data.task = Task::kNumbers;
   for (int i = 0; i < 1000; ++i) data.numbers.push_back(static_cast<float>(999 - i));
   const HoldoutSplit split = Split(data);
   ASSERT_EQ(split.holdout.size(), 100u);

@@ -66,11 +66,30 @@ TEST(LabelMap, OtherNumbersAreClassesByTheirValue) {
   }
 }
 
-TEST(LabelMap, TwoHundredAndFiftyFiveIsRefusedWhereItMeansPixelsToIgnore) {
-  QAT_EXPECT_ERROR(Map(Values({0, 1, 2, 255}, 2)), ErrorCode::kCorrupt,
-                   "y: label 255 usually marks pixels to ignore, which is not supported; give them a class: y[y == 255] = "
-                   "3, or 0");
+TEST(LabelMap, TwoHundredAndFiftyFiveIsIgnoredWhereItCanBeNoClass) {
+  const LabelArray array = Values({0, 1, 2, 255}, 2);
+  const auto map = Map(array);
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(map->class_names(), (Names{"0", "1", "2"}));
+  EXPECT_EQ(map->ignored(), 255);
+  EXPECT_EQ(*map->Apply(array), (Classes{0, 1, 2, kIgnoredLabel}));
+  EXPECT_NE(map->note().find("pixels of label 255 are ignored"), std::string::npos) << map->note();
+  // A model that knows the classes comes to the same.
+  KnownClasses known;
+  known.model = map->class_names();
+  EXPECT_EQ(*Map(array, known)->Apply(array), (Classes{0, 1, 2, kIgnoredLabel}));
   EXPECT_EQ(*Map(Values({0, 255}, 2))->Apply(Values({0, 255}, 2)), (Classes{0, 1})) << "a mask";
+}
+
+TEST(LabelMap, AnyLabelOfPixelsCanBeIgnored) {
+  KnownClasses known;
+  known.ignored = 0;
+  const LabelArray array = Values({0, 1, 2, 1}, 2);
+  const auto map = Map(array, known);
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(map->class_names(), (Names{"1", "2"}));
+  EXPECT_EQ(*map->Apply(array), (Classes{kIgnoredLabel, 0, 1, 0}));
+  QAT_EXPECT_ERROR(Map(Values({0, 1, 2, 1}), known), ErrorCode::kInvalidArgument, "`ignore_label`: y holds one label per image");
 }
 
 TEST(LabelMap, NamesOfAFileMayBeginAtLabelOne) {

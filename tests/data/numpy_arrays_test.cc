@@ -131,8 +131,8 @@ TEST_F(NumpyDirectory, RefusesRealNumbersThatAreNone) {
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: example 1, number 0: inf, expected numbers");
   Write("y_train.npy", DType::kFloat32, {3}, BytesOf<float>({0, 1.5f, 2}));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: 3 labels, but ");
-  Write("y_train.npy", DType::kFloat32, {2, 1, 1}, BytesOf<float>({0, 0.5f}));
-  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: shape [2, 1, 1] of float32, expected [count]");
+  Write("y_train.npy", DType::kFloat32, {2, 1, 1, 1, 1}, BytesOf<float>({0, 0.5f}));
+  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt, "/y_train.npy: shape [2, 1, 1, 1, 1], expected [count]");
 }
 
 TEST_F(NumpyDirectory, NamesTheArraysThatAreMissing) {
@@ -159,7 +159,7 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   Write("x_train.npy", DType::kUInt8, {3, 2, 2}, Bytes(12));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: 4 labels, but " + dir_.path() + "/x_train.npy holds 3");
-  Write("y_train.npy", DType::kUInt8, {3, 10}, Bytes(30));
+  Write("y_train.npy", DType::kUInt8, {3, 10}, Bytes(30, 2));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: shape [3, 10], expected [count], one label per image, [count, classes] of one-hot");
   Write("y_train.npy", DType::kFloat16, {3}, Bytes(6));

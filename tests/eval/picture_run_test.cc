@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/model_contract.h"
 #include "support/bmp.h"
 #include "support/model_builder.h"
 #include "support/subprocess.h"
@@ -24,7 +25,7 @@ Predictions Scores(std::vector<float> scores) {
 
 TEST(BestGuesses, OrdersByScoreAndEqualsByTheirNumber) {
   const std::vector<std::string> names = {"a", "b"};
-  const auto guesses = BestGuesses(Scores({0.25f, 0.5f, 0.25f}), true, 5, names);
+  const auto guesses = BestGuesses(Scores({0.25f, 0.5f, 0.25f}), true, Task::kClasses, 5, names);
   ASSERT_EQ(guesses.size(), 3u);
   EXPECT_EQ(guesses[0].name, "b");
   EXPECT_EQ(guesses[1].label, 0);
@@ -34,7 +35,7 @@ TEST(BestGuesses, OrdersByScoreAndEqualsByTheirNumber) {
 
 TEST(BestGuesses, TakesTheSoftmaxOfScoresThatAreNoProbabilities) {
   // e^0 : e^1 : e^2 of 1 + 2.718282 + 7.389056.
-  const auto guesses = BestGuesses(Scores({1000, 1001, 1002}), false, 2, {});
+  const auto guesses = BestGuesses(Scores({1000, 1001, 1002}), false, Task::kClasses, 2, {});
   ASSERT_EQ(guesses.size(), 2u);
   EXPECT_NEAR(*guesses[0].probability, 0.665241, 1e-6);
   EXPECT_NEAR(*guesses[1].probability, 0.244728, 1e-6);
@@ -44,10 +45,27 @@ TEST(BestGuesses, OfAnIndexIsThatIndexWithoutAProbability) {
   Predictions predictions;
   predictions.labels = {1};
   const std::vector<std::string> names = {"a", "b"};
-  const auto guesses = BestGuesses(predictions, false, 5, names);
+  const auto guesses = BestGuesses(predictions, false, Task::kClasses, 5, names);
   ASSERT_EQ(guesses.size(), 1u);
   EXPECT_EQ(guesses[0].name, "b");
   EXPECT_FALSE(guesses[0].probability);
+}
+
+TEST(BestGuesses, OfYesOrNoAreBothByOneScore) {
+  const std::vector<std::string> names = {"fine", "broken"};
+  const auto yes = BestGuesses(Scores({2}), false, Task::kYesNo, 5, names);
+  ASSERT_EQ(yes.size(), 2u);
+  EXPECT_EQ(yes[0].name, "broken");
+  EXPECT_NEAR(*yes[0].probability, 0.880797, 1e-6);
+  EXPECT_NEAR(*yes[0].probability + *yes[1].probability, 1, 1e-12);
+  EXPECT_EQ(BestGuesses(Scores({0.25f}), true, Task::kYesNo, 5, names)[0].name, "fine") << "a probability under a half";
+}
+
+TEST(BestGuesses, OfSeveralLabelsEachHasItsOwnProbability) {
+  const auto guesses = BestGuesses(Scores({0, 2}), false, Task::kMultiLabel, 5, {});
+  ASSERT_EQ(guesses.size(), 2u);
+  EXPECT_NEAR(*guesses[0].probability, 0.880797, 1e-6);
+  EXPECT_DOUBLE_EQ(*guesses[1].probability, 0.5);
 }
 
 std::shared_ptr<const Model> Flat(bool with_softmax, bool reshaped) {

@@ -86,11 +86,15 @@ TEST(CompareErrors, OfEqualAnswersIsNothing) {
 TEST(CheckNumbers, AModelAnswersAsManyAsTheDataHave) {
   Dataset dataset;
   dataset.name = "ages";
+  dataset.task = Task::kNumbers;
   dataset.targets = 1;
+  dataset.numbers = {20, 30};
   Predictions predictions;
   predictions.classes = 1;
+  predictions.scores.resize(2);
   EXPECT_TRUE(CheckNumbers("m.tflite", predictions, dataset).ok());
   predictions.classes = 10;
+  predictions.scores.resize(20);
   QAT_EXPECT_ERROR(CheckNumbers("m.tflite", predictions, dataset), ErrorCode::kCorrupt,
                    "ages: labels are 1 real number per image, expected 10, as m.tflite answers");
   predictions.classes = 0;

@@ -57,6 +57,25 @@ TEST(Append, RefusesANetworkThatWasTrainedForRealNumbers) {
   }
 }
 
+TEST(AppendSigmoid, FollowsFromTheTask) {
+  for (const char* task : {"yes-no", "multi-label", ""}) {
+    Graph g = TinyGraph();
+    if (*task != 0) g.provenance["task"] = task;
+    QAT_ASSERT_OK(AppendSigmoid(g));
+    QAT_ASSERT_OK(Verify(g));
+    EXPECT_EQ(g.tensor(g.outputs[0]).name, "fc/sigmoid");
+    EXPECT_EQ(g.nodes.back().type, OpType::kLogistic);
+    QAT_EXPECT_ERROR(AppendSigmoid(g), ErrorCode::kInvalidArgument, "the graph ends in sigmoid already");
+  }
+  Graph g = TinyGraph();
+  g.provenance["task"] = "classes";
+  QAT_EXPECT_ERROR(AppendSigmoid(g), ErrorCode::kInvalidArgument, "trained for one of 3 classes; give `append` softmax");
+  g.provenance["task"] = "multi-label";
+  QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument, "3 scores that are each judged by itself; give `append` sigmoid");
+  g.provenance["task"] = "reconstruction";
+  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument, "trained for its input");
+}
+
 TEST(Append, RefusesOneOutput) {
   Graph g = TinyGraph();
   const int32_t filter = g.AddConstant("one/filter", {1, 3}, std::vector<float>{1, 2, 3});

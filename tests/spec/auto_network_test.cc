@@ -18,6 +18,7 @@ DataFacts Facts(int32_t height, int32_t width, int32_t channels, int32_t classes
   data.channels = channels;
   data.classes = classes;
   data.targets = targets;
+  if (targets > 0) data.task = Task::kNumbers;
   return data;
 }
 

@@ -20,6 +20,7 @@ DataFacts Facts(int64_t examples, int32_t classes) {
   data.channels = 3;
   data.classes = classes;
   data.targets = classes == 0 ? 1 : 0;
+  data.task = classes == 0 ? Task::kNumbers : Task::kClasses;
   data.mean = 117.4;
   data.std = 61.7;
   return data;

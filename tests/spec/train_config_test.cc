@@ -183,7 +183,31 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   const std::set<std::string> texts = {"preset", "network", "data", "label"};  // names that may be empty
   for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 48u);
+  EXPECT_EQ(TrainConfigKeys().size(), 53u);
+}
+
+TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
+  TrainConfig config;
+  QAT_ASSERT_OK(SetKey(config, "class-weights", "balanced"));
+  EXPECT_TRUE(config.class_weights.balanced);
+  EXPECT_NE(ToToml(config).find("class_weights = \"balanced\"\n"), std::string::npos);
+  QAT_ASSERT_OK(SetKey(config, "class-weights", "1,2.5"));
+  EXPECT_EQ(config.class_weights, (ClassWeights{false, {1, 2.5}}));
+  EXPECT_NE(ToToml(config).find("class_weights = [1.0, 2.5]\n"), std::string::npos);
+  EXPECT_EQ(ParseTrainConfig(ToToml(config), "c", TrainConfig())->class_weights, config.class_weights);
+  QAT_ASSERT_OK(SetKey(config, "class-weights", "none"));
+  EXPECT_EQ(config.class_weights, ClassWeights());
+  for (const char* wrong : {"0,1", "-1", "heavy", "1,,2", ""})
+    QAT_EXPECT_ERROR(SetKey(config, "class-weights", wrong), ErrorCode::kInvalidArgument, "expected \"none\", \"balanced\"");
+}
+
+TEST(TrainConfig, TheLabelToIgnoreIsANumberOrAuto) {
+  TrainConfig config;
+  QAT_ASSERT_OK(SetKey(config, "ignore-label", "0"));
+  EXPECT_EQ(config.ignore_label, 0);
+  QAT_ASSERT_OK(SetKey(config, "ignore-label", "auto"));
+  EXPECT_EQ(config.ignore_label, kAutomaticIgnoreLabel);
+  QAT_EXPECT_ERROR(SetKey(config, "ignore-label", "-1"), ErrorCode::kInvalidArgument, "expected a whole number");
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ TEST(MeasureCost, TimesStepsOfEveryKind) {
   TrainConfig config = testing::TinyConfig();
   config.budget = 4;
   config.weight_average_decay = 0.9;
-  const auto contract = MakeContract(config, train);
+  const auto contract = MakeContract(config, train, testing::Parsed(testing::kTinySpec));
   const auto split = SplitHoldout(train, config.holdout, config.seed);
   QAT_ASSERT_OK(contract);
   QAT_ASSERT_OK(split);

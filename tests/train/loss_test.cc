@@ -1,5 +1,6 @@
 #include "train/loss.h"
 
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mse_loss.h>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "train/task_loss.h"
 
 namespace qat {
 namespace {
@@ -75,6 +77,81 @@ TEST(MeanSquaredError, EqualsTorchInValueAndGradient) {
   for (size_t i = 0; i < gradient.size(); ++i)
     EXPECT_NEAR(gradient[i], x.grad().contiguous().data_ptr<float>()[i], 1e-5) << i;
   EXPECT_EQ(MeanSquaredError(outputs, targets, {}).loss, result.loss);
+}
+
+TEST(SoftmaxCrossEntropy, WeighsAndIgnoresLabelsAsTorch) {
+  Batch batch = RandomBatch(33, 4, 3);
+  for (size_t i = 0; i < batch.labels.size(); i += 5) batch.labels[i] = kIgnoredLabel;
+  const std::vector<float> weights = {1, 0.5f, 4, 0};
+  at::Tensor x = at::empty({33, 4}, at::kFloat), y = at::empty({33}, at::kLong), w = at::empty({4}, at::kFloat);
+  std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
+  std::copy(batch.labels.begin(), batch.labels.end(), y.data_ptr<int64_t>());
+  std::copy(weights.begin(), weights.end(), w.data_ptr<float>());
+  x.set_requires_grad(true);
+  const at::Tensor expected = at::cross_entropy_loss(x, y, w, at::Reduction::Mean, kIgnoredLabel, 0);
+  expected.backward();
+  std::vector<float> gradient(batch.logits.size(), 7);
+  const LossResult result = SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, weights);
+  EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5);
+  EXPECT_EQ(result.counted, 26);
+  const at::Tensor oracle = x.grad().contiguous();
+  for (size_t i = 0; i < gradient.size(); ++i) ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+}
+
+TEST(SoftmaxCrossEntropy, OfNothingButIgnoredLabelsIsZero) {
+  std::vector<float> gradient(2, 7);
+  const LossResult result = SoftmaxCrossEntropy(std::vector<float>{1, 2}, std::vector<int32_t>{kIgnoredLabel}, 2, 0, gradient);
+  EXPECT_EQ(result.loss, 0);
+  EXPECT_EQ(result.counted, 0);
+  EXPECT_EQ(gradient, (std::vector<float>{0, 0}));
+}
+
+TEST(BinaryCrossEntropy, EqualsTorchInValueAndGradient) {
+  Batch batch = RandomBatch(33, 3, 100);  // and its labels are those of three columns
+  std::vector<int32_t> labels;
+  Random random(5);
+  for (size_t i = 0; i < batch.logits.size(); ++i) labels.push_back(random.Between(0, 1));
+  const std::vector<float> weights = {1, 3, 0.25f};
+  for (const bool weighted : {false, true}) {
+    at::Tensor x = at::empty({33, 3}, at::kFloat), y = at::empty({33, 3}, at::kFloat), w = at::empty({3}, at::kFloat);
+    std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
+    std::copy(labels.begin(), labels.end(), y.data_ptr<float>());
+    std::copy(weights.begin(), weights.end(), w.data_ptr<float>());
+    x.set_requires_grad(true);
+    const at::Tensor expected =
+        at::binary_cross_entropy_with_logits(x, y, {}, weighted ? c10::optional<at::Tensor>(w) : c10::nullopt);
+    expected.backward();
+    std::vector<float> gradient(labels.size());
+    const LossResult result =
+        BinaryCrossEntropy(batch.logits, labels, {0, weighted ? std::span<const float>(weights) : std::span<const float>(), 3, false}, gradient);
+    EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5 * result.loss);
+    const at::Tensor oracle = x.grad().contiguous();
+    for (size_t i = 0; i < gradient.size(); ++i) ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+  }
+}
+
+TEST(BinaryCrossEntropy, OfProbabilitiesIsFiniteAtBothEnds) {
+  const std::vector<float> probabilities = {0, 1, 0.75f, 0.25f};
+  const std::vector<int32_t> labels = {1, 0, 1, kIgnoredLabel};
+  std::vector<float> gradient(4);
+  const LossResult result = BinaryCrossEntropy(probabilities, labels, {0, {}, 0, true}, gradient);
+  EXPECT_NEAR(result.loss, (2 * std::log(512.0) - std::log(0.75)) / 3, 1e-6);
+  EXPECT_EQ(result.correct, 1);
+  EXPECT_EQ(result.counted, 3);
+  EXPECT_NEAR(gradient[2], -1 / 0.75 / 3, 1e-6);
+  EXPECT_EQ(gradient[3], 0);
+}
+
+TEST(TaskLoss, GradientsOfNumbersAreThoseOfNormalizedTargets) {
+  TaskLoss loss;
+  loss.output.task = Task::kNumbers;
+  loss.output.mean = {300, -5};
+  loss.output.std = {10, 0.5f};
+  const std::vector<float> outputs = {1, 2}, targets = {300, -5};
+  std::vector<float> gradient(2);
+  const LossResult result = loss.Of(outputs, 2, {{}, targets}, gradient);
+  EXPECT_DOUBLE_EQ(result.loss, (100 + 1) / 2.0) << "in units of the targets";
+  EXPECT_EQ(gradient, (std::vector<float>{1, 2})) << "2 (output - 0) / 2";
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 #include <numeric>
 #include <set>
 
+#include "contract/task.h"
 #include "train/initializer.h"
 
 namespace qat {
@@ -103,7 +105,7 @@ TEST(ChangeLabels, MovesWithTheImage) {
     Bytes expected(25);
     ChangeImage(image, 5, 5, 1, change, expected);
     std::vector<int32_t> out(25);
-    ChangeLabels(labels, 5, 5, 5, 5, change, out);
+    ChangeLabels(labels, 5, 5, 5, 5, change, 0, out);
     EXPECT_EQ(out, std::vector<int32_t>(expected.begin(), expected.end()));
   }
 }
@@ -111,17 +113,17 @@ TEST(ChangeLabels, MovesWithTheImage) {
 TEST(ChangeLabels, OfACoarserMapTakeTheNearest) {
   const std::vector<int32_t> labels = {1, 2, 3, 4};  // 2x2 over 8x8
   std::vector<int32_t> out(4);
-  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 1}, out);
+  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 1}, 0, out);
   EXPECT_EQ(out, labels) << "a pixel is less than half a label";
-  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 3}, out);
-  EXPECT_EQ(out, (std::vector<int32_t>{0, 1, 0, 3}));
-  ChangeLabels(labels, 2, 2, 8, 8, {.cutout = 8, .cut_x = 0.5f, .cut_y = 0.5f}, out);
+  ChangeLabels(labels, 2, 2, 8, 8, {.shift_x = 3}, kIgnoredLabel, out);
+  EXPECT_EQ(out, (std::vector<int32_t>{kIgnoredLabel, 1, kIgnoredLabel, 3}));
+  ChangeLabels(labels, 2, 2, 8, 8, {.cutout = 8, .cut_x = 0.5f, .cut_y = 0.5f}, 0, out);
   EXPECT_EQ(out, labels);
 }
 
 TEST(ChangeLabels, LeavesTheLabelOfAnImage) {
   std::vector<int32_t> out(1);
-  ChangeLabels(std::vector<int32_t>{7}, 1, 1, 8, 8, {.shift_x = 9, .flip = true}, out);
+  ChangeLabels(std::vector<int32_t>{7}, 1, 1, 8, 8, {.shift_x = 9, .flip = true}, 0, out);
   EXPECT_EQ(out[0], 7);
 }
 
@@ -212,6 +214,50 @@ TEST(InitialFilter, FollowsSeedAndLayer) {
   EXPECT_EQ(with(1, "a"), with(1, "a"));
   EXPECT_NE(with(1, "a"), with(2, "a"));
   EXPECT_NE(with(1, "a"), with(1, "b"));
+}
+
+class Series : public ::testing::Test {
+ protected:
+  Series() : contract_{1, 4, 2, {0, 0}, {1, 2}, ValueType::kReal, {4, 2}} {}
+  std::vector<float> Changed(const TrainConfig& config, int64_t step) {
+    Bytes bytes(8 * sizeof(float));
+    std::memcpy(bytes.data(), kValues.data(), bytes.size());
+    ChangeSeries(config, contract_, step, bytes);
+    std::vector<float> values(8);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+  }
+  const std::vector<float> kValues = {1, 10, 2, 20, 3, 30, 4, 40};
+  InputContract contract_;
+};
+
+TEST_F(Series, ShiftInTimeRepeatsTheEdge) {
+  TrainConfig config;
+  config.shift_steps = 1;
+  std::set<std::vector<float>> seen;
+  for (int64_t step = 0; step < 50; ++step) seen.insert(Changed(config, step));
+  EXPECT_EQ(seen, (std::set<std::vector<float>>{kValues, {1, 10, 1, 10, 2, 20, 3, 30}, {2, 20, 3, 30, 4, 40, 4, 40}}));
+}
+
+TEST_F(Series, GainIsOneFactorAndNoiseIsInDeviations) {
+  TrainConfig config;
+  EXPECT_EQ(Changed(config, 3), kValues) << "nothing that nobody asked for";
+  config.gain_percent = 20;
+  const std::vector<float> louder = Changed(config, 3);
+  const float gain = louder[0];
+  EXPECT_GT(std::abs(gain - 1), 0.001f);
+  EXPECT_LE(std::abs(gain - 1), 0.2f);
+  for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(louder[i], gain * kValues[i], 1e-4f);
+  EXPECT_EQ(Changed(config, 3), louder) << "the same in a resumed run";
+  config.gain_percent = 0;
+  config.noise = 0.5;
+  double squares[2] = {0, 0};
+  for (int64_t step = 0; step < 500; ++step) {
+    const std::vector<float> noisy = Changed(config, step);
+    for (size_t i = 0; i < 8; ++i) squares[i % 2] += std::pow(noisy[i] - kValues[i], 2) / 2000;
+  }
+  EXPECT_NEAR(std::sqrt(squares[0]), 0.5, 0.04);
+  EXPECT_NEAR(std::sqrt(squares[1]), 1.0, 0.08);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ Dataset Brightness(int64_t count, uint64_t seed, bool scaled) {
   Dataset data = Quarters(count, seed);
   data.labels.clear();
   data.class_names.clear();
+  data.task = Task::kNumbers;
   data.targets = 2;
   for (int64_t n = 0; n < count; ++n) {
     float sum = 0;
@@ -78,18 +79,24 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   config.scale_to_targets = true;
   config.shift_pixels = 0;
   std::vector<float> filters[2];
+  OutputContract outputs[2];
   for (const bool scaled : {false, true}) {
     TempDir dir;
     const Dataset train = Brightness(300, 1, scaled), test = Brightness(80, 2, scaled);
     const auto result = Train(network, config, train, test, dir / "run", {}, {});
     QAT_ASSERT_OK(result);
     filters[scaled] = ReadCheckpoint(result->checkpoint)->tensors.at("layer/filter").values;
+    outputs[scaled] = ReadCheckpoint(result->checkpoint)->contract.outputs.at(0);
   }
+  EXPECT_EQ(outputs[1].task, Task::kNumbers);
+  ASSERT_EQ(outputs[1].mean.size(), 2u);
+  EXPECT_NEAR(outputs[1].mean[0], 1000 * outputs[0].mean[0], 1e-3 * outputs[1].mean[0]);
+  EXPECT_NEAR(outputs[1].mean[1], outputs[0].mean[1] / 100 - 5000, 1e-3);
+  EXPECT_NEAR(outputs[1].std[1], outputs[0].std[1] / 100, 1e-3 * outputs[1].std[1]);
   ASSERT_EQ(filters[0].size(), 128u);
   for (size_t k = 0; k < 128; ++k) {
-    const float unit = k < 64 ? 1000 : 0.01f;
     // What float32 keeps of 5000 plus a hundredth is the limit of the second one.
-    EXPECT_NEAR(filters[1][k] / unit, filters[0][k], k < 64 ? 1e-3 : 0.05) << k;
+    EXPECT_NEAR(filters[1][k], filters[0][k], k < 64 ? 1e-3 : 0.05) << k;
   }
 }
 

@@ -78,7 +78,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
            {"--limit", &request.limit, "N", "evaluate a sample of N images, stratified by class (default 0: all)", kCompare},
            {"--labels", &request.labels, "FILE", "class names, one per line, in the order of the model's outputs (default: those in the model)",
             kCompare},
-           {"--task", &flags.task, "NAME", "what whole numbers stored as floats are: classes or numbers (default: what the model learned)",
+           {"--task", &flags.task, "NAME", "what the outputs mean: classes, yes-no, multi-label, numbers or reconstruction (default: what the model learned)",
             kCompare},
            {"--strict", &request.strict, "", "stop at a picture that cannot be read instead of leaving it out", kCompare},
            {"--data-cache", &request.data_cache, "MIB", "memory for decoded pictures; others are decoded again for every row",
@@ -115,8 +115,11 @@ std::vector<Group> GateGroups(EvalFlags& flags) {
            {"--min-recall", &flags.min_recall, "[CLASS=]X", "minimum recall of each class, or of CLASS, in percent; can be repeated",
             kCompare},
            {"--max-rmse", &flags.max_rmse, "[N=]X",
-            "maximum RMSE of all real numbers, or of number N, in their unit; can be repeated", kCompare},
+            "maximum RMSE of all real numbers, or of number N (or its name), in their unit; can be repeated", kCompare},
            {"--max-error-rise", &gates.max_error_rise, "P", "maximum rise of the RMSE above the reference's, in percent", kCompare},
+           {"--min-auc", &gates.min_auc, "X", "minimum AUC, 0 to 1: of yes-no, the mean of several labels, of anomalies by reconstruction", kCompare},
+           {"--min-f1", &gates.min_f1, "X", "minimum F1 of yes, or the mean of several labels, in percent", kCompare},
+           {"--min-iou", &gates.min_iou, "X", "minimum mean intersection over union of labels a pixel, in percent", kCompare},
            {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's",
             kCompare},
            {"--max-size", &gates.max_size, "N", "maximum size of the file, in bytes", kCompare},
@@ -186,7 +189,7 @@ Status ParseThreads(EvalFlags& flags, Tool& tool) {
 
 Status ParseTask(EvalFlags& flags) {
   const std::optional<Task> task = TaskFromName(flags.task);
-  if (!task) return InvalidArgument(StrCat("--task: value '", flags.task, "', expected auto, classes or numbers"));
+  if (!task) return InvalidArgument(StrCat("--task: value '", flags.task, "', expected one of ", Join(TaskNames())));
   flags.request.task = *task;
   return {};
 }
@@ -247,7 +250,7 @@ void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flag
     tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : "random seed of samples and interval estimates");
   }
   command.choices["--profile"] = {"tflite", "tflite-classic"};
-  command.choices["--task"] = {"classes", "numbers"};
+  command.choices["--task"] = TaskNames();
   command.choices["--litert"] = {"auto", "off"};
   command.fields = {{"models", "--model"}, {"float_run", "--float"}, {"run", "--checkpoint"}, {"rounds", "--repeat"}};
 }

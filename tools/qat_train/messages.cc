@@ -59,7 +59,7 @@ void TrainDisplay::Finish() {
 std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& data) {
   const auto classes = std::ssize(data.class_names);
   const int32_t outputs = network.tensor(network.outputs[0]).shape.back();
-  if (data.targets > 0 || asked != 0 || outputs <= classes) return "";
+  if (data.task != Task::kClasses || asked != 0 || outputs <= classes) return "";
   return StrCat("network '", network.name, "' has ", outputs, " outputs for the ", classes, " classes of ", data.name,
                 ", as its spec says; ", outputs - classes,
                 " of them are never right. units = \"classes\" in the last layer follows the data");
