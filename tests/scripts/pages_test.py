@@ -42,6 +42,7 @@ SKIPPED = {
         "train_cifar10.sh": LONG,
         "show_collapse.sh": LONG,
         "bench_auto.sh": LONG,
+        "bench_tasks.py": LONG,
         "compare_with_litert.py": LONG,
         "make_foreign_models.py": LONG,
         "scripts/demo.sh": INSTALLS,
@@ -66,10 +67,14 @@ LEAVES = {
     "docs/tutorials/article.md": ["article.tflite", "truncated/t10k-images-idx3-ubyte"],
     "docs/tutorials/ci-gate.md": ["baseline.json", "broken.html"],
     "docs/tutorials/from-pytorch.md": ["model.tflite", "tuned.safetensors", "tuned.npz"],
+    "docs/tutorials/other-tasks.md": ["faults.tflite", "weather.tflite", "boiler.tflite", "machine.tflite"],
     "docs/tutorials/your-own-pictures.md": ["report.html", "model8.tflite"],
     "docs/tutorials/your-own-sensor.md": ["model.tflite", "model-int8.tflite", "weather-run/config.toml"],
 }
 PRINTS = {
+    "docs/tutorials/other-tasks.md": [
+        "task: yes-no, since the labels are of two classes", "task: multi-label", "rain, wind, frost", "targets: learned as",
+        "task: reconstruction, as asked for", "pixels of label 255 are ignored"],
     "docs/tutorials/your-own-sensor.md": [
         "are read as series of 100 steps in 6 channels", "input: real numbers, per channel (value - mean) / std",
         "normalized by the input contract and quantized"],
@@ -96,7 +101,9 @@ while (($# > 0)); do
   arguments+=("$1")
   case $1 in
     --data) data=yes ;;
-    --max-drop | --max-rmse | --max-error-rise) arguments+=(1e6) && shift ;;
+    --max-drop | --max-error-rise) arguments+=(1e6) && shift ;;
+    --max-rmse) arguments+=("${2/[0-9]*/1e6}") && shift ;;
+    --min-auc | --min-f1) arguments+=(0) && shift ;;
   esac
   shift
 done
@@ -288,6 +295,33 @@ def make_sensor(folder):
     (folder / "weather.csv").write_text("\n".join(["temperature,pressure,humidity,state", *rows]) + "\n")
 
 
+def make_tasks(folder):
+    """What other-tasks.md speaks of: rare faults, weather with several labels, two numbers far apart, a machine, a street."""
+    import numpy as np
+
+    generator = np.random.default_rng(5)
+
+    def table(name, heads, rows):
+        (folder / name).write_text("\n".join([",".join(heads), *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+    x = generator.normal(0, 1, (240, 8)).astype("float32")
+    np.savez(folder / "faults.npz", x=x, y=(x[:, 0] + x[:, 1] > 1.5).astype(int))
+    layers = '[[layer]]\nname = "score"\nop = "fully_connected"\nunits = 1\n'
+    (folder / "one_score.toml").write_text(f'name = "one_score"\n\n[input]\nheight = 1\nwidth = 1\nchannels = 8\n\n{layers}')
+    rows = generator.uniform(0, 1, (240, 3))
+    table("weather.csv", ["a", "b", "c", "rain", "wind", "frost"],
+          [[*map("{:.3f}".format, row), *(row > (0.5, 0.6, 0.8)).astype(int)] for row in rows])
+    table("boiler.csv", ["a", "b", "temperature", "pressure"],
+          [[f"{a:.3f}", f"{b:.3f}", f"{300 + 10 * a:.3f}", f"{0.001 * b:.6f}"] for a, b, _ in rows])
+    normal = np.sin(generator.uniform(-1, 1, (200, 1)) * 3 + 0.3 * np.arange(16)).astype("float32")
+    odd = np.concatenate([normal[:40], generator.uniform(-1, 1, (40, 16)).astype("float32")])
+    np.savez(folder / "machine.npz", x_train=normal, y_train=np.zeros(200, int), x_test=odd, y_test=np.repeat([0, 1], 40))
+    street = generator.integers(0, 256, (24, 64, 64, 3)).astype("uint8")
+    holes = (street[..., 0] > 128).astype("uint8")
+    holes[:, :4] = 255
+    np.savez(folder / "street.npz", x=street, y=holes)
+
+
 def make_model(folder, environment):
     for command in ("qat-train --data digits --preset lenet -o run", "qat-freeze run -o model.qgraph"):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
@@ -308,6 +342,8 @@ def prepare(root, name, folder, environment):
         make_weights(folder, root / name)
     if name == "docs/tutorials/your-own-sensor.md":
         make_sensor(folder)
+    if name == "docs/tutorials/other-tasks.md":
+        make_tasks(folder)
     if name == "docs/formats.md":
         make_model(folder, environment)
 
