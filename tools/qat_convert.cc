@@ -66,7 +66,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   const auto add = [&app](const char* names, std::string& value, const char* type, const char* text) {
     return app.add_option(names, value, text)->type_name(type);
   };
-  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or another tool's model (.tflite)");
+  add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or a network of others (.onnx, .tflite)");
   add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
       "uint8, int8 or int8-per-tensor: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest "
@@ -89,7 +89,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
-  add("--mean", flags.picture_mean, "NUMBERS", "of a .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several inputs NAME=…");
+  add("--mean", flags.picture_mean, "NUMBERS", "of an .onnx or .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several inputs NAME=…");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
   add("--fit", flags.fit, "crop|pad|stretch", "of a .tflite: how pictures of another size come to fit (default crop)");
   app.add_option("--verify", flags.verify,
@@ -409,8 +409,8 @@ Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
   return {};
 }
 
-Expected<Graph> ReadGraphOrModel(ConvertFlags& flags) {
-  TfliteImportOptions options;
+Expected<ReadNetworkResult> ReadGraphOrModel(ConvertFlags& flags) {
+  ReadNetworkOptions options;
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
   std::vector<std::string> notes;
@@ -420,18 +420,18 @@ Expected<Graph> ReadGraphOrModel(ConvertFlags& flags) {
     return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
   flags.assumed_bytes = network.assumed_bytes;
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
-  return std::move(network.graph);
+  return network;
 }
 
 /// On the network as it was read, before anything is quantized.
-Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const Graph& graph, Report& report) {
+Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network, Report& report) {
   if (flags.verify.first.empty()) return {};
   if (!(flags.verify_tolerance > 0) || !std::isfinite(flags.verify_tolerance))
     return InvalidArgument(StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
   CatchInterrupts();
   const auto stop = [] { return Interrupted() ? Status(InterruptedHere()) : Status(); };
   QAT_ASSIGN_OR_RETURN_IN("--verify", const VerifyResult result,
-                          VerifySource(graph, {flags.verify.first, flags.verify.second, flags.verify_tolerance}, stop));
+                          VerifySource(network.graph, {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, stop));
   for (const std::string& note : result.notes) LogInfo(note);
   for (const VerifiedTensor& tensor : result.tensors) {
     tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples, " examples, differs by at most ",
@@ -553,10 +553,11 @@ Status RunTool(Tool& tool, ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
-  QAT_ASSIGN_OR_RETURN(Graph graph, ReadGraphOrModel(flags));
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
+  Graph& graph = network.graph;
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
   QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
-  QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, graph, report));
+  QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float, KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
   QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type.scheme, graph));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, graph, report));

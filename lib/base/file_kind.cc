@@ -14,11 +14,12 @@
 namespace qat {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kIdentified = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kIdentified = {{
     {kTfliteIdentifier, "a .tflite model"},
     {kGraphIdentifier, "a frozen graph (.qgraph)"},
     {kCheckpointIdentifier, "a checkpoint"},
     {kTrainerStateIdentifier, "a trainer state"},
+    {kOnnxIdentifier, "an ONNX model"},
 }};
 
 /// A kind that is told by the bytes at one place.
@@ -131,7 +132,7 @@ std::string_view KindOf(std::span<const uint8_t> bytes) {
   if (bytes.empty()) return "an empty file";
   const std::string_view identifier = IdentifierOf(bytes);
   for (const auto& [known, description] : kIdentified) {
-    if (identifier == known) return description;
+    if (identifier == known && known != kOnnxIdentifier) return description;
   }
   constexpr size_t kHead = 4096;
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kHead));
@@ -160,14 +161,14 @@ constexpr WayOut kWaysOut[] = {
     {"a checkpoint", kGraphIdentifier, "qat-freeze makes a graph of it"},
     {"a checkpoint", kTfliteIdentifier, "qat-freeze, then qat-convert make a model of it"},
     {"a .tflite model", kGraphIdentifier, "it is converted already, and qat-eval takes it"},
-    {"an ONNX model", kGraphIdentifier, "convert it to TensorFlow Lite first, as onnx2tf does"},
-    {"a PyTorch file", kGraphIdentifier, "export it to TensorFlow Lite first, as litert-torch does"},
+    {"an ONNX model", kGraphIdentifier, "qat-convert makes a .tflite model of it"},
+    {"a PyTorch file", kGraphIdentifier, "torch.onnx.export writes an ONNX model, which qat-convert takes"},
     {"a Keras model", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"an HDF5 file", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"a TensorFlow graph", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter"},
-    {"an ONNX model", kTfliteIdentifier, "convert it to TensorFlow Lite first, as onnx2tf does"},
-    {"an ONNX Runtime", kTfliteIdentifier, "convert its ONNX model to TensorFlow Lite first, as onnx2tf does"},
-    {"a PyTorch file", kTfliteIdentifier, "export it to TensorFlow Lite first, as litert-torch does"},
+    {"an ONNX model", kTfliteIdentifier, "qat-convert makes a .tflite model of it"},
+    {"an ONNX Runtime", kTfliteIdentifier, "qat-convert makes a .tflite model of the ONNX model that it comes from"},
+    {"a PyTorch file", kTfliteIdentifier, "torch.onnx.export writes an ONNX model, which qat-convert takes"},
     {"a Keras model", kTfliteIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"an HDF5 file", kTfliteIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"a TensorFlow graph", kTfliteIdentifier, "convert it first with tf.lite.TFLiteConverter"},
@@ -177,7 +178,7 @@ constexpr WayOut kWaysOut[] = {
     {"Zstandard data", "", "unpack it first"},
     {"a tar archive", "", "unpack it first"},
     {"a ZIP archive", "", "unpack it first"},
-    {"an ONNX model", "", "models and weights of other frameworks cannot be trained further here"},
+    {"an ONNX model", "", "training takes it as its network, and qat-convert makes a .tflite model of it"},
     {"a PyTorch file", "", "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes weights that training starts from"},
     {"a safetensors file", "", "if its name ends in .safetensors, qat-train can start from its weights"},
     {"NumPy arrays (.npz)", kCheckpointIdentifier, "if they are weights of a network, qat-train can start from them"},
@@ -196,7 +197,7 @@ std::string AdviceFor(std::string_view kind, std::string_view expected) {
 Status ExpectKinds(std::span<const uint8_t> bytes, std::span<const std::string_view> identifiers, const std::string& source) {
   std::vector<std::string> expected;
   for (const std::string_view identifier : identifiers) {
-    if (IdentifierOf(bytes) == identifier) return {};
+    if (IsKind(bytes, identifier)) return {};
     for (const auto& [known, description] : kIdentified) {
       if (known == identifier) expected.emplace_back(description);
     }
@@ -219,7 +220,9 @@ std::string FolderInsteadOfFile(const std::string& path) {
 
 std::string DescribeKind(std::span<const uint8_t> bytes) { return std::string(KindOf(bytes)); }
 
-bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier) { return IdentifierOf(bytes) == identifier; }
+bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier) {
+  return identifier == kOnnxIdentifier ? KindOf(bytes) == "an ONNX model" : IdentifierOf(bytes) == identifier;
+}
 
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source) {
   return ExpectKinds(bytes, {&identifier, 1}, source);

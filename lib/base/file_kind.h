@@ -13,11 +13,12 @@
 
 namespace qat {
 
-// FlatBuffer identifiers of our formats: bytes 4..7.
+// FlatBuffer identifiers of our formats: bytes 4..7. ONNX has none; its first fields tell it.
 inline constexpr std::string_view kTfliteIdentifier = "TFL3";
 inline constexpr std::string_view kGraphIdentifier = "QGR1";
 inline constexpr std::string_view kCheckpointIdentifier = "QCK1";
 inline constexpr std::string_view kTrainerStateIdentifier = "QTS1";
+inline constexpr std::string_view kOnnxIdentifier = "ONNX";
 
 /// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "an IDX file"; formats of other frameworks ("an
 /// ONNX model", "a PyTorch file", "a safetensors file", "a Keras model (.keras)", "an HDF5 file (…)"), of tables, arrays,
@@ -29,7 +30,7 @@ std::string DescribeKind(std::span<const uint8_t> bytes);
 /// of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
 
-/// Whether bytes 4..7 are `identifier`.
+/// Whether the file is of that kind.
 bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier);
 
 /// Most that a FlatBuffer takes: its offsets are signed and have 32 bits.

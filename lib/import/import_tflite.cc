@@ -10,6 +10,7 @@
 #include "import/constants.h"
 #include "import/model_parts.h"
 #include "import/normalize.h"
+#include "import/per_channel.h"
 #include "model/model_contract.h"
 #include "model/model_reader.h"
 #include "quant/scheme.h"
@@ -219,14 +220,6 @@ class Importer {
   std::vector<int32_t> graph_tensor_;  // by tensor of the model; -1: none yet
   std::set<std::string> names_;
 };
-
-/// The numbers for each of `channels`: those given, or one for all.
-Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> values, int32_t channels) {
-  const auto count = static_cast<size_t>(channels);
-  if (values.size() == 1) values.resize(count, values[0]);
-  if (values.size() == count) return values;
-  return InvalidArgument(StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
-}
 
 /// Each of several inputs as the caller says, as the model does, else as it is.
 Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {

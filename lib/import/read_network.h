@@ -6,20 +6,28 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "import/import_onnx.h"
 #include "import/import_tflite.h"
 #include "ir/graph.h"
 
 namespace qat {
 
+struct ReadNetworkOptions : TfliteImportOptions {
+  std::map<std::string, std::vector<int64_t>> input_shapes;  ///< as OnnxImportOptions has them
+};
+
 struct ReadNetworkResult {
   Graph graph;
   bool imported = false;  ///< a model of others, or one of ours that was converted already
   bool assumed_bytes = false;  ///< nobody says what the values of its one input are: bytes as they are is a guess
+  std::vector<FoldedBatchNorm> batch_norms;  ///< of an .onnx: what training takes apart again
+  std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
 };
 
-/// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite. Errors: those of both, and kCorrupt for
-/// other kinds of files.
-Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const TfliteImportOptions& options,
+/// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite, an .onnx by ImportOnnx. What it is, its
+/// first bytes say. Errors: those of all of them, and kCorrupt for other kinds of files; kInvalidArgument for `input_shapes` of
+/// another file than an .onnx.
+Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes);
 
 }  // namespace qat

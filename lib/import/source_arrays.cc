@@ -104,4 +104,28 @@ Expected<int64_t> FitExamples(const Shape& tensor, SourceArray& array, bool& tra
   return mismatch();
 }
 
+Expected<int64_t> FitOrderedExamples(const Shape& tensor, const AxisOrder& order, SourceArray& array) {
+  Shape source(WithoutUnitAxes(order).size(), 1);
+  for (size_t k = 0; k < order.size(); ++k) {
+    if (order[k] >= 0) source[static_cast<size_t>(order[k])] = tensor[k];
+  }
+  Shape example = array.shape;
+  int64_t examples = 1;
+  if (!source.empty() && source[0] == 1 && example.size() == source.size()) {
+    examples = example[0];
+    example[0] = 1;
+  }
+  if (example != source || examples < 1)
+    return Corrupt(StrCat("is ", ToString(array.shape), ", expected ", source.empty() || source[0] != 1 ? "" : "[N, …] of ", ToString(source)));
+  const size_t size = array.values.size() / static_cast<size_t>(examples);
+  std::vector<float> values;
+  for (size_t i = 0; i < static_cast<size_t>(examples); ++i) {
+    const auto begin = array.values.begin() + static_cast<int64_t>(i * size);
+    const std::vector<float> moved = Permuted(std::vector<float>(begin, begin + static_cast<int64_t>(size)), source, order);
+    values.insert(values.end(), moved.begin(), moved.end());
+  }
+  array.values = std::move(values);
+  return examples;
+}
+
 }  // namespace qat

@@ -7,6 +7,7 @@
 
 #include "base/expected.h"
 #include "base/shape.h"
+#include "import/onnx_value.h"
 
 namespace qat {
 
@@ -23,6 +24,10 @@ Expected<std::vector<SourceArray>> ReadSourceArrays(const std::string& path);
 /// last where they are first; or, for outputs of any other form with as many values, as the values stand. Returns how many examples
 /// there are; `transposed` says whether channels were moved. Errors: kCorrupt, both shapes named.
 Expected<int64_t> FitExamples(const Shape& tensor, SourceArray& array, bool& transposed);
+
+/// The same of a tensor whose axes are ordered so: [N, …] in the order of the source, where the tensor's first axis is a batch of 1,
+/// or one example. Errors: kCorrupt, both shapes named.
+Expected<int64_t> FitOrderedExamples(const Shape& tensor, const AxisOrder& order, SourceArray& array);
 
 }  // namespace qat
 

@@ -66,10 +66,13 @@ class Verification {
 
   const ModelTensor& Tensor(int32_t index) const { return interpreter_->tensor_info(index); }
 
-  Status Fit(const std::string& path, const Shape& shape, SourceArray& array) {
+  Status Fit(const std::string& path, const ModelTensor& tensor, SourceArray& array) {
     bool transposed = false;
     const std::string where = array.name.empty() ? path : StrCat(path, ": '", array.name, "'");
-    QAT_ASSIGN_OR_RETURN_IN(where, const int64_t examples, FitExamples(shape, array, transposed));
+    const auto order = request_.orders.find(tensor.name);
+    QAT_ASSIGN_OR_RETURN_IN(where, const int64_t examples,
+                            order == request_.orders.end() ? FitExamples(tensor.shape, array, transposed)
+                                                           : FitOrderedExamples(tensor.shape, order->second, array));
     if (transposed) result_.notes.push_back(StrCat(where, ": has the channels first and was transposed"));
     if (result_.examples == 0) result_.examples = examples;
     if (result_.examples == examples) return {};
@@ -86,7 +89,7 @@ class Verification {
       if (found == arrays.end() && model_.inputs().size() == 1 && arrays.size() == 1) found = arrays.begin();
       if (found == arrays.end())
         return Corrupt(StrCat(request_.inputs, ": has no array '", info.name, "', as the input of the network is called"));
-      QAT_RETURN_IF_ERROR(Fit(request_.inputs, info.shape, *found));
+      QAT_RETURN_IF_ERROR(Fit(request_.inputs, info, *found));
       inputs_.push_back(std::move(*found));
       arrays.erase(found);
     }
@@ -104,7 +107,7 @@ class Verification {
         unknown.push_back(StrCat("'", array.name, "'"));
         continue;
       }
-      QAT_RETURN_IF_ERROR(Fit(request_.expected, Tensor(*tensor).shape, array));
+      QAT_RETURN_IF_ERROR(Fit(request_.expected, Tensor(*tensor), array));
       compared_.push_back({*tensor, std::move(array)});
     }
     if (compared_.empty())

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/expected.h"
+#include "import/onnx_value.h"
 #include "ir/graph.h"
 
 namespace qat {
@@ -18,6 +20,8 @@ struct VerifyRequest {
   /// Largest difference, as a part of the largest value of the tensor. Between frameworks, float32 differs by 1e-6 to 1e-5
   /// of it; a padding or an order of channels that is not the same, by 1e-2 and more.
   double tolerance = 1e-4;
+  /// Where tensors have the axes that their arrays have, by name; those not listed have them as FitExamples finds.
+  std::map<std::string, AxisOrder> orders = {};
 };
 
 struct VerifiedTensor {

@@ -24,8 +24,8 @@ Status RefuseScaling(const TrainConfig& config) {
 }
 
 /// What a byte means, where flags say it; else the model does.
-TfliteImportOptions OptionsOf(const Asked& asked) {
-  TfliteImportOptions options;
+ReadNetworkOptions OptionsOf(const Asked& asked) {
+  ReadNetworkOptions options;
   if (!asked.given.contains("mean") && !asked.given.contains("std")) return options;
   options.mean.assign(asked.config.mean.values.begin(), asked.config.mean.values.end());
   options.std.assign(asked.config.std.values.begin(), asked.config.std.values.end());

@@ -1,0 +1,394 @@
+#include "import/import_onnx.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/strings.h"
+#include "import/normalize.h"
+#include "import/onnx_contract.h"
+#include "import/onnx_convert.h"
+#include "import/onnx_fold.h"
+#include "import/onnx_input_order.h"
+#include "import/onnx_kernels.h"
+#include "import/onnx_patterns.h"
+
+namespace qat {
+namespace {
+
+constexpr int64_t kOldestOpset = 7;
+
+/// "model" of "dir/model.onnx".
+std::string StemOf(const std::string& path) {
+  const std::string file = path.substr(path.find_last_of('/') + 1);
+  return file.substr(0, file.rfind('.'));
+}
+
+/// Every reason once, with the nodes that it is about.
+class Refusals {
+ public:
+  void Add(const onnx::Node& node, const Error& error) {
+    const std::string reason = StrCat(node.op, ": ", error.message);
+    unsupported_ = unsupported_ || error.code == ErrorCode::kUnsupported;
+    const std::string name = StrCat("'", node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name, "'");
+    for (auto& [known, names] : reasons_) {
+      if (known != reason) continue;
+      names.push_back(name);
+      return;
+    }
+    reasons_.push_back({reason, {name}});
+  }
+
+  bool empty() const { return reasons_.empty(); }
+
+  Error Text(const std::string& hint) const {
+    constexpr size_t kShown = 3;
+    std::string text = "cannot be imported:";
+    for (const auto& [reason, names] : reasons_) {
+      const std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kShown)));
+      text += StrCat("\n  ", reason, " (", Join(first), names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "", ")");
+    }
+    if (!hint.empty()) text += StrCat("\n  ", hint);
+    return unsupported_ ? Unsupported(text) : Corrupt(text);
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons_;
+  bool unsupported_ = false;
+};
+
+class Importer {
+ public:
+  Importer(onnx::Model& model, const OnnxImportOptions& options, std::vector<std::string>& notes)
+      : model_(model), options_(options), notes_(notes), conversion_{builder_, result_.batch_norms, readers_} {}
+
+  Expected<OnnxImport> Run() {
+    QAT_RETURN_IF_ERROR(CheckModel());
+    JoinGelus(model_.graph);
+    DropUnread(model_.graph);
+    CountReaders(model_.graph);
+    for (onnx::Tensor& tensor : model_.graph.initializers) {
+      const std::string name = tensor.name;
+      values_[name] = MakeConstant(std::move(tensor));
+    }
+    QAT_RETURN_IF_ERROR(AddInputs());
+    RunNodes(model_.graph.nodes, 0);
+    if (!refusals_.empty()) return refusals_.Text(batch_hint_);
+    QAT_RETURN_IF_ERROR(SetOutputs());
+    return Finish();
+  }
+
+ private:
+  Status CheckModel() const {
+    if (model_.opset() == 0 && !model_.opsets.empty())
+      return Unsupported(StrCat("is made of operators of '", model_.opsets.begin()->first, "' alone; export the network with ONNX's own operators"));
+    if (model_.opset() == 0) return Corrupt("says no opset of ONNX's operators");
+    if (model_.opset() < kOldestOpset)
+      return Unsupported(StrCat("is of opset ", model_.opset(), ", expected ", kOldestOpset, " and newer; export it again, or convert it with onnx.version_converter"));
+    if (!model_.graph.sparse.empty())
+      return Unsupported(StrCat("has sparse initializers, '", model_.graph.sparse[0], "'; export the network with dense ones"));
+    return {};
+  }
+
+  void CountReaders(const onnx::Graph& graph) {
+    for (const onnx::Node& node : graph.nodes) {
+      for (const std::string& input : node.inputs) ++readers_[input];
+      for (const onnx::Attribute& attribute : node.attributes) {
+        if (attribute.graph) CountReaders(*attribute.graph);
+      }
+    }
+    for (const onnx::ValueInfo& output : graph.outputs) ++readers_[output.name];
+  }
+
+  Status AddInputs() {
+    for (const onnx::ValueInfo& input : model_.graph.inputs) {
+      if (values_.count(input.name) > 0) continue;  // its value is an initializer
+      QAT_RETURN_IF_ERROR_IN(StrCat("input '", input.name, "'"), AddInput(input));
+    }
+    if (builder_.graph().inputs.empty()) return Unsupported("has no input: all it computes is constant");
+    for (const auto& [name, sizes] : options_.input_shapes) {
+      if (used_shapes_.count(name) == 0) return InvalidArgument(StrCat("`input_shape`: no input is called '", name, "'"));
+    }
+    return {};
+  }
+
+  Status AddInput(const onnx::ValueInfo& input) {
+    if (!input.is_tensor) return Unsupported("is a sequence, a map or may be left out; expected a tensor");
+    if (!onnx::IsReal(input.type)) {
+      return Unsupported(StrCat("is ", NameOf(input.type), ", expected real numbers; networks over tokens, masks or bytes do not come in yet: "
+                                "export the part behind the embedding, or let the network take float32"));
+    }
+    if (input.type == onnx::ElementType::kDouble) notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
+    if (!input.has_shape) return Unsupported("says no shape; export the network with one");
+    QAT_ASSIGN_OR_RETURN(const Shape shape, InputShape(input));
+    if (shape.size() < 2)
+      return Unsupported(StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
+    const AxisOrder order = InputOrder(model_.graph, input.name, shape.size());
+    values_[input.name] = builder_.AddInput(input.name, shape, order);
+    inputs_.push_back(input.name);
+    const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
+    if (tensor.shape != shape) {
+      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), ", the channels last; the source takes ", ToString(shape)));
+    }
+    return {};
+  }
+
+  Expected<Shape> InputShape(const onnx::ValueInfo& input) {
+    std::vector<int64_t> dims = input.dims;
+    auto given = options_.input_shapes.find(input.name);
+    if (given == options_.input_shapes.end()) given = options_.input_shapes.find("");
+    if (given != options_.input_shapes.end()) {
+      used_shapes_.insert(given->first);
+      if (given->second.size() != dims.size())
+        return InvalidArgument(StrCat("has ", dims.size(), " axes, `input_shape` has ", given->second.size()));
+      for (size_t i = 0; i < dims.size(); ++i) {
+        if (dims[i] >= 0 && dims[i] != given->second[i] && i > 0)
+          return InvalidArgument(StrCat("has size ", dims[i], " at axis ", i, ", `input_shape` says ", given->second[i]));
+        dims[i] = given->second[i];
+      }
+    }
+    if (!dims.empty() && dims[0] == -1) dims[0] = 1;
+    if (!dims.empty() && dims[0] > 1) {
+      notes_.push_back(StrCat("input '", input.name, "' was exported for ", dims[0], " examples at once; the network is imported for one"));
+      batch_hint_ = StrCat("the network was exported for ", dims[0], " examples at once; export it for one, or with an open batch");
+      dims[0] = 1;
+    }
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (dims[i] < 1) {
+        const std::string name = input.symbols[i].empty() ? std::string("of unknown size") : StrCat("'", input.symbols[i], "'");
+        return Unsupported(StrCat("leaves axis ", i, " open (", name, "); export the network with fixed sizes, or say `input_shape`"));
+      }
+    }
+    return ToShape(dims);
+  }
+
+  void RunNodes(const std::vector<onnx::Node>& nodes, int depth) {
+    for (const onnx::Node& node : nodes) {
+      const Status done = RunNode(node, depth);
+      if (done.ok()) continue;
+      refusals_.Add(node, done.error());
+      unknown_.insert(node.outputs.begin(), node.outputs.end());
+    }
+  }
+
+  Status RunNode(const onnx::Node& node, int depth) {
+    if (node.outputs.empty()) return {};
+    if (!node.domain.empty()) return Unsupported(WayOutFor(node.op, node.domain));
+    bool known = true;
+    OnnxNode context{node, model_.opset(), {}};
+    for (const std::string& input : node.inputs) {
+      known = known && unknown_.count(input) == 0;
+      const auto found = values_.find(input);
+      if (!input.empty() && found == values_.end() && known) return InvalidArgument(StrCat("reads '", input, "', which nothing computes"));
+      context.inputs.push_back(found == values_.end() ? OnnxValue() : found->second);
+    }
+    if (!known) {  // what it reads has been refused; whether it would come in itself, counts
+      unknown_.insert(node.outputs.begin(), node.outputs.end());
+      const bool comes_in = FindConverter(node.op) != nullptr || IsStructural(node.op);
+      return comes_in ? Status() : Unsupported(WayOutFor(node.op, node.domain));
+    }
+    return Convert(node, context, depth);
+  }
+
+  static bool IsStructural(const std::string& op) {
+    return op == "Shape" || op == "Size" || op == "Constant" || op == "ConstantOfShape" || op == "Range" || op == "If" || op == "Erf" || op == "NonZero";
+  }
+
+  Status Convert(const onnx::Node& node, OnnxNode& context, int depth) {
+    builder_.Begin(node.outputs[0]);
+    if (node.op == "Constant") return SetConstant(node);
+    if (node.op == "If") return RunBranch(node, context, depth);
+    if (node.op == "Shape" || node.op == "Size") return SetShape(node, context);
+    const bool constant = std::all_of(context.inputs.begin(), context.inputs.end(), [](const OnnxValue& v) { return !v.exists() || v.is_constant(); });
+    if (constant) {
+      if (auto folded = FoldNode(context)) {
+        if (!folded->ok()) return std::move(*folded).error();
+        return SetOutputs(node, **folded);
+      }
+    }
+    const OnnxConverter* converter = FindConverter(node.op);
+    if (converter == nullptr) return Unsupported(WayOutFor(node.op, node.domain));
+    for (size_t i = 0; i < converter->inputs; ++i) {
+      if (!context.Has(i)) return InvalidArgument(StrCat("has no input ", i));
+    }
+    if (constant) {
+      QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> values, FoldByKernels(*converter, context));
+      return SetOutputs(node, values);
+    }
+    if (context.In(0).is_constant() && !TakesConstantFirst(node.op))
+      return Unsupported("its data are constant and its parameters are computed while the network runs");
+    QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> values, converter->convert(conversion_, context));
+    return SetOutputs(node, values);
+  }
+
+  static bool TakesConstantFirst(const std::string& op) {
+    static const std::set<std::string_view> kOps = {"Add", "Sub", "Mul", "Div", "Equal", "Less", "Greater", "And", "Or", "LessOrEqual", "GreaterOrEqual",
+                                                    "Max", "Min", "Sum", "Mean", "Pow", "Where", "Concat", "MatMul", "Gemm", "Gather", "Mod", "CastLike"};
+    return kOps.count(op) > 0;
+  }
+
+  Status SetOutputs(const onnx::Node& node, const std::vector<OnnxValue>& values) {
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const std::string& name = node.outputs[i];
+      if (name.empty()) continue;
+      if (i >= values.size()) {
+        if (readers_[name] > 0) return Unsupported(StrCat("its output ", i, " is read, which is not computed here"));
+        continue;
+      }
+      builder_.NameResult(values[i], name);
+      if (!values[i].is_constant()) conversion_.names_of[values[i].tensor].push_back(name);
+      values_[name] = values[i];
+    }
+    return {};
+  }
+
+  Status SetConstant(const onnx::Node& node) {
+    onnx::Tensor tensor;
+    tensor.type = onnx::ElementType::kFloat;
+    for (const onnx::Attribute& attribute : node.attributes) {
+      using Kind = onnx::Attribute::Kind;
+      if (attribute.name == "value" && attribute.tensor) tensor = *attribute.tensor;
+      else if (attribute.name == "value_float") tensor.reals = {attribute.real};
+      else if (attribute.name == "value_floats") tensor.reals = attribute.reals;
+      else if (attribute.name == "value_int") tensor.integers = {attribute.integer};
+      else if (attribute.name == "value_ints") tensor.integers = attribute.integers;
+      else return Unsupported(StrCat("holds `", attribute.name, "`, expected numbers"));
+      if (attribute.name.ends_with("s")) tensor.dims = {std::ssize(tensor.reals) + std::ssize(tensor.integers)};
+      if (attribute.kind == Kind::kInt || attribute.kind == Kind::kInts) tensor.type = onnx::ElementType::kInt64;
+    }
+    if (tensor.size() != std::ssize(tensor.reals) + std::ssize(tensor.integers)) return InvalidArgument("holds nothing");
+    if (tensor.name.empty()) tensor.name = node.outputs[0];
+    values_[node.outputs[0]] = MakeConstant(std::move(tensor));
+    return {};
+  }
+
+  /// Sizes are fixed, so a shape is a constant whatever it is of.
+  Status SetShape(const onnx::Node& node, const OnnxNode& context) {
+    if (!context.Has(0)) return InvalidArgument("has no input 0");
+    const Shape& shape = context.In(0).shape;
+    if (node.op == "Size") {
+      onnx::Tensor size;
+      size.type = onnx::ElementType::kInt64;
+      size.integers = {FlatSize(shape)};
+      return SetOutputs(node, {MakeConstant(std::move(size))});
+    }
+    const int64_t rank = std::ssize(shape);
+    const auto resolve = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+    const int64_t start = resolve(context.Int("start", 0)), end = resolve(context.Int("end", rank));
+    std::vector<int64_t> sizes;
+    for (int64_t i = start; i < end; ++i) sizes.push_back(shape[static_cast<size_t>(i)]);
+    return SetOutputs(node, {MakeIntegers(sizes)});
+  }
+
+  /// A branch that is known takes the place of the node.
+  Status RunBranch(const onnx::Node& node, const OnnxNode& context, int depth) {
+    if (depth > 8) return Unsupported("branches lie in each other too deep");
+    if (!context.Has(0) || !context.In(0).is_constant() || context.In(0).constant->integers.size() != 1) return Unsupported(WayOutFor(node.op, ""));
+    const onnx::Attribute* branch = node.Find(context.In(0).constant->integers[0] != 0 ? "then_branch" : "else_branch");
+    if (branch == nullptr || !branch->graph || branch->graph->outputs.size() < node.outputs.size()) return InvalidArgument("has no such branch");
+    for (const onnx::Tensor& tensor : branch->graph->initializers) values_[tensor.name] = MakeConstant(tensor);
+    RunNodes(branch->graph->nodes, depth + 1);
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      const auto found = values_.find(branch->graph->outputs[i].name);
+      if (found == values_.end()) unknown_.insert(node.outputs[i]);
+      else values_[node.outputs[i]] = found->second;
+    }
+    return {};
+  }
+
+  Status SetOutputs() {
+    Graph& graph = builder_.graph();
+    for (const onnx::ValueInfo& output : model_.graph.outputs) {
+      const auto found = values_.find(output.name);
+      if (found == values_.end()) return Corrupt(StrCat("output '", output.name, "' is computed by no node"));
+      OnnxValue value = found->second;
+      const auto is_in = [&](const std::vector<int32_t>& list) { return std::find(list.begin(), list.end(), value.tensor) != list.end(); };
+      if (value.is_constant()) return Unsupported(StrCat("output '", output.name, "' is a constant"));
+      builder_.Begin(output.name);
+      if (is_in(graph.inputs) || is_in(graph.outputs)) {
+        QAT_ASSIGN_OR_RETURN(value, builder_.Copied(value));
+      }
+      QAT_ASSIGN_OR_RETURN_IN(StrCat("output '", output.name, "'"), value, OutputValue(value));
+      if (is_in(graph.outputs)) {
+        QAT_ASSIGN_OR_RETURN(value, builder_.Copied(value));
+      }
+      graph.outputs.push_back(value.tensor);
+      builder_.Rename(value.tensor, output.name);
+      values_[output.name] = value;
+      if (graph.tensor(value.tensor).shape != value.shape) {
+        notes_.push_back(StrCat("output '", output.name, "' gives ", ToString(graph.tensor(value.tensor).shape), ", the channels last; the source gives ",
+                                ToString(value.shape)));
+      }
+    }
+    return {};
+  }
+
+  /// Channels last where they are so already, else as ONNX has them.
+  Expected<OnnxValue> OutputValue(const OnnxValue& value) {
+    const AxisOrder own = WithoutUnitAxes(value.order);
+    if (!value.flattened && own == ChannelsLast(value.rank())) return builder_.ToOrder(value, own);
+    return builder_.ToPlain(value);
+  }
+
+  Expected<OnnxImport> Finish() {
+    Graph& graph = builder_.graph();
+    graph.name = StemOf(model_.source);
+    graph.scheme = conversion_.scheme;
+    builder_.RemoveUnusedNodes();
+    for (const auto& [name, value] : values_) {
+      if (value.is_constant() || value.tensor < 0 || value.flattened) continue;
+      const AxisOrder order = value.order;
+      result_.orders[graph.tensor(value.tensor).name] = order;
+    }
+    RemoveUnusedTensors(graph);
+    QAT_ASSIGN_OR_RETURN(graph.contract, ContractFor(graph, inputs_, options_, notes_));
+    graph.provenance["source_sha256"] = model_.sha256;
+    QAT_RETURN_IF_ERROR(Verify(graph));
+    Remark();
+    Normalize(graph, notes_);
+    QAT_RETURN_IF_ERROR(Verify(graph));
+    result_.graph = std::move(graph);
+    return std::move(result_);
+  }
+
+  void Remark() {
+    const std::vector<std::string>& moved = builder_.transposed();
+    if (!moved.empty()) {
+      std::vector<std::string> shown;
+      for (size_t i = 0; i < std::min<size_t>(moved.size(), 3); ++i) shown.push_back(StrCat("'", moved[i], "'"));
+      notes_.push_back(StrCat(moved.size(), moved.size() == 1 ? " transpose was" : " transposes were", " added where axes must lie otherwise: before ",
+                              Join(shown), moved.size() > 3 ? ", …" : ""));
+    }
+    if (!result_.batch_norms.empty()) {
+      const size_t count = result_.batch_norms.size();
+      notes_.push_back(StrCat(count, count == 1 ? " batch normalization went into the filter" : " batch normalizations went into the filters",
+                              " before; training takes ", count == 1 ? "it" : "them", " apart again"));
+    }
+    if (conversion_.batch_norms_in_training > 0) {
+      notes_.push_back(StrCat(conversion_.batch_norms_in_training, " batch normalizations were exported in training mode; here they normalize by their "
+                              "moving averages, as in eval mode"));
+    }
+  }
+
+  onnx::Model& model_;
+  const OnnxImportOptions& options_;
+  std::vector<std::string>& notes_;
+  OnnxImport result_;
+  OnnxBuilder builder_;
+  std::map<std::string, int> readers_;
+  OnnxConversion conversion_;
+  std::map<std::string, OnnxValue> values_;  // by ONNX's name
+  std::set<std::string> unknown_, used_shapes_;
+  std::vector<std::string> inputs_;
+  Refusals refusals_;
+  std::string batch_hint_;
+};
+
+}  // namespace
+
+Expected<OnnxImport> ImportOnnx(onnx::Model model, const OnnxImportOptions& options, std::vector<std::string>& notes) {
+  const std::string source = model.source;
+  QAT_ASSIGN_OR_RETURN_IN(source, OnnxImport result, Importer(model, options, notes).Run());
+  return result;
+}
+
+}  // namespace qat

@@ -1,0 +1,63 @@
+#include "import/onnx_contract.h"
+
+#include "base/strings.h"
+#include "import/per_channel.h"
+
+namespace qat {
+namespace {
+
+InputContract RealsOf(const Shape& shape) {
+  InputContract contract;
+  contract.values = ValueType::kReal;
+  contract.shape.assign(shape.begin() + 1, shape.end());
+  contract.height = 1;
+  contract.width = static_cast<int32_t>(FlatSize(Shape(shape.begin() + 1, shape.end() - 1)));
+  contract.channels = shape.back();
+  if (shape.size() == 4) {
+    contract.height = shape[1];
+    contract.width = shape[2];
+    contract.shape.clear();
+  }
+  contract.mean.assign(static_cast<size_t>(contract.channels), 0);
+  contract.std.assign(static_cast<size_t>(contract.channels), 1);
+  contract.low = -1;
+  contract.high = 1;
+  return contract;
+}
+
+}  // namespace
+
+Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names, const OnnxImportOptions& options,
+                               std::vector<std::string>& notes) {
+  const Shape& first = graph.tensor(graph.inputs[0]).shape;
+  const bool stated = !options.mean.empty() || !options.std.empty();
+  const auto or_one = [](const std::vector<float>& values, float one) { return values.empty() ? std::vector<float>{one} : values; };
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const Shape& shape = graph.tensor(graph.inputs[i]).shape;
+    if (shape.size() <= 4) continue;
+    return Unsupported(StrCat("input '", names[i], "' is ", ToString(shape), ", expected a batch and up to three axes; let the network take its values "
+                              "flat, as [1, ", FlatSize(shape), "], and reshape them itself"));
+  }
+  Contract contract;
+  contract.inputs.clear();
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    contract.inputs.push_back(RealsOf(graph.tensor(graph.inputs[i]).shape));
+    if (graph.inputs.size() > 1) contract.inputs.back().name = names[i];
+  }
+  if (graph.inputs.size() > 1) {
+    if (stated) return InvalidArgument("`mean` and `std`: the network has several inputs, which take real numbers as they are");
+    return contract;
+  }
+  InputContract& input = contract.inputs[0];
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), first.back()));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), first.back()));
+  if (first.size() != 4) return contract;
+  contract.inputs[0] = InputContract{first[1], first[2], first[3], input.mean, input.std};
+  if (!stated) {
+    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed; `mean` and `std` say "
+                    "otherwise");
+  }
+  return contract;
+}
+
+}  // namespace qat

@@ -1,0 +1,42 @@
+// onnx_fold_parts.h: what the folds of constants share. For .cc files of lib/import only.
+#ifndef QAT_IMPORT_ONNX_FOLD_PARTS_H_
+#define QAT_IMPORT_ONNX_FOLD_PARTS_H_
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+#include "import/onnx_node.h"
+
+namespace qat::fold {
+
+using Results = Expected<std::vector<OnnxValue>>;
+
+struct Entry {
+  std::string_view op;
+  size_t inputs;  ///< at least
+  Results (*fold)(const OnnxNode& node);
+};
+
+/// What moves, cuts, joins and makes values.
+std::span<const Entry> MovingFolds();
+/// What computes them.
+std::span<const Entry> ArithmeticFolds();
+
+/// Most values of a constant that is made here.
+inline constexpr int64_t kLargestResult = int64_t{1} << 26;
+
+inline bool IsReal(const onnx::Tensor& tensor) { return onnx::IsReal(tensor.type); }
+inline std::vector<OnnxValue> One(onnx::Tensor tensor) { return {MakeConstant(std::move(tensor))}; }
+
+/// Zeros. Errors: kUnsupported (too many).
+Expected<onnx::Tensor> Empty(onnx::ElementType type, const Shape& shape);
+/// For each element of `shape`, in order, where it lies in a tensor of `from`, which broadcasts to it.
+std::vector<size_t> BroadcastPlaces(const Shape& from, const Shape& shape);
+/// The elements at `places` of a constant, as a tensor of `shape`.
+Expected<onnx::Tensor> Picked(const onnx::Tensor& from, const std::vector<size_t>& places, const Shape& shape);
+
+}  // namespace qat::fold
+
+#endif  // QAT_IMPORT_ONNX_FOLD_PARTS_H_

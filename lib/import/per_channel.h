@@ -1,0 +1,22 @@
+// per_channel.h: one number for all channels, or one for each. For .cc files of lib/import only.
+#ifndef QAT_IMPORT_PER_CHANNEL_H_
+#define QAT_IMPORT_PER_CHANNEL_H_
+
+#include <vector>
+
+#include "base/expected.h"
+#include "base/strings.h"
+
+namespace qat {
+
+/// The numbers for each of `channels`: those given, or one for all. Errors: kInvalidArgument, `what` named.
+inline Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> values, int32_t channels) {
+  const auto count = static_cast<size_t>(channels);
+  if (values.size() == 1) values.resize(count, values[0]);
+  if (values.size() == count) return values;
+  return InvalidArgument(StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
+}
+
+}  // namespace qat
+
+#endif  // QAT_IMPORT_PER_CHANNEL_H_

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""ONNX's own tests of operators, and networks of torchvision by both of PyTorch's exporters, held against the import.
+
+Every node test of the onnx package is a model of one operator with inputs and outputs that its authors computed. Inputs that are weights,
+sizes or scales become initializers; qat-convert imports the model and compares (--verify). Networks are compared with PyTorch's own
+output; their int8 forms with the TFLite interpreter, byte for byte.
+"""
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, "build", "onnx-venv")
+PACKAGES = ["onnx", "onnxruntime", "onnxscript", "numpy", "ai-edge-litert==2.3.0"]
+NETWORKS = ["resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_1", "efficientnet_b0", "mnasnet1_0",
+            "regnet_y_400mf", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "lraspp_mobilenet_v3_large"]
+
+# Operators that are no part of an inference on real numbers, or that TFLite has no form of: see docs/import.md.
+# By operator: the inputs that are data; all others become initializers. Not listed: every real input is data.
+DATA_INPUTS = collections.defaultdict(lambda: None, {
+    "Conv": [0], "ConvTranspose": [0], "BatchNormalization": [0], "InstanceNormalization": [0], "GroupNormalization": [0],
+    "LayerNormalization": [0], "RMSNormalization": [0], "Gemm": [0], "PRelu": [0], "Clip": [0], "Resize": [0], "Upsample": [0], "Pad": [0],
+    "Slice": [0], "Gather": [0], "Reshape": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Tile": [0], "Split": [0], "Pow": [0],
+    "CumSum": [0], "Trilu": [0], "QuantizeLinear": [0], "DequantizeLinear": [0], "Dropout": [0],
+    "Where": [1, 2], "OneHot": [0]})
+
+
+def ensure_venv():
+    """Re-runs this script with the packages that it needs, in a virtual environment of its own."""
+    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+        return
+    python = os.path.join(VENV, "bin", "python")
+    if not os.path.exists(python):
+        print(f"installing {', '.join(PACKAGES)} into {VENV}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+        subprocess.run([os.path.join(VENV, "bin", "pip"), "-q", "install", *PACKAGES], check=True)
+    os.execv(python, [python, *sys.argv])
+
+
+def wrapped(model, case_inputs, case_outputs):
+    """The model with data inputs that have a batch of 1, a batch in front of every output, and all else as initializers. None where that cannot be."""
+    import numpy as np
+    import onnx
+    from onnx import helper, numpy_helper
+    graph = model.graph
+    node = graph.node[0] if len(graph.node) == 1 else None
+    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    feeds, before, after = {}, [], []
+    axes = helper.make_tensor("wrap_axes", onnx.TensorProto.INT64, [1], [0])
+    takes_axes = opset >= 13
+
+    def unsqueezed(source, target):
+        if takes_axes:
+            return helper.make_node("Unsqueeze", [source, "wrap_axes"], [target])
+        return helper.make_node("Unsqueeze", [source], [target], axes=[0])
+    inputs = list(graph.input)
+    del graph.input[:]
+    if takes_axes:
+        graph.initializer.append(axes)
+    data = DATA_INPUTS[node.op_type] if node is not None else None
+    for position, (info, value) in enumerate(zip(inputs, case_inputs)):
+        places = [i for i, name in enumerate(node.input) if name == info.name] if node is not None else [position]
+        is_data = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64, np.float16)
+        if data is not None and not any(place in data for place in places):
+            is_data = False
+        if not is_data:
+            if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+                return None, "inputs that are no arrays of numbers"
+            graph.initializer.append(numpy_helper.from_array(value, info.name))
+            continue
+        if value.size == 0:
+            return None, "empty inputs"
+        real = value.astype(np.float32)
+        if not np.isfinite(real).all():
+            return None, "inputs that are not finite"
+        if value.ndim in (2, 3, 4) and value.shape[0] == 1:
+            graph.input.append(helper.make_tensor_value_info(info.name, onnx.TensorProto.FLOAT, value.shape))
+            feeds[info.name] = real
+            continue
+        # A row of values, which the network reshapes itself: its first axis is no batch.
+        name = f"wrap_{info.name}"
+        graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (1, value.size)))
+        graph.initializer.append(numpy_helper.from_array(np.array(value.shape, np.int64), f"shape_{info.name}"))
+        before.append(helper.make_node("Reshape", [name, f"shape_{info.name}"], [info.name]))
+        feeds[name] = real.reshape(1, -1)
+    if not feeds:
+        return None, "no input of real numbers"
+    outputs, expected = list(graph.output), {}
+    del graph.output[:]
+    for info, value in zip(outputs, case_outputs):
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+            return None, "outputs that are no arrays of numbers"
+        if value.size == 0:
+            return None, "empty outputs"
+        if not np.isfinite(value.astype(np.float32)).all():
+            return None, "outputs that are not finite"
+        name = info.name
+        if value.dtype.kind != "f":
+            after.append(helper.make_node("Cast", [name], [f"real_{name}"], to=onnx.TensorProto.FLOAT))
+            name = f"real_{name}"
+        after.append(unsqueezed(name, f"wrap_{info.name}"))
+        graph.output.append(helper.make_tensor_value_info(f"wrap_{info.name}", onnx.TensorProto.FLOAT, None))
+        expected[f"wrap_{info.name}"] = value.astype(np.float32)[None]
+    nodes = before + list(graph.node) + after
+    del graph.node[:]
+    graph.node.extend(nodes)
+    del graph.value_info[:]
+    return model, (feeds, expected)
+
+
+def run_convert(convert, arguments):
+    done = subprocess.run([convert, *arguments], capture_output=True, text=True, timeout=600)
+    return done.returncode, done.stderr.strip()
+
+
+def last_lines(stderr):
+    lines = [line for line in stderr.splitlines() if "error" in line or line.startswith("  ") or "cannot" in line or "differs" in line]
+    return " ".join(lines or stderr.splitlines()[-1:])[:220]
+
+
+def check_nodes(options):
+    import numpy as np
+    import onnx
+    from onnx.backend.test.loader import load_model_tests
+    counts, failed, refused, left = collections.Counter(), [], collections.defaultdict(list), collections.defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "m.onnx")
+        for case in load_model_tests(kind="node"):
+            if options.only and not re.search(options.only, case.name):
+                continue
+            model = case.model
+            ops = sorted({n.op_type for n in model.graph.node})
+            data_sets = case.data_sets
+            try:
+                made, how = wrapped(model, *data_sets[0])
+            except Exception as error:  # types that numpy does not have
+                made, how = None, f"cannot be prepared: {type(error).__name__}"
+            if made is None:
+                left[how].append(case.name)
+                continue
+            feeds, expected = how
+            onnx.save(made, path)
+            np.savez(os.path.join(folder, "x.npz"), **feeds)
+            np.savez(os.path.join(folder, "y.npz"), **expected)
+            tolerance = str(case.rtol)  # 1e-3 with most: expected values of four digits, float16
+            code, stderr = run_convert(options.convert, [path, "--type", "float32", "-o", os.path.join(folder, "m.tflite"), "--verify",
+                                                         os.path.join(folder, "x.npz"), os.path.join(folder, "y.npz"), "--verify-tolerance", tolerance])
+            if code == 0:
+                counts["passed"] += 1
+                counts[f"op {'+'.join(ops)}"] += 1
+            elif code == 4:
+                counts["refused"] += 1
+                refused[last_lines(stderr)].append(case.name)
+            else:
+                counts["failed"] += 1
+                failed.append((case.name, code, last_lines(stderr)))
+    for name, code, why in failed:
+        print(f"FAILED {name} (exit code {code}): {why}")
+    for why, names in sorted(refused.items()):
+        print(f"refused {len(names):4} {names[0]}: {why}")
+    for why, names in sorted(left.items()):
+        print(f"left out {len(names)}: {why}")
+    print(f"{counts['passed']} passed, {counts['refused']} refused, {counts['failed']} failed, {sum(map(len, left.values()))} left out")
+    return not failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--convert", default=os.path.join(ROOT, "build", "bin", "qat-convert"), metavar="PROGRAM", help="qat-convert to check")
+    parser.add_argument("--eval", default=os.path.join(ROOT, "build", "bin", "qat-eval"), metavar="PROGRAM", help="qat-eval beside it")
+    parser.add_argument("--only", metavar="PATTERN", help="tests or networks whose name matches")
+    parser.add_argument("--nodes", action="store_true", help="only ONNX's node tests")
+    parser.add_argument("--networks", action="store_true", help="only the networks of torchvision")
+    options = parser.parse_args()
+    ensure_venv()
+    good = True
+    if not options.networks:
+        good = check_nodes(options) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
