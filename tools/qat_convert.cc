@@ -49,6 +49,7 @@ struct ConvertFlags {
   std::string input_stats, mean, std;
   std::string picture_mean, picture_std, fit;
   bool assumed_bytes = false;  // found while the model is read
+  std::vector<std::string> input_shapes;
   std::pair<std::string, std::string> verify;  // X and Y
   double verify_tolerance = 1e-4;
   std::string default_range, range_min, range_max;
@@ -91,7 +92,10 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       ->type_name("N");
   add("--mean", flags.picture_mean, "NUMBERS", "of an .onnx or .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several inputs NAME=…");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
-  add("--fit", flags.fit, "crop|pad|stretch", "of a .tflite: how pictures of another size come to fit (default crop)");
+  add("--fit", flags.fit, "crop|pad|stretch", "of an .onnx or .tflite: how pictures of another size come to fit (default crop)");
+  app.add_option("--input-shape", flags.input_shapes,
+                 "of an .onnx: sizes of an input that leaves some open, in its own order, as 1,3,96,96 or NAME=1,3,96,96")
+      ->type_name("SIZES");
   app.add_option("--verify", flags.verify,
                  "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "
                  "gives another output (docs/import.md)")
@@ -404,7 +408,7 @@ Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
   if (flags.fit.empty()) return {};
   const std::optional<Fit> fit = FitFromName(flags.fit);
   if (!fit) return InvalidArgument(StrCat("--fit: value '", flags.fit, "', expected crop, pad or stretch"));
-  if (!imported) return InvalidArgument("--fit says what a .tflite does not; a .qgraph says it itself");
+  if (!imported) return InvalidArgument("--fit says what an .onnx or .tflite does not; a .qgraph says it itself");
   for (InputContract& input : graph.contract.inputs) input.fit = *fit;
   return {};
 }
@@ -413,11 +417,12 @@ Expected<ReadNetworkResult> ReadGraphOrModel(ConvertFlags& flags) {
   ReadNetworkOptions options;
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
+  QAT_ASSIGN_OR_RETURN(options.input_shapes, ParseInputShapes(flags.input_shapes));
   std::vector<std::string> notes;
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
   if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
-    return InvalidArgument("--mean and --std say what a .tflite does not; a .qgraph says it itself");
+    return InvalidArgument("--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
   flags.assumed_bytes = network.assumed_bytes;
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
   return network;
@@ -581,7 +586,7 @@ int main(int argc, char** argv) {
   qat::Tool tool("qat-convert", "Turns a frozen graph into a TensorFlow Lite model, in milliseconds.",
                  "  qat-convert lenet.qgraph -o lenet.tflite\n"
                  "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n"
-                 "  qat-convert float.qgraph --calibrate mnist/ -o lenet.tflite\n");
+                 "  qat-convert network.onnx --calibrate photos --type int8 -o network.tflite\n");
   qat::ConvertFlags flags;
   qat::AddFlags(tool, flags);
   tool.DeclareFiles([&](qat::FileUse& use) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "quant/batch_norm.h"
 
 namespace qat {
 namespace {
@@ -52,9 +54,48 @@ std::optional<TrainedTensor> TrainedAt(const GraphNode& node, size_t position, c
   return std::nullopt;
 }
 
+GraphNode* NodeOfFilter(Graph& network, const std::string& filter) {
+  for (GraphNode& node : network.nodes) {
+    const int32_t position = node.definition().filter_input;
+    if (position >= 0 && network.tensor(node.inputs[static_cast<size_t>(position)]).name == filter) return &node;
+  }
+  return nullptr;
+}
+
+/// Gives the batch normalization back to its node. Nothing where filter and bias are no longer what it made of them.
+void Unfold(const FoldedBatchNorm& norm, Checkpoint& checkpoint) {
+  Graph& network = checkpoint.network;
+  GraphNode* const node = NodeOfFilter(network, norm.filter_name);
+  const auto filter = checkpoint.tensors.find(norm.filter_name);
+  if (node == nullptr || filter == checkpoint.tensors.end()) return;
+  const OpDefinition& op = node->definition();
+  if (op.bias_input + 1 != std::ssize(node->inputs)) return;
+  const auto bias = checkpoint.tensors.find(network.tensor(node->inputs.back()).name);
+  const size_t inner = InnerSize(filter->second.shape, static_cast<size_t>(op.filter_channel_axis));
+  const FoldedFilter folded = FoldBatchNorm(norm.filter, inner, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
+  if (bias == checkpoint.tensors.end() || folded.filter != filter->second.values || folded.bias != bias->second.values) return;
+  const Shape channels = bias->second.shape;
+  filter->second.values = norm.filter;
+  checkpoint.tensors.erase(bias);
+  node->inputs.pop_back();
+  FusedBatchNorm fused{norm.epsilon, norm.momentum};
+  const auto add = [&](const char* suffix, Role role, float start, const std::vector<float>& values) {
+    TrainedTensor trained = Plain(role);
+    trained.initializer = Initializer::Constant(start);
+    const std::string name = StrCat(node->name, "/", suffix);
+    checkpoint.tensors[name] = {channels, values};
+    return network.AddTrained(name, channels, trained);
+  };
+  fused.gamma = add("gamma", Role::kGamma, 1, norm.gamma);
+  fused.beta = add("beta", Role::kBeta, 0, norm.beta);
+  fused.moving_mean = add("moving_mean", Role::kMovingMean, 0, norm.mean);
+  fused.moving_variance = add("moving_variance", Role::kMovingVariance, 1, norm.variance);
+  node->batch_norm = fused;
+}
+
 }  // namespace
 
-Expected<Checkpoint> MakeTrainable(const Graph& frozen) {
+Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBatchNorm> batch_norms) {
   QAT_RETURN_IF_ERROR(Verify(frozen));
   if (frozen.form != GraphForm::kFrozen) return InvalidArgument("the network is not frozen");
   for (const GraphTensor& tensor : frozen.tensors) {
@@ -81,6 +122,8 @@ Expected<Checkpoint> MakeTrainable(const Graph& frozen) {
       tensor.trained = std::move(trained);
     }
   }
+  for (const FoldedBatchNorm& norm : batch_norms) Unfold(norm, checkpoint);
+  RemoveUnusedTensors(network);
   for (GraphTensor& tensor : network.tensors) {
     if (tensor.has_range) checkpoint.ranges[tensor.name].range = tensor.range;
     tensor.has_range = false;

@@ -91,7 +91,9 @@ class Importer {
 
   void CountReaders(const onnx::Graph& graph) {
     for (const onnx::Node& node : graph.nodes) {
-      for (const std::string& input : node.inputs) ++readers_[input];
+      for (const std::string& input : node.inputs) {
+        if (!input.empty()) ++readers_[input];
+      }
       for (const onnx::Attribute& attribute : node.attributes) {
         if (attribute.graph) CountReaders(*attribute.graph);
       }
@@ -364,8 +366,8 @@ class Importer {
                               " before; training takes ", count == 1 ? "it" : "them", " apart again"));
     }
     if (conversion_.batch_norms_in_training > 0) {
-      notes_.push_back(StrCat(conversion_.batch_norms_in_training, " batch normalizations were exported in training mode; here they normalize by their "
-                              "moving averages, as in eval mode"));
+      notes_.push_back(StrCat(conversion_.batch_norms_in_training, conversion_.batch_norms_in_training == 1 ? " batch normalization was" : " batch normalizations were",
+                              " exported in training mode; here they normalize by moving averages, as in eval mode"));
     }
   }
 

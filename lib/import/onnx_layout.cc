@@ -152,8 +152,8 @@ Converted Tile(OnnxConversion& c, const OnnxNode& node) {
   return One(c.build.Tile(node.In(0), multiples));
 }
 
-Converted Same(OnnxConversion&, const OnnxNode& node) {
-  if (node.node.outputs.size() > 1 && !node.node.outputs[1].empty())
+Converted Same(OnnxConversion& c, const OnnxNode& node) {
+  if (node.node.outputs.size() > 1 && c.readers[node.node.outputs[1]] > 0)
     return Unsupported("its second output is read, which says what was dropped; export the network in eval mode");
   return std::vector<OnnxValue>{node.In(0)};
 }

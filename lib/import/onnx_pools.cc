@@ -48,7 +48,7 @@ bool IsNeverNegative(const OnnxConversion& c, int32_t tensor) {
 }
 
 Converted MaxPool(OnnxConversion& c, const OnnxNode& node) {
-  if (node.node.outputs.size() > 1 && !node.node.outputs[1].empty())
+  if (node.node.outputs.size() > 1 && c.readers[node.node.outputs[1]] > 0)
     return Unsupported("its second output, the places of the maxima, has no kernel in TFLite; leave it out");
   const OnnxValue& x = node.In(0);
   QAT_ASSIGN_OR_RETURN(Windows windows, WindowsOf(node, x, node.Ints("kernel_shape")));

@@ -1,10 +1,30 @@
 #include "import/read_network.h"
 
+#include <charconv>
+
 #include "base/file_kind.h"
 #include "base/hash.h"
+#include "base/strings.h"
 #include "model/model_contract.h"
 
 namespace qat {
+
+Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std::vector<std::string>& texts) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const std::string& text : texts) {
+    const size_t equals = text.rfind('=');
+    std::vector<int64_t> sizes;
+    for (const std::string& piece : SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
+      int64_t size = 0;
+      const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), size);
+      if (error != std::errc() || end != piece.data() + piece.size() || size < 1 || size > (1 << 24))
+        return InvalidArgument(StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
+      sizes.push_back(size);
+    }
+    shapes[equals == std::string::npos ? "" : text.substr(0, equals)] = sizes;
+  }
+  return shapes;
+}
 
 Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes) {

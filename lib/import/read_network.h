@@ -16,6 +16,9 @@ struct ReadNetworkOptions : TfliteImportOptions {
   std::map<std::string, std::vector<int64_t>> input_shapes;  ///< as OnnxImportOptions has them
 };
 
+/// "1,3,96,96" for the only input, or "NAME=1,3,96,96". Errors: kInvalidArgument.
+Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std::vector<std::string>& texts);
+
 struct ReadNetworkResult {
   Graph graph;
   bool imported = false;  ///< a model of others, or one of ours that was converted already

@@ -22,10 +22,11 @@ Expected<Inspection> InspectBytes(Bytes bytes, const std::string& path) {
   if (IsIdentifiedBy(bytes, kTfliteIdentifier)) return InspectModel(std::move(bytes), path);
   if (IsIdentifiedBy(bytes, kGraphIdentifier)) return InspectGraph(std::move(bytes), path);
   if (IsIdentifiedBy(bytes, kCheckpointIdentifier)) return InspectCheckpoint(std::move(bytes), path);
+  if (IsKind(bytes, kOnnxIdentifier)) return InspectOnnx(std::move(bytes), path);
   const std::string kind = DescribeKind(bytes);
   const bool weights = kind == "a safetensors file" || kind == "NumPy arrays (.npz)" || path.ends_with(".safetensors") || path.ends_with(".npz");
   if (weights) return InspectWeights(std::move(bytes), path);
-  return Corrupt(StrCat(path, ": is ", kind, ", expected a .tflite model, a frozen graph (.qgraph), a checkpoint, a run or weights (.safetensors, .npz)"));
+  return Corrupt(StrCat(path, ": is ", kind, ", expected a .tflite or .onnx model, a frozen graph (.qgraph), a checkpoint, a run or weights (.safetensors, .npz)"));
 }
 
 // Which slice of the quantized dimension a value is in.

@@ -1,4 +1,4 @@
-// inspection.h: what a file of ours or of others is made of, as data: a .tflite model, a frozen graph, a checkpoint or weights.
+// inspection.h: what a file of ours or of others is made of, as data: a .tflite or .onnx model, a frozen graph, a checkpoint or weights.
 #ifndef QAT_INSPECT_INSPECTION_H_
 #define QAT_INSPECT_INSPECTION_H_
 
@@ -43,7 +43,7 @@ struct InspectedOperator {
 
 struct Inspection {
   std::string path;
-  std::string kind;  ///< "model", "graph", "checkpoint", "weights"
+  std::string kind;  ///< "model", "onnx", "graph", "checkpoint", "weights"
   int64_t file_bytes = 0;
   std::string sha256;  ///< of the file
   std::string made_by;

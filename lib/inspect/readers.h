@@ -14,6 +14,7 @@ namespace qat {
 Expected<Inspection> InspectModel(Bytes bytes, const std::string& path);
 Expected<Inspection> InspectGraph(Bytes bytes, const std::string& path);
 Expected<Inspection> InspectCheckpoint(Bytes bytes, const std::string& path);
+Expected<Inspection> InspectOnnx(Bytes bytes, const std::string& path);
 Expected<Inspection> InspectWeights(Bytes bytes, const std::string& path);
 
 }  // namespace qat

@@ -55,6 +55,7 @@ void AddLine(std::string& text, std::string_view head, std::string_view body) {
 
 std::string KindText(const Inspection& inspection) {
   if (inspection.kind == "model") return "a .tflite model";
+  if (inspection.kind == "onnx") return "an ONNX model";
   if (inspection.kind == "graph") return "a frozen graph";
   return inspection.kind == "checkpoint" ? "a checkpoint" : "weights";
 }

@@ -548,7 +548,7 @@ Status Preparation::FitBudget() {
 
 }  // namespace
 
-bool NamesModel(const TrainConfig& config) { return config.network.ends_with(".tflite"); }
+bool NamesModel(const TrainConfig& config) { return config.network.ends_with(".tflite") || config.network.ends_with(".onnx"); }
 
 Expected<TrainJob> PrepareJob(const JobRequest& request) {
   Preparation preparation(request);

@@ -40,7 +40,7 @@ struct TrainJob {
   std::vector<std::string> lines;  ///< what was chosen, for people; empty where everything was named
 };
 
-/// Whether the recipe's `network` is a model (.tflite), which JobRequest::network brings, and no spec.
+/// Whether the recipe's `network` is a model (.tflite, .onnx), which JobRequest::network brings, and no spec.
 bool NamesModel(const TrainConfig& config);
 
 /// Opens the data, chooses or reads the network and completes the recipe.

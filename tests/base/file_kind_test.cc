@@ -69,7 +69,7 @@ TEST(ExpectKind, SaysWhatTheFileIsInstead) {
   QAT_EXPECT_ERROR(ExpectKind(Identified("TFL3"), kGraphIdentifier, "g"), ErrorCode::kCorrupt,
                    "g: is a .tflite model, expected a frozen graph (.qgraph); it is converted already");
   QAT_EXPECT_ERROR(ExpectKind(BytesOf("\x08\x07\x12\x07pytorch\x1a\x05\x32.1.0:\x90\x01"), kTfliteIdentifier, "m"),
-                   ErrorCode::kCorrupt, "m: is an ONNX model, expected a .tflite model; convert it to TensorFlow Lite first");
+                   ErrorCode::kCorrupt, "m: is an ONNX model, expected a .tflite model; qat-convert makes a .tflite model of it");
 }
 
 TEST(FolderInsteadOfFile, NamesTheFoldersThatPeoplePassByMistake) {

@@ -1,6 +1,10 @@
 #include "checkpoint/make_trainable.h"
 
+#include <algorithm>
+
 #include "freeze/freeze.h"
+#include "ir/constants.h"
+#include "quant/batch_norm.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 
@@ -40,6 +44,40 @@ TEST(MakeTrainable, ParametersAreTrainedFromTheirValuesAndIndicesStay) {
   EXPECT_EQ(checkpoint->ranges.at("fc").range, (Range{-3, 5}));
   EXPECT_EQ(checkpoint->network.tensor(1).trained->fan_in, 9);
   EXPECT_EQ(checkpoint->network.tensor(1).trained->fan_out, 18);
+}
+
+// What an import folded is trained apart, and freezing folds it again.
+TEST(MakeTrainable, ABatchNormalizationIsTakenApartAgain) {
+  Graph graph = TinyGraph(false);
+  const auto named = [&](const std::string& name) -> GraphTensor& {
+    return *std::find_if(graph.tensors.begin(), graph.tensors.end(), [&](const GraphTensor& t) { return t.name == name; });
+  };
+  FoldedBatchNorm norm{"conv/filter", Ramp(18, 0.5f, -0.25f), {2, 0.5f}, {1, -1}, {0.25f, -0.5f}, {3, 8}, 1e-5f, 0.9f};
+  const FoldedFilter folded = FoldBatchNorm(norm.filter, 9, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
+  SetValues(named("conv/filter"), DType::kFloat32, folded.filter);
+  SetValues(named("conv/bias"), DType::kFloat32, folded.bias);
+  const auto checkpoint = MakeTrainable(graph, std::span(&norm, 1));
+  QAT_ASSERT_OK(checkpoint);
+  const GraphNode& conv = checkpoint->network.nodes[0];
+  ASSERT_TRUE(conv.batch_norm.has_value());
+  EXPECT_EQ(conv.inputs.size(), 2u);
+  EXPECT_EQ(checkpoint->tensors.at("conv/filter").values, norm.filter);
+  EXPECT_EQ(checkpoint->tensors.at("conv/moving_mean").values, norm.mean);
+  EXPECT_FALSE(checkpoint->tensors.contains("conv/bias"));
+  const auto again = Frozen(*checkpoint);
+  QAT_ASSERT_OK(again);
+  for (const GraphTensor& tensor : again->tensors) {
+    if (tensor.name == "conv/filter") {
+      EXPECT_EQ(RealValues(tensor), folded.filter);
+    } else if (tensor.name == "conv/bias") {
+      EXPECT_EQ(RealValues(tensor), folded.bias);
+    }
+  }
+  // Something else went into the filter since: it stays one filter.
+  SetValues(named("conv/filter"), DType::kFloat32, norm.filter);
+  const auto other = MakeTrainable(graph, std::span(&norm, 1));
+  QAT_ASSERT_OK(other);
+  EXPECT_FALSE(other->network.nodes[0].batch_norm.has_value());
 }
 
 // x + c and maximum(x, c): constants that are data stay constants; the maximum ties its own to what it reads.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/strings.h"
 #include "passes/passes.h"
 #include "support/onnx_file.h"
 #include "support/run_model.h"
@@ -293,6 +294,22 @@ TEST(ImportOnnx, SizesThatAreOpenAreRefusedOrSaid) {
   EXPECT_EQ(import->graph.tensor(import->graph.inputs[0]).shape, (Shape{1, 8, 6, 3}));
   const auto other = Import(file, nullptr, {.mean = {}, .std = {}, .input_shapes = {{"z", {1, 3, 8, 6}}}});
   EXPECT_FALSE(other.ok());
+}
+
+// torch.onnx.export(..., training=TrainingMode.TRAINING): dropout with its mask, statistics of the batch as outputs that nothing reads.
+TEST(ImportOnnx, ANetworkInTrainingModeComesInAsInEvalMode) {
+  const std::vector<float> one = {1}, four = {4};
+  OnnxFile file;
+  file.Input("x", {1, 1, 1, 2}).Constant("w", {1, 1, 1, 1}, std::vector<float>{2}).Node("Conv", {"x", "w"}, {"c"});
+  file.Constant("g", {1}, one).Constant("b", {1}, one).Constant("m", {1}, one).Constant("v", {1}, four);
+  file.Node("BatchNormalization", {"c", "g", "b", "m", "v"}, {"n", "mean", "var"}, {OnnxFloat("epsilon", 1e-9f), OnnxInt("training_mode", 1)});
+  file.Constant("ratio", {}, std::vector<float>{0.5f}).Node("Dropout", {"n", "ratio", ""}, {"y", "mask"}).Output("y");
+  std::vector<std::string> notes;
+  const auto import = Import(file, &notes);
+  ASSERT_TRUE(import.ok()) << import.error().message;
+  EXPECT_EQ(import->batch_norms.size(), 1u);
+  EXPECT_NE(Join(notes).find("1 batch normalization was exported in training mode"), std::string::npos);
+  ExpectNear(RunImported(file, {1, 3}), {(2 - 1) / 2.0f + 1, (6 - 1) / 2.0f + 1});
 }
 
 TEST(ImportOnnx, OldOpsetsAndIntegersAreRefused) {

@@ -8,6 +8,7 @@
 #include "inspect/difference.h"
 #include "inspect/inspection.h"
 #include "inspect/print.h"
+#include "support/onnx_file.h"
 #include "support/model_builder.h"
 #include "support/safetensors_file.h"
 #include "support/test_util.h"
@@ -216,9 +217,24 @@ TEST_F(InspectTest, LongNamesAreShortenedInTables) {
   EXPECT_LT(InspectionText(Shown("w.safetensors", writer.Take()), true).size(), 100000u);
 }
 
+TEST_F(InspectTest, AnOnnxModelIsShownAsItsFileHasIt) {
+  testing::OnnxFile file;
+  file.Input("x", {0, 3}).Constant("w", {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}).Node("Gemm", {"x", "w"}, {"y"}, {testing::OnnxFloat("alpha", 0.5f)});
+  file.Node("Mystery", {"y"}, {"z"}, {}, "com.someone").Output("z", {0, 2});
+  const Inspection found = Shown("m.onnx", file.Bytes());
+  EXPECT_EQ(found.kind, "onnx");
+  ASSERT_EQ(found.operators.size(), 2u);
+  EXPECT_EQ(found.operators[0].attributes, "alpha 0.5");
+  EXPECT_EQ(found.operators[1].name, "com.someone.Mystery");
+  EXPECT_EQ(TotalsOf(found).parameters, 6);
+  EXPECT_EQ(RealValues(found.tensors[0]), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_TRUE(found.tensor(found.inputs[0]).open);
+  EXPECT_HOLDS(InspectionText(found, false), "an ONNX model");
+}
+
 TEST_F(InspectTest, OtherFilesAreNamed) {
   ASSERT_TRUE(WriteFile(dir_ / "x.toml", std::string_view("a = 1\n")).ok());
-  EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message, "is TOML text, expected a .tflite model, a frozen graph");
+  EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message, "is TOML text, expected a .tflite or .onnx model, a frozen graph");
   EXPECT_EQ(Inspect(dir_.path(), "").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(Inspect(dir_ / "none", "").error().code, ErrorCode::kNotFound);
 }

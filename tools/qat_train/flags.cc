@@ -24,7 +24,7 @@ struct KeyFlag {
 
 // Every key of TrainConfig but seed and threads, which all tools have, and preset.
 constexpr KeyFlag kKeyFlags[] = {
-    {"network", "NAME|FILE", kRecipe, "from the zoo, a spec file, or a model (.tflite) to fine-tune (default auto: one that fits the data)"},
+    {"network", "NAME|FILE", kRecipe, "from the zoo, a spec file, or a model (.onnx, .tflite) to fine-tune (default auto: one that fits the data)"},
     {"width", "X", kRecipe, "factor for the filters of a network that has this parameter (default: as its spec says)"},
     {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
     {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
@@ -124,7 +124,10 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
                  "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last (default chw)")
       ->type_name("ORDER")
       ->group(kRecipe);
-  app.add_flag("--reinitialize", flags.reinitialize, "with --network FILE.tflite: leave its weights, train from the start")
+  app.add_option("--input-shape", flags.input_shapes, "with an .onnx as --network: sizes of an input that leaves some open, as NAME=1,3,96,96")
+      ->type_name("SIZES")
+      ->group(kRecipe);
+  app.add_flag("--reinitialize", flags.reinitialize, "with a model as --network: leave its weights, train from the start")
       ->group(kRecipe);
   app.add_flag("--no-training", flags.no_training,
                "take no step: a checkpoint of what --init or --network FILE.tflite brings, scheme float32, to freeze and to calibrate")

@@ -21,6 +21,7 @@ struct TrainFlags {
   bool resume_if_exists = false;
   bool reinitialize = false;
   bool no_training = false;
+  std::vector<std::string> input_shapes;
   bool print_network = false;
   bool strict = false;
 };

@@ -47,15 +47,18 @@ void LeaveOutSoftmax(Graph& graph) {
 Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const TrainFlags& flags) {
   const TrainConfig& config = asked.config;
   if (!NamesModel(config)) {
-    if (flags.reinitialize) return InvalidArgument("--reinitialize: expected --network with a model (.tflite)");
+    if (!flags.input_shapes.empty()) return InvalidArgument("--input-shape: expected --network with a model (.onnx)");
+    if (flags.reinitialize) return InvalidArgument("--reinitialize: expected --network with a model (.onnx, .tflite)");
     return std::optional<Checkpoint>();
   }
   QAT_RETURN_IF_ERROR(RefuseScaling(config));
   std::vector<std::string> notes;
-  QAT_ASSIGN_OR_RETURN_IN("--network", ReadNetworkResult read, ReadNetwork(config.network, OptionsOf(asked), notes));
+  ReadNetworkOptions options = OptionsOf(asked);
+  QAT_ASSIGN_OR_RETURN(options.input_shapes, ParseInputShapes(flags.input_shapes));
+  QAT_ASSIGN_OR_RETURN_IN("--network", ReadNetworkResult read, ReadNetwork(config.network, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat("--network: ", note));
   LeaveOutSoftmax(read.graph);
-  QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph));
+  QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
   return std::optional(std::move(start));
 }
 
