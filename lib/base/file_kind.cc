@@ -204,7 +204,10 @@ Status ExpectKinds(std::span<const uint8_t> bytes, std::span<const std::string_v
   }
   QAT_CHECK(expected.size() == identifiers.size());
   const std::string_view kind = KindOf(bytes);
-  return Corrupt(StrCat(source, ": is ", kind, ", expected ", Join(expected, " or "), AdviceFor(kind, identifiers[0])));
+  const std::string last = expected.back();
+  expected.pop_back();
+  const std::string others = expected.empty() ? "" : Join(expected) + " or ";
+  return Corrupt(StrCat(source, ": is ", kind, ", expected ", others, last, AdviceFor(kind, identifiers[0])));
 }
 
 }  // namespace

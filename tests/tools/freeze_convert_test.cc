@@ -326,7 +326,7 @@ TEST_F(Tools, ReadFromStandardInputWhatTheyWriteToStandardOutput) {
   EXPECT_EQ(ReadText(dir_ / "piped.tflite"), ReadText(dir_ / "filed.tflite"));
   const auto wrong = shell(convert + " - -o " + (dir_ / "x.tflite") + " < " + checkpoint);
   EXPECT_EQ(wrong.exit_code, 3);
-  EXPECT_HOLDS(wrong.err, "-: is a checkpoint, expected a frozen graph (.qgraph) or a .tflite model; qat-freeze makes a graph of it");
+  EXPECT_HOLDS(wrong.err, "-: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model; qat-freeze makes a graph of it");
 }
 
 }  // namespace

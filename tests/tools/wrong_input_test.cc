@@ -165,7 +165,7 @@ TEST_F(WrongInput, ConvertTakesFrozenGraphsAndModels) {
   convert("damaged.qgraph", 3, {"damaged.qgraph: "});
   convert("cut.tflite", 3, {"cut.tflite: "});
   convert("damaged.tflite", 3, {"damaged.tflite: "});
-  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph) or a .tflite model"});
+  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model"});
   Expect("qat-convert", {files_.graph(), "-o", "/dev/full"}, 6, {"/dev/full", "No space left"});
   Expect("qat-convert", {files_.graph(), "-o", files_ / "out.tflite", "--type", "uint9"}, 2,
          {"--type", "uint9"});
