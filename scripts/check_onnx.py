@@ -15,11 +15,10 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, "build", "onnx-venv")
-PACKAGES = ["onnx", "onnxruntime", "onnxscript", "numpy", "ai-edge-litert==2.3.0"]
+PACKAGES = ["onnx", "onnxruntime", "onnxscript", "numpy", "ai-edge-litert==2.3.0", "torch==2.13.0", "torchvision"]
 NETWORKS = ["resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_1", "efficientnet_b0", "mnasnet1_0",
             "regnet_y_400mf", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "lraspp_mobilenet_v3_large"]
 
-# Operators that are no part of an inference on real numbers, or that TFLite has no form of: see docs/import.md.
 # By operator: the inputs that are data; all others become initializers. Not listed: every real input is data.
 DATA_INPUTS = collections.defaultdict(lambda: None, {
     "Conv": [0], "ConvTranspose": [0], "BatchNormalization": [0], "InstanceNormalization": [0], "GroupNormalization": [0],
@@ -133,7 +132,6 @@ def check_nodes(options):
             if options.only and not re.search(options.only, case.name):
                 continue
             model = case.model
-            ops = sorted({n.op_type for n in model.graph.node})
             data_sets = case.data_sets
             try:
                 made, how = wrapped(model, *data_sets[0])
@@ -151,7 +149,6 @@ def check_nodes(options):
                                                          os.path.join(folder, "x.npz"), os.path.join(folder, "y.npz"), "--verify-tolerance", tolerance])
             if code == 0:
                 counts["passed"] += 1
-                counts[f"op {'+'.join(ops)}"] += 1
             elif code == 4:
                 counts["refused"] += 1
                 refused[last_lines(stderr)].append(case.name)
@@ -168,6 +165,109 @@ def check_nodes(options):
     return not failed
 
 
+def export(name, folder):
+    """The network by both exporters, seeded, after three batches in training mode; made once."""
+    import torch
+    paths = [os.path.join(folder, f"{name}.{exporter}.onnx") for exporter in ("script", "dynamo")]
+    if all(map(os.path.exists, paths)):
+        return paths
+    import torchvision
+    torch.manual_seed(0)
+    options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    if name.startswith("lraspp"):
+        model = torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None)
+
+
+        class Maps(torch.nn.Module):
+            def __init__(self, inner):
+                super().__init__()
+                self.inner = inner
+
+            def forward(self, x):
+                return self.inner(x)["out"]
+        model = Maps(model)
+    else:
+        model = getattr(torchvision.models, name)(weights=None, **options)
+    size = 299 if name == "inception_v3" else 224
+    model.train()
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randn(4, 3, size, size))
+    model.eval()
+    x = torch.randn(1, 3, size, size)
+    torch.onnx.export(model, (x,), paths[0], dynamo=False)
+    torch.onnx.export(model, (x,), paths[1], dynamo=True, verbose=False)
+    return paths
+
+
+def interpret(path, x):
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    interpreter = Interpreter(model_path=path, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return [interpreter.get_tensor(output["index"]) for output in interpreter.get_output_details()]
+
+
+def check_network(path, options, folder):
+    """(largest difference from ONNX Runtime as a part of the largest value, whether int8 gives TFLite's bytes, transposes)."""
+    import numpy as np
+    import onnxruntime
+    rng = np.random.default_rng(1)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    shape = session.get_inputs()[0].shape
+    pictures = rng.integers(0, 256, (4, *shape[2:], 3), dtype=np.uint8)
+    x = ((pictures[:1].astype(np.float32) - 127.5) / 127.5).transpose(0, 3, 1, 2).copy()
+    y = session.run(None, {session.get_inputs()[0].name: x})[0]
+    at = {key: os.path.join(folder, key) for key in ("x.npy", "y.npy", "p.npy", "float.tflite", "int8.tflite", "q.npy", "out.npy")}
+    np.save(at["x.npy"], x)
+    np.save(at["y.npy"], y)
+    np.save(at["p.npy"], pictures)
+    done = subprocess.run([options.convert, path, "--type", "float32", "-o", at["float.tflite"], "--verify", at["x.npy"], at["y.npy"]],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(last_lines(done.stderr))
+    difference, largest = re.search(r"differs by at most (\S+), values reach (\S+)", done.stdout).groups()
+    done = subprocess.run([options.convert, path, "--type", "int8", "--calibrate", at["p.npy"], "--mean", "127.5", "--std", "127.5", "-o",
+                           at["int8.tflite"], "--progress", "none"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(last_lines(done.stderr))
+    from ai_edge_litert.interpreter import Interpreter
+    interpreter = Interpreter(model_path=at["int8.tflite"])
+    detail = interpreter.get_input_details()[0]
+    transposes = sum(op["op_name"] == "TRANSPOSE" for op in interpreter._get_ops_details())
+    q = rng.integers(-128, 128, detail["shape"]).astype(detail["dtype"])
+    np.save(at["q.npy"], q)
+    subprocess.run([options.eval, "run", at["int8.tflite"], "--input", at["q.npy"], "-o", at["out.npy"], "--progress", "none"], check=True,
+                   stdout=subprocess.DEVNULL)
+    theirs = interpret(at["int8.tflite"], q)[0]
+    different = int(np.sum(np.load(at["out.npy"]).ravel() != theirs.ravel()))
+    return float(difference) / max(float(largest), 1e-30), different, transposes
+
+
+def check_networks(options):
+    folder = os.path.join(ROOT, "build", "onnx-networks")
+    os.makedirs(folder, exist_ok=True)
+    good = True
+    print("| network | exporter | float32 | int8 | transposes |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in NETWORKS:
+        if options.only and not re.search(options.only, name):
+            continue
+        for path in export(name, options.exports or folder):
+            exporter = path.split(".")[-2]
+            try:
+                with tempfile.TemporaryDirectory() as work:
+                    difference, different, transposes = check_network(path, options, work)
+            except (RuntimeError, ValueError, subprocess.CalledProcessError) as error:
+                good = False
+                print(f"| {name} | {exporter} | {error} | | |", flush=True)
+                continue
+            good = good and difference <= 1e-4 and different == 0
+            print(f"| {name} | {exporter} | {difference:.1e} | {'equal' if different == 0 else f'{different} bytes differ'} | {transposes} |", flush=True)
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--convert", default=os.path.join(ROOT, "build", "bin", "qat-convert"), metavar="PROGRAM", help="qat-convert to check")
@@ -175,11 +275,14 @@ def main():
     parser.add_argument("--only", metavar="PATTERN", help="tests or networks whose name matches")
     parser.add_argument("--nodes", action="store_true", help="only ONNX's node tests")
     parser.add_argument("--networks", action="store_true", help="only the networks of torchvision")
+    parser.add_argument("--exports", metavar="FOLDER", help="where exports of the networks are, or are put (default: build/onnx-networks)")
     options = parser.parse_args()
     ensure_venv()
     good = True
     if not options.networks:
         good = check_nodes(options) and good
+    if not options.nodes:
+        good = check_networks(options) and good
     return 0 if good else 1
 
 

@@ -18,8 +18,10 @@ namespace qat {
 struct OnnxImportOptions {
   /// What a byte of a picture means: real = (byte - mean) / std, one number or one for each channel. Empty: real = byte.
   std::vector<float> mean, std;
+  /// The same of single inputs of several, by their names.
+  std::map<std::string, std::vector<float>> mean_of = {}, std_of = {};
   /// Sizes of inputs that leave some open, in ONNX's order, by name; "": of the only input. Those left out: a batch of 1.
-  std::map<std::string, std::vector<int64_t>> input_shapes;
+  std::map<std::string, std::vector<int64_t>> input_shapes = {};
 };
 
 struct OnnxImport {

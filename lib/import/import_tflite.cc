@@ -225,25 +225,7 @@ class Importer {
 Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(const ModelContract found, ContractOf(model));
   Contract contract = found.contract;
-  std::vector<std::string> known;
-  for (InputContract& input : contract.inputs) {
-    known.push_back(input.name);
-    const auto take = [&](const char* what, const auto& all, const auto& by_name, std::vector<float>& into) -> Status {
-      const auto own = by_name.find(input.name);
-      const std::vector<float>& values = own == by_name.end() ? all : own->second;
-      if (values.empty()) return {};
-      QAT_ASSIGN_OR_RETURN_IN(StrCat("input '", input.name, "'"), into, PerChannel(what, values, input.channels));
-      return {};
-    };
-    QAT_RETURN_IF_ERROR(take("mean", options.mean, options.mean_of, input.mean));
-    QAT_RETURN_IF_ERROR(take("std", options.std, options.std_of, input.std));
-  }
-  for (const auto* by_name : {&options.mean_of, &options.std_of}) {
-    for (const auto& [name, values] : *by_name) {
-      if (std::find(known.begin(), known.end(), name) == known.end())
-        return InvalidArgument(StrCat("`mean` and `std`: name the input '", name, "', expected one of ", Join(known)));
-    }
-  }
+  QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
   QAT_RETURN_IF_ERROR(Validate(contract));
   notes.push_back(StrCat("its inputs: ", Describe(contract)));
   return contract;

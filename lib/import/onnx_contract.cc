@@ -45,7 +45,8 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
     if (graph.inputs.size() > 1) contract.inputs.back().name = names[i];
   }
   if (graph.inputs.size() > 1) {
-    if (stated) return InvalidArgument("`mean` and `std`: the network has several inputs, which take real numbers as they are");
+    QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
+    notes.push_back(StrCat("its inputs: ", Describe(contract)));
     return contract;
   }
   InputContract& input = contract.inputs[0];

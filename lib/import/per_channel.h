@@ -2,10 +2,13 @@
 #ifndef QAT_IMPORT_PER_CHANNEL_H_
 #define QAT_IMPORT_PER_CHANNEL_H_
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "base/expected.h"
 #include "base/strings.h"
+#include "contract/contract.h"
 
 namespace qat {
 
@@ -16,6 +19,11 @@ inline Expected<std::vector<float>> PerChannel(const char* what, std::vector<flo
   if (values.size() == count) return values;
   return InvalidArgument(StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
 }
+
+/// What a caller says of several inputs: the same for all, or for each by its name; those it says nothing of stay as they are.
+/// Errors: kInvalidArgument (names that no input has, other numbers of channels).
+Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std, const std::map<std::string, std::vector<float>>& mean_of,
+                          const std::map<std::string, std::vector<float>>& std_of, Contract& contract);
 
 }  // namespace qat
 

@@ -30,11 +30,9 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
                                         std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
   if (IsKind(bytes, kOnnxIdentifier)) {
-    if (!options.mean_of.empty() || !options.std_of.empty())
-      return InvalidArgument("`mean` and `std` of inputs by name: read for a .tflite alone, expected one for all inputs of an .onnx");
     QAT_ASSIGN_OR_RETURN(onnx::Model model, onnx::ParseModel(bytes, path));
     bytes = {};
-    QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.input_shapes}, notes));
+    QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.mean_of, options.std_of, options.input_shapes}, notes));
     const bool assumed = options.mean.empty() && options.std.empty() && import.graph.inputs.size() == 1;
     return ReadNetworkResult{std::move(import.graph), true, assumed, std::move(import.batch_norms), std::move(import.orders)};
   }

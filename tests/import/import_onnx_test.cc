@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "base/strings.h"
+#include "import/read_network.h"
+#include "import/verify_source.h"
 #include "passes/passes.h"
 #include "support/onnx_file.h"
 #include "support/run_model.h"
@@ -289,10 +291,10 @@ TEST(ImportOnnx, SizesThatAreOpenAreRefusedOrSaid) {
   OnnxFile file;
   file.Input("x", {0, 3, 0, 0}).Constant("w", {1, 3, 1, 1}, std::vector<float>{1, 1, 1}).Node("Conv", {"x", "w"}, {"y"}).Output("y");
   EXPECT_NE(ErrorOf(file, ErrorCode::kUnsupported).find("input 'x': leaves axis 2 open ('dim')"), std::string::npos);
-  const auto import = Import(file, nullptr, {.mean = {}, .std = {}, .input_shapes = {{"", {1, 3, 8, 6}}}});
+  const auto import = Import(file, nullptr, {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"", {1, 3, 8, 6}}}});
   ASSERT_TRUE(import.ok()) << import.error().message;
   EXPECT_EQ(import->graph.tensor(import->graph.inputs[0]).shape, (Shape{1, 8, 6, 3}));
-  const auto other = Import(file, nullptr, {.mean = {}, .std = {}, .input_shapes = {{"z", {1, 3, 8, 6}}}});
+  const auto other = Import(file, nullptr, {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"z", {1, 3, 8, 6}}}});
   EXPECT_FALSE(other.ok());
 }
 
@@ -311,6 +313,23 @@ TEST(ImportOnnx, ANetworkInTrainingModeComesInAsInEvalMode) {
   EXPECT_NE(Join(notes).find("1 batch normalization was exported in training mode"), std::string::npos);
   ExpectNear(RunImported(file, {1, 3}), {(2 - 1) / 2.0f + 1, (6 - 1) / 2.0f + 1});
 }
+
+// Networks as both of PyTorch's exporters write them, and PyTorch's own answers: scripts/make_onnx_fixtures.py.
+class ExportTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ExportTest, ComputesWhatPyTorchDoes) {
+  const std::string folder = std::string(kSourceDir) + "/tests/import/onnx/";
+  std::vector<std::string> notes;
+  auto network = ReadNetwork(folder + GetParam() + ".onnx", {}, notes);
+  ASSERT_TRUE(network.ok()) << network.error().message;
+  const auto verified = VerifySource(network->graph, {folder + "x.npy", folder + "y.npy", 1e-5, network->orders});
+  ASSERT_TRUE(verified.ok()) << verified.error().message;
+  EXPECT_EQ(verified->examples, 2);
+  EXPECT_EQ(Count(network->graph, OpType::kTranspose), 0u);
+  EXPECT_EQ(network->batch_norms.size(), std::string(GetParam()) == "batch_norms" ? 2u : 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, ExportTest, ::testing::Values("script", "dynamo", "batch_norms"));
 
 TEST(ImportOnnx, OldOpsetsAndIntegersAreRefused) {
   OnnxFile old(6);
