@@ -7,7 +7,6 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/sqrt.h>
-#include <ATen/ops/var_mean.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
@@ -52,19 +51,10 @@ at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
   return values.view(sizes);
 }
 
-std::vector<int64_t> AllButChannels(const at::Tensor& output) {
-  std::vector<int64_t> axes = {0};
-  for (int64_t i = 2; i < output.dim(); ++i) axes.push_back(i);
-  return axes;
-}
-
 int64_t ValuesPerChannel(const at::Tensor& output) { return output.numel() / output.size(1); }
 
 // What makes the variance of a batch an unbiased one; 1 where there is one value.
-double Unbiased(const at::Tensor& output) {
-  const auto count = static_cast<double>(ValuesPerChannel(output));
-  return count / std::max(count - 1, 1.0);
-}
+double Unbiased(int64_t count) { return static_cast<double>(count) / static_cast<double>(std::max<int64_t>(count - 1, 1)); }
 
 }  // namespace
 
@@ -89,7 +79,7 @@ std::string Module::PrettyPrint() const {
 
 at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardContext& context) {
   if (context.observe && OwnsRange(definition())) {
-    const MeasuredRange seen = MeasureRange(output);
+    const MeasuredRange seen = RangeAcross(MeasureRange(output), context.sharing);
     Note(seen.finite);
     // Clamping is monotone: the range after the activation is the clamped range before it.
     if (seen.finite) {
@@ -185,15 +175,26 @@ at::Tensor FilterModule::NormalizedByBatch(const at::Tensor& sums, const Forward
   BatchNorm& n = *norm_;
   // LibTorch divides by the number of values less one.
   const bool learns = !context.note_statistics && ValuesPerChannel(sums) > 1;
+  if (context.sharing.workers != nullptr) return NormalizedTogether(sums, context);
   if (learns) {
     const double share = n.statistics.NextShare();
     n.statistics.CountBatch();
     return at::batch_norm(sums, n.gamma, n.beta, n.statistics.mean(), n.statistics.variance(), true, share,
                           n.epsilon, false);
   }
-  const auto [variance, mean] = at::var_mean(sums.detach(), AllButChannels(sums), /*unbiased=*/false);
-  TakeIn(mean, variance * Unbiased(sums), context);
+  const BatchMoments moments = MomentsAcross(sums.detach(), {});
+  TakeIn(moments.mean, moments.variance * Unbiased(moments.count), context);
   return at::batch_norm(sums, n.gamma, n.beta, {}, {}, true, 0, n.epsilon, false);
+}
+
+// LibTorch's operator knows the values of one process only.
+at::Tensor FilterModule::NormalizedTogether(const at::Tensor& sums, const ForwardContext& context) {
+  const BatchNorm& n = *norm_;
+  const BatchMoments moments = MomentsAcross(sums, context.sharing);
+  TakeIn(moments.mean.detach(), moments.variance.detach() * Unbiased(moments.count), context);
+  const at::Tensor factor = n.gamma / at::sqrt(moments.variance + n.epsilon);
+  const at::Tensor offset = n.beta - moments.mean * factor;
+  return sums * AlongChannels(factor, sums.dim(), 1) + AlongChannels(offset, sums.dim(), 1);
 }
 
 void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context) {
@@ -223,11 +224,11 @@ at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& ro
                                    const ForwardContext& context) {
   const BatchNorm& n = *norm_;
   const at::Tensor raw = Apply(input, OutputFirst(filter_), {});
-  const auto [variance, mean] = at::var_mean(raw, AllButChannels(raw), /*unbiased=*/false);
+  const auto [mean, variance, count] = MomentsAcross(raw, context.sharing);
   const at::Tensor deviation = at::sqrt(variance + n.epsilon);
   const at::Tensor correction = at::sqrt(n.statistics.variance().clone() + n.epsilon) / deviation;
   const at::Tensor offset = n.beta - mean * n.gamma / deviation;
-  TakeIn(mean.detach(), variance.detach() * Unbiased(raw), context);
+  TakeIn(mean.detach(), variance.detach() * Unbiased(count), context);
   const at::Tensor sums = Apply(input, rounded, {});
   return sums * AlongChannels(correction, sums.dim(), 1) + AlongChannels(offset, sums.dim(), 1);
 }

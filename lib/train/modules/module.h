@@ -16,6 +16,7 @@
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
 #include "quant/scheme.h"
+#include "train/across_workers.h"
 #include "train/batch_statistics.h"
 #include "train/modules/layer_node.h"
 #include "train/observer.h"
@@ -33,6 +34,7 @@ struct ForwardContext {
       false;                 ///< batch norms use their moving averages in training too, and leave them alone
   bool note_statistics = false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
   uint64_t dropout_key = 0;  ///< names the masks of this step
+  BatchSharing sharing = {};     ///< ranges and statistics are those of the batch that all processes have together
 };
 
 /// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as [O, I, H, W]);
@@ -164,6 +166,7 @@ class FilterModule : public Module {
   at::Tensor Rounded(const at::Tensor& filter, const ForwardContext& context);
   at::Tensor Normalized(const at::Tensor& input, const ForwardContext& context);
   at::Tensor NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context);
+  at::Tensor NormalizedTogether(const at::Tensor& sums, const ForwardContext& context);
   at::Tensor RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context);
   at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded, const ForwardContext& context);
   void TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context);

@@ -1,0 +1,118 @@
+#include "train/workers.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+
+#ifdef QAT_WITH_GLOO
+#include <ATen/ops/from_blob.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#endif
+
+namespace qat {
+
+std::string Workers::Broadcast(const std::string& text) {
+  // Numbers below 2^24 are exact in float32.
+  std::vector<float> size = {static_cast<float>(text.size())};
+  Broadcast(size);
+  std::vector<float> letters(static_cast<size_t>(size[0]));
+  for (size_t i = 0; i < std::min(letters.size(), text.size()); ++i) letters[i] = static_cast<uint8_t>(text[i]);
+  Broadcast(letters);
+  std::string result;
+  for (const float letter : letters) result += static_cast<char>(static_cast<uint8_t>(letter));
+  return result;
+}
+
+bool Workers::Any(bool here) {
+  float none = here ? 0 : 1;
+  Minimum({&none, 1});
+  return none == 0;
+}
+
+#ifdef QAT_WITH_GLOO
+namespace {
+
+constexpr std::chrono::minutes kPatience{10};  // for a process that starts late: it may have to read its data first
+// For one that computes: rank 0 evaluates and writes while the others wait.
+constexpr std::chrono::hours kSilence{6};
+
+class GlooWorkers final : public Workers {
+ public:
+  GlooWorkers(WorkerPlace place, c10::intrusive_ptr<c10d::ProcessGroupGloo> group) : Workers(std::move(place)), group_(std::move(group)) {}
+
+  void Sum(std::span<float> values) override { Reduce(values, at::kFloat, c10d::ReduceOp::SUM); }
+  void Sum(std::span<double> values) override { Reduce(values, at::kDouble, c10d::ReduceOp::SUM); }
+  void Minimum(std::span<float> values) override { Reduce(values, at::kFloat, c10d::ReduceOp::MIN); }
+  void Broadcast(std::span<float> values) override {
+    Wait(values, at::kFloat, [&](std::vector<at::Tensor>& tensors) { return group_->broadcast(tensors); });
+  }
+  using Workers::Broadcast;
+
+ private:
+  template <class T>
+  void Reduce(std::span<T> values, at::ScalarType type, c10d::ReduceOp::RedOpType operation) {
+    c10d::AllreduceOptions options;
+    options.reduceOp = operation;
+    Wait(values, type, [&](std::vector<at::Tensor>& tensors) { return group_->allreduce(tensors, options); });
+  }
+
+  template <class T, class Start>
+  void Wait(std::span<T> values, at::ScalarType type, Start start) {
+    if (values.empty()) return;
+    std::vector<at::Tensor> tensors = {at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type)};
+    try {
+      start(tensors)->wait();
+    } catch (const std::exception&) {
+      throw WorkerLost(StrCat("another of the ", place().size, " processes has ended or does not answer"));
+    }
+  }
+
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+};
+
+// GLOO_SOCKET_IFNAME: as PyTorch has it.
+auto DeviceOf(const WorkerPlace& place) {
+  if (const char* name = std::getenv("GLOO_SOCKET_IFNAME")) return c10d::ProcessGroupGloo::createDeviceForInterface(name);
+  if (place.local_size == place.size) return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
+  return c10d::ProcessGroupGloo::createDefaultDevice();
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
+  const std::string where = StrCat(place.address, ":", place.port);
+  try {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<uint16_t>(place.port);
+    options.isServer = place.writes();
+    options.numWorkers = static_cast<size_t>(place.size);
+    options.timeout = kPatience;
+    auto store = c10::make_intrusive<c10d::TCPStore>(place.address, options);
+    auto gloo = c10d::ProcessGroupGloo::Options::create();
+    gloo->timeout = kSilence;
+    gloo->devices = {DeviceOf(place)};
+    gloo->threads = 1;  // calls wait for one another anyway
+    auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.size, gloo);
+    return std::unique_ptr<Workers>(std::make_unique<GlooWorkers>(place, std::move(group)));
+  } catch (const std::exception& exception) {
+    return IoError(StrCat("process ", place.rank, " of ", place.size, " cannot join the others at ", where, ": ",
+                          SplitText(exception.what(), '\n')[0],
+                          "; expected every process to have the same MASTER_ADDR and MASTER_PORT, and that port to be free at rank 0"));
+  }
+}
+#else
+Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
+  return Unsupported(StrCat("this build trains in one process, but the environment says ", place.size,
+                            " (WORLD_SIZE); unset RANK and WORLD_SIZE, or build with Gloo's headers (libgloo-dev)"));
+}
+#endif
+
+}  // namespace qat

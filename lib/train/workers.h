@@ -1,0 +1,75 @@
+// workers.h: the processes that train one network together: each computes the gradients of its share of every batch, and all
+// make the same update. Joined by what the usual launchers put in the environment. No LibTorch in this header.
+#ifndef QAT_TRAIN_WORKERS_H_
+#define QAT_TRAIN_WORKERS_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "base/expected.h"
+
+namespace qat {
+
+/// Where a process stands among those of its run.
+struct WorkerPlace {
+  int rank = 0;        ///< rank 0 writes the run
+  int size = 1;        ///< processes
+  int local_size = 1;  ///< of them on this machine; 1 where the launcher does not say
+  std::string address;
+  int port = 0;  ///< at which rank 0 listens
+
+  bool alone() const { return size == 1; }
+  bool writes() const { return rank == 0; }
+};
+
+/// RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCAL_WORLD_SIZE, as torchrun sets them and PyTorch reads them; without RANK
+/// those of Open MPI's mpirun (OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_SIZE). Without MASTER_ADDR, 127.0.0.1 where all processes are
+/// on this machine; without MASTER_PORT, 29500. An agent of torchrun listens at MASTER_PORT itself: then the port after it.
+/// None of these: alone. Errors: kInvalidArgument, naming variable and value.
+Expected<WorkerPlace> PlaceFromEnvironment();
+
+/// Another process of the run is gone, or does not answer.
+class WorkerLost : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Sums over the processes. Every process makes the same calls in the same order; each call waits for all. All processes get the
+/// same bytes back. Every call throws WorkerLost.
+class Workers {
+ public:
+  virtual ~Workers() = default;
+  /// Waits until all processes are there, at most ten minutes. Errors: kUnsupported (a build without Gloo), kIoError.
+  static Expected<std::unique_ptr<Workers>> Join(const WorkerPlace& place);
+
+  const WorkerPlace& place() const { return place_; }
+  virtual void Sum(std::span<float> values) = 0;
+  virtual void Sum(std::span<double> values) = 0;
+  virtual void Minimum(std::span<float> values) = 0;
+  /// Those of rank 0.
+  virtual void Broadcast(std::span<float> values) = 0;
+  /// That of rank 0.
+  std::string Broadcast(const std::string& text);
+  /// Whether any process says so.
+  bool Any(bool here);
+
+ protected:
+  explicit Workers(WorkerPlace place) : place_(std::move(place)) {}
+
+ private:
+  WorkerPlace place_;
+};
+
+/// The part of `count` examples that a process computes: [begin, end). All parts differ by one example at most.
+struct WorkerShare {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+WorkerShare ShareOf(const WorkerPlace& place, int64_t count);
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_WORKERS_H_
