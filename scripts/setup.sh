@@ -15,7 +15,7 @@ TEXT
 packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev libspdlog-dev libflatbuffers-dev
   flatbuffers-compiler libgtest-dev nlohmann-json3-dev libtomlplusplus-dev zlib1g-dev libssl-dev
   libturbojpeg0-dev libpng-dev)
-torch_packages=(libtorch-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
+torch_packages=(libtorch-dev libgloo-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
 test_packages=(python3-venv zsh fish mandoc)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 aarch64_libraries=(libcli11-dev libspdlog-dev libflatbuffers-dev libgtest-dev nlohmann-json3-dev libtomlplusplus-dev

@@ -14,7 +14,8 @@ namespace qat {
 /// The processes that share a batch; null: this one has all of it.
 struct BatchSharing {
   Workers* workers = nullptr;
-  double share = 1;  ///< of the batch's examples that this process has
+  double share = 1;   ///< of the batch's examples that this process has
+  int64_t first = 0;  ///< examples of the batch before them
 };
 
 /// The range over the shares of all processes; not finite where one of them is not.

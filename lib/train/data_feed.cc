@@ -10,10 +10,16 @@ DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, InputTensors 
       tensors_(std::move(tensors)),
       sampler_(std::move(examples), config.batch_size, config.seed) {}
 
-Expected<Batch> DataFeed::Read(int64_t step) {
+Expected<Batch> DataFeed::Read(int64_t step, const WorkerPlace& place) {
   std::vector<int32_t> examples, next;
-  if (data_.stream != nullptr) sampler_.Batch(step + 1, next);
-  sampler_.Batch(step, examples);
+  const auto part = [&](int64_t of, std::vector<int32_t>& chosen) {
+    sampler_.Batch(of, chosen);
+    const WorkerShare share = ShareOf(place, std::ssize(chosen));
+    chosen = {chosen.begin() + share.begin, chosen.begin() + share.end};
+    return share;
+  };
+  if (data_.stream != nullptr) part(step + 1, next);
+  const WorkerShare share = part(step, examples);
   const auto size = static_cast<size_t>(data_.ImageSize());
   Bytes stored(examples.size() * size);
   // Changes are those of one picture of bytes.
@@ -21,8 +27,10 @@ Expected<Batch> DataFeed::Read(int64_t step) {
   Bytes changed(picture ? stored.size() : 0);
   QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
   Batch batch;
+  batch.first = share.begin;
+  batch.share = static_cast<double>(examples.size()) / config_.batch_size;
   for (size_t i = 0; i < examples.size(); ++i) {
-    const ImageChange change = picture ? DrawChange(config_, step, static_cast<int64_t>(i)) : ImageChange();
+    const ImageChange change = picture ? DrawChange(config_, step, share.begin + static_cast<int64_t>(i)) : ImageChange();
     if (picture) {
       ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width, data_.input().channels, change,
                   std::span(changed).subspan(i * size, size));

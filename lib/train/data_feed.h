@@ -14,6 +14,7 @@
 #include "train/input_tensor.h"
 #include "train/sampler.h"
 #include "train/task_loss.h"
+#include "train/workers.h"
 
 namespace qat {
 
@@ -22,6 +23,8 @@ struct Batch {
   std::vector<at::Tensor> inputs;
   std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
   std::vector<float> numbers;   ///< [N, targets] instead of labels
+  double share = 1;             ///< of the whole batch, where other processes have the rest
+  int64_t first = 0;            ///< examples of the whole batch before these
 
   Wanted wanted() const { return {labels, numbers}; }
 };
@@ -33,7 +36,9 @@ class DataFeed {
   DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors, std::vector<int32_t> examples);
 
   /// The batch of a step, counted from 0; where data is streamed, reading of the next one begins. Errors: the stream's.
-  Expected<Batch> Read(int64_t step);
+  Expected<Batch> Read(int64_t step) { return Read(step, {}); }
+  /// The examples of it that a process computes.
+  Expected<Batch> Read(int64_t step, const WorkerPlace& place);
 
  private:
   void AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const;

@@ -66,6 +66,7 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
     total += weight_of(label);
     ++result.counted;
   }
+  result.weight = total;
   for (size_t n = 0; n < rows; ++n) {
     const std::span<const float> row = logits.subspan(n * width, width);
     const int32_t label = labels[n];
@@ -104,6 +105,7 @@ LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int
     ++result.counted;
     total += period > 0 ? 1 : (labels[i] == 1 ? weights_of(i).second : weights_of(i).first);
   }
+  result.weight = total;
   for (size_t i = 0; i < scores.size(); ++i) {
     if (labels[i] == kIgnoredLabel || total <= 0) {
       if (!gradient.empty()) gradient[i] = 0;
@@ -126,6 +128,7 @@ LossResult MeanSquaredError(std::span<const float> outputs, std::span<const floa
   const auto count = static_cast<double>(outputs.size());
   LossResult result;
   result.counted = static_cast<int64_t>(outputs.size());
+  result.weight = count;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const double error = double{outputs[i]} - double{targets[i]};
     result.loss += error * error / count;

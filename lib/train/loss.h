@@ -11,6 +11,7 @@ struct LossResult {
   double loss = 0;      ///< mean over the rows
   int64_t correct = 0;  ///< rows whose first largest output is the label, or values on the right side
   int64_t counted = 0;  ///< rows or values that have a label, or real numbers
+  double weight = 0;    ///< what the mean divides by: their weights
 };
 
 ///   loss = mean over n of -sum over c of t[n, c] * log softmax(logits[n])[c],

@@ -91,8 +91,39 @@ void StepEngine::LearnInUnits(const std::vector<double>& deviations) {
   filter->units = bias->units = target_units_;
 }
 
+void StepEngine::ShareBatches(Workers& workers) {
+  workers_ = &workers;
+  Broadcast();
+}
+
+// Parameters and averages of rank 0.
+void StepEngine::Broadcast() {
+  const at::NoGradGuard no_gradients;
+  for (const Parameter& each : parameters_) {
+    workers_->Broadcast(std::span(each.value.data_ptr<float>(), static_cast<size_t>(each.value.numel())));
+  }
+}
+
+void StepEngine::NoteBefore() {
+  averages_before_.clear();
+  ranges_before_.clear();
+  batches_before_.clear();
+  for (const Parameter& each : parameters_) averages_before_.push_back(each.IsTrained() ? at::Tensor() : each.value.clone());
+  for (const NamedObserver& each : observers_) ranges_before_.push_back(each.observer->state());
+  for (const NamedStatistics& each : network_->batch_norms()) batches_before_.push_back(each.statistics->batches());
+}
+
+void StepEngine::UndoStep() {
+  for (size_t i = 0; i < averages_before_.size(); ++i) {
+    if (averages_before_[i].defined()) parameters_[i].value.copy_(averages_before_[i]);
+  }
+  for (size_t i = 0; i < ranges_before_.size(); ++i) observers_[i].observer->set_state(ranges_before_[i]);
+  for (size_t i = 0; i < batches_before_.size(); ++i) network_->batch_norms()[i].statistics->set_batches(batches_before_[i]);
+}
+
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   ReturnStatistics();
+  if (workers_ != nullptr) NoteBefore();
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
   QAT_RETURN_IF_ERROR(CheckLoss(batch, result.loss, step));
   optimizer_->Step(spans_, LearningRate(config_, schedule_.steps, step));
@@ -124,16 +155,39 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
       .observe = config_.scheme != "float32" && step < schedule_.freeze_ranges_at,
       .fake_quantize = Quantizing(step),
       .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
-      .dropout_key = MixKey(config_.seed, kDropoutPurpose, step)};
+      .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
+      .sharing = {workers_, batch.share, batch.first}};
   const at::Tensor outputs = functional::ToNhwc(network_->Forward(batch.inputs, context).front()).contiguous();
   at::Tensor gradient = at::empty_like(outputs, outputs.options().requires_grad(false));
-  const LossResult result = LossOf(batch, outputs, gradient);
+  LossResult result = LossOf(batch, outputs, gradient);
+  if (workers_ != nullptr) {
+    // NaN stays NaN: all processes stop.
+    double total[4] = {result.loss * result.weight, result.weight, static_cast<double>(result.correct), static_cast<double>(result.counted)};
+    workers_->Sum(total);
+    gradient.mul_(result.weight / std::max(total[1], 1e-30));
+    result = {total[0] / std::max(total[1], 1e-30), static_cast<int64_t>(total[2]), static_cast<int64_t>(total[3]), total[1]};
+  }
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
     return NotFinite(StrCat("the loss of step ", step + 1, " is ", result.loss), batch.inputs);
   }
   outputs.backward(gradient);
   TakeGradients();
+  if (workers_ != nullptr) SumGradients();
   return result;
+}
+
+// In one message: each costs the way to all processes and back.
+void StepEngine::SumGradients() {
+  std::vector<float> all;
+  for (const TrainableSpan& each : spans_) all.insert(all.end(), each.gradient.begin(), each.gradient.end());
+  workers_->Sum(all);
+  size_t at = 0;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].IsTrained()) continue;
+    const at::Tensor& gradient = parameters_[i].value.grad();
+    std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), gradient.numel(), gradient.data_ptr<float>());
+    at += static_cast<size_t>(gradient.numel());
+  }
 }
 
 Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
@@ -182,7 +236,9 @@ Expected<Network*> StepEngine::Deploy(DataFeed& feed, int64_t steps) {
 
 Status StepEngine::FreezeStatistics(DataFeed& feed, int64_t steps) {
   ReturnStatistics();
-  return EstimateStatistics(*network_, feed, steps);
+  QAT_RETURN_IF_ERROR(EstimateStatistics(*network_, feed, steps));
+  if (workers_ != nullptr) Broadcast();
+  return {};
 }
 
 // Filters that are folded with other statistics have other ranges; the ranges of activations stay as they were learned.

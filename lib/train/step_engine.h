@@ -27,6 +27,7 @@
 #include "train/range_history.h"
 #include "train/task_loss.h"
 #include "train/weight_average.h"
+#include "train/workers.h"
 
 namespace qat {
 
@@ -50,6 +51,12 @@ class StepEngine {
 
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
+
+  /// From here on steps are made together with other processes, from the parameters of rank 0. Throws WorkerLost, as Step and
+  /// FreezeStatistics do then. `workers` outlives the engine.
+  void ShareBatches(Workers& workers);
+  /// After WorkerLost of a step: as before that step.
+  void UndoStep();
 
   /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer with values
   /// that are not finite, or the one that has grown most where the run diverges.
@@ -81,6 +88,9 @@ class StepEngine {
   StepEngine(const TrainConfig& config, Schedule schedule);
 
   Network& Deployed() { return average_ ? *averaged_ : *network_; }
+  void SumGradients();
+  void Broadcast();
+  void NoteBefore();
   LossResult LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void TakeGradients();
@@ -109,7 +119,12 @@ class StepEngine {
   // Moving averages and ranges that Deploy has put fresh ones in the place of; empty: it has not.
   std::map<std::string, at::Tensor> learned_;
   std::vector<RangeObserver::State> learned_ranges_;
-  std::map<std::string, double> gaps_;         // Checkpoint::batch_norm_gaps
+  Workers* workers_ = nullptr;  // null: alone
+  // What a step changes before the update; of the last one.
+  std::vector<at::Tensor> averages_before_;
+  std::vector<RangeObserver::State> ranges_before_;
+  std::vector<int64_t> batches_before_;
+  std::map<std::string, double> gaps_;  // Checkpoint::batch_norm_gaps
 };
 
 }  // namespace qat

@@ -57,8 +57,11 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
     loop->step_ = saved->state.step;
     QAT_RETURN_IF_ERROR_IN(TrainerStatePath(own.run, loop->step_), loop->engine_->Load(saved->state));
   }
+  if (own.workers != nullptr) loop->engine_->ShareBatches(*own.workers);
+  if (!loop->Writes()) return loop;
   RunRecorder::Run run = {own.run, loop->SplitName(), !IsOfNumbers(own.train.task), own.header};
   QAT_ASSIGN_OR_RETURN(loop->recorder_, RunRecorder::Open(std::move(run), schedule, config, saved));
+  loop->out_of_patience_ = loop->recorder_->OutOfPatience();
   return loop;
 }
 
@@ -71,25 +74,20 @@ void TrainLoop::TakeTargets(const Contract& before) {
 
 Expected<TrainResult> TrainLoop::Run() {
   const auto begin = std::chrono::steady_clock::now();
-  const TrainCallbacks& callbacks = inputs_.callbacks;
   if (inputs_.only_start) QAT_RETURN_IF_ERROR(SaveStart());
-  while (!Done()) {
-    if (step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
-    if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
-    if (Status stepped = Step(); !stepped.ok()) return WithKept(std::move(stepped).error());
-    if (callbacks.on_step) {
-      const Evaluation& last = recorder_->last_evaluation();
-      callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
-                         recorder_->HasEvaluated(), last.accuracy, last.loss});
+  try {
+    if (inputs_.workers != nullptr) out_of_patience_ = inputs_.workers->Any(out_of_patience_);
+    while (!Done()) {
+      if (Writes() && step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
+      if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
+      if (Status stepped = Step(); !stepped.ok()) return WithKept(std::move(stepped).error());
+      if (Writes()) QAT_RETURN_IF_ERROR(Record());
+      if (StopsHere()) return SaveInterrupted();
     }
-    if (step_ % inputs_.config.log_every == 0) {
-      const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
-      QAT_RETURN_IF_ERROR(recorder_->LogTraining(step_, rate));
-    }
-    if (EvaluationDue()) QAT_RETURN_IF_ERROR(EvaluateDeployed());
-    if (CheckpointDue()) QAT_RETURN_IF_ERROR(recorder_->SaveScheduled(*engine_, step_));
-    if (!Done() && callbacks.interrupted && callbacks.interrupted()) return SaveInterrupted();
+  } catch (const WorkerLost& lost) {
+    return EndWithout(lost);
   }
+  if (!Writes()) return Result();
   QAT_RETURN_IF_ERROR(recorder_->End(step_));
   QAT_RETURN_IF_ERROR(WarnOfOutcome());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
@@ -103,10 +101,41 @@ Status TrainLoop::SaveStart() {
   return recorder_->SaveScheduled(*engine_, step_);
 }
 
+// What a step leaves in log, checkpoints and on the screen.
+Status TrainLoop::Record() {
+  const TrainCallbacks& callbacks = inputs_.callbacks;
+  if (callbacks.on_step) {
+    const Evaluation& last = recorder_->last_evaluation();
+    callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
+                       recorder_->HasEvaluated(), last.accuracy, last.loss});
+  }
+  if (step_ % inputs_.config.log_every == 0) {
+    const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
+    QAT_RETURN_IF_ERROR(recorder_->LogTraining(step_, rate));
+  }
+  if (EvaluationDue()) {
+    QAT_RETURN_IF_ERROR(EvaluateDeployed());
+    out_of_patience_ = recorder_->OutOfPatience();
+  }
+  if (CheckpointDue()) QAT_RETURN_IF_ERROR(recorder_->SaveScheduled(*engine_, step_));
+  return {};
+}
+
+// Whether somebody asks to stop before the end: in one process, for all of them.
+bool TrainLoop::StopsHere() {
+  const bool interrupted = inputs_.callbacks.interrupted && inputs_.callbacks.interrupted();
+  if (inputs_.workers == nullptr) return interrupted && !Done();
+  // Bits would do for one call; a step has a dozen others.
+  const bool any = inputs_.workers->Any(interrupted);
+  out_of_patience_ = inputs_.workers->Any(out_of_patience_);
+  return any && !Done();
+}
+
 Status TrainLoop::Step() {
-  QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_));
+  const bool alone = inputs_.workers == nullptr;
+  QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_, alone ? WorkerPlace() : inputs_.workers->place()));
   QAT_ASSIGN_OR_RETURN(const LossResult result, engine_->Step(batch, step_));
-  recorder_->Count(result);
+  if (Writes()) recorder_->Count(result);
   step_loss_ = result.loss;
   ++step_;
   return {};
@@ -152,21 +181,37 @@ Status TrainLoop::EvaluateDeployed() {
 
 // Leaves a checkpoint and says where it is.
 Error TrainLoop::SaveInterrupted() {
+  if (!Writes()) return {ErrorCode::kInterrupted, StrCat("interrupted at step ", step_)};
+  Error error = SaveAndSay(StrCat("interrupted at step ", step_));
+  if (error.code == ErrorCode::kSystem) error.code = ErrorCode::kInterrupted;
+  return error;
+}
+
+// The others cannot go on; what was learned up to the last whole step is kept.
+Error TrainLoop::EndWithout(const WorkerLost& lost) {
+  engine_->UndoStep();
+  const std::string what = StrCat(lost.what(), ", at step ", step_);
+  return Writes() ? SaveAndSay(what) : SystemError(what);
+}
+
+Error TrainLoop::SaveAndSay(const std::string& what) {
   const auto save = [this]() -> Status {
-    if (CheckpointDue()) return {};
+    if (step_ == 0 || CheckpointDue()) return {};
     if (!recorder_->Evaluated(step_)) QAT_RETURN_IF_ERROR(engine_->Deploy(feed_, step_));
     return recorder_->SaveInterrupted(*engine_, step_);
   };
   if (Status saved = save(); !saved.ok()) return std::move(saved).error();
-  return {ErrorCode::kInterrupted, StrCat("interrupted at step ", step_, "; saved as ",
-                                          CheckpointPath(inputs_.run, step_), ", continue with `resume`")};
+  if (step_ == 0) return SystemError(StrCat(what, "; nothing was learned yet"));
+  return SystemError(StrCat(what, "; saved as ", CheckpointPath(inputs_.run, step_), ", continue with `resume`"));
 }
 
 TrainResult TrainLoop::Result() const {
-  const Evaluation& last = recorder_->last_evaluation();
-  const Merit& best = recorder_->best();
   TrainResult result;
   result.step = step_;
+  result.out_of_patience = out_of_patience_;
+  if (!Writes()) return result;
+  const Evaluation& last = recorder_->last_evaluation();
+  const Merit& best = recorder_->best();
   result.holdout_accuracy = last.accuracy;
   result.best_accuracy = best.value;
   if (IsOfNumbers(inputs_.train.task)) {
@@ -176,7 +221,6 @@ TrainResult TrainLoop::Result() const {
   }
   result.best_step = best.step;
   result.taken_step = recorder_->taken_step();
-  result.out_of_patience = recorder_->OutOfPatience();
   result.checkpoint = CheckpointPath(inputs_.run, step_);
   return result;
 }

@@ -17,6 +17,7 @@
 #include "train/sampler.h"
 #include "train/step_engine.h"
 #include "train/trainer.h"
+#include "train/workers.h"
 
 namespace qat {
 
@@ -33,6 +34,7 @@ struct TrainInputs {
   bool only_start;     ///< TrainStart::only
   std::vector<float> class_weights;  ///< of TaskLoss
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
+  std::unique_ptr<Workers> workers = nullptr;  ///< that share the batches; null: none, this process makes whole steps
 };
 
 class TrainLoop {
@@ -52,7 +54,11 @@ class TrainLoop {
   Status Step();
   Status SaveStart();
   Status EvaluateDeployed();
+  Status Record();
+  bool StopsHere();
   Error SaveInterrupted();
+  Error EndWithout(const WorkerLost& lost);
+  Error SaveAndSay(const std::string& what);
   Error WithKept(Error error) const;
   Status WarnOfOutcome();
   /// What evaluations look at: the held-out examples, or the test set.
@@ -60,7 +66,9 @@ class TrainLoop {
   std::vector<int32_t> WatchedExamples() const;
   TrainResult Result() const;
 
-  bool Done() const { return inputs_.only_start || step_ >= schedule_.steps || recorder_->OutOfPatience(); }
+  /// Rank 0 evaluates, logs and saves for all.
+  bool Writes() const { return inputs_.workers == nullptr || inputs_.workers->place().writes(); }
+  bool Done() const { return inputs_.only_start || step_ >= schedule_.steps || out_of_patience_; }
   bool CheckpointDue() const { return step_ % schedule_.checkpoint_every == 0 || Done(); }
   bool EvaluationDue() const { return step_ % schedule_.eval_every == 0 || CheckpointDue(); }
   std::string_view SplitName() const { return split_.holdout.empty() ? "test" : "holdout"; }
@@ -70,9 +78,10 @@ class TrainLoop {
   HoldoutSplit split_;
   DataFeed feed_;
   std::unique_ptr<StepEngine> engine_;
-  std::unique_ptr<RunRecorder> recorder_;
+  std::unique_ptr<RunRecorder> recorder_;  // null: another process writes
   int64_t step_ = 0;  // updates done
   double step_loss_ = 0;
+  bool out_of_patience_ = false;
 };
 
 }  // namespace qat

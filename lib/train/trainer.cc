@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <thread>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -228,7 +229,31 @@ Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train
   return split;
 }
 
-Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& config, const Dataset& train,
+// The processes of a run agree on what they train: rank 0 says the recipe, since a time budget is measured by each of them.
+Status Agree(Workers& workers, const Graph& network, TrainConfig& config, Checkpoint& header) {
+  const std::string recipe = workers.Broadcast(header.config_text);
+  const std::string what = StrCat(header.provenance.at("data_sha256"), "\n", Print(network));
+  const bool differs = workers.Broadcast(what) != what;
+  if (workers.Any(differs)) {
+    return InvalidArgument(StrCat(differs ? StrCat("process ", workers.place().rank) : std::string("another process"),
+                                  " has other data or another network than process 0, expected the same in all ", workers.place().size));
+  }
+  if (config.batch_size < workers.place().size) {
+    return InvalidArgument(StrCat("`batch_size`: ", config.batch_size, ", expected at least ", workers.place().size,
+                                  ": each process computes a share of every batch"));
+  }
+  QAT_ASSIGN_OR_RETURN(config, ParseTrainConfig(recipe, network.name, config));
+  header.config_text = recipe;
+  return {};
+}
+
+// Processes of one machine share its cores.
+int ThreadsOf(const TrainConfig& config, const WorkerPlace& place) {
+  if (config.threads > 0 || place.alone()) return config.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / place.local_size);
+}
+
+Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, const Dataset& train,
                                    const Dataset& test, const std::string& run, TrainStart start,
                                    const TrainCallbacks& callbacks) {
   QAT_RETURN_IF_ERROR(Validate(config));
@@ -239,6 +264,11 @@ Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& conf
                                   "; continue with `resume`, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(network, config, train));
+  std::unique_ptr<Workers> workers;
+  if (!start.place.alone()) {
+    QAT_ASSIGN_OR_RETURN(workers, Workers::Join(start.place));
+    QAT_RETURN_IF_ERROR(Agree(*workers, network, config, header));
+  }
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
   QAT_ASSIGN_OR_RETURN(std::vector<float> weights, WeightsOf(config.class_weights, train, split.train));
   if (config.class_weights.balanced && callbacks.on_note) callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights)));
@@ -253,6 +283,12 @@ Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& conf
     // The words in which the run began are kept, so that its later checkpoints say the same.
     inputs.header.network.provenance = saved->checkpoint.network.provenance;
   }
+  inputs.workers = std::move(workers);
+  if (!start.place.writes()) {
+    ConfigureThreads(ThreadsOf(config, start.place));
+    QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
+    return loop->Run();
+  }
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
   QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
@@ -262,7 +298,7 @@ Expected<TrainResult> TrainChecked(const Graph& network, const TrainConfig& conf
     QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate, FindDegenerate(train, inputs.split.train));
     for (const std::string& warning : degenerate) callbacks.on_warning(warning);
   }
-  ConfigureThreads(config.threads);
+  ConfigureThreads(ThreadsOf(config, start.place));
   QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
   return loop->Run();
 }
@@ -285,6 +321,8 @@ Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, con
                             const TrainCallbacks& callbacks) {
   try {
     return TrainChecked(network, config, train, test, run, start, callbacks);
+  } catch (const WorkerLost& lost) {
+    return SystemError(lost.what());
   } catch (const std::exception& exception) {
     return TorchError(exception);
   }

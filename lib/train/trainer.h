@@ -15,6 +15,7 @@
 #include "data/holdout.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
+#include "train/workers.h"
 
 namespace qat {
 
@@ -61,6 +62,7 @@ struct TrainStart {
   bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
   const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with "weights_sha256"
   bool only = false;                 ///< no step is taken: the checkpoint of step 0 is the run. Requires scheme float32
+  WorkerPlace place = {};            ///< among the processes that train together; only rank 0 writes and calls back
 };
 
 /// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.
@@ -68,7 +70,9 @@ Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test
 
 /// Trains from step 0, or resumes from the last complete checkpoint in `run`, to the same bytes as a run never
 /// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
-/// Errors: kInvalidArgument (shapes of data and network), kNumerical (the loss is not finite, or far above an untrained
+/// Several processes compute a share of every batch each; the recipe is that of rank 0, network and data have to be the same.
+/// Errors: kInvalidArgument (shapes of data and network; what differs between processes), kSystem (a process was lost; rank 0
+/// leaves a checkpoint of the last whole step), kNumerical (the loss is not finite, or far above an untrained
 /// network's), kCorrupt (no checkpoint of a run to resume is whole), kIoError, kInterrupted.
 Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,

@@ -1,7 +1,30 @@
 // qat-train: data and a recipe in, a run directory out.
+#include <vector>
+
 #include "cli/tool.h"
 #include "flags.h"
 #include "run.h"
+#include "train/workers.h"
+
+namespace {
+
+// Of several processes, one reports and shows its progress. Those flags of the others are passed over.
+std::vector<const char*> SilentWords(int argc, char** argv) {
+  std::vector<const char*> words;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto is = [&](std::string_view flag) { return word == flag || (word.starts_with(flag) && word[flag.size()] == '='); };
+    if (!is("--json") && !is("--progress") && !is("--log-level")) {
+      words.push_back(argv[i]);
+    } else if (word.find('=') == word.npos) {
+      ++i;  // its value
+    }
+  }
+  for (const char* word : {"--progress", "none", "--log-level", "error"}) words.push_back(word);
+  return words;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   qat::Tool tool(
@@ -12,5 +35,8 @@ int main(int argc, char** argv) {
   qat::TrainFlags flags;
   qat::AddFlags(tool, flags);
   tool.DeclareFiles([&](qat::FileUse& use) { qat::DeclareFiles(flags, use); });
-  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+  const auto place = qat::PlaceFromEnvironment();
+  std::vector<const char*> words(argv, argv + argc);
+  if (place.ok() && !place->writes()) words = SilentWords(argc, argv);
+  return tool.Main(static_cast<int>(words.size()), words.data(), [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
 }

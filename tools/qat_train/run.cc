@@ -18,6 +18,7 @@
 #include "spec/build_graph.h"
 #include "train/train_job.h"
 #include "train/trainer.h"
+#include "train/workers.h"
 
 namespace qat {
 namespace {
@@ -126,6 +127,7 @@ Status AdaptToNoTraining(const TrainFlags& flags, bool has_start, bool resume, A
 }  // namespace
 
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
+  QAT_ASSIGN_OR_RETURN(const WorkerPlace place, PlaceFromEnvironment());
   const bool print_only = tool.flags().print_config || flags.print_network || flags.print_init;
   // Flags are judged before the directory is.
   QAT_ASSIGN_OR_RETURN(Asked asked, RecipeFromFlags(tool, flags));
@@ -155,6 +157,9 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
   }
   CatchInterrupts();
+  if (!place.alone()) {
+    LogInfo(StrCat(place.size, " processes (RANK and WORLD_SIZE of the environment): each computes a share of every batch"));
+  }
   QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   if (flags.print_network) tool.Print(PrintNetwork(job.network));
@@ -185,10 +190,12 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training};
+  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training, place};
   auto result = Train(job.network, job.config, job.train, job.test, flags.run, start, callbacks);
   display.Finish();
+  if (!result.ok() && !place.writes()) return std::move(result).error().Prefixed(StrCat("process ", place.rank));
   if (!result.ok()) return std::move(result).error();
+  if (!place.writes()) return {};
   FillReport(*result, flags, report);
   tool.Print(Summary(*result, job.config, {held_out, job.test.size()}, flags));
   return {};

@@ -16,7 +16,7 @@ class DropoutModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     if (!context.training) return inputs[0];
-    return inputs[0].mul(Mask(inputs[0].sizes(), MixKey(context.dropout_key, NameKey(name()))));
+    return inputs[0].mul(Mask(inputs[0].sizes(), context.sharing.first, MixKey(context.dropout_key, NameKey(name()))));
   }
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override { return inputs[0]; }
   std::string PrettyPrint() const override {
@@ -24,10 +24,11 @@ class DropoutModule final : public Module {
   }
 
  private:
-  // 1 / keep with probability keep, else 0.
-  at::Tensor Mask(at::IntArrayRef sizes, uint64_t key) const {
+  // 1 / keep with probability keep, else 0. The draws before those of example `first` are another process's.
+  at::Tensor Mask(at::IntArrayRef sizes, int64_t first, uint64_t key) const {
     at::Tensor mask = at::empty(sizes, at::kFloat);
     Random random(key);
+    for (int64_t i = 0; i < first * (mask.numel() / sizes[0]); ++i) random.Uniform();
     float* values = mask.data_ptr<float>();
     for (int64_t i = 0; i < mask.numel(); ++i) values[i] = random.Uniform() < keep_ ? 1.0f / keep_ : 0.0f;
     return mask;
