@@ -186,10 +186,12 @@ TEST_F(Training, TakesNoStepWhereOnlyWeightsAreToBeDeployed) {
     const std::string path = dir_ / name;
     ASSERT_EQ(RunTool("qat-convert", {path + ".qgraph", "--type", "float32", "-o", path + ".tflite"}).exit_code, 0);
   }
-  const ProcessResult theirs = RunTool("qat-eval", {"run", dir_ / "g.tflite", "--input", dir_ / "halves/x_test.npy"});
-  const ProcessResult ours = RunTool("qat-eval", {"run", dir_ / "s.tflite", "--input", dir_ / "halves/x_test.npy"});
-  ASSERT_EQ(ours.exit_code, 0) << ours.err;
-  EXPECT_EQ(ours.out, theirs.out);
+  const ProcessResult compared = RunTool("qat-eval", {"--data", dir_ / "halves", dir_ / "g.tflite", dir_ / "s.tflite", "--repeat", "0",
+                                                      "--json", dir_ / "same.json"});
+  ASSERT_EQ(compared.exit_code, 0) << compared.err;
+  const auto pairs = nlohmann::json::parse(ReadText(dir_ / "same.json"))["pairs"];
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_EQ(pairs[0]["max_abs_error"], 0);
   const ProcessResult calibrated =
       RunTool("qat-convert", {dir_ / "s.qgraph", "--calibrate", dir_ / "halves", "--type", "int8", "-o", dir_ / "i.tflite"});
   EXPECT_EQ(calibrated.exit_code, 0) << calibrated.err;
