@@ -22,7 +22,7 @@ Graph Skewed(float gain, Activation activation = Activation::kRelu) {
   Graph g;
   g.name = "skewed";
   g.scheme = "float32";
-  g.contract = {4, 4, 2, {0.0f}, {255.0f}, {}};
+  g.contract = {4, 4, 2, {0.0f, 0.0f}, {255.0f, 255.0f}, {}};
   GraphTensor input;
   input.name = "input";
   input.shape = {1, 4, 4, 2};
