@@ -344,7 +344,7 @@ def prepare(root, name, folder, environment):
         make_sensor(folder)
     if name == "docs/tutorials/other-tasks.md":
         make_tasks(folder)
-    if name == "docs/formats.md":
+    if name in ("docs/formats.md", "docs/precisions.md"):
         make_model(folder, environment)
 
 
