@@ -1,4 +1,5 @@
 // Prepare of CONV_2D, alone or followed by a max pool.
+#include <algorithm>
 #include <optional>
 
 #include "runtime/kernels/hybrid.h"
@@ -7,6 +8,7 @@
 #include "runtime/kernels/reference/conv_2d.h"
 #include "runtime/kernels/simd/conv_2d.h"
 #include "runtime/kernels/simd/float_matrix.h"
+#include "runtime/kernels/simd/int16_product.h"
 
 namespace qat {
 namespace {
@@ -165,10 +167,83 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   return MakePortable(context, portable::PrepareConv2D(window, filter, arithmetic.filter_offset), arithmetic);
 }
 
+// Lines of the output at a time, each thread with its own sums of one block.
+struct Int16Conv2D {
+  static constexpr int64_t kBlockRows = 48;  // about: whole lines
+
+  Window2D window;
+  portable::PatchLayout layout;
+  simd::Int16Product product;
+
+  int64_t lines() const { return std::max<int64_t>(kBlockRows / window.output_w, 1); }
+  size_t image_bytes() const {
+    return CacheLines(static_cast<size_t>(layout.ImageElements(window)) * sizeof(int16_t));
+  }
+  size_t block_bytes() const {
+    return CacheLines(static_cast<size_t>(lines() * window.output_w) * product.RowScratch());
+  }
+  static size_t CacheLines(size_t bytes) { return (bytes + 63) / 64 * 64; }
+};
+
+// Calls store(first value of the output, sums of its units) for each pixel of an image.
+template <class Store>
+void Run(const Int16Conv2D& conv, const int16_t* image, uint8_t* scratch, ThreadPool* pool,
+         const Store& store) {
+  const Window2D& w = conv.window;
+  auto* const padded = reinterpret_cast<int16_t*>(scratch);
+  portable::PadRows(w, conv.layout, image, padded, 0, conv.layout.padded_h,
+                    [](const int16_t* from, int16_t* to, int64_t count) { std::copy_n(from, count, to); });
+  const int64_t line = conv.layout.padded_w * w.input_depth, lines = conv.lines();
+  const int64_t work =
+      int64_t{w.output_h} * w.output_w * w.output_depth * w.filter_h * w.filter_w * w.input_depth;
+  ForRuns(pool, work, w.output_h, lines, [&](int64_t begin, int64_t end, int thread) {
+    uint8_t* const sums = scratch + conv.image_bytes() + static_cast<size_t>(thread) * conv.block_bytes();
+    for (int64_t y = begin; y < end; y += lines) {
+      const int64_t rows = std::min(lines, end - y) * w.output_w;
+      conv.product.Run({padded + y * w.stride_h * line, w.output_w, int64_t{w.stride_w} * w.input_depth,
+                        w.stride_h * line},
+                       rows, sums, [&](int64_t row, const auto* of_row) {
+                         store((y * w.output_w + row) * w.output_depth, of_row);
+                       });
+    }
+  });
+}
+
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeInt16Simd(const KernelContext& context, const simd::Instructions& instructions,
+                                      const Window2D& window, const Arithmetic& arithmetic) {
+  using Sum = typename Arithmetic::Accumulator;
+  const portable::PatchLayout layout(window, 0);
+  Int16Conv2D conv{window, layout,
+                   simd::Int16Product(instructions, simd::SegmentsOf(window, layout),
+                                      context.inputs[1]->constant, window.output_depth, 0)};
+  const size_t scratch = conv.image_bytes() + static_cast<size_t>(context.threads) * conv.block_bytes();
+  auto run = [conv = std::move(conv), arithmetic](const KernelBuffers& io) {
+    const Window2D& w = conv.window;
+    const Sum* const bias = io.input<Sum>(2);
+    for (int64_t n = 0; n < w.batch; ++n) {
+      int16_t* const output = io.output<int16_t>() + n * w.output_h * w.output_w * w.output_depth;
+      Run(conv, io.input<int16_t>(0) + n * w.input_h * w.input_w * w.input_depth, io.scratch, io.pool,
+          [&](int64_t first, const auto* sums) {
+            for (int64_t o = 0; o < w.output_depth; ++o) {
+              const auto acc = static_cast<Sum>(sums[o]);
+              output[first + o] = arithmetic.Output(bias == nullptr ? acc : Arithmetic::Add(acc, bias[o]), o);
+            }
+          });
+    }
+  };
+  return MakeKernel(context, NameOf(context.isa), std::move(run), scratch);
+}
+
 template <class Sum>
 Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
-  return MakeReference(context, WindowOf(context), arithmetic);
+  const Window2D window = WindowOf(context);
+  const bool fast = context.kernels == KernelSet::kFast && window.groups == 1 &&
+                    !context.inputs[1]->constant.empty() && simd::CanConv2D(window);
+  const simd::Instructions* const instructions = fast ? simd::Int16InstructionsOf(context.isa) : nullptr;
+  if (instructions != nullptr) return MakeInt16Simd(context, *instructions, window, arithmetic);
+  return MakeReference(context, window, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {

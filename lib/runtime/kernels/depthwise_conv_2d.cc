@@ -1,5 +1,6 @@
 // Prepare of DEPTHWISE_CONV_2D.
 #include <algorithm>
+#include <type_traits>
 
 #include "runtime/kernels/hybrid.h"
 #include "runtime/kernels/portable/depthwise_conv_2d.h"
@@ -135,14 +136,16 @@ std::unique_ptr<Kernel> MakePlain(const KernelContext& context, const Window2D& 
   using Element = typename Arithmetic::Element;
   using Filter = typename Arithmetic::Filter;
   using Bias = typename Arithmetic::Bias;
-  if (context.kernels == KernelSet::kFast && window.input_depth == window.output_depth) {
+  const bool fits = sizeof(Element) == 1 || std::is_same_v<Element, float> ||
+                    int64_t{window.filter_h} * window.filter_w <= portable::kMostInt16Taps;
+  if (context.kernels == KernelSet::kFast && window.input_depth == window.output_depth && fits) {
     return MakeKernel(
         context, "portable",
         [=](const KernelBuffers& io) {
           portable::DepthwiseConv2D(window, arithmetic, io.input<Element>(0), io.input<Filter>(1),
                                     io.input<Bias>(2), io.output<Element>(), io.scratch);
         },
-        portable::DepthwiseScratchSize(window, sizeof(typename Arithmetic::Accumulator)));
+        portable::DepthwiseScratchSize(window));
   }
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     const int64_t image_size = int64_t{window.input_h} * window.input_w * window.input_depth;

@@ -1,9 +1,12 @@
 // Prepare of FULLY_CONNECTED.
-#include "runtime/kernels/reference/fully_connected.h"
+#include <algorithm>
+
 #include "runtime/kernels/hybrid.h"
 #include "runtime/kernels/portable/matrix.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/reference/fully_connected.h"
 #include "runtime/kernels/simd/float_matrix.h"
+#include "runtime/kernels/simd/int16_product.h"
 #include "runtime/kernels/simd/matrix.h"
 
 namespace qat {
@@ -159,17 +162,54 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   return MakeInt8(context, arithmetic, scales);
 }
 
+// Rows of an odd number of values are copied, each with one value more.
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeInt16(const KernelContext& context, const Arithmetic& arithmetic) {
+  using Sum = typename Arithmetic::Accumulator;
+  const MatrixShape shape = ShapeOf(context);
+  const bool fast = context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty();
+  const simd::Instructions* const instructions = fast ? simd::Int16InstructionsOf(context.isa) : nullptr;
+  if (instructions == nullptr) return MakeReference(context, shape, arithmetic);
+  simd::Int16Product product(*instructions, {{0}, shape.acc_depth}, context.inputs[1]->constant, shape.units,
+                             -arithmetic.filter_offset);
+  const int64_t step = (shape.acc_depth + 1) / 2 * 2;
+  const size_t copied =
+      step == shape.acc_depth ? 0 : static_cast<size_t>(shape.rows * step) * sizeof(int16_t);
+  const size_t begin = (copied + 63) / 64 * 64;
+  const size_t scratch = begin + static_cast<size_t>(shape.rows) * product.RowScratch();
+  auto run = [=, product = std::move(product)](const KernelBuffers& io) {
+    const auto* rows = io.input<int16_t>(0);
+    if (copied > 0) {
+      auto* const even = reinterpret_cast<int16_t*>(io.scratch);
+      for (int64_t r = 0; r < shape.rows; ++r) {
+        std::copy_n(rows + r * shape.acc_depth, shape.acc_depth, even + r * step);
+        even[r * step + shape.acc_depth] = 0;
+      }
+      rows = even;
+    }
+    const Sum* const bias = io.input<Sum>(2);
+    product.Run({rows, 1, 0, step}, shape.rows, io.scratch + begin, [&](int64_t row, const auto* sums) {
+      int16_t* const output = io.output<int16_t>() + row * shape.units;
+      for (int64_t u = 0; u < shape.units; ++u) {
+        const auto acc = static_cast<Sum>(sums[u]);
+        output[u] = arithmetic.Output(bias == nullptr ? acc : Arithmetic::Add(acc, bias[u]), u);
+      }
+    });
+  };
+  return MakeKernel(context, NameOf(context.isa), std::move(run), scratch);
+}
+
 template <class Sum>
 Expected<std::unique_ptr<Kernel>> PrepareInt16PerAxis(const KernelContext& context) {
   if (context.profile == ArithmeticProfile::kTfliteClassic) {
     QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
-    return MakeReference(context, ShapeOf(context), arithmetic);
+    return MakeInt16(context, arithmetic);
   }
   QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
   ChannelDoubleArithmetic<int16_t, int8_t, Sum> arithmetic;
   SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.real_multipliers, ChannelRealMultipliers(scales));
-  return MakeReference(context, ShapeOf(context), arithmetic);
+  return MakeInt16(context, arithmetic);
 }
 
 // One scale for the whole filter may have a zero point, too.
@@ -183,12 +223,12 @@ Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context)
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
     QAT_RETURN_IF_ERROR(CheckWideMultipliers({&arithmetic.multiplier, 1}));
-    return MakeReference(context, ShapeOf(context), arithmetic);
+    return MakeInt16(context, arithmetic);
   }
   DoubleArithmetic<int16_t, int8_t, Sum> arithmetic;
   SetOffsets(scales, activation, arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.real_multiplier, MacRealMultiplier(scales));
-  return MakeReference(context, ShapeOf(context), arithmetic);
+  return MakeInt16(context, arithmetic);
 }
 
 Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {

@@ -4,6 +4,7 @@
 #include "ops/padding.h"
 #include "runtime/kernels/portable/transpose_conv.h"
 #include "runtime/kernels/quantization.h"
+#include "runtime/kernels/simd/transpose_conv.h"
 #include "runtime/kernels/window.h"
 
 namespace qat {
@@ -71,6 +72,33 @@ void TransposeConv(const Window2D& w, const Arithmetic& arithmetic, const Elemen
   }
 }
 
+// Of bytes, by vectors; `context` as below.
+template <class Arithmetic>
+std::unique_ptr<Kernel> MakeSimd(const KernelContext& context, const simd::Instructions& instructions,
+                                 const Window2D& window, const Arithmetic& arithmetic) {
+  using Element = typename Arithmetic::Element;
+  simd::TransposeConv2D conv(instructions, window, context.inputs[1]->constant, simd::OperandsOf(arithmetic));
+  const int64_t size = int64_t{window.output_h} * window.output_w * window.output_depth;
+  const size_t sums_at = (conv.ScratchSize() + 63) / 64 * 64;
+  auto run = [=, conv = std::move(conv)](const KernelBuffers& io) {
+    const Window2D& w = conv.window();
+    const int32_t* const bias = io.input<int32_t>(3);
+    auto* const sums = reinterpret_cast<int32_t*>(io.scratch + sums_at);
+    Element* output = io.output<Element>();
+    for (int64_t n = 0; n < w.batch; ++n) {
+      conv.Sums(io.input<uint8_t>(2) + n * w.input_h * w.input_w * w.input_depth, sums, io.scratch);
+      for (int64_t first = 0; first < size; first += w.output_depth) {
+        for (int64_t o = 0; o < w.output_depth; ++o) {
+          const int32_t sum = sums[first + o];
+          *output++ = arithmetic.Output(bias == nullptr ? sum : WrappingAdd(sum, bias[o]), o);
+        }
+      }
+    }
+  };
+  return MakeKernel(context, NameOf(context.isa), std::move(run),
+                    sums_at + static_cast<size_t>(size) * sizeof(int32_t));
+}
+
 // `context` with its inputs in the order input, filter, bias.
 template <class Arithmetic>
 std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& arithmetic) {
@@ -81,6 +109,11 @@ std::unique_ptr<Kernel> Make(const KernelContext& context, const Arithmetic& ari
   const Window2D window = WindowOf(context.As<TransposeConvAttributes>(), context.inputs[0]->shape,
                                    context.inputs[1]->shape, context.output.shape);
   const int64_t sums = int64_t{window.output_h} * window.output_w * window.output_depth;
+  if constexpr (sizeof(Element) == 1) {
+    const bool fast = context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty();
+    if (const simd::Instructions* instructions = fast ? simd::InstructionsOf(context.isa) : nullptr)
+      return MakeSimd(context, *instructions, window, arithmetic);
+  }
   if (context.kernels == KernelSet::kFast && !context.inputs[1]->constant.empty()) {
     const std::span<const uint8_t> bytes = context.inputs[1]->constant;
     const std::span filter(reinterpret_cast<const Filter*>(bytes.data()), bytes.size() / sizeof(Filter));
@@ -134,7 +167,8 @@ Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
 Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& given) {
   std::vector<const KernelTensor*> inputs = {given.inputs[2], given.inputs[1]};
   if (given.input(3) != nullptr) inputs.push_back(given.input(3));
-  const KernelContext context = {given.definition, given.attributes, inputs, given.output, given.kernels};
+  KernelContext context = {given.definition, given.attributes, inputs, given.output, given.kernels};
+  context.isa = given.isa;
   const Activation activation = FusedActivation(context.attributes);
   const DType type = context.inputs[0]->type;
   if (type == DType::kUInt8 || type == DType::kInt8) return PrepareQuantized(context, activation);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 
+#include "support/random_hybrids.h"
 #include "support/random_models.h"
 #include "support/random_operators.h"
 #include "support/run_model.h"
@@ -162,9 +163,61 @@ TEST_P(FastKernelsOf, EqualTheReferenceOnAllOtherOperators) {
   }
   EXPECT_GE(uses["transpose/portable"], 20);
   EXPECT_GE(uses["slice/portable"] + uses["strided_slice/portable"], 20);
-  EXPECT_GE(uses["transpose_conv/portable"], 20);
+  EXPECT_GE(uses["transpose_conv/portable"] + uses[Name("transpose_conv")], 20);
+  EXPECT_GE(uses[Name("transpose_conv")], 20);
   EXPECT_GE(uses[Name("mul")], GetParam() == Isa::kPortable ? 0 : 20);
   EXPECT_GE(counted_, 350);
+}
+
+TEST_P(FastKernelsOf, EqualTheReferenceOnInt16) {
+  std::map<std::string, int> uses;
+  for (uint64_t seed = 0; seed < 1500; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomInt16Operator(seed);
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    const Ran reference = RunWith(random, KernelSet::kReference, GetParam());
+    ASSERT_EQ(fast.output, reference.output) << "seed " << seed << ": " << random.description;
+    ASSERT_EQ(RunWith(random, KernelSet::kFast, GetParam(), 3).output, fast.output) << seed;
+    for (const std::string& kernel : fast.kernels) ++uses[kernel];
+  }
+  const bool vectors = GetParam() != Isa::kPortable;
+  EXPECT_GE(uses[Name("conv_2d")], vectors ? 150 : 0);
+  EXPECT_GE(uses[Name("fully_connected")], vectors ? 150 : 0);
+  EXPECT_GE(uses["depthwise_conv_2d/portable"], 40);
+}
+
+// Sums beyond int32: 5000 products of the largest values, in as many products as hold them.
+TEST_P(FastKernelsOf, SumsOfInt16DoNotOverflow) {
+  for (const int32_t depth : {503, 504, 505, 1009, 5000}) {
+    testing::ModelBuilder builder;
+    const int32_t x = builder.AddTensor("x", {2, depth}, DType::kInt16, testing::Quantized(1, 0));
+    const int32_t w = builder.AddConstant(
+        "w", {3, depth}, std::vector<int8_t>(static_cast<size_t>(3 * depth), -128), testing::Quantized(1, 0));
+    const int32_t y = builder.AddTensor("y", {2, 3}, DType::kInt16, testing::Quantized(1e6f, 0));
+    builder.AddFullyConnected(x, w, -1, y, Activation::kNone);
+    testing::RandomModel model;
+    model.bytes = builder.Finish({x}, {y});
+    const std::vector<int16_t> lowest(static_cast<size_t>(2 * depth), -32768);
+    model.input.resize(lowest.size() * sizeof(int16_t));
+    std::memcpy(model.input.data(), lowest.data(), model.input.size());
+    const Ran fast = RunWith(model, KernelSet::kFast, GetParam());
+    std::vector<int16_t> output(6);
+    std::memcpy(output.data(), fast.output.data(), fast.output.size());
+    const auto expected = static_cast<int16_t>(std::round(depth * 32768.0 * 128 / 1e6));
+    EXPECT_EQ(output, std::vector<int16_t>(6, expected)) << depth;
+  }
+}
+
+TEST_P(FastKernelsOf, EqualTheReferenceOnHybridLayers) {
+  std::map<std::string, int> uses;
+  for (uint64_t seed = 0; seed < 900; ++seed) {
+    const testing::RandomModel random = testing::MakeRandomHybrid(seed);
+    const Ran fast = RunWith(random, KernelSet::kFast, GetParam());
+    ASSERT_EQ(fast.output, RunWith(random, KernelSet::kReference, GetParam()).output)
+        << "seed " << seed << ": " << random.description;
+    for (const std::string& kernel : fast.kernels) ++uses[kernel];
+  }
+  EXPECT_GE(uses[Name("conv_2d")], GetParam() == Isa::kPortable ? 0 : 150);
+  EXPECT_GE(uses[Name("fully_connected")], GetParam() == Isa::kPortable ? 0 : 200);
 }
 
 // y = x + b or x - b over all 65,536 pairs of bytes.

@@ -10,9 +10,12 @@
 namespace qat::portable {
 
 /// Bytes of `sums` below.
-size_t DepthwiseScratchSize(const Window2D& window, size_t sum_size);
+size_t DepthwiseScratchSize(const Window2D& window);
 
-/// Equal bit by bit to reference::DepthwiseConv2D. Requires a depth multiplier of 1.
+/// Taps whose sums of int16 values surely stay inside int32.
+inline constexpr int64_t kMostInt16Taps = 511;
+
+/// Equal bit by bit to reference::DepthwiseConv2D. Requires a depth multiplier of 1; of int16 kMostInt16Taps at most.
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,
                      const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,

@@ -21,8 +21,8 @@ size_t ImageSize(const Conv2D& conv) {
   return static_cast<size_t>((size + 63) / 64 * 64);
 }
 
-// The image in its border of zero points.
-void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded, ThreadPool* pool) {
+// The image in its border, of the zero point as rows hold it.
+void Pad(const Conv2D& conv, const uint8_t* image, int32_t border, uint8_t* padded, ThreadPool* pool) {
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
     conv.filter.ConvertInput(from, reinterpret_cast<uint8_t*>(to), count);
   };
@@ -30,10 +30,11 @@ void Pad(const Conv2D& conv, const uint8_t* image, uint8_t* padded, ThreadPool* 
           [&](int64_t begin, int64_t end, int) {
             if (conv.filter.widens()) {
               auto* const wide = reinterpret_cast<int16_t*>(padded);
-              PadRows(conv.window, conv.layout, image, wide, begin, end, convert);
+              PadRows(conv.window, conv.layout, image, wide, begin, end, convert,
+                      static_cast<int16_t>(border));
             } else {
               PadRows(conv.window, conv.layout, image, padded, begin, end, convert,
-                      conv.filter.InputZeroPoint());
+                      static_cast<uint8_t>(border));
             }
           });
 }
@@ -145,12 +146,28 @@ void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scr
   ForImages(pool, work, w.batch, [&](int64_t n, int thread, ThreadPool* of_image) {
     const uint8_t* const image = input + n * (int64_t{w.input_h} * w.input_w * w.input_depth);
     uint8_t* const padded = scratch + static_cast<size_t>(thread) * ImageSize(conv);
-    if (!in_place) Pad(conv, image, padded, of_image);
+    if (!in_place)
+      Pad(conv, image, conv.filter.widens() ? 0 : conv.filter.InputZeroPoint(), padded, of_image);
     Product part = product;
     part.input = in_place ? image : padded;
     part.output = output + n * rows * w.output_depth;
     conv.filter.Multiply(part, rows / conv.columns, of_image);
   });
+}
+
+void RunSums(const Conv2D& conv, const uint8_t* image, int32_t zero_point, int32_t* sums, uint8_t* scratch,
+             ThreadPool* pool) {
+  const Window2D& w = conv.window;
+  const int64_t pixel = w.input_depth * conv.filter.element_size();
+  const bool in_place = ReadsInPlace(conv);
+  if (!in_place) Pad(conv, image, zero_point, scratch, pool);
+  Product product = conv.filter.AsProduct();
+  product.input = in_place ? image : scratch;
+  product.width = w.output_w / conv.columns;
+  product.step_x = conv.columns * w.stride_w * pixel;
+  product.step_y = w.stride_h * conv.layout.padded_w * pixel;
+  product.sums = sums;
+  conv.filter.Multiply(product, int64_t{w.output_h} * w.output_w / conv.columns, pool);
 }
 
 }  // namespace qat::simd

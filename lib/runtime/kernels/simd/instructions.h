@@ -78,6 +78,9 @@ struct Product {
   OutputStage stage;
   uint8_t* output;  // [rows, units], rows output_step bytes apart
   int64_t output_step;
+
+  // Not null: the sums go here as they are, [rows, units], rows output_step sums apart, and nothing becomes bytes. Without a pool.
+  int32_t* sums;
 };
 
 /// `taps` rows of bytes, side by side: 4 bytes per element, as one lane of a dot product takes them.

@@ -214,7 +214,11 @@ Product PackedFilter::OfUnits(const Product& product, int64_t begin, int64_t end
   part.units = end - begin;
   part.filter += begin * product.steps * kStep;
   part.bias += begin;
-  part.output += begin;
+  if (part.sums != nullptr) {
+    part.sums += begin;
+  } else {
+    part.output += begin;
+  }
   part.stage = OfUnitsFrom(product.stage, begin);
   if (end < units_ && part.row_term_lane > 0)
     part.row_term_lane = 0;  // another part has the vector with the term
@@ -342,12 +346,20 @@ void PackedFilter::ConvertInput(const uint8_t* from, uint8_t* to, int64_t count)
   }
 }
 
+PackedFilter PackForSums(const Instructions& instructions, const Segments& segments,
+                         std::span<const uint8_t> filter, int64_t units, const Operands& operands) {
+  const Requantization none = {{QuantizeMultiplier(0.5)}, {}, 0, 0, 0};
+  return PackedFilter(instructions, segments, filter, units, {}, operands, none);
+}
+
 size_t ScratchSize(const FullyConnected& layer) {
   return layer.filter.ReadsInPlace() ? 0 : static_cast<size_t>(layer.shape.rows * RowSize(layer) + kRowSlack);
 }
 
-void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch,
-         ThreadPool* pool) {
+namespace {
+
+// The rows of the input as the product reads them, converted where that must be.
+Product OnRows(const FullyConnected& layer, const uint8_t* input, uint8_t* scratch) {
   const int64_t depth = layer.shape.acc_depth;
   const bool in_place = layer.filter.ReadsInPlace();
   if (!in_place) {
@@ -359,7 +371,22 @@ void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uin
   product.input = in_place ? input : scratch;
   product.width = 1;
   product.step_y = RowSize(layer);
+  return product;
+}
+
+}  // namespace
+
+void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch,
+         ThreadPool* pool) {
+  Product product = OnRows(layer, input, scratch);
   product.output = output;
+  layer.filter.Multiply(product, layer.shape.rows, pool);
+}
+
+void RunSums(const FullyConnected& layer, const uint8_t* input, int32_t* sums, uint8_t* scratch,
+             ThreadPool* pool) {
+  Product product = OnRows(layer, input, scratch);
+  product.sums = sums;
   layer.filter.Multiply(product, layer.shape.rows, pool);
 }
 

@@ -117,6 +117,10 @@ class PackedFilter {
   OutputStageTable stage_;
 };
 
+/// A filter without a bias for products that keep their sums (Product::sums).
+PackedFilter PackForSums(const Instructions& instructions, const Segments& segments,
+                         std::span<const uint8_t> filter, int64_t units, const Operands& operands);
+
 /// What Prepare keeps of a fully connected layer.
 struct FullyConnected {
   MatrixShape shape;
@@ -126,6 +130,9 @@ size_t ScratchSize(const FullyConnected& layer);
 /// Equal byte for byte to reference::FullyConnected.
 void Run(const FullyConnected& layer, const uint8_t* input, uint8_t* output, uint8_t* scratch,
          ThreadPool* pool);
+/// The sums alone, [rows, units], of a filter from PackForSums.
+void RunSums(const FullyConnected& layer, const uint8_t* input, int32_t* sums, uint8_t* scratch,
+             ThreadPool* pool);
 
 }  // namespace qat::simd
 

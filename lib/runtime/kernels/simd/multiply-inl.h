@@ -84,36 +84,61 @@ inline void RequantizeTwoColumns(const Product& p, int64_t unit, const typename 
   }
 }
 
+// In the place of a requantizer: sums stay sums. The output and its step are those of Product::sums in bytes.
+template <class Isa>
+struct KeepSums {
+  static constexpr bool kKeeps = true;
+};
+
+template <class Isa, int kRows, int kBlocks>
+inline void StoreSums(const Product& p, int64_t unit, const typename Isa::Vector (&sums)[kRows][kBlocks],
+                      uint8_t* output) {
+  for (int b = 0; b < kBlocks; ++b) {
+    const int64_t first = unit + b * Isa::kLanes, left = p.units - first;
+    if (left >= Isa::kLanes) {
+      for (int r = 0; r < kRows; ++r) Isa::Store(output + r * p.output_step + first * 4, sums[r][b]);
+    } else if (left > 0) {
+      for (int r = 0; r < kRows; ++r)
+        __builtin_memcpy(output + r * p.output_step + first * 4, &sums[r][b],
+                         static_cast<uint64_t>(left) * 4);
+    }
+  }
+}
+
 template <class Isa, class Requantize, int kRows, int kBlocks>
 inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks],
                            uint8_t* output) {
-  constexpr bool kPairsRows = kBlocks == 2 && kRows % 2 == 0 && requires { &Isa::UpperHalf; };
-  if constexpr (kBlocks == 1) {
-    RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
-  } else if constexpr (kPairsRows) {
-    RequantizeTwoColumns<Isa, Requantize, kRows>(p, unit, sums, output);
+  if constexpr (requires { Requantize::kKeeps; }) {
+    return StoreSums<Isa, kRows, kBlocks>(p, unit, sums, output);
   } else {
-    const int64_t left = p.units - unit;
-    const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
-    const ByteClamp<Isa> clamp(p.stage);
-    constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
-    if constexpr (requires { &Requantize::Guess; }) {
-      const Requantize a(p.stage, unit), b(p.stage, unit + Isa::kLanes);
-      const Requantize c(p.stage, unit + kThird * Isa::kLanes), d(p.stage, unit + kFourth * Isa::kLanes);
+    constexpr bool kPairsRows = kBlocks == 2 && kRows % 2 == 0 && requires { &Isa::UpperHalf; };
+    if constexpr (kBlocks == 1) {
+      RequantizeColumn<Isa, Requantize, kRows>(p, unit, sums, output);
+    } else if constexpr (kPairsRows) {
+      RequantizeTwoColumns<Isa, Requantize, kRows>(p, unit, sums, output);
+    } else {
+      const int64_t left = p.units - unit;
+      const int64_t count = left < kBlocks * Isa::kLanes ? left : kBlocks * Isa::kLanes;
+      const ByteClamp<Isa> clamp(p.stage);
+      constexpr int kThird = kBlocks > 2 ? 2 : 0, kFourth = kBlocks > 3 ? 3 : 0;
+      if constexpr (requires { &Requantize::Guess; }) {
+        const Requantize a(p.stage, unit), b(p.stage, unit + Isa::kLanes);
+        const Requantize c(p.stage, unit + kThird * Isa::kLanes), d(p.stage, unit + kFourth * Isa::kLanes);
+        for (int r = 0; r < kRows; ++r) {
+          const auto bytes = RequantizeBytes<Isa>(clamp, a, sums[r][0], b, sums[r][1], c, sums[r][kThird], d,
+                                                  sums[r][kFourth]);
+          Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
+        }
+        return;
+      }
+      for (int b = 0; b * Isa::kLanes < count; ++b) {
+        const Requantize requantize(p.stage, unit + b * Isa::kLanes);
+        for (int r = 0; r < kRows; ++r) sums[r][b] = requantize(sums[r][b]);
+      }
       for (int r = 0; r < kRows; ++r) {
-        const auto bytes = RequantizeBytes<Isa>(clamp, a, sums[r][0], b, sums[r][1], c, sums[r][kThird], d,
-                                                sums[r][kFourth]);
+        const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
         Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
       }
-      return;
-    }
-    for (int b = 0; b * Isa::kLanes < count; ++b) {
-      const Requantize requantize(p.stage, unit + b * Isa::kLanes);
-      for (int r = 0; r < kRows; ++r) sums[r][b] = requantize(sums[r][b]);
-    }
-    for (int r = 0; r < kRows; ++r) {
-      const auto bytes = clamp(sums[r][0], sums[r][1], sums[r][kThird], sums[r][kFourth]);
-      Isa::StoreBytes(output + r * p.output_step + unit, bytes, count);
     }
   }
 }
@@ -371,6 +396,12 @@ struct MultiplyPooled {
 
 template <class Isa>
 void Multiply(const Product& p) {
+  if (p.sums != nullptr) {
+    Product sums = p;
+    sums.output = reinterpret_cast<uint8_t*>(p.sums);
+    sums.output_step = p.output_step * 4;
+    return MultiplyPlain<Isa, KeepSums<Isa>>::Run(sums);
+  }
   if (p.pool_taps > 1) return WithRequantizer<Isa, MultiplyPooled>(p.stage, p);
   WithRequantizer<Isa, MultiplyPlain>(p.stage, p);
 }
