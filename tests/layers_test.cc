@@ -259,8 +259,8 @@ TEST(Documents, NameFlagsThatExist) {
       if (entry.is_regular_file()) known += TextOf(entry.path());
     }
   }
-  // Of other programs: cmake, ctest, googletest, pkg-config, TensorBoard.
-  const Names others = {"--build", "--target", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir",
+  // Of other programs: cmake, ctest, googletest, pkg-config, TensorBoard, torchrun.
+  const Names others = {"--no-python", "--nproc-per-node", "--build", "--target", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir",
                         "--prefix", "--component", "--cflags", "--libs"};
   static const std::regex kFlag("(?:^|[^a-zA-Z0-9-])(--[a-z][a-z_-]+)");
   for (const fs::path& page : Pages()) {

@@ -275,8 +275,8 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheCommandLine) {
   EXPECT_REFUSED(Convert({"-o", o}), 2, "expected a frozen graph");
   EXPECT_REFUSED(Convert({g}), 2, "--output: expected the model to write");
   EXPECT_REFUSED(Convert({g, "-o", o, "--type", "uint9"}), 2,
-                 "--type: value 'uint9', expected uint8, int8, float32, float16 or dynamic");
-  EXPECT_REFUSED(Convert({g, "-o", o, "--append", "sigmoid"}), 2, "--append: value 'sigmoid'");
+                 "--type: value 'uint9', expected uint8, int8, int8-per-tensor, float32, float16 or dynamic");
+  EXPECT_REFUSED(Convert({g, "-o", o, "--append", "relu"}), 2, "--append: value 'relu'");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append=argmax", "--argmax-type=float"}), 2,
                  "--argmax-type: value 'float'");
   EXPECT_REFUSED(Convert({g, "-o", o, "--input-stats", "0"}), 2,

@@ -64,6 +64,7 @@ TEST(Evaluate, StandardErrorOfASquaredErrorIsItsSpreadOverExamples) {
   const Graph network = testing::OneLayer(8, 8, 1, "op = \"fully_connected\"\nunits = 2");
   Dataset data = Quarters(60, 1);
   data.targets = 2;
+  data.task = Task::kNumbers;
   for (const int32_t label : data.labels) {
     data.numbers.push_back(static_cast<float>(label));
     data.numbers.push_back(static_cast<float>(label % 2) * 0.3f);

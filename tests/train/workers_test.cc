@@ -107,7 +107,7 @@ std::vector<Expected<TrainResult>> TrainTogether(const Graph& network, const Tra
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
       const WorkerPlace place = {rank, size, size, "127.0.0.1", port};
-      results[static_cast<size_t>(rank)] = Train(network, config, train, test, run, {resume, nullptr, place}, callbacks);
+      results[static_cast<size_t>(rank)] = Train(network, config, train, test, run, {resume, nullptr, false, place}, callbacks);
     });
   }
   for (std::thread& thread : threads) thread.join();
