@@ -31,6 +31,8 @@ class Folder {
       if (!folded[i]) kept.push_back(std::move(graph_.nodes[i]));
     }
     graph_.nodes = std::move(kept);
+    size_t biases = 0;
+    for (GraphNode& node : graph_.nodes) biases += GiveBias(node) ? 1 : 0;
     RemoveUnusedTensors(graph_);
     if (affine_ > 0)
       notes.push_back(StrCat(affine_, affine_ == 1 ? " product or sum" : " products and sums",
@@ -38,9 +40,20 @@ class Folder {
     if (activations_ > 0)
       notes.push_back(StrCat(activations_, activations_ == 1 ? " activation became part of the layer" :
                                                                " activations became parts of the layers", " before"));
+    if (biases > 0)
+      notes.push_back(StrCat(biases, biases == 1 ? " convolution without a bias has" : " convolutions without a bias have",
+                             " one of zeros now, as TFLite requires"));
   }
 
  private:
+  /// TFLite refuses a CONV_2D that has none (ai-edge-litert 2.3.0, conv.cc), whatever its type; other layers may be without.
+  bool GiveBias(GraphNode& node) {
+    if (node.type != OpType::kConv2D || node.inputs.size() > 2) return false;
+    const int32_t channels = graph_.tensor(node.inputs[1]).shape[0];
+    node.inputs.push_back(graph_.AddConstant(FreeName(StrCat(node.name, "/bias")), {channels}, std::vector<float>(static_cast<size_t>(channels))));
+    return true;
+  }
+
   /// How often nodes and outputs read a tensor.
   size_t Readers(int32_t tensor) const { return readers_[static_cast<size_t>(tensor)]; }
 

@@ -8,6 +8,7 @@
 #include "import/read_network.h"
 #include "import/verify_source.h"
 #include "passes/passes.h"
+#include "ir/constants.h"
 #include "support/onnx_file.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -198,6 +199,21 @@ TEST(ImportOnnx, ABatchNormalizationGoesIntoItsFilterAndIsKeptForTraining) {
   EXPECT_EQ(norm.filter, (std::vector<float>{1, 2}));
   EXPECT_EQ(norm.mean, (std::vector<float>{-2.5f, -3}));
   EXPECT_FLOAT_EQ(norm.momentum, 0.8f);
+}
+
+// TFLite's interpreter prepares no CONV_2D without one.
+TEST(ImportOnnx, AConvolutionWithoutABiasGetsZeros) {
+  OnnxFile file;
+  file.Input("x", {1, 2, 4, 4}).Constant("w", {3, 2, 1, 1}, std::vector<float>{0, 1, 1, 0, 2, 2}).Node("Conv", {"x", "w"}, {"y"}).Output("y");
+  const auto import = Import(file);
+  ASSERT_TRUE(import.ok()) << import.error().message;
+  const Graph& graph = import->graph;
+  ASSERT_EQ(Count(graph, OpType::kConv2D), 1u);
+  for (const GraphNode& node : graph.nodes) {
+    if (node.type != OpType::kConv2D) continue;
+    ASSERT_EQ(node.inputs.size(), 3u);
+    EXPECT_EQ(RealValues(graph.tensor(node.inputs[2])), std::vector<float>(3));
+  }
 }
 
 TEST(ImportOnnx, AConvolutionThatIsReadTwiceKeepsItsFilter) {
