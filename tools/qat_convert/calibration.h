@@ -1,0 +1,17 @@
+// calibration.h: ranges from data, as --calibrate asks.
+#ifndef QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
+#define QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
+
+#include "base/expected.h"
+#include "cli/tool.h"
+#include "flags.h"
+#include "import/read_network.h"
+#include "quant/scheme.h"
+
+namespace qat {
+
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network, Report& report);
+
+}  // namespace qat
+
+#endif  // QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_

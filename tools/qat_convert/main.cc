@@ -1,0 +1,161 @@
+// qat-convert: a frozen graph in, a .tflite model out.
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/input_file.h"
+#include "base/log.h"
+#include "base/printable.h"
+#include "base/strings.h"
+#include "calibration.h"
+#include "cli/output_name.h"
+#include "cli/tool.h"
+#include "flags.h"
+#include "ir/graph.h"
+#include "model_type.h"
+#include "network.h"
+#include "passes/passes.h"
+#include "plan/plan_file.h"
+#include "report/text_format.h"
+#include "rewrites.h"
+#include "tflite/model_source.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+std::vector<std::string> Names(const std::string& list) {
+  return list.empty() ? std::vector<std::string>() : SplitText(list, ',');
+}
+
+/// "input  uint8 [1, 28, 28, 1], scale 0.0039, zero point 0".
+std::string BorderText(std::string_view what, const GraphTensor& tensor,
+                       const std::vector<std::string>& names, size_t position) {
+  std::string text = StrCat(what, names.empty() ? tensor.name : names[position], " ", NameOf(tensor.type),
+                            " ", ToString(tensor.shape));
+  if (tensor.quantization.has_value()) {
+    const QuantizationParams params = tensor.quantization->params();
+    text += StrCat(", scale ", params.scale, ", zero point ", params.zero_point);
+  }
+  return text + "\n";
+}
+
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, const ModelType& type,
+               Report& report) {
+  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
+  const bool as_source = IsCSource(flags.output);
+  QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, flags.output)) : output.Commit(bytes));
+  ModelResult model;
+  model.name = model.path = flags.output;
+  model.kind = "tflite";
+  model.type = NameOf(type);
+  model.bytes = std::ssize(bytes);
+  model.sha256 = Sha256(bytes);
+  model.provenance = graph.provenance;
+  report.models.push_back(model);
+  report.outputs["model"] = flags.output;
+  std::string text = StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", NameOf(type), ", ",
+                            bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    text += BorderText("output     ", graph.tensor(graph.outputs[i]), names.output_names, i);
+  }
+  if (!flags.calibrate.empty())
+    text += StrCat("calibrated ", ExamplesText(report), " of the training split\n");
+  tool.Print(PrintableLines(text + StrCat("contract   ", Describe(graph.contract), "\n")));
+  return {};
+}
+
+Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags) {
+  if (flags.plan.empty()) return std::optional<PlanChoices>();
+  QAT_ASSIGN_OR_RETURN_IN("--plan", const std::string text, ReadTextFile(flags.plan));
+  QAT_ASSIGN_OR_RETURN(PlanChoices choices, ReadPlan(text, flags.plan));
+  return std::optional(std::move(choices));
+}
+
+/// The outputs of the program, opened before the long work.
+struct Outputs {
+  std::optional<OutputFile> model, plan;
+};
+
+Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
+  if (flags.output.empty() && flags.write_plan.empty() && !flags.print)
+    return InvalidArgument("--output: expected the model to write (-o FILE)");
+  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
+                                                              ".cxx",    ".h", ".hh", ".hpp"};
+  static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--write-plan", "a plan", kPlanEndings}, flags.write_plan));
+  Outputs outputs;
+  if (!flags.output.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--output", outputs.model, OutputFile::Open(flags.output));
+  }
+  if (!flags.write_plan.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--write-plan", outputs.plan, OutputFile::Open(flags.write_plan));
+  }
+  return outputs;
+}
+
+/// Decides and applies; the plan is written in between.
+Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options, const std::vector<std::string>& kept_float,
+                       OutputFile* plan_output, Graph& graph, Report& report) {
+  if (options.scheme == Scheme::kFloat32) {
+    if (plan_output != nullptr)
+      return InvalidArgument("--write-plan: a model of real numbers has no plan, expected one of --type uint8, int8 or int8-per-tensor");
+    return ChooseQuantization(graph, options, report.warnings);
+  }
+  QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
+  if (plan_output != nullptr) {
+    const std::string text = PlanText(plan, graph, kept_float);
+    QAT_RETURN_IF_ERROR(plan_output->Commit(Bytes(text.begin(), text.end())));
+    report.outputs["plan"] = flags.write_plan;
+  }
+  ApplyPlan(plan, graph, report.warnings);
+  return {};
+}
+
+Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
+  if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
+  QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
+  QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
+  Graph& graph = network.graph;
+  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
+  QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
+  QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float, KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
+  QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type.scheme, graph));
+  QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, network, report));
+  if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
+  QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
+  const Status chosen = QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
+  if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
+  for (const std::string& warning : report.warnings) LogWarning(warning);
+  for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
+  QAT_RETURN_IF_ERROR(SetInputAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
+  if (flags.print) tool.Print(Print(graph));
+  return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, type, report) : Status();
+}
+
+}  // namespace
+}  // namespace qat
+
+int main(int argc, char** argv) {
+  qat::Tool tool("qat-convert", "Turns a frozen graph into a TensorFlow Lite model, in milliseconds.",
+                 "  qat-convert lenet.qgraph -o lenet.tflite\n"
+                 "  qat-convert lenet.qgraph --type float32 --append argmax -o lenet-float.tflite\n"
+                 "  qat-convert network.onnx --calibrate photos --type int8 -o network.tflite\n");
+  qat::ConvertFlags flags;
+  qat::AddFlags(tool, flags);
+  tool.DeclareFiles([&](qat::FileUse& use) { qat::DeclareFiles(flags, use); });
+  return tool.Main(argc, argv, [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+}

@@ -1,0 +1,89 @@
+#include "model_type.h"
+
+#include <cctype>
+
+#include "base/strings.h"
+#include "cli/number_pair.h"
+
+namespace qat {
+namespace {
+
+ModelType TypeOf(const Precisions& integers) {
+  ModelType type = {SchemeOfActivations(integers)};
+  if (integers != PrecisionsOf(type.scheme)) type.filters = integers.filters;
+  return type;
+}
+
+/// Two halves given by flags of their own, as one.
+Expected<std::string> JoinHalves(const std::string& whole, const std::string& first,
+                                 const std::string& second, std::string_view names) {
+  if (first.empty() && second.empty()) return whole;
+  if (first.empty() || second.empty() || !whole.empty()) {
+    return InvalidArgument(StrCat("expected both or neither of ", names));
+  }
+  return StrCat(first, ",", second);
+}
+
+}  // namespace
+
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::string_view NameOf(const ModelType& type) {
+  if (type.weights == WeightStorage::kFloat16) return "float16";
+  if (type.weights == WeightStorage::kInt8) return "dynamic";
+  if (type.filters) return NameOf(Precisions{PrecisionsOf(type.scheme).activations, *type.filters});
+  return NameOf(type.scheme);
+}
+
+Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, const std::optional<PlanChoices>& plan) {
+  std::string type = LowerCase(flags.type);
+  if (plan) {
+    const std::string_view planned = NameOf(plan->precisions);
+    if (type.empty() || type == planned || type == StrCat("quantized_", planned)) return TypeOf(plan->precisions);
+    return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ", planned,
+                                  "; leave --type out, or write a plan for it"));
+  }
+  const bool has_ranges =
+      !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
+  if (type.empty()) {
+    const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
+    return ModelType{trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained};
+  }
+  // The classic converter's names.
+  if (type.starts_with("quantized_")) type = type.substr(10);
+  if (type == "float") type = "float32";
+  if (type == "float16") return ModelType{Scheme::kFloat32, WeightStorage::kFloat16};
+  if (type == "dynamic") return ModelType{Scheme::kFloat32, WeightStorage::kInt8};
+  if (type == "float32") return ModelType{Scheme::kFloat32};
+  if (const std::optional<Precisions> integers = IntegersFromName(type)) return TypeOf(*integers);
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16 or dynamic"));
+}
+
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {
+  QuantizationOptions options;
+  options.scheme = type.scheme;
+  options.filter_precision = type.filters;
+  QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
+                                                           "--mean-values and --std-dev-values"));
+  if (!stats.empty()) {
+    QAT_ASSIGN_OR_RETURN(const auto pair, ParseStats("--input-stats", stats));
+    options.input = InputStatsParams(pair[0], pair[1]);
+  }
+  QAT_ASSIGN_OR_RETURN(const std::string range,
+                       JoinHalves(flags.default_range, flags.range_min, flags.range_max,
+                                  "--default-ranges-min and --default-ranges-max"));
+  if (!range.empty()) {
+    QAT_ASSIGN_OR_RETURN(const auto pair, ParsePair("--default-range", "MIN,MAX as in 0,6", range));
+    if (!(pair[0] < pair[1])) {
+      return InvalidArgument(
+          StrCat("--default-range: ", pair[0], " to ", pair[1], ", expected MIN below MAX"));
+    }
+    options.default_range = Range{static_cast<float>(pair[0]), static_cast<float>(pair[1])};
+  }
+  return options;
+}
+
+}  // namespace qat

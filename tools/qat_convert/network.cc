@@ -1,0 +1,91 @@
+#include "network.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "base/log.h"
+#include "base/named_lists.h"
+#include "base/printable.h"
+#include "base/strings.h"
+#include "contract/fit.h"
+#include "import/verify_source.h"
+
+namespace qat {
+namespace {
+
+/// Finite numbers, separated by commas.
+Expected<std::vector<float>> ParseNumbers(std::string_view flag, const std::string& text) {
+  std::vector<float> numbers;
+  if (text.empty()) return numbers;
+  for (const std::string& piece : SplitText(text, ',')) {
+    float number = 0;
+    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
+    if (error != std::errc() || end != piece.data() + piece.size() || !std::isfinite(number))
+      return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers separated by commas"));
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// The same for all inputs, or for each by its name.
+Status ParseNumbersOfInputs(std::string_view flag, const std::string& text, std::vector<float>& all,
+                            std::map<std::string, std::vector<float>>& by_input) {
+  if (!HasNames(text)) {
+    QAT_ASSIGN_OR_RETURN(all, ParseNumbers(flag, text));
+    return {};
+  }
+  const auto lists = ParseNamedLists(text);
+  if (!lists) return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers, or NAME=NUMBERS for each input"));
+  for (const auto& [name, own] : *lists) {
+    QAT_ASSIGN_OR_RETURN(by_input[name], ParseNumbers(flag, own));
+  }
+  return {};
+}
+
+Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
+  if (flags.fit.empty()) return {};
+  const std::optional<Fit> fit = FitFromName(flags.fit);
+  if (!fit) return InvalidArgument(StrCat("--fit: value '", flags.fit, "', expected crop, pad or stretch"));
+  if (!imported) return InvalidArgument("--fit says what an .onnx or .tflite does not; a .qgraph says it itself");
+  for (InputContract& input : graph.contract.inputs) input.fit = *fit;
+  return {};
+}
+
+}  // namespace
+
+Error InterruptedHere() { return {ErrorCode::kInterrupted, "interrupted: no output was written"}; }
+
+Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
+  ReadNetworkOptions options;
+  QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
+  QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
+  QAT_ASSIGN_OR_RETURN(options.input_shapes, ParseInputShapes(flags.input_shapes));
+  std::vector<std::string> notes;
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
+  for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
+  if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
+    return InvalidArgument("--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
+  QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
+  return network;
+}
+
+Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network, Report& report) {
+  if (flags.verify.first.empty()) return {};
+  if (!(flags.verify_tolerance > 0) || !std::isfinite(flags.verify_tolerance))
+    return InvalidArgument(StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
+  CatchInterrupts();
+  const auto stop = [] { return Interrupted() ? Status(InterruptedHere()) : Status(); };
+  QAT_ASSIGN_OR_RETURN_IN("--verify", const VerifyResult result,
+                          VerifySource(network.graph, {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, stop));
+  for (const std::string& note : result.notes) LogInfo(note);
+  for (const VerifiedTensor& tensor : result.tensors) {
+    tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples, " examples, differs by at most ",
+                                     tensor.difference, ", values reach ", tensor.largest, "\n")));
+  }
+  report.metrics["verified_examples"] = static_cast<double>(result.examples);
+  return {};
+}
+
+}  // namespace qat

@@ -1,0 +1,33 @@
+// rewrites.h: what flags and plan change of the network: layers that stay in float, repairs, what is appended, the type of its inputs.
+#ifndef QAT_TOOLS_QAT_CONVERT_REWRITES_H_
+#define QAT_TOOLS_QAT_CONVERT_REWRITES_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "cli/tool.h"
+#include "flags.h"
+#include "ir/graph.h"
+#include "plan/plan_file.h"
+#include "quant/scheme.h"
+
+namespace qat {
+
+/// A network that was trained for integers has no operators without an integer kernel; one that was not may. Returns the names of
+/// what was asked for.
+Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Scheme scheme,
+                                                    Graph& graph, Report& report);
+
+/// Filters change, so ranges that training found do not hold any more.
+Status RepairAsAsked(const ConvertFlags& flags, Scheme scheme, Graph& graph);
+
+Status AppendAsAsked(const ConvertFlags& flags, Graph& graph);
+
+/// Real numbers come in as they are unless another type is asked for.
+Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph);
+
+}  // namespace qat
+
+#endif  // QAT_TOOLS_QAT_CONVERT_REWRITES_H_
