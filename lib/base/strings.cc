@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
 
 namespace qat {
 namespace {
@@ -36,6 +38,25 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 std::string NumberText(double value) { return ShortestText(value); }
 std::string NumberText(float value) { return ShortestText(value); }
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+template <class T>
+std::optional<T> ParseNumber(std::string_view text) {
+  T number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+template std::optional<int> ParseNumber(std::string_view text);
+template std::optional<int64_t> ParseNumber(std::string_view text);
+template std::optional<size_t> ParseNumber(std::string_view text);
+template std::optional<float> ParseNumber(std::string_view text);
+template std::optional<double> ParseNumber(std::string_view text);
 
 std::string Join(std::span<const std::string> pieces, std::string_view separator) {
   std::string out;

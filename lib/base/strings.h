@@ -2,6 +2,7 @@
 #ifndef QAT_BASE_STRINGS_H_
 #define QAT_BASE_STRINGS_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,14 @@ std::string StrCat(const Pieces&... pieces) {
 
 /// "a, b, c".
 std::string Join(std::span<const std::string> pieces, std::string_view separator = ", ");
+
+/// With small letters for capital ones; ASCII.
+std::string LowerCase(std::string_view text);
+
+/// The number that the whole of `text` is, as std::from_chars reads it: nothing around it, no plus sign. Nothing where it is none,
+/// or T cannot hold it. For int, int64_t, size_t, float and double; of the last two also "inf" and "nan".
+template <class T>
+std::optional<T> ParseNumber(std::string_view text);
 
 /// Splits at every `separator`; an empty text gives one empty piece.
 std::vector<std::string> SplitText(std::string_view text, char separator);

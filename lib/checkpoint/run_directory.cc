@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -20,12 +19,8 @@ std::string StepPath(const std::string& run, int64_t step, std::string_view suff
   return JoinPath(JoinPath(run, kFolder), StrCat(digits, suffix));
 }
 
-/// The number that is the whole of `text`; negative if it is none.
-int64_t ParseStep(std::string_view text) {
-  int64_t step = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
-  return error == std::errc() && end == text.data() + text.size() ? step : -1;
-}
+/// Negative if `text` is none.
+int64_t ParseStep(std::string_view text) { return ParseNumber<int64_t>(text).value_or(-1); }
 
 /// "100, 200, 300"; the middle left out where there are many.
 std::string DescribeSteps(const std::vector<int64_t>& steps) {

@@ -1,7 +1,6 @@
 #include "cli/output_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include "base/strings.h"
@@ -58,15 +57,10 @@ constexpr KnownEnding kKnown[] = {
     {".xz", "xz data"},
 };
 
-std::string LowerCase(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 }  // namespace
 
 Status CheckOutputName(const OutputFormat& format, const std::string& path) {
-  const std::string ending = LowerCase(std::filesystem::path(path).extension());
+  const std::string ending = LowerCase(std::filesystem::path(path).extension().string());
   const auto known = std::find_if(std::begin(kKnown), std::end(kKnown),
                                   [&](const KnownEnding& one) { return one.ending == ending; });
   if (known == std::end(kKnown)) return {};

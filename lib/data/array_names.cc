@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "base/strings.h"
 
@@ -25,12 +24,6 @@ constexpr std::string_view kImageWords[] = {"x",    "image", "images", "img",   
                                             "data", "input", "inputs", "pixels", "features"};
 constexpr std::string_view kLabelWords[] = {"y",       "label", "labels", "target",
                                             "targets", "mask",  "masks"};
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
 
 std::string_view Stripped(std::string_view text) {
   while (!text.empty() && std::string_view("_-. ").find(text.front()) != std::string_view::npos)

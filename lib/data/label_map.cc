@@ -1,7 +1,6 @@
 #include "data/label_map.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 
@@ -17,17 +16,9 @@ constexpr int64_t kMostClasses = 1 << 20;
 constexpr int64_t kIgnored = 255;  // what segmentation sets write where no class is meant
 using Names = std::vector<std::string>;
 
-std::optional<int64_t> NumberIn(const std::string& text) {
-  int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || text.empty()) return std::nullopt;
-  return number;
-}
-
 bool AreNumbers(const Names& names) {
   return !names.empty() &&
-         std::all_of(names.begin(), names.end(), [](const std::string& name) { return NumberIn(name).has_value(); });
+         std::all_of(names.begin(), names.end(), [](const std::string& name) { return ParseNumber<int64_t>(name).has_value(); });
 }
 
 // "-1 and 1", "3, 7 and 9", "1 to 26", "0, 2, 5, … 40".
@@ -144,7 +135,7 @@ class LabelMapMaker {
     map_.class_names_ = model;
     if (one_hot_ > 0) return TakeIndices(std::ssize(model), model);
     if (AreNumbers(model)) {
-      for (size_t i = 0; i < model.size(); ++i) map_.values_.emplace(*NumberIn(model[i]), static_cast<int32_t>(i));
+      for (size_t i = 0; i < model.size(); ++i) map_.values_.emplace(*ParseNumber<int64_t>(model[i]), static_cast<int32_t>(i));
       return {};
     }
     return BeginAtOne(model) ? TakeFromOne(model) : TakeIndices(std::ssize(model), model);

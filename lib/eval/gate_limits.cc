@@ -1,6 +1,5 @@
 #include "eval/gate_limits.h"
 
-#include <charconv>
 #include <limits>
 
 #include "base/strings.h"
@@ -22,11 +21,8 @@ NamedNumber SplitNamed(const std::string& text) {
 // Of 0 to `most`.
 template <class T>
 std::optional<T> NumberIn(const std::string& text, T most) {
-  T number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end || !(number >= 0) || !(number <= most)) return std::nullopt;
-  return number;
+  const std::optional<T> number = ParseNumber<T>(text);
+  return number && *number >= 0 && *number <= most ? number : std::nullopt;
 }
 
 }  // namespace

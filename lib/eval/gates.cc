@@ -1,7 +1,6 @@
 #include "eval/gates.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/strings.h"
 #include "eval/time_gates.h"
@@ -57,8 +56,8 @@ Expected<size_t> LabelOf(const std::string& part, const std::vector<ClassCount>&
   const auto named = std::find(names.begin(), names.end(), part);
   size_t label = static_cast<size_t>(named - names.begin());
   if (named == names.end()) {
-    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), label);
-    if (error != std::errc() || rest != part.data() + part.size() || label >= counts.size()) {
+    label = ParseNumber<size_t>(part).value_or(counts.size());
+    if (label >= counts.size()) {
       return InvalidArgument(StrCat("`min_recall`: there is no class '", part, "', expected ",
                                     names.empty() ? StrCat("0 to ", counts.size() - 1) : Join(names)));
     }

@@ -1,6 +1,5 @@
 #include "import/read_network.h"
 
-#include <charconv>
 
 #include "base/file_kind.h"
 #include "base/hash.h"
@@ -15,9 +14,8 @@ Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std
     const size_t equals = text.rfind('=');
     std::vector<int64_t> sizes;
     for (const std::string& piece : SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
-      int64_t size = 0;
-      const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), size);
-      if (error != std::errc() || end != piece.data() + piece.size() || size < 1 || size > (1 << 24))
+      const int64_t size = ParseNumber<int64_t>(piece).value_or(0);
+      if (size < 1 || size > (1 << 24))
         return InvalidArgument(StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
       sizes.push_back(size);
     }

@@ -1,7 +1,6 @@
 #include "spec/train_config.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -30,16 +29,8 @@ const Field* FindField(std::string_view name) {
 std::vector<AttributeValue> Readings(const std::string& text) {
   std::vector<AttributeValue> readings = {text};
   if (text == "true" || text == "false") readings.emplace_back(text == "true");
-  const char* end = text.data() + text.size();
-  int64_t integer = 0;
-  if (const auto read = std::from_chars(text.data(), end, integer);
-      read.ec == std::errc() && read.ptr == end) {
-    readings.emplace_back(integer);
-  }
-  double real = 0;
-  if (const auto read = std::from_chars(text.data(), end, real); read.ec == std::errc() && read.ptr == end) {
-    readings.emplace_back(real);
-  }
+  if (const auto integer = ParseNumber<int64_t>(text)) readings.emplace_back(*integer);
+  if (const auto real = ParseNumber<double>(text)) readings.emplace_back(*real);
   return readings;
 }
 

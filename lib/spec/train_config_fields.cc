@@ -2,7 +2,6 @@
 
 #include <map>
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -90,11 +89,9 @@ std::vector<double> NumbersOf(const std::string& text) {
   std::vector<double> numbers;
   for (std::string piece : SplitText(text, ',')) {
     piece.erase(0, piece.find_first_not_of(' '));
-    double number = 0;
-    const char* end = piece.data() + piece.size();
-    const auto read = std::from_chars(piece.data(), end, number);
-    if (read.ec != std::errc() || read.ptr != end) return {};
-    numbers.push_back(number);
+    const std::optional<double> number = ParseNumber<double>(piece);
+    if (!number) return {};
+    numbers.push_back(*number);
   }
   return numbers;
 }
@@ -219,10 +216,8 @@ std::optional<int64_t> SecondsOf(std::string_view text) {
   if (text.ends_with('m')) unit = 60;
   if (text.ends_with('h')) unit = 3600;
   if (text.ends_with('s') || unit > 1) text.remove_suffix(1);
-  double number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number >= 0 && number * unit <= 1e9 ? std::optional(std::llround(number * unit)) : std::nullopt;
+  const std::optional<double> number = ParseNumber<double>(text);
+  return number && *number >= 0 && *number * unit <= 1e9 ? std::optional(std::llround(*number * unit)) : std::nullopt;
 }
 
 Field BudgetField(std::string name) {

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -19,9 +18,8 @@ std::optional<std::string> Variable(const char* name) {
 }
 
 Expected<int> Number(const char* name, const std::string& text, int low, int high) {
-  int number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec == std::errc() && read.ptr == text.data() + text.size() && number >= low && number <= high) return number;
+  const std::optional<int> number = ParseNumber<int>(text);
+  if (number && *number >= low && *number <= high) return *number;
   return InvalidArgument(StrCat("environment variable ", name, ": '", text, "', expected a whole number from ", low, " to ", high,
                                 "; unset RANK and WORLD_SIZE to train in one process"));
 }

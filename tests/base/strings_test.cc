@@ -49,6 +49,18 @@ TEST(Join, PutsTheSeparatorBetween) {
   EXPECT_EQ(Join(std::vector<std::string>{}), "");
 }
 
+TEST(ParseNumber, IsTheWholeTextOrNothing) {
+  EXPECT_EQ(ParseNumber<int>("-12"), -12);
+  EXPECT_EQ(ParseNumber<int64_t>("4294967296"), int64_t{1} << 32);
+  EXPECT_EQ(ParseNumber<double>("1e-05"), 1e-5);
+  EXPECT_EQ(ParseNumber<float>("0.1"), 0.1f);
+  for (const char* wrong : {"", " 1", "1 ", "+1", "1.5", "1x", "4294967296", "one"}) EXPECT_FALSE(ParseNumber<int>(wrong)) << wrong;
+  for (const char* wrong : {"", " 1", "+1", "1.5x", "1e999"}) EXPECT_FALSE(ParseNumber<double>(wrong)) << wrong;
+  EXPECT_FALSE(ParseNumber<size_t>("-1"));
+}
+
+TEST(LowerCase, LeavesWhatIsNoLetterOfAscii) { EXPECT_EQ(LowerCase("ABC-xyz_9 Ä"), "abc-xyz_9 Ä"); }
+
 TEST(Nearest, FindsTypingMistakesAndNothingElse) {
   const std::vector<std::string> flags = {"batch-size", "learning-rate", "steps", "seed"};
   EXPECT_EQ(Nearest("batchsize", flags), "batch-size");

@@ -1,6 +1,5 @@
 #include "model_type.h"
 
-#include <cctype>
 
 #include "base/strings.h"
 #include "cli/number_pair.h"
@@ -25,11 +24,6 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
 }
 
 }  // namespace
-
-std::string LowerCase(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 std::string_view NameOf(const ModelType& type) {
   if (type.weights == WeightStorage::kFloat16) return "float16";

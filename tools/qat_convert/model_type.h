@@ -3,7 +3,6 @@
 #define QAT_TOOLS_QAT_CONVERT_MODEL_TYPE_H_
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/expected.h"
@@ -31,9 +30,6 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, con
 
 /// --input-stats and --default-range, the names of TensorFlow's classic converters included. Errors: kInvalidArgument.
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type);
-
-/// A value without capitals.
-std::string LowerCase(std::string text);
 
 }  // namespace qat
 

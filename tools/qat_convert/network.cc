@@ -1,6 +1,5 @@
 #include "network.h"
 
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -20,11 +19,10 @@ Expected<std::vector<float>> ParseNumbers(std::string_view flag, const std::stri
   std::vector<float> numbers;
   if (text.empty()) return numbers;
   for (const std::string& piece : SplitText(text, ',')) {
-    float number = 0;
-    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
-    if (error != std::errc() || end != piece.data() + piece.size() || !std::isfinite(number))
+    const std::optional<float> number = ParseNumber<float>(piece);
+    if (!number || !std::isfinite(*number))
       return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers separated by commas"));
-    numbers.push_back(number);
+    numbers.push_back(*number);
   }
   return numbers;
 }

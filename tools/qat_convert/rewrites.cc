@@ -10,7 +10,6 @@
 #include "base/named_lists.h"
 #include "base/strings.h"
 #include "ir/range_groups.h"
-#include "model_type.h"
 #include "passes/passes.h"
 
 namespace qat {
