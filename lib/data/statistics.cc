@@ -105,6 +105,17 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input
   return statistics;
 }
 
+PooledStatistics Pool(std::span<const double> means, std::span<const double> stds) {
+  const auto count = static_cast<double>(means.size());
+  double mean = 0, variance = 0;
+  for (const double own : means) mean += own / count;
+  for (size_t i = 0; i < means.size(); ++i) {
+    const double apart = means[i] - mean;
+    variance += (stds[i] * stds[i] + apart * apart) / count;
+  }
+  return {mean, std::sqrt(variance)};
+}
+
 TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples) {
   QAT_CHECK(dataset.targets > 0 && !examples.empty());
   const auto targets = static_cast<size_t>(dataset.targets);

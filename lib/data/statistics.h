@@ -29,6 +29,13 @@ struct TargetStatistics {
   std::vector<double> std;   ///< [targets], of the population; 1 where all are the same
 };
 
+/// Of all values together, whatever their channel or target, where each of these has as many.
+struct PooledStatistics {
+  double mean = 0;
+  double std = 0;  ///< of the population
+};
+PooledStatistics Pool(std::span<const double> means, std::span<const double> stds);
+
 /// Over the real numbers of some examples. Requires Dataset::targets > 0, and an example.
 TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples);
 

@@ -48,18 +48,6 @@ Range NormalizedRange(const InputContract& input, const ChannelStatistics& measu
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
-// One for all targets.
-TargetStatistics Pooled(const TargetStatistics& each) {
-  const auto count = static_cast<double>(each.mean.size());
-  double mean = 0, variance = 0;
-  for (const double own : each.mean) mean += own / count;
-  for (size_t i = 0; i < each.mean.size(); ++i) {
-    const double apart = each.mean[i] - mean;
-    variance += (each.std[i] * each.std[i] + apart * apart) / count;
-  }
-  return {{mean}, {std::sqrt(variance)}};
-}
-
 OutputContract OutputOf(const TrainConfig& config, const Dataset& train, const Graph& network) {
   OutputContract output;
   output.task = train.task;
@@ -72,7 +60,10 @@ OutputContract OutputOf(const TrainConfig& config, const Dataset& train, const G
   std::iota(all.begin(), all.end(), 0);
   constexpr int32_t kMostTargets = 1024;  // more are the places of a map: one mean and deviation serve all of them
   TargetStatistics measured = MeasureTargets(train, all);
-  if (train.targets > kMostTargets) measured = Pooled(measured);
+  if (train.targets > kMostTargets) {
+    const PooledStatistics pooled = Pool(measured.mean, measured.std);
+    measured = {{pooled.mean}, {pooled.std}};
+  }
   output.mean.assign(measured.mean.begin(), measured.mean.end());
   output.std.assign(measured.std.begin(), measured.std.end());
   return output;

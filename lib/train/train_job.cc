@@ -302,28 +302,16 @@ DataFacts Preparation::Shapes() const {
   return facts;
 }
 
-// Mean and deviation of all values of an input, whatever their channel.
-Expected<std::pair<double, double>> MeasureAll(const Dataset& data, size_t input) {
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(data, input));
-  const auto channels = static_cast<double>(statistics.mean.size());
-  double mean = 0, variance = 0;
-  for (const double each : statistics.mean) mean += each / channels;
-  for (size_t c = 0; c < statistics.mean.size(); ++c) {
-    const double distance = statistics.mean[c] - mean;
-    variance += (statistics.std[c] * statistics.std[c] + distance * distance) / channels;
-  }
-  return std::pair(mean, std::sqrt(variance));
-}
-
 Expected<DataFacts> Preparation::Facts() const {
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split,
                        SplitHoldout(job_.train, job_.config.holdout, job_.config.seed));
   DataFacts facts = Shapes();
   facts.examples = static_cast<int64_t>(split.train.size());
   facts.held_out = static_cast<int64_t>(split.holdout.size());
-  QAT_ASSIGN_OR_RETURN(const auto of_all, MeasureAll(job_.train, 0));
-  facts.mean = of_all.first;
-  facts.std = of_all.second;
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(job_.train, 0));
+  const PooledStatistics of_all = Pool(measured.mean, measured.std);
+  facts.mean = of_all.mean;
+  facts.std = of_all.std;
   return facts;
 }
 
@@ -416,13 +404,14 @@ Status Preparation::DecideByInput() {
       if (input.values != ValueType::kByte) continue;
       numbers.of[input.name] = of_bytes;
       if (!request_.automatic) continue;
-      QAT_ASSIGN_OR_RETURN(const auto of_all, MeasureAll(job_.train, i));
+      QAT_ASSIGN_OR_RETURN(const ChannelStatistics channels, MeasureChannels(job_.train, i));
+      const PooledStatistics of_all = Pool(channels.mean, channels.std);
       numbers.of[input.name] = {measured(of_all)};
     }
     return {};
   };
-  QAT_RETURN_IF_ERROR(decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.first); }));
-  return decide("std", config.std, [](const auto& of_all) { return std::max(std::round(of_all.second), 1.0); });
+  QAT_RETURN_IF_ERROR(decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.mean); }));
+  return decide("std", config.std, [](const auto& of_all) { return std::max(std::round(of_all.std), 1.0); });
 }
 
 // "[0.12, 3.4] …": up to a few numbers.

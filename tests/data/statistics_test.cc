@@ -23,5 +23,12 @@ TEST(MeasureChannels, TakesEachChannelOverAllImages) {
   EXPECT_DOUBLE_EQ(statistics->std[1], std::sqrt(0.1875));
 }
 
+// 1, 3 and 6, 10: of all four the mean is 5 and the variance (16 + 4 + 1 + 25) / 4.
+TEST(Pool, IsOfAllValuesTogether) {
+  const PooledStatistics all = Pool(std::vector<double>{2, 8}, std::vector<double>{1, 2});
+  EXPECT_DOUBLE_EQ(all.mean, 5);
+  EXPECT_DOUBLE_EQ(all.std, std::sqrt(46.0 / 4));
+}
+
 }  // namespace
 }  // namespace qat
