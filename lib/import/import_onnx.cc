@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "import/normalize.h"
 #include "import/onnx_contract.h"
@@ -355,10 +356,10 @@ class Importer {
   void Remark() {
     const std::vector<std::string>& moved = builder_.transposed();
     if (!moved.empty()) {
-      std::vector<std::string> shown;
-      for (size_t i = 0; i < std::min<size_t>(moved.size(), 3); ++i) shown.push_back(StrCat("'", moved[i], "'"));
-      notes_.push_back(StrCat(moved.size(), moved.size() == 1 ? " transpose was" : " transposes were", " added where axes must lie otherwise: before ",
-                              Join(shown), moved.size() > 3 ? ", …" : ""));
+      std::vector<std::string> places;
+      for (const std::string& place : moved) places.push_back(StrCat("'", place, "'"));
+      notes_.push_back(StrCat(moved.size(), moved.size() == 1 ? " transpose was" : " transposes were", " added, since axes must lie in another order there: before ",
+                              JoinSome(places, 3)));
     }
     if (!result_.batch_norms.empty()) {
       const size_t count = result_.batch_norms.size();
