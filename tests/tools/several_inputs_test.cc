@@ -1,14 +1,15 @@
 // Two inputs, a picture of bytes and a row of real numbers, through all four programs.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
 
-#include "base/random.h"
 #include "data/npy.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
+#include "support/two_inputs.h"
 
 #ifdef QAT_HAS_TRAIN
 namespace qat {
@@ -18,61 +19,18 @@ using testing::ProcessResult;
 using testing::ReadText;
 using testing::RunTool;
 
-constexpr char kSpec[] = R"(
-name = "two"
-[[input]]
-name = "camera"
-shape = [6, 6, 1]
-[[input]]
-name = "sensor"
-shape = [3]
-[[layer]]
-name = "conv"
-op = "conv_2d"
-inputs = ["camera"]
-filters = 4
-kernel = 3
-activation = "relu"
-[[layer]]
-name = "pixels"
-op = "mean"
-[[layer]]
-name = "numbers"
-op = "fully_connected"
-inputs = ["sensor"]
-units = 4
-activation = "relu"
-[[layer]]
-name = "both"
-op = "concatenation"
-inputs = ["pixels", "numbers"]
-[[layer]]
-name = "logits"
-op = "fully_connected"
-units = 4
-)";
-
 #define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
 
 class SeveralInputs : public ::testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(dir_ / "data");
-    testing::WriteText(dir_ / "two.toml", kSpec);
-    Random random(5);
-    for (const auto& [split, count] : {std::pair<const char*, int>{"train", 600}, {"test", 120}}) {
-      NpyArray camera{DType::kUInt8, {count, 6, 6, 1}, {}}, sensor{DType::kFloat32, {count, 3}, {}}, y{DType::kUInt8, {count}, {}};
-      for (int i = 0; i < count; ++i) {
-        const int bright = random.Between(0, 1), high = random.Between(0, 1);
-        for (int p = 0; p < 36; ++p) camera.values.push_back(static_cast<uint8_t>(random.Between(0, 127) + 128 * bright));
-        for (int f = 0; f < 3; ++f) {
-          const float value = (high ? 11.0f : 9.0f) + 0.5f * static_cast<float>(random.Uniform());
-          uint8_t bytes[sizeof(float)];
-          std::memcpy(bytes, &value, sizeof(float));
-          sensor.values.insert(sensor.values.end(), bytes, bytes + sizeof(float));
-        }
-        y.values.push_back(static_cast<uint8_t>(2 * bright + high));
-      }
+    testing::WriteText(dir_ / "two.toml", testing::kTwoInputsSpec);
+    for (const auto& [split, count, seed] : {std::tuple<const char*, int, uint64_t>{"train", 600, 5}, {"test", 120, 6}}) {
+      testing::TwoInputExamples made = testing::MakeTwoInputExamples(count, seed);
+      const NpyArray camera{DType::kUInt8, {count, testing::kCameraSide, testing::kCameraSide, 1}, std::move(made.camera)};
+      const NpyArray sensor{DType::kFloat32, {count, testing::kSensorFeatures}, std::move(made.sensor)};
+      const NpyArray y{DType::kUInt8, {count}, std::move(made.labels)};
       const auto write = [&](const std::string& name, const NpyArray& array) {
         QAT_ASSERT_OK(WriteFile(dir_ / ("data/" + name + split + ".npy"), Serialize(array)));
       };

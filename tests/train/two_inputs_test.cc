@@ -2,8 +2,6 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "base/packed.h"
 #include "checkpoint/checkpoint.h"
 #include "freeze/freeze.h"
@@ -12,6 +10,7 @@
 #include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
 #include "support/test_util.h"
+#include "support/two_inputs.h"
 #include "tflite/tflite_writer.h"
 #include "train/tiny.h"
 #include "train/trainer.h"
@@ -19,63 +18,16 @@
 namespace qat {
 namespace {
 
-constexpr int32_t kSide = 6, kFeatures = 3;
+using testing::kTwoInputsSpec;
 
-constexpr char kSpec[] = R"(
-name = "two"
-[[input]]
-name = "picture"
-shape = [6, 6, 1]
-[[input]]
-name = "row"
-shape = [3]
-[[layer]]
-name = "conv"
-op = "conv_2d"
-inputs = ["picture"]
-filters = 4
-kernel = 3
-activation = "relu"
-[[layer]]
-name = "pixels"
-op = "mean"
-[[layer]]
-name = "numbers"
-op = "fully_connected"
-inputs = ["row"]
-units = 4
-activation = "relu"
-[[layer]]
-name = "both"
-op = "concatenation"
-inputs = ["pixels", "numbers"]
-[[layer]]
-name = "logits"
-op = "fully_connected"
-units = 4
-)";
-
-// Bright or dark, and a first number above or below 10: four classes, for which both inputs are needed.
 Dataset Examples(int64_t count, uint64_t seed) {
-  Random random(seed);
-  std::vector<Bytes> parts(2);
+  const testing::TwoInputExamples made = testing::MakeTwoInputExamples(count, seed);
   Dataset data;
   data.name = "two";
-  data.inputs = {{kSide, kSide, 1, ValueType::kByte, {}, "picture"},
-                 {1, 1, kFeatures, ValueType::kReal, {kFeatures}, "row"}};
-  for (int64_t i = 0; i < count; ++i) {
-    const bool bright = random.Between(0, 1) == 1, high = random.Between(0, 1) == 1;
-    for (int32_t p = 0; p < kSide * kSide; ++p)
-      parts[0].push_back(static_cast<uint8_t>(random.Between(0, 127) + (bright ? 128 : 0)));
-    for (int32_t f = 0; f < kFeatures; ++f) {
-      const float value = (high ? 11.0f : 9.0f) + 0.5f * static_cast<float>(random.Uniform());
-      uint8_t bytes[sizeof(float)];
-      std::memcpy(bytes, &value, sizeof(float));
-      parts[1].insert(parts[1].end(), bytes, bytes + sizeof(float));
-    }
-    data.labels.push_back(2 * bright + high);
-  }
-  data.images = Packed(parts, data.InputSizes());
+  data.inputs = {{testing::kCameraSide, testing::kCameraSide, 1, ValueType::kByte, {}, "camera"},
+                 {1, 1, testing::kSensorFeatures, ValueType::kReal, {testing::kSensorFeatures}, "sensor"}};
+  data.labels.assign(made.labels.begin(), made.labels.end());
+  data.images = Packed(std::vector<Bytes>{made.camera, made.sensor}, data.InputSizes());
   data.class_names = {"a", "b", "c", "d"};
   return data;
 }
@@ -99,16 +51,16 @@ TEST_P(TwoInputs, AreLearnedFromAndDeployedByteForByte) {
   TrainConfig config = testing::TinyConfig();
   config.scheme = NameOf(GetParam());
   config.steps = 240;
-  config.mean = {{0}, {{"row", {}}}};
-  config.std = {{255}, {{"row", {}}}};
+  config.mean = {{0}, {{"sensor", {}}}};
+  config.std = {{255}, {{"sensor", {}}}};
   const Dataset test = Examples(80, 2);
-  const auto result = Train(testing::Parsed(kSpec), config, Examples(400, 1), test, dir / "run", {}, {});
+  const auto result = Train(testing::Parsed(kTwoInputsSpec), config, Examples(400, 1), test, dir / "run", {}, {});
   QAT_ASSERT_OK(result);
   EXPECT_GT(result->best_accuracy, 90) << "either input alone gives half";
   const auto checkpoint = ReadCheckpoint(result->checkpoint);
   QAT_ASSERT_OK(checkpoint);
   ASSERT_EQ(checkpoint->contract.inputs.size(), 2u);
-  EXPECT_EQ(checkpoint->contract.inputs[1].name, "row");
+  EXPECT_EQ(checkpoint->contract.inputs[1].name, "sensor");
   EXPECT_NEAR(checkpoint->contract.inputs[1].mean[0], 10.25, 0.2);
   EXPECT_EQ(checkpoint->contract.inputs[0].mean[0], 0);
 
@@ -136,7 +88,7 @@ TEST_P(TwoInputs, AreLearnedFromAndDeployedByteForByte) {
   // Floats for the row, normalized inside: the same answers.
   QAT_ASSERT_OK(SetInputType(DType::kFloat32, 1, *graph));
   QAT_ASSERT_OK(Verify(*graph));
-  EXPECT_EQ(graph->tensor(graph->inputs[1]).shape, (Shape{1, kFeatures}));
+  EXPECT_EQ(graph->tensor(graph->inputs[1]).shape, (Shape{1, testing::kSensorFeatures}));
   EXPECT_EQ(predict(*graph).scores, simulated->scores);
 }
 
@@ -145,13 +97,13 @@ TEST(TwoInputsData, MustBeThoseOfTheNetwork) {
   Dataset data = Examples(40, 1);
   data.inputs[1].channels = 1;
   data.inputs[1].height = 3;
-  const auto other = Train(testing::Parsed(kSpec), testing::TinyConfig(), data, data, dir / "run", {}, {});
+  const auto other = Train(testing::Parsed(kTwoInputsSpec), testing::TinyConfig(), data, data, dir / "run", {}, {});
   QAT_EXPECT_ERROR(other, ErrorCode::kInvalidArgument,
-                   "the training values for input 'row' of two are [1, 3, 1, 1], expected [1, 1, 1, 3]");
+                   "the training values for input 'sensor' of two are [1, 3, 1, 1], expected [1, 1, 1, 3]");
   TrainConfig config = testing::TinyConfig();
-  config.mean.of["rwo"] = {1};
-  QAT_EXPECT_ERROR(Train(testing::Parsed(kSpec), config, Examples(40, 1), Examples(40, 2), dir / "run", {}, {}),
-                   ErrorCode::kInvalidArgument, "`mean`: names the input 'rwo', expected picture, row");
+  config.mean.of["senosr"] = {1};
+  QAT_EXPECT_ERROR(Train(testing::Parsed(kTwoInputsSpec), config, Examples(40, 1), Examples(40, 2), dir / "run", {}, {}),
+                   ErrorCode::kInvalidArgument, "`mean`: names the input 'senosr', expected camera, sensor");
 }
 
 }  // namespace
