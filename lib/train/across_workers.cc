@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "train/layout.h"
+
 namespace qat {
 namespace {
 
@@ -37,12 +39,6 @@ std::vector<int64_t> AllButChannels(const at::Tensor& values) {
   return axes;
 }
 
-at::Tensor AlongChannels(const at::Tensor& channels, const at::Tensor& values) {
-  std::vector<int64_t> sizes(static_cast<size_t>(values.dim()), 1);
-  sizes[1] = channels.size(0);
-  return channels.view(sizes);
-}
-
 }  // namespace
 
 MeasuredRange RangeAcross(MeasuredRange here, const BatchSharing& sharing) {
@@ -63,7 +59,7 @@ BatchMoments MomentsAcross(const at::Tensor& values, const BatchSharing& sharing
   const double count = std::round(static_cast<double>(here) / sharing.share);
   const auto workers = reinterpret_cast<int64_t>(sharing.workers);
   const at::Tensor mean = SumAcross::apply(values.sum(axes) / count, workers);
-  const at::Tensor centred = values - AlongChannels(mean, values);
+  const at::Tensor centred = values - AlongChannels(mean, values.dim(), 1);
   return {mean, SumAcross::apply((centred * centred).sum(axes) / count, workers), static_cast<int64_t>(count)};
 }
 

@@ -1,4 +1,4 @@
-// layout.h: how tensors of pictures lie in memory.
+// layout.h: how tensors of pictures lie in memory, and where their channels are.
 #ifndef QAT_TRAIN_LAYOUT_H_
 #define QAT_TRAIN_LAYOUT_H_
 
@@ -12,6 +12,9 @@ at::MemoryFormat LayoutOf(int64_t channels);
 
 /// The same values without gaps in memory: channels last where the strides say so, else in the order of the axes.
 at::Tensor Dense(const at::Tensor& input);
+
+/// One value per channel, [C], in the shape that broadcasts over a tensor of `rank` axes whose axis `axis` has the channels.
+at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis);
 
 }  // namespace qat
 

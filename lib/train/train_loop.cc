@@ -1,6 +1,7 @@
 #include "train/train_loop.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -125,10 +126,9 @@ Status TrainLoop::Record() {
 bool TrainLoop::StopsHere() {
   const bool interrupted = inputs_.callbacks.interrupted && inputs_.callbacks.interrupted();
   if (inputs_.workers == nullptr) return interrupted && !Done();
-  // Bits would do for one call; a step has a dozen others.
-  const bool any = inputs_.workers->Any(interrupted);
-  out_of_patience_ = inputs_.workers->Any(out_of_patience_);
-  return any && !Done();
+  const auto [stops, ends] = inputs_.workers->Any(std::array{interrupted, out_of_patience_});
+  out_of_patience_ = ends;
+  return stops && !Done();
 }
 
 Status TrainLoop::Step() {

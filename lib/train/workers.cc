@@ -31,12 +31,6 @@ std::string Workers::Broadcast(const std::string& text) {
   return result;
 }
 
-bool Workers::Any(bool here) {
-  float none = here ? 0 : 1;
-  Minimum({&none, 1});
-  return none == 0;
-}
-
 #ifdef QAT_WITH_GLOO
 namespace {
 

@@ -3,11 +3,14 @@
 #ifndef QAT_TRAIN_WORKERS_H_
 #define QAT_TRAIN_WORKERS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/expected.h"
 
@@ -53,8 +56,17 @@ class Workers {
   virtual void Broadcast(std::span<float> values) = 0;
   /// That of rank 0.
   std::string Broadcast(const std::string& text);
-  /// Whether any process says so.
-  bool Any(bool here);
+  /// Of each question whether any process says yes, in one message.
+  template <size_t N>
+  std::array<bool, N> Any(const std::array<bool, N>& here) {
+    std::array<float, N> no;
+    for (size_t i = 0; i < N; ++i) no[i] = here[i] ? 0 : 1;
+    Minimum(no);
+    std::array<bool, N> any;
+    for (size_t i = 0; i < N; ++i) any[i] = no[i] == 0;
+    return any;
+  }
+  bool Any(bool here) { return Any(std::array{here})[0]; }
 
  protected:
   explicit Workers(WorkerPlace place) : place_(std::move(place)) {}

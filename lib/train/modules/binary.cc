@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "quant/fixed_point.h"
 #include "train/fake_quantize.h"
+#include "train/layout.h"
 #include "train/modules/module.h"
 #include "train/modules/nhwc.h"
 
@@ -116,7 +117,7 @@ class PReluModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     const at::Tensor& x = inputs[0];
-    const at::Tensor slope = AlongChannels(Rounded(context), x.dim());
+    const at::Tensor slope = PerChannel(Rounded(context), x.dim());
     return Finish(at::clamp_min(x, 0) + at::clamp_max(x, 0) * slope, context);
   }
 
@@ -131,7 +132,7 @@ class PReluModule final : public Module {
     const at::Tensor x = Offset(inputs[0]);
     const at::Tensor above = Scaled(x, double{in / output.scale});
     const at::Tensor below =
-        Scaled(x.mul(AlongChannels(quantized, x.dim())), double{in * grid.params.scale / output.scale});
+        Scaled(x.mul(PerChannel(quantized, x.dim())), double{in * grid.params.scale / output.scale});
     const at::Tensor steps = at::where(x.ge(0), above, below);
     return {steps.add(output.zero_point).clamp(limits.quant_min, limits.quant_max), output};
   }
@@ -139,10 +140,9 @@ class PReluModule final : public Module {
   std::vector<Parameter> parameters() override { return {{parameter_.name, parameter_.trained.role, slope_}}; }
 
  private:
-  static at::Tensor AlongChannels(const at::Tensor& slope, int64_t rank) {
-    std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
-    sizes[static_cast<size_t>(functional::AxisInNchw(-1, rank))] = slope.numel();
-    return slope.view(sizes);
+  /// In the shape that broadcasts over the activation.
+  static at::Tensor PerChannel(const at::Tensor& slope, int64_t rank) {
+    return AlongChannels(slope.flatten(), rank, functional::AxisInNchw(-1, rank));
   }
 
   Grid GridOf(Range range) const {

@@ -44,13 +44,6 @@ std::span<const float> SpanOf(const at::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-// [O] to the shape that broadcasts over [N, O, …] or over a filter with output channels first.
-at::Tensor AlongChannels(const at::Tensor& values, int64_t rank, int64_t axis) {
-  std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
-  sizes[static_cast<size_t>(axis)] = values.size(0);
-  return values.view(sizes);
-}
-
 int64_t ValuesPerChannel(const at::Tensor& output) { return output.numel() / output.size(1); }
 
 // What makes the variance of a batch an unbiased one; 1 where there is one value.
