@@ -6,8 +6,8 @@
 
 namespace qat {
 
-std::span<const uint8_t> PartOf(std::span<const uint8_t> examples, std::span<const int64_t> sizes, size_t index,
-                                std::vector<uint8_t>& copy) {
+std::span<const uint8_t> PartOf(std::span<const uint8_t> examples, std::span<const int64_t> sizes,
+                                size_t index, std::vector<uint8_t>& copy) {
   QAT_CHECK(index < sizes.size());
   if (sizes.size() == 1) return examples;
   const auto begin = sizes.begin() + static_cast<ptrdiff_t>(index);
@@ -29,10 +29,12 @@ std::vector<uint8_t> Packed(std::span<const std::vector<uint8_t>> parts, std::sp
   const size_t count = parts[0].size() / static_cast<size_t>(sizes[0]);
   std::vector<uint8_t> examples;
   examples.reserve(count * static_cast<size_t>(std::accumulate(sizes.begin(), sizes.end(), int64_t{0})));
-  for (size_t i = 0; i < parts.size(); ++i) QAT_CHECK(parts[i].size() == count * static_cast<size_t>(sizes[i]));
+  for (size_t i = 0; i < parts.size(); ++i)
+    QAT_CHECK(parts[i].size() == count * static_cast<size_t>(sizes[i]));
   for (size_t example = 0; example < count; ++example) {
     for (size_t i = 0; i < parts.size(); ++i) {
-      const auto part = std::span(parts[i]).subspan(example * static_cast<size_t>(sizes[i]), static_cast<size_t>(sizes[i]));
+      const auto part =
+          std::span(parts[i]).subspan(example * static_cast<size_t>(sizes[i]), static_cast<size_t>(sizes[i]));
       examples.insert(examples.end(), part.begin(), part.end());
     }
   }

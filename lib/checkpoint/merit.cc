@@ -16,7 +16,8 @@ std::optional<double> MetricOf(const std::map<std::string, double>& metrics, con
 
 }  // namespace
 
-std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quantized, std::string_view split) {
+std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quantized,
+                                        std::string_view split) {
   std::map<std::string, double> metrics = {{StrCat(split, "_loss"), evaluation.loss},
                                            {StrCat(split, "_standard_error"), evaluation.standard_error},
                                            {"fake_quantize", quantized ? 1.0 : 0.0}};
@@ -25,7 +26,8 @@ std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quant
 }
 
 Merit MeritOf(const std::map<std::string, double>& metrics, std::string_view split, int64_t step) {
-  const auto accuracy = MetricOf(metrics, StrCat(split, "_accuracy")), loss = MetricOf(metrics, StrCat(split, "_loss"));
+  const auto accuracy = MetricOf(metrics, StrCat(split, "_accuracy")),
+             loss = MetricOf(metrics, StrCat(split, "_loss"));
   Merit merit;
   merit.step = step;
   merit.quantized = MetricOf(metrics, "fake_quantize").value_or(1) != 0;
@@ -52,6 +54,8 @@ bool IsBetterBeyondChance(const Merit& a, const Merit& b) {
   return error == 0 || a.value - b.value > kChanceErrors * error;
 }
 
-const Merit& TakenOf(const Merit& best, const Merit& last) { return IsBetterBeyondChance(best, last) ? best : last; }
+const Merit& TakenOf(const Merit& best, const Merit& last) {
+  return IsBetterBeyondChance(best, last) ? best : last;
+}
 
 }  // namespace qat

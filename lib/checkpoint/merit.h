@@ -25,8 +25,10 @@ struct Evaluation {
 std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quantized, std::string_view split);
 
 struct Merit {
-  bool quantized = false;  ///< one from before the delay was judged without fake quantization: never before others
-  double value = -std::numeric_limits<double>::infinity();  ///< accuracy; of real numbers, the loss with its sign changed
+  bool quantized =
+      false;  ///< one from before the delay was judged without fake quantization: never before others
+  double value = -std::numeric_limits<
+      double>::infinity();  ///< accuracy; of real numbers, the loss with its sign changed
   double loss = std::numeric_limits<double>::infinity();
   double standard_error = 0;  ///< of `value`; 0: not known, as in files from before it was recorded
   int64_t step = 0;

@@ -7,7 +7,8 @@ namespace qat {
 namespace {
 
 // By number.
-constexpr std::string_view kNames[] = {"auto", "classes", "numbers", "yes-no", "multi-label", "reconstruction"};
+constexpr std::string_view kNames[] = {"auto",   "classes",     "numbers",
+                                       "yes-no", "multi-label", "reconstruction"};
 
 }  // namespace
 

@@ -11,13 +11,13 @@
 namespace qat {
 
 enum class Task {
-  kUnknown,            ///< written before it was recorded, or a model of others
-  kAuto = kUnknown,    ///< of a request: found out from the data and the network
-  kClasses,            ///< one of several classes, a score each; of an example or of each of its pixels
-  kNumbers,            ///< real numbers
-  kYesNo,              ///< one of two classes by one score: the second where it is above 0, as a probability above 1/2
-  kMultiLabel,         ///< several labels at once, each there or not, judged by its own score as in kYesNo
-  kReconstruction,     ///< the input itself, as real numbers: autoencoders
+  kUnknown,          ///< written before it was recorded, or a model of others
+  kAuto = kUnknown,  ///< of a request: found out from the data and the network
+  kClasses,          ///< one of several classes, a score each; of an example or of each of its pixels
+  kNumbers,          ///< real numbers
+  kYesNo,  ///< one of two classes by one score: the second where it is above 0, as a probability above 1/2
+  kMultiLabel,      ///< several labels at once, each there or not, judged by its own score as in kYesNo
+  kReconstruction,  ///< the input itself, as real numbers: autoencoders
 };
 
 /// "auto", "classes", "numbers", "yes-no", "multi-label", "reconstruction": as recipes, models and reports have it.

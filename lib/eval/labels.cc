@@ -28,7 +28,8 @@ void ForEachScore(std::span<const double> scores, std::span<const int32_t> label
   for (size_t begin = 0; begin < order.size();) {
     size_t end = begin;
     double positives = 0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) positives += labels[order[end]];
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      positives += labels[order[end]];
     use(positives, static_cast<double>(end - begin) - positives);
     begin = end;
   }
@@ -39,7 +40,8 @@ Interval AucInterval(double auc, double positives, double negatives) {
   constexpr double kZ = 1.959963984540054;
   const double q1 = auc / (2 - auc), q2 = 2 * auc * auc / (1 + auc);
   const double variance =
-      (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) / (positives * negatives);
+      (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) /
+      (positives * negatives);
   const double half = kZ * std::sqrt(std::max(variance, 0.0));
   return {std::max(auc - half, 0.0), std::min(auc + half, 1.0)};
 }
@@ -72,7 +74,8 @@ std::optional<double> AveragePrecisionOf(std::span<const double> scores, std::sp
 void AnswerYesNo(Predictions& predictions) {
   QAT_CHECK(!predictions.scores.empty());
   predictions.labels.clear();
-  for (const float score : predictions.scores) predictions.labels.push_back(IsYes(score, predictions.probabilities));
+  for (const float score : predictions.scores)
+    predictions.labels.push_back(IsYes(score, predictions.probabilities));
   predictions.classes = 1;
 }
 
@@ -106,7 +109,8 @@ LabelsResult JudgeLabels(const Predictions& predictions, std::span<const int32_t
   return result;
 }
 
-double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const int32_t> labels, int64_t width) {
+double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const int32_t> labels,
+                     int64_t width) {
   const auto stride = static_cast<size_t>(width);
   int64_t more = 0, fewer = 0;
   for (size_t first = 0; first < labels.size(); first += stride) {
@@ -123,7 +127,8 @@ double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const
 
 std::optional<AnomalyResult> JudgeAnomalies(std::span<const float> answers, std::span<const float> numbers,
                                             std::span<const float> std, std::span<const int32_t> labels) {
-  if (labels.empty() || std::any_of(labels.begin(), labels.end(), [](int32_t label) { return label != 0 && label != 1; })) {
+  if (labels.empty() ||
+      std::any_of(labels.begin(), labels.end(), [](int32_t label) { return label != 0 && label != 1; })) {
     return std::nullopt;
   }
   const size_t values = numbers.size() / labels.size();
@@ -139,7 +144,8 @@ std::optional<AnomalyResult> JudgeAnomalies(std::span<const float> answers, std:
   result.auc = *auc;
   result.anomalous = std::count(labels.begin(), labels.end(), 1);
   result.normal = std::ssize(labels) - result.anomalous;
-  result.interval = AucInterval(*auc, static_cast<double>(result.anomalous), static_cast<double>(result.normal));
+  result.interval =
+      AucInterval(*auc, static_cast<double>(result.anomalous), static_cast<double>(result.normal));
   return result;
 }
 

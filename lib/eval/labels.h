@@ -26,7 +26,8 @@ void AnswerYesNo(Predictions& predictions);
 LabelsResult JudgeLabels(const Predictions& predictions, std::span<const int32_t> labels, int64_t width);
 
 /// Images of which more labels are wrong in b, and in a, than in the other: p of McNemar's test on them (statistics.h).
-double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const int32_t> labels, int64_t width);
+double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const int32_t> labels,
+                     int64_t width);
 
 /// The error of an example is the mean of ((answer - number) / std)^2, std of the targets, may be empty: 1. Nothing unless labels
 /// are 0 and 1, both of them.

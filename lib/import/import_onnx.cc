@@ -30,7 +30,8 @@ class Refusals {
   void Add(const onnx::Node& node, const Error& error) {
     const std::string reason = StrCat(node.op, ": ", error.message);
     unsupported_ = unsupported_ || error.code == ErrorCode::kUnsupported;
-    const std::string name = StrCat("'", node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name, "'");
+    const std::string name =
+        StrCat("'", node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name, "'");
     for (auto& [known, names] : reasons_) {
       if (known != reason) continue;
       names.push_back(name);
@@ -45,8 +46,10 @@ class Refusals {
     constexpr size_t kShown = 3;
     std::string text = "cannot be imported:";
     for (const auto& [reason, names] : reasons_) {
-      const std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kShown)));
-      text += StrCat("\n  ", reason, " (", Join(first), names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "", ")");
+      const std::vector<std::string> first(
+          names.begin(), names.begin() + static_cast<int64_t>(std::min(names.size(), kShown)));
+      text += StrCat("\n  ", reason, " (", Join(first),
+                     names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "", ")");
     }
     if (!hint.empty()) text += StrCat("\n  ", hint);
     return unsupported_ ? Unsupported(text) : Corrupt(text);
@@ -60,7 +63,10 @@ class Refusals {
 class Importer {
  public:
   Importer(onnx::Model& model, const OnnxImportOptions& options, std::vector<std::string>& notes)
-      : model_(model), options_(options), notes_(notes), conversion_{builder_, result_.batch_norms, readers_} {}
+      : model_(model),
+        options_(options),
+        notes_(notes),
+        conversion_{builder_, result_.batch_norms, readers_} {}
 
   Expected<OnnxImport> Run() {
     QAT_RETURN_IF_ERROR(CheckModel());
@@ -81,12 +87,15 @@ class Importer {
  private:
   Status CheckModel() const {
     if (model_.opset() == 0 && !model_.opsets.empty())
-      return Unsupported(StrCat("is made of operators of '", model_.opsets.begin()->first, "' alone; export the network with ONNX's own operators"));
+      return Unsupported(StrCat("is made of operators of '", model_.opsets.begin()->first,
+                                "' alone; export the network with ONNX's own operators"));
     if (model_.opset() == 0) return Corrupt("says no opset of ONNX's operators");
     if (model_.opset() < kOldestOpset)
-      return Unsupported(StrCat("is of opset ", model_.opset(), ", expected ", kOldestOpset, " and newer; export it again, or convert it with onnx.version_converter"));
+      return Unsupported(StrCat("is of opset ", model_.opset(), ", expected ", kOldestOpset,
+                                " and newer; export it again, or convert it with onnx.version_converter"));
     if (!model_.graph.sparse.empty())
-      return Unsupported(StrCat("has sparse initializers, '", model_.graph.sparse[0], "'; export the network with dense ones"));
+      return Unsupported(StrCat("has sparse initializers, '", model_.graph.sparse[0],
+                                "'; export the network with dense ones"));
     return {};
   }
 
@@ -109,7 +118,8 @@ class Importer {
     }
     if (builder_.graph().inputs.empty()) return Unsupported("has no input: all it computes is constant");
     for (const auto& [name, sizes] : options_.input_shapes) {
-      if (used_shapes_.count(name) == 0) return InvalidArgument(StrCat("`input_shape`: no input is called '", name, "'"));
+      if (used_shapes_.count(name) == 0)
+        return InvalidArgument(StrCat("`input_shape`: no input is called '", name, "'"));
     }
     return {};
   }
@@ -117,20 +127,25 @@ class Importer {
   Status AddInput(const onnx::ValueInfo& input) {
     if (!input.is_tensor) return Unsupported("is a sequence, a map or may be left out; expected a tensor");
     if (!onnx::IsReal(input.type)) {
-      return Unsupported(StrCat("is ", NameOf(input.type), ", expected real numbers; networks over tokens, masks or bytes do not come in yet: "
-                                "export the part behind the embedding, or let the network take float32"));
+      return Unsupported(
+          StrCat("is ", NameOf(input.type),
+                 ", expected real numbers; networks over tokens, masks or bytes do not come in yet: "
+                 "export the part behind the embedding, or let the network take float32"));
     }
-    if (input.type == onnx::ElementType::kDouble) notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
+    if (input.type == onnx::ElementType::kDouble)
+      notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
     if (!input.has_shape) return Unsupported("says no shape; export the network with one");
     QAT_ASSIGN_OR_RETURN(const Shape shape, InputShape(input));
     if (shape.size() < 2)
-      return Unsupported(StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
+      return Unsupported(
+          StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
     const AxisOrder order = InputOrder(model_.graph, input.name, shape.size());
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
     if (tensor.shape != shape) {
-      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), ", the channels last; the source takes ", ToString(shape)));
+      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape),
+                              ", the channels last; the source takes ", ToString(shape)));
     }
     return {};
   }
@@ -142,23 +157,29 @@ class Importer {
     if (given != options_.input_shapes.end()) {
       used_shapes_.insert(given->first);
       if (given->second.size() != dims.size())
-        return InvalidArgument(StrCat("has ", dims.size(), " axes, `input_shape` has ", given->second.size()));
+        return InvalidArgument(
+            StrCat("has ", dims.size(), " axes, `input_shape` has ", given->second.size()));
       for (size_t i = 0; i < dims.size(); ++i) {
         if (dims[i] >= 0 && dims[i] != given->second[i] && i > 0)
-          return InvalidArgument(StrCat("has size ", dims[i], " at axis ", i, ", `input_shape` says ", given->second[i]));
+          return InvalidArgument(
+              StrCat("has size ", dims[i], " at axis ", i, ", `input_shape` says ", given->second[i]));
         dims[i] = given->second[i];
       }
     }
     if (!dims.empty() && dims[0] == -1) dims[0] = 1;
     if (!dims.empty() && dims[0] > 1) {
-      notes_.push_back(StrCat("input '", input.name, "' was exported for ", dims[0], " examples at once; the network is imported for one"));
-      batch_hint_ = StrCat("the network was exported for ", dims[0], " examples at once; export it for one, or with an open batch");
+      notes_.push_back(StrCat("input '", input.name, "' was exported for ", dims[0],
+                              " examples at once; the network is imported for one"));
+      batch_hint_ = StrCat("the network was exported for ", dims[0],
+                           " examples at once; export it for one, or with an open batch");
       dims[0] = 1;
     }
     for (size_t i = 0; i < dims.size(); ++i) {
       if (dims[i] < 1) {
-        const std::string name = input.symbols[i].empty() ? std::string("of unknown size") : StrCat("'", input.symbols[i], "'");
-        return Unsupported(StrCat("leaves axis ", i, " open (", name, "); export the network with fixed sizes, or say `input_shape`"));
+        const std::string name =
+            input.symbols[i].empty() ? std::string("of unknown size") : StrCat("'", input.symbols[i], "'");
+        return Unsupported(StrCat("leaves axis ", i, " open (", name,
+                                  "); export the network with fixed sizes, or say `input_shape`"));
       }
     }
     return ToShape(dims);
@@ -181,7 +202,8 @@ class Importer {
     for (const std::string& input : node.inputs) {
       known = known && unknown_.count(input) == 0;
       const auto found = values_.find(input);
-      if (!input.empty() && found == values_.end() && known) return InvalidArgument(StrCat("reads '", input, "', which nothing computes"));
+      if (!input.empty() && found == values_.end() && known)
+        return InvalidArgument(StrCat("reads '", input, "', which nothing computes"));
       context.inputs.push_back(found == values_.end() ? OnnxValue() : found->second);
     }
     if (!known) {  // what it reads has been refused; whether it would come in itself, counts
@@ -193,7 +215,8 @@ class Importer {
   }
 
   static bool IsStructural(const std::string& op) {
-    return op == "Shape" || op == "Size" || op == "Constant" || op == "ConstantOfShape" || op == "Range" || op == "If" || op == "Erf" || op == "NonZero";
+    return op == "Shape" || op == "Size" || op == "Constant" || op == "ConstantOfShape" || op == "Range" ||
+           op == "If" || op == "Erf" || op == "NonZero";
   }
 
   Status Convert(const onnx::Node& node, OnnxNode& context, int depth) {
@@ -201,7 +224,8 @@ class Importer {
     if (node.op == "Constant") return SetConstant(node);
     if (node.op == "If") return RunBranch(node, context, depth);
     if (node.op == "Shape" || node.op == "Size") return SetShape(node, context);
-    const bool constant = std::all_of(context.inputs.begin(), context.inputs.end(), [](const OnnxValue& v) { return !v.exists() || v.is_constant(); });
+    const bool constant = std::all_of(context.inputs.begin(), context.inputs.end(),
+                                      [](const OnnxValue& v) { return !v.exists() || v.is_constant(); });
     if (constant) {
       if (auto folded = FoldNode(context)) {
         if (!folded->ok()) return std::move(*folded).error();
@@ -224,8 +248,11 @@ class Importer {
   }
 
   static bool TakesConstantFirst(const std::string& op) {
-    static const std::set<std::string_view> kOps = {"Add", "Sub", "Mul", "Div", "Equal", "Less", "Greater", "And", "Or", "LessOrEqual", "GreaterOrEqual",
-                                                    "Max", "Min", "Sum", "Mean", "Pow", "Where", "Concat", "MatMul", "Gemm", "Gather", "Mod", "CastLike"};
+    static const std::set<std::string_view> kOps = {
+        "Add",     "Sub",  "Mul",    "Div",         "Equal",          "Less",
+        "Greater", "And",  "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
+        "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
+        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike"};
     return kOps.count(op) > 0;
   }
 
@@ -234,7 +261,8 @@ class Importer {
       const std::string& name = node.outputs[i];
       if (name.empty()) continue;
       if (i >= values.size()) {
-        if (readers_[name] > 0) return Unsupported(StrCat("its output ", i, " is read, which is not computed here"));
+        if (readers_[name] > 0)
+          return Unsupported(StrCat("its output ", i, " is read, which is not computed here"));
         continue;
       }
       builder_.NameResult(values[i], name);
@@ -249,16 +277,25 @@ class Importer {
     tensor.type = onnx::ElementType::kFloat;
     for (const onnx::Attribute& attribute : node.attributes) {
       using Kind = onnx::Attribute::Kind;
-      if (attribute.name == "value" && attribute.tensor) tensor = *attribute.tensor;
-      else if (attribute.name == "value_float") tensor.reals = {attribute.real};
-      else if (attribute.name == "value_floats") tensor.reals = attribute.reals;
-      else if (attribute.name == "value_int") tensor.integers = {attribute.integer};
-      else if (attribute.name == "value_ints") tensor.integers = attribute.integers;
-      else return Unsupported(StrCat("holds `", attribute.name, "`, expected numbers"));
-      if (attribute.name.ends_with("s")) tensor.dims = {std::ssize(tensor.reals) + std::ssize(tensor.integers)};
-      if (attribute.kind == Kind::kInt || attribute.kind == Kind::kInts) tensor.type = onnx::ElementType::kInt64;
+      if (attribute.name == "value" && attribute.tensor)
+        tensor = *attribute.tensor;
+      else if (attribute.name == "value_float")
+        tensor.reals = {attribute.real};
+      else if (attribute.name == "value_floats")
+        tensor.reals = attribute.reals;
+      else if (attribute.name == "value_int")
+        tensor.integers = {attribute.integer};
+      else if (attribute.name == "value_ints")
+        tensor.integers = attribute.integers;
+      else
+        return Unsupported(StrCat("holds `", attribute.name, "`, expected numbers"));
+      if (attribute.name.ends_with("s"))
+        tensor.dims = {std::ssize(tensor.reals) + std::ssize(tensor.integers)};
+      if (attribute.kind == Kind::kInt || attribute.kind == Kind::kInts)
+        tensor.type = onnx::ElementType::kInt64;
     }
-    if (tensor.size() != std::ssize(tensor.reals) + std::ssize(tensor.integers)) return InvalidArgument("holds nothing");
+    if (tensor.size() != std::ssize(tensor.reals) + std::ssize(tensor.integers))
+      return InvalidArgument("holds nothing");
     if (tensor.name.empty()) tensor.name = node.outputs[0];
     values_[node.outputs[0]] = MakeConstant(std::move(tensor));
     return {};
@@ -285,15 +322,21 @@ class Importer {
   /// A branch that is known takes the place of the node.
   Status RunBranch(const onnx::Node& node, const OnnxNode& context, int depth) {
     if (depth > 8) return Unsupported("branches lie in each other too deep");
-    if (!context.Has(0) || !context.In(0).is_constant() || context.In(0).constant->integers.size() != 1) return Unsupported(WayOutFor(node.op, ""));
-    const onnx::Attribute* branch = node.Find(context.In(0).constant->integers[0] != 0 ? "then_branch" : "else_branch");
-    if (branch == nullptr || !branch->graph || branch->graph->outputs.size() < node.outputs.size()) return InvalidArgument("has no such branch");
-    for (const onnx::Tensor& tensor : branch->graph->initializers) values_[tensor.name] = MakeConstant(tensor);
+    if (!context.Has(0) || !context.In(0).is_constant() || context.In(0).constant->integers.size() != 1)
+      return Unsupported(WayOutFor(node.op, ""));
+    const onnx::Attribute* branch =
+        node.Find(context.In(0).constant->integers[0] != 0 ? "then_branch" : "else_branch");
+    if (branch == nullptr || !branch->graph || branch->graph->outputs.size() < node.outputs.size())
+      return InvalidArgument("has no such branch");
+    for (const onnx::Tensor& tensor : branch->graph->initializers)
+      values_[tensor.name] = MakeConstant(tensor);
     RunNodes(branch->graph->nodes, depth + 1);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const auto found = values_.find(branch->graph->outputs[i].name);
-      if (found == values_.end()) unknown_.insert(node.outputs[i]);
-      else values_[node.outputs[i]] = found->second;
+      if (found == values_.end())
+        unknown_.insert(node.outputs[i]);
+      else
+        values_[node.outputs[i]] = found->second;
     }
     return {};
   }
@@ -304,7 +347,9 @@ class Importer {
       const auto found = values_.find(output.name);
       if (found == values_.end()) return Corrupt(StrCat("output '", output.name, "' is computed by no node"));
       OnnxValue value = found->second;
-      const auto is_in = [&](const std::vector<int32_t>& list) { return std::find(list.begin(), list.end(), value.tensor) != list.end(); };
+      const auto is_in = [&](const std::vector<int32_t>& list) {
+        return std::find(list.begin(), list.end(), value.tensor) != list.end();
+      };
       if (value.is_constant()) return Unsupported(StrCat("output '", output.name, "' is a constant"));
       builder_.Begin(output.name);
       if (is_in(graph.inputs) || is_in(graph.outputs)) {
@@ -318,8 +363,9 @@ class Importer {
       builder_.Rename(value.tensor, output.name);
       values_[output.name] = value;
       if (graph.tensor(value.tensor).shape != value.shape) {
-        notes_.push_back(StrCat("output '", output.name, "' gives ", ToString(graph.tensor(value.tensor).shape), ", the channels last; the source gives ",
-                                ToString(value.shape)));
+        notes_.push_back(StrCat("output '", output.name, "' gives ",
+                                ToString(graph.tensor(value.tensor).shape),
+                                ", the channels last; the source gives ", ToString(value.shape)));
       }
     }
     return {};
@@ -358,17 +404,23 @@ class Importer {
     if (!moved.empty()) {
       std::vector<std::string> places;
       for (const std::string& place : moved) places.push_back(StrCat("'", place, "'"));
-      notes_.push_back(StrCat(moved.size(), moved.size() == 1 ? " transpose was" : " transposes were", " added, since axes must lie in another order there: before ",
+      notes_.push_back(StrCat(moved.size(), moved.size() == 1 ? " transpose was" : " transposes were",
+                              " added, since axes must lie in another order there: before ",
                               JoinSome(places, 3)));
     }
     if (!result_.batch_norms.empty()) {
       const size_t count = result_.batch_norms.size();
-      notes_.push_back(StrCat(count, count == 1 ? " batch normalization went into the filter" : " batch normalizations went into the filters",
+      notes_.push_back(StrCat(count,
+                              count == 1 ? " batch normalization went into the filter"
+                                         : " batch normalizations went into the filters",
                               " before; training takes ", count == 1 ? "it" : "them", " apart again"));
     }
     if (conversion_.batch_norms_in_training > 0) {
-      notes_.push_back(StrCat(conversion_.batch_norms_in_training, conversion_.batch_norms_in_training == 1 ? " batch normalization was" : " batch normalizations were",
-                              " exported in training mode; here they normalize by moving averages, as in eval mode"));
+      notes_.push_back(
+          StrCat(conversion_.batch_norms_in_training,
+                 conversion_.batch_norms_in_training == 1 ? " batch normalization was"
+                                                          : " batch normalizations were",
+                 " exported in training mode; here they normalize by moving averages, as in eval mode"));
     }
   }
 
@@ -388,7 +440,8 @@ class Importer {
 
 }  // namespace
 
-Expected<OnnxImport> ImportOnnx(onnx::Model model, const OnnxImportOptions& options, std::vector<std::string>& notes) {
+Expected<OnnxImport> ImportOnnx(onnx::Model model, const OnnxImportOptions& options,
+                                std::vector<std::string>& notes) {
   const std::string source = model.source;
   QAT_ASSIGN_OR_RETURN_IN(source, OnnxImport result, Importer(model, options, notes).Run());
   return result;

@@ -40,7 +40,8 @@ struct OnnxImport {
 /// (import/normalize.h).
 /// Errors: kUnsupported (one list of all nodes that cannot come in, each with a way out; sizes left open), kCorrupt (shapes, types or
 /// values that contradict each other). Messages begin with the source.
-Expected<OnnxImport> ImportOnnx(onnx::Model model, const OnnxImportOptions& options, std::vector<std::string>& notes);
+Expected<OnnxImport> ImportOnnx(onnx::Model model, const OnnxImportOptions& options,
+                                std::vector<std::string>& notes);
 
 }  // namespace qat
 

@@ -10,13 +10,21 @@ namespace {
 
 using Value = Expected<OnnxValue>;
 
-Value Unary(OnnxConversion& c, OpType type, const OnnxValue& x) { return c.build.Unary(type, DefinitionOf(type).default_attributes, x); }
-Value Times(OnnxConversion& c, const OnnxValue& x, float factor) { return factor == 1 ? Value(x) : c.build.Binary(OpType::kMul, x, Scalar(factor)); }
-Value Plus(OnnxConversion& c, const OnnxValue& x, float summand) { return summand == 0 ? Value(x) : c.build.Binary(OpType::kAdd, x, Scalar(summand)); }
+Value Unary(OnnxConversion& c, OpType type, const OnnxValue& x) {
+  return c.build.Unary(type, DefinitionOf(type).default_attributes, x);
+}
+Value Times(OnnxConversion& c, const OnnxValue& x, float factor) {
+  return factor == 1 ? Value(x) : c.build.Binary(OpType::kMul, x, Scalar(factor));
+}
+Value Plus(OnnxConversion& c, const OnnxValue& x, float summand) {
+  return summand == 0 ? Value(x) : c.build.Binary(OpType::kAdd, x, Scalar(summand));
+}
 
 Converted Plain(OnnxConversion& c, const OnnxNode& node) {
-  static const std::map<std::string_view, OpType> kTypes = {
-      {"Relu", OpType::kRelu}, {"Sigmoid", OpType::kLogistic}, {"Tanh", OpType::kTanh}, {"HardSwish", OpType::kHardSwish}};
+  static const std::map<std::string_view, OpType> kTypes = {{"Relu", OpType::kRelu},
+                                                            {"Sigmoid", OpType::kLogistic},
+                                                            {"Tanh", OpType::kTanh},
+                                                            {"HardSwish", OpType::kHardSwish}};
   return One(Unary(c, kTypes.at(node.node.op), node.In(0)));
 }
 
@@ -53,9 +61,11 @@ Converted LeakyRelu(OnnxConversion& c, const OnnxNode& node) {
 
 Converted PRelu(OnnxConversion& c, const OnnxNode& node) {
   OnnxValue slope = node.In(1);
-  if (!slope.is_constant()) return Unsupported("its slope is computed while the network runs, expected a constant");
+  if (!slope.is_constant())
+    return Unsupported("its slope is computed while the network runs, expected a constant");
   // Before opset 7 the slopes stood for channels.
-  if (slope.rank() == 1 && node.In(0).rank() > 2 && slope.shape[0] == node.In(0).shape[1] && slope.shape[0] != node.In(0).shape.back()) {
+  if (slope.rank() == 1 && node.In(0).rank() > 2 && slope.shape[0] == node.In(0).shape[1] &&
+      slope.shape[0] != node.In(0).shape.back()) {
     Shape shape(node.In(0).rank() - 1, 1);
     shape[0] = slope.shape[0];
     std::vector<float> values = slope.constant->reals;
@@ -136,12 +146,14 @@ Converted Swish(OnnxConversion& c, const OnnxNode& node) {
 }
 
 Converted Gelu(OnnxConversion& c, const OnnxNode& node) {
-  return One(c.build.Unary(OpType::kGelu, GeluAttributes{node.Text("approximate", "none") == "tanh"}, node.In(0)));
+  return One(
+      c.build.Unary(OpType::kGelu, GeluAttributes{node.Text("approximate", "none") == "tanh"}, node.In(0)));
 }
 
 /// x where x > alpha, else 0.
 Converted ThresholdedRelu(OnnxConversion& c, const OnnxNode& node) {
-  QAT_ASSIGN_OR_RETURN(const OnnxValue above, c.build.Binary(OpType::kGreater, node.In(0), Scalar(node.Real("alpha", 1))));
+  QAT_ASSIGN_OR_RETURN(const OnnxValue above,
+                       c.build.Binary(OpType::kGreater, node.In(0), Scalar(node.Real("alpha", 1))));
   return One(c.build.Select(above, node.In(0), Scalar(0)));
 }
 
@@ -161,7 +173,8 @@ Converted Shrink(OnnxConversion& c, const OnnxNode& node) {
 Converted Softmax(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue& x = node.In(0);
   const OpType type = node.node.op == "Softmax" ? OpType::kSoftmax : OpType::kLogSoftmax;
-  QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", node.opset < 13 ? 1 : -1), std::max<size_t>(x.rank(), 1)));
+  QAT_ASSIGN_OR_RETURN(const int32_t axis,
+                       AxisOf(node.Int("axis", node.opset < 13 ? 1 : -1), std::max<size_t>(x.rank(), 1)));
   const OpAttributes& attributes = DefinitionOf(type).default_attributes;
   const auto behind = std::next(x.shape.begin(), std::min<int64_t>(axis + 1, std::ssize(x.shape)));
   const bool joined = node.opset < 13 && FlatSize(Shape(behind, x.shape.end())) != 1;
@@ -172,11 +185,25 @@ Converted Softmax(OnnxConversion& c, const OnnxNode& node) {
 }
 
 constexpr OnnxConverter kConverters[] = {
-    {"Relu", 1, Plain},           {"Sigmoid", 1, Plain},         {"Tanh", 1, Plain},         {"HardSwish", 1, Plain},
-    {"Clip", 1, Clip},            {"LeakyRelu", 1, LeakyRelu},   {"PRelu", 2, PRelu},        {"HardSigmoid", 1, HardSigmoid},
-    {"Elu", 1, Elu},              {"Selu", 1, Selu},             {"Celu", 1, Celu},          {"Softplus", 1, Softplus},
-    {"Softsign", 1, Softsign},    {"Mish", 1, Mish},             {"Swish", 1, Swish},        {"Gelu", 1, Gelu},
-    {"ThresholdedRelu", 1, ThresholdedRelu},                     {"Shrink", 1, Shrink},      {"Softmax", 1, Softmax},
+    {"Relu", 1, Plain},
+    {"Sigmoid", 1, Plain},
+    {"Tanh", 1, Plain},
+    {"HardSwish", 1, Plain},
+    {"Clip", 1, Clip},
+    {"LeakyRelu", 1, LeakyRelu},
+    {"PRelu", 2, PRelu},
+    {"HardSigmoid", 1, HardSigmoid},
+    {"Elu", 1, Elu},
+    {"Selu", 1, Selu},
+    {"Celu", 1, Celu},
+    {"Softplus", 1, Softplus},
+    {"Softsign", 1, Softsign},
+    {"Mish", 1, Mish},
+    {"Swish", 1, Swish},
+    {"Gelu", 1, Gelu},
+    {"ThresholdedRelu", 1, ThresholdedRelu},
+    {"Shrink", 1, Shrink},
+    {"Softmax", 1, Softmax},
     {"LogSoftmax", 1, Softmax},
 };
 

@@ -25,7 +25,8 @@ AxisOrder MovingAxes(const Shape& shape, const AxisOrder& order) {
 Expected<Shape> Broadcast(const Shape& a, const Shape& b) {
   Shape result(std::max(a.size(), b.size()), 1);
   for (size_t i = 0; i < result.size(); ++i) {
-    const int32_t of_a = i < a.size() ? a[a.size() - 1 - i] : 1, of_b = i < b.size() ? b[b.size() - 1 - i] : 1;
+    const int32_t of_a = i < a.size() ? a[a.size() - 1 - i] : 1,
+                  of_b = i < b.size() ? b[b.size() - 1 - i] : 1;
     if (of_a != of_b && of_a != 1 && of_b != 1)
       return InvalidArgument(StrCat("shapes ", ToString(a), " and ", ToString(b), " do not broadcast"));
     result[result.size() - 1 - i] = of_a == 1 ? of_b : of_a;
@@ -41,7 +42,8 @@ std::string OnnxBuilder::FreeName(const std::string& wanted) {
 }
 
 void OnnxBuilder::NameResult(const OnnxValue& value, const std::string& name) {
-  if (value.is_constant() || static_cast<size_t>(value.tensor) < first_tensor_ || names_.count(name) > 0) return;
+  if (value.is_constant() || static_cast<size_t>(value.tensor) < first_tensor_ || names_.count(name) > 0)
+    return;
   GraphTensor& tensor = graph_.tensor(value.tensor);
   if (tensor.is_constant()) return;
   for (GraphNode& node : graph_.nodes) {
@@ -75,7 +77,9 @@ void OnnxBuilder::RemoveUnusedNodes() {
   std::vector<GraphNode> kept;
   for (size_t i = graph_.nodes.size(); i-- > 0;) {
     GraphNode& node = graph_.nodes[i];
-    if (std::none_of(node.outputs.begin(), node.outputs.end(), [&](int32_t output) { return read[static_cast<size_t>(output)]; })) continue;
+    if (std::none_of(node.outputs.begin(), node.outputs.end(),
+                     [&](int32_t output) { return read[static_cast<size_t>(output)]; }))
+      continue;
     for (const int32_t input : node.inputs) read[static_cast<size_t>(input)] = true;
     kept.push_back(std::move(node));
   }
@@ -101,14 +105,18 @@ OnnxValue OnnxBuilder::AddInput(const std::string& name, const Shape& shape, con
   return Computed(graph_.inputs.back(), shape, order);
 }
 
-Expected<int32_t> OnnxBuilder::Emit(OpType type, const OpAttributes& attributes, std::vector<int32_t> inputs) {
+Expected<int32_t> OnnxBuilder::Emit(OpType type, const OpAttributes& attributes,
+                                    std::vector<int32_t> inputs) {
   if (DefinitionOf(type).version == nullptr)
-    return Unsupported(StrCat("needs ", DefinitionOf(type).tflite_name, ", which runs here but is not written to models yet"));
+    return Unsupported(StrCat("needs ", DefinitionOf(type).tflite_name,
+                              ", which runs here but is not written to models yet"));
   const std::string name = FreeName(StrCat(base_, "/", DefinitionOf(type).name));
   QAT_ASSIGN_OR_RETURN(const int32_t output, graph_.AddNode(type, name, attributes, std::move(inputs)));
   for (const int32_t each : graph_.nodes.back().outputs) {
     for (const int32_t size : graph_.tensor(each).shape) {
-      if (size < 1) return Unsupported(StrCat("its result is ", ToString(graph_.tensor(each).shape), ", expected sizes above 0"));
+      if (size < 1)
+        return Unsupported(
+            StrCat("its result is ", ToString(graph_.tensor(each).shape), ", expected sizes above 0"));
     }
     names_.insert(graph_.tensor(each).name);
   }
@@ -119,11 +127,13 @@ int32_t OnnxBuilder::AddReals(const std::string& name, const Shape& shape, const
   return graph_.AddConstant(FreeName(name), shape, values);
 }
 
-int32_t OnnxBuilder::AddIndices(const std::string& suffix, const Shape& shape, const std::vector<int32_t>& values) {
+int32_t OnnxBuilder::AddIndices(const std::string& suffix, const Shape& shape,
+                                const std::vector<int32_t>& values) {
   return graph_.AddConstant(FreeName(StrCat(base_, "/", suffix)), shape, values);
 }
 
-Expected<OnnxValue> OnnxBuilder::EmitReshape(const OnnxValue& x, const Shape& tensor_shape, Shape shape, AxisOrder order) {
+Expected<OnnxValue> OnnxBuilder::EmitReshape(const OnnxValue& x, const Shape& tensor_shape, Shape shape,
+                                             AxisOrder order) {
   int32_t from = x.tensor;
   const auto known = reshape_of_.find(from);
   if (known != reshape_of_.end()) from = known->second;
@@ -136,7 +146,8 @@ Expected<OnnxValue> OnnxBuilder::EmitReshape(const OnnxValue& x, const Shape& te
     if (!input.empty() && !sizes.empty() && input[0] == 1 && sizes[0] == 1) sizes[0] = -1;  // any batch
     std::vector<int32_t> inputs = {from};
     if (!sizes.empty()) inputs.push_back(AddIndices("shape", {static_cast<int32_t>(sizes.size())}, sizes));
-    QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(OpType::kReshape, ReshapeAttributes{sizes}, std::move(inputs)));
+    QAT_ASSIGN_OR_RETURN(const int32_t output,
+                         Emit(OpType::kReshape, ReshapeAttributes{sizes}, std::move(inputs)));
     reshape_of_[output] = from;
     result = Computed(output, std::move(shape), std::move(order));
   }
@@ -147,7 +158,8 @@ Expected<OnnxValue> OnnxBuilder::Copied(const OnnxValue& x) {
   Shape sizes = graph_.tensor(x.tensor).shape;
   if (!sizes.empty() && sizes[0] == 1) sizes[0] = -1;
   const int32_t operand = AddIndices("shape", {static_cast<int32_t>(sizes.size())}, sizes);
-  QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(OpType::kReshape, ReshapeAttributes{sizes}, {x.tensor, operand}));
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(OpType::kReshape, ReshapeAttributes{sizes}, {x.tensor, operand}));
   OnnxValue result = Computed(output, x.shape, x.order);
   result.flattened = x.flattened;
   return result;
@@ -164,17 +176,20 @@ Expected<OnnxValue> OnnxBuilder::ToOrder(const OnnxValue& x, const AxisOrder& or
   }
   if (x.order == order) return x;
   const Shape target = InOrder(x.shape, order);
-  if (MovingAxes(x.shape, x.order) == MovingAxes(x.shape, order)) return EmitReshape(x, target, x.shape, order);
+  if (MovingAxes(x.shape, x.order) == MovingAxes(x.shape, order))
+    return EmitReshape(x, target, x.shape, order);
   const AxisOrder from = WithoutUnitAxes(x.order), to = WithoutUnitAxes(order);
   QAT_ASSIGN_OR_RETURN(const OnnxValue bare, EmitReshape(x, InOrder(x.shape, from), x.shape, from));
   const auto [first, last] = turned_.equal_range(bare.tensor);
   for (auto known = first; known != last; ++known) {
-    if (known->second.from == from && known->second.to == to) return EmitReshape(Computed(known->second.tensor, x.shape, to), target, x.shape, order);
+    if (known->second.from == from && known->second.to == to)
+      return EmitReshape(Computed(known->second.tensor, x.shape, to), target, x.shape, order);
   }
   std::vector<int32_t> permutation;
   for (const int32_t axis : to) permutation.push_back(bare.PlaceOf(axis));
   const int32_t operand = AddIndices("perm", {static_cast<int32_t>(permutation.size())}, permutation);
-  QAT_ASSIGN_OR_RETURN(const int32_t moved, Emit(OpType::kTranspose, TransposeAttributes{}, {bare.tensor, operand}));
+  QAT_ASSIGN_OR_RETURN(const int32_t moved,
+                       Emit(OpType::kTranspose, TransposeAttributes{}, {bare.tensor, operand}));
   transposed_.push_back(base_);
   turned_.insert({bare.tensor, {from, to, moved}});
   return EmitReshape(Computed(moved, x.shape, to), target, x.shape, order);
@@ -187,8 +202,10 @@ Expected<OnnxValue> OnnxBuilder::Unflatten(const OnnxValue& x) {
   AxisOrder order;
   const auto count = static_cast<int32_t>(flat.sizes.size());
   for (int32_t axis = 0; axis < std::ssize(x.shape); ++axis) {
-    if (axis == flat.axis) open.insert(open.end(), flat.sizes.begin(), flat.sizes.end());
-    else open.push_back(x.shape[static_cast<size_t>(axis)]);
+    if (axis == flat.axis)
+      open.insert(open.end(), flat.sizes.begin(), flat.sizes.end());
+    else
+      open.push_back(x.shape[static_cast<size_t>(axis)]);
   }
   for (const int32_t axis : x.order) {
     if (axis == flat.axis) {
@@ -229,7 +246,8 @@ Expected<OnnxValue> OnnxBuilder::WithRank(const OnnxValue& x, size_t rank) {
   return result;
 }
 
-Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrder& order, DType type, const FlattenedAxis* flattened) {
+Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrder& order, DType type,
+                                               const FlattenedAxis* flattened) {
   const onnx::Tensor& source = *x.constant;
   const size_t rank = WithoutUnitAxes(order).size();
   QAT_CHECK(rank >= x.rank());
@@ -240,7 +258,9 @@ Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrd
   if (source.size() == 0) return Unsupported(StrCat("constant '", source.name, "' is empty"));
   for (const float value : reals) {
     if (std::isfinite(value)) continue;
-    return Unsupported(StrCat("constant '", source.name, "' holds ", value, ", which no integer can stand for; use a large number instead, in a mask -1e4"));
+    return Unsupported(
+        StrCat("constant '", source.name, "' holds ", value,
+               ", which no integer can stand for; use a large number instead, in a mask -1e4"));
   }
   const auto reorder = [&](auto& values) {
     if (flattened != nullptr && shape[static_cast<size_t>(flattened->axis)] != 1) {
@@ -251,15 +271,18 @@ Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrd
       auto moved = values;
       for (size_t i = 0; i < values.size(); ++i) {
         const size_t row = i / inner / elements.size(), column = i / inner % elements.size();
-        moved[i] = values[(row * elements.size() + static_cast<size_t>(elements[column])) * inner + i % inner];
+        moved[i] =
+            values[(row * elements.size() + static_cast<size_t>(elements[column])) * inner + i % inner];
       }
       values = std::move(moved);
     }
     values = Permuted(values, shape, order);
   };
   const bool is_real = onnx::IsReal(source.type);
-  if (is_real) reorder(reals);
-  else reorder(integers);
+  if (is_real)
+    reorder(reals);
+  else
+    reorder(integers);
   const std::string name = FreeName(source.name.empty() ? StrCat(base_, "/constant") : source.name);
   GraphTensor tensor;
   tensor.name = name;
@@ -274,15 +297,20 @@ Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrd
       if (!is_real) reals.assign(integers.begin(), integers.end());
       put(reals);
       break;
-    case DType::kInt32: put(std::vector<int32_t>(integers.begin(), integers.end())); break;
-    case DType::kInt64: put(integers); break;
+    case DType::kInt32:
+      put(std::vector<int32_t>(integers.begin(), integers.end()));
+      break;
+    case DType::kInt64:
+      put(integers);
+      break;
     case DType::kBool: {
       std::vector<uint8_t> bits;
       for (const int64_t value : integers) bits.push_back(value != 0 ? 1 : 0);
       put(bits);
       break;
     }
-    default: return Unsupported(StrCat("constant '", source.name, "' is ", NameOf(type)));
+    default:
+      return Unsupported(StrCat("constant '", source.name, "' is ", NameOf(type)));
   }
   return graph_.AddTensor(std::move(tensor));
 }

@@ -21,7 +21,10 @@ class OnnxBuilder {
   Graph& graph() { return graph_; }
 
   /// What nodes and tensors are named after until the next call.
-  void Begin(const std::string& base) { base_ = base; first_tensor_ = graph_.tensors.size(); }
+  void Begin(const std::string& base) {
+    base_ = base;
+    first_tensor_ = graph_.tensors.size();
+  }
   /// Gives the tensor of a value that was made since Begin the name `name`, and its node, too.
   void NameResult(const OnnxValue& value, const std::string& name);
   std::string FreeName(const std::string& wanted);
@@ -46,14 +49,17 @@ class OnnxBuilder {
   /// Of every axis `size` values from `begin` on, each `step`-th; negative steps go backwards.
   Expected<OnnxValue> Slice(const OnnxValue& x, const Shape& begin, const Shape& size, const Shape& step);
   enum class PadMode { kConstant, kReflect, kEdge, kSymmetric };
-  Expected<OnnxValue> Pad(const OnnxValue& x, const Shape& before, const Shape& after, PadMode mode, float value);
+  Expected<OnnxValue> Pad(const OnnxValue& x, const Shape& before, const Shape& after, PadMode mode,
+                          float value);
   Expected<OnnxValue> Gather(const OnnxValue& x, int32_t axis, const std::vector<int32_t>& indices);
   Expected<OnnxValue> Expand(const OnnxValue& x, const Shape& shape);
   Expected<OnnxValue> Tile(const OnnxValue& x, const std::vector<int32_t>& multiples);
   /// Softmax, LogSoftmax, L2Normalization: of the vectors along `axis`.
-  Expected<OnnxValue> AlongAxis(OpType type, const OpAttributes& attributes, const OnnxValue& x, int32_t axis);
+  Expected<OnnxValue> AlongAxis(OpType type, const OpAttributes& attributes, const OnnxValue& x,
+                                int32_t axis);
   /// Rows of the last axis times `filter` [O, I], named `name`. `bias` may be null.
-  Expected<OnnxValue> Dense(const OnnxValue& x, const onnx::Tensor& filter, const std::vector<float>* bias, const std::string& name);
+  Expected<OnnxValue> Dense(const OnnxValue& x, const onnx::Tensor& filter, const std::vector<float>* bias,
+                            const std::string& name);
   Expected<OnnxValue> MatMul(const OnnxValue& a, const OnnxValue& b);
 
   /// The same value with its axes so; a transpose only where axes of more than one element change places.
@@ -63,7 +69,8 @@ class OnnxBuilder {
   /// ONNX's own order.
   Expected<OnnxValue> ToPlain(const OnnxValue& x) { return ToOrder(x, IdentityOrder(x.rank())); }
   /// A constant as a tensor with its axes so, sizes of 1 in front where it has fewer.
-  Expected<int32_t> ConstantOperand(const OnnxValue& x, const AxisOrder& order, DType type, const FlattenedAxis* flattened = nullptr);
+  Expected<int32_t> ConstantOperand(const OnnxValue& x, const AxisOrder& order, DType type,
+                                    const FlattenedAxis* flattened = nullptr);
 
   int32_t AddReals(const std::string& name, const Shape& shape, const std::vector<float>& values);
   int32_t AddIndices(const std::string& suffix, const Shape& shape, const std::vector<int32_t>& values);
@@ -78,11 +85,13 @@ class OnnxBuilder {
   const std::vector<std::string>& transposed() const { return transposed_; }
 
  private:
-  Expected<OnnxValue> EmitReshape(const OnnxValue& x, const Shape& tensor_shape, Shape shape, AxisOrder order);
+  Expected<OnnxValue> EmitReshape(const OnnxValue& x, const Shape& tensor_shape, Shape shape,
+                                  AxisOrder order);
   Expected<OnnxValue> Unflatten(const OnnxValue& x);
   Expected<OnnxValue> WithRank(const OnnxValue& x, size_t rank);
   AxisOrder CommonOrder(std::span<const OnnxValue> values, size_t rank) const;
-  Expected<OnnxValue> Elementwise(OpType type, const OpAttributes& attributes, std::vector<OnnxValue> operands);
+  Expected<OnnxValue> Elementwise(OpType type, const OpAttributes& attributes,
+                                  std::vector<OnnxValue> operands);
 
   Graph graph_;
   std::string base_;

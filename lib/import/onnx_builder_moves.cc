@@ -34,11 +34,13 @@ Expected<OnnxValue> OnnxBuilder::Concat(std::vector<OnnxValue> parts, int32_t ax
   }
   if (inputs.size() == 1 && parts.size() == 1) return parts[0];
   const auto place = static_cast<int32_t>(std::find(order.begin(), order.end(), axis) - order.begin());
-  QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(OpType::kConcatenation, ConcatenationAttributes{place}, std::move(inputs)));
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(OpType::kConcatenation, ConcatenationAttributes{place}, std::move(inputs)));
   return Computed(output, shape, order);
 }
 
-Expected<std::vector<OnnxValue>> OnnxBuilder::Split(const OnnxValue& given, int32_t axis, const std::vector<int32_t>& sizes) {
+Expected<std::vector<OnnxValue>> OnnxBuilder::Split(const OnnxValue& given, int32_t axis,
+                                                    const std::vector<int32_t>& sizes) {
   OnnxValue x = given;
   if (x.flattened) {
     QAT_ASSIGN_OR_RETURN(x, Unflatten(x));
@@ -63,7 +65,8 @@ Expected<std::vector<OnnxValue>> OnnxBuilder::Split(const OnnxValue& given, int3
   return parts;
 }
 
-Expected<OnnxValue> OnnxBuilder::Slice(const OnnxValue& given, const Shape& begin, const Shape& size, const Shape& step) {
+Expected<OnnxValue> OnnxBuilder::Slice(const OnnxValue& given, const Shape& begin, const Shape& size,
+                                       const Shape& step) {
   OnnxValue x = given;
   if (size == x.shape && std::all_of(step.begin(), step.end(), [](int32_t s) { return s == 1; })) return x;
   if (x.flattened) {
@@ -89,7 +92,8 @@ Expected<OnnxValue> OnnxBuilder::Slice(const OnnxValue& given, const Shape& begi
   const Shape list = {rank};
   int32_t output = -1;
   if (strided) {
-    const int32_t a = AddIndices("begin", list, from), b = AddIndices("end", list, to), c = AddIndices("strides", list, steps);
+    const int32_t a = AddIndices("begin", list, from), b = AddIndices("end", list, to),
+                  c = AddIndices("strides", list, steps);
     QAT_ASSIGN_OR_RETURN(output, Emit(OpType::kStridedSlice, attributes, {x.tensor, a, b, c}));
   } else {
     const int32_t a = AddIndices("begin", list, from), b = AddIndices("size", list, sizes);
@@ -98,7 +102,8 @@ Expected<OnnxValue> OnnxBuilder::Slice(const OnnxValue& given, const Shape& begi
   return Computed(output, size, x.order);
 }
 
-Expected<OnnxValue> OnnxBuilder::Pad(const OnnxValue& given, const Shape& before, const Shape& after, PadMode mode, float value) {
+Expected<OnnxValue> OnnxBuilder::Pad(const OnnxValue& given, const Shape& before, const Shape& after,
+                                     PadMode mode, float value) {
   OnnxValue x = given;
   if (x.flattened) {
     QAT_ASSIGN_OR_RETURN(x, Unflatten(x));
@@ -115,7 +120,8 @@ Expected<OnnxValue> OnnxBuilder::Pad(const OnnxValue& given, const Shape& before
     for (size_t i = 0; i < shape.size(); ++i) {
       std::vector<int32_t> indices;
       if (before[i] == 0 && after[i] == 0) continue;
-      for (int32_t k = -before[i]; k < x.shape[i] + after[i]; ++k) indices.push_back(std::clamp(k, 0, x.shape[i] - 1));
+      for (int32_t k = -before[i]; k < x.shape[i] + after[i]; ++k)
+        indices.push_back(std::clamp(k, 0, x.shape[i] - 1));
       if (before[i] <= 1 && after[i] <= 1) continue;
       QAT_ASSIGN_OR_RETURN(x, Gather(x, static_cast<int32_t>(i), indices));
     }
@@ -133,7 +139,8 @@ Expected<OnnxValue> OnnxBuilder::Pad(const OnnxValue& given, const Shape& before
   const int32_t operand = AddIndices("paddings", {static_cast<int32_t>(x.order.size()), 2}, counts);
   int32_t output = -1;
   if (mode != PadMode::kConstant) {
-    QAT_ASSIGN_OR_RETURN(output, Emit(OpType::kMirrorPad, MirrorPadAttributes{mode == PadMode::kSymmetric}, {x.tensor, operand}));
+    QAT_ASSIGN_OR_RETURN(output, Emit(OpType::kMirrorPad, MirrorPadAttributes{mode == PadMode::kSymmetric},
+                                      {x.tensor, operand}));
   } else if (value == 0) {
     QAT_ASSIGN_OR_RETURN(output, Emit(OpType::kPad, PadAttributes{}, {x.tensor, operand}));
   } else {
@@ -143,7 +150,8 @@ Expected<OnnxValue> OnnxBuilder::Pad(const OnnxValue& given, const Shape& before
   return Computed(output, shape, x.order);
 }
 
-Expected<OnnxValue> OnnxBuilder::Gather(const OnnxValue& given, int32_t axis, const std::vector<int32_t>& indices) {
+Expected<OnnxValue> OnnxBuilder::Gather(const OnnxValue& given, int32_t axis,
+                                        const std::vector<int32_t>& indices) {
   OnnxValue x = given;
   if (x.flattened) {
     QAT_ASSIGN_OR_RETURN(x, Unflatten(x));
@@ -159,7 +167,8 @@ Expected<OnnxValue> OnnxBuilder::Gather(const OnnxValue& given, int32_t axis, co
     return Slice(x, begin, shape, Shape(x.rank(), 1));
   }
   const int32_t operand = AddIndices("indices", {shape[at]}, indices);
-  QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(OpType::kGather, GatherAttributes{.axis = x.PlaceOf(axis)}, {x.tensor, operand}));
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(OpType::kGather, GatherAttributes{.axis = x.PlaceOf(axis)}, {x.tensor, operand}));
   return Computed(output, shape, x.order);
 }
 
@@ -174,7 +183,8 @@ Expected<OnnxValue> OnnxBuilder::Expand(const OnnxValue& given, const Shape& wan
   if (shape == x.shape) return x;
   const Shape target = InOrder(shape, x.order);
   const int32_t operand = AddIndices("shape", {static_cast<int32_t>(target.size())}, target);
-  QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(OpType::kBroadcastTo, BroadcastToAttributes{}, {x.tensor, operand}));
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(OpType::kBroadcastTo, BroadcastToAttributes{}, {x.tensor, operand}));
   return Computed(output, shape, x.order);
 }
 
@@ -193,7 +203,8 @@ Expected<OnnxValue> OnnxBuilder::Tile(const OnnxValue& given, const std::vector<
   return Computed(output, shape, x.order);
 }
 
-Expected<OnnxValue> OnnxBuilder::AlongAxis(OpType type, const OpAttributes& attributes, const OnnxValue& given, int32_t axis) {
+Expected<OnnxValue> OnnxBuilder::AlongAxis(OpType type, const OpAttributes& attributes,
+                                           const OnnxValue& given, int32_t axis) {
   OnnxValue x = given;
   if (x.order.empty() || x.order.back() != axis) {
     AxisOrder order;
@@ -206,8 +217,8 @@ Expected<OnnxValue> OnnxBuilder::AlongAxis(OpType type, const OpAttributes& attr
   return Unary(type, attributes, x);
 }
 
-Expected<OnnxValue> OnnxBuilder::Dense(const OnnxValue& given, const onnx::Tensor& filter, const std::vector<float>* bias,
-                                       const std::string& name) {
+Expected<OnnxValue> OnnxBuilder::Dense(const OnnxValue& given, const onnx::Tensor& filter,
+                                       const std::vector<float>* bias, const std::string& name) {
   OnnxValue x = given;
   const auto outputs = static_cast<int32_t>(filter.dims[0]), inputs = static_cast<int32_t>(filter.dims[1]);
   const auto last = static_cast<int32_t>(x.rank()) - 1;
@@ -218,7 +229,8 @@ Expected<OnnxValue> OnnxBuilder::Dense(const OnnxValue& given, const onnx::Tenso
     // The columns in the order in which the values lie.
     const std::vector<int32_t> elements = x.flattened->Elements();
     for (size_t i = 0; i < values.size(); ++i)
-      values[i] = filter.reals[i / elements.size() * elements.size() + static_cast<size_t>(elements[i % elements.size()])];
+      values[i] = filter.reals[i / elements.size() * elements.size() +
+                               static_cast<size_t>(elements[i % elements.size()])];
     x.flattened = nullptr;
   }
   AxisOrder order = x.order;

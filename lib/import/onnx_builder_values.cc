@@ -8,8 +8,9 @@ namespace qat {
 namespace {
 
 bool IsComparison(OpType type) {
-  return type == OpType::kEqual || type == OpType::kNotEqual || type == OpType::kGreater || type == OpType::kGreaterEqual ||
-         type == OpType::kLess || type == OpType::kLessEqual || type == OpType::kLogicalAnd || type == OpType::kLogicalOr;
+  return type == OpType::kEqual || type == OpType::kNotEqual || type == OpType::kGreater ||
+         type == OpType::kGreaterEqual || type == OpType::kLess || type == OpType::kLessEqual ||
+         type == OpType::kLogicalAnd || type == OpType::kLogicalOr;
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ Expected<OnnxValue> OnnxBuilder::Unary(OpType type, const OpAttributes& attribut
   return result;
 }
 
-Expected<OnnxValue> OnnxBuilder::Elementwise(OpType type, const OpAttributes& attributes, std::vector<OnnxValue> operands) {
+Expected<OnnxValue> OnnxBuilder::Elementwise(OpType type, const OpAttributes& attributes,
+                                             std::vector<OnnxValue> operands) {
   Shape shape;
   DType data = DType::kBool;
   std::shared_ptr<const FlattenedAxis> flattened;
@@ -43,8 +45,10 @@ Expected<OnnxValue> OnnxBuilder::Elementwise(OpType type, const OpAttributes& at
   for (const OnnxValue& operand : operands) {
     QAT_ASSIGN_OR_RETURN(shape, Broadcast(shape, operand.shape));
     if (operand.is_constant()) continue;
-    if (computed++ == 0) flattened = operand.flattened;
-    else same = same && flattened == operand.flattened;
+    if (computed++ == 0)
+      flattened = operand.flattened;
+    else
+      same = same && flattened == operand.flattened;
     if (operand.type != DType::kBool) data = operand.type;
   }
   // A flattened axis stays so where nothing along it is repeated and every computed operand has it.
@@ -101,7 +105,8 @@ Expected<OnnxValue> OnnxBuilder::Select(const OnnxValue& condition, const OnnxVa
   return Elementwise(OpType::kSelectV2, std::monostate(), {condition, a, b});
 }
 
-Expected<OnnxValue> OnnxBuilder::Reduce(OpType type, const OnnxValue& x, const std::vector<int32_t>& axes, bool keep) {
+Expected<OnnxValue> OnnxBuilder::Reduce(OpType type, const OnnxValue& x, const std::vector<int32_t>& axes,
+                                        bool keep) {
   if (axes.empty()) return x;
   const bool over_flat = x.flattened && std::find(axes.begin(), axes.end(), x.flattened->axis) != axes.end();
   if (x.flattened && !over_flat && !keep) {
@@ -112,8 +117,11 @@ Expected<OnnxValue> OnnxBuilder::Reduce(OpType type, const OnnxValue& x, const s
   for (const int32_t axis : axes) places.push_back(x.PlaceOf(axis));
   std::sort(places.begin(), places.end());
   const int32_t operand = AddIndices("axes", {static_cast<int32_t>(places.size())}, places);
-  QAT_ASSIGN_OR_RETURN(const int32_t output, Emit(type, MeanAttributes{.keep_dims = keep}, {x.tensor, operand}));
-  const auto is_reduced = [&](int32_t axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(type, MeanAttributes{.keep_dims = keep}, {x.tensor, operand}));
+  const auto is_reduced = [&](int32_t axis) {
+    return std::find(axes.begin(), axes.end(), axis) != axes.end();
+  };
   Shape shape;
   std::vector<int32_t> renumbered(x.rank(), -2);
   for (int32_t axis = 0; axis < std::ssize(x.shape); ++axis) {
@@ -123,8 +131,10 @@ Expected<OnnxValue> OnnxBuilder::Reduce(OpType type, const OnnxValue& x, const s
   }
   AxisOrder order;
   for (const int32_t axis : x.order) {
-    if (axis < 0) order.push_back(axis);
-    else if (renumbered[static_cast<size_t>(axis)] >= 0) order.push_back(renumbered[static_cast<size_t>(axis)]);
+    if (axis < 0)
+      order.push_back(axis);
+    else if (renumbered[static_cast<size_t>(axis)] >= 0)
+      order.push_back(renumbered[static_cast<size_t>(axis)]);
   }
   OnnxValue result = Computed(output, shape, order);
   if (x.flattened && !over_flat) result.flattened = x.flattened;

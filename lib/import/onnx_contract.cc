@@ -27,16 +27,20 @@ InputContract RealsOf(const Shape& shape) {
 
 }  // namespace
 
-Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names, const OnnxImportOptions& options,
-                               std::vector<std::string>& notes) {
+Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names,
+                               const OnnxImportOptions& options, std::vector<std::string>& notes) {
   const Shape& first = graph.tensor(graph.inputs[0]).shape;
   const bool stated = !options.mean.empty() || !options.std.empty();
-  const auto or_one = [](const std::vector<float>& values, float one) { return values.empty() ? std::vector<float>{one} : values; };
+  const auto or_one = [](const std::vector<float>& values, float one) {
+    return values.empty() ? std::vector<float>{one} : values;
+  };
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const Shape& shape = graph.tensor(graph.inputs[i]).shape;
     if (shape.size() <= 4) continue;
-    return Unsupported(StrCat("input '", names[i], "' is ", ToString(shape), ", expected a batch and up to three axes; let the network take its values "
-                              "flat, as [1, ", FlatSize(shape), "], and reshape them itself"));
+    return Unsupported(StrCat("input '", names[i], "' is ", ToString(shape),
+                              ", expected a batch and up to three axes; let the network take its values "
+                              "flat, as [1, ",
+                              FlatSize(shape), "], and reshape them itself"));
   }
   Contract contract;
   contract.inputs.clear();
@@ -45,7 +49,8 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
     if (graph.inputs.size() > 1) contract.inputs.back().name = names[i];
   }
   if (graph.inputs.size() > 1) {
-    QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
+    QAT_RETURN_IF_ERROR(
+        TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
     notes.push_back(StrCat("its inputs: ", Describe(contract)));
     return contract;
   }
@@ -55,8 +60,10 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   if (first.size() != 4) return contract;
   contract.inputs[0] = InputContract{first[1], first[2], first[3], input.mean, input.std};
   if (!stated) {
-    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed; `mean` and `std` say "
-                    "otherwise");
+    notes.push_back(
+        "the model does not say what a byte of a picture means to its input, so real = byte is assumed; "
+        "`mean` and `std` say "
+        "otherwise");
   }
   return contract;
 }

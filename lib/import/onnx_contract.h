@@ -14,8 +14,8 @@ namespace qat {
 
 /// A single input [1, H, W, C] is a picture of bytes, of which `options` say what they mean, else they are taken as they are, and a
 /// note says so. All others are real numbers. Errors: kInvalidArgument (means and stds that do not fit), kUnsupported.
-Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names, const OnnxImportOptions& options,
-                               std::vector<std::string>& notes);
+Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names,
+                               const OnnxImportOptions& options, std::vector<std::string>& notes);
 
 }  // namespace qat
 

@@ -19,11 +19,12 @@ namespace qat {
 struct OnnxConversion {
   OnnxBuilder& build;
   std::vector<FoldedBatchNorm>& batch_norms;
-  std::map<std::string, int>& readers;     ///< of each name: how many nodes and outputs read it
-  std::map<int32_t, std::vector<std::string>> names_of = {};  ///< by tensor: all names that stand for it so far
+  std::map<std::string, int>& readers;  ///< of each name: how many nodes and outputs read it
+  std::map<int32_t, std::vector<std::string>> names_of =
+      {};                                           ///< by tensor: all names that stand for it so far
   std::map<int32_t, int32_t> hard_sigmoid_of = {};  ///< by tensor: what it is relu6(x + 3) / 6 of
-  int64_t batch_norms_in_training = 0;     ///< that said they would normalize by the batch
-  std::string scheme = "float32";          ///< of QuantizeLinear nodes: what they were made for
+  int64_t batch_norms_in_training = 0;              ///< that said they would normalize by the batch
+  std::string scheme = "float32";                   ///< of QuantizeLinear nodes: what they were made for
 };
 
 using Converted = Expected<std::vector<OnnxValue>>;
@@ -38,8 +39,8 @@ std::span<const OnnxConverter> ConvolutionConverters();
 std::span<const OnnxConverter> PoolConverters();
 std::span<const OnnxConverter> ElementwiseConverters();
 std::span<const OnnxConverter> ActivationConverters();
-std::span<const OnnxConverter> LayoutConverters();      // reshapes, slices, joins
-std::span<const OnnxConverter> ImageConverters();       // resizes, depth to space
+std::span<const OnnxConverter> LayoutConverters();  // reshapes, slices, joins
+std::span<const OnnxConverter> ImageConverters();   // resizes, depth to space
 std::span<const OnnxConverter> ReductionConverters();
 std::span<const OnnxConverter> NormalizationConverters();
 std::span<const OnnxConverter> MatrixConverters();

@@ -10,15 +10,26 @@ struct WayOut {
 };
 
 constexpr WayOut kWaysOut[] = {
-    {"LSTM", "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over time"},
-    {"GRU", "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over time"},
-    {"RNN", "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over time"},
-    {"If", "its condition is computed while the network runs; export the network without branches that depend on the input"},
+    {"LSTM",
+     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
+     "time"},
+    {"GRU",
+     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
+     "time"},
+    {"RNN",
+     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
+     "time"},
+    {"If",
+     "its condition is computed while the network runs; export the network without branches that depend on "
+     "the input"},
     {"Loop", "export the network with the loop unrolled (a fixed number of steps in Python)"},
     {"Scan", "export the network with the loop unrolled (a fixed number of steps in Python)"},
     {"Einsum", "write the product as matmul, transpose and sum in the network"},
-    {"Erf", "TFLite has no error function; export with opset 20, which keeps GELU as one operator, or use its form with tanh"},
-    {"NonMaxSuppression", "leave the selection of boxes out of the export, and do it on what the network gives"},
+    {"Erf",
+     "TFLite has no error function; export with opset 20, which keeps GELU as one operator, or use its form "
+     "with tanh"},
+    {"NonMaxSuppression",
+     "leave the selection of boxes out of the export, and do it on what the network gives"},
     {"TopK", "leave the selection out of the export, and do it on what the network gives"},
     {"NonZero", "the number of its results depends on the input; leave it out of the export"},
     {"RoiAlign", "has no kernel in TFLite; leave the second stage out of the export"},
@@ -39,7 +50,8 @@ constexpr WayOut kWaysOut[] = {
     {"GatherND", "reads places that are computed; use a slice or a gather with constant indices"},
     {"GatherElements", "reads places that are computed; use a slice or a gather with constant indices"},
     {"ScatterND", "writes places one by one; use concatenation, or a product with a mask of ones and zeros"},
-    {"ScatterElements", "writes places one by one; use concatenation, or a product with a mask of ones and zeros"},
+    {"ScatterElements",
+     "writes places one by one; use concatenation, or a product with a mask of ones and zeros"},
     {"STFT", "compute the spectrum before the network"},
     {"DFT", "compute the spectrum before the network"},
     {"MelWeightMatrix", "compute the spectrum before the network"},
@@ -52,8 +64,10 @@ constexpr WayOut kWaysOut[] = {
 const OnnxConverter* FindConverter(std::string_view op) {
   static const auto kAll = [] {
     std::map<std::string_view, const OnnxConverter*> all;
-    for (const auto& family : {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(), LayoutConverters(), ImageConverters(),
-                               ReductionConverters(), NormalizationConverters(), MatrixConverters(), QuantizationConverters()}) {
+    for (const auto& family :
+         {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
+          LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
+          MatrixConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;
@@ -64,11 +78,13 @@ const OnnxConverter* FindConverter(std::string_view op) {
 
 std::string WayOutFor(const std::string& op, const std::string& domain) {
   if (!domain.empty())
-    return StrCat("is an operator of '", domain, "', which only its maker's runtime knows; export the network with ONNX's own operators");
+    return StrCat("is an operator of '", domain,
+                  "', which only its maker's runtime knows; export the network with ONNX's own operators");
   for (const WayOut& way : kWaysOut) {
     if (way.op == op) return std::string(way.way);
   }
-  return "does not come in; write it with other operators in the network (docs/import.md lists those that come in)";
+  return "does not come in; write it with other operators in the network (docs/import.md lists those that "
+         "come in)";
 }
 
 }  // namespace qat

@@ -12,12 +12,15 @@ namespace {
 Expected<std::pair<Shape, const onnx::Tensor*>> FilterOf(const OnnxNode& node, const OnnxValue& x) {
   const OnnxValue& w = node.In(1);
   if (!w.is_constant())
-    return Unsupported("its filter is computed while the network runs; export it as a constant (in eval mode, without a parametrization)");
+    return Unsupported(
+        "its filter is computed while the network runs; export it as a constant (in eval mode, without a "
+        "parametrization)");
   if (w.rank() != x.rank() || !onnx::IsReal(w.constant->type))
     return InvalidArgument(StrCat("a filter of ", ToString(w.shape), " for an input of ", ToString(x.shape)));
   Shape shape = w.shape;
   if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
-  if (shape.size() != 4) return Unsupported(StrCat("input is ", ToString(x.shape), ": volumes have no kernels in TFLite"));
+  if (shape.size() != 4)
+    return Unsupported(StrCat("input is ", ToString(x.shape), ": volumes have no kernels in TFLite"));
   for (const int32_t size : shape) {
     if (size < 1) return InvalidArgument(StrCat("the filter is ", ToString(w.shape)));
   }
@@ -26,14 +29,17 @@ Expected<std::pair<Shape, const onnx::Tensor*>> FilterOf(const OnnxNode& node, c
 
 std::string FilterName(const OnnxNode& node, const onnx::Tensor& filter) {
   if (!filter.name.empty()) return filter.name;
-  return node.node.inputs.size() > 1 && !node.node.inputs[1].empty() ? node.node.inputs[1] : StrCat(node.node.outputs[0], "/filter");
+  return node.node.inputs.size() > 1 && !node.node.inputs[1].empty()
+             ? node.node.inputs[1]
+             : StrCat(node.node.outputs[0], "/filter");
 }
 
 /// The bias as constants; nothing: there is none.
 Expected<std::optional<std::vector<float>>> BiasOf(const OnnxNode& node, int32_t channels) {
   if (!node.Has(2)) return std::optional<std::vector<float>>();
   QAT_ASSIGN_OR_RETURN(std::vector<float> bias, node.Reals(2, "B"));
-  if (std::ssize(bias) != channels) return InvalidArgument(StrCat("a bias of ", bias.size(), " values for ", channels, " channels"));
+  if (std::ssize(bias) != channels)
+    return InvalidArgument(StrCat("a bias of ", bias.size(), " values for ", channels, " channels"));
   return std::optional(std::move(bias));
 }
 
@@ -49,7 +55,8 @@ Converted Conv(OnnxConversion& c, const OnnxNode& node) {
   const int32_t outputs = shape[0], channels = x.shape[1];
   const int64_t groups = node.Int("group", 1);
   if (groups < 1 || channels % groups != 0 || outputs % groups != 0 || shape[1] != channels / groups)
-    return InvalidArgument(StrCat("a filter of ", ToString(shape), " in ", groups, " groups for ", channels, " channels"));
+    return InvalidArgument(
+        StrCat("a filter of ", ToString(shape), " in ", groups, " groups for ", channels, " channels"));
   std::vector<int64_t> kernel(node.In(1).shape.begin() + 2, node.In(1).shape.end());
   QAT_ASSIGN_OR_RETURN(Windows windows, WindowsOf(node, x, kernel));
   QAT_ASSIGN_OR_RETURN(OnnxValue image, c.build.ToImage(x));
@@ -59,13 +66,18 @@ Converted Conv(OnnxConversion& c, const OnnxNode& node) {
   const Window &h = windows[0], &w = windows[1];
   const bool depthwise = groups == channels && groups > 1;
   const AxisOrder order = depthwise ? AxisOrder{1, 2, 3, 0} : AxisOrder{0, 2, 3, 1};
-  std::vector<int32_t> inputs = {image.tensor, c.build.AddReals(FilterName(node, *values), InOrder(shape, order), Permuted(values->reals, shape, order))};
+  std::vector<int32_t> inputs = {image.tensor,
+                                 c.build.AddReals(FilterName(node, *values), InOrder(shape, order),
+                                                  Permuted(values->reals, shape, order))};
   if (bias) inputs.push_back(c.build.AddReals(BiasName(node), {outputs}, *bias));
   OpAttributes attributes;
   if (depthwise) {
-    attributes = DepthwiseConv2DAttributes{h.kernel, w.kernel, outputs / channels, h.stride, w.stride, h.dilation, w.dilation, padding, Activation::kNone, {}};
+    attributes =
+        DepthwiseConv2DAttributes{h.kernel,   w.kernel, outputs / channels, h.stride, w.stride, h.dilation,
+                                  w.dilation, padding,  Activation::kNone,  {}};
   } else {
-    attributes = Conv2DAttributes{outputs, h.kernel, w.kernel, h.stride, w.stride, h.dilation, w.dilation, padding, Activation::kNone, 1, {}};
+    attributes = Conv2DAttributes{outputs,    h.kernel, w.kernel,          h.stride, w.stride, h.dilation,
+                                  w.dilation, padding,  Activation::kNone, 1,        {}};
   }
   const OpType type = depthwise ? OpType::kDepthwiseConv2D : OpType::kConv2D;
   QAT_ASSIGN_OR_RETURN(const int32_t output, c.build.Emit(type, attributes, std::move(inputs)));
@@ -104,10 +116,12 @@ Expected<TransposedAxis> TransposedAxisOf(const OnnxNode& node, size_t i, size_t
   const std::string automatic = node.Text("auto_pad", "NOTSET");
   int64_t size = int64_t{w.stride} * (w.input - 1) + more + w.extent() - w.before - w.after, begin = w.before;
   if (!wanted.empty() || automatic.starts_with("SAME")) {
-    if (!wanted.empty() && wanted.size() < spatial) return InvalidArgument("`output_shape` has too few values");
+    if (!wanted.empty() && wanted.size() < spatial)
+      return InvalidArgument("`output_shape` has too few values");
     size = wanted.empty() ? int64_t{w.input} * w.stride : wanted[wanted.size() - spatial + i];
     const int64_t total = int64_t{w.stride} * (w.input - 1) + more + w.extent() - size;
-    if (total < 0) return Unsupported(StrCat("`output_shape` asks for ", size, ", more than the windows reach"));
+    if (total < 0)
+      return Unsupported(StrCat("`output_shape` asks for ", size, ", more than the windows reach"));
     begin = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
   }
   if (size < 1 || size > (1 << 20) || more < 0 || more >= std::max(w.stride, w.dilation) || begin < 0)
@@ -119,7 +133,9 @@ Expected<TransposedAxis> TransposedAxisOf(const OnnxNode& node, size_t i, size_t
   axis.same = same.output == w.input && same.before == axis.begin;
   const int32_t reached = w.stride * (w.input - 1) + w.extent(), most = reached + w.stride - 1;
   axis.full = std::max(reached, axis.begin + axis.size);
-  if (axis.full > most) return Unsupported(StrCat("`output_padding` asks for ", axis.full - reached, " values beyond the last window"));
+  if (axis.full > most)
+    return Unsupported(
+        StrCat("`output_padding` asks for ", axis.full - reached, " values beyond the last window"));
   return axis;
 }
 
@@ -129,7 +145,8 @@ Converted ConvTranspose(OnnxConversion& c, const OnnxNode& node) {
   Shape shape = filter.first;  // [I, O / groups, H, W]
   const auto groups = static_cast<int32_t>(std::clamp<int64_t>(node.Int("group", 1), 0, 1 << 20));
   if (groups < 1 || x.shape[1] % groups != 0 || shape[0] != x.shape[1])
-    return InvalidArgument(StrCat("a filter of ", ToString(shape), " in ", groups, " groups for ", x.shape[1], " channels"));
+    return InvalidArgument(
+        StrCat("a filter of ", ToString(shape), " in ", groups, " groups for ", x.shape[1], " channels"));
   const size_t spatial = x.rank() - 2;
   Windows windows(2);
   for (size_t i = 0; i < spatial; ++i) {
@@ -139,7 +156,8 @@ Converted ConvTranspose(OnnxConversion& c, const OnnxNode& node) {
     QAT_ASSIGN_OR_RETURN(w.stride, PositiveAt(node.Ints("strides"), i, "strides"));
     QAT_ASSIGN_OR_RETURN(w.dilation, PositiveAt(node.Ints("dilations"), i, "dilations"));
   }
-  if (!node.Text("auto_pad", "NOTSET").starts_with("SAME")) QAT_RETURN_IF_ERROR(SetPads(node, spatial, windows));
+  if (!node.Text("auto_pad", "NOTSET").starts_with("SAME"))
+    QAT_RETURN_IF_ERROR(SetPads(node, spatial, windows));
   std::vector<TransposedAxis> axes(2);
   for (size_t i = 0; i < spatial; ++i) {
     QAT_ASSIGN_OR_RETURN(axes[2 - spatial + i], TransposedAxisOf(node, i, spatial, windows[2 - spatial + i]));
@@ -161,17 +179,23 @@ Converted ConvTranspose(OnnxConversion& c, const OnnxNode& node) {
   of_group[0] /= groups;
   const auto size = static_cast<size_t>(FlatSize(of_group));
   for (size_t g = 0; g < parts.size(); ++g) {
-    const std::vector<float> own(values.begin() + static_cast<int64_t>(g * size), values.begin() + static_cast<int64_t>((g + 1) * size));
+    const std::vector<float> own(values.begin() + static_cast<int64_t>(g * size),
+                                 values.begin() + static_cast<int64_t>((g + 1) * size));
     const AxisOrder order = {1, 2, 3, 0};
     const int32_t output_shape = c.build.AddIndices(
-        "shape", {4}, {x.shape[0], same ? axes[0].size : axes[0].full, same ? axes[1].size : axes[1].full, shape[1]});
-    std::vector<int32_t> inputs = {output_shape, c.build.AddReals(FilterName(node, *filter.second), InOrder(of_group, order), Permuted(own, of_group, order)),
+        "shape", {4},
+        {x.shape[0], same ? axes[0].size : axes[0].full, same ? axes[1].size : axes[1].full, shape[1]});
+    std::vector<int32_t> inputs = {output_shape,
+                                   c.build.AddReals(FilterName(node, *filter.second),
+                                                    InOrder(of_group, order), Permuted(own, of_group, order)),
                                    parts[g].tensor};
     if (bias) {
       const auto from = bias->begin() + static_cast<int64_t>(g) * shape[1];
-      inputs.push_back(c.build.AddReals(BiasName(node), {shape[1]}, std::vector<float>(from, from + shape[1])));
+      inputs.push_back(
+          c.build.AddReals(BiasName(node), {shape[1]}, std::vector<float>(from, from + shape[1])));
     }
-    QAT_ASSIGN_OR_RETURN(const int32_t output, c.build.Emit(OpType::kTransposeConv, attributes, std::move(inputs)));
+    QAT_ASSIGN_OR_RETURN(const int32_t output,
+                         c.build.Emit(OpType::kTransposeConv, attributes, std::move(inputs)));
     results.push_back(ImageOf(c, output, image));
   }
   QAT_ASSIGN_OR_RETURN(OnnxValue whole, c.build.Concat(results, 1));

@@ -11,11 +11,11 @@ namespace {
 
 OpType PairType(std::string_view op) {
   static const std::map<std::string_view, OpType> kTypes = {
-      {"Add", OpType::kAdd},          {"Sub", OpType::kSub},          {"Mul", OpType::kMul},
-      {"Div", OpType::kDiv},          {"Max", OpType::kMaximum},      {"Min", OpType::kMinimum},
-      {"Sum", OpType::kAdd},          {"Mean", OpType::kAdd},         {"Equal", OpType::kEqual},
-      {"Less", OpType::kLess},        {"Greater", OpType::kGreater},  {"LessOrEqual", OpType::kLessEqual},
-      {"And", OpType::kLogicalAnd},   {"Or", OpType::kLogicalOr},     {"GreaterOrEqual", OpType::kGreaterEqual},
+      {"Add", OpType::kAdd},        {"Sub", OpType::kSub},         {"Mul", OpType::kMul},
+      {"Div", OpType::kDiv},        {"Max", OpType::kMaximum},     {"Min", OpType::kMinimum},
+      {"Sum", OpType::kAdd},        {"Mean", OpType::kAdd},        {"Equal", OpType::kEqual},
+      {"Less", OpType::kLess},      {"Greater", OpType::kGreater}, {"LessOrEqual", OpType::kLessEqual},
+      {"And", OpType::kLogicalAnd}, {"Or", OpType::kLogicalOr},    {"GreaterOrEqual", OpType::kGreaterEqual},
       {"Xor", OpType::kNotEqual},
   };
   return kTypes.at(op);
@@ -44,7 +44,8 @@ Converted Pair(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue &a = node.In(0), &b = node.In(1);
   const std::string& op = node.node.op;
   if (op == "Mul") {
-    if (const OnnxValue* x = HardSwishInput(c, a, b)) return One(c.build.Unary(OpType::kHardSwish, std::monostate(), *x));
+    if (const OnnxValue* x = HardSwishInput(c, a, b))
+      return One(c.build.Unary(OpType::kHardSwish, std::monostate(), *x));
   }
   const DType type = a.is_constant() ? b.type : a.type;
   if (type != DType::kFloat32 && type != DType::kBool && op == "Div")
@@ -59,7 +60,8 @@ Converted Chain(OnnxConversion& c, const OnnxNode& node) {
   OnnxValue value = node.In(0);
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (!node.Has(i)) return InvalidArgument(StrCat("has no input ", i));
-    if (value.is_constant() && node.In(i).is_constant()) return Unsupported("joins several constants; fold them before the export");
+    if (value.is_constant() && node.In(i).is_constant())
+      return Unsupported("joins several constants; fold them before the export");
     QAT_ASSIGN_OR_RETURN(value, c.build.Binary(PairType(node.node.op), value, node.In(i)));
   }
   if (node.node.op != "Mean" || node.inputs.size() == 1) return One(value);
@@ -69,7 +71,8 @@ Converted Chain(OnnxConversion& c, const OnnxNode& node) {
 Converted Power(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue &x = node.In(0), &e = node.In(1);
   if (e.is_constant() && e.constant->size() == 1) {
-    const float exponent = onnx::IsReal(e.constant->type) ? e.constant->reals[0] : static_cast<float>(e.constant->integers[0]);
+    const float exponent =
+        onnx::IsReal(e.constant->type) ? e.constant->reals[0] : static_cast<float>(e.constant->integers[0]);
     if (exponent == 1) return One(x);
     if (exponent == 2) return One(c.build.Binary(OpType::kMul, x, x));
     if (exponent == 0.5f) return One(c.build.Unary(OpType::kSqrt, std::monostate(), x));
@@ -85,9 +88,10 @@ Converted Power(OnnxConversion& c, const OnnxNode& node) {
 
 Converted Plain(OnnxConversion& c, const OnnxNode& node) {
   static const std::map<std::string_view, OpType> kTypes = {
-      {"Exp", OpType::kExp},   {"Log", OpType::kLog},     {"Sqrt", OpType::kSqrt}, {"Neg", OpType::kNeg},   {"Abs", OpType::kAbs},
-      {"Ceil", OpType::kCeil}, {"Floor", OpType::kFloor}, {"Sin", OpType::kSin},   {"Cos", OpType::kCos},   {"Round", OpType::kRound},
-      {"Sign", OpType::kSign}, {"Not", OpType::kLogicalNot},
+      {"Exp", OpType::kExp},     {"Log", OpType::kLog},   {"Sqrt", OpType::kSqrt},
+      {"Neg", OpType::kNeg},     {"Abs", OpType::kAbs},   {"Ceil", OpType::kCeil},
+      {"Floor", OpType::kFloor}, {"Sin", OpType::kSin},   {"Cos", OpType::kCos},
+      {"Round", OpType::kRound}, {"Sign", OpType::kSign}, {"Not", OpType::kLogicalNot},
   };
   return One(c.build.Unary(kTypes.at(node.node.op), std::monostate(), node.In(0)));
 }
@@ -96,12 +100,16 @@ Converted Reciprocal(OnnxConversion& c, const OnnxNode& node) {
   return One(c.build.Binary(OpType::kDiv, Scalar(1), node.In(0)));
 }
 
-Converted Where(OnnxConversion& c, const OnnxNode& node) { return One(c.build.Select(node.In(0), node.In(1), node.In(2))); }
+Converted Where(OnnxConversion& c, const OnnxNode& node) {
+  return One(c.build.Select(node.In(0), node.In(1), node.In(2)));
+}
 
 onnx::ElementType ElementTypeOf(const OnnxValue& x) {
   if (x.is_constant()) return x.constant->type;
   if (x.type == DType::kFloat32) return onnx::ElementType::kFloat;
-  return x.type == DType::kBool ? onnx::ElementType::kBool : x.type == DType::kInt32 ? onnx::ElementType::kInt32 : onnx::ElementType::kInt64;
+  return x.type == DType::kBool    ? onnx::ElementType::kBool
+         : x.type == DType::kInt32 ? onnx::ElementType::kInt32
+                                   : onnx::ElementType::kInt64;
 }
 
 Converted Cast(OnnxConversion& c, const OnnxNode& node) {
@@ -120,10 +128,14 @@ Converted Cast(OnnxConversion& c, const OnnxNode& node) {
     return *std::move(folded);
   }
   DType type = DType::kInt64;
-  if (onnx::IsReal(to)) type = DType::kFloat32;
-  else if (to == onnx::ElementType::kBool) type = DType::kBool;
-  else if (to == onnx::ElementType::kInt32) type = DType::kInt32;
-  else if (to != onnx::ElementType::kInt64) return Unsupported(StrCat("casts to ", NameOf(to), " while the network runs"));
+  if (onnx::IsReal(to))
+    type = DType::kFloat32;
+  else if (to == onnx::ElementType::kBool)
+    type = DType::kBool;
+  else if (to == onnx::ElementType::kInt32)
+    type = DType::kInt32;
+  else if (to != onnx::ElementType::kInt64)
+    return Unsupported(StrCat("casts to ", NameOf(to), " while the network runs"));
   if (x.type == type) return One(x);
   return One(c.build.Unary(OpType::kCast, CastAttributes{type}, x));
 }
@@ -138,13 +150,39 @@ Converted Mod(OnnxConversion& c, const OnnxNode& node) {
 }
 
 constexpr OnnxConverter kConverters[] = {
-    {"Add", 2, Pair},   {"Sub", 2, Pair},     {"Mul", 2, Pair},  {"Div", 2, Pair},         {"Equal", 2, Pair},
-    {"Less", 2, Pair},  {"Greater", 2, Pair}, {"And", 2, Pair},  {"Or", 2, Pair},          {"LessOrEqual", 2, Pair},
-    {"GreaterOrEqual", 2, Pair},              {"Max", 1, Chain}, {"Min", 1, Chain},        {"Sum", 1, Chain},
-    {"Mean", 1, Chain}, {"Pow", 2, Power},    {"Exp", 1, Plain}, {"Log", 1, Plain},        {"Sqrt", 1, Plain},
-    {"Neg", 1, Plain},  {"Abs", 1, Plain},    {"Ceil", 1, Plain}, {"Floor", 1, Plain},     {"Sin", 1, Plain},
-    {"Cos", 1, Plain},  {"Round", 1, Plain},  {"Sign", 1, Plain}, {"Not", 1, Plain},       {"Reciprocal", 1, Reciprocal},
-    {"Where", 3, Where}, {"Cast", 1, Cast},   {"CastLike", 2, Cast}, {"Mod", 2, Mod},
+    {"Add", 2, Pair},
+    {"Sub", 2, Pair},
+    {"Mul", 2, Pair},
+    {"Div", 2, Pair},
+    {"Equal", 2, Pair},
+    {"Less", 2, Pair},
+    {"Greater", 2, Pair},
+    {"And", 2, Pair},
+    {"Or", 2, Pair},
+    {"LessOrEqual", 2, Pair},
+    {"GreaterOrEqual", 2, Pair},
+    {"Max", 1, Chain},
+    {"Min", 1, Chain},
+    {"Sum", 1, Chain},
+    {"Mean", 1, Chain},
+    {"Pow", 2, Power},
+    {"Exp", 1, Plain},
+    {"Log", 1, Plain},
+    {"Sqrt", 1, Plain},
+    {"Neg", 1, Plain},
+    {"Abs", 1, Plain},
+    {"Ceil", 1, Plain},
+    {"Floor", 1, Plain},
+    {"Sin", 1, Plain},
+    {"Cos", 1, Plain},
+    {"Round", 1, Plain},
+    {"Sign", 1, Plain},
+    {"Not", 1, Plain},
+    {"Reciprocal", 1, Reciprocal},
+    {"Where", 3, Where},
+    {"Cast", 1, Cast},
+    {"CastLike", 2, Cast},
+    {"Mod", 2, Mod},
 };
 
 }  // namespace

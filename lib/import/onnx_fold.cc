@@ -17,7 +17,9 @@ std::optional<Expected<std::vector<OnnxValue>>> FoldNode(const OnnxNode& node) {
     return all;
   }();
   const auto found = kAll.find(node.node.op);
-  const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(), [](const OnnxValue& input) { return !input.exists() || input.is_constant(); });
+  const bool constant = std::all_of(node.inputs.begin(), node.inputs.end(), [](const OnnxValue& input) {
+    return !input.exists() || input.is_constant();
+  });
   if (found == kAll.end() || !node.node.domain.empty() || !constant) return {};
   for (size_t i = 0; i < found->second.inputs; ++i) {
     if (!node.Has(i)) return fold::Results(InvalidArgument(StrCat("has no input ", i)));

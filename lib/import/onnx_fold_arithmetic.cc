@@ -25,9 +25,15 @@ int64_t PythonModulo(int64_t a, int64_t b) {
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 // Sums of sizes may wrap as ONNX Runtime's do.
-int64_t WrappingAdd(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
-int64_t WrappingSub(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }
-int64_t WrappingMul(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
+int64_t WrappingAdd(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+int64_t WrappingSub(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+int64_t WrappingMul(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
 
 struct PairOp {
   RealOp real;
@@ -41,19 +47,42 @@ const std::map<std::string_view, PairOp>& PairOps() {
       {"Sub", {[](double a, double b) { return a - b; }, WrappingSub}},
       {"Mul", {[](double a, double b) { return a * b; }, WrappingMul}},
       {"Div", {[](double a, double b) { return a / b; }, FloorDivide}},
-      {"Pow", {[](double a, double b) { return std::pow(a, b); },
-               [](int64_t a, int64_t b) { return static_cast<int64_t>(std::pow(static_cast<double>(a), static_cast<double>(b))); }}},
+      {"Pow",
+       {[](double a, double b) { return std::pow(a, b); },
+        [](int64_t a, int64_t b) {
+          return static_cast<int64_t>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+        }}},
       {"Mod", {[](double a, double b) { return std::fmod(a, b); }, PythonModulo}},
-      {"Max", {[](double a, double b) { return std::max(a, b); }, [](int64_t a, int64_t b) { return std::max(a, b); }}},
-      {"Min", {[](double a, double b) { return std::min(a, b); }, [](int64_t a, int64_t b) { return std::min(a, b); }}},
-      {"Equal", {[](double a, double b) { return (a == b) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a == b}; }, true}},
-      {"Less", {[](double a, double b) { return (a < b) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a < b}; }, true}},
-      {"Greater", {[](double a, double b) { return (a > b) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a > b}; }, true}},
-      {"LessOrEqual", {[](double a, double b) { return (a <= b) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a <= b}; }, true}},
-      {"GreaterOrEqual", {[](double a, double b) { return (a >= b) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a >= b}; }, true}},
-      {"And", {[](double a, double b) { return (a != 0 && b != 0) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a != 0 && b != 0}; }, true}},
-      {"Or", {[](double a, double b) { return (a != 0 || b != 0) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{a != 0 || b != 0}; }, true}},
-      {"Xor", {[](double a, double b) { return ((a != 0) != (b != 0)) ? 1.0 : 0.0; }, [](int64_t a, int64_t b) { return int64_t{(a != 0) != (b != 0)}; }, true}},
+      {"Max",
+       {[](double a, double b) { return std::max(a, b); },
+        [](int64_t a, int64_t b) { return std::max(a, b); }}},
+      {"Min",
+       {[](double a, double b) { return std::min(a, b); },
+        [](int64_t a, int64_t b) { return std::min(a, b); }}},
+      {"Equal",
+       {[](double a, double b) { return (a == b) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a == b}; }, true}},
+      {"Less",
+       {[](double a, double b) { return (a < b) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a < b}; }, true}},
+      {"Greater",
+       {[](double a, double b) { return (a > b) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a > b}; }, true}},
+      {"LessOrEqual",
+       {[](double a, double b) { return (a <= b) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a <= b}; }, true}},
+      {"GreaterOrEqual",
+       {[](double a, double b) { return (a >= b) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a >= b}; }, true}},
+      {"And",
+       {[](double a, double b) { return (a != 0 && b != 0) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a != 0 && b != 0}; }, true}},
+      {"Or",
+       {[](double a, double b) { return (a != 0 || b != 0) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{a != 0 || b != 0}; }, true}},
+      {"Xor",
+       {[](double a, double b) { return ((a != 0) != (b != 0)) ? 1.0 : 0.0; },
+        [](int64_t a, int64_t b) { return int64_t{(a != 0) != (b != 0)}; }, true}},
   };
   return kOps;
 }
@@ -70,8 +99,10 @@ Expected<Tensor> Paired(const PairOp& op, const OnnxValue& a, const OnnxValue& b
       continue;
     }
     const double value = op.real(a.constant->reals[of_a[i]], b.constant->reals[of_b[i]]);
-    if (op.gives_bool) result.integers[i] = value != 0;
-    else result.reals[i] = static_cast<float>(value);
+    if (op.gives_bool)
+      result.integers[i] = value != 0;
+    else
+      result.reals[i] = static_cast<float>(value);
   }
   return result;
 }
@@ -92,7 +123,9 @@ const std::map<std::string_view, double (*)(double)>& UnaryOps() {
       {"Tanh", [](double x) { return std::tanh(x); }},
       {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
       {"Relu", [](double x) { return std::max(x, 0.0); }},
-      {"Sign", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; }},
+      {"Sign", [](double x) { return x > 0   ? 1.0
+                                     : x < 0 ? -1.0
+                                             : 0.0; }},
       {"Softplus", [](double x) { return std::log1p(std::exp(x)); }},
       {"Erf", [](double x) { return std::erf(x); }},
   };
@@ -114,7 +147,8 @@ Results FoldCast(const Tensor& x, ElementType type) {
     result.reals.assign(x.integers.begin(), x.integers.end());
     result.integers.clear();
   } else if (!onnx::IsReal(type)) {
-    if (type != ElementType::kBool && !onnx::IsInteger(type)) return Unsupported(StrCat("casts to ", NameOf(type)));
+    if (type != ElementType::kBool && !onnx::IsInteger(type))
+      return Unsupported(StrCat("casts to ", NameOf(type)));
     if (IsReal(x)) {
       result.integers.clear();
       for (const float value : x.reals) {
@@ -152,22 +186,31 @@ Results FoldReduce(const OnnxNode& node) {
   const std::vector<size_t> places = BroadcastPlaces(kept, x.shape);
   std::vector<double> sums(static_cast<size_t>(FlatSize(kept)));
   std::vector<bool> begun(sums.size());
-  const double count = sums.empty() ? 1 : static_cast<double>(places.size()) / static_cast<double>(sums.size());
+  const double count =
+      sums.empty() ? 1 : static_cast<double>(places.size()) / static_cast<double>(sums.size());
   for (size_t i = 0; i < places.size(); ++i) {
-    const double value = IsReal(*x.constant) ? double{x.constant->reals[i]} : static_cast<double>(x.constant->integers[i]);
+    const double value =
+        IsReal(*x.constant) ? double{x.constant->reals[i]} : static_cast<double>(x.constant->integers[i]);
     double& sum = sums[places[i]];
-    if (!begun[places[i]]) sum = value;
-    else if (op == "ReduceProd") sum *= value;
-    else if (op == "ReduceMax") sum = std::max(sum, value);
-    else if (op == "ReduceMin") sum = std::min(sum, value);
-    else sum += value;
+    if (!begun[places[i]])
+      sum = value;
+    else if (op == "ReduceProd")
+      sum *= value;
+    else if (op == "ReduceMax")
+      sum = std::max(sum, value);
+    else if (op == "ReduceMin")
+      sum = std::min(sum, value);
+    else
+      sum += value;
     begun[places[i]] = true;
   }
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape));
   for (size_t i = 0; i < sums.size(); ++i) {
     const double value = op == "ReduceMean" ? sums[i] / count : sums[i];
-    if (IsReal(result)) result.reals[i] = static_cast<float>(value);
-    else result.integers[i] = static_cast<int64_t>(value);
+    if (IsReal(result))
+      result.reals[i] = static_cast<float>(value);
+    else
+      result.integers[i] = static_cast<int64_t>(value);
   }
   return One(std::move(result));
 }
@@ -184,15 +227,18 @@ Results FoldDequantize(const OnnxNode& node) {
   if (scales.size() != 1) {
     QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", 1), x.rank()));
     if (x.shape[static_cast<size_t>(axis)] != std::ssize(scales))
-      return Unsupported(StrCat("has ", scales.size(), " scales for an axis of ", x.shape[static_cast<size_t>(axis)], "; scales by blocks are not read"));
+      return Unsupported(StrCat("has ", scales.size(), " scales for an axis of ",
+                                x.shape[static_cast<size_t>(axis)], "; scales by blocks are not read"));
     inner = InnerSize(x.shape, static_cast<size_t>(axis));
   }
-  if (zeros.size() != scales.size() || IsReal(*x.constant)) return InvalidArgument("has scales that do not fit its values");
+  if (zeros.size() != scales.size() || IsReal(*x.constant))
+    return InvalidArgument("has scales that do not fit its values");
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(ElementType::kFloat, x.shape));
   result.name = x.constant->name;
   for (size_t i = 0; i < result.reals.size(); ++i) {
     const size_t slice = i / inner % scales.size();
-    result.reals[i] = static_cast<float>(double{scales[slice]} * static_cast<double>(x.constant->integers[i] - zeros[slice]));
+    result.reals[i] = static_cast<float>(double{scales[slice]} *
+                                         static_cast<double>(x.constant->integers[i] - zeros[slice]));
   }
   return One(std::move(result));
 }
@@ -211,14 +257,16 @@ Results FoldQuantize(const OnnxNode& node) {
     QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", 1), x.rank()));
     inner = InnerSize(x.shape, static_cast<size_t>(axis));
   }
-  if (zeros.size() != scales.size() || !IsReal(*x.constant)) return InvalidArgument("has scales that do not fit its values");
+  if (zeros.size() != scales.size() || !IsReal(*x.constant))
+    return InvalidArgument("has scales that do not fit its values");
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(type, x.shape));
   result.name = x.constant->name;
   const double low = type == ElementType::kUInt8 ? 0 : type == ElementType::kInt8 ? -128 : -32768;
   const double high = type == ElementType::kUInt8 ? 255 : type == ElementType::kInt8 ? 127 : 32767;
   for (size_t i = 0; i < result.integers.size(); ++i) {
     const size_t slice = i / inner % scales.size();
-    const double steps = std::nearbyint(double{x.constant->reals[i]} / double{scales[slice]}) + static_cast<double>(zeros[slice]);
+    const double steps = std::nearbyint(double{x.constant->reals[i]} / double{scales[slice]}) +
+                         static_cast<double>(zeros[slice]);
     result.integers[i] = static_cast<int64_t>(std::clamp(steps, low, high));
   }
   return One(std::move(result));
@@ -241,7 +289,11 @@ Results FoldPairs(const OnnxNode& node) {
   return std::vector<OnnxValue>{value};
 }
 
-Results FoldCasts(const OnnxNode& node) { return FoldCast(*node.In(0).constant, static_cast<ElementType>(node.Has(1) ? static_cast<int64_t>(node.In(1).constant->type) : node.Int("to", 1))); }
+Results FoldCasts(const OnnxNode& node) {
+  return FoldCast(*node.In(0).constant,
+                  static_cast<ElementType>(node.Has(1) ? static_cast<int64_t>(node.In(1).constant->type)
+                                                       : node.Int("to", 1)));
+}
 
 constexpr Entry kEntries[] = {
     {"Not", 1, FoldNot},

@@ -19,8 +19,10 @@ Expected<Tensor> Empty(ElementType type, const Shape& shape) {
   tensor.dims.assign(shape.begin(), shape.end());
   if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
   const auto count = static_cast<size_t>(FlatSize(shape));
-  if (onnx::IsReal(type)) tensor.reals.resize(count);
-  else tensor.integers.resize(count);
+  if (onnx::IsReal(type))
+    tensor.reals.resize(count);
+  else
+    tensor.integers.resize(count);
   return tensor;
 }
 
@@ -46,8 +48,10 @@ std::vector<size_t> BroadcastPlaces(const Shape& from, const Shape& shape) {
 Expected<Tensor> Picked(const Tensor& from, const std::vector<size_t>& places, const Shape& shape) {
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(from.type, shape));
   for (size_t i = 0; i < places.size(); ++i) {
-    if (IsReal(from)) result.reals[i] = from.reals[places[i]];
-    else result.integers[i] = from.integers[places[i]];
+    if (IsReal(from))
+      result.reals[i] = from.reals[places[i]];
+    else
+      result.integers[i] = from.integers[places[i]];
   }
   return result;
 }
@@ -69,12 +73,16 @@ Results FoldGather(const OnnxNode& node) {
   shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
   if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
   if (IsReal(*indices.constant)) return InvalidArgument("has real numbers as indices");
-  const size_t inner = InnerSize(x.shape, at), rows = inner == 0 ? 0 : static_cast<size_t>(FlatSize(Shape(x.shape.begin(), x.shape.begin() + axis)));
+  const size_t inner = InnerSize(x.shape, at),
+               rows = inner == 0
+                          ? 0
+                          : static_cast<size_t>(FlatSize(Shape(x.shape.begin(), x.shape.begin() + axis)));
   std::vector<size_t> places;
   for (size_t row = 0; row < rows; ++row) {
     for (const int64_t given : indices.constant->integers) {
       const int64_t index = given < 0 ? given + x.shape[at] : given;
-      if (index < 0 || index >= x.shape[at]) return InvalidArgument(StrCat("index ", given, " of an axis of ", x.shape[at]));
+      if (index < 0 || index >= x.shape[at])
+        return InvalidArgument(StrCat("index ", given, " of an axis of ", x.shape[at]));
       for (size_t i = 0; i < inner; ++i)
         places.push_back((row * static_cast<size_t>(x.shape[at]) + static_cast<size_t>(index)) * inner + i);
     }
@@ -92,7 +100,8 @@ Results FoldConcat(const OnnxNode& node) {
     Shape expected = shape;
     if (part.rank() != shape.size()) return InvalidArgument("joins tensors of different ranks");
     expected[at] = part.shape[at];
-    if (expected != part.shape || IsReal(*part.constant) != IsReal(*node.In(0).constant)) return InvalidArgument("joins tensors that do not fit");
+    if (expected != part.shape || IsReal(*part.constant) != IsReal(*node.In(0).constant))
+      return InvalidArgument("joins tensors that do not fit");
     shape[at] += part.shape[at];
   }
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(0).constant->type, shape));
@@ -102,8 +111,10 @@ Results FoldConcat(const OnnxNode& node) {
     for (const OnnxValue& part : node.inputs) {
       const size_t count = static_cast<size_t>(part.shape[at]) * InnerSize(part.shape, at);
       for (size_t i = 0; i < count; ++i, ++out) {
-        if (IsReal(result)) result.reals[out] = part.constant->reals[row * count + i];
-        else result.integers[out] = part.constant->integers[row * count + i];
+        if (IsReal(result))
+          result.reals[out] = part.constant->reals[row * count + i];
+        else
+          result.integers[out] = part.constant->integers[row * count + i];
       }
     }
   }
@@ -117,7 +128,8 @@ Expected<Tensor> Sliced(const OnnxValue& x, const AxisSlices& slices) {
     int64_t place = 0;
     for (size_t axis = x.rank(); axis-- > 0;) {
       const auto size = static_cast<size_t>(slices.size[axis]);
-      place += (slices.begin[axis] + static_cast<int64_t>(rest % size) * slices.step[axis]) * static_cast<int64_t>(stride);
+      place += (slices.begin[axis] + static_cast<int64_t>(rest % size) * slices.step[axis]) *
+               static_cast<int64_t>(stride);
       rest /= size;
       stride *= static_cast<size_t>(x.shape[axis]);
     }
@@ -168,7 +180,8 @@ Results FoldExpand(const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const Shape wanted, ToShape(sizes));
   QAT_ASSIGN_OR_RETURN(const Shape shape, Broadcast(node.In(0).shape, wanted));
   if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
-  QAT_ASSIGN_OR_RETURN(Tensor result, Picked(*node.In(0).constant, BroadcastPlaces(node.In(0).shape, shape), shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result,
+                       Picked(*node.In(0).constant, BroadcastPlaces(node.In(0).shape, shape), shape));
   return One(std::move(result));
 }
 
@@ -177,7 +190,8 @@ Results FoldTile(const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> repeats, node.Integers(1, "repeats"));
   if (repeats.size() != x.rank()) return InvalidArgument("has another number of repeats than axes");
   std::vector<int64_t> sizes;
-  for (size_t i = 0; i < x.rank(); ++i) sizes.push_back(x.shape[i] * std::clamp<int64_t>(repeats[i], 0, 1 << 20));
+  for (size_t i = 0; i < x.rank(); ++i)
+    sizes.push_back(x.shape[i] * std::clamp<int64_t>(repeats[i], 0, 1 << 20));
   QAT_ASSIGN_OR_RETURN(const Shape shape, ToShape(sizes));
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape));
   for (size_t i = 0; i < static_cast<size_t>(FlatSize(shape)); ++i) {
@@ -188,8 +202,10 @@ Results FoldTile(const OnnxNode& node) {
       rest /= size;
       stride *= own;
     }
-    if (IsReal(result)) result.reals[i] = x.constant->reals[place];
-    else result.integers[i] = x.constant->integers[place];
+    if (IsReal(result))
+      result.reals[i] = x.constant->reals[place];
+    else
+      result.integers[i] = x.constant->integers[place];
   }
   return One(std::move(result));
 }
@@ -198,29 +214,38 @@ Results FoldWhere(const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(Shape shape, Broadcast(node.In(0).shape, node.In(1).shape));
   QAT_ASSIGN_OR_RETURN(shape, Broadcast(shape, node.In(2).shape));
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(1).constant->type, shape));
-  const std::vector<size_t> c = BroadcastPlaces(node.In(0).shape, shape), a = BroadcastPlaces(node.In(1).shape, shape),
+  const std::vector<size_t> c = BroadcastPlaces(node.In(0).shape, shape),
+                            a = BroadcastPlaces(node.In(1).shape, shape),
                             b = BroadcastPlaces(node.In(2).shape, shape);
   if (IsReal(result) != IsReal(*node.In(2).constant)) return InvalidArgument("has operands of two types");
   for (size_t i = 0; i < c.size(); ++i) {
     const bool first = node.In(0).constant->integers[c[i]] != 0;
-    if (IsReal(result)) result.reals[i] = first ? node.In(1).constant->reals[a[i]] : node.In(2).constant->reals[b[i]];
-    else result.integers[i] = first ? node.In(1).constant->integers[a[i]] : node.In(2).constant->integers[b[i]];
+    if (IsReal(result))
+      result.reals[i] = first ? node.In(1).constant->reals[a[i]] : node.In(2).constant->reals[b[i]];
+    else
+      result.integers[i] = first ? node.In(1).constant->integers[a[i]] : node.In(2).constant->integers[b[i]];
   }
   return One(std::move(result));
 }
 
 Results FoldRange(const OnnxNode& node) {
   const Tensor &start = *node.In(0).constant, &limit = *node.In(1).constant, &delta = *node.In(2).constant;
-  if (start.size() != 1 || limit.size() != 1 || delta.size() != 1) return InvalidArgument("takes three numbers");
-  const auto number = [](const Tensor& t) { return IsReal(t) ? double{t.reals[0]} : static_cast<double>(t.integers[0]); };
+  if (start.size() != 1 || limit.size() != 1 || delta.size() != 1)
+    return InvalidArgument("takes three numbers");
+  const auto number = [](const Tensor& t) {
+    return IsReal(t) ? double{t.reals[0]} : static_cast<double>(t.integers[0]);
+  };
   if (number(delta) == 0) return InvalidArgument("has a step of 0");
   const double count = std::max(std::ceil((number(limit) - number(start)) / number(delta)), 0.0);
-  if (!(count <= static_cast<double>(kLargestResult))) return Unsupported(StrCat("makes a constant of ", count, " values"));
+  if (!(count <= static_cast<double>(kLargestResult)))
+    return Unsupported(StrCat("makes a constant of ", count, " values"));
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(start.type, {static_cast<int32_t>(count)}));
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     const double value = number(start) + static_cast<double>(i) * number(delta);
-    if (IsReal(result)) result.reals[i] = static_cast<float>(value);
-    else result.integers[i] = static_cast<int64_t>(value);
+    if (IsReal(result))
+      result.reals[i] = static_cast<float>(value);
+    else
+      result.integers[i] = static_cast<int64_t>(value);
   }
   return One(std::move(result));
 }
@@ -232,8 +257,10 @@ Results FoldConstantOfShape(const OnnxNode& node) {
   const bool given = value != nullptr && value->tensor && value->tensor->size() == 1;
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(given ? value->tensor->type : ElementType::kFloat, shape));
   if (!given) return One(std::move(result));
-  if (IsReal(result)) std::fill(result.reals.begin(), result.reals.end(), value->tensor->reals[0]);
-  else std::fill(result.integers.begin(), result.integers.end(), value->tensor->integers[0]);
+  if (IsReal(result))
+    std::fill(result.reals.begin(), result.reals.end(), value->tensor->reals[0]);
+  else
+    std::fill(result.integers.begin(), result.integers.end(), value->tensor->integers[0]);
   return One(std::move(result));
 }
 
@@ -269,8 +296,10 @@ Results FoldTrilu(const OnnxNode& node) {
   for (int64_t i = 0; i < FlatSize(x.shape); ++i) {
     const int64_t column = i % columns, row = i / columns % rows;
     if (upper ? column - row >= k : column - row <= k) continue;
-    if (IsReal(result)) result.reals[static_cast<size_t>(i)] = 0;
-    else result.integers[static_cast<size_t>(i)] = 0;
+    if (IsReal(result))
+      result.reals[static_cast<size_t>(i)] = 0;
+    else
+      result.integers[static_cast<size_t>(i)] = 0;
   }
   return One(std::move(result));
 }
@@ -301,24 +330,15 @@ Results FoldRestored(const OnnxNode& node) {
 Results FoldSame(const OnnxNode& node) { return std::vector<OnnxValue>{node.In(0)}; }
 
 constexpr Entry kEntries[] = {
-    {"Gather", 2, FoldGather},
-    {"Concat", 1, FoldConcat},
-    {"Slice", 1, FoldSlice},
-    {"Split", 1, FoldSplit},
-    {"Transpose", 1, FoldTranspose},
-    {"Expand", 2, FoldExpand},
-    {"Tile", 2, FoldTile},
-    {"Where", 3, FoldWhere},
-    {"Range", 3, FoldRange},
-    {"ConstantOfShape", 1, FoldConstantOfShape},
-    {"NonZero", 1, FoldNonZero},
-    {"Trilu", 1, FoldTrilu},
-    {"Reshape", 1, FoldRestored},
-    {"Flatten", 1, FoldRestored},
-    {"Squeeze", 1, FoldRestored},
-    {"Unsqueeze", 1, FoldRestored},
-    {"Identity", 1, FoldSame},
-    {"Dropout", 1, FoldSame},
+    {"Gather", 2, FoldGather},       {"Concat", 1, FoldConcat},
+    {"Slice", 1, FoldSlice},         {"Split", 1, FoldSplit},
+    {"Transpose", 1, FoldTranspose}, {"Expand", 2, FoldExpand},
+    {"Tile", 2, FoldTile},           {"Where", 3, FoldWhere},
+    {"Range", 3, FoldRange},         {"ConstantOfShape", 1, FoldConstantOfShape},
+    {"NonZero", 1, FoldNonZero},     {"Trilu", 1, FoldTrilu},
+    {"Reshape", 1, FoldRestored},    {"Flatten", 1, FoldRestored},
+    {"Squeeze", 1, FoldRestored},    {"Unsqueeze", 1, FoldRestored},
+    {"Identity", 1, FoldSame},       {"Dropout", 1, FoldSame},
 };
 
 }  // namespace

@@ -35,7 +35,8 @@ Expected<onnx::Tensor> Empty(onnx::ElementType type, const Shape& shape);
 /// For each element of `shape`, in order, where it lies in a tensor of `from`, which broadcasts to it.
 std::vector<size_t> BroadcastPlaces(const Shape& from, const Shape& shape);
 /// The elements at `places` of a constant, as a tensor of `shape`.
-Expected<onnx::Tensor> Picked(const onnx::Tensor& from, const std::vector<size_t>& places, const Shape& shape);
+Expected<onnx::Tensor> Picked(const onnx::Tensor& from, const std::vector<size_t>& places,
+                              const Shape& shape);
 
 }  // namespace qat::fold
 

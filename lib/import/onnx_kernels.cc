@@ -12,7 +12,8 @@ namespace qat {
 Expected<std::vector<OnnxValue>> FoldByKernels(const OnnxConverter& converter, const OnnxNode& node) {
   const OnnxValue& data = node.In(0);
   if (!onnx::IsReal(data.constant->type) || data.rank() == 0 || FlatSize(data.shape) == 0)
-    return Unsupported("reads constants alone, which are not computed here; fold them before the export (onnxsim does it)");
+    return Unsupported(
+        "reads constants alone, which are not computed here; fold them before the export (onnxsim does it)");
   OnnxBuilder builder;
   std::vector<FoldedBatchNorm> norms;
   std::map<std::string, int> readers;

@@ -12,7 +12,8 @@ Converted Reshape(OnnxConversion& c, const OnnxNode& node) {
   if (node.Has(1)) {
     QAT_ASSIGN_OR_RETURN(sizes, node.Integers(1, "shape"));
   }
-  QAT_ASSIGN_OR_RETURN(const Shape shape, ReshapedShape(node.In(0).shape, sizes, node.Int("allowzero", 0) != 0));
+  QAT_ASSIGN_OR_RETURN(const Shape shape,
+                       ReshapedShape(node.In(0).shape, sizes, node.Int("allowzero", 0) != 0));
   return One(c.build.Reshape(node.In(0), shape));
 }
 
@@ -76,13 +77,16 @@ Converted Slice(OnnxConversion& c, const OnnxNode& node) {
 Converted Gather(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue &x = node.In(0), &indices = node.In(1);
   if (x.is_constant())
-    return Unsupported("looks rows up by numbers that are computed while the network runs; networks over tokens do not come in yet");
+    return Unsupported(
+        "looks rows up by numbers that are computed while the network runs; networks over tokens do not come "
+        "in yet");
   QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", 0), x.rank()));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> given, node.Integers(1, "indices"));
   std::vector<int32_t> rows;
   const int32_t size = x.shape[static_cast<size_t>(axis)];
   for (const int64_t index : given) {
-    if (index < -size || index >= size) return InvalidArgument(StrCat("index ", index, " of an axis of ", size));
+    if (index < -size || index >= size)
+      return InvalidArgument(StrCat("index ", index, " of an axis of ", size));
     rows.push_back(static_cast<int32_t>(index < 0 ? index + size : index));
   }
   if (rows.empty()) return Unsupported("takes nothing of its input");
@@ -109,7 +113,8 @@ Converted Pad(OnnxConversion& c, const OnnxNode& node) {
     QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> given, node.Integers(3, "axes"));
     QAT_ASSIGN_OR_RETURN(axes, AxesOf(given, x.rank()));
   }
-  if (pads.size() != 2 * axes.size()) return InvalidArgument(StrCat("has ", pads.size(), " pads for ", axes.size(), " axes"));
+  if (pads.size() != 2 * axes.size())
+    return InvalidArgument(StrCat("has ", pads.size(), " pads for ", axes.size(), " axes"));
   Shape before(x.rank(), 0), after(x.rank(), 0), begin(x.rank(), 0), size = x.shape;
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto at = static_cast<size_t>(axes[i]);
@@ -125,7 +130,8 @@ Converted Pad(OnnxConversion& c, const OnnxNode& node) {
   }
   const std::string mode = node.Text("mode", "constant");
   QAT_ASSIGN_OR_RETURN(const OnnxValue cropped, c.build.Slice(x, begin, size, Shape(x.rank(), 1)));
-  if (mode == "constant") return One(c.build.Pad(cropped, before, after, OnnxBuilder::PadMode::kConstant, value));
+  if (mode == "constant")
+    return One(c.build.Pad(cropped, before, after, OnnxBuilder::PadMode::kConstant, value));
   if (mode == "reflect") return One(c.build.Pad(cropped, before, after, OnnxBuilder::PadMode::kReflect, 0));
   if (mode == "edge") return One(c.build.Pad(cropped, before, after, OnnxBuilder::PadMode::kEdge, 0));
   if (mode != "wrap") return InvalidArgument(StrCat("`mode` is '", mode, "'"));
@@ -133,7 +139,8 @@ Converted Pad(OnnxConversion& c, const OnnxNode& node) {
   for (size_t i = 0; i < x.rank(); ++i) {
     if (before[i] == 0 && after[i] == 0) continue;
     std::vector<int32_t> indices;
-    for (int32_t k = -before[i]; k < size[i] + after[i]; ++k) indices.push_back((k % size[i] + size[i]) % size[i]);
+    for (int32_t k = -before[i]; k < size[i] + after[i]; ++k)
+      indices.push_back((k % size[i] + size[i]) % size[i]);
     QAT_ASSIGN_OR_RETURN(value_of, c.build.Gather(value_of, static_cast<int32_t>(i), indices));
   }
   return One(value_of);
@@ -147,14 +154,16 @@ Converted Expand(OnnxConversion& c, const OnnxNode& node) {
 
 Converted Tile(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> repeats, node.Integers(1, "repeats"));
-  if (repeats.size() != node.In(0).rank()) return InvalidArgument(StrCat("has ", repeats.size(), " repeats for ", node.In(0).rank(), " axes"));
+  if (repeats.size() != node.In(0).rank())
+    return InvalidArgument(StrCat("has ", repeats.size(), " repeats for ", node.In(0).rank(), " axes"));
   QAT_ASSIGN_OR_RETURN(const Shape multiples, ToShape(repeats));
   return One(c.build.Tile(node.In(0), multiples));
 }
 
 Converted Same(OnnxConversion& c, const OnnxNode& node) {
   if (node.node.outputs.size() > 1 && c.readers[node.node.outputs[1]] > 0)
-    return Unsupported("its second output is read, which says what was dropped; export the network in eval mode");
+    return Unsupported(
+        "its second output is read, which says what was dropped; export the network in eval mode");
   return std::vector<OnnxValue>{node.In(0)};
 }
 
@@ -166,7 +175,8 @@ Converted Trilu(OnnxConversion& c, const OnnxNode& node) {
     QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> given, node.Integers(1, "k"));
     if (given.size() == 1) k = given[0];
   }
-  if (x.rank() < 2 || x.type != DType::kFloat32) return Unsupported(StrCat("takes matrices of real numbers, not ", ToString(x.shape)));
+  if (x.rank() < 2 || x.type != DType::kFloat32)
+    return Unsupported(StrCat("takes matrices of real numbers, not ", ToString(x.shape)));
   const int32_t rows = x.shape[x.rank() - 2], columns = x.shape.back();
   std::vector<float> mask;
   for (int32_t row = 0; row < rows; ++row) {
@@ -177,10 +187,14 @@ Converted Trilu(OnnxConversion& c, const OnnxNode& node) {
 }
 
 constexpr OnnxConverter kConverters[] = {
-    {"Reshape", 1, Reshape}, {"Flatten", 1, Flatten},     {"Squeeze", 1, Squeeze}, {"Unsqueeze", 1, Unsqueeze},
-    {"Transpose", 1, Transpose}, {"Concat", 1, Concat},   {"Split", 1, Split},     {"Slice", 1, Slice},
-    {"Gather", 2, Gather},   {"Pad", 1, Pad},             {"Expand", 2, Expand},   {"Tile", 2, Tile},
-    {"Identity", 1, Same},   {"Dropout", 1, Same},        {"Trilu", 1, Trilu},
+    {"Reshape", 1, Reshape},     {"Flatten", 1, Flatten},
+    {"Squeeze", 1, Squeeze},     {"Unsqueeze", 1, Unsqueeze},
+    {"Transpose", 1, Transpose}, {"Concat", 1, Concat},
+    {"Split", 1, Split},         {"Slice", 1, Slice},
+    {"Gather", 2, Gather},       {"Pad", 1, Pad},
+    {"Expand", 2, Expand},       {"Tile", 2, Tile},
+    {"Identity", 1, Same},       {"Dropout", 1, Same},
+    {"Trilu", 1, Trilu},
 };
 
 }  // namespace

@@ -17,7 +17,8 @@ std::string NameOfInput(const OnnxNode& node, size_t input) {
 onnx::Tensor FilterOf(const onnx::Tensor& matrix, bool turned, float factor) {
   onnx::Tensor filter = matrix;
   if (!turned) {
-    filter.reals = Permuted(matrix.reals, {static_cast<int32_t>(matrix.dims[0]), static_cast<int32_t>(matrix.dims[1])}, {1, 0});
+    filter.reals = Permuted(
+        matrix.reals, {static_cast<int32_t>(matrix.dims[0]), static_cast<int32_t>(matrix.dims[1])}, {1, 0});
     std::swap(filter.dims[0], filter.dims[1]);
   }
   if (factor != 1) {
@@ -30,7 +31,8 @@ Converted Gemm(OnnxConversion& c, const OnnxNode& node) {
   OnnxValue a = node.In(0);
   const OnnxValue& b = node.In(1);
   const float alpha = node.Real("alpha", 1), beta = node.Real("beta", 1);
-  if (a.rank() != 2 || b.rank() != 2) return InvalidArgument(StrCat("matrices are ", ToString(a.shape), " and ", ToString(b.shape)));
+  if (a.rank() != 2 || b.rank() != 2)
+    return InvalidArgument(StrCat("matrices are ", ToString(a.shape), " and ", ToString(b.shape)));
   const bool turns_a = node.Int("transA", 0) != 0, turns_b = node.Int("transB", 0) != 0;
   if (turns_a && !a.is_constant()) a = c.build.Transpose(a, {1, 0});
   OnnxValue product;
@@ -40,7 +42,8 @@ Converted Gemm(OnnxConversion& c, const OnnxNode& node) {
     std::optional<std::vector<float>> bias;
     if (!bias_done && node.In(2).is_constant()) {
       const OnnxValue& d = node.In(2);
-      const bool row = !d.shape.empty() && d.shape.back() == filter.dims[0] && d.constant->size() == filter.dims[0];
+      const bool row =
+          !d.shape.empty() && d.shape.back() == filter.dims[0] && d.constant->size() == filter.dims[0];
       if (row) {
         bias = d.constant->reals;
         for (float& value : *bias) value *= beta;
@@ -51,7 +54,8 @@ Converted Gemm(OnnxConversion& c, const OnnxNode& node) {
   } else {
     OnnxValue left = a, right = b;
     if (turns_a && a.is_constant()) left = MakeConstant(FilterOf(*a.constant, false, 1));
-    if (turns_b) right = b.is_constant() ? MakeConstant(FilterOf(*b.constant, false, 1)) : c.build.Transpose(b, {1, 0});
+    if (turns_b)
+      right = b.is_constant() ? MakeConstant(FilterOf(*b.constant, false, 1)) : c.build.Transpose(b, {1, 0});
     QAT_ASSIGN_OR_RETURN(product, c.build.MatMul(left, right));
     if (alpha != 1) {
       QAT_ASSIGN_OR_RETURN(product, c.build.Binary(OpType::kMul, product, Scalar(alpha)));
@@ -88,13 +92,15 @@ Converted MatMul(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const OnnxValue right, AsMatrix(c, b, false));
   if (left.shape.back() != right.shape[right.rank() - 2])
     return InvalidArgument(StrCat("matrices are ", ToString(a.shape), " and ", ToString(b.shape)));
-  QAT_ASSIGN_OR_RETURN(Shape shape, Broadcast(Shape(left.shape.begin(), left.shape.end() - 2), Shape(right.shape.begin(), right.shape.end() - 2)));
+  QAT_ASSIGN_OR_RETURN(Shape shape, Broadcast(Shape(left.shape.begin(), left.shape.end() - 2),
+                                              Shape(right.shape.begin(), right.shape.end() - 2)));
   if (a.rank() > 1) shape.push_back(left.shape[left.rank() - 2]);
   if (b.rank() > 1) shape.push_back(right.shape.back());
   const bool dense = right.is_constant() && !left.is_constant() && right.rank() == 2;
   OnnxValue product;
   if (dense) {
-    QAT_ASSIGN_OR_RETURN(product, c.build.Dense(left, FilterOf(*right.constant, false, 1), nullptr, NameOfInput(node, 1)));
+    QAT_ASSIGN_OR_RETURN(
+        product, c.build.Dense(left, FilterOf(*right.constant, false, 1), nullptr, NameOfInput(node, 1)));
   } else {
     QAT_ASSIGN_OR_RETURN(product, c.build.MatMul(left, right));
   }

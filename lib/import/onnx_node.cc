@@ -30,8 +30,10 @@ std::vector<int64_t> OnnxNode::Ints(std::string_view attribute) const {
 Expected<std::vector<int64_t>> OnnxNode::Integers(size_t input, std::string_view what) const {
   if (!Has(input)) return InvalidArgument(StrCat("has no `", what, "`"));
   if (!In(input).is_constant()) {
-    return Unsupported(StrCat("its `", what, "` is computed from values while the network runs; export the network with fixed sizes and "
-                              "without branches that depend on the input"));
+    return Unsupported(
+        StrCat("its `", what,
+               "` is computed from values while the network runs; export the network with fixed sizes and "
+               "without branches that depend on the input"));
   }
   return In(input).constant->integers;
 }
@@ -45,7 +47,8 @@ Expected<std::vector<float>> OnnxNode::Reals(size_t input, std::string_view what
   return std::vector<float>(tensor.integers.begin(), tensor.integers.end());
 }
 
-Expected<std::optional<std::vector<int64_t>>> OnnxNode::IntsOrInput(std::string_view name, size_t input) const {
+Expected<std::optional<std::vector<int64_t>>> OnnxNode::IntsOrInput(std::string_view name,
+                                                                    size_t input) const {
   if (Gives(name)) return std::optional(Ints(name));
   if (!Has(input)) return std::optional<std::vector<int64_t>>();
   QAT_ASSIGN_OR_RETURN(std::vector<int64_t> values, Integers(input, name));
@@ -63,7 +66,8 @@ Expected<std::vector<int32_t>> AxesOf(const std::vector<int64_t>& axes, size_t r
   std::vector<int32_t> result;
   for (const int64_t axis : axes) {
     QAT_ASSIGN_OR_RETURN(const int32_t found, AxisOf(axis, rank));
-    if (std::find(result.begin(), result.end(), found) != result.end()) return InvalidArgument(StrCat("lists axis ", axis, " twice"));
+    if (std::find(result.begin(), result.end(), found) != result.end())
+      return InvalidArgument(StrCat("lists axis ", axis, " twice"));
     result.push_back(found);
   }
   return result;
@@ -75,7 +79,8 @@ Expected<Shape> ToShape(const std::vector<int64_t>& sizes) {
     if (size < 0 || size > (1 << 30)) return InvalidArgument(StrCat("a size is ", size));
     shape.push_back(static_cast<int32_t>(size));
   }
-  if (CheckedFlatSize(shape) < 0) return Unsupported(StrCat("a tensor of ", ToString(shape), " has too many values"));
+  if (CheckedFlatSize(shape) < 0)
+    return Unsupported(StrCat("a tensor of ", ToString(shape), " has too many values"));
   return shape;
 }
 
@@ -84,21 +89,27 @@ Expected<Shape> ReshapedShape(const Shape& from, const std::vector<int64_t>& wan
   int64_t known = 1, open = -1;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] == 0 && !zero_is_zero) {
-      if (i >= from.size()) return InvalidArgument(StrCat("size ", i, " is that of ", ToString(from), ", which has no such axis"));
+      if (i >= from.size())
+        return InvalidArgument(
+            StrCat("size ", i, " is that of ", ToString(from), ", which has no such axis"));
       sizes[i] = from[i];
     }
     if (sizes[i] < -1 || sizes[i] > (1 << 30)) return InvalidArgument(StrCat("a size is ", sizes[i]));
     if (sizes[i] == -1 && open >= 0) return InvalidArgument("two sizes are -1");
-    if (sizes[i] == -1) open = static_cast<int64_t>(i);
-    else if (known <= (int64_t{1} << 31)) known *= sizes[i];
+    if (sizes[i] == -1)
+      open = static_cast<int64_t>(i);
+    else if (known <= (int64_t{1} << 31))
+      known *= sizes[i];
   }
   const int64_t size = FlatSize(from);
   if (open >= 0) {
-    if (known < 1 || size % known != 0) return InvalidArgument(StrCat(ToString(from), " cannot be cut into rows of ", known));
+    if (known < 1 || size % known != 0)
+      return InvalidArgument(StrCat(ToString(from), " cannot be cut into rows of ", known));
     sizes[static_cast<size_t>(open)] = size / known;
   }
   QAT_ASSIGN_OR_RETURN(Shape shape, ToShape(sizes));
-  if (FlatSize(shape) != size) return InvalidArgument(StrCat(ToString(from), " cannot be reshaped to ", ToString(shape)));
+  if (FlatSize(shape) != size)
+    return InvalidArgument(StrCat(ToString(from), " cannot be reshaped to ", ToString(shape)));
   return shape;
 }
 
@@ -110,7 +121,8 @@ Expected<Shape> SqueezedShape(const Shape& from, const std::optional<std::vector
   }
   for (size_t i = 0; i < from.size(); ++i) {
     const bool listed = std::find(dropped.begin(), dropped.end(), static_cast<int32_t>(i)) != dropped.end();
-    if (listed && from[i] != 1) return InvalidArgument(StrCat("axis ", i, " of ", ToString(from), " is not 1"));
+    if (listed && from[i] != 1)
+      return InvalidArgument(StrCat("axis ", i, " of ", ToString(from), " is not 1"));
     if (axes ? !listed : from[i] != 1) shape.push_back(from[i]);
   }
   return shape;
@@ -129,7 +141,8 @@ Expected<Shape> UnsqueezedShape(const Shape& from, const std::vector<int64_t>& a
 
 Shape FlattenedShape(const Shape& from, int32_t axis) {
   const auto middle = from.begin() + axis;
-  return {static_cast<int32_t>(FlatSize(Shape(from.begin(), middle))), static_cast<int32_t>(FlatSize(Shape(middle, from.end())))};
+  return {static_cast<int32_t>(FlatSize(Shape(from.begin(), middle))),
+          static_cast<int32_t>(FlatSize(Shape(middle, from.end())))};
 }
 
 Expected<AxisSlices> SlicesOf(const OnnxNode& node) {
@@ -152,7 +165,8 @@ Expected<AxisSlices> SlicesOf(const OnnxNode& node) {
   for (size_t i = axes.size(); i < begins.size(); ++i) axes.push_back(static_cast<int64_t>(i));
   steps.resize(begins.size(), 1);
   if (ends.size() != begins.size() || axes.size() != begins.size() || steps.size() != begins.size())
-    return InvalidArgument(StrCat("has ", begins.size(), " starts, ", ends.size(), " ends, ", axes.size(), " axes"));
+    return InvalidArgument(
+        StrCat("has ", begins.size(), " starts, ", ends.size(), " ends, ", axes.size(), " axes"));
   AxisSlices slices = {Shape(shape.size(), 0), shape, Shape(shape.size(), 1)};
   for (size_t i = 0; i < begins.size(); ++i) {
     QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(axes[i], shape.size()));
@@ -185,14 +199,16 @@ Expected<std::vector<int32_t>> PartsOf(const OnnxNode& node, int32_t axis) {
       parts.push_back(static_cast<int32_t>(part));
       sum += part;
     }
-    if (sum != size || parts.size() < node.node.outputs.size()) return InvalidArgument(StrCat("parts of ", sum, " in all, expected ", size));
+    if (sum != size || parts.size() < node.node.outputs.size())
+      return InvalidArgument(StrCat("parts of ", sum, " in all, expected ", size));
     return parts;
   }
   const auto count = static_cast<int32_t>(node.Int("num_outputs", std::ssize(node.node.outputs)));
   if (count < 1 || count > size) return InvalidArgument(StrCat("an axis of ", size, " in ", count, " parts"));
   const int32_t each = (size + count - 1) / count;
   for (int32_t left = size; left > 0; left -= each) parts.push_back(std::min(each, left));
-  if (std::ssize(parts) < std::ssize(node.node.outputs)) return InvalidArgument(StrCat("an axis of ", size, " in ", count, " parts"));
+  if (std::ssize(parts) < std::ssize(node.node.outputs))
+    return InvalidArgument(StrCat("an axis of ", size, " in ", count, " parts"));
   return parts;
 }
 

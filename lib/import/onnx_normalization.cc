@@ -31,7 +31,8 @@ GraphNode* FilterNode(OnnxConversion& c, const OnnxNode& node) {
     GraphNode& each = graph.nodes[i];
     if (std::find(each.inputs.begin(), each.inputs.end(), x.tensor) != each.inputs.end()) return nullptr;
     if (each.outputs[0] != x.tensor) continue;
-    const bool has_filter = each.definition().filter_input >= 0 && FusedActivation(each.attributes) == Activation::kNone;
+    const bool has_filter =
+        each.definition().filter_input >= 0 && FusedActivation(each.attributes) == Activation::kNone;
     return has_filter ? &each : nullptr;
   }
   return nullptr;
@@ -48,8 +49,9 @@ void FoldInto(OnnxConversion& c, GraphNode& target, FoldedBatchNorm norm) {
     const std::vector<float> bias = RealValues(graph.tensor(target.inputs[bias_at]));
     for (size_t i = 0; i < bias.size(); ++i) norm.mean[i] -= bias[i];
   }
-  const FoldedFilter folded = FoldBatchNorm(norm.filter, InnerSize(filter.shape, static_cast<size_t>(op.filter_channel_axis)),
-                                            {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
+  const FoldedFilter folded =
+      FoldBatchNorm(norm.filter, InnerSize(filter.shape, static_cast<size_t>(op.filter_channel_axis)),
+                    {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
   SetValues(filter, DType::kFloat32, folded.filter);
   if (bias_at < target.inputs.size()) {
     SetValues(graph.tensor(target.inputs[bias_at]), DType::kFloat32, folded.bias);
@@ -67,14 +69,17 @@ Converted BatchNormalization(OnnxConversion& c, const OnnxNode& node) {
   if (x.rank() < 2) return InvalidArgument(StrCat("input is ", ToString(x.shape)));
   const auto channels = static_cast<size_t>(x.shape[1]);
   FoldedBatchNorm norm;
-  std::pair<std::vector<float>*, const char*> parts[] = {{&norm.gamma, "scale"}, {&norm.beta, "B"}, {&norm.mean, "input_mean"}, {&norm.variance, "input_var"}};
+  std::pair<std::vector<float>*, const char*> parts[] = {
+      {&norm.gamma, "scale"}, {&norm.beta, "B"}, {&norm.mean, "input_mean"}, {&norm.variance, "input_var"}};
   for (size_t i = 0; i < 4; ++i) {
     QAT_ASSIGN_OR_RETURN(*parts[i].first, node.Reals(i + 1, parts[i].second));
     if (parts[i].first->size() != channels)
-      return InvalidArgument(StrCat("`", parts[i].second, "` has ", parts[i].first->size(), " values for ", channels, " channels"));
+      return InvalidArgument(StrCat("`", parts[i].second, "` has ", parts[i].first->size(), " values for ",
+                                    channels, " channels"));
   }
   for (size_t i = 1; i < node.node.outputs.size(); ++i) {
-    if (c.readers[node.node.outputs[i]] > 0) return Unsupported("its statistics of a batch are read; export the network in eval mode");
+    if (c.readers[node.node.outputs[i]] > 0)
+      return Unsupported("its statistics of a batch are read; export the network in eval mode");
   }
   norm.epsilon = node.Real("epsilon", 1e-5f);
   norm.momentum = std::clamp(node.Real("momentum", 0.9f), 0.0f, 0.9999f);
@@ -92,13 +97,14 @@ Converted BatchNormalization(OnnxConversion& c, const OnnxNode& node) {
     factors[i] = static_cast<float>(factor);
     summands[i] = static_cast<float>(norm.beta[i] - norm.mean[i] * factor);
   }
-  QAT_ASSIGN_OR_RETURN(const OnnxValue scaled, c.build.Binary(OpType::kMul, x, PerChannel(factors, x.rank())));
+  QAT_ASSIGN_OR_RETURN(const OnnxValue scaled,
+                       c.build.Binary(OpType::kMul, x, PerChannel(factors, x.rank())));
   return One(c.build.Binary(OpType::kAdd, scaled, PerChannel(summands, x.rank())));
 }
 
 /// (x - mean) / sqrt(variance + epsilon) along axes; `parts` gets the mean and the factor.
-Expected<OnnxValue> Standardized(OnnxConversion& c, const OnnxValue& x, const std::vector<int32_t>& axes, float epsilon,
-                                 std::vector<OnnxValue>* parts = nullptr) {
+Expected<OnnxValue> Standardized(OnnxConversion& c, const OnnxValue& x, const std::vector<int32_t>& axes,
+                                 float epsilon, std::vector<OnnxValue>* parts = nullptr) {
   QAT_ASSIGN_OR_RETURN(const OnnxValue mean, c.build.Reduce(OpType::kMean, x, axes, true));
   QAT_ASSIGN_OR_RETURN(const OnnxValue centred, c.build.Binary(OpType::kSub, x, mean));
   QAT_ASSIGN_OR_RETURN(OnnxValue variance, c.build.Binary(OpType::kMul, centred, centred));
@@ -147,7 +153,8 @@ Converted InstanceNormalization(OnnxConversion& c, const OnnxNode& node) {
   if (x.rank() < 3) return InvalidArgument(StrCat("input is ", ToString(x.shape)));
   QAT_ASSIGN_OR_RETURN(const std::vector<float> scale, node.Reals(1, "scale"));
   QAT_ASSIGN_OR_RETURN(const std::vector<float> shift, node.Reals(2, "B"));
-  if (std::ssize(scale) != x.shape[1] || std::ssize(shift) != x.shape[1]) return InvalidArgument("has another number of scales than channels");
+  if (std::ssize(scale) != x.shape[1] || std::ssize(shift) != x.shape[1])
+    return InvalidArgument("has another number of scales than channels");
   std::vector<int32_t> axes;
   for (size_t i = 2; i < x.rank(); ++i) axes.push_back(static_cast<int32_t>(i));
   QAT_ASSIGN_OR_RETURN(OnnxValue value, Standardized(c, x, axes, node.Real("epsilon", 1e-5f)));
@@ -158,7 +165,8 @@ Converted InstanceNormalization(OnnxConversion& c, const OnnxNode& node) {
 Converted GroupNormalization(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue& x = node.In(0);
   const int64_t groups = node.Int("num_groups", 1);
-  if (x.rank() < 3 || groups < 1 || x.shape[1] % groups != 0) return InvalidArgument(StrCat(groups, " groups of ", ToString(x.shape)));
+  if (x.rank() < 3 || groups < 1 || x.shape[1] % groups != 0)
+    return InvalidArgument(StrCat(groups, " groups of ", ToString(x.shape)));
   QAT_ASSIGN_OR_RETURN(std::vector<float> scale, node.Reals(1, "scale"));
   QAT_ASSIGN_OR_RETURN(std::vector<float> shift, node.Reals(2, "bias"));
   const auto count = static_cast<int32_t>(groups), each = x.shape[1] / count;
@@ -169,7 +177,8 @@ Converted GroupNormalization(OnnxConversion& c, const OnnxNode& node) {
       for (const float value : *values) wide.insert(wide.end(), static_cast<size_t>(each), value);
       *values = std::move(wide);
     }
-    if (std::ssize(*values) != x.shape[1]) return InvalidArgument("has another number of scales than channels");
+    if (std::ssize(*values) != x.shape[1])
+      return InvalidArgument("has another number of scales than channels");
   }
   Shape apart = {x.shape[0], count, each};
   apart.insert(apart.end(), x.shape.begin() + 2, x.shape.end());
@@ -195,7 +204,8 @@ Converted LpNormalization(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", -1), x.rank()));
   if (node.Int("p", 2) != 1) {
     if (x.flattened) return Unsupported("is over a flattened map; put it before the flatten");
-    return One(c.build.AlongAxis(OpType::kL2Normalization, DefinitionOf(OpType::kL2Normalization).default_attributes, x, axis));
+    return One(c.build.AlongAxis(OpType::kL2Normalization,
+                                 DefinitionOf(OpType::kL2Normalization).default_attributes, x, axis));
   }
   QAT_ASSIGN_OR_RETURN(OnnxValue norm, c.build.Unary(OpType::kAbs, std::monostate(), x));
   QAT_ASSIGN_OR_RETURN(norm, c.build.Reduce(OpType::kSum, norm, {axis}, true));
@@ -212,7 +222,8 @@ Converted Lrn(OnnxConversion& c, const OnnxNode& node) {
   Shape before(x.rank(), 0), after(x.rank(), 0);
   before[1] = static_cast<int32_t>((size - 1) / 2);
   after[1] = static_cast<int32_t>(size / 2);
-  QAT_ASSIGN_OR_RETURN(const OnnxValue wide, c.build.Pad(square, before, after, OnnxBuilder::PadMode::kConstant, 0));
+  QAT_ASSIGN_OR_RETURN(const OnnxValue wide,
+                       c.build.Pad(square, before, after, OnnxBuilder::PadMode::kConstant, 0));
   OnnxValue sum;
   for (int32_t i = 0; i < size; ++i) {
     Shape begin(x.rank(), 0);
@@ -224,7 +235,8 @@ Converted Lrn(OnnxConversion& c, const OnnxNode& node) {
       QAT_ASSIGN_OR_RETURN(sum, c.build.Binary(OpType::kAdd, sum, part));
     }
   }
-  QAT_ASSIGN_OR_RETURN(sum, c.build.Binary(OpType::kMul, sum, Scalar(node.Real("alpha", 1e-4f) / static_cast<float>(size))));
+  QAT_ASSIGN_OR_RETURN(
+      sum, c.build.Binary(OpType::kMul, sum, Scalar(node.Real("alpha", 1e-4f) / static_cast<float>(size))));
   QAT_ASSIGN_OR_RETURN(sum, c.build.Binary(OpType::kAdd, sum, Scalar(node.Real("bias", 1))));
   QAT_ASSIGN_OR_RETURN(sum, c.build.Binary(OpType::kPow, sum, Scalar(-node.Real("beta", 0.75f))));
   return One(c.build.Binary(OpType::kMul, x, sum));

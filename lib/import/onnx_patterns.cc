@@ -20,7 +20,8 @@ class GeluFinder {
       const onnx::Node& node = graph.nodes[i];
       for (const std::string& output : node.outputs) source_[output] = i;
       const onnx::Attribute* value = node.op == "Constant" ? node.Find("value") : nullptr;
-      if (value != nullptr && value->tensor && !node.outputs.empty()) TakeConstant(node.outputs[0], *value->tensor);
+      if (value != nullptr && value->tensor && !node.outputs.empty())
+        TakeConstant(node.outputs[0], *value->tensor);
     }
   }
 
@@ -76,7 +77,8 @@ class GeluFinder {
   }
 
   std::optional<std::string> Match(const onnx::Node& product) const {
-    for (const auto& [p, q] : {std::pair(product.inputs[0], product.inputs[1]), std::pair(product.inputs[1], product.inputs[0])}) {
+    for (const auto& [p, q] :
+         {std::pair(product.inputs[0], product.inputs[1]), std::pair(product.inputs[1], product.inputs[0])}) {
       // (0.5 * x) * (1 + erf)
       if (const auto x = InsideErf(q); x && Beside(p, "Mul", 0.5f) == x) return x;
       // x * (0.5 * (1 + erf))
@@ -118,7 +120,9 @@ void DropUnread(onnx::Graph& graph) {
   std::vector<onnx::Node> kept;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     onnx::Node& node = graph.nodes[i];
-    if (std::none_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& output) { return read.count(output) > 0; })) continue;
+    if (std::none_of(node.outputs.begin(), node.outputs.end(),
+                     [&](const std::string& output) { return read.count(output) > 0; }))
+      continue;
     AddReads(node, read);
     kept.push_back(std::move(node));
   }

@@ -23,7 +23,8 @@ Status RefuseDilation(const Windows& windows) {
   return Unsupported("pools with dilations have no kernel in TFLite; use a pool without them");
 }
 
-Expected<OnnxValue> EmitPool(OnnxConversion& c, OpType type, const OnnxValue& image, const Windows& windows, Padding padding) {
+Expected<OnnxValue> EmitPool(OnnxConversion& c, OpType type, const OnnxValue& image, const Windows& windows,
+                             Padding padding) {
   Pool2DAttributes attributes;
   attributes.filter_h = windows[0].kernel;
   attributes.filter_w = windows[1].kernel;
@@ -56,9 +57,12 @@ Converted MaxPool(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(OnnxValue image, c.build.ToImage(x));
   const bool mirrors = MirrorsInside(windows[0]) && MirrorsInside(windows[1]);
   const bool zeros = IsNeverNegative(c, image.tensor);
-  const bool pads = !(windows[0].IsSame() && windows[1].IsSame()) && !(windows[0].IsValid() && windows[1].IsValid());
+  const bool pads =
+      !(windows[0].IsSame() && windows[1].IsSame()) && !(windows[0].IsValid() && windows[1].IsValid());
   if (pads && !mirrors && !zeros)
-    return Unsupported("its windows lie outside of the input by more than half, which cannot be padded exactly; use smaller pads");
+    return Unsupported(
+        "its windows lie outside of the input by more than half, which cannot be padded exactly; use smaller "
+        "pads");
   Padding padding;
   const auto mode = zeros ? OnnxBuilder::PadMode::kConstant : OnnxBuilder::PadMode::kSymmetric;
   QAT_ASSIGN_OR_RETURN(image, Padded(c, image, windows, mode, false, padding));
@@ -81,7 +85,8 @@ Converted AveragePool(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(Windows windows, WindowsOf(node, x, node.Ints("kernel_shape")));
   QAT_RETURN_IF_ERROR(RefuseDilation(windows));
   const bool counts_pads = node.Int("count_include_pad", 0) != 0;
-  const std::vector<float> rows = Divisors(windows[0], counts_pads), columns = Divisors(windows[1], counts_pads);
+  const std::vector<float> rows = Divisors(windows[0], counts_pads),
+                           columns = Divisors(windows[1], counts_pads);
   QAT_ASSIGN_OR_RETURN(OnnxValue image, c.build.ToImage(x));
   const bool same = windows[0].IsSame() && windows[1].IsSame();
   // TFLite divides by what lies inside of the input where it pads, and by the whole window where the pads are in the input.
@@ -114,11 +119,14 @@ Converted GlobalPool(OnnxConversion& c, const OnnxNode& node) {
   if (x.rank() < 3) return InvalidArgument(StrCat("input is ", ToString(x.shape)));
   std::vector<int32_t> axes;
   for (size_t i = 2; i < x.rank(); ++i) axes.push_back(static_cast<int32_t>(i));
-  return One(c.build.Reduce(node.node.op == "GlobalMaxPool" ? OpType::kReduceMax : OpType::kMean, x, axes, true));
+  return One(
+      c.build.Reduce(node.node.op == "GlobalMaxPool" ? OpType::kReduceMax : OpType::kMean, x, axes, true));
 }
 
-constexpr OnnxConverter kConverters[] = {
-    {"MaxPool", 1, MaxPool}, {"AveragePool", 1, AveragePool}, {"GlobalAveragePool", 1, GlobalPool}, {"GlobalMaxPool", 1, GlobalPool}};
+constexpr OnnxConverter kConverters[] = {{"MaxPool", 1, MaxPool},
+                                         {"AveragePool", 1, AveragePool},
+                                         {"GlobalAveragePool", 1, GlobalPool},
+                                         {"GlobalMaxPool", 1, GlobalPool}};
 
 }  // namespace
 

@@ -21,8 +21,10 @@ Converted Quantize(OnnxConversion& c, const OnnxNode& node) {
   if (scale.size() != 1 || zero.size() != 1)
     return Unsupported(StrCat("has ", scale.size(), " scales for a tensor that is computed; TFLite has one"));
   const bool is_signed = type == onnx::ElementType::kInt8;
-  if (!is_signed && type != onnx::ElementType::kUInt8) return Unsupported(StrCat("quantizes to ", NameOf(type), ", expected uint8 or int8"));
-  if (!(scale[0] > 0) || !std::isfinite(scale[0])) return InvalidArgument(StrCat("has a scale of ", scale[0]));
+  if (!is_signed && type != onnx::ElementType::kUInt8)
+    return Unsupported(StrCat("quantizes to ", NameOf(type), ", expected uint8 or int8"));
+  if (!(scale[0] > 0) || !std::isfinite(scale[0]))
+    return InvalidArgument(StrCat("has a scale of ", scale[0]));
   GraphTensor& tensor = c.build.graph().tensor(x.tensor);
   if (!tensor.has_range) {
     tensor.has_range = true;
@@ -40,7 +42,8 @@ Converted Dequantize(OnnxConversion&, const OnnxNode& node) {
   return One(node.In(0));
 }
 
-constexpr OnnxConverter kConverters[] = {{"QuantizeLinear", 2, Quantize}, {"DequantizeLinear", 2, Dequantize}};
+constexpr OnnxConverter kConverters[] = {{"QuantizeLinear", 2, Quantize},
+                                         {"DequantizeLinear", 2, Dequantize}};
 
 }  // namespace
 

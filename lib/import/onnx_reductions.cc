@@ -15,7 +15,9 @@ Expected<std::vector<int32_t>> ReducedAxes(const OnnxNode& node) {
   return IdentityOrder(rank);
 }
 
-Expected<OnnxValue> Unary(OnnxConversion& c, OpType type, const OnnxValue& x) { return c.build.Unary(type, std::monostate(), x); }
+Expected<OnnxValue> Unary(OnnxConversion& c, OpType type, const OnnxValue& x) {
+  return c.build.Unary(type, std::monostate(), x);
+}
 
 Converted Reduce(OnnxConversion& c, const OnnxNode& node) {
   const std::string& op = node.node.op;
@@ -46,7 +48,8 @@ Converted Reduce(OnnxConversion& c, const OnnxNode& node) {
     QAT_ASSIGN_OR_RETURN(rest, c.build.Binary(OpType::kAdd, rest, largest));
     Shape shape;
     for (size_t i = 0; i < x.rank(); ++i) {
-      if (keep || std::find(axes.begin(), axes.end(), static_cast<int32_t>(i)) == axes.end()) shape.push_back(rest.shape[i]);
+      if (keep || std::find(axes.begin(), axes.end(), static_cast<int32_t>(i)) == axes.end())
+        shape.push_back(rest.shape[i]);
     }
     return One(c.build.Reshape(rest, shape));
   }
@@ -58,13 +61,15 @@ Converted Reduce(OnnxConversion& c, const OnnxNode& node) {
 Converted ArgMax(OnnxConversion& c, const OnnxNode& node) {
   OnnxValue x = node.In(0);
   QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", 0), x.rank()));
-  if (node.Int("select_last_index", 0) != 0) return Unsupported("`select_last_index` has no kernel in TFLite, which gives the first index");
+  if (node.Int("select_last_index", 0) != 0)
+    return Unsupported("`select_last_index` has no kernel in TFLite, which gives the first index");
   if (x.flattened) {
     QAT_ASSIGN_OR_RETURN(x, c.build.ToPlain(x));
   }
   const int32_t operand = c.build.AddIndices("axis", {}, {x.PlaceOf(axis)});
   const OpType type = node.node.op == "ArgMax" ? OpType::kArgMax : OpType::kArgMin;
-  QAT_ASSIGN_OR_RETURN(const int32_t output, c.build.Emit(type, ArgMaxAttributes{DType::kInt64}, {x.tensor, operand}));
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       c.build.Emit(type, ArgMaxAttributes{DType::kInt64}, {x.tensor, operand}));
   Shape shape, kept = x.shape;
   kept[static_cast<size_t>(axis)] = 1;
   AxisOrder order;
@@ -95,9 +100,10 @@ Converted CumSum(OnnxConversion& c, const OnnxNode& node) {
 }
 
 constexpr OnnxConverter kConverters[] = {
-    {"ReduceMean", 1, Reduce},   {"ReduceSum", 1, Reduce}, {"ReduceMax", 1, Reduce},    {"ReduceMin", 1, Reduce},
-    {"ReduceProd", 1, Reduce},   {"ReduceL1", 1, Reduce},  {"ReduceL2", 1, Reduce},     {"ReduceSumSquare", 1, Reduce},
-    {"ReduceLogSum", 1, Reduce}, {"ReduceLogSumExp", 1, Reduce}, {"ArgMax", 1, ArgMax}, {"ArgMin", 1, ArgMax},
+    {"ReduceMean", 1, Reduce},      {"ReduceSum", 1, Reduce},       {"ReduceMax", 1, Reduce},
+    {"ReduceMin", 1, Reduce},       {"ReduceProd", 1, Reduce},      {"ReduceL1", 1, Reduce},
+    {"ReduceL2", 1, Reduce},        {"ReduceSumSquare", 1, Reduce}, {"ReduceLogSum", 1, Reduce},
+    {"ReduceLogSumExp", 1, Reduce}, {"ArgMax", 1, ArgMax},          {"ArgMin", 1, ArgMax},
     {"CumSum", 2, CumSum},
 };
 

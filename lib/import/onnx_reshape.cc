@@ -47,15 +47,19 @@ std::vector<Group> GroupsOf(const Shape& from, const Shape& to) {
 /// Which group an axis of the source belongs to; -1: none, it has one element.
 int32_t GroupOf(const std::vector<Group>& groups, int32_t axis) {
   for (size_t g = 0; g < groups.size(); ++g) {
-    if (std::find(groups[g].from.begin(), groups[g].from.end(), axis) != groups[g].from.end()) return static_cast<int32_t>(g);
+    if (std::find(groups[g].from.begin(), groups[g].from.end(), axis) != groups[g].from.end())
+      return static_cast<int32_t>(g);
   }
   return -1;
 }
 
 /// The axes of the result as the groups lie; those of one element behind the axis before them, the first in front.
-AxisOrder ResultOrder(const std::vector<Group>& groups, const std::vector<int32_t>& sequence, const Shape& to) {
+AxisOrder ResultOrder(const std::vector<Group>& groups, const std::vector<int32_t>& sequence,
+                      const Shape& to) {
   AxisOrder order;
-  for (const int32_t g : sequence) order.insert(order.end(), groups[static_cast<size_t>(g)].to.begin(), groups[static_cast<size_t>(g)].to.end());
+  for (const int32_t g : sequence)
+    order.insert(order.end(), groups[static_cast<size_t>(g)].to.begin(),
+                 groups[static_cast<size_t>(g)].to.end());
   for (int32_t axis = 0; axis < std::ssize(to); ++axis) {
     if (to[static_cast<size_t>(axis)] != 1) continue;
     const auto before = axis == 0 ? order.end() : std::find(order.begin(), order.end(), axis - 1);
@@ -77,8 +81,10 @@ ReshapePlan PlanReshape(const Shape& from, const AxisOrder& order, const Shape& 
     const int32_t g = axis < 0 ? -1 : GroupOf(groups, axis);
     if (g < 0) continue;
     AxisOrder& axes = found[static_cast<size_t>(g)];
-    if (axes.empty()) sequence.push_back(g);
-    else if (g != last) together = false;
+    if (axes.empty())
+      sequence.push_back(g);
+    else if (g != last)
+      together = false;
     axes.push_back(axis);
     last = g;
   }
@@ -98,7 +104,8 @@ ReshapePlan PlanReshape(const Shape& from, const AxisOrder& order, const Shape& 
     flat.axis = groups[where].to[0];
     for (const int32_t axis : groups[where].from) flat.sizes.push_back(from[static_cast<size_t>(axis)]);
     for (const int32_t axis : found[where]) {
-      const auto place = std::find(groups[where].from.begin(), groups[where].from.end(), axis) - groups[where].from.begin();
+      const auto place =
+          std::find(groups[where].from.begin(), groups[where].from.end(), axis) - groups[where].from.begin();
       flat.order.push_back(static_cast<int32_t>(place));
     }
     plan.flattened = std::move(flat);

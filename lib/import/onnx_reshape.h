@@ -11,7 +11,8 @@ namespace qat {
 struct ReshapePlan {
   AxisOrder source_order;  ///< what the source must be in; its own order: nothing has to move
   AxisOrder order;         ///< of the result
-  std::optional<FlattenedAxis> flattened;  ///< an axis of the result whose values lie otherwise than ONNX has them
+  std::optional<FlattenedAxis>
+      flattened;  ///< an axis of the result whose values lie otherwise than ONNX has them
 };
 
 /// A reshape splits and merges groups of neighbouring axes. As long as the axes of each group lie together and in ONNX's order,

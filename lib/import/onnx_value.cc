@@ -44,7 +44,8 @@ bool IsIdentity(const AxisOrder& order) { return order == IdentityOrder(order.si
 
 AxisOrder WithoutUnitAxes(const AxisOrder& order) {
   AxisOrder result;
-  std::copy_if(order.begin(), order.end(), std::back_inserter(result), [](int32_t axis) { return axis >= 0; });
+  std::copy_if(order.begin(), order.end(), std::back_inserter(result),
+               [](int32_t axis) { return axis >= 0; });
   return result;
 }
 
@@ -58,9 +59,10 @@ OnnxValue MakeConstant(onnx::Tensor tensor) {
   OnnxValue value;
   for (const int64_t size : tensor.dims) value.shape.push_back(static_cast<int32_t>(size));
   value.order = IdentityOrder(value.shape.size());
-  value.type = onnx::IsReal(tensor.type) ? DType::kFloat32
-               : tensor.type == onnx::ElementType::kBool ? DType::kBool
-               : tensor.type == onnx::ElementType::kInt32 ? DType::kInt32 : DType::kInt64;
+  value.type = onnx::IsReal(tensor.type)                  ? DType::kFloat32
+               : tensor.type == onnx::ElementType::kBool  ? DType::kBool
+               : tensor.type == onnx::ElementType::kInt32 ? DType::kInt32
+                                                          : DType::kInt64;
   value.constant = std::make_shared<const onnx::Tensor>(std::move(tensor));
   return value;
 }

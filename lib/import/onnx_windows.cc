@@ -22,7 +22,8 @@ Status SetPads(const OnnxNode& node, size_t spatial, Windows& windows) {
       w.before = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
       w.after = total - w.before;
     } else if (automatic == "NOTSET" || automatic.empty()) {
-      if (!pads.empty() && pads.size() != 2 * spatial) return InvalidArgument(StrCat("`pads` has ", pads.size(), " values"));
+      if (!pads.empty() && pads.size() != 2 * spatial)
+        return InvalidArgument(StrCat("`pads` has ", pads.size(), " values"));
       const int64_t before = pads.empty() ? 0 : pads[i], after = pads.empty() ? 0 : pads[i + spatial];
       if (before < 0 || after < 0 || before > (1 << 20) || after > (1 << 20))
         return Unsupported(StrCat("`pads` has ", std::min(before, after), ", expected 0 and more"));
@@ -37,10 +38,12 @@ Status SetPads(const OnnxNode& node, size_t spatial, Windows& windows) {
 
 Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std::vector<int64_t>& kernel) {
   if (x.rank() != 3 && x.rank() != 4) {
-    return Unsupported(StrCat("input is ", ToString(x.shape), ": volumes have no kernels in TFLite; use layers over images or series"));
+    return Unsupported(StrCat("input is ", ToString(x.shape),
+                              ": volumes have no kernels in TFLite; use layers over images or series"));
   }
   const size_t spatial = x.rank() - 2;
-  if (kernel.size() != spatial) return InvalidArgument(StrCat("a kernel of ", kernel.size(), " sizes for ", ToString(x.shape)));
+  if (kernel.size() != spatial)
+    return InvalidArgument(StrCat("a kernel of ", kernel.size(), " sizes for ", ToString(x.shape)));
   Windows windows(2);
   for (size_t i = 0; i < spatial; ++i) {
     Window& w = windows[2 - spatial + i];
@@ -54,7 +57,9 @@ Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std:
   const bool ceil = node.Int("ceil_mode", 0) != 0;
   for (Window& w : windows) {
     const int32_t span = w.input + w.before + w.after - w.extent();
-    if (span < 0) return InvalidArgument(StrCat("a window of ", w.extent(), " does not fit into ", w.input, " values and their pads"));
+    if (span < 0)
+      return InvalidArgument(
+          StrCat("a window of ", w.extent(), " does not fit into ", w.input, " values and their pads"));
     w.output = span / w.stride + 1;
     // The last window begins inside the input or its first pads.
     if (ceil && span % w.stride != 0 && w.output * w.stride < w.input + w.before) ++w.output;
@@ -62,8 +67,8 @@ Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std:
   return windows;
 }
 
-Expected<OnnxValue> Padded(OnnxConversion& c, const OnnxValue& image, Windows& windows, OnnxBuilder::PadMode mode, bool counts_pads,
-                           Padding& padding) {
+Expected<OnnxValue> Padded(OnnxConversion& c, const OnnxValue& image, Windows& windows,
+                           OnnxBuilder::PadMode mode, bool counts_pads, Padding& padding) {
   padding = Padding::kValid;
   if (windows[0].IsValid() && windows[1].IsValid()) return image;
   if (!counts_pads && windows[0].IsSame() && windows[1].IsSame()) {

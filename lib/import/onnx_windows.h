@@ -38,8 +38,8 @@ Status SetPads(const OnnxNode& node, size_t spatial, Windows& windows);
 Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std::vector<int64_t>& kernel);
 /// The image with the windows' pads in it, where TFLite's two ways of padding do not have them; the windows are then without.
 /// `counts_pads`: TFLite's own pads would not do, since it leaves them out of averages.
-Expected<OnnxValue> Padded(OnnxConversion& c, const OnnxValue& image, Windows& windows, OnnxBuilder::PadMode mode, bool counts_pads,
-                           Padding& padding);
+Expected<OnnxValue> Padded(OnnxConversion& c, const OnnxValue& image, Windows& windows,
+                           OnnxBuilder::PadMode mode, bool counts_pads, Padding& padding);
 /// The value of a tensor [N, H, W, C] made from a value in ToImage's order.
 OnnxValue ImageOf(const OnnxConversion& c, int32_t tensor, const OnnxValue& like);
 

@@ -4,16 +4,19 @@
 
 namespace qat {
 
-Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std, const std::map<std::string, std::vector<float>>& mean_of,
+Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,
+                          const std::map<std::string, std::vector<float>>& mean_of,
                           const std::map<std::string, std::vector<float>>& std_of, Contract& contract) {
   std::vector<std::string> known;
   for (InputContract& input : contract.inputs) {
     known.push_back(input.name);
-    const auto take = [&](const char* what, const auto& all, const auto& by_name, std::vector<float>& into) -> Status {
+    const auto take = [&](const char* what, const auto& all, const auto& by_name,
+                          std::vector<float>& into) -> Status {
       const auto own = by_name.find(input.name);
       const std::vector<float>& values = own == by_name.end() ? all : own->second;
       if (values.empty()) return {};
-      QAT_ASSIGN_OR_RETURN_IN(StrCat("input '", input.name, "'"), into, PerChannel(what, values, input.channels));
+      QAT_ASSIGN_OR_RETURN_IN(StrCat("input '", input.name, "'"), into,
+                              PerChannel(what, values, input.channels));
       return {};
     };
     QAT_RETURN_IF_ERROR(take("mean", mean, mean_of, input.mean));
@@ -22,7 +25,8 @@ Status TakeNormalizations(const std::vector<float>& mean, const std::vector<floa
   for (const auto* by_name : {&mean_of, &std_of}) {
     for (const auto& [name, values] : *by_name) {
       if (std::find(known.begin(), known.end(), name) == known.end())
-        return InvalidArgument(StrCat("`mean` and `std`: name the input '", name, "', expected one of ", Join(known)));
+        return InvalidArgument(
+            StrCat("`mean` and `std`: name the input '", name, "', expected one of ", Join(known)));
     }
   }
   return {};

@@ -13,16 +13,19 @@
 namespace qat {
 
 /// The numbers for each of `channels`: those given, or one for all. Errors: kInvalidArgument, `what` named.
-inline Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> values, int32_t channels) {
+inline Expected<std::vector<float>> PerChannel(const char* what, std::vector<float> values,
+                                               int32_t channels) {
   const auto count = static_cast<size_t>(channels);
   if (values.size() == 1) values.resize(count, values[0]);
   if (values.size() == count) return values;
-  return InvalidArgument(StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
+  return InvalidArgument(
+      StrCat("`", what, "`: has ", values.size(), " numbers, the input has ", channels, " channels"));
 }
 
 /// What a caller says of several inputs: the same for all, or for each by its name; those it says nothing of stay as they are.
 /// Errors: kInvalidArgument (names that no input has, other numbers of channels).
-Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std, const std::map<std::string, std::vector<float>>& mean_of,
+Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,
+                          const std::map<std::string, std::vector<float>>& mean_of,
                           const std::map<std::string, std::vector<float>>& std_of, Contract& contract);
 
 }  // namespace qat

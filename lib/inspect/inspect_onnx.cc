@@ -13,24 +13,30 @@ std::string TextOf(const onnx::Attribute& attribute) {
   using Kind = onnx::Attribute::Kind;
   std::vector<std::string> texts;
   switch (attribute.kind) {
-    case Kind::kInt: return StrCat(attribute.name, " ", attribute.integer);
-    case Kind::kFloat: return StrCat(attribute.name, " ", attribute.real);
-    case Kind::kString: return StrCat(attribute.name, " ", attribute.text);
+    case Kind::kInt:
+      return StrCat(attribute.name, " ", attribute.integer);
+    case Kind::kFloat:
+      return StrCat(attribute.name, " ", attribute.real);
+    case Kind::kString:
+      return StrCat(attribute.name, " ", attribute.text);
     case Kind::kInts:
       for (const int64_t value : attribute.integers) texts.push_back(std::to_string(value));
       return StrCat(attribute.name, " [", Join(texts), "]");
     case Kind::kFloats:
       for (const float value : attribute.reals) texts.push_back(NumberText(value));
       return StrCat(attribute.name, " [", Join(texts), "]");
-    case Kind::kTensor: return StrCat(attribute.name, " of ", attribute.tensor->size(), " values");
-    default: return StrCat(attribute.name, " (…)");
+    case Kind::kTensor:
+      return StrCat(attribute.name, " of ", attribute.tensor->size(), " values");
+    default:
+      return StrCat(attribute.name, " (…)");
   }
 }
 
 /// Sizes that are open as 1; sizes of constants as they are.
 Shape ShapeOf(const std::vector<int64_t>& dims) {
   Shape shape;
-  for (const int64_t size : dims) shape.push_back(size < 0 ? 1 : static_cast<int32_t>(std::min<int64_t>(size, 1 << 30)));
+  for (const int64_t size : dims)
+    shape.push_back(size < 0 ? 1 : static_cast<int32_t>(std::min<int64_t>(size, 1 << 30)));
   return shape;
 }
 
@@ -49,10 +55,12 @@ class OnnxReader {
     std::map<std::string, const onnx::ValueInfo*> outputs;
     for (const onnx::ValueInfo& output : graph.outputs) outputs[output.name] = &output;
     for (const onnx::Node& node : graph.nodes) AddNode(node, outputs);
-    for (const onnx::ValueInfo& output : graph.outputs) found_.outputs.push_back(places_.count(output.name) > 0 ? places_[output.name] : AddValue(output));
+    for (const onnx::ValueInfo& output : graph.outputs)
+      found_.outputs.push_back(places_.count(output.name) > 0 ? places_[output.name] : AddValue(output));
     found_.facts = {{"name", graph.name}, {"IR version", std::to_string(model_->ir_version)}};
     for (const auto& [domain, version] : model_->opsets)
-      found_.facts.emplace_back("opset", domain.empty() ? std::to_string(version) : StrCat(version, " of ", domain));
+      found_.facts.emplace_back("opset",
+                                domain.empty() ? std::to_string(version) : StrCat(version, " of ", domain));
     for (const auto& [key, value] : model_->metadata) found_.metadata.emplace_back(key, value);
     found_.owner = model_;
     return std::move(found_);
@@ -72,9 +80,12 @@ class OnnxReader {
     tensor.constant = true;
     const bool real = onnx::IsReal(source.type);
     tensor.type = real ? "float32" : NameOf(source.type);
-    if (real) tensor.data = {reinterpret_cast<const uint8_t*>(source.reals.data()), source.reals.size() * sizeof(float)};
+    if (real)
+      tensor.data = {reinterpret_cast<const uint8_t*>(source.reals.data()),
+                     source.reals.size() * sizeof(float)};
     if (source.type == onnx::ElementType::kInt64)
-      tensor.data = {reinterpret_cast<const uint8_t*>(source.integers.data()), source.integers.size() * sizeof(int64_t)};
+      tensor.data = {reinterpret_cast<const uint8_t*>(source.integers.data()),
+                     source.integers.size() * sizeof(int64_t)};
     tensor.bytes = static_cast<int64_t>(tensor.data.size());
     Add(std::move(tensor));
   }
@@ -95,7 +106,8 @@ class OnnxReader {
     std::vector<std::string> attributes;
     for (const onnx::Attribute& attribute : node.attributes) attributes.push_back(TextOf(attribute));
     each.attributes = Join(attributes);
-    for (const std::string& input : node.inputs) each.inputs.push_back(places_.count(input) > 0 ? places_[input] : -1);
+    for (const std::string& input : node.inputs)
+      each.inputs.push_back(places_.count(input) > 0 ? places_[input] : -1);
     for (const std::string& output : node.outputs) {
       if (output.empty()) continue;
       const auto known = outputs.find(output);

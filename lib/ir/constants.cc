@@ -8,7 +8,8 @@
 namespace qat {
 
 std::vector<float> RealValues(const GraphTensor& tensor) {
-  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.data.size() % sizeof(float) == 0);
+  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() &&
+            tensor.data.size() % sizeof(float) == 0);
   std::vector<float> values(tensor.data.size() / sizeof(float));
   std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
   return values;

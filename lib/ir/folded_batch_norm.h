@@ -10,11 +10,11 @@ namespace qat {
 
 /// One value for each output channel. The bias of the layer, where it had one, is in `mean` already: mean - bias.
 struct FoldedBatchNorm {
-  std::string filter_name;            ///< the constant that it was folded into
-  std::vector<float> filter;          ///< what that held before, as many values
+  std::string filter_name;    ///< the constant that it was folded into
+  std::vector<float> filter;  ///< what that held before, as many values
   std::vector<float> gamma, beta, mean, variance;
   float epsilon = 1e-5f;
-  float momentum = 0.9f;              ///< as FusedBatchNorm has it: what stays of the moving averages
+  float momentum = 0.9f;  ///< as FusedBatchNorm has it: what stays of the moving averages
 };
 
 }  // namespace qat

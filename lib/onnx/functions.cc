@@ -26,7 +26,8 @@ class Inliner {
     const auto opset = function->opsets.find("");
     if (opset != function->opsets.end() && opset->second != model_.opset())
       return Unsupported(StrCat(what, " is of opset ", opset->second, ", the model of ", model_.opset()));
-    const std::string prefix = StrCat(node.name.empty() ? StrCat(function->name, "_", count_++) : node.name, "/");
+    const std::string prefix =
+        StrCat(node.name.empty() ? StrCat(function->name, "_", count_++) : node.name, "/");
     std::map<std::string, std::string> names = NamesOf(*function, node);
     for (const Node& inner : function->nodes) {
       Node placed = inner;
@@ -41,21 +42,24 @@ class Inliner {
 
  private:
   const Function* Find(const Node& node) const {
-    const auto found = std::find_if(functions_.begin(), functions_.end(),
-                                    [&](const Function& f) { return f.name == node.op && f.domain == node.domain; });
+    const auto found = std::find_if(functions_.begin(), functions_.end(), [&](const Function& f) {
+      return f.name == node.op && f.domain == node.domain;
+    });
     return found == functions_.end() ? nullptr : &*found;
   }
 
   static std::map<std::string, std::string> NamesOf(const Function& function, const Node& call) {
     std::map<std::string, std::string> names;
-    for (size_t i = 0; i < function.inputs.size(); ++i) names[function.inputs[i]] = i < call.inputs.size() ? call.inputs[i] : "";
+    for (size_t i = 0; i < function.inputs.size(); ++i)
+      names[function.inputs[i]] = i < call.inputs.size() ? call.inputs[i] : "";
     for (size_t i = 0; i < function.outputs.size() && i < call.outputs.size(); ++i) {
       if (!call.outputs[i].empty()) names[function.outputs[i]] = call.outputs[i];
     }
     return names;
   }
 
-  static std::string Renamed(const std::string& name, const std::string& prefix, const std::map<std::string, std::string>& names) {
+  static std::string Renamed(const std::string& name, const std::string& prefix,
+                             const std::map<std::string, std::string>& names) {
     if (name.empty()) return name;
     const auto found = names.find(name);
     return found == names.end() ? prefix + name : found->second;

@@ -38,14 +38,26 @@ class Parser {
     bool has_graph = false;
     QAT_RETURN_IF_ERROR(ForFields(bytes, [&](const WireField& field) -> Status {
       switch (field.number) {
-        case 1: model.ir_version = field.integer(); return {};
-        case 2: model.producer = field.text(); return {};
-        case 3: model.producer_version = field.text(); return {};
-        case 7: has_graph = true; return ReadGraph(field.bytes, 0, model.graph);
-        case 8: return ReadOpset(field.bytes, model.opsets);
-        case 14: return ReadMetadata(field.bytes, model.metadata);
-        case 25: return ReadFunction(field.bytes);
-        default: return {};
+        case 1:
+          model.ir_version = field.integer();
+          return {};
+        case 2:
+          model.producer = field.text();
+          return {};
+        case 3:
+          model.producer_version = field.text();
+          return {};
+        case 7:
+          has_graph = true;
+          return ReadGraph(field.bytes, 0, model.graph);
+        case 8:
+          return ReadOpset(field.bytes, model.opsets);
+        case 14:
+          return ReadMetadata(field.bytes, model.metadata);
+        case 25:
+          return ReadFunction(field.bytes);
+        default:
+          return {};
       }
     }));
     if (!has_graph) return Corrupt("is no ONNX model, or one without a graph");
@@ -80,17 +92,24 @@ class Parser {
     if (depth > kDeepest) return Corrupt(StrCat("graphs lie in each other more than ", kDeepest, " deep"));
     return ForFields(bytes, [&](const WireField& field) -> Status {
       switch (field.number) {
-        case 1: return ReadNode(field.bytes, depth, graph.nodes.emplace_back());
-        case 2: graph.name = field.text(); return {};
+        case 1:
+          return ReadNode(field.bytes, depth, graph.nodes.emplace_back());
+        case 2:
+          graph.name = field.text();
+          return {};
         case 5: {
           QAT_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(field.bytes, files_));
           graph.initializers.push_back(std::move(tensor));
           return {};
         }
-        case 11: return ReadValueInfo(field.bytes, graph.inputs.emplace_back());
-        case 12: return ReadValueInfo(field.bytes, graph.outputs.emplace_back());
-        case 15: return ReadSparse(field.bytes, graph.sparse);
-        default: return {};
+        case 11:
+          return ReadValueInfo(field.bytes, graph.inputs.emplace_back());
+        case 12:
+          return ReadValueInfo(field.bytes, graph.outputs.emplace_back());
+        case 15:
+          return ReadSparse(field.bytes, graph.sparse);
+        default:
+          return {};
       }
     });
   }
@@ -110,22 +129,35 @@ class Parser {
   Status ReadNode(std::span<const uint8_t> bytes, int depth, Node& node) {
     return ForFields(bytes, [&](const WireField& field) -> Status {
       switch (field.number) {
-        case 1: node.inputs.push_back(field.text()); return {};
-        case 2: node.outputs.push_back(field.text()); return {};
-        case 3: node.name = field.text(); return {};
-        case 4: node.op = field.text(); return {};
-        case 5:
-          QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), ReadAttribute(field.bytes, depth, node.attributes.emplace_back()));
+        case 1:
+          node.inputs.push_back(field.text());
           return {};
-        case 7: node.domain = Domain(field.text()); return {};
-        default: return {};
+        case 2:
+          node.outputs.push_back(field.text());
+          return {};
+        case 3:
+          node.name = field.text();
+          return {};
+        case 4:
+          node.op = field.text();
+          return {};
+        case 5:
+          QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"),
+                                 ReadAttribute(field.bytes, depth, node.attributes.emplace_back()));
+          return {};
+        case 7:
+          node.domain = Domain(field.text());
+          return {};
+        default:
+          return {};
       }
     });
   }
 
   Status ReadAttribute(std::span<const uint8_t> bytes, int depth, Attribute& attribute) {
     int64_t type = 0;
-    QAT_RETURN_IF_ERROR(ForFields(bytes, [&](const WireField& field) { return ReadAttributeField(field, depth, attribute, type); }));
+    QAT_RETURN_IF_ERROR(ForFields(
+        bytes, [&](const WireField& field) { return ReadAttributeField(field, depth, attribute, type); }));
     using Kind = Attribute::Kind;
     // IR versions before 2 had no type: what is there says it.
     if (type == 0 && attribute.tensor) type = static_cast<int64_t>(Kind::kTensor);
@@ -139,10 +171,18 @@ class Parser {
 
   Status ReadAttributeField(const WireField& field, int depth, Attribute& attribute, int64_t& type) {
     switch (field.number) {
-      case 1: attribute.name = field.text(); return {};
-      case 2: attribute.real = field.real(); return {};
-      case 3: attribute.integer = field.integer(); return {};
-      case 4: attribute.text = field.text(); return {};
+      case 1:
+        attribute.name = field.text();
+        return {};
+      case 2:
+        attribute.real = field.real();
+        return {};
+      case 3:
+        attribute.integer = field.integer();
+        return {};
+      case 4:
+        attribute.text = field.text();
+        return {};
       case 5: {
         QAT_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(field.bytes, files_));
         attribute.tensor = std::make_shared<const Tensor>(std::move(tensor));
@@ -154,12 +194,21 @@ class Parser {
         attribute.graph = std::move(graph);
         return {};
       }
-      case 7: return AppendFloats(field, attribute.reals);
-      case 8: return AppendIntegers(field, attribute.integers);
-      case 9: attribute.texts.push_back(field.text()); return {};
-      case 20: type = field.integer(); return {};
-      case 21: attribute.refers_to = field.text(); return {};
-      default: return {};
+      case 7:
+        return AppendFloats(field, attribute.reals);
+      case 8:
+        return AppendIntegers(field, attribute.integers);
+      case 9:
+        attribute.texts.push_back(field.text());
+        return {};
+      case 20:
+        type = field.integer();
+        return {};
+      case 21:
+        attribute.refers_to = field.text();
+        return {};
+      default:
+        return {};
     }
   }
 
@@ -175,7 +224,9 @@ class Parser {
           if (tensor.number == 1) info.type = static_cast<ElementType>(tensor.integer());
           if (tensor.number != 2) return {};
           info.has_shape = true;
-          return ForFields(tensor.bytes, [&](const WireField& dim) { return dim.number == 1 ? ReadDim(dim.bytes, info) : Status(); });
+          return ForFields(tensor.bytes, [&](const WireField& dim) {
+            return dim.number == 1 ? ReadDim(dim.bytes, info) : Status();
+          });
         });
       });
     });
@@ -198,14 +249,26 @@ class Parser {
     Function function;
     QAT_RETURN_IF_ERROR(ForFields(bytes, [&](const WireField& field) -> Status {
       switch (field.number) {
-        case 1: function.name = field.text(); return {};
-        case 4: function.inputs.push_back(field.text()); return {};
-        case 5: function.outputs.push_back(field.text()); return {};
-        case 7: return ReadNode(field.bytes, 0, function.nodes.emplace_back());
-        case 9: return ReadOpset(field.bytes, function.opsets);
-        case 10: function.domain = Domain(field.text()); return {};
-        case 11: return ReadAttribute(field.bytes, 0, function.defaults.emplace_back());
-        default: return {};
+        case 1:
+          function.name = field.text();
+          return {};
+        case 4:
+          function.inputs.push_back(field.text());
+          return {};
+        case 5:
+          function.outputs.push_back(field.text());
+          return {};
+        case 7:
+          return ReadNode(field.bytes, 0, function.nodes.emplace_back());
+        case 9:
+          return ReadOpset(field.bytes, function.opsets);
+        case 10:
+          function.domain = Domain(field.text());
+          return {};
+        case 11:
+          return ReadAttribute(field.bytes, 0, function.defaults.emplace_back());
+        default:
+          return {};
       }
     }));
     functions_.push_back(std::move(function));
@@ -221,22 +284,26 @@ Status CheckOrder(const Graph& graph) {
   std::set<std::string_view> known;
   for (const Tensor& tensor : graph.initializers) {
     if (tensor.name.empty()) return Corrupt("an initializer has no name");
-    if (!known.insert(tensor.name).second) return Corrupt(StrCat("initializer '", tensor.name, "' is there twice"));
+    if (!known.insert(tensor.name).second)
+      return Corrupt(StrCat("initializer '", tensor.name, "' is there twice"));
   }
   for (const std::string& name : graph.sparse) known.insert(name);
   for (const ValueInfo& input : graph.inputs) known.insert(input.name);
   for (const Node& node : graph.nodes) {
     for (const std::string& input : node.inputs) {
       if (!input.empty() && known.count(input) == 0)
-        return Corrupt(StrCat("node '", node.name, "' (", node.op, ") reads '", input, "', which nothing before it computes"));
+        return Corrupt(StrCat("node '", node.name, "' (", node.op, ") reads '", input,
+                              "', which nothing before it computes"));
     }
     for (const std::string& output : node.outputs) {
       if (!output.empty() && !known.insert(output).second)
-        return Corrupt(StrCat("node '", node.name, "' (", node.op, ") writes '", output, "', which has a value already"));
+        return Corrupt(StrCat("node '", node.name, "' (", node.op, ") writes '", output,
+                              "', which has a value already"));
     }
   }
   for (const ValueInfo& output : graph.outputs) {
-    if (known.count(output.name) == 0) return Corrupt(StrCat("output '", output.name, "' is computed by no node"));
+    if (known.count(output.name) == 0)
+      return Corrupt(StrCat("output '", output.name, "' is computed by no node"));
   }
   if (graph.outputs.empty()) return Corrupt("has no output");
   return {};
@@ -246,31 +313,48 @@ Status CheckOrder(const Graph& graph) {
 
 std::string NameOf(ElementType type) {
   switch (type) {
-    case ElementType::kFloat: return "float32";
-    case ElementType::kUInt8: return "uint8";
-    case ElementType::kInt8: return "int8";
-    case ElementType::kUInt16: return "uint16";
-    case ElementType::kInt16: return "int16";
-    case ElementType::kInt32: return "int32";
-    case ElementType::kInt64: return "int64";
-    case ElementType::kString: return "string";
-    case ElementType::kBool: return "bool";
-    case ElementType::kFloat16: return "float16";
-    case ElementType::kDouble: return "float64";
-    case ElementType::kUInt32: return "uint32";
-    case ElementType::kUInt64: return "uint64";
-    case ElementType::kBFloat16: return "bfloat16";
-    default: return StrCat("type ", static_cast<int32_t>(type));
+    case ElementType::kFloat:
+      return "float32";
+    case ElementType::kUInt8:
+      return "uint8";
+    case ElementType::kInt8:
+      return "int8";
+    case ElementType::kUInt16:
+      return "uint16";
+    case ElementType::kInt16:
+      return "int16";
+    case ElementType::kInt32:
+      return "int32";
+    case ElementType::kInt64:
+      return "int64";
+    case ElementType::kString:
+      return "string";
+    case ElementType::kBool:
+      return "bool";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kDouble:
+      return "float64";
+    case ElementType::kUInt32:
+      return "uint32";
+    case ElementType::kUInt64:
+      return "uint64";
+    case ElementType::kBFloat16:
+      return "bfloat16";
+    default:
+      return StrCat("type ", static_cast<int32_t>(type));
   }
 }
 
 bool IsReal(ElementType type) {
-  return type == ElementType::kFloat || type == ElementType::kFloat16 || type == ElementType::kBFloat16 || type == ElementType::kDouble;
+  return type == ElementType::kFloat || type == ElementType::kFloat16 || type == ElementType::kBFloat16 ||
+         type == ElementType::kDouble;
 }
 
 bool IsInteger(ElementType type) {
-  return type == ElementType::kUInt8 || type == ElementType::kInt8 || type == ElementType::kUInt16 || type == ElementType::kInt16 ||
-         type == ElementType::kInt32 || type == ElementType::kInt64 || type == ElementType::kUInt32 || type == ElementType::kUInt64;
+  return type == ElementType::kUInt8 || type == ElementType::kInt8 || type == ElementType::kUInt16 ||
+         type == ElementType::kInt16 || type == ElementType::kInt32 || type == ElementType::kInt64 ||
+         type == ElementType::kUInt32 || type == ElementType::kUInt64;
 }
 
 int64_t Tensor::size() const {

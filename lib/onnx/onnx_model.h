@@ -52,7 +52,17 @@ struct Tensor {
 struct Graph;
 
 struct Attribute {
-  enum class Kind : int32_t { kNone = 0, kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5, kFloats = 6, kInts = 7, kStrings = 8 };
+  enum class Kind : int32_t {
+    kNone = 0,
+    kFloat = 1,
+    kInt = 2,
+    kString = 3,
+    kTensor = 4,
+    kGraph = 5,
+    kFloats = 6,
+    kInts = 7,
+    kStrings = 8
+  };
   std::string name;
   Kind kind = Kind::kNone;  ///< kNone: of a kind that is not read here, such as lists of tensors
   float real = 0;
@@ -67,7 +77,7 @@ struct Attribute {
 };
 
 struct Node {
-  std::string name, op, domain;  ///< domain "": ONNX's own operators ("ai.onnx" reads as "")
+  std::string name, op, domain;              ///< domain "": ONNX's own operators ("ai.onnx" reads as "")
   std::vector<std::string> inputs, outputs;  ///< "": left out
   std::vector<Attribute> attributes;
   const Attribute* Find(std::string_view attribute) const;
@@ -76,10 +86,10 @@ struct Node {
 struct ValueInfo {
   std::string name;
   ElementType type = ElementType::kUndefined;
-  bool is_tensor = true;                     ///< false: a sequence, map or optional
+  bool is_tensor = true;  ///< false: a sequence, map or optional
   bool has_shape = false;
-  std::vector<int64_t> dims;                 ///< -1: open
-  std::vector<std::string> symbols;          ///< "batch" where a size is open and has a name
+  std::vector<int64_t> dims;         ///< -1: open
+  std::vector<std::string> symbols;  ///< "batch" where a size is open and has a name
 };
 
 struct Graph {

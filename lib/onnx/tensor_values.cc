@@ -32,7 +32,8 @@ struct Fields {
 Expected<int64_t> ToCount(const std::string& key, const std::string& text) {
   int64_t value = 0;
   for (const char c : text) {
-    if (c < '0' || c > '9' || value > (int64_t{1} << 50)) return Corrupt(StrCat(key, " is '", text, "', expected a number of bytes"));
+    if (c < '0' || c > '9' || value > (int64_t{1} << 50))
+      return Corrupt(StrCat(key, " is '", text, "', expected a number of bytes"));
     value = value * 10 + (c - '0');
   }
   return value;
@@ -60,22 +61,37 @@ Status ReadExternalEntry(std::span<const uint8_t> message, Fields& fields) {
 
 Status ReadField(const WireField& field, Fields& fields) {
   switch (field.number) {
-    case 1: return AppendIntegers(field, fields.tensor.dims);
-    case 2: fields.tensor.type = static_cast<ElementType>(field.integer()); return {};
-    case 3: return Unsupported("is one of several segments, which no exporter writes");
-    case 4: return AppendFloats(field, fields.floats);
-    case 5: return AppendIntegers(field, fields.int32s);
-    case 7: return AppendIntegers(field, fields.int64s);
-    case 8: fields.tensor.name = field.text(); return {};
+    case 1:
+      return AppendIntegers(field, fields.tensor.dims);
+    case 2:
+      fields.tensor.type = static_cast<ElementType>(field.integer());
+      return {};
+    case 3:
+      return Unsupported("is one of several segments, which no exporter writes");
+    case 4:
+      return AppendFloats(field, fields.floats);
+    case 5:
+      return AppendIntegers(field, fields.int32s);
+    case 7:
+      return AppendIntegers(field, fields.int64s);
+    case 8:
+      fields.tensor.name = field.text();
+      return {};
     case 9:
       fields.raw = field.bytes;
       fields.has_raw = true;
       return {};
-    case 10: return AppendDoubles(field, fields.doubles);
-    case 11: return AppendIntegers(field, fields.uint64s);
-    case 13: return ReadExternalEntry(field.bytes, fields);
-    case 14: fields.is_external = field.bits == 1; return {};
-    default: return {};
+    case 10:
+      return AppendDoubles(field, fields.doubles);
+    case 11:
+      return AppendIntegers(field, fields.uint64s);
+    case 13:
+      return ReadExternalEntry(field.bytes, fields);
+    case 14:
+      fields.is_external = field.bits == 1;
+      return {};
+    default:
+      return {};
   }
 }
 
@@ -83,18 +99,23 @@ size_t BytesOf(ElementType type) {
   switch (type) {
     case ElementType::kUInt8:
     case ElementType::kInt8:
-    case ElementType::kBool: return 1;
+    case ElementType::kBool:
+      return 1;
     case ElementType::kUInt16:
     case ElementType::kInt16:
     case ElementType::kFloat16:
-    case ElementType::kBFloat16: return 2;
+    case ElementType::kBFloat16:
+      return 2;
     case ElementType::kFloat:
     case ElementType::kInt32:
-    case ElementType::kUInt32: return 4;
+    case ElementType::kUInt32:
+      return 4;
     case ElementType::kDouble:
     case ElementType::kInt64:
-    case ElementType::kUInt64: return 8;
-    default: return 0;
+    case ElementType::kUInt64:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -120,18 +141,31 @@ void DecodeIntegers(std::span<const uint8_t> raw, std::vector<int64_t>& values) 
 void DecodeRaw(std::span<const uint8_t> raw, Tensor& tensor) {
   const ElementType type = tensor.type;
   switch (type) {
-    case ElementType::kFloat: Decode<float>(raw, tensor.reals, [](float value) { return value; }); return;
-    case ElementType::kDouble: Decode<double>(raw, tensor.reals, [](double value) { return static_cast<float>(value); }); return;
+    case ElementType::kFloat:
+      Decode<float>(raw, tensor.reals, [](float value) { return value; });
+      return;
+    case ElementType::kDouble:
+      Decode<double>(raw, tensor.reals, [](double value) { return static_cast<float>(value); });
+      return;
     case ElementType::kFloat16:
-    case ElementType::kBFloat16: Decode<uint16_t>(raw, tensor.reals, [type](uint16_t bits) { return FromBits(type, bits); }); return;
+    case ElementType::kBFloat16:
+      Decode<uint16_t>(raw, tensor.reals, [type](uint16_t bits) { return FromBits(type, bits); });
+      return;
     case ElementType::kUInt8:
-    case ElementType::kBool: return DecodeIntegers<uint8_t>(raw, tensor.integers);
-    case ElementType::kInt8: return DecodeIntegers<int8_t>(raw, tensor.integers);
-    case ElementType::kUInt16: return DecodeIntegers<uint16_t>(raw, tensor.integers);
-    case ElementType::kInt16: return DecodeIntegers<int16_t>(raw, tensor.integers);
-    case ElementType::kInt32: return DecodeIntegers<int32_t>(raw, tensor.integers);
-    case ElementType::kUInt32: return DecodeIntegers<uint32_t>(raw, tensor.integers);
-    default: return DecodeIntegers<int64_t>(raw, tensor.integers);
+    case ElementType::kBool:
+      return DecodeIntegers<uint8_t>(raw, tensor.integers);
+    case ElementType::kInt8:
+      return DecodeIntegers<int8_t>(raw, tensor.integers);
+    case ElementType::kUInt16:
+      return DecodeIntegers<uint16_t>(raw, tensor.integers);
+    case ElementType::kInt16:
+      return DecodeIntegers<int16_t>(raw, tensor.integers);
+    case ElementType::kInt32:
+      return DecodeIntegers<int32_t>(raw, tensor.integers);
+    case ElementType::kUInt32:
+      return DecodeIntegers<uint32_t>(raw, tensor.integers);
+    default:
+      return DecodeIntegers<int64_t>(raw, tensor.integers);
   }
 }
 
@@ -139,16 +173,27 @@ void DecodeRaw(std::span<const uint8_t> raw, Tensor& tensor) {
 void DecodeTyped(Fields& fields) {
   Tensor& tensor = fields.tensor;
   switch (tensor.type) {
-    case ElementType::kFloat: tensor.reals = std::move(fields.floats); return;
-    case ElementType::kDouble: tensor.reals.assign(fields.doubles.begin(), fields.doubles.end()); return;
+    case ElementType::kFloat:
+      tensor.reals = std::move(fields.floats);
+      return;
+    case ElementType::kDouble:
+      tensor.reals.assign(fields.doubles.begin(), fields.doubles.end());
+      return;
     case ElementType::kFloat16:
     case ElementType::kBFloat16:
-      for (const int64_t bits : fields.int32s) tensor.reals.push_back(FromBits(tensor.type, static_cast<uint16_t>(bits)));
+      for (const int64_t bits : fields.int32s)
+        tensor.reals.push_back(FromBits(tensor.type, static_cast<uint16_t>(bits)));
       return;
-    case ElementType::kInt64: tensor.integers = std::move(fields.int64s); return;
+    case ElementType::kInt64:
+      tensor.integers = std::move(fields.int64s);
+      return;
     case ElementType::kUInt32:
-    case ElementType::kUInt64: tensor.integers = std::move(fields.uint64s); return;
-    default: tensor.integers = std::move(fields.int32s); return;
+    case ElementType::kUInt64:
+      tensor.integers = std::move(fields.uint64s);
+      return;
+    default:
+      tensor.integers = std::move(fields.int32s);
+      return;
   }
 }
 
@@ -159,7 +204,8 @@ Expected<int64_t> CountOf(const Tensor& tensor) {
   for (const int64_t size : tensor.dims) {
     if (size < 0) return Corrupt(StrCat("has a size of ", size));
     if (size == 0) empty = true;
-    if (size > 0 && count > kLargestTensor / size) return Unsupported(StrCat("has more than ", kLargestTensor, " values"));
+    if (size > 0 && count > kLargestTensor / size)
+      return Unsupported(StrCat("has more than ", kLargestTensor, " values"));
     count *= size > 0 ? size : 1;
   }
   return empty ? 0 : count;
@@ -170,7 +216,8 @@ Status Decode(Fields& fields, ExternalFiles& files) {
   QAT_ASSIGN_OR_RETURN(const int64_t count, CountOf(tensor));
   const size_t width = BytesOf(tensor.type);
   if (width == 0) {
-    return Unsupported(StrCat("is of ", NameOf(tensor.type), ", expected float32, float16, bfloat16, float64, bool or integers of 8 to "
+    return Unsupported(StrCat("is of ", NameOf(tensor.type),
+                              ", expected float32, float16, bfloat16, float64, bool or integers of 8 to "
                               "64 bits"));
   }
   if (fields.is_external) {
@@ -180,7 +227,8 @@ Status Decode(Fields& fields, ExternalFiles& files) {
   const auto wanted = static_cast<uint64_t>(count) * width;
   if (fields.has_raw) {
     if (fields.raw.size() != wanted)
-      return Corrupt(StrCat("holds ", fields.raw.size(), " bytes, its sizes and ", NameOf(tensor.type), " take ", wanted));
+      return Corrupt(StrCat("holds ", fields.raw.size(), " bytes, its sizes and ", NameOf(tensor.type),
+                            " take ", wanted));
     DecodeRaw(fields.raw, tensor);
     return {};
   }
@@ -197,7 +245,8 @@ ExternalFiles::ExternalFiles(const std::string& model_path) {
   folder_ = slash == std::string::npos ? "." : slash == 0 ? "/" : model_path.substr(0, slash);
 }
 
-Expected<std::span<const uint8_t>> ExternalFiles::Part(const std::string& location, int64_t offset, int64_t length) {
+Expected<std::span<const uint8_t>> ExternalFiles::Part(const std::string& location, int64_t offset,
+                                                       int64_t length) {
   namespace fs = std::filesystem;
   const fs::path relative(location);
   const std::string what = StrCat("keeps its values in '", location, "'");
@@ -213,13 +262,16 @@ Expected<std::span<const uint8_t>> ExternalFiles::Part(const std::string& locati
     std::error_code error;
     const fs::path root = fs::weakly_canonical(folder_, error), real = fs::weakly_canonical(path, error);
     const auto [end, ignored] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
-    if (error || end != root.end()) return Corrupt(StrCat(what, ", a link that leads out of the folder of the model"));
+    if (error || end != root.end())
+      return Corrupt(StrCat(what, ", a link that leads out of the folder of the model"));
     QAT_ASSIGN_OR_RETURN_IN(what, Bytes bytes, ReadFile(path, uint64_t{8} << 30));
     found = files_.emplace(location, std::move(bytes)).first;
   }
   const std::span<const uint8_t> all = found->second;
   const auto begin = static_cast<uint64_t>(offset);
-  const uint64_t size = length >= 0 ? static_cast<uint64_t>(length) : begin <= all.size() ? all.size() - begin : 0;
+  const uint64_t size = length >= 0           ? static_cast<uint64_t>(length)
+                        : begin <= all.size() ? all.size() - begin
+                                              : 0;
   if (begin > all.size() || size > all.size() - begin)
     return Corrupt(StrCat(what, ": bytes ", begin, " to ", begin + size, ", the file has ", all.size()));
   return all.subspan(begin, size);

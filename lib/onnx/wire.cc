@@ -24,7 +24,8 @@ Status AppendFixed(const WireField& field, WireType alone, std::vector<T>& value
     return {};
   }
   if (field.type != WireType::kBytes || field.bytes.size() % sizeof(T) != 0)
-    return Corrupt(StrCat("field ", field.number, " holds ", field.bytes.size(), " bytes, expected numbers of ", sizeof(T)));
+    return Corrupt(StrCat("field ", field.number, " holds ", field.bytes.size(),
+                          " bytes, expected numbers of ", sizeof(T)));
   const size_t before = values.size();
   values.resize(before + field.bytes.size() / sizeof(T));
   if (!field.bytes.empty()) std::memcpy(values.data() + before, field.bytes.data(), field.bytes.size());
@@ -62,15 +63,20 @@ Expected<bool> WireReader::Next(WireField& field) {
       QAT_ASSIGN_OR_RETURN(field.bits, Varint());
       return true;
     }
-    case WireType::kFixed64: size = 8; break;
-    case WireType::kFixed32: size = 4; break;
+    case WireType::kFixed64:
+      size = 8;
+      break;
+    case WireType::kFixed32:
+      size = 4;
+      break;
     case WireType::kBytes: {
       QAT_ASSIGN_OR_RETURN(const uint64_t length, Varint());
       if (length > rest_.size()) return Damaged("ends beyond its message");
       size = static_cast<size_t>(length);
       break;
     }
-    default: return Damaged(StrCat("is of wire type ", tag & 7, ", which no message of today has"));
+    default:
+      return Damaged(StrCat("is of wire type ", tag & 7, ", which no message of today has"));
   }
   if (size > rest_.size()) return Damaged("ends beyond its message");
   field.bytes = rest_.first(size);

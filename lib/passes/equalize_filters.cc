@@ -19,13 +19,16 @@ struct Pair {
 };
 
 int32_t InputAt(const GraphNode& node, int32_t position) {
-  return position >= 0 && static_cast<size_t>(position) < node.inputs.size() ? node.inputs[static_cast<size_t>(position)] : -1;
+  return position >= 0 && static_cast<size_t>(position) < node.inputs.size()
+             ? node.inputs[static_cast<size_t>(position)]
+             : -1;
 }
 int32_t FilterOf(const GraphNode& node) { return InputAt(node, node.definition().filter_input); }
 int32_t BiasOf(const GraphNode& node) { return InputAt(node, node.definition().bias_input); }
 
 bool HasFilter(const GraphNode& node) {
-  return node.type == OpType::kConv2D || node.type == OpType::kDepthwiseConv2D || node.type == OpType::kFullyConnected;
+  return node.type == OpType::kConv2D || node.type == OpType::kDepthwiseConv2D ||
+         node.type == OpType::kFullyConnected;
 }
 
 /// Moves values, takes their means or their largest: what comes in times a positive factor comes out times it, the channel of a
@@ -73,18 +76,22 @@ class Equalizer {
       if (most < kSettled) break;
     }
     std::vector<std::string> names;
-    for (const Pair& pair : pairs) names.push_back("'" + pair.first->name + "' and '" + pair.second->name + "'");
+    for (const Pair& pair : pairs)
+      names.push_back("'" + pair.first->name + "' and '" + pair.second->name + "'");
     return names;
   }
 
  private:
-  bool ReadOnce(int32_t tensor) const { return readers_[static_cast<size_t>(tensor)].size() == 1 && !is_output_.contains(tensor); }
+  bool ReadOnce(int32_t tensor) const {
+    return readers_[static_cast<size_t>(tensor)].size() == 1 && !is_output_.contains(tensor);
+  }
 
   bool OwnsParameters(const GraphNode& node) const {
     const int32_t filter = FilterOf(node);
     const int32_t bias = BiasOf(node);
     const auto own = [&](int32_t tensor) {
-      return graph_.tensor(tensor).is_constant() && graph_.tensor(tensor).type == DType::kFloat32 && ReadOnce(tensor);
+      return graph_.tensor(tensor).is_constant() && graph_.tensor(tensor).type == DType::kFloat32 &&
+             ReadOnce(tensor);
     };
     return HasFilter(node) && filter >= 0 && own(filter) && (bias < 0 || own(bias));
   }
@@ -99,7 +106,8 @@ class Equalizer {
     while (ReadOnce(tensor)) {
       const GraphNode& reader = *readers_[static_cast<size_t>(tensor)][0];
       if (InputAt(reader, reader.definition().data_input) != tensor) return nullptr;
-      if (HasFilter(reader)) return OwnsParameters(reader) && ReadsChannels(reader, tensor, channels) ? &reader : nullptr;
+      if (HasFilter(reader))
+        return OwnsParameters(reader) && ReadsChannels(reader, tensor, channels) ? &reader : nullptr;
       if (!PassesChannelsOn(graph_, reader)) return nullptr;
       tensor = reader.output();
     }
@@ -108,7 +116,8 @@ class Equalizer {
 
   bool ReadsChannels(const GraphNode& reader, int32_t tensor, int32_t channels) const {
     const Shape& filter = graph_.tensor(FilterOf(reader)).shape;
-    if (reader.type == OpType::kDepthwiseConv2D) return graph_.tensor(tensor).shape.back() == channels && filter.back() % channels == 0;
+    if (reader.type == OpType::kDepthwiseConv2D)
+      return graph_.tensor(tensor).shape.back() == channels && filter.back() % channels == 0;
     return filter.back() % channels == 0;
   }
 
@@ -130,7 +139,8 @@ class Equalizer {
     const auto channels = static_cast<size_t>(first.shape[axis]);
     std::vector<float> writes(channels), reads(channels);
     for (size_t i = 0; i < from.size(); ++i) Widen(writes[i / inner % channels], from[i]);
-    for (size_t i = 0; i < to.size(); ++i) Widen(reads[InputChannel(*pair.second, second.shape, i, channels)], to[i]);
+    for (size_t i = 0; i < to.size(); ++i)
+      Widen(reads[InputChannel(*pair.second, second.shape, i, channels)], to[i]);
     std::vector<float> factors(channels, 1.0f);
     float most = 0;
     for (size_t c = 0; c < channels; ++c) {
@@ -142,7 +152,8 @@ class Equalizer {
       most = std::max(most, std::abs(factor - 1));
     }
     for (size_t i = 0; i < from.size(); ++i) from[i] *= factors[i / inner % channels];
-    for (size_t i = 0; i < to.size(); ++i) to[i] /= factors[InputChannel(*pair.second, second.shape, i, channels)];
+    for (size_t i = 0; i < to.size(); ++i)
+      to[i] /= factors[InputChannel(*pair.second, second.shape, i, channels)];
     SetValues(first, DType::kFloat32, from);
     SetValues(second, DType::kFloat32, to);
     if (BiasOf(*pair.first) >= 0) {

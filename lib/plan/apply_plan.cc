@@ -17,7 +17,8 @@ class Applier {
   void Run() {
     for (const TensorPlan& plan : plan_.tensors) {
       GraphTensor& tensor = graph_.tensor(plan.tensor);
-      if (plan.role == PlannedRole::kFilter || plan.role == PlannedRole::kOperand) StoreIntegers(plan, tensor);
+      if (plan.role == PlannedRole::kFilter || plan.role == PlannedRole::kOperand)
+        StoreIntegers(plan, tensor);
       if (plan.role == PlannedRole::kBias) StoreBiases(plan, tensor);
       tensor.type = plan.precision.type;
       tensor.quantization = QuantizationOf(plan);
@@ -41,7 +42,9 @@ class Applier {
   void StoreIntegers(const TensorPlan& plan, GraphTensor& tensor) {
     const std::vector<float> reals = RealValues(tensor);
     const QuantizedLimits limits = LimitsOf(plan.precision);
-    const size_t inner = plan.role == PlannedRole::kFilter ? InnerSize(tensor.shape, static_cast<size_t>(plan.axis)) : reals.size();
+    const size_t inner = plan.role == PlannedRole::kFilter
+                             ? InnerSize(tensor.shape, static_cast<size_t>(plan.axis))
+                             : reals.size();
     std::vector<int32_t> integers;
     for (size_t i = 0; i < reals.size(); ++i)
       integers.push_back(QuantizeFakeQuant(reals[i], plan.params[i / inner % plan.params.size()], limits));
@@ -57,7 +60,8 @@ class Applier {
   void StoreBiases(const TensorPlan& plan, GraphTensor& tensor) {
     const std::vector<float> reals = RealValues(tensor);
     std::vector<int32_t> steps;
-    for (size_t c = 0; c < reals.size(); ++c) steps.push_back(QuantizeBias(reals[c], plan.params[c % plan.params.size()].scale, 1));
+    for (size_t c = 0; c < reals.size(); ++c)
+      steps.push_back(QuantizeBias(reals[c], plan.params[c % plan.params.size()].scale, 1));
     WarnOfOverflow(steps, plan, tensor.name);
     SetValues(tensor, DType::kInt32, steps);
   }
@@ -88,8 +92,11 @@ class Applier {
     const auto scale = [&](int32_t index) { return graph_.tensor(index).quantization->params().scale; };
     const float quotient = scale(node.inputs[0]) / (scale(node.inputs[1]) * scale(node.output()));
     if (quotient >= 32) return;
-    warnings_.push_back(StrCat("node '", node.name, "': the integer div of TFLite takes quotients of nearly 0 for the largest value "
-                               "at these scales (", quotient, " steps per quotient of 1, expected 32 or more); multiply by the reciprocal instead"));
+    warnings_.push_back(StrCat(
+        "node '", node.name,
+        "': the integer div of TFLite takes quotients of nearly 0 for the largest value "
+        "at these scales (",
+        quotient, " steps per quotient of 1, expected 32 or more); multiply by the reciprocal instead"));
   }
 
   struct Filter {

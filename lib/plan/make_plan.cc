@@ -24,7 +24,11 @@ Expected<QuantizationParams> ParamsFor(const std::string& name, Range range, Qua
 class Planner {
  public:
   Planner(const Graph& graph, const QuantizationOptions& options, std::vector<std::string>& warnings)
-      : graph_(graph), options_(options), precisions_(options.precisions()), warnings_(warnings), place_(graph.tensors.size(), -1) {}
+      : graph_(graph),
+        options_(options),
+        precisions_(options.precisions()),
+        warnings_(warnings),
+        place_(graph.tensors.size(), -1) {}
 
   Expected<QuantizationPlan> Run() {
     plan_.precisions = precisions_;
@@ -70,7 +74,8 @@ class Planner {
     for (const GraphNode& node : graph_.nodes) {
       if (!OwnsRange(node) || IsKeptFloat(node)) continue;
       for (int32_t output : node.outputs) {
-        if (graph_.tensor(output).type == DType::kFloat32 && !graph_.tensor(output).has_range) missing.push_back(graph_.tensor(output).name);
+        if (graph_.tensor(output).type == DType::kFloat32 && !graph_.tensor(output).has_range)
+          missing.push_back(graph_.tensor(output).name);
       }
     }
     if (missing.empty()) return {};
@@ -81,7 +86,8 @@ class Planner {
     }
     const Range range = IncludingZero(*options_.default_range);
     if (!std::isfinite(range.max - range.min)) {
-      return InvalidArgument(StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
+      return InvalidArgument(
+          StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
     }
     warnings_.push_back(StrCat("default range [", range.min, ", ", range.max, "] used for: ", Join(missing),
                                "; accuracy may be lost, since no training chose it"));
@@ -90,10 +96,12 @@ class Planner {
 
   Status PlanInputs() {
     for (size_t i = 0; i < graph_.inputs.size(); ++i) {
-      const QuantizationParams input =
-          options_.input ? FixedParamsOf(*options_.input, options_.scheme) : InputParams(graph_.contract.inputs.at(i), options_.scheme);
+      const QuantizationParams input = options_.input
+                                           ? FixedParamsOf(*options_.input, options_.scheme)
+                                           : InputParams(graph_.contract.inputs.at(i), options_.scheme);
       if (!(input.scale > 0) || !std::isfinite(input.scale))
-        return Numerical(StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
+        return Numerical(
+            StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
       if (graph_.tensor(graph_.inputs[i]).type != DType::kFloat32) continue;
       TensorPlan& plan = Add(graph_.inputs[i], PlannedRole::kInput, precisions_.activations);
       plan.params = {input};
@@ -150,7 +158,9 @@ class Planner {
       plan.range = tensor.range;
       plan.params = {NudgedParams(tensor.range, limits)};
       const bool calibrated = graph_.provenance.contains("calibration_sha256");
-      plan.reason = !options_.reason.empty() ? options_.reason : calibrated ? "calibrated range" : "trained range";
+      plan.reason = !options_.reason.empty() ? options_.reason
+                    : calibrated             ? "calibrated range"
+                                             : "trained range";
       return;
     }
     const Range range = IncludingZero(*options_.default_range);
@@ -169,9 +179,11 @@ class Planner {
     const int32_t bias = input(definition.bias_input);
     const int32_t data = input(definition.data_input);
     if (filter >= 0 && !graph_.tensor(data).is_constant() && !IsPlanned(data))
-      return Unsupported(StrCat("reads '", graph_.tensor(data).name, "', which is ", NameOf(graph_.tensor(data).type), ", expected real numbers"));
+      return Unsupported(StrCat("reads '", graph_.tensor(data).name, "', which is ",
+                                NameOf(graph_.tensor(data).type), ", expected real numbers"));
     if (data >= 0 && (data == filter || data == bias))
-      return Unsupported(StrCat("'", graph_.tensor(data).name, "' is the data and a filter or bias of one node"));
+      return Unsupported(
+          StrCat("'", graph_.tensor(data).name, "' is the data and a filter or bias of one node"));
     for (const int32_t index : node.inputs) {
       const GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || index == filter || index == bias) continue;
@@ -182,9 +194,11 @@ class Planner {
     if (filter < 0) return {};
     const int32_t axis = definition.filter_channel_axis;
     QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(filter), axis == 0 ? Use::kFilter : Use::kLastAxisFilter));
-    if (!IsPlanned(filter)) QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias)));
+    if (!IsPlanned(filter))
+      QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias)));
     if (bias < 0) return {};
-    if (IsPlanned(bias)) return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
+    if (IsPlanned(bias))
+      return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
     QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(bias), Use::kBias));
     return PlanBias(bias, data, filter);
   }
@@ -194,12 +208,15 @@ class Planner {
   /// Each use quantizes in its own way, so a constant that two nodes read must be the same to both.
   Status ExpectOneUse(const GraphTensor& tensor, Use use) {
     if (uses_.emplace(tensor.name, use).first->second == use) return {};
-    return Unsupported(StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
+    return Unsupported(
+        StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
   }
 
   /// What a constant must share with what it is joined to, or with the image that it is a border of: values beyond saturate.
   int32_t TiedTo(const GraphNode& node) const {
-    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs && node.type != OpType::kPadV2) return -1;
+    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs &&
+        node.type != OpType::kPadV2)
+      return -1;
     for (const int32_t index : node.inputs) {
       if (!graph_.tensor(index).is_constant() && IsPlanned(index)) return index;
     }
@@ -210,7 +227,8 @@ class Planner {
   Status PlanOperand(int32_t index, int32_t tied) {
     const GraphTensor& tensor = graph_.tensor(index);
     const Range range = ConstantRange(tensor);
-    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, range, LimitsOf(precisions_.activations)));
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
+                         ParamsFor(tensor.name, range, LimitsOf(precisions_.activations)));
     TensorPlan& plan = Add(index, PlannedRole::kOperand, precisions_.activations);
     if (tied >= 0) {
       plan.params = {ParamsOf(tied)};
@@ -230,7 +248,8 @@ class Planner {
     std::vector<float> least;
     if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
     constexpr float kMostSteps = 1 << 30;
-    for (const float value : RealValues(graph_.tensor(bias))) least.push_back(std::abs(value) / input_scale / kMostSteps);
+    for (const float value : RealValues(graph_.tensor(bias)))
+      least.push_back(std::abs(value) / input_scale / kMostSteps);
     return least;
   }
 
@@ -244,8 +263,9 @@ class Planner {
     Precision precision = FilterPrecision(node.type, precisions_);
     if (choice != nullptr && choice->precision) precision = *choice->precision;
     const int32_t channel_axis = DefinitionOf(node.type).filter_channel_axis;
-    std::vector<Range> ranges = precision.per_axis() ? SliceRanges(reals, filter.shape, static_cast<size_t>(channel_axis))
-                                                     : SliceRanges(reals, {1, static_cast<int32_t>(reals.size())}, 0);
+    std::vector<Range> ranges = precision.per_axis()
+                                    ? SliceRanges(reals, filter.shape, static_cast<size_t>(channel_axis))
+                                    : SliceRanges(reals, {1, static_cast<int32_t>(reals.size())}, 0);
     TensorPlan plan;
     plan.reason = "the range of its values";
     if (!precision.per_axis()) {
@@ -256,9 +276,12 @@ class Planner {
     if (choice != nullptr) plan.reason = options_.reason;
     const bool symmetric_int32 = precision.symmetric && !least_scales.empty();
     for (size_t i = 0; i < ranges.size(); ++i) {
-      QAT_ASSIGN_OR_RETURN(QuantizationParams own, ParamsFor(filter.name, RangeFor(precision, ranges[i]), LimitsOf(precision)));
+      QAT_ASSIGN_OR_RETURN(QuantizationParams own,
+                           ParamsFor(filter.name, RangeFor(precision, ranges[i]), LimitsOf(precision)));
       if (symmetric_int32) {
-        const float least = ranges.size() == least_scales.size() ? least_scales[i] : *std::max_element(least_scales.begin(), least_scales.end());
+        const float least = ranges.size() == least_scales.size()
+                                ? least_scales[i]
+                                : *std::max_element(least_scales.begin(), least_scales.end());
         own.scale = std::max(own.scale, least);
       }
       plan.params.push_back(own);
@@ -277,14 +300,15 @@ class Planner {
     for (const QuantizationParams& by : PlanOf(filter).params) {
       params.push_back({input_scale * by.scale, 0});
       if (!std::isnormal(params.back().scale)) {
-        return Numerical(StrCat("bias '", graph_.tensor(index).name, "' would have the scale ", input_scale, " x ", by.scale,
-                                ", which float32 cannot tell"));
+        return Numerical(StrCat("bias '", graph_.tensor(index).name, "' would have the scale ", input_scale,
+                                " x ", by.scale, ", which float32 cannot tell"));
       }
     }
     TensorPlan& plan = Add(index, PlannedRole::kBias, {.type = DType::kInt32, .bits = 32, .symmetric = true});
     plan.params = std::move(params);
     plan.shares = filter;
-    plan.reason = StrCat("the scale of '", graph_.tensor(data).name, "' times that of '", graph_.tensor(filter).name, "'");
+    plan.reason = StrCat("the scale of '", graph_.tensor(data).name, "' times that of '",
+                         graph_.tensor(filter).name, "'");
     return {};
   }
 

@@ -33,7 +33,8 @@ struct TensorPlan {
   int32_t tensor = -1;
   PlannedRole role = PlannedRole::kActivation;
   Precision precision;
-  std::optional<Range> range;              ///< that the parameters were made of; none: fixed, shared, or one for each channel
+  std::optional<Range>
+      range;  ///< that the parameters were made of; none: fixed, shared, or one for each channel
   std::vector<QuantizationParams> params;  ///< one, or one for each slice along `axis`
   int32_t axis = 0;
   int32_t shares = -1;  ///< the tensor that it must have the parameters of; -1: its own
@@ -42,7 +43,8 @@ struct TensorPlan {
 
 struct QuantizationPlan {
   Precisions precisions;
-  std::vector<TensorPlan> tensors;  ///< each tensor once, none before what it depends on; what stays real is not listed
+  std::vector<TensorPlan>
+      tensors;  ///< each tensor once, none before what it depends on; what stays real is not listed
 };
 
 /// How one filter is quantized instead of as the others.
@@ -53,13 +55,12 @@ struct FilterChoice {
 };
 
 struct QuantizationOptions {
-  Scheme scheme = Scheme::kUInt8;  ///< of the model to write
+  Scheme scheme = Scheme::kUInt8;             ///< of the model to write
   std::optional<Precision> filter_precision;  ///< instead of that of the scheme
-  std::optional<QuantizationParams>
-      input;                           ///< overrides the contract's: a classic input_stats, as of uint8
+  std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic input_stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
   std::map<std::string, FilterChoice> filters;  ///< by name of the tensor
-  std::string reason;                           ///< of the ranges that the graph has; empty: it says so itself
+  std::string reason;  ///< of the ranges that the graph has; empty: it says so itself
 
   Precisions precisions() const {
     const Precisions usual = PrecisionsOf(scheme);

@@ -33,26 +33,35 @@ std::string Quoted(std::string_view text) {
 std::string RangeText(Range range) { return StrCat("[", range.min, ", ", range.max, "]"); }
 
 std::string ParamsText(const TensorPlan& plan) {
-  if (plan.params.size() == 1) return StrCat("scale ", plan.params[0].scale, ", zero point ", plan.params[0].zero_point);
-  const auto by_scale = [](const QuantizationParams& a, const QuantizationParams& b) { return a.scale < b.scale; };
+  if (plan.params.size() == 1)
+    return StrCat("scale ", plan.params[0].scale, ", zero point ", plan.params[0].zero_point);
+  const auto by_scale = [](const QuantizationParams& a, const QuantizationParams& b) {
+    return a.scale < b.scale;
+  };
   const auto [least, largest] = std::minmax_element(plan.params.begin(), plan.params.end(), by_scale);
   return StrCat(plan.params.size(), " scales from ", least->scale, " to ", largest->scale);
 }
 
 class PlanWriter {
  public:
-  PlanWriter(const QuantizationPlan& plan, const Graph& graph) : plan_(plan), graph_(graph), groups_(FindRangeGroups(graph)) {}
+  PlanWriter(const QuantizationPlan& plan, const Graph& graph)
+      : plan_(plan), graph_(graph), groups_(FindRangeGroups(graph)) {}
 
   std::string Run(const std::vector<std::string>& keep_float) {
     std::vector<std::string> kept;
     for (const std::string& name : keep_float) kept.push_back(Quoted(name));
-    text_ = StrCat("# Quantization plan of ", Printable(graph_.name), ". Ranges, types of filters and `keep_float` can be edited; what "
-                   "stands behind # follows from them.\nversion = 1\ntype = ", Quoted(NameOf(plan_.precisions)), "\nkeep_float = [", Join(kept), "]\n");
+    text_ = StrCat("# Quantization plan of ", Printable(graph_.name),
+                   ". Ranges, types of filters and `keep_float` can be edited; what "
+                   "stands behind # follows from them.\nversion = 1\ntype = ",
+                   Quoted(NameOf(plan_.precisions)), "\nkeep_float = [", Join(kept), "]\n");
     Section("inputs", [&](const TensorPlan& each) { return each.role == PlannedRole::kInput; });
-    Section("activations", [&](const TensorPlan& each) { return each.role == PlannedRole::kActivation && each.range && IsFirst(each); });
+    Section("activations", [&](const TensorPlan& each) {
+      return each.role == PlannedRole::kActivation && each.range && IsFirst(each);
+    });
     Section("filters", [](const TensorPlan& each) { return each.role == PlannedRole::kFilter; });
     Section("", [&](const TensorPlan& each) {
-      return each.role == PlannedRole::kOperand || (each.role == PlannedRole::kActivation && !each.range && each.shares < 0);
+      return each.role == PlannedRole::kOperand ||
+             (each.role == PlannedRole::kActivation && !each.range && each.shares < 0);
     });
     return std::move(text_);
   }
@@ -61,7 +70,9 @@ class PlanWriter {
   const std::string& NameOfTensor(int32_t index) const { return graph_.tensor(index).name; }
 
   /// Of a group one tensor is enough: the first that has a range.
-  bool IsFirst(const TensorPlan& plan) const { return groups_.Of(plan.tensor).observed.front() == plan.tensor; }
+  bool IsFirst(const TensorPlan& plan) const {
+    return groups_.Of(plan.tensor).observed.front() == plan.tensor;
+  }
 
   template <class Wanted>
   void Section(std::string_view name, const Wanted& wanted) {
@@ -76,21 +87,28 @@ class PlanWriter {
 
   std::string Line(const TensorPlan& each) const {
     const std::string value = ValueOf(each);
-    return StrCat(value.empty() ? "# " : "", Quoted(NameOfTensor(each.tensor)), value.empty() ? ": " : StrCat(" = ", value, "  # "),
-                  NameOf(each.precision.type), ", ", ParamsText(each), "; ", Printable(each.reason), SharedBy(each), "\n");
+    return StrCat(value.empty() ? "# " : "", Quoted(NameOfTensor(each.tensor)),
+                  value.empty() ? ": " : StrCat(" = ", value, "  # "), NameOf(each.precision.type), ", ",
+                  ParamsText(each), "; ", Printable(each.reason), SharedBy(each), "\n");
   }
 
   /// What the reader takes back; empty: there is nothing to choose.
   std::string ValueOf(const TensorPlan& each) const {
-    if (each.role == PlannedRole::kActivation) return each.range ? StrCat("{ range = ", RangeText(*each.range), " }") : "";
+    if (each.role == PlannedRole::kActivation)
+      return each.range ? StrCat("{ range = ", RangeText(*each.range), " }") : "";
     if (each.role == PlannedRole::kInput) {
-      const auto at = std::find(graph_.inputs.begin(), graph_.inputs.end(), each.tensor) - graph_.inputs.begin();
+      const auto at =
+          std::find(graph_.inputs.begin(), graph_.inputs.end(), each.tensor) - graph_.inputs.begin();
       const InputContract& input = graph_.contract.inputs.at(static_cast<size_t>(at));
-      return input.values == ValueType::kReal ? StrCat("{ range = ", RangeText({input.low, input.high}), " }") : "";
+      return input.values == ValueType::kReal ? StrCat("{ range = ", RangeText({input.low, input.high}), " }")
+                                              : "";
     }
     if (each.role != PlannedRole::kFilter) return "";
-    const std::string range = each.range && each.reason != "the range of its values" ? StrCat(", range = ", RangeText(*each.range)) : "";
-    return StrCat("{ bits = ", each.precision.bits, ", scales = ", Quoted(each.precision.per_axis() ? "channel" : "tensor"), range, " }");
+    const std::string range = each.range && each.reason != "the range of its values"
+                                  ? StrCat(", range = ", RangeText(*each.range))
+                                  : "";
+    return StrCat("{ bits = ", each.precision.bits,
+                  ", scales = ", Quoted(each.precision.per_axis() ? "channel" : "tensor"), range, " }");
   }
 
   std::string SharedBy(const TensorPlan& each) const {
@@ -98,7 +116,8 @@ class PlanWriter {
     for (const TensorPlan& other : plan_.tensors) {
       if (other.tensor == each.tensor || other.role == PlannedRole::kBias) continue;
       const int32_t group = groups_.of_tensor[static_cast<size_t>(each.tensor)];
-      if (group >= 0 && groups_.of_tensor[static_cast<size_t>(other.tensor)] == group) names.push_back(Quoted(NameOfTensor(other.tensor)));
+      if (group >= 0 && groups_.of_tensor[static_cast<size_t>(other.tensor)] == group)
+        names.push_back(Quoted(NameOfTensor(other.tensor)));
     }
     return names.empty() ? "" : StrCat("; shared by ", Join(names));
   }
@@ -117,11 +136,15 @@ class PlanReader {
     const toml::table& root = text_.root();
     refusals_.RejectUnknown(root, {"version", "type", "keep_float", "inputs", "activations", "filters"});
     ReadHead(root);
-    EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) { ReadRange(table, out_.inputs[name], true); });
-    EachTensor(root, "activations", {"range"},
-               [&](const std::string& name, const toml::table& table) { ReadRange(table, out_.activations[name], true); });
-    EachTensor(root, "filters", {"bits", "scales", "range"},
-               [&](const std::string& name, const toml::table& table) { ReadFilter(table, out_.filters[name]); });
+    EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) {
+      ReadRange(table, out_.inputs[name], true);
+    });
+    EachTensor(root, "activations", {"range"}, [&](const std::string& name, const toml::table& table) {
+      ReadRange(table, out_.activations[name], true);
+    });
+    EachTensor(
+        root, "filters", {"bits", "scales", "range"},
+        [&](const std::string& name, const toml::table& table) { ReadFilter(table, out_.filters[name]); });
     if (const Status status = refusals_.errors().Take(); !status.ok()) return status.error();
     return std::move(out_);
   }
@@ -158,7 +181,8 @@ class PlanReader {
   }
 
   template <class Read>
-  void EachTensor(const toml::table& root, std::string_view section, const std::vector<std::string>& keys, const Read& read) {
+  void EachTensor(const toml::table& root, std::string_view section, const std::vector<std::string>& keys,
+                  const Read& read) {
     const toml::node* node = root.get(section);
     if (node == nullptr) return;
     if (!node->is_table()) {
@@ -187,7 +211,8 @@ class PlanReader {
     const auto high = ends->get(1)->value<double>();
     if (!low || !high) return refusals_.Mismatch(*node, "range", kExpected);
     range = {static_cast<float>(*low), static_cast<float>(*high)};
-    const bool fits = std::isfinite(range.min) && std::isfinite(range.max) && range.min <= 0 && range.max >= 0;
+    const bool fits =
+        std::isfinite(range.min) && std::isfinite(range.max) && range.min <= 0 && range.max >= 0;
     if (fits) return true;
     return refusals_.Refuse(*node, StrCat("'range' is ", RangeText(range), ", expected ", kExpected));
   }
@@ -205,7 +230,8 @@ class PlanReader {
       const auto value = scales->value<std::string>();
       const bool known = value == "tensor" || (value == "channel" && usual.type != DType::kUInt8);
       if (!known) {
-        refusals_.Mismatch(*scales, "scales", usual.type == DType::kUInt8 ? "\"tensor\"" : "\"tensor\" or \"channel\"");
+        refusals_.Mismatch(*scales, "scales",
+                           usual.type == DType::kUInt8 ? "\"tensor\"" : "\"tensor\" or \"channel\"");
         return;
       }
       precision.granularity = *value == "channel" ? Granularity::kAxis : Granularity::kTensor;
@@ -214,7 +240,9 @@ class PlanReader {
     Range range;
     if (!ReadRange(table, range, false)) return;
     if (precision.per_axis()) {
-      refusals_.Refuse(*table.get("range"), "'range' is of a filter with a scale for each channel, expected one with scales = \"tensor\"");
+      refusals_.Refuse(
+          *table.get("range"),
+          "'range' is of a filter with a scale for each channel, expected one with scales = \"tensor\"");
       return;
     }
     choice.range = range;
@@ -239,7 +267,8 @@ Expected<int32_t> Find(const Known& known, const std::string& name, std::string_
 Status TakeInputs(const PlanChoices& choices, Graph& graph) {
   Known known;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    if (graph.contract.inputs.at(i).values == ValueType::kReal) known[graph.tensor(graph.inputs[i]).name] = static_cast<int32_t>(i);
+    if (graph.contract.inputs.at(i).values == ValueType::kReal)
+      known[graph.tensor(graph.inputs[i]).name] = static_cast<int32_t>(i);
   }
   for (const auto& [name, range] : choices.inputs) {
     QAT_ASSIGN_OR_RETURN(const int32_t position, Find(known, name, "input of real numbers"));
@@ -287,8 +316,9 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
   for (const auto& [name, choice] : choices.filters) {
     QAT_ASSIGN_OR_RETURN(const int32_t filter, Find(known, name, "filter"));
     if (choice.precision && choice.precision->bits < 8 && !TakesFourBits(readers.at(filter))) {
-      return Unsupported(StrCat("filter '", name, "' of a ", DefinitionOf(readers.at(filter)).name,
-                                " has 4 bits, which TFLite takes of conv_2d, depthwise_conv_2d and fully_connected only"));
+      return Unsupported(
+          StrCat("filter '", name, "' of a ", DefinitionOf(readers.at(filter)).name,
+                 " has 4 bits, which TFLite takes of conv_2d, depthwise_conv_2d and fully_connected only"));
     }
     options.filters[name] = choice;
   }
@@ -297,7 +327,8 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
 
 }  // namespace
 
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float) {
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph,
+                     const std::vector<std::string>& keep_float) {
   return PlanWriter(plan, graph).Run(keep_float);
 }
 

@@ -25,7 +25,8 @@ struct PlanChoices {
 };
 
 /// Requires  a plan of this graph, before it was applied.
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float);
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph,
+                     const std::vector<std::string>& keep_float);
 
 /// Errors: kInvalidArgument "SOURCE:LINE:COLUMN: …": syntax, unknown keys with the nearest one, ranges without 0 or upside
 /// down, types that this build does not quantize to.

@@ -8,7 +8,9 @@
 namespace qat {
 namespace {
 
-std::string Percent(const std::optional<double>& share) { return share ? StrCat(Fixed(*share, 2), " %") : "–"; }
+std::string Percent(const std::optional<double>& share) {
+  return share ? StrCat(Fixed(*share, 2), " %") : "–";
+}
 std::string Part(const std::optional<double>& part) { return part ? Fixed(*part, 4) : "–"; }
 
 }  // namespace
@@ -20,14 +22,14 @@ std::string LabelsSection(const Report& report) {
     const LabelsResult& result = *model.labels;
     const size_t labels = result.labels.size();
     if (labels > 1) {
-      rows.push_back({EscapeHtml(model.name), "all", Percent(ExactMatch(result)), "", "", Percent(MeanF1(result)),
-                      Part(MeanAuc(result)), Part(MeanAveragePrecision(result))});
+      rows.push_back({EscapeHtml(model.name), "all", Percent(ExactMatch(result)), "", "",
+                      Percent(MeanF1(result)), Part(MeanAuc(result)), Part(MeanAveragePrecision(result))});
     }
     for (size_t i = 0; i < labels; ++i) {
       const LabelCount& count = result.labels[i];
       rows.push_back({EscapeHtml(model.name), EscapeHtml(LabelName(report, i)), Percent(AccuracyOf(count)),
-                      Percent(PrecisionOf(count)), Percent(RecallOf(count)), Percent(F1Of(count)), Part(count.auc),
-                      Part(count.average_precision)});
+                      Percent(PrecisionOf(count)), Percent(RecallOf(count)), Percent(F1Of(count)),
+                      Part(count.auc), Part(count.average_precision)});
     }
   }
   if (rows.empty()) return "";
@@ -41,9 +43,12 @@ std::string LabelsSection(const Report& report) {
                 {"average precision", "number"}},
                rows) +
          Quiet(
-             "Precision is the share of those said to have the label that do, recall the share of those that have it that are found, "
-             "F1 their harmonic mean. AUC is the share of pairs, one with the label and one without, whose scores are in the right "
-             "order; average precision is the mean precision at the score of each that has it. Of all labels together: examples of "
+             "Precision is the share of those said to have the label that do, recall the share of those that "
+             "have it that are found, "
+             "F1 their harmonic mean. AUC is the share of pairs, one with the label and one without, whose "
+             "scores are in the right "
+             "order; average precision is the mean precision at the score of each that has it. Of all labels "
+             "together: examples of "
              "which every label is right, and means.");
 }
 

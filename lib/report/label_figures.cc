@@ -26,7 +26,9 @@ std::optional<double> Mean(const LabelsResult& result,
 
 std::optional<double> PrecisionOf(const LabelCount& count) { return Share(count.found, count.answers); }
 std::optional<double> RecallOf(const LabelCount& count) { return Share(count.found, count.positives); }
-std::optional<double> F1Of(const LabelCount& count) { return Share(2 * count.found, count.answers + count.positives); }
+std::optional<double> F1Of(const LabelCount& count) {
+  return Share(2 * count.found, count.answers + count.positives);
+}
 
 double AccuracyOf(const LabelCount& count) {
   return Share(count.total - count.positives - count.answers + 2 * count.found, count.total).value_or(0);

@@ -23,13 +23,16 @@ at::Tensor Summed(const at::Tensor& values, Workers& workers) {
 // The sum over all processes. Each of them goes on with the same sum, so the gradient of a term is the sum of theirs.
 class SumAcross : public torch::autograd::Function<SumAcross> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& values, int64_t workers) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& values,
+                            int64_t workers) {
     context->saved_data["workers"] = workers;
     return Summed(values, *reinterpret_cast<Workers*>(workers));
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list gradients) {
-    return {Summed(gradients[0], *reinterpret_cast<Workers*>(context->saved_data["workers"].toInt())), at::Tensor()};
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    return {Summed(gradients[0], *reinterpret_cast<Workers*>(context->saved_data["workers"].toInt())),
+            at::Tensor()};
   }
 };
 
@@ -60,7 +63,8 @@ BatchMoments MomentsAcross(const at::Tensor& values, const BatchSharing& sharing
   const auto workers = reinterpret_cast<int64_t>(sharing.workers);
   const at::Tensor mean = SumAcross::apply(values.sum(axes) / count, workers);
   const at::Tensor centred = values - AlongChannels(mean, values.dim(), 1);
-  return {mean, SumAcross::apply((centred * centred).sum(axes) / count, workers), static_cast<int64_t>(count)};
+  return {mean, SumAcross::apply((centred * centred).sum(axes) / count, workers),
+          static_cast<int64_t>(count)};
 }
 
 }  // namespace qat

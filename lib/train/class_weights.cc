@@ -29,7 +29,8 @@ std::vector<int64_t> CountClasses(const Dataset& data, std::span<const int32_t> 
 
 }  // namespace
 
-Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Dataset& data, std::span<const int32_t> examples) {
+Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Dataset& data,
+                                       std::span<const int32_t> examples) {
   if (!weights.balanced && weights.values.empty()) return std::vector<float>();
   if (IsOfNumbers(data.task)) {
     return InvalidArgument(StrCat("`class_weights`: weigh classes, and the labels of ", data.name,
@@ -38,9 +39,11 @@ Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Datase
   const bool marks = data.task == Task::kMultiLabel;
   const size_t needed = marks ? static_cast<size_t>(data.label_width) : data.class_names.size();
   if (!weights.balanced) {
-    if (weights.values.size() == needed) return std::vector<float>(weights.values.begin(), weights.values.end());
-    return InvalidArgument(StrCat("`class_weights`: has ", weights.values.size(), weights.values.size() == 1 ? " number" : " numbers",
-                                  ", expected one for each of the ", needed, marks ? " labels" : " classes", " of ", data.name));
+    if (weights.values.size() == needed)
+      return std::vector<float>(weights.values.begin(), weights.values.end());
+    return InvalidArgument(StrCat(
+        "`class_weights`: has ", weights.values.size(), weights.values.size() == 1 ? " number" : " numbers",
+        ", expected one for each of the ", needed, marks ? " labels" : " classes", " of ", data.name));
   }
   const std::vector<int64_t> counts = marks ? CountMarks(data, examples) : CountClasses(data, examples);
   int64_t total = 0;

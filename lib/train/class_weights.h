@@ -16,7 +16,8 @@ namespace qat {
 ///   count of labels / (classes * count of the class)
 /// with 0 for a class without an example, and of several labels at once count without / count with the label, 1 where either is 0.
 /// Errors: kInvalidArgument: another number of weights than classes or labels, a task without any.
-Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Dataset& data, std::span<const int32_t> examples);
+Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Dataset& data,
+                                       std::span<const int32_t> examples);
 
 }  // namespace qat
 

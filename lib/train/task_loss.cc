@@ -21,10 +21,12 @@ double VarianceOf(std::span<const float> numbers) {
 
 }  // namespace
 
-LossResult TaskLoss::Of(std::span<const float> outputs, int64_t width, Wanted wanted, std::span<float> gradient) const {
+LossResult TaskLoss::Of(std::span<const float> outputs, int64_t width, Wanted wanted,
+                        std::span<float> gradient) const {
   if (output.task == Task::kYesNo || output.task == Task::kMultiLabel) {
     const bool of_labels = output.task == Task::kMultiLabel;
-    return BinaryCrossEntropy(outputs, wanted.labels, {smoothing, weights, of_labels ? width : 0, probabilities}, gradient);
+    return BinaryCrossEntropy(outputs, wanted.labels,
+                              {smoothing, weights, of_labels ? width : 0, probabilities}, gradient);
   }
   if (!IsOfNumbers(output.task)) {
     return SoftmaxCrossEntropy(outputs, wanted.labels, width, smoothing, gradient, weights);
@@ -44,7 +46,8 @@ std::vector<int32_t> TaskLoss::AnswersOf(std::span<const float> outputs, int64_t
     return answers;
   }
   const auto classes = static_cast<size_t>(width);
-  for (size_t row = 0; row < outputs.size(); row += classes) answers.push_back(ArgMaxOf(outputs.subspan(row, classes)));
+  for (size_t row = 0; row < outputs.size(); row += classes)
+    answers.push_back(ArgMaxOf(outputs.subspan(row, classes)));
   return answers;
 }
 
@@ -52,7 +55,8 @@ double TaskLoss::Chance(int64_t width, Wanted wanted) const {
   if (IsOfNumbers(output.task)) return VarianceOf(wanted.numbers);
   if (!IsOfYesNo(output.task)) return std::log(static_cast<double>(width));
   const bool weighted = output.task == Task::kMultiLabel && !weights.empty();
-  return std::log(2.0) * (weighted ? std::max(1.0f, *std::max_element(weights.begin(), weights.end())) : 1.0f);
+  return std::log(2.0) *
+         (weighted ? std::max(1.0f, *std::max_element(weights.begin(), weights.end())) : 1.0f);
 }
 
 }  // namespace qat

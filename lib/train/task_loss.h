@@ -24,14 +24,16 @@ struct Wanted {
 ///                counts alike
 struct TaskLoss {
   OutputContract output = {};
-  double smoothing = 0;             ///< of classes
-  std::vector<float> weights = {};  ///< of classes and of yes-no one per class; of several labels of each being there, against 1 of
-                                    ///< its not being there; empty: 1
-  bool probabilities = false;       ///< of yes or no: the outputs have gone through a sigmoid
+  double smoothing = 0;  ///< of classes
+  std::vector<float> weights =
+      {};  ///< of classes and of yes-no one per class; of several labels of each being there, against 1 of
+           ///< its not being there; empty: 1
+  bool probabilities = false;  ///< of yes or no: the outputs have gone through a sigmoid
 
   /// gradient (empty: not wanted) of the loss by outputs. Shapes  outputs [.., width]; labels one per row, or of yes or no one
   /// per value, kIgnoredLabel where there is none; numbers as many as outputs.
-  LossResult Of(std::span<const float> outputs, int64_t width, Wanted wanted, std::span<float> gradient) const;
+  LossResult Of(std::span<const float> outputs, int64_t width, Wanted wanted,
+                std::span<float> gradient) const;
 
   /// The answer of each row, or of yes or no of each value.
   std::vector<int32_t> AnswersOf(std::span<const float> outputs, int64_t width) const;

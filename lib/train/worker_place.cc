@@ -20,7 +20,8 @@ std::optional<std::string> Variable(const char* name) {
 Expected<int> Number(const char* name, const std::string& text, int low, int high) {
   const std::optional<int> number = ParseNumber<int>(text);
   if (number && *number >= low && *number <= high) return *number;
-  return InvalidArgument(StrCat("environment variable ", name, ": '", text, "', expected a whole number from ", low, " to ", high,
+  return InvalidArgument(StrCat("environment variable ", name, ": '", text,
+                                "', expected a whole number from ", low, " to ", high,
                                 "; unset RANK and WORLD_SIZE to train in one process"));
 }
 
@@ -39,7 +40,8 @@ Expected<WorkerPlace> PlaceFromEnvironment() {
   const auto rank = Variable(names.rank), size = Variable(names.size), local = Variable(names.local_size);
   if (!rank && !size) return place;
   if (!rank || !size) {
-    return InvalidArgument(StrCat("environment variable ", rank ? names.rank : names.size, " is set, but ", rank ? names.size : names.rank,
+    return InvalidArgument(StrCat("environment variable ", rank ? names.rank : names.size, " is set, but ",
+                                  rank ? names.size : names.rank,
                                   " is not; expected both, as a launcher sets them, or neither"));
   }
   QAT_ASSIGN_OR_RETURN(place.size, Number(names.size, *size, 1, kMostProcesses));
@@ -50,8 +52,10 @@ Expected<WorkerPlace> PlaceFromEnvironment() {
   }
   const auto address = Variable("MASTER_ADDR");
   if (!address && place.local_size != place.size) {
-    return InvalidArgument(StrCat("environment variable MASTER_ADDR is not set, expected the address of the machine of rank 0: process ",
-                                  place.rank, " of ", place.size, " has to find it"));
+    return InvalidArgument(
+        StrCat("environment variable MASTER_ADDR is not set, expected the address of the machine of rank 0: "
+               "process ",
+               place.rank, " of ", place.size, " has to find it"));
   }
   place.address = address.value_or("127.0.0.1");
   const auto port = Variable("MASTER_PORT");

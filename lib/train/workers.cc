@@ -24,7 +24,8 @@ std::string Workers::Broadcast(const std::string& text) {
   std::vector<float> size = {static_cast<float>(text.size())};
   Broadcast(size);
   std::vector<float> letters(static_cast<size_t>(size[0]));
-  for (size_t i = 0; i < std::min(letters.size(), text.size()); ++i) letters[i] = static_cast<uint8_t>(text[i]);
+  for (size_t i = 0; i < std::min(letters.size(), text.size()); ++i)
+    letters[i] = static_cast<uint8_t>(text[i]);
   Broadcast(letters);
   std::string result;
   for (const float letter : letters) result += static_cast<char>(static_cast<uint8_t>(letter));
@@ -34,13 +35,15 @@ std::string Workers::Broadcast(const std::string& text) {
 #ifdef QAT_WITH_GLOO
 namespace {
 
-constexpr std::chrono::minutes kPatience{10};  // for a process that starts late: it may have to read its data first
+constexpr std::chrono::minutes kPatience{
+    10};  // for a process that starts late: it may have to read its data first
 // For one that computes: rank 0 evaluates and writes while the others wait.
 constexpr std::chrono::hours kSilence{6};
 
 class GlooWorkers final : public Workers {
  public:
-  GlooWorkers(WorkerPlace place, c10::intrusive_ptr<c10d::ProcessGroupGloo> group) : Workers(std::move(place)), group_(std::move(group)) {}
+  GlooWorkers(WorkerPlace place, c10::intrusive_ptr<c10d::ProcessGroupGloo> group)
+      : Workers(std::move(place)), group_(std::move(group)) {}
 
   void Sum(std::span<float> values) override { Reduce(values, at::kFloat, c10d::ReduceOp::SUM); }
   void Sum(std::span<double> values) override { Reduce(values, at::kDouble, c10d::ReduceOp::SUM); }
@@ -61,7 +64,8 @@ class GlooWorkers final : public Workers {
   template <class T, class Start>
   void Wait(std::span<T> values, at::ScalarType type, Start start) {
     if (values.empty()) return;
-    std::vector<at::Tensor> tensors = {at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type)};
+    std::vector<at::Tensor> tensors = {
+        at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, type)};
     try {
       start(tensors)->wait();
     } catch (const std::exception&) {
@@ -74,7 +78,8 @@ class GlooWorkers final : public Workers {
 
 // GLOO_SOCKET_IFNAME: as PyTorch has it.
 auto DeviceOf(const WorkerPlace& place) {
-  if (const char* name = std::getenv("GLOO_SOCKET_IFNAME")) return c10d::ProcessGroupGloo::createDeviceForInterface(name);
+  if (const char* name = std::getenv("GLOO_SOCKET_IFNAME"))
+    return c10d::ProcessGroupGloo::createDeviceForInterface(name);
   if (place.local_size == place.size) return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
   return c10d::ProcessGroupGloo::createDefaultDevice();
 }
@@ -97,15 +102,17 @@ Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
     auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.size, gloo);
     return std::unique_ptr<Workers>(std::make_unique<GlooWorkers>(place, std::move(group)));
   } catch (const std::exception& exception) {
-    return IoError(StrCat("process ", place.rank, " of ", place.size, " cannot join the others at ", where, ": ",
-                          SplitText(exception.what(), '\n')[0],
-                          "; expected every process to have the same MASTER_ADDR and MASTER_PORT, and that port to be free at rank 0"));
+    return IoError(StrCat("process ", place.rank, " of ", place.size, " cannot join the others at ", where,
+                          ": ", SplitText(exception.what(), '\n')[0],
+                          "; expected every process to have the same MASTER_ADDR and MASTER_PORT, and that "
+                          "port to be free at rank 0"));
   }
 }
 #else
 Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
-  return Unsupported(StrCat("this build trains in one process, but the environment says ", place.size,
-                            " (WORLD_SIZE); unset RANK and WORLD_SIZE, or build with Gloo's headers (libgloo-dev)"));
+  return Unsupported(
+      StrCat("this build trains in one process, but the environment says ", place.size,
+             " (WORLD_SIZE); unset RANK and WORLD_SIZE, or build with Gloo's headers (libgloo-dev)"));
 }
 #endif
 

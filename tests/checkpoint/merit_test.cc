@@ -24,9 +24,7 @@ Merit Right(int right, int count, double loss = 0.5, int64_t step = 0) {
   return merit;
 }
 
-Merit Squared(double error, double standard_error) {
-  return {true, -error, error, standard_error, 0};
-}
+Merit Squared(double error, double standard_error) { return {true, -error, error, standard_error, 0}; }
 
 TEST(Merit, ReadsWhatItsMetricsSay) {
   const Merit classes = MeritOf(MetricsOf({98.5, 0.25, 1.5}, true, "holdout"), "holdout", 7);
@@ -62,7 +60,8 @@ TEST(Merit, OneExampleInTenDecidesNothing) {
 TEST(Merit, ARunThatFellApartAtItsEndIsNotTaken) {
   EXPECT_EQ(TakenOf(Right(10, 10, 0.1, 100), Right(5, 10, 3, 200)).step, 100);
   EXPECT_EQ(TakenOf(Right(4900, 5000, 0.1, 100), Right(4700, 5000, 3, 200)).step, 100) << "98 % and 94 %";
-  EXPECT_EQ(TakenOf(Right(4900, 5000, 0.1, 100), Right(4895, 5000, 0.1, 200)).step, 200) << "98.0 % and 97.9 %";
+  EXPECT_EQ(TakenOf(Right(4900, 5000, 0.1, 100), Right(4895, 5000, 0.1, 200)).step, 200)
+      << "98.0 % and 97.9 %";
 }
 
 TEST(Merit, JudgesRealNumbersByTheSpreadOfTheirErrors) {

@@ -72,7 +72,8 @@ TEST(LabelsDifferP, ComparesImagesNotLabels) {
   const Labels labels(20, 1);  // ten images of two labels
   const Predictions right = Answered(std::vector<float>(20, 1)), wrong = Answered(std::vector<float>(20, -1));
   EXPECT_DOUBLE_EQ(LabelsDifferP(right, right, labels, 2), 1);
-  EXPECT_DOUBLE_EQ(LabelsDifferP(right, wrong, labels, 2), std::pow(0.5, 9)) << "ten images, not twenty labels";
+  EXPECT_DOUBLE_EQ(LabelsDifferP(right, wrong, labels, 2), std::pow(0.5, 9))
+      << "ten images, not twenty labels";
 }
 
 TEST(JudgeAnomalies, ScoresByTheErrorInDeviations) {
@@ -83,7 +84,8 @@ TEST(JudgeAnomalies, ScoresByTheErrorInDeviations) {
   EXPECT_DOUBLE_EQ(result->auc, 1);
   EXPECT_EQ(result->normal, 2);
   EXPECT_EQ(result->anomalous, 2);
-  EXPECT_LT(JudgeAnomalies(answers, numbers, {}, Labels{0, 0, 1, 1})->auc, 1) << "without deviations, 10 is the largest";
+  EXPECT_LT(JudgeAnomalies(answers, numbers, {}, Labels{0, 0, 1, 1})->auc, 1)
+      << "without deviations, 10 is the largest";
   EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, Labels{0, 0, 0, 0}));
   EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, Labels{0, 1, 2, 1}));
 }

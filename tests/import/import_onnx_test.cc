@@ -7,8 +7,8 @@
 #include "base/strings.h"
 #include "import/read_network.h"
 #include "import/verify_source.h"
-#include "passes/passes.h"
 #include "ir/constants.h"
+#include "passes/passes.h"
 #include "support/onnx_file.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -19,7 +19,8 @@ namespace {
 
 using namespace testing;
 
-Expected<OnnxImport> Import(const OnnxFile& file, std::vector<std::string>* notes = nullptr, const OnnxImportOptions& options = {}) {
+Expected<OnnxImport> Import(const OnnxFile& file, std::vector<std::string>* notes = nullptr,
+                            const OnnxImportOptions& options = {}) {
   auto model = onnx::ParseModel(file.Bytes(), "m.onnx");
   if (!model.ok()) return std::move(model).error();
   std::vector<std::string> unread;
@@ -80,7 +81,8 @@ struct ConvCase {
   int channels, height, width, outputs, kernel, stride, groups, top, left, bottom, right, dilation;
 };
 
-std::vector<float> PlainConv(const ConvCase& c, const std::vector<float>& x, const std::vector<float>& w, const std::vector<float>& b, int& oh, int& ow) {
+std::vector<float> PlainConv(const ConvCase& c, const std::vector<float>& x, const std::vector<float>& w,
+                             const std::vector<float>& b, int& oh, int& ow) {
   const int extent = (c.kernel - 1) * c.dilation + 1;
   oh = (c.height + c.top + c.bottom - extent) / c.stride + 1;
   ow = (c.width + c.left + c.right - extent) / c.stride + 1;
@@ -93,10 +95,12 @@ std::vector<float> PlainConv(const ConvCase& c, const std::vector<float>& x, con
         for (int k = 0; k < in; ++k)
           for (int p = 0; p < c.kernel; ++p)
             for (int q = 0; q < c.kernel; ++q) {
-              const int row = i * c.stride + p * c.dilation - c.top, column = j * c.stride + q * c.dilation - c.left;
+              const int row = i * c.stride + p * c.dilation - c.top,
+                        column = j * c.stride + q * c.dilation - c.left;
               if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
               const int channel = o / out * in + k;
-              sum += x[static_cast<size_t>((channel * c.height + row) * c.width + column)] * w[static_cast<size_t>(((o * in + k) * c.kernel + p) * c.kernel + q)];
+              sum += x[static_cast<size_t>((channel * c.height + row) * c.width + column)] *
+                     w[static_cast<size_t>(((o * in + k) * c.kernel + p) * c.kernel + q)];
             }
         y.push_back(sum);
       }
@@ -115,28 +119,34 @@ TEST_P(ConvTest, IsThatOfPlainLoops) {
       .Constant("w", {c.outputs, c.channels / c.groups, c.kernel, c.kernel}, w)
       .Constant("b", {c.outputs}, b)
       .Node("Conv", {"x", "w", "b"}, {"y"},
-            {OnnxInts("pads", {c.top, c.left, c.bottom, c.right}), OnnxInts("strides", {c.stride, c.stride}), OnnxInt("group", c.groups),
-             OnnxInts("dilations", {c.dilation, c.dilation})})
+            {OnnxInts("pads", {c.top, c.left, c.bottom, c.right}), OnnxInts("strides", {c.stride, c.stride}),
+             OnnxInt("group", c.groups), OnnxInts("dilations", {c.dilation, c.dilation})})
       .Output("y");
   int oh = 0, ow = 0;
   const auto y = PlainConv(c, x, w, b, oh, ow);
   ExpectNear(RunImported(file, Last(x, c.channels, c.height, c.width)), Last(y, c.outputs, oh, ow));
 }
 
-INSTANTIATE_TEST_SUITE_P(Onnx, ConvTest,
-                         ::testing::Values(ConvCase{3, 6, 5, 4, 3, 1, 1, 1, 1, 1, 1, 1},   // SAME
-                                           ConvCase{3, 7, 8, 2, 3, 2, 1, 1, 1, 1, 1, 1},   // PyTorch's padding with a stride
-                                           ConvCase{2, 6, 6, 2, 2, 1, 1, 0, 1, 2, 0, 1},   // on three sides differently
-                                           ConvCase{4, 5, 5, 4, 3, 1, 4, 1, 1, 1, 1, 1},   // depthwise
-                                           ConvCase{3, 5, 5, 6, 3, 2, 3, 1, 1, 1, 1, 1},   // depthwise with two filters each
-                                           ConvCase{4, 5, 5, 6, 3, 1, 2, 1, 1, 1, 1, 1},   // two groups
-                                           ConvCase{2, 8, 8, 3, 3, 1, 1, 2, 2, 2, 2, 2}));  // dilated
+INSTANTIATE_TEST_SUITE_P(
+    Onnx, ConvTest,
+    ::testing::Values(ConvCase{3, 6, 5, 4, 3, 1, 1, 1, 1, 1, 1, 1},    // SAME
+                      ConvCase{3, 7, 8, 2, 3, 2, 1, 1, 1, 1, 1, 1},    // PyTorch's padding with a stride
+                      ConvCase{2, 6, 6, 2, 2, 1, 1, 0, 1, 2, 0, 1},    // on three sides differently
+                      ConvCase{4, 5, 5, 4, 3, 1, 4, 1, 1, 1, 1, 1},    // depthwise
+                      ConvCase{3, 5, 5, 6, 3, 2, 3, 1, 1, 1, 1, 1},    // depthwise with two filters each
+                      ConvCase{4, 5, 5, 6, 3, 1, 2, 1, 1, 1, 1, 1},    // two groups
+                      ConvCase{2, 8, 8, 3, 3, 1, 1, 2, 2, 2, 2, 2}));  // dilated
 
 TEST(ImportOnnx, AFlattenBeforeADenseLayerPermutesItsColumns) {
   const auto w = Wave(2 * 12, 0.4f);
   OnnxFile file;
-  file.Input("x", {0, 3, 2, 2}).Node("Relu", {"x"}, {"r"}).Node("MaxPool", {"r"}, {"p"}, {OnnxInts("kernel_shape", {1, 1})});
-  file.Node("Flatten", {"p"}, {"f"}).Constant("w", {2, 12}, w).Node("Gemm", {"f", "w"}, {"y"}, {OnnxInt("transB", 1)}).Output("y");
+  file.Input("x", {0, 3, 2, 2})
+      .Node("Relu", {"x"}, {"r"})
+      .Node("MaxPool", {"r"}, {"p"}, {OnnxInts("kernel_shape", {1, 1})});
+  file.Node("Flatten", {"p"}, {"f"})
+      .Constant("w", {2, 12}, w)
+      .Node("Gemm", {"f", "w"}, {"y"}, {OnnxInt("transB", 1)})
+      .Output("y");
   const auto x = Wave(12, 0.9f);
   std::vector<float> expected(2);
   for (size_t o = 0; o < 2; ++o)
@@ -177,19 +187,31 @@ TEST(ImportOnnx, WhereTwoOrdersMeetOneTransposeIsAddedAndReported) {
 TEST(ImportOnnx, TheArithmeticOfShapesIsDoneOnce) {
   OnnxFile file;
   file.Input("x", {0, 2, 3}).Node("Shape", {"x"}, {"s"}).Constant("zero", {}, std::vector<int64_t>{0});
-  file.Node("Gather", {"s", "zero"}, {"n"}).Constant("axes", {1}, std::vector<int64_t>{0}).Node("Unsqueeze", {"n", "axes"}, {"n1"});
-  file.Constant("rest", {1}, std::vector<int64_t>{-1}).Node("Concat", {"n1", "rest"}, {"shape"}, {OnnxInt("axis", 0)});
-  file.Node("Reshape", {"x", "shape"}, {"f"}).Constant("w", {6, 1}, std::vector<float>{1, 2, 3, 4, 5, 6}).Node("MatMul", {"f", "w"}, {"y"}).Output("y");
+  file.Node("Gather", {"s", "zero"}, {"n"})
+      .Constant("axes", {1}, std::vector<int64_t>{0})
+      .Node("Unsqueeze", {"n", "axes"}, {"n1"});
+  file.Constant("rest", {1}, std::vector<int64_t>{-1})
+      .Node("Concat", {"n1", "rest"}, {"shape"}, {OnnxInt("axis", 0)});
+  file.Node("Reshape", {"x", "shape"}, {"f"})
+      .Constant("w", {6, 1}, std::vector<float>{1, 2, 3, 4, 5, 6})
+      .Node("MatMul", {"f", "w"}, {"y"})
+      .Output("y");
   ExpectNear(RunImported(file, {1, 0, 0, 0, 0, 1}), {7});
   EXPECT_EQ(Import(file)->graph.nodes.size(), 2u);
 }
 
 TEST(ImportOnnx, ABatchNormalizationGoesIntoItsFilterAndIsKeptForTraining) {
   OnnxFile file;
-  file.Input("x", {1, 1, 1, 2}).Constant("w", {2, 1, 1, 1}, std::vector<float>{1, 2}).Constant("b", {2}, std::vector<float>{3, 4});
-  file.Node("Conv", {"x", "w", "b"}, {"c"}).Constant("gamma", {2}, std::vector<float>{2, 3}).Constant("beta", {2}, std::vector<float>{1, -1});
+  file.Input("x", {1, 1, 1, 2})
+      .Constant("w", {2, 1, 1, 1}, std::vector<float>{1, 2})
+      .Constant("b", {2}, std::vector<float>{3, 4});
+  file.Node("Conv", {"x", "w", "b"}, {"c"})
+      .Constant("gamma", {2}, std::vector<float>{2, 3})
+      .Constant("beta", {2}, std::vector<float>{1, -1});
   file.Constant("mean", {2}, std::vector<float>{0.5f, 1}).Constant("var", {2}, std::vector<float>{4, 9});
-  file.Node("BatchNormalization", {"c", "gamma", "beta", "mean", "var"}, {"y"}, {OnnxFloat("epsilon", 1e-9f), OnnxFloat("momentum", 0.8f)}).Output("y");
+  file.Node("BatchNormalization", {"c", "gamma", "beta", "mean", "var"}, {"y"},
+            {OnnxFloat("epsilon", 1e-9f), OnnxFloat("momentum", 0.8f)})
+      .Output("y");
   // (x + 3 - 0.5) / 2 * 2 + 1 and (2 x + 4 - 1) / 3 * 3 - 1
   ExpectNear(RunImported(file, {1, 10}), {4.5f, 4, 13.5f, 22});
   const auto import = Import(file);
@@ -204,7 +226,10 @@ TEST(ImportOnnx, ABatchNormalizationGoesIntoItsFilterAndIsKeptForTraining) {
 // TFLite's interpreter prepares no CONV_2D without one.
 TEST(ImportOnnx, AConvolutionWithoutABiasGetsZeros) {
   OnnxFile file;
-  file.Input("x", {1, 2, 4, 4}).Constant("w", {3, 2, 1, 1}, std::vector<float>{0, 1, 1, 0, 2, 2}).Node("Conv", {"x", "w"}, {"y"}).Output("y");
+  file.Input("x", {1, 2, 4, 4})
+      .Constant("w", {3, 2, 1, 1}, std::vector<float>{0, 1, 1, 0, 2, 2})
+      .Node("Conv", {"x", "w"}, {"y"})
+      .Output("y");
   const auto import = Import(file);
   ASSERT_TRUE(import.ok()) << import.error().message;
   const Graph& graph = import->graph;
@@ -218,10 +243,15 @@ TEST(ImportOnnx, AConvolutionWithoutABiasGetsZeros) {
 
 TEST(ImportOnnx, AConvolutionThatIsReadTwiceKeepsItsFilter) {
   OnnxFile file;
-  file.Input("x", {1, 1, 1, 2}).Constant("w", {1, 1, 1, 1}, std::vector<float>{2}).Node("Conv", {"x", "w"}, {"c"}).Node("Identity", {"c"}, {"same"});
+  file.Input("x", {1, 1, 1, 2})
+      .Constant("w", {1, 1, 1, 1}, std::vector<float>{2})
+      .Node("Conv", {"x", "w"}, {"c"})
+      .Node("Identity", {"c"}, {"same"});
   const std::vector<float> one = {1}, four = {4};
   file.Constant("g", {1}, one).Constant("b", {1}, one).Constant("m", {1}, one).Constant("v", {1}, four);
-  file.Node("BatchNormalization", {"same", "g", "b", "m", "v"}, {"n"}, {OnnxFloat("epsilon", 1e-9f)}).Node("Add", {"n", "c"}, {"y"}).Output("y");
+  file.Node("BatchNormalization", {"same", "g", "b", "m", "v"}, {"n"}, {OnnxFloat("epsilon", 1e-9f)})
+      .Node("Add", {"n", "c"}, {"y"})
+      .Output("y");
   ExpectNear(RunImported(file, {1, 3}), {(2 - 1) / 2.0f + 1 + 2, (6 - 1) / 2.0f + 1 + 6});
   EXPECT_TRUE(Import(file)->batch_norms.empty());
 }
@@ -229,13 +259,17 @@ TEST(ImportOnnx, AConvolutionThatIsReadTwiceKeepsItsFilter) {
 TEST(ImportOnnx, PoolsPadAsOnnxDoes) {
   const std::vector<float> x = {-5, -2, -3, -4, -6};
   OnnxFile largest;
-  largest.Input("x", {1, 1, 1, 5}).Node("MaxPool", {"x"}, {"y"}, {OnnxInts("kernel_shape", {1, 3}), OnnxInts("strides", {1, 2}), OnnxInts("pads", {0, 1, 0, 1})}).Output("y");
+  largest.Input("x", {1, 1, 1, 5})
+      .Node("MaxPool", {"x"}, {"y"},
+            {OnnxInts("kernel_shape", {1, 3}), OnnxInts("strides", {1, 2}), OnnxInts("pads", {0, 1, 0, 1})})
+      .Output("y");
   ExpectNear(RunImported(largest, x), {-2, -2, -4});
   for (const bool counts : {false, true}) {
     OnnxFile mean;
     mean.Input("x", {1, 1, 1, 5})
         .Node("AveragePool", {"x"}, {"y"},
-              {OnnxInts("kernel_shape", {1, 3}), OnnxInts("strides", {1, 2}), OnnxInts("pads", {0, 1, 0, 1}), OnnxInt("count_include_pad", counts)})
+              {OnnxInts("kernel_shape", {1, 3}), OnnxInts("strides", {1, 2}), OnnxInts("pads", {0, 1, 0, 1}),
+               OnnxInt("count_include_pad", counts)})
         .Output("y");
     const float ends = counts ? 3.0f : 2.0f;
     ExpectNear(RunImported(mean, x), {-7 / ends, -9 / 3.0f, -10 / ends});
@@ -244,16 +278,29 @@ TEST(ImportOnnx, PoolsPadAsOnnxDoes) {
 
 TEST(ImportOnnx, AnInitializerThatIsAnInputIsAConstant) {
   OnnxFile file;
-  file.Input("x", {1, 2}).Input("w", {2, 1}).Constant("w", {2, 1}, std::vector<float>{3, 4}).Node("MatMul", {"x", "w"}, {"y"}).Output("y");
+  file.Input("x", {1, 2})
+      .Input("w", {2, 1})
+      .Constant("w", {2, 1}, std::vector<float>{3, 4})
+      .Node("MatMul", {"x", "w"}, {"y"})
+      .Output("y");
   ExpectNear(RunImported(file, {1, 2}), {11});
 }
 
 TEST(ImportOnnx, GeluThatWasTakenApartIsOneOperatorAgain) {
   OnnxFile file;
-  file.Input("x", {1, 3}).Constant("root", {}, std::vector<float>{1.41421356f}).Constant("one", {}, std::vector<float>{1}).Constant("half", {}, std::vector<float>{0.5f});
-  file.Node("Div", {"x", "root"}, {"d"}).Node("Erf", {"d"}, {"e"}).Node("Add", {"e", "one"}, {"a"}).Node("Mul", {"x", "a"}, {"m"}).Node("Mul", {"m", "half"}, {"y"}).Output("y");
+  file.Input("x", {1, 3})
+      .Constant("root", {}, std::vector<float>{1.41421356f})
+      .Constant("one", {}, std::vector<float>{1})
+      .Constant("half", {}, std::vector<float>{0.5f});
+  file.Node("Div", {"x", "root"}, {"d"})
+      .Node("Erf", {"d"}, {"e"})
+      .Node("Add", {"e", "one"}, {"a"})
+      .Node("Mul", {"x", "a"}, {"m"})
+      .Node("Mul", {"m", "half"}, {"y"})
+      .Output("y");
   std::vector<float> expected;
-  for (const float x : {-1.0f, 0.5f, 2.0f}) expected.push_back(0.5f * x * (1 + std::erf(x / std::sqrt(2.0f))));
+  for (const float x : {-1.0f, 0.5f, 2.0f})
+    expected.push_back(0.5f * x * (1 + std::erf(x / std::sqrt(2.0f))));
   ExpectNear(RunImported(file, {-1, 0.5f, 2}), expected);
   EXPECT_EQ(Import(file)->graph.nodes.size(), 1u);
 }
@@ -261,7 +308,11 @@ TEST(ImportOnnx, GeluThatWasTakenApartIsOneOperatorAgain) {
 TEST(ImportOnnx, ASeriesIsAnImageOfOneRow) {
   const auto x = Wave(2 * 6, 0.5f), w = Wave(3 * 2 * 3, 0.8f);
   OnnxFile file;
-  file.Input("x", {1, 2, 6}).Constant("w", {3, 2, 3}, w).Node("Conv", {"x", "w"}, {"c"}, {OnnxInts("pads", {1, 1})}).Node("Relu", {"c"}, {"y"}).Output("y");
+  file.Input("x", {1, 2, 6})
+      .Constant("w", {3, 2, 3}, w)
+      .Node("Conv", {"x", "w"}, {"c"}, {OnnxInts("pads", {1, 1})})
+      .Node("Relu", {"c"}, {"y"})
+      .Output("y");
   std::vector<float> expected;
   for (int t = 0; t < 6; ++t)
     for (size_t o = 0; o < 3; ++o) {
@@ -269,7 +320,8 @@ TEST(ImportOnnx, ASeriesIsAnImageOfOneRow) {
       for (size_t k = 0; k < 2; ++k)
         for (int q = 0; q < 3; ++q) {
           const int at = t + q - 1;
-          if (at >= 0 && at < 6) sum += x[k * 6 + static_cast<size_t>(at)] * w[(o * 2 + k) * 3 + static_cast<size_t>(q)];
+          if (at >= 0 && at < 6)
+            sum += x[k * 6 + static_cast<size_t>(at)] * w[(o * 2 + k) * 3 + static_cast<size_t>(q)];
         }
       expected.push_back(std::max(sum, 0.0f));
     }
@@ -283,7 +335,10 @@ TEST(ImportOnnx, RangesOfQuantizeLinearStay) {
   OnnxFile file;
   file.Input("x", {1, 2}).Constant("s", {}, std::vector<float>{0.5f});
   file.graph().Message(5, ProtoMessage().Integer(2, 3).Text(8, "z").Packed(9, std::vector<int8_t>{-28}));
-  file.Node("QuantizeLinear", {"x", "s", "z"}, {"q"}).Node("DequantizeLinear", {"q", "s", "z"}, {"d"}).Node("Tanh", {"d"}, {"y"}).Output("y");
+  file.Node("QuantizeLinear", {"x", "s", "z"}, {"q"})
+      .Node("DequantizeLinear", {"q", "s", "z"}, {"d"})
+      .Node("Tanh", {"d"}, {"y"})
+      .Output("y");
   const auto import = Import(file);
   ASSERT_TRUE(import.ok()) << import.error().message;
   const GraphTensor& x = import->graph.tensor(import->graph.inputs[0]);
@@ -295,22 +350,36 @@ TEST(ImportOnnx, RangesOfQuantizeLinearStay) {
 
 TEST(ImportOnnx, EverythingThatCannotComeInIsListedAtOnce) {
   OnnxFile file;
-  file.Input("x", {1, 3, 4, 4}).Node("Mystery", {"x"}, {"a"}, {}, "com.someone").Node("GridSample", {"a", "a"}, {"b"}).Node("NonMaxSuppression", {"x"}, {"y"});
+  file.Input("x", {1, 3, 4, 4})
+      .Node("Mystery", {"x"}, {"a"}, {}, "com.someone")
+      .Node("GridSample", {"a", "a"}, {"b"})
+      .Node("NonMaxSuppression", {"x"}, {"y"});
   file.Output("y").Output("b");
   const std::string message = ErrorOf(file, ErrorCode::kUnsupported);
   EXPECT_NE(message.find("Mystery: is an operator of 'com.someone'"), std::string::npos) << message;
-  EXPECT_NE(message.find("\n  GridSample: has no kernel in TFLite; use a resize ('b_node')"), std::string::npos) << message;
-  EXPECT_NE(message.find("\n  NonMaxSuppression: leave the selection of boxes out"), std::string::npos) << message;
+  EXPECT_NE(message.find("\n  GridSample: has no kernel in TFLite; use a resize ('b_node')"),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("\n  NonMaxSuppression: leave the selection of boxes out"), std::string::npos)
+      << message;
 }
 
 TEST(ImportOnnx, SizesThatAreOpenAreRefusedOrSaid) {
   OnnxFile file;
-  file.Input("x", {0, 3, 0, 0}).Constant("w", {1, 3, 1, 1}, std::vector<float>{1, 1, 1}).Node("Conv", {"x", "w"}, {"y"}).Output("y");
-  EXPECT_NE(ErrorOf(file, ErrorCode::kUnsupported).find("input 'x': leaves axis 2 open ('dim')"), std::string::npos);
-  const auto import = Import(file, nullptr, {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"", {1, 3, 8, 6}}}});
+  file.Input("x", {0, 3, 0, 0})
+      .Constant("w", {1, 3, 1, 1}, std::vector<float>{1, 1, 1})
+      .Node("Conv", {"x", "w"}, {"y"})
+      .Output("y");
+  EXPECT_NE(ErrorOf(file, ErrorCode::kUnsupported).find("input 'x': leaves axis 2 open ('dim')"),
+            std::string::npos);
+  const auto import =
+      Import(file, nullptr,
+             {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"", {1, 3, 8, 6}}}});
   ASSERT_TRUE(import.ok()) << import.error().message;
   EXPECT_EQ(import->graph.tensor(import->graph.inputs[0]).shape, (Shape{1, 8, 6, 3}));
-  const auto other = Import(file, nullptr, {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"z", {1, 3, 8, 6}}}});
+  const auto other =
+      Import(file, nullptr,
+             {.mean = {}, .std = {}, .mean_of = {}, .std_of = {}, .input_shapes = {{"z", {1, 3, 8, 6}}}});
   EXPECT_FALSE(other.ok());
 }
 
@@ -318,10 +387,15 @@ TEST(ImportOnnx, SizesThatAreOpenAreRefusedOrSaid) {
 TEST(ImportOnnx, ANetworkInTrainingModeComesInAsInEvalMode) {
   const std::vector<float> one = {1}, four = {4};
   OnnxFile file;
-  file.Input("x", {1, 1, 1, 2}).Constant("w", {1, 1, 1, 1}, std::vector<float>{2}).Node("Conv", {"x", "w"}, {"c"});
+  file.Input("x", {1, 1, 1, 2})
+      .Constant("w", {1, 1, 1, 1}, std::vector<float>{2})
+      .Node("Conv", {"x", "w"}, {"c"});
   file.Constant("g", {1}, one).Constant("b", {1}, one).Constant("m", {1}, one).Constant("v", {1}, four);
-  file.Node("BatchNormalization", {"c", "g", "b", "m", "v"}, {"n", "mean", "var"}, {OnnxFloat("epsilon", 1e-9f), OnnxInt("training_mode", 1)});
-  file.Constant("ratio", {}, std::vector<float>{0.5f}).Node("Dropout", {"n", "ratio", ""}, {"y", "mask"}).Output("y");
+  file.Node("BatchNormalization", {"c", "g", "b", "m", "v"}, {"n", "mean", "var"},
+            {OnnxFloat("epsilon", 1e-9f), OnnxInt("training_mode", 1)});
+  file.Constant("ratio", {}, std::vector<float>{0.5f})
+      .Node("Dropout", {"n", "ratio", ""}, {"y", "mask"})
+      .Output("y");
   std::vector<std::string> notes;
   const auto import = Import(file, &notes);
   ASSERT_TRUE(import.ok()) << import.error().message;
@@ -338,7 +412,8 @@ TEST_P(ExportTest, ComputesWhatPyTorchDoes) {
   std::vector<std::string> notes;
   auto network = ReadNetwork(folder + GetParam() + ".onnx", {}, notes);
   ASSERT_TRUE(network.ok()) << network.error().message;
-  const auto verified = VerifySource(network->graph, {folder + "x.npy", folder + "y.npy", 1e-5, network->orders});
+  const auto verified =
+      VerifySource(network->graph, {folder + "x.npy", folder + "y.npy", 1e-5, network->orders});
   ASSERT_TRUE(verified.ok()) << verified.error().message;
   EXPECT_EQ(verified->examples, 2);
   EXPECT_EQ(Count(network->graph, OpType::kTranspose), 0u);
@@ -352,12 +427,16 @@ TEST(ImportOnnx, OldOpsetsAndIntegersAreRefused) {
   old.Input("x", {1, 2}).Node("Relu", {"x"}, {"y"}).Output("y");
   EXPECT_NE(ErrorOf(old, ErrorCode::kUnsupported).find("opset 6, expected 7 and newer"), std::string::npos);
   OnnxFile tokens;
-  tokens.Input("ids", {1, 8}, 7).Constant("w", {2, 4}, Wave(8, 1)).Node("Gather", {"w", "ids"}, {"y"}).Output("y");
+  tokens.Input("ids", {1, 8}, 7)
+      .Constant("w", {2, 4}, Wave(8, 1))
+      .Node("Gather", {"w", "ids"}, {"y"})
+      .Output("y");
   EXPECT_NE(ErrorOf(tokens, ErrorCode::kUnsupported).find("input 'ids': is int64"), std::string::npos);
 }
 
 TEST(ImportOnnx, NodesWithoutTheirInputsAreRefused) {
-  for (const std::string op : {"Conv", "Gemm", "Gather", "Where", "Concat", "Resize", "Pad", "Slice", "Range", "Expand", "BatchNormalization", "Clip", "Add"}) {
+  for (const std::string op : {"Conv", "Gemm", "Gather", "Where", "Concat", "Resize", "Pad", "Slice", "Range",
+                               "Expand", "BatchNormalization", "Clip", "Add"}) {
     OnnxFile file;
     file.Input("x", {1, 2, 3, 4}).Node(op, {"x"}, {"y"}).Output("y");
     const auto import = Import(file);
@@ -365,7 +444,11 @@ TEST(ImportOnnx, NodesWithoutTheirInputsAreRefused) {
       EXPECT_FALSE(import.error().message.empty());
     }
     OnnxFile constant;
-    constant.Input("x", {1, 2}).Constant("c", {2}, std::vector<float>{1, 2}).Node(op, {"c"}, {"k"}).Node("Add", {"x", "k"}, {"y"}).Output("y");
+    constant.Input("x", {1, 2})
+        .Constant("c", {2}, std::vector<float>{1, 2})
+        .Node(op, {"c"}, {"k"})
+        .Node("Add", {"x", "k"}, {"y"})
+        .Output("y");
     const auto other = Import(constant);
     EXPECT_TRUE(other.ok() || !other.error().message.empty());
   }

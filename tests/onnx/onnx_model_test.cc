@@ -16,7 +16,10 @@ using namespace qat::testing;
 
 OnnxFile Small() {
   OnnxFile file;
-  file.Input("x", {0, 3}).Constant("w", {3}, std::vector<float>{1, 2, 3}).Node("Add", {"x", "w"}, {"y"}).Output("y", {0, 3});
+  file.Input("x", {0, 3})
+      .Constant("w", {3}, std::vector<float>{1, 2, 3})
+      .Node("Add", {"x", "w"}, {"y"})
+      .Output("y", {0, 3});
   return file;
 }
 
@@ -53,16 +56,20 @@ TEST(OnnxModel, ReadsValuesInEveryField) {
   const auto half = parsed(ProtoMessage().Integer(1, 1).Integer(2, 10).Text(8, "t").Integer(5, 0x3c00));
   ASSERT_TRUE(half.ok()) << half.error().message;
   EXPECT_EQ(half->graph.initializers[1].reals, std::vector<float>{1});
-  const auto brain = parsed(ProtoMessage().Integer(1, 1).Integer(2, 16).Text(8, "t").Packed(9, std::vector<uint16_t>{0x3f80}));
+  const auto brain = parsed(
+      ProtoMessage().Integer(1, 1).Integer(2, 16).Text(8, "t").Packed(9, std::vector<uint16_t>{0x3f80}));
   ASSERT_TRUE(brain.ok());
   EXPECT_EQ(brain->graph.initializers[1].reals, std::vector<float>{1});
-  const auto floats = parsed(ProtoMessage().Integer(1, 2).Integer(2, 1).Text(8, "t").Packed(4, std::vector<float>{2, 3}));
+  const auto floats =
+      parsed(ProtoMessage().Integer(1, 2).Integer(2, 1).Text(8, "t").Packed(4, std::vector<float>{2, 3}));
   ASSERT_TRUE(floats.ok());
   EXPECT_EQ(floats->graph.initializers[1].reals, (std::vector<float>{2, 3}));
-  const auto doubles = parsed(ProtoMessage().Integer(1, 1).Integer(2, 11).Text(8, "t").Packed(10, std::vector<double>{0.25}));
+  const auto doubles =
+      parsed(ProtoMessage().Integer(1, 1).Integer(2, 11).Text(8, "t").Packed(10, std::vector<double>{0.25}));
   ASSERT_TRUE(doubles.ok());
   EXPECT_EQ(doubles->graph.initializers[1].reals, std::vector<float>{0.25f});
-  const auto integers = parsed(ProtoMessage().Integer(1, 2).Integer(2, 7).Text(8, "t").Integer(7, 5).Integer(7, -6));
+  const auto integers =
+      parsed(ProtoMessage().Integer(1, 2).Integer(2, 7).Text(8, "t").Integer(7, 5).Integer(7, -6));
   ASSERT_TRUE(integers.ok());
   EXPECT_EQ(integers->graph.initializers[1].integers, (std::vector<int64_t>{5, -6}));
   const auto scalar = parsed(ProtoMessage().Integer(2, 3).Text(8, "t").Packed(9, std::vector<int8_t>{-7}));
@@ -96,7 +103,9 @@ TEST(OnnxModel, EveryChangedByteIsRefusedOrRead) {
 TEST(OnnxModel, RefusesValuesThatDoNotFitTheirSizes) {
   OnnxFile few = Small();
   few.Constant("v", {4}, std::vector<float>{1});
-  EXPECT_NE(ErrorOf(few.Bytes(), ErrorCode::kCorrupt).find("tensor 'v': holds 4 bytes, its sizes and float32 take 16"), std::string::npos);
+  EXPECT_NE(ErrorOf(few.Bytes(), ErrorCode::kCorrupt)
+                .find("tensor 'v': holds 4 bytes, its sizes and float32 take 16"),
+            std::string::npos);
   OnnxFile huge = Small();
   huge.Constant("v", {int64_t{1} << 40, int64_t{1} << 40}, std::vector<float>{1});
   EXPECT_NE(ErrorOf(huge.Bytes(), ErrorCode::kUnsupported).find("more than"), std::string::npos);
@@ -111,13 +120,16 @@ TEST(OnnxModel, RefusesValuesThatDoNotFitTheirSizes) {
 TEST(OnnxModel, RefusesNodesThatReadWhatIsNotThere) {
   OnnxFile file;
   file.Input("x", {1, 3}).Node("Relu", {"z"}, {"y"}).Output("y");
-  EXPECT_NE(ErrorOf(file.Bytes(), ErrorCode::kCorrupt).find("reads 'z', which nothing before it computes"), std::string::npos);
+  EXPECT_NE(ErrorOf(file.Bytes(), ErrorCode::kCorrupt).find("reads 'z', which nothing before it computes"),
+            std::string::npos);
   OnnxFile twice;
   twice.Input("x", {1, 3}).Node("Relu", {"x"}, {"y"}).Node("Relu", {"x"}, {"y"}).Output("y");
-  EXPECT_NE(ErrorOf(twice.Bytes(), ErrorCode::kCorrupt).find("writes 'y', which has a value already"), std::string::npos);
+  EXPECT_NE(ErrorOf(twice.Bytes(), ErrorCode::kCorrupt).find("writes 'y', which has a value already"),
+            std::string::npos);
   OnnxFile none;
   none.Input("x", {1, 3}).Node("Relu", {"x"}, {"y"}).Output("q");
-  EXPECT_NE(ErrorOf(none.Bytes(), ErrorCode::kCorrupt).find("output 'q' is computed by no node"), std::string::npos);
+  EXPECT_NE(ErrorOf(none.Bytes(), ErrorCode::kCorrupt).find("output 'q' is computed by no node"),
+            std::string::npos);
 }
 
 TEST(OnnxModel, GraphsInGraphsEnd) {
@@ -127,15 +139,21 @@ TEST(OnnxModel, GraphsInGraphsEnd) {
     graph = ProtoMessage().Message(1, OnnxNodeMessage("Loop", {"x"}, {"y"}, {attribute}));
   }
   const std::string bytes = ProtoMessage().Integer(1, 8).Message(7, graph).bytes();
-  EXPECT_NE(ErrorOf({bytes.begin(), bytes.end()}, ErrorCode::kCorrupt).find("more than 8 deep"), std::string::npos);
+  EXPECT_NE(ErrorOf({bytes.begin(), bytes.end()}, ErrorCode::kCorrupt).find("more than 8 deep"),
+            std::string::npos);
 }
 
 TEST(OnnxModel, FunctionsTakeThePlaceOfTheirCalls) {
   OnnxFile file;
   file.Input("x", {1, 3}).Node("Twice", {"x"}, {"y"}, {}, "mine").Output("y");
   const ProtoMessage body = OnnxNodeMessage("Add", {"a", "a"}, {"b"});
-  const ProtoMessage function =
-      ProtoMessage().Text(1, "Twice").Text(4, "a").Text(5, "b").Message(7, body).Message(9, ProtoMessage().Integer(2, 17)).Text(10, "mine");
+  const ProtoMessage function = ProtoMessage()
+                                    .Text(1, "Twice")
+                                    .Text(4, "a")
+                                    .Text(5, "b")
+                                    .Message(7, body)
+                                    .Message(9, ProtoMessage().Integer(2, 17))
+                                    .Text(10, "mine");
   file.model().Message(25, function);
   const auto model = ParseModel(file.Bytes(), "m.onnx");
   ASSERT_TRUE(model.ok()) << model.error().message;
@@ -149,13 +167,17 @@ TEST(OnnxModel, AFunctionThatCallsItselfIsRefused) {
   OnnxFile file;
   file.Input("x", {1, 3}).Node("Again", {"x"}, {"y"}, {}, "mine").Output("y");
   const ProtoMessage body = OnnxNodeMessage("Again", {"a"}, {"b"}, {}, "mine");
-  file.model().Message(25, ProtoMessage().Text(1, "Again").Text(4, "a").Text(5, "b").Message(7, body).Text(10, "mine"));
+  file.model().Message(
+      25, ProtoMessage().Text(1, "Again").Text(4, "a").Text(5, "b").Message(7, body).Text(10, "mine"));
   EXPECT_NE(ErrorOf(file.Bytes(), ErrorCode::kCorrupt).find("calls itself"), std::string::npos);
 }
 
 ProtoMessage External(const std::string& location, const std::string& offset, const std::string& length) {
-  const auto entry = [](const std::string& key, const std::string& value) { return ProtoMessage().Text(1, key).Text(2, value); };
-  ProtoMessage tensor = ProtoMessage().Integer(1, 2).Integer(2, 1).Text(8, "v").Message(13, entry("location", location));
+  const auto entry = [](const std::string& key, const std::string& value) {
+    return ProtoMessage().Text(1, key).Text(2, value);
+  };
+  ProtoMessage tensor =
+      ProtoMessage().Integer(1, 2).Integer(2, 1).Text(8, "v").Message(13, entry("location", location));
   if (!offset.empty()) tensor.Message(13, entry("offset", offset));
   if (!length.empty()) tensor.Message(13, entry("length", length));
   return tensor.Integer(14, 1);
@@ -187,8 +209,9 @@ TEST_F(ExternalData, IsReadFromTheFolderOfTheModel) {
 
 TEST_F(ExternalData, NeverLeavesTheFolder) {
   std::filesystem::create_symlink(JoinPath(folder_, "out.bin"), JoinPath(folder_, "in/link.bin"));
-  for (const std::string& path : {std::string("../out.bin"), JoinPath(folder_, "out.bin"), std::string("a/../../out.bin"), std::string("link.bin"),
-                                  std::string(""), std::string("v.bin\0x", 7)}) {
+  for (const std::string& path :
+       {std::string("../out.bin"), JoinPath(folder_, "out.bin"), std::string("a/../../out.bin"),
+        std::string("link.bin"), std::string(""), std::string("v.bin\0x", 7)}) {
     const auto model = Parse(path, "", "8");
     ASSERT_FALSE(model.ok()) << path;
     EXPECT_EQ(model.error().code, ErrorCode::kCorrupt) << model.error().message;
@@ -196,7 +219,8 @@ TEST_F(ExternalData, NeverLeavesTheFolder) {
 }
 
 TEST_F(ExternalData, PartsThatAreNotThereAreRefused) {
-  EXPECT_NE(Parse("v.bin", "8", "8").error().message.find("bytes 8 to 16, the file has 12"), std::string::npos);
+  EXPECT_NE(Parse("v.bin", "8", "8").error().message.find("bytes 8 to 16, the file has 12"),
+            std::string::npos);
   EXPECT_FALSE(Parse("v.bin", "99999999999999999999", "8").ok());
   EXPECT_FALSE(Parse("v.bin", "-4", "8").ok());
   EXPECT_EQ(Parse("missing.bin", "", "").error().code, ErrorCode::kNotFound);

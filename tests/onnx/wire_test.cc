@@ -9,7 +9,9 @@ namespace {
 
 using testing::ProtoMessage;
 
-std::vector<uint8_t> BytesOf(const ProtoMessage& message) { return {message.bytes().begin(), message.bytes().end()}; }
+std::vector<uint8_t> BytesOf(const ProtoMessage& message) {
+  return {message.bytes().begin(), message.bytes().end()};
+}
 
 std::string ErrorOf(const std::vector<uint8_t>& bytes) {
   WireReader reader(bytes);
@@ -39,16 +41,21 @@ TEST(WireReader, GivesEveryFieldOnce) {
 }
 
 TEST(WireReader, StopsAtWhatEndsBeyondItsMessage) {
-  EXPECT_NE(ErrorOf({0x0a, 0x05, 'a'}).find("ends beyond its message"), std::string::npos);         // a text of 5 bytes
-  EXPECT_NE(ErrorOf({0x08, 0x80}).find("ends beyond its message"), std::string::npos);              // a number that goes on
-  EXPECT_NE(ErrorOf({0x0d, 0, 0}).find("ends beyond its message"), std::string::npos);              // four bytes
-  EXPECT_NE(ErrorOf({0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}).find("ends"), std::string::npos);
+  EXPECT_NE(ErrorOf({0x0a, 0x05, 'a'}).find("ends beyond its message"),
+            std::string::npos);  // a text of 5 bytes
+  EXPECT_NE(ErrorOf({0x08, 0x80}).find("ends beyond its message"),
+            std::string::npos);  // a number that goes on
+  EXPECT_NE(ErrorOf({0x0d, 0, 0}).find("ends beyond its message"), std::string::npos);  // four bytes
+  EXPECT_NE(ErrorOf({0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}).find("ends"),
+            std::string::npos);
 }
 
 TEST(WireReader, RefusesWhatNoMessageHas) {
   EXPECT_NE(ErrorOf({0x0b}).find("wire type 3"), std::string::npos);
   EXPECT_NE(ErrorOf({0x00, 0x00}).find("no number"), std::string::npos);
-  EXPECT_NE(ErrorOf({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}).find("ten bytes"), std::string::npos);
+  EXPECT_NE(
+      ErrorOf({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}).find("ten bytes"),
+      std::string::npos);
 }
 
 TEST(WireReader, ReadsPackedNumbersAsSingleOnes) {

@@ -38,10 +38,11 @@ Graph Skewed(float gain, Activation activation = Activation::kRelu) {
   dw.activation = activation;
   Conv2DAttributes pw;
   pw.activation = Activation::kRelu;
-  const auto conv = [&](OpType type, const char* name, OpAttributes attributes, int32_t data, Shape shape, std::vector<float> values,
-                        std::vector<float> biases) {
+  const auto conv = [&](OpType type, const char* name, OpAttributes attributes, int32_t data, Shape shape,
+                        std::vector<float> values, std::vector<float> biases) {
     const int32_t f = g.AddConstant(std::string(name) + "/filter", std::move(shape), values);
-    const int32_t b = g.AddConstant(std::string(name) + "/bias", {static_cast<int32_t>(biases.size())}, biases);
+    const int32_t b =
+        g.AddConstant(std::string(name) + "/bias", {static_cast<int32_t>(biases.size())}, biases);
     return *g.AddNode(type, name, std::move(attributes), {data, f, b});
   };
   const int32_t first = conv(OpType::kDepthwiseConv2D, "dw", dw, g.inputs[0], {1, 3, 3, 4}, filter, bias);
@@ -49,7 +50,8 @@ Graph Skewed(float gain, Activation activation = Activation::kRelu) {
   const int32_t pool = *g.AddNode(OpType::kMaxPool2D, "pool", Pool2DAttributes(), {second});
   const int32_t shape = g.AddConstant("flatten/shape", {2}, std::vector<int32_t>{-1, 12});
   const int32_t flat = *g.AddNode(OpType::kReshape, "flatten", ReshapeAttributes{{1, -1}}, {pool, shape});
-  g.outputs = {conv(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), flat, {2, 12}, Ramp(24, 0.3f, -0.02f), {0, 1})};
+  g.outputs = {conv(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), flat, {2, 12},
+                    Ramp(24, 0.3f, -0.02f), {0, 1})};
   return g;
 }
 
@@ -82,7 +84,8 @@ TEST(EqualizeFilters, FiltersReachEquallyFarAndTheFunctionStays) {
   EXPECT_EQ(EqualizeFilters(graph), (std::vector<std::string>{"'dw' and 'pw'", "'pw' and 'fc'"}));
   QAT_ASSERT_OK(Verify(graph));
   const std::vector<float> after = OutputsOf(graph);
-  for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
+  for (size_t i = 0; i < before.size(); ++i)
+    EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
   const std::vector<float> writes = RealValues(Named(graph, "dw/filter"));
   const std::vector<float> reads = RealValues(Named(graph, "pw/filter"));
   for (size_t c = 0; c < 4; ++c) {
@@ -95,10 +98,12 @@ TEST(EqualizeFilters, FiltersReachEquallyFarAndTheFunctionStays) {
 
 TEST(EqualizeFilters, LeavesAloneWhatItWouldChange) {
   Graph clipped = Skewed(300, Activation::kRelu6);
-  EXPECT_EQ(EqualizeFilters(clipped), (std::vector<std::string>{"'pw' and 'fc'"})) << "a relu6 clips at 6, whatever the scale";
+  EXPECT_EQ(EqualizeFilters(clipped), (std::vector<std::string>{"'pw' and 'fc'"}))
+      << "a relu6 clips at 6, whatever the scale";
   Graph seen = Skewed(300);
   seen.outputs.push_back(seen.nodes[0].output());
-  EXPECT_EQ(EqualizeFilters(seen), (std::vector<std::string>{"'pw' and 'fc'"})) << "an output has to stay as it is";
+  EXPECT_EQ(EqualizeFilters(seen), (std::vector<std::string>{"'pw' and 'fc'"}))
+      << "an output has to stay as it is";
 }
 
 }  // namespace

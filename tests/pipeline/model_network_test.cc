@@ -21,7 +21,8 @@ class ModelNetwork : public ::testing::Test {
  protected:
   void SetUp() override {
     // A network of ours, as anybody's float model: the import knows nothing of where it came from.
-    Do("qat-train", {"--data", "digits", "--network", "lenet", "--scheme", "float32", "--steps", "60", "--progress", "none", "-o", At("source")});
+    Do("qat-train", {"--data", "digits", "--network", "lenet", "--scheme", "float32", "--steps", "60",
+                     "--progress", "none", "-o", At("source")});
     Do("qat-freeze", {At("source"), "-o", At("source.qgraph")});
     Do("qat-convert", {At("source.qgraph"), "-o", At("model.tflite")});
   }
@@ -35,7 +36,8 @@ class ModelNetwork : public ::testing::Test {
   }
 
   std::vector<std::string> Training(const std::string& run, std::vector<std::string> more) const {
-    std::vector<std::string> all = {"--data", "digits", "--network", At("model.tflite"), "--progress", "none", "-o", At(run)};
+    std::vector<std::string> all = {"--data",     "digits", "--network", At("model.tflite"),
+                                    "--progress", "none",   "-o",        At(run)};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -87,7 +89,8 @@ TEST_F(ModelNetwork, StartsFromItsWeightsUnlessToldNotTo) {
 }
 
 TEST_F(ModelNetwork, LearnsWithFakeQuantizationAndResumesWithoutTheModel) {
-  const auto trained = Do("qat-train", Training("run", {"--steps", "40", "--scheme", "int8", "--checkpoint-every", "20"}));
+  const auto trained =
+      Do("qat-train", Training("run", {"--steps", "40", "--scheme", "int8", "--checkpoint-every", "20"}));
   EXPECT_NE(trained.out.find("scheme      int8"), std::string::npos) << trained.out;
   std::filesystem::rename(At("model.tflite"), At("moved.tflite"));
   std::filesystem::remove(At("run/checkpoints/0000000040.ckpt"));
@@ -95,8 +98,9 @@ TEST_F(ModelNetwork, LearnsWithFakeQuantizationAndResumesWithoutTheModel) {
   Do("qat-train", {"--resume", "--progress", "none", "-o", At("run")});
   Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
   Do("qat-convert", {At("g.qgraph"), "-o", At("out.tflite")});
-  const auto compared = Do("qat-eval", {"--data", "digits", "--limit", "50", "--checkpoint", At("run"), "--model", At("out.tflite"),
-                                        "--litert", "off", "--repeat", "0", "--progress", "none"});
+  const auto compared =
+      Do("qat-eval", {"--data", "digits", "--limit", "50", "--checkpoint", At("run"), "--model",
+                      At("out.tflite"), "--litert", "off", "--repeat", "0", "--progress", "none"});
   EXPECT_NE(compared.out.find("every byte as in the simulation"), std::string::npos) << compared.out;
 }
 
@@ -104,10 +108,12 @@ TEST_F(ModelNetwork, RefusesWhatOnlyASpecCanDo) {
   const auto width = RunTool("qat-train", Training("no", {"--width", "0.5"}));
   EXPECT_EQ(width.exit_code, 2);
   EXPECT_NE(width.err.find("--width: changes a network spec"), std::string::npos) << width.err;
-  const auto lost = RunTool("qat-train", {"--data", "digits", "--network", "lenet", "--reinitialize", "-o", At("no")});
+  const auto lost =
+      RunTool("qat-train", {"--data", "digits", "--network", "lenet", "--reinitialize", "-o", At("no")});
   EXPECT_EQ(lost.exit_code, 2);
   EXPECT_NE(lost.err.find("--reinitialize: expected --network with a model"), std::string::npos) << lost.err;
-  const auto missing = RunTool("qat-train", {"--data", "digits", "--network", At("none.tflite"), "-o", At("no")});
+  const auto missing =
+      RunTool("qat-train", {"--data", "digits", "--network", At("none.tflite"), "-o", At("no")});
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_FALSE(std::filesystem::exists(At("no")));
 }

@@ -56,8 +56,9 @@ class Tasks : public ::testing::Test {
     ASSERT_TRUE(WriteFile(data_ + "/" + name + "_" + split + ".npy", Serialize(array)).ok());
   }
   ProcessResult Train(std::vector<std::string> more) {
-    std::vector<std::string> all = {"--data", data_, "--steps",   "400", "--batch-size", "64",  "--scheme", "int8",
-                                    "--threads", "1", "--progress", "none", "-o", run_};
+    std::vector<std::string> all = {"--data",     data_,      "--steps", "400",       "--batch-size",
+                                    "64",         "--scheme", "int8",    "--threads", "1",
+                                    "--progress", "none",     "-o",      run_};
     all.insert(all.end(), more.begin(), more.end());
     return RunTool("qat-train", all);
   }
@@ -69,9 +70,11 @@ class Tasks : public ::testing::Test {
     convert.insert(convert.end(), {graph, "-o", model});
     const ProcessResult converted = RunTool("qat-convert", convert);
     EXPECT_EQ(converted.exit_code, 0) << converted.err;
-    std::vector<std::string> all = {"--checkpoint", run_, "--graph", graph, "--model", model, "--data", data_, "--repeat", "0",
-                                    "--progress", "none", "--litert", "off", "--json", dir_ / "r.json", "--html", dir_ / "r.html",
-                                    "--predictions", dir_ / "p.csv"};
+    std::vector<std::string> all = {
+        "--checkpoint",  run_,     "--graph",       graph,           "--model",
+        model,           "--data", data_,           "--repeat",      "0",
+        "--progress",    "none",   "--litert",      "off",           "--json",
+        dir_ / "r.json", "--html", dir_ / "r.html", "--predictions", dir_ / "p.csv"};
     all.insert(all.end(), more.begin(), more.end());
     judged_ = RunTool("qat-eval", all);
     json report = json::parse(testing::ReadText(dir_ / "r.json"));
@@ -101,16 +104,22 @@ void SignOfSum(const std::vector<float>& row, Random&, std::vector<int64_t>& lab
 TEST_F(Tasks, YesOrNoByOneOutput) {
   Write<int64_t>(DType::kInt64, 1, SignOfSum);
   const std::string network = dir_ / "one.toml";
-  ASSERT_TRUE(WriteFile(network, std::string_view("name = \"one\"\n[input]\nheight = 1\nwidth = 1\nchannels = 6\n"
-                                                  "[[layer]]\nname = \"dense\"\nop = \"fully_connected\"\nunits = 16\nactivation = \"relu\"\n"
-                                                  "[[layer]]\nname = \"score\"\nop = \"fully_connected\"\nunits = 1\n"))
-                  .ok());
+  ASSERT_TRUE(
+      WriteFile(
+          network,
+          std::string_view(
+              "name = \"one\"\n[input]\nheight = 1\nwidth = 1\nchannels = 6\n"
+              "[[layer]]\nname = \"dense\"\nop = \"fully_connected\"\nunits = 16\nactivation = \"relu\"\n"
+              "[[layer]]\nname = \"score\"\nop = \"fully_connected\"\nunits = 1\n"))
+          .ok());
   const ProcessResult trained = Train({"--network", network});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_NE((trained.out + trained.err).find("task: yes-no, since the labels are of two classes and the network has one output"),
+  EXPECT_NE((trained.out + trained.err)
+                .find("task: yes-no, since the labels are of two classes and the network has one output"),
             std::string::npos)
       << trained.out << trained.err;
-  const json report = Judged({"--min-auc", "0.97", "--min-f1", "85", "--min-accuracy", "90", "--max-drop", "2"});
+  const json report =
+      Judged({"--min-auc", "0.97", "--min-f1", "85", "--min-accuracy", "90", "--max-drop", "2"});
   EXPECT_EQ(judged_.exit_code, 0) << judged_.err << judged_.out;
   EXPECT_EQ(report["task"], "yes-no");
   const json& row = Row(report, "tflite");
@@ -120,21 +129,25 @@ TEST_F(Tasks, YesOrNoByOneOutput) {
   EXPECT_EQ(row["classification"]["classes"].size(), 2u);
   EXPECT_NE(judged_.out.find("AUC"), std::string::npos) << judged_.out;
 
-  const ProcessResult argmax = RunTool("qat-convert", {dir_ / "g.qgraph", "--append", "argmax", "-o", dir_ / "a.tflite"});
+  const ProcessResult argmax =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--append", "argmax", "-o", dir_ / "a.tflite"});
   EXPECT_EQ(argmax.exit_code, 2);
   EXPECT_NE(argmax.err.find("was trained for yes-no"), std::string::npos) << argmax.err;
   EXPECT_NE(argmax.err.find("sigmoid"), std::string::npos) << argmax.err;
 
   // As a probability it answers the same, within its coarser steps.
   const json sigmoid = Judged({}, {"--append", "sigmoid"});
-  EXPECT_NEAR(Row(sigmoid, "tflite")["accuracy"]["top1"].get<double>(), row["accuracy"]["top1"].get<double>(), 1.5);
+  EXPECT_NEAR(Row(sigmoid, "tflite")["accuracy"]["top1"].get<double>(), row["accuracy"]["top1"].get<double>(),
+              1.5);
 }
 
 TEST_F(Tasks, AskedForYesOrNoOfMoreClassesIsRefused) {
-  Write<int64_t>(DType::kInt64, 1, [](const auto&, Random& random, auto& labels) { labels.push_back(random.Between(0, 4)); });
+  Write<int64_t>(DType::kInt64, 1,
+                 [](const auto&, Random& random, auto& labels) { labels.push_back(random.Between(0, 4)); });
   const ProcessResult refused = Train({"--task", "yes-no"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_NE(refused.err.find("labels are of 5 classes, expected two for --task yes-no"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("labels are of 5 classes, expected two for --task yes-no"), std::string::npos)
+      << refused.err;
 }
 
 TEST_F(Tasks, SeveralLabelsAtOnce) {
@@ -146,7 +159,8 @@ TEST_F(Tasks, SeveralLabelsAtOnce) {
   ASSERT_TRUE(WriteFile(data_ + "/class_names.txt", std::string_view("rain\nwind\nsun\n")).ok());
   const ProcessResult trained = Train({"--class-weights", "balanced"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_NE((trained.out + trained.err).find("task: multi-label"), std::string::npos) << trained.out << trained.err;
+  EXPECT_NE((trained.out + trained.err).find("task: multi-label"), std::string::npos)
+      << trained.out << trained.err;
   const json report = Judged({"--min-auc", "0.95", "--details"});
   EXPECT_EQ(judged_.exit_code, 0) << judged_.err << judged_.out;
   const json& row = Row(report, "tflite");
@@ -158,7 +172,8 @@ TEST_F(Tasks, SeveralLabelsAtOnce) {
   EXPECT_TRUE(row["classification"].is_null());
   EXPECT_NE(judged_.out.find("wind"), std::string::npos) << judged_.out;
   EXPECT_NE(testing::ReadText(dir_ / "r.html").find("average precision"), std::string::npos);
-  const ProcessResult softmax = RunTool("qat-convert", {dir_ / "g.qgraph", "--append", "softmax", "-o", dir_ / "a.tflite"});
+  const ProcessResult softmax =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--append", "softmax", "-o", dir_ / "a.tflite"});
   EXPECT_EQ(softmax.exit_code, 2);
 }
 
@@ -169,7 +184,8 @@ TEST_F(Tasks, NumbersFarFromZeroAreRestoredAfterTheModel) {
   });
   const ProcessResult trained = Train({});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_NE((trained.out + trained.err).find("targets: learned as (target - mean) / std with mean [3"), std::string::npos)
+  EXPECT_NE((trained.out + trained.err).find("targets: learned as (target - mean) / std with mean [3"),
+            std::string::npos)
       << trained.out << trained.err;
   const json report = Judged({"--max-rmse", "0=0.6", "--max-rmse", "1=0.0001"});
   EXPECT_EQ(judged_.exit_code, 0) << judged_.err << judged_.out;
@@ -191,7 +207,8 @@ TEST_F(Tasks, AnomaliesByTheErrorOfReconstruction) {
     for (int32_t n = 0; n < count; ++n) {
       const bool anomaly = std::string(split) == "test" && n % 2 == 1;
       const float t = 2 * random.Uniform() - 1;
-      for (int32_t i = 0; i < 16; ++i) x.push_back(anomaly ? 2 * random.Uniform() - 1 : std::sin(3 * t + 0.3f * static_cast<float>(i)));
+      for (int32_t i = 0; i < 16; ++i)
+        x.push_back(anomaly ? 2 * random.Uniform() - 1 : std::sin(3 * t + 0.3f * static_cast<float>(i)));
       y.push_back(anomaly);
     }
     Save("x", split, ArrayOf(DType::kFloat32, {count, 16}, x));
@@ -225,7 +242,8 @@ TEST_F(Tasks, PixelsWithoutALabelDoNotCount) {
   }
   const ProcessResult trained = Train({"--steps", "200"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_NE((trained.out + trained.err).find("pixels of label 255 are ignored"), std::string::npos) << trained.out << trained.err;
+  EXPECT_NE((trained.out + trained.err).find("pixels of label 255 are ignored"), std::string::npos)
+      << trained.out << trained.err;
   const json report = Judged({"--min-iou", "90"});
   EXPECT_EQ(judged_.exit_code, 0) << judged_.err << judged_.out;
   const json& row = Row(report, "tflite");
@@ -241,17 +259,20 @@ TEST_F(Tasks, SeveralColumnsOfATableAreSeveralAnswers) {
   Random random(3);
   for (int i = 0; i < 400; ++i) {
     const float a = random.Uniform(), b = random.Uniform();
-    csv += std::to_string(a) + "," + std::to_string(b) + "," + (a > 0.5f ? "1" : "0") + "," + (b > 0.3f ? "1" : "0") + "\n";
+    csv += std::to_string(a) + "," + std::to_string(b) + "," + (a > 0.5f ? "1" : "0") + "," +
+           (b > 0.3f ? "1" : "0") + "\n";
   }
   ASSERT_TRUE(WriteFile(data_ + "/train.csv", std::string_view(csv)).ok());
   const ProcessResult trained = Train({"--label", "warm,wet"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_NE((trained.out + trained.err).find("labels at once (--task multi-label"), std::string::npos) << trained.out << trained.err;
+  EXPECT_NE((trained.out + trained.err).find("labels at once (--task multi-label"), std::string::npos)
+      << trained.out << trained.err;
   EXPECT_NE((trained.out + trained.err).find("warm, wet"), std::string::npos) << trained.out << trained.err;
   const json report = Judged({});
   EXPECT_EQ(judged_.exit_code, 0) << judged_.err;
   EXPECT_EQ(report["class_names"], json({"warm", "wet"}));
-  const ProcessResult unknown = RunTool("qat-train", {"--data", data_, "--label", "warm,wett", "--steps", "1", "-o", dir_ / "x"});
+  const ProcessResult unknown =
+      RunTool("qat-train", {"--data", data_, "--label", "warm,wett", "--steps", "1", "-o", dir_ / "x"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_NE(unknown.err.find("did you mean 'wet'?"), std::string::npos) << unknown.err;
 }
@@ -272,7 +293,8 @@ TEST_F(Tasks, ClassWeightsFindARareClass) {
   EXPECT_GT(recall[1], recall[0] + 20);
   const ProcessResult wrong = Train({"--class-weights", "1,2,3", "-o", dir_ / "other"});
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_NE(wrong.err.find("has 3 numbers, expected one for each of the 2 classes"), std::string::npos) << wrong.err;
+  EXPECT_NE(wrong.err.find("has 3 numbers, expected one for each of the 2 classes"), std::string::npos)
+      << wrong.err;
   EXPECT_FALSE(std::filesystem::exists(dir_ / "other"));
 }
 

@@ -26,10 +26,27 @@ class WorkersOfARun : public ::testing::Test {
   void Start(int size, std::vector<std::string> flags) {
     const std::string port = std::to_string(testing::FreePort());
     for (int rank = 0; rank < size; ++rank) {
-      std::vector<std::string> command = {"/usr/bin/env", "RANK=" + std::to_string(rank), "WORLD_SIZE=" + std::to_string(size),
-                                          "LOCAL_WORLD_SIZE=" + std::to_string(size), "MASTER_ADDR=127.0.0.1", "MASTER_PORT=" + port,
-                                          ToolPath("qat-train"), "--data", "digits", "--network", "lenet", "--batch-size", "30",
-                                          "--threads", "1", "--holdout", "100", "--json", Report(rank), "-o", run_};
+      std::vector<std::string> command = {"/usr/bin/env",
+                                          "RANK=" + std::to_string(rank),
+                                          "WORLD_SIZE=" + std::to_string(size),
+                                          "LOCAL_WORLD_SIZE=" + std::to_string(size),
+                                          "MASTER_ADDR=127.0.0.1",
+                                          "MASTER_PORT=" + port,
+                                          ToolPath("qat-train"),
+                                          "--data",
+                                          "digits",
+                                          "--network",
+                                          "lenet",
+                                          "--batch-size",
+                                          "30",
+                                          "--threads",
+                                          "1",
+                                          "--holdout",
+                                          "100",
+                                          "--json",
+                                          Report(rank),
+                                          "-o",
+                                          run_};
       command.insert(command.end(), flags.begin(), flags.end());
       workers_.push_back(std::make_unique<Process>(command));
     }
@@ -63,7 +80,8 @@ TEST_F(WorkersOfARun, EndWithAUsableCheckpointWhenOneDies) {
   EXPECT_EQ(second.exit_code, 6) << second.err;
   EXPECT_NE(first.err.find("another of the 3 processes has ended"), std::string::npos) << first.err;
   EXPECT_NE(first.err.find("continue with --resume"), std::string::npos) << first.err;
-  EXPECT_NE(second.err.find("process 1: another of the 3 processes has ended"), std::string::npos) << second.err;
+  EXPECT_NE(second.err.find("process 1: another of the 3 processes has ended"), std::string::npos)
+      << second.err;
   const ProcessResult frozen = RunTool("qat-freeze", {run_, "--select", "last", "-o", dir_ / "g.qgraph"});
   EXPECT_EQ(frozen.exit_code, 0) << frozen.err;
 }
@@ -79,9 +97,12 @@ TEST_F(WorkersOfARun, EndTogetherWhenOneIsInterrupted) {
 }
 
 TEST(WorkersEnvironment, IsJudgedBeforeAnythingElse) {
-  const ProcessResult result = testing::Run({"/usr/bin/env", "RANK=2", "WORLD_SIZE=2", ToolPath("qat-train"), "-o", "/nowhere/run"});
+  const ProcessResult result =
+      testing::Run({"/usr/bin/env", "RANK=2", "WORLD_SIZE=2", ToolPath("qat-train"), "-o", "/nowhere/run"});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("environment variable RANK: '2', expected a whole number from 0 to 1"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("environment variable RANK: '2', expected a whole number from 0 to 1"),
+            std::string::npos)
+      << result.err;
 }
 
 }  // namespace

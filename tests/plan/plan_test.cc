@@ -117,17 +117,22 @@ TEST(PlanFile, OneLineATensorWithWhatFollowsBehindIt) {
   const Graph graph = TinyInt8();
   const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {"fc"});
   EXPECT_NE(text.find("keep_float = [\"fc\"]\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("[activations]\n\"conv\" = { range = [0, 2.5] }  # int8, scale 0.009803922, zero point -128; trained range; "
+  EXPECT_NE(text.find("[activations]\n\"conv\" = { range = [0, 2.5] }  # int8, scale 0.009803922, zero point "
+                      "-128; trained range; "
                       "shared by \"pool\", \"flatten\"\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("\"conv/filter\" = { bits = 8, scales = \"channel\" }  # int8, 2 scales from "), std::string::npos) << text;
+  EXPECT_NE(text.find("\"conv/filter\" = { bits = 8, scales = \"channel\" }  # int8, 2 scales from "),
+            std::string::npos)
+      << text;
 }
 
 TEST(PlanFile, AnEditedRangeAndFilterAreTaken) {
   const Graph graph = TinyInt8();
-  const auto choices = ReadPlan("version = 1\ntype = \"int8\"\n[activations]\nfc.range = [-1, 2]\n"
-                                "[filters]\n\"fc/filter\" = { scales = \"tensor\", range = [-0.5, 0.25] }\n", "edit.toml");
+  const auto choices = ReadPlan(
+      "version = 1\ntype = \"int8\"\n[activations]\nfc.range = [-1, 2]\n"
+      "[filters]\n\"fc/filter\" = { scales = \"tensor\", range = [-0.5, 0.25] }\n",
+      "edit.toml");
   QAT_ASSERT_OK(choices);
   Graph edited = graph;
   QuantizationOptions options = OptionsFor("int8");
@@ -165,7 +170,8 @@ TEST(PlanFile, RefusesWhatItDoesNotKnowWithTheNearestName) {
   ExpectRefused("[activations]\nconv.range = [1, 2]\n", "expected [MIN, MAX] with MIN at most 0");
   ExpectRefused("[activations]\nconv = 3\n", "p.toml:4:");
   ExpectRefused("[filters]\n\"fc/filter\" = { bits = 3 }\n", "is 3, expected 8");
-  ExpectRefused("[filters]\n\"fc/filter\" = { scales = \"channel\", range = [-1, 1] }\n", "expected one with scales = \"tensor\"");
+  ExpectRefused("[filters]\n\"fc/filter\" = { scales = \"channel\", range = [-1, 1] }\n",
+                "expected one with scales = \"tensor\"");
   ExpectRefused("version = 2\ntype = \"int8\"\n", "'version' is 2, expected 1");
   ExpectRefused("version = 1\ntype = \"int7\"\n", "expected one of uint8, int8, int8-per-tensor");
 }
@@ -175,7 +181,9 @@ TEST(PlanFile, TensorsThatShareARangeMayNotGetTwo) {
   const auto second = graph.AddNode(OpType::kAbs, "second", OpAttributes(), {graph.outputs[0]});
   QAT_ASSERT_OK(second);
   SetRange(graph, *second, {0, 5}, {-128, 127});
-  const auto joined = graph.AddNode(OpType::kMaximum, "joined", DefinitionOf(OpType::kMaximum).default_attributes, {graph.outputs[0], *second});
+  const auto joined =
+      graph.AddNode(OpType::kMaximum, "joined", DefinitionOf(OpType::kMaximum).default_attributes,
+                    {graph.outputs[0], *second});
   QAT_ASSERT_OK(joined);
   graph.outputs = {*joined};
   QuantizationOptions options = OptionsFor("int8");

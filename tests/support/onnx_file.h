@@ -52,26 +52,34 @@ inline ProtoMessage OnnxInts(const std::string& name, const std::vector<int64_t>
   for (const int64_t value : values) attribute.Integer(8, value);
   return attribute;
 }
-inline ProtoMessage OnnxInt(const std::string& name, int64_t value) { return ProtoMessage().Text(1, name).Integer(20, 2).Integer(3, value); }
-inline ProtoMessage OnnxFloat(const std::string& name, float value) { return ProtoMessage().Text(1, name).Integer(20, 1).Float(2, value); }
+inline ProtoMessage OnnxInt(const std::string& name, int64_t value) {
+  return ProtoMessage().Text(1, name).Integer(20, 2).Integer(3, value);
+}
+inline ProtoMessage OnnxFloat(const std::string& name, float value) {
+  return ProtoMessage().Text(1, name).Integer(20, 1).Float(2, value);
+}
 inline ProtoMessage OnnxText(const std::string& name, const std::string& value) {
   return ProtoMessage().Text(1, name).Integer(20, 3).Text(4, value);
 }
 
 /// float32, in raw_data.
-inline ProtoMessage OnnxTensor(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {
+inline ProtoMessage OnnxTensor(const std::string& name, const std::vector<int64_t>& dims,
+                               const std::vector<float>& values) {
   ProtoMessage tensor;
   for (const int64_t dim : dims) tensor.Integer(1, dim);
   return tensor.Integer(2, 1).Text(8, name).Packed(9, values);
 }
-inline ProtoMessage OnnxTensor(const std::string& name, const std::vector<int64_t>& dims, const std::vector<int64_t>& values) {
+inline ProtoMessage OnnxTensor(const std::string& name, const std::vector<int64_t>& dims,
+                               const std::vector<int64_t>& values) {
   ProtoMessage tensor;
   for (const int64_t dim : dims) tensor.Integer(1, dim);
   return tensor.Integer(2, 7).Text(8, name).Packed(9, values);
 }
 
-inline ProtoMessage OnnxNodeMessage(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                                    const std::vector<ProtoMessage>& attributes = {}, const std::string& domain = "") {
+inline ProtoMessage OnnxNodeMessage(const std::string& op, const std::vector<std::string>& inputs,
+                                    const std::vector<std::string>& outputs,
+                                    const std::vector<ProtoMessage>& attributes = {},
+                                    const std::string& domain = "") {
   ProtoMessage node;
   for (const std::string& input : inputs) node.Text(1, input);
   for (const std::string& output : outputs) node.Text(2, output);
@@ -82,15 +90,19 @@ inline ProtoMessage OnnxNodeMessage(const std::string& op, const std::vector<std
 }
 
 /// float32; a size of 0 or less is open, and called "dim".
-inline ProtoMessage OnnxValueInfo(const std::string& name, const std::vector<int64_t>& dims, int64_t type = 1) {
+inline ProtoMessage OnnxValueInfo(const std::string& name, const std::vector<int64_t>& dims,
+                                  int64_t type = 1) {
   ProtoMessage shape;
   for (const int64_t dim : dims) {
     ProtoMessage size;
-    if (dim > 0) size.Integer(1, dim);
-    else size.Text(2, "dim");
+    if (dim > 0)
+      size.Integer(1, dim);
+    else
+      size.Text(2, "dim");
     shape.Message(1, size);
   }
-  return ProtoMessage().Text(1, name).Message(2, ProtoMessage().Message(1, ProtoMessage().Integer(1, type).Message(2, shape)));
+  return ProtoMessage().Text(1, name).Message(
+      2, ProtoMessage().Message(1, ProtoMessage().Integer(1, type).Message(2, shape)));
 }
 
 /// A model that tests put together.
@@ -106,12 +118,14 @@ class OnnxFile {
     return *this;
   }
   template <class T>
-  OnnxFile& Constant(const std::string& name, const std::vector<int64_t>& dims, const std::vector<T>& values) {
+  OnnxFile& Constant(const std::string& name, const std::vector<int64_t>& dims,
+                     const std::vector<T>& values) {
     graph_.Message(5, OnnxTensor(name, dims, values));
     return *this;
   }
-  OnnxFile& Node(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                 const std::vector<ProtoMessage>& attributes = {}, const std::string& domain = "") {
+  OnnxFile& Node(const std::string& op, const std::vector<std::string>& inputs,
+                 const std::vector<std::string>& outputs, const std::vector<ProtoMessage>& attributes = {},
+                 const std::string& domain = "") {
     graph_.Message(1, OnnxNodeMessage(op, inputs, outputs, attributes, domain));
     return *this;
   }
@@ -119,7 +133,13 @@ class OnnxFile {
   ProtoMessage& model() { return extra_; }  ///< fields behind the graph
 
   std::vector<uint8_t> Bytes() const {
-    const std::string bytes = ProtoMessage().Integer(1, 8).Text(2, "a test").Message(7, graph_).Message(8, ProtoMessage().Integer(2, opset_)).bytes() + extra_.bytes();
+    const std::string bytes = ProtoMessage()
+                                  .Integer(1, 8)
+                                  .Text(2, "a test")
+                                  .Message(7, graph_)
+                                  .Message(8, ProtoMessage().Integer(2, opset_))
+                                  .bytes() +
+                              extra_.bytes();
     return {bytes.begin(), bytes.end()};
   }
 

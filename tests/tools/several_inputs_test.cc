@@ -26,9 +26,11 @@ class SeveralInputs : public ::testing::Test {
   void SetUp() override {
     std::filesystem::create_directories(dir_ / "data");
     testing::WriteText(dir_ / "two.toml", testing::kTwoInputsSpec);
-    for (const auto& [split, count, seed] : {std::tuple<const char*, int, uint64_t>{"train", 600, 5}, {"test", 120, 6}}) {
+    for (const auto& [split, count, seed] :
+         {std::tuple<const char*, int, uint64_t>{"train", 600, 5}, {"test", 120, 6}}) {
       testing::TwoInputExamples made = testing::MakeTwoInputExamples(count, seed);
-      const NpyArray camera{DType::kUInt8, {count, testing::kCameraSide, testing::kCameraSide, 1}, std::move(made.camera)};
+      const NpyArray camera{
+          DType::kUInt8, {count, testing::kCameraSide, testing::kCameraSide, 1}, std::move(made.camera)};
       const NpyArray sensor{DType::kFloat32, {count, testing::kSensorFeatures}, std::move(made.sensor)};
       const NpyArray y{DType::kUInt8, {count}, std::move(made.labels)};
       const auto write = [&](const std::string& name, const NpyArray& array) {
@@ -40,14 +42,16 @@ class SeveralInputs : public ::testing::Test {
     }
   }
   ProcessResult Train(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {"--data", dir_ / "data", "--network", dir_ / "two.toml", "--steps", "200", "--threads", "1",
-                                          "--progress", "none", "-o", dir_ / "run"};
+    std::vector<std::string> arguments = {"--data",     dir_ / "data", "--network", dir_ / "two.toml",
+                                          "--steps",    "200",         "--threads", "1",
+                                          "--progress", "none",        "-o",        dir_ / "run"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return RunTool("qat-train", arguments);
   }
   nlohmann::json Compare(const std::vector<std::string>& rows) {
-    std::vector<std::string> arguments = {"--data", dir_ / "data", "--repeat", "0", "--litert", "off", "--progress", "none",
-                                          "--json", dir_ / "report.json"};
+    std::vector<std::string> arguments = {
+        "--data", dir_ / "data", "--repeat", "0",      "--litert",
+        "off",    "--progress",  "none",     "--json", dir_ / "report.json"};
     arguments.insert(arguments.end(), rows.begin(), rows.end());
     const ProcessResult result = RunTool("qat-eval", arguments);
     EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -62,18 +66,23 @@ TEST_F(SeveralInputs, ComeThroughAllFourProgramsByName) {
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_HOLDS(trained.err, "input 'camera': bytes");
   EXPECT_HOLDS(trained.err, "input 'sensor': real numbers");
-  const std::string graph = dir_ / "g.qgraph", floats = dir_ / "m.tflite", integers = dir_ / "i.tflite", after = dir_ / "c.tflite";
+  const std::string graph = dir_ / "g.qgraph", floats = dir_ / "m.tflite", integers = dir_ / "i.tflite",
+                    after = dir_ / "c.tflite";
   ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", graph}).exit_code, 0);
   const ProcessResult converted = RunTool("qat-convert", {graph, "-o", floats});
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
   EXPECT_HOLDS(converted.out, "float32 [1, 3]");
-  ASSERT_EQ(RunTool("qat-convert", {graph, "--input-type", "camera=uint8,sensor=int8", "-o", integers}).exit_code, 0);
+  ASSERT_EQ(
+      RunTool("qat-convert", {graph, "--input-type", "camera=uint8,sensor=int8", "-o", integers}).exit_code,
+      0);
   const ProcessResult calibrated =
       RunTool("qat-convert", {graph, "--calibrate", dir_ / "data", "--type", "int8", "-o", after});
   ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
 
-  const nlohmann::json report = Compare({"--checkpoint", dir_ / "run", "--graph", graph, floats, integers, after});
-  for (const auto& model : report["models"]) EXPECT_GT(model["accuracy"]["top1"].get<double>(), 90) << model["name"];
+  const nlohmann::json report =
+      Compare({"--checkpoint", dir_ / "run", "--graph", graph, floats, integers, after});
+  for (const auto& model : report["models"])
+    EXPECT_GT(model["accuracy"]["top1"].get<double>(), 90) << model["name"];
   int exact = 0;
   for (const auto& pair : report["pairs"]) {
     const bool simulated = pair["a"] == "simulated" && (pair["b"] == floats || pair["b"] == integers);
@@ -82,27 +91,35 @@ TEST_F(SeveralInputs, ComeThroughAllFourProgramsByName) {
   EXPECT_EQ(exact, 2) << report["pairs"].dump(1);
 
   const std::string camera = dir_ / "data/x_camera_test.npy", sensor = dir_ / "data/sensor_test.npy";
-  const ProcessResult by_name = RunTool("qat-eval", {"run", floats, "--input", "sensor=" + sensor, "--input", "camera=" + camera});
+  const ProcessResult by_name =
+      RunTool("qat-eval", {"run", floats, "--input", "sensor=" + sensor, "--input", "camera=" + camera});
   ASSERT_EQ(by_name.exit_code, 0) << by_name.err;
   EXPECT_EQ(by_name.out, RunTool("qat-eval", {"run", floats, "--input", camera, "--input", sensor}).out);
-  EXPECT_HOLDS(RunTool("qat-eval", {"run", floats, "--input", "sensr=" + sensor, "--input", "camera=" + camera}).err,
-               "unknown input 'sensr'; did you mean 'sensor'?");
+  EXPECT_HOLDS(
+      RunTool("qat-eval", {"run", floats, "--input", "sensr=" + sensor, "--input", "camera=" + camera}).err,
+      "unknown input 'sensr'; did you mean 'sensor'?");
   EXPECT_HOLDS(RunTool("qat-eval", {"run", floats, "--input", "sensor=" + sensor}).err, "none for 'camera'");
   EXPECT_EQ(RunTool("qat-eval", {"bench", floats}).exit_code, 0);
 }
 
 TEST_F(SeveralInputs, SayWhatIsMissing) {
-  const ProcessResult digits = RunTool("qat-train", {"--data", "digits", "--network", dir_ / "two.toml", "-o", dir_ / "r"});
+  const ProcessResult digits =
+      RunTool("qat-train", {"--data", "digits", "--network", dir_ / "two.toml", "-o", dir_ / "r"});
   EXPECT_EQ(digits.exit_code, 3);
-  EXPECT_HOLDS(digits.err, "digits: holds one input, the network takes 2, expected an .npz file or a directory with an array for each");
+  EXPECT_HOLDS(digits.err,
+               "digits: holds one input, the network takes 2, expected an .npz file or a directory with an "
+               "array for each");
   std::filesystem::remove(std::string(dir_ / "data/sensor_train.npy"));
   const ProcessResult missing = Train();
   EXPECT_NE(missing.exit_code, 0);
-  EXPECT_HOLDS(missing.err, "expected an array for each of the network's 2 inputs: x_camera_train, x_sensor_train, and y_train");
+  EXPECT_HOLDS(
+      missing.err,
+      "expected an array for each of the network's 2 inputs: x_camera_train, x_sensor_train, and y_train");
 }
 
 TEST_F(SeveralInputs, TakeNumbersByName) {
-  const ProcessResult trained = Train({"--steps", "10", "--mean", "camera=100,sensor=dataset", "--std", "camera=50,sensor=2,3,4"});
+  const ProcessResult trained =
+      Train({"--steps", "10", "--mean", "camera=100,sensor=dataset", "--std", "camera=50,sensor=2,3,4"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_HOLDS(trained.err, "input 'camera': bytes, (byte - mean) / std with mean 100, std 50");
   EXPECT_HOLDS(trained.err, "std [2, 3, 4]");

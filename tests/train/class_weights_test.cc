@@ -26,7 +26,8 @@ Dataset Marks() {
 
 TEST(WeightsOf, BalancedAreTheRarerTheMore) {
   EXPECT_EQ(*WeightsOf({true, {}}, Classes(), kAll), (Weights{4 / 6.0f, 2}));
-  EXPECT_EQ(*WeightsOf({true, {}}, Classes(), std::vector<int32_t>{0, 1}), (Weights{0.5f, 0})) << "a class without an example";
+  EXPECT_EQ(*WeightsOf({true, {}}, Classes(), std::vector<int32_t>{0, 1}), (Weights{0.5f, 0}))
+      << "a class without an example";
   EXPECT_EQ(*WeightsOf({true, {}}, Marks(), kAll), (Weights{3, 1}));
 }
 
@@ -35,13 +36,15 @@ TEST(WeightsOf, AListHasOneForEachClassOrLabel) {
   EXPECT_EQ(*WeightsOf({false, {1, 9}}, Classes(), kAll), (Weights{1, 9}));
   QAT_EXPECT_ERROR(WeightsOf({false, {1}}, Classes(), kAll), ErrorCode::kInvalidArgument,
                    "`class_weights`: has 1 number, expected one for each of the 2 classes of rare");
-  QAT_EXPECT_ERROR(WeightsOf({false, {1, 2, 3}}, Marks(), kAll), ErrorCode::kInvalidArgument, "each of the 2 labels of rare");
+  QAT_EXPECT_ERROR(WeightsOf({false, {1, 2, 3}}, Marks(), kAll), ErrorCode::kInvalidArgument,
+                   "each of the 2 labels of rare");
 }
 
 TEST(WeightsOf, NumbersHaveNone) {
   Dataset data = Classes();
   data.task = Task::kNumbers;
-  QAT_EXPECT_ERROR(WeightsOf({true, {}}, data, kAll), ErrorCode::kInvalidArgument, "are real numbers: leave it out");
+  QAT_EXPECT_ERROR(WeightsOf({true, {}}, data, kAll), ErrorCode::kInvalidArgument,
+                   "are real numbers: leave it out");
 }
 
 }  // namespace

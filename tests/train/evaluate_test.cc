@@ -82,7 +82,8 @@ TEST(Evaluate, StandardErrorOfASquaredErrorIsItsSpreadOverExamples) {
   for (const Evaluation& each : whole.single) variance += (each.loss - mean) * (each.loss - mean) / 59;
   EXPECT_NEAR(whole.all.loss, mean, 1e-6 * mean);
   EXPECT_NEAR(whole.all.standard_error, std::sqrt(variance / 60), 1e-6 * mean);
-  EXPECT_NEAR(whole.single[0].standard_error, whole.single[0].loss, 1e-9) << "one example says nothing on others";
+  EXPECT_NEAR(whole.single[0].standard_error, whole.single[0].loss, 1e-9)
+      << "one example says nothing on others";
 }
 
 TEST(Train, ACheckpointRecordsHowSureItsFiguresAre) {
@@ -105,7 +106,8 @@ int64_t EvaluationsUntilTheEnd(const std::vector<Evaluation>& evaluations) {
   TrainConfig config;
   config.scheme = "float32";
   config.patience = 3;
-  auto recorder = RunRecorder::Open({dir / "run", "holdout", true, {}}, MakeSchedule(config, 100), config, {});
+  auto recorder =
+      RunRecorder::Open({dir / "run", "holdout", true, {}}, MakeSchedule(config, 100), config, {});
   QAT_CHECK(recorder.ok());
   int64_t step = 0;
   for (const Evaluation& each : evaluations) {

@@ -33,7 +33,8 @@ Dataset Examples(int64_t count, uint64_t seed) {
 }
 
 std::unique_ptr<Predictor> Simulated(const Checkpoint& checkpoint) {
-  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so").c_str(),
+                        RTLD_NOW | RTLD_LOCAL);
   QAT_CHECK(module != nullptr);
   const auto make = reinterpret_cast<TorchPredictorFactory>(dlsym(module, kTorchPredictorFactorySymbol));
   Error error;
@@ -54,7 +55,8 @@ TEST_P(TwoInputs, AreLearnedFromAndDeployedByteForByte) {
   config.mean = {{0}, {{"sensor", {}}}};
   config.std = {{255}, {{"sensor", {}}}};
   const Dataset test = Examples(80, 2);
-  const auto result = Train(testing::Parsed(kTwoInputsSpec), config, Examples(400, 1), test, dir / "run", {}, {});
+  const auto result =
+      Train(testing::Parsed(kTwoInputsSpec), config, Examples(400, 1), test, dir / "run", {}, {});
   QAT_ASSERT_OK(result);
   EXPECT_GT(result->best_accuracy, 90) << "either input alone gives half";
   const auto checkpoint = ReadCheckpoint(result->checkpoint);
@@ -70,7 +72,8 @@ TEST_P(TwoInputs, AreLearnedFromAndDeployedByteForByte) {
   QuantizationOptions options;
   options.scheme = GetParam();
   QAT_ASSERT_OK(ChooseQuantization(*graph, options, warnings));
-  EXPECT_NE(graph->tensor(graph->inputs[0]).quantization->scale, graph->tensor(graph->inputs[1]).quantization->scale);
+  EXPECT_NE(graph->tensor(graph->inputs[0]).quantization->scale,
+            graph->tensor(graph->inputs[1]).quantization->scale);
   const auto predict = [&](const Graph& own) {
     const auto bytes = WriteTflite(own, {});
     QAT_CHECK(bytes.ok());
@@ -97,13 +100,15 @@ TEST(TwoInputsData, MustBeThoseOfTheNetwork) {
   Dataset data = Examples(40, 1);
   data.inputs[1].channels = 1;
   data.inputs[1].height = 3;
-  const auto other = Train(testing::Parsed(kTwoInputsSpec), testing::TinyConfig(), data, data, dir / "run", {}, {});
+  const auto other =
+      Train(testing::Parsed(kTwoInputsSpec), testing::TinyConfig(), data, data, dir / "run", {}, {});
   QAT_EXPECT_ERROR(other, ErrorCode::kInvalidArgument,
                    "the training values for input 'sensor' of two are [1, 3, 1, 1], expected [1, 1, 1, 3]");
   TrainConfig config = testing::TinyConfig();
   config.mean.of["senosr"] = {1};
-  QAT_EXPECT_ERROR(Train(testing::Parsed(kTwoInputsSpec), config, Examples(40, 1), Examples(40, 2), dir / "run", {}, {}),
-                   ErrorCode::kInvalidArgument, "`mean`: names the input 'senosr', expected camera, sensor");
+  QAT_EXPECT_ERROR(
+      Train(testing::Parsed(kTwoInputsSpec), config, Examples(40, 1), Examples(40, 2), dir / "run", {}, {}),
+      ErrorCode::kInvalidArgument, "`mean`: names the input 'senosr', expected camera, sensor");
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ using testing::TempDir;
 class Environment {
  public:
   explicit Environment(const std::map<std::string, std::string>& variables) {
-    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_RANK",
-                             "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "TORCHELASTIC_USE_AGENT_STORE"}) {
+    for (const char* name :
+         {"RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_RANK",
+          "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "TORCHELASTIC_USE_AGENT_STORE"}) {
       unsetenv(name);
       names_.push_back(name);
     }
@@ -44,8 +45,12 @@ TEST(PlaceFromEnvironment, IsThatOfTheLauncher) {
     EXPECT_TRUE(PlaceFromEnvironment()->alone());
   }
   {
-    const Environment torchrun({{"RANK", "3"}, {"WORLD_SIZE", "4"}, {"LOCAL_WORLD_SIZE", "2"}, {"MASTER_ADDR", "node1"},
-                                {"MASTER_PORT", "1234"}, {"TORCHELASTIC_USE_AGENT_STORE", "True"}});
+    const Environment torchrun({{"RANK", "3"},
+                                {"WORLD_SIZE", "4"},
+                                {"LOCAL_WORLD_SIZE", "2"},
+                                {"MASTER_ADDR", "node1"},
+                                {"MASTER_PORT", "1234"},
+                                {"TORCHELASTIC_USE_AGENT_STORE", "True"}});
     const WorkerPlace place = *PlaceFromEnvironment();
     EXPECT_EQ(place.rank, 3);
     EXPECT_EQ(place.size, 4);
@@ -54,7 +59,8 @@ TEST(PlaceFromEnvironment, IsThatOfTheLauncher) {
     EXPECT_EQ(place.port, 1235) << "the agent listens at 1234";
   }
   {
-    const Environment mpirun({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}});
+    const Environment mpirun(
+        {{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}});
     const WorkerPlace place = *PlaceFromEnvironment();
     EXPECT_EQ(place.rank, 1);
     EXPECT_EQ(place.address, "127.0.0.1");
@@ -64,12 +70,14 @@ TEST(PlaceFromEnvironment, IsThatOfTheLauncher) {
 
 TEST(PlaceFromEnvironment, NamesWhatIsWrong) {
   const std::vector<std::pair<std::map<std::string, std::string>, std::string>> cases = {
-      {{{"RANK", "4"}, {"WORLD_SIZE", "4"}}, "environment variable RANK: '4', expected a whole number from 0 to 3"},
+      {{{"RANK", "4"}, {"WORLD_SIZE", "4"}},
+       "environment variable RANK: '4', expected a whole number from 0 to 3"},
       {{{"RANK", "x"}, {"WORLD_SIZE", "4"}}, "environment variable RANK: 'x'"},
       {{{"RANK", "0"}, {"WORLD_SIZE", "0"}}, "environment variable WORLD_SIZE: '0'"},
       {{{"RANK", "0"}}, "environment variable RANK is set, but WORLD_SIZE is not"},
       {{{"RANK", "0"}, {"WORLD_SIZE", "2"}}, "environment variable MASTER_ADDR is not set"},
-      {{{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}, {"MASTER_PORT", "99999"}}, "environment variable MASTER_PORT: '99999'"}};
+      {{{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"MASTER_ADDR", "a"}, {"MASTER_PORT", "99999"}},
+       "environment variable MASTER_PORT: '99999'"}};
   for (const auto& [variables, message] : cases) {
     const Environment environment(variables);
     const auto place = PlaceFromEnvironment();
@@ -97,8 +105,9 @@ TEST(ShareOf, CoversEveryExampleOnce) {
 }
 
 // Ranks as threads: each of them is a whole Train. Results by rank.
-std::vector<Expected<TrainResult>> TrainTogether(const Graph& network, const TrainConfig& config, const std::string& run, int size,
-                                                 bool resume = false, const TrainCallbacks& callbacks = {}) {
+std::vector<Expected<TrainResult>> TrainTogether(const Graph& network, const TrainConfig& config,
+                                                 const std::string& run, int size, bool resume = false,
+                                                 const TrainCallbacks& callbacks = {}) {
   static const Dataset train = testing::Quarters(300, 1);
   static const Dataset test = testing::Quarters(80, 2);
   const int port = testing::FreePort();
@@ -107,7 +116,8 @@ std::vector<Expected<TrainResult>> TrainTogether(const Graph& network, const Tra
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
       const WorkerPlace place = {rank, size, size, "127.0.0.1", port};
-      results[static_cast<size_t>(rank)] = Train(network, config, train, test, run, {resume, nullptr, false, place}, callbacks);
+      results[static_cast<size_t>(rank)] =
+          Train(network, config, train, test, run, {resume, nullptr, false, place}, callbacks);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -123,10 +133,12 @@ double LargestDifference(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.tensors.size(), b.tensors.size());
   for (const auto& [name, tensor] : a.tensors) {
     const auto& other = b.tensors.at(name);
-    for (size_t i = 0; i < tensor.values.size(); ++i) largest = std::max(largest, std::abs(double{tensor.values[i]} - other.values[i]));
+    for (size_t i = 0; i < tensor.values.size(); ++i)
+      largest = std::max(largest, std::abs(double{tensor.values[i]} - other.values[i]));
   }
   for (const auto& [name, range] : a.ranges) {
-    largest = std::max<double>({largest, std::abs(range.range.min - b.ranges.at(name).range.min), std::abs(range.range.max - b.ranges.at(name).range.max)});
+    largest = std::max<double>({largest, std::abs(range.range.min - b.ranges.at(name).range.min),
+                                std::abs(range.range.max - b.ranges.at(name).range.max)});
   }
   return largest;
 }
@@ -157,15 +169,16 @@ TEST_P(Together, LearnsWhatOneProcessLearns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Schemes, Together,
-                         ::testing::Values(std::tuple("uint8", false, 2), std::tuple("uint8", true, 2), std::tuple("int8", true, 3),
-                                           std::tuple("int8", false, 4)));
+                         ::testing::Values(std::tuple("uint8", false, 2), std::tuple("uint8", true, 2),
+                                           std::tuple("int8", true, 3), std::tuple("int8", false, 4)));
 
 TEST(Workers, ResumeToTheSameBytes) {
   TrainConfig config = testing::TinyConfig();
   config.batch_size = 31;  // unequal shares
   const Graph network = testing::TinyNormed("0.9");
   const TempDir directory;
-  for (const auto& result : TrainTogether(network, config, directory / "whole", 2)) ASSERT_TRUE(result.ok()) << result.error().message;
+  for (const auto& result : TrainTogether(network, config, directory / "whole", 2))
+    ASSERT_TRUE(result.ok()) << result.error().message;
   const auto stopped = TrainTogether(network, config, directory / "parts", 2, false, testing::InterruptAt(7));
   ASSERT_FALSE(stopped[0].ok());
   EXPECT_EQ(stopped[0].error().code, ErrorCode::kInterrupted) << stopped[0].error().message;
@@ -180,7 +193,8 @@ TEST(Workers, RefuseABatchThatIsTooSmall) {
   TrainConfig config = testing::TinyConfig();
   config.batch_size = 1;
   const TempDir directory;
-  for (const auto& result : TrainTogether(testing::Parsed(testing::kTinySpec), config, directory / "run", 2)) {
+  for (const auto& result :
+       TrainTogether(testing::Parsed(testing::kTinySpec), config, directory / "run", 2)) {
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument) << result.error().message;
   }

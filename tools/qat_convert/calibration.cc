@@ -35,15 +35,18 @@ void TakeReals(const Dataset& dataset, Graph& graph) {
   input.values = ValueType::kReal;
   input.low = -1;
   input.high = 1;
-  LogInfo(StrCat(dataset.name, ": holds real numbers, which go into the network as they are; bytes were only assumed"));
+  LogInfo(StrCat(dataset.name,
+                 ": holds real numbers, which go into the network as they are; bytes were only assumed"));
 }
 
 }  // namespace
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network, Report& report) {
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network,
+                        Report& report) {
   if (flags.calibrate.empty()) return {};
   if (scheme == Scheme::kFloat32)
-    return InvalidArgument("--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
+    return InvalidArgument(
+        "--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
   if (flags.calibration_limit < 0) {
     return InvalidArgument(
         StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));

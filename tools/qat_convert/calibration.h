@@ -10,7 +10,8 @@
 
 namespace qat {
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network, Report& report);
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network,
+                        Report& report);
 
 }  // namespace qat
 

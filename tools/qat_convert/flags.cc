@@ -10,22 +10,30 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
     return app.add_option(names, value, text)->type_name(type);
   };
   add("graph", flags.graph, "FILE", "a frozen graph (.qgraph), or a network of others (.onnx, .tflite)");
-  add("-o,--output", flags.output, "FILE", "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
+  add("-o,--output", flags.output, "FILE",
+      "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
-      "uint8, int8 or int8-per-tensor: integers; float32; float16: weights stored as float16; dynamic: 8-bit filters, the rest "
+      "uint8, int8 or int8-per-tensor: integers; float32; float16: weights stored as float16; dynamic: 8-bit "
+      "filters, the rest "
       "float32 (default: what the network was trained for; docs/precisions.md)");
   add("--input-type", flags.input_type, "float32|uint8|int8",
-      "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, else as --type)");
-  add("--append", flags.append, "none|softmax|argmax|sigmoid", "operator to add after the last layer; sigmoid for yes-no and several labels");
+      "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, "
+      "else as --type)");
+  add("--append", flags.append, "none|softmax|argmax|sigmoid",
+      "operator to add after the last layer; sigmoid for yes-no and several labels");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
-  add("--keep-float", flags.keep_float, "REGEX", "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
+  add("--keep-float", flags.keep_float, "REGEX",
+      "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   app.option_defaults()->group("Instead of what training recorded");
-  add("--plan", flags.plan, "FILE", "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
-  add("--write-plan", flags.write_plan, "FILE", "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
-  add("--repair", flags.repair, "none|equalize", "with --calibrate, before ranges are found: equalize: filters of layers that follow each "
+  add("--plan", flags.plan, "FILE",
+      "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
+  add("--write-plan", flags.write_plan, "FILE",
+      "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
+  add("--repair", flags.repair, "none|equalize",
+      "with --calibrate, before ranges are found: equalize: filters of layers that follow each "
       "other reach equally far in each channel (docs/precisions.md)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
@@ -33,23 +41,27 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");
   add("--mean", flags.picture_mean, "NUMBERS",
-      "of an .onnx or .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or one per channel; of several "
+      "of an .onnx or .tflite: what a byte means to its input, real = (byte - MEAN) / STD; one number, or "
+      "one per channel; of several "
       "inputs NAME=…");
   add("--std", flags.picture_std, "NUMBERS", "the STD of --mean");
-  add("--fit", flags.fit, "crop|pad|stretch", "of an .onnx or .tflite: how pictures of another size come to fit (default crop)");
+  add("--fit", flags.fit, "crop|pad|stretch",
+      "of an .onnx or .tflite: how pictures of another size come to fit (default crop)");
   app.add_option("--input-shape", flags.input_shapes,
-                 "of an .onnx: sizes of an input that leaves some open, in its own order, as 1,3,96,96 or NAME=1,3,96,96")
+                 "of an .onnx: sizes of an input that leaves some open, in its own order, as 1,3,96,96 or "
+                 "NAME=1,3,96,96")
       ->type_name("SIZES");
   app.add_option("--verify", flags.verify,
-                 "input and output of the framework that the network comes from, as .npy or .npz: refused where the network here "
+                 "input and output of the framework that the network comes from, as .npy or .npz: refused "
+                 "where the network here "
                  "gives another output (docs/import.md)")
       ->type_name("X Y");
   app.add_option("--verify-tolerance", flags.verify_tolerance,
                  "largest difference for --verify, as a part of the largest value (default 1e-4)")
       ->type_name("NUMBER");
-  add("--input-stats", flags.input_stats, "MEAN,STD", "meaning of the quantized input: real = (byte - MEAN) / STD");
-  add("--default-range", flags.default_range, "MIN,MAX",
-      "range of activations that have none, for trials");
+  add("--input-stats", flags.input_stats, "MEAN,STD",
+      "meaning of the quantized input: real = (byte - MEAN) / STD");
+  add("--default-range", flags.default_range, "MIN,MAX", "range of activations that have none, for trials");
   app.option_defaults()->group("Names of TensorFlow's classic converters, understood too");
   add("--inference-type", flags.type, "TYPE", "as --type, QUANTIZED_UINT8 and FLOAT included");
   add("--inference-input-type", flags.input_type, "TYPE", "as --input-type");
@@ -62,9 +74,10 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--default-ranges-min", flags.range_min, "MIN", "the MIN of --default-range");
   add("--default-ranges-max", flags.range_max, "MAX", "the MAX of --default-range");
   app.option_defaults()->group("Flags");
-  tool.AddThreads(tool.command(), "Instead of what training recorded", "threads that read the images of --calibrate; 0: all cores");
-  tool.SetUsual({"graph", "--output", "--type", "--input-type", "--append", "--calibrate", "--input-stats", "--input-names", "--output-names",
-                 "--print", "--json"});
+  tool.AddThreads(tool.command(), "Instead of what training recorded",
+                  "threads that read the images of --calibrate; 0: all cores");
+  tool.SetUsual({"graph", "--output", "--type", "--input-type", "--append", "--calibrate", "--input-stats",
+                 "--input-names", "--output-names", "--print", "--json"});
 }
 
 void DeclareFiles(const ConvertFlags& flags, FileUse& use) {

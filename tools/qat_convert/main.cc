@@ -44,8 +44,8 @@ std::string BorderText(std::string_view what, const GraphTensor& tensor,
   return text + "\n";
 }
 
-Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph, const ModelType& type,
-               Report& report) {
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph,
+               const ModelType& type, Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
   const bool as_source = IsCSource(flags.output);
@@ -59,8 +59,9 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
-  std::string text = StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", NameOf(type), ", ",
-                            bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
+  std::string text =
+      StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", NameOf(type), ", ",
+             bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
   }
@@ -88,8 +89,8 @@ struct Outputs {
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   if (flags.output.empty() && flags.write_plan.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
-  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c",  ".cc", ".cpp",
-                                                              ".cxx",    ".h", ".hh", ".hpp"};
+  static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c", ".cc", ".cpp",
+                                                               ".cxx",    ".h", ".hh", ".hpp"};
   static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
   QAT_RETURN_IF_ERROR(CheckOutputName({"--write-plan", "a plan", kPlanEndings}, flags.write_plan));
@@ -104,11 +105,14 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
 }
 
 /// Decides and applies; the plan is written in between.
-Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options, const std::vector<std::string>& kept_float,
-                       OutputFile* plan_output, Graph& graph, Report& report) {
+Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options,
+                       const std::vector<std::string>& kept_float, OutputFile* plan_output, Graph& graph,
+                       Report& report) {
   if (options.scheme == Scheme::kFloat32) {
     if (plan_output != nullptr)
-      return InvalidArgument("--write-plan: a model of real numbers has no plan, expected one of --type uint8, int8 or int8-per-tensor");
+      return InvalidArgument(
+          "--write-plan: a model of real numbers has no plan, expected one of --type uint8, int8 or "
+          "int8-per-tensor");
     return ChooseQuantization(graph, options, report.warnings);
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
@@ -130,12 +134,14 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
   QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float, KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float,
+                       KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
   QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type.scheme, graph));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, network, report));
   if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
-  const Status chosen = QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
+  const Status chosen =
+      QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
   if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));

@@ -1,6 +1,5 @@
 #include "model_type.h"
 
-
 #include "base/strings.h"
 #include "cli/number_pair.h"
 
@@ -32,13 +31,15 @@ std::string_view NameOf(const ModelType& type) {
   return NameOf(type.scheme);
 }
 
-Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, const std::optional<PlanChoices>& plan) {
+Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
+                              const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
   if (plan) {
     const std::string_view planned = NameOf(plan->precisions);
-    if (type.empty() || type == planned || type == StrCat("quantized_", planned)) return TypeOf(plan->precisions);
-    return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ", planned,
-                                  "; leave --type out, or write a plan for it"));
+    if (type.empty() || type == planned || type == StrCat("quantized_", planned))
+      return TypeOf(plan->precisions);
+    return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ",
+                                  planned, "; leave --type out, or write a plan for it"));
   }
   const bool has_ranges =
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
@@ -53,7 +54,8 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, con
   if (type == "dynamic") return ModelType{Scheme::kFloat32, WeightStorage::kInt8};
   if (type == "float32") return ModelType{Scheme::kFloat32};
   if (const std::optional<Precisions> integers = IntegersFromName(type)) return TypeOf(*integers);
-  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16 or dynamic"));
+  return InvalidArgument(
+      StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16 or dynamic"));
 }
 
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {

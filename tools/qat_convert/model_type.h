@@ -26,7 +26,8 @@ struct ModelType {
 std::string_view NameOf(const ModelType& type);
 
 /// Without --type: as the plan says, else what the network was trained for. Errors: kInvalidArgument.
-Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph, const std::optional<PlanChoices>& plan);
+Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
+                              const std::optional<PlanChoices>& plan);
 
 /// --input-stats and --default-range, the names of TensorFlow's classic converters included. Errors: kInvalidArgument.
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type);

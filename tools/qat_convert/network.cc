@@ -35,7 +35,9 @@ Status ParseNumbersOfInputs(std::string_view flag, const std::string& text, std:
     return {};
   }
   const auto lists = ParseNamedLists(text);
-  if (!lists) return InvalidArgument(StrCat(flag, ": value '", text, "', expected numbers, or NAME=NUMBERS for each input"));
+  if (!lists)
+    return InvalidArgument(
+        StrCat(flag, ": value '", text, "', expected numbers, or NAME=NUMBERS for each input"));
   for (const auto& [name, own] : *lists) {
     QAT_ASSIGN_OR_RETURN(by_input[name], ParseNumbers(flag, own));
   }
@@ -46,7 +48,8 @@ Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
   if (flags.fit.empty()) return {};
   const std::optional<Fit> fit = FitFromName(flags.fit);
   if (!fit) return InvalidArgument(StrCat("--fit: value '", flags.fit, "', expected crop, pad or stretch"));
-  if (!imported) return InvalidArgument("--fit says what an .onnx or .tflite does not; a .qgraph says it itself");
+  if (!imported)
+    return InvalidArgument("--fit says what an .onnx or .tflite does not; a .qgraph says it itself");
   for (InputContract& input : graph.contract.inputs) input.fit = *fit;
   return {};
 }
@@ -64,23 +67,29 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
   if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
-    return InvalidArgument("--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
+    return InvalidArgument(
+        "--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
   return network;
 }
 
-Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network, Report& report) {
+Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network,
+                     Report& report) {
   if (flags.verify.first.empty()) return {};
   if (!(flags.verify_tolerance > 0) || !std::isfinite(flags.verify_tolerance))
-    return InvalidArgument(StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
+    return InvalidArgument(
+        StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
   CatchInterrupts();
   const auto stop = [] { return Interrupted() ? Status(InterruptedHere()) : Status(); };
-  QAT_ASSIGN_OR_RETURN_IN("--verify", const VerifyResult result,
-                          VerifySource(network.graph, {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, stop));
+  QAT_ASSIGN_OR_RETURN_IN(
+      "--verify", const VerifyResult result,
+      VerifySource(network.graph,
+                   {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, stop));
   for (const std::string& note : result.notes) LogInfo(note);
   for (const VerifiedTensor& tensor : result.tensors) {
-    tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples, " examples, differs by at most ",
-                                     tensor.difference, ", values reach ", tensor.largest, "\n")));
+    tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples,
+                                     " examples, differs by at most ", tensor.difference, ", values reach ",
+                                     tensor.largest, "\n")));
   }
   report.metrics["verified_examples"] = static_cast<double>(result.examples);
   return {};

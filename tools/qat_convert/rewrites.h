@@ -17,7 +17,8 @@ namespace qat {
 
 /// A network that was trained for integers has no operators without an integer kernel; one that was not may. Returns the names of
 /// what was asked for.
-Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Scheme scheme,
+Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
+                                                    const std::optional<PlanChoices>& plan, Scheme scheme,
                                                     Graph& graph, Report& report);
 
 /// Filters change, so ranges that training found do not hold any more.

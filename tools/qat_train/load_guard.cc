@@ -10,7 +10,8 @@ namespace {
 
 [[noreturn]] void EndLoading() {
   static constexpr char kText[] =
-      "qat-train: out of memory while LibTorch was loaded, which takes about 1 GB of address space (a limit may be set: `ulimit -v`)\n";
+      "qat-train: out of memory while LibTorch was loaded, which takes about 1 GB of address space (a limit "
+      "may be set: `ulimit -v`)\n";
   [[maybe_unused]] const ssize_t count = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
   ::_exit(qat::kExitSystem);
 }

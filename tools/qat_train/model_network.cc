@@ -14,11 +14,13 @@ namespace {
 
 // Sizes of layers follow keys of a spec; a model has them as they are.
 Status RefuseScaling(const TrainConfig& config) {
-  const std::pair<const char*, bool> given[] = {
-      {"--width", config.width != 0}, {"--resolution", config.resolution != 0}, {"--classes", config.classes != 0}};
+  const std::pair<const char*, bool> given[] = {{"--width", config.width != 0},
+                                                {"--resolution", config.resolution != 0},
+                                                {"--classes", config.classes != 0}};
   for (const auto& [flag, is_given] : given) {
     if (is_given)
-      return InvalidArgument(StrCat(flag, ": changes a network spec, but ", config.network, " is a model, whose layers are as they are"));
+      return InvalidArgument(StrCat(flag, ": changes a network spec, but ", config.network,
+                                    " is a model, whose layers are as they are"));
   }
   return {};
 }
@@ -36,7 +38,9 @@ void LeaveOutSoftmax(Graph& graph) {
   if (graph.outputs.size() != 1 || graph.nodes.empty()) return;
   const GraphNode& last = graph.nodes.back();
   if (last.type != OpType::kSoftmax || last.output() != graph.outputs[0]) return;
-  LogInfo(StrCat("--network: softmax '", last.name, "' at the end is left out, since the loss contains it; qat-convert --append softmax puts it back"));
+  LogInfo(StrCat(
+      "--network: softmax '", last.name,
+      "' at the end is left out, since the loss contains it; qat-convert --append softmax puts it back"));
   graph.outputs[0] = last.inputs[0];
   graph.nodes.pop_back();
   RemoveUnusedTensors(graph);
@@ -47,8 +51,10 @@ void LeaveOutSoftmax(Graph& graph) {
 Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const TrainFlags& flags) {
   const TrainConfig& config = asked.config;
   if (!NamesModel(config)) {
-    if (!flags.input_shapes.empty()) return InvalidArgument("--input-shape: expected --network with a model (.onnx)");
-    if (flags.reinitialize) return InvalidArgument("--reinitialize: expected --network with a model (.onnx, .tflite)");
+    if (!flags.input_shapes.empty())
+      return InvalidArgument("--input-shape: expected --network with a model (.onnx)");
+    if (flags.reinitialize)
+      return InvalidArgument("--reinitialize: expected --network with a model (.onnx, .tflite)");
     return std::optional<Checkpoint>();
   }
   QAT_RETURN_IF_ERROR(RefuseScaling(config));

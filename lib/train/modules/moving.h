@@ -13,7 +13,9 @@ class MovingModule : public Module {
  public:
   using Module::Module;
 
-  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) final { return Moved(inputs[0]); }
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext&) final {
+    return Moved(inputs[0]);
+  }
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
     return {Moved(inputs[0].values), inputs[0].params};
   }
