@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Post-training quantization collapses if the channels of a filter have very different ranges and share one scale;
-# cross-layer equalization and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes three minutes on
+# cross-layer equalization and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes a minute on
 # two cores.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
