@@ -14,8 +14,7 @@ namespace qat {
 namespace {
 
 constexpr uint64_t kHoldoutPurpose = 0x686f6c64;  // "hold"
-constexpr int64_t kFewestHeldOut = 20;  // as far as kLargestShare allows
-constexpr int64_t kUsualShare = 10, kLargestShare = 5;  // one in so many
+constexpr int64_t kOneIn = 10;
 
 std::vector<int32_t> All(int64_t examples) {
   std::vector<int32_t> all(static_cast<size_t>(examples));
@@ -42,12 +41,9 @@ std::vector<int32_t> Choose(const Dataset& data, int64_t examples, int64_t count
   return chosen;
 }
 
-// What share `count` is, where it was chosen by AutomaticHoldout.
-std::string ShareText(int64_t examples, int64_t count) {
-  if (count == kMostHeldOut && examples / kUsualShare > kMostHeldOut) return StrCat("at most ", kMostHeldOut, ", ");
-  if (examples < kLargestShare) return "";
-  if (count == examples / kLargestShare) return "a fifth, ";
-  return count == examples / kUsualShare ? "a tenth, " : StrCat("at least ", kFewestHeldOut, ", ");
+// What share of `examples` AutomaticHoldout takes.
+std::string_view ShareText(int64_t examples) {
+  return examples / kOneIn > kMostHeldOut ? "at most 5000, " : examples >= kOneIn ? "a tenth, " : "";
 }
 
 std::string_view HowChosen(const Dataset& data) {
@@ -57,7 +53,7 @@ std::string_view HowChosen(const Dataset& data) {
 
 std::string WatchesTheTestSet(std::string_view why) {
   return StrCat("nothing is held out", why,
-                ": the best checkpoint is chosen on the test set, whose accuracy is then no independent figure");
+                ": training is watched on the test set; a checkpoint that is chosen by that has no independent accuracy");
 }
 
 HoldoutSplit Without(int64_t examples, std::string description) {
@@ -77,8 +73,7 @@ HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples, int64_t wanted) {
 }  // namespace
 
 int64_t AutomaticHoldout(int64_t examples) {
-  const int64_t few = std::min(examples / kLargestShare, kFewestHeldOut);
-  return std::min(std::max({examples / kUsualShare, few, int64_t{1}}), kMostHeldOut);
+  return std::clamp<int64_t>(examples / kOneIn, 1, kMostHeldOut);
 }
 
 Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_t seed) {
@@ -102,7 +97,7 @@ Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_
     return std::binary_search(split.holdout.begin(), split.holdout.end(), example);
   });
   split.description = StrCat("held out: ", split.holdout.size(), " of ", examples, " training examples (",
-                             automatic ? ShareText(examples, count) : "", HowChosen(data), ")");
+                             automatic ? ShareText(examples) : std::string_view(), HowChosen(data), ")");
   return split;
 }
 

@@ -11,10 +11,8 @@
 
 namespace qat {
 
-/// What is held out where nobody says how much, of `examples` to train on: a tenth; of fewer than 200, 20 of them, but at most
-/// a fifth; at least one; at most kMostHeldOut. A standard error of an accuracy around 90 % is 7 points on 20 examples, and 21
-/// points on two, a tenth of 20; more than a fifth would cost the network more than it tells about it. With 5,000
-/// examples, it is at most 0.7 points, and more would only be lost to training.
+/// What is held out where nobody says how much, of `examples` to train on: a tenth, at least one and at most kMostHeldOut. With
+/// 5,000 examples, the standard error of an accuracy is at most 0.7 points; more would only be lost to training.
 int64_t AutomaticHoldout(int64_t examples);
 inline constexpr int64_t kMostHeldOut = 5000;
 
