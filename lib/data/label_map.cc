@@ -204,7 +204,10 @@ class LabelMapMaker {
   bool SeemIgnored() const {
     if (!pixels_ || values_.back() != kIgnored) return false;
     const auto different = std::ssize(values_);
-    if (!known_.model.empty() || known_.indices) return known_.indices || std::ssize(known_.model) <= kIgnored;
+    if (known_.indices) return true;
+    const Names& model = known_.model;
+    if (!model.empty())
+      return std::ssize(model) <= kIgnored && std::find(model.begin(), model.end(), std::to_string(kIgnored)) == model.end();
     return different > 2 && values_.front() == 0 && values_[values_.size() - 2] <= 2 * (different - 1);
   }
 

@@ -78,7 +78,15 @@ TEST(LabelMap, TwoHundredAndFiftyFiveIsIgnoredWhereItCanBeNoClass) {
   KnownClasses known;
   known.model = map->class_names();
   EXPECT_EQ(*Map(array, known)->Apply(array), (Classes{0, 1, 2, kIgnoredLabel}));
-  EXPECT_EQ(*Map(Values({0, 255}, 2))->Apply(Values({0, 255}, 2)), (Classes{0, 1})) << "a mask";
+}
+
+TEST(LabelMap, AMaskIsTwoClassesForEveryProgram) {
+  const LabelArray mask = Values({0, 255}, 2);
+  EXPECT_EQ(*Map(mask)->Apply(mask), (Classes{0, 1}));
+  KnownClasses known;
+  known.model = Map(mask)->class_names();
+  EXPECT_EQ(*Map(mask, known)->Apply(mask), (Classes{0, 1}));
+  EXPECT_EQ(Map(mask, known)->ignored(), std::nullopt);
 }
 
 TEST(LabelMap, AnyLabelOfPixelsCanBeIgnored) {
