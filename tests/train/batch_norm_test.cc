@@ -24,10 +24,10 @@ namespace {
 using testing::OneLayer;
 
 struct Normed {
-  explicit Normed(Scheme scheme, bool one_convolution = false) {
+  explicit Normed(Scheme scheme, int32_t bn_convolutions = 2) {
     ModuleOptions options;
     options.scheme = scheme;
-    options.bn_convolutions = one_convolution ? 1 : 2;
+    options.bn_convolutions = bn_convolutions;
     const Graph network =
         OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = {momentum = 0.75}\n");
     auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), options);
@@ -111,7 +111,7 @@ at::Tensor OnTheDeployedGrid(const at::Tensor& filter, const at::Tensor& factor,
 // One convolution: the batch normalizes the sums of the deployed filter.
 TEST(BatchNorm, OneConvolutionNormalizesTheSumsOfTheDeployedFilter) {
   for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
-    Normed layer(scheme, /*one_convolution=*/true);
+    Normed layer(scheme, /*bn_convolutions=*/1);
     const at::Tensor x = at::randn({64, 3, 6, 6});
     const at::Tensor factor = layer.Value(1) / (layer.Value(4) + 1e-3).sqrt();
     const at::Tensor filter = OnTheDeployedGrid(layer.Value(0), factor, scheme).detach();
@@ -130,7 +130,7 @@ TEST(BatchNorm, OneConvolutionNormalizesTheSumsOfTheDeployedFilter) {
 // What is trained is what is deployed: where the moving statistics are those of the batch, folding them changes nothing.
 TEST(BatchNorm, OneConvolutionTrainsWhatIsDeployed) {
   for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
-    Normed layer(scheme, /*one_convolution=*/true);
+    Normed layer(scheme, /*bn_convolutions=*/1);
     const at::Tensor x = at::randn({64, 3, 6, 6});
     at::Tensor trained;
     // The grid of one scale per filter follows the statistics, and they the grid: both settle.
@@ -147,9 +147,30 @@ TEST(BatchNorm, OneConvolutionTrainsWhatIsDeployed) {
   }
 }
 
+// With one scale per filter, a channel of few steps is mostly rounding.
+TEST(BatchNorm, ConvolvesTwiceWhereAChannelIsCoarse) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    for (const float least : {1.0f, 0.01f}) {
+      const at::Tensor x = at::randn({64, 3, 6, 6}), filter = at::rand({4, 3, 3, 3}) + 0.5;
+      const at::Tensor gammas = at::tensor({least, 1.0f, 1.0f, 1.0f});
+      std::vector<at::Tensor> outputs;  // by itself, with one, with two
+      for (const int32_t convolutions : {0, 1, 2}) {
+        Normed layer(scheme, convolutions);
+        layer.Value(0).detach().copy_(filter);
+        for (const int i : {1, 2, 3, 4}) layer.Value(i).detach().copy_(i == 1 ? gammas : at::full({4}, i == 4 ? 1.0 : 0.0));
+        layer.module->Forward({x}, {.training = true, .observe = true});
+        outputs.push_back(layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true}));
+      }
+      const bool twice = scheme == Scheme::kUInt8 && least < 1;
+      EXPECT_EQ(Largest(outputs[0] - outputs[twice ? 2 : 1]), 0) << NameOf(scheme) << ", " << least;
+      EXPECT_NE(Largest(outputs[0] - outputs[twice ? 1 : 2]), 0) << NameOf(scheme) << ", " << least;
+    }
+  }
+}
+
 TEST(BatchNorm, OneConvolutionSurvivesChannelsThatFoldingTakesToZero) {
   for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
-    Normed layer(scheme, /*one_convolution=*/true);
+    Normed layer(scheme, /*bn_convolutions=*/1);
     const at::Tensor gammas = at::tensor({0.0f, 1e-30f, -1.5f, 1.0f});
     layer.Value(1).detach().copy_(gammas);
     layer.Value(4).detach().copy_(at::tensor({1.0f, 1.0f, 1e-30f, 0.0f}));

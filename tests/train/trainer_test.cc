@@ -179,7 +179,7 @@ TEST(Train, NamesShapesThatDoNotFit) {
   QAT_EXPECT_ERROR(
       Train(network, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
       ErrorCode::kInvalidArgument,
-      "holdout is 100, expected less than the 100 training examples of quarters; without it, 20 are held out");
+      "holdout is 100, expected less than the 100 training examples of quarters; without it, 10 are held out");
 }
 
 }  // namespace

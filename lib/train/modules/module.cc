@@ -102,7 +102,7 @@ FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options,
       layout_(layout),
       filter_observer_(0),
       activation_(FusedActivation(layer.attributes)),
-      one_convolution_(options.bn_convolutions == 1 || (options.bn_convolutions == 0 && FiltersPerAxis(options.scheme))) {
+      bn_convolutions_(options.bn_convolutions) {
   const LayerParameter& filter = FindParameter(layer, Role::kFilter);
   filter_ = Trained(
       FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
@@ -157,7 +157,7 @@ at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContex
     }
     return NormalizedByBatch(Apply(input, filter, {}), context);
   }
-  if (learns && one_convolution_)
+  if (learns && OneConvolutionServes(filter, factor))
     return NormalizedByBatch(Apply(input, RoundedUnfolded(filter, factor, context), {}), context);
   const at::Tensor rounded = Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
   if (learns) return Corrected(input, rounded, context);
@@ -196,6 +196,23 @@ void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, co
   } else {
     norm_->statistics.Learn(mean, variance);
   }
+}
+
+// Statistics of the sums of a rounded filter stand for those of the unrounded one, unless a channel has so few steps of the grid
+// that its sums are mostly rounding: normalizing them would blow the rounding up, and the channel with it.
+bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const {
+  if (bn_convolutions_ != 0) return bn_convolutions_ == 1;
+  if (FiltersPerAxis(scheme()) || filter_observer_.empty()) return true;
+  // Steps from 0 to a channel's largest value. 4 and 16 gave the accuracy of two convolutions (docs/quantization.md), 0 less.
+  constexpr float kFewestSteps = 8;
+  const float fewest = kFewestSteps * NudgedParams(filter_observer_.range(), kUInt8NarrowLimits).scale;
+  const at::Tensor factors = factor.detach().contiguous();
+  const MeasuredSlices seen = MeasureSlices(filter.detach());
+  for (size_t c = 0; c < seen.ranges.size(); ++c) {
+    const Range& range = seen.ranges[c];
+    if (std::max(-range.min, range.max) * std::abs(SpanOf(factors)[c]) < fewest) return false;
+  }
+  return true;
 }
 
 // The deployed filter without the factor that folding gives each channel: normalization by the batch cancels that factor, so its

@@ -73,7 +73,7 @@ struct ModuleOptions {
   double ema_decay = 0.999;
   Scheme scheme = Scheme::kUInt8;
   /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or 2, with the raw filter,
-  /// too; 0: once where each channel has a grid of its own.
+  /// too; 0: once, but twice where the grid of the whole filter leaves a channel few steps.
   int32_t bn_convolutions = 0;
 };
 
@@ -168,6 +168,7 @@ class FilterModule : public Module {
   at::Tensor NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context);
   at::Tensor NormalizedTogether(const at::Tensor& sums, const ForwardContext& context);
   at::Tensor RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context);
+  bool OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const;
   at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded, const ForwardContext& context);
   void TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context);
   /// As it is deployed: folded, in LibTorch's layout, no gradient.
@@ -180,7 +181,7 @@ class FilterModule : public Module {
   size_t folding_block_;  ///< values of one channel that lie together in TFLite's layout
   RangeObserver filter_observer_;
   Activation activation_;
-  bool one_convolution_;
+  int32_t bn_convolutions_;
 };
 
 /// Parameters in TFLite's layout, to and from LibTorch's; ranks below 4 stay.
