@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "train/vector_clones.h"
 
 namespace qat {
 namespace {
@@ -54,6 +55,28 @@ void ForRows(const TrainableSpan& parameter, const Use& use) {
   }
 }
 
+QAT_VECTOR_CLONES void AdamRow(float* __restrict x, const float* __restrict g, float* __restrict m, float* __restrict v,
+                               size_t count, float unit, float rate, float correction, float keep) {
+  constexpr auto kNew1 = static_cast<float>(1 - kBeta1);
+  constexpr auto kNew2 = static_cast<float>(1 - kBeta2);
+  const float scaled_rate = rate * unit;
+  for (size_t k = 0; k < count; ++k) {
+    const float gradient = unit * g[k];
+    m[k] += kNew1 * (gradient - m[k]);
+    v[k] += kNew2 * (gradient * gradient - v[k]);
+    x[k] = keep * x[k] - scaled_rate * m[k] / (std::sqrt(v[k]) * correction + kEpsilon);
+  }
+}
+
+QAT_VECTOR_CLONES void SgdRow(float* __restrict x, const float* __restrict g, float* __restrict u, size_t count, float unit,
+                              float rate, float decay) {
+  const float scaled_decay = decay / unit, scaled_rate = rate * unit;
+  for (size_t k = 0; k < count; ++k) {
+    u[k] = kMomentum * u[k] + (unit * g[k] + scaled_decay * x[k]);
+    x[k] -= scaled_rate * u[k];
+  }
+}
+
 class Adam final : public Optimizer {
  public:
   explicit Adam(double weight_decay) : weight_decay_(weight_decay) {}
@@ -89,18 +112,10 @@ class Adam final : public Optimizer {
  private:
   static void Update(const TrainableSpan& parameter, float* m, float* v, float rate, float correction,
                      float keep) {
-    constexpr auto kNew1 = static_cast<float>(1 - kBeta1);
-    constexpr auto kNew2 = static_cast<float>(1 - kBeta2);
     float* x = parameter.values.data();
     const float* g = parameter.gradient.data();
     ForRows(parameter, [&](size_t begin, size_t end, float unit) {
-      const float scaled_rate = rate * unit;
-      for (size_t k = begin; k < end; ++k) {
-        const float gradient = unit * g[k];
-        m[k] += kNew1 * (gradient - m[k]);
-        v[k] += kNew2 * (gradient * gradient - v[k]);
-        x[k] = keep * x[k] - scaled_rate * m[k] / (std::sqrt(v[k]) * correction + kEpsilon);
-      }
+      AdamRow(x + begin, g + begin, m + begin, v + begin, end - begin, unit, rate, correction, keep);
     });
   }
 
@@ -124,11 +139,7 @@ class Sgd final : public Optimizer {
       const float* g = parameters[i].gradient.data();
       float* u = velocity_[i].data();
       ForRows(parameters[i], [&](size_t begin, size_t end, float unit) {
-        const float scaled_decay = decay / unit, scaled_rate = rate * unit;
-        for (size_t k = begin; k < end; ++k) {
-          u[k] = kMomentum * u[k] + (unit * g[k] + scaled_decay * x[k]);
-          x[k] -= scaled_rate * u[k];
-        }
+        SgdRow(x + begin, g + begin, u + begin, end - begin, unit, rate, decay);
       });
     }
   }

@@ -3,8 +3,16 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "train/vector_clones.h"
 
 namespace qat {
+namespace {
+
+QAT_VECTOR_CLONES void Average(float* __restrict average, const float* __restrict now, size_t count, float fresh) {
+  for (size_t k = 0; k < count; ++k) average[k] += fresh * (now[k] - average[k]);
+}
+
+}  // namespace
 
 void WeightAverage::Update(std::span<const TrainableSpan> parameters) {
   if (values_.empty()) {
@@ -14,8 +22,7 @@ void WeightAverage::Update(std::span<const TrainableSpan> parameters) {
   const auto fresh = static_cast<float>(1 - std::min(decay_, (1 + t) / (10 + t)));
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::span<const float> now = parameters[i].values;
-    float* average = values_[i].data();
-    for (size_t k = 0; k < now.size(); ++k) average[k] += fresh * (now[k] - average[k]);
+    Average(values_[i].data(), now.data(), now.size(), fresh);
   }
 }
 
