@@ -165,8 +165,7 @@ LatencyOptions LatencyOptionsOf(const EvalRequest& request) {
 
 void WarnOfABusyMachine(const TimingConditions& timing, Report& report) {
   if (!timing.quiet())
-    report.warnings.push_back(StrCat("times were measured on a busy machine: ", DisturbanceText(timing),
-                                     "; ratios within one run are more reliable than microseconds"));
+    report.warnings.push_back("times were measured on a busy machine; ratios within one run are more reliable than microseconds");
 }
 
 Status MeasureLatencies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
