@@ -42,7 +42,7 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Sh
   };
   return {{"shape",
            {4},
-           {input[0], extent(1, a.kernel_h, a.stride_h), extent(2, a.kernel_w, a.stride_w), a.filters}}};
+           {input.empty() ? 1 : input[0], extent(1, a.kernel_h, a.stride_h), extent(2, a.kernel_w, a.stride_w), a.filters}}};
 }
 
 // TFLite trusts the shape that the model gives; this rule wants the one that fits the input.

@@ -18,7 +18,9 @@ namespace {
 
 // An axis constant that names axis 0, which is the batch's.
 bool NamesTheBatch(const LayerNode& layer) {
-  const auto rank = static_cast<int32_t>(layer.input_shapes.at(0).size());
+  // Negative axes of expand_dims count in the output.
+  const bool expands = layer.type == OpType::kExpandDims;
+  const auto rank = static_cast<int32_t>(expands ? layer.output_shape.size() : layer.input_shapes.at(0).size());
   for (const IndexOperand& index : layer.indices) {
     const bool axes = index.suffix == "axes" || index.suffix == "axis";
     if (axes && std::any_of(index.values.begin(), index.values.end(), [&](int32_t v) { return v == 0 || v == -rank; }))

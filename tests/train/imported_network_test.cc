@@ -26,7 +26,7 @@ std::vector<float> Drawn(int64_t count, uint64_t seed, float size = 1) {
 }
 
 /// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a constant map ->
-/// mean -> fully connected. Names are a stranger's.
+/// mean -> another axis and back -> fully connected at each place. Names are a stranger's.
 class Stranger {
  public:
   explicit Stranger(Scheme scheme) : limits_(scheme == Scheme::kInt8 ? kInt8Limits : kUInt8Limits) {
@@ -44,11 +44,16 @@ class Stranger {
     const int32_t most = Node(OpType::kMaximum, "m", {}, {g_.AddConstant("least", {}, std::vector<float>{0.25f}), sum}, {});
     const int32_t map = Constant("positions", {1, kSide, kSide, 3}, 1.5f);
     const int32_t both = Node(OpType::kConcatenation, "j", ConcatenationAttributes{3}, {most, map}, {});
-    const int32_t axes = g_.AddConstant("axes", {2}, std::vector<int32_t>{1, 2});
+    const int32_t axes = g_.AddConstant("axes", {1}, std::vector<int32_t>{1});
     const int32_t mean = Node(OpType::kMean, "p", MeanAttributes(), {both, axes}, {-1, 4});
+    // As Keras' Conv1D: an axis counted from the end of the output, and a shape that only the second input knows.
+    const int32_t third = g_.AddConstant("third", {}, std::vector<int32_t>{-3});
+    const int32_t map_again = Node(OpType::kExpandDims, "e", ExpandDimsAttributes(), {mean, third}, {});
+    const int32_t sizes = g_.AddConstant("sizes", {3}, std::vector<int32_t>{-1, kSide, 7});
+    const int32_t series = Node(OpType::kReshape, "r", ReshapeAttributes(), {map_again, sizes}, {});
     const int32_t rows = Constant("dense", {5, 7}, 0.5f);
     if (scheme == Scheme::kUInt8) testing::SetRange(g_, rows, {-0.5f, 0.5f}, kUInt8NarrowLimits);
-    g_.outputs = {Node(OpType::kFullyConnected, "out", FullyConnectedAttributes(), {mean, rows, Constant("b", {5}, 1)}, {-3, 3})};
+    g_.outputs = {Node(OpType::kFullyConnected, "out", FullyConnectedAttributes{.keep_num_dims = true}, {series, rows, Constant("b", {5}, 1)}, {-3, 3})};
   }
 
   const Graph& graph() const { return g_; }
@@ -143,9 +148,9 @@ TEST_P(Imported, EveryParameterLearns) {
 
 TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {
   Graph graph = Stranger(Scheme::kUInt8).graph();
-  const int32_t perm = graph.AddConstant("perm", {2}, std::vector<int32_t>{1, 0});
+  const int32_t perm = graph.AddConstant("perm", {3}, std::vector<int32_t>{1, 0, 2});
   const int32_t turned = *graph.AddNode(OpType::kTranspose, "turn", TransposeAttributes(), {graph.outputs[0], perm});
-  const int32_t filter = graph.AddConstant("f", {2, 1}, std::vector<float>{1, 2});
+  const int32_t filter = graph.AddConstant("f", {2, 5}, std::vector<float>(10, 1));
   const int32_t one = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {turned, filter});
   const int32_t tied = graph.AddConstant("t", {2, 2}, std::vector<float>{1, 2, 3, 4});
   const int32_t two = *graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {one, tied});
@@ -156,7 +161,7 @@ TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {
   const auto network = Network::Create(checkpoint->network, {});
   ASSERT_FALSE(network.ok());
   EXPECT_EQ(network.error().code, ErrorCode::kUnsupported);
-  for (const char* each : {"layer 'turn': transpose to [5, 1] mixes the examples of a batch", "layer 'two': its filter is a constant",
+  for (const char* each : {"layer 'turn': transpose to [6, 1, 5] mixes the examples of a batch", "layer 'two': its filter is a constant",
                            "layer 'three': its filter is a constant"}) {
     EXPECT_NE(network.error().message.find(each), std::string::npos) << network.error().message;
   }

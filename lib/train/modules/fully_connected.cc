@@ -4,6 +4,7 @@
 #include <ATen/ops/mm.h>
 
 #include "train/modules/module.h"
+#include "train/modules/nhwc.h"
 
 namespace qat {
 namespace functional {
@@ -23,24 +24,33 @@ namespace {
 
 class FullyConnectedModule final : public FilterModule {
  public:
-  using FilterModule::FilterModule;
+  FullyConnectedModule(const LayerNode& layer, const ModuleOptions& options)
+      : FilterModule(layer, options), keeps_axes_(std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {}
 
  private:
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
-    return functional::FullyConnected(functional::FlattenNhwc(input), filter, bias);
+    const at::Tensor rows = keeps_axes_ ? functional::ToNhwc(input).reshape({-1, input.size(input.dim() == 4 ? 1 : -1)})
+                                        : functional::FlattenNhwc(input);
+    return functional::FullyConnected(rows, filter, bias);
+  }
+  // The last axis of the input is what is multiplied; the others stay.
+  at::Tensor Arrange(const at::Tensor& rows, const at::Tensor& input) const override {
+    if (!keeps_axes_) return rows;
+    std::vector<int64_t> sizes = functional::ToNhwc(input).sizes().vec();
+    sizes.back() = rows.size(1);
+    return functional::FromNhwc(rows.reshape(sizes));
   }
   at::Tensor Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
                         const SimulatedOutput& output) const override {
     return RequantizeByDouble(acc, input_scale, filter, output);
   }
+
+  bool keeps_axes_;
 };
 
 }  // namespace
 
 Expected<std::unique_ptr<Module>> MakeFullyConnected(const LayerNode& layer, const ModuleOptions& options) {
-  if (std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {
-    return Unsupported("layer '" + layer.name + "': keep_num_dims is true, which has no training form");
-  }
   return std::unique_ptr<Module>(std::make_unique<FullyConnectedModule>(layer, options));
 }
 

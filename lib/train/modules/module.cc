@@ -54,7 +54,7 @@ double Unbiased(int64_t count) { return static_cast<double>(count) / static_cast
 Module::Module(const LayerNode& layer, const ModuleOptions& options)
     : node_(layer),
       scheme_(options.scheme),
-      output_observer_(options.ema_decay) {
+      output_observer_(options.ema_decay, options.ranges_cover) {
   if (!OwnsRange(definition())) return;
   auto own = std::make_shared<SharedRange>(scheme_);
   own->Add(&output_observer_);
@@ -246,7 +246,7 @@ at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& ro
 at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
   const at::Tensor sums = norm_ ? Normalized(inputs[0], context)
                                 : Apply(inputs[0], Rounded(OutputFirst(filter_), context), bias_);
-  return Finish(Dense(sums), ActivationRange(activation_), context);
+  return Arrange(Finish(Dense(sums), ActivationRange(activation_), context), inputs[0]);
 }
 
 std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
@@ -279,13 +279,15 @@ SimulatedTensor FilterModule::Simulate(const std::vector<SimulatedTensor>& input
   // Zero points go first, so that padding writes 0.
   const at::Tensor acc = Apply(input.values.sub(input.params.zero_point), simulated.values, simulated.bias);
   const SimulatedOutput output = {OutputParams(), scheme(), activation_};
-  return {Requantize(acc, input.params.scale, simulated, output), output.params};
+  return {Arrange(Requantize(acc, input.params.scale, simulated, output), input.values), output.params};
 }
 
 at::Tensor FilterModule::Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
                                     const SimulatedOutput& output) const {
   return RequantizeByMultiplier(acc, input_scale, filter, output);
 }
+
+at::Tensor FilterModule::Arrange(const at::Tensor& output, const at::Tensor&) const { return output; }
 
 std::vector<Parameter> FilterModule::parameters() {
   std::vector<Parameter> all = {{FindParameter(node(), Role::kFilter).name, Role::kFilter, filter_, layout_}};

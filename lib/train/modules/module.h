@@ -71,6 +71,7 @@ struct NamedStatistics {
 struct ModuleOptions {
   uint64_t seed = 1;
   double ema_decay = 0.999;
+  bool ranges_cover = false;  ///< activations: what has been seen lately, not its average (RangeObserver)
   Scheme scheme = Scheme::kUInt8;
   /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or 2, with the raw filter,
   /// too; 0: once, but twice where the grid of the whole filter leaves a channel few steps.
@@ -151,6 +152,8 @@ class FilterModule : public Module {
   /// Requantizes the sums of Apply on integers: convolution's rule, unless overridden.
   virtual at::Tensor Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
                                 const SimulatedOutput& output) const;
+  /// The output as readers take it, where Apply gives rows [N…, output channels]: unchanged, unless overridden.
+  virtual at::Tensor Arrange(const at::Tensor& output, const at::Tensor& input) const;
 
  private:
   /// gamma * (filter * x - mean) / sqrt(variance + epsilon) + beta.
