@@ -134,6 +134,10 @@ class LabelMapMaker {
     if (!file.empty() && file != model) return FollowFileIntoModel();
     map_.class_names_ = model;
     if (one_hot_ > 0) return TakeIndices(std::ssize(model), model);
+    if (IsMaskOfTwo()) {
+      map_.values_ = {{0, 0}, {values_.back(), 1}};
+      return {};
+    }
     if (AreNumbers(model)) {
       for (size_t i = 0; i < model.size(); ++i) map_.values_.emplace(*ParseNumber<int64_t>(model[i]), static_cast<int32_t>(i));
       return {};
@@ -201,11 +205,20 @@ class LabelMapMaker {
     return {};
   }
 
+  // A model of two classes and masks of 0 and 255, or of 0 and 1, whichever of both it was trained on.
+  bool IsMaskOfTwo() const {
+    const auto of_mask = [&](int64_t value) { return value == 0 || value == values_.back(); };
+    return pixels_ && known_.model.size() == 2 && AreNumbers(known_.model) && known_.file_names.empty() &&
+           (values_.back() == kIgnored || values_.back() == 1) && std::all_of(values_.begin(), values_.end(), of_mask) &&
+           ParseNumber<int64_t>(known_.model[0]) == 0;
+  }
+
   bool SeemIgnored() const {
     if (!pixels_ || values_.back() != kIgnored) return false;
     const auto different = std::ssize(values_);
     if (known_.indices) return true;
     const Names& model = known_.model;
+    if (IsMaskOfTwo()) return false;
     if (!model.empty())
       return std::ssize(model) <= kIgnored && std::find(model.begin(), model.end(), std::to_string(kIgnored)) == model.end();
     return different > 2 && values_.front() == 0 && values_[values_.size() - 2] <= 2 * (different - 1);

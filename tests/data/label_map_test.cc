@@ -87,6 +87,15 @@ TEST(LabelMap, AMaskIsTwoClassesForEveryProgram) {
   known.model = Map(mask)->class_names();
   EXPECT_EQ(*Map(mask, known)->Apply(mask), (Classes{0, 1}));
   EXPECT_EQ(Map(mask, known)->ignored(), std::nullopt);
+  // A network that has learned masks of 0 and 1, and the other way round.
+  const LabelArray bits = Values({0, 1}, 2);
+  EXPECT_EQ(*Map(bits, known)->Apply(bits), (Classes{0, 1}));
+  known.model = {"0", "1"};
+  EXPECT_EQ(*Map(mask, known)->Apply(mask), (Classes{0, 1}));
+  EXPECT_EQ(Map(mask, known)->ignored(), std::nullopt);
+  // Three labels are no mask: 255 is none of two classes.
+  const LabelArray three = Values({0, 1, 255}, 3);
+  EXPECT_EQ(*Map(three, known)->Apply(three), (Classes{0, 1, kIgnoredLabel}));
 }
 
 TEST(LabelMap, AnyLabelOfPixelsCanBeIgnored) {
