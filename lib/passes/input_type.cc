@@ -31,7 +31,9 @@ class FrontWriter {
 
   void Reshape(const Shape& shape) {
     if (graph_.tensor(last_).shape == shape) return;
-    const int32_t sizes = graph_.AddConstant(NameOf("shape"), {static_cast<int32_t>(shape.size())}, shape);
+    Shape open = shape;
+    open[0] = -1;  // any number of examples
+    const int32_t sizes = graph_.AddConstant(NameOf("shape"), {static_cast<int32_t>(shape.size())}, open);
     ReshapeAttributes attributes;
     attributes.new_shape = shape;
     Add(OpType::kReshape, "row", std::move(attributes), {last_, sizes}, shape);

@@ -83,6 +83,11 @@ TEST(SetInputType, NormalizesRawNumbersAsPlainArithmeticDoes) {
     const Graph integers = Converted(SeriesGraph(), scheme, int8 ? DType::kInt8 : DType::kUInt8);
     EXPECT_EQ(integers.tensor(integers.inputs[0]).shape, (Shape{1, 16}));
     EXPECT_EQ(Answers(floats, BytesOf(RawValues())), Answers(integers, quantized));
+    const auto model = RunnableFromBytes(*WriteTflite(floats, {}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    InterpreterOptions seven;
+    seven.input_shapes = {{7, 16}};
+    QAT_ASSERT_OK(Interpreter::Create(*model, seven));
     // The other integers are 128 apart.
     Bytes moved;
     for (const uint8_t value : quantized) moved.push_back(static_cast<uint8_t>(value ^ 0x80));
