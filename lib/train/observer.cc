@@ -12,6 +12,9 @@ void RangeObserver::Observe(Range seen) {
   state_.min_sum = decay_ * state_.min_sum + range.min;
   state_.max_sum = decay_ * state_.max_sum + range.max;
   state_.weight = decay_ * state_.weight + 1;
+  if (!covers_) return;
+  state_.min_sum = std::min(state_.min_sum, state_.weight * range.min);
+  state_.max_sum = std::max(state_.max_sum, state_.weight * range.max);
 }
 
 Range RangeObserver::range() const {

@@ -12,10 +12,12 @@ namespace qat {
 ///   end = sum over k of decay^(t-k) * end_k / sum over k of decay^(t-k),
 /// so the first one counts fully and no initial value is ever forgotten too slowly. Decay 0 is the last
 /// value, as filters are observed; activations take 0.999. Every range is widened to hold 0 first.
+/// One that covers is widened at once to a range that reaches farther than the average, which then falls back as slowly as the average
+/// moves: real numbers as answers must not be cut off, while the averaged ends of batches lie inside those of the data.
 /// Source    tf.contrib.quantize, MovingAvgQuantize (zero_debias) and LastValueQuantize.
 class RangeObserver {
  public:
-  explicit RangeObserver(double decay = 0) : decay_(decay) {}
+  explicit RangeObserver(double decay = 0, bool covers = false) : decay_(decay), covers_(covers) {}
 
   /// Requires finite ends; a tensor that holds NaN or inf is never shown (network.h reports it).
   void Observe(Range seen);
@@ -38,6 +40,7 @@ class RangeObserver {
 
  private:
   double decay_;
+  bool covers_ = false;
   State state_;
 };
 

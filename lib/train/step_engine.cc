@@ -54,7 +54,9 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
                                                          const Schedule& schedule,
                                                          const Contract& contract, const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
-  const ModuleOptions options = {config.seed, config.ema_decay, SchemeFromName(config.scheme).value(),
+  const Task task = contract.outputs.empty() ? Task::kClasses : contract.outputs.front().task;
+  const bool real_answers = task == Task::kNumbers || task == Task::kReconstruction;
+  const ModuleOptions options = {config.seed, config.ema_decay, real_answers, SchemeFromName(config.scheme).value(),
                                  config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);

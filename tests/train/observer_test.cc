@@ -38,6 +38,20 @@ TEST(RangeObserver, DecayZeroIsTheLastValue) {
   EXPECT_EQ(observer.range(), (Range{-0.5f, 0.75f}));
 }
 
+TEST(RangeObserver, CoversWhatItHasSeenLately) {
+  RangeObserver average(0.9), covers(0.9, /*covers=*/true);
+  for (RangeObserver* each : {&average, &covers}) {
+    for (int i = 0; i < 30; ++i) each->Observe({-1, 1});
+    each->Observe({-0.5f, 5});
+  }
+  EXPECT_EQ(covers.range().max, 5);
+  EXPECT_FLOAT_EQ(covers.range().min, average.range().min);
+  EXPECT_LT(average.range().max, 1.5f);
+  const double weight = covers.state().weight;
+  covers.Observe({-1, 1});
+  EXPECT_NEAR(covers.range().max, (0.9 * weight * 5 + 1) / (0.9 * weight + 1), 1e-5) << "falls as the average does";
+}
+
 TEST(RangeObserver, WidensEveryRangeToHoldZero) {
   RangeObserver positive(0);
   positive.Observe({2, 3});
