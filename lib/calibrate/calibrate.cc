@@ -160,9 +160,9 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 
 }  // namespace
 
-Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
+Status Calibrate(const Dataset& dataset, const Precisions& precisions, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings) {
-  QAT_CHECK(scheme != Scheme::kFloat32);
+  QAT_CHECK(precisions.activations.type != DType::kFloat32);
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
   std::vector<Range> input_ranges(graph.inputs.size());
@@ -177,8 +177,8 @@ Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgres
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   Unite(graph, ranges);
   ForgetTrainedRanges(graph);
-  SetRanges(ranges, ActivationLimitsOf(scheme), graph, warnings);
-  graph.scheme = NameOf(scheme);
+  SetRanges(ranges, LimitsOf(precisions.activations), graph, warnings);
+  graph.scheme = NameOf(precisions);
   graph.provenance["calibration_images"] = std::to_string(dataset.size());
   graph.provenance["calibration_sha256"] = fingerprint;
   return {};

@@ -10,7 +10,7 @@
 #include "base/expected.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 
 namespace qat {
 
@@ -19,12 +19,12 @@ using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
 
 /// Runs the graph in float32 on every image and gives each output that is observed in training the least and the largest
 /// value it took, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
-/// trained ranges, so that quantization takes those of their values. Sets the graph's scheme and the provenance keys
+/// trained ranges, so that quantization takes those of their values. Sets the graph's scheme to the name of the precisions, and the provenance keys
 /// calibration_images and calibration_sha256. Same images, same ranges.
-/// Requires  a verified graph without quantization, images of the size in its contract, a quantized scheme.
+/// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize to.
 /// Errors: kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
 /// writer, the interpreter, the data set and `progress`; the graph is then as before.
-Status Calibrate(const Dataset& dataset, Scheme scheme, const CalibrationProgress& progress, Graph& graph,
+Status Calibrate(const Dataset& dataset, const Precisions& precisions, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings);
 
 }  // namespace qat

@@ -11,6 +11,22 @@ bool AllEqual(const std::vector<float>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
 
+/// What the values of all channels reach, with 0.
+struct Ends {
+  double min = 0;
+  double max = 0;
+};
+
+Ends EndsOf(const InputContract& contract) {
+  if (contract.values == ValueType::kReal) return {contract.low, contract.high};
+  Ends ends;
+  for (size_t c = 0; c < contract.mean.size(); ++c) {
+    ends.min = std::min(ends.min, (0.0 - contract.mean[c]) / contract.std[c]);
+    ends.max = std::max(ends.max, (255.0 - contract.mean[c]) / contract.std[c]);
+  }
+  return ends;
+}
+
 }  // namespace
 
 bool BytesPassThrough(const InputContract& contract) {
@@ -20,19 +36,19 @@ bool BytesPassThrough(const InputContract& contract) {
          mean == std::floor(mean);
 }
 
+QuantizationParams InputParams(const InputContract& contract, const Precision& activations) {
+  const Ends ends = EndsOf(contract);
+  if (activations.symmetric) {
+    const Range range = {static_cast<float>(ends.min), static_cast<float>(ends.max)};
+    return NudgedParams(RangeFor(activations, range), LimitsOf(activations));
+  }
+  if (BytesPassThrough(contract))
+    return FixedParamsOf({1.0f / contract.std[0], static_cast<int32_t>(contract.mean[0])}, activations.type);
+  return FixedParamsOf(ChooseQuantizationParams(ends.min, ends.max, kUInt8Limits), activations.type);
+}
+
 QuantizationParams InputParams(const InputContract& contract, Scheme scheme) {
-  if (BytesPassThrough(contract)) {
-    return FixedParamsOf({1.0f / contract.std[0], static_cast<int32_t>(contract.mean[0])}, scheme);
-  }
-  if (contract.values == ValueType::kReal)
-    return FixedParamsOf(ChooseQuantizationParams(contract.low, contract.high, kUInt8Limits), scheme);
-  double min = 0;
-  double max = 0;
-  for (size_t c = 0; c < contract.mean.size(); ++c) {
-    min = std::min(min, (0.0 - contract.mean[c]) / contract.std[c]);
-    max = std::max(max, (255.0 - contract.mean[c]) / contract.std[c]);
-  }
-  return FixedParamsOf(ChooseQuantizationParams(min, max, kUInt8Limits), scheme);
+  return InputParams(contract, PrecisionsOf(scheme).activations);
 }
 
 }  // namespace qat

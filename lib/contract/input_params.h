@@ -5,6 +5,7 @@
 
 #include "contract/input_contract.h"
 #include "quant/params.h"
+#include "quant/precision.h"
 #include "quant/scheme.h"
 
 namespace qat {
@@ -16,6 +17,8 @@ bool BytesPassThrough(const InputContract& contract);
 /// Of reals the range that training saw. (1 / std, mean) where bytes pass through; else the union range of all channels, by ChooseQuantizationParams. Scheme
 /// int8: the zero point 128 lower. Requires a valid contract and a quantized scheme.
 QuantizationParams InputParams(const InputContract& contract, Scheme scheme);
+/// The same by the precision of activations; of int16 the zero point is 0, and the scale that of the range of all channels.
+QuantizationParams InputParams(const InputContract& contract, const Precision& activations);
 
 }  // namespace qat
 

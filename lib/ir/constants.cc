@@ -15,6 +15,18 @@ std::vector<float> RealValues(const GraphTensor& tensor) {
   return values;
 }
 
+void SetIntegers(GraphTensor& tensor, DType type, const std::vector<int32_t>& integers) {
+  if (type == DType::kInt4) {
+    std::vector<uint8_t> bytes((integers.size() + 1) / 2);
+    for (size_t i = 0; i < integers.size(); ++i)
+      bytes[i / 2] |= static_cast<uint8_t>((integers[i] & 0xf) << (i % 2 == 0 ? 0 : 4));
+    return SetValues(tensor, type, bytes);
+  }
+  if (type == DType::kInt16) return SetValues(tensor, type, std::vector<int16_t>(integers.begin(), integers.end()));
+  QAT_CHECK(SizeOf(type) == 1);
+  SetValues(tensor, type, std::vector<uint8_t>(integers.begin(), integers.end()));  // int8 by its bits
+}
+
 std::vector<Range> SliceRanges(const std::vector<float>& values, const Shape& shape, size_t axis) {
   const size_t inner = InnerSize(shape, axis);
   std::vector<Range> ranges(static_cast<size_t>(shape[axis]));

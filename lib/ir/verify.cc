@@ -15,8 +15,10 @@ bool IsIndex(int32_t index, size_t count) { return index >= 0 && static_cast<siz
 bool LimitsOf(DType type, int64_t& lowest, int64_t& highest) {
   if (type == DType::kUInt8) return lowest = 0, highest = 255, true;
   if (type == DType::kInt8) return lowest = -128, highest = 127, true;
+  if (type == DType::kInt4) return lowest = -8, highest = 7, true;
   if (type == DType::kInt16) return lowest = -32768, highest = 32767, true;
   if (type == DType::kInt32) return lowest = INT32_MIN, highest = INT32_MAX, true;
+  if (type == DType::kInt64) return lowest = INT64_MIN, highest = INT64_MAX, true;
   return false;
 }
 
@@ -66,9 +68,9 @@ Status VerifyRange(const GraphTensor& tensor) {
   if (!(r.min <= 0 && r.max >= 0))
     return Corrupt(StrCat("range is [", r.min, ", ", r.max, "], expected ends around 0"));
   const QuantizedLimits& limits = tensor.limits;
-  if (limits.quant_min >= limits.quant_max || limits.quant_min < -128 || limits.quant_max > 255) {
+  if (limits.quant_min >= limits.quant_max || limits.quant_min < -32768 || limits.quant_max > 32767) {
     return Corrupt(StrCat("integer range is [", limits.quant_min, ", ", limits.quant_max,
-                          "], expected one of uint8 or int8"));
+                          "], expected one of uint8, int8 or int16"));
   }
   return {};
 }
@@ -76,8 +78,8 @@ Status VerifyRange(const GraphTensor& tensor) {
 Status VerifyTensor(const GraphTensor& tensor) {
   const int64_t count = CheckedFlatSize(tensor.shape);
   if (count < 1) return Corrupt(StrCat("shape is ", ToString(tensor.shape), ", expected positive sizes"));
-  if (SizeOf(tensor.type) == 0) return Corrupt(StrCat("type is ", int{static_cast<int8_t>(tensor.type)}));
-  const auto bytes = static_cast<size_t>(count) * SizeOf(tensor.type);
+  if (BitsOf(tensor.type) == 0) return Corrupt(StrCat("type is ", int{static_cast<int8_t>(tensor.type)}));
+  const size_t bytes = (static_cast<size_t>(count) * BitsOf(tensor.type) + 7) / 8;
   if (tensor.is_constant() && tensor.data.size() != bytes) {
     return Corrupt(StrCat("holds ", tensor.data.size(), " bytes, ", NameOf(tensor.type), " ",
                           ToString(tensor.shape), " takes ", bytes));
@@ -147,12 +149,19 @@ Status VerifyOutputs(const Graph& graph, const GraphNode& node) {
 /// Type that a filter or a bias has beside a data input of type `data`.
 DType ParameterType(DType data, bool bias) {
   if (data == DType::kFloat32) return data;
+  if (data == DType::kInt16) return bias ? DType::kInt64 : DType::kInt8;
   return bias ? DType::kInt32 : data;
 }
 
-/// A filter in 8 bits beside real data: "dynamic range".
+/// Filters of 4 bits lie packed, beside activations of int8.
+bool IsFourBitFilter(const GraphTensor& filter, DType data) {
+  return data == DType::kInt8 && filter.is_constant() && filter.type == DType::kInt4 && filter.quantization.has_value();
+}
+
+/// A filter in 8 or 4 bits beside real data: "dynamic range".
 bool IsHybridFilter(const GraphTensor& filter, DType data) {
-  return data == DType::kFloat32 && filter.is_constant() && filter.type == DType::kInt8 && filter.quantization.has_value();
+  const bool narrow = filter.type == DType::kInt8 || filter.type == DType::kInt4;
+  return data == DType::kFloat32 && filter.is_constant() && narrow && filter.quantization.has_value();
 }
 
 /// Halves that a converter stored in place of a float32 constant.
@@ -181,7 +190,7 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
     const auto position = static_cast<int32_t>(i);
     const bool bias = position == definition.bias_input, filter = position == definition.filter_input;
     const bool constant = input.is_constant() || input.trained.has_value() || widened.contains(node.inputs[i]);
-    if (filter && IsHybridFilter(input, data)) continue;
+    if (filter && (IsHybridFilter(input, data) || IsFourBitFilter(input, data))) continue;
     if ((filter || bias) && (!constant || input.type != ParameterType(data, bias))) {
       return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
                             constant ? NameOf(input.type) : "computed", ", expected constants of ",

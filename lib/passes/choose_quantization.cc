@@ -45,7 +45,7 @@ void MakeReal(Graph& graph, const QuantizationOptions& options, std::vector<std:
 
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings) {
-  if (options.scheme == Scheme::kFloat32) {
+  if (options.is_real()) {
     QAT_RETURN_IF_ERROR(ExpectUnquantized(graph));
     MakeReal(graph, options, warnings);
     return {};
@@ -64,11 +64,12 @@ Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const Quantizati
       if (!contradiction.empty()) warnings.push_back(contradiction);
     }
   }
+  // Ranges are no matter of the grid of filters: int16x8 has the one that int8 trains for.
+  const std::optional<Precisions> trained = IntegersFromName(graph.scheme);
   const bool calibrated = graph.provenance.contains("calibration_sha256");
-  const std::string_view wanted = calibrated ? NameOf(options.scheme) : NameOf(options.precisions());
-  if (graph.scheme != "float32" && graph.scheme != wanted) {
-    warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ", wanted,
-                              ": its filters have not adapted to that grid"));
+  if (trained && !calibrated && trained->filters != options.precisions().filters) {
+    warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ",
+                              NameOf(options.precisions()), ": its filters have not adapted to that grid"));
   }
   return MakePlan(graph, options, warnings);
 }

@@ -2,8 +2,9 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "contract/input_params.h"
 #include "passes/passes.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -99,28 +100,92 @@ class FrontWriter {
   std::vector<GraphNode> nodes_;
 };
 
-// int8 is uint8, 128 lower.
-TensorQuantization InTermsOf(DType type, DType network, const TensorQuantization& quantization) {
+bool IsByte(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
+
+/// Bytes of either kind are the network's, int8 128 lower; beside 16 bits each type has what the contract gives it.
+TensorQuantization InTermsOf(DType type, const GraphTensor& network, const InputContract& contract) {
   constexpr int64_t kApart = 128;
-  TensorQuantization own = quantization;
-  if (type != network) own.zero_point[0] += type == DType::kUInt8 ? kApart : -kApart;
-  return own;
+  TensorQuantization own = *network.quantization;
+  if (type == network.type) return own;
+  if (IsByte(type) && IsByte(network.type)) {
+    own.zero_point[0] += type == DType::kUInt8 ? kApart : -kApart;
+    return own;
+  }
+  return TensorQuantization::PerTensor(InputParams(contract, ActivationsOf(type)));
+}
+
+std::vector<size_t> ReadersOf(const Graph& graph, int32_t tensor) {
+  std::vector<size_t> readers;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto& inputs = graph.nodes[i].inputs;
+    if (std::find(inputs.begin(), inputs.end(), tensor) != inputs.end()) readers.push_back(i);
+  }
+  return readers;
+}
+
+/// Two tensors of bytes with the same real numbers, one 128 lower; or reals or 16 bits on one side.
+bool SaysTheSame(const GraphTensor& input, const GraphTensor& taken) {
+  if (input.type == DType::kFloat32) return true;
+  if (!IsByte(input.type) || !IsByte(taken.type)) return input.type != taken.type;
+  const QuantizationParams a = input.quantization->params(), b = taken.quantization->params();
+  const int32_t apart = input.type == taken.type ? 0 : input.type == DType::kUInt8 ? 128 : -128;
+  return a.scale == b.scale && a.zero_point == b.zero_point + apart;
+}
+
+/// Nodes that change the type of an input only: input -> [RESHAPE] -> [SUB] -> [MUL] -> QUANTIZE, as SetInputType writes them. Empty:
+/// there are none.
+std::vector<size_t> FrontOf(const Graph& graph, size_t index) {
+  constexpr OpType kOrder[] = {OpType::kReshape, OpType::kSub, OpType::kMul, OpType::kQuantize};
+  const bool inside = graph.contract.inputs.at(index).inside;
+  const int32_t input = graph.inputs.at(index);
+  std::vector<size_t> front;
+  int32_t at = input;
+  for (const OpType type : kOrder) {
+    const std::vector<size_t> readers = ReadersOf(graph, at);
+    if (readers.size() != 1 || graph.nodes[readers[0]].type != type) continue;
+    const bool normalizes = type == OpType::kSub || type == OpType::kMul;
+    if (normalizes && !inside) return {};
+    front.push_back(readers[0]);
+    at = graph.nodes[readers[0]].outputs[0];
+  }
+  const bool ends = !front.empty() && graph.nodes[front.back()].type == OpType::kQuantize;
+  const bool same = ends && graph.tensor(at).quantization && SaysTheSame(graph.tensor(input), graph.tensor(at));
+  return same ? front : std::vector<size_t>();
+}
+
+/// What they give becomes the input.
+void TakeOff(std::vector<size_t> front, size_t index, Graph& graph) {
+  graph.inputs[index] = graph.nodes[front.back()].outputs[0];
+  graph.contract.inputs[index].inside = false;
+  std::sort(front.rbegin(), front.rend());
+  for (const size_t node : front) graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(node));
+}
+
+Status ExpectConvertible(DType type, const GraphTensor& network) {
+  if (type != DType::kFloat32 && type != DType::kInt16 && !IsByte(type))
+    return InvalidArgument(StrCat("the input cannot be ", NameOf(type), ", expected float32, uint8, int8 or int16"));
+  if (type != DType::kFloat32 && network.type == DType::kFloat32)
+    return Unsupported(StrCat("the network takes float32, so its input cannot be ", NameOf(type),
+                              ": an integer model can take either"));
+  if (type == DType::kInt16 && network.type == DType::kUInt8)
+    return Unsupported(
+        "TFLite makes no uint8 of int16, so the input of a network of uint8 cannot be int16; float32, uint8 and int8 can be");
+  return {};
 }
 
 }  // namespace
 
 Status SetInputType(DType type, size_t index, Graph& graph) {
-  if (type != DType::kFloat32 && type != DType::kUInt8 && type != DType::kInt8) {
-    return InvalidArgument(StrCat("the input cannot be ", NameOf(type), ", expected float32, uint8 or int8"));
-  }
-  const GraphTensor network = graph.tensor(graph.inputs.at(index));
-  if (type != DType::kFloat32 && network.type == DType::kFloat32) {
-    return Unsupported(StrCat("the network takes float32, so its input cannot be ", NameOf(type),
-                              ": an integer model can take either"));
-  }
+  const std::vector<size_t> in_front = FrontOf(graph, index);
+  const GraphTensor before = graph.tensor(graph.inputs[index]);
+  if (!in_front.empty() && before.type == type) return {};
+  const GraphTensor network =
+      in_front.empty() ? before : graph.tensor(graph.nodes[in_front.back()].outputs[0]);
+  QAT_RETURN_IF_ERROR(ExpectConvertible(type, network));
+  if (!in_front.empty()) TakeOff(in_front, index, graph);
   InputContract& contract = graph.contract.inputs.at(index);
   std::optional<TensorQuantization> quantization;
-  if (type != DType::kFloat32) quantization = InTermsOf(type, network.type, *network.quantization);
+  if (type != DType::kFloat32) quantization = InTermsOf(type, network, contract);
   FrontWriter front(graph, index, type, std::move(quantization));
   front.Reshape(network.shape);
   const bool normalizes = type == DType::kFloat32 && contract.values == ValueType::kReal && !contract.inside;

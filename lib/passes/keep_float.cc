@@ -13,15 +13,15 @@ namespace {
 
 class Parting {
  public:
-  Parting(Graph& graph, Scheme scheme, const std::set<std::string>& asked)
-      : graph_(graph), scheme_(scheme), asked_(asked), groups_(FindRangeGroups(graph)) {
+  Parting(Graph& graph, DType activations, const std::set<std::string>& asked)
+      : graph_(graph), activations_(activations), asked_(asked), groups_(FindRangeGroups(graph)) {
     for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
   }
 
   KeptFloat Run() {
     KeptFloat kept;
     for (GraphNode& node : std::exchange(graph_.nodes, {})) {
-      const bool must = !RunsUnder(node.type, scheme_);
+      const bool must = !RunsOn(node.type, activations_);
       const bool asked = !ChangesForm(node) && asked_.contains(node.name);
       const bool real = must || asked || CastsReal(node);
       if (must && !CastsReal(node)) kept.must.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
@@ -95,7 +95,7 @@ class Parting {
   }
 
   Graph& graph_;
-  const Scheme scheme_;
+  const DType activations_;
   const std::set<std::string>& asked_;
   const RangeGroups groups_;
   std::set<std::string> names_;
@@ -106,8 +106,8 @@ class Parting {
 
 }  // namespace
 
-KeptFloat KeepFloat(Graph& graph, Scheme scheme, const std::set<std::string>& names) {
-  return Parting(graph, scheme, names).Run();
+KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>& names) {
+  return Parting(graph, activations, names).Run();
 }
 
 }  // namespace qat

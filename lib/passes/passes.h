@@ -30,10 +30,10 @@ struct KeptFloat {
   std::vector<std::string> asked;  ///< names of nodes
 };
 
-/// Puts every node that has no kernel for the integers of `scheme`, and those named, between `dequantize` and `quantize` nodes, so
+/// Puts every node that has no kernel for `activations` (uint8, int8 or int16), and those named, between `dequantize` and `quantize` nodes, so
 /// that it computes on real numbers; outputs of the graph are integers all the same. What a `quantize` node gives has the range of
 /// what it reads, where that is known. Names that are none of the graph's are left alone.
-KeptFloat KeepFloat(Graph& graph, Scheme scheme, const std::set<std::string>& names = {});
+KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>& names = {});
 
 /// Cross-layer equalization: where one layer with a filter alone reads what another one computes (also through pools, means over
 /// the picture and reshapes), channel c of the first is multiplied by sqrt(reads[c] / writes[c]) and what reads it divided by
@@ -59,16 +59,24 @@ enum class WeightStorage : uint8_t {
   kFloat16,  ///< real constants of 64 values or more in halves, ties to even; a DEQUANTIZE widens each when the model is prepared
   kInt8,     ///< "dynamic range": filters of convolutions, depthwise and fully connected layers of 1,024 values or more, symmetric
              ///< in [-127, 127]; TFLite quantizes the inputs of such layers while it runs
+  kInt4,     ///< the same in [-7, 7], two to a byte, with a scale per channel
 };
 
 /// Requires  a graph that ChooseQuantization made float32. Warns of values that no half holds, and where nothing was stored.
 void StoreWeights(WeightStorage storage, Graph& graph, std::vector<std::string>& warnings);
 
-/// What the model takes as one of its inputs, after ChooseQuantization: `type` is float32, uint8 or int8. Reals come in with the shape of the data, and
+/// What the model takes as one of its inputs, after ChooseQuantization: `type` is float32, uint8, int8 or int16. Reals come in with the shape of the data, and
 /// where they are float32 the graph normalizes them by itself (SUB and MUL, InputContract::inside); a QUANTIZE then makes what
-/// the network takes of them. Of bytes float32 are normalized values, uint8 and int8 those of the network or 128 apart.
+/// the network takes of them. Of bytes float32 are normalized values, uint8 and int8 those of the network or 128 apart; where only
+/// one of input and network has 16 bits, the input has the parameters that the contract gives its type.
 /// Errors: kUnsupported (integers for a float32 network), kInvalidArgument (another type).
 Status SetInputType(DType type, size_t index, Graph& graph);
+
+/// What the model gives as one of its outputs, after ChooseQuantization: `type` is float32 (a DEQUANTIZE) or uint8, int8 or int16 (a
+/// QUANTIZE; bytes are 128 apart). The output keeps its name; a node at the end that only changes the type is taken off first.
+/// Errors: kUnsupported (indices, integers of a float32 output, uint8 of int16), kInvalidArgument (another type); the graph is then
+/// as before.
+Status SetOutputType(DType type, size_t index, Graph& graph);
 
 /// One sentence on what `given` does to the data if it is not what the contract says, both values in it; else empty.
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given);

@@ -6,8 +6,9 @@
 #include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "ops/integer_kernels.h"
 #include "passes/passes.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -64,10 +65,10 @@ bool HasHybridKernel(OpType type) {
   return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
 }
 
-/// Symmetric, with a scale per channel; of a fully connected layer with one, which every release since 1.14 can run.
-void QuantizeFilter(const OpDefinition& definition, GraphTensor& filter) {
+/// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release since 1.14 can run.
+void QuantizeFilter(const OpDefinition& definition, const Precision& precision, GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
-  const bool per_channel = definition.type != OpType::kFullyConnected;
+  const bool per_channel = definition.type != OpType::kFullyConnected || precision.bits < 8;
   const auto axis = static_cast<size_t>(definition.filter_channel_axis);
   const auto channels = per_channel ? static_cast<size_t>(filter.shape[axis]) : 1;
   const size_t inner = InnerSize(filter.shape, axis);
@@ -80,15 +81,14 @@ void QuantizeFilter(const OpDefinition& definition, GraphTensor& filter) {
   quantization.dimension = per_channel ? definition.filter_channel_axis : 0;
   std::vector<QuantizationParams> params;
   for (const float reach : largest) {
-    params.push_back(NudgedParams(FilterRangeOf({-reach, reach}, Scheme::kInt8), kInt8NarrowLimits));
+    params.push_back(NudgedParams(RangeFor(precision, {-reach, reach}), LimitsOf(precision)));
     quantization.scale.push_back(params.back().scale);
     quantization.zero_point.push_back(0);
   }
-  std::vector<int8_t> quantized;
-  for (size_t i = 0; i < values.size(); ++i) {
-    quantized.push_back(static_cast<int8_t>(QuantizeFakeQuant(values[i], params[i / inner % channels], kInt8NarrowLimits)));
-  }
-  SetValues(filter, DType::kInt8, quantized);
+  std::vector<int32_t> quantized;
+  for (size_t i = 0; i < values.size(); ++i)
+    quantized.push_back(QuantizeFakeQuant(values[i], params[i / inner % channels], LimitsOf(precision)));
+  SetIntegers(filter, precision.type, quantized);
   filter.quantization = std::move(quantization);
 }
 
@@ -110,22 +110,28 @@ std::map<int32_t, const OpDefinition*> HybridFilters(const Graph& graph) {
   return filters;
 }
 
-void StoreInt8(Graph& graph, std::vector<std::string>& warnings) {
+void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::string>& warnings) {
   int64_t stored = 0;
+  std::vector<std::string> wider;
   for (const auto& [index, definition] : HybridFilters(graph)) {
     if (FlatSize(graph.tensor(index).shape) < kFewestBytes) continue;
-    QuantizeFilter(*definition, graph.tensor(index));
+    const bool fits = precision.bits == 8 || Int4HybridVersionOf(definition->type).version > 0;
+    if (!fits) wider.push_back(StrCat("'", graph.tensor(index).name, "' (", definition->name, ")"));
+    QuantizeFilter(*definition, fits ? precision : kInt8FiltersPerAxis, graph.tensor(index));
     ++stored;
   }
+  if (!wider.empty())
+    warnings.push_back(StrCat("TFLite takes no 4 bits of these filters beside real numbers, so they have 8: ", Join(wider)));
   if (stored == 0)
-    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in 8 bits"));
+    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in ", precision.bits, " bits"));
 }
 
 }  // namespace
 
 void StoreWeights(WeightStorage storage, Graph& graph, std::vector<std::string>& warnings) {
   if (storage == WeightStorage::kFloat16) StoreFloat16(graph, warnings);
-  if (storage == WeightStorage::kInt8) StoreInt8(graph, warnings);
+  if (storage == WeightStorage::kInt8) StoreIntegers(kInt8FiltersPerAxis, graph, warnings);
+  if (storage == WeightStorage::kInt4) StoreIntegers(kInt4FiltersPerAxis, graph, warnings);
 }
 
 }  // namespace qat

@@ -23,12 +23,20 @@ class Applier {
       tensor.type = plan.precision.type;
       tensor.quantization = QuantizationOf(plan);
     }
-    for (const GraphNode& node : graph_.nodes) {
+    for (GraphNode& node : graph_.nodes) {
+      SetScalesOption(node);
       if (node.type == OpType::kDiv && graph_.tensor(node.output()).quantization) WarnOfSmallQuotients(node);
     }
   }
 
  private:
+  /// A file that does not say otherwise promises scales that are powers of 2.
+  void SetScalesOption(GraphNode& node) const {
+    if (node.type != OpType::kAdd && node.type != OpType::kSub) return;
+    if (graph_.tensor(node.output()).type == DType::kInt16)
+      std::get<BinaryAttributes>(node.attributes).power_of_two_scales = false;
+  }
+
   static TensorQuantization QuantizationOf(const TensorPlan& plan) {
     TensorQuantization quantization;
     quantization.dimension = plan.params.size() > 1 && plan.role == PlannedRole::kFilter ? plan.axis : 0;
@@ -49,16 +57,17 @@ class Applier {
     for (size_t i = 0; i < reals.size(); ++i)
       integers.push_back(QuantizeFakeQuant(reals[i], plan.params[i / inner % plan.params.size()], limits));
     if (plan.role == PlannedRole::kFilter) filters_[plan.tensor] = {&plan, inner, integers};
-    Store(integers, plan.precision.type, tensor);
-  }
-
-  /// In the bytes that the element type has.
-  static void Store(const std::vector<int32_t>& integers, DType type, GraphTensor& tensor) {
-    SetValues(tensor, type, std::vector<uint8_t>(integers.begin(), integers.end()));  // int8 by its bits
+    SetIntegers(tensor, plan.precision.type, integers);
   }
 
   void StoreBiases(const TensorPlan& plan, GraphTensor& tensor) {
     const std::vector<float> reals = RealValues(tensor);
+    if (plan.precision.type == DType::kInt64) {
+      std::vector<int64_t> wide;
+      for (size_t c = 0; c < reals.size(); ++c)
+        wide.push_back(QuantizeWideBias(reals[c], plan.params[c % plan.params.size()].scale));
+      return SetValues(tensor, DType::kInt64, wide);
+    }
     std::vector<int32_t> steps;
     for (size_t c = 0; c < reals.size(); ++c)
       steps.push_back(QuantizeBias(reals[c], plan.params[c % plan.params.size()].scale, 1));

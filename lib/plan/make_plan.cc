@@ -37,7 +37,7 @@ class Planner {
     for (const GraphNode& node : graph_.nodes) {
       if (!IsKeptFloat(node)) ops.push_back({node.name, node.type});
     }
-    QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options_.scheme));
+    QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, precisions_.activations.type));
     QAT_RETURN_IF_ERROR(CheckRanges());
     QAT_RETURN_IF_ERROR(PlanInputs());
     for (const GraphNode& node : graph_.nodes) {
@@ -45,6 +45,8 @@ class Planner {
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), PlanParameters(node));
       for (const int32_t output : node.outputs) PlanOutput(node, output);
     }
+    if (!wider_.empty())
+      warnings_.push_back(StrCat("TFLite takes no 4 bits of these filters, so they have 8: ", Join(wider_)));
     return std::move(plan_);
   }
 
@@ -80,9 +82,9 @@ class Planner {
     }
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
-      return Unsupported(StrCat(NameOf(options_.scheme), " needs the range of every activation, missing: ",
-                                Join(missing), "; train with the scheme ", NameOf(options_.scheme),
-                                ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
+      return Unsupported(StrCat(NameOf(precisions_), " needs the range of every activation, missing: ",
+                                Join(missing), "; train with the scheme ",
+                                precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8", ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
     }
     const Range range = IncludingZero(*options_.default_range);
     if (!std::isfinite(range.max - range.min)) {
@@ -97,8 +99,8 @@ class Planner {
   Status PlanInputs() {
     for (size_t i = 0; i < graph_.inputs.size(); ++i) {
       const QuantizationParams input = options_.input
-                                           ? FixedParamsOf(*options_.input, options_.scheme)
-                                           : InputParams(graph_.contract.inputs.at(i), options_.scheme);
+                                           ? OfInputStats(*options_.input)
+                                           : InputParams(graph_.contract.inputs.at(i), precisions_.activations);
       if (!(input.scale > 0) || !std::isfinite(input.scale))
         return Numerical(
             StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
@@ -108,6 +110,13 @@ class Planner {
       plan.reason = options_.input ? "the input stats given" : "the input contract";
     }
     return {};
+  }
+
+  /// The parameters of bytes, as those of the activations.
+  QuantizationParams OfInputStats(QuantizationParams uint8) const {
+    const Precision& activations = precisions_.activations;
+    if (!activations.symmetric) return FixedParamsOf(uint8, activations.type);
+    return NudgedParams(RangeFor(activations, RepresentableRange(uint8, kUInt8Limits)), LimitsOf(activations));
   }
 
   bool IsPlanned(int32_t tensor) const { return place_[static_cast<size_t>(tensor)] >= 0; }
@@ -144,7 +153,7 @@ class Planner {
         return;
       }
       case OutputQuantization::kFixed:
-        plan.params = {FixedParamsOf(definition.fixed_uint8, options_.scheme)};
+        plan.params = {FixedParamsOf(definition.fixed_uint8, precisions_.activations.type)};
         plan.reason = "fixed by TFLite's specification";
         return;
       case OutputQuantization::kNone:
@@ -156,7 +165,7 @@ class Planner {
     const QuantizedLimits limits = LimitsOf(precisions_.activations);
     if (tensor.has_range) {
       plan.range = tensor.range;
-      plan.params = {NudgedParams(tensor.range, limits)};
+      plan.params = {NudgedParams(Symmetric(tensor.range), limits)};
       const bool calibrated = graph_.provenance.contains("calibration_sha256");
       plan.reason = !options_.reason.empty() ? options_.reason
                     : calibrated             ? "calibrated range"
@@ -165,8 +174,15 @@ class Planner {
     }
     const Range range = IncludingZero(*options_.default_range);
     plan.range = range;
-    plan.params = {ChooseQuantizationParams(range.min, range.max, limits)};
+    plan.params = {precisions_.activations.symmetric
+                       ? NudgedParams(Symmetric(range), limits)
+                       : ChooseQuantizationParams(range.min, range.max, limits)};
     plan.reason = "default range";
+  }
+
+  /// A range around 0 where the activations want one.
+  Range Symmetric(Range range) const {
+    return precisions_.activations.symmetric ? RangeFor(precisions_.activations, range) : range;
   }
 
   Status PlanParameters(const GraphNode& node) {
@@ -228,7 +244,7 @@ class Planner {
     const GraphTensor& tensor = graph_.tensor(index);
     const Range range = ConstantRange(tensor);
     QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
-                         ParamsFor(tensor.name, range, LimitsOf(precisions_.activations)));
+                         ParamsFor(tensor.name, Symmetric(range), LimitsOf(precisions_.activations)));
     TensorPlan& plan = Add(index, PlannedRole::kOperand, precisions_.activations);
     if (tied >= 0) {
       plan.params = {ParamsOf(tied)};
@@ -243,13 +259,13 @@ class Planner {
   }
 
   /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
-  /// answer is their bias, would have next to none. Half of int32 is left to the sum. Empty: no bias.
+  /// answer is their bias, would have next to none. Half of int32 is left to the sum (beside int16, of 2^46). Empty: no bias.
   std::vector<float> LeastScales(float input_scale, int32_t bias) const {
     std::vector<float> least;
     if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
-    constexpr float kMostSteps = 1 << 30;
+    const float most_steps = SumTypeOf(precisions_.activations) == DType::kInt64 ? 0x1p45f : 0x1p30f;
     for (const float value : RealValues(graph_.tensor(bias)))
-      least.push_back(std::abs(value) / input_scale / kMostSteps);
+      least.push_back(std::abs(value) / input_scale / most_steps);
     return least;
   }
 
@@ -261,7 +277,10 @@ class Planner {
     const auto given = options_.filters.find(filter.name);
     const FilterChoice* choice = given == options_.filters.end() ? nullptr : &given->second;
     Precision precision = FilterPrecision(node.type, precisions_);
-    if (choice != nullptr && choice->precision) precision = *choice->precision;
+    if (choice != nullptr && choice->bits) precision = WithBits(precision, *choice->bits);
+    if (choice != nullptr && choice->granularity) precision.granularity = *choice->granularity;
+    if (precision.bits > precisions_.filters.bits && !TakesFourBits(node.type))
+      wider_.push_back(StrCat("'", filter.name, "' (", node.definition().name, ")"));
     const int32_t channel_axis = DefinitionOf(node.type).filter_channel_axis;
     std::vector<Range> ranges = precision.per_axis()
                                     ? SliceRanges(reals, filter.shape, static_cast<size_t>(channel_axis))
@@ -304,7 +323,10 @@ class Planner {
                                 " x ", by.scale, ", which float32 cannot tell"));
       }
     }
-    TensorPlan& plan = Add(index, PlannedRole::kBias, {.type = DType::kInt32, .bits = 32, .symmetric = true});
+    const DType sums = SumTypeOf(precisions_.activations);
+    TensorPlan& plan =
+        Add(index, PlannedRole::kBias,
+            {.type = sums, .bits = static_cast<int32_t>(BitsOf(sums)), .symmetric = true});
     plan.params = std::move(params);
     plan.shares = filter;
     plan.reason = StrCat("the scale of '", graph_.tensor(data).name, "' times that of '",
@@ -319,17 +341,25 @@ class Planner {
   std::vector<int32_t> place_;  // of each tensor in the plan; -1: not there
   QuantizationPlan plan_;
   std::vector<bool> kept_float_;     // by tensor
+  std::vector<std::string> wider_;   // filters of 8 bits where 4 were asked for
   std::map<std::string, Use> uses_;  // of the constants seen so far
 };
 
 }  // namespace
 
 bool TakesFourBits(OpType type) {
-  return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
+  return Int4VersionOf(type).version > 0;
 }
 
 Precision FilterPrecision(OpType type, const Precisions& precisions) {
-  return precisions.filters.bits < 8 && !TakesFourBits(type) ? kInt8FiltersPerAxis : precisions.filters;
+  return precisions.filters.bits < 8 && !TakesFourBits(type) ? WithBits(precisions.filters, 8) : precisions.filters;
+}
+
+Precision WithBits(Precision filters, int32_t bits) {
+  QAT_CHECK(filters.symmetric && (bits == 4 || bits == 8));
+  filters.bits = bits;
+  filters.type = bits == 4 ? DType::kInt4 : DType::kInt8;
+  return filters;
 }
 
 Expected<QuantizationPlan> MakePlan(const Graph& graph, const QuantizationOptions& options,

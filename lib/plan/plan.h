@@ -29,6 +29,9 @@ bool TakesFourBits(OpType type);
 /// What the filter of such an operator is quantized to: as asked, but 8 bits where TFLite takes no 4.
 Precision FilterPrecision(OpType type, const Precisions& precisions);
 
+/// `filters` with 4 or 8 bits. Requires  symmetric filters.
+Precision WithBits(Precision filters, int32_t bits);
+
 struct TensorPlan {
   int32_t tensor = -1;
   PlannedRole role = PlannedRole::kActivation;
@@ -49,29 +52,29 @@ struct QuantizationPlan {
 
 /// How one filter is quantized instead of as the others.
 struct FilterChoice {
-  std::optional<Precision> precision;
+  std::optional<int32_t> bits;           ///< 4 or 8
+  std::optional<Granularity> granularity;  ///< one scale for the tensor or one for each channel
   std::optional<Range> range;  ///< with one scale for the tensor only
   bool operator==(const FilterChoice&) const = default;
 };
 
 struct QuantizationOptions {
   Scheme scheme = Scheme::kUInt8;             ///< of the model to write
-  std::optional<Precision> filter_precision;  ///< instead of that of the scheme
+  std::optional<Precisions> integers;         ///< instead of those of the scheme
   std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic input_stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
   std::map<std::string, FilterChoice> filters;  ///< by name of the tensor
   std::string reason;  ///< of the ranges that the graph has; empty: it says so itself
 
-  Precisions precisions() const {
-    const Precisions usual = PrecisionsOf(scheme);
-    return {usual.activations, filter_precision.value_or(usual.filters)};
-  }
+  Precisions precisions() const { return integers.value_or(PrecisionsOf(scheme)); }
+  bool is_real() const { return precisions().activations.type == DType::kFloat32; }
 };
 
 /// Decides for every real tensor: activations by NudgedParams of their range; filters by RangeFor of the trained range or of
 /// their values, per tensor or per output channel; biases in steps of input times filter; other constants by the range of
 /// their values; outputs that share or fix parameters by the operator's rule. What lies between `dequantize` and `quantize`
-/// stays real. A channel's scale is at least what its bias needs to fit into half of an int32.
+/// stays real. A channel's scale is at least what its bias needs to fit into half of an int32 (of 2^46 beside int16). Activations
+/// of int16 have the zero point 0 and a range around it. Filters that TFLite does not take in 4 bits have 8, with a warning.
 /// Requires  a verified frozen graph without quantization and a quantized scheme.
 /// Errors: kUnsupported (operators without a kernel for the integers; every activation without a range; constants that two nodes
 /// use differently), kNumerical (a range that float32 cannot divide into steps), kInvalidArgument (default range).
@@ -79,7 +82,7 @@ Expected<QuantizationPlan> MakePlan(const Graph& graph, const QuantizationOption
                                     std::vector<std::string>& warnings);
 
 /// Gives tensors their types and parameters and turns constants into integers: filters, operands by QuantizeFakeQuant; biases by
-/// rounding half away from zero. Warns of accumulators that could leave int32 and of quotients too small for TFLite's div.
+/// rounding half away from zero. Sums and differences of int16 get the option that their scales are no powers of 2. Warns of accumulators that could leave int32 and of quotients too small for TFLite's div.
 /// Requires  a plan of this graph.
 void ApplyPlan(const QuantizationPlan& plan, Graph& graph, std::vector<std::string>& warnings);
 

@@ -219,12 +219,14 @@ class PlanReader {
 
   void ReadFilter(const toml::table& table, FilterChoice& choice) {
     const Precision& usual = out_.precisions.filters;
-    Precision precision = usual;
     if (const toml::node* bits = table.get("bits")) {
-      if (bits->value<int64_t>() != 8) {
-        refusals_.Mismatch(*bits, "bits", "8");
+      const auto value = bits->value<int64_t>();
+      const bool four = out_.precisions.activations.type == DType::kInt8;
+      if (value != 8 && !(value == 4 && four)) {
+        refusals_.Mismatch(*bits, "bits", four ? "4 or 8" : "8");
         return;
       }
+      if (usual.symmetric) choice.bits = static_cast<int32_t>(*value);
     }
     if (const toml::node* scales = table.get("scales")) {
       const auto value = scales->value<std::string>();
@@ -234,12 +236,11 @@ class PlanReader {
                            usual.type == DType::kUInt8 ? "\"tensor\"" : "\"tensor\" or \"channel\"");
         return;
       }
-      precision.granularity = *value == "channel" ? Granularity::kAxis : Granularity::kTensor;
+      choice.granularity = *value == "channel" ? Granularity::kAxis : Granularity::kTensor;
     }
-    choice.precision = precision;
     Range range;
     if (!ReadRange(table, range, false)) return;
-    if (precision.per_axis()) {
+    if (choice.granularity.value_or(usual.granularity) == Granularity::kAxis) {
       refusals_.Refuse(
           *table.get("range"),
           "'range' is of a filter with a scale for each channel, expected one with scales = \"tensor\"");
@@ -315,7 +316,7 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
   }
   for (const auto& [name, choice] : choices.filters) {
     QAT_ASSIGN_OR_RETURN(const int32_t filter, Find(known, name, "filter"));
-    if (choice.precision && choice.precision->bits < 8 && !TakesFourBits(readers.at(filter))) {
+    if (choice.bits == 4 && !TakesFourBits(readers.at(filter))) {
       return Unsupported(
           StrCat("filter '", name, "' of a ", DefinitionOf(readers.at(filter)).name,
                  " has 4 bits, which TFLite takes of conv_2d, depthwise_conv_2d and fully_connected only"));

@@ -1,6 +1,7 @@
 #include "quant/precision.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "base/check.h"
@@ -22,9 +23,17 @@ constexpr Named kIntegers[] = {
     {"uint8", {kUInt8Activations, kUInt8Filters}},
     {"int8", {kInt8Activations, kInt8FiltersPerAxis}},
     {"int8-per-tensor", {kInt8Activations, kInt8Filters}},
+    {"int16x8", {kInt16Activations, kInt8FiltersPerAxis}},
+    {"w4a8", {kInt8Activations, kInt4FiltersPerAxis}},
 };
 
 }  // namespace
+
+Precision ActivationsOf(DType type) {
+  if (type == DType::kInt16) return kInt16Activations;
+  QAT_CHECK(type == DType::kUInt8 || type == DType::kInt8);
+  return type == DType::kInt8 ? kInt8Activations : kUInt8Activations;
+}
 
 Precisions PrecisionsOf(Scheme scheme) {
   switch (scheme) {
@@ -81,9 +90,18 @@ std::string IntegerNames() {
   return names;
 }
 
-Scheme SchemeOfActivations(const Precisions& precisions) {
-  QAT_CHECK(precisions.activations.type == DType::kUInt8 || precisions.activations.type == DType::kInt8);
-  return precisions.activations.type == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8;
+DType SumTypeOf(const Precision& activations) {
+  return activations.type == DType::kInt16 ? DType::kInt64 : DType::kInt32;
+}
+
+int64_t QuantizeWideBias(float bias, float scale) {
+  constexpr double kLimit = int64_t{1} << 46;
+  return static_cast<int64_t>(std::clamp(std::round(double{bias} / double{scale}), -kLimit, kLimit));
+}
+
+QuantizationParams FixedParamsOf(QuantizationParams uint8, DType type) {
+  if (type == DType::kInt16) return {1.0f / 32768, 0};
+  return {uint8.scale, uint8.zero_point - (type == DType::kInt8 ? 128 : 0)};
 }
 
 }  // namespace qat

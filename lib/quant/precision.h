@@ -33,6 +33,13 @@ inline constexpr Precision kInt8Filters = {.type = DType::kInt8, .bits = 8, .sym
 inline constexpr Precision kInt8FiltersPerAxis = {
     .type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis};
 
+inline constexpr Precision kInt4FiltersPerAxis = {
+    .type = DType::kInt4, .bits = 4, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis};
+inline constexpr Precision kInt16Activations = {.type = DType::kInt16, .bits = 16, .symmetric = true, .narrow = true};
+
+/// Activations of uint8, int8 or int16.
+Precision ActivationsOf(DType type);
+
 /// The integers of a precision, both ends included. Requires  integers of at most 16 bits.
 QuantizedLimits LimitsOf(const Precision& precision);
 
@@ -46,15 +53,23 @@ struct Precisions {
   bool operator==(const Precisions&) const = default;
 };
 
-/// The two have a name: "uint8", "int8", "int8-per-tensor"; nothing for others.
+/// The two have a name: "uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"; nothing for others.
 std::optional<Precisions> IntegersFromName(std::string_view name);
 /// Requires  a pair that has a name.
 std::string_view NameOf(const Precisions& precisions);
-/// "uint8, int8, int8-per-tensor".
+/// "uint8, int8, int8-per-tensor, int16x8, w4a8".
 std::string IntegerNames();
 
-/// The scheme whose activations these have. Requires  activations of uint8 or int8.
-Scheme SchemeOfActivations(const Precisions& precisions);
+/// What the sums of a layer are kept in and its bias is stored as: int64 beside activations of int16, else int32.
+DType SumTypeOf(const Precision& activations);
+
+/// A bias beside int16 activations in 64 bits: clamp(round(bias / scale)), half away from zero; `scale` is the product of those of
+/// input and filter. Clamped to 2^46, since TFLite multiplies sums by a 16-bit number.
+int64_t QuantizeWideBias(float bias, float scale);
+
+/// Parameters that the specification fixes, given for uint8: those of int8 have the zero point 128 lower, those of int16 are
+/// always (2^-15, 0). Requires  integers.
+QuantizationParams FixedParamsOf(QuantizationParams uint8, DType type);
 
 Precisions PrecisionsOf(Scheme scheme);
 /// The scheme that means these; nothing where this build has none.

@@ -28,7 +28,7 @@ QuantizedLimits FilterLimitsOf(Scheme scheme) {
 }
 
 QuantizationParams FixedParamsOf(QuantizationParams uint8, Scheme scheme) {
-  return {uint8.scale, uint8.zero_point - (scheme == Scheme::kInt8 ? 128 : 0)};
+  return FixedParamsOf(uint8, PrecisionsOf(scheme).activations.type);
 }
 
 Range FilterRangeOf(Range measured, Scheme scheme) {

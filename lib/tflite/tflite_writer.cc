@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "base/zip.h"
 #include "contract/provenance.h"
+#include "ops/integer_kernels.h"
 #include "ops/tflite_options.h"
 #include "tflite/describe_model.h"
 #include "tflite_generated.h"
@@ -80,21 +81,13 @@ std::array<int, 3> ParseRelease(std::string_view release) {
   return numbers;
 }
 
-/// The latest of the first releases that know an operator in its version, padded with NUL.
-Bytes MinRuntimeVersion(const OpCodeTable& codes) {
-  std::string_view latest = "1.5.0";
-  for (const auto& [definition, version] : codes.entries()) {
-    const auto index = static_cast<size_t>(version) - 1;
-    QAT_CHECK(index < definition->releases.size());
-    const std::string_view release = definition->releases[index];
-    if (ParseRelease(release) > ParseRelease(latest)) latest = release;
-  }
-  Bytes text(latest.begin(), latest.end());
-  text.resize(kRuntimeVersionSize, 0);
-  return text;
-}
+struct Versioned {
+  int32_t version = 1;
+  std::string_view release;  ///< the first with it
+};
 
-int32_t VersionOf(const Graph& graph, const GraphNode& node) {
+/// By the operator's rule, and what its integers ask for beyond it.
+Versioned VersionOf(const Graph& graph, const GraphNode& node) {
   const OpDefinition& definition = DefinitionOf(node.type);
   VersionQuery query;
   query.input = graph.tensor(node.inputs[static_cast<size_t>(definition.data_input)]).type;
@@ -103,7 +96,29 @@ int32_t VersionOf(const Graph& graph, const GraphNode& node) {
   }
   query.attributes = &node.attributes;
   query.inputs = static_cast<int32_t>(node.inputs.size());
-  return definition.version(query);
+  Versioned result{definition.version(query), ""};
+  const auto index = static_cast<size_t>(result.version) - 1;
+  QAT_CHECK(index < definition.releases.size());
+  result.release = definition.releases[index];
+  const auto raise = [&](TypedVersion typed) {
+    result.version = std::max(result.version, typed.version);
+    if (ParseRelease(typed.release) > ParseRelease(result.release)) result.release = typed.release;
+  };
+  if (query.input == DType::kInt16 || graph.tensor(node.outputs[0]).type == DType::kInt16) raise(Int16VersionOf(node.type));
+  if (query.filter == DType::kInt4) raise(query.input == DType::kFloat32 ? Int4HybridVersionOf(node.type) : Int4VersionOf(node.type));
+  return result;
+}
+
+/// The latest of the first releases that know an operator in its version, padded with NUL.
+Bytes MinRuntimeVersion(const Graph& graph) {
+  std::string_view latest = "1.5.0";
+  for (const GraphNode& node : graph.nodes) {
+    const std::string_view release = VersionOf(graph, node).release;
+    if (ParseRelease(release) > ParseRelease(latest)) latest = release;
+  }
+  Bytes text(latest.begin(), latest.end());
+  text.resize(kRuntimeVersionSize, 0);
+  return text;
 }
 
 /// Tensor names with those of inputs and outputs as asked for.
@@ -242,7 +257,7 @@ Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, const Graph& 
   std::vector<Offset<tflite::Operator>> operators;
   for (const GraphNode& node : graph.nodes) {
     operators.push_back(
-        writer.WriteOperator(node, codes.Add(&DefinitionOf(node.type), VersionOf(graph, node))));
+        writer.WriteOperator(node, codes.Add(&DefinitionOf(node.type), VersionOf(graph, node).version)));
   }
   const auto tensors_offset = builder.CreateVector(tensors);
   const auto inputs = builder.CreateVector(graph.inputs);
@@ -287,15 +302,14 @@ bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
 }
 
 std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
-                                                    const ModelDescription& description, BufferTable& buffers,
-                                                    const OpCodeTable& codes) {
+                                                    const ModelDescription& description, BufferTable& buffers) {
   std::vector<Offset<tflite::Metadata>> entries;
   const auto add = [&](std::string_view name, const Bytes& content) {
     const uint32_t buffer = buffers.Add(content);
     const auto name_offset = builder.CreateString(name.data(), name.size());
     entries.push_back(tflite::CreateMetadata(builder, name_offset, buffer));
   };
-  add("min_runtime_version", MinRuntimeVersion(codes));
+  add("min_runtime_version", MinRuntimeVersion(graph));
   add(kDescriptionMetadataName, Serialize(description));
   // The standard metadata says the same to everybody, unless a label file is missing or a name in it was changed.
   if (!SaysTheContract(description, graph)) add(kContractMetadataName, Serialize(graph.contract));
@@ -324,7 +338,7 @@ Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& optio
   OpCodeTable codes;
   const auto subgraph = WriteSubgraph(builder, graph, names, buffers, codes);
   const ModelDescription description = DescribeModel(graph);
-  const auto metadata = WriteMetadata(builder, graph, description, buffers, codes);
+  const auto metadata = WriteMetadata(builder, graph, description, buffers);
   const auto signature = WriteSignature(builder, graph, names);
 
   const auto codes_offset = builder.CreateVector(WriteCodes(builder, codes));

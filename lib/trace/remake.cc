@@ -4,8 +4,9 @@
 
 #include "base/strings.h"
 #include "freeze/freeze.h"
+#include "ir/range_groups.h"
 #include "passes/passes.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -36,30 +37,31 @@ Status AppendAsIn(const Model& model, Graph& graph) {
   return EndsIn(model, OpType::kSoftmax) && !graph_has_softmax ? AppendSoftmax(graph) : Status();
 }
 
-// By what the first operator with a filter reads: before it the values may have been of another type.
-Scheme SchemeOf(const Model& model) {
-  DType type = InputOf(model).type;
-  for (const ModelNode& node : model.nodes()) {
-    const OpDefinition& definition = DefinitionOf(node.type);
-    if (definition.filter_input < 0) continue;
-    type = model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(definition.data_input)])].type;
-    break;
-  }
-  if (type == DType::kUInt8) return Scheme::kUInt8;
-  return type == DType::kInt8 ? Scheme::kInt8 : Scheme::kFloat32;
+const ModelTensor& TensorAt(const Model& model, const ModelNode& node, int32_t position) {
+  return model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(position)])];
 }
 
-/// A filter of several channels that has one scale all the same; nothing where the scheme says what filters are.
-std::optional<Precision> FilterPrecisionOf(const Model& model) {
+Precisions UsualBeside(DType activations) {
+  if (activations == DType::kUInt8) return PrecisionsOf(Scheme::kUInt8);
+  if (activations == DType::kInt8) return PrecisionsOf(Scheme::kInt8);
+  return activations == DType::kInt16 ? *IntegersFromName("int16x8") : PrecisionsOf(Scheme::kFloat32);
+}
+
+/// By what the first operator with a filter reads (before it the values may have been of another type), and by a filter of several
+/// channels: it may have one scale all the same.
+Precisions PrecisionsOf(const Model& model) {
+  std::optional<Precisions> precisions;
   for (const ModelNode& node : model.nodes()) {
     const OpDefinition& definition = DefinitionOf(node.type);
     if (definition.filter_input < 0) continue;
-    const ModelTensor& filter = model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(definition.filter_input)])];
+    if (!precisions) precisions = UsualBeside(TensorAt(model, node, definition.data_input).type);
+    const ModelTensor& filter = TensorAt(model, node, definition.filter_input);
     const auto axis = static_cast<size_t>(definition.filter_channel_axis);
     if (filter.type != DType::kInt8 || axis >= filter.shape.size() || filter.shape[axis] < 2) continue;
-    return filter.scale.size() == 1 ? std::optional(kInt8Filters) : std::nullopt;
+    if (filter.scale.size() == 1) precisions->filters = kInt8Filters;
+    break;
   }
-  return std::nullopt;
+  return precisions.value_or(UsualBeside(InputOf(model).type));
 }
 
 // As of uint8, which is how --input-stats are given.
@@ -119,17 +121,17 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   graph.provenance["graph_sha256"] = graph_sha256;
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
-  options.scheme = SchemeOf(model);
-  options.filter_precision = FilterPrecisionOf(model);
+  options.integers = PrecisionsOf(model);
   const auto given_to = [&](size_t input) { return model.tensors()[static_cast<size_t>(model.inputs()[input])].type; };
   if (model.inputs().size() != graph.inputs.size()) {
     return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", graph.inputs.size()));
   }
-  const DType own = options.scheme == Scheme::kUInt8 ? DType::kUInt8
-                    : options.scheme == Scheme::kInt8 ? DType::kInt8
-                                                      : DType::kFloat32;
+  const DType own = options.precisions().activations.type;
+  // Only 16 bits have fewer operators than what a network was trained for.
+  if (own == DType::kInt16) KeepFloat(graph, own);
+  if (own == DType::kInt16) SeparateFixedRanges(graph);
   const bool one_of_bytes = graph.inputs.size() == 1 && graph.contract.input().values == ValueType::kByte;
-  if (one_of_bytes && given_to(0) == own && options.scheme != Scheme::kFloat32) options.input = InputParamsOf(model);
+  if (one_of_bytes && given_to(0) == own && (own == DType::kUInt8 || own == DType::kInt8)) options.input = InputParamsOf(model);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const bool bytes = graph.contract.inputs.at(i).values == ValueType::kByte;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Holds models of others against the real TFLite interpreter (ai-edge-litert) with its reference kernels.
 
-  compare_models.py QAT_EVAL INPUTS MODEL.tflite ...
+  compare_models.py [--bytes-only] QAT_EVAL INPUTS MODEL.tflite ...
 
-Each model runs on INPUTS random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
+Each model and a copy of it without quantization runs on INPUTS random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
 outputs must be equal byte for byte, of float models within 1e-5 of the largest. The memory of our activations must be
-no more than TFLite's: the span of the addresses of its tensors that are computed. Exit status: 0 equal, 1 different.
+no more than TFLite's: the span of the addresses of its tensors that are computed. --bytes-only: neither copies nor memory. Exit status: 0 equal, 1 different.
 """
 import json
 import os
@@ -51,7 +51,7 @@ def run_ours(qat_eval, model, source, directory, isa, threads):
     return np.load(output), json.loads(pathlib.Path(report).read_text(encoding="utf-8"))
 
 
-def compare(qat_eval, inputs, label, model, directory):
+def compare(qat_eval, inputs, label, model, directory, memory=True):
     reference = Litert(model, "reference")
     span = activation_span(reference.interpreter)
     examples = example_inputs(reference.detail, inputs)
@@ -69,20 +69,24 @@ def compare(qat_eval, inputs, label, model, directory):
             wrong = difference(outputs.tobytes(), expected)
             if wrong:
                 problems.append(f"{isa}, {threads} threads: {wrong} values differ")
-            if threads == 1 and report["metrics"]["activation_bytes"] > span:
+            if memory and threads == 1 and report["metrics"]["activation_bytes"] > span:
                 problems.append(f"{isa}: activations take {report['metrics']['activation_bytes']:.0f} bytes, TFLite's {span}")
     print(f"{label}: {runs} runs, inputs: {inputs}, {'; '.join(problems) or 'all equal'}")
     return runs > 0 and not problems
 
 
 def main():
-    if len(sys.argv) < 4:
+    arguments = sys.argv[1:]
+    everything = arguments[:1] != ["--bytes-only"]
+    if not everything:
+        arguments.pop(0)
+    if len(arguments) < 3:
         sys.exit(__doc__)
     equal = True
     with tempfile.TemporaryDirectory() as directory:
-        for path in sys.argv[3:]:
-            for label, model in variants(path, True, directory):
-                equal = compare(sys.argv[1], int(sys.argv[2]), label, model, directory) and equal
+        for path in arguments[2:]:
+            for label, model in variants(path, everything, directory):
+                equal = compare(arguments[0], int(arguments[1]), label, model, directory, everything) and equal
     return 0 if equal else 1
 
 

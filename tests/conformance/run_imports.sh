@@ -15,9 +15,11 @@ skip() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for model in mobilenet_v1_0.25_128_quant tf2_mobilenet_v2_1.0_224_ptq; do
-  for type in int8 uint8; do
+  for type in int8 uint8 int16x8 w4a8; do
     "$qat_convert" "$data/tflite-models/$model.tflite" --calibrate "$data/photos" --type $type -o "$work/$model.$type.tflite" \
       --progress none >/dev/null
   done
 done
-"$python" "$(dirname "$0")/compare_models.py" "$qat_eval" "$inputs" "$work"/*.tflite
+here=$(dirname "$0")
+"$python" "$here/compare_models.py" "$qat_eval" "$inputs" "$work"/*int8.tflite
+"$python" "$here/compare_models.py" --bytes-only "$qat_eval" "$inputs" "$work"/*.int16x8.tflite "$work"/*.w4a8.tflite

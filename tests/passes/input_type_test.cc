@@ -122,7 +122,40 @@ TEST(SetInputType, OfPicturesTakesNormalizedFloats) {
 TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
   Graph graph = TinyGraph();
   QAT_EXPECT_ERROR(SetInputType(DType::kInt8, 0, graph), ErrorCode::kUnsupported, "the network takes float32");
-  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kInvalidArgument, "expected float32, uint8 or int8");
+  QAT_EXPECT_ERROR(SetInputType(DType::kFloat16, 0, graph), ErrorCode::kInvalidArgument,
+                   "expected float32, uint8, int8 or int16");
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kUnsupported, "TFLite makes no uint8 of int16");
+}
+
+// One after the other, each leaves only itself in front.
+TEST(SetInputType, TakesOffWhatItPutInFrontBefore) {
+  const Graph floats = Converted(SeriesGraph(), Scheme::kInt8, DType::kFloat32);
+  Graph graph = floats;
+  QAT_ASSERT_OK(SetInputType(DType::kUInt8, 0, graph));
+  QAT_ASSERT_OK(Verify(graph));
+  QAT_ASSERT_OK(SetInputType(DType::kInt8, 0, graph));
+  QAT_ASSERT_OK(Verify(graph));
+  EXPECT_FALSE(graph.contract.input().inside);
+  EXPECT_EQ(graph.nodes.size(), Converted(SeriesGraph(), Scheme::kInt8, DType::kInt8).nodes.size());
+  QAT_ASSERT_OK(SetInputType(DType::kFloat32, 0, graph));
+  EXPECT_TRUE(graph.contract.input().inside);
+  EXPECT_EQ(Answers(graph, BytesOf(RawValues())), Answers(floats, BytesOf(RawValues())));
+}
+
+TEST(SetInputType, SixteenBitsTakeBytesAsTheContractSays) {
+  Graph graph = TinyGraph();
+  QuantizationOptions options;
+  options.integers = IntegersFromName("int16x8");
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+  QAT_ASSERT_OK(SetInputType(DType::kUInt8, 0, graph));
+  QAT_ASSERT_OK(Verify(graph));
+  const GraphTensor& input = graph.tensor(graph.inputs[0]);
+  EXPECT_EQ(input.type, DType::kUInt8);
+  EXPECT_EQ(input.quantization->params(), (QuantizationParams{1.0f / 255, 0}));
+  EXPECT_EQ(graph.nodes[0].type, OpType::kQuantize);
 }
 
 TEST(SetInputType, ChangesNothingWhereTheNetworkTakesItAlready) {

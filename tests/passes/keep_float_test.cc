@@ -49,7 +49,7 @@ TEST(KeepFloat, PutsNodesWithoutIntegerKernelsBetweenDequantizeAndQuantize) {
   ASSERT_FALSE(RunsUnder(OpType::kPow, Scheme::kInt8)) << "else this test needs another operator";
   Graph graph = PowGraph();
   QAT_ASSERT_OK(Verify(graph));
-  EXPECT_EQ(KeepFloat(graph, Scheme::kInt8).must, (std::vector<std::string>{"'p' (pow)", "'pp' (pow)"}));
+  EXPECT_EQ(KeepFloat(graph, DType::kInt8).must, (std::vector<std::string>{"'p' (pow)", "'pp' (pow)"}));
   QAT_ASSERT_OK(Verify(graph));
   EXPECT_EQ(NodeNames(graph),
             (std::vector<std::string>{"relu a", "dequantize a/real", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
@@ -60,7 +60,7 @@ TEST(KeepFloat, PutsNodesWithoutIntegerKernelsBetweenDequantizeAndQuantize) {
 
 TEST(KeepFloat, LeavesThoseNodesRealWhenTheRestBecomesIntegers) {
   Graph graph = PowGraph();
-  KeepFloat(graph, Scheme::kInt8);
+  KeepFloat(graph, DType::kInt8);
   for (GraphTensor& tensor : graph.tensors) {
     tensor.has_range = !tensor.is_constant();
     tensor.range = {0, 4};
@@ -81,10 +81,19 @@ TEST(KeepFloat, LeavesThoseNodesRealWhenTheRestBecomesIntegers) {
   }
 }
 
+TEST(KeepFloat, SixteenBitsHaveFewerOperatorsThanEight) {
+  ASSERT_TRUE(RunsOn(OpType::kHardSwish, DType::kInt8) && RunsOn(OpType::kArgMax, DType::kInt8));
+  Graph graph = PowGraph();
+  graph.nodes[1].type = OpType::kHardSwish;
+  graph.nodes[1].attributes = DefinitionOf(OpType::kHardSwish).default_attributes;
+  graph.nodes[1].inputs.resize(1);
+  EXPECT_EQ(KeepFloat(graph, DType::kInt16).must, (std::vector<std::string>{"'p' (hard_swish)", "'pp' (pow)"}));
+}
+
 TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {
   Graph graph = PowGraph();
   graph.tensor(graph.nodes[0].output()).range = {0, 7};
-  const KeptFloat kept = KeepFloat(graph, Scheme::kInt8, {"a", "nothing"});
+  const KeptFloat kept = KeepFloat(graph, DType::kInt8, {"a", "nothing"});
   EXPECT_EQ(kept.asked, (std::vector<std::string>{"a"}));
   EXPECT_EQ(NodeNames(graph),
             (std::vector<std::string>{"dequantize input/real", "relu a", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
@@ -101,7 +110,7 @@ TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {
 TEST(KeepFloat, IsUndoneForRealNumbers) {
   Graph graph = PowGraph();
   const size_t before = graph.nodes.size();
-  KeepFloat(graph, Scheme::kInt8);
+  KeepFloat(graph, DType::kInt8);
   std::vector<std::string> warnings;
   QuantizationOptions options;
   options.scheme = Scheme::kFloat32;
@@ -116,7 +125,7 @@ TEST(KeepFloat, ChangesNothingWhereAllHaveKernels) {
   graph.outputs = graph.nodes[0].outputs;
   RemoveUnusedTensors(graph);
   const Graph before = graph;
-  EXPECT_TRUE(KeepFloat(graph, Scheme::kInt8).must.empty());
+  EXPECT_TRUE(KeepFloat(graph, DType::kInt8).must.empty());
   EXPECT_EQ(graph, before);
 }
 

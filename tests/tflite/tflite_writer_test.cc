@@ -19,14 +19,25 @@ using qat::testing::Ramp;
 using qat::testing::SetRange;
 using qat::testing::TinyGraph;
 
-Bytes Written(Graph graph, Scheme scheme, const TfliteWriterOptions& options = {}) {
+Bytes Written(Graph graph, const Precisions& precisions, const TfliteWriterOptions& options = {}) {
   QuantizationOptions quantization;
-  quantization.scheme = scheme;
+  quantization.integers = precisions;
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, quantization, warnings).ok());
   auto bytes = WriteTflite(graph, options);
   EXPECT_TRUE(bytes.ok()) << bytes.error().message;
   return *std::move(bytes);
+}
+
+Bytes Written(Graph graph, Scheme scheme, const TfliteWriterOptions& options = {}) {
+  return Written(std::move(graph), PrecisionsOf(scheme), options);
+}
+
+/// Of every operator code: operator and version.
+std::map<tflite::BuiltinOperator, int32_t> VersionsIn(const tflite::Model& model) {
+  std::map<tflite::BuiltinOperator, int32_t> versions;
+  for (const auto* code : *model.operator_codes()) versions[code->builtin_code()] = code->version();
+  return versions;
 }
 
 Graph TinyWithSoftmaxAndArgMax() {
@@ -275,6 +286,35 @@ TEST(TfliteWriter, AMissingBiasRaisesTheVersionOfFullyConnected) {
   }
   EXPECT_EQ(versions, (std::multiset<int32_t>{1, 6}));
   EXPECT_EQ(MetadataText(*model, "min_runtime_version").substr(0, 6), std::string("2.1.0\0", 6));
+}
+
+// Source    tflite/converter/tools/versioning: op_version.cc, runtime_version.cc.
+TEST(TfliteWriter, Int16OperatorsHaveTheVersionsThatBroughtIt) {
+  Graph g = TinyGraph();
+  QAT_ASSERT_OK(AppendSoftmax(g));
+  const Bytes bytes = Written(g, *IntegersFromName("int16x8"));
+  const auto* model = tflite::GetModel(bytes.data());
+  EXPECT_EQ(VersionsIn(*model),
+            (std::map<tflite::BuiltinOperator, int32_t>{{tflite::BuiltinOperator_CONV_2D, 4},
+                                                        {tflite::BuiltinOperator_MAX_POOL_2D, 3},
+                                                        {tflite::BuiltinOperator_RESHAPE, 1},
+                                                        {tflite::BuiltinOperator_FULLY_CONNECTED, 7},
+                                                        {tflite::BuiltinOperator_SOFTMAX, 3}}));
+  EXPECT_EQ(MetadataText(*model, "min_runtime_version").substr(0, 6), std::string("2.3.0\0", 6));
+  const auto* subgraph = model->subgraphs()->Get(0);
+  const auto* softmax = subgraph->tensors()->Get(static_cast<uint32_t>(subgraph->outputs()->Get(0)));
+  EXPECT_EQ(softmax->type(), tflite::TensorType_INT16);
+  EXPECT_EQ(softmax->quantization()->scale()->Get(0), 1.0f / 32768);
+  EXPECT_EQ(softmax->quantization()->zero_point()->Get(0), 0);
+}
+
+TEST(TfliteWriter, FiltersOf4BitsHaveTheVersionsThatBroughtThem) {
+  const Bytes bytes = Written(TinyGraph(), *IntegersFromName("w4a8"));
+  const auto* model = tflite::GetModel(bytes.data());
+  const auto versions = VersionsIn(*model);
+  EXPECT_EQ(versions.at(tflite::BuiltinOperator_CONV_2D), 7);
+  EXPECT_EQ(versions.at(tflite::BuiltinOperator_FULLY_CONNECTED), 10);
+  EXPECT_EQ(MetadataText(*model, "min_runtime_version").substr(0, 7), std::string("2.11.0\0", 7));
 }
 
 TEST(TfliteWriter, RenamesInputsAndOutputs) {

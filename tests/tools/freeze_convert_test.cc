@@ -256,7 +256,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   const std::string graph = dir_ / "f.qgraph", out = dir_ / "o";
   EXPECT_REFUSED(Convert({graph, "--calibrate", dir_ / "nowhere", "-o", out}), 3, "--calibrate: ");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
-                 "--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
+                 "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
                  "--calibration-limit: value -1");
   EXPECT_REFUSED(Convert({graph, "--calibrate", "digits", "--calibration-limit", "5", "-o", out}), 3,
@@ -275,7 +275,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheCommandLine) {
   EXPECT_REFUSED(Convert({"-o", o}), 2, "expected a frozen graph");
   EXPECT_REFUSED(Convert({g}), 2, "--output: expected the model to write");
   EXPECT_REFUSED(Convert({g, "-o", o, "--type", "uint9"}), 2,
-                 "--type: value 'uint9', expected uint8, int8, int8-per-tensor, float32, float16 or dynamic");
+                 "--type: value 'uint9', expected uint8, int8, int8-per-tensor, int16x8, w4a8, float32, float16, dynamic or dynamic4");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append", "relu"}), 2, "--append: value 'relu'");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append=argmax", "--argmax-type=float"}), 2,
                  "--argmax-type: value 'float'");

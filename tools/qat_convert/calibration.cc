@@ -41,12 +41,12 @@ void TakeReals(const Dataset& dataset, Graph& graph) {
 
 }  // namespace
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network,
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const ModelType& type, ReadNetworkResult& network,
                         Report& report) {
   if (flags.calibrate.empty()) return {};
-  if (scheme == Scheme::kFloat32)
+  if (type.is_real())
     return InvalidArgument(
-        "--calibrate: finds ranges, of which --type float32, float16 and dynamic have none");
+        "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
   if (flags.calibration_limit < 0) {
     return InvalidArgument(
         StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));
@@ -65,7 +65,7 @@ Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, Re
     progress.Update(done, "");
     return {};
   };
-  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, scheme, show, graph, report.warnings));
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, type.precisions, show, graph, report.warnings));
   progress.Finish();
   report.data_name = dataset.name;
   report.data_examples = dataset.size();

@@ -6,11 +6,11 @@
 #include "cli/tool.h"
 #include "flags.h"
 #include "import/read_network.h"
-#include "quant/scheme.h"
+#include "model_type.h"
 
 namespace qat {
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, Scheme scheme, ReadNetworkResult& network,
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const ModelType& type, ReadNetworkResult& network,
                         Report& report);
 
 }  // namespace qat

@@ -13,12 +13,13 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("-o,--output", flags.output, "FILE",
       "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
-      "uint8, int8 or int8-per-tensor: integers; float32; float16: weights stored as float16; dynamic: 8-bit "
-      "filters, the rest "
-      "float32 (default: what the network was trained for; docs/precisions.md)");
-  add("--input-type", flags.input_type, "float32|uint8|int8",
+      "uint8, int8, int8-per-tensor, int16x8 or w4a8: integers; float32; float16: weights stored as float16; dynamic, "
+      "dynamic4: filters of 8 or 4 bits, the rest float32 (default: what the network was trained for; docs/precisions.md)");
+  add("--input-type", flags.input_type, "float32|uint8|int8|int16",
       "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, "
       "else as --type)");
+  add("--output-type", flags.output_type, "float32|uint8|int8|int16",
+      "type of the output, or of each as NAME=TYPE (default: as --type)");
   add("--append", flags.append, "none|softmax|argmax|sigmoid",
       "operator to add after the last layer; sigmoid for yes-no and several labels");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
@@ -65,6 +66,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.option_defaults()->group("Names of TensorFlow's classic converters, understood too");
   add("--inference-type", flags.type, "TYPE", "as --type, QUANTIZED_UINT8 and FLOAT included");
   add("--inference-input-type", flags.input_type, "TYPE", "as --input-type");
+  add("--inference-output-type", flags.output_type, "TYPE", "as --output-type");
   add("--input-arrays", flags.input_names, "NAMES", "as --input-names");
   add("--output-arrays", flags.output_names, "NAMES", "as --output-names");
   add("--quantized-input-stats", flags.input_stats, "MEAN,STD", "as --input-stats");

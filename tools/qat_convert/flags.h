@@ -15,7 +15,7 @@ struct ConvertFlags {
   std::string graph;
   std::string output;
   std::string type;
-  std::string input_type;
+  std::string input_type, output_type;
   std::string append = "none";
   std::string argmax_type = "int32";
   std::string input_stats, mean, std;

@@ -45,7 +45,7 @@ std::string BorderText(std::string_view what, const GraphTensor& tensor,
 }
 
 Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph,
-               const ModelType& type, Report& report) {
+               std::string_view type, Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
   const bool as_source = IsCSource(flags.output);
@@ -53,14 +53,14 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   ModelResult model;
   model.name = model.path = flags.output;
   model.kind = "tflite";
-  model.type = NameOf(type);
+  model.type = type;
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["model"] = flags.output;
   std::string text =
-      StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", NameOf(type), ", ",
+      StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", type, ", ",
              bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
@@ -108,11 +108,10 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
 Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options,
                        const std::vector<std::string>& kept_float, OutputFile* plan_output, Graph& graph,
                        Report& report) {
-  if (options.scheme == Scheme::kFloat32) {
+  if (options.is_real()) {
     if (plan_output != nullptr)
       return InvalidArgument(
-          "--write-plan: a model of real numbers has no plan, expected one of --type uint8, int8 or "
-          "int8-per-tensor");
+          StrCat("--write-plan: a model of real numbers has no plan, expected one of --type ", IntegerNames()));
     return ChooseQuantization(graph, options, report.warnings);
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
@@ -125,21 +124,35 @@ Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& opt
   return {};
 }
 
+/// Other types at the borders of a finished model; its integers stay.
+Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outputs& outputs, Report& report) {
+  QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
+  if (flags.print) tool.Print(Print(graph));
+  if (!outputs.model) return {};
+  return Publish(tool, flags, *outputs.model, graph, "its integers as they were", report);
+}
+
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
+  if (ChangesBordersOnly(flags)) {
+    QAT_ASSIGN_OR_RETURN(std::optional<Graph> finished, ReadFinishedModel(flags));
+    if (finished) return ConvertBorders(tool, flags, *finished, outputs, report);
+  }
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
   Graph& graph = network.graph;
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
   QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float,
-                       KeepFloatAsAsked(flags, plan, type.scheme, graph, report));
-  QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type.scheme, graph));
-  QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, options.scheme, network, report));
-  if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float,
+                       KeepFloatAsAsked(flags, plan, type, graph, report));
+  QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type, graph));
+  QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, type, network, report));
+  if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   const Status chosen =
       QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
   if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
@@ -147,9 +160,10 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
   QAT_RETURN_IF_ERROR(SetInputAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, type, report) : Status();
+  return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, NameOf(type), report) : Status();
 }
 
 }  // namespace

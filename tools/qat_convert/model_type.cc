@@ -6,12 +6,6 @@
 namespace qat {
 namespace {
 
-ModelType TypeOf(const Precisions& integers) {
-  ModelType type = {SchemeOfActivations(integers)};
-  if (integers != PrecisionsOf(type.scheme)) type.filters = integers.filters;
-  return type;
-}
-
 /// Two halves given by flags of their own, as one.
 Expected<std::string> JoinHalves(const std::string& whole, const std::string& first,
                                  const std::string& second, std::string_view names) {
@@ -27,8 +21,8 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
 std::string_view NameOf(const ModelType& type) {
   if (type.weights == WeightStorage::kFloat16) return "float16";
   if (type.weights == WeightStorage::kInt8) return "dynamic";
-  if (type.filters) return NameOf(Precisions{PrecisionsOf(type.scheme).activations, *type.filters});
-  return NameOf(type.scheme);
+  if (type.weights == WeightStorage::kInt4) return "dynamic4";
+  return type.is_real() ? "float32" : NameOf(type.precisions);
 }
 
 Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
@@ -37,7 +31,7 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
   if (plan) {
     const std::string_view planned = NameOf(plan->precisions);
     if (type.empty() || type == planned || type == StrCat("quantized_", planned))
-      return TypeOf(plan->precisions);
+      return ModelType{plan->precisions};
     return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ",
                                   planned, "; leave --type out, or write a plan for it"));
   }
@@ -45,23 +39,24 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
   if (type.empty()) {
     const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
-    return ModelType{trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained};
+    return ModelType{PrecisionsOf(trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained)};
   }
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
-  if (type == "float16") return ModelType{Scheme::kFloat32, WeightStorage::kFloat16};
-  if (type == "dynamic") return ModelType{Scheme::kFloat32, WeightStorage::kInt8};
-  if (type == "float32") return ModelType{Scheme::kFloat32};
-  if (const std::optional<Precisions> integers = IntegersFromName(type)) return TypeOf(*integers);
+  const Precisions reals = PrecisionsOf(Scheme::kFloat32);
+  if (type == "float16") return ModelType{reals, WeightStorage::kFloat16};
+  if (type == "dynamic") return ModelType{reals, WeightStorage::kInt8};
+  if (type == "dynamic4") return ModelType{reals, WeightStorage::kInt4};
+  if (type == "float32") return ModelType{reals};
+  if (const std::optional<Precisions> integers = IntegersFromName(type)) return ModelType{*integers};
   return InvalidArgument(
-      StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16 or dynamic"));
+      StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16, dynamic or dynamic4"));
 }
 
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {
   QuantizationOptions options;
-  options.scheme = type.scheme;
-  options.filter_precision = type.filters;
+  options.integers = type.precisions;
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {

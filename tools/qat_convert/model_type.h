@@ -17,9 +17,10 @@ namespace qat {
 
 /// What --type says: the values of activations, those of filters, and how a real network stores its weights.
 struct ModelType {
-  Scheme scheme = Scheme::kUInt8;
+  Precisions precisions = PrecisionsOf(Scheme::kUInt8);
   WeightStorage weights = WeightStorage::kFloat32;
-  std::optional<Precision> filters = std::nullopt;  // instead of the scheme's
+
+  bool is_real() const { return precisions.activations.type == DType::kFloat32; }
 };
 
 /// As --type names it.

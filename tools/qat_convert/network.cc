@@ -1,14 +1,18 @@
 #include "network.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 
+#include "base/file_kind.h"
 #include "base/log.h"
 #include "base/named_lists.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "contract/fit.h"
+#include "import/finished_model.h"
 #include "import/verify_source.h"
 
 namespace qat {
@@ -71,6 +75,27 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
         "--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
   return network;
+}
+
+bool ChangesBordersOnly(const ConvertFlags& flags) {
+  const bool borders = !flags.input_type.empty() || !flags.output_type.empty();
+  const std::string* const deciding[] = {&flags.type,        &flags.calibrate,    &flags.plan,          &flags.write_plan,
+                                         &flags.keep_float,  &flags.input_stats,  &flags.mean,          &flags.std,
+                                         &flags.default_range, &flags.range_min,  &flags.range_max,     &flags.picture_mean,
+                                         &flags.picture_std, &flags.fit,          &flags.verify.first};
+  const bool decides = std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
+  // A pipe can be read only once, and is called otherwise.
+  return borders && flags.graph.ends_with(".tflite") && !decides && flags.input_shapes.empty() && LowerCase(flags.append) == "none" &&
+         LowerCase(flags.repair) == "none";
+}
+
+Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags) {
+  QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFileOfKinds(flags.graph, {kTfliteIdentifier, kGraphIdentifier, kOnnxIdentifier}));
+  if (!IsKind(bytes, kTfliteIdentifier)) return std::optional<Graph>();
+  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), flags.graph));
+  if (!IsQuantized(*model)) return std::optional<Graph>();
+  QAT_ASSIGN_OR_RETURN(Graph graph, GraphOfFinished(*model));
+  return std::optional(std::move(graph));
 }
 
 Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network,

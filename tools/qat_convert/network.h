@@ -2,6 +2,8 @@
 #ifndef QAT_TOOLS_QAT_CONVERT_NETWORK_H_
 #define QAT_TOOLS_QAT_CONVERT_NETWORK_H_
 
+#include <optional>
+
 #include "base/expected.h"
 #include "cli/tool.h"
 #include "flags.h"
@@ -10,6 +12,12 @@
 namespace qat {
 
 Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags);
+
+/// Only the types at the borders are asked for, of a .tflite that computes with integers: they are changed, and nothing inside is.
+bool ChangesBordersOnly(const ConvertFlags& flags);
+
+/// That model as it is; nothing where the file is another one.
+Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags);
 
 /// --verify: on the network as it was read, before anything is quantized.
 Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network, Report& report);

@@ -46,33 +46,29 @@ Expected<std::set<std::string>> NamesToKeepFloat(const ConvertFlags& flags,
              "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
 }
 
-Expected<DType> ParseInputType(const ConvertFlags& flags, std::string type) {
+/// "float32", "uint8", "int8" or "int16", the classic converter's names included.
+Expected<DType> ParseBorderType(std::string_view flag, const std::string& text) {
+  std::string type = LowerCase(text);
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
-  const std::optional<Scheme> scheme = SchemeFromName(type);
-  if (!scheme)
-    return InvalidArgument(
-        StrCat("--input-type: value '", flags.input_type,
-               "', expected float32, uint8 or int8, or one for each input, as left=uint8,right=float32"));
-  return *scheme == Scheme::kFloat32 ? DType::kFloat32
-         : *scheme == Scheme::kInt8  ? DType::kInt8
-                                     : DType::kUInt8;
+  for (const DType known : {DType::kFloat32, DType::kUInt8, DType::kInt8, DType::kInt16}) {
+    if (type == NameOf(known)) return known;
+  }
+  return InvalidArgument(StrCat(flag, ": value '", text, "', expected float32, uint8, int8 or int16, or one for each ",
+                                flag == "--input-type" ? "input" : "output", ", as left=uint8,right=float32"));
 }
 
-/// "NAME=…" of a flag that may have something for each input. Errors: kInvalidArgument, for names that no input has.
-Expected<std::map<std::string, std::string>> ByInput(std::string_view flag, const std::string& text,
-                                                     const Contract& contract) {
+/// "NAME=…" of a flag that may have something for each input or output. Errors: kInvalidArgument, for names that none has.
+Expected<std::map<std::string, std::string>> ByName(std::string_view flag, const std::string& text, std::string_view what,
+                                                    const std::vector<std::string>& known) {
   const auto lists = ParseNamedLists(text);
   if (!lists)
-    return InvalidArgument(
-        StrCat(flag, ": value '", text, "', expected NAME=VALUE for each input, separated by commas"));
+    return InvalidArgument(StrCat(flag, ": value '", text, "', expected NAME=VALUE for each ", what, ", separated by commas"));
   for (const auto& [name, value] : *lists) {
-    std::vector<std::string> known;
-    for (const InputContract& input : contract.inputs) known.push_back(input.name);
     if (std::find(known.begin(), known.end(), name) != known.end() && known.size() > 1) continue;
     return InvalidArgument(
-        StrCat(flag, ": names the input '", name, "', expected ",
-               known.size() > 1 ? Join(known) : std::string("no name: there is one input")));
+        StrCat(flag, ": names the ", what, " '", name, "', expected ",
+               known.size() > 1 ? Join(known) : StrCat("no name: there is one ", what)));
   }
   return *lists;
 }
@@ -80,32 +76,34 @@ Expected<std::map<std::string, std::string>> ByInput(std::string_view flag, cons
 }  // namespace
 
 Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
-                                                    const std::optional<PlanChoices>& plan, Scheme scheme,
+                                                    const std::optional<PlanChoices>& plan,
+                                                    const ModelType& type,
                                                     Graph& graph, Report& report) {
-  if (scheme == Scheme::kFloat32) {
+  if (type.is_real()) {
     if (flags.keep_float.empty()) return std::vector<std::string>();
     return InvalidArgument(
-        "--keep-float: chooses layers of an integer model, expected one of --type uint8, int8 or "
-        "int8-per-tensor");
+        StrCat("--keep-float: chooses layers of an integer model, expected one of --type ", IntegerNames()));
   }
   QAT_ASSIGN_OR_RETURN(const std::set<std::string> names, NamesToKeepFloat(flags, plan, graph));
-  if (flags.calibrate.empty() && names.empty() && !plan) return std::vector<std::string>();
-  const KeptFloat kept = KeepFloat(graph, scheme, names);
+  const DType activations = type.precisions.activations.type;
+  const bool trained_for = activations == DType::kUInt8 || activations == DType::kInt8;
+  if (flags.calibrate.empty() && names.empty() && !plan && trained_for) return std::vector<std::string>();
+  const KeptFloat kept = KeepFloat(graph, activations, names);
   SeparateFixedRanges(graph);
   if (!kept.must.empty())
-    report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept.must), " on ", NameOf(scheme),
+    report.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept.must), " on ", NameOf(activations),
                                      ": computed in float32, between DEQUANTIZE and QUANTIZE"));
   if (!kept.asked.empty())
     LogInfo(StrCat("computed in float32, between DEQUANTIZE and QUANTIZE, as asked: ", Join(kept.asked)));
   return kept.asked;
 }
 
-Status RepairAsAsked(const ConvertFlags& flags, Scheme scheme, Graph& graph) {
+Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph) {
   const std::string repair = LowerCase(flags.repair);
   if (repair == "none") return {};
   if (repair != "equalize")
     return InvalidArgument(StrCat("--repair: value '", flags.repair, "', expected none or equalize"));
-  if (flags.calibrate.empty() || scheme == Scheme::kFloat32)
+  if (flags.calibrate.empty() || type.is_real())
     return InvalidArgument(
         "--repair: changes filters, so ranges have to be found again; expected --calibrate DATA too");
   const std::vector<std::string> pairs = EqualizeFilters(graph);
@@ -138,19 +136,41 @@ Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
 }
 
 Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph) {
-  const std::string asked = HasNames(flags.input_type) ? "" : LowerCase(flags.input_type);
+  constexpr std::string_view kFlag = "--input-type";
+  const std::string asked = HasNames(flags.input_type) ? "" : flags.input_type;
   std::map<std::string, std::string> by_input;
   if (HasNames(flags.input_type)) {
-    QAT_ASSIGN_OR_RETURN(by_input, ByInput("--input-type", flags.input_type, graph.contract));
+    std::vector<std::string> known;
+    for (const InputContract& input : graph.contract.inputs) known.push_back(input.name);
+    QAT_ASSIGN_OR_RETURN(by_input, ByName(kFlag, flags.input_type, "input", known));
   }
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const InputContract& input = graph.contract.inputs[i];
     const auto own = by_input.find(input.name);
-    std::string type = own == by_input.end() ? asked : LowerCase(own->second);
+    std::string type = own == by_input.end() ? asked : own->second;
     if (type.empty() && input.values == ValueType::kByte) continue;
     if (type.empty()) type = "float32";
-    QAT_ASSIGN_OR_RETURN(const DType element, ParseInputType(flags, type));
-    QAT_RETURN_IF_ERROR_IN("--input-type", SetInputType(element, i, graph));
+    QAT_ASSIGN_OR_RETURN(const DType element, ParseBorderType(kFlag, type));
+    QAT_RETURN_IF_ERROR_IN(kFlag, SetInputType(element, i, graph));
+  }
+  return {};
+}
+
+Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph) {
+  constexpr std::string_view kFlag = "--output-type";
+  if (flags.output_type.empty()) return {};
+  std::map<std::string, std::string> by_output;
+  if (HasNames(flags.output_type)) {
+    std::vector<std::string> known;
+    for (const int32_t output : graph.outputs) known.push_back(graph.tensor(output).name);
+    QAT_ASSIGN_OR_RETURN(by_output, ByName(kFlag, flags.output_type, "output", known));
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const auto own = by_output.find(graph.tensor(graph.outputs[i]).name);
+    if (HasNames(flags.output_type) && own == by_output.end()) continue;
+    QAT_ASSIGN_OR_RETURN(const DType element,
+                         ParseBorderType(kFlag, own == by_output.end() ? flags.output_type : own->second));
+    QAT_RETURN_IF_ERROR_IN(kFlag, SetOutputType(element, i, graph));
   }
   return {};
 }

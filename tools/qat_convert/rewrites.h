@@ -10,24 +10,28 @@
 #include "cli/tool.h"
 #include "flags.h"
 #include "ir/graph.h"
+#include "model_type.h"
 #include "plan/plan_file.h"
-#include "quant/scheme.h"
 
 namespace qat {
 
-/// A network that was trained for integers has no operators without an integer kernel; one that was not may. Returns the names of
+/// A network that was trained for bytes has no operators without a kernel for them; one that was not may, and 16 bits have fewer. Returns the names of
 /// what was asked for.
 Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
-                                                    const std::optional<PlanChoices>& plan, Scheme scheme,
+                                                    const std::optional<PlanChoices>& plan,
+                                                    const ModelType& type,
                                                     Graph& graph, Report& report);
 
 /// Filters change, so ranges that training found do not hold any more.
-Status RepairAsAsked(const ConvertFlags& flags, Scheme scheme, Graph& graph);
+Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph);
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph);
 
 /// Real numbers come in as they are unless another type is asked for.
 Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph);
+
+/// The other end.
+Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph);
 
 }  // namespace qat
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Writes models of integers of the networks in tests/specs: untrained, calibrated with noise.
+
+  make_precisions.py BIN TYPES OUT SPEC.toml ...
+
+Each SPEC becomes OUT/NAME.TYPE.tflite for every one of TYPES (separated by commas), by qat_random_checkpoint, qat-freeze and
+qat-convert of BIN.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+IMAGES = 16
+
+
+def run(*command):
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr}")
+
+
+def write_noise(model, directory):
+    """Images of the shape that a model takes, of few grey values each, so that ranges differ."""
+    shape = Interpreter(model_path=model).get_input_details()[0]["shape"][1:]
+    random = np.random.default_rng(1)
+    top = random.integers(1, 256, (IMAGES, *[1] * len(shape)))
+    os.makedirs(directory, exist_ok=True)
+    np.save(os.path.join(directory, "x_train.npy"), random.integers(0, top + 1, (IMAGES, *shape)).astype(np.uint8))
+
+
+def make(binaries, types, out, spec):
+    def tool(name):
+        return os.path.join(binaries, name)
+
+    name = os.path.join(out, pathlib.Path(spec).stem)
+    run(tool("qat_random_checkpoint"), spec, name + ".ckpt")
+    run(tool("qat-freeze"), name + ".ckpt", "-o", name + ".qgraph")
+    run(tool("qat-convert"), name + ".qgraph", "--type", "float32", "-o", name + ".float.tflite")
+    write_noise(name + ".float.tflite", name + ".data")
+    for kind in types:
+        run(tool("qat-convert"), name + ".qgraph", "--type", kind, "--calibrate", name + ".data", "--progress", "none", "-o",
+            f"{name}.{kind}.tflite")
+
+
+def main():
+    if len(sys.argv) < 5:
+        sys.exit(__doc__)
+    for spec in sys.argv[4:]:
+        make(sys.argv[1], sys.argv[2].split(","), sys.argv[3], spec)
+
+
+if __name__ == "__main__":
+    main()
