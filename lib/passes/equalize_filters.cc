@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
+#include "base/join_some.h"
 #include "base/slices.h"
+#include "base/strings.h"
 #include "ir/constants.h"
 #include "passes/passes.h"
 
@@ -65,11 +68,17 @@ class Equalizer {
     for (const int32_t output : graph.outputs) is_output_[output] = true;
   }
 
-  std::vector<std::string> Run() {
+  std::vector<Pair> Pairs() const {
     std::vector<Pair> pairs;
     for (const GraphNode& node : graph_.nodes) {
       if (const GraphNode* second = SecondOf(node)) pairs.push_back({&node, second});
     }
+    return pairs;
+  }
+
+  std::vector<std::string> Run(const std::set<std::string>* only) {
+    std::vector<Pair> pairs = Pairs();
+    std::erase_if(pairs, [&](const Pair& pair) { return only != nullptr && !only->contains(pair.first->name); });
     for (int round = 0; round < kMostRounds; ++round) {
       float most = 0;
       for (const Pair& pair : pairs) most = std::max(most, Equalize(pair));
@@ -174,6 +183,30 @@ class Equalizer {
 
 }  // namespace
 
-std::vector<std::string> EqualizeFilters(Graph& graph) { return Equalizer(graph).Run(); }
+std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only) {
+  return Equalizer(graph).Run(only);
+}
+
+std::vector<EqualizablePair> EqualizablePairs(const Graph& graph) {
+  Graph copy = graph;
+  std::vector<EqualizablePair> names;
+  for (const Pair& pair : Equalizer(copy).Pairs()) names.push_back({pair.first->name, pair.second->name});
+  return names;
+}
+
+Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph) {
+  if (names.empty()) return {};
+  std::vector<std::string> known;
+  for (const EqualizablePair& pair : EqualizablePairs(graph)) known.push_back(pair.first);
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (known.empty())
+      return InvalidArgument(StrCat("'", name, "', but no two layers of the network follow each other in a way that allows it"));
+    return InvalidArgument(StrCat(UnknownName("layer to equalize", name, known), ", expected of: ", JoinSome(known, 12)));
+  }
+  const std::set<std::string> only(names.begin(), names.end());
+  EqualizeFilters(graph, &only);
+  return {};
+}
 
 }  // namespace qat

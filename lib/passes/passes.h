@@ -39,9 +39,18 @@ KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>
 /// the picture and reshapes), channel c of the first is multiplied by sqrt(reads[c] / writes[c]) and what reads it divided by
 /// it, so that both filters reach as far in this channel; `writes` and `reads` are the largest magnitudes of the filters. Exact but
 /// for rounding behind no activation or a relu; a layer with another one (a relu6 would clip elsewhere) is left alone.
-/// Ranges of activations no longer hold afterwards. Returns the pairs, "'conv1' and 'conv2'".
+/// Ranges of activations no longer hold afterwards. Returns the pairs, "'conv1' and 'conv2'". `only`: names of first layers; null: all.
 /// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019.
-std::vector<std::string> EqualizeFilters(Graph& graph);
+std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only = nullptr);
+
+/// A layer that EqualizeFilters can equalize, and the one that reads it.
+struct EqualizablePair {
+  std::string first, second;
+};
+std::vector<EqualizablePair> EqualizablePairs(const Graph& graph);
+
+/// EqualizeFilters of pairs whose first layers are named. Errors: kInvalidArgument, for a name that is none of them.
+Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph);
 
 /// MakePlan, and warnings of input parameters that contradict the contract and of ranges trained for another scheme.
 /// Errors: those of MakePlan; kInvalidArgument for a graph that is quantized already.

@@ -47,13 +47,12 @@ class PlanWriter {
   PlanWriter(const QuantizationPlan& plan, const Graph& graph)
       : plan_(plan), graph_(graph), groups_(FindRangeGroups(graph)) {}
 
-  std::string Run(const std::vector<std::string>& keep_float) {
-    std::vector<std::string> kept;
-    for (const std::string& name : keep_float) kept.push_back(Quoted(name));
+  std::string Run(const std::vector<std::string>& keep_float, const std::vector<std::string>& equalize) {
     text_ = StrCat("# Quantization plan of ", Printable(graph_.name),
                    ". Ranges, types of filters and `keep_float` can be edited; what "
                    "stands behind # follows from them.\nversion = 1\ntype = ",
-                   Quoted(NameOf(plan_.precisions)), "\nkeep_float = [", Join(kept), "]\n");
+                   Quoted(NameOf(plan_.precisions)), "\nkeep_float = ", ListText(keep_float), "\n");
+    if (!equalize.empty()) text_ += StrCat("equalize = ", ListText(equalize), "\n");
     Section("inputs", [&](const TensorPlan& each) { return each.role == PlannedRole::kInput; });
     Section("activations", [&](const TensorPlan& each) {
       return each.role == PlannedRole::kActivation && each.range && IsFirst(each);
@@ -67,6 +66,12 @@ class PlanWriter {
   }
 
  private:
+  static std::string ListText(const std::vector<std::string>& names) {
+    std::vector<std::string> quoted;
+    for (const std::string& name : names) quoted.push_back(Quoted(name));
+    return StrCat("[", Join(quoted), "]");
+  }
+
   const std::string& NameOfTensor(int32_t index) const { return graph_.tensor(index).name; }
 
   /// Of a group one tensor is enough: the first that has a range.
@@ -134,7 +139,7 @@ class PlanReader {
 
   Expected<PlanChoices> Run() {
     const toml::table& root = text_.root();
-    refusals_.RejectUnknown(root, {"version", "type", "keep_float", "inputs", "activations", "filters"});
+    refusals_.RejectUnknown(root, {"version", "type", "keep_float", "equalize", "inputs", "activations", "filters"});
     ReadHead(root);
     EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) {
       ReadRange(table, out_.inputs[name], true);
@@ -165,17 +170,22 @@ class PlanReader {
       if (!integers) refusals_.Mismatch(*type, "type", StrCat("one of ", IntegerNames()));
       if (integers) out_.precisions = *integers;
     }
-    const toml::node* keep = root.get("keep_float");
-    if (keep == nullptr) return;
-    if (keep->as_array() == nullptr) {
-      refusals_.Mismatch(*keep, "keep_float", "a list of names of layers");
+    ReadLayers(root, "keep_float", out_.keep_float);
+    ReadLayers(root, "equalize", out_.equalize);
+  }
+
+  void ReadLayers(const toml::table& root, std::string_view key, std::vector<std::string>& names) {
+    const toml::node* list = root.get(key);
+    if (list == nullptr) return;
+    if (list->as_array() == nullptr) {
+      refusals_.Mismatch(*list, key, "a list of names of layers");
       return;
     }
-    for (const toml::node& each : *keep->as_array()) {
+    for (const toml::node& each : *list->as_array()) {
       if (each.is_string()) {
-        out_.keep_float.push_back(*each.value<std::string>());
+        names.push_back(*each.value<std::string>());
       } else {
-        refusals_.Mismatch(each, "keep_float", "names of layers");
+        refusals_.Mismatch(each, key, "names of layers");
       }
     }
   }
@@ -328,9 +338,9 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
 
 }  // namespace
 
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph,
-                     const std::vector<std::string>& keep_float) {
-  return PlanWriter(plan, graph).Run(keep_float);
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float,
+                     const std::vector<std::string>& equalize) {
+  return PlanWriter(plan, graph).Run(keep_float, equalize);
 }
 
 Expected<PlanChoices> ReadPlan(std::string_view text, const std::string& source) {

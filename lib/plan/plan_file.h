@@ -18,6 +18,7 @@ namespace qat {
 struct PlanChoices {
   Precisions precisions;
   std::vector<std::string> keep_float;       ///< nodes that compute real numbers
+  std::vector<std::string> equalize;         ///< nodes whose filters are equalized with what reads them, before all else
   std::map<std::string, Range> inputs;       ///< of inputs that take real numbers
   std::map<std::string, Range> activations;  ///< by any tensor of those that share a range
   std::map<std::string, FilterChoice> filters;
@@ -25,8 +26,8 @@ struct PlanChoices {
 };
 
 /// Requires  a plan of this graph, before it was applied.
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph,
-                     const std::vector<std::string>& keep_float);
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float,
+                     const std::vector<std::string>& equalize = {});
 
 /// Errors: kInvalidArgument "SOURCE:LINE:COLUMN: …": syntax, unknown keys with the nearest one, ranges without 0 or upside
 /// down, types that this build does not quantize to.

@@ -226,6 +226,16 @@ TEST(PlanFile, GivenBackAsWrittenMakesTheSameModel) {
   }
 }
 
+TEST(PlanFile, LayersToEqualizeComeBack) {
+  const Graph graph = TinyInt8();
+  const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {}, {"conv", "f\"c"});
+  EXPECT_NE(text.find("\nequalize = [\"conv\", \"f\\\"c\"]\n"), std::string::npos) << text;
+  const auto choices = ReadPlan(text, "plan.toml");
+  QAT_ASSERT_OK(choices);
+  EXPECT_EQ(choices->equalize, (std::vector<std::string>{"conv", "f\"c"}));
+  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"int8\"\nequalize = \"conv\"\n", "p.toml"), ErrorCode::kInvalidArgument, "p.toml:3:");
+}
+
 TEST(PlanFile, OneLineATensorWithWhatFollowsBehindIt) {
   const Graph graph = TinyInt8();
   const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {"fc"});

@@ -64,6 +64,7 @@ FLAGS_OF_OTHERS = {"--preset", "--build", "-c"}
 LEAVES = {
     "README.md": ["report.html", "report.json", "mnist.tflite", "model8.tflite"],
     "docs/data.md": ["cells.tflite", "spots.tflite"],
+    "docs/debug.md": ["fixed.toml", "fixed.tflite", "worst/layer.tflite", "worst/expected.npy"],
     "docs/tutorials/article.md": ["article.tflite", "truncated/t10k-images-idx3-ubyte"],
     "docs/tutorials/ci-gate.md": ["baseline.json", "broken.html"],
     "docs/tutorials/from-pytorch.md": ["model.tflite", "tuned.safetensors", "tuned.npz"],
@@ -344,8 +345,10 @@ def prepare(root, name, folder, environment):
         make_sensor(folder)
     if name == "docs/tutorials/other-tasks.md":
         make_tasks(folder)
-    if name in ("docs/formats.md", "docs/precisions.md"):
+    if name in ("docs/formats.md", "docs/precisions.md", "docs/debug.md"):
         make_model(folder, environment)
+    if name == "docs/debug.md":
+        subprocess.run(["qat-convert", "model.qgraph", "-o", "model.tflite"], cwd=folder, env=environment, check=True, capture_output=True)
 
 
 # --- running ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ using Words = std::vector<std::string>;
 // "qat-eval bench": the program, then its command.
 std::vector<Words> AllCommands() {
   std::vector<Words> all = {{"qat-freeze"}, {"qat-convert"}, {"qat-eval"}};
-  for (const char* command : {"compare", "bench", "classify", "run", "trace", "inspect", "report"})
+  for (const char* command : {"compare", "bench", "classify", "run", "trace", "debug", "inspect", "report"})
     all.push_back({"qat-eval", command});
 #ifdef QAT_HAS_TRAIN
   all.push_back({"qat-train"});

@@ -106,8 +106,8 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
 
 /// Decides and applies; the plan is written in between.
 Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options,
-                       const std::vector<std::string>& kept_float, OutputFile* plan_output, Graph& graph,
-                       Report& report) {
+                       const std::vector<std::string>& kept_float, const std::optional<PlanChoices>& given,
+                       OutputFile* plan_output, Graph& graph, Report& report) {
   if (options.is_real()) {
     if (plan_output != nullptr)
       return InvalidArgument(
@@ -116,7 +116,7 @@ Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& opt
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
   if (plan_output != nullptr) {
-    const std::string text = PlanText(plan, graph, kept_float);
+    const std::string text = PlanText(plan, graph, kept_float, given ? given->equalize : std::vector<std::string>());
     QAT_RETURN_IF_ERROR(plan_output->Commit(Bytes(text.begin(), text.end())));
     report.outputs["plan"] = flags.write_plan;
   }
@@ -148,13 +148,14 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
   QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
+  QAT_RETURN_IF_ERROR(EqualizeByPlan(flags, plan, graph));
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float,
                        KeepFloatAsAsked(flags, plan, type, graph, report));
   QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type, graph));
   QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, type, network, report));
   if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
   const Status chosen =
-      QuantizeAsAsked(flags, options, kept_float, outputs.plan ? &*outputs.plan : nullptr, graph, report);
+      QuantizeAsAsked(flags, options, kept_float, plan, outputs.plan ? &*outputs.plan : nullptr, graph, report);
   if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));

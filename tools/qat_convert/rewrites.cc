@@ -98,6 +98,12 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
   return kept.asked;
 }
 
+Status EqualizeByPlan(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Graph& graph) {
+  if (!plan || plan->equalize.empty()) return {};
+  QAT_RETURN_IF_ERROR_IN(StrCat(flags.plan, ": equalize"), EqualizeNamed(plan->equalize, graph));
+  return {};
+}
+
 Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph) {
   const std::string repair = LowerCase(flags.repair);
   if (repair == "none") return {};

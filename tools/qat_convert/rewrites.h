@@ -22,6 +22,10 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
                                                     const ModelType& type,
                                                     Graph& graph, Report& report);
 
+/// What the plan equalizes. The ranges that it names hold afterwards. Errors: kInvalidArgument, for a layer that is none, or that no
+/// other reads in a way that allows it.
+Status EqualizeByPlan(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Graph& graph);
+
 /// Filters change, so ranges that training found do not hold any more.
 Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph);
 

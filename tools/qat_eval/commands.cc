@@ -12,41 +12,10 @@
 #include "base/version.h"
 #include "eval/hooks.h"
 #include "results.h"
+#include "stage_progress.h"
 
 namespace qat {
 namespace {
-
-// One bar per stage of the work, gone when the stage is done: what it found is shown by the table.
-class StageProgress {
- public:
-  explicit StageProgress(Progress::Style style) : style_(style) {}
-  WorkHooks Hooks() {
-    WorkHooks hooks;
-    hooks.interrupted = Interrupted;
-    hooks.progress = [this](const std::string& what, int64_t done, int64_t total) { Update(what, done, total); };
-    return hooks;
-  }
-  void Finish() {
-    if (progress_) progress_->Clear();
-    progress_.reset();
-  }
-
- private:
-  void Update(const std::string& what, int64_t done, int64_t total) {
-    if (!progress_ || what != what_) {
-      Finish();
-      progress_ = std::make_unique<Progress>(style_, what, total);
-      what_ = what;
-    }
-    progress_->Expect(total);
-    progress_->Update(done, "");
-    if (done >= total) Finish();
-  }
-
-  Progress::Style style_;
-  std::string what_;
-  std::unique_ptr<Progress> progress_;
-};
 
 // By its first bytes. A stream can be read only once, so it is taken for a model; --graph says that it is a graph.
 bool IsGraphFile(const std::string& path) {

@@ -14,6 +14,7 @@ Status RunBenchmark(EvalFlags& flags, Tool& tool, Report& report);
 Status RunClassify(EvalFlags& flags, Tool& tool, Report& report);
 Status RunModel(EvalFlags& flags, Tool& tool, Report& report);
 Status RunTrace(EvalFlags& flags, Tool& tool, Report& report);
+Status RunDebug(EvalFlags& flags, Tool& tool, Report& report);
 Status RunInspect(EvalFlags& flags, Tool& tool, Report& report);
 Status ShowReport(EvalFlags& flags, Tool& tool, Report& report);
 

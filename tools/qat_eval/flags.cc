@@ -36,12 +36,18 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"model", &flags.argument, "MODEL", "the .tflite model, graph or checkpoint to start with", kTrace},
            {"inspected", &flags.arguments, "FILE...", "a .tflite model, a frozen graph, a run, a checkpoint or weights (.safetensors, .npz); two with --diff",
             kInspect},
+           {"networks", &flags.arguments, "NETWORK...", "the network of real numbers (.qgraph, .tflite, .onnx); then the model it was converted to, unless --plan says it", kDebug},
            {"report", &flags.argument, "FILE", "a JSON report that an earlier run wrote with --json", kReport},
        }},
       {"What to compare",
        {
            {"--data", &request.data, "DATA", "labelled data: 'digits' (generated), or a path; its test split is used",
             kCompare},
+           {"--data", &request.data, "DATA", "labelled data: 'digits' (generated), or a path; layers are judged on its training split, "
+            "--suggest on its test split, too", kDebug},
+           {"--plan", &flags.debug.plan, "FILE", "how the network is quantized (TOML), as qat-convert --write-plan writes it", kDebug},
+           {"--type", &flags.debug.type, "TYPE", "without MODEL and --plan: uint8, int8 or int8-per-tensor (default: what the network was trained for, "
+            "else int8)", kDebug},
            {"--float", &rows.float_run, "RUN", "a run with --scheme float32: row 'float'", kCompare},
            {"--checkpoint", &rows.checkpoint, "RUN", "a run or a checkpoint: rows 'checkpoint' and 'simulated'", kCompare},
            {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph): row 'graph'", kCompare},
@@ -76,6 +82,8 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
       {"How",
        {
            {"--limit", &request.limit, "N", "evaluate a sample of N images, stratified by class (default 0: all)", kCompare},
+           {"--limit", &flags.debug.limit, "N", "examples to judge layers on; 0: half of the training split", kDebug},
+           {"--calibration-limit", &flags.debug.calibration_limit, "N", "other examples to observe ranges on; 0: half of the training split", kDebug},
            {"--labels", &request.labels, "FILE", "class names, one per line, in the order of the model's outputs (default: those in the model)",
             kCompare},
            {"--task", &flags.task, "NAME", "what the outputs mean: classes, yes-no, multi-label, numbers or reconstruction (default: what the model learned)",
@@ -97,7 +105,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
            {"--litert", &request.rows.litert, "PYTHON",
             "add a row for TFLite's interpreter: auto (if found), off, or the path of a Python that has it", kCompare},
            {"--input-stats", &flags.input_stats, "MEAN,STD",
-            "if the model does not contain it: real = (byte - MEAN) / STD", kCompare | kClassify},
+            "if the model does not contain it: real = (byte - MEAN) / STD", kCompare | kClassify | kDebug},
        }},
   };
 }
@@ -145,9 +153,20 @@ std::vector<Group> GateGroups(EvalFlags& flags) {
 
 std::vector<Group> OutputGroups(EvalFlags& flags) {
   return {
+      {"Repair",
+       {
+           {"--suggest", &flags.debug.suggest, "OUT.toml", "write the plan with the fewest edits that keeps to --max-drop, for qat-convert --plan",
+            kDebug},
+           {"--max-drop", &flags.debug.max_drop, "X", "with --suggest: maximum drop of accuracy below the float network, in percentage points", kDebug},
+           {"--max-error-rise", &flags.debug.max_error_rise, "P", "with --suggest, of real numbers: maximum rise of the RMSE, in percent", kDebug},
+           {"--reproducer", &flags.debug.reproducer, "DIR", "write the most harmful layer as a model of its own (layer.tflite), with input.npy, "
+            "output.npy and, in float, expected.npy", kDebug},
+           {"--layer", &flags.debug.layer, "NAME", "with --reproducer: this layer instead", kDebug},
+       }},
       {"Results",
        {
            {"--details", &flags.details, "", "print every row, pairs, classes and layers, too", kCompare | kReport},
+           {"--details", &flags.details, "", "print every layer, not only the ten most harmful", kDebug},
            {"--details", &flags.details, "", "print every tensor, too", kInspect},
            {"--diff", &flags.diff, "", "print the differences between two files; exit code 0: none, 1: some", kInspect},
            {"--dot", &flags.dot, "FILE", "write the graph for Graphviz: 'dot -Tsvg FILE' draws it", kInspect},
@@ -232,22 +251,23 @@ Status CheckOutputs(const EvalFlags& flags, const CommonFlags& common) {
 std::vector<EvalOutput> EvalFlags::Outputs() const {
   static constexpr std::array<std::string_view, 2> kPage = {".html", ".htm"};
   static constexpr std::array<std::string_view, 1> kCsv = {".csv"}, kXml = {".xml"}, kMarkdown = {".md"},
-                                                   kJson = {".json"}, kDot = {".dot"}, kArray = {".npy"};
+                                                   kJson = {".json"}, kToml = {".toml"}, kDot = {".dot"}, kArray = {".npy"};
   return {{{"--html", "an HTML page", kPage}, html},
           {{"--predictions", "CSV", kCsv}, predictions},
           {{"--junit", "XML", kXml}, junit},
           {{"--markdown", "Markdown", kMarkdown}, markdown},
           {{"--benchmark-json", "JSON", kJson}, benchmark_json},
           {{"--dot", "a Graphviz graph", kDot}, dot},
-          {{"--save-outputs", "a NumPy array", kArray}, tensors.save_outputs}};
+          {{"--save-outputs", "a NumPy array", kArray}, tensors.save_outputs},
+          {{"--suggest", "a plan", kToml}, debug.suggest}};
 }
 
 void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags) {
   for (const auto& groups : {InputGroups(flags), HowGroups(flags), GateGroups(flags), OutputGroups(flags)})
     for (const Group& group : groups) AddFlags(command, bit, group.title, group.rows);
   if ((bit & kModels) != 0) tool.AddThreads(command, "How", "threads that run models; 0: all cores (default 1)");
-  if ((bit & (kCompare | kBench)) != 0) {
-    tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : "random seed of samples and interval estimates");
+  if ((bit & (kCompare | kBench | kDebug)) != 0) {
+    tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : bit == kDebug ? "random seed of samples" : "random seed of samples and interval estimates");
   }
   command.choices["--profile"] = {"tflite", "tflite-classic"};
   command.choices["--task"] = TaskNames();
@@ -265,6 +285,7 @@ void DeclareFiles(const EvalFlags& flags, FileUse& use) {
   use.Read("the command", flags.argument);
   if (flags.request.data != "digits") use.Read("--data", flags.request.data);
   use.Read("--baseline", flags.request.baseline);
+  use.Read("--plan", flags.debug.plan);
   for (const std::string& input : flags.tensors.inputs) use.Read("--input", PathOfInput(input));
   for (const std::string& image : flags.pictures.files) use.Read("--image", image);
   for (const EvalOutput& output : flags.Outputs()) use.Write(std::string(output.format.flag), output.path);

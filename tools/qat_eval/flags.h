@@ -3,6 +3,7 @@
 #define QAT_TOOLS_QAT_EVAL_FLAGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,22 @@ enum EvalCommand : uint32_t {
   kTrace = 16,
   kReport = 32,
   kInspect = 64,
+  kDebug = 128,
 };
 
 struct EvalOutput {
   OutputFormat format;
   std::string path;
+};
+
+/// What only the command debug has.
+struct DebugFlags {
+  std::string plan, type;
+  std::string suggest;     ///< OUT.toml
+  std::string reproducer;  ///< a folder
+  std::string layer;       ///< to cut out; empty: the most harmful
+  int64_t limit = 500, calibration_limit = 500;
+  std::optional<double> max_drop, max_error_rise;
 };
 
 struct EvalFlags {
@@ -41,6 +53,7 @@ struct EvalFlags {
   PictureRunRequest pictures;
   BenchRequest bench;
   TraceRequest trace;
+  DebugFlags debug;
   std::string input_stats;
   std::string task = "auto";
   std::string max_flips, min_speedup, max_latency_ratio;

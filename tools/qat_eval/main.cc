@@ -22,7 +22,7 @@ const CommandRow kCommands[] = {
      "  qat-eval --data digits --checkpoint run --graph g.qgraph m.tflite --max-drop 0.1\n"
      "  qat-eval --data mnist/ m.tflite --baseline good.json --max-drop 0.1 --html report.html\n",
      {"models", "--data", "--float", "--checkpoint", "--graph", "--limit", "--min-accuracy", "--max-drop",
-      "--baseline", "--details", "--html", "--json"}},
+      "--baseline", "--html", "--json"}},
     {"bench", kBench, RunBenchmark, "Measures the speed of models on random inputs, in turns.",
      "  qat-eval bench a.tflite b.tflite\n"
      "  qat-eval bench m.tflite --batch 32 --threads 4 --operators\n",
@@ -39,6 +39,10 @@ const CommandRow kCommands[] = {
      "  qat-eval trace m.tflite\n"
      "  qat-eval trace m.tflite --checkpoint runs/lenet --data mnist/\n",
      {"model", "--graph", "--checkpoint", "--data", "--html", "--json"}},
+    {"debug", kDebug, RunDebug, "Finds layers that quantization harms, and a plan that repairs them.",
+     "  qat-eval debug g.qgraph m.tflite --data mnist/\n"
+     "  qat-eval debug net.tflite --type int8 --data cifar/ --suggest fixed.toml --max-drop 0.3\n",
+     {"networks", "--data", "--plan", "--type", "--limit", "--suggest", "--max-drop", "--reproducer", "--details", "--json"}},
     {"inspect", kInspect, RunInspect, "Shows what a file contains, or how two files differ.",
      "  qat-eval inspect m.tflite --details\n"
      "  qat-eval inspect --diff a.tflite b.tflite\n",

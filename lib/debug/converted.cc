@@ -1,0 +1,199 @@
+#include "debug/converted.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/strings.h"
+#include "ir/range_groups.h"
+#include "passes/passes.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+/// Tensors that a plan may name as activations.
+template <class Use>
+void EachObserved(const Graph& graph, const Use& use) {
+  for (const RangeGroup& group : FindRangeGroups(graph).groups) {
+    for (const int32_t tensor : group.observed) use(tensor);
+  }
+}
+
+/// Of tensors that share a range and that nothing is said of, too.
+void SetRanges(const PlanChoices& choices, Graph& graph) {
+  const auto set = [&](int32_t index, Range range) {
+    GraphTensor& tensor = graph.tensor(index);
+    tensor.has_range = true;
+    tensor.range = range;
+    tensor.limits = LimitsOf(choices.precisions.activations);
+  };
+  for (const RangeGroup& group : FindRangeGroups(graph).groups) {
+    const Range* first = nullptr;
+    for (const int32_t each : group.observed) {
+      const auto found = choices.activations.find(graph.tensor(each).name);
+      if (found != choices.activations.end() && first == nullptr) first = &found->second;
+    }
+    if (first == nullptr) continue;
+    for (const int32_t each : group.observed) {
+      const auto found = choices.activations.find(graph.tensor(each).name);
+      set(each, found != choices.activations.end() ? found->second : *first);
+    }
+  }
+}
+
+Precision FilterPrecisionOf(const ModelTensor& filter, Precision usual) {
+  usual.granularity = filter.scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
+  return usual;
+}
+
+class ModelReader {
+ public:
+  ModelReader(const Graph& network, const Model& model) : network_(network), model_(model) {
+    for (const ModelTensor& tensor : model.tensors()) by_name_.emplace(tensor.name, &tensor);
+  }
+
+  Expected<PlanChoices> Run() {
+    if (const Status status = FindPrecisions(); !status.ok()) return status.error();
+    size_t named = 0;
+    EachObserved(network_, [&](int32_t index) { named += TakeRange(network_.tensor(index).name); });
+    for (const GraphNode& node : network_.nodes) {
+      TakeFilter(node);
+      const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
+      if (output != nullptr && output->type == DType::kFloat32) choices_.keep_float.push_back(node.name);
+    }
+    TakeInputs();
+    if (named > 0) return std::move(choices_);
+    return Corrupt(StrCat(model_.source(), ": has no tensor that is called like one of the network '",
+                          network_.name, "'; expected a model that was converted from it, or its plan"));
+  }
+
+ private:
+  const ModelTensor* Find(const std::string& name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+  /// Of a `quantize` or `dequantize` node beside the tensor, too.
+  bool TakeRange(const std::string& name) {
+    const ModelTensor* tensor = Find(name);
+    for (const char* suffix : {"", "/quantized"}) {
+      const ModelTensor* each = Find(name + suffix);
+      if (each == nullptr || each->is_constant || each->scale.size() != 1 || each->type == DType::kFloat32)
+        continue;
+      const QuantizationParams params = {each->scale[0], static_cast<int32_t>(each->zero_point.at(0))};
+      choices_.activations[name + suffix] =
+          RepresentableRange(params, LimitsOf(choices_.precisions.activations));
+    }
+    return tensor != nullptr;
+  }
+
+  const ModelTensor* FilterOf(const GraphNode& node) const {
+    const int32_t position = node.definition().filter_input;
+    if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) return nullptr;
+    const ModelTensor* filter = Find(network_.tensor(node.inputs[static_cast<size_t>(position)]).name);
+    return filter != nullptr && !filter->scale.empty() ? filter : nullptr;
+  }
+
+  Status FindPrecisions() {
+    for (const GraphNode& node : network_.nodes) {
+      const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
+      if (output == nullptr || output->scale.size() != 1) continue;
+      const std::optional<Scheme> scheme = SchemeFromName(NameOf(output->type));
+      if (!scheme || *scheme == Scheme::kFloat32) continue;
+      choices_.precisions = PrecisionsOf(*scheme);
+      const ModelTensor* filter = FilterOf(node);
+      if (filter != nullptr && *scheme == Scheme::kInt8 && filter->scale.size() == 1 && filter->shape[0] > 1)
+        choices_.precisions = *IntegersFromName("int8-per-tensor");
+      return {};
+    }
+    return Corrupt(StrCat(model_.source(), ": has no layer of the network '", network_.name,
+                          "' whose output is uint8 or int8, expected a model that was converted from it"));
+  }
+
+  void TakeFilter(const GraphNode& node) {
+    const ModelTensor* filter = FilterOf(node);
+    if (filter == nullptr) return;
+    FilterChoice& choice = choices_.filters[filter->name];
+    choice.precision = FilterPrecisionOf(*filter, FilterPrecision(node.type, choices_.precisions));
+    if (filter->scale.size() > 1) return;
+    const QuantizationParams params = {filter->scale[0], static_cast<int32_t>(filter->zero_point.at(0))};
+    choice.range = RepresentableRange(params, LimitsOf(*choice.precision));
+  }
+
+  void TakeInputs() {
+    for (size_t i = 0; i < network_.inputs.size(); ++i) {
+      const ModelTensor* input = Find(network_.tensor(network_.inputs[i]).name);
+      const bool real = network_.contract.inputs.at(i).values == ValueType::kReal;
+      if (input == nullptr || !real || input->scale.size() != 1) continue;
+      const QuantizationParams params = {input->scale[0], static_cast<int32_t>(input->zero_point.at(0))};
+      choices_.inputs[input->name] = RepresentableRange(params, LimitsOf(choices_.precisions.activations));
+    }
+  }
+
+  const Graph& network_;
+  const Model& model_;
+  std::map<std::string_view, const ModelTensor*> by_name_;
+  PlanChoices choices_;
+};
+
+}  // namespace
+
+Status CheckChoices(const PlanChoices& choices, const Graph& network) {
+  Graph graph = network;
+  std::vector<std::string> names;
+  for (const GraphNode& node : graph.nodes) names.push_back(node.name);
+  for (const std::string& name : choices.keep_float) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return InvalidArgument(StrCat("keep_float: ", UnknownName("layer", name, names)));
+  }
+  QAT_RETURN_IF_ERROR_IN("equalize", EqualizeNamed(choices.equalize, graph));
+  QuantizationOptions options;
+  options.scheme = SchemeOfActivations(choices.precisions);
+  KeepFloat(graph, options.scheme, {choices.keep_float.begin(), choices.keep_float.end()});
+  SeparateFixedRanges(graph);
+  return TakeChoices(choices, graph, options);
+}
+
+void CollectRanges(const Graph& real, PlanChoices& choices) {
+  EachObserved(real, [&](int32_t index) {
+    const GraphTensor& tensor = real.tensor(index);
+    if (tensor.has_range) choices.activations.emplace(tensor.name, tensor.range);
+  });
+  for (size_t i = 0; i < real.inputs.size(); ++i) {
+    const InputContract& input = real.contract.inputs.at(i);
+    if (input.values == ValueType::kReal)
+      choices.inputs.emplace(real.tensor(real.inputs[i]).name, Range{input.low, input.high});
+  }
+}
+
+Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
+                            std::vector<std::string>& warnings) {
+  Converted out;
+  out.real = network;
+  Graph& graph = out.real;
+  QuantizationOptions options;
+  options.scheme = SchemeOfActivations(choices.precisions);
+  if (choices.precisions != PrecisionsOf(options.scheme))
+    options.filter_precision = choices.precisions.filters;
+  QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
+  SetRanges(choices, graph);
+  KeepFloat(graph, options.scheme, {choices.keep_float.begin(), choices.keep_float.end()});
+  SeparateFixedRanges(graph);
+  SetRanges(choices, graph);
+  PlanChoices others = choices;
+  others.activations.clear();
+  QAT_RETURN_IF_ERROR(TakeChoices(others, graph, options));
+  QAT_ASSIGN_OR_RETURN(out.plan, PlanQuantization(graph, options, warnings));
+  out.quantized = graph;
+  ApplyPlan(out.plan, out.quantized, warnings);
+  QAT_RETURN_IF_ERROR(Verify(out.quantized));
+  QAT_ASSIGN_OR_RETURN(out.model, WriteTflite(out.quantized, {}));
+  return out;
+}
+
+Expected<PlanChoices> ChoicesOfModel(const Graph& network, const Model& model) {
+  return ModelReader(network, model).Run();
+}
+
+}  // namespace qat

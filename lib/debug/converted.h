@@ -1,0 +1,44 @@
+// converted.h: a network quantized as a plan's choices say, step by step as qat-convert does it, and kept in every form that is
+// looked at.
+#ifndef QAT_DEBUG_CONVERTED_H_
+#define QAT_DEBUG_CONVERTED_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "base/file.h"
+#include "ir/graph.h"
+#include "model/model.h"
+#include "plan/plan.h"
+#include "plan/plan_file.h"
+
+namespace qat {
+
+struct Converted {
+  Graph real;  ///< equalized, with ranges, `quantize` and `dequantize` nodes around what stays real
+  QuantizationPlan plan;
+  Graph quantized;
+  Bytes model;
+};
+
+/// Names of tensors that own a range, and those that share it, as the sections of a plan have them: ranges of these that
+/// `choices` has not are those of the graph. What `choices` names and the graph has not (a `quantize` node that is no longer
+/// needed) is left alone.
+/// Requires  a verified frozen graph without quantization. Errors: those of EqualizeNamed, TakeChoices, MakePlan and WriteTflite.
+Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
+                            std::vector<std::string>& warnings);
+
+/// Errors: as qat-convert has them, for choices that name what the network has not: kInvalidArgument.
+Status CheckChoices(const PlanChoices& choices, const Graph& network);
+
+/// Every range that the network has now as a choice: those of groups by the name of each of their tensors.
+void CollectRanges(const Graph& real, PlanChoices& choices);
+
+/// Choices that repeat a converted model: of tensors of the same name the range of their integers, of filters their scales, and
+/// layers that compute real numbers. Errors: kCorrupt, for a model that is not quantized, or has no tensor of the network.
+Expected<PlanChoices> ChoicesOfModel(const Graph& network, const Model& model);
+
+}  // namespace qat
+
+#endif  // QAT_DEBUG_CONVERTED_H_

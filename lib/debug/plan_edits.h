@@ -1,0 +1,68 @@
+// plan_edits.h: what could be changed in a plan for one layer.
+#ifndef QAT_DEBUG_PLAN_EDITS_H_
+#define QAT_DEBUG_PLAN_EDITS_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/expected.h"
+#include "data/dataset.h"
+#include "debug/converted.h"
+#include "debug/diagnosis.h"
+#include "debug/observe.h"
+#include "debug/suggest.h"
+#include "eval/hooks.h"
+#include "ir/graph.h"
+#include "plan/plan_file.h"
+
+namespace qat {
+
+/// What a kind of edit costs, the cheapest first.
+enum class EditPrice { kNothing, kScales, kFloat };
+
+struct PossibleEdit {
+  PlanEdit edit;
+  std::function<void(PlanChoices&)> apply;
+  EditPrice price = EditPrice::kNothing;
+};
+
+class EditFinder {
+ public:
+  /// All three outlive it.
+  EditFinder(const Graph& network, const Dataset& calibration, const WorkHooks& hooks)
+      : network_(network), calibration_(calibration), hooks_(hooks) {}
+
+  /// Edits of `choices` that differ from what they say. Errors: those of Convert and Observe.
+  Expected<std::vector<PossibleEdit>> Find(const LayerDiagnosis& layer, const PlanChoices& choices);
+
+ private:
+  using Ranges = std::map<std::string, Observed>;
+
+  /// What tensors reach once these layers are equalized.
+  Expected<const Ranges*> ObservedFor(const Converted& now, const PlanChoices& choices);
+  void AddRanges(const LayerDiagnosis& layer, const Converted& now, const Ranges& observed,
+                 const PlanChoices& choices, std::vector<PossibleEdit>& edits) const;
+  static void AddInputRanges(const LayerDiagnosis& layer, const Ranges& observed, const PlanChoices& choices,
+                             std::vector<PossibleEdit>& edits);
+  static void AddFilters(const LayerDiagnosis& layer, const Converted& now, const PlanChoices& choices,
+                         std::vector<PossibleEdit>& edits);
+  Status AddEqualizations(const LayerDiagnosis& layer, const Ranges& observed, const PlanChoices& choices,
+                          std::vector<PossibleEdit>& edits);
+  void AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,
+                 std::vector<PossibleEdit>& edits) const;
+  /// Nodes that read what a node computes, those that only hand it on included.
+  std::vector<std::string> ReadersOf(const GraphNode& node) const;
+
+  const Graph& network_;
+  const Dataset& calibration_;
+  const WorkHooks& hooks_;
+  /// By what is equalized and what stays real.
+  std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, Ranges> observed_;
+};
+
+}  // namespace qat
+
+#endif  // QAT_DEBUG_PLAN_EDITS_H_

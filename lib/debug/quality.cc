@@ -1,0 +1,52 @@
+#include "debug/quality.h"
+
+#include <cmath>
+
+#include "eval/accuracy.h"
+#include "eval/regression.h"
+
+namespace qat {
+
+Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks) {
+  Quality quality;
+  QAT_ASSIGN_OR_RETURN(quality.predictions, PredictAll(predictor, dataset, hooks));
+  quality.of_numbers = IsOfNumbers(dataset.task);
+  if (quality.of_numbers) {
+    QAT_RETURN_IF_ERROR(CheckNumbers(predictor.name(), quality.predictions, dataset));
+    std::vector<float> numbers = quality.predictions.scores;
+    const auto& outputs = predictor.contract().outputs;
+    RestoreTargets(outputs.empty() ? OutputContract() : outputs.front(), numbers);
+    quality.value = MeasureErrors(numbers, dataset.numbers, dataset.targets).all.rmse;
+    return quality;
+  }
+  std::vector<int32_t> known;
+  const Predictions kept = WithoutIgnored(quality.predictions, dataset.labels, known);
+  quality.value =
+      known.empty() ? AccuracyOf(quality.predictions, dataset.labels).top1 : AccuracyOf(kept, known).top1;
+  return quality;
+}
+
+double LossOf(const Quality& reference, const Quality& other) {
+  if (!reference.of_numbers) return reference.value - other.value;
+  return reference.value > 0 ? 100 * (other.value / reference.value - 1) : 0;
+}
+
+std::optional<double> DecibelsOf(double signal, double noise) {
+  if (!(signal > 0) || !(noise > 0)) return std::nullopt;
+  return 10 * std::log10(signal / noise);
+}
+
+std::optional<double> OutputSqnr(const Quality& reference, const Quality& other) {
+  const std::vector<float>& real = reference.predictions.scores;
+  const std::vector<float>& rounded = other.predictions.scores;
+  if (real.size() != rounded.size()) return std::nullopt;
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < real.size(); ++i) {
+    const double apart = double{real[i]} - rounded[i];
+    signal += double{real[i]} * real[i];
+    noise += apart * apart;
+  }
+  return DecibelsOf(signal, noise);
+}
+
+}  // namespace qat

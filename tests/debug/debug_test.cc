@@ -1,0 +1,253 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "calibrate/calibrate.h"
+#include "data/npy.h"
+#include "debug/converted.h"
+#include "debug/diagnosis.h"
+#include "debug/observe.h"
+#include "debug/reproducer.h"
+#include "debug/suggest.h"
+#include "runtime/interpreter.h"
+#include "runtime/runnable_model.h"
+#include "support/digit_classifier.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::DigitClassifier;
+using qat::testing::StretchChannel;
+
+/// A network, calibrated on digits, and what is asked of it.
+class Patient {
+ public:
+  explicit Patient(Graph graph, const std::string& type = "int8") : graph_(std::move(graph)) {
+    OpenOptions options;
+    options.limit = 450;
+    data_ = *SplitForDebugging(*OpenDataset("digits", Split::kTrain, options), 150, 300, 1);
+    choices_.precisions = *IntegersFromName(type);
+    std::vector<std::string> warnings;
+    const auto silent = [](int64_t, int64_t) { return Status(); };
+    QAT_CHECK(Calibrate(data_.calibration, SchemeOfActivations(choices_.precisions), silent, graph_, warnings)
+                  .ok());
+    CollectRanges(graph_, choices_);
+  }
+
+  PlanChoices& choices() { return choices_; }
+  const Graph& graph() const { return graph_; }
+  const DebugData& data() const { return data_; }
+
+  Diagnosis Examine() const {
+    std::vector<std::string> warnings;
+    const Converted converted = *Convert(graph_, choices_, warnings);
+    const auto observed = *Observe(converted.real, data_.calibration, {});
+    auto diagnosis = Diagnose(converted, observed, data_.selection, {});
+    if (!diagnosis.ok()) ADD_FAILURE() << diagnosis.error().message;
+    return *std::move(diagnosis);
+  }
+
+  Suggestion Repair(const Diagnosis& diagnosis, double max_drop) const {
+    auto suggestion = Suggest(graph_, choices_, diagnosis, data_, max_drop, {});
+    if (!suggestion.ok()) ADD_FAILURE() << suggestion.error().message;
+    return *std::move(suggestion);
+  }
+
+ private:
+  Graph graph_;
+  PlanChoices choices_;
+  DebugData data_;
+};
+
+const LayerDiagnosis& First(const Diagnosis& diagnosis) { return diagnosis.layers[diagnosis.ranking[0]]; }
+
+class SpoiltRange : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Each, SpoiltRange, ::testing::Values("conv1", "conv2", "logits"));
+
+TEST_P(SpoiltRange, IsNamedFirstAndRepairedByOneRange) {
+  Patient patient(DigitClassifier());
+  const Diagnosis healthy = patient.Examine();
+  ASSERT_GT(healthy.reference.value, 60) << "a classifier that knows something";
+  ASSERT_LT(healthy.loss, 2);
+  Range& range = patient.choices().activations.at(GetParam());
+  range = {100 * range.min, 100 * range.max};
+  if (std::string(GetParam()) != "logits")
+    patient.choices().activations[std::string(GetParam()) + "/pool"] = range;
+  const Diagnosis ill = patient.Examine();
+  EXPECT_GT(ill.loss, healthy.loss + 3);
+  EXPECT_EQ(First(ill).layer.name, GetParam());
+  EXPECT_GT(*First(ill).only_loss, 3);
+  EXPECT_LT(*First(ill).float_loss, 2) << "without its rounding nothing is spoilt";
+  EXPECT_LT(First(ill).range_used, 0.02);
+  const Suggestion repair = patient.Repair(ill, 2);
+  EXPECT_TRUE(repair.met);
+  ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
+  EXPECT_EQ(repair.edits[0].kind, "range");
+  EXPECT_EQ(repair.edits[0].layer, GetParam());
+  EXPECT_EQ(repair.bytes_after, repair.bytes_before) << "a range costs nothing";
+}
+
+TEST(StretchedChannel, IsNamedFirstAndEqualized) {
+  Patient well(DigitClassifier());
+  Graph graph = DigitClassifier();
+  StretchChannel(graph, 3, 300);
+  Patient patient(std::move(graph));
+  const Diagnosis ill = patient.Examine();
+  EXPECT_NEAR(ill.reference.value, well.Examine().reference.value, 0.4)
+      << "the float network computes the same";
+  EXPECT_GT(ill.loss, 5);
+  EXPECT_EQ(First(ill).layer.name, "conv1");
+  EXPECT_EQ(First(ill).coarse_channels, 7) << "all but the one that sets the range";
+  const Suggestion repair = patient.Repair(ill, 2);
+  EXPECT_TRUE(repair.met) << repair.loss_after;
+  ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
+  EXPECT_EQ(repair.edits[0].kind, "equalize");
+  EXPECT_NE(repair.plan.find("equalize = [\"conv1\"]"), std::string::npos) << repair.plan;
+}
+
+TEST(StretchedChannel, WithOneScalePerFilterIsRepairedToo) {
+  for (const char* type : {"uint8", "int8-per-tensor"}) {
+    Graph graph = DigitClassifier();
+    StretchChannel(graph, 0, 300);
+    Patient patient(std::move(graph), type);
+    const Diagnosis ill = patient.Examine();
+    EXPECT_EQ(First(ill).layer.name, "conv1") << type;
+    EXPECT_TRUE(patient.Repair(ill, 2).met) << type;
+  }
+}
+
+/// Equalization behind a relu6 would change the function, so float is what is left.
+TEST(StretchedChannel, BehindARelu6StaysInFloat) {
+  Graph graph = DigitClassifier(Activation::kRelu6);
+  // Small enough that no value reaches 6.
+  for (const char* name : {"conv1/filter", "conv1/bias"}) {
+    GraphTensor& tensor = graph.tensor(testing::TensorNamed(graph, name));
+    std::vector<float> values = RealValues(tensor);
+    for (float& value : values) value /= 400;
+    SetValues(tensor, DType::kFloat32, values);
+  }
+  GraphTensor& second = graph.tensor(testing::TensorNamed(graph, "conv2/filter"));
+  std::vector<float> values = RealValues(second);
+  for (float& value : values) value *= 400;
+  SetValues(second, DType::kFloat32, values);
+  StretchChannel(graph, 3, 300);
+  Patient patient(std::move(graph));
+  const Diagnosis ill = patient.Examine();
+  EXPECT_EQ(First(ill).layer.name, "conv1");
+  const Suggestion repair = patient.Repair(ill, 2);
+  EXPECT_TRUE(repair.met);
+  ASSERT_FALSE(repair.edits.empty());
+  EXPECT_EQ(repair.edits.back().kind, "keep_float") << repair.plan;
+  EXPECT_GT(repair.bytes_after, repair.bytes_before);
+}
+
+TEST(Suggest, EditsNothingWhereTheLimitIsMetAndSaysSoWhereNothingHelps) {
+  Patient patient(DigitClassifier());
+  const Diagnosis diagnosis = patient.Examine();
+  const Suggestion met = patient.Repair(diagnosis, diagnosis.loss + 0.1);
+  EXPECT_TRUE(met.met);
+  EXPECT_TRUE(met.edits.empty());
+  EXPECT_TRUE(ReadPlan(met.plan, "plan").ok());
+  const Suggestion impossible = patient.Repair(diagnosis, -50);
+  EXPECT_FALSE(impossible.met) << "no edit makes integers better than float by 50 points";
+}
+
+TEST(Suggest, TwoSpoiltLayersTakeTwoEdits) {
+  Patient patient(DigitClassifier());
+  for (const char* name : {"conv1", "conv1/pool", "logits"}) {
+    Range& range =
+        patient.choices().activations.emplace(name, patient.choices().activations["conv1"]).first->second;
+    range = {300 * range.min, 300 * range.max};
+  }
+  const Suggestion repair = patient.Repair(patient.Examine(), 2);
+  EXPECT_TRUE(repair.met) << repair.loss_after;
+  EXPECT_EQ(repair.edits.size(), 2u) << repair.plan;
+}
+
+TEST(Diagnose, OwnNoiseIsThatOfRoundingOneLayer) {
+  Patient patient(DigitClassifier());
+  const Diagnosis diagnosis = patient.Examine();
+  ASSERT_EQ(diagnosis.layers.size(), 3u) << "pools and the reshape round nothing";
+  for (const LayerDiagnosis& layer : diagnosis.layers) {
+    ASSERT_TRUE(layer.own_sqnr_db && layer.sqnr_db && layer.output_sqnr_db) << layer.layer.name;
+    EXPECT_GT(*layer.own_sqnr_db, *layer.sqnr_db - 1) << "noise of the layers before comes on top";
+    EXPECT_GT(*layer.own_sqnr_db, 20);
+    EXPECT_EQ(layer.clipped < 0.01, true);
+  }
+  EXPECT_NEAR(*diagnosis.layers[0].own_sqnr_db, *diagnosis.layers[0].sqnr_db, 1.5)
+      << "nothing is before the first";
+}
+
+/// The expected values by a formula: a grid of 255 steps over a uniform range has the noise step^2 / 12.
+TEST(LeastErrorRange, KeepsUniformValuesAndCutsALonelyOne) {
+  Observed uniform;
+  uniform.range = {0, 1};
+  uniform.histogram = {0, 1, std::vector<int64_t>(512, 100)};
+  EXPECT_EQ(LeastErrorRange(uniform, kInt8Limits), uniform.range);
+  Observed lonely = uniform;
+  lonely.range = {0, 1000};
+  lonely.histogram = {0, 1000, std::vector<int64_t>(512)};
+  lonely.histogram.counts[0] = 100000000;
+  lonely.histogram.counts[511] = 1;
+  EXPECT_LT(LeastErrorRange(lonely, kInt8Limits).max, 900);
+}
+
+TEST(ChoicesOfModel, MakeTheSameModelAgain) {
+  for (const char* type : {"uint8", "int8", "int8-per-tensor"}) {
+    Patient patient(DigitClassifier(), type);
+    patient.choices().keep_float = {"conv2"};
+    std::vector<std::string> none;
+    const Converted first = *Convert(patient.graph(), patient.choices(), none);
+    const auto model = *RunnableFromBytes(first.model, "m.tflite");
+    PlanChoices read = *ChoicesOfModel(patient.graph(), *model);
+    EXPECT_EQ(read.keep_float, std::vector<std::string>{"conv2"}) << type;
+    EXPECT_EQ(read.precisions, patient.choices().precisions) << type;
+    const Converted again = *Convert(patient.graph(), read, none);
+    ASSERT_EQ(again.quantized.tensors.size(), first.quantized.tensors.size());
+    for (size_t i = 0; i < first.quantized.tensors.size(); ++i) {
+      const GraphTensor &a = first.quantized.tensors[i], &b = again.quantized.tensors[i];
+      ASSERT_EQ(a.quantization.has_value(), b.quantization.has_value()) << a.name;
+      if (!a.quantization) continue;
+      EXPECT_EQ(a.quantization->zero_point, b.quantization->zero_point) << a.name;
+      EXPECT_NEAR(a.quantization->scale[0], b.quantization->scale[0], 1e-6 * a.quantization->scale[0])
+          << a.name;
+    }
+  }
+}
+
+TEST(ChoicesOfModel, RefusesAModelOfAnotherNetwork) {
+  Patient patient(DigitClassifier());
+  std::vector<std::string> none;
+  Graph other = patient.graph();
+  for (GraphTensor& tensor : other.tensors) tensor.name += "_of_another";
+  const auto model = *RunnableFromBytes(Convert(patient.graph(), patient.choices(), none)->model, "m.tflite");
+  QAT_EXPECT_ERROR(ChoicesOfModel(other, *model), ErrorCode::kCorrupt, "m.tflite: has no ");
+}
+
+/// The one-layer model, run by itself, gives the values that the layer had in the network.
+TEST(CutOut, ReproducesTheLayer) {
+  Patient patient(DigitClassifier());
+  std::vector<std::string> none;
+  const Converted converted = *Convert(patient.graph(), patient.choices(), none);
+  for (const DebugLayer& layer : LayersOf(converted)) {
+    const auto files = CutOut(converted, layer, patient.data().selection);
+    QAT_ASSERT_OK(files);
+    ASSERT_EQ(files->size(), 4u);
+    const auto model = *RunnableFromBytes((*files)[0].bytes, "layer.tflite");
+    EXPECT_EQ(model->nodes().size(), 1u);
+    const NpyArray input = *ParseNpy((*files)[1].bytes, "input.npy");
+    const NpyArray output = *ParseNpy((*files)[2].bytes, "output.npy");
+    const NpyArray expected = *ParseNpy((*files)[3].bytes, "expected.npy");
+    EXPECT_EQ(expected.shape, output.shape);
+    EXPECT_EQ(expected.type, DType::kFloat32);
+    const auto interpreter = *Interpreter::Create(model);
+    std::copy(input.values.begin(), input.values.end(), interpreter->input(0).begin());
+    interpreter->Invoke();
+    const auto given = interpreter->output(0);
+    EXPECT_EQ(Bytes(given.begin(), given.end()), output.values) << layer.name;
+  }
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,156 @@
+// qat-eval debug: a layer that was spoilt on purpose is named first, and the plan that is suggested repairs it, with the programs alone.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "support/digit_classifier.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+
+namespace qat {
+namespace {
+
+using testing::DigitClassifier;
+using testing::ProcessResult;
+using testing::ReadText;
+using testing::RunTool;
+using testing::WriteText;
+using Json = nlohmann::json;
+
+#define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
+
+class DebugCommand : public ::testing::Test {
+ protected:
+  void Write(const Graph& graph) {
+    QAT_ASSERT_OK(Verify(graph));
+    QAT_ASSERT_OK(WriteFile(dir_ / "g.qgraph", Serialize(graph)));
+  }
+
+  ProcessResult Debug(std::vector<std::string> arguments) {
+    std::vector<std::string> all = {"debug", dir_ / "g.qgraph",     "--data", "digits", "--limit",
+                                    "300",   "--calibration-limit", "150",    "--json", dir_ / "d.json"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return RunTool("qat-eval", all);
+  }
+
+  Json Document() const { return Json::parse(ReadText(dir_ / "d.json")); }
+
+  /// Points of accuracy on the test split that the model of a plan loses, by the programs that users have.
+  double DropOf(const std::string& plan) {
+    const ProcessResult converted =
+        RunTool("qat-convert", {dir_ / "g.qgraph", "--plan", plan, "-o", dir_ / "m.tflite"});
+    EXPECT_EQ(converted.exit_code, 0) << converted.err;
+    const ProcessResult compared = RunTool(
+        "qat-eval", {"--data", "digits", "--graph", dir_ / "g.qgraph", dir_ / "m.tflite", "--repeat", "0",
+                     "--litert", "off", "--max-changed-ranges", "-1", "--json", dir_ / "c.json"});
+    EXPECT_EQ(compared.exit_code, 0) << compared.err;
+    const Json report = Json::parse(ReadText(dir_ / "c.json"));
+    double graph = 0, model = 0;
+    for (const Json& each : report["models"])
+      (each["kind"] == "graph" ? graph : model) = each["accuracy"]["top1"];
+    return graph - model;
+  }
+
+  const testing::TempDir dir_;
+};
+
+TEST_F(DebugCommand, ARangeTimes100IsNamedFirstAndRepairedByThePlan) {
+  Write(DigitClassifier());
+  const ProcessResult planned =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--type", "int8", "--calibrate", "digits",
+                              "--calibration-limit", "150", "--write-plan", dir_ / "good.toml"});
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  std::string text = ReadText(dir_ / "good.toml");
+  const size_t line = text.find("\"conv2\" = { range = [0, ");
+  ASSERT_NE(line, std::string::npos) << text;
+  const size_t begin = line + std::string("\"conv2\" = { range = [0, ").size();
+  const size_t end = text.find(']', begin);
+  text.replace(begin, end - begin, std::to_string(100 * std::stod(text.substr(begin, end - begin))));
+  WriteText(dir_ / "bad.toml", text);
+  ASSERT_GT(DropOf(dir_ / "bad.toml"), 4);
+
+  const ProcessResult found =
+      Debug({"--plan", dir_ / "bad.toml", "--suggest", dir_ / "fixed.toml", "--max-drop", "2"});
+  ASSERT_EQ(found.exit_code, 0) << found.out << found.err;
+  const Json document = Document();
+  EXPECT_EQ(document["schema"], "qat-debug/1");
+  EXPECT_EQ(document["layers"][0]["layer"], "conv2");
+  EXPECT_EQ(document["layers"][0]["rank"], 1);
+  EXPECT_EQ(document["suggestion"]["edits"].size(), 1u);
+  EXPECT_EQ(document["suggestion"]["edits"][0]["kind"], "range");
+  EXPECT_EQ(document["suggestion"]["met"], true);
+  EXPECT_HOLDS(found.out, "edit       range of 'conv2'");
+  EXPECT_HOLDS(found.out, "price      0 bytes");
+  const double drop = DropOf(dir_ / "fixed.toml");
+  EXPECT_LT(drop, 2);
+  EXPECT_NEAR(drop, document["suggestion"]["test"]["loss"].get<double>(), 1e-9)
+      << "the figure that was verified";
+}
+
+TEST_F(DebugCommand, AStretchedChannelOfAConvertedModelIsEqualized) {
+  Graph graph = DigitClassifier();
+  testing::StretchChannel(graph, 5, 300);
+  Write(graph);
+  const ProcessResult converted =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--type", "int8", "--calibrate", "digits",
+                              "--calibration-limit", "150", "-o", dir_ / "bad.tflite"});
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+  const ProcessResult found = Debug({dir_ / "bad.tflite", "--suggest", dir_ / "fixed.toml", "--max-drop", "2",
+                                     "--reproducer", dir_ / "cut"});
+  ASSERT_EQ(found.exit_code, 0) << found.out << found.err;
+  const Json document = Document();
+  EXPECT_EQ(document["layers"][0]["layer"], "conv1");
+  EXPECT_EQ(document["layers"][0]["coarse_channels"], 7);
+  EXPECT_EQ(document["suggestion"]["edits"][0]["kind"], "equalize");
+  EXPECT_LT(DropOf(dir_ / "fixed.toml"), 2);
+
+  const ProcessResult run = RunTool("qat-eval", {"run", dir_ / "cut/layer.tflite", "--input",
+                                                 dir_ / "cut/input.npy", "-o", dir_ / "y.npy"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(ReadText(dir_ / "y.npy"), ReadText(dir_ / "cut/output.npy"));
+}
+
+TEST_F(DebugCommand, ALimitThatNothingMeetsIsAFailedGateWithoutAPlan) {
+  Write(DigitClassifier());
+  WriteText(dir_ / "old.toml", "old");
+  const ProcessResult found = Debug({"--suggest", dir_ / "fixed.toml", "--max-drop", "0", "--type", "uint8"});
+  const Json document = Document();
+  EXPECT_EQ(found.exit_code == 0,
+            document["suggestion"]["met"] == true && document["suggestion"]["test"]["loss"] <= 0)
+      << found.out;
+  EXPECT_EQ(std::filesystem::exists(dir_ / "fixed.toml"), document["suggestion"]["met"] == true);
+}
+
+TEST_F(DebugCommand, WhatCannotBeIsRefusedInOneSentence) {
+  Write(DigitClassifier());
+  WriteText(dir_ / "p.toml", "version = 1\ntype = \"int8\"\n[activations]\n\"conv9\" = { range = [0, 1] }\n");
+  WriteText(dir_ / "q.toml", "version = 1\ntype = \"int8\"\nequalize = [\"conv2\"]\n");
+  const auto expect = [&](std::vector<std::string> arguments, int code, const char* text) {
+    const ProcessResult refused = Debug(std::move(arguments));
+    EXPECT_EQ(refused.exit_code, code) << refused.err;
+    EXPECT_HOLDS(refused.err, text);
+  };
+  expect({"--suggest", dir_ / "f.toml"}, 2, "--suggest: expected --max-drop X");
+  expect({"--max-drop", "1"}, 2, "expected --suggest OUT.toml too");
+  expect({"--layer", "conv1"}, 2, "--layer: chooses what --reproducer cuts out");
+  expect({"--type", "int3"}, 2, "--type: value 'int3', expected one of uint8");
+  expect({"--limit", "-1"}, 2, "--limit: value -1");
+  expect({"--plan", dir_ / "p.toml"}, 2, "unknown activation 'conv9'; did you mean 'conv1'?");
+  expect({"--plan", dir_ / "q.toml"}, 0, "");
+  WriteText(dir_ / "r.toml", "version = 1\ntype = \"int8\"\nequalize = [\"logits\"]\n");
+  expect({"--plan", dir_ / "r.toml"}, 2, "equalize: unknown layer to equalize 'logits'");
+  const ProcessResult convert =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--plan", dir_ / "r.toml", "-o", dir_ / "r.tflite"});
+  EXPECT_EQ(convert.exit_code, 2);
+  EXPECT_HOLDS(convert.err, "expected of: conv1, conv2");
+  expect({"--reproducer", dir_ / "cut", "--layer", "konv2"}, 2,
+         "unknown layer 'konv2'; did you mean 'conv2'?");
+  expect({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}, 2, "--max-error-rise: judges real numbers");
+  expect({"--suggest", dir_ / "f.json", "--max-drop", "1"}, 2, "f.json");
+  expect({dir_ / "g.qgraph"}, 3, "g.qgraph");
+  EXPECT_EQ(RunTool("qat-eval", {"debug", "--data", "digits"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace qat
