@@ -6,7 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64]
   --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
-  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, which some tests compare with, Chromium, in
+  --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, and TFLite Micro's and Vela, in
+              build/targets-venv, which some tests compare with, Chromium, in
               which one looks at report pages, and zsh, fish and mandoc, which check completion and manual pages
   --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
 TEXT
@@ -88,18 +89,19 @@ find_python() {
   die 6 "the TFLite interpreter needs Python 3.11, 3.12 or 3.13 with venv; none was found"
 }
 
+# make_venv FOLDER REQUIREMENTS
 make_venv() {
-  local venv=build/litert-venv python
-  cmp -s tests/requirements.txt "$venv/requirements.txt" && return
+  local venv=$1 requirements=$2 python
+  cmp -s "$requirements" "$venv/requirements.txt" && return
   python=$(find_python)
   say "making $venv with $python"
   rm -rf "$venv"
   "$python" -m venv "$venv"
-  "$venv/bin/python" -m pip install -q --disable-pip-version-check -r tests/requirements.txt >build/setup.log 2>&1 || {
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements" >build/setup.log 2>&1 || {
     tail -n 20 build/setup.log >&2
-    die 6 "pip could not install tests/requirements.txt (all of its output: build/setup.log)"
+    die 6 "pip could not install $requirements (all of its output: build/setup.log)"
   }
-  cp tests/requirements.txt "$venv/requirements.txt"
+  cp "$requirements" "$venv/requirements.txt"
 }
 
 # apt-get for another architecture: lists, packages and the list of installed packages are kept in $1, so that this machine's own packages
@@ -138,5 +140,8 @@ command -v dpkg-query >/dev/null ||
 mkdir -p build
 mapfile -t missing < <(missing_packages)
 ((${#missing[@]} == 0)) || install_packages
-[[ $tests == no ]] || make_venv
+if [[ $tests == yes ]]; then
+  make_venv build/litert-venv tests/requirements.txt
+  make_venv build/targets-venv tests/requirements-targets.txt
+fi
 [[ $aarch64 == no ]] || make_aarch64_root

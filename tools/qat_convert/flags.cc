@@ -28,6 +28,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
   add("--keep-float", flags.keep_float, "REGEX",
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
+  add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
+      "where the model is to run: refused where an operator, a type or a shape does not run there");
   app.option_defaults()->group("Instead of what training recorded");
   add("--plan", flags.plan, "FILE",
       "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");

@@ -29,6 +29,7 @@ struct ConvertFlags {
   std::string keep_float;
   std::string repair = "none";
   std::string plan, write_plan;
+  std::string target;
   int64_t calibration_limit = 500;
   bool print = false;
 };

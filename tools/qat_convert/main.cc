@@ -16,12 +16,14 @@
 #include "cli/tool.h"
 #include "flags.h"
 #include "ir/graph.h"
+#include "model/model.h"
 #include "model_type.h"
 #include "network.h"
 #include "passes/passes.h"
 #include "plan/plan_file.h"
 #include "report/text_format.h"
 #include "rewrites.h"
+#include "target/target.h"
 #include "tflite/model_source.h"
 #include "tflite/tflite_writer.h"
 
@@ -44,10 +46,27 @@ std::string BorderText(std::string_view what, const GraphTensor& tensor,
   return text + "\n";
 }
 
+Expected<std::optional<Target>> ParseTarget(const ConvertFlags& flags) {
+  if (flags.target.empty()) return std::optional<Target>();
+  const std::optional<Target> target = TargetFromName(LowerCase(flags.target));
+  if (target) return target;
+  return InvalidArgument(StrCat("--target: value '", flags.target, "', expected one of ", Join(TargetNames())));
+}
+
+/// Of what is to be written, before it is.
+Status CheckTargetAsAsked(const ConvertFlags& flags, const Bytes& bytes) {
+  QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
+  if (!target) return {};
+  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, flags.output));
+  QAT_RETURN_IF_ERROR_IN(flags.output, ExpectTarget(*model, *target));
+  return {};
+}
+
 Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph,
                std::string_view type, Report& report) {
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
+  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, bytes));
   const bool as_source = IsCSource(flags.output);
   QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, flags.output)) : output.Commit(bytes));
   ModelResult model;
@@ -136,6 +155,8 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
 
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
+  QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
+  if (target && flags.output.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
   if (ChangesBordersOnly(flags)) {
