@@ -4,12 +4,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64]
+Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64] [--fuzz]
   --no-torch  without LibTorch: enough for qat-freeze, qat-convert and qat-eval (preset no-torch)
   --tests     also the TFLite interpreter and TensorBoard, in build/litert-venv, and TFLite Micro's and Vela, in
               build/targets-venv, which some tests compare with, Chromium, in
               which one looks at report pages, and zsh, fish and mandoc, which check completion and manual pages
   --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
+  --fuzz      also clang with libFuzzer, for scripts/fuzz.sh (preset fuzz)
 TEXT
 }
 
@@ -18,17 +19,20 @@ packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev l
   libturbojpeg0-dev libpng-dev)
 torch_packages=(libtorch-dev libgloo-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
 test_packages=(python3-venv zsh fish mandoc)
+fuzz_packages=(clang)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 aarch64_libraries=(libcli11-dev libspdlog-dev libflatbuffers-dev libgtest-dev nlohmann-json3-dev libtomlplusplus-dev
   zlib1g-dev libssl-dev libturbojpeg0-dev libpng-dev)
 torch=yes
 tests=no
 aarch64=no
+fuzz=no
 while (($# > 0)); do
   case $1 in
     --no-torch) torch=no ;;
     --tests) tests=yes ;;
     --aarch64) aarch64=yes ;;
+    --fuzz) fuzz=yes ;;
     -h | --help)
       usage
       exit 0
@@ -43,6 +47,7 @@ done
 [[ $torch == no ]] || packages+=("${torch_packages[@]}")
 [[ $tests == no ]] || packages+=("${test_packages[@]}")
 [[ $aarch64 == no ]] || packages+=("${aarch64_packages[@]}")
+[[ $fuzz == no ]] || packages+=("${fuzz_packages[@]}")
 # The test of the report page takes any of them.
 [[ $tests == no ]] || command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null ||
   packages+=(chromium)

@@ -13,6 +13,9 @@ struct Reader {
   ~Reader() { png_image_free(&state); }
 };
 
+// zlib makes at most 1,032 bytes of one, and a byte holds at most eight pixels: what says more is refused before it takes memory.
+constexpr uint64_t kMostPixelsPerByte = 8 * 1032;
+
 }  // namespace
 
 Expected<Image> DecodePng(std::span<const uint8_t> bytes) {
@@ -26,6 +29,8 @@ Expected<Image> DecodePng(std::span<const uint8_t> bytes) {
   reader.state.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   Image image{static_cast<int32_t>(reader.state.height), static_cast<int32_t>(reader.state.width), 3, {}};
   const size_t count = size_t{reader.state.height} * reader.state.width;
+  if (count > kMostPixelsPerByte * bytes.size())
+    return Corrupt(StrCat("is a damaged PNG picture (", bytes.size(), " bytes, too few for ", image.width, "x", image.height, " pixels)"));
   image.pixels.resize(4 * count);
   if (png_image_finish_read(&reader.state, nullptr, image.pixels.data(), 0, nullptr) == 0) return failed();
   for (size_t i = 0; i < count; ++i) {

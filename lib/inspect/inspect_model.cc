@@ -52,10 +52,13 @@ std::optional<int64_t> Count(const Model& model, const ModelNode& node) {
     const ModelTensor& tensor = model.tensors()[static_cast<size_t>(index)];
     operands.push_back({tensor.shape, tensor.type, tensor.constant});
   }
-  const Shape& output = model.tensors()[static_cast<size_t>(node.outputs[0])].shape;
-  // Rules count on inputs of an operator's usual ranks; files may hold others.
-  if (!InferShapes(definition, node.attributes, operands).ok()) return std::nullopt;
-  return definition.multiply_accumulates(operands, output);
+  // Rules count on an operator's usual ranks, and on sizes that int32 can count; files may say others, of outputs, too.
+  const auto outputs = InferShapes(definition, node.attributes, operands);
+  if (!outputs.ok() || outputs->empty() || CheckedFlatSize(outputs->front()) < 0) return std::nullopt;
+  for (const Operand& operand : operands) {
+    if (CheckedFlatSize(operand.shape) < 0) return std::nullopt;
+  }
+  return definition.multiply_accumulates(operands, outputs->front());
 }
 
 InspectedOperator OperatorOf(const Model& model, const ModelOperator& each) {

@@ -48,7 +48,9 @@ InspectionTotals TotalsOf(const Inspection& inspection) {
     if (counts) totals.parameters += FlatSize(tensor.shape);
   }
   for (const InspectedOperator& each : inspection.operators) {
-    totals.multiply_accumulates += each.multiply_accumulates.value_or(0);
+    // Sizes of a damaged file may be anything.
+    if (__builtin_add_overflow(totals.multiply_accumulates, each.multiply_accumulates.value_or(0), &totals.multiply_accumulates))
+      totals.multiply_accumulates = INT64_MAX;
     ++totals.operators[each.name];
   }
   return totals;

@@ -118,6 +118,29 @@ TEST(DecodeImage, RefusesSizesBeyondTheLimitBeforeItDecodes) {
   QAT_EXPECT_ERROR(DecodeImage(bmp, "empty.bmp", 3), ErrorCode::kCorrupt, "is 0x13 pixels");
 }
 
+// 730 bytes of a picture that says it has 64 million pixels.
+TEST(DecodeImage, RefusesMorePixelsThanAJpegOfItsLengthCanHold) {
+  Bytes jpeg = FileOf("rgb420.jpg");
+  const uint8_t kFrame[] = {0xff, 0xc0};
+  const auto frame = std::search(jpeg.begin(), jpeg.end(), std::begin(kFrame), std::end(kFrame));
+  ASSERT_NE(frame, jpeg.end());
+  for (const int at : {5, 7}) {  // height, width
+    frame[at] = 0x1f;
+    frame[at + 1] = 0x40;
+  }
+  QAT_EXPECT_ERROR(DecodeImage(jpeg, "a.jpg", 3), ErrorCode::kCorrupt,
+                   "a.jpg: is a damaged JPEG picture (730 bytes, too few for 8000x8000 pixels)");
+}
+
+// 145 bytes, whose pixels would be unpacked to 537 MB.
+TEST(DecodeImage, RefusesMorePixelsThanAPngOfItsLengthCanHold) {
+  const std::string path = std::string(testing::kSourceDir) + "/tests/fuzz/regressions/png/too_large";
+  const auto bytes = ReadFile(path);
+  QAT_ASSERT_OK(bytes);
+  QAT_EXPECT_ERROR(DecodeImage(*bytes, "a.png", 3), ErrorCode::kCorrupt,
+                   "a.png: is a damaged PNG picture (145 bytes, too few for 11585x11585 pixels)");
+}
+
 // Every byte in turn set to several values: an error or a picture, never a crash (the sanitizers watch).
 TEST(DecodeImage, SurvivesDamageAnywhere) {
   for (const char* name : {"rgb420.jpg", "palette.png", "palette8.bmp", "masks32.bmp", "black1.bmp"}) {

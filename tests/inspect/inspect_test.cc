@@ -78,6 +78,18 @@ TEST_F(InspectTest, ShowsOperatorsThatNobodyHereRuns) {
   EXPECT_HOLDS(text, "scale 0.25, zero point 3");
 }
 
+// The file says that the output of a matrix product has no axes: what is counted follows from the inputs.
+TEST_F(InspectTest, CountsByInputsWhereAnOutputContradictsThem) {
+  ModelBuilder builder;
+  const int32_t a = builder.AddTensor("a", {2, 3, 4}, DType::kFloat32);
+  const int32_t b = builder.AddTensor("b", {2, 4, 5}, DType::kFloat32);
+  const int32_t product = builder.AddTensor("product", {}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_BATCH_MATMUL, {a, b}, {product});
+  const Inspection found = Shown("m.tflite", builder.Finish({a, b}, {product}));
+  ASSERT_EQ(found.operators.size(), 1u);
+  EXPECT_EQ(found.operators[0].multiply_accumulates, 2 * 3 * 4 * 5);
+}
+
 TEST_F(InspectTest, ListsMetadataThatNobodyReads) {
   ModelBuilder builder;
   builder.metadata["min_runtime_version"] = {'1', '.', '5', '.', '0', 0, 0, 0};

@@ -34,6 +34,7 @@ SKIPPED = {
         "cmake --preset sanitize": INSTALLS,
         "-DQAT_LIBTORCH": INSTALLS,
         "scripts/test.sh ": INSTALLS,
+        "scripts/fuzz.sh": LONG,
         "--aarch64": INSTALLS,
     },
     "docs/benchmarks.md": {
