@@ -11,6 +11,7 @@
 #include "eval/ranges.h"
 #include "eval/torch_backend_loader.h"
 #include "freeze/freeze.h"
+#include "ir/frozen_graph.h"
 #include "model/model_contract.h"
 #include "report/main_rows.h"
 #include "runtime/model_predictor.h"
@@ -159,7 +160,7 @@ class Opener {
 
   Status AddGraph() {
     QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(request_.graph, kGraphIdentifier));
-    QAT_ASSIGN_OR_RETURN(const Graph graph, ParseGraph(bytes, request_.graph));
+    QAT_ASSIGN_OR_RETURN(const Graph graph, ParseFrozenGraph(bytes, request_.graph));
     QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, request_.graph));
     QAT_ASSIGN_OR_RETURN(
         auto predictor, MakeModelPredictor(model, "graph", "graph", request_.interpreter, &graph.contract));

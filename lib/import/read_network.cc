@@ -4,6 +4,7 @@
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "ir/frozen_graph.h"
 #include "model/model_contract.h"
 
 namespace qat {
@@ -41,7 +42,7 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     const bool stated = !options.mean.empty() || !options.std.empty() || model->inputs().size() > 1;
     return ReadNetworkResult{std::move(graph), true, !stated && !ContractOf(*model).ok(), {}, {}};
   }
-  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(bytes, path));
+  QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
   return ReadNetworkResult{std::move(graph), false, false, {}, {}};
 }

@@ -7,6 +7,7 @@
 #include "base/file_kind.h"
 #include "base/strings.h"
 #include "graph_generated.h"
+#include "ir/frozen_graph.h"
 #include "ir/graph.h"
 #include "ops/tflite_options.h"
 #include "quant/precision.h"
@@ -224,11 +225,15 @@ Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& so
   return graph;
 }
 
+Expected<Graph> ParseFrozenGraph(std::span<const uint8_t> bytes, const std::string& source) {
+  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(bytes, source));
+  if (graph.form == GraphForm::kFrozen) return graph;
+  return InvalidArgument(StrCat(source, ": is a network that has not been trained, expected a frozen graph"));
+}
+
 Expected<Graph> ReadGraph(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(path, kGraphIdentifier));
-  QAT_ASSIGN_OR_RETURN(Graph graph, ParseGraph(bytes, path));
-  if (graph.form == GraphForm::kFrozen) return graph;
-  return InvalidArgument(StrCat(path, ": is a network that has not been trained, expected a frozen graph"));
+  return ParseFrozenGraph(bytes, path);
 }
 
 }  // namespace qat

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "contract/provenance.h"
 #include "data/dataset.h"
+#include "ir/frozen_graph.h"
 #include "runtime/runnable_model.h"
 #include "spec/build_graph.h"
 #include "spec/network_spec.h"
@@ -69,7 +70,7 @@ class Tracer {
   }
 
   Status StartAtGraph(const Bytes& bytes) {
-    QAT_ASSIGN_OR_RETURN(graph_, ParseGraph(bytes, request_.start));
+    QAT_ASSIGN_OR_RETURN(graph_, ParseFrozenGraph(bytes, request_.start));
     Start("graph", bytes, VersionNote("qat-freeze", graph_->provenance));
     graph_hash_ = links_.back().found;
     LearnFrom(graph_->provenance);

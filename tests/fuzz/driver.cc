@@ -143,7 +143,7 @@ void RunMutations(const Options& options, const std::vector<Bytes>& corpus, Slow
        options.seconds > 0 ? std::chrono::steady_clock::now() - begin < all : i < options.runs; ++i) {
     Random random(MixKey(options.seed, i));
     Bytes bytes = corpus[random.Below(static_cast<uint32_t>(corpus.size()))];
-    for (uint32_t steps = 1 + random.Below(3); steps > 0; --steps)
+    for (uint32_t steps = 1 + random.Below(3) * random.Below(2); steps > 0; --steps)
       MutateOnce(*options.target, corpus, kLargestInput, random, bytes);
     RunOne(options, bytes, slowest);
   }

@@ -219,7 +219,9 @@ void MutateTables(TableKind kind, Random& random, std::span<uint8_t> bytes) {
   const std::vector<FieldPlace> places = PlaceFinder(SchemaOf(kind), bytes).Run();
   if (places.empty()) return MutateNumberInPlace(random, bytes);
   for (uint32_t changes = 1 + random.Below(4) * random.Below(2); changes > 0; --changes) {
-    const FieldPlace& place = places[Place(random, places.size())];
+    FieldPlace place = places[Place(random, places.size())];
+    // What is no value mostly makes the whole unreadable, so values come more often.
+    if (place.kind != PlaceKind::kValue && random.Below(4) != 0) place = places[Place(random, places.size())];
     switch (place.kind) {
       case PlaceKind::kValue:
         ChangeValue(place.type, random, &bytes[place.begin]);

@@ -32,7 +32,7 @@ const std::vector<FuzzTarget>& AllTargets();
 /// Null where there is none of this name.
 const FuzzTarget* FindTarget(std::string_view name);
 
-/// One step of an engine: a mutation with or without knowledge of the structure, mended seven times out of eight.
+/// One step of an engine: a mutation with or without knowledge of the structure, mended nearly always.
 void MutateOnce(const FuzzTarget& target, const std::vector<Bytes>& corpus, size_t limit, Random& random,
                 Bytes& bytes);
 

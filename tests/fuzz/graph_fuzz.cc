@@ -9,6 +9,7 @@
 #include "fuzz/seeds.h"
 #include "inspect/print.h"
 #include "inspect/readers.h"
+#include "ir/frozen_graph.h"
 
 namespace qat::fuzz {
 namespace {
@@ -28,7 +29,8 @@ void Run(std::span<const uint8_t> bytes) {
   QAT_CHECK(Serialize(*again) == Serialize(*graph));
   const auto inspection = InspectGraph(Bytes(bytes.begin(), bytes.end()), "graph");
   if (inspection.ok()) (void)PrintableLines(InspectionText(*inspection, true));
-  if (IsSmall(*graph)) ConvertAndRun(*graph);
+  const auto frozen = ParseFrozenGraph(bytes, "graph");
+  if (frozen.ok() && IsSmall(*frozen)) ConvertAndRun(*frozen);
 }
 
 std::vector<Bytes> Seeds() {

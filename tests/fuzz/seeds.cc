@@ -29,6 +29,22 @@ std::vector<float> RandomValues(const Shape& shape, bool positive, Random& rando
   return values;
 }
 
+// One for each output that owns one, and for filters with one scale.
+void GiveRanges(Checkpoint& checkpoint, Random& random) {
+  const Graph& network = checkpoint.network;
+  const auto give = [&](int32_t tensor) {
+    checkpoint.ranges[network.tensor(tensor).name] = {{-1 - random.Uniform(), 2 + random.Uniform()}, 0.01f};
+  };
+  for (const GraphNode& node : network.nodes) {
+    if (node.definition().output_quantization == OutputQuantization::kOwnRange)
+      std::for_each(node.outputs.begin(), node.outputs.end(), give);
+    for (const int32_t tensor : TrainedTensorsOf(network, node)) {
+      const bool is_filter = network.tensor(tensor).trained->role == ParameterSpec::Role::kFilter;
+      if (is_filter && checkpoint.scheme == "uint8") give(tensor);
+    }
+  }
+}
+
 Expected<Checkpoint> RandomCheckpoint(const NetworkSpec& spec, Random& random) {
   Checkpoint checkpoint;
   checkpoint.scheme = random.Below(2) == 0 ? "uint8" : "int8";
@@ -49,11 +65,9 @@ Expected<Checkpoint> RandomCheckpoint(const NetworkSpec& spec, Random& random) {
                             parameter.role == ParameterSpec::Role::kMovingVariance;
       checkpoint.tensors[StrCat(layer.name, "/", parameter.suffix)] = {
           parameter.shape, RandomValues(parameter.shape, positive, random)};
-      if (parameter.role == ParameterSpec::Role::kFilter)
-        checkpoint.ranges[StrCat(layer.name, "/", parameter.suffix)] = {{-0.5f, 0.5f}, 0};
     }
-    checkpoint.ranges[layer.name] = {{-1 - random.Uniform(), 2 + random.Uniform()}, 0.01f};
   }
+  GiveRanges(checkpoint, random);
   return checkpoint;
 }
 

@@ -22,14 +22,14 @@ const FuzzTarget* FindTarget(std::string_view name) {
 
 void MutateOnce(const FuzzTarget& target, const std::vector<Bytes>& corpus, size_t limit, Random& random,
                 Bytes& bytes) {
-  if (random.Below(3) != 0) {
+  if (random.Below(6) != 0) {
     target.mutate(bytes, random);
   } else {
     const Bytes& other = corpus[random.Below(static_cast<uint32_t>(corpus.size()))];
     MutateBytes(other, random, bytes);
   }
   if (bytes.size() > limit) bytes.resize(limit);
-  if (target.mend != nullptr && random.Below(8) != 0) target.mend(bytes);
+  if (target.mend != nullptr && random.Below(16) != 0) target.mend(bytes);
 }
 
 }  // namespace qat::fuzz

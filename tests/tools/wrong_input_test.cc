@@ -171,6 +171,16 @@ TEST_F(WrongInput, ConvertTakesFrozenGraphsAndModels) {
          {"--type", "uint9"});
 }
 
+// The kind of file is right, but it is what a checkpoint holds of a network, without values and contract.
+TEST_F(WrongInput, ANetworkThatWasNeverTrainedIsNoFrozenGraph) {
+  const std::string network = files_ / "network.qgraph";
+  QAT_ASSERT_OK(WriteFile(network, Serialize(testing::NetworkOf(testing::kTinySpec))));
+  const std::string message = network + ": is a network that has not been trained, expected a frozen graph";
+  Expect("qat-convert", {network, "-o", files_ / "out.tflite"}, 2, {message});
+  ExpectEval({"--graph", network}, 2, {message});
+  Expect("qat-eval", {"trace", network}, 2, {message});
+}
+
 #if QAT_HAS_TRAIN
 TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
   const auto train = [&](std::vector<std::string> arguments, int exit_code,
