@@ -89,7 +89,8 @@ struct ChosenCheckpoint {
 /// merit.h). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), of
 /// equals the one with the lowest loss, then the earliest, and a checkpoint measured without fake quantization only where
 /// there is no other. One function for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a
-/// `select` that is none of these; kCorrupt for a checkpoint that has to be compared and cannot be read.
+/// `select` that is none of these; kCorrupt for a checkpoint that has to be compared and cannot be read. By default, such
+/// checkpoints are left out, which the note says, and it is an error only where there is no other.
 Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select);
 /// The path alone.
 Expected<std::string> ResolveCheckpoint(const std::string& run_or_file, const std::string& select);

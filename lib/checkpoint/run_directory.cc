@@ -52,21 +52,30 @@ std::string MeritText(const Merit& merit) {
 
 struct Ranking {
   Merit best;  ///< the first of the best; not measured() where none was
-  Merit last;
+  Merit last;  ///< of the last that can be read
+  int64_t last_step = -1;
+  std::string damage;  ///< what is wrong with the last of those that cannot be read; empty: all can
 };
 
-Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps, const std::string& split) {
+/// `asked`: every checkpoint has to be compared; else those that cannot be read are left out.
+Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps, const std::string& split, bool asked) {
   Ranking ranking;
   for (const int64_t step : steps) {
     auto checkpoint = ReadCheckpoint(CheckpointPath(run, step));
     if (!checkpoint.ok()) {
       Error error = std::move(checkpoint).error();
-      error.message += ", so it cannot be compared with the others; `select` last or a step needs no comparing";
-      return error;
+      if (asked) {
+        error.message += ", so it cannot be compared with the others; `select` last or a step needs no comparing";
+        return error;
+      }
+      ranking.damage = error.message;
+      continue;
     }
+    ranking.last_step = step;
     ranking.last = MeritOf(checkpoint->metrics, split, step);
     if (RanksBefore(ranking.last, ranking.best)) ranking.best = ranking.last;
   }
+  if (ranking.last_step < 0) return Corrupt(StrCat(run, ": has no checkpoint that can be read: ", ranking.damage));
   return ranking;
 }
 
@@ -77,20 +86,30 @@ std::string NoteOn(const std::string& run, const Merit& taken, const Merit& last
                 MeritText(last), without, "); `select` last takes that one");
 }
 
-/// `asked`: the best, chance or not, where need be on the test set; else what is taken where nobody says which.
-Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<int64_t>& steps, bool asked) {
-  const int64_t last = steps.back();
-  if (steps.size() == 1) return ChosenCheckpoint{CheckpointPath(run, last), {}};
+/// The best, chance or not, where need be on the test set.
+Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<int64_t>& steps) {
   for (const std::string split : {"holdout", "test"}) {
-    if (!asked && split == "test") break;
-    QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split));
+    QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split, true));
     if (!ranking.best.measured()) continue;
-    const Merit& taken = asked ? ranking.best : TakenOf(ranking.best, ranking.last);
-    ChosenCheckpoint chosen{CheckpointPath(run, taken.step), {}};
-    if (taken.step != last) chosen.note = NoteOn(run, taken, ranking.last, split);
+    ChosenCheckpoint chosen{CheckpointPath(run, ranking.best.step), {}};
+    if (ranking.best.step != steps.back()) chosen.note = NoteOn(run, ranking.best, ranking.last, split);
     return chosen;
   }
-  return ChosenCheckpoint{CheckpointPath(run, last), {}};
+  return ChosenCheckpoint{CheckpointPath(run, steps.back()), {}};
+}
+
+/// What is taken where nobody says which. A damaged checkpoint, as a full disk or a power failure leaves it, is passed over.
+Expected<ChosenCheckpoint> ChooseDefault(const std::string& run, const std::vector<int64_t>& steps) {
+  const std::string split = "holdout";
+  QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split, false));
+  const Merit& taken = TakenOf(ranking.best, ranking.last);
+  const int64_t step = ranking.best.measured() ? taken.step : ranking.last_step;
+  ChosenCheckpoint chosen{CheckpointPath(run, step), {}};
+  if (step != ranking.last_step) chosen.note = NoteOn(run, taken, ranking.last, split);
+  if (ranking.damage.empty()) return chosen;
+  chosen.note = StrCat(ranking.damage, "; it is left out, ",
+                       chosen.note.empty() ? StrCat("and the checkpoint of step ", step, " taken") : chosen.note);
+  return chosen;
 }
 
 }  // namespace
@@ -122,7 +141,10 @@ Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, cons
   QAT_ASSIGN_OR_RETURN(const auto steps, ListCheckpoints(run_or_file));
   if (steps.empty()) return NotFound(StrCat(run_or_file, ": has no checkpoint yet"));
   if (select == "last") return ChosenCheckpoint{CheckpointPath(run_or_file, steps.back()), {}};
-  if (select == "best" || select.empty()) return ChooseBest(run_or_file, steps, select == "best");
+  if (steps.size() == 1 && (select == "best" || select.empty()))
+    return ChosenCheckpoint{CheckpointPath(run_or_file, steps.back()), {}};
+  if (select == "best") return ChooseBest(run_or_file, steps);
+  if (select.empty()) return ChooseDefault(run_or_file, steps);
   const int64_t step = ParseStep(select);
   if (step < 0) return InvalidArgument(StrCat("`select`: value '", select, "', expected best, last or a step"));
   if (std::binary_search(steps.begin(), steps.end(), step)) return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};

@@ -240,8 +240,33 @@ TEST_F(RunDirectory, NamesACheckpointThatCannotBeCompared) {
   Add(100, {{"holdout_accuracy", 90}});
   Add(200, {{"holdout_accuracy", 95}});
   QAT_ASSERT_OK(WriteFile(CheckpointPath(dir_.path(), 100), std::string_view("damaged")));
-  QAT_EXPECT_ERROR(Resolve(""), ErrorCode::kCorrupt, "`select` last or a step needs no comparing");
+  QAT_EXPECT_ERROR(Resolve("best"), ErrorCode::kCorrupt, "`select` last or a step needs no comparing");
   EXPECT_EQ(*Resolve("last"), 200);
+}
+
+// What a full disk or a power failure leaves behind is no reason to throw the run away, but one to speak.
+TEST_F(RunDirectory, ByDefaultADamagedLastCheckpointFallsBackToTheOneBeforeAndSaysSo) {
+  Add(100, {{"holdout_accuracy", 90}});
+  Add(200, {{"holdout_accuracy", 95}});
+  Add(300, {{"holdout_accuracy", 96}});
+  auto bytes = ReadFile(CheckpointPath(dir_.path(), 300));
+  QAT_ASSERT_OK(bytes);
+  bytes->resize(bytes->size() / 2);
+  QAT_ASSERT_OK(WriteFile(CheckpointPath(dir_.path(), 300), *bytes));
+  const auto chosen = ChooseCheckpoint(dir_.path(), "");
+  QAT_ASSERT_OK(chosen);
+  EXPECT_EQ(chosen->path, CheckpointPath(dir_.path(), 200));
+  EXPECT_NE(chosen->note.find("0000000300.ckpt: is cut short"), std::string::npos) << chosen->note;
+  EXPECT_NE(chosen->note.find("; it is left out, and the checkpoint of step 200 taken"), std::string::npos) << chosen->note;
+  EXPECT_EQ(ResolveCheckpoint(dir_.path(), "last").value(), CheckpointPath(dir_.path(), 300)) << "who asks for it is told what is wrong with it";
+}
+
+TEST_F(RunDirectory, WhereNoCheckpointCanBeReadSaysWhatIsWrong) {
+  for (const int64_t step : {100, 200}) {
+    Add(step, {});
+    QAT_ASSERT_OK(WriteFile(CheckpointPath(dir_.path(), step), std::string_view("damaged")));
+  }
+  QAT_EXPECT_ERROR(Resolve(""), ErrorCode::kCorrupt, "has no checkpoint that can be read: ");
 }
 
 TEST_F(RunDirectory, SaysWhatIsThereInstead) {
