@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "base/check.h"
@@ -16,22 +17,43 @@ bool StartsWith(std::span<const uint8_t> bytes, std::initializer_list<uint8_t> m
   return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
 }
 
-Expected<Image> DecodeRgb(std::span<const uint8_t> bytes) {
-  if (StartsWith(bytes, {0xff, 0xd8, 0xff})) return DecodeJpeg(bytes);
-  if (StartsWith(bytes, {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'})) return DecodePng(bytes);
-  if (StartsWith(bytes, {'B', 'M'})) return DecodeBmp(bytes);
+constexpr std::initializer_list<uint8_t> kPng = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+
+Expected<AnyImage> DecodeSamples(std::span<const uint8_t> bytes) {
+  const auto any = [](Expected<Image> image) -> Expected<AnyImage> {
+    if (!image.ok()) return std::move(image).error();
+    return AnyImage(*std::move(image));
+  };
+  if (StartsWith(bytes, {0xff, 0xd8, 0xff})) return any(DecodeJpeg(bytes));
+  if (StartsWith(bytes, kPng)) return DecodePng(bytes);
+  if (StartsWith(bytes, {'B', 'M'})) return any(DecodeBmp(bytes));
   return Corrupt(StrCat("is ", DescribeKind(bytes), ", expected a JPEG, PNG or BMP picture"));
 }
 
-void ToGrey(Image& image) {
+template <class Sample>
+void ToGrey(ImageOf<Sample>& image) {
   const size_t pixels = image.pixels.size() / 3;
   for (size_t i = 0; i < pixels; ++i) {
-    const uint8_t* rgb = &image.pixels[3 * i];
-    image.pixels[i] =
-        static_cast<uint8_t>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
+    const Sample* rgb = &image.pixels[3 * i];
+    image.pixels[i] = static_cast<Sample>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
   }
   image.pixels.resize(pixels);
   image.channels = 1;
+}
+
+// In place, from the end.
+template <class Sample>
+void ToRgb(ImageOf<Sample>& image) {
+  const size_t pixels = image.pixels.size();
+  image.pixels.resize(3 * pixels);
+  for (size_t i = pixels; i-- > 0;) std::fill_n(&image.pixels[3 * i], 3, Sample{image.pixels[i]});
+  image.channels = 3;
+}
+
+template <class Sample>
+void GiveChannels(int32_t channels, ImageOf<Sample>& image) {
+  if (image.channels == channels) return;
+  channels == 1 ? ToGrey(image) : ToRgb(image);
 }
 
 // The weights of one output position: of the inputs first, first + 1, …
@@ -61,38 +83,45 @@ std::vector<Taps> BilinearTaps(int32_t in, int32_t out, double begin, double ste
   return taps;
 }
 
-uint8_t ToByte(float value) { return static_cast<uint8_t>(std::clamp(value + 0.5f, 0.0f, 255.0f)); }
+// A sum of weighted samples as one.
+template <class Sample>
+Sample SampleFrom(float sum) {
+  if constexpr (std::is_same_v<Sample, uint8_t>) return static_cast<uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f));
+  return sum;
+}
 
-Image ResampleColumns(const Image& image, const std::vector<Taps>& taps) {
-  Image out{image.height, static_cast<int32_t>(taps.size()), image.channels, {}};
+template <class To, class From>
+ImageOf<To> ResampleColumns(const ImageOf<From>& image, const std::vector<Taps>& taps) {
+  ImageOf<To> out{image.height, static_cast<int32_t>(taps.size()), image.channels, {}};
   out.pixels.reserve(static_cast<size_t>(out.height) * taps.size() * static_cast<size_t>(out.channels));
   const auto channels = static_cast<size_t>(image.channels);
   for (int32_t y = 0; y < image.height; ++y) {
-    const uint8_t* row = &image.pixels[static_cast<size_t>(y) * static_cast<size_t>(image.width) * channels];
+    const From* row = &image.pixels[static_cast<size_t>(y) * static_cast<size_t>(image.width) * channels];
     for (const Taps& tap : taps) {
       for (size_t c = 0; c < channels; ++c) {
-        const uint8_t* from = row + static_cast<size_t>(tap.first) * channels + c;
+        const From* from = row + static_cast<size_t>(tap.first) * channels + c;
         float sum = 0;
         for (size_t i = 0; i < tap.weights.size(); ++i) sum += tap.weights[i] * from[i * channels];
-        out.pixels.push_back(ToByte(sum));
+        out.pixels.push_back(SampleFrom<To>(sum));
       }
     }
   }
   return out;
 }
 
-Image ResampleRows(const Image& image, const std::vector<Taps>& taps) {
-  Image out{static_cast<int32_t>(taps.size()), image.width, image.channels, {}};
+template <class Sample>
+ImageOf<Sample> ResampleRows(const ImageOf<Sample>& image, const std::vector<Taps>& taps) {
+  ImageOf<Sample> out{static_cast<int32_t>(taps.size()), image.width, image.channels, {}};
   const auto stride = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   out.pixels.reserve(taps.size() * stride);
   std::vector<float> sums(stride);
   for (const Taps& tap : taps) {
     std::fill(sums.begin(), sums.end(), 0.0f);
     for (size_t i = 0; i < tap.weights.size(); ++i) {
-      const uint8_t* row = &image.pixels[(static_cast<size_t>(tap.first) + i) * stride];
+      const Sample* row = &image.pixels[(static_cast<size_t>(tap.first) + i) * stride];
       for (size_t x = 0; x < stride; ++x) sums[x] += tap.weights[i] * row[x];
     }
-    for (const float sum : sums) out.pixels.push_back(ToByte(sum));
+    for (const float sum : sums) out.pixels.push_back(SampleFrom<Sample>(sum));
   }
   return out;
 }
@@ -111,17 +140,24 @@ Status CheckPictureSize(int64_t height, int64_t width) {
 
 namespace {
 
+template <class To, class From>
+ImageOf<To> Resampled(const ImageOf<From>& image, const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
+  return ResampleRows(ResampleColumns<To>(image, columns), rows);
+}
+
 // Each axis by itself.
-Image Stretched(const Image& image, int32_t height, int32_t width) {
-  if (image.height == height && image.width == width) return image;
-  const auto columns = BilinearTaps(image.width, width, 0, double(image.width) / width);
-  const auto rows = BilinearTaps(image.height, height, 0, double(image.height) / height);
-  return ResampleRows(ResampleColumns(image, columns), rows);
+template <class To, class From>
+ImageOf<To> Stretched(const ImageOf<From>& image, int32_t height, int32_t width) {
+  if (image.height == height && image.width == width)
+    return {height, width, image.channels, {image.pixels.begin(), image.pixels.end()}};
+  return Resampled<To>(image, BilinearTaps(image.height, height, 0, double(image.height) / height),
+                       BilinearTaps(image.width, width, 0, double(image.width) / width));
 }
 
 // In the middle of zeros. Requires  a picture that is no larger.
-Image Centred(const Image& image, int32_t height, int32_t width) {
-  Image out{height, width, image.channels, {}};
+template <class Sample>
+ImageOf<Sample> Centred(const ImageOf<Sample>& image, int32_t height, int32_t width) {
+  ImageOf<Sample> out{height, width, image.channels, {}};
   const auto row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(image.channels));
   const int32_t top = (height - image.height) / 2, left = (width - image.width) / 2;
@@ -134,30 +170,64 @@ Image Centred(const Image& image, int32_t height, int32_t width) {
   return out;
 }
 
-}  // namespace
-
-Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels) {
-  QAT_CHECK(channels == 1 || channels == 3);
-  QAT_ASSIGN_OR_RETURN_IN(source, Image image, DecodeRgb(bytes));
-  if (channels == 1) ToGrey(image);
-  return image;
-}
-
-Image FitImage(Image image, int32_t height, int32_t width, Fit fit) {
+template <class To, class From>
+ImageOf<To> Fitted(const ImageOf<From>& image, int32_t height, int32_t width, Fit fit) {
   QAT_CHECK(image.height > 0 && image.width > 0 && height > 0 && width > 0);
-  if (image.height == height && image.width == width) return image;
-  if (fit == Fit::kStretch) return Stretched(image, height, width);
+  if (fit == Fit::kStretch) return Stretched<To>(image, height, width);
   if (fit == Fit::kPad) {
     const double all = std::max(double(image.height) / height, double(image.width) / width);
     const auto size = [all](int32_t own, int32_t most) {
       return std::clamp(static_cast<int32_t>(std::lround(own / all)), 1, most);
     };
-    return Centred(Stretched(image, size(image.height, height), size(image.width, width)), height, width);
+    return Centred(Stretched<To>(image, size(image.height, height), size(image.width, width)), height, width);
   }
   const double step = std::min(double(image.height) / height, double(image.width) / width);
-  const auto columns = BilinearTaps(image.width, width, (image.width - width * step) / 2, step);
-  const auto rows = BilinearTaps(image.height, height, (image.height - height * step) / 2, step);
-  return ResampleRows(ResampleColumns(image, columns), rows);
+  return Resampled<To>(image, BilinearTaps(image.height, height, (image.height - height * step) / 2, step),
+                       BilinearTaps(image.width, width, (image.width - width * step) / 2, step));
+}
+
+}  // namespace
+
+Expected<AnyImage> DecodeAnyImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels) {
+  QAT_CHECK(channels == 1 || channels == 3);
+  QAT_ASSIGN_OR_RETURN_IN(source, AnyImage image, DecodeSamples(bytes));
+  std::visit([channels](auto& own) { GiveChannels(channels, own); }, image);
+  return image;
+}
+
+Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels) {
+  QAT_ASSIGN_OR_RETURN(AnyImage image, DecodeAnyImage(bytes, source, channels));
+  if (const auto* deep = std::get_if<DeepImage>(&image)) return Reduced(*deep);
+  return std::get<Image>(std::move(image));
+}
+
+bool IsDeepPicture(std::span<const uint8_t> bytes) {
+  // The first chunk is the header: length, IHDR, width, height, bits per sample.
+  return bytes.size() >= kPictureHeader && StartsWith(bytes, kPng) && bytes[kPictureHeader - 1] == 16;
+}
+
+Image Reduced(const DeepImage& image) {
+  Image bytes{image.height, image.width, image.channels, {}};
+  bytes.pixels.reserve(image.pixels.size());
+  for (const uint16_t sample : image.pixels) bytes.pixels.push_back(static_cast<uint8_t>((sample + 128u) / 257u));
+  return bytes;
+}
+
+DeepImage Widened(const Image& image) {
+  DeepImage deep{image.height, image.width, image.channels, {}};
+  deep.pixels.reserve(image.pixels.size());
+  for (const uint8_t byte : image.pixels) deep.pixels.push_back(static_cast<uint16_t>(byte * 257));
+  return deep;
+}
+
+Image FitImage(Image image, int32_t height, int32_t width, Fit fit) {
+  if (image.height == height && image.width == width) return image;
+  return Fitted<uint8_t>(image, height, width, fit);
+}
+
+RealImage FitDeepImage(const DeepImage& image, int32_t height, int32_t width, Fit fit) {
+  if (image.height == height && image.width == width) return Stretched<float>(image, height, width);
+  return Fitted<float>(image, height, width, fit);
 }
 
 }  // namespace qat

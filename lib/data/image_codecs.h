@@ -1,4 +1,4 @@
-// image_codecs.h: one decoder per picture format, all to RGB; DecodeImage chooses. Messages carry no file name.
+// image_codecs.h: one decoder per picture format; DecodeAnyImage chooses. Messages carry no file name.
 #ifndef QAT_DATA_IMAGE_CODECS_H_
 #define QAT_DATA_IMAGE_CODECS_H_
 
@@ -6,10 +6,11 @@
 
 namespace qat {
 
-/// Errors of all: kCorrupt, kUnsupported.
+/// To RGB. Errors of all: kCorrupt, kUnsupported, kSystem.
 Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes);
-Expected<Image> DecodePng(std::span<const uint8_t> bytes);
-/// Uncompressed, 1, 4, 8, 24 or 32 bits per pixel, either row order.
+/// To RGB or grey, as the file is.
+Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes);
+/// To RGB. Uncompressed, 1, 4, 8, 24 or 32 bits per pixel, either row order.
 Expected<Image> DecodeBmp(std::span<const uint8_t> bytes);
 
 /// Sizes in [1, 2^16] whose product is at most kMaxPicturePixels. Errors: kCorrupt.

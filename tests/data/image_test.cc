@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "base/png.h"
@@ -212,6 +213,35 @@ TEST(FitImage, PadsWhatItsAspectLeavesFree) {
   // Halved, then in the middle of three columns: the odd one comes after it.
   const Image tall = {4, 2, 3, Bytes(24, 100)};
   EXPECT_EQ(FitImage(tall, 2, 2, Fit::kPad).pixels, (Bytes{100, 100, 100, 0, 0, 0, 100, 100, 100, 0, 0, 0}));
+}
+
+// What Pillow makes of 32-bit reals, to within the rounding of float32.
+void ExpectClose(const RealImage& image, const std::string& name) {
+  const NpyArray expected = *ReadNpy(kPictures + name + ".npy");
+  EXPECT_EQ(expected.shape, (Shape{image.height, image.width}));
+  ASSERT_EQ(expected.values.size(), image.pixels.size() * sizeof(float));
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    float value;
+    std::memcpy(&value, &expected.values[i * sizeof(float)], sizeof(float));
+    EXPECT_NEAR(image.pixels[i], value, 0.02) << name << "[" << i << "]";
+  }
+}
+
+TEST(FitDeepImage, IsWhatPillowMakesOfRealNumbers) {
+  const auto deep = std::get<DeepImage>(*DecodeAnyImage(FileOf("deep.png"), "deep.png", 1));
+  ExpectClose(FitDeepImage(deep, 20, 20), "deep_20x20");
+  ExpectClose(FitDeepImage(deep, 90, 100), "deep_90x100");
+  ExpectClose(FitDeepImage(deep, 8, 3, Fit::kStretch), "deep_stretched_8x3");
+}
+
+TEST(FitDeepImage, LeavesAPictureOfTheRightSizeAsItIs) {
+  const DeepImage deep = {1, 2, 3, {0, 1, 4095, 65535, 300, 7}};
+  EXPECT_EQ(FitDeepImage(deep, 1, 2), (RealImage{1, 2, 3, {0, 1, 4095, 65535, 300, 7}}));
+}
+
+TEST(FitDeepImage, PadsWithZeros) {
+  const DeepImage wide = {1, 4, 1, {1000, 65535, 3, 4}};
+  EXPECT_EQ(FitDeepImage(wide, 3, 4, Fit::kPad).pixels, (std::vector<float>{0, 0, 0, 0, 1000, 65535, 3, 4, 0, 0, 0, 0}));
 }
 
 }  // namespace

@@ -69,6 +69,14 @@ def main():
     for height, width in [(20, 20), (61, 30), (90, 100), (8, 3)]:
         fitted = ImageOps.fit(Image.fromarray(large), (width, height), Image.Resampling.BILINEAR)
         np.save(out / f"large_{height}x{width}.npy", np.asarray(fitted))
+    deep = (large[..., 0].astype(np.uint16) << 8 | large[..., 1]) >> 1  # smooth and rough, and all of 15 bits
+    Image.fromarray(deep).save(out / "deep.png")
+    np.save(out / "deep.png.npy", deep)
+    reals = Image.fromarray(deep.astype(np.float32))
+    for height, width in [(20, 20), (90, 100)]:
+        fitted = ImageOps.fit(reals, (width, height), Image.Resampling.BILINEAR)
+        np.save(out / f"deep_{height}x{width}.npy", np.asarray(fitted))
+    np.save(out / "deep_stretched_8x3.npy", np.asarray(reals.resize((3, 8), Image.Resampling.BILINEAR)))
 
 
 if __name__ == "__main__":
