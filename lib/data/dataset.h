@@ -61,6 +61,7 @@ struct Dataset {
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
   bool of_pictures = false;  ///< of files of any size, which were made to fit
+  int32_t white = 0;  ///< of pictures as real numbers: what white is, 255 or 65535
   bool labelled = true;     ///< false: every label is 0 and means nothing
   std::vector<int32_t> labels;
   Task task = Task::kClasses;                 ///< what the labels or numbers are; never kAuto
@@ -151,6 +152,7 @@ struct OpenOptions {
   /// Of a network with several inputs: all of them, instead of the fields above. Arrays are found by their names.
   std::vector<InputRequest> inputs = {};
   Fit fit = Fit::kCrop;  ///< of pictures
+  int32_t white = 0;     ///< of pictures as real numbers: what white is; 0: 65535 if one of them has 16 bits per sample, else 255
   ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
   std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <tuple>
 
@@ -11,6 +12,7 @@
 #include "data/picture_files.h"
 #include "data/picture_loader.h"
 #include "data/picture_size.h"
+#include "data/picture_values.h"
 #include "data/readers.h"
 #include "data/sample.h"
 
@@ -52,14 +54,17 @@ int WorkersOf(const OpenOptions& options) {
   return std::max(1, options.threads > 0 ? options.threads : cores);
 }
 
-PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files,
-                             const OpenOptions& options) {
-  return [files = std::move(files), height = options.height, width = options.width,
-          channels = options.channels, fit = options.fit](int32_t index) -> Expected<Bytes> {
-    const std::string& path = (*files)[static_cast<size_t>(index)].path;
-    QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-    QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, path, channels));
-    return FitImage(std::move(image), height, width, fit).pixels;
+/// What was read of each picture: written by the thread that decodes it.
+using Highest = std::vector<std::optional<uint16_t>>;
+
+// `highest`: null where nobody asks.
+PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files, const PictureForm& form,
+                             std::shared_ptr<Highest> highest) {
+  return [files = std::move(files), form, highest = std::move(highest)](int32_t index) -> Expected<Bytes> {
+    const auto at = static_cast<size_t>(index);
+    QAT_ASSIGN_OR_RETURN(PictureValues picture, ReadPictureValues((*files)[at].path, form));
+    if (highest != nullptr) (*highest)[at] = picture.highest;
+    return std::move(picture.values);
   };
 }
 
@@ -68,6 +73,10 @@ std::string WarningOf(const std::string& what, const std::vector<std::string>& a
   constexpr size_t kNamed = 3;
   const auto named = std::span(all).first(std::min(kNamed, all.size()));
   return StrCat(what, ": ", Join(named, "; "), named.size() < all.size() ? "; …" : "");
+}
+
+Error InterruptedHere() {
+  return {ErrorCode::kInterrupted, "interrupted while reading pictures: no output was written"};
 }
 
 // Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the fingerprint.
@@ -88,7 +97,7 @@ class Scan {
     std::iota(all.begin(), all.end(), 0);
     for (size_t first = 0; first < all.size(); first += kScanned) {
       if (options_.interrupted && options_.interrupted()) {
-        return Error{ErrorCode::kInterrupted, "interrupted while reading pictures: no output was written"};
+        return InterruptedHere();
       }
       const auto now = Part(all, first);
       loader_.Start(now, Part(all, first + kScanned));
@@ -187,6 +196,52 @@ void Describe(const PictureFiles& pictures, const Scan& scan, bool assumed, Data
          dataset);
 }
 
+// What the values of pictures are, where a network or the other split leaves it open: one with 16 bits per sample makes all of
+// them real numbers. Asked of every file of the split, so a sample decides as all of them do.
+Status ChooseValues(const std::vector<PictureFile>& files, OpenOptions& options) {
+  const bool open = !options.values || (options.values == ValueType::kReal && options.white == 0);
+  if (!open) return {};
+  bool deep = false;
+  for (size_t i = 0; i < files.size() && !deep; ++i) {
+    if (i % kScanned == 0 && options.interrupted && options.interrupted()) return InterruptedHere();
+    deep = IsDeepFile(files[i].path);
+  }
+  if (!options.values) options.values = deep ? ValueType::kReal : ValueType::kByte;
+  options.white = deep ? kWhiteOfDeep : kWhiteOfBytes;
+  return {};
+}
+
+// Says where values are not those of the files.
+void DescribeValues(const Highest& highest, const PictureForm& form, const Scan& scan, const std::vector<PictureFile>& files,
+                    Dataset& dataset) {
+  std::vector<std::string> deep, bytes;
+  int32_t most = 0;
+  for (const int32_t kept : scan.kept()) {
+    const auto at = static_cast<size_t>(kept);
+    (highest[at] ? deep : bytes).push_back(files[at].path);
+    most = std::max<int32_t>(most, highest[at].value_or(0));
+  }
+  const auto have = [&](const std::vector<std::string>& some, int bits) {
+    return StrCat(some.size(), " of ", dataset.size(), " pictures have ", bits, " bits per sample");
+  };
+  if (form.values == ValueType::kByte && !deep.empty()) {
+    Warn(WarningOf(StrCat(have(deep, 16), " and are divided by 257, since the network takes bytes: their highest value, ", most,
+                          ", becomes ", (most + 128) / 257,
+                          " of 255; a network of real numbers (values = \"reals\" in its spec) keeps all bits"),
+                   deep),
+         dataset);
+  }
+  if (form.values == ValueType::kByte) return;
+  if (form.white == kWhiteOfDeep && !deep.empty())
+    dataset.notes.push_back(StrCat(have(deep, 16), ": values are real numbers, 0 to 65535, the highest ", most));
+  if (form.white == kWhiteOfDeep && !bytes.empty())
+    dataset.notes.push_back(
+        WarningOf(StrCat(have(bytes, 8), " and are multiplied by 257, so that white is 65535, as in those of 16 bits"), bytes));
+  if (form.white == kWhiteOfBytes && !deep.empty())
+    dataset.notes.push_back(
+        WarningOf(StrCat(have(deep, 16), " and are divided by 257, so that white is 255, as in those of 8 bits"), deep));
+}
+
 }  // namespace
 
 Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, const OpenOptions& asked) {
@@ -201,20 +256,26 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     if (options.height == 0) std::tie(options.height, options.width) = std::tie(fitted.height, fitted.width);
     if (options.channels == 0) options.channels = fitted.channels;
   }
+  QAT_RETURN_IF_ERROR(ChooseValues(pictures.files, options));
+  const PictureForm form = {options.height, options.width, options.channels, options.fit, *options.values, options.white};
   Dataset dataset;
   dataset.of_pictures = true;
+  dataset.white = form.values == ValueType::kReal ? form.white : 0;
   dataset.input().height = options.height;
   dataset.input().width = options.width;
   dataset.input().channels = options.channels;
+  dataset.input().values = form.values;
   dataset.labelled = !pictures.class_names.empty();
   dataset.class_names = std::move(pictures.class_names);
   const int64_t available = std::ssize(pictures.files);
   const std::vector<int32_t> sample = TakeSample(options, pictures);
   const auto files = std::make_shared<const std::vector<PictureFile>>(pictures.files);
-  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options) - 1);
+  const auto highest = std::make_shared<Highest>(files->size());
+  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, form, highest), WorkersOf(options) - 1);
   Scan scan(*files, *loader, options, dataset);
   QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
   Describe(pictures, scan, options.label_indices && dataset.labelled, dataset);
+  DescribeValues(*highest, form, scan, *files, dataset);
   if (!sample.empty()) {
     dataset.available = available;
     for (const int32_t file : scan.kept()) dataset.indices.push_back(sample[static_cast<size_t>(file)]);
@@ -225,7 +286,7 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
-    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, options), WorkersOf(options));
+    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, form, nullptr), WorkersOf(options));
     dataset.stream = std::make_shared<PictureStream>(std::move(streaming), scan.kept());
   }
   return dataset;

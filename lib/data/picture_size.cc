@@ -26,7 +26,8 @@ double Median(std::span<const PictureSize> seen, const Of& of) {
   return *middle;
 }
 
-bool IsGrey(const Image& image) {
+template <class Sample>
+bool IsGrey(const ImageOf<Sample>& image) {
   for (size_t i = 0; i + 2 < image.pixels.size(); i += 3) {
     if (image.pixels[i] != image.pixels[i + 1] || image.pixels[i] != image.pixels[i + 2]) return false;
   }
@@ -35,8 +36,8 @@ bool IsGrey(const Image& image) {
 
 Expected<PictureSize> SizeOf(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  QAT_ASSIGN_OR_RETURN(const Image image, DecodeImage(bytes, path, 3));
-  return PictureSize{image.height, image.width, IsGrey(image) ? 1 : 3};
+  QAT_ASSIGN_OR_RETURN(const AnyImage image, DecodeAnyImage(bytes, path, 3));
+  return std::visit([](const auto& own) { return PictureSize{own.height, own.width, IsGrey(own) ? 1 : 3}; }, image);
 }
 
 }  // namespace

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "data/dataset.h"
-#include "data/image.h"
+#include "data/picture_values.h"
 #include "model/model_contract.h"
 #include "runtime/model_predictor.h"
 
@@ -47,21 +46,6 @@ struct Named {
   Bytes values;
 };
 
-Expected<Bytes> ReadPicture(const std::string& file, const InputContract& contract) {
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(file));
-  QAT_ASSIGN_OR_RETURN(Image image, DecodeImage(bytes, file, contract.channels));
-  Bytes pixels = FitImage(std::move(image), contract.height, contract.width, contract.fit).pixels;
-  if (contract.values == ValueType::kByte) return pixels;
-  // Trained on pictures stored as real numbers: a byte is the number that it is.
-  Bytes reals;
-  for (const float value : pixels) {
-    uint8_t stored[sizeof(value)];
-    std::memcpy(stored, &value, sizeof(value));
-    reals.insert(reals.end(), stored, stored + sizeof(value));
-  }
-  return reals;
-}
-
 // Every example of an array.
 Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract) {
   OpenOptions options;
@@ -85,8 +69,10 @@ Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contrac
     return InvalidArgument(StrCat(file, ": is one file, the model takes ", contract.inputs.size(),
                                   " inputs, expected an .npz with an array for each: ", Describe(contract)));
   }
-  QAT_ASSIGN_OR_RETURN(Bytes picture, ReadPicture(file, contract.input()));
-  return std::vector<Named>{{file, std::move(picture)}};
+  const InputContract& input = contract.input();
+  QAT_ASSIGN_OR_RETURN(PictureValues picture,
+                       ReadPictureValues(file, {input.height, input.width, input.channels, input.fit, input.values}));
+  return std::vector<Named>{{file, std::move(picture.values)}};
 }
 
 // Networks of other frameworks have the channels first; their input reads as an image of three rows.

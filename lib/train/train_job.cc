@@ -166,6 +166,7 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.width = dataset.input().width;
   options.channels = dataset.input().channels;
   options.values = dataset.input().values;
+  options.white = dataset.white;
   for (size_t i = 0; i < options.inputs.size(); ++i) options.inputs[i].values = dataset.inputs[i].values;
   if (has_network_) TakeShapes(dataset);
   return dataset;

@@ -1,14 +1,17 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstring>
 #include <filesystem>
 #include <set>
 
+#include "base/png.h"
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/npy.h"
 #include "data/statistics.h"
 #include "support/places.h"
+#include "support/png_file.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -321,6 +324,140 @@ TEST_F(PictureFolder, EqualsPillowOnAllOfCifar10) {
   QAT_ASSERT_OK(statistics);
   EXPECT_NEAR(statistics->mean[0], 125.268848, 1e-6);
   EXPECT_NEAR(statistics->std[2], 66.460336, 1e-6);
+}
+
+// Pictures of 16 bits per sample, 17x13, all samples the same, and the real numbers that examples hold.
+class DeepFolder : public PictureFolder {
+ protected:
+  void PutDeep(const std::string& to, uint16_t sample) {
+    testing::PngFile file = {13, 17, 16, testing::PngColour::kGrey, false, std::vector<uint16_t>(13 * 17, sample)};
+    fs::create_directories(fs::path(dir_ / to).parent_path());
+    ASSERT_TRUE(WriteFile(dir_ / to, Encoded(file)).ok());
+  }
+  void PutBytes(const std::string& to, uint8_t sample) {
+    fs::create_directories(fs::path(dir_ / to).parent_path());
+    ASSERT_TRUE(WriteFile(dir_ / to, EncodePng(13, 17, 1, Bytes(13 * 17, sample))).ok());
+  }
+  static std::vector<float> RealsOf(const Dataset& dataset, int32_t example) {
+    Bytes stored(static_cast<size_t>(dataset.ImageSize()));
+    EXPECT_TRUE(dataset.Read({&example, 1}, stored).ok());
+    std::vector<float> reals(stored.size() / sizeof(float));
+    std::memcpy(reals.data(), stored.data(), stored.size());
+    return reals;
+  }
+  static OpenOptions Grey() {
+    OpenOptions options = Options();
+    options.channels = 1;
+    return options;
+  }
+};
+
+TEST_F(DeepFolder, HoldsRealNumbersAsTheyAreStored) {
+  for (const uint16_t i : {0, 1, 2}) {
+    PutDeep("train/a/" + std::to_string(i) + ".png", static_cast<uint16_t>(i * 2000));
+    PutDeep("train/b/" + std::to_string(i) + ".png", static_cast<uint16_t>(i + 90));
+  }
+  PutDeep("test/a/1.png", 7);
+  PutDeep("test/b/1.png", 8);
+  const auto train = Open(Split::kTrain, OpenOptions());
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->input(), (ExampleInput{13, 17, 1, ValueType::kReal}));
+  EXPECT_EQ(train->white, 65535);
+  EXPECT_EQ(train->size(), 6);
+  EXPECT_EQ(RealsOf(*train, 4), std::vector<float>(13 * 17, 4000)) << "class a, number 2";
+  EXPECT_EQ(RealsOf(*train, 3), std::vector<float>(13 * 17, 91));
+  EXPECT_EQ(train->notes, std::vector<std::string>{"6 of 6 pictures have 16 bits per sample: values are real numbers, 0 to 65535, "
+                                                   "the highest 4000"});
+  EXPECT_EQ(train->warning, "");
+  const auto statistics = MeasureChannels(*train);
+  QAT_ASSERT_OK(statistics);
+  EXPECT_NEAR(statistics->mean[0], (0 + 2000 + 4000 + 90 + 91 + 92) / 6.0, 1e-9);
+  OpenOptions small = Grey();
+  small.cache_bytes = 1000;
+  const auto streamed = Open(Split::kTrain, small);
+  QAT_ASSERT_OK(streamed);
+  EXPECT_NE(streamed->stream, nullptr);
+  EXPECT_EQ(RealsOf(*streamed, 4), RealsOf(*train, 4));
+  EXPECT_EQ(*Fingerprint(*streamed), *Fingerprint(*train));
+}
+
+TEST_F(DeepFolder, ASampleDecidesAsAllPicturesDo) {
+  for (int i = 0; i < 20; ++i) {
+    PutBytes("train/a/" + std::to_string(i) + ".png", 100);
+    PutBytes("train/b/" + std::to_string(i) + ".png", 200);
+  }
+  PutDeep("train/b/99.png", 5);
+  PutTests();
+  OpenOptions options = Grey();
+  options.limit = 2;
+  options.prefix = true;
+  const auto sample = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(sample);
+  EXPECT_EQ(RealsOf(*sample, 1), std::vector<float>(13 * 17, 200 * 257));
+}
+
+TEST_F(DeepFolder, BytesAmongThemAreMultipliedSoThatWhiteStaysWhite) {
+  PutDeep("train/a/1.png", 65535);
+  PutBytes("train/b/1.png", 255);
+  PutBytes("train/b/2.png", 3);
+  PutTests();
+  const auto train = Open(Split::kTrain, Grey());
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(RealsOf(*train, 0), RealsOf(*train, 1));
+  EXPECT_EQ(RealsOf(*train, 2), std::vector<float>(13 * 17, 771));
+  EXPECT_EQ(train->notes.back(), "2 of 3 pictures have 8 bits per sample and are multiplied by 257, so that white is 65535, as in those of 16 "
+                                 "bits: " + (dir_ / "train/b/1.png") + "; " + (dir_ / "train/b/2.png"));
+}
+
+TEST_F(DeepFolder, IsReducedWithAWarningWhereTheNetworkTakesBytes) {
+  PutDeep("train/a/1.png", 4095);
+  PutDeep("train/b/1.png", 257);
+  PutBytes("train/b/2.png", 9);
+  PutTests();
+  OpenOptions options = Grey();
+  options.values = ValueType::kByte;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(Bytes(train->Image(0).begin(), train->Image(0).end()), Bytes(13 * 17, 16));
+  EXPECT_EQ(Bytes(train->Image(1).begin(), train->Image(1).end()), Bytes(13 * 17, 1));
+  EXPECT_EQ(Bytes(train->Image(2).begin(), train->Image(2).end()), Bytes(13 * 17, 9));
+  EXPECT_EQ(train->warning, "2 of 3 pictures have 16 bits per sample and are divided by 257, since the network takes bytes: their highest "
+                            "value, 4095, becomes 16 of 255; a network of real numbers (values = \"reals\" in its spec) keeps all bits: " +
+                                (dir_ / "train/a/1.png") + "; " + (dir_ / "train/b/1.png"));
+}
+
+TEST_F(DeepFolder, IsScaledToTheWhiteThatANetworkLearned) {
+  PutDeep("train/a/1.png", 257);
+  PutDeep("train/b/1.png", 100);
+  PutBytes("test/a/1.png", 2);
+  PutBytes("test/b/1.png", 4);
+  OpenOptions options = Grey();
+  options.values = ValueType::kReal;
+  EXPECT_EQ(RealsOf(*Open(Split::kTest, options), 1), std::vector<float>(13 * 17, 4)) << "a folder of bytes by itself";
+  options.white = 255;
+  const auto divided = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(divided);
+  EXPECT_EQ(RealsOf(*divided, 0), std::vector<float>(13 * 17, 1));
+  EXPECT_EQ(RealsOf(*divided, 1), std::vector<float>(13 * 17, 100 / 257.0f)) << "nothing is rounded to whole numbers";
+  EXPECT_NE(divided->notes.back().find("2 of 2 pictures have 16 bits per sample and are divided by 257"), std::string::npos);
+  options.white = 65535;
+  EXPECT_EQ(RealsOf(*Open(Split::kTest, options), 1), std::vector<float>(13 * 17, 4 * 257));
+}
+
+TEST_F(DeepFolder, IsFittedAsRealNumbers) {
+  Put("deep.png", "a/1.png");
+  Put("deep.png", "b/1.png");
+  OpenOptions options = Grey();
+  options.height = options.width = 20;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  const NpyArray expected = *ReadNpy(kPictures + "deep_20x20.npy");
+  const std::vector<float> reals = RealsOf(*train, 0);
+  for (size_t i = 0; i < reals.size(); ++i) {
+    float value;
+    std::memcpy(&value, &expected.values[i * sizeof(float)], sizeof(float));
+    EXPECT_NEAR(reals[i], value, 0.02);
+  }
 }
 
 TEST_F(PictureFolder, StopsReadingWhereItIsInterrupted) {
