@@ -42,11 +42,6 @@ void SetRanges(const PlanChoices& choices, Graph& graph) {
   }
 }
 
-Precision FilterPrecisionOf(const ModelTensor& filter, Precision usual) {
-  usual.granularity = filter.scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
-  return usual;
-}
-
 class ModelReader {
  public:
   ModelReader(const Graph& network, const Model& model) : network_(network), model_(model) {
@@ -115,10 +110,11 @@ class ModelReader {
     const ModelTensor* filter = FilterOf(node);
     if (filter == nullptr) return;
     FilterChoice& choice = choices_.filters[filter->name];
-    choice.precision = FilterPrecisionOf(*filter, FilterPrecision(node.type, choices_.precisions));
+    Precision precision = FilterPrecision(node.type, choices_.precisions);
+    choice.granularity = precision.granularity = filter->scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
     if (filter->scale.size() > 1) return;
     const QuantizationParams params = {filter->scale[0], static_cast<int32_t>(filter->zero_point.at(0))};
-    choice.range = RepresentableRange(params, LimitsOf(*choice.precision));
+    choice.range = RepresentableRange(params, LimitsOf(precision));
   }
 
   void TakeInputs() {
@@ -149,8 +145,8 @@ Status CheckChoices(const PlanChoices& choices, const Graph& network) {
   }
   QAT_RETURN_IF_ERROR_IN("equalize", EqualizeNamed(choices.equalize, graph));
   QuantizationOptions options;
-  options.scheme = SchemeOfActivations(choices.precisions);
-  KeepFloat(graph, options.scheme, {choices.keep_float.begin(), choices.keep_float.end()});
+  options.integers = choices.precisions;
+  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
   return TakeChoices(choices, graph, options);
 }
@@ -173,12 +169,10 @@ Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
   out.real = network;
   Graph& graph = out.real;
   QuantizationOptions options;
-  options.scheme = SchemeOfActivations(choices.precisions);
-  if (choices.precisions != PrecisionsOf(options.scheme))
-    options.filter_precision = choices.precisions.filters;
+  options.integers = choices.precisions;
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   SetRanges(choices, graph);
-  KeepFloat(graph, options.scheme, {choices.keep_float.begin(), choices.keep_float.end()});
+  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
   SetRanges(choices, graph);
   PlanChoices others = choices;

@@ -115,7 +115,7 @@ void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, c
   const std::string name = now.real.tensor(node->inputs[static_cast<size_t>(position)]).name;
   const auto given = choices.filters.find(name);
   Precision precision = FilterPrecision(node->type, choices.precisions);
-  if (given != choices.filters.end() && given->second.precision) precision = *given->second.precision;
+  if (given != choices.filters.end() && given->second.granularity) precision.granularity = *given->second.granularity;
   if (given != choices.filters.end() && given->second.range) {
     edits.push_back({{"filter", layer.layer.name,
                       StrCat("filter '", name, "': the range ", RangeText(*given->second.range),
@@ -123,10 +123,10 @@ void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, c
                      [name](PlanChoices& edited) { edited.filters[name].range.reset(); }});
   }
   if (precision.per_axis() || precision.type == DType::kUInt8) return;
-  precision.granularity = Granularity::kAxis;
   edits.push_back({{"filter", layer.layer.name, StrCat("filter '", name, "': a scale for each channel")},
-                   [name, precision](PlanChoices& edited) {
-                     edited.filters[name] = {precision, std::nullopt};
+                   [name](PlanChoices& edited) {
+                     edited.filters[name].granularity = Granularity::kAxis;
+                     edited.filters[name].range.reset();
                    },
                    EditPrice::kScales});
 }

@@ -103,11 +103,10 @@ Status CalibrateRest(const DebugData& data, const WorkHooks& hooks, Graph graph,
     hooks.Progress("calibrate", done, total);
     return hooks.Poll();
   };
-  const Scheme scheme = SchemeOfActivations(choices.precisions);
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
-  KeepFloat(graph, scheme, {choices.keep_float.begin(), choices.keep_float.end()});
+  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
-  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, scheme, progress, graph, warnings));
+  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, choices.precisions, progress, graph, warnings));
   CollectRanges(graph, choices);
   return {};
 }
