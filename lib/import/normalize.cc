@@ -25,10 +25,10 @@ class Folder {
 
   void Run(std::vector<std::string>& notes) {
     std::vector<GraphNode> kept;
-    std::vector<bool> folded(graph_.nodes.size());
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) folded[i] = FoldAffine(i) || FoldActivation(i);
+    folded_.assign(graph_.nodes.size(), false);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) folded_[i] = FoldAffine(i) || FoldActivation(i) || FoldRows(i);
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (!folded[i]) kept.push_back(std::move(graph_.nodes[i]));
+      if (!folded_[i]) kept.push_back(std::move(graph_.nodes[i]));
     }
     graph_.nodes = std::move(kept);
     size_t biases = 0;
@@ -40,6 +40,9 @@ class Folder {
     if (activations_ > 0)
       notes.push_back(StrCat(activations_, activations_ == 1 ? " activation became part of the layer" :
                                                                " activations became parts of the layers", " before"));
+    if (rows_ > 0)
+      notes.push_back(StrCat(rows_, rows_ == 1 ? " dense layer takes" : " dense layers take",
+                             " all places of an example, instead of rows that a reshape made of the batch"));
     if (biases > 0)
       notes.push_back(StrCat(biases, biases == 1 ? " convolution without a bias has" : " convolutions without a bias have",
                              " one of zeros now, as TFLite requires"));
@@ -92,6 +95,29 @@ class Folder {
     source.outputs = graph_.nodes[i].outputs;
     source.name = graph_.nodes[i].name;
     source_[static_cast<size_t>(source.output())] = static_cast<int32_t>(&source - graph_.nodes.data());
+  }
+
+  /// [1, T, C] -> reshape [T, C] -> fully connected [T, units] -> reshape [1, T, units], as Keras writes a dense layer at each place,
+  /// mixes places and examples. Where node i is the second reshape, the layer takes [1, T, C] itself.
+  bool FoldRows(size_t i) {
+    const GraphNode& back = graph_.nodes[i];
+    if (back.type != OpType::kReshape) return false;
+    GraphNode* dense = OnlySourceOf(back.inputs[0]);
+    if (dense == nullptr || dense->type != OpType::kFullyConnected) return false;
+    GraphNode* rows = OnlySourceOf(dense->inputs[0]);
+    if (rows == nullptr || rows->type != OpType::kReshape) return false;
+    const Shape& from = graph_.tensor(rows->inputs[0]).shape;
+    Shape expected = from;
+    if (expected.size() < 3) return false;
+    const Shape& filter = graph_.tensor(dense->inputs[1]).shape;
+    expected.back() = filter[0];
+    if (from.back() != filter[1] || graph_.tensor(back.output()).shape != expected) return false;
+    dense->inputs[0] = rows->inputs[0];
+    std::get<FullyConnectedAttributes>(dense->attributes).keep_num_dims = true;
+    folded_[static_cast<size_t>(rows - graph_.nodes.data())] = true;
+    Replace(*dense, i);
+    ++rows_;
+    return true;
   }
 
   bool FoldAffine(size_t i) {
@@ -164,6 +190,8 @@ class Folder {
   std::vector<size_t> readers_;   // by tensor
   std::vector<int32_t> source_;   // by tensor: the node that computes it, -1: none
   std::set<std::string> names_;
+  std::vector<bool> folded_;  // by node: it goes
+  size_t rows_ = 0;
   size_t affine_ = 0;
   size_t activations_ = 0;
 };
