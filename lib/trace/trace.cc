@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "ir/frozen_graph.h"
 #include "runtime/runnable_model.h"
+#include "spec/auto_network.h"
 #include "spec/build_graph.h"
 #include "spec/network_spec.h"
 #include "spec/train_config.h"
@@ -210,11 +211,12 @@ class Tracer {
       return {};
     }
     QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
-    FoundFile inside = {checkpoint_path_, Sha256(SourceTextOf(checkpoint_->network)), "the text inside"};
-    if (!recipe) return AddLink("network", expected, inside), Status();
+    FoundFile inside = {checkpoint_path_, Sha256(SourceTextOf(checkpoint_->network)), "the text that the checkpoint holds"};
+    // Such a network was made for the data; no file but the checkpoint has its text.
+    if (!recipe || recipe->network == kAutoNetwork) return AddLink("network", expected, inside), Status();
     const auto spec = LoadAsTrained(*recipe);
     if (!spec.ok()) {
-      inside.note = StrCat("the text inside; ", recipe->network, " cannot be read here");
+      inside.note = StrCat("the text that the checkpoint holds; ", recipe->network, " is no longer there to be compared");
       return AddLink("network", expected, inside), Status();
     }
     AddLink("network", expected, {recipe->network, Sha256(spec->text), ""});
@@ -240,7 +242,7 @@ class Tracer {
     }
     QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
     if (!recipe) {
-      AddLink("recipe", expected, {checkpoint_path_, Sha256(checkpoint_->config_text), "the text inside"});
+      AddLink("recipe", expected, {checkpoint_path_, Sha256(checkpoint_->config_text), "the text that the checkpoint holds"});
       return {};
     }
     // Recipes of an earlier version lack keys that have their defaults now.

@@ -125,6 +125,19 @@ TEST_F(TraceTest, SeesANetworkThatChanged) {
   EXPECT_EQ(Complaints(Walk()), "network differs");
 }
 
+// A network that training made for the data has no file, which is no fault.
+TEST_F(TraceTest, ANetworkMadeForTheDataIsComparedWithTheTextInTheCheckpoint) {
+  config_.network = "auto";
+  Write("run/config.toml", ToToml(config_));
+  checkpoint_.config_text = PortableToml(config_);
+  WriteCheckpoint();
+  Convert(FreezeToFile());
+  const auto links = Walk();
+  EXPECT_EQ(Complaints(links), "");
+  EXPECT_EQ(Link(links, "network").note, "the text that the checkpoint holds");
+  EXPECT_EQ(Link(links, "network").file, At("run/checkpoints/0000000900.ckpt"));
+}
+
 TEST_F(TraceTest, SeesARecipeThatChangedButNotWhereThingsLie) {
   config_.threads = 3;
   Write("run/config.toml", ToToml(config_));
