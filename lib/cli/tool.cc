@@ -275,8 +275,6 @@ Status Tool::Impl::FlushStdout() {
 // Every way out ends here: the error as one sentence, the report, the exit code.
 int Tool::Impl::Finish(Status status, Report& report, std::optional<OutputFile>& json) {
   if (status.ok()) status = FlushStdout();
-  report.tool = program.name;
-  report.version = Version();
   if (!status.ok()) {
     report.status = "error";
     report.error = status.error().message;
@@ -356,6 +354,8 @@ int Tool::Impl::Main(std::vector<std::string> words, const std::function<Status(
   Report report;
   std::optional<OutputFile> json;
   std::string print;
+  report.tool = program.name;
+  report.version = Version();
   report.command = CommandText(program.name, words);
   Status status = Parse(words, print);
   if (!print.empty()) {

@@ -23,6 +23,7 @@
 #include "eval/remarks.h"
 #include "eval/run_curves.h"
 #include "eval/time_ratio.h"
+#include "report/main_rows.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -240,7 +241,7 @@ void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& re
   compare(RowNamed(rows, "checkpoint"), RowNamed(rows, "graph"));
   compare(RowNamed(rows, kFakeQuantizedName), simulated);
   for (const Row& row : rows.rows) {
-    const bool integers = row.result.kind == "tflite" && row.result.type != "float32";
+    const bool integers = row.result.kind == "tflite" && !ComputesInFloat(row.result);
     if (integers && row.listed) compare(simulated, &row);
     if (!row.twin.empty()) compare(RowNamed(rows, row.twin), &row);
   }
@@ -311,7 +312,7 @@ Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   };
   if (gates.min_auc && !IsOfYesNo(task) && task != Task::kReconstruction) return misfit("`min_auc`", "yes or no, several labels or anomalies");
   if (gates.min_f1 && !IsOfYesNo(task)) return misfit("`min_f1`", "yes or no, or several labels");
-  if (gates.min_iou && (real || dataset.LabelsPerImage() == 1 || task == Task::kMultiLabel)) return misfit("`min_iou`", "labels a pixel");
+  if (gates.min_iou && (real || dataset.LabelsPerImage() == 1 || task == Task::kMultiLabel)) return misfit("`min_iou`", "labels per pixel");
   if (task == Task::kMultiLabel && (gates.min_balanced_accuracy || !gates.min_recall.empty())) {
     return misfit("`min_balanced_accuracy` and `min_recall`", "one class of several (`min_f1` judges labels)");
   }

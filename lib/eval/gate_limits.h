@@ -43,7 +43,7 @@ struct GateLimits {
   std::vector<TargetLimit> max_target_rmse = {};       ///< of one of several real numbers
   std::optional<double> min_auc = {};  ///< 0 to 1: of yes or no, the mean of several labels, of anomalies
   std::optional<double> min_f1 = {};   ///< percentage: of yes, the mean of several labels
-  std::optional<double> min_iou = {};  ///< percentage: the mean over classes, of labels a pixel
+  std::optional<double> min_iou = {};  ///< percentage: the mean over classes, of one label per pixel
   std::string flips_against = {};    ///< the row that max_flips counts against; empty: the reference
   std::string speedup_against = {};  ///< the row that min_speedup compares with; empty: the float model
   std::string ratio_against = {};    ///< the same of max_latency_ratio

@@ -78,6 +78,9 @@ Status JudgeRecall(const ClassLimit& limit, const ModelResult& row, Report& repo
   const double value = *RecallOf(counts[*label]);
   GateResult gate = Gate("min-recall", {row, nullptr, ""}, limit.limit, value, value >= limit.limit);
   gate.subject = ClassSubject(report, *label);
+  const auto absent = std::count_if(counts.begin(), counts.end(), [](const ClassCount& count) { return count.total == 0; });
+  if (limit.name.empty() && absent > 0)
+    gate.note = StrCat(absent, absent == 1 ? " class has" : " classes have", " no image and ", absent == 1 ? "is" : "are", " not judged");
   report.gates.push_back(std::move(gate));
   return {};
 }
@@ -137,7 +140,7 @@ Status JudgeScores(const GateLimits& limits, const ModelResult& row, Report& rep
     judge("min-f1", *limits.min_f1, MeanF1(*row.labels));
   }
   if (limits.min_iou) {
-    if (!row.classification || !row.classification->mean_iou) return Missing("`min_iou`", "labels a pixel", row);
+    if (!row.classification || !row.classification->mean_iou) return Missing("`min_iou`", "labels per pixel", row);
     judge("min-iou", *limits.min_iou, row.classification->mean_iou);
   }
   return {};

@@ -8,13 +8,14 @@
 #include "eval/filter_resolution.h"
 #include "eval/layer_diff.h"
 #include "eval/layer_error.h"
+#include "report/main_rows.h"
 
 namespace qat {
 namespace {
 
 constexpr int64_t kImagesWithoutCommonStep = 4;
 
-bool IsInteger(const Row& row) { return row.result.type != "float32"; }
+bool IsInteger(const Row& row) { return !ComputesInFloat(row.result); }
 
 bool IsIntegerModel(const Row& row) { return row.result.kind == "tflite" && IsInteger(row); }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "report/class_figures.h"
 #include "report/main_rows.h"
@@ -51,6 +52,25 @@ std::string ClassList(const Report& report, const ModelResult& row, const std::v
   }
   const std::string text = Join(names);
   return labels.size() > kMostNamed ? StrCat(text, " and ", labels.size() - kMostNamed, " more") : text;
+}
+
+// Classes that nothing was measured of, which figures of all classes hide. Their number is that of names or of the model's answers.
+void RemarkOnAbsentClasses(Report& report) {
+  const auto has_classes = [](const ModelResult& row) { return row.classification && !ClassCountsOf(*row.classification).empty(); };
+  const auto row = std::find_if(report.models.begin(), report.models.end(), has_classes);
+  if (row == report.models.end() || row->labels) return;
+  std::vector<ClassCount> counts = ClassCountsOf(*row->classification);
+  counts.resize(std::max(counts.size(), report.class_names.size()));
+  std::vector<std::string> absent;
+  for (size_t label = 0; label < counts.size(); ++label) {
+    if (counts[label].total == 0) absent.push_back(ClassSubject(report, label));
+  }
+  if (absent.empty() || absent.size() == counts.size()) return;
+  const size_t present = counts.size() - absent.size();
+  report.warnings.push_back(StrCat("no ", UnitOf(*row) == "pixels" ? "pixel" : "image", " of ", JoinSome(absent, 5), ": ",
+                                   absent.size() == 1 ? "its recall is" : "their recalls are",
+                                   " not known, and the balanced accuracy is the mean over the other ", present,
+                                   present == 1 ? " class" : " classes"));
 }
 
 // The one class that is answered for everything.
@@ -120,6 +140,7 @@ void RemarkOnLabels(const Report& report, const ModelResult& row, const std::str
 }  // namespace
 
 void AddRemarks(Report& report) {
+  RemarkOnAbsentClasses(report);
   Remarks remarks;
   for (const ModelResult* row : MainRows(report)) {
     const std::string name = ShownName(report, *row);

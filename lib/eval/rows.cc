@@ -245,7 +245,7 @@ class Opener {
   // The model that was added last, under the profile that was not asked for.
   Status AddOtherRounding(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = rows_.rows.back().result;
-    if (!request_.other_rounding || twin.type == "float32") return {};
+    if (!request_.other_rounding || ComputesInFloat(twin)) return {};
     InterpreterOptions options = request_.interpreter;
     const bool classic = options.profile == ArithmeticProfile::kTfliteClassic;
     options.profile = classic ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
@@ -260,7 +260,7 @@ class Opener {
   // that it refuses a model which we run is worth a warning.
   Status AddLitert(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = ModelAddedLast();
-    if (request_.litert == "off" || twin.type == "float32") return {};
+    if (request_.litert == "off" || ComputesInFloat(twin)) return {};
     const bool asked = request_.litert != "auto";
     const std::string name = TwinName("litert", twin.name);
     auto litert = MakeLitertPredictor(model, name, contract, asked ? request_.litert : "");

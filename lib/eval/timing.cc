@@ -151,6 +151,7 @@ TimingConditions TimingSession::Conditions() const {
   conditions.pinned_cpu = pinned_;
   conditions.governor = Governor(pinned_.value_or(0));
   conditions.load_average = load_average_;
+  conditions.processors = end.processors;
   conditions.others = share(end.busy - begin_.busy - (end.own - begin_.own), all);
   if (pinned_) {
     const double beside = end.pinned_busy - begin_.pinned_busy - (end.own_thread - begin_.own_thread);

@@ -42,7 +42,7 @@ class Predictor {
   virtual const std::string& name() const = 0;
   /// "checkpoint", "graph" or "tflite".
   virtual std::string kind() const = 0;
-  /// "float32", "simulated", "uint8", "int8".
+  /// "float32"; "float16" or "dynamic" where only weights are stored smaller; "simulated", "uint8", "int8".
   virtual std::string type() const = 0;
   virtual const Contract& contract() const = 0;
 

@@ -55,6 +55,7 @@ Json ToJson(const TimingConditions& timing) {
   return {{"pinned_cpu", Number(timing.pinned_cpu)},
           {"governor", Text(timing.governor)},
           {"load_average", timing.load_average},
+          {"processors", Count(timing.processors)},
           {"others", timing.others},
           {"stolen", timing.stolen},
           {"preempted", timing.preempted},
@@ -68,6 +69,7 @@ void Read(const Json& json, TimingConditions& out) {
   ReadField(json, "pinned_cpu", out.pinned_cpu);
   ReadField(json, "governor", out.governor);
   ReadField(json, "load_average", out.load_average);
+  ReadField(json, "processors", out.processors);
   ReadField(json, "others", out.others);
   ReadField(json, "stolen", out.stolen);
   ReadField(json, "preempted", out.preempted);

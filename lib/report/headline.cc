@@ -54,7 +54,9 @@ std::string Told(bool resolved, double p, const Report& report) {
 std::string AccuracyClause(const Report& report, const PairResult& pair) {
   const std::string what = pair.mcnemar_p ? "accuracy " : "accuracy of pixels ";
   if (pair.total_flips == 0) return StrCat(what, "unchanged");
-  const std::string drop = StrCat(what, SignedFixed(-pair.drop_pt, 2), " points");
+  const double size = std::abs(pair.drop_pt);
+  if (size > 0 && size < 0.0005) return StrCat(what, "changed by less than 0.001 points");
+  const std::string drop = StrCat(what, SignedFixed(-pair.drop_pt, size < 0.005 ? 3 : 2), " points");
   return pair.mcnemar_p ? StrCat(drop, Told(pair.resolved(), *pair.mcnemar_p, report)) : drop;
 }
 
@@ -66,7 +68,9 @@ std::string ErrorClause(const Report& report, const ErrorComparison& errors) {
 }
 
 std::string NameOf(const Report& report, const ModelResult& reference) {
-  return reference.kind == "tflite" && reference.type == "float32" ? "float" : ShownName(report, reference);
+  const std::string shown = ShownName(report, reference);
+  const bool is_float_model = reference.kind == "tflite" && reference.type == "float32";
+  return is_float_model || shown != reference.name ? "float" : shown;
 }
 
 // Size and speed, with what they are compared with named once; then the answers.
@@ -144,6 +148,7 @@ std::vector<std::string> Headlines(const Report& report) {
 }
 
 std::string VerdictText(const Report& report) {
+  if (!report.trace.empty()) return TraceVerdict(report.trace);
   const auto count = [&](bool asked, bool pass) {
     return std::count_if(report.gates.begin(), report.gates.end(),
                          [&](const GateResult& gate) { return gate.asked == asked && gate.pass == pass; });

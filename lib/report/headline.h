@@ -20,7 +20,7 @@ std::vector<std::string> Headlines(const Report& report);
 std::string DataText(const Report& report);
 
 /// "all 3 gates passed", "1 of 3 gates failed", "1 check failed": only gates that were set are counted; checks that are made
-/// unasked are told where they failed. Empty: no gate was set, and no check failed.
+/// unasked are told where they failed. Of a way back, TraceVerdict. Empty: no gate was set, and no check failed.
 std::string VerdictText(const Report& report);
 
 }  // namespace qat

@@ -5,8 +5,10 @@
 #include <functional>
 
 #include "base/strings.h"
+#include "report/bench_rows.h"
 #include "report/html_parts.h"
 #include "report/html_style.h"
+#include "report/main_rows.h"
 #include "report/report.h"
 #include "report/svg_chart.h"
 #include "report/text_format.h"
@@ -18,10 +20,13 @@ std::string Models(const Report& report) {
   if (report.models.empty()) return "";
   std::vector<Cells> rows;
   const QualityColumns heads = QualityHeads(report);
+  bool lowered = false;
   for (const ModelResult& model : report.models) {
     const QualityColumns quality = QualityCells(report, model);
-    Cells cells = {EscapeHtml(model.name), EscapeHtml(model.type),
-                   model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "–", quality.first, quality.second};
+    const int64_t bytes = ModelBytes(model);
+    lowered = lowered || (model.model_bytes > 0 && model.model_bytes != model.bytes);
+    Cells cells = {EscapeHtml(ShownName(report, model)), EscapeHtml(model.type),
+                   bytes > 0 ? StrCat(Grouped(bytes), " B") : "–", quality.first, quality.second};
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -43,7 +48,8 @@ std::string Models(const Report& report) {
          Quiet(StrCat(
              "Times are for one image on one thread: the network alone, with the input already in its tensor. "
              "The models take turns, so that a change of the clock rate affects all of them.",
-             report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : ""));
+             report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "",
+             lowered ? " The size of a graph is that of the float .tflite that it runs as." : ""));
 }
 
 std::string Pairs(const Report& report) {
@@ -77,11 +83,11 @@ std::string Gates(const Report& report) {
   if (report.gates.empty()) return "";
   std::vector<Cells> rows;
   for (const GateResult& gate : report.gates) {
-    rows.push_back({EscapeHtml(gate.name),
+    rows.push_back({EscapeHtml(GateTitle(gate)),
                     gate.pass ? "<span class=\"good\">pass</span>" : "<span class=\"bad\">FAIL</span>",
                     GateNumber(gate, gate.value), GateNumber(gate, gate.limit),
                     EscapeHtml(gate.subject.empty() ? gate.model : StrCat(gate.model, ", ", gate.subject)),
-                    gate.reference.empty() ? "–" : EscapeHtml(gate.reference),
+                    gate.reference.empty() ? "–" : EscapeHtml(ReferenceText(report, gate)),
                     gate.p ? Significant(*gate.p) : "–", EscapeHtml(gate.note)});
   }
   return Table({{"gate", "name"},
@@ -239,13 +245,11 @@ std::string Way(const Report& report) {
   if (report.trace.empty()) return "";
   std::vector<Cells> rows;
   for (const TraceLink& link : report.trace) {
-    const std::string css = link.state == "differs" ? "bad" : "good";
+    const std::string css = link.state == "differs" ? "bad" : link.state == "not here" ? "faint" : "good";
     rows.push_back({EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", EscapeHtml(link.state), "</span>"),
-                    EscapeHtml(link.expected.empty() ? link.found : link.expected), EscapeHtml(link.file),
-                    EscapeHtml(link.note)});
+                    EscapeHtml(LinkHash(link)), EscapeHtml(link.file), EscapeHtml(LinkNote(link, std::string::npos))});
   }
-  return Table({{"what", "name"}, {"state", "word"}, {"SHA-256", "hash"}, {"file", ""}, {"", ""}}, rows) +
-         Quiet(EscapeHtml(TraceVerdict(report.trace)));
+  return Table({{"what", "name"}, {"state", "word"}, {"SHA-256", "hash"}, {"file", ""}, {"", ""}}, rows);
 }
 
 }  // namespace
@@ -254,10 +258,11 @@ std::string ToHtml(const Report& report) {
   return StrCat(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>Quantization report</title><link rel=\"icon\" href=\"data:,\">\n<style>",
+      "<title>",
+      PageTitle(report), "</title><link rel=\"icon\" href=\"data:,\">\n<style>",
       kReportStyle, "</style></head>\n<body><main>\n", PageHeader(report), Section("Models", Models(report)),
       Section("Accuracy, latency and size", TradeoffSection(report)),
-      Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
+      Section("Times", BenchmarksSection(report)), Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
       Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)), Section("Classes", ClassesSection(report)),

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "report/html_parts.h"
+#include "report/main_rows.h"
 #include "report/svg_chart.h"
 #include "report/text_format.h"
 
@@ -41,7 +42,7 @@ std::string TopKTable(const Report& report) {
   std::vector<Cells> rows;
   for (const ModelResult& model : report.models) {
     if (!model.classification || !model.classification->calibration_error || !model.accuracy) continue;
-    Cells cells = {EscapeHtml(model.name)};
+    Cells cells = {EscapeHtml(ShownName(report, model))};
     for (const auto& [k, used] : ks) {
       const auto found = model.classification->topk_correct.find(k);
       const bool known = found != model.classification->topk_correct.end();
@@ -75,7 +76,7 @@ std::string ClassTable(const Report& report, size_t classes) {
   for (size_t label = 0; label < classes; ++label) rows[label] = {ClassLabel(report, label)};
   for (const ModelResult& model : report.models) {
     if (!model.classification || model.classification->confusion.size() != classes) continue;
-    columns.push_back({EscapeHtml(model.name), "number"});
+    columns.push_back({EscapeHtml(ShownName(report, model)), "number"});
     for (size_t label = 0; label < classes; ++label) {
       const auto& counts = model.classification->confusion[label];
       rows[label].push_back(Share(counts[label], std::accumulate(counts.begin(), counts.end(), int64_t{0})));

@@ -2,6 +2,7 @@
 #include "base/strings.h"
 #include "report/html_parts.h"
 #include "report/label_figures.h"
+#include "report/main_rows.h"
 #include "report/svg_chart.h"
 #include "report/text_format.h"
 
@@ -22,12 +23,12 @@ std::string LabelsSection(const Report& report) {
     const LabelsResult& result = *model.labels;
     const size_t labels = result.labels.size();
     if (labels > 1) {
-      rows.push_back({EscapeHtml(model.name), "all", Percent(ExactMatch(result)), "", "",
+      rows.push_back({EscapeHtml(ShownName(report, model)), "all", Percent(ExactMatch(result)), "", "",
                       Percent(MeanF1(result)), Part(MeanAuc(result)), Part(MeanAveragePrecision(result))});
     }
     for (size_t i = 0; i < labels; ++i) {
       const LabelCount& count = result.labels[i];
-      rows.push_back({EscapeHtml(model.name), EscapeHtml(LabelName(report, i)), Percent(AccuracyOf(count)),
+      rows.push_back({EscapeHtml(ShownName(report, model)), EscapeHtml(LabelName(report, i)), Percent(AccuracyOf(count)),
                       Percent(PrecisionOf(count)), Percent(RecallOf(count)), Percent(F1Of(count)),
                       Part(count.auc), Part(count.average_precision)});
     }

@@ -26,11 +26,17 @@ std::string Section(std::string_view title, const std::string& body);
 /// A paragraph that explains.
 std::string Quiet(std::string_view text);
 
+/// "Quantization report", or what else the report is of.
+std::string PageTitle(const Report& report);
+
 /// What the page opens with: network, sentence, data and date, verdict, and a picture of sizes and times.
 std::string PageHeader(const Report& report);
 
 /// Accuracy, latency and size of the models in one picture; empty where fewer than two have been timed.
 std::string TradeoffSection(const Report& report);
+
+/// Times of models, with their operators; empty where none were measured by themselves.
+std::string BenchmarksSection(const Report& report);
 
 /// What quantization costs each layer, one table per model, and where two integer ways part.
 std::string LayersSection(const Report& report);

@@ -1,6 +1,7 @@
 // The section of the page on real numbers: how far the answers are from them.
 #include "base/strings.h"
 #include "report/html_parts.h"
+#include "report/main_rows.h"
 #include "report/svg_chart.h"
 #include "report/text_format.h"
 
@@ -22,10 +23,10 @@ std::string RegressionSection(const Report& report) {
   std::vector<Cells> rows;
   for (const ModelResult& model : report.models) {
     if (!model.regression) continue;
-    rows.push_back(RowOf(model.name, "all", model.regression->all));
+    rows.push_back(RowOf(ShownName(report, model), "all", model.regression->all));
     const auto& targets = model.regression->targets;
     for (size_t i = 0; i < targets.size(); ++i)
-      rows.push_back(RowOf(model.name, EscapeHtml(NumberName(report, i)), targets[i]));
+      rows.push_back(RowOf(ShownName(report, model), EscapeHtml(NumberName(report, i)), targets[i]));
   }
   if (rows.empty()) return "";
   return Table({{"model", "name"},

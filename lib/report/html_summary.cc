@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "report/bench_rows.h"
 #include "report/headline.h"
 #include "report/html_parts.h"
 #include "report/main_rows.h"
@@ -20,7 +21,8 @@ std::string Verdict(const Report& report) {
     if (!gate.pass) sentences += StrCat("<li>", EscapeHtml(GateSentence(gate)), "</li>\n");
   }
   if (verdict.empty()) return "";
-  return StrCat("<p class=\"verdict ", sentences.empty() ? "good" : "bad", "\">", verdict, "</p>\n",
+  const bool good = sentences.empty() && report.status != "gate-failed";
+  return StrCat("<p class=\"verdict ", good ? "good" : "bad", "\">", EscapeHtml(verdict), "</p>\n",
                 sentences.empty() ? "" : StrCat("<ul class=\"failed\">", sentences, "</ul>\n"));
 }
 
@@ -54,9 +56,30 @@ std::string Bars(const char* title, const std::vector<Measure>& measures) {
   return html + "</div>\n";
 }
 
-// Sizes and times of what was compared, as bars; the most that fit a glance.
+constexpr size_t kMostRows = 6;  // that fit a glance
+
+Measure TimeMeasure(const std::string& name, double microseconds) {
+  return {name, StrCat(Fixed(microseconds, 1), " µs"), microseconds};
+}
+
+// Models beside each other, or the times of the only one.
+std::string BenchmarkPicture(const Report& report) {
+  std::vector<Measure> times;
+  if (report.benchmarks.size() == 1) {
+    const BenchmarkResult& only = report.benchmarks.front();
+    times = {TimeMeasure("median", only.latency_us.p50), TimeMeasure("90 of 100 runs", only.latency_us.p90),
+             TimeMeasure("99 of 100 runs", only.latency_us.p99), TimeMeasure("caches cold", only.cold_us)};
+    return Bars("Time of one run", times);
+  }
+  for (const BenchmarkResult& result : report.benchmarks) {
+    if (times.size() < kMostRows)
+      times.push_back(TimeMeasure(BenchmarkName(result), result.latency_us.p50 / static_cast<double>(std::max<int64_t>(result.batch, 1))));
+  }
+  return Bars("Median time per image", times);
+}
+
+// Sizes and times of what was compared, as bars.
 std::string Picture(const Report& report) {
-  constexpr size_t kMostRows = 6;
   std::vector<Measure> sizes, times;
   for (const ModelResult* model : MainRows(report)) {
     const std::string name = ShownName(report, *model);
@@ -64,19 +87,24 @@ std::string Picture(const Report& report) {
     if (bytes > 0 && model->kind != "checkpoint" && sizes.size() < kMostRows)
       sizes.push_back({name, StrCat(Grouped(bytes), " B"), static_cast<double>(bytes)});
     if (model->latency_us && model->kind != "checkpoint" && times.size() < kMostRows)
-      times.push_back({name, StrCat(Fixed(model->latency_us->p50, 1), " µs"), model->latency_us->p50});
+      times.push_back(TimeMeasure(name, model->latency_us->p50));
   }
-  const std::string bars = Bars("Size", sizes) + Bars("Median time of one image", times);
+  const std::string bars = Bars("Size", sizes) + Bars("Median time of one image", times) + BenchmarkPicture(report);
   return bars.empty() ? "" : StrCat("<figure class=\"summary\">", bars, "</figure>\n");
 }
 
 }  // namespace
 
+std::string PageTitle(const Report& report) {
+  if (!report.trace.empty()) return "Provenance report";
+  return report.benchmarks.empty() ? "Quantization report" : "Benchmark report";
+}
+
 std::string PageHeader(const Report& report) {
   const std::string network = FactOf(report, "network");
   std::string lead;
   for (const std::string& sentence : Headlines(report)) lead += StrCat("<p class=\"lead\">", EscapeHtml(sentence), "</p>\n");
-  return StrCat("<header>\n<h1>Quantization report", network.empty() ? "" : StrCat(": ", EscapeHtml(network)), "</h1>\n", lead,
+  return StrCat("<header>\n<h1>", PageTitle(report), network.empty() ? "" : StrCat(": ", EscapeHtml(network)), "</h1>\n", lead,
                 Facts(report), Verdict(report), Picture(report), "</header>\n");
 }
 

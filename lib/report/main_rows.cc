@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+
 namespace qat {
 namespace {
 
@@ -102,7 +104,18 @@ const PairResult* PairOf(const Report& report, std::string_view a, std::string_v
 std::string ShownName(const Report& report, const ModelResult& row) {
   const bool beside_models = std::any_of(report.models.begin(), report.models.end(),
                                          [](const ModelResult& model) { return model.kind == "tflite"; });
-  return row.kind == "graph" && beside_models ? "float" : row.name;
+  return row.kind == "graph" && beside_models ? StrCat("float (", row.name, ")") : row.name;
+}
+
+std::string ReferenceText(const Report& report, const GateResult& gate) {
+  const ModelResult* row = RowNamed(report, gate.reference);
+  if (row == nullptr) return gate.reference;
+  if (row->kind != "checkpoint" || row->type != "float32") return ShownName(report, *row);
+  return StrCat(row->name, row->name == "float" ? " (a run of its own)" : " (its weights in float)");
+}
+
+bool ComputesInFloat(const ModelResult& row) {
+  return row.type == "float32" || row.type == "float16" || row.type == "dynamic";
 }
 
 int64_t ModelBytes(const ModelResult& row) { return row.model_bytes > 0 ? row.model_bytes : row.bytes; }

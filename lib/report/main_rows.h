@@ -35,8 +35,14 @@ std::vector<const ModelResult*> MainRows(const Report& report);
 /// The pair of two rows; null: they were not compared.
 const PairResult* PairOf(const Report& report, std::string_view a, std::string_view b);
 
-/// The row's name in table and headline: "float" for a graph that stands for the float network beside models.
+/// Its tensors between layers are real numbers, however its weights are stored.
+bool ComputesInFloat(const ModelResult& row);
+
+/// The row's name in tables and warnings: "float (graph)" for a graph that stands for the float network beside models.
 std::string ShownName(const Report& report, const ModelResult& row);
+
+/// What a gate held its model against, with a word on what it is: "checkpoint (its weights in float)".
+std::string ReferenceText(const Report& report, const GateResult& gate);
 
 /// Bytes of the .tflite that runs: of a graph those of the model it is lowered to.
 int64_t ModelBytes(const ModelResult& row);

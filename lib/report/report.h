@@ -40,7 +40,7 @@ struct ClassificationResult {
   std::map<int32_t, int64_t> topk_correct = {};      ///< k -> images whose label is among the k best
   std::vector<std::vector<int64_t>> confusion = {};  ///< [true class][answer]; empty: too many classes
   std::optional<double> calibration_error = {};      ///< points; absent where the model ends in argmax
-  std::optional<double> mean_iou = {};               ///< percentage, of labels a pixel; else absent
+  std::optional<double> mean_iou = {};               ///< percentage, of one label per pixel; else absent
   std::vector<ClassCount> classes = {};              ///< by label; class_figures.h derives recalls from it
 };
 
@@ -109,6 +109,7 @@ struct TimingConditions {
   std::optional<int64_t> pinned_cpu = {};  ///< the processor that everything ran on
   std::string governor = {};               ///< of its clock rate; empty: the machine names none
   double load_average = 0;                 ///< of the minute before
+  int64_t processors = 0;                  ///< of the machine; 0: not known, in reports of earlier versions
   double others = 0;     ///< share that other processes took of all processors, or of ours if that was more
   double stolen = 0;     ///< share of all processors that the hypervisor gave to other machines
   double preempted = 0;  ///< share of timed runs within which another process had the processor
@@ -116,14 +117,18 @@ struct TimingConditions {
   double calibration_us = 0;         ///< of a fixed loop: compares the clock rates of two runs
   int64_t peak_rss_bytes = 0;        ///< most memory of the whole program so far
 
-  bool quiet() const { return others <= 0.1 && stolen <= 0.02; }
+  /// A quiet machine shows a model within 5 % of itself, as two quiet runs do (eval/time_gates.h). What was at work on it a minute
+  /// ago, such as a training that took all processors, may have ended; twice as much is more than one program brings.
+  bool noisy() const { return noise && *noise > 0.05; }
+  bool loaded() const { return processors > 0 && load_average > 2 * static_cast<double>(processors); }
+  bool quiet() const { return others <= 0.1 && stolen <= 0.02 && !noisy() && !loaded(); }
 };
 
 struct ModelResult {
   std::string name;
   std::string kind;  ///< "checkpoint", "graph", "tflite", "litert"
   std::string path;
-  std::string type;  ///< "float32", "simulated", "uint8", "int8"
+  std::string type;  ///< "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "int16"
   int64_t bytes = 0;
   std::string sha256;
   int64_t arena_bytes = 0;  ///< 0: not known

@@ -1,9 +1,9 @@
 // The table as aligned text: what was asked first and the sentence on it, then gates and warnings; with details, all rest.
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/strings.h"
+#include "report/bench_rows.h"
 #include "report/headline.h"
 #include "report/main_rows.h"
 #include "report/printable_report.h"
@@ -55,7 +55,7 @@ std::string Gates(const Report& report, const TableOptions& options) {
     rows.push_back({gate.pass ? "pass" : "FAIL", gate.name,
                     gate.subject.empty() ? gate.model : StrCat(gate.model, ", ", gate.subject),
                     GateNumber(gate, gate.value), StrCat("limit ", GateNumber(gate, gate.limit)),
-                    gate.reference.empty() ? "" : StrCat("against ", gate.reference),
+                    gate.reference.empty() ? "" : StrCat("against ", ReferenceText(report, gate)),
                     gate.p ? StrCat("p ", Significant(*gate.p)) : ""});
   }
   if (rows.empty()) return "";
@@ -101,61 +101,23 @@ std::string Picture(const PictureResult& picture) {
   return text;
 }
 
-std::string RatioText(const BenchmarkResult& result) {
-  if (!result.ratio || !result.ratio_quartiles) return "-";
-  return StrCat(Fixed(*result.ratio, 2), " (", Fixed(result.ratio_quartiles->low, 2), "-",
-                Fixed(result.ratio_quartiles->high, 2), ")");
-}
-
 std::string Benchmarks(const Report& report) {
-  std::vector<TableRow> times = {
-      {"model", "batch", "threads", "p50 µs", "p90 µs", "p99 µs", "cold µs", "images/s", "to the first"}};
-  std::vector<TableRow> starts = {
-      {"model", "batch", "load µs", "prepare µs", "first µs", "arena", "arena used", "process peak"}};
-  for (const BenchmarkResult& r : report.benchmarks) {
-    times.push_back({r.model, std::to_string(r.batch), std::to_string(r.threads), Fixed(r.latency_us.p50, 1),
-                     Fixed(r.latency_us.p90, 1), Fixed(r.latency_us.p99, 1), Fixed(r.cold_us, 1),
-                     Grouped(std::llround(r.examples_per_second)), RatioText(r)});
-    starts.push_back({r.model, std::to_string(r.batch), Fixed(r.load_us, 0), Fixed(r.prepare_us, 0),
-                      Fixed(r.first_us, 0), StrCat(Grouped(r.arena_bytes), " B"),
-                      StrCat(Grouped(r.arena_peak_bytes), " B"),
-                      r.peak_rss_bytes > 0 ? StrCat(Grouped(r.peak_rss_bytes), " B") : "-"});
-  }
-  return Aligned(times, 1) + "\n" + Aligned(starts, 1);
-}
-
-// Each kernel with its reason, once.
-std::string KernelReasons(const BenchmarkResult& result) {
-  std::vector<TableRow> rows;
-  for (const OperatorTime& op : result.operators) {
-    const TableRow row = {"", op.kernel, op.reason};
-    if (std::find(rows.begin(), rows.end(), row) == rows.end()) rows.push_back(row);
-  }
-  return Aligned(rows, 3);
+  return Aligned(TimeRows(report), 1) + "\n" + Aligned(StartRows(report), 1);
 }
 
 std::string Operators(const BenchmarkResult& result) {
-  std::vector<TableRow> rows = {{"operator", "kernel", "shape", "µs", "share", "MACs/ns", "roofline"}};
-  for (const OperatorTime& op : result.operators) {
-    const double speed = op.time_us > 0 ? static_cast<double>(op.macs) / (1000 * op.time_us) : 0;
-    rows.push_back({StrCat(op.index, " ", op.name), op.kernel, op.shape, Fixed(op.time_us, 2),
-                    StrCat(Fixed(100 * op.share, 1), " %"), op.macs > 0 ? Fixed(speed, 1) : "-",
-                    op.roofline ? StrCat(Fixed(100 * *op.roofline, 0), " %") : "-"});
-  }
-  return StrCat("\n", result.model, ", batch ", result.batch, "\n", Aligned(rows, 3), KernelReasons(result));
+  std::vector<TableRow> reasons = KernelRows(result);
+  for (TableRow& row : reasons) row.insert(row.begin(), "");
+  return StrCat("\n", result.model, ", batch ", result.batch, "\n", Aligned(OperatorRows(result), 3),
+                Aligned(reasons, 3));
 }
 
 std::string Way(const Report& report) {
   constexpr size_t kShown = 16;
   std::vector<TableRow> rows;
   for (const TraceLink& link : report.trace) {
-    const std::string& hash = link.expected.empty() ? link.found : link.expected;
-    const std::string other = link.state == "differs"
-                                  ? StrCat(link.expected == report.trace[0].found ? "made again: " : "it is ",
-                                           link.found.substr(0, kShown))
-                                  : "";
-    rows.push_back({link.what, link.state == "start" ? "" : link.state, hash.substr(0, kShown), link.file,
-                    other.empty() || link.note.empty() ? other + link.note : StrCat(other, "; ", link.note)});
+    rows.push_back({link.what, link.state == "start" ? "" : link.state, LinkHash(link).substr(0, kShown), link.file,
+                    LinkNote(link, kShown)});
   }
   return StrCat(Aligned(rows, 5), "\n", TraceVerdict(report.trace), "\n");
 }

@@ -151,7 +151,8 @@ std::string ModelDetails(const Report& report) {
       {"model", "type", "size", heads.first, heads.second, RoundsText(report), "p50 µs", "p90 µs", "p99 µs"}};
   for (const ModelResult& model : report.models) {
     const QualityColumns cells = QualityCells(report, model);
-    TableRow row = {model.name, model.type, model.bytes > 0 ? StrCat(Grouped(model.bytes), " B") : "-",
+    const int64_t bytes = ModelBytes(model);
+    TableRow row = {ShownName(report, model), model.type, bytes > 0 ? StrCat(Grouped(bytes), " B") : "-",
                cells.first, cells.second};
     if (const auto& latency = model.latency_us) {
       row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),

@@ -52,6 +52,12 @@ std::string Signed(double value) {
   return StrCat(value > 0 && text != "0.00" ? "+" : "", text);
 }
 
+// Of many pixels a difference may be smaller than the last of two decimals, and is one all the same.
+std::string Points(double value) {
+  const double size = std::abs(value);
+  return size >= 0.005 || size == 0 ? Fixed(value, 2) : size >= 0.0005 ? Fixed(value, 3) : Significant(value);
+}
+
 }  // namespace
 
 std::string AccuracyIntervalText(const ModelResult& model) {
@@ -169,7 +175,7 @@ std::string SpeedupText(const PairResult& pair) {
                 Fixed(pair.speedup_interval->high, 2), "]");
 }
 
-std::string PointsText(double points) { return StrCat(Signed(points), " pt"); }
+std::string PointsText(double points) { return StrCat(points > 0 ? "+" : "", Points(points), " pt"); }
 
 std::string FlipsText(const PairResult& pair) {
   if (pair.total_flips == 0) return "0";
@@ -248,7 +254,7 @@ std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall" || gate.name == "min-f1" || gate.name == "min-iou")
     return StrCat(Fixed(number, 2), " %");
   if (gate.name == "min-auc") return Fixed(number, 4);
-  if (gate.name == "max-drop") return StrCat(Fixed(number, 2), " pt");
+  if (gate.name == "max-drop") return StrCat(Points(number), " pt");
   if (gate.name == "max-rmse") return Significant(number);
   if (gate.name == "max-error-rise") return StrCat(Fixed(number, 2), " %");
   if (gate.name == "max-size") return StrCat(Grouped(std::llround(number)), " B");
@@ -258,6 +264,8 @@ std::string GateNumber(const GateResult& gate, double number) {
   if (gate.name == "max-steps") return StrCat(NumberText(number), number == 1 ? " step" : " steps");
   return NumberText(number);
 }
+
+std::string GateTitle(const GateResult& gate) { return gate.asked ? gate.name : StrCat(gate.name, " (default)"); }
 
 std::string GateSentence(const GateResult& gate) {
   std::string text = gate.name;
@@ -288,7 +296,9 @@ std::string DisturbanceText(const TimingConditions& timing) {
     parts.push_back(StrCat("other processes took ", Fixed(100 * timing.others, 0), " % of the processors"));
   if (timing.stolen >= kWorthSaying)
     parts.push_back(StrCat("the hypervisor took ", Fixed(100 * timing.stolen, 0), " %"));
-  return parts.empty() ? "a quiet machine" : Join(parts);
+  if (!parts.empty()) return Join(parts);
+  if (timing.noisy()) return "something disturbed the times";
+  return timing.loaded() ? "a machine with more to do than it has processors" : "a quiet machine";
 }
 
 std::string TimingText(const TimingConditions& timing) {
@@ -298,7 +308,9 @@ std::string TimingText(const TimingConditions& timing) {
   text += StrCat("; ", DisturbanceText(timing));
   if (timing.pinned_cpu) text += StrCat("; on processor ", *timing.pinned_cpu, " alone");
   if (!timing.governor.empty()) text += StrCat(", governor ", timing.governor);
-  return StrCat(text, ", load ", Fixed(timing.load_average, 2));
+  text += StrCat(", load ", Fixed(timing.load_average, 2));
+  if (timing.processors == 0) return text;
+  return StrCat(text, " on ", timing.processors, timing.processors == 1 ? " processor" : " processors");
 }
 
 std::string RoundsText(const Report& report) {

@@ -53,7 +53,7 @@ std::string ResolvedText(const PairResult& pair, int64_t examples);
 std::string DropText(const PairResult& pair);
 std::string SpeedupText(const PairResult& pair);
 
-/// "+0.10 pt", "-0.02 pt", "0.00 pt".
+/// "+0.10 pt", "-0.02 pt", "0.00 pt"; with more digits where two show nothing: "+0.002 pt".
 std::string PointsText(double points);
 
 /// "3 (2 right to wrong, 1 wrong to right)"; "0".
@@ -98,16 +98,20 @@ std::string DecibelText(const std::optional<double>& decibels);
 /// "99.31 %", "65,432 B", "2.10x", "110.3 µs": a gate's number in the unit of its kind.
 std::string GateNumber(const GateResult& gate, double number);
 
+/// "max-drop"; "max-steps (default)" of a check that is made whether or not a limit was set.
+std::string GateTitle(const GateResult& gate);
+
 /// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note after it, where there are any.
 std::string GateSentence(const GateResult& gate);
 
 /// One sentence on a way back: where it breaks, or what is not here, or that it is whole.
 std::string TraceVerdict(const std::vector<TraceLink>& links);
 
-/// "other processes took 83 % of the processors, the hypervisor 3 %"; "a quiet machine".
+/// "other processes took 83 % of the processors, the hypervisor 3 %"; "something disturbed the times", where only the noise tells;
+/// "a quiet machine".
 std::string DisturbanceText(const TimingConditions& timing);
 
-/// "measurement noise 1.2 %; one processor, governor performance, load 2.31": how times were taken.
+/// "measurement noise 1.2 %; one processor, governor performance, load 2.31 on 4 processors": how times were taken.
 std::string TimingText(const TimingConditions& timing);
 
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.

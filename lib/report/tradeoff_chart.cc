@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "report/html_parts.h"
+#include "report/main_rows.h"
 #include "report/svg_chart.h"
 #include "report/svg_parts.h"
 #include "report/text_format.h"
@@ -45,7 +46,7 @@ Axes FitAxes(const std::vector<const ModelResult*>& models) {
     slowest = std::max(slowest, MicrosecondsOf(*model));
     percent.low = std::min({percent.low, IntervalOf(*model).low, model->accuracy->top1});
     percent.high = std::max({percent.high, IntervalOf(*model).high, model->accuracy->top1});
-    axes.bytes = std::max(axes.bytes, static_cast<double>(model->bytes));
+    axes.bytes = std::max(axes.bytes, static_cast<double>(ModelBytes(*model)));
   }
   const double margin = std::max(0.15 * (percent.high - percent.low), 0.05);
   axes.low = percent.low - margin;
@@ -110,7 +111,7 @@ Place PlaceBeside(double x, double y, double radius, const std::vector<Place>& t
 
 std::string Dot(const Axes& axes, const ModelResult& model, size_t number, std::vector<Place>& taken) {
   const double x = axes.X(MicrosecondsOf(model)), y = axes.Y(model.accuracy->top1);
-  const double radius = axes.Radius(model.bytes);
+  const double radius = axes.Radius(ModelBytes(model));
   const Interval interval = IntervalOf(model);
   const Place place = PlaceBeside(x, y, radius, taken);
   taken.push_back(place);
@@ -121,7 +122,7 @@ std::string Dot(const Axes& axes, const ModelResult& model, size_t number, std::
 }
 
 std::string SizeText(const ModelResult& model) {
-  return model.bytes > 0 ? StrCat(", ", Grouped(model.bytes), " B") : "";
+  return ModelBytes(model) > 0 ? StrCat(", ", Grouped(ModelBytes(model)), " B") : "";
 }
 
 }  // namespace
@@ -142,7 +143,7 @@ std::string TradeoffSection(const Report& report) {
   for (const ModelResult& model : report.models) {
     if (!model.latency_us || !model.accuracy) continue;
     timed.push_back(&model);
-    legend += StrCat("<li><b>", timed.size(), "</b> ", EscapeHtml(model.name), ": ",
+    legend += StrCat("<li><b>", timed.size(), "</b> ", EscapeHtml(ShownName(report, model)), ": ",
                      Fixed(model.latency_us->p50, 1), " µs, ", PercentText(model), SizeText(model), "</li>");
   }
   if (timed.size() < 2) return "";

@@ -11,6 +11,19 @@
 namespace qat {
 namespace {
 
+// A float model by how its weights are stored.
+std::string FloatTypeOf(const Model& model) {
+  const auto is_half = [](const ModelTensor& tensor) { return tensor.is_constant && tensor.file_type == DType::kFloat16; };
+  const auto is_dynamic = [&](const ModelNode& node) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    if (definition.filter_input < 0) return false;
+    const auto type = [&](int32_t input) { return model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(input)])].type; };
+    return type(definition.data_input) == DType::kFloat32 && type(definition.filter_input) == DType::kInt8;
+  };
+  if (std::any_of(model.nodes().begin(), model.nodes().end(), is_dynamic)) return "dynamic";
+  return std::any_of(model.tensors().begin(), model.tensors().end(), is_half) ? "float16" : "float32";
+}
+
 // The type that most of the work is done in: what the first operator with a filter reads; where there is none, the first one.
 // Before it there may be normalization.
 std::string TypeOf(const Model& model) {
@@ -18,7 +31,8 @@ std::string TypeOf(const Model& model) {
   const auto filters = [](const ModelNode& node) { return DefinitionOf(node.type).filter_input >= 0; };
   const auto first = std::find_if(model.nodes().begin(), model.nodes().end(), filters);
   if (first != model.nodes().end()) tensor = first->inputs[static_cast<size_t>(DefinitionOf(first->type).data_input)];
-  return std::string(NameOf(model.tensors()[static_cast<size_t>(tensor)].type));
+  const DType type = model.tensors()[static_cast<size_t>(tensor)].type;
+  return type == DType::kFloat32 ? FloatTypeOf(model) : std::string(NameOf(type));
 }
 
 std::vector<std::span<uint8_t>> InputsOf(Interpreter& interpreter) {

@@ -192,6 +192,7 @@ TEST(Gates, BalancedAccuracyAndRecallJudgeWhatAccuracyHides) {
   EXPECT_FALSE(report.gates[1].pass);
   EXPECT_EQ(report.gates[2].subject, "class 'bad'") << "the worst class";
   EXPECT_FALSE(report.gates[2].pass);
+  EXPECT_EQ(report.gates[2].note, "1 class has no image and is not judged");
   EXPECT_TRUE(report.gates[3].pass);
   EXPECT_EQ(report.gates[4].subject, "class 'bad'") << "by its number";
   EXPECT_TRUE(report.gates[4].pass) << "exactly the limit";

@@ -38,8 +38,8 @@ TEST(Remarks, NameAClassThatIsNeverAnsweredOnceForAllRows) {
   const std::string figures = " (balanced accuracy 65.33 %, accuracy 92.45 %)";
   EXPECT_EQ(RemarksOn(report),
             (std::vector<std::string>{
-                "float" + figures + ", m.tflite" + figures + ": never answers class 'dent' (6 images)",
-                "float" + figures + ", m.tflite" + figures +
+                "float (graph)" + figures + ", m.tflite" + figures + ": never answers class 'dent' (6 images)",
+                "float (graph)" + figures + ", m.tflite" + figures +
                     ": rare classes are recognized less often than the accuracy suggests"}));
 }
 
@@ -67,6 +67,18 @@ TEST(Remarks, AClassWithAFewImagesIsNotJudged) {
   const Report report = Answered({{50, 0, 0}, {0, 50, 0}, {2, 2, 0}});
   for (const std::string& remark : RemarksOn(report))
     EXPECT_EQ(remark.find("never answers"), std::string::npos) << remark;
+}
+
+TEST(Remarks, ClassesWithoutAnImageAreNamedAndTheMeanOverTheOthersIsSaid) {
+  Report report = Answered({{50, 0, 0, 0}, {0, 50, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 40}});
+  report.class_names = {"good", "scratch", "dent", "stain"};
+  EXPECT_EQ(RemarksOn(report), (std::vector<std::string>{"no image of class 'dent': its recall is not known, and the balanced accuracy "
+                                                         "is the mean over the other 3 classes"}));
+  report.class_names = {"good", "scratch", "dent", "stain", "crack"};
+  EXPECT_EQ(RemarksOn(report)[0], "no image of class 'dent', class 'crack': their recalls are not known, and the balanced accuracy is "
+                                  "the mean over the other 3 classes");
+  for (int i = 0; i < 7; ++i) report.class_names.push_back("c" + std::to_string(i));
+  EXPECT_NE(RemarksOn(report)[0].find("class 'c2' and 4 more: "), std::string::npos) << RemarksOn(report)[0];
 }
 
 TEST(Remarks, ManyClassesAreCutShort) {

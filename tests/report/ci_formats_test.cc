@@ -49,6 +49,70 @@ TEST(Junit, ARunThatEndedInAnErrorIsACaseWithThatError) {
   EXPECT_NE(parsed.find("error [('message', 'm.tflite: is an empty file')"), std::string::npos) << parsed;
 }
 
+// A model whose graph was replaced and whose data are elsewhere; it names hashes by their first 24 digits.
+Report BrokenChain() {
+  Report report;
+  report.tool = "qat-eval";
+  report.status = "gate-failed";
+  const std::string a(64, 'a'), b(64, 'b'), c(64, 'c');
+  report.trace = {{"model", "", "m.tflite", a, "start", "made by qat-convert 0.1.0"},
+                  {"graph", b.substr(0, 24), "g.qgraph", c, "differs", ""},
+                  {"graph, frozen again", c, "g.qgraph", b, "differs", "tensor 'x': has other values"},
+                  {"recipe", a.substr(0, 24), "run/config.toml", a, "matches", ""},
+                  {"data", b, "", "", "not here", "mnist cannot be read here"}};
+  return report;
+}
+
+Report Times() {
+  Report report;
+  report.tool = "qat-eval";
+  BenchmarkResult result;
+  result.model = "m.tflite";
+  result.latency_us = LatencyResult{50, 52, 51.25, 55, 61.5, 1000, 40, 0.05};
+  result.examples_per_second = 19512.2;
+  result.arena_bytes = 4096;
+  result.operators = {{0, "conv_2d", "[1, 14, 14, 8]", "avx2", "best", 40.5, 0.8, 1000, 2000, 0.5}};
+  report.benchmarks = {result, result};
+  report.benchmarks[1].batch = 32;
+  report.benchmarks[1].threads = 4;
+  report.benchmarks[1].latency_us.p50 = 1500;
+  report.benchmarks[1].operators.clear();
+  return report;
+}
+
+TEST(Junit, EachStepOfAWayBackIsACaseThatFailsWhereItDiffersAndIsSkippedWhereItIsNotHere) {
+  const std::string parsed = ParsedXml(ToJunit(BrokenChain()));
+  EXPECT_EQ(parsed.find("testsuites [('errors', '0'), ('failures', '2'), ('name', 'qat-eval'), ('tests', '5')]"), 0u) << parsed;
+  EXPECT_NE(parsed.find("('skipped', '1')"), std::string::npos) << parsed;
+  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'graph'), ('time', '0')] ''\nfailure [('message', 'graph "
+                        "differs: g.qgraph is " + std::string(64, 'c') + ", expected " + std::string(24, 'b') + "')"),
+            std::string::npos)
+      << parsed;
+  EXPECT_NE(parsed.find("the same step gives " + std::string(64, 'b') + ", g.qgraph is " + std::string(64, 'c')), std::string::npos)
+      << parsed;
+  EXPECT_NE(parsed.find("skipped [('message', 'data is not here: expected " + std::string(64, 'b') + "; mnist cannot be read here')]"),
+            std::string::npos)
+      << parsed;
+  EXPECT_NE(parsed.find("system-out [] 'recipe: run/config.toml has the SHA-256 " + std::string(64, 'a')), std::string::npos) << parsed;
+}
+
+TEST(Junit, AModelThatNamesNoOriginIsNotProved) {
+  Report report = BrokenChain();
+  report.trace.resize(1);
+  const std::string parsed = ParsedXml(ToJunit(report));
+  EXPECT_NE(parsed.find("('failures', '0')"), std::string::npos) << parsed;
+  EXPECT_NE(parsed.find("('skipped', '1'), ('tests', '1')"), std::string::npos) << parsed;
+}
+
+TEST(Junit, EachMeasurementIsACaseWithItsTimeInSeconds) {
+  const std::string parsed = ParsedXml(ToJunit(Times()));
+  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'batch 1'), ('time', '0.000051250')]"), std::string::npos) << parsed;
+  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'batch 32, 4 threads'), ('time', '0.001500000')]"),
+            std::string::npos)
+      << parsed;
+  EXPECT_NE(parsed.find("'median 51.2 µs, p99 61.5 µs, 19,512 images/s'"), std::string::npos) << parsed;
+}
+
 TEST(Junit, SurvivesEveryByteInANameAndKeepsWhatXmlCanHold) {
   Report report = testing::SampleReport();
   std::string every = "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80";  // é € and an emoji
@@ -71,6 +135,35 @@ TEST(Markdown, ShowsVerdictGatesModelsPairsAndWarnings) {
   EXPECT_NE(text.find("\n- warning: build/demo/model.tflite: its input"), std::string::npos);
 }
 
+TEST(Markdown, ShowsAWayBackAsATableBelowItsVerdict) {
+  const std::string text = ToMarkdown(BrokenChain());
+  EXPECT_EQ(text.rfind("### qat-eval: the chain breaks at: graph, graph, frozen again\n", 0), 0u) << text;
+  EXPECT_NE(text.find("| graph | differs | " + std::string(24, 'b') + " | g.qgraph | it is " + std::string(64, 'c') + " |\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("| recipe | matches | " + std::string(64, 'a') + " | run/config.toml |  |\n"), std::string::npos) << text;
+}
+
+TEST(Markdown, ShowsTimesWithTheirBatchThreadsAndOperators) {
+  const std::string text = ToMarkdown(Times());
+  EXPECT_EQ(text.rfind("### qat-eval: times, without a gate\n", 0), 0u) << text;
+  EXPECT_NE(text.find("| m.tflite | 1 | 1 | 51.2 | 55.0 | 61.5 | 0.0 | 19,512 | - |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| m.tflite | 32 | 4 | 1500.0 |"), std::string::npos) << text;
+  EXPECT_NE(text.find("#### m.tflite, batch 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| 0 conv\\_2d | avx2 | \\[1, 14, 14, 8\\] | 40.50 | 80.0 % |"), std::string::npos) << text;
+  EXPECT_EQ(text.find("#### m.tflite, batch 32"), std::string::npos) << "its operators were not timed";
+}
+
+TEST(Markdown, ChecksThatNobodyAskedForAreCountedWhereNoGateWasSet) {
+  Report report = testing::SampleReport();
+  for (GateResult& gate : report.gates) {
+    gate.asked = false;
+    gate.pass = true;
+  }
+  const std::string text = ToMarkdown(report);
+  EXPECT_EQ(text.rfind("### qat-eval: no gate was set; 2 checks passed\n", 0), 0u) << text;
+  EXPECT_NE(text.find("| max-size (default) | pass |"), std::string::npos) << text;
+}
+
 TEST(Markdown, ANameCannotBreakTheTableOrBecomeMarkup) {
   Report report = testing::SampleReport();
   report.models[0].name = "a|b\n<img src=x>*c*`d`&amp;";
@@ -88,6 +181,18 @@ TEST(BenchmarkJson, HoldsNumbersOfWhichSmallerIsBetter) {
   EXPECT_NEAR(entries[12]["value"].get<double>(), 0.61, 1e-9);
   EXPECT_EQ(entries[12]["unit"], "%");
   EXPECT_EQ(entries[13]["value"], 65432);
+}
+
+TEST(BenchmarkJson, HoldsEachMeasurementAndItsOperators) {
+  const auto entries = nlohmann::json::parse(ToBenchmarkJson(Times()));
+  ASSERT_EQ(entries.size(), 5u);
+  EXPECT_EQ(entries[0]["name"], "m.tflite, batch 1: latency p50");
+  EXPECT_EQ(entries[0]["value"], 51.25);
+  EXPECT_EQ(entries[0]["extra"], "p90 55.0, p99 61.5");
+  EXPECT_EQ(entries[1]["value"], 4096);
+  EXPECT_EQ(entries[2]["name"], "m.tflite, batch 1: operator 0 conv_2d");
+  EXPECT_EQ(entries[2]["value"], 40.5);
+  EXPECT_EQ(entries[3]["name"], "m.tflite, batch 32, 4 threads: latency p50");
 }
 
 }  // namespace

@@ -124,6 +124,39 @@ TEST(ReportHtml, LeavesOutSectionsWithoutContent) {
   ExpectBalanced(html);
 }
 
+TEST(ReportHtml, ShowsTimesAsATableAndAsBars) {
+  Report report;
+  report.tool = "qat-eval";
+  BenchmarkResult result;
+  result.model = "<i>.tflite";
+  result.latency_us = LatencyResult{50, 52, 51.25, 55, 61.5, 1000, 40, 0.05};
+  result.operators = {{0, "conv_2d", "[1, 14, 14, 8]", "avx2", "best", 40.5, 0.8, 1000, 2000, 0.5}};
+  report.benchmarks = {result};
+  const std::string one = ToHtml(report);
+  EXPECT_NE(one.find("<h1>Benchmark report</h1>"), std::string::npos);
+  EXPECT_NE(one.find("<span>99 of 100 runs</span><b>61.5 µs</b>"), std::string::npos) << one;
+  EXPECT_NE(one.find("data-label=\"p99 µs\">61.5</td>"), std::string::npos) << one;
+  EXPECT_NE(one.find("<h3>Operators of &lt;i&gt;.tflite, batch 1</h3>"), std::string::npos) << one;
+  ExpectBalanced(one);
+  report.benchmarks.push_back(result);
+  report.benchmarks[1].batch = 4;
+  report.benchmarks[1].latency_us.p50 = 100;
+  EXPECT_NE(ToHtml(report).find("<span>&lt;i&gt;.tflite, batch 4</span><b>25.0 µs</b>"), std::string::npos) << "per image";
+}
+
+// A model keeps 24 digits of a hash; what was found has all of them.
+TEST(ReportHtml, ShowsWholeHashesOfAWayBackAndSaysWhatTookAPlace) {
+  Report report;
+  report.status = "gate-failed";
+  report.trace = {{"model", "", "m.tflite", std::string(64, 'a'), "start", ""},
+                  {"graph", std::string(24, 'b'), "g.qgraph", std::string(64, 'b'), "matches", ""},
+                  {"data", std::string(64, 'd'), "mnist", std::string(64, 'e'), "differs", ""}};
+  const std::string html = ToHtml(report);
+  EXPECT_NE(html.find(std::string(64, 'b')), std::string::npos) << html;
+  EXPECT_NE(html.find("it is " + std::string(64, 'e')), std::string::npos) << html;
+  EXPECT_NE(html.find("<p class=\"verdict bad\">the chain breaks at: data</p>"), std::string::npos) << html;
+}
+
 TEST(ReportHtml, SurvivesCurvesWithoutAFiniteNumber) {
   Report report = testing::SampleReport();
   report.curves = {{"loss", {{0, std::numeric_limits<double>::quiet_NaN()}}}, {"holdout_accuracy", {}}};

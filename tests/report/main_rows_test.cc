@@ -40,6 +40,16 @@ TEST(FloatModelFor, IsNeverARowOfLibTorch) {
   EXPECT_EQ(HeadlineReference(report, report.models[2])->name, "float");
 }
 
+// Only weights are stored smaller: it is judged as a model and is no float network that others are compared with.
+TEST(FloatModelFor, IsNoModelOfSmallerWeights) {
+  const Report report = Of({Row("half.tflite", "tflite", "float16"), Row("dynamic.tflite", "tflite", "dynamic"),
+                            Row("f.tflite", "tflite", "float32"), Row("m.tflite", "tflite", "int8")});
+  EXPECT_EQ(FloatOf(report, "m.tflite"), "f.tflite");
+  EXPECT_EQ(FloatOf(report, "half.tflite"), "f.tflite");
+  EXPECT_TRUE(ComputesInFloat(report.models[0]) && ComputesInFloat(report.models[1]));
+  EXPECT_FALSE(ComputesInFloat(report.models[3]));
+}
+
 TEST(FloatModelFor, IsTheFloatRunElseTheGraphElseTheFirstFloatModel) {
   Report report = Of({Row("float", "checkpoint", "float32"), Row("float-graph", "graph", "float32"),
                       Row("graph", "graph", "float32"), Row("f.tflite", "tflite", "float32"),
@@ -71,7 +81,7 @@ TEST(MainRows, AreModelsAndWhatTheyAreComparedWith) {
           Row("simulated", "checkpoint", "simulated"), Row("graph", "graph", "float32"),
           Row("m.tflite", "tflite", "uint8"), Row("litert", "litert", "uint8")});
   EXPECT_EQ(Main(report), (std::vector<std::string>{"graph", "m.tflite"}));
-  EXPECT_EQ(ShownName(report, report.models[3]), "float");
+  EXPECT_EQ(ShownName(report, report.models[3]), "float (graph)");
 }
 
 TEST(MainRows, AreAllRowsWhereThereIsNoModel) {

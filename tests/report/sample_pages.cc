@@ -105,6 +105,40 @@ Report Failed() {
   return report;
 }
 
+Report Times() {
+  Report report = Failed();
+  report.status = "ok";
+  report.exit_code = 0;
+  report.error.clear();
+  report.timing = testing::SampleTiming();
+  for (int64_t i = 0; i < 4; ++i) {
+    BenchmarkResult result;
+    result.model = StrCat("build/demo/model-with-quite-a-long-name-", i / 2, ".tflite");
+    result.batch = i % 2 == 0 ? 1 : 32;
+    result.threads = 4;
+    const double factor = static_cast<double>(result.batch * (1 + i));
+    result.latency_us = LatencyResult{50 * factor, 52 * factor, 51 * factor, 55 * factor, 61 * factor, 1000, 40, 1};
+    result.examples_per_second = 2e4;
+    result.arena_bytes = result.arena_peak_bytes = 1234567 * result.batch;
+    result.operators = {{0, "depthwise_conv_2d", "[32, 112, 112, 96]", "avx512vnni", "the best instruction set of this machine", 40.5, 0.8, 1000, 2000, 0.5},
+                        {1, "softmax", "[32, 1000]", "reference", "asked for, or nothing faster", 10.1, 0.2, 0, 2000, {}}};
+    report.benchmarks.push_back(result);
+  }
+  return report;
+}
+
+Report Chain() {
+  Report report = Failed();
+  report.status = "gate-failed";
+  report.exit_code = 1;
+  report.error.clear();
+  report.trace = {{"model", "", "build/demo/model.tflite", std::string(64, 'a'), "start", "made by qat-convert 0.1.0"},
+                  {"graph", std::string(24, 'b'), "build/demo/model.qgraph", std::string(64, 'b'), "matches", "made by qat-freeze 0.1.0"},
+                  {"network", std::string(64, 'c'), "lenet", std::string(64, 'd'), "differs", ""},
+                  {"data", std::string(64, 'e'), "", "", "not here", "/srv/data cannot be read here"}};
+  return report;
+}
+
 Status Write(const std::string& folder) {
   const std::pair<const char*, Report> pages[] = {{"sample", Everything()},
                                                   {"many", ManyModelsOfLongNames()},
@@ -112,6 +146,8 @@ Status Write(const std::string& folder) {
                                                   {"layers", TwentyLayers()},
                                                   {"segmentation", Segmentation()},
                                                   {"regression", testing::RegressionReport()},
+                                                  {"times", Times()},
+                                                  {"chain", Chain()},
                                                   {"error", Failed()}};
   for (const auto& [name, report] : pages)
     QAT_RETURN_IF_ERROR(WriteFile(JoinPath(folder, std::string(name) + ".html"), ToHtml(report)));

@@ -26,7 +26,7 @@ TEST(ReportTable, AnswersFirstWhatWasAsked) {
             "digits: 10,000 images, one at a time, one thread\n"
             "\n"
             "model                    type          size  accuracy           at 95 %  p50 µs  p99 µs\n"
-            "float                    float32  247,800 B   99.41 %  [99.21, 99.51] %   110.2   171.5\n"
+            "float (graph)            float32  247,800 B   99.41 %  [99.21, 99.51] %   110.2   171.5\n"
             "build/demo/model.tflite  uint8     65,432 B   99.39 %  [99.19, 99.49] %   110.2   171.5\n"
             "\n"
             "3.8 × smaller, 2.1 × faster than float, accuracy −0.06 points, not distinguishable on 10,000 images; "
@@ -122,7 +122,7 @@ TEST(ReportTable, JudgesRealNumbersByTheirErrors) {
   EXPECT_NE(
       table.find(
           "times: measurement noise 1.2 %; other processes took 1 % of the processors; on "
-          "processor 1 alone, governor performance, load 0.42"),
+          "processor 1 alone, governor performance, load 0.42 on 4 processors"),
       std::string::npos)
       << table;
 }
@@ -152,6 +152,48 @@ TEST(ReportTable, NamesFiltersWithCoarseChannels) {
   EXPECT_EQ(table.find("of 10 channels"), std::string::npos) << "fc2 has none";
 }
 
+// A graph's file and the float .tflite that it runs as have different sizes; one of them is shown everywhere.
+TEST(ReportTable, AGraphHasOneNameAndOneSize) {
+  Report report = testing::SampleReport();
+  report.models[3].model_bytes = 247111;
+  for (const bool details : {false, true}) {
+    const std::string table = ToTable(report, {.details = details});
+    EXPECT_NE(LineWith(table, "float (graph)").find("247,111 B"), std::string::npos) << table;
+    EXPECT_EQ(table.find("247,800"), std::string::npos) << table;
+  }
+}
+
+TEST(ReportTable, SaysWhatAGateWasHeldAgainst) {
+  Report report = testing::SampleReport();
+  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against float (a run of its own)"), std::string::npos);
+  report.gates[0].reference = "checkpoint";
+  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against checkpoint (its weights in float)"), std::string::npos);
+  report.gates[0].reference = "graph";
+  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against float (graph)"), std::string::npos);
+  report.gates[0].reference = "baseline";
+  EXPECT_TRUE(LineWith(ToTable(report), "max-drop").ends_with("against baseline")) << ToTable(report);
+}
+
+TEST(TimingText, CallsNoMachineQuietWhoseTimesOrLoadSayOtherwise) {
+  TimingConditions timing = testing::SampleTiming();
+  timing.others = 0;
+  EXPECT_TRUE(timing.quiet());
+  EXPECT_EQ(TimingText(timing),
+            "measurement noise 1.2 %; a quiet machine; on processor 1 alone, governor performance, load 0.42 on 4 processors");
+  timing.noise = 0.224;
+  EXPECT_FALSE(timing.quiet());
+  EXPECT_EQ(DisturbanceText(timing), "something disturbed the times");
+  timing.noise = 0.01;
+  timing.load_average = 9.4;
+  EXPECT_FALSE(timing.quiet());
+  EXPECT_EQ(DisturbanceText(timing), "a machine with more to do than it has processors");
+  timing.load_average = 4.1;
+  EXPECT_TRUE(timing.quiet()) << "a training with all processors may have ended";
+  timing.processors = 0;
+  timing.load_average = 99;
+  EXPECT_TRUE(timing.quiet()) << "reports of earlier versions do not say how many processors there are";
+}
+
 TEST(TextFormat, GroupsThousands) {
   EXPECT_EQ(Grouped(0), "0");
   EXPECT_EQ(Grouped(999), "999");
@@ -162,7 +204,8 @@ TEST(TextFormat, GroupsThousands) {
 TEST(TextFormat, NeverWritesMinusZero) {
   EXPECT_EQ(Fixed(-0.001, 2), "0.00");
   EXPECT_EQ(PointsText(-0.0), "0.00 pt");
-  EXPECT_EQ(PointsText(0.004), "0.00 pt");
+  EXPECT_EQ(PointsText(0.004), "+0.004 pt") << "two decimals would say that there is none";
+  EXPECT_EQ(PointsText(-0.00021), "-0.000210 pt");
   EXPECT_EQ(PointsText(-0.02), "-0.02 pt");
 }
 

@@ -97,7 +97,7 @@ inline Report SampleReport() {
 }
 
 inline TimingConditions SampleTiming() {
-  return {1, "performance", 0.42, 0.01, 0, 0.002, 0.012, 31.5, int64_t{48} << 20};
+  return {1, "performance", 0.42, 4, 0.01, 0, 0.002, 0.012, 31.5, int64_t{48} << 20};
 }
 
 /// The same of a network whose labels are two real numbers per image.

@@ -67,7 +67,7 @@ TEST_F(QatEvalTest, CountsFlipsAgainstTheRowNamedAndSaysSo) {
                             "graph=0", "--max-latency", "1e9", "--json", files_ / "r.json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("pass  max-flips"), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find("against graph"), std::string::npos);
+  EXPECT_NE(result.out.find("against float (graph)"), std::string::npos);
   const auto report = json::parse(ReadText(files_ / "r.json"));
   EXPECT_EQ(report["gates"][1]["p"], 1.0);
   EXPECT_TRUE(report["gates"][0]["note"].is_null());
@@ -112,8 +112,58 @@ TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
   const auto broken = RunTool("qat-eval", {"trace", model, "--graph", files_.graph()});
   EXPECT_EQ(broken.exit_code, 1) << broken.err;
   EXPECT_NE(broken.out.find("the chain breaks at: graph"), std::string::npos) << broken.out;
+  const auto shown = RunTool("qat-eval", {"trace", model, "--graph", files_.graph(), "--junit", files_ / "j.xml", "--markdown",
+                                          files_ / "m.md", "--json", files_ / "r.json"});
+  EXPECT_EQ(shown.exit_code, 1) << shown.err;
+  EXPECT_NE(ReadText(files_ / "j.xml").find("<testsuites name=\"qat-eval\" tests=\"2\" failures=\"1\""), std::string::npos);
+  EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: the chain breaks at: graph\n", 0), 0u);
+  for (const auto& [flag, file] : {std::pair("--junit", "j.xml"), std::pair("--markdown", "m.md")})
+    EXPECT_EQ(RunTool("qat-eval", {"report", files_ / "r.json", flag, "-"}).out, ReadText(files_ / file));
+  const auto figures = RunTool("qat-eval", {"report", files_ / "r.json", "--benchmark-json", files_ / "b.json"});
+  EXPECT_EQ(figures.exit_code, 2);
+  EXPECT_NE(figures.err.find("holds no figures of models"), std::string::npos) << figures.err;
   EXPECT_EQ(RunTool("qat-eval", {"trace", files_ / "none.tflite"}).exit_code, 3);
   EXPECT_EQ(RunTool("qat-eval", {"trace", model, "--model", model}).exit_code, 2);
+}
+
+TEST_F(QatEvalTest, NamesTheTypeOfAModelAsTheFlagThatMadeIt) {
+  std::vector<std::string> models;
+  for (const std::string type : {"float32", "float16", "dynamic", "uint8", "int8"}) {
+    models.push_back(files_ / (type + "-made.tflite"));
+    ASSERT_EQ(RunTool("qat-convert", {files_.graph(), "--type", type, "-o", models.back()}).exit_code, 0);
+  }
+  std::vector<std::string> words = models;
+  words.insert(words.end(), {"--repeat", "0", "--json", files_ / "r.json"});
+  const auto result = Eval(words);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto report = json::parse(ReadText(files_ / "r.json"));
+  for (const auto& model : report["models"]) {
+    const std::string name = model["name"], type = model["type"];
+    EXPECT_EQ(name, files_ / (type + "-made.tflite"));
+  }
+  EXPECT_EQ(report["models"].size(), models.size());
+}
+
+TEST_F(QatEvalTest, EveryCommandShowsItsErrorToContinuousIntegration) {
+  testing::WriteText(files_ / "no.json", "{");
+  const std::vector<std::pair<std::vector<std::string>, int>> cases = {
+      {{"trace", files_ / "none.tflite"}, 3},
+      {{"trace"}, 2},
+      {{"bench", files_ / "none.tflite"}, 3},
+      {{"bench", files_.uint8_model(), "--batch", "0"}, 2},
+      {{"bench", files_.uint8_model(), "--kernels", "x"}, 2},
+      {{"report", files_ / "no.json"}, 3},
+      {{"compare", files_.uint8_model()}, 2},
+  };
+  for (auto [words, code] : cases) {
+    std::filesystem::remove(files_ / "j.xml");
+    words.insert(words.end(), {"--junit", files_ / "j.xml", "--markdown", files_ / "m.md", "--progress", "none"});
+    const auto result = RunTool("qat-eval", words);
+    EXPECT_EQ(result.exit_code, code) << result.err;
+    const std::string junit = ReadText(files_ / "j.xml");
+    EXPECT_NE(junit.find("<testsuites name=\"qat-eval\" tests=\"1\" failures=\"0\" errors=\"1\">"), std::string::npos) << junit;
+    EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: error: ", 0), 0u) << ReadText(files_ / "m.md");
+  }
 }
 
 TEST_F(QatEvalTest, TheReportHoldsTheCommandAsAShellTakesIt) {
@@ -186,6 +236,14 @@ TEST_F(QatEvalTest, MeasuresModelsInTurnsWithoutImages) {
   EXPECT_EQ(report["benchmarks"][2]["batch"], 3);
   EXPECT_EQ(report["benchmarks"][0]["threads"], 2);
   EXPECT_EQ(report["benchmarks"][0]["operators"].size(), 4u);
+  const std::vector<std::pair<std::string, std::string>> forms = {{"--html", "made by</dt><dd>qat-eval 0"},
+                                                                  {"--markdown", "uint8.tflite | 3 | 2 | "},
+                                                                  {"--junit", "name=\"batch 3, 2 threads\""},
+                                                                  {"--benchmark-json", "uint8.tflite, batch 3, 2 threads: latency p50"}};
+  for (const auto& [flag, text] : forms) {
+    const auto shown = RunTool("qat-eval", {"report", files_ / "r.json", flag, "-"});
+    EXPECT_NE(shown.out.find(text), std::string::npos) << flag << ": " << shown.out;
+  }
 }
 
 TEST_F(QatEvalTest, ThreadsChangeNoAnswer) {

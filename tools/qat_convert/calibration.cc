@@ -22,7 +22,10 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
   options.unlabelled = true;
   options.threads = tool.flags().threads;
-  options.progress = [&](int64_t done, int64_t) { progress.Update(done, "reading"); };
+  options.progress = [&, limit = options.limit](int64_t done, int64_t total) {
+    if (total > 0) progress.Expect(limit > 0 ? std::min(limit, total) : total);
+    progress.Update(done, "reading");
+  };
   options.interrupted = Interrupted;
   if (network.assumed_bytes) options.values.reset();
   return OpenDataset(flags.calibrate, Split::kTrain, options);

@@ -9,7 +9,6 @@
 #include "base/input_file.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "base/version.h"
 #include "eval/hooks.h"
 #include "results.h"
 #include "stage_progress.h"
@@ -51,49 +50,50 @@ Status PlaceFirstModel(std::vector<std::string>& arguments, RowRequest& rows) {
   return {};
 }
 
-// An interrupted run leaves no file; another error is what CI must show. It stays the error of the run, even where the
-// files cannot be written.
-Error ReportError(const Error& error, ReportFiles& files, Tool& tool, Report& report) {
-  if (error.code == ErrorCode::kInterrupted) return error;
+// Does the work of a command whose report becomes files, and writes them, also of an error, which is what CI must show. It
+// stays the error of the run, even where they cannot be written. An interrupted run leaves no file.
+template <class Work>
+Status WithFiles(EvalFlags& flags, Tool& tool, Report& report, Work&& work) {
+  ReportFiles files;
+  QAT_RETURN_IF_ERROR(CheckEvalOutputs(flags, tool));
+  QAT_RETURN_IF_ERROR(files.Open(flags));
+  Status done = ApplyEvalFlags(flags, tool);
+  if (done.ok()) done = work(files);
+  if (done.ok() || done.error().code == ErrorCode::kInterrupted) return done;
   Report shown = report;
   shown.status = "error";
-  shown.error = error.message;
+  shown.error = done.error().message;
   tool.NameFlags(shown);
-  if (const Status written = files.WriteVerdict(shown, report); !written.ok())
-    LogWarning(written.error().message);
-  return error;
+  if (const Status written = files.WriteVerdict(shown, report); !written.ok()) LogWarning(written.error().message);
+  return done;
 }
 
 }  // namespace
 
 Status RunCompare(EvalFlags& flags, Tool& tool, Report& report) {
-  QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
-  QAT_RETURN_IF_ERROR(PlaceModels(flags.arguments, flags.request.rows));
-  QAT_RETURN_IF_ERROR(CheckRequest(flags.request));
-  ReportFiles files;
-  std::optional<OutputFile> csv;
-  QAT_RETURN_IF_ERROR(files.Open(flags));
-  QAT_RETURN_IF_ERROR(OpenOutput("--predictions", flags.predictions, csv));
-  report.tool = "qat-eval";
-  report.version = Version();
-  StageProgress progress(tool.flags().ProgressStyle());
-  const Expected<std::string> predictions = Evaluate(flags.request, progress.Hooks(), report);
-  progress.Finish();
-  if (!predictions.ok()) return ReportError(predictions.error(), files, tool, report);
-  QAT_RETURN_IF_ERROR(Commit("predictions", csv, *predictions, report));
-  return Conclude(files, flags, tool, report);
+  return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
+    QAT_RETURN_IF_ERROR(PlaceModels(flags.arguments, flags.request.rows));
+    QAT_RETURN_IF_ERROR(CheckRequest(flags.request));
+    std::optional<OutputFile> csv;
+    QAT_RETURN_IF_ERROR(OpenOutput("--predictions", flags.predictions, csv));
+    StageProgress progress(tool.flags().ProgressStyle());
+    const Expected<std::string> predictions = Evaluate(flags.request, progress.Hooks(), report);
+    progress.Finish();
+    if (!predictions.ok()) return predictions.error();
+    QAT_RETURN_IF_ERROR(Commit("predictions", csv, *predictions, report));
+    return Conclude(files, flags, tool, report);
+  });
 }
 
 Status RunBenchmark(EvalFlags& flags, Tool& tool, Report& report) {
-  QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
-  QAT_RETURN_IF_ERROR(PlaceModels(flags.arguments, flags.request.rows));
-  ReportFiles files;
-  QAT_RETURN_IF_ERROR(files.Open(flags));
-  StageProgress progress(tool.flags().ProgressStyle());
-  const Status measured = RunBench(flags.bench, flags.request.rows, progress.Hooks(), report);
-  progress.Finish();
-  QAT_RETURN_IF_ERROR(Status(measured));
-  return Conclude(files, flags, tool, report);
+  return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
+    QAT_RETURN_IF_ERROR(PlaceModels(flags.arguments, flags.request.rows));
+    StageProgress progress(tool.flags().ProgressStyle());
+    const Status measured = RunBench(flags.bench, flags.request.rows, progress.Hooks(), report);
+    progress.Finish();
+    QAT_RETURN_IF_ERROR(Status(measured));
+    return Conclude(files, flags, tool, report);
+  });
 }
 
 // Pictures that were read are shown where others were not.
@@ -125,16 +125,15 @@ Status RunModel(EvalFlags& flags, Tool& tool, Report& report) {
 }
 
 Status RunTrace(EvalFlags& flags, Tool& tool, Report& report) {
-  QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
-  if (flags.argument.empty()) return InvalidArgument("expected a model whose way back to its data is to be traced");
-  flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, Interrupted};
-  ReportFiles files;
-  QAT_RETURN_IF_ERROR(files.Open(flags));
-  QAT_ASSIGN_OR_RETURN(report.trace, Trace(flags.trace));
-  const bool broken = std::any_of(report.trace.begin(), report.trace.end(),
-                                  [](const TraceLink& link) { return link.state == "differs"; });
-  if (broken) report.status = "gate-failed";
-  return Conclude(files, flags, tool, report);
+  return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
+    if (flags.argument.empty()) return InvalidArgument("expected a model whose way back to its data is to be traced");
+    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, Interrupted};
+    QAT_ASSIGN_OR_RETURN(report.trace, Trace(flags.trace));
+    const bool broken = std::any_of(report.trace.begin(), report.trace.end(),
+                                    [](const TraceLink& link) { return link.state == "differs"; });
+    if (broken) report.status = "gate-failed";
+    return Conclude(files, flags, tool, report);
+  });
 }
 
 Status ShowReport(EvalFlags& flags, Tool& tool, Report& own) {
@@ -142,14 +141,15 @@ Status ShowReport(EvalFlags& flags, Tool& tool, Report& own) {
     tool.Print(ReportSchema());
     return {};
   }
-  QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
-  if (flags.argument.empty()) return InvalidArgument("expected a JSON report to show, or --schema");
-  QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.argument, kLargestLog));
-  QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.argument));
-  ReportFiles files;
-  QAT_RETURN_IF_ERROR(files.Open(flags));
-  PrintTable(report, flags, tool);
-  return files.Write(report, own);
+  return WithFiles(flags, tool, own, [&](ReportFiles& files) -> Status {
+    if (flags.argument.empty()) return InvalidArgument("expected a JSON report to show, or --schema");
+    QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.argument, kLargestLog));
+    QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.argument));
+    if (!flags.benchmark_json.empty() && report.models.empty() && report.benchmarks.empty())
+      return InvalidArgument(StrCat("--benchmark-json: ", flags.argument, " holds no figures of models, expected a report of compare or bench"));
+    PrintTable(report, flags, tool);
+    return files.Write(report, own);
+  });
 }
 
 }  // namespace qat

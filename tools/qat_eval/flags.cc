@@ -127,7 +127,7 @@ std::vector<Group> GateGroups(EvalFlags& flags) {
            {"--max-error-rise", &gates.max_error_rise, "P", "maximum rise of the RMSE above the reference's, in percent", kCompare},
            {"--min-auc", &gates.min_auc, "X", "minimum AUC, 0 to 1: of yes-no, the mean of several labels, of anomalies by reconstruction", kCompare},
            {"--min-f1", &gates.min_f1, "X", "minimum F1 of yes, or the mean of several labels, in percent", kCompare},
-           {"--min-iou", &gates.min_iou, "X", "minimum mean intersection over union of labels a pixel, in percent", kCompare},
+           {"--min-iou", &gates.min_iou, "X", "minimum mean intersection over union of one label per pixel, in percent", kCompare},
            {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's",
             kCompare},
            {"--max-size", &gates.max_size, "N", "maximum size of the file, in bytes", kCompare},
@@ -170,11 +170,16 @@ std::vector<Group> OutputGroups(EvalFlags& flags) {
            {"--details", &flags.details, "", "print every tensor, too", kInspect},
            {"--diff", &flags.diff, "", "print the differences between two files; exit code 0: none, 1: some", kInspect},
            {"--dot", &flags.dot, "FILE", "write the graph for Graphviz: 'dot -Tsvg FILE' draws it", kInspect},
-           {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kReports},
+           {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kCompare | kReport},
+           {"--html", &flags.html, "FILE", "write an HTML page: times, memory, operators", kBench},
+           {"--html", &flags.html, "FILE", "write an HTML page: every step with its whole hashes", kTrace},
            {"--predictions", &flags.predictions, "FILE", "write the label of each image and row as CSV", kCompare},
-           {"--junit", &flags.junit, "FILE", "write the gates as JUnit XML", kReports},
+           {"--junit", &flags.junit, "FILE", "write the gates as JUnit XML", kCompare},
+           {"--junit", &flags.junit, "FILE", "write the times as JUnit XML, a case per model and batch size", kBench},
+           {"--junit", &flags.junit, "FILE", "write the steps as JUnit XML; one that differs is a failure", kTrace},
+           {"--junit", &flags.junit, "FILE", "write gates, steps or times as JUnit XML", kReport},
            {"--markdown", &flags.markdown, "FILE", "write a job summary as Markdown", kReports},
-           {"--benchmark-json", &flags.benchmark_json, "FILE", "write the results in the format of github-action-benchmark", kReports},
+           {"--benchmark-json", &flags.benchmark_json, "FILE", "write the results in the format of github-action-benchmark", kCompare | kBench | kReport},
            {"--schema", &flags.schema, "", "print the JSON Schema of reports and stop", kReport},
        }},
   };
@@ -291,8 +296,10 @@ void DeclareFiles(const EvalFlags& flags, FileUse& use) {
   for (const EvalOutput& output : flags.Outputs()) use.Write(std::string(output.format.flag), output.path);
 }
 
+Status CheckEvalOutputs(const EvalFlags& flags, Tool& tool) { return CheckOutputs(flags, tool.flags()); }
+
 Status ApplyEvalFlags(EvalFlags& flags, Tool& tool) {
-  QAT_RETURN_IF_ERROR(CheckOutputs(flags, tool.flags()));
+  QAT_RETURN_IF_ERROR(CheckEvalOutputs(flags, tool));
   QAT_RETURN_IF_ERROR(ParseInterpreterOptions(flags));
   QAT_RETURN_IF_ERROR(ParseThreads(flags, tool));
   QAT_RETURN_IF_ERROR(ParseInputStats(flags));

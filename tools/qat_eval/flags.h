@@ -77,6 +77,9 @@ void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flag
 /// Which files they name: inputs and outputs of any command.
 void DeclareFiles(const EvalFlags& flags, FileUse& use);
 
+/// Whether each output is named as its format is, and at most one is standard output. Errors: kInvalidArgument.
+Status CheckEvalOutputs(const EvalFlags& flags, Tool& tool);
+
 /// Checks what CLI11 cannot, and fills the requests. Errors: kInvalidArgument.
 Status ApplyEvalFlags(EvalFlags& flags, Tool& tool);
 

@@ -1,6 +1,7 @@
 #include "results.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "cli/terminal.h"
@@ -43,8 +44,9 @@ Status ReportFiles::Write(const Report& shown, Report& own) {
 }
 
 Status ReportFiles::WriteVerdict(const Report& shown, Report& own) {
-  QAT_RETURN_IF_ERROR(Commit("junit", junit_, junit_ ? ToJunit(shown) : "", own));
-  return Commit("markdown", markdown_, markdown_ ? ToMarkdown(shown) : "", own);
+  std::optional<OutputFile> junit = std::exchange(junit_, {}), markdown = std::exchange(markdown_, {});
+  QAT_RETURN_IF_ERROR(Commit("junit", junit, junit ? ToJunit(shown) : "", own));
+  return Commit("markdown", markdown, markdown ? ToMarkdown(shown) : "", own);
 }
 
 Status Conclude(ReportFiles& files, const EvalFlags& flags, Tool& tool, Report& report) {

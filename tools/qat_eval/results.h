@@ -28,7 +28,7 @@ class ReportFiles {
   Status Open(const EvalFlags& flags);
   /// `own` is told of the files; `shown` is what they show.
   Status Write(const Report& shown, Report& own);
-  /// Those that CI shows where the run itself failed.
+  /// Those that CI shows where the run itself failed; each is written once.
   Status WriteVerdict(const Report& shown, Report& own);
 
  private:
