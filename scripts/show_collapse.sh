@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Post-training quantization collapses if the channels of a filter have very different ranges and share one scale;
-# cross-layer equalization and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes a minute on
+# repairs without training and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes a minute on
 # two cores.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -29,8 +29,8 @@ train --scheme float32 --learning-rate 4e-3 -o "$out/float32"
 train --scheme uint8 --learning-rate 2e-3 --quant-delay 100 --bn-freeze-fraction 0.5 --init "$out/float32" --select last \
   -o "$out/uint8"
 rows=()
-for type in uint8 int8-per-tensor int8; do
-  for repair in none equalize; do
+for type in uint8 int8-per-tensor int8 int16x8 w4a8; do
+  for repair in none equalize adaround bias auto; do
     model=$out/ptq-$type-$repair.tflite
     convert "$out/float32" $type "$model" --calibrate "$out/sensors.npz" --calibration-limit 1000 --repair $repair
     rows+=(--model "$model")

@@ -4,126 +4,115 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
 
 #include "base/check.h"
 #include "base/strings.h"
 #include "ir/range_groups.h"
-#include "passes/passes.h"
-#include "runtime/interpreter.h"
-#include "runtime/runnable_model.h"
-#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
 
-constexpr int64_t kBatch = 64;  // images read at once
+constexpr float kNewest = 0.05f;  // weight of an example in a moving average
 
 OutputQuantization RuleOf(const GraphNode& node) { return DefinitionOf(node.type).output_quantization; }
 
-/// What the outputs of one graph did on the images seen so far.
-class Observation {
- public:
-  /// Which tensors of the model carry the outputs that need a range.
-  Observation(const Graph& graph, const Model& model) {
-    std::map<std::string_view, int32_t> by_name;
-    for (size_t i = 0; i < model.tensors().size(); ++i)
-      by_name[model.tensors()[i].name] = static_cast<int32_t>(i);
-    // A quantize node is not in the model: it has the values of its input.
-    std::map<int32_t, int32_t> carrier;
-    for (const int32_t input : graph.inputs) carrier[input] = by_name.at(graph.tensor(input).name);
-    for (const GraphNode& node : graph.nodes) {
-      for (const int32_t output : node.outputs) {
-        const auto found = by_name.find(graph.tensor(output).name);
-        carrier[output] = found != by_name.end() ? found->second : carrier.at(node.inputs[0]);
-        if (graph.tensor(output).type != DType::kFloat32) continue;
-        if (RuleOf(node) == OutputQuantization::kOwnRange) seen_.push_back({output, carrier[output], {}});
-      }
-    }
-  }
-
-  /// Requires an Invoke before. Errors: kNumerical.
-  Status Add(const Interpreter& interpreter) {
-    for (Seen& seen : seen_) {
-      QAT_ASSIGN_OR_RETURN(const std::span<const uint8_t> bytes, interpreter.tensor(seen.in_model));
-      const std::span<const float> values(reinterpret_cast<const float*>(bytes.data()),
-                                          bytes.size() / sizeof(float));
-      if (!Widen(values, seen.range)) {
-        const auto& name = interpreter.model().tensors()[static_cast<size_t>(seen.in_model)].name;
-        return Numerical(StrCat("output '", name, "' has a value that is not finite"));
-      }
-    }
-    return {};
-  }
-
-  std::map<int32_t, Range> Ranges() const {
-    std::map<int32_t, Range> ranges;
-    for (const Seen& seen : seen_) ranges[seen.in_graph] = seen.range;
-    return ranges;
-  }
-
- private:
-  struct Seen {
-    int32_t in_graph, in_model;
-    Range range;  // holds 0 from the start
-  };
-
-  // False where a value is not finite. Kernels clamp infinity to the largest float.
-  static bool Widen(std::span<const float> values, Range& range) {
-    bool finite = true;
-    for (const float value : values) {
-      range.min = std::min(range.min, value);
-      range.max = std::max(range.max, value);
-      finite &= std::abs(value) < std::numeric_limits<float>::max();
-    }
-    return finite;
-  }
-
-  std::vector<Seen> seen_;
+// What a tensor did on the examples seen so far.
+struct Seen {
+  int32_t tensor = -1;
+  Observer observer = Observer::kMinMax;
+  Range range;    // holds 0 from the start
+  Range average;  // of the ends of examples
+  int64_t examples = 0;
 };
 
-Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
-  Graph real = graph;
-  std::vector<std::string> none;
-  QuantizationOptions to_float;
-  to_float.scheme = Scheme::kFloat32;
-  QAT_RETURN_IF_ERROR(ChooseQuantization(real, to_float, none));
-  QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(real, {}));
-  QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(std::move(bytes), graph.name));
-  InterpreterOptions options;
-  options.keep_intermediates = true;
-  return Interpreter::Create(std::move(model), options);
+// False where a value is not finite. Kernels clamp infinity to the largest float.
+bool Observe(std::span<const float> values, Seen& seen) {
+  Range own;
+  bool finite = true;
+  for (const float value : values) {
+    own.min = std::min(own.min, value);
+    own.max = std::max(own.max, value);
+    finite &= std::abs(value) < std::numeric_limits<float>::max();
+  }
+  const float weight = seen.examples++ == 0 ? 1 : kNewest;
+  seen.average.min += weight * (own.min - seen.average.min);
+  seen.average.max += weight * (own.max - seen.average.max);
+  seen.range = {std::min(seen.range.min, own.min), std::max(seen.range.max, own.max)};
+  return finite;
+}
+
+/// Requires  names that tensors have.
+std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choice) {
+  std::vector<Seen> observed;
+  for (const GraphNode& node : graph.nodes) {
+    for (const int32_t output : node.outputs) {
+      if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange) continue;
+      const auto own = choice.by_name.find(graph.tensor(output).name);
+      Seen seen;
+      seen.tensor = output;
+      seen.observer = own == choice.by_name.end() ? choice.usual : own->second;
+      observed.push_back(seen);
+    }
+  }
+  return observed;
+}
+
+Status ExpectObserved(const Graph& graph, const ObserverChoice& choice) {
+  std::vector<std::string> names;
+  for (const Seen& seen : ObservedTensors(graph, {})) names.push_back(graph.tensor(seen.tensor).name);
+  for (const auto& [name, observer] : choice.by_name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return InvalidArgument(StrCat("`observer`: ", UnknownName("activation", name, names),
+                                    ", expected one with a range of its own"));
+  }
+  return {};
+}
+
+/// A second look at the data, for observers that need to know how often values are.
+Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& options,
+                          const CalibrationProgress& progress, FloatRun& run, std::vector<Seen>& observed) {
+  std::map<size_t, ValueCounts> histograms;
+  for (size_t i = 0; i < observed.size(); ++i) {
+    const Range& range = observed[i].range;
+    if (NeedsHistogram(observed[i].observer) && range.min < range.max) histograms.emplace(i, range);
+  }
+  if (histograms.empty()) return {};
+  const auto count = [&](int64_t) -> Status {
+    for (auto& [i, histogram] : histograms) histogram.Add(run.Values(observed[i].tensor));
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, progress, count));
+  for (const auto& [i, histogram] : histograms)
+    observed[i].range = ChooseRange(observed[i].observer, histogram, options.precisions.activations);
+  return {};
 }
 
 // `input_ranges`: what the values that go into each input reach, normalized, with 0.
-Expected<std::map<int32_t, Range>> Observe(const Graph& graph, const Dataset& dataset, const CalibrationProgress& progress,
-                                           std::vector<Range>& input_ranges) {
-  QAT_ASSIGN_OR_RETURN(const auto interpreter, FloatInterpreter(graph));
-  Observation observation(graph, interpreter->model());
-  std::vector<RealTable> tables;
-  for (const InputContract& input : graph.contract.inputs) tables.push_back(MakeRealTable(input));
-  const auto image_size = static_cast<size_t>(dataset.ImageSize());
-  const auto load = [&](size_t index, std::span<const uint8_t> values) {
-    const std::span<uint8_t> input = interpreter->input(index);
-    const std::span<float> reals(reinterpret_cast<float*>(input.data()), input.size() / sizeof(float));
-    ToReal(graph.contract.inputs[index], tables[index], values, reals);
-    const auto [low, high] = std::minmax_element(reals.begin(), reals.end());
-    Range& range = input_ranges[index];
-    range = {std::min(range.min, *low), std::max(range.max, *high)};
-  };
-  Bytes copy;
-  const auto run = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
-    for (int64_t i = 0; i < count; ++i) {
-      const auto example = images.subspan(static_cast<size_t>(i) * image_size, image_size);
-      for (size_t k = 0; k < tables.size(); ++k) load(k, InputOf(graph.contract, k, example, copy));
-      interpreter->Invoke();
-      QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), observation.Add(*interpreter));
-      QAT_RETURN_IF_ERROR(progress(first + i + 1, dataset.size()));
+Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
+                                              const CalibrationOptions& options,
+                                              const CalibrationProgress& progress,
+                                              std::vector<Range>& input_ranges) {
+  QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
+  std::vector<Seen> observed = ObservedTensors(graph, options.observers);
+  const auto observe = [&](int64_t) -> Status {
+    for (size_t k = 0; k < input_ranges.size(); ++k) {
+      const auto [low, high] = std::minmax_element(run.Input(k).begin(), run.Input(k).end());
+      input_ranges[k] = {std::min(input_ranges[k].min, *low), std::max(input_ranges[k].max, *high)};
+    }
+    for (Seen& seen : observed) {
+      if (!Observe(run.Values(seen.tensor), seen))
+        return Numerical(StrCat("output '", graph.tensor(seen.tensor).name, "' has a value that is not finite"));
     }
     return {};
   };
-  QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, run));
-  return observation.Ranges();
+  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, progress, observe));
+  for (Seen& seen : observed) {
+    if (seen.observer == Observer::kMovingAverage) seen.range = seen.average;
+  }
+  QAT_RETURN_IF_ERROR(ChooseByHistograms(dataset, options, progress, run, observed));
+  std::map<int32_t, Range> ranges;
+  for (const Seen& seen : observed) ranges[seen.tensor] = seen.range;
+  return ranges;
 }
 
 // Tensors that share a scale get the union of their ranges.
@@ -160,13 +149,15 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 
 }  // namespace
 
-Status Calibrate(const Dataset& dataset, const Precisions& precisions, const CalibrationProgress& progress, Graph& graph,
-                 std::vector<std::string>& warnings) {
+Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const CalibrationProgress& progress,
+                 Graph& graph, std::vector<std::string>& warnings) {
+  const Precisions& precisions = options.precisions;
   QAT_CHECK(precisions.activations.type != DType::kFloat32);
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
   std::vector<Range> input_ranges(graph.inputs.size());
-  QAT_ASSIGN_OR_RETURN(auto ranges, Observe(graph, dataset, progress, input_ranges));
+  QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
+  QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, progress, input_ranges));
   for (size_t i = 0; i < input_ranges.size(); ++i) {
     InputContract& input = graph.contract.inputs[i];
     if (input.values != ValueType::kReal) continue;

@@ -3,28 +3,39 @@
 #define QAT_CALIBRATE_CALIBRATE_H_
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/expected.h"
+#include "calibrate/float_run.h"
+#include "calibrate/observer.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
 #include "quant/precision.h"
 
 namespace qat {
 
-/// Told after each image; an error ends the work.
-using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
+/// Which observer finds the range of each activation.
+struct ObserverChoice {
+  Observer usual = Observer::kMinMax;
+  std::map<std::string, Observer> by_name;  ///< of some, by the name of the tensor
+};
 
-/// Runs the graph in float32 on every image and gives each output that is observed in training the least and the largest
-/// value it took, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
+struct CalibrationOptions {
+  Precisions precisions;
+  ObserverChoice observers = {};
+  ChosenExamples chosen = nullptr;
+};
+
+/// Runs the graph in float32 on every image (twice, where an observer needs a histogram) and gives each output that is observed in
+/// training the range by its observer: the least and the largest value it took, or less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
 /// trained ranges, so that quantization takes those of their values. Sets the graph's scheme to the name of the precisions, and the provenance keys
 /// calibration_images and calibration_sha256. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize to.
-/// Errors: kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
+/// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest), kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
 /// writer, the interpreter, the data set and `progress`; the graph is then as before.
-Status Calibrate(const Dataset& dataset, const Precisions& precisions, const CalibrationProgress& progress, Graph& graph,
+Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const CalibrationProgress& progress, Graph& graph,
                  std::vector<std::string>& warnings);
 
 }  // namespace qat

@@ -39,7 +39,7 @@ Dataset RandomImages(int32_t count) {
 Status CalibrateOn(const Dataset& data, Graph& graph, Scheme scheme = Scheme::kUInt8) {
   std::vector<std::string> warnings;
   return Calibrate(
-      data, PrecisionsOf(scheme), [](int64_t, int64_t) { return Status(); }, graph, warnings);
+      data, {PrecisionsOf(scheme)}, [](int64_t, int64_t) { return Status(); }, graph, warnings);
 }
 
 const GraphTensor& Find(const Graph& graph, const std::string& name) {
@@ -179,7 +179,7 @@ TEST(Calibrate, EndsWhereItIsAskedToAndLeavesTheGraphAlone) {
     seen = done;
     return done == 3 ? Error{ErrorCode::kInterrupted, "stopped"} : Status();
   };
-  QAT_EXPECT_ERROR(Calibrate(RandomImages(10), PrecisionsOf(Scheme::kUInt8), stop, graph, warnings),
+  QAT_EXPECT_ERROR(Calibrate(RandomImages(10), {PrecisionsOf(Scheme::kUInt8)}, stop, graph, warnings),
                    ErrorCode::kInterrupted, "stopped");
   EXPECT_EQ(seen, 3);
   EXPECT_EQ(graph, TinyGraph());
@@ -197,7 +197,7 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
   sums.Sum("dead", sums.graph.nodes[0].output(), {0, 0}, 0);
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(Calibrate(
-      Images(1, 2, kPixels), PrecisionsOf(Scheme::kUInt8), [](int64_t, int64_t) { return Status(); }, sums.graph,
+      Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, [](int64_t, int64_t) { return Status(); }, sums.graph,
       warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];

@@ -264,6 +264,70 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST_F(ConvertTool, RepairsWhatHelpsAndSaysWhat) {
+  const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
+  const ProcessResult result = Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "auto", "--observer",
+                                        "mse", "-o", dir_ / "m.tflite", "--json", dir_ / "r.json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_HOLDS(result.err, "repairs by their error on examples held out: none ");
+  EXPECT_HOLDS(ReadText(dir_ / "r.json"), "held_out_error_adaround");
+  const ProcessResult each = Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "adaround,bias",
+                                      "--observer", "conv=kl,fc=percentile", "-o", dir_ / "each.tflite"});
+  EXPECT_EQ(each.exit_code, 0) << each.err;
+  EXPECT_HOLDS(each.err, "adaround: conv, fc; the error of their sums fell to ");
+  EXPECT_HOLDS(each.err, "bias: conv, fc");
+}
+
+TEST_F(ConvertTool, PassesAreListedAndCanBeLeftOut) {
+  const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
+  const ProcessResult list = Convert({"--list-passes"});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_HOLDS(list.out, "equalize        cross-layer equalization");
+  EXPECT_LT(list.out.find("\ncalibrate "), list.out.find("\nadaround "));
+  const auto convert = [&](std::vector<std::string> flags, const std::string& out) {
+    flags.insert(flags.begin(), {graph, "--type", "w4a8", "--calibrate", data, "-o", out});
+    const ProcessResult result = Convert(flags);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return ReadText(out);
+  };
+  const std::string plain = convert({}, dir_ / "plain.tflite");
+  EXPECT_NE(convert({"--repair", "bias"}, dir_ / "bias.tflite"), plain);
+  EXPECT_EQ(convert({"--repair", "bias", "--skip-pass", "bias"}, dir_ / "skipped.tflite"), plain);
+}
+
+TEST_F(ConvertTool, NamesWhatIsWrongWithRepairsObserversAndPasses) {
+  const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph", out = dir_ / "o";
+  EXPECT_REFUSED(Convert({graph, "--repair", "bias", "-o", out}), 2, "expected --calibrate DATA too");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--repair", "bias,equalise", "-o", out}), 2,
+                 "--repair: value 'bias,equalise', expected none, auto, or some of equalize, adaround and bias");
+  EXPECT_REFUSED(Convert({graph, "--observer", "mse", "-o", out}), 2, "--observer: says how ranges are found");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "median", "-o", out}), 2,
+                 "--observer: value 'median', expected minmax, moving-average, percentile, mse or kl");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "conw=mse", "-o", out}), 2,
+                 "unknown activation 'conw'; did you mean 'conv'?");
+  EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantise", "-o", out}), 2,
+                 "--skip-pass: unknown pass 'quantise'; did you mean 'quantize'?");
+  EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantize", "-o", out}), 2, "nothing can be written without 'quantize'");
+  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "6", "--repair", "auto", "-o", out}), 2,
+                 "--repair: auto holds one of 5 examples out, and there are 6; expected 10 or more");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(ConvertTool, ChangesTheBordersOfAFinishedModelAndNothingElse) {
+  const std::string data = CalibrationData(dir_), done = dir_ / "done.tflite";
+  EXPECT_EQ(Convert({dir_ / "f.qgraph", "--type", "int8", "--calibrate", data, "-o", done}).exit_code, 0);
+  const ProcessResult floats =
+      Convert({done, "--input-type", "float32", "--output-type", "float32", "-o", dir_ / "floats.tflite"});
+  EXPECT_EQ(floats.exit_code, 0) << floats.err;
+  EXPECT_HOLDS(floats.out, "its integers as they were");
+  EXPECT_HOLDS(floats.out, "output     fc float32 [1, 3]");
+  const ProcessResult back =
+      Convert({dir_ / "floats.tflite", "--input-type", "int8", "--output-type", "int8", "-o", dir_ / "back.tflite"});
+  EXPECT_EQ(back.exit_code, 0) << back.err;
+  EXPECT_HOLDS(back.out, "input      input int8 [1, 4, 4, 1]");
+  EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2, "--output-type: value 'int64'");
+}
+
 TEST_F(ConvertTool, ListsWhatLacksARange) {
   EXPECT_REFUSED(Convert({dir_ / "f.qgraph", "--type", "uint8", "-o", dir_ / "m"}), 4, "missing: conv, fc;");
   EXPECT_FALSE(std::filesystem::exists(dir_ / "m"));

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/named_lists.h"
 #include "base/strings.h"
-#include "calibrate/calibrate.h"
 #include "contract/provenance.h"
 #include "data/dataset.h"
 #include "network.h"
@@ -44,9 +44,9 @@ void TakeReals(const Dataset& dataset, Graph& graph) {
 
 }  // namespace
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const ModelType& type, ReadNetworkResult& network,
-                        Report& report) {
-  if (flags.calibrate.empty()) return {};
+Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, const ModelType& type,
+                                                 ReadNetworkResult& network, Report& report) {
+  if (flags.calibrate.empty()) return std::optional<Dataset>();
   if (type.is_real())
     return InvalidArgument(
         "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
@@ -55,25 +55,53 @@ Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const ModelType& 
         StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));
   }
   CatchInterrupts();
-  const Progress::Style style = tool.flags().ProgressStyle();
-  Progress reading(style, "read images", flags.calibration_limit);
-  QAT_ASSIGN_OR_RETURN_IN("--calibrate", const Dataset dataset,
-                          OpenCalibrationData(tool, flags, network, reading));
+  Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
+  QAT_ASSIGN_OR_RETURN_IN("--calibrate", Dataset dataset, OpenCalibrationData(tool, flags, network, reading));
   if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
-  Graph& graph = network.graph;
-  if (network.assumed_bytes) TakeReals(dataset, graph);
-  Progress progress(style, "calibrate", dataset.size());
-  const auto show = [&](int64_t done, int64_t) -> Status {
-    if (Interrupted()) return InterruptedHere();
-    progress.Update(done, "");
-    return {};
-  };
-  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, type.precisions, show, graph, report.warnings));
-  progress.Finish();
+  if (network.assumed_bytes) TakeReals(dataset, network.graph);
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
   report.data_total = std::max(dataset.available, dataset.size());
   report.data_notes = dataset.notes;
+  return std::optional(std::move(dataset));
+}
+
+Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags) {
+  const auto parse = [&](const std::string& name) -> Expected<Observer> {
+    if (const auto observer = ObserverFromName(LowerCase(name))) return *observer;
+    return InvalidArgument(StrCat("--observer: value '", flags.observer,
+                                  "', expected minmax, moving-average, percentile, mse or kl, or one for some activations, as "
+                                  "conv1=mse,fc=percentile"));
+  };
+  ObserverChoice choice;
+  if (flags.observer.empty()) return choice;
+  if (flags.calibrate.empty())
+    return InvalidArgument("--observer: says how ranges are found in data; expected --calibrate DATA too");
+  if (!HasNames(flags.observer)) {
+    QAT_ASSIGN_OR_RETURN(choice.usual, parse(flags.observer));
+    return choice;
+  }
+  const auto lists = ParseNamedLists(flags.observer);
+  if (!lists) return parse("").error();
+  for (const auto& [name, value] : *lists) {
+    QAT_ASSIGN_OR_RETURN(choice.by_name[name], parse(value));
+  }
+  return choice;
+}
+
+CalibrationProgress ShowProgress(Progress& progress) {
+  return [&progress](int64_t done, int64_t) -> Status {
+    if (Interrupted()) return InterruptedHere();
+    progress.Update(done, "");
+    return {};
+  };
+}
+
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,
+                        Graph& graph, Report& report) {
+  Progress progress(tool.flags().ProgressStyle(), "calibrate", dataset.size());
+  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, options, ShowProgress(progress), graph, report.warnings));
+  progress.Finish();
   graph.provenance[kCalibrationLimitKey] = std::to_string(flags.calibration_limit);
   report.data_sha256 = graph.provenance["calibration_sha256"];
   return {};

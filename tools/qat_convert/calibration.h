@@ -2,16 +2,30 @@
 #ifndef QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
 #define QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
 
+#include <optional>
+
 #include "base/expected.h"
+#include "calibrate/calibrate.h"
 #include "cli/tool.h"
+#include "data/dataset.h"
 #include "flags.h"
 #include "import/read_network.h"
 #include "model_type.h"
 
 namespace qat {
 
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const ModelType& type, ReadNetworkResult& network,
-                        Report& report);
+/// The data of --calibrate; nothing without the flag. Bytes that were only assumed become reals where the data has them.
+Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, const ModelType& type,
+                                                 ReadNetworkResult& network, Report& report);
+
+/// --observer. Errors: kInvalidArgument.
+Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags);
+
+/// Ends where the user does, and shows how far it is.
+CalibrationProgress ShowProgress(Progress& progress);
+
+Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,
+                        Graph& graph, Report& report);
 
 }  // namespace qat
 

@@ -26,6 +26,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
+  app.add_flag("--list-passes", flags.list_passes, "print the steps of the conversion, in their order, and stop");
+  app.add_option("--skip-pass", flags.skipped_passes, "a step to leave out, as --list-passes names it")->type_name("NAME");
   add("--keep-float", flags.keep_float, "REGEX",
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
@@ -35,9 +37,11 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
   add("--write-plan", flags.write_plan, "FILE",
       "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
-  add("--repair", flags.repair, "none|equalize",
-      "with --calibrate, before ranges are found: equalize: filters of layers that follow each "
-      "other reach equally far in each channel (docs/precisions.md)");
+  add("--repair", flags.repair, "none|auto|LIST",
+      "with --calibrate: equalize, adaround, bias, separated by commas, or auto: those of them that lower the error on held-out "
+      "examples (docs/precisions.md)");
+  add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl",
+      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER (default minmax)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,

@@ -28,6 +28,9 @@ struct ConvertFlags {
   std::string calibrate;
   std::string keep_float;
   std::string repair = "none";
+  std::string observer;
+  std::vector<std::string> skipped_passes;
+  bool list_passes = false;
   std::string plan, write_plan;
   std::string target;
   int64_t calibration_limit = 500;

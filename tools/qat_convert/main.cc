@@ -14,6 +14,7 @@
 #include "calibration.h"
 #include "cli/output_name.h"
 #include "cli/tool.h"
+#include "conversion.h"
 #include "flags.h"
 #include "ir/graph.h"
 #include "model/model.h"
@@ -123,26 +124,6 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   return outputs;
 }
 
-/// Decides and applies; the plan is written in between.
-Status QuantizeAsAsked(const ConvertFlags& flags, const QuantizationOptions& options,
-                       const std::vector<std::string>& kept_float, const std::optional<PlanChoices>& given,
-                       OutputFile* plan_output, Graph& graph, Report& report) {
-  if (options.is_real()) {
-    if (plan_output != nullptr)
-      return InvalidArgument(
-          StrCat("--write-plan: a model of real numbers has no plan, expected one of --type ", IntegerNames()));
-    return ChooseQuantization(graph, options, report.warnings);
-  }
-  QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, report.warnings));
-  if (plan_output != nullptr) {
-    const std::string text = PlanText(plan, graph, kept_float, given ? given->equalize : std::vector<std::string>());
-    QAT_RETURN_IF_ERROR(plan_output->Commit(Bytes(text.begin(), text.end())));
-    report.outputs["plan"] = flags.write_plan;
-  }
-  ApplyPlan(plan, graph, report.warnings);
-  return {};
-}
-
 /// Other types at the borders of a finished model; its integers stay.
 Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outputs& outputs, Report& report) {
   QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
@@ -153,7 +134,17 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
   return Publish(tool, flags, *outputs.model, graph, "its integers as they were", report);
 }
 
+/// Warnings are shown whether it succeeds or not.
+Status Convert(Conversion& conversion) {
+  const Status done = RunPasses(conversion);
+  const Report& report = conversion.report;
+  for (const std::string& warning : report.warnings) LogWarning(warning);
+  for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
+  return done;
+}
+
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
+  if (flags.list_passes) return tool.Print(ListOfPasses()), Status();
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
   if (target && flags.output.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
@@ -164,26 +155,16 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
     if (finished) return ConvertBorders(tool, flags, *finished, outputs, report);
   }
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
-  Graph& graph = network.graph;
-  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, graph, plan));
-  QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags, type));
+  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, network.graph, plan));
+  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  QAT_RETURN_IF_ERROR(AppendAsAsked(flags, graph));
-  QAT_RETURN_IF_ERROR(EqualizeByPlan(flags, plan, graph));
-  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> kept_float,
-                       KeepFloatAsAsked(flags, plan, type, graph, report));
-  QAT_RETURN_IF_ERROR(RepairAsAsked(flags, type, graph));
-  QAT_RETURN_IF_ERROR(CalibrateAsAsked(tool, flags, type, network, report));
-  if (plan) QAT_RETURN_IF_ERROR_IN(flags.plan, TakeChoices(*plan, graph, options));
-  const Status chosen =
-      QuantizeAsAsked(flags, options, kept_float, plan, outputs.plan ? &*outputs.plan : nullptr, graph, report);
-  if (chosen.ok()) StoreWeights(type.weights, graph, report.warnings);
-  for (const std::string& warning : report.warnings) LogWarning(warning);
-  for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
-  QAT_RETURN_IF_ERROR_IN(flags.graph, Status(chosen));
-  QAT_RETURN_IF_ERROR(SetInputAsAsked(flags, graph));
-  QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
-  QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
+  Conversion conversion = {tool, flags, report, std::move(network), type, options, plan, outputs.plan ? &*outputs.plan : nullptr};
+  QAT_RETURN_IF_ERROR(ParseRepairs(flags, type, conversion));
+  QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, type, conversion.network, report));
+  conversion.calibration.precisions = type.precisions;
+  QAT_ASSIGN_OR_RETURN(conversion.calibration.observers, ParseObservers(flags));
+  QAT_RETURN_IF_ERROR(Convert(conversion));
+  Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
   return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, NameOf(type), report) : Status();
 }

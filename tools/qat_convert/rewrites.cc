@@ -98,27 +98,6 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
   return kept.asked;
 }
 
-Status EqualizeByPlan(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Graph& graph) {
-  if (!plan || plan->equalize.empty()) return {};
-  QAT_RETURN_IF_ERROR_IN(StrCat(flags.plan, ": equalize"), EqualizeNamed(plan->equalize, graph));
-  return {};
-}
-
-Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph) {
-  const std::string repair = LowerCase(flags.repair);
-  if (repair == "none") return {};
-  if (repair != "equalize")
-    return InvalidArgument(StrCat("--repair: value '", flags.repair, "', expected none or equalize"));
-  if (flags.calibrate.empty() || type.is_real())
-    return InvalidArgument(
-        "--repair: changes filters, so ranges have to be found again; expected --calibrate DATA too");
-  const std::vector<std::string> pairs = EqualizeFilters(graph);
-  LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
-                          "nothing was changed"
-                        : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
-  return {};
-}
-
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
   const std::string append = LowerCase(flags.append);
   if (append == "none") return {};

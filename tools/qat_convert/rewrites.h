@@ -1,4 +1,4 @@
-// rewrites.h: what flags and plan change of the network: layers that stay in float, repairs, what is appended, the type of its inputs.
+// rewrites.h: what flags and plan change of the network: layers that stay in float, what is appended, the types at its borders.
 #ifndef QAT_TOOLS_QAT_CONVERT_REWRITES_H_
 #define QAT_TOOLS_QAT_CONVERT_REWRITES_H_
 
@@ -21,13 +21,6 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
                                                     const std::optional<PlanChoices>& plan,
                                                     const ModelType& type,
                                                     Graph& graph, Report& report);
-
-/// What the plan equalizes. The ranges that it names hold afterwards. Errors: kInvalidArgument, for a layer that is none, or that no
-/// other reads in a way that allows it.
-Status EqualizeByPlan(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, Graph& graph);
-
-/// Filters change, so ranges that training found do not hold any more.
-Status RepairAsAsked(const ConvertFlags& flags, const ModelType& type, Graph& graph);
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph);
 

@@ -1,0 +1,169 @@
+// With d = (v - w) / scale in steps and G = gram / mean(diagonal):
+//   loss(V) = dᵀ G d + lambda * sum(1 - |2h - 1|^beta),   h = clip(1.2 * sigmoid(V) - 0.1, 0, 1),   d = floor(w / scale) + h - w / scale
+//   dloss/dV = (2 G d - lambda * 2 beta |2h - 1|^(beta - 1) sign(2h - 1)) * 1.2 * sigmoid(V) * (1 - sigmoid(V)), 0 where h is clipped
+#include "calibrate/adaround.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace qat {
+namespace {
+
+constexpr size_t kLanes = 8;  // channels that share one pass over the matrix
+constexpr int kSteps = 600;
+constexpr int kFreeSteps = 120;  // before h is pulled to its ends
+constexpr float kRate = 0.02f;
+constexpr float kLambda = 0.02f;
+constexpr float kFirstBeta = 20, kLastBeta = 2;
+constexpr float kStretch = 1.2f, kShift = -0.1f;  // of the sigmoid: it reaches 0 and 1
+
+/// Of kLanes channels, the weights of one place side by side.
+using Lanes = std::array<float, kLanes>;
+
+/// product = matrix * d.
+void Multiply(const std::vector<float>& matrix, size_t depth, const std::vector<Lanes>& d,
+              std::vector<Lanes>& product) {
+  for (size_t i = 0; i < depth; ++i) {
+    Lanes sum = {};
+    const float* row = &matrix[i * depth];
+    for (size_t j = 0; j < depth; ++j) {
+      for (size_t lane = 0; lane < kLanes; ++lane) sum[lane] += row[j] * d[j][lane];
+    }
+    product[i] = sum;
+  }
+}
+
+float Sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+float SoftRounding(float sigmoid) { return std::clamp(kStretch * sigmoid + kShift, 0.0f, 1.0f); }
+
+class Rounding {
+ public:
+  explicit Rounding(const InputMoments& moments) : depth_(moments.depth), gram_(moments.gram) {
+    double diagonal = 0;
+    for (size_t i = 0; i < depth_; ++i) diagonal += gram_[i * depth_ + i];
+    const double mean = diagonal / static_cast<double>(depth_);
+    for (float& value : gram_) value = mean > 0 ? static_cast<float>(value / mean) : 0;
+  }
+
+  /// `steps` are weights in steps of their scale, of up to kLanes channels; h of each.
+  std::vector<Lanes> Run(const std::vector<Lanes>& steps) {
+    std::vector<Lanes> v(depth_), d(depth_), gradient(depth_), mean(depth_), square(depth_), h(depth_);
+    for (size_t i = 0; i < depth_; ++i) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float fraction = steps[i][lane] - std::floor(steps[i][lane]);
+        const float sigmoid = (fraction - kShift) / kStretch;
+        v[i][lane] = std::log(sigmoid / (1 - sigmoid));
+      }
+    }
+    for (int step = 0; step < kSteps; ++step) {
+      for (size_t i = 0; i < depth_; ++i) {
+        for (size_t lane = 0; lane < kLanes; ++lane) {
+          const float fraction = steps[i][lane] - std::floor(steps[i][lane]);
+          d[i][lane] = SoftRounding(Sigmoid(v[i][lane])) - fraction;
+        }
+      }
+      Multiply(gram_, depth_, d, gradient);
+      Descend(step, gradient, v, mean, square);
+    }
+    for (size_t i = 0; i < depth_; ++i) {
+      for (size_t lane = 0; lane < kLanes; ++lane) h[i][lane] = SoftRounding(Sigmoid(v[i][lane]));
+    }
+    return h;
+  }
+
+ private:
+  /// One step of Adam on V; `gradient` is G d.
+  void Descend(int step, const std::vector<Lanes>& gradient, std::vector<Lanes>& v, std::vector<Lanes>& mean,
+               std::vector<Lanes>& square) const {
+    constexpr float kMeanDecay = 0.9f, kSquareDecay = 0.999f, kLeast = 1e-8f;
+    const float way = static_cast<float>(step - kFreeSteps) / (kSteps - kFreeSteps);
+    const float beta = kLastBeta + (kFirstBeta - kLastBeta) * 0.5f * (1 + std::cos(way * 3.14159265f));
+    const float lambda = step < kFreeSteps ? 0 : kLambda;
+    const float mean_bias = 1 - std::pow(kMeanDecay, static_cast<float>(step + 1));
+    const float square_bias = 1 - std::pow(kSquareDecay, static_cast<float>(step + 1));
+    for (size_t i = 0; i < depth_; ++i) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float sigmoid = Sigmoid(v[i][lane]);
+        const float stretched = kStretch * sigmoid + kShift;
+        const bool clipped = stretched <= 0 || stretched >= 1;
+        float slope = 2 * gradient[i][lane];
+        if (lambda > 0 && !clipped) {
+          const float off = 2 * stretched - 1;
+          const float pull = 2 * beta * std::pow(std::abs(off), beta - 1);
+          slope -= lambda * (off < 0 ? -pull : pull);
+        }
+        const float g = clipped ? 0 : slope * kStretch * sigmoid * (1 - sigmoid);
+        mean[i][lane] = kMeanDecay * mean[i][lane] + (1 - kMeanDecay) * g;
+        square[i][lane] = kSquareDecay * square[i][lane] + (1 - kSquareDecay) * g * g;
+        v[i][lane] -=
+            kRate * (mean[i][lane] / mean_bias) / (std::sqrt(square[i][lane] / square_bias) + kLeast);
+      }
+    }
+  }
+
+  size_t depth_;
+  std::vector<float> gram_;
+};
+
+std::vector<float> RealsOf(std::span<const int32_t> integers, QuantizationParams params) {
+  std::vector<float> reals;
+  for (const int32_t integer : integers) reals.push_back(Dequantize(integer, params));
+  return reals;
+}
+
+}  // namespace
+
+double SumError(const InputMoments& moments, std::span<const float> w, std::span<const float> v) {
+  double sum = 0;
+  for (size_t i = 0; i < moments.depth; ++i) {
+    double row = 0;
+    for (size_t j = 0; j < moments.depth; ++j)
+      row += double{moments.gram[i * moments.depth + j]} * (double{w[j]} - v[j]);
+    sum += row * (double{w[i]} - v[i]);
+  }
+  return sum;
+}
+
+std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float> weights,
+                              std::span<const RoundingGrid> grids) {
+  const size_t depth = moments.depth, channels = weights.size() / depth;
+  QAT_CHECK(weights.size() == channels * depth && (grids.size() == channels || grids.size() == 1));
+  Rounding rounding(moments);
+  std::vector<int32_t> integers(weights.size());
+  for (size_t first = 0; first < channels; first += kLanes) {
+    const size_t lanes = std::min(kLanes, channels - first);
+    const auto grid_of = [&](size_t lane) -> const RoundingGrid& {
+      return grids[grids.size() == 1 ? 0 : first + lane];
+    };
+    std::vector<Lanes> steps(depth);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      for (size_t i = 0; i < depth; ++i)
+        steps[i][lane] = weights[(first + lane) * depth + i] / grid_of(lane).params.scale;
+    }
+    const std::vector<Lanes> h = rounding.Run(steps);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const auto own = weights.subspan((first + lane) * depth, depth);
+      const auto [params, limits] = grid_of(lane);
+      std::vector<int32_t> nearest, adapted;
+      for (size_t i = 0; i < depth; ++i) {
+        const float up = std::floor(steps[i][lane]) + (h[i][lane] >= 0.5f ? 1 : 0);
+        nearest.push_back(QuantizeFakeQuant(own[i], params, limits));
+        const bool makes_scale = nearest.back() == limits.quant_min || nearest.back() == limits.quant_max;
+        adapted.push_back(makes_scale ? nearest.back()
+                                      : std::clamp(static_cast<int32_t>(up) + params.zero_point,
+                                                   limits.quant_min, limits.quant_max));
+      }
+      const bool better =
+          SumError(moments, own, RealsOf(adapted, params)) < SumError(moments, own, RealsOf(nearest, params));
+      const std::vector<int32_t>& chosen = better ? adapted : nearest;
+      std::copy(chosen.begin(), chosen.end(),
+                integers.begin() + static_cast<std::ptrdiff_t>((first + lane) * depth));
+    }
+  }
+  return integers;
+}
+
+}  // namespace qat

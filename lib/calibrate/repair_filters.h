@@ -1,0 +1,46 @@
+// repair_filters.h: what rounding does to the sums of a layer, undone as far as data says how: AdaRound and bias correction.
+#ifndef QAT_CALIBRATE_REPAIR_FILTERS_H_
+#define QAT_CALIBRATE_REPAIR_FILTERS_H_
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "calibrate/float_run.h"
+#include "data/dataset.h"
+#include "ir/graph.h"
+#include "plan/plan.h"
+
+namespace qat {
+
+struct FilterRepairs {
+  bool adaround =
+      false;  ///< filters become the values of the integers that AdaRound (calibrate/adaround.h) chooses
+  bool correct_bias =
+      false;  ///< bias - E[(rounded filter - filter) * input]: the mean of each output channel stays
+};
+
+struct RepairedFilters {
+  std::vector<std::string> repaired;  ///< nodes
+  std::vector<std::string>
+      left;  ///< nodes with a filter that this does not know: transposed and grouped convolutions
+  double error_before =
+      0;  ///< of AdaRound: mean squared error of the sums, over all channels, with the nearest integers
+  double error_after = 0;  ///< with those chosen
+};
+
+/// For convolutions, depthwise and fully connected layers whose filter `plan` quantizes. Filters, means and inputs are those of the
+/// float network `source` on `dataset`; `graph` is the same network, whose filters may have been repaired before, and is changed. Of
+/// AdaRound a sample of 4,096 windows a layer, the same every time; weights at the ends of the integers, which make the scale, stay. A
+/// layer without a bias is not corrected.
+/// Requires  a plan of `graph`, before it was applied. A plan made again afterwards has the same scales.
+/// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019 (the empirical form), and
+///           calibrate/adaround.h. Errors: those of FloatRun.
+Expected<RepairedFilters> RepairFilters(const FilterRepairs& repairs, const QuantizationPlan& plan,
+                                        const Dataset& dataset, const ChosenExamples& chosen,
+                                        const CalibrationProgress& progress, const Graph& source,
+                                        Graph& graph);
+
+}  // namespace qat
+
+#endif  // QAT_CALIBRATE_REPAIR_FILTERS_H_

@@ -1,0 +1,189 @@
+// Repairs of a network with two layers: the means of channels, the sums of layers, and what is chosen of them.
+#include "calibrate/repair.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "calibrate/repair_filters.h"
+#include "data/dataset.h"
+#include "ir/constants.h"
+#include "passes/passes.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+
+namespace qat {
+namespace {
+
+using qat::testing::TinyGraph;
+
+const CalibrationProgress kQuiet = [](int64_t, int64_t) { return Status(); };
+
+Dataset RandomImages(int64_t count) {
+  Random random(5);
+  Bytes pixels;
+  for (int64_t i = 0; i < count * 16; ++i) pixels.push_back(static_cast<uint8_t>(random.Between(0, 255)));
+  Dataset data;
+  data.name = "random";
+  data.input().height = 4, data.input().width = 4, data.input().channels = 1;
+  data.images = std::move(pixels);
+  data.labels.assign(static_cast<size_t>(count), 0);
+  return data;
+}
+
+Graph Calibrated(const Dataset& data, std::string_view type) {
+  Graph graph = TinyGraph(/*with_ranges=*/false);
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(Calibrate(data, {*IntegersFromName(type)}, kQuiet, graph, warnings).ok());
+  return graph;
+}
+
+QuantizationOptions OptionsFor(std::string_view type) {
+  QuantizationOptions options;
+  options.integers = IntegersFromName(type);
+  return options;
+}
+
+RepairTask TaskFor(const Dataset& data, std::string_view type) {
+  CalibrationOptions calibration;
+  calibration.precisions = *IntegersFromName(type);
+  return {data, calibration, OptionsFor(type)};
+}
+
+RepairedFilters Repaired(const FilterRepairs& repairs, const Dataset& data, std::string_view type,
+                         Graph& graph) {
+  std::vector<std::string> warnings;
+  const auto plan = MakePlan(graph, OptionsFor(type), warnings);
+  EXPECT_TRUE(plan.ok());
+  const Graph source = graph;
+  auto result = RepairFilters(repairs, *plan, data, nullptr, kQuiet, source, graph);
+  EXPECT_TRUE(result.ok());
+  return *std::move(result);
+}
+
+const GraphTensor& Find(const Graph& graph, std::string_view name) {
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == name) return tensor;
+  }
+  ADD_FAILURE() << name;
+  return graph.tensors[0];
+}
+
+/// The mean over images and places of one channel of the first layer before its relu, by plain loops: 3x3, padding same.
+double MeanOfConv(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel) {
+  double sum = 0;
+  const auto images = static_cast<size_t>(data.size());
+  for (size_t n = 0; n < images; ++n) {
+    for (int y = 0; y < 4; ++y) {
+      for (int x = 0; x < 4; ++x) {
+        sum += bias;
+        for (int ky = 0; ky < 3; ++ky) {
+          for (int kx = 0; kx < 3; ++kx) {
+            const int row = y + ky - 1, column = x + kx - 1;
+            if (row < 0 || row > 3 || column < 0 || column > 3) continue;
+            const double pixel = data.images[n * 16 + static_cast<size_t>(row * 4 + column)] / 255.0;
+            sum += pixel * filter[channel * 9 + static_cast<size_t>(ky * 3 + kx)];
+          }
+        }
+      }
+    }
+  }
+  return sum / static_cast<double>(images * 16);
+}
+
+/// What the filter's integers stand for.
+std::vector<float> RoundedFilter(Graph graph, std::string_view type) {
+  std::vector<std::string> warnings;
+  const auto plan = MakePlan(graph, OptionsFor(type), warnings);
+  const GraphTensor& filter = Find(graph, "conv/filter");
+  std::vector<float> rounded;
+  for (const TensorPlan& each : plan->tensors) {
+    if (graph.tensor(each.tensor).name != "conv/filter") continue;
+    const std::vector<float> reals = RealValues(filter);
+    for (size_t i = 0; i < reals.size(); ++i) {
+      const QuantizationParams params = each.params[i / 9 % each.params.size()];
+      rounded.push_back(Dequantize(QuantizeFakeQuant(reals[i], params, LimitsOf(each.precision)), params));
+    }
+  }
+  return rounded;
+}
+
+TEST(RepairFilters, CorrectedBiasesKeepTheMeanOfEachChannel) {
+  const Dataset data = RandomImages(20);
+  Graph graph = Calibrated(data, "w4a8");
+  const std::vector<float> reals = RealValues(Find(graph, "conv/filter"));
+  const std::vector<float> bias = RealValues(Find(graph, "conv/bias"));
+  const auto result = Repaired({.correct_bias = true}, data, "w4a8", graph);
+  EXPECT_EQ(result.repaired, (std::vector<std::string>{"conv", "fc"}));
+  EXPECT_EQ(RealValues(Find(graph, "conv/filter")), reals) << "filters are left alone";
+  const std::vector<float> corrected = RealValues(Find(graph, "conv/bias"));
+  const std::vector<float> rounded = RoundedFilter(graph, "w4a8");
+  for (size_t c = 0; c < 2; ++c) {
+    const double wanted = MeanOfConv(data, reals, bias[c], c);
+    EXPECT_NEAR(MeanOfConv(data, rounded, corrected[c], c), wanted, 1e-5) << c;
+    EXPECT_GT(std::abs(MeanOfConv(data, rounded, bias[c], c) - wanted), 1e-4)
+        << "there was something to correct";
+  }
+}
+
+TEST(RepairFilters, AdaRoundLeavesValuesOfTheSameGrid) {
+  const Dataset data = RandomImages(20);
+  Graph graph = Calibrated(data, "w4a8");
+  const std::vector<float> scales = [&] {
+    std::vector<std::string> warnings;
+    Graph quantized = graph;
+    QAT_CHECK(ChooseQuantization(quantized, OptionsFor("w4a8"), warnings).ok());
+    return Find(quantized, "conv/filter").quantization->scale;
+  }();
+  const std::vector<float> reals = RealValues(Find(graph, "conv/filter"));
+  const auto result = Repaired({.adaround = true}, data, "w4a8", graph);
+  EXPECT_LT(result.error_after, result.error_before);
+  const std::vector<float> adapted = RealValues(Find(graph, "conv/filter"));
+  for (size_t i = 0; i < reals.size(); ++i) {
+    const double steps = adapted[i] / scales[i / 9];
+    EXPECT_NEAR(steps, std::round(steps), 1e-4) << i;
+    EXPECT_LE(std::abs(adapted[i] - reals[i]), 1.001f * scales[i / 9]) << i;
+  }
+  // Quantized again: the same integers, so nothing is lost any more.
+  const std::vector<float> rounded = RoundedFilter(graph, "w4a8");
+  for (size_t i = 0; i < adapted.size(); ++i) EXPECT_NEAR(rounded[i], adapted[i], 1e-5f * scales[i / 9]) << i;
+}
+
+TEST(RepairFilters, GivesTheSameBytesForTheSameData) {
+  const Dataset data = RandomImages(30);
+  Graph once = Calibrated(data, "int8"), twice = once;
+  Repaired({.adaround = true, .correct_bias = true}, data, "int8", once);
+  Repaired({.adaround = true, .correct_bias = true}, data, "int8", twice);
+  EXPECT_EQ(Serialize(once), Serialize(twice));
+}
+
+TEST(ChooseRepairs, KeepsNothingThatDoesNotLowerTheErrorOnExamplesHeldOut) {
+  const Dataset data = RandomImages(50);
+  const Graph graph = TinyGraph(/*with_ranges=*/false);
+  const RepairTask task = TaskFor(data, "w4a8");
+  const auto chosen = ChooseRepairs(graph, task, kQuiet);
+  QAT_ASSERT_OK(chosen);
+  ASSERT_EQ(chosen->trials.size(), 4u);
+  EXPECT_EQ(chosen->trials[0].name, "none");
+  double least = INFINITY;
+  for (const RepairTrial& trial : chosen->trials) {
+    EXPECT_GT(trial.error, 0) << trial.name;
+    EXPECT_EQ(trial.kept, trial.error < least) << trial.name;
+    if (trial.kept) least = trial.error;
+  }
+  EXPECT_LT(least, chosen->trials[0].error) << "of 4 bits something helps";
+  EXPECT_EQ(chosen->repairs,
+            (Repairs{chosen->trials[1].kept, chosen->trials[2].kept, chosen->trials[3].kept}));
+  EXPECT_EQ(Serialize(graph), Serialize(TinyGraph(false))) << "it is only tried";
+}
+
+TEST(ChooseRepairs, NeedsExamplesToHoldOut) {
+  const Dataset data = RandomImages(9);
+  const RepairTask task = TaskFor(data, "int8");
+  QAT_EXPECT_ERROR(ChooseRepairs(TinyGraph(false), task, kQuiet), ErrorCode::kInvalidArgument,
+                   "expected 10 or more");
+}
+
+}  // namespace
+}  // namespace qat

@@ -1,0 +1,208 @@
+#include "conversion.h"
+
+#include <algorithm>
+
+#include "base/join_some.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "calibrate/repair_filters.h"
+#include "calibration.h"
+#include "passes/passes.h"
+#include "rewrites.h"
+
+namespace qat {
+namespace {
+
+Status Append(Conversion& c) { return AppendAsAsked(c.flags, c.graph()); }
+
+/// The ranges that the plan names hold afterwards.
+Status EqualizeByPlan(Conversion& c) {
+  if (!c.plan || c.plan->equalize.empty()) return {};
+  QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph()));
+  return {};
+}
+
+Status KeepInFloat(Conversion& c) {
+  QAT_ASSIGN_OR_RETURN(c.kept_float, KeepFloatAsAsked(c.flags, c.plan, c.type, c.graph(), c.report));
+  return {};
+}
+
+/// Three significant digits are enough to compare by.
+std::string TrialText(const RepairTrial& trial) {
+  return StrCat(trial.name, " ", static_cast<float>(trial.error), trial.kept ? ", kept" : ", left out");
+}
+
+Status Choose(Conversion& c) {
+  if (!c.chooses_repairs) return {};
+  Progress progress(c.tool.flags().ProgressStyle(), "choose repairs", c.data->size());
+  const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const ChosenRepairs chosen,
+                          ChooseRepairs(c.graph(), task, ShowProgress(progress)));
+  progress.Finish();
+  c.repairs = chosen.repairs;
+  std::vector<std::string> trials;
+  for (const RepairTrial& trial : chosen.trials) {
+    trials.push_back(TrialText(trial));
+    c.report.metrics[StrCat("held_out_error_", trial.name)] = trial.error;
+  }
+  LogInfo(StrCat("repairs by their error on examples held out: ", Join(trials, "; ")));
+  return {};
+}
+
+Status Equalize(Conversion& c) {
+  if (!c.repairs.equalize) return {};
+  const std::vector<std::string> pairs = EqualizeFilters(c.graph());
+  LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
+                          "nothing was changed"
+                        : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
+  return {};
+}
+
+Status FindRanges(Conversion& c) {
+  return c.data ? CalibrateAsAsked(c.tool, c.flags, *c.data, c.calibration, c.graph(), c.report) : Status();
+}
+
+Status TakePlan(Conversion& c) {
+  if (!c.plan) return {};
+  QAT_RETURN_IF_ERROR_IN(c.flags.plan, TakeChoices(*c.plan, c.graph(), c.options));
+  return {};
+}
+
+/// Warnings are those of the plan that is applied.
+Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conversion& c) {
+  std::vector<std::string> none;
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan,
+                          PlanQuantization(c.graph(), c.options, none));
+  if (!c.real_filters) c.real_filters = c.graph();
+  Progress progress(c.tool.flags().ProgressStyle(), std::string(name), c.data->size());
+  QAT_ASSIGN_OR_RETURN_IN(
+      c.flags.graph, const RepairedFilters result,
+      RepairFilters(repairs, plan, *c.data, nullptr, ShowProgress(progress), *c.real_filters, c.graph()));
+  progress.Finish();
+  std::string text = StrCat(name, ": ", result.repaired.empty() ? "no layer" : JoinSome(result.repaired, 6));
+  if (repairs.adaround && result.error_before > 0)
+    text += StrCat("; the error of their sums fell to ",
+                   static_cast<int>(100 * result.error_after / result.error_before + 0.5),
+                   " % of that of nearest integers");
+  if (!result.left.empty()) text += StrCat("; left as they are: ", JoinSome(result.left, 6));
+  LogInfo(text);
+  return {};
+}
+
+Status RoundByData(Conversion& c) {
+  return c.repairs.adaround ? RepairRounding({.adaround = true}, "adaround", c) : Status();
+}
+
+Status CorrectBias(Conversion& c) {
+  return c.repairs.bias ? RepairRounding({.correct_bias = true}, "bias", c) : Status();
+}
+
+/// Decides and applies; the plan is written in between.
+Status Quantize(Conversion& c) {
+  if (c.options.is_real()) {
+    if (c.plan_output != nullptr)
+      return InvalidArgument(StrCat(
+          "--write-plan: a model of real numbers has no plan, expected one of --type ", IntegerNames()));
+    QAT_RETURN_IF_ERROR_IN(c.flags.graph, ChooseQuantization(c.graph(), c.options, c.report.warnings));
+    return {};
+  }
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan,
+                          PlanQuantization(c.graph(), c.options, c.report.warnings));
+  if (c.plan_output != nullptr) {
+    const std::string text = PlanText(plan, c.graph(), c.kept_float, c.plan ? c.plan->equalize : std::vector<std::string>());
+    QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
+    c.report.outputs["plan"] = c.flags.write_plan;
+  }
+  ApplyPlan(plan, c.graph(), c.report.warnings);
+  return {};
+}
+
+Status Store(Conversion& c) {
+  StoreWeights(c.type.weights, c.graph(), c.report.warnings);
+  return {};
+}
+
+Status SetInput(Conversion& c) { return SetInputAsAsked(c.flags, c.graph()); }
+Status SetOutput(Conversion& c) { return SetOutputAsAsked(c.flags, c.graph()); }
+
+Status ExpectNames(const std::vector<std::string>& skipped) {
+  std::vector<std::string> names;
+  for (const ConversionPass& pass : ConversionPasses()) names.emplace_back(pass.name);
+  for (const std::string& name : skipped) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return InvalidArgument(
+          StrCat("--skip-pass: ", UnknownName("pass", name, names), "; --list-passes prints them all"));
+    if (name == "quantize")
+      return InvalidArgument("--skip-pass: nothing can be written without 'quantize', expected another pass");
+  }
+  return {};
+}
+
+}  // namespace
+
+const std::vector<ConversionPass>& ConversionPasses() {
+  static const std::vector<ConversionPass> kPasses = {
+      {"append", "adds what --append names after the last layer", Append},
+      {"equalize-plan", "equalizes the layers that --plan names", EqualizeByPlan},
+      {"keep-float",
+       "puts layers without an integer kernel, and those named, between dequantize and quantize",
+       KeepInFloat},
+      {"choose-repairs", "--repair auto: tries each repair on examples held out", Choose},
+      {"equalize",
+       "cross-layer equalization: filters that follow each other reach equally far in each channel",
+       Equalize},
+      {"calibrate", "finds ranges of activations in data", FindRanges},
+      {"take-plan", "takes ranges and types of filters from --plan", TakePlan},
+      {"adaround", "rounds filters up or down by what the sums of their layer lose", RoundByData},
+      {"bias", "moves biases by what rounding the filter moves the mean of each channel", CorrectBias},
+      {"quantize", "decides for every tensor and makes integers of it", Quantize},
+      {"store-weights", "filters of a float model in half, a quarter or an eighth of their size", Store},
+      {"input-type", "gives inputs the types asked for", SetInput},
+      {"output-type", "gives outputs the types asked for", SetOutput},
+  };
+  return kPasses;
+}
+
+std::string ListOfPasses() {
+  constexpr size_t kColumn = 16;
+  std::string text;
+  for (const ConversionPass& pass : ConversionPasses())
+    text += StrCat(pass.name, std::string(kColumn - pass.name.size(), ' '), pass.summary, "\n");
+  return text;
+}
+
+Status ParseRepairs(const ConvertFlags& flags, const ModelType& type, Conversion& conversion) {
+  const std::string text = LowerCase(flags.repair);
+  if (text == "none") return {};
+  conversion.chooses_repairs = text == "auto";
+  for (const std::string& name : text == "auto" ? std::vector<std::string>() : SplitText(text, ',')) {
+    bool* const repair = name == "equalize"   ? &conversion.repairs.equalize
+                         : name == "adaround" ? &conversion.repairs.adaround
+                         : name == "bias"     ? &conversion.repairs.bias
+                                              : nullptr;
+    if (repair == nullptr)
+      return InvalidArgument(
+          StrCat("--repair: value '", flags.repair,
+                 "', expected none, auto, or some of equalize, adaround and bias, separated by commas"));
+    *repair = true;
+  }
+  if (flags.calibrate.empty() || type.is_real())
+    return InvalidArgument(
+        "--repair: changes filters by what data says, so ranges have to be found again; expected --calibrate "
+        "DATA too");
+  return {};
+}
+
+Status RunPasses(Conversion& conversion) {
+  const std::vector<std::string>& skipped = conversion.flags.skipped_passes;
+  QAT_RETURN_IF_ERROR(ExpectNames(skipped));
+  for (const ConversionPass& pass : ConversionPasses()) {
+    if (std::find(skipped.begin(), skipped.end(), pass.name) != skipped.end()) continue;
+    QAT_RETURN_IF_ERROR(pass.run(conversion));
+    QAT_RETURN_IF_ERROR_IN(StrCat(conversion.flags.graph, ": after the pass ", pass.name),
+                           Verify(conversion.graph()));
+  }
+  return {};
+}
+
+}  // namespace qat
