@@ -377,6 +377,7 @@ int Tool::Main(int argc, const char* const* argv, const std::function<Status(Rep
   OpenStandardStreams();
   EndOnUncaughtExceptions(impl_->program.name);
   ::signal(SIGPIPE, SIG_IGN);  // a reader that went away shows as EPIPE
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files (ulimit -f) as EFBIG
   InitLog(impl_->program.name, LogLevel::kInfo);
   SetLogText([this](std::string_view text) {
     return WithoutDoubledPhrases(qat::NameFlags(impl_->program, impl_->Running(), text));

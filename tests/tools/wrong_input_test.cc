@@ -136,11 +136,6 @@ TEST_F(WrongInput, ABaselineThatIsNoReportIsRefused) {
              {"text.json: is no JSON at byte"});
 }
 
-TEST_F(WrongInput, AFullDiskIsASystemError) {
-  ExpectEval({"--model", files_.uint8_model(), "--html", "/dev/full", "--progress", "none"}, 6,
-             {"/dev/full", "No space left"});
-}
-
 TEST_F(WrongInput, FreezeTakesCheckpointsOnly) {
   const auto freeze = [&](const std::string& input, int exit_code, const std::vector<std::string>& messages) {
     Expect("qat-freeze", {files_ / input, "-o", files_ / "out.qgraph"}, exit_code, messages);

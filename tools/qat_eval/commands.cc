@@ -80,8 +80,8 @@ Status RunCompare(EvalFlags& flags, Tool& tool, Report& report) {
     const Expected<std::string> predictions = Evaluate(flags.request, progress.Hooks(), report);
     progress.Finish();
     if (!predictions.ok()) return predictions.error();
-    QAT_RETURN_IF_ERROR(Commit("predictions", csv, *predictions, report));
-    return Conclude(files, flags, tool, report);
+    const Status written = Commit("predictions", csv, *predictions, report);
+    return FirstFailure(written, Conclude(files, flags, tool, report));
   });
 }
 

@@ -37,23 +37,26 @@ Status ReportFiles::Open(const EvalFlags& flags) {
   return OpenOutput("--benchmark-json", flags.benchmark_json, benchmark_);
 }
 
+Status FirstFailure(Status first, Status second) { return first.ok() ? second : first; }
+
+// A file that cannot be written takes none of the others with it.
 Status ReportFiles::Write(const Report& shown, Report& own) {
-  QAT_RETURN_IF_ERROR(Commit("html", html_, html_ ? ToHtml(shown) : "", own));
-  QAT_RETURN_IF_ERROR(Commit("benchmark_json", benchmark_, benchmark_ ? ToBenchmarkJson(shown) : "", own));
-  return WriteVerdict(shown, own);
+  const Status page = Commit("html", html_, html_ ? ToHtml(shown) : "", own);
+  const Status times = Commit("benchmark_json", benchmark_, benchmark_ ? ToBenchmarkJson(shown) : "", own);
+  return FirstFailure(FirstFailure(page, times), WriteVerdict(shown, own));
 }
 
 Status ReportFiles::WriteVerdict(const Report& shown, Report& own) {
   std::optional<OutputFile> junit = std::exchange(junit_, {}), markdown = std::exchange(markdown_, {});
-  QAT_RETURN_IF_ERROR(Commit("junit", junit, junit ? ToJunit(shown) : "", own));
-  return Commit("markdown", markdown, markdown ? ToMarkdown(shown) : "", own);
+  const Status tests = Commit("junit", junit, junit ? ToJunit(shown) : "", own);
+  return FirstFailure(tests, Commit("markdown", markdown, markdown ? ToMarkdown(shown) : "", own));
 }
 
 Status Conclude(ReportFiles& files, const EvalFlags& flags, Tool& tool, Report& report) {
   tool.NameFlags(report);
-  QAT_RETURN_IF_ERROR(files.Write(report, report));
-  PrintTable(report, flags, tool);
-  return {};
+  const Status written = files.Write(report, report);
+  PrintTable(report, flags, tool);  // what took long to measure is shown, whatever became of the files
+  return written;
 }
 
 }  // namespace qat

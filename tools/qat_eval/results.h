@@ -35,7 +35,11 @@ class ReportFiles {
   std::optional<OutputFile> html_, junit_, markdown_, benchmark_;
 };
 
-/// Names the flags in the report's sentences, writes the files and prints the table.
+/// The first of two outcomes that is an error.
+Status FirstFailure(Status first, Status second);
+
+/// Names the flags in the report's sentences, writes the files and prints the table: the table and every other file also where
+/// one cannot be written.
 Status Conclude(ReportFiles& files, const EvalFlags& flags, Tool& tool, Report& report);
 
 }  // namespace qat
