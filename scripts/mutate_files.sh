@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Gives mutated .tflite, .qgraph and checkpoint files to the programs of build/, each in a process of its own, and counts their exit codes.
+# Gives mutated .tflite, .qgraph and checkpoint files to the programs of build/, each in a process of its own, and
+# counts their exit codes.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {

@@ -58,7 +58,8 @@ struct Ranking {
 };
 
 /// `asked`: every checkpoint has to be compared; else those that cannot be read are left out.
-Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps, const std::string& split, bool asked) {
+Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps, const std::string& split,
+                       bool asked) {
   Ranking ranking;
   for (const int64_t step : steps) {
     auto checkpoint = ReadCheckpoint(CheckpointPath(run, step));
@@ -98,7 +99,8 @@ Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<
   return ChosenCheckpoint{CheckpointPath(run, steps.back()), {}};
 }
 
-/// What is taken where nobody says which. A damaged checkpoint, as a full disk or a power failure leaves it, is passed over.
+/// What is taken where nobody says which. A damaged checkpoint, as a full disk or a power failure leaves it, is passed
+/// over.
 Expected<ChosenCheckpoint> ChooseDefault(const std::string& run, const std::vector<int64_t>& steps) {
   const std::string split = "holdout";
   QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split, false));

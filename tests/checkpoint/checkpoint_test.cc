@@ -257,8 +257,10 @@ TEST_F(RunDirectory, ByDefaultADamagedLastCheckpointFallsBackToTheOneBeforeAndSa
   QAT_ASSERT_OK(chosen);
   EXPECT_EQ(chosen->path, CheckpointPath(dir_.path(), 200));
   EXPECT_NE(chosen->note.find("0000000300.ckpt: is cut short"), std::string::npos) << chosen->note;
-  EXPECT_NE(chosen->note.find("; it is left out, and the checkpoint of step 200 taken"), std::string::npos) << chosen->note;
-  EXPECT_EQ(ResolveCheckpoint(dir_.path(), "last").value(), CheckpointPath(dir_.path(), 300)) << "who asks for it is told what is wrong with it";
+  EXPECT_NE(chosen->note.find("; it is left out, and the checkpoint of step 200 taken"), std::string::npos)
+      << chosen->note;
+  EXPECT_EQ(ResolveCheckpoint(dir_.path(), "last").value(), CheckpointPath(dir_.path(), 300))
+      << "who asks for it is told what is wrong with it";
 }
 
 TEST_F(RunDirectory, WhereNoCheckpointCanBeReadSaysWhatIsWrong) {

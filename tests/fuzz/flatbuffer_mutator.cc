@@ -1,4 +1,5 @@
-// Places are found by the binary schemas that flatc embeds in the build. Nothing in the bytes is trusted: they may be mutated already.
+// Places are found by the binary schemas that flatc embeds in the build. Nothing in the bytes is trusted: they may be
+// mutated already.
 #include "fuzz/flatbuffer_mutator.h"
 
 #include <flatbuffers/reflection_generated.h>

@@ -4,7 +4,6 @@
 #include "fuzz/containers.h"
 #include "fuzz/flatbuffer_mutator.h"
 #include "fuzz/fuzz_target.h"
-#include "fuzz/mutate.h"
 #include "fuzz/pipeline.h"
 #include "fuzz/seeds.h"
 #include "inspect/print.h"

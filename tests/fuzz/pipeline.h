@@ -15,9 +15,9 @@ Expected<Bytes> ModelOf(Graph graph, Scheme scheme);
 /// Lowers a graph to every type that it has, and loads and runs what was written.
 void ConvertAndRun(const Graph& graph);
 
-/// Loads a .tflite; shows it, imports it, and runs it by the reference kernels and under every instruction set of this machine. Integer
-/// outputs must be the same under all of them. What asks for more memory or work than a step of a fuzzer may take (16 MiB of tensors, four million
-/// products) is loaded, but not run: it is a demand and no fault.
+/// Loads a .tflite; shows it, imports it, and runs it by the reference kernels and under every instruction set of this
+/// machine. Integer outputs must be the same under all of them. What asks for more memory or work than a step of a
+/// fuzzer may take (16 MiB of tensors, four million products) is loaded, but not run: it is a demand and no fault.
 void RunModel(const Bytes& bytes);
 
 }  // namespace qat::fuzz

@@ -1,8 +1,6 @@
 // An earlier report, as --baseline and the command report read it: parse, print in every form, parse again.
-#include "base/printable.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/mutate.h"
-#include "report/printable_report.h"
 #include "report/report.h"
 #include "support/sample_report.h"
 

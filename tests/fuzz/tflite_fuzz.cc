@@ -1,9 +1,6 @@
 // A .tflite: load, show, import, prepare, invoke.
-#include <algorithm>
-
 #include "fuzz/flatbuffer_mutator.h"
 #include "fuzz/fuzz_target.h"
-#include "fuzz/mutate.h"
 #include "fuzz/pipeline.h"
 #include "fuzz/seeds.h"
 

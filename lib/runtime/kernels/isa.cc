@@ -4,6 +4,9 @@
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
+#ifdef QAT_X86_KERNELS
+#include <cpuid.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -49,8 +52,10 @@ std::string NamesOf(const std::vector<Isa>& isas) {
 
 bool HasAvxVnniEncoding() {
 #ifdef QAT_X86_KERNELS
+  // Bit 4 of EAX, leaf 7, subleaf 1; the compilers' own names for it are newer than the compilers that we build with.
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avxvnni") != 0;
+  return __builtin_cpu_supports("avx2") != 0 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1) != 0;
 #else
   return false;
 #endif
