@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/file.h"
+#include "micro/micro_export.h"
+
 namespace qat {
 
 void AddFlags(Tool& tool, ConvertFlags& flags) {
@@ -32,6 +35,9 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
       "where the model is to run: refused where an operator, a type or a shape does not run there");
+  add("--emit-micro", flags.emit_micro, "DIR",
+      "C sources for TensorFlow Lite for Microcontrollers: model, operators, arena, input contract, golden "
+      "vectors and a main.cc that runs them; -o is not needed");
   app.option_defaults()->group("Instead of what training recorded");
   add("--plan", flags.plan, "FILE",
       "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");
@@ -96,6 +102,8 @@ void DeclareFiles(const ConvertFlags& flags, FileUse& use) {
   use.Write("--write-plan", flags.write_plan);
   use.Read("--calibrate", flags.calibrate == "digits" ? "" : flags.calibrate);
   use.Write("--output", flags.output);
+  if (flags.emit_micro.empty()) return;
+  for (const char* name : kMicroFileNames) use.Write("--emit-micro", JoinPath(flags.emit_micro, name));
 }
 
 }  // namespace qat

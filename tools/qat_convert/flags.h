@@ -32,7 +32,7 @@ struct ConvertFlags {
   std::vector<std::string> skipped_passes;
   bool list_passes = false;
   std::string plan, write_plan;
-  std::string target;
+  std::string target, emit_micro;
   int64_t calibration_limit = 500;
   bool print = false;
 };

@@ -18,6 +18,7 @@
 #include "flags.h"
 #include "ir/graph.h"
 #include "model/model.h"
+#include "micro.h"
 #include "model_type.h"
 #include "network.h"
 #include "passes/passes.h"
@@ -57,17 +58,15 @@ Expected<std::optional<Target>> ParseTarget(const ConvertFlags& flags) {
 /// Of what is to be written, before it is.
 Status CheckTargetAsAsked(const ConvertFlags& flags, const Bytes& bytes) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
-  if (!target) return {};
-  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, flags.output));
-  QAT_RETURN_IF_ERROR_IN(flags.output, ExpectTarget(*model, *target));
+  const std::string& name = flags.output.empty() ? flags.emit_micro : flags.output;
+  QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, name));
+  if (target) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, *target));
+  if (!flags.emit_micro.empty()) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, Target::kTfliteMicro));
   return {};
 }
 
 Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph,
-               std::string_view type, Report& report) {
-  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
-  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, bytes));
+               std::string_view type, const TfliteWriterOptions& names, const Bytes& bytes, Report& report) {
   const bool as_source = IsCSource(flags.output);
   QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, flags.output)) : output.Commit(bytes));
   ModelResult model;
@@ -107,8 +106,9 @@ struct Outputs {
 };
 
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
-  if (flags.output.empty() && flags.write_plan.empty() && !flags.print)
+  if (flags.output.empty() && flags.write_plan.empty() && flags.emit_micro.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
+  QAT_RETURN_IF_ERROR(PrepareMicro(flags));
   static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c", ".cc", ".cpp",
                                                                ".cxx",    ".h", ".hh", ".hpp"};
   static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
@@ -124,14 +124,23 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   return outputs;
 }
 
+/// The model, and what is made of it. `type` in words.
+Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph, std::string_view type, Report& report) {
+  if (!outputs.model && flags.emit_micro.empty()) return {};
+  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
+  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, bytes));
+  if (outputs.model) QAT_RETURN_IF_ERROR(Publish(tool, flags, *outputs.model, graph, type, names, bytes, report));
+  return EmitMicro(tool, flags, graph, bytes, report);
+}
+
 /// Other types at the borders of a finished model; its integers stay.
 Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outputs& outputs, Report& report) {
   QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  if (!outputs.model) return {};
-  return Publish(tool, flags, *outputs.model, graph, "its integers as they were", report);
+  return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", report);
 }
 
 /// Warnings are shown whether it succeeds or not.
@@ -147,7 +156,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.list_passes) return tool.Print(ListOfPasses()), Status();
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
-  if (target && flags.output.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
+  if (target && flags.output.empty() && flags.emit_micro.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
   if (ChangesBordersOnly(flags)) {
@@ -166,7 +175,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(Convert(conversion));
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
-  return outputs.model.has_value() ? Publish(tool, flags, *outputs.model, graph, NameOf(type), report) : Status();
+  return WriteAsAsked(tool, flags, outputs, graph, NameOf(type), report);
 }
 
 }  // namespace

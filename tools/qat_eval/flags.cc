@@ -99,7 +99,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
            {"--topk", &request.topk, "K,...", "top-k accuracies in report and page", kCompare},
            {"--topk", &request.topk, "K", "number of classes to print per picture, most likely first (default 5)", kClassify},
            {"--kernels", &flags.kernels, "fast|reference", "kernels to run: the fast ones or the reference ones", kModels},
-           {"--profile", &flags.profile, "NAME", "rounding: tflite or tflite-classic (docs/quantization.md)", kModels},
+           {"--profile", &flags.profile, "NAME", "rounding: tflite, tflite-classic or tflite-micro (docs/quantization.md)", kModels},
            {"--rounding", &request.rows.other_rounding, "", "compare both profiles: which labels depend on the rounding",
             kCompare},
            {"--litert", &request.rows.litert, "PYTHON",
@@ -190,13 +190,14 @@ Status ParseInterpreterOptions(EvalFlags& flags) {
   if (flags.kernels != "reference" && flags.kernels != "fast") {
     return InvalidArgument(StrCat("--kernels: value '", flags.kernels, "', expected reference or fast"));
   }
-  if (flags.profile != "tflite" && flags.profile != "tflite-classic") {
+  if (flags.profile != "tflite" && flags.profile != "tflite-classic" && flags.profile != "tflite-micro") {
     return InvalidArgument(
-        StrCat("--profile: value '", flags.profile, "', expected tflite or tflite-classic"));
+        StrCat("--profile: value '", flags.profile, "', expected tflite, tflite-classic or tflite-micro"));
   }
   options.kernels = flags.kernels == "fast" ? KernelSet::kFast : KernelSet::kReference;
-  options.profile =
-      flags.profile == "tflite" ? ArithmeticProfile::kTflite : ArithmeticProfile::kTfliteClassic;
+  options.profile = flags.profile == "tflite"           ? ArithmeticProfile::kTflite
+                    : flags.profile == "tflite-classic" ? ArithmeticProfile::kTfliteClassic
+                                                        : ArithmeticProfile::kTfliteMicro;
   return {};
 }
 
@@ -274,7 +275,7 @@ void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flag
   if ((bit & (kCompare | kBench | kDebug)) != 0) {
     tool.AddSeed(command, "How", bit == kBench ? "random seed of the inputs" : bit == kDebug ? "random seed of samples" : "random seed of samples and interval estimates");
   }
-  command.choices["--profile"] = {"tflite", "tflite-classic"};
+  command.choices["--profile"] = {"tflite", "tflite-classic", "tflite-micro"};
   command.choices["--task"] = TaskNames();
   command.choices["--litert"] = {"auto", "off"};
   command.fields = {{"models", "--model"}, {"float_run", "--float"}, {"run", "--checkpoint"}, {"rounds", "--repeat"}};
@@ -291,6 +292,10 @@ void DeclareFiles(const EvalFlags& flags, FileUse& use) {
   if (flags.request.data != "digits") use.Read("--data", flags.request.data);
   use.Read("--baseline", flags.request.baseline);
   use.Read("--plan", flags.debug.plan);
+  if (!flags.debug.reproducer.empty()) {
+    for (const char* name : {"layer.tflite", "input.npy", "output.npy", "expected.npy"})
+      use.Write("--reproducer", JoinPath(flags.debug.reproducer, name));
+  }
   for (const std::string& input : flags.tensors.inputs) use.Read("--input", PathOfInput(input));
   for (const std::string& image : flags.pictures.files) use.Read("--image", image);
   for (const EvalOutput& output : flags.Outputs()) use.Write(std::string(output.format.flag), output.path);

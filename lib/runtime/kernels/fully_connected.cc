@@ -116,7 +116,7 @@ Expected<std::unique_ptr<Kernel>> PrepareUInt8(const KernelContext& context) {
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kInt32));
   QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<uint8_t>()));
   const Activation activation = FusedActivation(context.attributes);
-  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+  if (UsesMultipliers(context.profile)) {
     FixedPointArithmetic<uint8_t> arithmetic;
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
@@ -138,7 +138,7 @@ Expected<std::unique_ptr<Kernel>> MakeInt8(const KernelContext& context, Arithme
 Expected<std::unique_ptr<Kernel>> PreparePerAxis(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const ChannelScales scales, ReadChannelScales(context, 0));
   const MacScales offsets = {scales.input, {1, 0}, scales.output};
-  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+  if (UsesMultipliers(context.profile)) {
     ChannelFixedPointArithmetic<int8_t> arithmetic;
     QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
     return MakeInt8(context, std::move(arithmetic), offsets);
@@ -152,7 +152,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt8(const KernelContext& context) {
   QAT_RETURN_IF_ERROR(CheckMacTypes(context, DType::kInt32));
   if (context.inputs[1]->scale.size() > 1) return PreparePerAxis(context);
   QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<int8_t>()));
-  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+  if (UsesMultipliers(context.profile)) {
     FixedPointArithmetic<int8_t> arithmetic;
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
     return MakeInt8(context, arithmetic, scales);
@@ -201,7 +201,7 @@ std::unique_ptr<Kernel> MakeInt16(const KernelContext& context, const Arithmetic
 
 template <class Sum>
 Expected<std::unique_ptr<Kernel>> PrepareInt16PerAxis(const KernelContext& context) {
-  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+  if (UsesMultipliers(context.profile)) {
     QAT_ASSIGN_OR_RETURN(const auto arithmetic, ReadInt16Arithmetic<Sum>(context, 0));
     return MakeInt16(context, arithmetic);
   }
@@ -218,7 +218,7 @@ Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context)
   if (context.inputs[1]->scale.size() > 1) return PrepareInt16PerAxis<Sum>(context);
   QAT_ASSIGN_OR_RETURN(const MacScales scales, ReadMacScales(context, LimitsOf<int16_t>()));
   const Activation activation = FusedActivation(context.attributes);
-  if (context.profile == ArithmeticProfile::kTfliteClassic) {
+  if (UsesMultipliers(context.profile)) {
     FixedPointArithmetic<int16_t, int8_t, Sum> arithmetic;
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));

@@ -24,11 +24,15 @@ enum class KernelSet {
   kFast,       ///< kernels for the instruction set, else portable fast ones, else the reference
 };
 
-/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers only.
+/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers, and the last in logistic and tanh.
 enum class ArithmeticProfile {
   kTflite,         ///< reference kernels of ai-edge-litert 2.3.0
-  kTfliteClassic,  ///< TensorFlow 1.13 to 2.19 and TFLite-Micro: the fixed-point multiplier everywhere
+  kTfliteClassic,  ///< TensorFlow 1.13 to 2.19: the fixed-point multiplier everywhere
+  kTfliteMicro,    ///< the same, and logistic and tanh of int8 in fixed point: TensorFlow Lite for Microcontrollers
 };
+
+/// Of fully connected layers, instead of a product in double.
+constexpr bool UsesMultipliers(ArithmeticProfile profile) { return profile != ArithmeticProfile::kTflite; }
 
 /// A tensor as Prepare sees it. `constant` is empty unless the values are known.
 struct KernelTensor {

@@ -1,11 +1,13 @@
 // Prepare of RELU, RELU6, RELU_N1_TO_1, LEAKY_RELU, HARD_SWISH, LOGISTIC and TANH: on 8 bits each is a table.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "quant/power_of_two.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/hard_swish.h"
 #include "runtime/kernels/reference/int16_sigmoid.h"
+#include "runtime/kernels/reference/softmax.h"
 #include "runtime/kernels/simd/matrix.h"
 #include "runtime/kernels/table.h"
 
@@ -112,6 +114,26 @@ std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales
   });
 }
 
+// Logistic and tanh of int8 as TFLite Micro computes them: the input as Q4.27, saturated from `radius` on; the output in steps of
+// 1/256 and 1/128.
+Expected<std::unique_ptr<Kernel>> MakeFixedSigmoid(const KernelContext& context, const Scales<int8_t>& scales) {
+  const bool is_tanh = context.definition.type == OpType::kTanh;
+  QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
+                       CheckedMultiplier(static_cast<double>(scales.input.scale) * (1 << 27), "input scale"));
+  if (multiplier.shift < 0) return Unsupported(StrCat("input scale is ", scales.input.scale, ", expected 2^-28 or more"));
+  const auto radius = static_cast<int32_t>(
+      std::floor(15.0 * static_cast<double>(1 << 27) / static_cast<double>(int64_t{1} << multiplier.shift)));
+  const int32_t zero_point = is_tanh ? 0 : -128;
+  return MakeFunctionKernel<int8_t>(context, [=](int32_t q) {
+    const int32_t input = q - scales.input.zero_point;
+    if (input <= -radius) return -128;
+    if (input >= radius) return 127;
+    const int32_t x = MultiplyByQuantizedMultiplier(input, multiplier);
+    const int32_t y = is_tanh ? reference::FixedTanh(x) : reference::FixedLogistic(x);
+    return RoundingDivideByPOT(y, is_tanh ? 24 : 23) + zero_point;
+  });
+}
+
 template <class T>
 Expected<Scales<T>> ReadScales(const KernelContext& context) {
   Scales<T> scales;
@@ -150,7 +172,15 @@ Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context) {
   QAT_ASSIGN_OR_RETURN(const Scales<T> scales, ReadScales<T>(context));
-  switch (context.definition.type) {
+  const OpType type = context.definition.type;
+  if constexpr (std::is_same_v<T, int8_t>) {
+    const bool fixed = context.profile == ArithmeticProfile::kTfliteMicro;
+    if (fixed && (type == OpType::kLogistic || type == OpType::kTanh)) {
+      QAT_RETURN_IF_ERROR(CheckOutputQuantization(context, scales.kLimits));
+      return MakeFixedSigmoid(context, scales);
+    }
+  }
+  switch (type) {
     case OpType::kLeakyRelu:
       return MakeLeakyRelu(context, scales);
     case OpType::kHardSwish:

@@ -22,11 +22,11 @@ int32_t SaturatingShiftLeft(int32_t value, int exponent) {
   return static_cast<int32_t>(std::clamp<int64_t>(shifted, std::numeric_limits<int32_t>::min(), kLargest));
 }
 
-// exp of a Q5.26 in [-1/4, 0) as Q0.31: the Taylor quartic around -1/8.
-int32_t ExpOnQuarter(int32_t a) {
+// exp of a Qm.n in [-1/4, 0) as Q0.31: the Taylor quartic around -1/8.
+int32_t ExpOnQuarter(int32_t a, int integer_bits) {
   constexpr int32_t kExpMinusEighth = 1895147668;
   constexpr int32_t kThird = 715827883;
-  const int32_t x = a * (1 << kIntegerBits) + (1 << 28);  // a + 1/8 in Q0.31
+  const int32_t x = a * (1 << integer_bits) + (1 << 28);  // a + 1/8 in Q0.31
   const int32_t x2 = Mul(x, x);
   const int32_t x3 = Mul(x2, x);
   const int32_t x4 = Mul(x2, x2);
@@ -34,16 +34,17 @@ int32_t ExpOnQuarter(int32_t a) {
   return kExpMinusEighth + Mul(kExpMinusEighth, x + tail);
 }
 
-// exp of a Q5.26 <= 0 as Q0.31: z = a - remainder with a in [-1/4, 0), one factor exp(-2^k) for each bit of
+// exp of a Qm.n <= 0 as Q0.31: z = a - remainder with a in [-1/4, 0), one factor exp(-2^k) for each bit of
 // the remainder.
+template <int kBits>
 int32_t ExpOnNegative(int32_t z) {
   if (z == 0) return kLargest;
-  constexpr int32_t kQuarter = 1 << 24;
+  constexpr int32_t kQuarter = 1 << (29 - kBits);
   constexpr int32_t kFactors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   const int32_t a = (z & (kQuarter - 1)) - kQuarter;
   const int32_t remainder = a - z;
-  int32_t result = ExpOnQuarter(a);
-  for (int k = 0; k < 7; ++k) {
+  int32_t result = ExpOnQuarter(a, kBits);
+  for (int k = 0; k < kBits + 2; ++k) {
     if ((remainder & (kQuarter << k)) != 0) result = Mul(result, kFactors[k]);
   }
   return result;
@@ -58,7 +59,7 @@ T MaxOf(const T* row, int64_t depth) {
 }
 
 int32_t ExpOfDifference(int32_t difference, FixedPointMultiplier multiplier) {
-  return ExpOnNegative(Mul(difference * (1 << multiplier.shift), multiplier.multiplier));
+  return ExpOnNegative<kIntegerBits>(Mul(difference * (1 << multiplier.shift), multiplier.multiplier));
 }
 
 template <class T>
@@ -89,16 +90,37 @@ Expected<SoftmaxScaling> ComputeSoftmaxScaling(float beta, float input_scale) {
   return scaling;
 }
 
-namespace reference {
+namespace {
 
-int32_t OneOverOnePlus(int32_t a) {
+constexpr int32_t kOne = 1 << 29;  // of a Q2.29
+
+// 2 / (1 + a) as Q2.29 of an a in [0, 1) as Q0.31: three steps of Newton's.
+int32_t TwoOverOnePlus(int32_t a) {
   constexpr int32_t k48Over17 = 1515870810;
   constexpr int32_t kMinus32Over17 = -1010580540;
-  constexpr int32_t kOne = 1 << 29;
   const auto half = static_cast<int32_t>((int64_t{a} + kLargest + 1) / 2);
   int32_t x = k48Over17 + Mul(half, kMinus32Over17);
   for (int i = 0; i < 3; ++i) x += SaturatingShiftLeft(Mul(x, kOne - Mul(half, x)), 2);
-  return SaturatingShiftLeft(x, 1);
+  return x;
+}
+
+}  // namespace
+
+namespace reference {
+
+int32_t OneOverOnePlus(int32_t a) { return SaturatingShiftLeft(TwoOverOnePlus(a), 1); }
+
+int32_t FixedLogistic(int32_t x) {
+  if (x == 0) return 1 << 30;
+  const int32_t of_magnitude = OneOverOnePlus(ExpOnNegative<4>(-std::abs(x)));
+  return x > 0 ? of_magnitude : kLargest - of_magnitude;
+}
+
+int32_t FixedTanh(int32_t x) {
+  if (x == 0) return 0;
+  // exp(-2 |x|): the same integer with one fractional bit less.
+  const int32_t of_magnitude = SaturatingShiftLeft(TwoOverOnePlus(ExpOnNegative<5>(-std::abs(x))) - kOne, 2);
+  return x > 0 ? of_magnitude : -of_magnitude;
 }
 
 constexpr int kSumIntegerBits = 12;

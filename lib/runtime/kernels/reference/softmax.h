@@ -24,6 +24,11 @@ namespace reference {
 /// one_over_one_plus_x_for_x_in_0_1.
 int32_t OneOverOnePlus(int32_t a);
 
+/// logistic(x) and tanh(x) as Q0.31 of a Q4.27, |x| < 16.
+/// Source    equal bit by bit to gemmlowp's fixedpoint.h, logistic and tanh, which TFLite Micro's kernels of int8 use.
+int32_t FixedLogistic(int32_t x);
+int32_t FixedTanh(int32_t x);
+
 /// output[i] = exp(beta * (input[i] - max)) / sum.
 /// Shapes    input, output [rows, depth].
 void Softmax(int64_t rows, int64_t depth, float beta, const float* input, float* output);

@@ -1,0 +1,78 @@
+#include "micro/micro_export.h"
+
+#include <gtest/gtest.h>
+
+#include "micro/arena.h"
+#include "passes/passes.h"
+#include "runtime/runnable_model.h"
+#include "support/test_util.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+Graph Quantized() {
+  Graph graph = testing::TinyGraph();
+  graph.scheme = "int8";
+  for (GraphTensor& tensor : graph.tensors) {
+    if (tensor.is_constant()) tensor.has_range = false;
+  }
+  QuantizationOptions options;
+  options.scheme = Scheme::kInt8;
+  std::vector<std::string> warnings;
+  QAT_CHECK(ChooseQuantization(graph, options, warnings).ok());
+  return graph;
+}
+
+std::string TextOf(const MicroExport& exported, const std::string& name) {
+  for (const MicroFile& file : exported.files) {
+    if (file.name == name) return file.text;
+  }
+  ADD_FAILURE() << "no " << name;
+  return "";
+}
+
+#define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
+
+TEST(ExportMicro, WritesEverythingThatAnApplicationNeeds) {
+  const Graph graph = Quantized();
+  const Bytes model = *WriteTflite(graph, {});
+  const auto exported = ExportMicro(model, graph.name, graph.contract);
+  QAT_ASSERT_OK(exported);
+  EXPECT_EQ(exported->files.size(), 6u);
+  EXPECT_EQ(exported->operators, 4u);
+  const std::string calls = TextOf(*exported, "model_ops.h");
+  for (const char* call : {"AddConv2D()", "AddFullyConnected()", "AddMaxPool2D()", "AddReshape()"})
+    EXPECT_HOLDS(calls, call);
+  EXPECT_HOLDS(calls, "kModelOperators = 4");
+  const std::string io = TextOf(*exported, "model_io.h");
+  EXPECT_HOLDS(io, "#define MODEL_INPUT_0_SIZE 16");
+  EXPECT_HOLDS(io, "model_input_0_from_bytes(const uint8_t* bytes, int8_t* tensor)");
+  EXPECT_HOLDS(io, "model_output_0_to_reals(const int8_t* tensor, float* reals)");
+  EXPECT_HOLDS(io, "\"zero\",\n  \"one\",\n  \"two\",");
+  EXPECT_HOLDS(TextOf(*exported, "model_data.c"), "QAT_ALIGNED const unsigned char model_data[] = {");
+  EXPECT_HOLDS(TextOf(*exported, "model_golden.h"), "#define MODEL_GOLDEN_VECTORS 4");
+  EXPECT_HOLDS(TextOf(*exported, "main.cc"), "checksum == MODEL_GOLDEN_CHECKSUM");
+}
+
+TEST(ExportMicro, TheSameModelGivesTheSameFiles) {
+  const Graph graph = Quantized();
+  const Bytes model = *WriteTflite(graph, {});
+  const auto a = ExportMicro(model, graph.name, graph.contract),
+             b = ExportMicro(model, graph.name, graph.contract);
+  for (size_t i = 0; i < a->files.size(); ++i)
+    EXPECT_EQ(a->files[i].text, b->files[i].text) << a->files[i].name;
+}
+
+/// By hand: input 16 and convolution 32, then convolution and pool 16 (8 values), pool and flat, flat and 16 (3 values).
+TEST(EstimateArena, TensorsThatLiveAtTheSameTimeLieBesideEachOther) {
+  const auto model = *RunnableFromBytes(*WriteTflite(Quantized(), {}), "m.tflite");
+  const MicroArena arena = EstimateArena(*model);
+  EXPECT_EQ(arena.tensors, 48u);
+  EXPECT_GT(arena.structures, 544u + 10 * 24 + 4 * 64);
+  EXPECT_EQ(arena.total() % 16, 0u);
+}
+
+}  // namespace
+}  // namespace qat
