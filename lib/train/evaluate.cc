@@ -76,7 +76,8 @@ void Count(std::span<const float> outputs, int64_t width, Wanted wanted, size_t 
 }  // namespace
 
 Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const Dataset& dataset,
-                              std::span<const int32_t> indices, bool fake_quantize, Answers* answers) {
+                              std::span<const int32_t> indices, bool fake_quantize, Answers* answers,
+                              OutputCounts* counts) {
   constexpr size_t kBatch = 250;  // activations of a small network stay in the cache
   const at::NoGradGuard no_gradients;
   const InputTensors tensors(contract, network.graph());
@@ -113,7 +114,10 @@ Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const 
       }
     }
     if (dataset.task == Task::kReconstruction) AppendValues(dataset.input().values, bytes, numbers);
-    const at::Tensor output = network.Forward(tensors.Real(bytes), {.fake_quantize = fake_quantize}).front();
+    const at::Tensor output = network.Forward(tensors.Real(bytes), {.fake_quantize = fake_quantize, .counts = counts},
+                                               [&](const Module& layer, const at::Tensor& made) {
+                                                 if (counts != nullptr) counts->Compare(layer.name(), made, std::ssize(batch));
+                                               }).front();
     const at::Tensor logits = functional::ToNhwc(output).contiguous();
     const std::span<const float> values(logits.data_ptr<float>(), static_cast<size_t>(logits.numel()));
     const LossResult found = loss.Of(values, logits.size(-1), {labels, numbers}, {});

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "report/answer_facts.h"
 #include "train/network.h"
+#include "train/output_counts.h"
 
 namespace qat {
 
@@ -21,10 +22,10 @@ struct Answers {
 };
 
 /// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. `answers`, where
-/// given, is filled too. Errors: those of reading.
+/// given, is filled too, and so is `counts`. Errors: those of reading.
 Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const Dataset& dataset,
                               std::span<const int32_t> indices, bool fake_quantize,
-                              Answers* answers = nullptr);
+                              Answers* answers = nullptr, OutputCounts* counts = nullptr);
 
 }  // namespace qat
 

@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -103,6 +104,21 @@ QAT_VECTOR_CLONES void MaskSpan(const float* __restrict x, const float* __restri
     passed = value >= passing.min ? passed : 0.0f;
     out[i] = value <= passing.max ? passed : 0.0f;
   }
+}
+
+// In pieces whose count fits 32 bits, as many lanes as floats.
+QAT_VECTOR_CLONES int64_t CountOutsideSpan(const float* x, int64_t count, Range inside) {
+  constexpr int64_t kPiece = int64_t{1} << 30;
+  int64_t total = 0;
+  for (int64_t begin = 0; begin < count; begin += kPiece) {
+    const int64_t end = std::min(begin + kPiece, count);
+    int32_t outside = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      outside += static_cast<int32_t>(x[i] < inside.min) + static_cast<int32_t>(x[i] > inside.max);
+    }
+    total += outside;
+  }
+  return total;
 }
 
 class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFakeQuantizeFunction> {
@@ -204,6 +220,22 @@ MeasuredRange MeasureRange(const at::Tensor& values) {
     all.finite = all.finite && part.finite;
   });
   return all;
+}
+
+int64_t CountClipped(const at::Tensor& values, Range bounds, const Grid& grid) {
+  const Range nudged = RepresentableRange(grid.params, grid.limits);
+  const float half = grid.params.scale / 2;
+  Range inside = {nudged.min - half, nudged.max + half};
+  // What the activation clamps into the range is not clipped by it.
+  if (bounds.min >= inside.min) inside.min = -kInfinity;
+  if (bounds.max <= inside.max) inside.max = kInfinity;
+  const at::Tensor x = Dense(values);
+  const float* data = x.data_ptr<float>();
+  std::atomic<int64_t> outside = 0;
+  at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    outside += CountOutsideSpan(data + begin, end - begin, inside);
+  });
+  return outside;
 }
 
 at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std::optional<Grid>& grid) {

@@ -58,17 +58,22 @@ Status MetricsLog::WriteStart(const Start& start) {
                       start.scheme, R"("})"));
 }
 
-Status MetricsLog::WriteTrain(int64_t step, double loss, double accuracy, double learning_rate) {
+Status MetricsLog::WriteTrain(int64_t step, double loss, double accuracy, double learning_rate, double gradient_norm) {
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/loss", step, loss));
   if (!std::isnan(accuracy)) QAT_RETURN_IF_ERROR(events_->AddScalar("train/accuracy", step, accuracy));
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/learning_rate", step, learning_rate));
+  QAT_RETURN_IF_ERROR(events_->AddScalar("train/gradient_norm", step, gradient_norm));
   return Write(StrCat(R"({"event":"train","step":)", step, R"(,"loss":)", Number(loss),
                       R"(,"training_accuracy":)", Number(accuracy), R"(,"learning_rate":)",
-                      Number(learning_rate), "}"));
+                      Number(learning_rate), R"(,"gradient_norm":)", Number(gradient_norm), "}"));
 }
 
 Status MetricsLog::WriteQuantize(int64_t step) {
   return Write(StrCat(R"({"event":"quantize","step":)", step, "}"));
+}
+
+Status MetricsLog::WriteFreezeBatchNorm(int64_t step) {
+  return Write(StrCat(R"({"event":"freeze_batch_norm","step":)", step, "}"));
 }
 
 Status MetricsLog::WriteEval(int64_t step, std::string_view split, double accuracy, double loss) {
@@ -79,11 +84,12 @@ Status MetricsLog::WriteEval(int64_t step, std::string_view split, double accura
                       Number(accuracy), R"(,"loss":)", Number(loss), "}"));
 }
 
-Status MetricsLog::WriteRange(int64_t step, std::string_view layer, Range range) {
+Status MetricsLog::WriteRange(int64_t step, std::string_view layer, Range range, double clipped) {
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/min"), step, range.min));
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/max"), step, range.max));
+  if (!std::isnan(clipped)) QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("clipped/", layer), step, clipped));
   return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":")", layer, R"(","min":)", range.min,
-                      R"(,"max":)", range.max, "}"));
+                      R"(,"max":)", range.max, std::isnan(clipped) ? "" : StrCat(R"(,"clipped":)", NumberText(clipped)), "}"));
 }
 
 Status MetricsLog::WriteCheckpoint(int64_t step) {

@@ -30,10 +30,13 @@ class MetricsLog {
     std::string scheme;
   };
   Status WriteStart(const Start& start);
-  Status WriteTrain(int64_t step, double loss, double accuracy, double learning_rate);
+  Status WriteTrain(int64_t step, double loss, double accuracy, double learning_rate, double gradient_norm);
   Status WriteQuantize(int64_t step);
   Status WriteEval(int64_t step, std::string_view split, double accuracy, double loss);
-  Status WriteRange(int64_t step, std::string_view layer, Range range);
+  /// Batch norms keep their statistics from here on.
+  Status WriteFreezeBatchNorm(int64_t step);
+  /// `clipped`: the share of values outside the range; NaN: not counted, as of filters, whose range holds them all.
+  Status WriteRange(int64_t step, std::string_view layer, Range range, double clipped);
   Status WriteCheckpoint(int64_t step);
   Status WriteEnd(int64_t step, int64_t best_step, double best_accuracy);
 

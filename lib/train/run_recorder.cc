@@ -64,17 +64,17 @@ double RunRecorder::TrainingAccuracy() const {
   return seen_ > 0 ? 100.0 * static_cast<double>(correct_) / static_cast<double>(seen_) : 0;
 }
 
-Status RunRecorder::LogTraining(int64_t step, double learning_rate) {
+Status RunRecorder::LogTraining(int64_t step, double learning_rate, double gradient_norm) {
   const double loss = loss_sum_ / static_cast<double>(std::max<int64_t>(seen_, 1));
   const double accuracy = TrainingAccuracy();
   loss_sum_ = 0;
   correct_ = 0;
   seen_ = 0;
-  return log_->WriteTrain(step, loss, accuracy, learning_rate);
+  return log_->WriteTrain(step, loss, accuracy, learning_rate, gradient_norm);
 }
 
 Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
-                                  const std::vector<NamedObserver>& observers) {
+                                  const std::vector<NamedObserver>& observers, const OutputCounts& counts) {
   last_evaluation_ = evaluation;
   last_quantized_ = quantized;
   evaluated_step_ = step;
@@ -87,7 +87,7 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
   QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation.accuracy, evaluation.loss));
   for (const NamedObserver& each : observers) {
     if (each.observer->empty()) continue;
-    QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range()));
+    QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range(), counts.ClippedShare(each.name)));
   }
   return {};
 }

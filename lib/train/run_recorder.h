@@ -44,10 +44,11 @@ class RunRecorder {
   double TrainingAccuracy() const;
 
   Status LogQuantize(int64_t step) { return log_->WriteQuantize(step); }
-  Status LogTraining(int64_t step, double learning_rate);
+  Status LogFreezeBatchNorm(int64_t step) { return log_->WriteFreezeBatchNorm(step); }
+  Status LogTraining(int64_t step, double learning_rate, double gradient_norm);
   /// `quantized`: with fake quantization, as Merit has it.
   Status LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
-                       const std::vector<NamedObserver>& observers);
+                       const std::vector<NamedObserver>& observers, const OutputCounts& counts);
   /// So many evaluations in a row were no progress: the recipe's patience is over. Progress is an evaluation that is better
   /// than those before beyond chance, or that chance cannot tell from them and whose loss is 1 % lower. A lucky accuracy on few
   /// examples thus ends no run that still learns.

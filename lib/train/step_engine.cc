@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -136,6 +137,15 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
     history_.Record(step + 1, std::move(ranges));
   }
   return result;
+}
+
+double StepEngine::GradientNorm() const {
+  constexpr size_t kLanes = 8;  // a single sum would wait for itself
+  double sums[kLanes] = {};
+  for (const TrainableSpan& each : spans_) {
+    for (size_t i = 0; i < each.gradient.size(); ++i) sums[i % kLanes] += double{each.gradient[i]} * each.gradient[i];
+  }
+  return std::sqrt(std::accumulate(sums, sums + kLanes, 0.0));
 }
 
 LossResult StepEngine::LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {

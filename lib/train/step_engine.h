@@ -62,6 +62,9 @@ class StepEngine {
   /// that are not finite, or the one that has grown most where the run diverges.
   Expected<LossResult> Step(const Batch& batch, int64_t step);
 
+  /// Root of the sum of squares of the last step's gradients, of all parameters together.
+  double GradientNorm() const;
+
   /// Whether fake quantization is on in a step.
   bool Quantizing(int64_t step) const { return step >= schedule_.quant_delay; }
 
@@ -73,6 +76,7 @@ class StepEngine {
   /// Whether batch norms keep their statistics from this step on; FreezeStatistics then finds them, as Deploy does, for good.
   bool FreezesStatistics(int64_t step) const { return step == schedule_.freeze_batch_norm_at; }
   Status FreezeStatistics(DataFeed& feed, int64_t steps);
+  bool HasBatchNorms() const { return !network_->batch_norms().empty(); }
 
   /// What Deploy has made last, with the drift of each range. Requires a Deploy after the last step.
   void Save(Checkpoint& checkpoint);

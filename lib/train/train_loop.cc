@@ -80,7 +80,10 @@ Expected<TrainResult> TrainLoop::Run() {
     if (inputs_.workers != nullptr) out_of_patience_ = inputs_.workers->Any(out_of_patience_);
     while (!Done()) {
       if (Writes() && step_ == schedule_.quant_delay) QAT_RETURN_IF_ERROR(recorder_->LogQuantize(step_));
-      if (engine_->FreezesStatistics(step_)) QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
+      if (engine_->FreezesStatistics(step_)) {
+        if (Writes() && engine_->HasBatchNorms()) QAT_RETURN_IF_ERROR(recorder_->LogFreezeBatchNorm(step_));
+        QAT_RETURN_IF_ERROR(engine_->FreezeStatistics(feed_, step_));
+      }
       if (Status stepped = Step(); !stepped.ok()) return WithKept(std::move(stepped).error());
       if (Writes()) QAT_RETURN_IF_ERROR(Record());
       if (StopsHere()) return SaveInterrupted();
@@ -112,7 +115,7 @@ Status TrainLoop::Record() {
   }
   if (step_ % inputs_.config.log_every == 0) {
     const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
-    QAT_RETURN_IF_ERROR(recorder_->LogTraining(step_, rate));
+    QAT_RETURN_IF_ERROR(recorder_->LogTraining(step_, rate, engine_->GradientNorm()));
   }
   if (EvaluationDue()) {
     QAT_RETURN_IF_ERROR(EvaluateDeployed());
@@ -168,15 +171,16 @@ std::vector<int32_t> TrainLoop::WatchedExamples() const {
 
 Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
-  QAT_ASSIGN_OR_RETURN(
-      const Evaluation evaluation,
-      Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1)));
+  OutputCounts counts;
+  QAT_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                       Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1),
+                                nullptr, &counts));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(std::max<int64_t>(step_ - 1, 0)));
     return WithKept(engine_->NotFinite(
         StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.inputs));
   }
-  return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers());
+  return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers(), counts);
 }
 
 // Leaves a checkpoint and says where it is.

@@ -111,7 +111,7 @@ int64_t EvaluationsUntilTheEnd(const std::vector<Evaluation>& evaluations) {
   QAT_CHECK(recorder.ok());
   int64_t step = 0;
   for (const Evaluation& each : evaluations) {
-    QAT_CHECK((*recorder)->LogEvaluation(++step, each, false, {}).ok());
+    QAT_CHECK((*recorder)->LogEvaluation(++step, each, false, {}, {}).ok());
     if ((*recorder)->OutOfPatience()) break;
   }
   return step;

@@ -154,6 +154,47 @@ TEST(Train, WritesTheEventsOfTheRun) {
   }
 }
 
+TEST(Train, LogsTheNormOfTheGradientThatTheStepTook) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.optimizer = "sgd";
+  config.weight_decay = 0;
+  config.log_every = config.eval_every = config.checkpoint_every = 1;
+  config.quant_delay = 1;
+  config.steps = 2;
+  QAT_ASSERT_OK(RunTiny(config, dir / "run"));
+  const auto after = ReadTrainerState(TrainerStatePath(dir / "run", 1));
+  QAT_ASSERT_OK(after);
+  // After one step, the momentum buffer holds its gradient.
+  double squares = 0;
+  for (const auto& [name, tensor] : after->tensors) {
+    if (!name.starts_with("sgd/velocity/")) continue;
+    for (const float value : tensor.values) squares += double{value} * value;
+  }
+  const std::string log = *ReadTextFile(dir / "run/metrics.ndjson");
+  const std::string key = "\"gradient_norm\":";
+  const size_t at = log.find(key, log.find(R"({"event":"train","step":1,)"));
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_GT(squares, 0);
+  EXPECT_NEAR(std::stod(log.substr(at + key.size())), std::sqrt(squares), 1e-6 * std::sqrt(squares));
+}
+
+TEST(Train, LogsWhenBatchNormsFreezeAndWhatRangesClip) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.bn_freeze = 40;
+  QAT_ASSERT_OK(Train(testing::TinyNormed("0.9"), config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
+  const std::string log = *ReadTextFile(dir / "run/metrics.ndjson");
+  EXPECT_NE(log.find("{\"event\":\"freeze_batch_norm\",\"step\":40}\n"), std::string::npos) << log;
+  // Of outputs; a filter's range holds all its values.
+  const size_t output = log.find(R"({"event":"range","step":60,"layer":"fc1",)");
+  EXPECT_NE(log.substr(output, log.find('\n', output) - output).find("\"clipped\":0"), std::string::npos);
+  const size_t filter = log.find(R"({"event":"range","step":60,"layer":"fc1/filter",)");
+  EXPECT_EQ(log.substr(filter, log.find('\n', filter) - filter).find("clipped"), std::string::npos);
+  QAT_ASSERT_OK(RunTiny(config, dir / "plain"));
+  EXPECT_EQ(ReadTextFile(dir / "plain/metrics.ndjson")->find("freeze_batch_norm"), std::string::npos);
+}
+
 TEST(Train, NamesShapesThatDoNotFit) {
   TempDir dir;
   Dataset wide = Quarters(100, 1);

@@ -19,6 +19,7 @@
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 #include "train/layout.h"
+#include "train/output_counts.h"
 
 namespace qat {
 namespace {
@@ -83,6 +84,9 @@ at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardC
   std::optional<Grid> grid;
   if (context.fake_quantize && range_ != nullptr && range_->ready()) {
     grid = Grid{range_->params(), ActivationLimitsOf(scheme_)};
+  }
+  if (context.counts != nullptr && OwnsRange(definition()) && range_ != nullptr && range_->ready()) {
+    context.counts->CountClipped(name(), output, bounds, {range_->params(), ActivationLimitsOf(scheme_)});
   }
   return ClampAndFakeQuantize(output, bounds, grid);
 }

@@ -25,6 +25,8 @@
 
 namespace qat {
 
+class OutputCounts;
+
 /// What one forward pass is to do.
 struct ForwardContext {
   bool training = false;       ///< dropout drops, batch norms normalize by the batch
@@ -35,6 +37,7 @@ struct ForwardContext {
   bool note_statistics = false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
   uint64_t dropout_key = 0;  ///< names the masks of this step
   BatchSharing sharing = {};     ///< ranges and statistics are those of the batch that all processes have together
+  OutputCounts* counts = nullptr;  ///< values outside the range of their output are counted there
 };
 
 /// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as [O, I, H, W]);
