@@ -34,6 +34,8 @@ struct Command {
   std::map<std::string, std::vector<std::string>> choices = {};
   /// Flags of other programs that are taken, with a warning, since they have no effect here: "--threads".
   std::vector<std::string> without_effect = {};
+  /// --config and --print-config are the command's own business.
+  bool own_config = false;
   std::function<Status(Report&)> run = {};
 };
 

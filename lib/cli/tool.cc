@@ -83,7 +83,6 @@ struct Tool::Impl {
   Program program;
   CommonFlags flags;
   const Command* running = nullptr;
-  bool own_config = false;
   std::function<void(FileUse&)> declare_files;
   bool stdout_taken = false;
   int stdout_errno = 0;
@@ -141,7 +140,7 @@ void Tool::Impl::AddCommonFlags(Command& command) {
 
 Status Tool::Impl::Configure(std::vector<std::string>& canonical) {
   const std::string path(ValueIn(canonical, "--config"));
-  if (path.empty() || own_config) return {};
+  if (path.empty() || Running().own_config) return {};
   QAT_ASSIGN_OR_RETURN(std::vector<std::string> configured,
                        ConfigArguments(program, Running(), path, canonical));
   configured.insert(configured.end(), canonical.begin(), canonical.end());
@@ -221,7 +220,7 @@ Status Tool::Impl::Parse(std::vector<std::string> words, std::string& print) {
   if (!line.now_spelled.empty()) LogInfo(StrCat("hint: this is now spelled: ", line.now_spelled));
   if (!flags.help_as.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--help-as", print, HelpAs(program, flags.help_as));
-  } else if (flags.print_config && !own_config) {
+  } else if (flags.print_config && !running->own_config) {
     print = ConfigText(*running);
   }
   return {};
@@ -322,7 +321,7 @@ Command& Tool::command() {
 CLI::App& Tool::app() { return *command().app; }
 void Tool::SetUsual(std::vector<std::string> names) { command().usual = std::move(names); }
 CommonFlags& Tool::flags() { return impl_->flags; }
-void Tool::OwnConfig() { impl_->own_config = true; }
+void Tool::OwnConfig() { command().own_config = true; }
 void Tool::DeclareFiles(std::function<void(FileUse&)> declare) { impl_->declare_files = std::move(declare); }
 
 void Tool::AddThreads(Command& command, const char* group, const char* text) {
@@ -337,6 +336,8 @@ bool Tool::Given(const std::string& flag) const {
   const CLI::Option* option = FindOption(impl_->Running(), flag);
   return option != nullptr && option->count() > 0;
 }
+
+bool Tool::Runs(std::string_view command) const { return impl_->Running().name == command; }
 
 void Tool::Print(std::string_view text) {
   if (!impl_->stdout_taken) impl_->Write(text);

@@ -33,7 +33,7 @@ int ExitCodeOf(const Error& error);
 
 /// Flags of all tools, as given.
 struct CommonFlags {
-  std::string config;  ///< TOML of flag values; where OwnConfig() was called, the tool reads it itself
+  std::string config;  ///< TOML of flag values; where OwnConfig() was called, the command reads it itself
   bool print_config = false;
   std::string json;  ///< path, "-" for standard output (then the table is not printed), empty: none
   std::string progress = "auto";
@@ -79,7 +79,10 @@ class Tool {
   /// True if the flag ("--seed") was given to the command that runs, on the command line or by --config.
   bool Given(const std::string& flag) const;
 
-  /// --config and --print-config are the tool's business (qat-train: a TrainConfig).
+  /// Whether this command runs, once the command line is read.
+  bool Runs(std::string_view command) const;
+
+  /// --config and --print-config are the business of the first command (qat-train: a TrainConfig).
   void OwnConfig();
 
   /// `declare` says which files the flags name, once they are read: an output that is an input or another output ends the

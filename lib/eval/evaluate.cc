@@ -274,7 +274,7 @@ Report OnlyRows(const Rows& rows) {
 Status AddCurves(const RowRequest& request, Report& report) {
   const std::string& run = request.checkpoint.empty() ? request.float_run : request.checkpoint;
   if (run.empty()) return {};
-  QAT_ASSIGN_OR_RETURN(RunCurves curves, ReadRunCurves(run));
+  QAT_ASSIGN_OR_RETURN(RunRecord curves, ReadRunCurves(run));
   report.curves = std::move(curves.curves);
   report.quant_delay = curves.quant_delay;
   return {};

@@ -1,5 +1,6 @@
 #include "eval/run_curves.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -11,37 +12,64 @@ namespace {
 
 using nlohmann::json;
 
-void AddPoint(const std::string& name, int64_t step, const json& event, const char* key, RunCurves& run) {
+double NumberOr(const json& event, const char* key, double otherwise) {
   const auto value = event.find(key);
-  if (value == event.end()) return;
-  for (TrainingCurve& curve : run.curves) {
-    if (curve.name != name) continue;
-    curve.points.emplace_back(step, value->is_null() ? std::nan("") : value->get<double>());
-    return;
-  }
-  run.curves.push_back({name, {}});
-  AddPoint(name, step, event, key, run);
+  return value == event.end() || value->is_null() ? otherwise : value->get<double>();
 }
 
-void AddEvent(const json& event, RunCurves& run) {
+void AddPoint(const std::string& name, int64_t step, const json& event, const char* key, std::vector<TrainingCurve>& curves) {
+  if (!event.contains(key)) return;
+  const auto known = std::find_if(curves.begin(), curves.end(), [&](const TrainingCurve& curve) { return curve.name == name; });
+  TrainingCurve& curve = known == curves.end() ? curves.emplace_back(TrainingCurve{name, {}}) : *known;
+  curve.points.emplace_back(step, NumberOr(event, key, std::nan("")));
+}
+
+void AddRange(int64_t step, const json& event, std::vector<RangeCurve>& curves) {
+  const auto tensor = event.at("layer").get<std::string>();
+  const auto known = std::find_if(curves.begin(), curves.end(), [&](const RangeCurve& curve) { return curve.tensor == tensor; });
+  RangeCurve& curve = known == curves.end() ? curves.emplace_back(RangeCurve{tensor, {}}) : *known;
+  curve.points.push_back({step, event.at("min").get<double>(), event.at("max").get<double>(), NumberOr(event, "clipped", std::nan(""))});
+}
+
+void AddStart(const json& event, RunRecord& run) {
+  run.steps = event.value("steps", int64_t{0});
+  run.batch_size = event.value("batch_size", int64_t{0});
+  run.scheme = event.value("scheme", std::string());
+}
+
+void AddEnd(const json& event, RunRecord& run) {
+  run.ended = true;
+  run.best_step = event.value("best_step", int64_t{-1});
+  run.best_accuracy = NumberOr(event, "best_accuracy", std::nan(""));
+}
+
+void AddEvent(const json& event, RunRecord& run) {
   const auto kind = event.at("event").get<std::string>();
   const auto step = event.at("step").get<int64_t>();
+  run.last_step = std::max(run.last_step, step);
+  if (kind == "start") AddStart(event, run);
+  if (kind == "end") AddEnd(event, run);
   if (kind == "quantize") run.quant_delay = step;
+  if (kind == "freeze_batch_norm") run.batch_norm_freeze = step;
+  if (kind == "range") AddRange(step, event, run.ranges);
+  if (kind == "warning") run.warnings.emplace_back(step, event.at("text").get<std::string>());
   if (kind == "train") {
-    AddPoint("loss", step, event, "loss", run);
-    AddPoint("training_accuracy", step, event, "training_accuracy", run);
+    AddPoint("loss", step, event, "loss", run.curves);
+    AddPoint("training_accuracy", step, event, "training_accuracy", run.curves);
+    AddPoint("learning_rate", step, event, "learning_rate", run.pace);
+    AddPoint("gradient_norm", step, event, "gradient_norm", run.pace);
   }
   if (kind == "eval") {
     const auto split = event.at("split").get<std::string>();
-    AddPoint(split + "_loss", step, event, "loss", run);
-    AddPoint(split + "_accuracy", step, event, "accuracy", run);
+    AddPoint(split + "_loss", step, event, "loss", run.curves);
+    AddPoint(split + "_accuracy", step, event, "accuracy", run.curves);
   }
 }
 
 }  // namespace
 
-Expected<RunCurves> ParseRunCurves(std::string_view text, const std::string& source) {
-  RunCurves run;
+Expected<RunRecord> ParseRunCurves(std::string_view text, const std::string& source) {
+  RunRecord run;
   int64_t line_number = 0;
   for (size_t start = 0; start < text.size();) {
     const size_t end = text.find('\n', start);
@@ -59,11 +87,19 @@ Expected<RunCurves> ParseRunCurves(std::string_view text, const std::string& sou
   return run;
 }
 
-Expected<RunCurves> ReadRunCurves(const std::string& run) {
+Expected<RunRecord> ReadRunCurves(const std::string& run) {
   const std::string path = JoinPath(run, "metrics.ndjson");
-  if (!IsDirectory(run) || !FileExists(path)) return RunCurves();
+  if (!IsDirectory(run) || !FileExists(path)) return RunRecord();
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kLargestLog));
   return ParseRunCurves(text, path);
+}
+
+Expected<RunRecord> ReadRunRecord(const std::string& run) {
+  const std::string path = JoinPath(run, "metrics.ndjson");
+  if (!FileExists(path)) {
+    return NotFound(StrCat(path, ": does not exist, expected the directory of a training run, which qat-train writes with -o"));
+  }
+  return ReadRunCurves(run);
 }
 
 }  // namespace qat

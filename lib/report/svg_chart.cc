@@ -36,11 +36,13 @@ struct Axes {
 };
 
 double Transform(double value, ChartScale scale) {
+  if (scale == ChartScale::kLinear) return value;
   if (scale == ChartScale::kAccuracy) return -std::log10(std::clamp(100 - value, kSmallestError, 100.0));
   return std::log10(std::max(value, 1e-12));
 }
 
 double Value(double transformed, ChartScale scale) {
+  if (scale == ChartScale::kLinear) return transformed;
   const double power = std::pow(10, scale == ChartScale::kAccuracy ? -transformed : transformed);
   return scale == ChartScale::kAccuracy ? 100 - power : power;
 }
@@ -78,14 +80,44 @@ std::vector<double> LossTicks(const Axes& axes) {
   return ticks;
 }
 
+// From 0 on, at most five: 1, 2 or 5 times a power of ten apart.
+std::vector<double> LinearTicks(const Axes& axes) {
+  double step = std::pow(10, std::floor(std::log10(axes.high / 5)));
+  for (const double factor : {2.0, 2.5, 2.0}) {
+    if (axes.high / step > 5) step *= factor;
+  }
+  std::vector<double> ticks;
+  for (int i = 0; i * step <= axes.high; ++i) ticks.push_back(i * step);
+  return ticks;
+}
+
+std::vector<double> TicksOf(const Axes& axes, ChartScale scale) {
+  switch (scale) {
+    case ChartScale::kAccuracy:
+      return {0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95};
+    case ChartScale::kLinear:
+      return LinearTicks(axes);
+    case ChartScale::kLogarithmic:
+      return LossTicks(axes);
+  }
+  return {};
+}
+
+// Learning rates without powers of ten, as far as that is readable.
+std::string TickText(double tick, ChartScale scale) {
+  const std::string text = NumberText(static_cast<float>(tick));
+  if (scale == ChartScale::kLinear && text.find('e') != text.npos && tick >= 1e-6) {
+    const std::string digits = Fixed(tick, 7);
+    return digits.substr(0, digits.find_last_not_of('0') + 1);
+  }
+  return StrCat(text, scale == ChartScale::kAccuracy ? "%" : "");
+}
+
 // Labels that would touch are left out: at least 16 units between two lines of text.
 std::vector<double> ValueTicks(const Axes& axes, ChartScale scale) {
-  const std::vector<double> all =
-      scale == ChartScale::kAccuracy ? std::vector<double>{0, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95}
-                                     : LossTicks(axes);
   std::vector<double> shown;
   double last_y = std::numeric_limits<double>::infinity();
-  for (const double tick : all) {
+  for (const double tick : TicksOf(axes, scale)) {
     const double transformed = Transform(tick, scale);
     if (transformed < axes.low - 1e-9 || transformed > axes.high + 1e-9) continue;
     if (const double y = axes.Y(transformed); last_y - y >= 16) {
@@ -100,7 +132,7 @@ std::vector<double> ValueTicks(const Axes& axes, ChartScale scale) {
 
 Axes FitAxes(const std::vector<TrainingCurve>& curves, const ChartOptions& options) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
-  double last_step = 1;
+  double last_step = std::max<double>(1, static_cast<double>(options.last_step));
   for (const TrainingCurve& curve : curves) {
     for (const auto& [step, value] : curve.points) {
       last_step = std::max(last_step, static_cast<double>(step));
@@ -109,6 +141,7 @@ Axes FitAxes(const std::vector<TrainingCurve>& curves, const ChartOptions& optio
       high = std::max(high, Transform(value, options.scale));
     }
   }
+  if (options.scale == ChartScale::kLinear) return {0, last_step, 0, high > 0 ? high * 1.04 : 1};
   const double margin = std::max((high - low) * 0.04, 0.05);
   return {0, std::max(last_step, static_cast<double>(options.mark_step)), low - margin, high + margin};
 }
@@ -136,8 +169,7 @@ std::string Grid(const Axes& axes, ChartScale scale) {
   for (const double tick : ValueTicks(axes, scale)) {
     const double y = axes.Y(Transform(tick, scale));
     svg += Line("grid", kLeft, y, kRight, y);
-    svg += Text(kLeft - 6, y + 4, "end",
-                StrCat(NumberText(static_cast<float>(tick)), scale == ChartScale::kAccuracy ? "%" : ""));
+    svg += Text(kLeft - 6, y + 4, "end", TickText(tick, scale));
   }
   const int64_t step = NiceStep(axes.last_step - axes.first_step, 5);
   for (int64_t tick = 0; static_cast<double>(tick) <= axes.last_step; tick += step) {
@@ -160,7 +192,7 @@ std::string Mark(const Axes& axes, const ChartOptions& options) {
 }
 
 // A gap in the values (NaN) is a gap in the line.
-std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size_t index) {
+std::string Curve(const Points& points, const Axes& axes, ChartScale scale, const std::string& css) {
   constexpr size_t kFewPoints = 40;  // each is seen then, also one that stands alone
   std::string path, dots;
   bool pen_down = false;
@@ -174,10 +206,10 @@ std::string Curve(const Points& points, const Axes& axes, ChartScale scale, size
     pen_down = true;
     if (points.size() > kFewPoints) continue;
     dots +=
-        StrCat("<circle class=\"point c", index, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
+        StrCat("<circle class=\"point ", css, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
                "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
   }
-  return path.empty() ? "" : StrCat("<path class=\"c", index, "\" d=\"", path, "\"/>", dots);
+  return path.empty() ? "" : StrCat("<path class=\"", css, "\" d=\"", path, "\"/>", dots);
 }
 
 }  // namespace
@@ -214,7 +246,13 @@ std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptio
   std::string svg = StrCat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", kHeight,
                            "\" role=\"img\" aria-label=\"", EscapeHtml(options.description), "\">");
   svg += Grid(axes, options.scale) + Mark(axes, options);
-  for (size_t i = 0; i < curves.size(); ++i) svg += Curve(curves[i].points, axes, options.scale, i);
+  for (const ChartMark& mark : options.marks) {
+    const double x = axes.X(static_cast<double>(mark.step));
+    svg += Line(mark.css, x, kTop - 8, x, kBottom);
+  }
+  for (size_t i = 0; i < curves.size(); ++i) {
+    svg += Curve(curves[i].points, axes, options.scale, options.classes.empty() ? StrCat("c", i) : options.classes[i]);
+  }
   return svg + "</svg>\n";
 }
 

@@ -18,6 +18,13 @@ std::string EscapeHtml(std::string_view text);
 enum class ChartScale {
   kLogarithmic,  ///< losses: decades, ticks at 1, 2 and 5
   kAccuracy,     ///< percentages: logarithmic in the error 100 - value, so that 99 and 99.5 can be distinguished
+  kLinear,       ///< what may be 0: learning rates; the axis starts there
+};
+
+/// A vertical line at a step.
+struct ChartMark {
+  int64_t step = 0;
+  std::string css = "mark";
 };
 
 struct ChartOptions {
@@ -25,9 +32,12 @@ struct ChartOptions {
   ChartScale scale = ChartScale::kLogarithmic;
   int64_t mark_step = -1;  ///< a labelled vertical line; -1: none
   std::string mark_label;
+  std::vector<ChartMark> marks = {};      ///< without a label: the page's legend has it
+  std::vector<std::string> classes = {};  ///< CSS classes of the curves; empty: "c<i>"
+  int64_t last_step = 0;                  ///< where the axis of steps ends at the earliest
 };
 
-/// Curves over training steps. Curve i is drawn with the CSS class "c<i>"; the legend is the page's. Curves
+/// Curves over training steps. Curve i is drawn with the CSS class "c<i>", unless the options name others; the legend is the page's. Curves
 /// of more than 800 points keep the smallest and largest value of each of 400 slices, so that no spike is
 /// lost. Requires  at least one finite point in all.
 std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);

@@ -35,6 +35,35 @@ TEST(RunCurves, CollectsOneCurvePerNameAndTheStepOfQuantization) {
   EXPECT_EQ(run->quant_delay, 600);
 }
 
+TEST(RunCurves, CollectsRangesPaceAndWarnings) {
+  const auto run = ParseRunCurves(std::string(kEvents) +
+                                      R"({"event":"freeze_batch_norm","step":800}
+{"event":"train","step":800,"loss":0.1,"training_accuracy":99,"learning_rate":0.0005,"gradient_norm":2.5}
+{"event":"range","step":1000,"layer":"conv1","min":-1,"max":3.5,"clipped":0.002}
+{"event":"warning","step":1000,"text":"layer 'x' is \"dead\""}
+)",
+                                  "metrics.ndjson");
+  QAT_ASSERT_OK(run);
+  EXPECT_EQ(run->steps, 1000);
+  EXPECT_EQ(run->batch_size, 30);
+  EXPECT_EQ(run->scheme, "uint8");
+  EXPECT_TRUE(run->ended);
+  EXPECT_EQ(run->best_step, 500);
+  EXPECT_EQ(run->batch_norm_freeze, 800);
+  ASSERT_EQ(run->ranges.size(), 1u);
+  ASSERT_EQ(run->ranges[0].points.size(), 2u);
+  // Runs of earlier versions did not count.
+  EXPECT_TRUE(std::isnan(run->ranges[0].points[0].clipped));
+  EXPECT_EQ(run->ranges[0].points[1].clipped, 0.002);
+  EXPECT_EQ(run->ranges[0].points[1].max, 3.5);
+  ASSERT_EQ(run->pace.size(), 2u);
+  EXPECT_EQ(run->pace[0].name, "learning_rate");
+  EXPECT_EQ(run->pace[0].points.size(), 3u);
+  EXPECT_EQ(run->pace[1].points, (std::vector<std::pair<int64_t, double>>{{800, 2.5}}));
+  ASSERT_EQ(run->warnings.size(), 1u);
+  EXPECT_EQ(run->warnings[0].second, "layer 'x' is \"dead\"");
+}
+
 TEST(RunCurves, AFloatRunHasNoDelay) {
   const auto run = ParseRunCurves("{\"event\":\"start\",\"step\":0,\"quant_delay\":600}\n", "metrics.ndjson");
   QAT_ASSERT_OK(run);

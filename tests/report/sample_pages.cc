@@ -6,7 +6,9 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "report/run_page.h"
 #include "support/sample_report.h"
+#include "support/sample_run.h"
 
 namespace qat {
 namespace {
@@ -139,6 +141,24 @@ Report Chain() {
   return report;
 }
 
+// Three runs overlaid, their tensors named as in imported networks; one is under way.
+std::vector<RunRecord> RunsOfLongNames() {
+  std::vector<RunRecord> runs;
+  for (const char* name : {"baseline", "runs/2026-11-27/mobilenet_v1_0.25-with-a-long-name", "<b>"}) runs.push_back(testing::SampleRun(name));
+  for (RunRecord& run : runs) {
+    for (int i = 0; i < 12; ++i) {
+      run.ranges.push_back(run.ranges[static_cast<size_t>(i % 3)]);
+      run.ranges.back().tensor = StrCat("MobilenetV1/expanded_conv_", i, "/depthwise_and_project_with_batch_norm/filter");
+    }
+  }
+  runs[1].ended = false;
+  runs[1].steps = 1'250'000;
+  for (RangeCurve& curve : runs[1].ranges) {
+    for (RangePoint& point : curve.points) point.max *= 1.4;
+  }
+  return runs;
+}
+
 Status Write(const std::string& folder) {
   const std::pair<const char*, Report> pages[] = {{"sample", Everything()},
                                                   {"many", ManyModelsOfLongNames()},
@@ -151,7 +171,8 @@ Status Write(const std::string& folder) {
                                                   {"error", Failed()}};
   for (const auto& [name, report] : pages)
     QAT_RETURN_IF_ERROR(WriteFile(JoinPath(folder, std::string(name) + ".html"), ToHtml(report)));
-  return {};
+  QAT_RETURN_IF_ERROR(WriteFile(JoinPath(folder, "run.html"), RunPage({testing::SampleRun("lenet")})));
+  return WriteFile(JoinPath(folder, "runs.html"), RunPage(RunsOfLongNames()));
 }
 
 }  // namespace

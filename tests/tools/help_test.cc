@@ -20,7 +20,7 @@ std::vector<Words> AllCommands() {
   for (const char* command : {"compare", "bench", "classify", "run", "trace", "debug", "inspect", "report"})
     all.push_back({"qat-eval", command});
 #ifdef QAT_HAS_TRAIN
-  all.push_back({"qat-train"});
+  for (const Words& words : {Words{"qat-train"}, Words{"qat-train", "train"}, Words{"qat-train", "plot"}}) all.push_back(words);
 #endif
   return all;
 }

@@ -143,8 +143,8 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
   }
   tool.AddThreads(tool.command(), kRecipe, "worker threads; 0: all cores");
   tool.AddSeed(tool.command(), kRecipe, "random seed");
-  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--epochs", "--budget", "--learning-rate",
-                 "--holdout", "--init", "--resume", "--resume-if-exists", "--seed", "--json"});
+  tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--learning-rate",
+                 "--holdout", "--init", "--resume", "--resume-if-exists", "--json"});
   app.add_flag("--strict", flags.strict, "stop at a picture that cannot be read instead of leaving it out")
       ->group(kRecipe);
   app.add_flag("--print-init", flags.print_init, "print which weights fill which layers and stop")->group("Output");

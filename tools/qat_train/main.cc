@@ -1,8 +1,9 @@
-// qat-train: data and a recipe in, a run directory out.
+// qat-train: data and a recipe in, a run directory out; and what is in one, as a page.
 #include <vector>
 
 #include "cli/tool.h"
 #include "flags.h"
+#include "plot.h"
 #include "run.h"
 #include "train/workers.h"
 
@@ -27,16 +28,21 @@ std::vector<const char*> SilentWords(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  qat::Tool tool(
-      "qat-train", "Trains a network with fake quantization; every key of --config is a flag, too.",
-      "  qat-train --data mnist/ --preset lenet -o runs/lenet\n"
-      "  qat-train --data mnist/ --steps 2000 --quant-delay 1000 -o runs/quick --resume-if-exists\n");
-  tool.OwnConfig();
+  qat::Tool tool("qat-train", "Trains a network with fake quantization, and shows how that went.",
+                 "  qat-train --data mnist/ --preset lenet -o runs/lenet\n"
+                 "  qat-train plot runs/lenet\n");
   qat::TrainFlags flags;
+  qat::PlotFlags plot;
+  tool.AddCommand("train", "Trains a network; every key of --config is a flag, too.",
+                  "  qat-train --data mnist/ --preset lenet -o runs/lenet\n"
+                  "  qat-train --data mnist/ --steps 2000 --quant-delay 1000 -o runs/quick --resume-if-exists\n",
+                  [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+  tool.OwnConfig();
   qat::AddFlags(tool, flags);
-  tool.DeclareFiles([&](qat::FileUse& use) { qat::DeclareFiles(flags, use); });
+  qat::AddPlotCommand(tool, plot);
+  tool.DeclareFiles([&](qat::FileUse& use) { tool.Runs("plot") ? qat::DeclareFiles(plot, use) : qat::DeclareFiles(flags, use); });
   const auto place = qat::PlaceFromEnvironment();
   std::vector<const char*> words(argv, argv + argc);
   if (place.ok() && !place->writes()) words = SilentWords(argc, argv);
-  return tool.Main(static_cast<int>(words.size()), words.data(), [&](qat::Report& report) { return qat::RunTool(tool, flags, report); });
+  return tool.Main(static_cast<int>(words.size()), words.data());
 }
