@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 
 #include "base/file.h"
@@ -15,6 +16,18 @@ namespace {
 
 // JSON has no NaN.
 std::string Number(double value) { return std::isfinite(value) ? NumberText(value) : "null"; }
+
+// Names of layers come from outside.
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    char code[8];
+    if (c == '"' || c == '\\') escaped += '\\';
+    std::snprintf(code, sizeof(code), "\\u%04x", static_cast<unsigned char>(c));
+    escaped += static_cast<unsigned char>(c) < 0x20 ? std::string(code) : std::string(1, c);
+  }
+  return escaped;
+}
 
 Error Failed(const std::string& path, std::string_view action) {
   return IoError(StrCat(path, ": cannot be ", action, ": ", std::strerror(errno)));
@@ -88,8 +101,12 @@ Status MetricsLog::WriteRange(int64_t step, std::string_view layer, Range range,
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/min"), step, range.min));
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/max"), step, range.max));
   if (!std::isnan(clipped)) QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("clipped/", layer), step, clipped));
-  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":")", layer, R"(","min":)", range.min,
+  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":")", Escaped(layer), R"(","min":)", range.min,
                       R"(,"max":)", range.max, std::isnan(clipped) ? "" : StrCat(R"(,"clipped":)", NumberText(clipped)), "}"));
+}
+
+Status MetricsLog::WriteWarning(int64_t step, std::string_view text) {
+  return Write(StrCat(R"({"event":"warning","step":)", step, R"(,"text":")", Escaped(text), R"("})"));
 }
 
 Status MetricsLog::WriteCheckpoint(int64_t step) {

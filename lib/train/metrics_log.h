@@ -37,6 +37,8 @@ class MetricsLog {
   Status WriteFreezeBatchNorm(int64_t step);
   /// `clipped`: the share of values outside the range; NaN: not counted, as of filters, whose range holds them all.
   Status WriteRange(int64_t step, std::string_view layer, Range range, double clipped);
+  /// A sentence on what goes wrong.
+  Status WriteWarning(int64_t step, std::string_view text);
   Status WriteCheckpoint(int64_t step);
   Status WriteEnd(int64_t step, int64_t best_step, double best_accuracy);
 

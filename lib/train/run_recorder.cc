@@ -32,7 +32,8 @@ RunRecorder::RunRecorder(Run run, const Schedule& schedule, const TrainConfig& c
     : run_(std::move(run)),
       schedule_(schedule),
       patience_(config.patience),
-      waits_quantized_(config.scheme != "float32") {}
+      waits_quantized_(config.scheme != "float32"),
+      watch_(schedule.steps, schedule.quant_delay, run_.split) {}
 
 Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule& schedule,
                                                          const TrainConfig& config,
@@ -57,6 +58,7 @@ void RunRecorder::Count(const LossResult& result) {
   loss_sum_ += result.loss * static_cast<double>(result.counted);
   correct_ += result.correct;
   seen_ += result.counted;
+  watch_.Count(result.loss);
 }
 
 double RunRecorder::TrainingAccuracy() const {
@@ -90,6 +92,17 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
     QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range(), counts.ClippedShare(each.name)));
   }
   return {};
+}
+
+Expected<std::vector<std::string>> RunRecorder::Watch(const Answers& answers, const std::vector<NamedObserver>& observers,
+                                                     const OutputCounts& counts) {
+  RunWatch::Seen seen = {evaluated_step_, last_quantized_, last_evaluation_.loss, counts.FirstConstant(), answers.classes.counts(), run_.examples};
+  for (const NamedObserver& each : observers) {
+    if (!each.observer->empty()) seen.ranges[each.name] = each.observer->range();
+  }
+  std::vector<std::string> warnings = watch_.Look(seen);
+  for (const std::string& warning : warnings) QAT_RETURN_IF_ERROR(log_->WriteWarning(evaluated_step_, warning));
+  return warnings;
 }
 
 Status RunRecorder::SaveScheduled(StepEngine& engine, int64_t step) {
@@ -148,6 +161,7 @@ TrainerState RunRecorder::MakeState(const StepEngine& engine, int64_t step, int6
     state.scalars["patience/waited"] = static_cast<double>(waited_);
     SaveMerit(progress_, "patience", state);
   }
+  watch_.Save(state);
   engine.Save(state);
   return state;
 }
@@ -182,6 +196,7 @@ Status RunRecorder::Restore(const TrainerState& state) {
     waited_ = static_cast<int64_t>(number("patience/waited"));
     progress_ = merit("patience", state.scalars.contains("patience/best") ? "patience/best" : "patience/accuracy");
   }
+  watch_.Load(state);
   if (!missing.empty()) return Corrupt(StrCat("number '", missing, "' is missing"));
   return {};
 }

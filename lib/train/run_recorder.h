@@ -19,6 +19,7 @@
 #include "train/loss.h"
 #include "train/metrics_log.h"
 #include "train/run_store.h"
+#include "train/run_watch.h"
 #include "train/step_engine.h"
 
 namespace qat {
@@ -31,6 +32,7 @@ class RunRecorder {
     std::string_view split;  ///< what evaluations look at: "holdout" or "test"
     bool classes = true;     ///< false: the labels are real numbers
     Checkpoint header;       ///< spec, contract, provenance
+    int64_t examples = 0;    ///< that evaluations look at
   };
 
   /// At step 0, or as `saved` left it: the log is cut to what that knew. Errors: kCorrupt, kIoError.
@@ -49,6 +51,9 @@ class RunRecorder {
   /// `quantized`: with fake quantization, as Merit has it.
   Status LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                        const std::vector<NamedObserver>& observers, const OutputCounts& counts);
+  /// What is wrong with the run as this evaluation sees it; logged, too. After LogEvaluation.
+  Expected<std::vector<std::string>> Watch(const Answers& answers, const std::vector<NamedObserver>& observers,
+                                           const OutputCounts& counts);
   /// So many evaluations in a row were no progress: the recipe's patience is over. Progress is an evaluation that is better
   /// than those before beyond chance, or that chance cannot tell from them and whose loss is 1 % lower. A lucky accuracy on few
   /// examples thus ends no run that still learns.
@@ -91,6 +96,7 @@ class RunRecorder {
   bool waits_quantized_;     // evaluations before fake quantization say nothing on when to stop
   int64_t waited_ = 0;       // evaluations since that
   Merit progress_;           // the last evaluation that was progress
+  RunWatch watch_;
 };
 
 }  // namespace qat

@@ -60,7 +60,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   }
   if (own.workers != nullptr) loop->engine_->ShareBatches(*own.workers);
   if (!loop->Writes()) return loop;
-  RunRecorder::Run run = {own.run, loop->SplitName(), !IsOfNumbers(own.train.task), own.header};
+  RunRecorder::Run run = {own.run, loop->SplitName(), !IsOfNumbers(own.train.task), own.header, std::ssize(loop->WatchedExamples())};
   QAT_ASSIGN_OR_RETURN(loop->recorder_, RunRecorder::Open(std::move(run), schedule, config, saved));
   loop->out_of_patience_ = loop->recorder_->OutOfPatience();
   return loop;
@@ -171,16 +171,24 @@ std::vector<int32_t> TrainLoop::WatchedExamples() const {
 
 Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
+  Answers answers;
   OutputCounts counts;
   QAT_ASSIGN_OR_RETURN(const Evaluation evaluation,
                        Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1),
-                                nullptr, &counts));
+                                &answers, &counts));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(std::max<int64_t>(step_ - 1, 0)));
     return WithKept(engine_->NotFinite(
         StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.inputs));
   }
-  return recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), deployed->observers(), counts);
+  const std::vector<NamedObserver> observers = deployed->observers();
+  QAT_RETURN_IF_ERROR(recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), observers, counts));
+  if (inputs_.only_start) return {};
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> warnings, recorder_->Watch(answers, observers, counts));
+  for (const std::string& warning : warnings) {
+    if (inputs_.callbacks.on_warning) inputs_.callbacks.on_warning(warning);
+  }
+  return {};
 }
 
 // Leaves a checkpoint and says where it is.

@@ -30,6 +30,16 @@ void NameRuns(const std::vector<std::string>& paths, std::vector<RunRecord>& run
   }
 }
 
+// Warnings of the library name fields of a recipe.
+void NameFlags(const Tool& tool, RunRecord& run) {
+  for (auto& [step, text] : run.warnings) {
+    Report named;
+    named.error = text;
+    tool.NameFlags(named);
+    text = named.error;
+  }
+}
+
 std::string Remark(const RangeFinding& finding) {
   if (finding.RanAway()) return "ran away";
   if (finding.Clips()) return "clips";
@@ -70,6 +80,7 @@ Status Plot(Tool& tool, const PlotFlags& flags, Report& report) {
     runs.push_back(std::move(record));
   }
   NameRuns(flags.runs, runs);
+  for (RunRecord& run : runs) NameFlags(tool, run);
   const std::string path = flags.Output();
   QAT_ASSIGN_OR_RETURN_IN("--output", OutputFile file, OutputFile::Open(path));
   QAT_RETURN_IF_ERROR(file.Commit(RunPage(runs)));
