@@ -44,7 +44,8 @@ double Transform(double value, ChartScale scale) {
 double Value(double transformed, ChartScale scale) {
   if (scale == ChartScale::kLinear) return transformed;
   const double power = std::pow(10, scale == ChartScale::kAccuracy ? -transformed : transformed);
-  return scale == ChartScale::kAccuracy ? 100 - power : power;
+  // The margin of the axis may go below 0 %.
+  return scale == ChartScale::kAccuracy ? 100 - std::min(power, 100.0) : power;
 }
 
 // To three digits, for a label.
