@@ -22,6 +22,10 @@ std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quant
                                            {StrCat(split, "_standard_error"), evaluation.standard_error},
                                            {"fake_quantize", quantized ? 1.0 : 0.0}};
   if (!std::isnan(evaluation.accuracy)) metrics[StrCat(split, "_accuracy")] = evaluation.accuracy;
+  for (const OutputEvaluation& each : evaluation.outputs) {
+    metrics[StrCat(split, "_loss/", each.name)] = each.loss;
+    if (!std::isnan(each.accuracy)) metrics[StrCat(split, "_accuracy/", each.name)] = each.accuracy;
+  }
   return metrics;
 }
 

@@ -7,20 +7,30 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace qat {
 
+/// What one output of several is worth.
+struct OutputEvaluation {
+  std::string name;
+  double accuracy = 0;  ///< as of Evaluation
+  double loss = 0;
+};
+
 /// What a network was measured to be worth on labelled examples.
 struct Evaluation {
-  double accuracy = 0;  ///< percentage; NaN where labels are real numbers
-  double loss = 0;      ///< mean cross entropy, without smoothing; mean squared error of real numbers
+  double accuracy = 0;  ///< percentage; NaN where labels are real numbers, and of several outputs together
+  double loss = 0;      ///< mean cross entropy, without smoothing; mean squared error of real numbers; of several outputs the weighted sum
   /// Of the accuracy, in points, or of the mean squared error: the spread over examples divided by the root of their number.
   /// An accuracy is taken as if two more examples had been seen, one right and one wrong (as Agresti and Coull 1998 do
   /// with four): five right answers of five do not make a network that never fails. 0: not known.
   double standard_error = 0;
+  std::vector<OutputEvaluation> outputs = {};  ///< of several outputs each
 };
 
-/// As it stands in Checkpoint::metrics: "holdout_accuracy" (none of real numbers), "holdout_loss", "holdout_standard_error"
+/// As it stands in Checkpoint::metrics: "holdout_accuracy" (none of real numbers), "holdout_loss", "holdout_standard_error",
+/// and of several outputs "holdout_loss/class" and so on,
 /// where `split` is "holdout"; "fake_quantize": 1 if it was on, else 0.
 std::map<std::string, double> MetricsOf(const Evaluation& evaluation, bool quantized, std::string_view split);
 

@@ -39,8 +39,9 @@ Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract&
   const auto name = WriteText(builder, output.name);
   const auto labels = output.labels.empty() ? 0 : builder.CreateVectorOfStrings(output.labels);
   const auto mean = WriteList(builder, output.mean), std_values = WriteList(builder, output.std);
+  const auto columns = WriteText(builder, output.columns);
   return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values,
-                          output.ignored);
+                          output.ignored, columns);
 }
 
 // Whether version 1 says all of it.
@@ -97,6 +98,7 @@ Expected<OutputContract> ReadOutput(const fb::Output& table) {
   output.std = ListOf(table.std());
   output.name = TextOf(table.name());
   output.ignored = table.ignored();
+  output.columns = TextOf(table.columns());
   return output;
 }
 
@@ -120,6 +122,17 @@ std::string SomeOf(const std::vector<float>& numbers) {
   std::vector<std::string> texts;
   for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown))) texts.push_back(StrCat(number));
   return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
+}
+
+// ", 10 labels, task yes-no", ", target = 300 + 2 * output".
+std::string Describe(const OutputContract& output, bool with_task) {
+  std::string text;
+  const bool numbers = IsOfNumbers(output.task);
+  if (!output.labels.empty()) text += StrCat(", ", output.labels.size(), numbers ? " numbers" : " labels");
+  if (with_task && output.task != Task::kUnknown && output.task != Task::kClasses) text += StrCat(", task ", NameOf(output.task));
+  if (!output.mean.empty()) text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
+  if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
+  return text;
 }
 
 }  // namespace
@@ -189,12 +202,11 @@ std::string Describe(const Contract& contract) {
     if (contract.inputs.size() > 1) text += StrCat("'", input.name, "' ");
     text += Describe(input);
   }
-  const OutputContract output = contract.outputs.empty() ? OutputContract() : contract.outputs.front();
-  const bool numbers = IsOfNumbers(output.task);
-  if (!output.labels.empty()) text += StrCat(", ", output.labels.size(), numbers ? " numbers" : " labels");
-  if (output.task != Task::kUnknown && output.task != Task::kClasses) text += StrCat(", task ", NameOf(output.task));
-  if (!output.mean.empty()) text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
-  if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
+  const bool several = contract.outputs.size() > 1;
+  for (const OutputContract& output : contract.outputs) {
+    if (several) text += StrCat("; output '", output.name, "', task ", NameOf(output.task));
+    text += Describe(output, !several);
+  }
   return text;
 }
 

@@ -18,7 +18,8 @@ struct OutputContract {
   std::vector<std::string> labels = {};  ///< class names in label order, or one name per label or number; may be empty
   /// Of real numbers: target i = mean[i % n] + std[i % n] * output i, of n means; empty: the output itself.
   std::vector<float> mean = {}, std = {};
-  std::string name = {};
+  std::string name = {};  ///< of several outputs; of one, the column of a table that held its answers
+  std::string columns = {};  ///< of several outputs: the columns of a table that hold its answers, where they are not called as it is
   /// Of classes a pixel: the stored label of those that have none and do not count, as 255; kIgnoredLabel: there is no such label.
   int32_t ignored = kIgnoredLabel;
   bool operator==(const OutputContract&) const = default;

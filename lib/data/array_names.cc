@@ -57,6 +57,9 @@ void AppendOthers(const Pairs& pairs, const ArrayTable& table, std::vector<std::
       if (!name.empty()) unused.push_back(name);
     }
     if (!pair.labels.empty()) unused.push_back(pair.labels);
+    for (const std::string& name : pair.others) {
+      if (!name.empty()) unused.push_back(name);
+    }
   }
 }
 
@@ -74,6 +77,27 @@ std::vector<std::string> WordsOf(std::string_view name) {
   return words;
 }
 
+// The split of an array that is called `name`, beside at most one word of a role and one for a split.
+template <size_t N>
+std::optional<ArraySplit> SplitOfNamed(std::string_view array, std::string_view name, const std::string_view (&role_words)[N]) {
+  if (array.ends_with(".npy")) array.remove_suffix(4);
+  std::vector<std::string> words = WordsOf(array);
+  const std::vector<std::string> own = WordsOf(name);
+  const auto found = std::search(words.begin(), words.end(), own.begin(), own.end());
+  if (own.empty() || found == words.end()) return std::nullopt;
+  words.erase(found, found + std::ssize(own));
+  std::optional<ArraySplit> split;
+  bool has_role = false;
+  for (const std::string& word : words) {
+    const std::optional<ArraySplit> named = SplitNamed(word);
+    const bool is_role = IsOneOf(role_words, word);
+    if (named ? split.has_value() : !is_role || has_role) return std::nullopt;
+    if (named) split = named;
+    has_role = has_role || is_role;
+  }
+  return split.value_or(ArraySplit::kWhole);
+}
+
 Status Place(const std::string& name, std::string_view what, std::string& place) {
   if (!place.empty()) {
     return Corrupt(StrCat("both '", place, "' and '", name, "' could be the ", what, " of one split, expected one of them"));
@@ -82,8 +106,20 @@ Status Place(const std::string& name, std::string_view what, std::string& place)
   return {};
 }
 
+// Labels of one of several outputs where they belong; false: nowhere.
+Expected<bool> SortLabels(const std::string& name, std::span<const std::string> outputs, Pairs& pairs) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const std::optional<ArraySplit> split = SplitOfOutput(name, outputs[i]);
+    if (!split) continue;
+    ArrayPair& pair = pairs[static_cast<size_t>(*split)];
+    QAT_RETURN_IF_ERROR(Place(name, StrCat("labels of output '", outputs[i], "'"), i == 0 ? pair.labels : pair.others[i - 1]));
+    return true;
+  }
+  return false;
+}
+
 // Each array where it belongs; false: nowhere.
-Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs, Pairs& pairs) {
+Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs, std::span<const std::string> outputs, Pairs& pairs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const std::optional<ArraySplit> split = SplitOfInput(name, inputs[i]);
     if (!split) continue;
@@ -92,8 +128,12 @@ Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs
     QAT_RETURN_IF_ERROR(Place(name, StrCat("input '", inputs[i], "'"), arrays[i]));
     return true;
   }
+  if (!outputs.empty()) {
+    QAT_ASSIGN_OR_RETURN(const bool sorted, SortLabels(name, outputs, pairs));
+    if (sorted) return true;
+  }
   const std::optional<ArrayRole> role = RoleOf(name);
-  if (!role || (!role->labels && !inputs.empty())) return false;
+  if (!role || (!role->labels && !inputs.empty()) || (role->labels && !outputs.empty())) return false;
   ArrayPair& pair = pairs[static_cast<size_t>(role->split)];
   if (role->labels) {
     QAT_RETURN_IF_ERROR(Place(name, "labels", pair.labels));
@@ -110,23 +150,16 @@ bool ArrayPair::has_inputs() const {
   return !inputs.empty() && std::none_of(inputs.begin(), inputs.end(), [](const std::string& name) { return name.empty(); });
 }
 
+bool ArrayPair::has_labels() const {
+  return !labels.empty() && std::none_of(others.begin(), others.end(), [](const std::string& name) { return name.empty(); });
+}
+
 std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input) {
-  if (array.ends_with(".npy")) array.remove_suffix(4);
-  std::vector<std::string> words = WordsOf(array);
-  const std::vector<std::string> own = WordsOf(input);
-  const auto found = std::search(words.begin(), words.end(), own.begin(), own.end());
-  if (own.empty() || found == words.end()) return std::nullopt;
-  words.erase(found, found + std::ssize(own));
-  std::optional<ArraySplit> split;
-  bool images = false;
-  for (const std::string& word : words) {
-    const std::optional<ArraySplit> named = SplitNamed(word);
-    const bool is_images = IsOneOf(kImageWords, word);
-    if (named ? split.has_value() : !is_images || images) return std::nullopt;
-    if (named) split = named;
-    images = images || is_images;
-  }
-  return split.value_or(ArraySplit::kWhole);
+  return SplitOfNamed(array, input, kImageWords);
+}
+
+std::optional<ArraySplit> SplitOfOutput(std::string_view array, std::string_view output) {
+  return SplitOfNamed(array, output, kLabelWords);
 }
 
 std::optional<ArrayRole> RoleOf(std::string_view name) {
@@ -154,18 +187,22 @@ std::optional<ArraySplit> SplitNamed(std::string_view word) {
 
 Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names, std::span<const std::string> inputs) {
   Pairs pairs;
-  for (const std::string& name : names) QAT_RETURN_IF_ERROR(Sort(name, inputs, pairs));
+  for (const std::string& name : names) QAT_RETURN_IF_ERROR(Sort(name, inputs, {}, pairs));
   for (const ArraySplit split : {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest}) {
     if (Of(pairs, split).has_inputs()) return Of(pairs, split).inputs;
   }
   return std::vector<std::string>();
 }
 
-Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs) {
+Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs,
+                                std::span<const std::string> outputs) {
   Pairs pairs;
   ArrayTable table;
+  if (outputs.size() > 1) {
+    for (ArrayPair& pair : pairs) pair.others.resize(outputs.size() - 1);
+  }
   for (const std::string& name : names) {
-    QAT_ASSIGN_OR_RETURN(const bool sorted, Sort(name, inputs, pairs));
+    QAT_ASSIGN_OR_RETURN(const bool sorted, Sort(name, inputs, outputs, pairs));
     if (!sorted) table.unused.push_back(name);
   }
   const ArrayPair& whole = Of(pairs, ArraySplit::kWhole);

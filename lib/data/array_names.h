@@ -32,12 +32,19 @@ std::optional<ArraySplit> SplitNamed(std::string_view word);
 /// split, in any order, as "left", "x_left_train", "test-left". Upper or lower case and the signs between words do not matter.
 std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input);
 
+/// The same for the labels of an output out of several: "class", "y_class_train", "test-class-labels".
+std::optional<ArraySplit> SplitOfOutput(std::string_view array, std::string_view output);
+
 /// The names of a split's arrays; empty where there are none.
 struct ArrayPair {
   std::vector<std::string> inputs;  ///< of several inputs one for each, which may be missing ("")
-  std::string labels;
+  std::string labels;               ///< of the first output
+  std::vector<std::string> others = {};  ///< labels of each output after the first, which may be missing ("")
   bool has_inputs() const;
-  bool complete() const { return has_inputs() && !labels.empty(); }
+  bool has_labels() const;  ///< of every output
+  bool complete() const { return has_inputs() && has_labels(); }
+  /// Of an output.
+  const std::string& labels_of(size_t output) const { return output == 0 ? labels : others[output - 1]; }
   bool operator==(const ArrayPair&) const = default;
 };
 
@@ -49,10 +56,11 @@ struct ArrayTable {
   std::vector<std::string> unused;  ///< arrays that nothing is done with
 };
 
-/// Sorts the names of arrays into splits. One that lacks its other half counts as unused. `inputs`: their names, where a network
-/// takes several.
+/// Sorts the names of arrays into splits. One that lacks its other half counts as unused. `inputs`, `outputs`: their names, where
+/// a network has several.
 /// Errors: kCorrupt, two arrays for one role.
-Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs = {});
+Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs = {},
+                                std::span<const std::string> outputs = {});
 
 /// The first split, in the order train, whole, validation, test, whose inputs are all there; empty: none.
 /// Errors: kCorrupt, two arrays for one role.

@@ -19,43 +19,106 @@ bool IsCsv(std::string_view name) { return name.ends_with(kEnding) || name.ends_
 
 std::string_view Stem(std::string_view name) { return name.substr(0, name.rfind('.')); }
 
-/// The tables of one data set, each read once.
+// The columns with the answers of an output: those named, else the one called as the output, or all that begin so ("box_x").
+std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string>& columns) {
+  if (!output.columns.empty()) return output.columns;
+  for (const std::string& name : {output.name, StrCat("y_", output.name)}) {
+    if (std::find(columns.begin(), columns.end(), name) != columns.end()) return name;
+  }
+  std::vector<std::string> parts;
+  std::copy_if(columns.begin(), columns.end(), std::back_inserter(parts), [&](const std::string& column) {
+    return column.starts_with(output.name) && std::string_view("_.-[ ").find(column[output.name.size()]) != std::string_view::npos;
+  });
+  return Join(parts, ",");
+}
+
+/// The tables of one data set, each read once for every output.
 class Tables {
  public:
   Tables(std::string directory, const OpenOptions& options)
-      : directory_(std::move(directory)), request_{options.label, options.unlabelled} {}
+      : directory_(std::move(directory)), options_(options), outputs_(std::max<size_t>(options.outputs.size(), 1)) {}
 
   std::string PathOf(const std::string& name) const { return directory_.empty() ? name : JoinPath(directory_, name); }
 
   Status Add(const std::string& name) {
-    QAT_ASSIGN_OR_RETURN(CsvTable table, ReadCsv(PathOf(name), request_));
+    QAT_ASSIGN_OR_RETURN(const std::vector<CsvRequest> requests, Requests(PathOf(name)));
+    std::vector<CsvTable> read;
+    for (const CsvRequest& request : requests) {
+      QAT_ASSIGN_OR_RETURN(CsvTable table, ReadCsv(PathOf(name), request));
+      read.push_back(std::move(table));
+    }
     if (!tables_.empty()) {
       const auto& [other_name, other] = *tables_.begin();
-      if (other.features != table.features || other.label != table.label)
+      const auto same = [](const CsvTable& a, const CsvTable& b) { return a.features == b.features && a.label == b.label; };
+      if (!std::equal(read.begin(), read.end(), other.begin(), same))
         return Corrupt(StrCat(PathOf(name), ": has other columns than ", PathOf(other_name), ", expected the same"));
     }
-    tables_.emplace(name, std::move(table));
+    tables_.emplace(name, std::move(read));
     return {};
   }
 
-  // "train.csv:x" are the features of a table, "train.csv:y" its answers.
-  static ArrayPair PairOf(const std::string& name) { return {{name + ":x"}, name + ":y"}; }
-  Expected<NpyArray> Read(const std::string& array) const {
-    const CsvTable& table = tables_.at(NameOf(array));
-    return array.ends_with('x') ? table.x : table.y;
+  // "train.csv:x" are the features of a table, "train.csv:y" its answers, "train.csv:y1" those of the second output.
+  ArrayPair PairOf(const std::string& name) const {
+    ArrayPair pair = {{name + ":x"}, name + ":y"};
+    for (size_t i = 1; i < outputs_; ++i) pair.others.push_back(StrCat(name, ":y", i));
+    return pair;
   }
-  static std::string NameOf(const std::string& array) { return array.substr(0, array.size() - 2); }
-  const CsvTable& first() const { return tables_.begin()->second; }
+  Expected<NpyArray> Read(const std::string& array) const {
+    const std::vector<CsvTable>& tables = tables_.at(NameOf(array));
+    return array.ends_with('x') ? tables.front().x : tables[OutputOf(array)].y;
+  }
+  /// Where an array is, for messages.
+  std::string PlaceOf(const std::string& array) const {
+    const std::string file = PathOf(NameOf(array));
+    return array.ends_with('x') ? file : StrCat(file, ": column '", tables_.at(NameOf(array))[OutputOf(array)].label, "'");
+  }
+  static std::string NameOf(const std::string& array) { return array.substr(0, array.rfind(':')); }
+  /// Of the first table, one for each output.
+  const std::vector<CsvTable>& first() const { return tables_.begin()->second; }
 
  private:
+  static size_t OutputOf(const std::string& array) {
+    return ParseNumber<size_t>(array.substr(array.rfind(':') + 2)).value_or(0);
+  }
+
+  Expected<std::vector<CsvRequest>> Requests(const std::string& path) const {
+    if (outputs_ == 1) return std::vector<CsvRequest>{{options_.label, options_.unlabelled}};
+    QAT_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ReadCsvHeader(path));
+    std::vector<CsvRequest> requests;
+    for (const OutputRequest& output : options_.outputs) {
+      requests.push_back({ColumnsOf(output, columns), options_.unlabelled});
+      if (!requests.back().label.empty() || options_.unlabelled) continue;
+      return NotFound(StrCat(path, ": has no column for output '", output.name, "' of the network, expected '", output.name, "', or '",
+                             output.name, "_…' for several numbers: `label` names others, as ", output.name,
+                             "=COLUMN,…; there are ", SomeOf(columns)));
+    }
+    for (CsvRequest& request : requests) {
+      for (const CsvRequest& other : requests) {
+        if (&other == &request) continue;
+        for (std::string& column : SplitText(other.label, ',')) {
+          column.erase(0, column.find_first_not_of(' '));
+          request.left_out.insert(column);
+        }
+      }
+    }
+    return requests;
+  }
+
   std::string directory_;
-  CsvRequest request_;
-  std::map<std::string, CsvTable> tables_;
+  const OpenOptions& options_;
+  size_t outputs_;
+  std::map<std::string, std::vector<CsvTable>> tables_;
 };
+
+// "column 'class' holds the answers", of several outputs whose.
+std::string AnswersText(const CsvTable& table, const std::string& output) {
+  return StrCat(table.labels.size() == 1 ? "column '" : "columns '", table.label, table.labels.size() == 1 ? "' holds" : "' hold",
+                output.empty() ? " the answers" : StrCat(" the answers for '", output, "'"));
+}
 
 Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, const ArrayTable& table, Split split,
                              const OpenOptions& options) {
-  const CsvTable& first = tables.first();
+  const CsvTable& first = tables.first().front();
   if (first.label.empty()) {
     const bool learns = options.task == Task::kReconstruction, has_test = !table.test.inputs.empty();
     const std::string& name = learns && has_test && split == Split::kTest ? table.test.inputs[0] : table.train.inputs[0];
@@ -69,17 +132,20 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
   ArraySource source;
   source.path = path;
   source.read = [&](const std::string& name) { return tables.Read(name); };
-  source.path_of = [&](const std::string& name) {
-    const std::string file = tables.PathOf(Tables::NameOf(name));
-    return name.ends_with('y') ? StrCat(file, ": column '", first.label, "'") : file;
-  };
-  if (first.labels.size() > 1) source.class_names = first.labels;
+  source.path_of = [&](const std::string& name) { return tables.PlaceOf(name); };
+  const bool one_output = tables.first().size() == 1;
+  if (one_output && first.labels.size() > 1) source.class_names = first.labels;
   source.advice = "a folder with train.csv and test.csv makes another choice";
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenArrayDataset(source, table, split, options));
-  dataset.label_column = first.label;
-  dataset.notes.insert(dataset.notes.begin(), StrCat(first.labels.size() == 1 ? "column '" : "columns '", first.label,
-                                                     first.labels.size() == 1 ? "' holds" : "' hold", " the answers, the other ",
-                                                     first.features.size(), " are features"));
+  std::vector<std::string> answers;
+  for (size_t i = 0; i < tables.first().size(); ++i) {
+    const CsvTable& read = tables.first()[i];
+    OutputLabels& own = i == 0 ? dataset : dataset.others[i - 1];
+    own.label_column = read.label;
+    if (!one_output && own.class_names.empty() && read.labels.size() > 1) own.class_names = read.labels;
+    answers.push_back(AnswersText(read, own.output));
+  }
+  dataset.notes.insert(dataset.notes.begin(), StrCat(Join(answers), ", the other ", first.features.size(), " are features"));
   dataset.notes.insert(dataset.notes.end(), first.notes.begin(), first.notes.end());
   return dataset;
 }
@@ -92,7 +158,7 @@ Expected<Dataset> OpenCsv(const std::string& path, Split split, const OpenOption
   Tables tables("", options);
   QAT_RETURN_IF_ERROR(tables.Add(path));
   ArrayTable table;
-  table.train = Tables::PairOf(path);
+  table.train = tables.PairOf(path);
   return OpenTables(path, tables, table, split, options);
 }
 
@@ -117,7 +183,7 @@ Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vect
     if (pair.has_inputs())
       return Corrupt(StrCat(directory, ": ", Tables::NameOf(pair.inputs[0]), " and ", name, " are for one split, expected one file"));
     QAT_RETURN_IF_ERROR(tables.Add(name));
-    pair = Tables::PairOf(name);
+    pair = tables.PairOf(name);
   }
   if (!table.train.complete()) {
     return NotFound(StrCat(directory, ": holds no table for training, expected train.csv; found ", SomeOf(files)));

@@ -162,7 +162,7 @@ class TableBuilder {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
         table_.notes.push_back("the first column has no name and is left out, as row numbers usually are");
-      } else if (!IsLabel(i)) {
+      } else if (IsFeature(i)) {
         table_.features.push_back(names_[i]);
       }
     }
@@ -177,7 +177,7 @@ class TableBuilder {
                             ", expected ", names_.size(), " as the header has"));
     }
     for (size_t i = 0; i < cells.size(); ++i) {
-      if (names_[i].empty()) continue;
+      if (names_[i].empty() || request_.left_out.contains(names_[i])) continue;
       if (IsMissing(cells[i])) {
         return Corrupt(StrCat(Place(line, i), cells[i].empty() ? "is empty" : StrCat("is '", cells[i], "'"),
                               ", expected a value: fill the gap in or leave the row out"));
@@ -276,6 +276,7 @@ class TableBuilder {
   }
 
   bool IsLabel(size_t column) const { return label_columns_.contains(column); }
+  bool IsFeature(size_t column) const { return !IsLabel(column) && !request_.left_out.contains(names_[column]); }
 
   // Of several columns each is a number; text would be a class each.
   Status CheckAreNumbers() const {
@@ -313,6 +314,12 @@ class TableBuilder {
   int64_t rows_ = 0;
 };
 
+Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.find('\0') == std::string_view::npos) return text;
+  return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
+}
+
 }  // namespace
 
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request) {
@@ -332,10 +339,19 @@ Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, co
 
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.find('\0') != std::string_view::npos)
-    return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
+  QAT_ASSIGN_OR_RETURN(const std::string_view text, TextOf(bytes, path));
   return ParseCsv(text, path, request);
+}
+
+Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
+  QAT_ASSIGN_OR_RETURN(const std::string_view text, TextOf(bytes, path));
+  std::vector<std::string> names;
+  int64_t line = 0;
+  QAT_ASSIGN_OR_RETURN(const bool has_header, CsvReader(text, path).Next(names, line));
+  if (!has_header) return names;
+  std::erase(names, "");
+  return names;
 }
 
 }  // namespace qat

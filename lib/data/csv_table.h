@@ -2,6 +2,7 @@
 #ifndef QAT_DATA_CSV_TABLE_H_
 #define QAT_DATA_CSV_TABLE_H_
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct CsvRequest {
   /// The column of answers, or several with commas between them; empty: the only one with a usual name (label, class, target, y).
   std::string label;
   bool unlabelled = false; ///< it need not have one
+  std::set<std::string> left_out = {};  ///< columns that are neither answers nor features: answers of other outputs
 };
 
 struct CsvTable {
@@ -34,6 +36,9 @@ struct CsvTable {
 /// missing), kInvalidArgument (which column holds the answers is not known).
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request);
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request);
+
+/// The first line of a table that holds anything, without a name that is empty. Errors: those of ReadCsv.
+Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path);
 
 }  // namespace qat
 

@@ -54,6 +54,17 @@ bool HoldsFolders(const std::string& directory, const std::vector<std::string>& 
                      [&](const std::string& name) { return IsDirectory(JoinPath(directory, name)); });
 }
 
+bool NeedsSeveralLabels(const OpenOptions& options) { return options.outputs.size() > 1 && !options.unlabelled; }
+
+// Data with one label an example, for a network of several outputs.
+Error OnlyOneLabel(const std::string& data, const OpenOptions& options) {
+  std::vector<std::string> names;
+  for (const OutputRequest& output : options.outputs) names.push_back(StrCat("y_", output.name));
+  return NotFound(StrCat(data, ": holds one label per example, the network has ", options.outputs.size(),
+                         " outputs, expected an .npz file or a directory with an array for each: ", Join(names),
+                         ", or a table with columns for each"));
+}
+
 Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options,
                                 std::vector<std::string>& special) {
   QAT_ASSIGN_OR_RETURN(std::vector<std::string> names, ListDirectory(directory));
@@ -64,6 +75,9 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
     return true;
   });
   if (options.inputs.size() > 1) return OpenNumpyDirectory(directory, names, split, options);
+  const bool only_tables = HoldsCsv(names) && !HoldsIdx(names) && !HoldsCifar(names);
+  if (NeedsSeveralLabels(options)) return only_tables ? OpenCsvDirectory(directory, names, split, options)
+                                                      : OpenNumpyDirectory(directory, names, split, options);
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split);
   if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
@@ -93,6 +107,7 @@ Error OnlyOneInput(const std::string& data, const OpenOptions& options) {
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
   if (path.ends_with(".npz")) return OpenNpz(path, split, options);
   if (options.inputs.size() > 1 && IsFileOfOneInput(path)) return OnlyOneInput(path, options);
+  if (NeedsSeveralLabels(options) && path.ends_with(".npy")) return OnlyOneLabel(path, options);
   if (path.ends_with(".npy")) return OpenNpy(path, options);
   if (IsCsvFile(path)) return OpenCsv(path, split, options);
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
@@ -144,32 +159,44 @@ void MakeReal(Dataset& dataset) {
   if (dataset.stream != nullptr) dataset.stream = std::make_shared<RealStream>(std::move(dataset.stream));
 }
 
+// Two classes are yes or no where that is asked for.
+Status ApplyTask(Task task, const std::string& name, OutputLabels& labels) {
+  if (task == Task::kAuto || task == labels.task) return {};
+  const auto classes = std::ssize(labels.class_names);
+  if (labels.task == Task::kClasses && task == Task::kYesNo && classes == 2) {
+    labels.task = task;
+    return {};
+  }
+  return InvalidArgument(StrCat("`task`: ", name, " holds ",
+                                labels.task == Task::kClasses ? StrCat("labels of ", classes, " classes") : StrCat("labels for ", NameOf(labels.task)),
+                                labels.output.empty() ? "" : StrCat(" for output '", labels.output, "'"), ", which task '", NameOf(task),
+                                "' cannot learn"));
+}
+
 // What the request says the labels mean, of data that were read as classes.
-Status ApplyTask(Task task, Dataset& dataset) {
-  if (task == Task::kReconstruction) {
+Status ApplyTask(const OpenOptions& options, Dataset& dataset) {
+  if (options.outputs.size() > 1) {
+    for (size_t i = 0; i < options.outputs.size(); ++i)
+      QAT_RETURN_IF_ERROR(ApplyTask(options.outputs[i].task, dataset.name, i == 0 ? dataset : dataset.others[i - 1]));
+    return {};
+  }
+  if (options.task == Task::kReconstruction) {
     if (dataset.inputs.size() > 1) {
       return Unsupported(StrCat(dataset.name, ": examples have ", dataset.inputs.size(), " inputs, expected one for `task` "
                                 "reconstruction"));
     }
-    dataset.task = task;
+    dataset.task = options.task;
     dataset.targets = static_cast<int32_t>(dataset.input().ValueCount());
     return {};
   }
-  if (task == Task::kAuto || task == dataset.task) return {};
-  const auto classes = std::ssize(dataset.class_names);
-  if (dataset.task == Task::kClasses && task == Task::kYesNo && classes == 2) {
-    dataset.task = task;
-    return {};
-  }
-  return InvalidArgument(StrCat("`task`: ", dataset.name, " holds ",
-                                dataset.task == Task::kClasses ? StrCat("labels of ", classes, " classes") : StrCat("labels for ", NameOf(dataset.task)),
-                                ", which task '", NameOf(task), "' cannot learn"));
+  return ApplyTask(options.task, dataset.name, dataset);
 }
 
 // All examples; only pictures are sampled while they are read.
 Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOptions& options,
                             std::vector<std::string>& special) {
   if (data == "digits" && options.inputs.size() > 1) return OnlyOneInput(data, options);
+  if (data == "digits" && NeedsSeveralLabels(options)) return OnlyOneLabel(data, options);
   if (data == "digits") return OpenDigits(split, options.limit);
   if (!FileExists(data)) return NoSuchData(data);
   return IsDirectory(data) ? OpenDirectory(data, split, options, special) : OpenFile(data, split, options);
@@ -275,8 +302,12 @@ void Keep(std::span<const int32_t> examples, Dataset& dataset) {
   std::vector<int32_t> indices;
   for (const int32_t example : examples) indices.push_back(static_cast<int32_t>(dataset.IndexOf(example)));
   dataset.images = Picked(dataset.images, examples, dataset.ImageSize());
-  if (!dataset.numbers.empty()) dataset.numbers = Picked(dataset.numbers, examples, dataset.targets);
-  if (!dataset.labels.empty()) dataset.labels = Picked(dataset.labels, examples, dataset.LabelsPerImage());
+  const auto keep = [&](OutputLabels& own) {
+    if (!own.numbers.empty()) own.numbers = Picked(own.numbers, examples, own.targets);
+    if (!own.labels.empty()) own.labels = Picked(own.labels, examples, own.LabelsPerImage());
+  };
+  keep(dataset);
+  for (OutputLabels& own : dataset.others) keep(own);
   dataset.indices = std::move(indices);
 }
 
@@ -286,12 +317,12 @@ std::vector<int64_t> Dataset::InputSizes() const {
   return sizes;
 }
 
-std::span<const int32_t> Dataset::LabelsOf(int64_t index) const {
+std::span<const int32_t> OutputLabels::LabelsOf(int64_t index) const {
   const auto count = static_cast<size_t>(LabelsPerImage());
   return std::span(labels).subspan(static_cast<size_t>(index) * count, count);
 }
 
-std::span<const float> Dataset::NumbersOf(int64_t index) const {
+std::span<const float> OutputLabels::NumbersOf(int64_t index) const {
   const auto count = static_cast<size_t>(targets);
   return std::span(numbers).subspan(static_cast<size_t>(index) * count, count);
 }
@@ -312,6 +343,36 @@ Status Dataset::Read(std::span<const int32_t> examples, std::span<uint8_t> out,
     std::copy(image.begin(), image.end(), out.begin() + static_cast<ptrdiff_t>(i * size));
   }
   return {};
+}
+
+namespace {
+
+// The examples of another data set.
+class ExamplesOf : public ImageStream {
+ public:
+  explicit ExamplesOf(const Dataset& dataset) : dataset_(dataset) {}
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out, std::span<const int32_t> next) const override {
+    return dataset_.Read(examples, out, next);
+  }
+
+ private:
+  const Dataset& dataset_;
+};
+
+}  // namespace
+
+Dataset ForOutput(const Dataset& dataset, size_t output) {
+  Dataset own;
+  static_cast<OutputLabels&>(own) = dataset.output_labels(output);
+  own.name = dataset.name;
+  own.inputs = dataset.inputs;
+  own.of_pictures = dataset.of_pictures;
+  own.labelled = dataset.labelled;
+  own.own_holdout = dataset.own_holdout;
+  own.indices = dataset.indices;
+  own.available = dataset.available;
+  own.stream = std::make_shared<ExamplesOf>(dataset);
+  return own;
 }
 
 Status ForEachBatch(const Dataset& dataset, int64_t batch, const UseBatch& use) {
@@ -349,7 +410,7 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
   }
   dataset.name = data;
   if (dataset.inputs.size() == 1 && options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
-  if (!options.unlabelled) QAT_RETURN_IF_ERROR(ApplyTask(options.task, dataset));
+  if (!options.unlabelled) QAT_RETURN_IF_ERROR(ApplyTask(options, dataset));
   TakeSample(options, dataset);
   return dataset;
 }
@@ -386,10 +447,18 @@ Expected<std::string> Fingerprint(const Dataset& dataset) {
     stream.Add(images);
     return Status();
   }));
-  if (dataset.task != Task::kNumbers) return stream.Finish(dataset.labels);
-  std::vector<int32_t> bits(dataset.numbers.size());
-  std::memcpy(bits.data(), dataset.numbers.data(), bits.size() * sizeof(float));
-  return stream.Finish(bits);
+  std::vector<int32_t> all;
+  for (size_t i = 0; i < dataset.output_count(); ++i) {
+    const OutputLabels& own = dataset.output_labels(i);
+    if (own.task != Task::kNumbers) {
+      all.insert(all.end(), own.labels.begin(), own.labels.end());
+      continue;
+    }
+    const size_t before = all.size();
+    all.resize(before + own.numbers.size());
+    if (!own.numbers.empty()) std::memcpy(&all[before], own.numbers.data(), own.numbers.size() * sizeof(float));
+  }
+  return stream.Finish(all);
 }
 
 }  // namespace qat

@@ -50,25 +50,38 @@ class ImageStream {
                       std::span<const int32_t> next) const = 0;
 };
 
-/// Examples, each the bytes of its inputs, one input after the other. Labels in [0, classes): [count], or one per pixel,
+/// What one output of a network is held against. Labels in [0, classes): [count], or one per pixel,
 /// [count, label_height, label_width]; of several labels at once [count, 1, K], each 0 or 1; or real numbers instead of labels,
 /// [count, targets].
-struct Dataset {
-  std::string name;  ///< "digits", or the path as given
-  std::vector<ExampleInput> inputs = std::vector<ExampleInput>(1);  ///< at least one
+struct OutputLabels {
+  std::string output = {};   ///< of several outputs: its name
   std::string label_column;  ///< of a table; empty: no table
   std::vector<std::string> class_names;
   int32_t label_height = 1;  ///< 1 and 1: one label an image
   int32_t label_width = 1;
+  std::vector<int32_t> labels;
+  Task task = Task::kClasses;  ///< what the labels or numbers are; never kAuto
+  /// Real numbers an example; 0: it has labels. Of a reconstruction, which has labels too, the values of the input.
+  int32_t targets = 0;
+  std::vector<float> numbers;      ///< [count, targets]; of a reconstruction once FillTargets has run; NaN: not known
+  std::optional<int64_t> ignored;  ///< the stored label that became kIgnoredLabel
+
+  int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
+  /// [label_height, label_width] of one image.
+  std::span<const int32_t> LabelsOf(int64_t index) const;
+  /// [targets] of one image.
+  std::span<const float> NumbersOf(int64_t index) const;
+};
+
+/// Examples, each the bytes of its inputs, one input after the other, and what the first output should give; what further outputs
+/// should is in `others`.
+struct Dataset : OutputLabels {
+  std::string name;  ///< "digits", or the path as given
+  std::vector<ExampleInput> inputs = std::vector<ExampleInput>(1);  ///< at least one
+  std::vector<OutputLabels> others;  ///< of the outputs after the first, in the order of the network
   bool of_pictures = false;  ///< of files of any size, which were made to fit
   int32_t white = 0;  ///< of pictures as real numbers: what white is, 255 or 65535
   bool labelled = true;     ///< false: every label is 0 and means nothing
-  std::vector<int32_t> labels;
-  Task task = Task::kClasses;                 ///< what the labels or numbers are; never kAuto
-  /// Real numbers an example; 0: it has labels. Of a reconstruction, which has labels too, the values of the input.
-  int32_t targets = 0;
-  std::vector<float> numbers;                 ///< [count, targets]; of a reconstruction once FillTargets has run
-  std::optional<int64_t> ignored;             ///< the stored label that became kIgnoredLabel
   Bytes images;                               ///< all of them; empty where there is a stream
   std::shared_ptr<const ImageStream> stream;  ///< null: in memory
   /// So many of the last examples are those that a training split of its own keeps for validation (val/, x_val).
@@ -88,7 +101,8 @@ struct Dataset {
   int64_t IndexOf(int64_t example) const {
     return indices.empty() ? example : indices[static_cast<size_t>(example)];
   }
-  int64_t LabelsPerImage() const { return int64_t{label_height} * label_width; }
+  size_t output_count() const { return 1 + others.size(); }
+  const OutputLabels& output_labels(size_t index) const { return index == 0 ? *this : others[index - 1]; }
   const ExampleInput& input() const { return inputs.front(); }
   ExampleInput& input() { return inputs.front(); }
   /// Bytes of one example, all of its inputs.
@@ -106,15 +120,12 @@ struct Dataset {
   Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
               std::span<const int32_t> next = {}) const;
 
-  /// [label_height, label_width] of one image.
-  std::span<const int32_t> LabelsOf(int64_t index) const;
-
-  /// [targets] of one image.
-  std::span<const float> NumbersOf(int64_t index) const;
-
   /// One image. Requires that they are in memory.
   std::span<const uint8_t> Image(int64_t index) const;
 };
+
+/// The same examples with what one output should give, for all that looks at one output. Requires that `dataset` outlives it.
+Dataset ForOutput(const Dataset& dataset, size_t output);
 
 /// `count` examples in their order, a batch at a time, the next one always under way.
 /// Errors: the stream's, those of `use`.
@@ -140,6 +151,14 @@ struct InputRequest {
   std::optional<ValueType> values = std::nullopt;  ///< none: as the data have them
 };
 
+/// What one of several outputs of a network learns.
+struct OutputRequest {
+  std::string name;
+  std::string columns = {};                   ///< of a table; empty: those called as it is, or "name_…"
+  std::vector<std::string> class_names = {};  ///< as OpenOptions::class_names
+  Task task = Task::kAuto;
+};
+
 struct OpenOptions {
   int64_t limit = 0;    ///< a sample of so many examples (data/sample.h); 0: all
   uint64_t seed = 1;    ///< of the sample
@@ -159,6 +178,8 @@ struct OpenOptions {
   std::vector<std::string> class_names = {};
   bool label_indices = false;  ///< there is a model, but without names: numbers are the indices of its outputs
   Task task = Task::kAuto;
+  /// Of a network with several outputs: all of them, instead of `label`, `class_names` and `task`. Their labels are found by names.
+  std::vector<OutputRequest> outputs = {};
   /// Of labels a pixel: the stored label of places without one; empty: 255 where it can be no class.
   std::optional<int64_t> ignore_label = std::nullopt;
   bool unlabelled = false;  ///< images are enough: labels may be missing, and what they mean does not matter

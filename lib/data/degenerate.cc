@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kLookedAt = 256;
 
 // A label that every example has, or none.
-void CheckMarks(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckMarks(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
   for (int32_t label = 0; label < dataset.label_width; ++label) {
     const auto at = static_cast<size_t>(label);
     int64_t there = 0;
@@ -22,7 +22,7 @@ void CheckMarks(const Dataset& dataset, std::span<const int32_t> examples, std::
   }
 }
 
-void CheckLabels(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckLabels(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
   if (dataset.task == Task::kMultiLabel) return CheckMarks(dataset, examples, warnings);
   const int32_t first = dataset.LabelsOf(examples[0])[0];
   for (const int32_t example : examples) {
@@ -36,7 +36,7 @@ void CheckLabels(const Dataset& dataset, std::span<const int32_t> examples, std:
                             ", so there is nothing to distinguish"));
 }
 
-void CheckTargets(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
   const std::span<const float> first = dataset.NumbersOf(examples[0]);
   for (size_t target = 0; target < first.size(); ++target) {
     const bool same = std::all_of(examples.begin(), examples.end(), [&](int32_t example) {
@@ -71,12 +71,14 @@ Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, st
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples) {
   std::vector<std::string> warnings;
   if (examples.empty()) return warnings;
-  if (dataset.task == Task::kReconstruction) {
-    // Labels do not matter, and targets are the inputs.
-  } else if (dataset.task == Task::kNumbers) {
-    CheckTargets(dataset, examples, warnings);
-  } else {
-    CheckLabels(dataset, examples, warnings);
+  for (size_t i = 0; i < dataset.output_count(); ++i) {
+    const OutputLabels& own = dataset.output_labels(i);
+    const size_t before = warnings.size();
+    // Labels of a reconstruction do not matter, and its targets are the inputs.
+    if (own.task == Task::kNumbers) CheckTargets(own, examples, warnings);
+    if (!IsOfNumbers(own.task)) CheckLabels(own, examples, warnings);
+    for (size_t each = before; !own.output.empty() && each < warnings.size(); ++each)
+      warnings[each] = StrCat("output '", own.output, "': ", warnings[each]);
   }
   if (examples.size() > 1) QAT_RETURN_IF_ERROR(CheckImages(dataset, examples, warnings));
   return warnings;

@@ -97,7 +97,7 @@ bool MayBeClasses(const std::vector<double>& values) {
 
 class Reader {
  public:
-  Reader(const NpyArray& array, const std::string& path, Task task) : array_(array), task_(task) {
+  Reader(const NpyArray& array, const std::string& path, Task task, bool gaps) : array_(array), task_(task), gaps_(gaps) {
     labels_.path = path;
     labels_.count = array.shape.empty() ? 0 : array.shape[0];
   }
@@ -166,9 +166,13 @@ class Reader {
   }
 
   Status CheckFinite() const {
+    const auto is_known = [](double value) { return !std::isnan(value); };
+    if (gaps_ && std::none_of(reals_.begin(), reals_.end(), is_known))
+      return Corrupt(StrCat(labels_.path, ": every value is NaN, expected numbers"));
     const auto per_image = static_cast<size_t>(FlatSize(array_.shape) / array_.shape[0]);
     for (size_t i = 0; i < reals_.size(); ++i) {
       if (std::isfinite(static_cast<float>(reals_[i]))) continue;
+      if (gaps_ && std::isnan(reals_[i])) continue;
       const std::string place = per_image == 1 ? "" : StrCat(", number ", i % per_image);
       return Corrupt(StrCat(labels_.path, ": example ", i / per_image, place, ": ", reals_[i],
                             ", expected numbers that are finite in float32"));
@@ -237,14 +241,15 @@ class Reader {
 
   const NpyArray& array_;
   const Task task_;
+  const bool gaps_;
   std::vector<double> reals_;
   LabelArray labels_;
 };
 
 }  // namespace
 
-Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task) {
-  return Reader(array, path, task).Read();
+Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task, bool gaps) {
+  return Reader(array, path, task, gaps).Read();
 }
 
 }  // namespace qat

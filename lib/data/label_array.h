@@ -36,8 +36,9 @@ struct LabelArray {
 ///   reconstruction  as classes, which then say what is an anomaly
 /// With Task::kAuto floats are numbers, except one-hot rows and labels per pixel; rows of 0 and 1 that are not one-hot are
 /// several labels; floats [count] that are all whole numbers could be either, and are asked about.
+/// `gaps`: NaN is a number that is not known, where others are.
 /// Errors: kCorrupt (shape, type, a value that is not finite, named by its index), kInvalidArgument (asked about).
-Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task);
+Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task, bool gaps = false);
 
 }  // namespace qat
 

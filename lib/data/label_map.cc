@@ -193,7 +193,7 @@ class LabelMapMaker {
 
   // Takes the label that stands for no class out of the values.
   Status FindIgnored() {
-    if (known_.ignored && !pixels_) {
+    if (known_.ignored && !pixels_ && !known_.gaps) {
       return InvalidArgument(StrCat("`ignore_label`: ", path_, " holds one label per image, expected one per pixel: leave "
                                     "the examples out that have none"));
     }
@@ -226,7 +226,7 @@ class LabelMapMaker {
 
   void Ignore() {
     map_.values_[*map_.ignored_] = kIgnoredLabel;
-    map_.note_ += StrCat(map_.note_.empty() ? "" : "; ", "pixels of label ", *map_.ignored_,
+    map_.note_ += StrCat(map_.note_.empty() ? "" : "; ", pixels_ ? "pixels" : "images", " of label ", *map_.ignored_,
                          " are ignored: neither learned nor counted",
                          known_.ignored ? "" : " (`ignore_label` names another one)");
   }

@@ -21,6 +21,7 @@ struct KnownClasses {
   std::vector<std::string> model;       ///< fixed by a model or by another split; empty: not fixed
   std::optional<int64_t> ignored = std::nullopt;  ///< label of pixels without a class; empty: 255 where it can be no class
   bool indices = false;                 ///< a model without names: labels are the indices of its outputs
+  bool gaps = false;                    ///< of several outputs: images, too, may be without a class for this one, as `ignored` says
 };
 
 class LabelMap {

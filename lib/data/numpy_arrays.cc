@@ -70,6 +70,12 @@ std::vector<std::string> InputNames(const OpenOptions& options) {
   return names;
 }
 
+std::vector<std::string> OutputNames(const OpenOptions& options) {
+  std::vector<std::string> names;
+  for (const OutputRequest& output : options.outputs) names.push_back(output.name);
+  return names;
+}
+
 // "arrays named x_left_train, x_right_train and y_train".
 std::string ExpectedNames(const OpenOptions& options, std::string_view suffix) {
   std::vector<std::string> names;
@@ -77,7 +83,28 @@ std::string ExpectedNames(const OpenOptions& options, std::string_view suffix) {
   return StrCat("an array for each of the network's ", names.size(), " inputs: ", Join(names));
 }
 
+// Of several outputs: whose labels are there, and whose are not.
+Error MissingLabels(const Arrays& arrays, Split split, const OpenOptions& options) {
+  std::vector<std::string> there, missing;
+  for (const OutputRequest& output : options.outputs) {
+    const auto& names = arrays.names;
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](const std::string& name) { return SplitOfOutput(name, output.name).has_value(); });
+    (found == names.end() ? missing : there).push_back(found == names.end() ? StrCat("y_", output.name) : *found);
+  }
+  const std::string_view suffix = split == Split::kTrain ? "_train" : "_test";
+  if (missing.empty()) {
+    return NotFound(StrCat(arrays.path, ": holds no images with labels for ", split == Split::kTrain ? "training" : "testing",
+                           ", expected images and ", Join(there), " of one split, as x", suffix, " and y_", options.outputs[0].name,
+                           suffix, "; found ", SomeOf(arrays.names)));
+  }
+  return NotFound(StrCat(arrays.path, ": holds no labels for ", missing.size() == 1 ? "an output" : "outputs", " of the network, expected ",
+                         missing.size() == 1 ? "an array named " : "arrays named ", Join(missing), " (or with ", suffix,
+                         " at the end)", there.empty() ? "" : StrCat(" beside ", Join(there)), "; found ", SomeOf(arrays.names)));
+}
+
 Error Missing(const Arrays& arrays, Split split, const ArrayTable& table, const OpenOptions& options) {
+  if (options.outputs.size() > 1) return MissingLabels(arrays, split, options);
   const ArrayPair& other = split == Split::kTrain ? table.test : table.train;
   return NotFound(StrCat(arrays.path, ": holds no images with labels for ",
                          split == Split::kTrain ? "training" : "testing",
@@ -143,7 +170,7 @@ Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Sp
 }
 
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options)));
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options), OutputNames(options)));
   const bool labelled = table.train.complete() || table.test.complete();
   if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, split, options);
   auto opened = OpenLabelled(arrays, table, split, options);

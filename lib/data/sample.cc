@@ -1,6 +1,8 @@
 #include "data/sample.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/check.h"
@@ -11,14 +13,20 @@ namespace {
 
 constexpr uint64_t kSamplePurpose = 0x73616d70;  // "samp"
 
+// Examples without a class are one more, after the others.
 std::vector<std::vector<int32_t>> ByClass(std::span<const int32_t> labels) {
   std::vector<std::vector<int32_t>> classes;
+  std::vector<int32_t> without;
   for (size_t i = 0; i < labels.size(); ++i) {
-    QAT_CHECK(labels[i] >= 0);
+    if (labels[i] < 0) {
+      without.push_back(static_cast<int32_t>(i));
+      continue;
+    }
     const auto label = static_cast<size_t>(labels[i]);
     if (label >= classes.size()) classes.resize(label + 1);
     classes[label].push_back(static_cast<int32_t>(i));
   }
+  if (!without.empty()) classes.push_back(std::move(without));
   return classes;
 }
 
@@ -84,9 +92,12 @@ std::vector<int32_t> StratifiedSample(std::span<const int32_t> labels, int64_t c
 std::vector<int32_t> EvenSample(std::span<const float> values, int64_t count, uint64_t key) {
   std::vector<int32_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    return values[static_cast<size_t>(a)] < values[static_cast<size_t>(b)];
-  });
+  // Numbers that are not known come last.
+  const auto value_of = [&](int32_t i) {
+    const float value = values[static_cast<size_t>(i)];
+    return std::isnan(value) ? std::numeric_limits<float>::infinity() : value;
+  };
+  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return value_of(a) < value_of(b); });
   std::vector<int32_t> sample;
   for (const int64_t position : OneOfEachPart(std::ssize(values), count, key))
     sample.push_back(order[static_cast<size_t>(position)]);

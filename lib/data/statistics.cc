@@ -116,23 +116,29 @@ PooledStatistics Pool(std::span<const double> means, std::span<const double> std
   return {mean, std::sqrt(variance)};
 }
 
-TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples) {
+TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples) {
   QAT_CHECK(dataset.targets > 0 && !examples.empty());
   const auto targets = static_cast<size_t>(dataset.targets);
-  const auto count = static_cast<double>(examples.size());
   TargetStatistics statistics = {std::vector<double>(targets), std::vector<double>(targets)};
-  const std::span<const float> first = dataset.NumbersOf(examples[0]);
   for (size_t i = 0; i < targets; ++i) {
+    const auto is_known = [&](int32_t example) { return !std::isnan(dataset.NumbersOf(example)[i]); };
+    const auto known = std::find_if(examples.begin(), examples.end(), is_known);
+    const double first = known == examples.end() ? 0 : double{dataset.NumbersOf(*known)[i]};
     // From the first one on: what is the same everywhere has exactly this mean, and no deviation by rounding.
-    double sum = 0, squares = 0;
-    for (const int32_t example : examples) sum += double{dataset.NumbersOf(example)[i]} - double{first[i]};
-    const double above = sum / count;
+    double sum = 0, squares = 0, count = 0;
     for (const int32_t example : examples) {
-      const double distance = double{dataset.NumbersOf(example)[i]} - double{first[i]} - above;
+      if (!is_known(example)) continue;
+      sum += double{dataset.NumbersOf(example)[i]} - first;
+      ++count;
+    }
+    const double above = count == 0 ? 0 : sum / count;
+    for (const int32_t example : examples) {
+      if (!is_known(example)) continue;
+      const double distance = double{dataset.NumbersOf(example)[i]} - first - above;
       squares += distance * distance;
     }
-    const double deviation = std::sqrt(squares / count);
-    statistics.mean[i] = first[i] + above;
+    const double deviation = count == 0 ? 0 : std::sqrt(squares / count);
+    statistics.mean[i] = first + above;
     statistics.std[i] = deviation >= std::numeric_limits<float>::min() ? deviation : 1;
   }
   return statistics;

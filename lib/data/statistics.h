@@ -36,8 +36,8 @@ struct PooledStatistics {
 };
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds);
 
-/// Over the real numbers of some examples. Requires Dataset::targets > 0, and an example.
-TargetStatistics MeasureTargets(const Dataset& dataset, std::span<const int32_t> examples);
+/// Over the real numbers of some examples, as far as they are known. Requires Dataset::targets > 0, and an example.
+TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples);
 
 }  // namespace qat
 

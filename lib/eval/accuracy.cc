@@ -12,11 +12,16 @@ namespace {
 
 constexpr int64_t kBatch = 250;
 
-Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset) {
-  if (classes == 0 || dataset.labels.empty() || dataset.task != Task::kClasses) return {};
-  const int32_t largest = *std::max_element(dataset.labels.begin(), dataset.labels.end());
+// "digits", of several outputs "scenes.npz: output 'class'".
+std::string PlaceOf(const Dataset& dataset, const OutputLabels& labels) {
+  return labels.output.empty() ? dataset.name : StrCat(dataset.name, ": output '", labels.output, "'");
+}
+
+Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset, const OutputLabels& labels) {
+  if (classes == 0 || labels.labels.empty() || labels.task != Task::kClasses) return {};
+  const int32_t largest = *std::max_element(labels.labels.begin(), labels.labels.end());
   if (largest < classes) return {};
-  return Corrupt(StrCat(dataset.name, ": has the label ", largest, ", expected labels under ", classes, " (",
+  return Corrupt(StrCat(PlaceOf(dataset, labels), ": has the label ", largest, ", expected labels under ", classes, " (",
                         predictor.name(), " has ", classes, " outputs)"));
 }
 
@@ -24,9 +29,9 @@ std::string AnswersText(int64_t answers) {
   return answers == 1 ? std::string("one per image") : StrCat(answers, " per image");
 }
 
-Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset) {
-  if (answers == dataset.LabelsPerImage() || IsOfNumbers(dataset.task)) return {};
-  return Corrupt(StrCat(dataset.name, ": labels are ", AnswersText(dataset.LabelsPerImage()), ", expected ",
+Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset, const OutputLabels& labels) {
+  if (answers == labels.LabelsPerImage() || IsOfNumbers(labels.task)) return {};
+  return Corrupt(StrCat(PlaceOf(dataset, labels), ": labels are ", AnswersText(labels.LabelsPerImage()), ", expected ",
                         AnswersText(answers), ", as ", predictor.name(), " answers"));
 }
 
@@ -50,14 +55,26 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
   const auto predict = [&](int64_t first, int64_t count, std::span<const uint8_t> images) -> Status {
     QAT_RETURN_IF_ERROR(hooks.Poll());
     QAT_ASSIGN_OR_RETURN_IN(predictor.name(), Predictions batch, predictor.Predict(images, count));
-    if (IsOfYesNo(dataset.task) && !batch.scores.empty()) AnswerYesNo(batch);
-    QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(batch.labels.size()) / count, dataset));
-    Append(batch, all);
+    if (batch.others.size() < dataset.others.size()) {
+      return Corrupt(StrCat(dataset.name, ": has labels for ", dataset.output_count(), " outputs, expected one, as ", predictor.name(),
+                            " answers"));
+    }
+    all.others.resize(dataset.others.size());
+    for (size_t i = 0; i < dataset.output_count(); ++i) {
+      Predictions& own = i == 0 ? batch : batch.others[i - 1];
+      const OutputLabels& labels = dataset.output_labels(i);
+      if (IsOfYesNo(labels.task) && !own.scores.empty()) AnswerYesNo(own);
+      QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(own.labels.size()) / count, dataset, labels));
+      Append(own, i == 0 ? all : all.others[i - 1]);
+    }
     hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
     return {};
   };
   QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, predict));
-  QAT_RETURN_IF_ERROR(CheckLabels(predictor, all.classes, dataset));
+  for (size_t i = 0; i < dataset.output_count(); ++i) {
+    const int32_t classes = i == 0 ? all.classes : all.others[i - 1].classes;
+    QAT_RETURN_IF_ERROR(CheckLabels(predictor, classes, dataset, dataset.output_labels(i)));
+  }
   return all;
 }
 

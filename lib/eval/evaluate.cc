@@ -1,7 +1,9 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/file.h"
 #include "base/strings.h"
@@ -74,6 +76,20 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   options.class_names = class_names;
   options.label_indices = class_names.empty();
   options.task = TaskOf(request, rows);
+  if (outputs.size() > 1) {
+    options.label_indices = false;
+    options.task = Task::kAuto;
+    if (request.task != Task::kAuto) {
+      return InvalidArgument(StrCat("`task`: is what one output means, and the model has ", outputs.size(),
+                                    ", which know their tasks: leave it out"));
+    }
+    for (const OutputContract& output : outputs) {
+      options.outputs.push_back({output.name, output.columns, output.labels, output.task});
+      if (output.ignored != kIgnoredLabel) options.ignore_label = output.ignored;
+    }
+    // Those of a file are the classes of the first output.
+    if (!request.labels.empty()) options.outputs[0].class_names = class_names;
+  }
   options.strict = request.strict;
   options.cache_bytes = request.data_cache << 20;
   options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
@@ -110,14 +126,28 @@ void WarnOfOtherData(const std::string& path, const Report& baseline, Report& re
                                    baseline.data_examples, ") than this report"));
 }
 
-Status MeasureNumbers(const Dataset& dataset, Row& row) {
+// Without the examples that have a number which is not known.
+std::vector<float> Known(std::span<const float> values, std::span<const float> wanted, int32_t targets) {
+  std::vector<float> known;
+  const auto width = static_cast<size_t>(targets);
+  for (size_t first = 0; first < wanted.size(); first += width) {
+    const std::span<const float> own = wanted.subspan(first, width);
+    if (std::any_of(own.begin(), own.end(), [](float number) { return std::isnan(number); })) continue;
+    known.insert(known.end(), values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(first + width));
+  }
+  return known;
+}
+
+Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
   constexpr int32_t kMostTargets = 100;  // that are told one by one
   QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
   row.numbers = row.predictions.scores;
   const auto& outputs = row.predictor->contract().outputs;
-  const OutputContract output = outputs.empty() ? OutputContract() : outputs.front();
+  const OutputContract output = index < outputs.size() ? outputs[index] : OutputContract();
   RestoreTargets(output, row.numbers);
-  row.result.regression = MeasureErrors(row.numbers, dataset.numbers, dataset.targets);
+  const std::vector<float> wanted = Known(dataset.numbers, dataset.numbers, dataset.targets);
+  if (wanted.empty()) return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
+  row.result.regression = MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets);
   const bool reconstructs = dataset.task == Task::kReconstruction;
   if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
   if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)
@@ -125,7 +155,10 @@ Status MeasureNumbers(const Dataset& dataset, Row& row) {
   return {};
 }
 
-void MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& row) {
+Status MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& row) {
+  const auto is_known = [](int32_t label) { return label != kIgnoredLabel; };
+  if (!dataset.output.empty() && std::none_of(dataset.labels.begin(), dataset.labels.end(), is_known))
+    return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has a label"));
   std::vector<int32_t> known;
   const Predictions kept = WithoutIgnored(row.predictions, dataset.labels, known);
   const std::span<const int32_t> labels = known.empty() ? std::span<const int32_t>(dataset.labels) : known;
@@ -134,21 +167,25 @@ void MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& r
   if (IsOfYesNo(dataset.task) && (dataset.task == Task::kMultiLabel || dataset.LabelsPerImage() == 1))
     row.result.labels = JudgeLabels(row.predictions, dataset.labels, dataset.LabelsPerImage());
   if (dataset.LabelsPerImage() > 1) row.result.accuracy->interval.reset();
-  if (dataset.task == Task::kMultiLabel) return;
+  if (dataset.task == Task::kMultiLabel) return {};
   row.result.classification = Classify(predictions, labels, topk);
   if (dataset.LabelsPerImage() > 1) row.result.classification->mean_iou = MeanIou(predictions.labels, labels);
+  return {};
 }
 
-Status MeasureAccuracies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
-                         const WorkHooks& hooks) {
+// What the answers of the rows to output `index` are worth.
+Status MeasureAnswers(const EvalRequest& request, const Dataset& dataset, size_t index, Rows& rows) {
+  for (Row& row : rows.rows) {
+    QAT_RETURN_IF_ERROR(IsOfNumbers(dataset.task) ? MeasureNumbers(dataset, index, row)
+                                                  : MeasureLabels(dataset, request.topk, row));
+  }
+  return {};
+}
+
+Status Answer(const Dataset& dataset, const WorkHooks& hooks, Rows& rows) {
   for (const Row& row : rows.rows) QAT_RETURN_IF_ERROR(CheckContract(*row.predictor, dataset));
   for (Row& row : rows.rows) {
     QAT_ASSIGN_OR_RETURN(row.predictions, PredictAll(*row.predictor, dataset, hooks));
-    if (IsOfNumbers(dataset.task)) {
-      QAT_RETURN_IF_ERROR(MeasureNumbers(dataset, row));
-    } else {
-      MeasureLabels(dataset, request.topk, row);
-    }
   }
   return {};
 }
@@ -209,7 +246,8 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t s
   const std::string &first = a.result.name, &second = b.result.name;
   if (IsOfNumbers(dataset.task)) {
     PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
-    pair.errors = CompareErrors(a.numbers, b.numbers, dataset.numbers, dataset.targets, seed);
+    const auto known = [&](std::span<const float> numbers) { return Known(numbers, dataset.numbers, dataset.targets); };
+    pair.errors = CompareErrors(known(a.numbers), known(b.numbers), known(dataset.numbers), dataset.targets, seed);
     return pair;
   }
   PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels);
@@ -293,6 +331,69 @@ Status CheckSignificance(const EvalRequest& request) {
       "leave out `baseline`, or give the earlier model as the first of `models`");
 }
 
+// Limits of answers that cannot be those of this output of several are left out; `fitted` collects what is not.
+GateLimits LimitsFor(const GateLimits& limits, const OutputLabels& labels, size_t index, GateLimits& fitted) {
+  GateLimits own = limits;
+  const auto keep = [](bool fits, auto& limit, auto& kept) {
+    if (!fits) limit.reset();
+    if (limit) kept = limit;
+  };
+  const bool real = IsOfNumbers(labels.task), marks = labels.task == Task::kMultiLabel, yes_no = IsOfYesNo(labels.task);
+  keep(!real, own.min_accuracy, fitted.min_accuracy);
+  keep(!real, own.max_drop, fitted.max_drop);
+  keep(!real, own.max_flips, fitted.max_flips);
+  keep(!real && !marks, own.min_balanced_accuracy, fitted.min_balanced_accuracy);
+  keep(real, own.max_rmse, fitted.max_rmse);
+  keep(real, own.max_error_rise, fitted.max_error_rise);
+  keep(yes_no, own.min_auc, fitted.min_auc);
+  keep(yes_no, own.min_f1, fitted.min_f1);
+  keep(!real && !marks && labels.LabelsPerImage() > 1, own.min_iou, fitted.min_iou);
+  // A name is looked for among those of this output.
+  const auto keep_named = [&](bool fits, auto& list, auto& kept) {
+    std::erase_if(list, [&](const auto& each) {
+      const bool number = ParseNumber<int64_t>(each.name).has_value();
+      const bool known = std::find(labels.class_names.begin(), labels.class_names.end(), each.name) != labels.class_names.end();
+      return !fits || (!each.name.empty() && !number && !known);
+    });
+    kept.insert(kept.end(), list.begin(), list.end());
+  };
+  keep_named(!real && !marks, own.min_recall, fitted.min_recall);
+  keep_named(real, own.max_target_rmse, fitted.max_target_rmse);
+  if (!own.max_drop) own.significance = 0;
+  if (index == 0) return own;
+  // Of the whole model, judged once.
+  own.max_size.reset();
+  own.min_speedup.reset();
+  own.max_latency.reset();
+  own.max_latency_ratio.reset();
+  own.max_layer_loss.reset();
+  own.max_changed_ranges.reset();
+  return own;
+}
+
+// Limits that fit no output are a slip. Returns those of each output.
+Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, const Dataset& dataset) {
+  GateLimits fitted;
+  std::vector<GateLimits> all;
+  for (size_t i = 0; i < dataset.output_count(); ++i) all.push_back(LimitsFor(limits, dataset.output_labels(i), i, fitted));
+  const auto fits_none = [&](bool asked, bool has, const char* gate) -> Status {
+    if (!asked || has) return {};
+    return InvalidArgument(StrCat(gate, ": judges nothing that the outputs of the model give: leave it out"));
+  };
+  QAT_RETURN_IF_ERROR(fits_none(limits.min_accuracy.has_value(), fitted.min_accuracy.has_value(), "`min_accuracy`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.max_drop.has_value(), fitted.max_drop.has_value(), "`max_drop`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.max_flips.has_value(), fitted.max_flips.has_value(), "`max_flips`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.min_balanced_accuracy.has_value(), fitted.min_balanced_accuracy.has_value(), "`min_balanced_accuracy`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.max_rmse.has_value(), fitted.max_rmse.has_value(), "`max_rmse`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.max_error_rise.has_value(), fitted.max_error_rise.has_value(), "`max_error_rise`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.min_auc.has_value(), fitted.min_auc.has_value(), "`min_auc`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.min_f1.has_value(), fitted.min_f1.has_value(), "`min_f1`"));
+  QAT_RETURN_IF_ERROR(fits_none(limits.min_iou.has_value(), fitted.min_iou.has_value(), "`min_iou`"));
+  QAT_RETURN_IF_ERROR(fits_none(!limits.min_recall.empty(), !fitted.min_recall.empty(), "`min_recall`"));
+  QAT_RETURN_IF_ERROR(fits_none(!limits.max_target_rmse.empty(), !fitted.max_target_rmse.empty(), "`max_rmse`"));
+  return all;
+}
+
 // Labels are flipped or right, real numbers are near or far.
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   const bool real = IsOfNumbers(dataset.task);
@@ -330,6 +431,88 @@ Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
   }
   return InvalidArgument(
       StrCat("`max_flips`: there is no row '", gates.flips_against, "', expected one of ", names));
+}
+
+// What a gate or a remark is about, of several outputs.
+void NameOutput(const std::string& output, Report& report) {
+  for (GateResult& gate : report.gates) {
+    const bool whole = gate.name == "max-size" || gate.name == "min-speedup" || gate.name == "max-latency" ||
+                       gate.name == "max-latency-ratio" || gate.name == "max-changed-ranges" || gate.name == "max-layer-loss";
+    if (!whole) gate.subject = StrCat("output '", output, "'", gate.subject.empty() ? "" : StrCat(", ", gate.subject));
+  }
+}
+
+/// What rows are for the output at hand, put back at the end.
+class OutputTurn {
+ public:
+  OutputTurn(size_t index, Rows& rows) : rows_(rows) {
+    for (Row& row : rows.rows) {
+      kept_.push_back({std::move(row.predictions), std::move(row.numbers), row.result, std::move(row.turns)});
+      row.predictions = kept_.back().predictions.others[index - 1];
+      row.numbers.clear();
+      row.turns.clear();
+      const ModelResult whole = std::exchange(row.result, {});
+      row.result.name = whole.name;
+      row.result.kind = whole.kind;
+      row.result.path = whole.path;
+      row.result.type = whole.type;
+      row.result.provenance = whole.provenance;
+    }
+  }
+  ~OutputTurn() {
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      Row& row = rows_.rows[i];
+      row.predictions = std::move(kept_[i].predictions);
+      row.numbers = std::move(kept_[i].numbers);
+      row.result = std::move(kept_[i].result);
+      row.turns = std::move(kept_[i].turns);
+    }
+  }
+  OutputTurn(const OutputTurn&) = delete;
+  OutputTurn& operator=(const OutputTurn&) = delete;
+
+ private:
+  struct Kept {
+    Predictions predictions;
+    std::vector<float> numbers;
+    ModelResult result;
+    std::vector<float> turns;
+  };
+  Rows& rows_;
+  std::vector<Kept> kept_;
+};
+
+// The figures of an output after the first. Its gates and remarks join those of the report.
+Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, const Report* baseline, const Dataset& dataset,
+                      size_t index, const WorkHooks& hooks, Rows& rows, Report& report) {
+  const OutputTurn turn(index, rows);
+  Report own;
+  own.output = dataset.output;
+  own.data_examples = report.data_examples;
+  own.task = NameOf(dataset.task);
+  own.class_names = dataset.class_names;
+  QAT_RETURN_IF_ERROR(MeasureAnswers(request, dataset, index, rows));
+  own.models = OnlyRows(rows).models;
+  CompareRows(rows, dataset, request, own);
+  const auto differs = [](const PairResult& pair) { return pair.max_abs_lsb.value_or(0) > 0; };
+  if (std::any_of(own.pairs.begin(), own.pairs.end(), differs)) QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, own));
+  own.layers.clear();
+  const Report* before = nullptr;
+  for (size_t i = 0; baseline != nullptr && i < baseline->other_outputs.size(); ++i) {
+    if (baseline->other_outputs[i].output == own.output) before = &baseline->other_outputs[i];
+  }
+  QAT_RETURN_IF_ERROR_IN(StrCat("output '", own.output, "'"), JudgeGates(limits, before, own));
+  JudgeProof(limits, request.rows.interpreter.profile, own);
+  ExplainFailures(own);
+  AddRemarks(own);
+  NameOutput(own.output, own);
+  report.gates.insert(report.gates.end(), own.gates.begin(), own.gates.end());
+  for (const std::string& warning : own.warnings) report.warnings.push_back(StrCat("output '", own.output, "': ", warning));
+  own.gates.clear();
+  own.warnings.clear();
+  for (ModelResult& model : own.models) model.provenance.clear();
+  report.other_outputs.push_back(std::move(own));
+  return {};
 }
 
 }  // namespace
@@ -390,22 +573,34 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, class_names, hooks));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
-  QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));
+  const bool several = dataset.output_count() > 1;
+  std::vector<GateLimits> limits = {request.gates};
+  if (several) {
+    QAT_ASSIGN_OR_RETURN(limits, LimitsOfOutputs(request.gates, dataset));
+  } else {
+    QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));
+  }
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
-  QAT_RETURN_IF_ERROR(MeasureAccuracies(request, rows, dataset, hooks));
+  QAT_RETURN_IF_ERROR(Answer(dataset, hooks, rows));
+  QAT_RETURN_IF_ERROR(MeasureAnswers(request, dataset, 0, rows));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
   report.task = NameOf(dataset.task);
   report.class_names = class_names.empty() && dataset.task != Task::kClasses ? dataset.class_names : class_names;
+  report.output = dataset.output;
   CompareRows(rows, dataset, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
   QAT_RETURN_IF_ERROR(AddFlipped(rows, dataset, report));
-  QAT_RETURN_IF_ERROR(JudgeGates(request.gates, baseline ? &*baseline : nullptr, report));
-  JudgeProof(request.gates, request.rows.interpreter.profile, report);
+  QAT_RETURN_IF_ERROR(JudgeGates(limits[0], baseline ? &*baseline : nullptr, report));
+  JudgeProof(limits[0], request.rows.interpreter.profile, report);
   if (!request.rows.graph.empty() || !request.rows.checkpoint.empty()) JudgeRanges(request.gates, report);
   if (baseline) JudgeLayers(request.gates, *baseline, report);
   ExplainFailures(report);
   AddRemarks(report);
+  if (several) NameOutput(dataset.output, report);
+  for (size_t i = 1; i < dataset.output_count(); ++i) {
+    QAT_RETURN_IF_ERROR(EvaluateOutput(request, limits[i], baseline ? &*baseline : nullptr, ForOutput(dataset, i), i, hooks, rows, report));
+  }
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });
   if (failed) report.status = "gate-failed";

@@ -66,7 +66,7 @@ Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& rep
   size_t found = 0;
   for (size_t i = 0; i < dataset.labels.size() && found < kMostFlippedOfAPair; ++i) {
     const int32_t answer_a = a.predictions.labels[i], answer_b = b.predictions.labels[i];
-    if (answer_a == answer_b) continue;
+    if (answer_a == answer_b || dataset.labels[i] == kIgnoredLabel) continue;
     ++found;
     QAT_ASSIGN_OR_RETURN(std::string picture, PictureOf(dataset, static_cast<int32_t>(i)));
     report.flipped.push_back({a.result.name, b.result.name, dataset.IndexOf(static_cast<int64_t>(i)), dataset.labels[i],

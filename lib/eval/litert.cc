@@ -104,11 +104,17 @@ class LitertPredictor : public Predictor {
     }
     QAT_RETURN_IF_ERROR(session_.Request('P', static_cast<size_t>(count), inputs));
     QAT_ASSIGN_OR_RETURN_IN(name_, const Bytes outputs, session_.Answer());
-    const size_t each = count == 0 ? 0 : outputs.size() / static_cast<size_t>(count);
+    std::span<const uint8_t> rest = outputs;
     Predictions predictions = io_.Empty();
     for (int64_t i = 0; i < count; ++i) {
-      const auto output = std::span(outputs).subspan(static_cast<size_t>(i) * each, each);
-      QAT_RETURN_IF_ERROR_IN(StrCat(name_, ": image ", i), io_.Append(output, predictions));
+      std::vector<std::span<const uint8_t>> own;
+      for (size_t output = 0; output < interpreter_->model().outputs().size(); ++output) {
+        const size_t bytes = interpreter_->output(output).size();
+        if (rest.size() < bytes) return SystemError(StrCat(name_, ": an answer is cut off"));
+        own.push_back(rest.first(bytes));
+        rest = rest.subspan(bytes);
+      }
+      QAT_RETURN_IF_ERROR_IN(StrCat(name_, ": image ", i), io_.Append(own, predictions));
     }
     return predictions;
   }
@@ -169,8 +175,8 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   const bool unasked = python.empty();
   QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
-  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*interpreter), interpreter->output_info(0),
-                                                                EndsInProbabilities(*model)));
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*interpreter), OutputInfos(*interpreter),
+                                                                ProbabilitiesOf(*model)));
   QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
   litert.version = session.version();

@@ -8,7 +8,7 @@ namespace qat {
 /// bytes. The child greets, then answers each request with
 /// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
 /// the payload is a sentence. Requests:
-///   'P' count u32, count times all inputs, one after the other: run each alone; the first outputs, concatenated;
+///   'P' count u32, count times all inputs, one after the other: run each alone; all outputs of each, concatenated;
 ///   'T' count u32, count tensor indices i32, one time all inputs: each tensor as u64 length and bytes (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
 import importlib, importlib.metadata, os, struct, sys
@@ -62,7 +62,8 @@ def predict(state, count):
     outputs = []
     for _ in range(count):
         run(state["fast"], receive(state["size"]))
-        outputs.append(state["fast"].get_tensor(state["fast"].get_output_details()[0]["index"]).tobytes())
+        for target in state["fast"].get_output_details():
+            outputs.append(state["fast"].get_tensor(target["index"]).tobytes())
     return b"".join(outputs)
 
 def tensors(state, count):

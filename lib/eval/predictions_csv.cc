@@ -73,9 +73,52 @@ std::string NumbersCsv(const Rows& rows, const Dataset& dataset) {
   return csv;
 }
 
+// The answers of one row to output `index`, as CSV has them: a class, a mark or a number for each value.
+std::vector<std::string> AnswersOf(const Row& row, const OutputLabels& labels, size_t index) {
+  const Predictions& predictions = index == 0 ? row.predictions : row.predictions.others[index - 1];
+  std::vector<std::string> answers;
+  if (!IsOfNumbers(labels.task)) {
+    for (const int32_t label : predictions.labels) answers.push_back(std::to_string(label));
+    return answers;
+  }
+  std::vector<float> numbers = predictions.scores;
+  const auto& outputs = row.predictor->contract().outputs;
+  if (index < outputs.size()) RestoreTargets(outputs[index], numbers);
+  for (const float number : numbers) answers.push_back(StrCat(number));
+  return answers;
+}
+
+// Of several outputs a line for each value: which output, which of its numbers, labels or places.
+std::string OutputsCsv(const Rows& rows, const Dataset& dataset) {
+  std::string csv = "index,output,value,label";
+  for (const Row& row : rows.rows) {
+    if (row.listed) csv += "," + CsvField(row.result.name);
+  }
+  csv += "\n";
+  for (size_t i = 0; i < dataset.output_count(); ++i) {
+    const OutputLabels& labels = dataset.output_labels(i);
+    const bool numbers = IsOfNumbers(labels.task);
+    const int64_t width = numbers ? labels.targets : labels.LabelsPerImage();
+    std::vector<std::vector<std::string>> answers;
+    for (const Row& row : rows.rows) {
+      if (row.listed) answers.push_back(AnswersOf(row, labels, i));
+    }
+    const size_t count = numbers ? labels.numbers.size() : labels.labels.size();
+    for (size_t at = 0; at < count; ++at) {
+      const int64_t example = static_cast<int64_t>(at) / width;
+      csv += StrCat(dataset.IndexOf(example), ",", CsvField(labels.output), ",", static_cast<int64_t>(at) % width, ",");
+      csv += numbers ? StrCat(labels.numbers[at]) : std::to_string(labels.labels[at]);
+      for (const auto& own : answers) csv += "," + own[at];
+      csv += "\n";
+    }
+  }
+  return csv;
+}
+
 }  // namespace
 
 std::string PredictionsCsv(const Rows& rows, const Dataset& dataset) {
+  if (dataset.output_count() > 1) return OutputsCsv(rows, dataset);
   return IsOfNumbers(dataset.task) ? NumbersCsv(rows, dataset) : LabelsCsv(rows, dataset);
 }
 

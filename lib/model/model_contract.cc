@@ -246,8 +246,8 @@ Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* wha
   return Corrupt(StrCat(what, " '", tensor.name, "' of type ", NameOf(tensor.type), " has no scale"));
 }
 
-bool EndsInProbabilities(const Model& model) {
-  int32_t tensor = model.outputs()[0];
+bool EndsInProbabilities(const Model& model, size_t output) {
+  int32_t tensor = model.outputs()[output];
   for (auto node = model.nodes().rbegin(); node != model.nodes().rend(); ++node) {
     if (node->outputs[0] != tensor) continue;
     if (node->type == OpType::kSoftmax || node->type == OpType::kLogistic) return true;
@@ -257,6 +257,12 @@ bool EndsInProbabilities(const Model& model) {
     tensor = node->inputs[0];
   }
   return false;
+}
+
+std::vector<bool> ProbabilitiesOf(const Model& model) {
+  std::vector<bool> all;
+  for (size_t i = 0; i < model.outputs().size(); ++i) all.push_back(EndsInProbabilities(model, i));
+  return all;
 }
 
 }  // namespace qat

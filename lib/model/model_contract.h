@@ -47,7 +47,9 @@ Expected<QuantizationParams> ParamsOf(const ModelTensor& tensor, const char* wha
 
 /// True where the first output is probabilities already: it comes from a softmax or a logistic function, perhaps
 /// reshaped or quantized again.
-bool EndsInProbabilities(const Model& model);
+bool EndsInProbabilities(const Model& model, size_t output = 0);
+/// The same of each output.
+std::vector<bool> ProbabilitiesOf(const Model& model);
 
 }  // namespace qat
 

@@ -21,6 +21,7 @@ struct Predictions {
   std::vector<float> scores;  ///< [N, P, classes], real values; empty where the model ends in argmax
   bool probabilities = false;  ///< the scores have gone through a sigmoid or softmax
   float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
+  std::vector<Predictions> others = {};  ///< of the outputs after the first, where the contract has several
 };
 
 /// What one layer gives for one image, in TFLite's order of axes.

@@ -58,6 +58,7 @@ NumberFacts::NumberFacts(int64_t targets) : sums_(static_cast<size_t>(targets)) 
 void NumberFacts::Add(std::span<const float> outputs, std::span<const float> wanted) {
   QAT_CHECK(outputs.size() == wanted.size() && !sums_.empty() && outputs.size() % sums_.size() == 0);
   for (size_t i = 0; i < wanted.size(); ++i) {
+    if (std::isnan(wanted[i])) continue;
     Sums& sums = sums_[i % sums_.size()];
     const double value = wanted[i], error = double{outputs[i]} - value;
     if (sums.count == 0) sums.first = sums.min = sums.max = value;
@@ -76,7 +77,10 @@ double NumberFacts::Target::R2() const { return max > min ? 1 - squared_error / 
 std::vector<NumberFacts::Target> NumberFacts::targets() const {
   std::vector<Target> all;
   for (const Sums& sums : sums_) {
-    QAT_CHECK(sums.count > 0);
+    if (sums.count == 0) {
+      all.push_back({});
+      continue;
+    }
     const auto n = static_cast<double>(sums.count);
     const double above = sums.sum / n;
     all.push_back({sums.count, sums.min, sums.max, sums.first + above,

@@ -30,7 +30,7 @@ class ClassFacts {
 class NumberFacts {
  public:
   explicit NumberFacts(int64_t targets);
-  /// Shapes  outputs, wanted [examples, targets].
+  /// Shapes  outputs, wanted [examples, targets]. What is wanted and NaN is not known, and does not count.
   void Add(std::span<const float> outputs, std::span<const float> wanted);
 
   struct Target {
@@ -42,7 +42,7 @@ class NumberFacts {
     /// 1 - squared_error / variance: 1 is perfect, 0 as good as always answering the mean; NaN where all numbers are equal.
     double R2() const;
   };
-  /// One per target. Requires an example.
+  /// One per target, with a count of 0 where nothing was known.
   std::vector<Target> targets() const;
 
  private:

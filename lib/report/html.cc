@@ -252,6 +252,16 @@ std::string Way(const Report& report) {
   return Table({{"what", "name"}, {"state", "word"}, {"SHA-256", "hash"}, {"file", ""}, {"", ""}}, rows);
 }
 
+// The same figures of each further output.
+std::string OtherOutputs(const Report& report) {
+  std::string text;
+  for (const Report& each : report.other_outputs) {
+    text += Section(StrCat("Output '", EscapeHtml(each.output), "' (", EscapeHtml(each.task), ")"),
+                    StrCat(Models(each), Pairs(each), RegressionSection(each), LabelsSection(each), ClassesSection(each)));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string ToHtml(const Report& report) {
@@ -266,6 +276,7 @@ std::string ToHtml(const Report& report) {
       Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
       Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)), Section("Classes", ClassesSection(report)),
+      OtherOutputs(report),
       Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
       Section("Environment", Environment(report)), Section("How it was made", Making(report)),
       "</main></body></html>\n");

@@ -301,6 +301,18 @@ Report FromJson(const Json& json) {
   ReadField(json, "class_names", report.class_names);
   ReadList(json, "models", report.models);
   ReadList(json, "pairs", report.pairs);
+  ReadField(json, "output", report.output);
+  if (const auto others = json.find("other_outputs"); others != json.end()) {
+    for (const Json& each : *others) {
+      Report& own = report.other_outputs.emplace_back();
+      ReadField(each, "output", own.output);
+      own.data_examples = report.data_examples;
+      ReadField(each, "task", own.task);
+      ReadField(each, "class_names", own.class_names);
+      ReadList(each, "models", own.models);
+      ReadList(each, "pairs", own.pairs);
+    }
+  }
   ReadList(json, "gates", report.gates);
   ReadObject(json, "timing", report.timing);
   ReadList(json, "pictures", report.pictures);
@@ -318,6 +330,25 @@ Report FromJson(const Json& json) {
   return report;
 }
 
+// What was found of the outputs after the first; files, times and gates are told once.
+Json OtherOutputs(const Report& report) {
+  Json list = Json::array();
+  for (const Report& each : report.other_outputs) {
+    Json models = Json::array();
+    for (const ModelResult& model : each.models) {
+      Json own = ToJson(model);
+      for (const char* key : {"path", "bytes", "sha256", "arena_bytes", "latency_us", "provenance", "model_bytes"}) own.erase(key);
+      models.push_back(std::move(own));
+    }
+    list.push_back({{"output", each.output},
+                    {"task", Text(each.task)},
+                    {"class_names", each.class_names},
+                    {"models", std::move(models)},
+                    {"pairs", ListOf(each.pairs)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string ToJson(const Report& report) {
@@ -329,7 +360,7 @@ std::string ToJson(const Report& report) {
             {"notes", report.data_notes},
             {"sha256", Text(report.data_sha256)}};
   }
-  const Json json = {{"schema", kSchema},
+  Json json = {{"schema", kSchema},
                      {"tool", report.tool},
                      {"version", report.version},
                      {"command", Text(report.command)},
@@ -355,6 +386,10 @@ std::string ToJson(const Report& report) {
                      {"environment", ObjectOf(report.environment)},
                      {"outputs", ObjectOf(report.outputs)},
                      {"metrics", ObjectOf(report.metrics)}};
+  if (!report.other_outputs.empty()) {
+    json["output"] = report.output;
+    json["other_outputs"] = OtherOutputs(report);
+  }
   return PrintableJson(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 

@@ -75,6 +75,8 @@ Report PrintableReport(Report report) {
   CleanTexts(report.environment);
   CleanTexts(report.outputs);
   CleanKeys(report.metrics);
+  Clean(report.output);
+  for (Report& each : report.other_outputs) each = PrintableReport(std::move(each));
   return report;
 }
 

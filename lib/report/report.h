@@ -323,6 +323,9 @@ struct Report {
   std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
   std::vector<std::string> class_names;  ///< in label order, or one per label or number; may be empty
   std::string task;                      ///< what the outputs mean, a name of contract/task.h; empty: not known
+  std::string output;                    ///< of several outputs: the one that the figures here are of
+  /// What was found of each output after the first, in the order of the network: output, task, class_names, models, pairs.
+  std::vector<Report> other_outputs;
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
   std::vector<GateResult> gates;

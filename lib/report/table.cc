@@ -148,6 +148,9 @@ std::string Comparison(const Report& report, const TableOptions& options) {
   return StrCat(text, rounding.empty() ? "" : "\n", rounding, times.empty() ? "" : "\n", times);
 }
 
+// "output 'box' (numbers)".
+std::string OutputTitle(const Report& report) { return StrCat("output '", report.output, "' (", report.task, ")"); }
+
 }  // namespace
 
 std::string ToTable(const Report& raw, const TableOptions& options) {
@@ -159,7 +162,9 @@ std::string ToTable(const Report& raw, const TableOptions& options) {
     text += "\n";
   }
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
+  if (!report.output.empty()) text += StrCat(OutputTitle(report), "\n");
   text += Comparison(report, options);
+  for (const Report& each : report.other_outputs) text += StrCat("\n", OutputTitle(each), "\n", Comparison(each, options));
   if (!report.trace.empty()) text += Way(report);
   if (!report.benchmarks.empty()) text += StrCat(Benchmarks(report), "\n", Times(report));
   for (const BenchmarkResult& result : report.benchmarks) {

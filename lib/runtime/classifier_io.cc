@@ -13,6 +13,7 @@
 #include "model/model_contract.h"
 #include "predict/predictor.h"
 #include "quant/params.h"
+#include "runtime/interpreter.h"
 
 namespace qat {
 namespace {
@@ -157,31 +158,49 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output, bool numbers) {
                             ", expected scores [1, classes] or [1, height, width, classes], or indices of classes"));
 }
 
-bool HasNumbers(const Contract& contract) {
-  return !contract.outputs.empty() && IsOfNumbers(contract.outputs.front().task);
+bool HasNumbers(const Contract& contract, size_t output) {
+  return output < contract.outputs.size() && IsOfNumbers(contract.outputs[output].task);
 }
 
 }  // namespace
 
+std::vector<const ModelTensor*> OutputInfos(const Interpreter& interpreter) {
+  std::vector<const ModelTensor*> infos;
+  for (size_t i = 0; i < interpreter.model().outputs().size(); ++i) infos.push_back(&interpreter.output_info(i));
+  return infos;
+}
+
 Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const ModelTensor* const> inputs,
-                                            const ModelTensor& output, bool probabilities) {
+                                            std::span<const ModelTensor* const> outputs, const std::vector<bool>& probabilities) {
   ClassifierIo io;
-  io.probabilities_ = probabilities;
   io.contract_ = std::move(contract);
-  QAT_CHECK(inputs.size() == io.contract_.inputs.size());
+  QAT_CHECK(inputs.size() == io.contract_.inputs.size() && !outputs.empty());
   for (size_t i = 0; i < inputs.size(); ++i) {
     QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(*inputs[i], "input"));
     QAT_ASSIGN_OR_RETURN(LoadFunction load, MakeLoad(io.contract_.inputs[i], *inputs[i], params));
     io.load_.push_back(std::move(load));
   }
-  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(output, HasNumbers(io.contract_)));
-  io.read_ = reader.read;
-  io.wide_index_ = output.type == DType::kInt64;
-  if (io.read_ == nullptr) return io;
-  QAT_ASSIGN_OR_RETURN(io.output_params_, ParamsOf(output, "output"));
-  io.classes_ = output.shape.back();
-  io.values_ = static_cast<size_t>(FlatSize(output.shape));
+  const size_t count = std::max<size_t>(io.contract_.outputs.size(), 1);
+  if (count > 1 && count != outputs.size())
+    return Corrupt(StrCat("has ", outputs.size(), " outputs, expected the ", count, " of its contract"));
+  for (size_t i = 0; i < count; ++i) {
+    QAT_ASSIGN_OR_RETURN(Output output, MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i]));
+    io.outputs_.push_back(output);
+  }
   return io;
+}
+
+Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities) {
+  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(tensor, numbers));
+  Output output;
+  output.read = reader.read;
+  output.wide_index = tensor.type == DType::kInt64;
+  output.probabilities = probabilities;
+  if (output.read == nullptr) return output;
+  QAT_ASSIGN_OR_RETURN(output.params, ParamsOf(tensor, "output"));
+  output.classes = tensor.shape.back();
+  output.values = static_cast<size_t>(FlatSize(tensor.shape));
+  return output;
 }
 
 Status ClassifierIo::Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const {
@@ -198,30 +217,43 @@ Status ClassifierIo::Load(std::span<const uint8_t> example, std::span<const std:
 }
 
 Predictions ClassifierIo::Empty() const {
-  Predictions predictions;
-  predictions.classes = classes_;
-  predictions.step = output_params_.scale;
-  predictions.probabilities = probabilities_;
+  Predictions predictions = outputs_[0].Empty();
+  for (size_t i = 1; i < outputs_.size(); ++i) predictions.others.push_back(outputs_[i].Empty());
   return predictions;
 }
 
-Status ClassifierIo::Append(std::span<const uint8_t> output, Predictions& predictions) const {
-  if (read_ == nullptr) {
-    for (size_t i = 0; i < output.size() / (wide_index_ ? sizeof(int64_t) : sizeof(int32_t)); ++i) {
-      predictions.labels.push_back(wide_index_ ? static_cast<int32_t>(ElementAt<int64_t>(output, i))
-                                               : ElementAt<int32_t>(output, i));
+Status ClassifierIo::Append(std::span<const std::span<const uint8_t>> outputs, Predictions& predictions) const {
+  QAT_CHECK(outputs.size() >= outputs_.size());
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    QAT_RETURN_IF_ERROR(outputs_[i].Append(outputs[i], i == 0 ? predictions : predictions.others[i - 1]));
+  return {};
+}
+
+Predictions ClassifierIo::Output::Empty() const {
+  Predictions predictions;
+  predictions.classes = classes;
+  predictions.step = params.scale;
+  predictions.probabilities = probabilities;
+  return predictions;
+}
+
+Status ClassifierIo::Output::Append(std::span<const uint8_t> output, Predictions& predictions) const {
+  if (read == nullptr) {
+    for (size_t i = 0; i < output.size() / (wide_index ? sizeof(int64_t) : sizeof(int32_t)); ++i) {
+      predictions.labels.push_back(wide_index ? static_cast<int32_t>(ElementAt<int64_t>(output, i))
+                                              : ElementAt<int32_t>(output, i));
     }
     return {};
   }
   const size_t first = predictions.scores.size();
-  for (size_t i = 0; i < values_; ++i) {
-    const float score = read_(output, i, output_params_);
+  for (size_t i = 0; i < values; ++i) {
+    const float score = read(output, i, params);
     if (std::isnan(score)) return Numerical(StrCat("output ", i, " is not a number"));
     predictions.scores.push_back(score);
   }
-  const auto classes = static_cast<size_t>(classes_);
-  for (size_t place = 0; place < values_; place += classes) {
-    predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first + place, classes)));
+  const auto width = static_cast<size_t>(classes);
+  for (size_t place = 0; place < values; place += width) {
+    predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first + place, width)));
   }
   return {};
 }

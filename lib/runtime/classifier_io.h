@@ -16,34 +16,52 @@
 
 namespace qat {
 
+class Interpreter;
+
+/// Interpreter::output_info of each output, in their order.
+std::vector<const ModelTensor*> OutputInfos(const Interpreter& interpreter);
+
 class ClassifierIo {
  public:
   /// Bytes reach an input through 256-entry tables per channel: contract -> real -> input scale. `inputs`: all of a model's, as
-  /// the contract lists them; `output`: its first one, shapes as planned. Errors: kUnsupported (an output of neither scores [1, classes] or
-  /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale).
-  /// `probabilities`: the scores have gone through a sigmoid or softmax.
+  /// the contract lists them; `outputs`: all of a model's, shapes as planned, of which the first is read, or all where the contract
+  /// has several. Errors: kUnsupported (an output of neither scores [1, classes] or
+  /// [1, height, width, classes] nor indices of them), kCorrupt (more than one scale, another number of outputs than the contract's).
+  /// `probabilities`, for each output: its scores have gone through a sigmoid or softmax.
   static Expected<ClassifierIo> Create(Contract contract, std::span<const ModelTensor* const> inputs,
-                                       const ModelTensor& output, bool probabilities);
+                                       std::span<const ModelTensor* const> outputs, const std::vector<bool>& probabilities);
 
   const Contract& contract() const { return contract_; }
   /// One example into the tensors of all inputs. Errors: kInvalidArgument, where it has another size than the contract's.
   Status Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const;
+  /// Outputs that are read.
+  size_t output_count() const { return outputs_.size(); }
   /// Of no image yet: the number of classes and the step of the outputs.
   Predictions Empty() const;
-  /// Adds the answers that one output holds: one, or one per place, rows from the top. Errors: kNumerical (NaN).
-  Status Append(std::span<const uint8_t> output, Predictions& predictions) const;
+  /// Adds the answers that the outputs of one example hold: one each, or one per place, rows from the top. Requires all that are read.
+  /// Errors: kNumerical (NaN).
+  Status Append(std::span<const std::span<const uint8_t>> outputs, Predictions& predictions) const;
 
  private:
+  /// How one output is read.
+  struct Output {
+    float (*read)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
+    QuantizationParams params = {};
+    int32_t classes = 0;
+    size_t values = 0;
+    bool wide_index = false;
+    bool probabilities = false;
+
+    Predictions Empty() const;
+    Status Append(std::span<const uint8_t> output, Predictions& predictions) const;
+  };
+
   ClassifierIo() = default;
+  static Expected<Output> MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities);
 
   Contract contract_;
   std::vector<std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>> load_;
-  float (*read_)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
-  QuantizationParams output_params_;
-  int32_t classes_ = 0;
-  size_t values_ = 0;
-  bool wide_index_ = false;
-  bool probabilities_ = false;
+  std::vector<Output> outputs_;
 };
 
 }  // namespace qat

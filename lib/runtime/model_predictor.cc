@@ -41,6 +41,12 @@ std::vector<std::span<uint8_t>> InputsOf(Interpreter& interpreter) {
   return inputs;
 }
 
+std::vector<std::span<const uint8_t>> OutputsOf(const Interpreter& interpreter) {
+  std::vector<std::span<const uint8_t>> outputs;
+  for (size_t i = 0; i < interpreter.model().outputs().size(); ++i) outputs.push_back(interpreter.output(i));
+  return outputs;
+}
+
 class ModelPredictor : public Predictor {
  public:
   ModelPredictor(std::shared_ptr<const Model> model, const InterpreterOptions& options,
@@ -68,7 +74,7 @@ class ModelPredictor : public Predictor {
     for (int64_t i = 0; i < count; ++i) {
       QAT_RETURN_IF_ERROR(Load(images.subspan(static_cast<size_t>(i) * size, size)));
       QAT_RETURN_IF_ERROR(Invoke());
-      QAT_RETURN_IF_ERROR_IN(StrCat(name_, ": image ", i), io_.Append(interpreter_->output(0), predictions));
+      QAT_RETURN_IF_ERROR_IN(StrCat(name_, ": image ", i), io_.Append(OutputsOf(*interpreter_), predictions));
     }
     return predictions;
   }
@@ -115,8 +121,8 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
-                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), interpreter->output_info(0),
-                                            EndsInProbabilities(*model)));
+                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), OutputInfos(*interpreter),
+                                            ProbabilitiesOf(*model)));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(
       std::move(model), options, std::move(interpreter), std::move(name), std::move(kind), std::move(io)));
 }

@@ -54,7 +54,8 @@ class Builder {
       QAT_ASSIGN_OR_RETURN(const int32_t output, AddLayer(layer));
       outputs_.push_back(output);
     }
-    graph_.outputs = {outputs_.empty() ? graph_.inputs[0] : outputs_.back()};
+    for (const int32_t output : spec_.outputs) graph_.outputs.push_back(OutputOf(output));
+    if (graph_.outputs.empty()) graph_.outputs = {outputs_.empty() ? graph_.inputs[0] : outputs_.back()};
     Separate();
     QAT_RETURN_IF_ERROR(Verify(graph_));
     return std::move(graph_);

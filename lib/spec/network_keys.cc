@@ -164,7 +164,7 @@ void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals,
 
 void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spec, Scaling& scaling) {
   const toml::table& root = text.root();
-  refusals.RejectUnknown(root, {"name", "width", "divisor", "resolution", "classes", "input", "layer"});
+  refusals.RejectUnknown(root, {"name", "width", "divisor", "resolution", "classes", "outputs", "input", "layer"});
   ParseName(root, refusals, spec);
   ParseScaling(root, refusals, scaling);
   ParseInput(root, scaling.resolution, refusals, spec.inputs);

@@ -90,6 +90,20 @@ Expected<int32_t> OutputNames::Read(const std::string& name) {
   return layer.layer + index;
 }
 
+Expected<int32_t> OutputNames::ReadOutput(const std::string& name) {
+  if (std::find(inputs_.begin(), inputs_.end(), name) != inputs_.end()) {
+    missed_ = true;
+    return InvalidArgument(StrCat("output '", name, "' is an input of the network, expected the name of a layer"));
+  }
+  if (!by_name_.contains(SplitPart(name).first) && !nameless_) {
+    missed_ = true;
+    std::vector<std::string> known;
+    for (const Layer& layer : layers_) known.push_back(layer.name);
+    return InvalidArgument(StrCat(UnknownName("output", name, known), " (expected the name of a layer)"));
+  }
+  return Read(name);
+}
+
 Expected<int32_t> OutputNames::ReadPrevious() {
   if (!previous_) return kUnknownLayer;
   if (layers_.empty() && inputs_.size() > 1) {
@@ -114,13 +128,14 @@ void OutputNames::AddUnread(Diagnostics& diagnostics) const {
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
-    const bool last = i + 1 == layers_.size();
+    const bool last = i + 1 == layers_.size() && !has_outputs_;
     for (size_t part = 0; part < layer.read.size(); ++part) {
       if (layer.read[part] || layer.layer == kUnknownLayer || (last && part + 1 == layer.read.size()))
         continue;
       diagnostics.Add(layer.place, InvalidArgument(StrCat(
                                        "layer '", layer.name, layer.read.size() > 1 ? StrCat(":", part) : "",
-                                       "' is read by no other layer and is not the last one")));
+                                       "' is read by no other layer and is ",
+                                       has_outputs_ ? "not among the outputs" : "not the last one")));
     }
   }
 }

@@ -41,6 +41,11 @@ class OutputNames {
   /// The output of the layer before.
   Expected<int32_t> ReadPrevious();
 
+  /// What an output of the network is called. Errors: as Read's, in terms of outputs.
+  Expected<int32_t> ReadOutput(const std::string& name);
+  /// The text names the outputs: the last layer is one only where it is named, too.
+  void SetHasOutputs() { has_outputs_ = true; }
+
   /// Adds "layer 'x' is read by no other layer and is not the last one" for each, and the same for inputs out of several. Nothing where a name was not found: that is
   /// the cause.
   void AddUnread(Diagnostics& diagnostics) const;
@@ -63,6 +68,7 @@ class OutputNames {
   std::optional<std::string> previous_ = "input";
   bool nameless_ = false;
   bool missed_ = false;
+  bool has_outputs_ = false;
 };
 
 }  // namespace qat

@@ -30,6 +30,8 @@ std::vector<int32_t> CountReaders(const NetworkSpec& spec) {
       if (!IsNetworkInput(input)) ++readers[static_cast<size_t>(input)];
     }
   }
+  // An output is read from outside.
+  for (const int32_t output : spec.outputs) ++readers[static_cast<size_t>(output)];
   return readers;
 }
 
@@ -61,6 +63,7 @@ class Fuser : private Relisting {
       : Relisting(spec), diagnostics_(source), readers_([this] {
           NetworkSpec before;
           before.layers = old_;
+          before.outputs = spec_.outputs;
           return CountReaders(before);
         }()) {}
 
@@ -76,7 +79,9 @@ class Fuser : private Relisting {
         placed_.push_back(Append(std::move(layer)));
       }
     }
-    return diagnostics_.Take();
+    QAT_RETURN_IF_ERROR(diagnostics_.Take());
+    for (int32_t& output : spec_.outputs) output = placed_[static_cast<size_t>(output)];
+    return {};
   }
 
  private:
@@ -84,6 +89,11 @@ class Fuser : private Relisting {
   LayerSpec* OnlyReadBy(const LayerSpec& layer, int32_t read) {
     if (IsNetworkInput(read) || readers_[static_cast<size_t>(read)] != 1) return nullptr;
     return &spec_.layers[static_cast<size_t>(layer.inputs[0])];
+  }
+
+  // Of the layer in the old list.
+  bool IsNamedOutput(size_t layer) const {
+    return std::find(spec_.outputs.begin(), spec_.outputs.end(), static_cast<int32_t>(layer)) != spec_.outputs.end();
   }
 
   void Merge(const LayerSpec& layer, LayerSpec& into) {
@@ -124,7 +134,8 @@ class Fuser : private Relisting {
   }
 
   void PlaceActivation(LayerSpec layer, int32_t read, Activation activation) {
-    LayerSpec* before = OnlyReadBy(layer, read);
+    // An output among several keeps the name that it is known by.
+    LayerSpec* before = IsNamedOutput(placed_.size()) ? nullptr : OnlyReadBy(layer, read);
     if (before != nullptr && before->definition().output_quantization == OutputQuantization::kOwnRange &&
         FusedActivation(before->attributes) == Activation::kNone &&
         SetFusedActivation(before->attributes, activation)) {

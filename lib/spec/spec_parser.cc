@@ -1,4 +1,4 @@
-// Grammar: name, width, divisor, resolution, classes, [input] or [[input]] blocks, then [[layer]] blocks: name, op, inputs (default: the layer
+// Grammar: name, width, divisor, resolution, classes, outputs (names of layers), [input] or [[input]] blocks, then [[layer]] blocks: name, op, inputs (default: the layer
 // before), the keys of the operator's definition and those of all layers with a filter, filters or a stride.
 #include "spec/spec_parser.h"
 
@@ -32,6 +32,9 @@ class SpecParser {
  private:
   void ParseLayer(const toml::table& block);
   void RefuseSoftmaxAtTheEnd(const toml::table& block);
+  bool IsOutput(const toml::table& block) const;
+  void ParseOutputs();
+  void ParseOutput(const toml::node& node);
   bool ParseLayerName(const toml::table& block, LayerSpec& layer);
   const OpDefinition* ParseOperator(const toml::table& block);
   bool ParseInputs(const toml::table& block, const OpDefinition* op, LayerSpec& layer);
@@ -73,12 +76,13 @@ Expected<NetworkSpec> SpecParser::Run() {
       refusals_.set_context("");
       if (const toml::table* block = each.as_table()) {
         ParseLayer(*block);
-        if (&each == &layers->back()) RefuseSoftmaxAtTheEnd(*block);
+        if (&each == &layers->back() || IsOutput(*block)) RefuseSoftmaxAtTheEnd(*block);
       } else {
         refusals_.Mismatch(each, "layer", "a [[layer]] block");
       }
     }
   }
+  ParseOutputs();
   names_.AddUnread(refusals_.errors());
   QAT_RETURN_IF_ERROR(refusals_.errors().Take());
   return std::move(spec_);
@@ -140,6 +144,45 @@ void SpecParser::RefuseSoftmaxAtTheEnd(const toml::table& block) {
   if (op == nullptr || op->get() != DefinitionOf(OpType::kSoftmax).name) return;
   Refuse(TextPlaceOf(*op),
          Unsupported("softmax is the output, which the loss contains already; leave it out and let qat-convert append it"));
+}
+
+// Whether the key `outputs` names the layer.
+bool SpecParser::IsOutput(const toml::table& block) const {
+  const toml::node* node = text_.root().get("outputs");
+  const toml::array* names = node == nullptr ? nullptr : node->as_array();
+  const auto* name = block["name"].as_string();
+  return names != nullptr && name != nullptr && std::any_of(names->begin(), names->end(), [&](const toml::node& each) {
+           return each.is_string() && each.as_string()->get() == name->get();
+         });
+}
+
+void SpecParser::ParseOutputs() {
+  const toml::node* node = text_.root().get("outputs");
+  if (node == nullptr) return;
+  refusals_.set_context("");
+  const toml::array* names = node->as_array();
+  if (names == nullptr || names->empty()) {
+    refusals_.Mismatch(*node, "outputs", "a list of names of layers");
+    return;
+  }
+  names_.SetHasOutputs();
+  for (const toml::node& each : *names) ParseOutput(each);
+}
+
+void SpecParser::ParseOutput(const toml::node& node) {
+  const auto* name = node.as_string();
+  if (name == nullptr) {
+    refusals_.Mismatch(node, "outputs", "names of layers");
+    return;
+  }
+  const Expected<int32_t> layer = names_.ReadOutput(name->get());
+  if (!layer.ok()) {
+    Refuse(TextPlaceOf(node), layer.error());
+  } else if (std::find(spec_.outputs.begin(), spec_.outputs.end(), *layer) != spec_.outputs.end()) {
+    Refuse(TextPlaceOf(node), InvalidArgument(StrCat("output '", name->get(), "' is named twice")));
+  } else if (*layer != kUnknownLayer) {
+    spec_.outputs.push_back(*layer);
+  }
 }
 
 bool SpecParser::ParseLayerName(const toml::table& block, LayerSpec& layer) {

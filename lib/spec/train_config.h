@@ -47,7 +47,8 @@ struct TrainConfig {
   int32_t resolution = 0;         ///< height and width of its input
   int32_t classes = 0;            ///< 0: those of the data too
   std::string data = "digits";    ///< "digits" or a path
-  std::string task = "auto";    ///< what the output means, a name of contract/task.h; "auto": by the labels and the network
+  /// What the output means, a name of contract/task.h; "auto": by the labels and the network. Of several "class=classes,box=numbers".
+  std::string task = "auto";
   int64_t ignore_label = kAutomaticIgnoreLabel;  ///< label of pixels that are neither learned nor counted
   std::string layout = "auto";  ///< of the axes of arrays: "pictures", "series" or "features"
   std::string fit = "crop";     ///< how pictures of another size come to fit: "crop", "pad" or "stretch"
@@ -69,6 +70,7 @@ struct TrainConfig {
   double weight_decay = 0;
   double label_smoothing = 0;  ///< in [0, 1)
   ClassWeights class_weights;
+  std::map<std::string, double> output_weights;  ///< of the loss of each output of several, by name; not named: 1
   bool scale_to_targets = false;  ///< real numbers: normalized in training, and restored after the model
   int32_t shift_pixels = 0;   ///< augmentation: shift by up to so many, zeros coming in: a padded random crop
   bool flip = false;          ///< augmentation: every other image is mirrored, left to right

@@ -209,6 +209,48 @@ Field WeightsField(std::string name) {
           /*takes_list=*/true};
 }
 
+// A name of a task, or of several outputs one each: "class=classes,box=numbers".
+Field TaskField(std::string name) {
+  Field field = TextField(std::move(name), &TrainConfig::task, TaskNames());
+  field.expected += ", or by output, as \"class=classes,box=numbers\"";
+  field.set = [plain = field.set](TrainConfig& config, const AttributeValue& value) {
+    const auto* text = std::get_if<std::string>(&value);
+    if (text == nullptr || !HasNames(*text)) return plain(config, value);
+    const auto tasks = ParseNamedLists(*text);
+    const bool known =
+        tasks && std::all_of(tasks->begin(), tasks->end(), [](const auto& each) { return TaskFromName(each.second).has_value(); });
+    if (known) config.task = *text;
+    return known;
+  };
+  return field;
+}
+
+// "class=1,box=0.5": what the loss of each output weighs.
+Field OutputWeightsField(std::string name) {
+  constexpr std::string_view kNone = "none";
+  constexpr double kMost = 1e6;
+  return {name, "\"none\", or numbers from 0 by output, as \"class=1,box=0.5\"",
+          [=](TrainConfig& config, const AttributeValue& value) {
+            const auto* text = std::get_if<std::string>(&value);
+            if (text == nullptr) return false;
+            std::map<std::string, double> weights;
+            const auto lists = *text == kNone ? std::map<std::string, std::string>() : ParseNamedLists(*text);
+            if (!lists) return false;
+            for (const auto& [output, number] : *lists) {
+              const std::optional<double> weight = ParseNumber<double>(number);
+              if (!weight || !(*weight >= 0 && *weight <= kMost)) return false;
+              weights[output] = *weight;
+            }
+            config.output_weights = std::move(weights);
+            return true;
+          },
+          [=](const TrainConfig& config) {
+            std::vector<std::string> texts;
+            for (const auto& [output, weight] : config.output_weights) texts.push_back(StrCat(output, "=", RealText(weight)));
+            return Quoted(texts.empty() ? std::string(kNone) : Join(texts, ","));
+          }};
+}
+
 // Seconds, or "90s", "10m", "1.5h"; none where the text is neither.
 std::optional<int64_t> SecondsOf(std::string_view text) {
   if (text == "none") return 0;
@@ -244,7 +286,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("resolution", &C::resolution, 0, 65536),
       IntegerField("classes", &C::classes, 0, 1 << 20),
       TextField("data", &C::data),
-      TextField("task", &C::task, TaskNames()),
+      TaskField("task"),
       AutomaticField("ignore_label", &C::ignore_label, 1 << 20, kAutomaticIgnoreLabel),
       TextField("layout", &C::layout, {"auto", "pictures", "series", "features"}),
       TextField("fit", &C::fit, {"crop", "pad", "stretch"}),
@@ -266,6 +308,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       RealField("weight_decay", &C::weight_decay, 0, 10),
       RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
       WeightsField("class_weights"),
+      OutputWeightsField("output_weights"),
       FlagField("scale_to_targets", &C::scale_to_targets),
       IntegerField("shift_pixels", &C::shift_pixels, 0, 1024),
       FlagField("flip", &C::flip),

@@ -78,11 +78,13 @@ ModelDescription DescribeModel(const Graph& graph) {
     description.inputs.push_back(DescribeInput(graph.contract.inputs.at(i), graph.tensor(graph.inputs[i]).type));
     if (graph.inputs.size() > 1) description.inputs.back().name = graph.contract.inputs[i].name;
   }
-  for (int32_t index : graph.outputs) {
-    // Names of numbers are none of classes.
-    const auto& outputs = graph.contract.outputs;
+  const auto& outputs = graph.contract.outputs;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    // Names of numbers are none of classes; the file of labels is that of the first output.
     const bool numbers = !outputs.empty() && IsOfNumbers(outputs.front().task);
-    description.outputs.push_back(DescribeOutput(graph.tensor(index), numbers ? 0 : graph.contract.labels().size()));
+    const bool has_file = !numbers && (i == 0 || outputs.size() < 2);
+    description.outputs.push_back(DescribeOutput(graph.tensor(graph.outputs[i]), has_file ? graph.contract.labels().size() : 0));
+    if (outputs.size() > 1) description.outputs.back().name = outputs[i].name;
   }
   return description;
 }

@@ -304,9 +304,12 @@ class Tracer {
     options.task = TaskFromName(ValueOf(origin_, kTaskKey)).value_or(Task::kAuto);
     options.interrupted = request_.interrupted;
     if (const Contract* contract = GivenContract(); contract != nullptr) {
-      SetInput(contract->input(), options);
+      SetInputs(*contract, options);
       options.class_names = contract->labels();
       if (!contract->outputs.empty()) options.label = contract->outputs.front().name;
+      for (const OutputContract& output : contract->outputs) {
+        if (contract->outputs.size() > 1) options.outputs.push_back({output.name, output.columns, output.labels, output.task});
+      }
     }
     QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(path, Split::kTrain, options));
     return Fingerprint(dataset);

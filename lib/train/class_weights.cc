@@ -60,4 +60,26 @@ Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Datase
   return balanced;
 }
 
+Expected<std::vector<std::vector<float>>> WeightsOfOutputs(const ClassWeights& weights, const Dataset& data,
+                                                           std::span<const int32_t> examples) {
+  std::vector<std::vector<float>> all(data.output_count());
+  if (all.size() == 1) {
+    QAT_ASSIGN_OR_RETURN(all[0], WeightsOf(weights, data, examples));
+    return all;
+  }
+  std::vector<std::string> with_classes;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!IsOfNumbers(data.output_labels(i).task)) with_classes.push_back(data.output_labels(i).output);
+  }
+  if (!weights.values.empty() && with_classes.size() != 1) {
+    return InvalidArgument(StrCat("`class_weights`: numbers are those of one output with classes, and ", data.name, " has ",
+                                  with_classes.empty() ? "none" : Join(with_classes), ": give \"balanced\", or leave it out"));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (IsOfNumbers(data.output_labels(i).task)) continue;
+    QAT_ASSIGN_OR_RETURN(all[i], WeightsOf(weights, ForOutput(data, i), examples));
+  }
+  return all;
+}
+
 }  // namespace qat

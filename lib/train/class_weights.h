@@ -19,6 +19,10 @@ namespace qat {
 Expected<std::vector<float>> WeightsOf(const ClassWeights& weights, const Dataset& data,
                                        std::span<const int32_t> examples);
 
+/// The same of every output; numbers have none. Errors: weights as numbers where several outputs have classes, too.
+Expected<std::vector<std::vector<float>>> WeightsOfOutputs(const ClassWeights& weights, const Dataset& data,
+                                                           std::span<const int32_t> examples);
+
 }  // namespace qat
 
 #endif  // QAT_TRAIN_CLASS_WEIGHTS_H_

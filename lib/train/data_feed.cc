@@ -27,6 +27,7 @@ Expected<Batch> DataFeed::Read(int64_t step, const WorkerPlace& place) {
   Bytes changed(picture ? stored.size() : 0);
   QAT_RETURN_IF_ERROR(data_.Read(examples, stored, next));
   Batch batch;
+  batch.outputs.resize(data_.output_count());
   batch.first = share.begin;
   batch.share = static_cast<double>(examples.size()) / config_.batch_size;
   for (size_t i = 0; i < examples.size(); ++i) {
@@ -35,30 +36,33 @@ Expected<Batch> DataFeed::Read(int64_t step, const WorkerPlace& place) {
       ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width, data_.input().channels, change,
                   std::span(changed).subspan(i * size, size));
     }
-    AppendLabels(examples[i], change, batch);
+    for (size_t output = 0; output < batch.outputs.size(); ++output)
+      AppendLabels(examples[i], change, data_.output_labels(output), batch.outputs[output]);
   }
   if (!picture && data_.inputs.size() == 1) ChangeSeries(config_, tensors_.contract().input(), step, stored);
   batch.inputs = tensors_.Real(picture ? changed : stored);
-  if (data_.task == Task::kReconstruction) AppendValues(data_.input().values, picture ? changed : stored, batch.numbers);
+  if (data_.task == Task::kReconstruction) AppendValues(data_.input().values, picture ? changed : stored, batch.outputs[0].numbers);
   return batch;
 }
 
-void DataFeed::AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const {
-  if (data_.task == Task::kReconstruction) return;
-  if (data_.task == Task::kNumbers) {
-    const std::span<const float> numbers = data_.NumbersOf(example);
-    batch.numbers.insert(batch.numbers.end(), numbers.begin(), numbers.end());
+void BatchLabels::Append(const OutputLabels& data, int32_t example) {
+  if (data.task == Task::kReconstruction) return;
+  if (data.task == Task::kNumbers) {
+    const std::span<const float> own = data.NumbersOf(example);
+    numbers.insert(numbers.end(), own.begin(), own.end());
     return;
   }
-  if (data_.task == Task::kMultiLabel) {
-    const std::span<const int32_t> own = data_.LabelsOf(example);
-    batch.labels.insert(batch.labels.end(), own.begin(), own.end());
-    return;
-  }
+  const std::span<const int32_t> own = data.LabelsOf(example);
+  labels.insert(labels.end(), own.begin(), own.end());
+}
+
+void DataFeed::AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data, BatchLabels& batch) const {
+  // Only places in a map move with the picture.
+  if (IsOfNumbers(data.task) || data.task == Task::kMultiLabel) return batch.Append(data, example);
   const size_t before = batch.labels.size();
-  batch.labels.resize(before + static_cast<size_t>(data_.LabelsPerImage()));
-  ChangeLabels(data_.LabelsOf(example), data_.label_height, data_.label_width, data_.input().height, data_.input().width,
-               change, data_.ignored ? kIgnoredLabel : 0, std::span(batch.labels).subspan(before));
+  batch.labels.resize(before + static_cast<size_t>(data.LabelsPerImage()));
+  ChangeLabels(data.LabelsOf(example), data.label_height, data.label_width, data_.input().height, data_.input().width,
+               change, data.ignored ? kIgnoredLabel : 0, std::span(batch.labels).subspan(before));
 }
 
 }  // namespace qat

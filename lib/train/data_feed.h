@@ -18,15 +18,21 @@
 
 namespace qat {
 
+/// What N examples should give at one output.
+struct BatchLabels {
+  std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
+  std::vector<float> numbers;   ///< [N, targets] instead of labels
+
+  Wanted wanted() const { return {labels, numbers}; }
+  void Append(const OutputLabels& data, int32_t example);
+};
+
 /// What one step learns from: real inputs of N examples, as the network takes them, and what each of them should give.
 struct Batch {
   std::vector<at::Tensor> inputs;
-  std::vector<int32_t> labels;  ///< [N], or [N, label_height, label_width]
-  std::vector<float> numbers;   ///< [N, targets] instead of labels
-  double share = 1;             ///< of the whole batch, where other processes have the rest
-  int64_t first = 0;            ///< examples of the whole batch before these
-
-  Wanted wanted() const { return {labels, numbers}; }
+  std::vector<BatchLabels> outputs;  ///< of each output of the network
+  double share = 1;                  ///< of the whole batch, where other processes have the rest
+  int64_t first = 0;                 ///< examples of the whole batch before these
 };
 
 /// Endless batches of some examples of a data set. All of it follows from (seed, step): there is no state to save.
@@ -41,7 +47,7 @@ class DataFeed {
   Expected<Batch> Read(int64_t step, const WorkerPlace& place);
 
  private:
-  void AppendLabels(int32_t example, const ImageChange& change, Batch& batch) const;
+  void AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data, BatchLabels& batch) const;
 
   const Dataset& data_;
   const TrainConfig& config_;

@@ -125,11 +125,15 @@ LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int
 LossResult MeanSquaredError(std::span<const float> outputs, std::span<const float> targets,
                             std::span<float> gradient) {
   QAT_CHECK(outputs.size() == targets.size() && (gradient.empty() || gradient.size() == outputs.size()));
-  const auto count = static_cast<double>(outputs.size());
   LossResult result;
-  result.counted = static_cast<int64_t>(outputs.size());
+  result.counted = std::count_if(targets.begin(), targets.end(), [](float target) { return !std::isnan(target); });
+  const auto count = static_cast<double>(result.counted);
   result.weight = count;
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (std::isnan(targets[i])) {
+      if (!gradient.empty()) gradient[i] = 0;
+      continue;
+    }
     const double error = double{outputs[i]} - double{targets[i]};
     result.loss += error * error / count;
     if (!gradient.empty()) gradient[i] = static_cast<float>(2 * error / count);

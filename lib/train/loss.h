@@ -39,6 +39,7 @@ LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int
                               const BinaryOptions& options, std::span<float> gradient);
 
 ///   loss = mean over all values of (output - target)^2,  gradient (empty: not wanted) = 2 (output - target) / values.
+/// Targets that are NaN are not known: they have no loss and do not count.
 /// Shapes    outputs, targets, gradient: as many values.  LossResult::correct stays 0.
 LossResult MeanSquaredError(std::span<const float> outputs, std::span<const float> targets,
                             std::span<float> gradient);

@@ -14,20 +14,23 @@
 namespace qat {
 namespace {
 
+// Names come from files: quotes and what JSON does not take raw are written out.
+std::string JsonText(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) {
+      out += c;
+    } else {
+      out += StrCat("\\u00", std::string(1, kDigits[c >> 4]), std::string(1, kDigits[c & 15]));
+    }
+  }
+  return out + "\"";
+}
+
 // JSON has no NaN.
 std::string Number(double value) { return std::isfinite(value) ? NumberText(value) : "null"; }
-
-// Names of layers come from outside.
-std::string Escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    char code[8];
-    if (c == '"' || c == '\\') escaped += '\\';
-    std::snprintf(code, sizeof(code), "\\u%04x", static_cast<unsigned char>(c));
-    escaped += static_cast<unsigned char>(c) < 0x20 ? std::string(code) : std::string(1, c);
-  }
-  return escaped;
-}
 
 Error Failed(const std::string& path, std::string_view action) {
   return IoError(StrCat(path, ": cannot be ", action, ": ", std::strerror(errno)));
@@ -89,24 +92,33 @@ Status MetricsLog::WriteFreezeBatchNorm(int64_t step) {
   return Write(StrCat(R"({"event":"freeze_batch_norm","step":)", step, "}"));
 }
 
-Status MetricsLog::WriteEval(int64_t step, std::string_view split, double accuracy, double loss) {
-  if (!std::isnan(accuracy))
-    QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat(split, "/accuracy"), step, accuracy));
-  QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat(split, "/loss"), step, loss));
+Status MetricsLog::WriteEval(int64_t step, std::string_view split, const Evaluation& evaluation) {
+  const auto add = [&](const std::string& name, double accuracy, double loss) -> Status {
+    if (!std::isnan(accuracy)) QAT_RETURN_IF_ERROR(events_->AddScalar(name + "/accuracy", step, accuracy));
+    return events_->AddScalar(name + "/loss", step, loss);
+  };
+  QAT_RETURN_IF_ERROR(add(std::string(split), evaluation.accuracy, evaluation.loss));
+  std::string outputs;
+  for (const OutputEvaluation& each : evaluation.outputs) {
+    QAT_RETURN_IF_ERROR(add(StrCat(split, "/", each.name), each.accuracy, each.loss));
+    outputs += StrCat(outputs.empty() ? "" : ",", R"({"name":)", JsonText(each.name), R"(,"accuracy":)", Number(each.accuracy),
+                      R"(,"loss":)", Number(each.loss), "}");
+  }
+  if (!outputs.empty()) outputs = StrCat(R"(,"outputs":[)", outputs, "]");
   return Write(StrCat(R"({"event":"eval","step":)", step, R"(,"split":")", split, R"(","accuracy":)",
-                      Number(accuracy), R"(,"loss":)", Number(loss), "}"));
+                      Number(evaluation.accuracy), R"(,"loss":)", Number(evaluation.loss), outputs, "}"));
 }
 
 Status MetricsLog::WriteRange(int64_t step, std::string_view layer, Range range, double clipped) {
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/min"), step, range.min));
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/max"), step, range.max));
   if (!std::isnan(clipped)) QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("clipped/", layer), step, clipped));
-  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":")", Escaped(layer), R"(","min":)", range.min,
+  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":)", JsonText(layer), R"(,"min":)", range.min,
                       R"(,"max":)", range.max, std::isnan(clipped) ? "" : StrCat(R"(,"clipped":)", NumberText(clipped)), "}"));
 }
 
 Status MetricsLog::WriteWarning(int64_t step, std::string_view text) {
-  return Write(StrCat(R"({"event":"warning","step":)", step, R"(,"text":")", Escaped(text), R"("})"));
+  return Write(StrCat(R"({"event":"warning","step":)", step, R"(,"text":)", JsonText(text), "}"));
 }
 
 Status MetricsLog::WriteCheckpoint(int64_t step) {

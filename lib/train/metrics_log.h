@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/expected.h"
+#include "checkpoint/merit.h"
 #include "quant/params.h"
 #include "train/events/event_writer.h"
 
@@ -32,7 +33,7 @@ class MetricsLog {
   Status WriteStart(const Start& start);
   Status WriteTrain(int64_t step, double loss, double accuracy, double learning_rate, double gradient_norm);
   Status WriteQuantize(int64_t step);
-  Status WriteEval(int64_t step, std::string_view split, double accuracy, double loss);
+  Status WriteEval(int64_t step, std::string_view split, const Evaluation& evaluation);
   /// Batch norms keep their statistics from here on.
   Status WriteFreezeBatchNorm(int64_t step);
   /// `clipped`: the share of values outside the range; NaN: not counted, as of filters, whose range holds them all.

@@ -18,11 +18,11 @@ struct Judged {
   std::vector<std::string> warnings;
 };
 
-// The step of each target, or one for all.
-std::vector<double> StepsOf(const Contract& contract, double output_scale) {
+// The step of each target of an output, or one for all.
+std::vector<double> StepsOf(const Contract& contract, size_t index, double output_scale) {
   std::vector<double> steps;
-  if (!contract.outputs.empty()) {
-    for (const float std : contract.outputs.front().std) steps.push_back(output_scale * std);
+  if (index < contract.outputs.size()) {
+    for (const float std : contract.outputs[index].std) steps.push_back(output_scale * std);
   }
   return steps.empty() ? std::vector<double>{output_scale} : steps;
 }
@@ -38,8 +38,15 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
   QAT_ASSIGN_OR_RETURN(judged.evaluation,
                        Evaluate(*network, checkpoint.contract, data, examples,
                                 quantized != checkpoint.metrics.end() && quantized->second != 0, &answers));
-  judged.warnings = answers.numbers ? Warnings(*answers.numbers, StepsOf(checkpoint.contract, network->OutputScale()), where)
-                                    : Warnings(answers.classes, data.class_names, std::ssize(examples), where);
+  for (size_t i = 0; i < data.output_count(); ++i) {
+    const Answers& own = i == 0 ? answers : answers.others[i - 1];
+    const OutputLabels& labels = data.output_labels(i);
+    for (const std::string& warning :
+         own.numbers ? Warnings(*own.numbers, StepsOf(checkpoint.contract, i, network->OutputScale(i)), where)
+                     : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {
+      judged.warnings.push_back(labels.output.empty() ? warning : StrCat("output '", labels.output, "': ", warning));
+    }
+  }
   return judged;
 }
 

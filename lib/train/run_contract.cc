@@ -48,15 +48,16 @@ Range NormalizedRange(const InputContract& input, const ChannelStatistics& measu
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
-OutputContract OutputOf(const TrainConfig& config, const Dataset& train, const Graph& network) {
+OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, int64_t examples, const Graph& network, size_t index) {
   OutputContract output;
   output.task = train.task;
   output.labels = train.class_names;
-  output.name = train.label_column;
+  output.name = train.output.empty() ? train.label_column : train.output;
+  if (!train.output.empty()) output.columns = train.label_column;
   if (train.ignored) output.ignored = static_cast<int32_t>(*train.ignored);
   if (train.task == Task::kReconstruction) return output;
-  if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network)) return output;
-  std::vector<int32_t> all(static_cast<size_t>(train.size()));
+  if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network, index)) return output;
+  std::vector<int32_t> all(static_cast<size_t>(examples));
   std::iota(all.begin(), all.end(), 0);
   constexpr int32_t kMostTargets = 1024;  // more are the places of a map: one mean and deviation serve all of them
   TargetStatistics measured = MeasureTargets(train, all);
@@ -141,10 +142,11 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
     contract.inputs.push_back(std::move(input));
   }
   // Of one picture of bytes and its class nothing else is said.
-  const bool plain = train.task == Task::kClasses && !train.ignored;
+  const bool plain = train.output_count() == 1 && train.task == Task::kClasses && !train.ignored;
   if (plain && train.inputs.size() == 1 && train.input().values == ValueType::kByte)
     return Contract(std::move(contract.inputs[0]), train.class_names);
-  contract.outputs = {OutputOf(config, train, network)};
+  for (size_t i = 0; i < train.output_count(); ++i)
+    contract.outputs.push_back(OutputOf(config, train.output_labels(i), train.size(), network, i));
   SayReconstruction(contract);
   return contract;
 }

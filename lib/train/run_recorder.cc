@@ -86,7 +86,7 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
     waited_ = progress ? 0 : waited_ + 1;
     if (progress) progress_ = merit;
   }
-  QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation.accuracy, evaluation.loss));
+  QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation));
   for (const NamedObserver& each : observers) {
     if (each.observer->empty()) continue;
     QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range(), counts.ClippedShare(each.name)));

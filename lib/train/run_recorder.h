@@ -30,7 +30,7 @@ class RunRecorder {
   struct Run {
     std::string directory;
     std::string_view split;  ///< what evaluations look at: "holdout" or "test"
-    bool classes = true;     ///< false: the labels are real numbers
+    bool classes = true;     ///< false: the labels are real numbers, or those of several outputs
     Checkpoint header;       ///< spec, contract, provenance
     int64_t examples = 0;    ///< that evaluations look at
   };

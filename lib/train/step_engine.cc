@@ -55,14 +55,20 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
                                                          const Schedule& schedule,
                                                          const Contract& contract, const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
-  const Task task = contract.outputs.empty() ? Task::kClasses : contract.outputs.front().task;
-  const bool real_answers = task == Task::kNumbers || task == Task::kReconstruction;
+  const auto& outputs = contract.outputs;
+  const bool real_answers = std::any_of(outputs.begin(), outputs.end(), [](const OutputContract& each) { return IsOfNumbers(each.task); });
   const ModuleOptions options = {config.seed, config.ema_decay, real_answers, SchemeFromName(config.scheme).value(),
                                  config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);
-  engine->loss_ = {contract.outputs.empty() ? OutputContract() : contract.outputs.front(), config.label_smoothing, {},
-                   EndsInSigmoid(graph)};
+  const bool several = graph.outputs.size() > 1;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const OutputContract output = i < contract.outputs.size() ? contract.outputs[i] : OutputContract();
+    engine->losses_.push_back({output, config.label_smoothing, {}, EndsInSigmoid(graph, i), several});
+    const auto weight = config.output_weights.find(output.name);
+    engine->output_weights_.push_back(several && weight != config.output_weights.end() ? weight->second : 1);
+  }
+  engine->target_units_.resize(graph.outputs.size());
   if (init != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
   }
@@ -79,8 +85,12 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   return engine;
 }
 
-void StepEngine::LearnInUnits(const std::vector<double>& deviations) {
-  const LayerNode& last = network_->output_module().node();
+void StepEngine::SetWeights(std::vector<std::vector<float>> weights) {
+  for (size_t i = 0; i < weights.size(); ++i) losses_[i].weights = std::move(weights[i]);
+}
+
+void StepEngine::LearnInUnits(size_t output, const std::vector<double>& deviations) {
+  const LayerNode& last = network_->output_module(output).node();
   const auto span_of = [&](ParameterSpec::Role role) {
     const LayerParameter* parameter = last.Find(role);
     return std::find_if(spans_.begin(), spans_.end(), [&](const TrainableSpan& each) {
@@ -90,8 +100,8 @@ void StepEngine::LearnInUnits(const std::vector<double>& deviations) {
   const auto filter = span_of(ParameterSpec::Role::kFilter), bias = span_of(ParameterSpec::Role::kBias);
   if (FusedActivation(last.attributes) != Activation::kNone) return;
   if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != deviations.size()) return;
-  target_units_.assign(deviations.begin(), deviations.end());
-  filter->units = bias->units = target_units_;
+  target_units_[output].assign(deviations.begin(), deviations.end());
+  filter->units = bias->units = target_units_[output];
 }
 
 void StepEngine::ShareBatches(Workers& workers) {
@@ -148,14 +158,39 @@ double StepEngine::GradientNorm() const {
   return std::sqrt(std::accumulate(sums, sums + kLanes, 0.0));
 }
 
-LossResult StepEngine::LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
+LossResult StepEngine::LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
   const std::span<float> wanted(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));
-  const LossResult result = loss_.Of(SpanOf(outputs), outputs.size(-1), batch.wanted(), wanted);
-  for (size_t i = 0; !target_units_.empty() && i < wanted.size(); ++i) {
-    const float unit = target_units_[i % target_units_.size()];
+  const LossResult result = losses_[output].Of(SpanOf(outputs), outputs.size(-1), batch.outputs[output].wanted(), wanted);
+  const std::vector<float>& units = target_units_[output];
+  for (size_t i = 0; !units.empty() && i < wanted.size(); ++i) {
+    const float unit = units[i % units.size()];
     wanted[i] /= unit * unit;
   }
   return result;
+}
+
+// Of several outputs the weighted sum, counted in examples; no answer is right by itself.
+LossResult StepEngine::SumOf(const std::vector<LossResult>& results) const {
+  if (results.size() == 1) return results[0];
+  LossResult sum;
+  sum.counted = config_.batch_size;
+  for (size_t i = 0; i < results.size(); ++i) sum.loss += output_weights_[i] * results[i].loss;
+  return sum;
+}
+
+// The sum over all processes; a share of the gradient of its mean.
+void StepEngine::SumLosses(std::vector<LossResult>& results, std::vector<at::Tensor>& gradients) {
+  // NaN stays NaN: all processes stop.
+  std::vector<double> totals;
+  for (const LossResult& own : results) {
+    totals.insert(totals.end(), {own.loss * own.weight, own.weight, static_cast<double>(own.correct), static_cast<double>(own.counted)});
+  }
+  workers_->Sum(totals);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const double* total = &totals[4 * i];
+    gradients[i].mul_(results[i].weight / std::max(total[1], 1e-30));
+    results[i] = {total[0] / std::max(total[1], 1e-30), static_cast<int64_t>(total[2]), static_cast<int64_t>(total[3]), total[1]};
+  }
 }
 
 Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step) {
@@ -169,23 +204,33 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
       .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
       .sharing = {workers_, batch.share, batch.first}};
-  const at::Tensor outputs = functional::ToNhwc(network_->Forward(batch.inputs, context).front()).contiguous();
-  at::Tensor gradient = at::empty_like(outputs, outputs.options().requires_grad(false));
-  LossResult result = LossOf(batch, outputs, gradient);
-  if (workers_ != nullptr) {
-    // NaN stays NaN: all processes stop.
-    double total[4] = {result.loss * result.weight, result.weight, static_cast<double>(result.correct), static_cast<double>(result.counted)};
-    workers_->Sum(total);
-    gradient.mul_(result.weight / std::max(total[1], 1e-30));
-    result = {total[0] / std::max(total[1], 1e-30), static_cast<int64_t>(total[2]), static_cast<int64_t>(total[3]), total[1]};
+  std::vector<at::Tensor> outputs, gradients;
+  std::vector<LossResult> results;
+  for (const at::Tensor& each : network_->Forward(batch.inputs, context)) {
+    outputs.push_back(functional::ToNhwc(each).contiguous());
+    gradients.push_back(at::empty_like(outputs.back(), outputs.back().options().requires_grad(false)));
+    results.push_back(LossOf(outputs.size() - 1, batch, outputs.back(), gradients.back()));
   }
+  if (workers_ != nullptr) SumLosses(results, gradients);
+  const LossResult result = SumOf(results);
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
     return NotFinite(StrCat("the loss of step ", step + 1, " is ", result.loss), batch.inputs);
   }
-  outputs.backward(gradient);
+  BackPropagate(outputs, gradients);
   TakeGradients();
   if (workers_ != nullptr) SumGradients();
   return result;
+}
+
+// Through what outputs share, once: the gradient of the sum of all values, each times its own gradient, is these.
+void StepEngine::BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const {
+  if (outputs.size() == 1) return outputs[0].backward(gradients[0]);
+  at::Tensor sum;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const at::Tensor own = outputs[i].mul(gradients[i]).sum().mul(output_weights_[i]);
+    sum = sum.defined() ? sum.add(own) : own;
+  }
+  sum.backward();
 }
 
 // In one message: each costs the way to all processes and back.
@@ -202,9 +247,17 @@ void StepEngine::SumGradients() {
   }
 }
 
+double StepEngine::ChanceOf(const Batch& batch) {
+  double chance = 0;
+  for (size_t i = 0; i < losses_.size(); ++i) {
+    const Shape& output = network_->output_module(i).node().output_shape;
+    chance += output_weights_[i] * losses_[i].Chance(output.empty() ? 1 : output.back(), batch.outputs[i].wanted());
+  }
+  return chance;
+}
+
 Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
-  const Shape& output = network_->output_module().node().output_shape;
-  watch_.Add(loss, loss_.Chance(output.empty() ? 1 : output.back(), batch.wanted()));
+  watch_.Add(loss, ChanceOf(batch));
   const auto finding = watch_.Diverged(step + 1 == schedule_.steps);
   if (!finding) return {};
   return Numerical(StrCat("training diverges: the loss of steps ", step + 2 - finding->window, " to ", step + 1, " is ",

@@ -34,7 +34,7 @@ namespace qat {
 class StepEngine {
  public:
   /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine. The loss is that of the
-  /// contract's output.
+  /// contract's output; of several the sum, each times its weight in `config`, numbers as their normalized form.
   /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const Graph& graph, const TrainConfig& config,
                                                       const Schedule& schedule, const Contract& contract,
@@ -43,11 +43,11 @@ class StepEngine {
   /// Of real numbers that a last layer taken over from `init` gives as they are: they are learned as their normalized form
   /// would be, the learning rate in units of their deviations, and each target counts alike. For a last layer with a filter,
   /// a bias and no activation; others stay.
-  void LearnInUnits(const std::vector<double>& deviations);
+  void LearnInUnits(size_t output, const std::vector<double>& deviations);
 
-  void SetOutput(const OutputContract& output) { loss_.output = output; }
-  /// Weights of TaskLoss.
-  void SetWeights(std::vector<float> weights) { loss_.weights = std::move(weights); }
+  void SetOutput(size_t output, const OutputContract& contract) { losses_[output].output = contract; }
+  /// Weights of TaskLoss, one list for each output.
+  void SetWeights(std::vector<std::vector<float>> weights);
 
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
@@ -95,8 +95,12 @@ class StepEngine {
   void SumGradients();
   void Broadcast();
   void NoteBefore();
-  LossResult LossOf(const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
+  LossResult LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
+  LossResult SumOf(const std::vector<LossResult>& results) const;
+  void SumLosses(std::vector<LossResult>& results, std::vector<at::Tensor>& gradients);
+  double ChanceOf(const Batch& batch);
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
+  void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;
   void TakeGradients();
   void ReturnStatistics();
   Status ObserveFilters(DataFeed& feed, int64_t steps);
@@ -108,13 +112,14 @@ class StepEngine {
 
   const TrainConfig& config_;
   Schedule schedule_;
-  TaskLoss loss_;
+  std::vector<TaskLoss> losses_;         // of each output
+  std::vector<double> output_weights_;  // of their losses
   RangeHistory history_;
   std::unique_ptr<Network> network_;
   std::vector<Parameter> parameters_;
   std::vector<NamedObserver> observers_;
   std::vector<TrainableSpan> spans_;
-  std::vector<float> target_units_;  // empty: 1
+  std::vector<std::vector<float>> target_units_;  // of each output; empty: 1
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;

@@ -11,11 +11,14 @@ namespace {
 
 double VarianceOf(std::span<const float> numbers) {
   double sum = 0, squares = 0;
+  double count = 0;
   for (const float number : numbers) {
+    if (std::isnan(number)) continue;
     sum += number;
     squares += double{number} * number;
+    ++count;
   }
-  const auto count = static_cast<double>(numbers.size());
+  if (count == 0) return 0;
   return std::max(squares / count - sum / count * (sum / count), 0.0);
 }
 
@@ -30,6 +33,11 @@ LossResult TaskLoss::Of(std::span<const float> outputs, int64_t width, Wanted wa
   }
   if (!IsOfNumbers(output.task)) {
     return SoftmaxCrossEntropy(outputs, wanted.labels, width, smoothing, gradient, weights);
+  }
+  if (normalized) {
+    std::vector<float> targets(wanted.numbers.begin(), wanted.numbers.end());
+    NormalizeTargets(output, targets);
+    return MeanSquaredError(outputs, targets, gradient);
   }
   std::vector<float> restored(outputs.begin(), outputs.end());
   RestoreTargets(output, restored);
@@ -52,7 +60,11 @@ std::vector<int32_t> TaskLoss::AnswersOf(std::span<const float> outputs, int64_t
 }
 
 double TaskLoss::Chance(int64_t width, Wanted wanted) const {
-  if (IsOfNumbers(output.task)) return VarianceOf(wanted.numbers);
+  if (IsOfNumbers(output.task)) {
+    std::vector<float> targets(wanted.numbers.begin(), wanted.numbers.end());
+    if (normalized) NormalizeTargets(output, targets);
+    return VarianceOf(targets);
+  }
   if (!IsOfYesNo(output.task)) return std::log(static_cast<double>(width));
   const bool weighted = output.task == Task::kMultiLabel && !weights.empty();
   return std::log(2.0) *

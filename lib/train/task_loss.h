@@ -29,6 +29,7 @@ struct TaskLoss {
       {};  ///< of classes and of yes-no one per class; of several labels of each being there, against 1 of
            ///< its not being there; empty: 1
   bool probabilities = false;  ///< of yes or no: the outputs have gone through a sigmoid
+  bool normalized = false;     ///< of numbers: the loss, too, is that of the normalized targets, to be summed with others
 
   /// gradient (empty: not wanted) of the loss by outputs. Shapes  outputs [.., width]; labels one per row, or of yes or no one
   /// per value, kIgnoredLabel where there is none; numbers as many as outputs.

@@ -140,17 +140,27 @@ class TorchPredictor final : public Predictor {
 
   Status Append(std::span<const uint8_t> images, Predictions& all) {
     const at::NoGradGuard no_gradients;
-    at::Tensor scores;
+    all.others.resize(std::max<size_t>(contract_.outputs.size(), 1) - 1);
     if (mode_ == TorchMode::kSimulated) {
-      const SimulatedTensor output = network_->Simulate(tensors_.Quantized(images, scheme_)).front();
-      // Products in double, rounded once, as Dequantize.
-      scores = output.values.sub(output.params.zero_point).mul(output.params.scale).to(at::kFloat);
-      all.step = output.params.scale;
-    } else {
-      scores = network_->Forward(tensors_.Real(images), Context()).front();
+      const std::vector<SimulatedTensor> outputs = network_->Simulate(tensors_.Quantized(images, scheme_));
+      for (size_t i = 0; i <= all.others.size(); ++i) {
+        Predictions& own = i == 0 ? all : all.others[i - 1];
+        own.step = outputs[i].params.scale;
+        // Products in double, rounded once, as Dequantize.
+        QAT_RETURN_IF_ERROR(AppendScores(i, outputs[i].values.sub(outputs[i].params.zero_point).mul(own.step).to(at::kFloat), own));
+      }
+      return {};
     }
-    scores = functional::ToNhwc(scores).contiguous();
-    all.probabilities = network_->EndsInSigmoid();
+    const std::vector<at::Tensor> outputs = network_->Forward(tensors_.Real(images), Context());
+    for (size_t i = 0; i <= all.others.size(); ++i)
+      QAT_RETURN_IF_ERROR(AppendScores(i, outputs[i], i == 0 ? all : all.others[i - 1]));
+    return {};
+  }
+
+  /// Of output `index`.
+  Status AppendScores(size_t index, const at::Tensor& output, Predictions& all) const {
+    const at::Tensor scores = functional::ToNhwc(output).contiguous();
+    all.probabilities = network_->EndsInSigmoid(index);
     all.classes = static_cast<int32_t>(scores.size(-1));
     const std::span<const float> values(scores.data_ptr<float>(), static_cast<size_t>(scores.numel()));
     if (std::any_of(values.begin(), values.end(), [](float v) { return !std::isfinite(v); })) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "base/named_lists.h"
 #include "base/strings.h"
 #include "contract/fit.h"
 #include "data/holdout.h"
@@ -32,7 +34,7 @@ std::string MillisecondsText(double seconds) {
 }
 
 // Of the network's last layer.
-int32_t OutputsFor(const Dataset& data) {
+int32_t OutputsFor(const OutputLabels& data) {
   switch (data.task) {
     case Task::kYesNo:
       return 1;
@@ -47,7 +49,7 @@ int32_t OutputsFor(const Dataset& data) {
 }
 
 // What yes is, which labels there are.
-std::string DescribeTask(const Dataset& data) {
+std::string DescribeTask(const OutputLabels& data) {
   constexpr size_t kShown = 6;
   const auto& names = data.class_names;
   if (data.task == Task::kYesNo) return StrCat("; yes is '", names[1], "', no is '", names[0], "'");
@@ -55,6 +57,23 @@ std::string DescribeTask(const Dataset& data) {
   if (names.empty() || data.task == Task::kClasses) return "";
   const auto shown = std::span(names).first(std::min(names.size(), kShown));
   return StrCat(": ", Join(shown), names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "");
+}
+
+// What an output out of several learns.
+std::string DescribeOutput(const OutputLabels& data, double weight) {
+  std::string text = StrCat("output '", data.output, "': ", NameOf(data.task));
+  if (data.task == Task::kNumbers) text += data.targets == 1 ? std::string(", one per example") : StrCat(", ", data.targets, " per example");
+  if (data.task == Task::kClasses) {
+    text += StrCat(", ", data.class_names.size(), data.LabelsPerImage() > 1 ? StrCat(" per pixel, ", data.label_height, "x", data.label_width) : "");
+  } else {
+    text += DescribeTask(data);
+  }
+  const auto missing = data.task == Task::kNumbers
+                           ? std::count_if(data.numbers.begin(), data.numbers.end(), [](float number) { return std::isnan(number); })
+                           : std::count(data.labels.begin(), data.labels.end(), kIgnoredLabel);
+  if (missing > 0) text += StrCat("; ", missing, data.task == Task::kNumbers ? " numbers" : " labels", " are not known and not learned");
+  if (weight != 1) text += StrCat("; its loss weighs ", weight, weight == 0 ? ", so it learns nothing of its own" : "");
+  return text;
 }
 
 /// The job in the making: steps that each need what the ones before have found.
@@ -90,6 +109,10 @@ class Preparation {
   void TakeShapes(Dataset& dataset) const;
   Expected<InputRequest> RequestOf(size_t index) const;
   Status AskForInputs();
+  Status AskForOutputs();
+  Status CheckOutputNames(const char* key, const std::vector<std::string>& names) const;
+  void DecideTasks();
+  int32_t ClassesToFollow() const;
   Status DecideByInput();
   bool TakesOneImage() const;
 
@@ -168,6 +191,7 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.values = dataset.input().values;
   options.white = dataset.white;
   for (size_t i = 0; i < options.inputs.size(); ++i) options.inputs[i].values = dataset.inputs[i].values;
+  for (size_t i = 0; i < options.outputs.size(); ++i) options.outputs[i].class_names = dataset.output_labels(i).class_names;
   if (has_network_) TakeShapes(dataset);
   return dataset;
 }
@@ -211,12 +235,70 @@ Status Preparation::AskForInputs() {
   return {};
 }
 
+std::vector<std::string> NamesOf(const std::map<std::string, std::string>& lists) {
+  std::vector<std::string> names;
+  for (const auto& [name, list] : lists) names.push_back(name);
+  return names;
+}
+
+// Keys of a recipe that name outputs name those that there are.
+Status Preparation::CheckOutputNames(const char* key, const std::vector<std::string>& names) const {
+  std::vector<std::string> known;
+  for (const int32_t output : job_.network.outputs) known.push_back(job_.network.tensor(output).name);
+  for (const std::string& name : names) {
+    if (known.size() == 1 || !has_network_)
+      return InvalidArgument(StrCat("`", key, "`: names the output '", name, "', expected no name: the network has one output"));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string nearest = Nearest(name, known);
+    return InvalidArgument(StrCat("`", key, "`: names the output '", name, "', expected ",
+                                  nearest.empty() ? Join(known) : StrCat("one of ", Join(known), "; did you mean '", nearest, "'?")));
+  }
+  return {};
+}
+
+// Each of several outputs by its name, with the task and the columns that the recipe names for it.
+Status Preparation::AskForOutputs() {
+  const TrainConfig& config = job_.config;
+  const bool several = has_network_ && job_.network.outputs.size() > 1;
+  const auto tasks = HasNames(config.task) ? ParseNamedLists(config.task) : std::nullopt;
+  if (tasks) QAT_RETURN_IF_ERROR(CheckOutputNames("task", NamesOf(*tasks)));
+  std::vector<std::string> weighted;
+  double sum = 0;
+  for (const auto& [name, weight] : config.output_weights) {
+    weighted.push_back(name);
+    sum += weight;
+  }
+  QAT_RETURN_IF_ERROR(CheckOutputNames("output_weights", weighted));
+  if (!several) return {};
+  if (weighted.size() == job_.network.outputs.size() && sum == 0)
+    return InvalidArgument("`output_weights`: every output has the weight 0, expected one that learns");
+  const auto columns = ParseNamedLists(config.label);
+  if (!config.label.empty() && !columns) {
+    return InvalidArgument(StrCat("`label`: is '", config.label, "', expected columns by output, as ",
+                                  job_.network.tensor(job_.network.outputs[0]).name, "=COLUMN,…: the network has ",
+                                  job_.network.outputs.size(), " outputs"));
+  }
+  if (columns && !config.label.empty()) QAT_RETURN_IF_ERROR(CheckOutputNames("label", NamesOf(*columns)));
+  const std::optional<Task> for_all = TaskFromName(config.task);
+  for (const int32_t output : job_.network.outputs) {
+    OutputRequest request = {job_.network.tensor(output).name};
+    request.task = for_all.value_or(Task::kAuto);
+    if (tasks && tasks->contains(request.name)) request.task = TaskFromName(tasks->at(request.name)).value_or(Task::kAuto);
+    if (request.task == Task::kReconstruction)
+      return Unsupported(StrCat("`task`: reconstruction is learned by a network with one output, and this one has ", job_.network.outputs.size()));
+    if (columns && columns->contains(request.name)) request.columns = columns->at(request.name);
+    options_.outputs.push_back(std::move(request));
+  }
+  return {};
+}
+
 Status Preparation::OpenTraining() {
   if (has_network_) {
     QAT_RETURN_IF_ERROR(AskForInputs());
   } else {
     options_.height = options_.width = job_.config.resolution;
   }
+  QAT_RETURN_IF_ERROR(AskForOutputs());
   // Parameters that are taken over have seen pictures so.
   if (request_.init != nullptr && !request_.given.contains("fit") && request_.resumed.empty())
     job_.config.fit = NameOf(request_.init->contract.input().fit);
@@ -232,9 +314,39 @@ Status Preparation::OpenTraining() {
   QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
   if (request_.given.contains("fit") && !job_.train.of_pictures)
     job_.lines.push_back(StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
-  DecideTask();
-  classes_ = OutputsFor(job_.train);
+  if (job_.train.output_count() > 1) {
+    DecideTasks();
+  } else {
+    DecideTask();
+  }
+  classes_ = ClassesToFollow();
   return {};
+}
+
+// What `classes` in a spec follows: of several outputs those of the only one that has classes.
+int32_t Preparation::ClassesToFollow() const {
+  const Dataset& data = job_.train;
+  if (data.output_count() == 1) return OutputsFor(data);
+  int32_t found = 0;
+  for (size_t i = 0; i < data.output_count(); ++i) {
+    if (data.output_labels(i).task != Task::kClasses) continue;
+    if (found > 0) return 0;
+    found = OutputsFor(data.output_labels(i));
+  }
+  return found;
+}
+
+// Of each output: two classes are yes or no where it has one value.
+void Preparation::DecideTasks() {
+  for (size_t i = 0; i < options_.outputs.size(); ++i) {
+    OutputLabels& own = i == 0 ? job_.train : job_.train.others[i - 1];
+    const int32_t values = job_.network.tensor(job_.network.outputs[i]).shape.back();
+    if (options_.outputs[i].task == Task::kAuto && own.task == Task::kClasses && values == 1 && own.class_names.size() == 2)
+      own.task = Task::kYesNo;
+    options_.outputs[i].task = own.task;
+    const auto weight = job_.config.output_weights.find(own.output);
+    job_.lines.push_back(DescribeOutput(own, weight == job_.config.output_weights.end() ? 1 : weight->second));
+  }
 }
 
 // The first that the network fits: two classes are yes or no to a network of one output.
@@ -430,13 +542,17 @@ std::string NumbersText(const std::vector<float>& numbers) {
 
 // How the real numbers come into the network and out of it.
 Status Preparation::DescribeNormalization() {
-  if (TakesOneImage() && job_.train.task != Task::kNumbers) return {};
+  bool numbers = false;
+  for (size_t i = 0; i < job_.train.output_count(); ++i) numbers |= job_.train.output_labels(i).task == Task::kNumbers;
+  if (TakesOneImage() && !numbers) return {};
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train, job_.network));
-  if (job_.train.task == Task::kNumbers && request_.init == nullptr && request_.resumed.empty()) {
-    const OutputContract& output = contract.outputs.front();
+  for (size_t i = 0; i < job_.train.output_count(); ++i) {
+    if (job_.train.output_labels(i).task != Task::kNumbers || request_.init != nullptr || !request_.resumed.empty()) continue;
+    const OutputContract& output = contract.outputs[i];
+    const std::string what = job_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
     job_.lines.push_back(output.mean.empty()
-                             ? std::string("targets: learned as they are")
-                             : StrCat("targets: learned as (target - mean) / std with mean ", NumbersText(output.mean), ", std ",
+                             ? StrCat(what, ": learned as they are")
+                             : StrCat(what, ": learned as (target - mean) / std with mean ", NumbersText(output.mean), ", std ",
                                       NumbersText(output.std), ", those of the training data, and restored after the model"));
   }
   if (TakesOneImage()) return {};
@@ -483,13 +599,18 @@ Status Preparation::CheckChanges() {
   if (config.gain_percent > 0 && !reals) return refuse("gain_percent", "real numbers");
   if (config.noise > 0 && !reals) return refuse("noise", "real numbers");
   const bool moves = config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
-  if (moves && job_.train.task == Task::kNumbers && job_.train.targets > 1) {
-    return InvalidArgument(StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
-                                  job_.train.targets, " numbers of ", job_.train.name,
-                                  ", which may be places in it, would stay: leave them out, or change the data themselves"));
+  for (size_t i = 0; moves && i < job_.train.output_count(); ++i) {
+    const OutputLabels& own = job_.train.output_labels(i);
+    if (own.task != Task::kNumbers) continue;
+    const std::string of = own.output.empty() ? job_.train.name : StrCat("'", own.output, "'");
+    if (own.targets > 1) {
+      return InvalidArgument(StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
+                                    own.targets, " numbers of ", of,
+                                    ", which may be places in it, would stay: leave them out, or change the data themselves"));
+    }
+    job_.lines.push_back(StrCat("random changes move the pictures and leave their number ",
+                                own.output.empty() ? "" : StrCat("for ", of, " "), "as it is"));
   }
-  if (moves && job_.train.task == Task::kNumbers)
-    job_.lines.push_back("random changes move the pictures and leave their number as it is");
   return {};
 }
 
@@ -503,6 +624,8 @@ Status Preparation::CompleteRecipe() {
     if (facts.inputs > 1) given.insert({"mean", "std"});  // decided by input
     NetworkFacts network = FactsOf(job_.network);
     network.trained = request_.init != nullptr || request_.trained;
+    // Of several outputs those that are numbers are scaled, whatever the first is.
+    if (job_.train.output_count() > 1 && given.insert("scale_to_targets").second) job_.config.scale_to_targets = true;
     AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
     job_.config = std::move(recipe.config);
     if (FitsBudget()) {

@@ -50,9 +50,13 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   // Outputs that are taken over mean what they did.
   const bool inherits = loop->engine_->inherited() && loop->engine_->inherited()->output;
   const Checkpoint* before = saved ? &saved->checkpoint : inherits ? own.init : nullptr;
-  if (before != nullptr && own.train.task == Task::kNumbers) loop->TakeTargets(before->contract);
-  if (config.scale_to_targets && own.train.task == Task::kNumbers && own.header.contract.outputs.front().mean.empty())
-    loop->engine_->LearnInUnits(MeasureTargets(own.train, loop->split_.train).std);
+  for (size_t i = 0; i < own.train.output_count(); ++i) {
+    const OutputLabels& labels = own.train.output_labels(i);
+    if (labels.task != Task::kNumbers) continue;
+    if (before != nullptr) loop->TakeTargets(i, before->contract, saved.has_value());
+    if (config.scale_to_targets && own.header.contract.outputs[i].mean.empty())
+      loop->engine_->LearnInUnits(i, MeasureTargets(labels, loop->split_.train).std);
+  }
   loop->engine_->SetWeights(own.class_weights);
   if (saved) {
     loop->step_ = saved->state.step;
@@ -60,17 +64,25 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   }
   if (own.workers != nullptr) loop->engine_->ShareBatches(*own.workers);
   if (!loop->Writes()) return loop;
-  RunRecorder::Run run = {own.run, loop->SplitName(), !IsOfNumbers(own.train.task), own.header, std::ssize(loop->WatchedExamples())};
+  RunRecorder::Run run = {own.run, loop->SplitName(), own.train.output_count() == 1 && !IsOfNumbers(own.train.task), own.header, std::ssize(loop->WatchedExamples())};
   QAT_ASSIGN_OR_RETURN(loop->recorder_, RunRecorder::Open(std::move(run), schedule, config, saved));
   loop->out_of_patience_ = loop->recorder_->OutOfPatience();
   return loop;
 }
 
-void TrainLoop::TakeTargets(const Contract& before) {
-  OutputContract& output = inputs_.header.contract.outputs.front();
-  output.mean = before.outputs.empty() ? std::vector<float>() : before.outputs.front().mean;
-  output.std = before.outputs.empty() ? std::vector<float>() : before.outputs.front().std;
-  engine_->SetOutput(output);
+void TrainLoop::TakeTargets(size_t index, const Contract& before, bool resumed) {
+  std::vector<OutputContract>& outputs = inputs_.header.contract.outputs;
+  OutputContract& output = outputs[index];
+  OutputContract own = index < before.outputs.size() ? before.outputs[index] : OutputContract();
+  if (outputs.size() > 1 && !before.outputs.empty() && !resumed) {
+    const auto same = [&](const OutputContract& each) { return each.name == output.name && each.mean.size() == output.mean.size(); };
+    const auto found = std::find_if(before.outputs.begin(), before.outputs.end(), same);
+    if (found == before.outputs.end()) return;  // an output that is new
+    own = *found;
+  }
+  output.mean = own.mean;
+  output.std = own.std;
+  engine_->SetOutput(index, output);
 }
 
 Expected<TrainResult> TrainLoop::Run() {
@@ -111,7 +123,7 @@ Status TrainLoop::Record() {
   if (callbacks.on_step) {
     const Evaluation& last = recorder_->last_evaluation();
     callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
-                       recorder_->HasEvaluated(), last.accuracy, last.loss});
+                       recorder_->HasEvaluated(), last.accuracy, last.loss, inputs_.train.output_count() > 1});
   }
   if (step_ % inputs_.config.log_every == 0) {
     const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
@@ -175,7 +187,7 @@ Status TrainLoop::EvaluateDeployed() {
   OutputCounts counts;
   QAT_ASSIGN_OR_RETURN(const Evaluation evaluation,
                        Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1),
-                                &answers, &counts));
+                                &answers, inputs_.config.output_weights, &counts));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(std::max<int64_t>(step_ - 1, 0)));
     return WithKept(engine_->NotFinite(
@@ -226,7 +238,12 @@ TrainResult TrainLoop::Result() const {
   const Merit& best = recorder_->best();
   result.holdout_accuracy = last.accuracy;
   result.best_accuracy = best.value;
-  if (IsOfNumbers(inputs_.train.task)) {
+  if (inputs_.train.output_count() > 1) {
+    result.best_accuracy = std::nan("");
+    result.holdout_loss = last.loss;
+    result.best_loss = -best.value;
+    result.outputs = last.outputs;
+  } else if (IsOfNumbers(inputs_.train.task)) {
     result.best_accuracy = std::nan("");
     result.holdout_rmse = std::sqrt(last.loss);
     result.best_rmse = std::sqrt(std::max(-best.value, 0.0));

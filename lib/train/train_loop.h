@@ -32,7 +32,7 @@ struct TrainInputs {
   const TrainCallbacks& callbacks;
   HoldoutSplit split;  ///< of `train`
   bool only_start;     ///< TrainStart::only
-  std::vector<float> class_weights;  ///< of TaskLoss
+  std::vector<std::vector<float>> class_weights;  ///< of TaskLoss, of each output
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
   std::unique_ptr<Workers> workers = nullptr;  ///< that share the batches; null: none, this process makes whole steps
 };
@@ -50,7 +50,7 @@ class TrainLoop {
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
   /// Targets become outputs as in an earlier contract.
-  void TakeTargets(const Contract& before);
+  void TakeTargets(size_t index, const Contract& before, bool resumed);
   Status Step();
   Status SaveStart();
   Status EvaluateDeployed();

@@ -31,21 +31,24 @@ std::string HashOfInit(const Checkpoint& init) {
   return weights == init.provenance.end() ? FileHash(init) : weights->second;
 }
 
-const GraphTensor& OutputOf(const Graph& network) { return network.tensor(network.outputs[0]); }
+const GraphTensor& OutputOf(const Graph& network, size_t index) { return network.tensor(network.outputs[index]); }
 
-// The node that computes the output. Null: it is the input.
-const GraphNode* LastOf(const Graph& network) {
+// "network 'x'", or of several "output 'class' of network 'x'".
+std::string OutputText(const Graph& network, size_t index) {
+  const std::string text = StrCat("network '", network.name, "'");
+  return network.outputs.size() == 1 ? text : StrCat("output '", OutputOf(network, index).name, "' of ", text);
+}
+
+// The node that computes an output. Null: it is the input.
+const GraphNode* LastOf(const Graph& network, size_t index) {
   const auto found = std::find_if(network.nodes.rbegin(), network.nodes.rend(), [&](const GraphNode& node) {
-    return std::find(node.outputs.begin(), node.outputs.end(), network.outputs[0]) != node.outputs.end();
+    return std::find(node.outputs.begin(), node.outputs.end(), network.outputs[index]) != node.outputs.end();
   });
   return found == network.nodes.rend() ? nullptr : &*found;
 }
 
 Status CheckNetwork(const Graph& network) {
   QAT_RETURN_IF_ERROR(Verify(network));
-  if (network.outputs.size() != 1) {
-    return Unsupported(StrCat("network '", network.name, "' has ", network.outputs.size(), " outputs, expected one in training"));
-  }
   const bool learns = std::any_of(network.tensors.begin(), network.tensors.end(),
                                   [](const GraphTensor& tensor) { return tensor.trained.has_value(); });
   if (learns) return {};
@@ -55,15 +58,15 @@ Status CheckNetwork(const Graph& network) {
 }
 
 // A score or number for each value that the labels have.
-Status CheckValues(const Graph& network, const Dataset& data, int64_t values, std::string_view split) {
-  const Shape& output = OutputOf(network).shape;
+Status CheckValues(const Graph& network, size_t index, const Dataset& data, int64_t values, std::string_view split) {
+  const Shape& output = OutputOf(network, index).shape;
   if (FlatSize(output) == values) return {};
   std::string what = values == 1 ? std::string("one score") : StrCat(values, " scores");
   if (data.task == Task::kNumbers) what = values == 1 ? std::string("a real number") : StrCat(values, " real numbers");
   if (data.task == Task::kReconstruction) what = StrCat("the ", values, " values of the input");
   if (data.task == Task::kYesNo && data.LabelsPerImage() == 1) what = "yes or no, one score";
   const bool numbers = IsOfNumbers(data.task);
-  return InvalidArgument(StrCat("network '", network.name, "' ends in ", ToString(output), ", expected ", values,
+  return InvalidArgument(StrCat(OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output), ", expected ", values,
                                 values == 1 ? " value" : " values", ": the ", split, " labels of ", data.name, " are ", what,
                                 " per image; the last layer needs units = ", values,
                                 numbers ? " and no activation" : " and no activation but logistic",
@@ -71,13 +74,13 @@ Status CheckValues(const Graph& network, const Dataset& data, int64_t values, st
 }
 
 // Every class has an output of its own.
-Status CheckClasses(const Graph& network, const Dataset& data, std::string_view split) {
+Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std::string_view split) {
   const auto largest = std::max_element(data.labels.begin(), data.labels.end());
   const int64_t needed = std::max(std::ssize(data.class_names),
                                   largest == data.labels.end() ? int64_t{0} : int64_t{*largest} + 1);
-  const int32_t outputs = OutputOf(network).shape.back();
+  const int32_t outputs = OutputOf(network, index).shape.back();
   if (needed <= outputs) return {};
-  const GraphNode* last = LastOf(network);
+  const GraphNode* last = LastOf(network, index);
   OpAttributes attributes = last == nullptr ? OpAttributes() : last->attributes;
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =
@@ -85,7 +88,7 @@ Status CheckClasses(const Graph& network, const Dataset& data, std::string_view 
       : FollowsClasses(network) ? StrCat("`classes` ", needed, ", or leave `classes` out")
                               : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
   return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
-                                OutputOf(network).name, "' of network '", network.name, "' has ", outputs,
+                                OutputOf(network, index).name, "' of network '", network.name, "' has ", outputs,
                                 outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
 }
 
@@ -112,25 +115,47 @@ Status CheckInputs(const Graph& network, const Dataset& data, std::string_view s
   return {};
 }
 
-Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
-  QAT_RETURN_IF_ERROR(CheckInputs(network, data, split));
-  const Shape& output = OutputOf(network).shape;
+// What one output gives, and what `data` want of it.
+Status CheckOutput(const Graph& network, size_t index, const Dataset& data, std::string_view split) {
+  const Shape& output = OutputOf(network, index).shape;
   if (output.empty()) return Internal(StrCat("network '", network.name, "' ends in a scalar"));
-  if (IsOfNumbers(data.task)) return CheckValues(network, data, data.targets, split);
-  if (IsOfYesNo(data.task)) return CheckValues(network, data, data.LabelsPerImage(), split);
+  if (IsOfNumbers(data.task)) return CheckValues(network, index, data, data.targets, split);
+  if (IsOfYesNo(data.task)) return CheckValues(network, index, data, data.LabelsPerImage(), split);
   Shape expected = {1, output.back()};
   if (data.LabelsPerImage() > 1) expected = {1, data.label_height, data.label_width, output.back()};
   if (output != expected) {
     const bool pixels = expected.size() > 2;
     return InvalidArgument(StrCat(
-        "network '", network.name, "' ends in ", ToString(output), ", expected ",
+        OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output), ", expected ",
         pixels
             ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
             : std::string("[1, classes]"),
         ": the ", split, " labels of ", data.name, " are ", pixels ? "one per pixel" : "one per image",
         !pixels && output.size() == 4 ? "; a mean or reshape layer after it makes rows of maps" : ""));
   }
-  return CheckClasses(network, data, split);
+  return CheckClasses(network, index, data, split);
+}
+
+Status CheckData(const Graph& network, const Dataset& data, std::string_view split) {
+  QAT_RETURN_IF_ERROR(CheckInputs(network, data, split));
+  const size_t outputs = network.outputs.size();
+  if (data.output_count() != outputs) {
+    return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are for ", data.output_count(),
+                                  data.output_count() == 1 ? " output" : " outputs", ", expected ", outputs, " as network '",
+                                  network.name, "' has"));
+  }
+  if (outputs == 1) return CheckOutput(network, 0, data, split);
+  for (size_t i = 0; i < outputs; ++i) QAT_RETURN_IF_ERROR(CheckOutput(network, i, ForOutput(data, i), split));
+  return {};
+}
+
+// "classes", or of several outputs "class=classes,box=numbers".
+std::string TasksText(const Dataset& data) {
+  if (data.output_count() == 1) return std::string(NameOf(data.task));
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < data.output_count(); ++i)
+    texts.push_back(StrCat(data.output_labels(i).output, "=", NameOf(data.output_labels(i).task)));
+  return Join(texts, ",");
 }
 
 Expected<Checkpoint> MakeHeader(const Graph& network, const TrainConfig& config, const Dataset& train) {
@@ -141,7 +166,7 @@ Expected<Checkpoint> MakeHeader(const Graph& network, const TrainConfig& config,
   QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train, network));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
   header.provenance = {{"data_sha256", identity},
-                       {kTaskKey, std::string(NameOf(train.task))},
+                       {kTaskKey, TasksText(train)},
                        {"tool_version", std::string(Version())}};
   return header;
 }
@@ -270,8 +295,12 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     QAT_RETURN_IF_ERROR(Agree(*workers, network, config, header));
   }
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
-  QAT_ASSIGN_OR_RETURN(std::vector<float> weights, WeightsOf(config.class_weights, train, split.train));
-  if (config.class_weights.balanced && callbacks.on_note) callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights)));
+  QAT_ASSIGN_OR_RETURN(std::vector<std::vector<float>> weights, WeightsOfOutputs(config.class_weights, train, split.train));
+  for (size_t i = 0; config.class_weights.balanced && callbacks.on_note && i < weights.size(); ++i) {
+    const std::string& name = train.output_labels(i).output;
+    if (!weights[i].empty())
+      callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights[i]), name.empty() ? "" : StrCat(" of '", name, "'")));
+  }
   TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(weights), std::move(header)};
   if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
@@ -309,9 +338,11 @@ Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test
   QAT_RETURN_IF_ERROR(CheckNetwork(network));
   QAT_RETURN_IF_ERROR(CheckData(network, train, "training"));
   QAT_RETURN_IF_ERROR(CheckData(network, test, "test"));
-  if (train.task != test.task || train.targets != test.targets) {
-    return InvalidArgument(StrCat(train.name, ": labels of one split mean ", NameOf(train.task), ", those of the other ",
-                                  NameOf(test.task), ", expected the same of both"));
+  for (size_t i = 0; i < train.output_count(); ++i) {
+    const OutputLabels &a = train.output_labels(i), &b = test.output_labels(i);
+    if (a.task == b.task && a.targets == b.targets) continue;
+    return InvalidArgument(StrCat(train.name, ": labels of one split mean ", NameOf(a.task), ", those of the other ",
+                                  NameOf(b.task), ", expected the same of both"));
   }
   return {};
 }

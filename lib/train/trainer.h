@@ -8,9 +8,11 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/merit.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
 #include "spec/network_spec.h"
@@ -28,6 +30,7 @@ struct TrainProgress {
   bool evaluated = false;        ///< the next two are known
   double holdout_accuracy = 0;   ///< of the last evaluation; percentage; NaN of real numbers
   double holdout_loss = 0;       ///< mean squared error of real numbers
+  bool several_outputs = false;  ///< losses are the weighted sum of theirs, and accuracies NaN
 };
 
 struct TrainCallbacks {
@@ -50,6 +53,10 @@ struct TrainResult {
   double holdout_rmse =
       std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
+  /// Of several outputs: the weighted sum of their losses, and what each is worth; else NaN and none.
+  double holdout_loss = std::numeric_limits<double>::quiet_NaN();
+  double best_loss = std::numeric_limits<double>::quiet_NaN();
+  std::vector<OutputEvaluation> outputs = {};
   int64_t best_step = 0;
   int64_t taken_step = 0;        ///< the checkpoint that the other programs take by default
   bool out_of_patience = false;  ///< ended before the recipe's last step

@@ -73,5 +73,20 @@ TEST(SortArrays, GivesEachInputItsArray) {
   EXPECT_EQ(*InputArrays({"right", "left"}, inputs), (std::vector<std::string>{"left", "right"}));
 }
 
+TEST(SortArrays, GivesEachOutputItsLabels) {
+  const std::vector<std::string> outputs = {"kind", "box"};
+  const auto table = SortArrays({"x_train", "y_kind_train", "box_train", "x_test", "kind_test", "test-box-labels", "y_train", "z"}, {}, outputs);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->train, (ArrayPair{{"x_train"}, "y_kind_train", {"box_train"}}));
+  EXPECT_EQ(table->test, (ArrayPair{{"x_test"}, "kind_test", {"test-box-labels"}}));
+  EXPECT_EQ(table->unused, (std::vector<std::string>{"y_train", "z"}));
+  // Labels that are missing make the split incomplete, whichever they are.
+  EXPECT_FALSE(SortArrays({"x", "y_kind"}, {}, outputs)->train.complete());
+  EXPECT_FALSE(SortArrays({"x", "y_box"}, {}, outputs)->train.complete());
+  QAT_EXPECT_ERROR(SortArrays({"x", "kind", "box", "y_box"}, {}, outputs), ErrorCode::kCorrupt, "labels of output 'box'");
+  EXPECT_EQ(SplitOfOutput("y_bounding_box_val", "bounding_box"), ArraySplit::kValidation);
+  EXPECT_FALSE(SplitOfOutput("x_box", "box").has_value()) << "x is a word for inputs";
+}
+
 }  // namespace
 }  // namespace qat

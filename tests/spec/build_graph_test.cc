@@ -138,5 +138,60 @@ TEST(BuildGraph, WhatDoesNotFitIsRefused) {
   refuses("starts by its 0 inputs", [&](Graph& g) { g.tensors[index("c/filter")].trained->fan_in = 0; });
 }
 
+std::string WithOutputs(const std::string& outputs) {
+  return "name = \"heads\"\noutputs = " + outputs + R"(
+[input]
+height = 8
+width = 8
+channels = 3
+[[layer]]
+name = "c"
+op = "conv_2d"
+filters = 4
+kernel = 3
+[[layer]]
+name = "act"
+op = "relu"
+[[layer]]
+name = "map"
+op = "mean"
+[[layer]]
+name = "kind"
+op = "fully_connected"
+units = 5
+)";
+}
+
+TEST(BuildGraph, TakesTheOutputsInTheOrderThatTheTextNames) {
+  const Graph graph = testing::NetworkOf(WithOutputs("[\"kind\", \"map\"]"));
+  ASSERT_EQ(graph.outputs.size(), 2u);
+  EXPECT_EQ(graph.tensor(graph.outputs[0]).name, "kind");
+  EXPECT_EQ(graph.tensor(graph.outputs[0]).shape, (Shape{1, 5}));
+  EXPECT_EQ(graph.tensor(graph.outputs[1]).name, "map");
+}
+
+// What is read from outside, too, is not merged into what only others read.
+TEST(BuildGraph, KeepsAnActivationApartWhereEitherSideIsAnOutput) {
+  for (const char* outputs : {"[\"kind\", \"c\"]", "[\"kind\", \"act\"]"}) {
+    const Graph graph = testing::NetworkOf(WithOutputs(outputs));
+    EXPECT_EQ(FusedActivation(graph.nodes[0].attributes), Activation::kNone) << outputs;
+    ASSERT_NE(Find(graph, "act"), nullptr) << outputs;
+  }
+  const Graph plain = testing::NetworkOf(WithOutputs("[\"kind\", \"map\"]"));
+  EXPECT_EQ(FusedActivation(plain.nodes[0].attributes), Activation::kRelu);
+}
+
+TEST(BuildGraph, RefusesOutputsThatAreNone) {
+  const auto refuses = [](const std::string& outputs, const std::string& message) {
+    QAT_EXPECT_ERROR(ParseNetworkSpec(WithOutputs(outputs), "net.toml"), ErrorCode::kInvalidArgument, message);
+  };
+  refuses("[\"knd\"]", "net.toml:2:12: unknown output 'knd'; did you mean 'kind'? (expected the name of a layer)");
+  refuses("[\"kind\", \"kind\"]", "net.toml:2:20: output 'kind' is named twice");
+  refuses("[\"input\"]", "output 'input' is an input of the network, expected the name of a layer");
+  refuses("[\"map\"]", "layer 'kind' is read by no other layer and is not among the outputs");
+  refuses("[]", "'outputs' is a list, expected a list of names of layers");
+  refuses("\"kind\"", "'outputs' is \"kind\", expected a list of names of layers");
+}
+
 }  // namespace
 }  // namespace qat

@@ -37,12 +37,20 @@ std::string CheckpointText(const TrainResult& result, const std::string& run, bo
                 held_out ? ", the best, is not better beyond chance" : " is the best on the test set", " (--select best takes it)");
 }
 
+// Accuracy, or the root of the mean squared error.
+std::string FigureText(const OutputEvaluation& output) {
+  return std::isnan(output.accuracy) ? StrCat("RMSE ", Significant(std::sqrt(output.loss))) : Percent(output.accuracy);
+}
+
 }  // namespace
 
 void TrainDisplay::Show(const TrainProgress& at) {
   if (!progress_) progress_.emplace(style_, "train", at.steps);
   std::string detail;
-  if (std::isnan(at.training_accuracy)) {
+  if (at.several_outputs) {
+    detail = StrCat("loss ", Fixed(at.loss, 4));
+    if (at.evaluated) detail += StrCat("  held out ", Fixed(at.holdout_loss, 4));
+  } else if (std::isnan(at.training_accuracy)) {
     detail = StrCat("squared error ", Significant(at.loss));
     if (at.evaluated) detail += StrCat("  held out RMSE ", Significant(std::sqrt(at.holdout_loss)));
   } else {
@@ -57,6 +65,7 @@ void TrainDisplay::Finish() {
 }
 
 std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& data) {
+  if (data.output_count() > 1) return "";
   const auto classes = std::ssize(data.class_names);
   const int32_t outputs = network.tensor(network.outputs[0]).shape.back();
   if (data.task != Task::kClasses || asked != 0 || outputs <= classes) return "";
@@ -77,6 +86,15 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
     report.metrics["holdout_rmse"] = result.holdout_rmse;
     report.metrics["best_rmse"] = result.best_rmse;
     report.metrics["best_step"] = static_cast<double>(result.best_step);
+  }
+  if (!std::isnan(result.holdout_loss)) {
+    report.metrics["holdout_loss"] = result.holdout_loss;
+    report.metrics["best_loss"] = result.best_loss;
+    report.metrics["best_step"] = static_cast<double>(result.best_step);
+    for (const OutputEvaluation& each : result.outputs) {
+      const bool numbers = std::isnan(each.accuracy);
+      report.metrics[StrCat(numbers ? "holdout_rmse/" : "holdout_accuracy/", each.name)] = numbers ? std::sqrt(each.loss) : each.accuracy;
+    }
   }
   report.outputs["run"] = flags.run;
   report.outputs["checkpoint"] = result.checkpoint;
@@ -103,6 +121,11 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
   if (!std::isnan(result.holdout_accuracy)) {
     text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ", Percent(result.best_accuracy),
                    " at step ", result.best_step, "\n");
+  }
+  if (!std::isnan(result.holdout_loss)) {
+    text += StrCat(split, "loss ", Fixed(result.holdout_loss, 4), examples, ", best ", Fixed(result.best_loss, 4), " at step ",
+                   result.best_step, "\n");
+    for (const OutputEvaluation& each : result.outputs) text += StrCat("output      ", Printable(each.name), ": ", FigureText(each), "\n");
   }
   text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run, watched.held_out > 0)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");

@@ -34,15 +34,25 @@ ReadNetworkOptions OptionsOf(const Asked& asked) {
   return options;
 }
 
+bool IsRead(const Graph& graph, int32_t tensor) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), tensor) != node.inputs.end();
+  });
+}
+
 void LeaveOutSoftmax(Graph& graph) {
-  if (graph.outputs.size() != 1 || graph.nodes.empty()) return;
-  const GraphNode& last = graph.nodes.back();
-  if (last.type != OpType::kSoftmax || last.output() != graph.outputs[0]) return;
-  LogInfo(StrCat(
-      "--network: softmax '", last.name,
-      "' at the end is left out, since the loss contains it; qat-convert --append softmax puts it back"));
-  graph.outputs[0] = last.inputs[0];
-  graph.nodes.pop_back();
+  for (int32_t& output : graph.outputs) {
+    const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& each) {
+      return each.type == OpType::kSoftmax && each.output() == output;
+    });
+    if (node == graph.nodes.end() || IsRead(graph, output)) continue;
+    output = node->inputs[0];
+    const bool several = graph.outputs.size() > 1;
+    LogInfo(StrCat("--network: softmax '", node->name, "' at the end is left out, since the loss contains it; ",
+                   several ? StrCat("the output is called '", graph.tensor(output).name, "'")
+                           : std::string("qat-convert --append softmax puts it back")));
+    graph.nodes.erase(node);
+  }
   RemoveUnusedTensors(graph);
 }
 
