@@ -106,7 +106,7 @@ Status CalibrateRest(const DebugData& data, const WorkHooks& hooks, Graph graph,
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
-  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, choices.precisions, progress, graph, warnings));
+  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, {.precisions = choices.precisions}, progress, graph, warnings));
   CollectRanges(graph, choices);
   return {};
 }
