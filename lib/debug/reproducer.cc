@@ -63,7 +63,7 @@ class Runner {
     options.keep_intermediates = true;
     QAT_ASSIGN_OR_RETURN(runner.interpreter_, Interpreter::Create(std::move(model), options));
     QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*runner.interpreter_),
-                                                               runner.interpreter_->output_info(0), false));
+                                                               OutputInfos(*runner.interpreter_), std::vector<bool>(1)));
     runner.io_.emplace(std::move(io));
     return runner;
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/half.h"
@@ -65,6 +66,12 @@ bool HasHybridKernel(OpType type) {
   return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kFullyConnected;
 }
 
+/// A range from -x to x is a finite number wide.
+bool HasAScale(const GraphTensor& filter) {
+  const std::vector<float> values = RealValues(filter);
+  return std::all_of(values.begin(), values.end(), [](float value) { return std::abs(value) <= std::numeric_limits<float>::max() / 2; });
+}
+
 /// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release since 1.14 can run.
 void QuantizeFilter(const OpDefinition& definition, const Precision& precision, GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
@@ -112,14 +119,20 @@ std::map<int32_t, const OpDefinition*> HybridFilters(const Graph& graph) {
 
 void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::string>& warnings) {
   int64_t stored = 0;
-  std::vector<std::string> wider;
+  std::vector<std::string> wider, too_large;
   for (const auto& [index, definition] : HybridFilters(graph)) {
     if (FlatSize(graph.tensor(index).shape) < kFewestBytes) continue;
+    if (!HasAScale(graph.tensor(index))) {
+      too_large.push_back(graph.tensor(index).name);
+      continue;
+    }
     const bool fits = precision.bits == 8 || Int4HybridVersionOf(definition->type).version > 0;
     if (!fits) wider.push_back(StrCat("'", graph.tensor(index).name, "' (", definition->name, ")"));
     QuantizeFilter(*definition, fits ? precision : kInt8FiltersPerAxis, graph.tensor(index));
     ++stored;
   }
+  if (!too_large.empty())
+    warnings.push_back(StrCat("kept as float32, since their values reach beyond half of the largest float: ", Join(too_large)));
   if (!wider.empty())
     warnings.push_back(StrCat("TFLite takes no 4 bits of these filters beside real numbers, so they have 8: ", Join(wider)));
   if (stored == 0)

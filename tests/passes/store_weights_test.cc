@@ -85,6 +85,16 @@ TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
 }
 
+// From -x to x would be no finite number wide.
+TEST(StoreWeights, KeepsFiltersThatNoScaleHolds) {
+  Graph graph = TwoConvolutions(/*largest=*/3e38f);
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt8, graph, warnings);
+  EXPECT_EQ(Named(graph, "a/filter").type, DType::kFloat32);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_EQ(warnings[0], "kept as float32, since their values reach beyond half of the largest float: a/filter");
+}
+
 TEST(StoreWeights, LeavesFiltersThatSomethingElseReads) {
   Graph graph = TwoConvolutions();
   const int32_t filter = graph.nodes[0].inputs[1];
