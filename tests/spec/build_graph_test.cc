@@ -189,7 +189,7 @@ TEST(BuildGraph, RefusesOutputsThatAreNone) {
   refuses("[\"kind\", \"kind\"]", "net.toml:2:20: output 'kind' is named twice");
   refuses("[\"input\"]", "output 'input' is an input of the network, expected the name of a layer");
   refuses("[\"map\"]", "layer 'kind' is read by no other layer and is not among the outputs");
-  refuses("[]", "'outputs' is a list, expected a list of names of layers");
+  refuses("[]", "'outputs' is [], expected a list of names of layers");
   refuses("\"kind\"", "'outputs' is \"kind\", expected a list of names of layers");
 }
 

@@ -115,7 +115,7 @@ TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
   const auto shown = RunTool("qat-eval", {"trace", model, "--graph", files_.graph(), "--junit", files_ / "j.xml", "--markdown",
                                           files_ / "m.md", "--json", files_ / "r.json"});
   EXPECT_EQ(shown.exit_code, 1) << shown.err;
-  EXPECT_NE(ReadText(files_ / "j.xml").find("<testsuites name=\"qat-eval\" tests=\"2\" failures=\"1\""), std::string::npos);
+  EXPECT_NE(ReadText(files_ / "j.xml").find("failures=\"1\" errors=\"0\""), std::string::npos) << ReadText(files_ / "j.xml");
   EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: the chain breaks at: graph\n", 0), 0u);
   for (const auto& [flag, file] : {std::pair("--junit", "j.xml"), std::pair("--markdown", "m.md")})
     EXPECT_EQ(RunTool("qat-eval", {"report", files_ / "r.json", flag, "-"}).out, ReadText(files_ / file));
@@ -128,7 +128,8 @@ TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
 
 TEST_F(QatEvalTest, NamesTheTypeOfAModelAsTheFlagThatMadeIt) {
   std::vector<std::string> models;
-  for (const std::string type : {"float32", "float16", "dynamic", "uint8", "int8"}) {
+  // Its filters are too small to be stored in less: tests/report/ has float16 and dynamic.
+  for (const std::string type : {"float32", "uint8", "int8"}) {
     models.push_back(files_ / (type + "-made.tflite"));
     ASSERT_EQ(RunTool("qat-convert", {files_.graph(), "--type", type, "-o", models.back()}).exit_code, 0);
   }
