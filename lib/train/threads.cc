@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -89,9 +90,13 @@ void KeepFreedMemory() {
 
 void ConfigureThreads(int threads) {
   const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  // One more, which ShortenWaiting needs.
   const int wanted = threads > 0 ? threads : cores;
-  at::set_num_threads(wanted == 1 ? 1 : std::max(1, std::min(wanted, ThreadsToBeHad(wanted + 1) - 1)));
+  // However few are asked for, LibTorch starts a pool of one thread per processor, and waits forever for one that cannot start.
+  const int pool = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+  // One more, which ShortenWaiting needs.
+  const int had = ThreadsToBeHad(std::max(wanted + 1, pool));
+  if (had < pool) throw std::bad_alloc();
+  at::set_num_threads(wanted == 1 ? 1 : std::max(1, std::min(wanted, had - 1)));
   TakeBlasBuffers(at::get_num_threads());
   KeepFreedMemory();
   if (at::get_num_threads() > 1) ShortenWaiting();
