@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/columns.h"
 #include "base/strings.h"
 #include "debug/print.h"
 #include "report/text_format.h"
@@ -12,25 +13,6 @@ constexpr size_t kShown = 10;
 constexpr double kWorthNaming = 0.01;  // share of clipped values
 
 using Row = std::vector<std::string>;
-
-/// Names to the left, numbers to the right.
-std::string Aligned(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows[0].size());
-  for (const Row& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string gap(widths[c] - row[c].size(), ' ');
-      line += (c < 2 ? row[c] + gap : gap + row[c]) + "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
 
 std::string LossText(const std::optional<double>& loss, bool of_numbers) {
   if (!loss) return "-";
@@ -79,7 +61,7 @@ std::string LayersText(const Diagnosis& diagnosis, bool details) {
                     LossText(layer.only_loss, of_numbers), LossText(layer.float_loss, of_numbers),
                     RangeText(layer.range), RangeText(layer.observed), RemarkOn(layer)});
   }
-  std::string text = Aligned(rows);
+  std::string text = AlignColumns(rows, {2, 3, 4, 5, 6, 7, 8, 9});
   if (rows.size() <= diagnosis.ranking.size())
     text += StrCat("… and ", diagnosis.ranking.size() + 1 - rows.size(), " more layers with less noise\n");
   return text;

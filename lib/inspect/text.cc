@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/columns.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "inspect/print.h"
@@ -23,22 +24,7 @@ std::string Shortened(const std::string& text) {
 // Columns as wide as their widest cell; those of `right` end flush.
 std::string TableText(std::vector<Row> rows, std::initializer_list<size_t> right) {
   for (Row& row : rows) std::transform(row.begin(), row.end(), row.begin(), Shortened);
-  std::vector<size_t> widths(rows[0].size());
-  for (const Row& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string gap(widths[c] - row[c].size(), ' ');
-      const bool flush = std::find(right.begin(), right.end(), c) != right.end();
-      line += (flush ? gap + row[c] : row[c] + gap) + "  ";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
+  return AlignColumns(rows, right);
 }
 
 std::string ShapeText(const InspectedTensor& tensor) { return StrCat(ToString(tensor.shape), tensor.open ? "*" : ""); }

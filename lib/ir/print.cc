@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/columns.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "contract/provenance.h"
@@ -10,25 +11,9 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-/// Columns as wide as their widest cell, two spaces between; no spaces at the ends of lines.
 std::string Aligned(std::vector<Row> rows) {
-  std::vector<size_t> widths;
-  for (Row& row : rows) {
-    for (std::string& cell : row) cell = Printable(cell);
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line = "  ";
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
+  for (Row& row : rows) std::transform(row.begin(), row.end(), row.begin(), [](const std::string& cell) { return Printable(cell); });
+  return AlignColumns(rows, {}, "  ");
 }
 
 /// "scale 0.0125, zero point 3", else "range [0, 3.2]", else nothing.

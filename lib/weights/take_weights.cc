@@ -1,11 +1,11 @@
 #include "weights/take_weights.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <set>
 
 #include "base/printable.h"
+#include "base/columns.h"
 #include "base/strings.h"
 #include "weights/leftovers.h"
 
@@ -27,22 +27,7 @@ std::string_view NameOf(MatchedBy by) {
   return "-";
 }
 
-using Row = std::array<std::string, 6>;  // ours, shape, theirs, shape, how it lies, how it was found
-
-std::string TableText(const std::vector<Row>& rows) {
-  std::array<size_t, 6> widths{};
-  for (const Row& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t c = 0; c < row.size(); ++c) line += row[c] + std::string(widths[c] - row[c].size() + 2, ' ');
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
+using Row = std::vector<std::string>;  // ours, shape, theirs, shape, how it lies, how it was found
 
 class Taker {
  public:
@@ -221,7 +206,7 @@ class Taker {
       taken_.warnings.push_back(StrCat("batch norms have the epsilon ", epsilon_, " here, and 1e-05 in PyTorch unless its code says otherwise: ",
                                        ListText(other_epsilon_), "; batch_norm = {epsilon = 1e-5, momentum = 0.9} in the spec makes them equal"));
     }
-    taken_.table = TableText(rows_);
+    taken_.table = AlignColumns(rows_);
   }
 
   const std::vector<NetworkLayer>& layers_;
