@@ -17,6 +17,19 @@ die() {
   exit "$code"
 }
 
+# Reads the flags of a script: each of those in $1 (words with spaces between them) has a value, which goes to set_flag.
+read_flags() {
+  local known=" $1 "
+  shift
+  while (($# > 0)); do
+    [[ $1 != -h && $1 != --help ]] || { usage && exit 0; }
+    [[ $known == *" $1 "* ]] || { usage >&2 && die 2 "unknown flag '$1'"; }
+    (($# > 1)) || die 2 "$1: a value is missing"
+    set_flag "$1" "$2"
+    shift 2
+  done
+}
+
 # Configures the build folder of a preset once; from then on, the build reconfigures itself.
 configure() {
   local preset=$1 folder=$2

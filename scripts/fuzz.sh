@@ -20,29 +20,15 @@ out=
 targets=()
 engine=plain
 ! command -v clang++ >/dev/null || engine=libfuzzer
-while (($# > 0)); do
+set_flag() {
   case $1 in
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    --minutes | --target | --engine | -o)
-      (($# > 1)) || die 2 "$1: a value is missing"
-      case $1 in
-        --minutes) minutes=$2 ;;
-        --target) targets+=("$2") ;;
-        --engine) engine=$2 ;;
-        -o) out=$(cd "$called_from" && realpath -m "$2") ;;
-      esac
-      shift
-      ;;
-    *)
-      usage >&2
-      die 2 "unknown flag '$1'"
-      ;;
+    --minutes) minutes=$2 ;;
+    --target) targets+=("$2") ;;
+    --engine) engine=$2 ;;
+    -o) out=$(cd "$called_from" && realpath -m "$2") ;;
   esac
-  shift
-done
+}
+read_flags "--minutes --target --engine -o" "$@"
 [[ -n $out ]] || die 2 "-o is missing, expected a folder for what is found"
 [[ $minutes =~ ^[0-9]+$ ]] || die 2 "--minutes: value '$minutes', expected a whole number"
 case $engine in

@@ -20,29 +20,15 @@ count=20000
 jobs=$(nproc)
 seed=1
 out=
-while (($# > 0)); do
+set_flag() {
   case $1 in
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    --count | --jobs | --seed | -o)
-      (($# > 1)) || die 2 "$1: a value is missing"
-      case $1 in
-        --count) count=$2 ;;
-        --jobs) jobs=$2 ;;
-        --seed) seed=$2 ;;
-        -o) out=$(cd "$called_from" && realpath -m "$2") ;;
-      esac
-      shift
-      ;;
-    *)
-      usage >&2
-      die 2 "unknown flag '$1'"
-      ;;
+    --count) count=$2 ;;
+    --jobs) jobs=$2 ;;
+    --seed) seed=$2 ;;
+    -o) out=$(cd "$called_from" && realpath -m "$2") ;;
   esac
-  shift
-done
+}
+read_flags "--count --jobs --seed -o" "$@"
 [[ -n $out ]] || die 2 "-o is missing, expected a folder for what is found"
 for value in "$count" "$jobs" "$seed"; do
   [[ $value =~ ^[1-9][0-9]*$ ]] || die 2 "value '$value', expected a whole number from 1"
