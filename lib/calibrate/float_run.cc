@@ -22,12 +22,7 @@ Expected<std::unique_ptr<Interpreter>> FloatInterpreter(const Graph& graph) {
   const bool quantized =
       std::any_of(graph.tensors.begin(), graph.tensors.end(),
                   [](const GraphTensor& tensor) { return tensor.quantization.has_value(); });
-  if (!quantized) {
-    std::vector<std::string> none;
-    QuantizationOptions to_float;
-    to_float.scheme = Scheme::kFloat32;
-    QAT_RETURN_IF_ERROR(ChooseQuantization(real, to_float, none));
-  }
+  if (!quantized) QAT_RETURN_IF_ERROR(LowerToReal(real));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(real, {}));
   QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(std::move(bytes), graph.name));
   InterpreterOptions options;

@@ -145,7 +145,7 @@ Status CheckChoices(const PlanChoices& choices, const Graph& network) {
   }
   QAT_RETURN_IF_ERROR_IN("equalize", EqualizeNamed(choices.equalize, graph));
   QuantizationOptions options;
-  options.integers = choices.precisions;
+  options.precisions = choices.precisions;
   KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
   return TakeChoices(choices, graph, options);
@@ -169,7 +169,7 @@ Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
   out.real = network;
   Graph& graph = out.real;
   QuantizationOptions options;
-  options.integers = choices.precisions;
+  options.precisions = choices.precisions;
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   SetRanges(choices, graph);
   KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});

@@ -57,10 +57,7 @@ class Rounder {
  public:
   static Expected<Rounder> Create(const Converted& converted) {
     Rounder rounder(converted);
-    std::vector<std::string> none;
-    QuantizationOptions to_float;
-    to_float.scheme = Scheme::kFloat32;
-    QAT_RETURN_IF_ERROR(ChooseQuantization(rounder.graph_, to_float, none));
+    QAT_RETURN_IF_ERROR(LowerToReal(rounder.graph_));
     return rounder;
   }
 

@@ -8,10 +8,7 @@ namespace qat {
 
 Expected<std::shared_ptr<const Model>> LowerToModel(const Graph& graph, const std::string& source) {
   Graph real = graph;
-  std::vector<std::string> none;
-  QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
-  QAT_RETURN_IF_ERROR_IN(source, ChooseQuantization(real, options, none));
+  QAT_RETURN_IF_ERROR_IN(source, LowerToReal(real));
   QAT_ASSIGN_OR_RETURN_IN(source, Bytes bytes, WriteTflite(real, {}));
   return RunnableFromBytes(std::move(bytes), source);
 }

@@ -18,10 +18,7 @@ namespace qat {
 namespace {
 
 Expected<std::unique_ptr<Interpreter>> FloatInterpreter(Graph graph) {
-  std::vector<std::string> none;
-  QuantizationOptions to_float;
-  to_float.scheme = Scheme::kFloat32;
-  QAT_RETURN_IF_ERROR(ChooseQuantization(graph, to_float, none));
+  QAT_RETURN_IF_ERROR(LowerToReal(graph));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(graph, {}));
   QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(std::move(bytes), graph.name));
   InterpreterOptions options;

@@ -55,6 +55,12 @@ Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
   return {};
 }
 
+Status LowerToReal(Graph& graph) {
+  QAT_RETURN_IF_ERROR(ExpectUnquantized(graph));
+  RemoveRequantization(graph);
+  return {};
+}
+
 Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const QuantizationOptions& options,
                                             std::vector<std::string>& warnings) {
   QAT_RETURN_IF_ERROR(ExpectUnquantized(graph));
@@ -67,9 +73,9 @@ Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const Quantizati
   // Ranges are no matter of the grid of filters: int16x8 has the one that int8 trains for.
   const std::optional<Precisions> trained = IntegersFromName(graph.scheme);
   const bool calibrated = graph.provenance.contains("calibration_sha256");
-  if (trained && !calibrated && trained->filters != options.precisions().filters) {
+  if (trained && !calibrated && trained->filters != options.precisions.filters) {
     warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ",
-                              NameOf(options.precisions()), ": its filters have not adapted to that grid"));
+                              NameOf(options.precisions), ": its filters have not adapted to that grid"));
   }
   return MakePlan(graph, options, warnings);
 }

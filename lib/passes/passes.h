@@ -62,6 +62,9 @@ Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const Quantizati
 Status ChooseQuantization(Graph& graph, const QuantizationOptions& options,
                           std::vector<std::string>& warnings);
 
+/// ChooseQuantization for a model of real numbers. Errors: kInvalidArgument for a graph that is quantized already.
+Status LowerToReal(Graph& graph);
+
 /// How a model with real arithmetic stores its weights.
 enum class WeightStorage : uint8_t {
   kFloat32,

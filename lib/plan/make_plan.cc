@@ -26,7 +26,7 @@ class Planner {
   Planner(const Graph& graph, const QuantizationOptions& options, std::vector<std::string>& warnings)
       : graph_(graph),
         options_(options),
-        precisions_(options.precisions()),
+        precisions_(options.precisions),
         warnings_(warnings),
         place_(graph.tensors.size(), -1) {}
 

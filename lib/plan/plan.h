@@ -59,15 +59,13 @@ struct FilterChoice {
 };
 
 struct QuantizationOptions {
-  Scheme scheme = Scheme::kUInt8;             ///< of the model to write
-  std::optional<Precisions> integers;         ///< instead of those of the scheme
+  Precisions precisions = PrecisionsOf(Scheme::kUInt8);  ///< of the model to write
   std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic input_stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
   std::map<std::string, FilterChoice> filters;  ///< by name of the tensor
   std::string reason;  ///< of the ranges that the graph has; empty: it says so itself
 
-  Precisions precisions() const { return integers.value_or(PrecisionsOf(scheme)); }
-  bool is_real() const { return precisions().activations.type == DType::kFloat32; }
+  bool is_real() const { return precisions.activations.type == DType::kFloat32; }
 };
 
 /// Decides for every real tensor: activations by NudgedParams of their range; filters by RangeFor of the trained range or of

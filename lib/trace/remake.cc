@@ -121,12 +121,12 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   graph.provenance["graph_sha256"] = graph_sha256;
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
-  options.integers = PrecisionsOf(model);
+  options.precisions = PrecisionsOf(model);
   const auto given_to = [&](size_t input) { return model.tensors()[static_cast<size_t>(model.inputs()[input])].type; };
   if (model.inputs().size() != graph.inputs.size()) {
     return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", graph.inputs.size()));
   }
-  const DType own = options.precisions().activations.type;
+  const DType own = options.precisions.activations.type;
   // Only 16 bits have fewer operators than what a network was trained for.
   if (own == DType::kInt16) KeepFloat(graph, own);
   if (own == DType::kInt16) SeparateFixedRanges(graph);

@@ -41,7 +41,7 @@ Graph Calibrated(const Dataset& data, std::string_view type) {
 
 QuantizationOptions OptionsFor(std::string_view type) {
   QuantizationOptions options;
-  options.integers = IntegersFromName(type);
+  options.precisions = *IntegersFromName(type);
   return options;
 }
 

@@ -30,7 +30,7 @@ class PlantedRegression : public ::testing::Test {
     change(graph);
     std::vector<std::string> warnings;
     QuantizationOptions options;
-    options.scheme = Scheme::kUInt8;
+    options.precisions = PrecisionsOf(Scheme::kUInt8);
     EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
     const auto bytes = WriteTflite(graph, {});
     EXPECT_TRUE(bytes.ok() && WriteFile(files_ / name, *bytes).ok());

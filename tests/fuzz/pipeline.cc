@@ -90,7 +90,7 @@ void RunWithEveryKernel(const std::shared_ptr<const Model>& model) {
 Expected<Bytes> ModelOf(Graph graph, Scheme scheme) {
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
   return WriteTflite(graph, {});
 }

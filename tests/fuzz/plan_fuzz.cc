@@ -11,7 +11,7 @@ namespace {
 
 QuantizationOptions OptionsOf(Scheme scheme) {
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   return options;
 }
 

@@ -26,7 +26,7 @@ std::shared_ptr<const Model> ModelOf(const Graph& graph) {
 std::shared_ptr<const Model> Done(std::string_view type) {
   Graph graph = TinyGraph();
   QuantizationOptions options;
-  options.integers = IntegersFromName(type);
+  options.precisions = *IntegersFromName(type);
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   return ModelOf(graph);

@@ -34,7 +34,7 @@ std::vector<float> RunImported(const OnnxFile& file, const std::vector<float>& i
   if (!import.ok()) return {};
   std::vector<std::string> none;
   QuantizationOptions to_float;
-  to_float.scheme = Scheme::kFloat32;
+  to_float.precisions = PrecisionsOf(Scheme::kFloat32);
   EXPECT_TRUE(ChooseQuantization(import->graph, to_float, none).ok());
   auto bytes = WriteTflite(import->graph, {});
   EXPECT_TRUE(bytes.ok());

@@ -41,7 +41,7 @@ std::vector<float> Values(const GraphTensor& tensor) {
 std::vector<float> RunFloat(Graph graph, const std::vector<float>& input) {
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   const auto bytes = WriteTflite(graph, {});
   EXPECT_TRUE(bytes.ok()) << (bytes.ok() ? "" : bytes.error().message);
@@ -290,7 +290,7 @@ TEST_P(ImportRealModels, GivesTheSameAnswersWithTheSameRanges) {
   EXPECT_TRUE(network->imported);
   Graph& graph = network->graph;
   QuantizationOptions options;
-  options.scheme = *SchemeFromName(graph.scheme);
+  options.precisions = PrecisionsOf(*SchemeFromName(graph.scheme));
   QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
   const auto bytes = WriteTflite(graph, {});
   QAT_ASSERT_OK(bytes);

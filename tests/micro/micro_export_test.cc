@@ -19,7 +19,7 @@ Graph Quantized() {
     if (tensor.is_constant()) tensor.has_range = false;
   }
   QuantizationOptions options;
-  options.scheme = Scheme::kInt8;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
   std::vector<std::string> warnings;
   QAT_CHECK(ChooseQuantization(graph, options, warnings).ok());
   return graph;

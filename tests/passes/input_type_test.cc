@@ -31,7 +31,7 @@ Graph SeriesGraph() {
 Graph Converted(Graph graph, Scheme scheme, DType type) {
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   EXPECT_TRUE((ChooseQuantization(graph, options, warnings)).ok());
   EXPECT_TRUE((SetInputType(type, 0, graph)).ok());
   EXPECT_TRUE((Verify(graph)).ok());
@@ -101,7 +101,7 @@ TEST(SetInputType, LetsAFloatModelNormalize) {
   plain.contract.input().shape = {};
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
   QAT_ASSERT_OK(ChooseQuantization(plain, options, warnings));
   std::vector<float> normalized;
   for (const float raw : RawValues()) normalized.push_back((raw - 3) * 0.5f);
@@ -147,7 +147,7 @@ TEST(SetInputType, TakesOffWhatItPutInFrontBefore) {
 TEST(SetInputType, SixteenBitsTakeBytesAsTheContractSays) {
   Graph graph = TinyGraph();
   QuantizationOptions options;
-  options.integers = IntegersFromName("int16x8");
+  options.precisions = *IntegersFromName("int16x8");
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
   QAT_ASSERT_OK(SetInputType(DType::kUInt8, 0, graph));

@@ -68,7 +68,7 @@ TEST(KeepFloat, LeavesThoseNodesRealWhenTheRestBecomesIntegers) {
   }
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = Scheme::kInt8;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
   QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
   QAT_ASSERT_OK(Verify(graph));
   for (const GraphNode& node : graph.nodes) {
@@ -113,7 +113,7 @@ TEST(KeepFloat, IsUndoneForRealNumbers) {
   KeepFloat(graph, DType::kInt8);
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
   QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
   EXPECT_EQ(graph.nodes.size(), before);
   QAT_ASSERT_OK(Verify(graph));

@@ -19,7 +19,7 @@ using qat::testing::TinyGraph;
 
 Graph Quantized(std::string_view type, Graph graph = TinyGraph()) {
   QuantizationOptions options;
-  options.integers = IntegersFromName(type);
+  options.precisions = *IntegersFromName(type);
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   return graph;

@@ -40,7 +40,7 @@ struct Builder {
     }
     std::vector<std::string> warnings;
     QuantizationOptions options;
-    options.scheme = Scheme::kInt8;
+    options.precisions = PrecisionsOf(Scheme::kInt8);
     QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
     return Verify(graph);
   }

@@ -129,7 +129,7 @@ TEST(ChooseQuantization, DefaultRangeLeavesTrainedRangesAlone) {
 TEST(ChooseQuantization, Float32ChangesNothing) {
   Graph g = TinyGraph();
   QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
   EXPECT_EQ(g, TinyGraph());
@@ -148,7 +148,7 @@ TEST(ChooseQuantization, Int8FiltersHaveAScaleForEachOutputChannel) {
   Graph g = TinyGraph();
   const Graph real = g;
   QuantizationOptions options;
-  options.scheme = Scheme::kInt8;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
   QAT_ASSERT_OK(Verify(g));
@@ -241,7 +241,7 @@ void SetReals(Graph& g, const std::string& name, float value) {
 Status Choose(Graph g, Scheme scheme = Scheme::kUInt8, std::optional<QuantizationParams> input = {},
               std::optional<Range> default_range = {}) {
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   options.input = input;
   options.default_range = default_range;
   std::vector<std::string> warnings;

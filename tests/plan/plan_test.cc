@@ -29,7 +29,7 @@ Graph TinyInt8() {
 
 QuantizationOptions OptionsFor(std::string_view name) {
   QuantizationOptions options;
-  options.integers = IntegersFromName(name);
+  options.precisions = *IntegersFromName(name);
   return options;
 }
 
@@ -204,7 +204,7 @@ Bytes ModelByPlan(Graph graph, const std::string& text) {
   const auto choices = ReadPlan(text, "plan.toml");
   QAT_CHECK(choices.ok());
   QuantizationOptions options;
-  options.integers = choices->precisions;
+  options.precisions = choices->precisions;
   std::vector<std::string> warnings;
   QAT_CHECK(TakeChoices(*choices, graph, options).ok());
   QAT_CHECK(ChooseQuantization(graph, options, warnings).ok());

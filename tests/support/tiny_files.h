@@ -24,7 +24,7 @@ inline Bytes TinyModel(DType type, const Contract* contract = nullptr) {
   if (contract != nullptr) graph.contract = *contract;
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.scheme = type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kFloat32;
+  options.precisions = PrecisionsOf(type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kFloat32);
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   auto bytes = WriteTflite(graph, {});
   EXPECT_TRUE(bytes.ok()) << (bytes.ok() ? "" : bytes.error().message);

@@ -22,7 +22,7 @@ std::shared_ptr<const Model> ModelOf(Graph graph, std::string_view type) {
     }
   }
   QuantizationOptions options;
-  options.scheme = *SchemeFromName(type);
+  options.precisions = PrecisionsOf(*SchemeFromName(type));
   std::vector<std::string> warnings;
   QAT_CHECK(ChooseQuantization(graph, options, warnings).ok());
   return *Model::FromBytes(*WriteTflite(graph, {}), "m.tflite");

@@ -17,7 +17,7 @@ using qat::testing::TinyGraph;
 
 Bytes Written(Graph graph, Scheme scheme) {
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
   auto bytes = WriteTflite(graph, {});

@@ -21,7 +21,7 @@ using qat::testing::TinyGraph;
 
 Bytes Written(Graph graph, const Precisions& precisions, const TfliteWriterOptions& options = {}) {
   QuantizationOptions quantization;
-  quantization.integers = precisions;
+  quantization.precisions = precisions;
   std::vector<std::string> warnings;
   EXPECT_TRUE(ChooseQuantization(graph, quantization, warnings).ok());
   auto bytes = WriteTflite(graph, options);

@@ -195,7 +195,7 @@ TEST_F(TraceTest, ConvertsAgainWithTheFlagsThatTheModelShows) {
   Graph graph = *Freeze(checkpoint_, {}, warnings);
   QAT_ASSERT_OK(AppendArgMax(graph, DType::kInt64));
   QuantizationOptions options;
-  options.scheme = Scheme::kInt8;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
   options.input = QuantizationParams{0.0078125f, 128};
   Convert(graph, options);
   EXPECT_EQ(Complaints(Walk()), "");

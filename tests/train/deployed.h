@@ -30,7 +30,7 @@ inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoin
   std::vector<std::string> warnings;
   QAT_ASSIGN_OR_RETURN(Graph graph, Freeze(checkpoint, {}, warnings));
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(graph, {}));
   QAT_ASSIGN_OR_RETURN(const auto model, RunnableFromBytes(std::move(bytes), "deployed.tflite"));

@@ -115,7 +115,7 @@ TEST_P(Imported, ComputesInRealNumbersWhatTheFloatModelDoes) {
   auto graph = Freeze(checkpoint_, {}, warnings);
   QAT_ASSERT_OK(graph);
   QuantizationOptions options;
-  options.scheme = Scheme::kFloat32;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
   QAT_ASSERT_OK(ChooseQuantization(*graph, options, warnings));
   const auto bytes = WriteTflite(*graph, {});
   QAT_ASSERT_OK(bytes);

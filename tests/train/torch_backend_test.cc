@@ -119,7 +119,7 @@ std::unique_ptr<Predictor> Deployed(const Checkpoint& checkpoint, Scheme scheme)
   std::vector<std::string> warnings;
   auto graph = Freeze(checkpoint, {}, warnings);
   QuantizationOptions options;
-  options.scheme = scheme;
+  options.precisions = PrecisionsOf(scheme);
   QAT_CHECK(graph.ok() && ChooseQuantization(*graph, options, warnings).ok());
   auto bytes = WriteTflite(*graph, {});
   QAT_CHECK(bytes.ok());

@@ -70,7 +70,7 @@ TEST_P(TwoInputs, AreLearnedFromAndDeployedByteForByte) {
   auto graph = Freeze(*checkpoint, {}, warnings);
   QAT_ASSERT_OK(graph);
   QuantizationOptions options;
-  options.scheme = GetParam();
+  options.precisions = PrecisionsOf(GetParam());
   QAT_ASSERT_OK(ChooseQuantization(*graph, options, warnings));
   EXPECT_NE(graph->tensor(graph->inputs[0]).quantization->scale,
             graph->tensor(graph->inputs[1]).quantization->scale);

@@ -56,7 +56,7 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
 
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {
   QuantizationOptions options;
-  options.integers = type.precisions;
+  options.precisions = type.precisions;
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {
