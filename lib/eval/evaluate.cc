@@ -1,7 +1,6 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -12,12 +11,13 @@
 #include "data/dataset.h"
 #include "eval/accuracy.h"
 #include "eval/blame.h"
-#include "eval/classification.h"
 #include "eval/environment.h"
 #include "eval/flipped.h"
 #include "eval/labels.h"
 #include "eval/latency.h"
 #include "eval/look_inside.h"
+#include "eval/measure_answers.h"
+#include "eval/output_limits.h"
 #include "eval/pairs.h"
 #include "eval/predictions_csv.h"
 #include "eval/proof.h"
@@ -124,62 +124,6 @@ void WarnOfOtherData(const std::string& path, const Report& baseline, Report& re
   if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return;
   report.warnings.push_back(StrCat(path, ": was measured on other images (", baseline.data_name, ", ",
                                    baseline.data_examples, ") than this report"));
-}
-
-// Without the examples that have a number which is not known.
-std::vector<float> Known(std::span<const float> values, std::span<const float> wanted, int32_t targets) {
-  std::vector<float> known;
-  const auto width = static_cast<size_t>(targets);
-  for (size_t first = 0; first < wanted.size(); first += width) {
-    const std::span<const float> own = wanted.subspan(first, width);
-    if (std::any_of(own.begin(), own.end(), [](float number) { return std::isnan(number); })) continue;
-    known.insert(known.end(), values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(first + width));
-  }
-  return known;
-}
-
-Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
-  constexpr int32_t kMostTargets = 100;  // that are told one by one
-  QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
-  row.numbers = row.predictions.scores;
-  const auto& outputs = row.predictor->contract().outputs;
-  const OutputContract output = index < outputs.size() ? outputs[index] : OutputContract();
-  RestoreTargets(output, row.numbers);
-  const std::vector<float> wanted = Known(dataset.numbers, dataset.numbers, dataset.targets);
-  if (wanted.empty()) return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
-  row.result.regression = MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets);
-  const bool reconstructs = dataset.task == Task::kReconstruction;
-  if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
-  if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)
-    row.result.anomaly = JudgeAnomalies(row.numbers, dataset.numbers, output.std, dataset.labels);
-  return {};
-}
-
-Status MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& row) {
-  const auto is_known = [](int32_t label) { return label != kIgnoredLabel; };
-  if (!dataset.output.empty() && std::none_of(dataset.labels.begin(), dataset.labels.end(), is_known))
-    return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has a label"));
-  std::vector<int32_t> known;
-  const Predictions kept = WithoutIgnored(row.predictions, dataset.labels, known);
-  const std::span<const int32_t> labels = known.empty() ? std::span<const int32_t>(dataset.labels) : known;
-  const Predictions& predictions = known.empty() ? row.predictions : kept;
-  row.result.accuracy = AccuracyOf(predictions, labels);
-  if (IsOfYesNo(dataset.task) && (dataset.task == Task::kMultiLabel || dataset.LabelsPerImage() == 1))
-    row.result.labels = JudgeLabels(row.predictions, dataset.labels, dataset.LabelsPerImage());
-  if (dataset.LabelsPerImage() > 1) row.result.accuracy->interval.reset();
-  if (dataset.task == Task::kMultiLabel) return {};
-  row.result.classification = Classify(predictions, labels, topk);
-  if (dataset.LabelsPerImage() > 1) row.result.classification->mean_iou = MeanIou(predictions.labels, labels);
-  return {};
-}
-
-// What the answers of the rows to output `index` are worth.
-Status MeasureAnswers(const EvalRequest& request, const Dataset& dataset, size_t index, Rows& rows) {
-  for (Row& row : rows.rows) {
-    QAT_RETURN_IF_ERROR(IsOfNumbers(dataset.task) ? MeasureNumbers(dataset, index, row)
-                                                  : MeasureLabels(dataset, request.topk, row));
-  }
-  return {};
 }
 
 Status Answer(const Dataset& dataset, const WorkHooks& hooks, Rows& rows) {
@@ -331,95 +275,6 @@ Status CheckSignificance(const EvalRequest& request) {
       "leave out `baseline`, or give the earlier model as the first of `models`");
 }
 
-// Limits of answers that cannot be those of this output of several are left out; `fitted` collects what is not.
-GateLimits LimitsFor(const GateLimits& limits, const OutputLabels& labels, size_t index, GateLimits& fitted) {
-  GateLimits own = limits;
-  const auto keep = [](bool fits, auto& limit, auto& kept) {
-    if (!fits) limit.reset();
-    if (limit) kept = limit;
-  };
-  const bool real = IsOfNumbers(labels.task), marks = labels.task == Task::kMultiLabel, yes_no = IsOfYesNo(labels.task);
-  keep(!real, own.min_accuracy, fitted.min_accuracy);
-  keep(!real, own.max_drop, fitted.max_drop);
-  keep(!real, own.max_flips, fitted.max_flips);
-  keep(!real && !marks, own.min_balanced_accuracy, fitted.min_balanced_accuracy);
-  keep(real, own.max_rmse, fitted.max_rmse);
-  keep(real, own.max_error_rise, fitted.max_error_rise);
-  keep(yes_no, own.min_auc, fitted.min_auc);
-  keep(yes_no, own.min_f1, fitted.min_f1);
-  keep(!real && !marks && labels.LabelsPerImage() > 1, own.min_iou, fitted.min_iou);
-  // A name is looked for among those of this output.
-  const auto keep_named = [&](bool fits, auto& list, auto& kept) {
-    std::erase_if(list, [&](const auto& each) {
-      const bool number = ParseNumber<int64_t>(each.name).has_value();
-      const bool known = std::find(labels.class_names.begin(), labels.class_names.end(), each.name) != labels.class_names.end();
-      return !fits || (!each.name.empty() && !number && !known);
-    });
-    kept.insert(kept.end(), list.begin(), list.end());
-  };
-  keep_named(!real && !marks, own.min_recall, fitted.min_recall);
-  keep_named(real, own.max_target_rmse, fitted.max_target_rmse);
-  if (!own.max_drop) own.significance = 0;
-  if (index == 0) return own;
-  // Of the whole model, judged once.
-  own.max_size.reset();
-  own.min_speedup.reset();
-  own.max_latency.reset();
-  own.max_latency_ratio.reset();
-  own.max_layer_loss.reset();
-  own.max_changed_ranges.reset();
-  return own;
-}
-
-// Limits that fit no output are a slip. Returns those of each output.
-Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, const Dataset& dataset) {
-  GateLimits fitted;
-  std::vector<GateLimits> all;
-  for (size_t i = 0; i < dataset.output_count(); ++i) all.push_back(LimitsFor(limits, dataset.output_labels(i), i, fitted));
-  const auto fits_none = [&](bool asked, bool has, const char* gate) -> Status {
-    if (!asked || has) return {};
-    return InvalidArgument(StrCat(gate, ": judges nothing that the outputs of the model give: leave it out"));
-  };
-  QAT_RETURN_IF_ERROR(fits_none(limits.min_accuracy.has_value(), fitted.min_accuracy.has_value(), "`min_accuracy`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.max_drop.has_value(), fitted.max_drop.has_value(), "`max_drop`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.max_flips.has_value(), fitted.max_flips.has_value(), "`max_flips`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.min_balanced_accuracy.has_value(), fitted.min_balanced_accuracy.has_value(), "`min_balanced_accuracy`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.max_rmse.has_value(), fitted.max_rmse.has_value(), "`max_rmse`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.max_error_rise.has_value(), fitted.max_error_rise.has_value(), "`max_error_rise`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.min_auc.has_value(), fitted.min_auc.has_value(), "`min_auc`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.min_f1.has_value(), fitted.min_f1.has_value(), "`min_f1`"));
-  QAT_RETURN_IF_ERROR(fits_none(limits.min_iou.has_value(), fitted.min_iou.has_value(), "`min_iou`"));
-  QAT_RETURN_IF_ERROR(fits_none(!limits.min_recall.empty(), !fitted.min_recall.empty(), "`min_recall`"));
-  QAT_RETURN_IF_ERROR(fits_none(!limits.max_target_rmse.empty(), !fitted.max_target_rmse.empty(), "`max_rmse`"));
-  return all;
-}
-
-// Labels are flipped or right, real numbers are near or far.
-Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
-  const bool real = IsOfNumbers(dataset.task);
-  const bool of_labels = gates.OfClasses() || gates.max_drop || gates.max_flips;
-  if (real && of_labels) {
-    return InvalidArgument(StrCat("`min_accuracy`, `min_balanced_accuracy`, `min_recall`, `max_drop` and "
-                                  "`max_flips`: judge classes, but the labels of ",
-                                  dataset.name, " are real numbers: give `max_rmse` and `max_error_rise`"));
-  }
-  if (!real && (gates.OfNumbers() || gates.max_error_rise)) {
-    return InvalidArgument(StrCat("`max_rmse` and `max_error_rise`: judge real numbers, but the labels of ",
-                                  dataset.name, " are classes: give `min_accuracy` and `max_drop`"));
-  }
-  const Task task = dataset.task;
-  const auto misfit = [&](const char* gate, const char* what) {
-    return InvalidArgument(StrCat(gate, ": judges ", what, ", and the task of ", dataset.name, " is ", NameOf(task), ": leave it out"));
-  };
-  if (gates.min_auc && !IsOfYesNo(task) && task != Task::kReconstruction) return misfit("`min_auc`", "yes or no, several labels or anomalies");
-  if (gates.min_f1 && !IsOfYesNo(task)) return misfit("`min_f1`", "yes or no, or several labels");
-  if (gates.min_iou && (real || dataset.LabelsPerImage() == 1 || task == Task::kMultiLabel)) return misfit("`min_iou`", "labels per pixel");
-  if (task == Task::kMultiLabel && (gates.min_balanced_accuracy || !gates.min_recall.empty())) {
-    return misfit("`min_balanced_accuracy` and `min_recall`", "one class of several (`min_f1` judges labels)");
-  }
-  return {};
-}
-
 // Before the long work, not after it.
 Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
   if (gates.flips_against.empty()) return {};
@@ -436,9 +291,7 @@ Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
 // What a gate or a remark is about, of several outputs.
 void NameOutput(const std::string& output, Report& report) {
   for (GateResult& gate : report.gates) {
-    const bool whole = gate.name == "max-size" || gate.name == "min-speedup" || gate.name == "max-latency" ||
-                       gate.name == "max-latency-ratio" || gate.name == "max-changed-ranges" || gate.name == "max-layer-loss";
-    if (!whole) gate.subject = StrCat("output '", output, "'", gate.subject.empty() ? "" : StrCat(", ", gate.subject));
+    if (!IsOfWholeModel(gate.name)) gate.subject = StrCat("output '", output, "'", gate.subject.empty() ? "" : StrCat(", ", gate.subject));
   }
 }
 
@@ -491,7 +344,7 @@ Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, cons
   own.data_examples = report.data_examples;
   own.task = NameOf(dataset.task);
   own.class_names = dataset.class_names;
-  QAT_RETURN_IF_ERROR(MeasureAnswers(request, dataset, index, rows));
+  QAT_RETURN_IF_ERROR(MeasureAnswers(request.topk, dataset, index, rows));
   own.models = OnlyRows(rows).models;
   CompareRows(rows, dataset, request, own);
   const auto differs = [](const PairResult& pair) { return pair.max_abs_lsb.value_or(0) > 0; };
@@ -582,7 +435,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   }
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(Answer(dataset, hooks, rows));
-  QAT_RETURN_IF_ERROR(MeasureAnswers(request, dataset, 0, rows));
+  QAT_RETURN_IF_ERROR(MeasureAnswers(request.topk, dataset, 0, rows));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
   report.task = NameOf(dataset.task);

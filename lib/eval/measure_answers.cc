@@ -1,0 +1,72 @@
+#include "eval/measure_answers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/strings.h"
+#include "eval/accuracy.h"
+#include "eval/classification.h"
+#include "eval/labels.h"
+#include "eval/regression.h"
+
+namespace qat {
+
+std::vector<float> Known(std::span<const float> values, std::span<const float> wanted, int32_t targets) {
+  std::vector<float> known;
+  const auto width = static_cast<size_t>(targets);
+  for (size_t first = 0; first < wanted.size(); first += width) {
+    const std::span<const float> own = wanted.subspan(first, width);
+    if (std::any_of(own.begin(), own.end(), [](float number) { return std::isnan(number); })) continue;
+    known.insert(known.end(), values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(first + width));
+  }
+  return known;
+}
+
+namespace {
+
+Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
+  constexpr int32_t kMostTargets = 100;  // that are told one by one
+  QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
+  row.numbers = row.predictions.scores;
+  const auto& outputs = row.predictor->contract().outputs;
+  const OutputContract output = index < outputs.size() ? outputs[index] : OutputContract();
+  RestoreTargets(output, row.numbers);
+  const std::vector<float> wanted = Known(dataset.numbers, dataset.numbers, dataset.targets);
+  if (wanted.empty()) return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
+  row.result.regression = MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets);
+  const bool reconstructs = dataset.task == Task::kReconstruction;
+  if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
+  if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)
+    row.result.anomaly = JudgeAnomalies(row.numbers, dataset.numbers, output.std, dataset.labels);
+  return {};
+}
+
+Status MeasureLabels(const Dataset& dataset, std::span<const int32_t> topk, Row& row) {
+  const auto is_known = [](int32_t label) { return label != kIgnoredLabel; };
+  if (!dataset.output.empty() && std::none_of(dataset.labels.begin(), dataset.labels.end(), is_known))
+    return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has a label"));
+  std::vector<int32_t> known;
+  const Predictions kept = WithoutIgnored(row.predictions, dataset.labels, known);
+  const std::span<const int32_t> labels = known.empty() ? std::span<const int32_t>(dataset.labels) : known;
+  const Predictions& predictions = known.empty() ? row.predictions : kept;
+  row.result.accuracy = AccuracyOf(predictions, labels);
+  if (IsOfYesNo(dataset.task) && (dataset.task == Task::kMultiLabel || dataset.LabelsPerImage() == 1))
+    row.result.labels = JudgeLabels(row.predictions, dataset.labels, dataset.LabelsPerImage());
+  if (dataset.LabelsPerImage() > 1) row.result.accuracy->interval.reset();
+  if (dataset.task == Task::kMultiLabel) return {};
+  row.result.classification = Classify(predictions, labels, topk);
+  if (dataset.LabelsPerImage() > 1) row.result.classification->mean_iou = MeanIou(predictions.labels, labels);
+  return {};
+}
+
+}  // namespace
+
+Status MeasureAnswers(std::span<const int32_t> topk, const Dataset& dataset, size_t index, Rows& rows) {
+  for (Row& row : rows.rows) {
+    QAT_RETURN_IF_ERROR(IsOfNumbers(dataset.task) ? MeasureNumbers(dataset, index, row)
+                                                  : MeasureLabels(dataset, topk, row));
+  }
+  return {};
+}
+
+}  // namespace qat
