@@ -1,0 +1,291 @@
+// What the data and a person say about the recipe, and what it then says itself.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "base/strings.h"
+#include "data/holdout.h"
+#include "data/statistics.h"
+#include "train/budget.h"
+#include "train/preparation.h"
+#include "train/run_contract.h"
+#include "train/trainer.h"
+
+namespace qat {
+namespace {
+
+// Two significant digits below 100 ms.
+std::string MillisecondsText(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), seconds < 0.1 ? "%.2g ms" : "%.0f ms", seconds * 1e3);
+  return text;
+}
+
+// "[0.12, 3.4] …": up to a few numbers.
+std::string NumbersText(const std::vector<float>& numbers) {
+  constexpr size_t kShown = 6;
+  std::vector<std::string> texts;
+  for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown))) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.4g", static_cast<double>(number));
+    texts.push_back(text);
+  }
+  if (numbers.size() == 1) return texts[0];
+  return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
+}
+
+}  // namespace
+
+bool Preparation::TakesOneImage() const {
+  return job_.train.inputs.size() == 1 && job_.train.input().values == ValueType::kByte;
+}
+
+DataFacts Preparation::Shapes() const {
+  const Dataset& data = job_.train;
+  DataFacts facts;
+  facts.inputs = static_cast<int32_t>(data.inputs.size());
+  facts.height = data.input().height;
+  facts.width = data.input().width;
+  facts.channels = data.input().channels;
+  facts.reals = data.input().values == ValueType::kReal;
+  facts.targets = data.targets;
+  facts.task = data.task;
+  facts.classes = IsOfNumbers(data.task) ? 0 : data.task == Task::kYesNo ? 2 : classes_;
+  if (data.task != Task::kMultiLabel) {
+    facts.label_height = data.label_height;
+    facts.label_width = data.label_width;
+  }
+  return facts;
+}
+
+Expected<DataFacts> Preparation::Facts() const {
+  QAT_ASSIGN_OR_RETURN(const HoldoutSplit split,
+                       SplitHoldout(job_.train, job_.config.holdout, job_.config.seed));
+  DataFacts facts = Shapes();
+  facts.examples = static_cast<int64_t>(split.train.size());
+  facts.held_out = static_cast<int64_t>(split.holdout.size());
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(job_.train, 0));
+  const PooledStatistics of_all = Pool(measured.mean, measured.std);
+  facts.mean = of_all.mean;
+  facts.std = of_all.std;
+  return facts;
+}
+
+// Parameters that are taken over want to see bytes as they did. Returns what is decided then.
+std::set<std::string> Preparation::TakeContractOfInit() {
+  std::set<std::string> given = request_.given;
+  if (request_.init == nullptr) return given;
+  const std::vector<InputContract>& inputs = request_.init->contract.inputs;
+  const auto same = [](const InputContract& a, const ExampleInput& b) { return a.channels == b.channels && a.values == b.values; };
+  if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same)) return given;
+  if (inputs.size() > 1) {
+    const auto take_all = [&](const char* key, std::vector<float> InputContract::*numbers, ChannelNumbers& to) {
+      if (!given.insert(key).second) return;
+      to = {};
+      for (size_t i = 0; i < inputs.size(); ++i)
+        to.of[job_.train.inputs[i].name].assign((inputs[i].*numbers).begin(), (inputs[i].*numbers).end());
+    };
+    take_all("mean", &InputContract::mean, job_.config.mean);
+    take_all("std", &InputContract::std, job_.config.std);
+    return given;
+  }
+  const InputContract& contract = inputs.front();
+  const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
+    if (!given.insert(key).second) return;
+    to.values.assign(numbers.begin(), numbers.end());
+    if (std::equal(numbers.begin() + 1, numbers.end(), numbers.begin())) to.values.resize(1);
+  };
+  take("mean", contract.mean, job_.config.mean);
+  take("std", contract.std, job_.config.std);
+  return given;
+}
+
+// What is only for pictures of bytes: a recipe's changes are left out with a word, a person's are refused.
+Status Preparation::AdaptToReals() {
+  if (TakesOneImage()) return {};
+  TrainConfig& config = job_.config;
+  const TrainConfig none;
+  const std::string why = job_.train.inputs.size() > 1
+                              ? StrCat("the network takes ", job_.train.inputs.size(), " inputs")
+                              : StrCat(job_.train.name, " holds real numbers");
+  const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
+                       config.scale_percent > 0;
+  for (const char* key : {"shift_pixels", "flip", "cutout", "rotate_degrees", "scale_percent"}) {
+    if (changes && request_.given.contains(key)) {
+      return InvalidArgument(StrCat("`", key, "`: random changes are those of pictures of bytes, and ", why, ": leave it out"));
+    }
+  }
+  if (changes) {
+    job_.lines.push_back(StrCat("the recipe's random changes are left out: they are those of ",
+                                job_.train.inputs.size() > 1 ? "networks with one input" : "pictures of bytes"));
+  }
+  config.shift_pixels = none.shift_pixels;
+  config.flip = none.flip;
+  config.cutout = none.cutout;
+  config.rotate_degrees = none.rotate_degrees;
+  config.scale_percent = none.scale_percent;
+  // A run that goes on has its own.
+  if (!request_.resumed.empty()) return {};
+  if (request_.network != nullptr && request_.init != nullptr) {
+    const bool reals = std::any_of(job_.train.inputs.begin(), job_.train.inputs.end(),
+                                   [](const ExampleInput& input) { return input.values == ValueType::kReal; });
+    if (!reals) return {};
+    // It has learned with these numbers, or with what its user made of them.
+    job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
+    if (!request_.given.contains("mean")) config.mean.values = {0};
+    if (!request_.given.contains("std")) config.std.values = {1};
+    return {};
+  }
+  if (job_.train.inputs.size() > 1) {
+    return DecideByInput();
+  }
+  if (!request_.given.contains("mean")) config.mean.values.clear();
+  if (!request_.given.contains("std")) config.std.values.clear();
+  return {};
+}
+
+// Of several inputs each has its own numbers: bytes those of the recipe, or whole ones as for a single picture; real numbers
+// those of the data.
+Status Preparation::DecideByInput() {
+  TrainConfig& config = job_.config;
+  const auto decide = [&](const char* key, ChannelNumbers& numbers, const auto& measured) -> Status {
+    if (request_.given.contains(key)) return {};
+    const std::vector<double> of_bytes = std::exchange(numbers, {}).values;
+    for (size_t i = 0; i < job_.train.inputs.size(); ++i) {
+      const ExampleInput& input = job_.train.inputs[i];
+      if (input.values != ValueType::kByte) continue;
+      numbers.of[input.name] = of_bytes;
+      if (!request_.automatic) continue;
+      QAT_ASSIGN_OR_RETURN(const ChannelStatistics channels, MeasureChannels(job_.train, i));
+      const PooledStatistics of_all = Pool(channels.mean, channels.std);
+      numbers.of[input.name] = {measured(of_all)};
+    }
+    return {};
+  };
+  QAT_RETURN_IF_ERROR(decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.mean); }));
+  return decide("std", config.std, [](const auto& of_all) { return std::max(std::round(of_all.std), 1.0); });
+}
+
+// How the real numbers come into the network and out of it.
+Status Preparation::DescribeNormalization() {
+  bool numbers = false;
+  for (size_t i = 0; i < job_.train.output_count(); ++i) numbers |= job_.train.output_labels(i).task == Task::kNumbers;
+  if (TakesOneImage() && !numbers) return {};
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train, job_.network));
+  for (size_t i = 0; i < job_.train.output_count(); ++i) {
+    if (job_.train.output_labels(i).task != Task::kNumbers || request_.init != nullptr || !request_.resumed.empty()) continue;
+    const OutputContract& output = contract.outputs[i];
+    const std::string what = job_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
+    job_.lines.push_back(output.mean.empty()
+                             ? StrCat(what, ": learned as they are")
+                             : StrCat(what, ": learned as (target - mean) / std with mean ", NumbersText(output.mean), ", std ",
+                                      NumbersText(output.std), ", those of the training data, and restored after the model"));
+  }
+  if (TakesOneImage()) return {};
+  for (size_t i = 0; i < contract.inputs.size(); ++i) QAT_RETURN_IF_ERROR(DescribeInput(contract.inputs[i], i));
+  return {};
+}
+
+Status Preparation::DescribeInput(const InputContract& input, size_t index) {
+  const std::string what = input.name.empty() ? std::string("input: ") : StrCat("input '", input.name, "': ");
+  const bool measured = job_.config.mean.Of(input.name).empty() && job_.config.std.Of(input.name).empty();
+  if (input.values == ValueType::kByte) {
+    job_.lines.push_back(StrCat(what, "bytes, (byte - mean) / std with mean ", NumbersText(input.mean), ", std ",
+                                NumbersText(input.std), measured ? ", those of the training data" : ""));
+    return {};
+  }
+  std::string line = StrCat(what, "real numbers, per channel (value - mean) / std with mean ", NumbersText(input.mean),
+                            ", std ", NumbersText(input.std), measured ? ", those of the training data" : "",
+                            "; then from ", NumbersText({input.low}), " to ", NumbersText({input.high}));
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train, index));
+  const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
+  if (constant != statistics.std.end()) {
+    line += StrCat("; channel ", constant - statistics.std.begin(), " has the same value everywhere",
+                   std::count(statistics.std.begin(), statistics.std.end(), 0.0) > 1 ? ", and it is not the only one" : "");
+  }
+  job_.lines.push_back(line);
+  return {};
+}
+
+// Changes that the data cannot have, and those that targets do not follow.
+Status Preparation::CheckChanges() {
+  TrainConfig& config = job_.config;
+  const ExampleInput& input = job_.train.input();
+  const bool reals = input.values == ValueType::kReal, series = reals && input.shape.size() == 2;
+  const auto refuse = [&](const char* key, std::string_view what) {
+    return InvalidArgument(StrCat("`", key, "`: is a random change of ", what, ", and ", job_.train.name, " holds ",
+                                  reals ? (series ? "series" : "rows of features or pictures") : "pictures of bytes",
+                                  ": leave it out"));
+  };
+  if (job_.train.inputs.size() > 1 && (config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0)) {
+    return InvalidArgument(StrCat("`shift_steps`, `gain_percent` and `noise`: are random changes of one input, and ", job_.train.name,
+                                  " has ", job_.train.inputs.size(), ": leave them out"));
+  }
+  if (config.shift_steps > 0 && !series) return refuse("shift_steps", "series [steps, channels] of real numbers");
+  if (config.gain_percent > 0 && !reals) return refuse("gain_percent", "real numbers");
+  if (config.noise > 0 && !reals) return refuse("noise", "real numbers");
+  const bool moves = config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
+  for (size_t i = 0; moves && i < job_.train.output_count(); ++i) {
+    const OutputLabels& own = job_.train.output_labels(i);
+    if (own.task != Task::kNumbers) continue;
+    const std::string of = own.output.empty() ? job_.train.name : StrCat("'", own.output, "'");
+    if (own.targets > 1) {
+      return InvalidArgument(StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
+                                    own.targets, " numbers of ", of,
+                                    ", which may be places in it, would stay: leave them out, or change the data themselves"));
+    }
+    job_.lines.push_back(StrCat("random changes move the pictures and leave their number ",
+                                own.output.empty() ? "" : StrCat("for ", of, " "), "as it is"));
+  }
+  return {};
+}
+
+Status Preparation::CompleteRecipe() {
+  QAT_RETURN_IF_ERROR(AdaptToReals());
+  QAT_RETURN_IF_ERROR(CheckChanges());
+  if (request_.automatic) {
+    QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
+    const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
+    std::set<std::string> given = TakeContractOfInit();
+    if (facts.inputs > 1) given.insert({"mean", "std"});  // decided by input
+    NetworkFacts network = FactsOf(job_.network);
+    network.trained = request_.init != nullptr || request_.trained;
+    // Of several outputs those that are numbers are scaled, whatever the first is.
+    if (job_.train.output_count() > 1 && given.insert("scale_to_targets").second) job_.config.scale_to_targets = true;
+    AutoRecipe recipe = DeriveRecipe(job_.config, given, facts, network, cores);
+    job_.config = std::move(recipe.config);
+    if (FitsBudget()) {
+      // The number of steps is known now: what depends on it is derived anew.
+      QAT_RETURN_IF_ERROR(FitBudget());
+      given.insert("steps");
+      recipe = DeriveRecipe(job_.config, given, facts, network, cores);
+      job_.config = std::move(recipe.config);
+    }
+    if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.network.name, ", as asked for"));
+    job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
+  } else if (FitsBudget()) {
+    QAT_RETURN_IF_ERROR(FitBudget());
+  }
+  QAT_RETURN_IF_ERROR(DescribeNormalization());
+  return Validate(job_.config);
+}
+
+Status Preparation::FitBudget() {
+  TrainConfig& config = job_.config;
+  QAT_RETURN_IF_ERROR(CheckFits(job_.network, job_.train, job_.test));
+  QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
+  QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train, job_.network));
+  QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
+                                                       split, request_.interrupted));
+  config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
+  config.epochs = 0;
+  job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps,
+                              config.steps == 1 ? " step" : " steps", ", measured at ", MillisecondsText(cost.plain),
+                              " before and ", MillisecondsText(cost.quantized), " with fake quantization"));
+  return {};
+}
+
+}  // namespace qat
