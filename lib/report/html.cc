@@ -114,11 +114,6 @@ std::string CurveLabel(std::string name) {
   return EscapeHtml(name);
 }
 
-bool HasPoints(const TrainingCurve& curve) {
-  return std::any_of(curve.points.begin(), curve.points.end(),
-                     [](const auto& p) { return std::isfinite(p.second); });
-}
-
 std::vector<TrainingCurve> CurvesOf(const Report& report, std::string_view word) {
   std::vector<TrainingCurve> chosen;
   for (const TrainingCurve& curve : report.curves) {
@@ -132,8 +127,7 @@ std::string Figure(std::string_view title, const std::vector<TrainingCurve>& cur
   if (curves.empty()) return "";
   std::string legend = "<ul class=\"legend\">";
   for (size_t i = 0; i < curves.size(); ++i) {
-    legend += StrCat("<li><svg viewBox=\"0 0 28 8\" aria-hidden=\"true\"><line class=\"c", i,
-                     "\" x1=\"0\" y1=\"4\" x2=\"28\" y2=\"4\"/></svg>", CurveLabel(curves[i].name), "</li>");
+    legend += LegendItem(StrCat("c", i), CurveLabel(curves[i].name));
   }
   return StrCat("<figure><h3>", title, "</h3>", legend, "</ul>", LineChart(curves, options), "</figure>\n");
 }

@@ -1,5 +1,8 @@
 #include "report/html_parts.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/strings.h"
 
 namespace qat {
@@ -24,6 +27,15 @@ std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& 
 
 std::string Section(std::string_view title, const std::string& body) {
   return body.empty() ? "" : StrCat("<section><h2>", title, "</h2>\n", body, "</section>\n");
+}
+
+std::string LegendItem(std::string_view css, std::string_view label) {
+  return StrCat("<li><svg viewBox=\"0 0 28 8\" aria-hidden=\"true\"><line class=\"", css,
+                "\" x1=\"0\" y1=\"4\" x2=\"28\" y2=\"4\"/></svg>", label, "</li>");
+}
+
+bool HasPoints(const TrainingCurve& curve) {
+  return std::any_of(curve.points.begin(), curve.points.end(), [](const auto& point) { return std::isfinite(point.second); });
 }
 
 std::string Quiet(std::string_view text) { return StrCat("<p class=\"quiet\">", text, "</p>\n"); }

@@ -23,6 +23,12 @@ std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& 
 /// Nothing where the body is empty.
 std::string Section(std::string_view title, const std::string& body);
 
+/// An entry of a chart's legend: a line drawn with the CSS class, and a label in HTML.
+std::string LegendItem(std::string_view css, std::string_view label);
+
+/// Whether there is anything to draw.
+bool HasPoints(const TrainingCurve& curve);
+
 /// A paragraph that explains.
 std::string Quiet(std::string_view text);
 

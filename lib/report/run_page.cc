@@ -111,11 +111,6 @@ int64_t LastStep(const Runs& runs) {
   return last;
 }
 
-std::string LegendItem(std::string_view css, std::string_view label) {
-  return StrCat("<li><svg viewBox=\"0 0 28 8\" aria-hidden=\"true\"><line class=\"", css,
-                "\" x1=\"0\" y1=\"4\" x2=\"28\" y2=\"4\"/></svg>", label, "</li>");
-}
-
 // What the vertical lines mean; of several runs, the table at the top has the steps.
 std::string MarkItems(const Runs& runs) {
   const bool alone = runs.size() == 1;
@@ -130,11 +125,6 @@ std::string MarkItems(const Runs& runs) {
   add(&RunRecord::quant_delay, "mark", "fake quantization");
   add(&RunRecord::batch_norm_freeze, "freeze", "batch norms frozen");
   return items;
-}
-
-bool HasPoints(const TrainingCurve& curve) {
-  return std::any_of(curve.points.begin(), curve.points.end(),
-                     [](const auto& point) { return std::isfinite(point.second); });
 }
 
 // "training", "holdout", "learning rate".
