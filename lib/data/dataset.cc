@@ -261,6 +261,15 @@ void SetInputs(const Contract& contract, OpenOptions& options) {
     options.inputs.push_back({input.name, input.height, input.width, input.channels, input.values});
 }
 
+void SetOutputs(const Contract& contract, OpenOptions& options) {
+  options.outputs.clear();
+  if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
+  for (const OutputContract& output : contract.outputs) {
+    if (output.ignored != kIgnoredLabel) options.ignore_label = output.ignored;
+    if (contract.outputs.size() > 1) options.outputs.push_back({output.name, output.columns, output.labels, output.task});
+  }
+}
+
 OpenOptions ForInput(const OpenOptions& options, size_t input) {
   OpenOptions own = options;
   if (options.inputs.empty()) return own;

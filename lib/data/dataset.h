@@ -195,6 +195,10 @@ void SetInput(const InputContract& input, OpenOptions& options);
 /// The same for all inputs of a contract.
 void SetInputs(const Contract& contract, OpenOptions& options);
 
+/// Asks for what the outputs of a contract should give: the column of one, each of several by its name, columns and task; and the label
+/// that is ignored. The task of one output is the caller's.
+void SetOutputs(const Contract& contract, OpenOptions& options);
+
 /// The options for one input out of several; those of a network with one as they are.
 OpenOptions ForInput(const OpenOptions& options, size_t input);
 

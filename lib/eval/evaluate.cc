@@ -70,8 +70,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   options.limit = request.limit;
   SetInputs(contract, options);
   const auto& outputs = contract.outputs;
-  if (!outputs.empty()) options.label = outputs.front().name;
-  if (!outputs.empty() && outputs.front().ignored != kIgnoredLabel) options.ignore_label = outputs.front().ignored;
+  SetOutputs(contract, options);
   options.seed = request.seed;
   options.class_names = class_names;
   options.label_indices = class_names.empty();
@@ -82,10 +81,6 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
     if (request.task != Task::kAuto) {
       return InvalidArgument(StrCat("`task`: is what one output means, and the model has ", outputs.size(),
                                     ", which know their tasks: leave it out"));
-    }
-    for (const OutputContract& output : outputs) {
-      options.outputs.push_back({output.name, output.columns, output.labels, output.task});
-      if (output.ignored != kIgnoredLabel) options.ignore_label = output.ignored;
     }
     // Those of a file are the classes of the first output.
     if (!request.labels.empty()) options.outputs[0].class_names = class_names;

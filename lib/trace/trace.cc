@@ -306,10 +306,7 @@ class Tracer {
     if (const Contract* contract = GivenContract(); contract != nullptr) {
       SetInputs(*contract, options);
       options.class_names = contract->labels();
-      if (!contract->outputs.empty()) options.label = contract->outputs.front().name;
-      for (const OutputContract& output : contract->outputs) {
-        if (contract->outputs.size() > 1) options.outputs.push_back({output.name, output.columns, output.labels, output.task});
-      }
+      SetOutputs(*contract, options);
     }
     QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(path, Split::kTrain, options));
     return Fingerprint(dataset);

@@ -19,10 +19,7 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   options.limit = flags.calibration_limit;
   SetInputs(contract, options);
   options.class_names = contract.labels();
-  if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
-  for (const OutputContract& output : contract.outputs) {
-    if (contract.outputs.size() > 1) options.outputs.push_back({output.name, output.columns, output.labels, output.task});
-  }
+  SetOutputs(contract, options);
   options.unlabelled = true;
   options.threads = tool.flags().threads;
   options.progress = [&, limit = options.limit](int64_t done, int64_t total) {

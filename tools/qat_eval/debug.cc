@@ -82,12 +82,9 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
   SetInputs(contract, options);
   options.class_names = contract.labels();
   options.label_indices = contract.labels().empty();
-  if (!contract.outputs.empty()) {
-    options.label = contract.outputs.front().name;
-    if (contract.outputs.front().task != Task::kUnknown) options.task = contract.outputs.front().task;
-    if (contract.outputs.front().ignored != kIgnoredLabel)
-      options.ignore_label = contract.outputs.front().ignored;
-  }
+  SetOutputs(contract, options);
+  if (contract.outputs.size() == 1 && contract.outputs.front().task != Task::kUnknown)
+    options.task = contract.outputs.front().task;
   options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
   options.interrupted = hooks.interrupted;
   QAT_ASSIGN_OR_RETURN_IN("`data`", Dataset dataset, OpenDataset(flags.request.data, split, options));
