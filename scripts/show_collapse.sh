@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Post-training quantization collapses if the channels of a filter have very different ranges and share one scale;
-# repairs without training and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes a minute on
+# repairs without training and quantization-aware training restore the accuracy, and qat-eval names the layer. Takes some minutes on
 # two cores.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -33,6 +33,13 @@ for type in uint8 int8-per-tensor int8 int16x8 w4a8; do
   for repair in none equalize adaround bias auto; do
     model=$out/ptq-$type-$repair.tflite
     convert "$out/float32" $type "$model" --calibrate "$out/sensors.npz" --calibration-limit 1000 --repair $repair
+    rows+=(--model "$model")
+  done
+done
+for type in uint8 int8-per-tensor int8 w4a8; do
+  for observer in moving-average percentile mse kl; do
+    model=$out/ptq-$type-$observer.tflite
+    convert "$out/float32" $type "$model" --calibrate "$out/sensors.npz" --calibration-limit 1000 --observer $observer
     rows+=(--model "$model")
   done
 done
