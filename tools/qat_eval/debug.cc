@@ -222,6 +222,10 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   StageProgress progress(tool.flags().ProgressStyle());
   const WorkHooks hooks = progress.Hooks();
   QAT_ASSIGN_OR_RETURN(const Graph network, ReadFloatNetwork(flags));
+  if (network.outputs.size() > 1) {
+    LogInfo(StrCat("of the ", network.outputs.size(), " outputs, the answers of the first, '", network.tensor(network.outputs[0]).name,
+                   "', are judged"));
+  }
   const bool all = flags.debug.limit == 0 || flags.debug.calibration_limit == 0;
   QAT_ASSIGN_OR_RETURN(const Dataset training,
                        OpenSplit(flags, network, Split::kTrain,
