@@ -11,13 +11,17 @@ import sys
 # What varies in the grid; everything else is what the automatic recipe says, its number of steps too.
 ADAM = [("adam", rate) for rate in ("0.0003", "0.001", "0.003", "0.01")]
 SGD = [("sgd", rate) for rate in ("0.01", "0.03", "0.1")]
+SENSORS = {"arrowhead": "ArrowHead", "basicmotions": "BasicMotions", "italypowerdemand": "ItalyPowerDemand", "tecator": "Tecator"}
 SETS = {
     "mnist": {"title": "MNIST", "grid": ADAM[1:3] + SGD[:2], "flags": []},
     "cifar10": {"title": "CIFAR-10, 4 epochs", "grid": ADAM[1:3] + SGD[1:], "flags": ["--epochs", "4"]},
     "textures": {"title": "four folders of textures", "grid": ADAM[1:] + SGD[1:], "flags": []},
     "signal": {"title": "a byte signal", "grid": ADAM + SGD[1:], "flags": []},
     "regression": {"title": "a regression (RMSE)", "grid": ADAM + [("adam", "0.03")] + SGD[:2], "flags": []},
+    **{name: {"title": title + (" (RMSE)" if title == "Tecator" else ""), "grid": ADAM + [("adam", "0.03")] + SGD[:2],
+              "flags": ["--scheme", "int8"]} for name, title in SENSORS.items()},
 }
+NUMBERS = ("regression", "tecator")
 
 
 class Bench:
@@ -28,6 +32,8 @@ class Bench:
         out, given = self.arguments.output, self.arguments.data
         if name == "mnist":
             return os.path.join(given, "mnist")
+        if name in SENSORS:
+            return os.path.join(given, "sensors", SENSORS[name] + ".npz")
         data = os.path.join(out, "data", name)
         if not os.path.exists(data + ".done"):
             if name == "cifar10":
@@ -66,7 +72,7 @@ class Bench:
         with open(os.path.join(folder, "train.json")) as file:
             metrics = json.load(file)["metrics"]
         figures = evaluated["models"][0]
-        if name == "regression":
+        if name in NUMBERS:
             held_out, test = metrics["best_rmse"], figures["regression"]["rmse"]
         else:
             held_out, test = metrics["best_accuracy"], figures["accuracy"]["top1"]
@@ -85,7 +91,7 @@ class Bench:
     def row(self, name):
         seeds = range(1, self.arguments.seeds + 1)
         auto = [self.result(name, "auto", seed, []) for seed in seeds]
-        better = min if name == "regression" else max
+        better = min if name in NUMBERS else max
         points = {}
         for optimizer, rate in SETS[name]["grid"]:
             flags = ["--optimizer", optimizer, "--learning-rate", rate, *self.steps_of(name)]
@@ -99,11 +105,11 @@ class Bench:
         def cell(results):
             values = [each["test"] for each in results]
             spread = statistics.stdev(values) if len(values) > 1 else math.nan
-            digits = 4 if name == "regression" else 2
+            digits = 4 if name in NUMBERS else 2
             return f"{statistics.mean(values):.{digits}f} ± {spread:.{digits}f}"
 
         difference = statistics.mean(each["test"] for each in auto) - statistics.mean(each["test"] for each in best)
-        unit = f"{difference:+.4f}" if name == "regression" else f"{difference:+.2f} points"
+        unit = f"{difference:+.4f}" if name in NUMBERS else f"{difference:+.2f} points"
         seconds = statistics.mean(each["seconds"] for each in auto)
         return (f"| {SETS[name]['title']} | {len(auto)} | {cell(auto)} | {cell(best)} | {label} of "
                 f"{len(SETS[name]['grid'])} | {unit} | {seconds:.0f} s |")
