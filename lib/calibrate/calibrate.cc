@@ -6,13 +6,16 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/join_some.h"
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "ir/range_groups.h"
 
 namespace qat {
 namespace {
 
 constexpr float kNewest = 0.05f;  // weight of an example in a moving average
+constexpr float kFewSteps = 8;    // of integers: a channel that spans fewer says little more than a few classes would
 
 OutputQuantization RuleOf(const GraphNode& node) { return DefinitionOf(node.type).output_quantization; }
 
@@ -87,18 +90,47 @@ Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& opti
   return {};
 }
 
-// `input_ranges`: what the values that go into each input reach, normalized, with 0.
+// By channel, with 0.
+using ChannelRanges = std::vector<Range>;
+
+void ObserveChannels(std::span<const float> values, ChannelRanges& ranges) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    Range& range = ranges[i % ranges.size()];
+    range = {std::min(range.min, values[i]), std::max(range.max, values[i])};
+  }
+}
+
+Range UnionOf(const ChannelRanges& ranges) {
+  Range all;
+  for (const Range& range : ranges) all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+  return all;
+}
+
+// Of reals whose channels share one scale.
+void WarnOfCoarseChannels(const InputContract& input, const ChannelRanges& ranges, QuantizedLimits limits,
+                          std::vector<std::string>& warnings) {
+  const float step = (input.high - input.low) / static_cast<float>(limits.quant_max - limits.quant_min);
+  std::vector<std::string> coarse;
+  for (size_t c = 0; c < ranges.size(); ++c) {
+    const float width = ranges[c].max - ranges[c].min;
+    if (width > 0 && width < kFewSteps * step) coarse.push_back(std::to_string(c));
+  }
+  if (coarse.empty()) return;
+  warnings.push_back(StrCat(coarse.size() == 1 ? "channel " : "channels ", JoinSome(coarse, 8), " of the input ", input.name.empty() ? "" : StrCat("'", input.name, "' "),
+                            coarse.size() == 1 ? "spans" : "span", " fewer than ", static_cast<int>(kFewSteps), " steps of ", limits.quant_max - limits.quant_min,
+                            ": all channels share one scale, and others reach further (", NumberText(input.low), " to ", NumberText(input.high),
+                            "); let the network begin with (x - mean) / std per channel, and train it so"));
+}
+
+// `input_ranges`: what the values that go into each input reach, normalized.
 Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
                                               const CalibrationOptions& options,
                                               const CalibrationProgress& progress,
-                                              std::vector<Range>& input_ranges) {
+                                              std::vector<ChannelRanges>& input_ranges) {
   QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
   std::vector<Seen> observed = ObservedTensors(graph, options.observers);
   const auto observe = [&](int64_t) -> Status {
-    for (size_t k = 0; k < input_ranges.size(); ++k) {
-      const auto [low, high] = std::minmax_element(run.Input(k).begin(), run.Input(k).end());
-      input_ranges[k] = {std::min(input_ranges[k].min, *low), std::max(input_ranges[k].max, *high)};
-    }
+    for (size_t k = 0; k < input_ranges.size(); ++k) ObserveChannels(run.Input(k), input_ranges[k]);
     for (Seen& seen : observed) {
       if (!Observe(run.Values(seen.tensor), seen))
         return Numerical(StrCat("output '", graph.tensor(seen.tensor).name, "' has a value that is not finite"));
@@ -155,15 +187,21 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   QAT_CHECK(precisions.activations.type != DType::kFloat32);
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
-  std::vector<Range> input_ranges(graph.inputs.size());
+  std::vector<ChannelRanges> input_ranges;
+  for (const InputContract& input : graph.contract.inputs) input_ranges.emplace_back(static_cast<size_t>(input.channels));
   QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
   QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, progress, input_ranges));
+  const bool trained = graph.provenance.contains(kTrainingDataKey);
   for (size_t i = 0; i < input_ranges.size(); ++i) {
     InputContract& input = graph.contract.inputs[i];
     if (input.values != ValueType::kReal) continue;
-    const bool any = input_ranges[i].min < input_ranges[i].max;
-    input.low = any ? input_ranges[i].min : -1;
-    input.high = any ? input_ranges[i].max : 1;
+    Range range = UnionOf(input_ranges[i]);
+    // What training saw stays within reach, whatever these examples show of it.
+    if (trained) range = {std::min(range.min, input.low), std::max(range.max, input.high)};
+    const bool any = range.min < range.max;
+    input.low = any ? range.min : -1;
+    input.high = any ? range.max : 1;
+    WarnOfCoarseChannels(input, input_ranges[i], LimitsOf(precisions.activations), warnings);
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   Unite(graph, ranges);

@@ -14,6 +14,9 @@ inline constexpr char kProvenanceMetadataName[] = "qat.provenance";
 /// The key that says what a network was trained for, a name of task.h; absent: written before it was recorded.
 inline constexpr char kTaskKey[] = "task";
 
+/// The training data, as Fingerprint has them; absent: the network was not trained here.
+inline constexpr char kTrainingDataKey[] = "data_sha256";
+
 /// Of a network that is to be trained: the text that a front end read, for people and for front ends.
 inline constexpr char kSourceTextKey[] = "source_text";
 /// The text's own key `classes`; absent: it has none.

@@ -13,6 +13,15 @@ bool All(const std::vector<float>& values, float one) {
   return std::all_of(values.begin(), values.end(), [=](float value) { return value == one; });
 }
 
+std::vector<size_t> ReadersOf(const Graph& graph, int32_t tensor) {
+  std::vector<size_t> readers;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto& inputs = graph.nodes[i].inputs;
+    if (std::find(inputs.begin(), inputs.end(), tensor) != inputs.end()) readers.push_back(i);
+  }
+  return readers;
+}
+
 /// Puts nodes before the first of a graph, one after the other; the last one makes what one input of the network takes.
 class FrontWriter {
  public:
@@ -49,6 +58,26 @@ class FrontWriter {
   }
 
   void Quantize() { Add(OpType::kQuantize, "quantized", {}, {last_}, graph_.tensor(last_).shape, /*quantizes=*/true); }
+
+  /// Layers that compute real numbers read those in front of the QUANTIZE, not the ones that its integers stand for; it goes where
+  /// nothing else reads it. Requires that Quantize came last, and a float32 input.
+  void GiveReals() {
+    const int32_t real = nodes_.back().inputs[0];
+    const auto widens = [&](const GraphNode& node) {
+      return node.type == OpType::kDequantize && node.inputs[0] == network_input_ &&
+             std::find(graph_.outputs.begin(), graph_.outputs.end(), node.outputs[0]) == graph_.outputs.end();
+    };
+    for (const GraphNode& widening : std::vector<GraphNode>(graph_.nodes)) {
+      if (!widens(widening)) continue;
+      for (GraphNode& node : graph_.nodes) std::replace(node.inputs.begin(), node.inputs.end(), widening.outputs[0], real);
+    }
+    std::erase_if(graph_.nodes, widens);
+    const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), network_input_) != graph_.outputs.end();
+    if (ReadersOf(graph_, network_input_).empty() && !is_output) {
+      nodes_.pop_back();
+      network_input_ = real;
+    }
+  }
 
   /// The nodes so far come first; what they made is what the network takes.
   void Finish() {
@@ -95,7 +124,7 @@ class FrontWriter {
 
   Graph& graph_;
   const size_t index_;
-  const int32_t network_input_;
+  int32_t network_input_;
   int32_t last_ = 0;
   std::vector<GraphNode> nodes_;
 };
@@ -112,15 +141,6 @@ TensorQuantization InTermsOf(DType type, const GraphTensor& network, const Input
     return own;
   }
   return TensorQuantization::PerTensor(InputParams(contract, ActivationsOf(type)));
-}
-
-std::vector<size_t> ReadersOf(const Graph& graph, int32_t tensor) {
-  std::vector<size_t> readers;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto& inputs = graph.nodes[i].inputs;
-    if (std::find(inputs.begin(), inputs.end(), tensor) != inputs.end()) readers.push_back(i);
-  }
-  return readers;
 }
 
 /// Two tensors of bytes with the same real numbers, one 128 lower; or reals or 16 bits on one side.
@@ -196,6 +216,7 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
     contract.inside = true;
   }
   if (type != network.type) front.Quantize();
+  if (type == DType::kFloat32 && network.type != DType::kFloat32) front.GiveReals();
   front.Finish();
   return {};
 }

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "data/holdout.h"
 #include "data/statistics.h"
+#include "ir/input_normalization.h"
 #include "train/budget.h"
 #include "train/preparation.h"
 #include "train/run_contract.h"
@@ -75,6 +76,12 @@ Expected<DataFacts> Preparation::Facts() const {
 }
 
 // Parameters that are taken over want to see bytes as they did. Returns what is decided then.
+bool Preparation::TakesRealsOfModel() const {
+  const auto is_real = [](const ExampleInput& input) { return input.values == ValueType::kReal; };
+  return request_.network != nullptr && request_.init != nullptr &&
+         std::any_of(job_.train.inputs.begin(), job_.train.inputs.end(), is_real);
+}
+
 std::set<std::string> Preparation::TakeContractOfInit() {
   std::set<std::string> given = request_.given;
   if (request_.init == nullptr) return given;
@@ -129,14 +136,14 @@ Status Preparation::AdaptToReals() {
   config.scale_percent = none.scale_percent;
   // A run that goes on has its own.
   if (!request_.resumed.empty()) return {};
-  if (request_.network != nullptr && request_.init != nullptr) {
-    const bool reals = std::any_of(job_.train.inputs.begin(), job_.train.inputs.end(),
-                                   [](const ExampleInput& input) { return input.values == ValueType::kReal; });
-    if (!reals) return {};
+  if (TakesRealsOfModel()) {
     // It has learned with these numbers, or with what its user made of them.
-    job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
-    if (!request_.given.contains("mean")) config.mean.values = {0};
-    if (!request_.given.contains("std")) config.std.values = {1};
+    const std::set<std::string> given = TakeContractOfInit();
+    if (!given.contains("mean") && !given.contains("std"))
+      job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
+    if (!given.contains("mean")) config.mean.values = {0};
+    if (!given.contains("std")) config.std.values = {1};
+    for (size_t i = 0; i < job_.train.inputs.size(); ++i) TakeNormalizationOfModel(i);
     return {};
   }
   if (job_.train.inputs.size() > 1) {
@@ -145,6 +152,36 @@ Status Preparation::AdaptToReals() {
   if (!request_.given.contains("mean")) config.mean.values.clear();
   if (!request_.given.contains("std")) config.std.values.clear();
   return {};
+}
+
+// Fake quantization in front of it would leave channels that are small beside others no steps.
+void Preparation::TakeNormalizationOfModel(size_t index) {
+  const ExampleInput& data = job_.train.inputs[index];
+  if (data.values != ValueType::kReal) return;
+  Graph graph = job_.network;
+  graph.contract.inputs.resize(job_.train.inputs.size());
+  InputContract& input = graph.contract.inputs[index];
+  input = {data.height, data.width, data.channels, {}, {}, ValueType::kReal, data.shape};
+  const auto count = static_cast<size_t>(data.channels);
+  const auto spread = [&](const std::vector<double>& numbers) {
+    return numbers.size() == 1 ? std::vector<float>(count, static_cast<float>(numbers[0]))
+                               : std::vector<float>(numbers.begin(), numbers.end());
+  };
+  input.mean = spread(job_.config.mean.Of(data.name));
+  input.std = spread(job_.config.std.Of(data.name));
+  // MakeContract refuses other numbers of them.
+  if (input.mean.size() != count || input.std.size() != count) return;
+  const std::vector<std::string> names = TakeInputNormalization(index, graph);
+  if (names.empty() || input.mean.size() != count) return;
+  const auto take = [&](const std::vector<float>& numbers, ChannelNumbers& to) {
+    std::vector<double>& own = job_.train.inputs.size() == 1 ? to.values : to.of[data.name];
+    own.assign(numbers.begin(), numbers.end());
+  };
+  take(input.mean, job_.config.mean);
+  take(input.std, job_.config.std);
+  graph.contract = job_.network.contract;
+  job_.network = std::move(graph);
+  job_.lines.push_back(DescribeTaken(names));
 }
 
 // Of several inputs each has its own numbers: bytes those of the recipe, or whole ones as for a single picture; real numbers
@@ -249,8 +286,8 @@ Status Preparation::CompleteRecipe() {
   if (request_.automatic) {
     QAT_ASSIGN_OR_RETURN(const DataFacts facts, Facts());
     const auto cores = static_cast<int32_t>(std::max(std::thread::hardware_concurrency(), 1u));
-    std::set<std::string> given = TakeContractOfInit();
-    if (facts.inputs > 1) given.insert({"mean", "std"});  // decided by input
+    std::set<std::string> given = TakesRealsOfModel() ? request_.given : TakeContractOfInit();
+    if (TakesRealsOfModel() || facts.inputs > 1) given.insert({"mean", "std"});  // decided already
     NetworkFacts network = FactsOf(job_.network);
     network.trained = request_.init != nullptr || request_.trained;
     // Of several outputs those that are numbers are scaled, whatever the first is.

@@ -45,6 +45,7 @@ class Preparation {
   Status FitBudget();
   DataFacts Shapes() const;
   Expected<DataFacts> Facts() const;
+  bool TakesRealsOfModel() const;
   std::set<std::string> TakeContractOfInit();
   Expected<Dataset> Open(Split split, OpenOptions& options) const;
   void TakeShapes(Dataset& dataset) const;
@@ -55,6 +56,7 @@ class Preparation {
   void DecideTasks();
   int32_t ClassesToFollow() const;
   Status DecideByInput();
+  void TakeNormalizationOfModel(size_t index);
   bool TakesOneImage() const;
 
   const JobRequest& request_;

@@ -9,6 +9,7 @@
 #include "passes/passes.h"
 #include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
+#include "support/bytes_of.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite/tflite_writer.h"
@@ -201,6 +202,62 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
       warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];
+}
+
+Dataset Rows(const std::vector<float>& values, int32_t channels) {
+  Dataset data;
+  data.name = "rows";
+  ExampleInput& input = data.input();
+  input.values = ValueType::kReal;
+  input.height = input.width = 1;
+  input.channels = channels;
+  input.shape = {channels};
+  data.images = testing::BytesOf(values);
+  data.labels.resize(values.size() / static_cast<size_t>(channels));
+  return data;
+}
+
+// [1, 2] of reals -> fully connected.
+Graph RowNetwork() {
+  Graph graph;
+  graph.name = "rows";
+  graph.scheme = "float32";
+  graph.contract.input() = {1, 1, 2, {0, 0}, {1, 1}, ValueType::kReal, {2}, -4, 4};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, 2};
+  graph.inputs = {graph.AddTensor(input)};
+  const int32_t filter = graph.AddConstant("fc/filter", {1, 2}, std::vector<float>{1, 1});
+  const int32_t bias = graph.AddConstant("fc/bias", {1}, std::vector<float>{0});
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {graph.inputs[0], filter, bias})};
+  return graph;
+}
+
+TEST(Calibrate, KeepsTheInputRangeOfTrainingWithinReach) {
+  const Dataset data = Rows({1, -2, 0.5f, 5}, 2);
+  Graph untrained = RowNetwork();
+  QAT_ASSERT_OK(CalibrateOn(data, untrained));
+  EXPECT_EQ(untrained.contract.input().low, -2);
+  EXPECT_EQ(untrained.contract.input().high, 5);
+  Graph trained = RowNetwork();
+  trained.provenance["data_sha256"] = "00ff";
+  QAT_ASSERT_OK(CalibrateOn(data, trained));
+  EXPECT_EQ(trained.contract.input().low, -4);
+  EXPECT_EQ(trained.contract.input().high, 5);
+}
+
+TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
+  const auto warnings_of = [](float small) {
+    Graph graph = RowNetwork();
+    std::vector<std::string> warnings;
+    EXPECT_TRUE(Calibrate(Rows({small, 100, 0, -55}, 2), {PrecisionsOf(Scheme::kInt8)}, [](int64_t, int64_t) { return Status(); }, graph, warnings).ok());
+    return warnings;
+  };
+  // 155 in 255 steps: 8 steps are 4.86.
+  ASSERT_EQ(warnings_of(4.8f).size(), 1u);
+  EXPECT_NE(warnings_of(4.8f)[0].find("channel 0 of the input spans fewer than 8 steps of 255"), std::string::npos) << warnings_of(4.8f)[0];
+  EXPECT_TRUE(warnings_of(5).empty());
+  EXPECT_TRUE(warnings_of(0).empty());  // says nothing in any case
 }
 
 }  // namespace

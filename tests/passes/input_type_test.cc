@@ -1,11 +1,12 @@
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "ir/graph.h"
 #include "passes/passes.h"
 #include "quant/scheme.h"
 #include "runtime/interpreter.h"
 #include "runtime/runnable_model.h"
+#include "support/bytes_of.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite/tflite_writer.h"
@@ -13,6 +14,7 @@
 namespace qat {
 namespace {
 
+using testing::BytesOf;
 using testing::TinyGraph;
 
 // 4 x 4 x 1 as a series of 16 reals, of mean 3 and std 2.
@@ -56,13 +58,6 @@ std::vector<float> RawValues() {
   std::vector<float> raw;
   for (int i = 0; i < 16; ++i) raw.push_back(-1.3f + 0.61f * static_cast<float>(i));  // -1.3 to 7.85: -2.15 to 2.4
   return raw;
-}
-
-template <class T>
-Bytes BytesOf(const std::vector<T>& values) {
-  Bytes bytes(values.size() * sizeof(T));
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
 }
 
 TEST(SetInputType, NormalizesRawNumbersAsPlainArithmeticDoes) {
@@ -165,6 +160,24 @@ TEST(SetInputType, ChangesNothingWhereTheNetworkTakesItAlready) {
   const Graph before = graph;
   QAT_ASSERT_OK(SetInputType(DType::kUInt8, 0, graph));
   EXPECT_EQ(graph, before);
+}
+
+// A layer that computes real numbers takes them as they come, not through integers.
+TEST(SetInputType, LayersKeptInFloatReadTheRealsThemselves) {
+  Graph graph = SeriesGraph();
+  KeepFloat(graph, DType::kInt8, {"conv"});
+  const Graph floats = Converted(graph, Scheme::kInt8, DType::kFloat32);
+  const auto types_of = [](const Graph& converted) {
+    std::vector<OpType> types;
+    for (const GraphNode& node : converted.nodes) types.push_back(node.type);
+    return types;
+  };
+  const std::vector<OpType> expected = {OpType::kReshape, OpType::kSub,       OpType::kMul,     OpType::kConv2D,
+                                        OpType::kQuantize, OpType::kMaxPool2D, OpType::kReshape, OpType::kFullyConnected};
+  EXPECT_EQ(types_of(floats), expected);
+  // Integers at the border still come through a DEQUANTIZE.
+  const Graph integers = Converted(graph, Scheme::kInt8, DType::kInt8);
+  EXPECT_EQ(types_of(integers)[1], OpType::kDequantize);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "contract/provenance.h"
 #include "data/dataset.h"
+#include "import/real_input.h"
 #include "network.h"
 
 namespace qat {
@@ -31,17 +32,6 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   return OpenDataset(flags.calibrate, Split::kTrain, options);
 }
 
-/// Bytes were a guess; real numbers go in as they are.
-void TakeReals(const Dataset& dataset, Graph& graph) {
-  InputContract& input = graph.contract.input();
-  if (dataset.input().values != ValueType::kReal || input.values == ValueType::kReal) return;
-  input.values = ValueType::kReal;
-  input.low = -1;
-  input.high = 1;
-  LogInfo(StrCat(dataset.name,
-                 ": holds real numbers, which go into the network as they are; bytes were only assumed"));
-}
-
 }  // namespace
 
 Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, const ModelType& type,
@@ -58,7 +48,9 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
   Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
   QAT_ASSIGN_OR_RETURN_IN("--calibrate", Dataset dataset, OpenCalibrationData(tool, flags, network, reading));
   if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
-  if (network.assumed_bytes) TakeReals(dataset, network.graph);
+  std::vector<std::string> notes;
+  if (network.assumed_bytes) TakeReals(dataset, network.graph, notes);
+  for (const std::string& note : notes) LogInfo(note);
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
   report.data_total = std::max(dataset.available, dataset.size());

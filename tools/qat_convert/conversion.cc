@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "calibrate/repair_filters.h"
 #include "calibration.h"
+#include "import/real_input.h"
 #include "passes/passes.h"
 #include "rewrites.h"
 
@@ -14,6 +15,15 @@ namespace qat {
 namespace {
 
 Status Append(Conversion& c) { return AppendAsAsked(c.flags, c.graph()); }
+
+/// Without data the ranges of what a network does to its input stand, as they were trained.
+Status NormalizeInput(Conversion& c) {
+  if (!c.data) return {};
+  std::vector<std::string> notes;
+  TakeInputNormalizations(c.graph(), notes);
+  for (const std::string& note : notes) LogInfo(note);
+  return {};
+}
 
 /// The ranges that the plan names hold afterwards.
 Status EqualizeByPlan(Conversion& c) {
@@ -143,6 +153,9 @@ Status ExpectNames(const std::vector<std::string>& skipped) {
 const std::vector<ConversionPass>& ConversionPasses() {
   static const std::vector<ConversionPass> kPasses = {
       {"append", "adds what --append names after the last layer", Append},
+      {"input-normalization",
+       "an input of reals: what the network does to it first, by constants, becomes mean and std of the contract",
+       NormalizeInput},
       {"equalize-plan", "equalizes the layers that --plan names", EqualizeByPlan},
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
@@ -164,7 +177,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
 }
 
 std::string ListOfPasses() {
-  constexpr size_t kColumn = 16;
+  constexpr size_t kColumn = 22;
   std::string text;
   for (const ConversionPass& pass : ConversionPasses())
     text += StrCat(pass.name, std::string(kColumn - pass.name.size(), ' '), pass.summary, "\n");

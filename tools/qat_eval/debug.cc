@@ -16,6 +16,7 @@
 #include "debug/reproducer.h"
 #include "debug/suggest.h"
 #include "import/read_network.h"
+#include "import/real_input.h"
 #include "ir/range_groups.h"
 #include "passes/passes.h"
 #include "results.h"
@@ -61,7 +62,7 @@ Status CheckDebugFlags(const EvalFlags& flags) {
   return {};
 }
 
-Expected<Graph> ReadFloatNetwork(const EvalFlags& flags) {
+Expected<ReadNetworkResult> ReadFloatNetwork(const EvalFlags& flags) {
   ReadNetworkOptions options;
   if (const auto& stats = flags.request.rows.input_stats) {
     options.mean = {stats->mean};
@@ -70,16 +71,18 @@ Expected<Graph> ReadFloatNetwork(const EvalFlags& flags) {
   std::vector<std::string> notes;
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.arguments[0], options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.arguments[0], ": ", note));
-  return std::move(network.graph);
+  return network;
 }
 
+/// `values_are_open`: the data decide whether bytes or real numbers go in.
 Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split split, int64_t limit,
-                            const WorkHooks& hooks) {
+                            const WorkHooks& hooks, bool values_are_open = false) {
   const Contract& contract = graph.contract;
   OpenOptions options;
   options.limit = limit;
   options.seed = flags.request.seed;
   SetInputs(contract, options);
+  if (values_are_open) options.values.reset();
   options.class_names = contract.labels();
   options.label_indices = contract.labels().empty();
   SetOutputs(contract, options);
@@ -221,7 +224,8 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
     QAT_RETURN_IF_ERROR_IN("--reproducer", MakeDirectories(flags.debug.reproducer));
   StageProgress progress(tool.flags().ProgressStyle());
   const WorkHooks hooks = progress.Hooks();
-  QAT_ASSIGN_OR_RETURN(const Graph network, ReadFloatNetwork(flags));
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult read, ReadFloatNetwork(flags));
+  Graph& network = read.graph;
   if (network.outputs.size() > 1) {
     LogInfo(StrCat("of the ", network.outputs.size(), " outputs, the answers of the first, '", network.tensor(network.outputs[0]).name,
                    "', are judged"));
@@ -229,7 +233,11 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   const bool all = flags.debug.limit == 0 || flags.debug.calibration_limit == 0;
   QAT_ASSIGN_OR_RETURN(const Dataset training,
                        OpenSplit(flags, network, Split::kTrain,
-                                 all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks));
+                                 all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks, read.assumed_bytes));
+  std::vector<std::string> notes;
+  if (read.assumed_bytes) TakeReals(training, network, notes);
+  if (!HasRanges(network)) TakeInputNormalizations(network, notes);
+  for (const std::string& note : notes) LogInfo(note);
   QAT_ASSIGN_OR_RETURN(const DebugData data, SplitForDebugging(training, flags.debug.calibration_limit,
                                                                flags.debug.limit, flags.request.seed));
   std::vector<std::string> warnings;
