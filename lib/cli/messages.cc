@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
+// The flag that stands for a field; the field where the program has none.
 std::string FlagOf(const Program& program, const Command& command, const std::string& field) {
   const auto known = command.fields.find(field);
   if (known != command.fields.end()) return known->second;
@@ -40,8 +41,18 @@ std::string NameFlags(const Program& program, const Command& command, std::strin
       message.remove_prefix(1);
       continue;
     }
-    out += FlagOf(program, command, std::string(field));
+    const std::string flag = FlagOf(program, command, std::string(field));
     message.remove_prefix(close + 1);
+    constexpr std::string_view kHint = " (";
+    const size_t end = message.find(')');
+    const bool is_hint = out.ends_with(kHint) && message.starts_with(' ') && end != std::string_view::npos;
+    if (is_hint && flag == field) {
+      // A way out that this program has not got.
+      out.resize(out.size() - kHint.size());
+      message.remove_prefix(end + 1);
+      continue;
+    }
+    out += flag;
   }
   return out;
 }

@@ -29,6 +29,13 @@ TEST_F(Messages, AFlagOfAnotherCommandIsStillAFlagAndAnythingElseAWord) {
   EXPECT_EQ(Named("`operators` and `scheme`"), "--operators and scheme");
 }
 
+TEST_F(Messages, HintsOfFlagsThatAreNotThereAreLeftOut) {
+  EXPECT_EQ(Named("no label 7 (`ignore_label` names another one), expected 0 to 5"), "no label 7, expected 0 to 5");
+  EXPECT_EQ(Named("drops (`max_drop` allows more), here"), "drops (--max-drop allows more), here");
+  EXPECT_EQ(Named("is real (`scheme`)"), "is real (scheme)");
+  EXPECT_EQ(Named("open (`scheme` ends"), "open (scheme ends");
+}
+
 TEST_F(Messages, OtherBackquotesStay) {
   EXPECT_EQ(Named("a `b c` `"), "a `b c` `");
   EXPECT_EQ(Named("``"), "``");
