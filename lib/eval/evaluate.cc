@@ -98,6 +98,15 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   return dataset;
 }
 
+/// By one example, whatever a network takes.
+bool HoldsReals(const std::string& data) {
+  OpenOptions options;
+  options.limit = 1;
+  options.unlabelled = true;
+  const auto dataset = OpenDataset(data, Split::kTest, options);
+  return dataset.ok() && dataset->inputs.size() == 1 && dataset->input().values == ValueType::kReal;
+}
+
 Status DescribeData(const Dataset& dataset, Report& report) {
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
@@ -407,7 +416,9 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(CheckRequest(request));
   QAT_ASSIGN_OR_RETURN(const std::optional<Report> baseline, ReadBaseline(request.baseline));
   DescribeEnvironment(request.rows.interpreter, report);
-  QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(request.rows, report.warnings));
+  RowRequest asked = request.rows;
+  asked.data_are_reals = [&] { return HoldsReals(request.data); };
+  QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(asked, report.warnings));
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
   QAT_RETURN_IF_ERROR(CheckSpeedGates(request.gates, baseline.has_value(), OnlyRows(rows)));
   report.ranges = rows.ranges;

@@ -53,6 +53,10 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
     other = NamedContract{"`input_stats`", std::move(contract)};
   }
   auto chosen = ContractOf(model, other ? &other->contract : nullptr);
+  if (!chosen.ok() && request.data_are_reals && request.data_are_reals()) {
+    auto reals = ContractOfRealNumbers(model);
+    if (reals.ok()) chosen = ModelContract{*std::move(reals), ContractSource::kReals};
+  }
   if (!chosen.ok()) return AskingForStats(model, std::move(chosen).error());
   if (chosen->source == ContractSource::kQuantizedInput) {
     warnings.push_back(NoContract(model, "bytes are taken as they are", chosen->contract));

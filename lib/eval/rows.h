@@ -32,6 +32,7 @@ struct RowRequest {
   std::string graph;
   std::vector<std::string> models;
   std::string select;  ///< which checkpoint of a run directory; empty: ChooseCheckpoint's default
+  std::function<bool()> data_are_reals;  ///< asked where no model says what it takes; may be empty
   std::function<void(const std::string&)> on_note;  ///< gets a sentence on a checkpoint that is not the last; may be empty
   InterpreterOptions interpreter;
   std::optional<InputStats> input_stats;  ///< of models without an input contract

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "data/npy.h"
+#include "support/bytes_of.h"
+#include "support/model_builder.h"
+#include "support/test_util.h"
 #include "support/tiny_files.h"
 
 namespace qat {
@@ -197,6 +201,33 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   request.topk = {1};
   request.repeat = 1001;
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`repeat`: value 1001");
+}
+
+// A float model of pictures that says nothing of itself: arrays of real numbers are what it takes, bytes have to be asked for.
+TEST(EvaluateSilentModel, TakesTheRealNumbersOfTheData) {
+  const testing::TempDir dir;
+  testing::ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 1, 2, 2}, DType::kFloat32);
+  const int32_t output = builder.AddTensor("y", {1, 4}, DType::kFloat32);
+  builder.AddReshape(input, {1, 4}, output);
+  QAT_ASSERT_OK(WriteFile(dir / "silent.tflite", builder.Finish({input}, {output})));
+  const std::vector<float> x = {0.1f, 0.2f, 9, 0.3f, -1, -2, -3, -0.5f};
+  const auto write = [&](const std::string& folder, const NpyArray& images) {
+    QAT_ASSERT_OK(MakeDirectories(dir / folder));
+    QAT_ASSERT_OK(WriteFile(dir / (folder + "/x_test.npy"), Serialize(images)));
+    QAT_ASSERT_OK(WriteFile(dir / (folder + "/y_test.npy"), Serialize(NpyArray{DType::kUInt8, {2}, {2, 3}})));
+  };
+  write("reals", {DType::kFloat32, {2, 1, 2, 2}, testing::BytesOf(x)});
+  write("bytes", {DType::kUInt8, {2, 1, 2, 2}, Bytes(8)});
+  EvalRequest request;
+  request.rows.models = {dir / "silent.tflite"};
+  request.data = dir / "reals";
+  Report report;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  EXPECT_EQ(report.models[0].accuracy->correct, 2);
+  EXPECT_NE(report.warnings.at(0).find("real numbers are taken as they are"), std::string::npos);
+  request.data = dir / "bytes";
+  QAT_EXPECT_ERROR(Evaluate(request, {}, report), ErrorCode::kCorrupt, "has no input contract");
 }
 
 }  // namespace
