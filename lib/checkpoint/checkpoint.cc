@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "checkpoint/version1.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 #include "checkpoint_generated.h"
 
 namespace qat {
@@ -138,9 +138,8 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
   }
   QAT_RETURN_IF_ERROR_IN("provenance", ReadEntries(*root.provenance(), checkpoint.provenance, ReadText));
   if (checkpoint.step < 0) return Corrupt(StrCat("step is ", checkpoint.step, ", expected 0 or more"));
-  if (!SchemeFromName(checkpoint.scheme)) {
-    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
-  }
+  if (!PrecisionsFromName(checkpoint.scheme))
+    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, ", IntegerNames()));
   return checkpoint;
 }
 

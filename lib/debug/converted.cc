@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "ir/range_groups.h"
+#include "ops/integer_kernels.h"
 #include "passes/passes.h"
 #include "tflite/tflite_writer.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "ir/range_groups.h"
+#include "ops/integer_kernels.h"
 #include "passes/passes.h"
 #include "report/text_format.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "eval/histogram.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 #include "ir/range_groups.h"
 
 namespace qat {
@@ -70,9 +70,8 @@ std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
 std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint) {
   std::vector<LayerRange> ranges;
   for (const auto& [name, range] : SharedRanges(checkpoint)) {
-    const Scheme scheme = checkpoint.scheme == "int8" ? Scheme::kInt8 : Scheme::kUInt8;
-    const QuantizedLimits limits =
-        name.ends_with("/filter") ? FilterLimitsOf(scheme) : ActivationLimitsOf(scheme);
+    const Precisions precisions = IntegersFromName(checkpoint.scheme).value_or(PrecisionsOf(Scheme::kUInt8));
+    const QuantizedLimits limits = LimitsOf(name.ends_with("/filter") ? precisions.filters : precisions.activations);
     ranges.push_back(Describe(name, NudgedParams(range, limits), limits));
   }
   return ranges;

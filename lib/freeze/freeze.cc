@@ -17,7 +17,7 @@
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
 #include "quant/batch_norm.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -40,7 +40,7 @@ std::string RoundedText(double value) {
 }
 
 /// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their values.
-std::set<std::string> RangeNames(const Graph& network, Scheme scheme) {
+std::set<std::string> RangeNames(const Graph& network, const Precisions& precisions) {
   std::set<std::string> names;
   for (const GraphNode& node : network.nodes) {
     for (const int32_t output : node.outputs) {
@@ -48,7 +48,7 @@ std::set<std::string> RangeNames(const Graph& network, Scheme scheme) {
     }
     for (const int32_t index : TrainedTensorsOf(network, node)) {
       const GraphTensor& tensor = network.tensor(index);
-      if (tensor.trained->role == Role::kFilter && !FiltersPerAxis(scheme)) names.insert(tensor.name);
+      if (tensor.trained->role == Role::kFilter && !precisions.filters.per_axis()) names.insert(tensor.name);
     }
   }
   return names;
@@ -87,8 +87,8 @@ Status CheckTensors(const Checkpoint& checkpoint, const Graph& network) {
 }
 
 /// Every range is there, and of the network.
-Status CheckRanges(const Checkpoint& checkpoint, const Graph& network, Scheme scheme) {
-  const std::set<std::string> expected = RangeNames(network, scheme);
+Status CheckRanges(const Checkpoint& checkpoint, const Graph& network, const Precisions& precisions) {
+  const std::set<std::string> expected = RangeNames(network, precisions);
   std::vector<std::string> missing;
   for (const std::string& name : expected) {
     if (!checkpoint.ranges.contains(name)) missing.push_back(name);
@@ -163,7 +163,7 @@ class Freezer {
       : checkpoint_(checkpoint),
         network_(network),
         groups_(FindRangeGroups(network)),
-        scheme_(SchemeFromName(checkpoint.scheme).value()),
+        precisions_(PrecisionsFromName(checkpoint.scheme).value()),
         moved_(network.tensors.size(), -1) {}
 
   Graph Run() {
@@ -220,8 +220,8 @@ class Freezer {
       } else if (!IsStatistic(tensor.trained->role)) {
         place = graph_.AddConstant(tensor.name, tensor.shape, checkpoint_.tensors.at(tensor.name).values);
       }
-      if (tensor.trained->role == Role::kFilter && scheme_ == Scheme::kUInt8)
-        SetRange(place, checkpoint_.ranges.at(tensor.name).range, kUInt8NarrowLimits);
+      if (tensor.trained->role == Role::kFilter && !precisions_.is_real() && !precisions_.filters.per_axis())
+        SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(precisions_.filters));
       return;
     }
     place = graph_.AddTensor(tensor);
@@ -267,7 +267,7 @@ class Freezer {
   /// The union over all tensors that share their range with this one.
   Range GroupRange(int32_t tensor) const {
     Range all;
-    if (scheme_ == Scheme::kFloat32) return all;
+    if (precisions_.is_real()) return all;
     const auto widen = [&](Range range) { all = {std::min(all.min, range.min), std::max(all.max, range.max)}; };
     const RangeGroup& group = groups_.Of(tensor);
     for (const int32_t member : group.observed)
@@ -277,12 +277,12 @@ class Freezer {
   }
 
   QuantizedLimits ActivationLimits() const {
-    return scheme_ == Scheme::kFloat32 ? kUInt8Limits : ActivationLimitsOf(scheme_);
+    return precisions_.is_real() ? kUInt8Limits : LimitsOf(precisions_.activations);
   }
 
   /// Ranges found in a float32 checkpoint were not trained with.
   void SetRange(int32_t index, Range range, QuantizedLimits limits) {
-    if (scheme_ == Scheme::kFloat32) return;
+    if (precisions_.is_real()) return;
     GraphTensor& tensor = graph_.tensor(index);
     tensor.has_range = true;
     tensor.range = IncludingZero(range);
@@ -292,7 +292,7 @@ class Freezer {
   const Checkpoint& checkpoint_;
   const Graph& network_;
   const RangeGroups groups_;
-  const Scheme scheme_;
+  const Precisions precisions_;
   Graph graph_;
   std::vector<int32_t> moved_;                      // of each tensor: where it is in the frozen graph
   std::map<int32_t, int32_t> passed_on_;            // outputs of dropout: what it reads
@@ -308,12 +308,11 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
   QAT_RETURN_IF_ERROR_IN("network", Verify(network));
   if (network.form != GraphForm::kTrainable) return Corrupt("its network is frozen already");
   QAT_RETURN_IF_ERROR(CheckTensors(checkpoint, network));
-  const std::optional<Scheme> scheme = SchemeFromName(checkpoint.scheme);
-  if (!scheme)
-    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, uint8 or int8"));
+  const std::optional<Precisions> precisions = PrecisionsFromName(checkpoint.scheme);
+  if (!precisions) return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, ", IntegerNames()));
   QAT_RETURN_IF_ERROR(JudgeBatchNorms(checkpoint, options, warnings));
-  if (*scheme != Scheme::kFloat32) {
-    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, network, *scheme));
+  if (!precisions->is_real()) {
+    QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, network, *precisions));
     QAT_RETURN_IF_ERROR(JudgeRanges(checkpoint, options, warnings));
     const auto quantizing = checkpoint.metrics.find("fake_quantize");
     if (quantizing != checkpoint.metrics.end() && quantizing->second == 0) {

@@ -145,7 +145,7 @@ Precision ReadPrecision(const fb::GraphPrecision& p) {
 Status ExpectKnownPrecision(const fb::Graph& root) {
   if (root.activations() == nullptr || root.filters() == nullptr) return {};
   const Precisions precisions = {ReadPrecision(*root.activations()), ReadPrecision(*root.filters())};
-  if (SchemeOf(precisions)) return {};
+  if (HasName(precisions)) return {};
   return Unsupported(StrCat("activations are ", precisions.activations.bits, "-bit ", NameOf(precisions.activations.type),
                             " and filters ", precisions.filters.bits, "-bit ", NameOf(precisions.filters.type),
                             ", which this build does not quantize to"));
@@ -201,7 +201,7 @@ Bytes Serialize(const Graph& graph) {
   const auto inputs = builder.CreateVector(graph.inputs);
   const auto outputs = builder.CreateVector(graph.outputs);
   const auto provenance = builder.CreateVector(texts);
-  const Precisions precisions = PrecisionsOf(SchemeFromName(graph.scheme).value_or(Scheme::kFloat32));
+  const Precisions precisions = PrecisionsFromName(graph.scheme).value_or(Precisions());
   const auto activations = WritePrecision(builder, precisions.activations);
   const auto filters = WritePrecision(builder, precisions.filters);
   builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs, contract_offset,

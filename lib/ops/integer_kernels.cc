@@ -119,6 +119,12 @@ bool RunsOn(OpType type, DType activations) {
 
 bool RunsUnder(OpType type, Scheme scheme) { return RunsOn(type, PrecisionsOf(scheme).activations.type); }
 
+bool TakesFourBits(OpType type) { return Int4VersionOf(type).version > 0; }
+
+Precision FilterPrecision(OpType type, const Precisions& precisions) {
+  return precisions.filters.bits < 8 && !TakesFourBits(type) ? WithBits(precisions.filters, 8) : precisions.filters;
+}
+
 Status ExpectIntegerKernels(std::span<const PlacedOp> ops, Scheme scheme) {
   return ExpectIntegerKernels(ops, PrecisionsOf(scheme).activations.type);
 }

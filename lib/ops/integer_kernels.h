@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "ops/op.h"
+#include "quant/precision.h"
 #include "quant/scheme.h"
 
 namespace qat {
@@ -28,6 +29,11 @@ TypedVersion Int16VersionOf(OpType type);
 TypedVersion Int4VersionOf(OpType type);
 /// The same beside real numbers, which are quantized while it runs.
 TypedVersion Int4HybridVersionOf(OpType type);
+
+/// Whether TFLite computes the operator with a filter of 4 bits.
+bool TakesFourBits(OpType type);
+/// What the filter of such an operator is quantized to: as asked, but 8 bits where TFLite takes no 4.
+Precision FilterPrecision(OpType type, const Precisions& precisions);
 
 struct PlacedOp {
   std::string_view name;  ///< of the layer or node

@@ -347,21 +347,6 @@ class Planner {
 
 }  // namespace
 
-bool TakesFourBits(OpType type) {
-  return Int4VersionOf(type).version > 0;
-}
-
-Precision FilterPrecision(OpType type, const Precisions& precisions) {
-  return precisions.filters.bits < 8 && !TakesFourBits(type) ? WithBits(precisions.filters, 8) : precisions.filters;
-}
-
-Precision WithBits(Precision filters, int32_t bits) {
-  QAT_CHECK(filters.symmetric && (bits == 4 || bits == 8));
-  filters.bits = bits;
-  filters.type = bits == 4 ? DType::kInt4 : DType::kInt8;
-  return filters;
-}
-
 Expected<QuantizationPlan> MakePlan(const Graph& graph, const QuantizationOptions& options,
                                     std::vector<std::string>& warnings) {
   return Planner(graph, options, warnings).Run();

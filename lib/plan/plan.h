@@ -23,15 +23,6 @@ enum class PlannedRole : uint8_t {
   kBias,  ///< in steps of input scale * filter scale
 };
 
-/// Whether TFLite computes the operator with a filter of 4 bits.
-bool TakesFourBits(OpType type);
-
-/// What the filter of such an operator is quantized to: as asked, but 8 bits where TFLite takes no 4.
-Precision FilterPrecision(OpType type, const Precisions& precisions);
-
-/// `filters` with 4 or 8 bits. Requires  symmetric filters.
-Precision WithBits(Precision filters, int32_t bits);
-
 struct TensorPlan {
   int32_t tensor = -1;
   PlannedRole role = PlannedRole::kActivation;

@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "base/strings.h"
 #include "ir/range_groups.h"
+#include "ops/integer_kernels.h"
 #include "spec/toml_text.h"
 
 namespace qat {

@@ -19,6 +19,7 @@ constexpr Precision kUInt8Activations = {DType::kUInt8, 8};
 constexpr Precision kInt8Activations = {DType::kInt8, 8};
 constexpr Precision kUInt8Filters = {.type = DType::kUInt8, .bits = 8, .narrow = true};
 
+constexpr std::string_view kReal = "float32";
 constexpr Named kIntegers[] = {
     {"uint8", {kUInt8Activations, kUInt8Filters}},
     {"int8", {kInt8Activations, kInt8FiltersPerAxis}},
@@ -47,11 +48,11 @@ Precisions PrecisionsOf(Scheme scheme) {
   return {};
 }
 
-std::optional<Scheme> SchemeOf(const Precisions& precisions) {
-  for (const Scheme scheme : {Scheme::kFloat32, Scheme::kUInt8, Scheme::kInt8}) {
-    if (PrecisionsOf(scheme) == precisions) return scheme;
-  }
-  return std::nullopt;
+Precision WithBits(Precision filters, int32_t bits) {
+  QAT_CHECK(filters.symmetric && (bits == 4 || bits == 8));
+  filters.bits = bits;
+  filters.type = bits == 4 ? DType::kInt4 : DType::kInt8;
+  return filters;
 }
 
 QuantizedLimits LimitsOf(const Precision& precision) {
@@ -77,7 +78,17 @@ std::optional<Precisions> IntegersFromName(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Precisions> PrecisionsFromName(std::string_view name) {
+  return name == kReal ? Precisions() : IntegersFromName(name);
+}
+
+bool HasName(const Precisions& precisions) {
+  return precisions.is_real() ||
+         std::any_of(std::begin(kIntegers), std::end(kIntegers), [&](const Named& each) { return each.precisions == precisions; });
+}
+
 std::string_view NameOf(const Precisions& precisions) {
+  if (precisions.is_real()) return kReal;
   const auto found = std::find_if(std::begin(kIntegers), std::end(kIntegers),
                                   [&](const Named& each) { return each.precisions == precisions; });
   QAT_CHECK(found != std::end(kIntegers));

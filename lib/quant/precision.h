@@ -25,6 +25,7 @@ struct Precision {
   int32_t block_size = 0;  ///< kBlock: values that share a scale
   bool operator==(const Precision&) const = default;
 
+  bool is_real() const { return type == DType::kFloat32; }
   /// One scale for each output channel of a filter.
   bool per_axis() const { return granularity == Granularity::kAxis; }
 };
@@ -40,6 +41,9 @@ inline constexpr Precision kInt16Activations = {.type = DType::kInt16, .bits = 1
 /// Activations of uint8, int8 or int16.
 Precision ActivationsOf(DType type);
 
+/// `filters` with 4 or 8 bits. Requires  symmetric filters.
+Precision WithBits(Precision filters, int32_t bits);
+
 /// The integers of a precision, both ends included. Requires  integers of at most 16 bits.
 QuantizedLimits LimitsOf(const Precision& precision);
 
@@ -51,11 +55,15 @@ struct Precisions {
   Precision activations;
   Precision filters;
   bool operator==(const Precisions&) const = default;
+  bool is_real() const { return activations.is_real(); }
 };
 
 /// The two have a name: "uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"; nothing for others.
 std::optional<Precisions> IntegersFromName(std::string_view name);
-/// Requires  a pair that has a name.
+/// The same, and "float32".
+std::optional<Precisions> PrecisionsFromName(std::string_view name);
+bool HasName(const Precisions& precisions);
+/// Requires  a pair that has a name, or real numbers.
 std::string_view NameOf(const Precisions& precisions);
 /// "uint8, int8, int8-per-tensor, int16x8, w4a8".
 std::string IntegerNames();
@@ -72,8 +80,6 @@ int64_t QuantizeWideBias(float bias, float scale);
 QuantizationParams FixedParamsOf(QuantizationParams uint8, DType type);
 
 Precisions PrecisionsOf(Scheme scheme);
-/// The scheme that means these; nothing where this build has none.
-std::optional<Scheme> SchemeOf(const Precisions& precisions);
 
 }  // namespace qat
 

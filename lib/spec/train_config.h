@@ -56,7 +56,7 @@ struct TrainConfig {
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
   ChannelNumbers mean = {{0}};  ///< of the input contract, in units of the data: real = (value - mean) / std
   ChannelNumbers std = {{255}};
-  std::string scheme = "uint8";  ///< "uint8", "int8" or "float32"
+  std::string scheme = "uint8";  ///< "uint8", "int8", "int8-per-tensor", "w4a8" or "float32"
   int64_t steps = 0;             ///< total; 0: from epochs
   double epochs = 0;             ///< used where steps is 0
   int64_t budget = 0;    ///< seconds that training may take; 0: any. Fewer steps are taken where that needs fewer

@@ -294,7 +294,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       ChannelField("mean", &C::mean, -1e9, 1e9, 0),
       ChannelField("std", &C::std, 1e-9, 1e9, 1),
-      TextField("scheme", &C::scheme, {"uint8", "int8", "float32"}),
+      TextField("scheme", &C::scheme, {"uint8", "int8", "int8-per-tensor", "w4a8", "float32"}),
       IntegerField("steps", &C::steps, 0, kMany),
       RealField("epochs", &C::epochs, 0, 1e6),
       BudgetField("budget"),

@@ -10,7 +10,7 @@
 
 namespace qat {
 
-ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, Scheme scheme)
+ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations)
     : observer_(std::make_unique<RangeObserver>()) {
   QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.shape.size() <= rank);
   std::vector<int64_t> sizes(rank - tensor.shape.size(), 1);
@@ -19,7 +19,7 @@ ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, Scheme sche
   std::memcpy(rows.data_ptr<float>(), tensor.data.data(), tensor.data.size());
   real_ = functional::FromNhwc(rows).contiguous();
   observer_->Fix(IncludingZero(MeasureRange(real_).range));
-  auto own = std::make_shared<SharedRange>(scheme);
+  auto own = std::make_shared<SharedRange>(activations);
   own->Add(observer_.get());
   range_ = std::move(own);
 }
@@ -32,13 +32,13 @@ at::Tensor ConstantInput::Repeated(const at::Tensor& values, int64_t count) cons
 }
 
 at::Tensor ConstantInput::Real(int64_t count, const ForwardContext& context) const {
-  if (!context.fake_quantize || range_->scheme() == Scheme::kFloat32 || !range_->ready()) return Repeated(real_, count);
-  return Repeated(FakeQuantize(real_, {range_->params(), ActivationLimitsOf(range_->scheme())}), count);
+  if (!context.fake_quantize || range_->precision().is_real() || !range_->ready()) return Repeated(real_, count);
+  return Repeated(FakeQuantize(real_, {range_->params(), LimitsOf(range_->precision())}), count);
 }
 
 SimulatedTensor ConstantInput::Simulated(int64_t count) const {
   const QuantizationParams params = range_->params();
-  const QuantizedLimits limits = ActivationLimitsOf(range_->scheme());
+  const QuantizedLimits limits = LimitsOf(range_->precision());
   at::Tensor quantized = at::empty(real_.sizes(), at::kDouble);
   const float* from = real_.data_ptr<float>();
   double* to = quantized.data_ptr<double>();

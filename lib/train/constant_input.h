@@ -15,7 +15,7 @@ namespace qat {
 class ConstantInput {
  public:
   /// Of rank `rank` as LibTorch orders it: missing leading axes have size 1. Requires  float32 values, at most that rank.
-  ConstantInput(const GraphTensor& tensor, size_t rank, Scheme scheme);
+  ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations);
 
   /// A range that a node ties to others, instead of its own.
   void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }

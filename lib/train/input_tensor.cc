@@ -55,10 +55,10 @@ at::Tensor RealImages(const InputContract& contract, const RealTable& table, std
   return Mapped<float>(contract, table, bytes, at::kFloat, LayoutOf(contract.channels));
 }
 
-SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme,
+SimulatedTensor QuantizedImages(const InputContract& contract, const Precision& activations,
                                 std::span<const uint8_t> bytes) {
-  const QuantizationParams params = InputParams(contract, scheme);
-  const QuantizedLimits limits = ActivationLimitsOf(scheme);
+  const QuantizationParams params = InputParams(contract, activations);
+  const QuantizedLimits limits = LimitsOf(activations);
   if (contract.values == ValueType::kReal) {
     at::Tensor tensor = FromReals(contract, bytes, at::MemoryFormat::Contiguous).to(at::kDouble);
     double* values = tensor.data_ptr<double>();
@@ -104,11 +104,11 @@ std::vector<at::Tensor> InputTensors::Real(std::span<const uint8_t> examples) co
   return tensors;
 }
 
-std::vector<SimulatedTensor> InputTensors::Quantized(std::span<const uint8_t> examples, Scheme scheme) const {
+std::vector<SimulatedTensor> InputTensors::Quantized(std::span<const uint8_t> examples, const Precision& activations) const {
   std::vector<SimulatedTensor> tensors;
   Bytes copy;
   for (size_t i = 0; i < shapes_.size(); ++i) {
-    tensors.push_back(QuantizedImages(contract_.inputs[i], scheme, InputOf(contract_, i, examples, copy)));
+    tensors.push_back(QuantizedImages(contract_.inputs[i], activations, InputOf(contract_, i, examples, copy)));
     tensors.back().values = Shaped(i, tensors.back().values);
   }
   return tensors;

@@ -20,7 +20,7 @@ at::Tensor RealImages(const InputContract& contract, const RealTable& table, std
 /// Bytes [count, H, W, C] to quantized [count, C, H, W] as the deployed model takes them: bytes pass straight
 /// through where one mean and std serve all channels and the mean is a whole byte; else every real value is
 /// quantized to the union range of all channels.
-SimulatedTensor QuantizedImages(const InputContract& contract, Scheme scheme, std::span<const uint8_t> bytes);
+SimulatedTensor QuantizedImages(const InputContract& contract, const Precision& activations, std::span<const uint8_t> bytes);
 
 /// Whole examples as the tensors of a network's inputs, in its order: those of rank 4 as above, others [count, …] as they are.
 class InputTensors {
@@ -30,7 +30,7 @@ class InputTensors {
 
   const Contract& contract() const { return contract_; }
   std::vector<at::Tensor> Real(std::span<const uint8_t> examples) const;
-  std::vector<SimulatedTensor> Quantized(std::span<const uint8_t> examples, Scheme scheme) const;
+  std::vector<SimulatedTensor> Quantized(std::span<const uint8_t> examples, const Precision& activations) const;
 
  private:
   at::Tensor Shaped(size_t input, const at::Tensor& images) const;

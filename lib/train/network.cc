@@ -99,10 +99,10 @@ bool AllFinite(const at::Tensor& tensor) { return at::isfinite(tensor).all().ite
 Expected<std::unique_ptr<Network>> Network::Create(const Graph& graph, const ModuleOptions& options) {
   std::vector<PlacedOp> ops;
   for (const GraphNode& node : graph.nodes) ops.push_back({node.name, node.type});
-  QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.scheme));
+  QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.precisions.activations.type));
   std::unique_ptr<Network> network(new Network(graph));
   QAT_RETURN_IF_ERROR(network->AddLayers(options));
-  network->ShareRanges(options.scheme);
+  network->ShareRanges(options.precisions.activations);
   return network;
 }
 
@@ -149,7 +149,7 @@ Status Network::AddLayer(const GraphNode& node, size_t output, const ModuleOptio
       return Unsupported(StrCat("layer '", layer.module->name(), "': reads the constant ", NameOf(input.type), " ",
                                 ToString(input.shape), ", which has no training form beside values of rank ", rank));
     }
-    layer.inputs.back().constant = std::make_unique<ConstantInput>(input, rank, options.scheme);
+    layer.inputs.back().constant = std::make_unique<ConstantInput>(input, rank, options.precisions.activations);
   }
   layers_.push_back(std::move(layer));
   return {};
@@ -174,12 +174,12 @@ std::vector<Value> Network::RunLayers(const std::vector<Value>& inputs, const Ru
 }
 
 // One range for each group of tensors that share it: the union of what its observers learn, or fixed.
-void Network::ShareRanges(Scheme scheme) {
+void Network::ShareRanges(const Precision& activations) {
   const RangeGroups groups = FindRangeGroups(graph_);
   std::vector<std::shared_ptr<SharedRange>> ranges;
   for (const RangeGroup& group : groups.groups) {
-    ranges.push_back(std::make_shared<SharedRange>(scheme));
-    if (group.fixed_uint8) ranges.back()->Fix(FixedParamsOf(*group.fixed_uint8, scheme));
+    ranges.push_back(std::make_shared<SharedRange>(activations));
+    if (group.fixed_uint8) ranges.back()->Fix(FixedParamsOf(*group.fixed_uint8, activations.type));
     if (group.constants.max == group.constants.min) continue;
     tied_constants_.push_back(std::make_unique<RangeObserver>());
     tied_constants_.back()->Fix(group.constants);
@@ -208,9 +208,9 @@ void Network::ShareRanges(Scheme scheme) {
 void Network::SetInputs(const Contract& contract) {
   QAT_CHECK(contract.inputs.size() == input_ranges_.size());
   for (size_t i = 0; i < input_ranges_.size(); ++i) {
-    const Scheme scheme = input_ranges_[i]->scheme();
-    if (scheme == Scheme::kFloat32) continue;
-    input_ranges_[i]->Fix(InputParams(contract.inputs[i], scheme));
+    const Precision& precision = input_ranges_[i]->precision();
+    if (precision.is_real()) continue;
+    input_ranges_[i]->Fix(InputParams(contract.inputs[i], precision));
     round_inputs_[i] = !BytesPassThrough(contract.inputs[i]);
   }
 }
@@ -218,7 +218,7 @@ void Network::SetInputs(const Contract& contract) {
 Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& checkpoint) {
   QAT_RETURN_IF_ERROR(CheckValues(checkpoint));
   ModuleOptions options;
-  options.scheme = SchemeFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
+  options.precisions = PrecisionsFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
   QAT_ASSIGN_OR_RETURN(auto network, Create(checkpoint.network, options));
   if (checkpoint.contract.inputs.size() != network->graph().inputs.size()) {
     return Corrupt(StrCat("the contract has ", checkpoint.contract.inputs.size(), " inputs, the network ",
@@ -238,7 +238,7 @@ std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs, 
   std::vector<at::Tensor> rounded = inputs;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!context.fake_quantize || !round_inputs_[i]) continue;
-    rounded[i] = FakeQuantize(inputs[i], {input_ranges_[i]->params(), ActivationLimitsOf(input_ranges_[i]->scheme())});
+    rounded[i] = FakeQuantize(inputs[i], {input_ranges_[i]->params(), LimitsOf(input_ranges_[i]->precision())});
   }
   const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& read) {
     at::Tensor output = layer.module->Forward(read, context);
@@ -289,7 +289,7 @@ std::vector<NamedStatistics> Network::batch_norms() {
 
 float Network::OutputScale(size_t output) const {
   const SharedRange* range = layers_[output_layers_[output]].module->range();
-  if (range == nullptr || range->scheme() == Scheme::kFloat32 || !range->ready()) return 0;
+  if (range == nullptr || range->precision().is_real() || !range->ready()) return 0;
   return range->params().scale;
 }
 

@@ -99,7 +99,7 @@ class Network {
   explicit Network(Graph graph) : graph_(std::move(graph)) {}
   Status AddLayers(const ModuleOptions& options);
   Status AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options);
-  void ShareRanges(Scheme scheme);
+  void ShareRanges(const Precision& activations);
   void Load(const Checkpoint& checkpoint, Module& module);
   template <class Value, class Run, class Constant>
   std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const;

@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "quant/params.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 #include "train/observer.h"
 
 namespace qat {
 
 class SharedRange {
  public:
-  explicit SharedRange(Scheme scheme) : scheme_(scheme) {}
+  /// Of activations.
+  explicit SharedRange(const Precision& precision) : precision_(precision) {}
 
   void Fix(QuantizationParams params) { fixed_ = params; }
   /// The observer must outlive the range.
@@ -22,12 +23,12 @@ class SharedRange {
 
   /// Fixed, or an observer has seen something.
   bool ready() const;
-  /// NudgedParams of the union, in the scheme's range of activations. Requires ready.
+  /// NudgedParams of the union, in the integers of the precision. Requires ready, and integers.
   QuantizationParams params() const;
-  Scheme scheme() const { return scheme_; }
+  const Precision& precision() const { return precision_; }
 
  private:
-  Scheme scheme_;
+  Precision precision_;
   std::optional<QuantizationParams> fixed_;
   std::vector<const RangeObserver*> observers_;
 };

@@ -86,12 +86,12 @@ at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, cons
                                   const SimulatedOutput& output) {
   std::vector<FixedPointMultiplier> multipliers;
   for (const QuantizationParams& each : filter.params) {
-    const double product = output.scheme == Scheme::kInt8 ? double{input_scale} * double{each.scale}
+    const double product = output.precision.type == DType::kInt8 ? double{input_scale} * double{each.scale}
                                                           : double{input_scale * each.scale};
     multipliers.push_back(QuantizeMultiplier(product / double{output.params.scale}));
   }
   const QuantizedLimits limits =
-      ActivationLimits(output.activation, output.params, ActivationLimitsOf(output.scheme));
+      ActivationLimits(output.activation, output.params, LimitsOf(output.precision));
   return MapChannels(acc, [&](int32_t value, size_t channel) {
     const FixedPointMultiplier& multiplier = multipliers[channel % multipliers.size()];
     const int32_t scaled = MultiplyByQuantizedMultiplier(value, multiplier) + output.params.zero_point;
@@ -106,7 +106,7 @@ at::Tensor RequantizeByDouble(const at::Tensor& acc, float input_scale, const Si
     multipliers.push_back(double{input_scale} * double{each.scale} / double{output.params.scale});
   }
   const QuantizedLimits limits =
-      ActivationLimits(output.activation, output.params, ActivationLimitsOf(output.scheme));
+      ActivationLimits(output.activation, output.params, LimitsOf(output.precision));
   return MapChannels(acc, [&](int32_t value, size_t channel) {
     const double real_multiplier = multipliers[channel % multipliers.size()];
     const int32_t scaled =

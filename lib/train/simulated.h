@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "ops/attributes.h"
-#include "quant/scheme.h"
+#include "quant/precision.h"
 
 namespace qat {
 
@@ -44,13 +44,13 @@ QuantizedLimits ActivationLimits(Activation activation, QuantizationParams outpu
 /// Where the sums of a layer with a filter go.
 struct SimulatedOutput {
   QuantizationParams params;
-  Scheme scheme = Scheme::kUInt8;
+  Precision precision = ActivationsOf(DType::kUInt8);
   Activation activation = Activation::kNone;
 };
 
 /// Convolution's rule: clamp(MultiplyByQuantizedMultiplier(acc) + zero_point) with the multiplier of
-///   scheme uint8: float32(input_scale * filter_scale) / output_scale;
-///   scheme int8:  input_scale * filter_scale[c] / output_scale, all in double.
+///   activations uint8: float32(input_scale * filter_scale) / output_scale;
+///   activations int8:  input_scale * filter_scale[c] / output_scale, all in double.
 /// Shapes    acc [N, O, …], whole numbers within int32.
 at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
                                   const SimulatedOutput& output);

@@ -57,7 +57,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
   const auto& outputs = contract.outputs;
   const bool real_answers = std::any_of(outputs.begin(), outputs.end(), [](const OutputContract& each) { return IsOfNumbers(each.task); });
-  const ModuleOptions options = {config.seed, config.ema_decay, real_answers, SchemeFromName(config.scheme).value(),
+  const ModuleOptions options = {config.seed, config.ema_decay, real_answers, PrecisionsFromName(config.scheme).value(),
                                  config.bn_convolutions};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);

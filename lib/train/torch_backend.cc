@@ -44,13 +44,13 @@ LayerOutput LayerOf(const std::string& name, std::string_view op, int32_t index,
 
 // Products in double, rounded once, as Dequantize.
 LayerOutput LayerOf(const std::string& name, std::string_view op, int32_t index,
-                    const SimulatedTensor& quantized, Scheme scheme) {
+                    const SimulatedTensor& quantized, const Precision& activations) {
   const QuantizationParams params = quantized.params;
   LayerOutput output =
       LayerOf(name, op, index, quantized.values.to(at::kDouble).sub(params.zero_point).mul(params.scale));
   output.step = params.scale;
   output.zero_point = params.zero_point;
-  output.quant_min = ActivationLimitsOf(scheme).quant_min;
+  output.quant_min = LimitsOf(activations).quant_min;
   return output;
 }
 
@@ -61,7 +61,7 @@ class TorchPredictor final : public Predictor {
       : name_(std::move(name)),
         mode_(mode),
         contract_(checkpoint.contract),
-        scheme_(SchemeFromName(checkpoint.scheme).value()),
+        activations_(PrecisionsFromName(checkpoint.scheme).value().activations),
         tensors_(contract_, network->graph()),
         network_(std::move(network)) {}
 
@@ -84,7 +84,7 @@ class TorchPredictor final : public Predictor {
   Status Load(std::span<const uint8_t> image) override {
     return Guarded([&]() -> Status {
       if (mode_ == TorchMode::kSimulated) {
-        quantized_ = tensors_.Quantized(image, scheme_);
+        quantized_ = tensors_.Quantized(image, activations_);
       } else {
         real_ = tensors_.Real(image);
       }
@@ -99,9 +99,9 @@ class TorchPredictor final : public Predictor {
       std::vector<LayerOutput> outputs;
       if (mode_ == TorchMode::kSimulated) {
         for (size_t i = 0; i < quantized_.size(); ++i)
-          outputs.push_back(LayerOf(InputName(i), "input", -1, quantized_[i], scheme_));
+          outputs.push_back(LayerOf(InputName(i), "input", -1, quantized_[i], activations_));
         network_->Simulate(quantized_, [&](const Module& layer, const SimulatedTensor& output) {
-          outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output, scheme_));
+          outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output, activations_));
         });
       } else {
         for (size_t i = 0; i < real_.size(); ++i) outputs.push_back(LayerOf(InputName(i), "input", -1, real_[i]));
@@ -142,7 +142,7 @@ class TorchPredictor final : public Predictor {
     const at::NoGradGuard no_gradients;
     all.others.resize(std::max<size_t>(contract_.outputs.size(), 1) - 1);
     if (mode_ == TorchMode::kSimulated) {
-      const std::vector<SimulatedTensor> outputs = network_->Simulate(tensors_.Quantized(images, scheme_));
+      const std::vector<SimulatedTensor> outputs = network_->Simulate(tensors_.Quantized(images, activations_));
       for (size_t i = 0; i <= all.others.size(); ++i) {
         Predictions& own = i == 0 ? all : all.others[i - 1];
         own.step = outputs[i].params.scale;
@@ -176,7 +176,7 @@ class TorchPredictor final : public Predictor {
   std::string name_;
   TorchMode mode_;
   Contract contract_;
-  Scheme scheme_;
+  Precision activations_;
   InputTensors tensors_;
   std::unique_ptr<Network> network_;
   std::vector<at::Tensor> real_;

@@ -26,7 +26,7 @@ using testing::OneLayer;
 struct Normed {
   explicit Normed(Scheme scheme, int32_t bn_convolutions = 2) {
     ModuleOptions options;
-    options.scheme = scheme;
+    options.precisions = PrecisionsOf(scheme);
     options.bn_convolutions = bn_convolutions;
     const Graph network =
         OneLayer(6, 6, 3, "op = \"conv_2d\"\nfilters = 4\nkernel = 3\nbatch_norm = {momentum = 0.75}\n");

@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Imported, ::testing::Values(Scheme::kUInt8, Sc
                          [](const auto& scheme) { return std::string(NameOf(scheme.param)); });
 
 TEST_P(Imported, SimulatesTheDeployedBytes) {
-  const SimulatedTensor images = QuantizedImages(checkpoint_.contract.input(), GetParam(), bytes_);
+  const SimulatedTensor images = QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(GetParam()).activations, bytes_);
   const auto interpreter = testing::Deploy(checkpoint_, GetParam());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(GetParam(), **interpreter, images);

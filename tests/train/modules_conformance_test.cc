@@ -327,7 +327,7 @@ class Drawn {
   Status Build() {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text_, "drawn.toml"));
     QAT_ASSIGN_OR_RETURN(checkpoint_.network, BuildGraph(spec));
-    QAT_ASSIGN_OR_RETURN(network_, Network::Create(checkpoint_.network, {.seed = 3, .scheme = scheme_}));
+    QAT_ASSIGN_OR_RETURN(network_, Network::Create(checkpoint_.network, {.seed = 3, .precisions = PrecisionsOf(scheme_)}));
     network_->SetInputs(checkpoint_.contract);
     const at::NoGradGuard no_gradients;
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
@@ -359,7 +359,7 @@ class Drawn {
   at::Tensor RealInput() const {
     return RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
   }
-  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract.input(), scheme_, bytes_); }
+  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme_).activations, bytes_); }
   float magnitude() const { return magnitude_; }
 
  private:

@@ -27,7 +27,7 @@ class Zoo : public ::testing::TestWithParam<std::tuple<std::string, Scheme>> {
  protected:
   void SetUp() override {
     checkpoint_.network = SmallFromZoo(std::get<0>(GetParam()));
-    auto network = Network::Create(checkpoint_.network, {.seed = 5, .scheme = scheme()});
+    auto network = Network::Create(checkpoint_.network, {.seed = 5, .precisions = PrecisionsOf(scheme())});
     QAT_ASSERT_OK(network);
     network_ = *std::move(network);
     const Shape& input = checkpoint_.network.tensor(checkpoint_.network.inputs[0]).shape;
@@ -80,7 +80,7 @@ TEST_P(Zoo, SimulatesTheDeployedBytes) {
     network_->Forward({RealInput()}, {.training = training, .observe = true, .fake_quantize = true});
   }
   network_->Save(checkpoint_);
-  const SimulatedTensor input = QuantizedImages(checkpoint_.contract.input(), scheme(), images_);
+  const SimulatedTensor input = QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme()).activations, images_);
   const auto interpreter = testing::Deploy(checkpoint_, scheme());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(scheme(), **interpreter, input);

@@ -38,8 +38,8 @@ Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
   const bool has_ranges =
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
   if (type.empty()) {
-    const Scheme trained = SchemeFromName(graph.scheme).value_or(Scheme::kFloat32);
-    return ModelType{PrecisionsOf(trained == Scheme::kFloat32 && has_ranges ? Scheme::kUInt8 : trained)};
+    const Precisions trained = PrecisionsFromName(graph.scheme).value_or(Precisions());
+    return ModelType{trained.is_real() && has_ranges ? PrecisionsOf(Scheme::kUInt8) : trained};
   }
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -54,12 +55,12 @@ Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJ
   return checkpoint;
 }
 
-// A run for int8 goes on as one, unless somebody has named a scheme.
+// A run for other integers than the default's goes on as one, unless somebody has named a scheme.
 void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
   const bool named = tool.Given("--scheme") || !tool.flags().config.empty();
-  if (named || init.scheme != "int8" || config.scheme == init.scheme) return;
-  config.scheme = init.scheme;
-  LogInfo("scheme int8, as the run of --init has it; --scheme uint8 changes that");
+  if (named || init.scheme == "float32" || init.scheme.empty() || config.scheme == init.scheme) return;
+  const std::string usual = std::exchange(config.scheme, init.scheme);
+  LogInfo(StrCat("scheme ", init.scheme, ", as the run of --init has it; --scheme ", usual, " changes that"));
 }
 
 Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,

@@ -19,7 +19,7 @@ class BatchMatMulModule final : public Module {
   // The product of the input scales is formed in float32. Source: tflite/kernels/batch_matmul.cc.
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const QuantizationParams a = inputs[0].params, b = inputs[1].params, output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const FixedPointMultiplier multiplier =
         QuantizeMultiplier(double{a.scale * b.scale} / double{output.scale});
     const at::Tensor sums =

@@ -38,7 +38,7 @@ class ArithmeticModule : public Module {
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
     const QuantizationParams output = OutputParams();
-    const QuantizedLimits clamp = ActivationLimits(activation_, output, ActivationLimitsOf(scheme()));
+    const QuantizedLimits clamp = ActivationLimits(activation_, output, LimitsOf(activations()));
     const at::Tensor steps = Steps(inputs[0], inputs[1], output.scale);
     return {steps.add(output.zero_point).clamp(clamp.quant_min, clamp.quant_max), output};
   }
@@ -125,7 +125,7 @@ class PReluModule final : public Module {
   // Source    tflite/kernels/activations.cc and internal/reference/prelu.h.
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const QuantizationParams output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const Grid grid = GridOf(MeasureRange(slope_.detach()).range);
     const at::Tensor quantized = Quantized(grid);
     const float in = inputs[0].params.scale;
@@ -146,7 +146,7 @@ class PReluModule final : public Module {
   }
 
   Grid GridOf(Range range) const {
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     return {NudgedParams(IncludingZero(range), limits), limits};
   }
 

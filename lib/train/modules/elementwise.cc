@@ -82,7 +82,7 @@ class PositiveModule : public UnaryModule {
 };
 
 Range Representable(const Module& module) {
-  return RepresentableRange(module.range()->params(), ActivationLimitsOf(module.range()->scheme()));
+  return RepresentableRange(module.range()->params(), LimitsOf(module.range()->precision()));
 }
 
 class LogModule final : public PositiveModule {
@@ -95,7 +95,7 @@ class LogModule final : public PositiveModule {
   // Source    tflite/kernels/elementwise.cc, LogLUTPrepare.
   int32_t Entry(int32_t q, QuantizationParams input, QuantizationParams output) const override {
     const float x = input.scale * static_cast<float>(q - input.zero_point);
-    const int32_t least = ActivationLimitsOf(scheme()).quant_min;
+    const int32_t least = LimitsOf(activations()).quant_min;
     const float y =
         x <= 0 ? static_cast<float>(least - output.zero_point) * output.scale : std::log(x);
     return ToInt32(std::round(y * (1 / output.scale)) + static_cast<float>(output.zero_point));
@@ -138,7 +138,7 @@ class RsqrtModule final : public PositiveModule {
   float Elsewhere() const override { return Representable(*this).max; }
   int32_t Entry(int32_t q, QuantizationParams input, QuantizationParams output) const override {
     const int32_t steps = q - input.zero_point;
-    if (steps <= 0) return ActivationLimitsOf(scheme()).quant_max;
+    if (steps <= 0) return LimitsOf(activations()).quant_max;
     FixedPointMultiplier root = functional::InverseRoot(steps);
     root.shift += kBits;
     FixedPointMultiplier rescale = QuantizeMultiplier(1 / double{std::sqrt(input.scale) * output.scale});

@@ -44,7 +44,7 @@ class L2NormalizationModule final : public Module {
   // In 128ths: for int8 the shift holds the factor, for uint8 the value does, which rounds otherwise.
   // Source    tflite/kernels/internal/reference/{l2normalization.h, integer_ops/l2normalization.h}.
   void Normalize(const double* from, double* to, int64_t depth) const {
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const bool is_int8 = limits.quant_min < 0;
     int64_t sum = 0;
     for (int64_t i = 0; i < depth; ++i) sum += static_cast<int64_t>(from[i] * from[i]);

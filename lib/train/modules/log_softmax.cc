@@ -67,7 +67,7 @@ class LogSoftmaxModule final : public Module {
     const int64_t depth = rows.size(-1);
     for (int64_t begin = 0; begin < rows.numel(); begin += depth) {
       LogSoftmaxRow(rows.data_ptr<double>() + begin, output.data_ptr<double>() + begin, depth, differences,
-                    ActivationLimitsOf(scheme()));
+                    LimitsOf(activations()));
     }
     return {functional::FromNhwc(output), OutputParams()};
   }

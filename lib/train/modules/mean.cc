@@ -33,7 +33,7 @@ class MeanModule final : public Module {
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const SimulatedTensor& input = inputs[0];
     const QuantizationParams output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const at::Tensor sums = at::sum(functional::ToNhwc(input.values).sub(input.params.zero_point),
                                     ReducedAxes(node(), input.values), keep_dims_);
     const int64_t count = input.values.numel() / sums.numel();

@@ -54,10 +54,10 @@ double Unbiased(int64_t count) { return static_cast<double>(count) / static_cast
 
 Module::Module(const LayerNode& layer, const ModuleOptions& options)
     : node_(layer),
-      scheme_(options.scheme),
+      precisions_(options.precisions),
       output_observer_(options.ema_decay, options.ranges_cover) {
   if (!OwnsRange(definition())) return;
-  auto own = std::make_shared<SharedRange>(scheme_);
+  auto own = std::make_shared<SharedRange>(activations());
   own->Add(&output_observer_);
   range_ = std::move(own);
 }
@@ -83,10 +83,10 @@ at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardC
   }
   std::optional<Grid> grid;
   if (context.fake_quantize && range_ != nullptr && range_->ready()) {
-    grid = Grid{range_->params(), ActivationLimitsOf(scheme_)};
+    grid = Grid{range_->params(), LimitsOf(activations())};
   }
   if (context.counts != nullptr && OwnsRange(definition()) && range_ != nullptr && range_->ready()) {
-    context.counts->CountClipped(name(), output, bounds, {range_->params(), ActivationLimitsOf(scheme_)});
+    context.counts->CountClipped(name(), output, bounds, {range_->params(), LimitsOf(activations())});
   }
   return ClampAndFakeQuantize(output, bounds, grid);
 }
@@ -127,15 +127,15 @@ at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
 }
 
 at::Tensor FilterModule::Rounded(const at::Tensor& filter, const ForwardContext& context) {
-  if (FiltersPerAxis(scheme())) {
+  const Precision precision = filters();
+  const QuantizedLimits limits = precision.is_real() ? QuantizedLimits() : LimitsOf(precision);
+  if (precision.per_axis()) {
     if (!context.observe && !context.fake_quantize) return filter;
     const MeasuredSlices seen = MeasureSlices(filter.detach());
     Note(seen.finite);
     if (!context.fake_quantize || !seen.finite) return filter;
     std::vector<Grid> grids;
-    for (const Range& range : seen.ranges) {
-      grids.push_back({NudgedParams(FilterRangeOf(range, scheme()), kInt8NarrowLimits), kInt8NarrowLimits});
-    }
+    for (const Range& range : seen.ranges) grids.push_back({NudgedParams(RangeFor(precision, range), limits), limits});
     return FakeQuantizeSlices(filter, grids);
   }
   if (context.observe) {
@@ -144,8 +144,7 @@ at::Tensor FilterModule::Rounded(const at::Tensor& filter, const ForwardContext&
     if (seen.finite) filter_observer_.Observe(seen.range);
   }
   if (!context.fake_quantize || filter_observer_.empty()) return filter;
-  return FakeQuantize(filter,
-                      {NudgedParams(filter_observer_.range(), kUInt8NarrowLimits), kUInt8NarrowLimits});
+  return FakeQuantize(filter, {NudgedParams(RangeFor(precision, filter_observer_.range()), limits), limits});
 }
 
 // Where nothing is rounded, the usual normalization is the same function and cheaper.
@@ -206,10 +205,11 @@ void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, co
 // that its sums are mostly rounding: normalizing them would blow the rounding up, and the channel with it.
 bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const {
   if (bn_convolutions_ != 0) return bn_convolutions_ == 1;
-  if (FiltersPerAxis(scheme()) || filter_observer_.empty()) return true;
+  const Precision precision = filters();
+  if (precision.per_axis() || filter_observer_.empty()) return true;
   // Steps from 0 to a channel's largest value. 4 and 16 gave the accuracy of two convolutions (docs/quantization.md), 0 less.
   constexpr float kFewestSteps = 8;
-  const float fewest = kFewestSteps * NudgedParams(filter_observer_.range(), kUInt8NarrowLimits).scale;
+  const float fewest = kFewestSteps * NudgedParams(RangeFor(precision, filter_observer_.range()), LimitsOf(precision)).scale;
   const at::Tensor factors = factor.detach().contiguous();
   const MeasuredSlices seen = MeasureSlices(filter.detach());
   for (size_t c = 0; c < seen.ranges.size(); ++c) {
@@ -223,7 +223,7 @@ bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tens
 // sums need no correction and no second convolution. A grid per channel is scaled with its channel: nothing is to be divided.
 // A channel that folding takes to 0 is deployed as its offset alone; its own filter lets gamma learn to bring it back.
 at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context) {
-  if (FiltersPerAxis(scheme())) return Rounded(filter, context);
+  if (filters().per_axis()) return Rounded(filter, context);
   constexpr double kVanishing = 1e-20;  // its inverse, times a filter's value, stays far from the ends of float32
   const at::Tensor fixed = AlongChannels(factor.detach(), filter.dim(), 0);
   const at::Tensor rounded = Rounded(filter * fixed, context);
@@ -269,20 +269,19 @@ SimulatedTensor FilterModule::Simulate(const std::vector<SimulatedTensor>& input
   const SimulatedTensor& input = inputs[0];
   const auto [filter, bias] = DeployedParameters();
   const at::Tensor first = OutputFirst(filter.detach()).contiguous();
-  const QuantizedLimits limits = FilterLimitsOf(scheme());
+  const Precision precision = filters();
+  const QuantizedLimits limits = LimitsOf(precision);
   std::vector<QuantizationParams> params;
-  if (FiltersPerAxis(scheme())) {
-    for (const Range& range : MeasureSlices(first).ranges) {
-      params.push_back(NudgedParams(FilterRangeOf(range, scheme()), limits));
-    }
+  if (precision.per_axis()) {
+    for (const Range& range : MeasureSlices(first).ranges) params.push_back(NudgedParams(RangeFor(precision, range), limits));
   } else {
-    params = {NudgedParams(filter_observer_.range(), limits)};
+    params = {NudgedParams(RangeFor(precision, filter_observer_.range()), limits)};
   }
   const SimulatedFilter simulated =
       SimulateFilter(first, bias, std::move(params), limits, input.params.scale);
   // Zero points go first, so that padding writes 0.
   const at::Tensor acc = Apply(input.values.sub(input.params.zero_point), simulated.values, simulated.bias);
-  const SimulatedOutput output = {OutputParams(), scheme(), activation_};
+  const SimulatedOutput output = {OutputParams(), activations(), activation_};
   return {Arrange(Requantize(acc, input.params.scale, simulated, output), input.values), output.params};
 }
 
@@ -309,7 +308,7 @@ std::vector<Parameter> FilterModule::parameters() {
 
 std::vector<NamedObserver> FilterModule::observers() {
   std::vector<NamedObserver> all = Module::observers();
-  if (!FiltersPerAxis(scheme())) all.insert(all.begin(), {FindParameter(node(), Role::kFilter).name, &filter_observer_});
+  if (!filters().per_axis()) all.insert(all.begin(), {FindParameter(node(), Role::kFilter).name, &filter_observer_});
   return all;
 }
 

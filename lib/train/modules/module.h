@@ -15,7 +15,8 @@
 
 #include "base/expected.h"
 #include "checkpoint/checkpoint.h"
-#include "quant/scheme.h"
+#include "ops/integer_kernels.h"
+#include "quant/precision.h"
 #include "train/across_workers.h"
 #include "train/batch_statistics.h"
 #include "train/modules/layer_node.h"
@@ -75,7 +76,7 @@ struct ModuleOptions {
   uint64_t seed = 1;
   double ema_decay = 0.999;
   bool ranges_cover = false;  ///< activations: what has been seen lately, not its average (RangeObserver)
-  Scheme scheme = Scheme::kUInt8;
+  Precisions precisions = PrecisionsOf(Scheme::kUInt8);
   /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or 2, with the raw filter,
   /// too; 0: once, but twice where the grid of the whole filter leaves a channel few steps.
   int32_t bn_convolutions = 0;
@@ -120,13 +121,15 @@ class Module {
 
   /// Scale and zero point of the output. Requires a range that is ready.
   QuantizationParams OutputParams() const;
-  Scheme scheme() const { return scheme_; }
+  const Precision& activations() const { return precisions_.activations; }
+  /// Of the filter that an operator of this type has.
+  Precision filters() const { return FilterPrecision(node_.type, precisions_); }
   const OpAttributes& attributes() const { return node_.attributes; }
   void Note(bool finite) { finite_ = finite_ && finite; }
 
  private:
   LayerNode node_;
-  Scheme scheme_;
+  Precisions precisions_;
   RangeObserver output_observer_;
   std::shared_ptr<const SharedRange> range_;
   bool finite_ = true;

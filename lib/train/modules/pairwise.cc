@@ -80,7 +80,7 @@ class DivModule final : public Module {
     const SimulatedTensor& a = inputs[0];
     const SimulatedTensor& b = inputs[1];
     const QuantizationParams output = OutputParams();
-    const QuantizedLimits clamp = ActivationLimits(activation_, output, ActivationLimitsOf(scheme()));
+    const QuantizedLimits clamp = ActivationLimits(activation_, output, LimitsOf(activations()));
     const Quotient quotient(double{a.params.scale / (b.params.scale * output.scale)});
     const at::Tensor steps =
         MapPairs(a, b, [&](int32_t x, int32_t y) { return y == 0 ? 0 : quotient(x, y); });
@@ -104,7 +104,7 @@ class SquaredDifferenceModule final : public Module {
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     constexpr double kFiner = 1 << 7;
     const QuantizationParams output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const double twice = 2 * double{std::max(inputs[0].params.scale, inputs[1].params.scale)};
     const auto fine = [&](const SimulatedTensor& x) {
       const FixedPointMultiplier multiplier = QuantizeMultiplier(double{x.params.scale} / twice);

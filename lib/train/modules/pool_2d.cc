@@ -60,7 +60,7 @@ class Pool2DModule : public Module {
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
     const QuantizationParams params = inputs[0].params;
     const QuantizedLimits limits =
-        ActivationLimits(attributes_.activation, params, ActivationLimitsOf(scheme()));
+        ActivationLimits(attributes_.activation, params, LimitsOf(activations()));
     return {at::clamp(PoolIntegers(inputs[0].values), limits.quant_min, limits.quant_max), params};
   }
 

@@ -20,7 +20,7 @@ class QuantizeModule final : public Module {
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const QuantizationParams from = inputs[0].params, to = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const FixedPointMultiplier multiplier = QuantizeMultiplier(double{from.scale} / double{to.scale});
     const auto requantize = [&](int32_t q) {
       const int32_t steps = MultiplyByQuantizedMultiplier(q - from.zero_point, multiplier);

@@ -30,7 +30,7 @@ class SumModule final : public Module {
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const QuantizationParams input = inputs[0].params, output = OutputParams();
-    const QuantizedLimits limits = ActivationLimitsOf(scheme());
+    const QuantizedLimits limits = LimitsOf(activations());
     const at::Tensor sums = Sums(inputs[0].values);
     if (input == output) return {MapIntegers(sums, Wrapped(limits)), output};
     const auto count = static_cast<float>(inputs[0].values.numel() / sums.numel());

@@ -115,7 +115,7 @@ class BilinearModule final : public ResizeModule {
 
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override {
     const at::Tensor& q = inputs[0].values;
-    return {scheme() == Scheme::kInt8 ? ByIntegers(q) : ByFloats(q), inputs[0].params};
+    return {activations().type == DType::kInt8 ? ByIntegers(q) : ByFloats(q), inputs[0].params};
   }
 
  private:

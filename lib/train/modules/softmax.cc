@@ -69,7 +69,7 @@ class SoftmaxModule final : public Module {
     const int64_t depth = rows.size(-1);
     for (int64_t begin = 0; begin < rows.numel(); begin += depth) {
       SoftmaxRow(rows.data_ptr<double>() + begin, output.data_ptr<double>() + begin, depth, exps,
-                 ActivationLimitsOf(scheme()));
+                 LimitsOf(activations()));
     }
     return {functional::FromNhwc(output), OutputParams()};
   }

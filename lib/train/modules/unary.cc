@@ -28,7 +28,7 @@ class ReluModule final : public UnaryModule {
  private:
   at::Tensor Real(const at::Tensor& input) const override { return input; }
   int32_t Entry(int32_t q, QuantizationParams input, QuantizationParams output) const override {
-    const QuantizedLimits clamp = ActivationLimits(activation_, output, ActivationLimitsOf(scheme()));
+    const QuantizedLimits clamp = ActivationLimits(activation_, output, LimitsOf(activations()));
     const FixedPointMultiplier multiplier = QuantizeMultiplier(double{input.scale / output.scale});
     const int32_t steps = MultiplyByQuantizedMultiplier(q - input.zero_point, multiplier);
     return std::clamp(steps + output.zero_point, clamp.quant_min, clamp.quant_max);
@@ -130,7 +130,7 @@ at::Tensor UnaryModule::Forward(const std::vector<at::Tensor>& inputs, const For
 
 SimulatedTensor UnaryModule::Simulate(const std::vector<SimulatedTensor>& inputs) const {
   const QuantizationParams output = OutputParams();
-  const QuantizedLimits limits = ActivationLimitsOf(scheme());
+  const QuantizedLimits limits = LimitsOf(activations());
   std::array<int32_t, 256> table;
   for (int32_t i = 0; i < 256; ++i) {
     const int32_t entry = Entry(limits.quant_min + i, inputs[0].params, output);
