@@ -15,7 +15,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, "build", "onnx-venv")
-PACKAGES = ["onnx==1.23.2", "onnxruntime==1.32.0", "onnxscript", "numpy", "ai-edge-litert==2.3.0", "torch==2.13.0", "torchvision"]
+PACKAGES = ["onnx==1.23.2", "onnxruntime==1.32.0", "onnxscript", "numpy", "ai-edge-litert==2.3.0", "torch==2.13.0", "torchvision", "safetensors"]
 NETWORKS = ["resnet18", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2_x1_0", "squeezenet1_1", "efficientnet_b0", "mnasnet1_0",
             "regnet_y_400mf", "densenet121", "googlenet", "inception_v3", "convnext_tiny", "lraspp_mobilenet_v3_large"]
 

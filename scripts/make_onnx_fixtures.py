@@ -33,6 +33,60 @@ class Small(nn.Module):
         return self.dense(self.drop(torch.flatten(x, 1)))
 
 
+class TwoHeads(nn.Module):
+    """A picture and a row of numbers in, a class and two numbers out: tests/support/two_inputs.h has such examples."""
+
+    def __init__(self):
+        super().__init__()
+        self.camera = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        self.sensor = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+        self.kind, self.level = nn.Linear(8, 4), nn.Linear(8, 2)
+
+    def forward(self, camera, sensor):
+        both = torch.cat([self.camera(camera).mean((2, 3)), self.sensor(sensor)], 1)
+        return self.kind(both), self.level(both)
+
+
+class Maps(nn.Module):
+    """A network of convolutions alone, which takes pictures of any size."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(4, 2, 2, stride=2)
+
+    def forward(self, x):
+        return self.up(torch.relu(self.down(x)))
+
+
+def at(name):
+    return os.path.join(FOLDER, name)
+
+
+def write_two_heads():
+    torch.manual_seed(2)
+    model = TwoHeads().eval()
+    inputs = {"camera": torch.randn(3, 1, 6, 6), "sensor": torch.randn(3, 3)}
+    names = ["kind", "level"]
+    outputs = {name: y.detach().numpy() for name, y in zip(names, model(*inputs.values()))}
+    np.savez(at("two_x.npz"), **{name: x.numpy() for name, x in inputs.items()})
+    np.savez(at("two_y.npz"), **outputs)
+    torch.onnx.export(model, tuple(x[:1] for x in inputs.values()), at("two.onnx"), dynamo=False, input_names=list(inputs), output_names=names,
+                      dynamic_axes={name: {0: "batch"} for name in [*inputs, *names]}, training=TrainingMode.PRESERVE,
+                      do_constant_folding=False)
+
+
+def write_maps():
+    torch.manual_seed(3)
+    model = Maps().eval()
+    x = torch.randn(2, 3, 8, 6)
+    np.save(at("maps_x.npy"), x.numpy())
+    np.save(at("maps_y.npy"), model(x).detach().numpy())
+    sizes = {0: "batch", 2: "height", 3: "width"}
+    torch.onnx.export(model, (x[:1],), at("maps.onnx"), dynamo=False, input_names=["x"], output_names=["y"],
+                      dynamic_axes={"x": sizes, "y": sizes})
+
+
 def main():
     warnings.filterwarnings("ignore")
     torch.manual_seed(1)
@@ -43,22 +97,23 @@ def main():
             model(torch.randn(8, 3, 12, 12))
     model.eval()
     x = torch.randn(2, 3, 12, 12)
-    np.save(os.path.join(FOLDER, "x.npy"), x.numpy())
-    np.save(os.path.join(FOLDER, "y.npy"), model(x).detach().numpy())
+    np.save(at("x.npy"), x.numpy())
+    np.save(at("y.npy"), model(x).detach().numpy())
     one = (x[:1],)
-    at = lambda name: os.path.join(FOLDER, name + ".onnx")  # noqa: E731
-    torch.onnx.export(model, one, at("script"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}})
-    torch.onnx.export(model, one, at("batch_norms"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}},
+    torch.onnx.export(model, one, at("script.onnx"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}})
+    torch.onnx.export(model, one, at("batch_norms.onnx"), dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}},
                       training=TrainingMode.PRESERVE, do_constant_folding=False)
-    torch.onnx.export(model, one, at("dynamo"), dynamo=True, verbose=False, external_data=False, input_names=["x"])
+    torch.onnx.export(model, one, at("dynamo.onnx"), dynamo=True, verbose=False, external_data=False, input_names=["x"])
     import onnx
-    exported = onnx.load(at("dynamo"))
+    exported = onnx.load(at("dynamo.onnx"))
     del exported.metadata_props[:]
     for node in exported.graph.node:
         del node.metadata_props[:]  # names of source files
         node.doc_string = ""
     del exported.graph.value_info[:]
-    onnx.save(exported, at("dynamo"))
+    onnx.save(exported, at("dynamo.onnx"))
+    write_two_heads()
+    write_maps()
 
 
 if __name__ == "__main__":

@@ -112,14 +112,24 @@ class Importer {
   }
 
   Status AddInputs() {
+    QAT_RETURN_IF_ERROR(CheckShapeNames());
     for (const onnx::ValueInfo& input : model_.graph.inputs) {
       if (values_.count(input.name) > 0) continue;  // its value is an initializer
       QAT_RETURN_IF_ERROR_IN(StrCat("input '", input.name, "'"), AddInput(input));
     }
     if (builder_.graph().inputs.empty()) return Unsupported("has no input: all it computes is constant");
+    return {};
+  }
+
+  /// Before sizes are asked for that a name with an error in it was to say.
+  Status CheckShapeNames() const {
+    std::vector<std::string> names;
+    for (const onnx::ValueInfo& input : model_.graph.inputs) {
+      if (values_.count(input.name) == 0) names.push_back(input.name);
+    }
     for (const auto& [name, sizes] : options_.input_shapes) {
-      if (used_shapes_.count(name) == 0)
-        return InvalidArgument(StrCat("`input_shape`: no input is called '", name, "'"));
+      if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        return InvalidArgument(StrCat("`input_shape`: names the input '", name, "', expected ", Join(names)));
     }
     return {};
   }
@@ -155,7 +165,6 @@ class Importer {
     auto given = options_.input_shapes.find(input.name);
     if (given == options_.input_shapes.end()) given = options_.input_shapes.find("");
     if (given != options_.input_shapes.end()) {
-      used_shapes_.insert(given->first);
       if (given->second.size() != dims.size())
         return InvalidArgument(
             StrCat("has ", dims.size(), " axes, `input_shape` has ", given->second.size()));
@@ -432,7 +441,7 @@ class Importer {
   std::map<std::string, int> readers_;
   OnnxConversion conversion_;
   std::map<std::string, OnnxValue> values_;  // by ONNX's name
-  std::set<std::string> unknown_, used_shapes_;
+  std::set<std::string> unknown_;
   std::vector<std::string> inputs_;
   Refusals refusals_;
   std::string batch_hint_;

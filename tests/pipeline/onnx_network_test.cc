@@ -1,0 +1,212 @@
+// .onnx files of PyTorch's exporters (scripts/make_onnx_fixtures.py) through all four programs: held against PyTorch's own answers,
+// quantized, trained on, and refused with a sentence where something is wrong.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <tuple>
+
+#include "base/random.h"
+#include "data/npy.h"
+#include "support/subprocess.h"
+#include "support/test_util.h"
+#include "support/two_inputs.h"
+
+namespace qat {
+namespace {
+
+using testing::ProcessResult;
+using testing::RunTool;
+
+#define EXPECT_HOLDS(text, piece) EXPECT_NE((text).find(piece), std::string::npos) << (text)
+
+class OnnxNetwork : public ::testing::Test {
+ protected:
+  std::string At(const std::string& name) const { return folder_ / name; }
+  static std::string Fixture(const std::string& name) {
+    return std::string(testing::kSourceDir) + "/tests/import/onnx/" + name;
+  }
+
+  ProcessResult Do(const std::string& tool, const std::vector<std::string>& arguments) {
+    const ProcessResult result = RunTool(tool, arguments);
+    EXPECT_EQ(result.exit_code, 0) << tool << ": " << result.err;
+    return result;
+  }
+
+  ProcessResult Convert(const std::string& network, std::vector<std::string> more) {
+    more.insert(more.begin(), Fixture(network));
+    more.insert(more.end(), {"--progress", "none"});
+    return RunTool("qat-convert", more);
+  }
+
+  void Write(const std::string& name, const NpyArray& array) {
+    QAT_ASSERT_OK(WriteFile(At(name), Serialize(array)));
+  }
+
+  /// Pictures [12, 12, 3] whose brightest quarter is their class.
+  void WritePictures() {
+    std::filesystem::create_directories(At("pictures"));
+    Random random(7);
+    for (const auto& [split, count] : {std::tuple<const char*, int>{"train", 400}, {"test", 100}}) {
+      NpyArray x{DType::kUInt8, {count, 12, 12, 3}, {}}, y{DType::kUInt8, {count}, {}};
+      for (int n = 0; n < count; ++n) {
+        const int label = random.Between(0, 3);
+        for (int place = 0; place < 12 * 12; ++place) {
+          const bool bright = place / 12 / 6 * 2 + place % 12 / 6 == label;
+          for (int c = 0; c < 3; ++c)
+            x.values.push_back(static_cast<uint8_t>(random.Between(0, 127) + (bright ? 128 : 0)));
+        }
+        y.values.push_back(static_cast<uint8_t>(label));
+      }
+      Write(std::string("pictures/x_") + split + ".npy", x);
+      Write(std::string("pictures/y_") + split + ".npy", y);
+    }
+  }
+
+  /// Examples of tests/support/two_inputs.h, with a class and two numbers as answers.
+  void WriteTwoHeads() {
+    std::filesystem::create_directories(At("two"));
+    for (const auto& [split, count, seed] :
+         {std::tuple<const char*, int, uint64_t>{"train", 600, 5}, {"test", 120, 6}}) {
+      testing::TwoInputExamples made = testing::MakeTwoInputExamples(count, seed);
+      NpyArray level{DType::kFloat32, {count, 2}, Bytes(static_cast<size_t>(count) * 2 * sizeof(float))};
+      for (size_t i = 0; i < made.labels.size(); ++i) {
+        const float values[] = {made.labels[i] % 2 == 0 ? 300.0f : 340.0f, made.labels[i] < 2 ? -2.0f : 2.0f};
+        std::memcpy(&level.values[i * sizeof(values)], values, sizeof(values));
+      }
+      Write(std::string("two/x_camera_") + split + ".npy",
+            {DType::kUInt8, {count, 6, 6, 1}, std::move(made.camera)});
+      Write(std::string("two/sensor_") + split + ".npy",
+            {DType::kFloat32, {count, 3}, std::move(made.sensor)});
+      Write(std::string("two/y_kind_") + split + ".npy", {DType::kUInt8, {count}, std::move(made.labels)});
+      Write(std::string("two/level_") + split + ".npy", level);
+    }
+  }
+
+  testing::TempDir folder_;
+};
+
+class EveryExport : public OnnxNetwork, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryExport, ConvertsAsPyTorchAnswersAndToIntegers) {
+  WritePictures();
+  const std::string network = std::string(GetParam()) + ".onnx";
+  const ProcessResult real =
+      Convert(network, {"--verify", Fixture("x.npy"), Fixture("y.npy"), "--verify-tolerance", "1e-5",
+                        "--type", "float32", "-o", At("f.tflite")});
+  ASSERT_EQ(real.exit_code, 0) << real.err;
+  EXPECT_HOLDS(real.out, ": 2 examples, differs by at most ");
+  EXPECT_HOLDS(real.out, "float32 [1, 12, 12, 3]");
+  const ProcessResult integers = Convert(network, {"--calibrate", At("pictures"), "--mean", "127.5", "--std",
+                                                   "127.5", "--type", "int8", "-o", At("i.tflite")});
+  ASSERT_EQ(integers.exit_code, 0) << integers.err;
+  EXPECT_HOLDS(integers.out, "int8 [1, 12, 12, 3]");
+  Do("qat-eval", {"--data", At("pictures"), At("i.tflite"), "--repeat", "0", "--progress", "none"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, EveryExport, ::testing::Values("script", "dynamo", "batch_norms"));
+
+TEST_F(OnnxNetwork, OtherAnswersAreRefusedAndNothingIsWritten) {
+  const ProcessResult result = Convert("script.onnx", {"--verify", Fixture("x.npy"), Fixture("x.npy"),
+                                                       "--type", "float32", "-o", At("m.tflite")});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_HOLDS(result.err, "is [2, 3, 12, 12], expected ");
+  NpyArray wrong = *ReadNpy(Fixture("y.npy"));
+  wrong.values[2] ^= 0x40;  // a bit of the first number
+  Write("wrong.npy", wrong);
+  const ProcessResult differs = Convert("script.onnx", {"--verify", Fixture("x.npy"), At("wrong.npy"),
+                                                        "--type", "float32", "-o", At("m.tflite")});
+  EXPECT_EQ(differs.exit_code, 3);
+  EXPECT_HOLDS(differs.err, "is the first tensor that differs");
+  EXPECT_HOLDS(differs.err, "at value 0 of example 0");
+  EXPECT_EQ(testing::FilesIn(At("")), std::vector<std::string>{"wrong.npy"});
+}
+
+TEST_F(OnnxNetwork, BatchNormsTrainOnAndEveryByteIsThatOfTheSimulation) {
+  WritePictures();
+  const ProcessResult trained =
+      Do("qat-train", {"--network", Fixture("batch_norms.onnx"), "--data", At("pictures"), "--mean", "127.5",
+                       "--std", "127.5", "--scheme", "int8", "--steps", "120", "--threads", "1", "--progress",
+                       "none", "-o", At("run")});
+  EXPECT_HOLDS(trained.err,
+               "2 batch normalizations went into the filters before; training takes them apart again");
+  const ProcessResult frozen = Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
+  EXPECT_HOLDS(frozen.out, "folded  2 batch norms");
+  Do("qat-convert", {At("g.qgraph"), "-o", At("m.tflite")});
+  const ProcessResult compared =
+      Do("qat-eval",
+         {"--data", At("pictures"), "--checkpoint", At("run"), "--graph", At("g.qgraph"), At("m.tflite"),
+          "--min-accuracy", "60", "--litert", "off", "--repeat", "0", "--progress", "none"});
+  EXPECT_HOLDS(compared.out, "every byte as in the simulation");
+}
+
+TEST_F(OnnxNetwork, SizesThatAreOpenAreSaidByTheUser) {
+  const std::vector<std::string> to_float = {"--type", "float32", "-o", At("m.tflite")};
+  const auto convert = [&](std::vector<std::string> more) {
+    more.insert(more.end(), to_float.begin(), to_float.end());
+    return Convert("maps.onnx", more);
+  };
+  const ProcessResult open = convert({});
+  EXPECT_EQ(open.exit_code, 4);
+  EXPECT_HOLDS(
+      open.err,
+      "input 'x': leaves axis 2 open ('height'); export the network with fixed sizes, or say --input-shape");
+  const ProcessResult other = convert({"--input-shape", "z=1,3,8,6"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_HOLDS(other.err, "--input-shape: names the input 'z', expected x");
+  EXPECT_FALSE(std::filesystem::exists(At("m.tflite")));
+  const ProcessResult said =
+      convert({"--input-shape", "x=1,3,8,6", "--verify", Fixture("maps_x.npy"), Fixture("maps_y.npy")});
+  ASSERT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_HOLDS(said.out, "input      x float32 [1, 8, 6, 3]");
+  EXPECT_HOLDS(said.out, "output     y float32 [1, 8, 6, 2]");
+}
+
+TEST_F(OnnxNetwork, IsShownWithoutBeingConverted) {
+  const ProcessResult shown = Do("qat-eval", {"inspect", Fixture("two.onnx")});
+  EXPECT_HOLDS(shown.out, "an ONNX model");
+  EXPECT_HOLDS(shown.out, "input       camera float32 [1, 1, 6, 6]*");
+  EXPECT_HOLDS(shown.out, "output      level float32 [1, 2]*");
+}
+
+TEST_F(OnnxNetwork, DamagedAndOtherFilesAreRefusedInOneSentence) {
+  Bytes bytes = *ReadFile(Fixture("script.onnx"));
+  bytes.resize(bytes.size() / 2);
+  QAT_ASSERT_OK(WriteFile(At("half.onnx"), bytes));
+  testing::WriteText(At("text.onnx"), "this is no network\n");
+  const std::vector<std::string> before = testing::FilesIn(At(""));
+  for (const std::string name : {"half.onnx", "text.onnx", "none.onnx"}) {
+    const ProcessResult converted =
+        RunTool("qat-convert", {At(name), "--type", "float32", "-o", At("m.tflite")});
+    EXPECT_EQ(converted.exit_code, 3) << name << ": " << converted.err;
+    EXPECT_EQ(std::count(converted.err.begin(), converted.err.end(), '\n'), 1) << converted.err;
+    EXPECT_HOLDS(converted.err, name);
+    EXPECT_EQ(RunTool("qat-train", {"--network", At(name), "--data", "digits", "-o", At("run")}).exit_code, 3)
+        << name;
+  }
+  EXPECT_EQ(testing::FilesIn(At("")), before);
+}
+
+TEST_F(OnnxNetwork, TwoInputsAndTwoOutputsGoThroughAllFourProgramsByName) {
+  WriteTwoHeads();
+  const ProcessResult integers =
+      Convert("two.onnx", {"--verify", Fixture("two_x.npz"), Fixture("two_y.npz"), "--calibrate", At("two"),
+                           "--type", "int8", "-o", At("i.tflite")});
+  ASSERT_EQ(integers.exit_code, 0) << integers.err;
+  EXPECT_HOLDS(integers.out, "verified   kind: 3 examples");
+  EXPECT_HOLDS(integers.out, "verified   level: 3 examples");
+  Do("qat-train", {"--network", Fixture("two.onnx"), "--data", At("two"), "--mean", "camera=127.5,sensor=10",
+                   "--std", "camera=64,sensor=1", "--scheme", "int8", "--steps", "300", "--threads", "1",
+                   "--progress", "none", "-o", At("run")});
+  Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
+  Do("qat-convert", {At("g.qgraph"), "-o", At("m.tflite")});
+  const ProcessResult compared =
+      Do("qat-eval", {"--data", At("two"), "--checkpoint", At("run"), At("m.tflite"), "--min-accuracy", "90",
+                      "--max-rmse", "5", "--litert", "off", "--repeat", "0", "--progress", "none"});
+  EXPECT_HOLDS(compared.out, "output 'kind' (classes)");
+  EXPECT_HOLDS(compared.out, "output 'level' (numbers)");
+  EXPECT_HOLDS(compared.out, "every byte as in the simulation");
+}
+
+}  // namespace
+}  // namespace qat
