@@ -32,7 +32,7 @@ Offset<fb::Input> WriteInput(FlatBufferBuilder& builder, const InputContract& in
   const auto unit = WriteText(builder, input.unit);
   return fb::CreateInput(builder, name, shape, input.height, input.width, input.channels,
                          static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high, unit,
-                         static_cast<fb::Fit>(input.fit), input.inside);
+                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first);
 }
 
 Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract& output) {
@@ -41,7 +41,7 @@ Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract&
   const auto mean = WriteList(builder, output.mean), std_values = WriteList(builder, output.std);
   const auto columns = WriteText(builder, output.columns);
   return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values,
-                          output.ignored, columns);
+                          output.ignored, columns, output.channels_first);
 }
 
 // Whether version 1 says all of it.
@@ -87,6 +87,7 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
   input.unit = TextOf(table.unit());
   QAT_ASSIGN_OR_RETURN(input.fit, KnownValue<Fit>(table.fit(), fb::Fit_MAX, "how pictures come to fit"));
   input.inside = table.inside();
+  input.channels_first = table.channels_first();
   return input;
 }
 
@@ -99,6 +100,7 @@ Expected<OutputContract> ReadOutput(const fb::Output& table) {
   output.name = TextOf(table.name());
   output.ignored = table.ignored();
   output.columns = TextOf(table.columns());
+  output.channels_first = table.channels_first();
   return output;
 }
 
@@ -131,8 +133,17 @@ std::string Describe(const OutputContract& output, bool with_task) {
   if (!output.labels.empty()) text += StrCat(", ", output.labels.size(), numbers ? " numbers" : " labels");
   if (with_task && output.task != Task::kUnknown && output.task != Task::kClasses) text += StrCat(", task ", NameOf(output.task));
   if (!output.mean.empty()) text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
+  if (output.channels_first) text += ", given with the channels first";
   if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
   return text;
+}
+
+// Without how the model takes and gives it.
+Contract MeaningOf(Contract contract) {
+  for (InputContract& input : contract.inputs) input.inside = input.channels_first = false;
+  for (OutputContract& output : contract.outputs) output.channels_first = false;
+  contract.set_labels(std::vector<std::string>(contract.labels()));
+  return contract;
 }
 
 }  // namespace
@@ -181,12 +192,7 @@ void NormalizeTargets(const OutputContract& contract, std::span<float> targets) 
     targets[i] = static_cast<float>((double{targets[i]} - contract.mean[i % n]) / contract.std[i % n]);
 }
 
-bool SameMeaning(const Contract& a, const Contract& b) {
-  Contract other = b;
-  if (a.inputs.size() != b.inputs.size()) return false;
-  for (size_t i = 0; i < a.inputs.size(); ++i) other.inputs[i].inside = a.inputs[i].inside;
-  return a == other;
-}
+bool SameMeaning(const Contract& a, const Contract& b) { return MeaningOf(a) == MeaningOf(b); }
 
 std::span<const uint8_t> InputOf(const Contract& contract, size_t index, std::span<const uint8_t> examples,
                                  std::vector<uint8_t>& copy) {

@@ -22,6 +22,7 @@ struct OutputContract {
   std::string columns = {};  ///< of several outputs: the columns of a table that hold its answers, where they are not called as it is
   /// Of classes a pixel: the stored label of those that have none and do not count, as 255; kIgnoredLabel: there is no such label.
   int32_t ignored = kIgnoredLabel;
+  bool channels_first = false;  ///< the model gives [1, C, H, W] or [1, C, T]; answers and targets are [.., C] all the same
   bool operator==(const OutputContract&) const = default;
 };
 

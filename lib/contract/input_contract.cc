@@ -81,10 +81,16 @@ Status CheckRange(const InputContract& contract) {
 
 size_t SizeOf(ValueType values) { return values == ValueType::kByte ? 1 : sizeof(float); }
 
+Shape InputContract::NetworkShape() const {
+  if (channels_first) return {1, channels, height, width};
+  return {1, height, width, channels};
+}
+
 Shape InputContract::DataShape() const {
   if (shape.empty()) return NetworkShape();
   Shape with_batch = {1};
   with_batch.insert(with_batch.end(), shape.begin(), shape.end());
+  if (channels_first) std::rotate(with_batch.begin() + 1, with_batch.end() - 1, with_batch.end());
   return with_batch;
 }
 
@@ -99,6 +105,7 @@ std::string Describe(const InputContract& contract) {
   std::string text = StrCat(SizeText(contract), ", real = (", value, " - ", ListText(contract.mean), ") / ",
                             ListText(contract.std));
   if (contract.inside) text += " inside the model";
+  if (contract.channels_first) text += ", taken with the channels first";
   if (contract.fit != Fit::kCrop) text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
   if (contract.values == ValueType::kReal)
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
@@ -109,6 +116,7 @@ std::string Describe(const InputContract& contract) {
 bool SameMeaning(const InputContract& a, const InputContract& b) {
   InputContract other = b;
   other.inside = a.inside;
+  other.channels_first = a.channels_first;
   return a == other;
 }
 

@@ -36,13 +36,14 @@ struct InputContract {
   std::string unit = {};    ///< "g", "kWh"; empty: not known
   Fit fit = Fit::kCrop;
   bool inside = false;      ///< reals: the model normalizes by itself and takes the values as they are
+  bool channels_first = false;  ///< the model takes [1, C, H, W] or [1, C, T]; examples are as above all the same
 
   bool operator==(const InputContract&) const = default;
   int64_t ValueCount() const { return int64_t{height} * width * channels; }
   /// Bytes of one example.
   int64_t ImageSize() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }
-  /// [1, H, W, C] or with the data's own shape, [1, T, C].
-  Shape NetworkShape() const { return {1, height, width, channels}; }
+  /// Of the model's input: [1, H, W, C] or with the data's own shape, [1, T, C]; channels_first with C as the second size.
+  Shape NetworkShape() const;
   Shape DataShape() const;
 };
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/matrix.h"
 #include "base/strings.h"
 #include "data/array_values.h"
 #include "model/model_contract.h"
@@ -20,6 +21,19 @@ const InputContract* Normalization(const Model& model, size_t position, size_t v
   const InputContract& contract = model.contract()->inputs[position];
   const bool applies = contract.values == ValueType::kReal && !contract.inside;
   return applies && values % static_cast<size_t>(contract.ValueCount()) == 0 ? &contract : nullptr;
+}
+
+// Values [N, H, W, C], or [N, C, H, W] where the input has the channels first.
+void Normalize(const InputContract& contract, std::span<const uint8_t> values, std::span<float> reals) {
+  if (!contract.channels_first) return ToReal(contract, {}, values, reals);
+  const auto channels = static_cast<size_t>(contract.channels), count = static_cast<size_t>(contract.ValueCount());
+  Bytes last(count * sizeof(float));
+  std::vector<float> normalized(count);
+  for (size_t first = 0; first < reals.size(); first += count) {
+    TransposeElements(values.subspan(first * sizeof(float), last.size()), channels, count / channels, sizeof(float), last);
+    ToReal(contract, {}, last, normalized);
+    for (size_t i = 0; i < count; ++i) reals[first + i % channels * (count / channels) + i / channels] = normalized[i];
+  }
 }
 
 template <class T>
@@ -54,7 +68,7 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   std::vector<float> reals(converted.values.size() / sizeof(float));
   std::string how;
   if (const InputContract* contract = Normalization(model, position, reals.size()); contract != nullptr) {
-    ToReal(*contract, {}, converted.values, reals);
+    Normalize(*contract, converted.values, reals);
     how = "normalized by the input contract and ";
   } else {
     std::memcpy(reals.data(), converted.values.data(), converted.values.size());

@@ -221,10 +221,18 @@ class Importer {
   std::set<std::string> names_;
 };
 
+Error RefuseChannelsFirst() {
+  return Unsupported("was written with its channels first (`input_layout` nchw), which is the last step of a conversion; "
+                     "give the network that it was made from");
+}
+
 /// Each of several inputs as the caller says, as the model does, else as it is.
 Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(const ModelContract found, ContractOf(model));
   Contract contract = found.contract;
+  for (const InputContract& input : contract.inputs) {
+    if (input.channels_first) return RefuseChannelsFirst();
+  }
   QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
   QAT_RETURN_IF_ERROR(Validate(contract));
   notes.push_back(StrCat("its inputs: ", Describe(contract)));
@@ -238,6 +246,7 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
   if (!options.mean_of.empty() || !options.std_of.empty())
     return InvalidArgument("`mean` and `std`: name an input, expected numbers alone: the model has one input");
   const auto found = ContractOf(model);
+  if (found.ok() && found->contract.input().channels_first) return RefuseChannelsFirst();
   const bool stated = !options.mean.empty() || !options.std.empty();
   if (found.ok() && !stated) return found->contract;
   const auto or_one = [](const std::vector<float>& values, float one) {

@@ -8,6 +8,18 @@
 #include "model/model_contract.h"
 
 namespace qat {
+namespace {
+
+std::vector<bool> Moved(const std::vector<int32_t>& borders, const ReadNetworkResult& network) {
+  std::vector<bool> moved;
+  for (const int32_t border : borders) {
+    const auto order = network.orders.find(network.graph.tensor(border).name);
+    moved.push_back(order != network.orders.end() && order->second.size() > 2 && WithoutUnitAxes(order->second) == ChannelsLast(order->second.size()));
+  }
+  return moved;
+}
+
+}  // namespace
 
 Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std::vector<std::string>& texts) {
   std::map<std::string, std::vector<int64_t>> shapes;
@@ -33,18 +45,21 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     bytes = {};
     QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.mean_of, options.std_of, options.input_shapes}, notes));
     const bool assumed = options.mean.empty() && options.std.empty() && import.graph.inputs.size() == 1;
-    return ReadNetworkResult{std::move(import.graph), true, assumed, std::move(import.batch_norms), std::move(import.orders)};
+    ReadNetworkResult result{std::move(import.graph), true, assumed, std::move(import.batch_norms), std::move(import.orders), {}, {}};
+    result.moved_inputs = Moved(result.graph.inputs, result);
+    result.moved_outputs = Moved(result.graph.outputs, result);
+    return result;
   }
   if (!options.input_shapes.empty()) return InvalidArgument("`input_shape`: only an .onnx leaves sizes open that can be said");
   if (IsKind(bytes, kTfliteIdentifier)) {
     QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));
     const bool stated = !options.mean.empty() || !options.std.empty() || model->inputs().size() > 1;
-    return ReadNetworkResult{std::move(graph), true, !stated && !ContractOf(*model).ok(), {}, {}};
+    return ReadNetworkResult{std::move(graph), true, !stated && !ContractOf(*model).ok(), {}, {}, {}, {}};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
-  return ReadNetworkResult{std::move(graph), false, false, {}, {}};
+  return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}};
 }
 
 }  // namespace qat

@@ -25,6 +25,7 @@ struct ReadNetworkResult {
   bool assumed_bytes = false;  ///< nobody says what the values of its one input are: bytes as they are is a guess
   std::vector<FoldedBatchNorm> batch_norms;  ///< of an .onnx: what training takes apart again
   std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
+  std::vector<bool> moved_inputs, moved_outputs;  ///< of an .onnx: which have the channels last here and first in the source
 };
 
 /// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite, an .onnx by ImportOnnx. What it is, its

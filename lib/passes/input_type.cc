@@ -31,7 +31,12 @@ class FrontWriter {
     const InputContract& contract = graph.contract.inputs[index];
     const Shape& old = graph.tensor(network_input_).shape;
     GraphTensor input;
-    input.name = Unused(contract.name.empty() ? "data" : contract.name);
+    own_name_ = graph.tensor(network_input_).name;
+    // Those who made a network of others know its input by its name; "input" is what ours call it.
+    const std::string known = own_name_ == "input" ? std::string("data") : own_name_;
+    input.name = contract.name.empty() ? known : contract.name;
+    if (own_name_ == input.name) graph.tensor(network_input_).name = Unused(StrCat(own_name_, "/inside"));
+    input.name = Unused(input.name);
     input.shape = contract.values == ValueType::kReal ? contract.DataShape() : old;
     input.type = type;
     input.quantization = std::move(quantization);
@@ -84,6 +89,7 @@ class FrontWriter {
     if (nodes_.empty()) {
       // The network takes what comes in: nothing changes.
       graph_.inputs[index_] = network_input_;
+      graph_.tensor(network_input_).name = own_name_;
     } else {
       nodes_.back().outputs = {network_input_};
     }
@@ -125,6 +131,7 @@ class FrontWriter {
   Graph& graph_;
   const size_t index_;
   int32_t network_input_;
+  std::string own_name_;
   int32_t last_ = 0;
   std::vector<GraphNode> nodes_;
 };
@@ -204,6 +211,9 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
   QAT_RETURN_IF_ERROR(ExpectConvertible(type, network));
   if (!in_front.empty()) TakeOff(in_front, index, graph);
   InputContract& contract = graph.contract.inputs.at(index);
+  const bool by_channel = !All(contract.mean, contract.mean[0]) || !All(contract.std, contract.std[0]);
+  if (type == DType::kFloat32 && contract.channels_first && contract.values == ValueType::kReal && !contract.inside && by_channel)
+    return Unsupported("the input has its channels first and is normalized by channel; convert the network that it was made from");
   std::optional<TensorQuantization> quantization;
   if (type != DType::kFloat32) quantization = InTermsOf(type, network, contract);
   FrontWriter front(graph, index, type, std::move(quantization));

@@ -90,6 +90,11 @@ Status SetInputType(DType type, size_t index, Graph& graph);
 /// as before.
 Status SetOutputType(DType type, size_t index, Graph& graph);
 
+/// What the model takes as an input, or gives as an output, [1, H, W, C] or [1, T, C], with the channels first, after all other passes: a
+/// TRANSPOSE, or a RESHAPE where no value moves, under the name of the border, which the contract records. Returns whether values move.
+bool TakeChannelsFirst(size_t index, Graph& graph);
+bool GiveChannelsFirst(size_t index, Graph& graph);
+
 /// One sentence on what `given` does to the data if it is not what the contract says, both values in it; else empty.
 std::string DescribeInputContradiction(const InputContract& contract, QuantizationParams given);
 

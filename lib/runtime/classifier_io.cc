@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/matrix.h"
 #include "base/strings.h"
 #include "model/model_contract.h"
 #include "predict/predictor.h"
@@ -94,6 +95,16 @@ float QuantizedScore(std::span<const uint8_t> bytes, size_t index, QuantizationP
   return Dequantize(ElementAt<T>(bytes, index), params);
 }
 
+/// The same for an input that takes the channels first.
+LoadFunction ChannelsFirst(LoadFunction load, const InputContract& contract, size_t input_bytes) {
+  const auto channels = static_cast<size_t>(contract.channels), values = static_cast<size_t>(contract.ValueCount());
+  return [load = std::move(load), channels, places = values / channels, size = input_bytes / values,
+          last = std::vector<uint8_t>(input_bytes)](std::span<const uint8_t> example, std::span<uint8_t> input) mutable {
+    load(example, last);
+    TransposeElements(last, places, channels, size, input);
+  };
+}
+
 // The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
 Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input,
                                 QuantizationParams params) {
@@ -135,20 +146,21 @@ bool HoldsAnswers(const Shape& shape, bool scores, bool numbers) {
   return answers == 1 || (shape.size() == (scores ? 4u : 3u) && shape[0] == 1);
 }
 
-Expected<ScoreReader> ChooseScore(const ModelTensor& output, bool numbers) {
-  const int64_t values = FlatSize(output.shape);
+// `shape`: the output's with the classes last.
+Expected<ScoreReader> ChooseScore(const ModelTensor& output, const Shape& shape, bool numbers) {
+  const int64_t values = FlatSize(shape);
   switch (output.type) {
     case DType::kFloat32:
     case DType::kUInt8:
     case DType::kInt8:
     case DType::kInt16:
-      if (values < 1 || !HoldsAnswers(output.shape, /*scores=*/true, numbers)) break;
+      if (values < 1 || !HoldsAnswers(shape, /*scores=*/true, numbers)) break;
       if (output.type == DType::kFloat32) return ScoreReader{FloatScore};
       if (output.type == DType::kInt16) return ScoreReader{QuantizedScore<int16_t>};
       return ScoreReader{output.type == DType::kUInt8 ? QuantizedScore<uint8_t> : QuantizedScore<int8_t>};
     case DType::kInt32:
     case DType::kInt64:
-      if (HoldsAnswers(output.shape, /*scores=*/false, /*numbers=*/false)) return ScoreReader{};
+      if (HoldsAnswers(shape, /*scores=*/false, /*numbers=*/false)) return ScoreReader{};
       break;
     default:
       break;
@@ -160,6 +172,10 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output, bool numbers) {
 
 bool HasNumbers(const Contract& contract, size_t output) {
   return output < contract.outputs.size() && IsOfNumbers(contract.outputs[output].task);
+}
+
+bool HasChannelsFirst(const Contract& contract, size_t output) {
+  return output < contract.outputs.size() && contract.outputs[output].channels_first;
 }
 
 }  // namespace
@@ -178,28 +194,34 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const M
   for (size_t i = 0; i < inputs.size(); ++i) {
     QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(*inputs[i], "input"));
     QAT_ASSIGN_OR_RETURN(LoadFunction load, MakeLoad(io.contract_.inputs[i], *inputs[i], params));
+    if (io.contract_.inputs[i].channels_first)
+      load = ChannelsFirst(std::move(load), io.contract_.inputs[i], static_cast<size_t>(FlatSize(inputs[i]->shape)) * SizeOf(inputs[i]->type));
     io.load_.push_back(std::move(load));
   }
   const size_t count = std::max<size_t>(io.contract_.outputs.size(), 1);
   if (count > 1 && count != outputs.size())
     return Corrupt(StrCat("has ", outputs.size(), " outputs, expected the ", count, " of its contract"));
   for (size_t i = 0; i < count; ++i) {
-    QAT_ASSIGN_OR_RETURN(Output output, MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i]));
+    QAT_ASSIGN_OR_RETURN(Output output, MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i], HasChannelsFirst(io.contract_, i)));
     io.outputs_.push_back(output);
   }
   return io;
 }
 
-Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities) {
-  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(tensor, numbers));
+Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities, bool channels_first) {
+  Shape shape = tensor.shape;
+  channels_first = channels_first && shape.size() > 2;
+  if (channels_first) std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+  QAT_ASSIGN_OR_RETURN(const ScoreReader reader, ChooseScore(tensor, shape, numbers));
   Output output;
   output.read = reader.read;
   output.wide_index = tensor.type == DType::kInt64;
   output.probabilities = probabilities;
   if (output.read == nullptr) return output;
   QAT_ASSIGN_OR_RETURN(output.params, ParamsOf(tensor, "output"));
-  output.classes = tensor.shape.back();
-  output.values = static_cast<size_t>(FlatSize(tensor.shape));
+  output.classes = shape.back();
+  output.values = static_cast<size_t>(FlatSize(shape));
+  output.channels_first = channels_first;
   return output;
 }
 
@@ -246,14 +268,14 @@ Status ClassifierIo::Output::Append(std::span<const uint8_t> output, Predictions
     return {};
   }
   const size_t first = predictions.scores.size();
+  const auto channels = static_cast<size_t>(classes), places = values / channels;
   for (size_t i = 0; i < values; ++i) {
-    const float score = read(output, i, params);
+    const float score = read(output, channels_first ? i % channels * places + i / channels : i, params);
     if (std::isnan(score)) return Numerical(StrCat("output ", i, " is not a number"));
     predictions.scores.push_back(score);
   }
-  const auto width = static_cast<size_t>(classes);
-  for (size_t place = 0; place < values; place += width) {
-    predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first + place, width)));
+  for (size_t place = 0; place < values; place += channels) {
+    predictions.labels.push_back(ArgMaxOf(std::span(predictions.scores).subspan(first + place, channels)));
   }
   return {};
 }

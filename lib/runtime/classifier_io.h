@@ -51,13 +51,14 @@ class ClassifierIo {
     size_t values = 0;
     bool wide_index = false;
     bool probabilities = false;
+    bool channels_first = false;
 
     Predictions Empty() const;
     Status Append(std::span<const uint8_t> output, Predictions& predictions) const;
   };
 
   ClassifierIo() = default;
-  static Expected<Output> MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities);
+  static Expected<Output> MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities, bool channels_first);
 
   Contract contract_;
   std::vector<std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>> load_;

@@ -126,5 +126,24 @@ TEST(InputContract, DescribesItselfInOneLine) {
   EXPECT_EQ(Describe(Rgb()), "4x5x3, real = (byte - [10, 20, 30]) / [2, 4, 8], 2 labels");
 }
 
+TEST(InputContract, ChannelsFirstChangeTheTensorsAndNotWhatExamplesMean) {
+  Contract contract(8, 6, 3, {1, 2, 3}, {1, 1, 1}, {"a", "b"});
+  const Contract last = contract;
+  contract.input().channels_first = true;
+  contract.outputs.front().channels_first = true;
+  EXPECT_EQ(contract.input().NetworkShape(), (Shape{1, 3, 8, 6}));
+  EXPECT_EQ(contract.input().ValueCount(), last.input().ValueCount());
+  EXPECT_TRUE(SameMeaning(contract, last));
+  EXPECT_FALSE(contract == last);
+  const auto read = ParseContract(Serialize(contract));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_TRUE(*read == contract);
+  InputContract series{1, 20, 4, {0, 0, 0, 0}, {1, 1, 1, 1}};
+  series.shape = {20, 4};
+  EXPECT_EQ(series.DataShape(), (Shape{1, 20, 4}));
+  series.channels_first = true;
+  EXPECT_EQ(series.DataShape(), (Shape{1, 4, 20}));
+}
+
 }  // namespace
 }  // namespace qat

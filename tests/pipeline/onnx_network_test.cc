@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "base/random.h"
@@ -83,6 +84,29 @@ class OnnxNetwork : public ::testing::Test {
     }
   }
 
+  /// Pictures [8, 6, 3] with a label for each pixel.
+  void WriteMaps() {
+    std::filesystem::create_directories(At("maps"));
+    Random random(9);
+    for (const std::string split : {"train", "test"}) {
+      NpyArray x{DType::kUInt8, {20, 8, 6, 3}, {}}, y{DType::kUInt8, {20, 8, 6}, {}};
+      for (int i = 0; i < 20 * 8 * 6; ++i) {
+        for (int c = 0; c < 3; ++c) x.values.push_back(static_cast<uint8_t>(random.Between(0, 255)));
+        y.values.push_back(static_cast<uint8_t>(random.Between(0, 1)));
+      }
+      Write("maps/x_" + split + ".npy", x);
+      Write("maps/y_" + split + ".npy", y);
+    }
+  }
+
+  static std::vector<float> FloatsOf(const std::string& path) {
+    const auto array = ReadNpy(path);
+    EXPECT_TRUE(array.ok());
+    std::vector<float> values(array->values.size() / sizeof(float));
+    std::memcpy(values.data(), array->values.data(), array->values.size());
+    return values;
+  }
+
   testing::TempDir folder_;
 };
 
@@ -160,6 +184,54 @@ TEST_F(OnnxNetwork, SizesThatAreOpenAreSaidByTheUser) {
   ASSERT_EQ(said.exit_code, 0) << said.err;
   EXPECT_HOLDS(said.out, "input      x float32 [1, 8, 6, 3]");
   EXPECT_HOLDS(said.out, "output     y float32 [1, 8, 6, 2]");
+}
+
+TEST_F(OnnxNetwork, ChannelsStayFirstWhereAskedAndAnswersAreTheSame) {
+  const std::vector<std::string> sizes = {"--input-shape", "1,3,8,6"};
+  const auto convert = [&](const std::string& layout, const std::string& model,
+                           std::vector<std::string> more) {
+    more.insert(more.end(), sizes.begin(), sizes.end());
+    more.insert(more.end(), {"--input-layout", layout, "-o", At(model)});
+    return Convert("maps.onnx", more);
+  };
+  const ProcessResult first = convert("nchw", "float.tflite", {"--type", "float32"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_HOLDS(first.out, "input      x float32 [1, 3, 8, 6]");
+  EXPECT_HOLDS(first.out, "output     y float32 [1, 2, 8, 6]");
+  EXPECT_HOLDS(first.err, "'x' [1, 3, 8, 6], 'y' [1, 2, 8, 6]; 2 transposes were added");
+  Do("qat-eval", {"run", At("float.tflite"), "--input", Fixture("maps_x.npy"), "-o", At("y.npy")});
+  const std::vector<float> found = FloatsOf(At("y.npy")), expected = FloatsOf(Fixture("maps_y.npy"));
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-5) << i;
+
+  WriteMaps();
+  const std::vector<std::string> integers = {"--calibrate", At("maps"),  "--mean", "127.5",
+                                             "--std",       "100,50,25", "--type", "int8"};
+  ASSERT_EQ(convert("nhwc", "last.tflite", integers).exit_code, 0);
+  ASSERT_EQ(convert("nchw", "first.tflite", integers).exit_code, 0);
+  Do("qat-eval", {"--data", At("maps"), At("last.tflite"), At("first.tflite"), "--litert", "off", "--repeat",
+                  "0", "--progress", "none", "--json", At("report.json")});
+  const auto report = nlohmann::json::parse(testing::ReadText(At("report.json")));
+  ASSERT_EQ(report["pairs"].size(), 1u);
+  EXPECT_EQ(report["pairs"][0]["max_abs_lsb"], 0);
+  EXPECT_EQ(report["models"][0]["accuracy"], report["models"][1]["accuracy"]);
+}
+
+TEST_F(OnnxNetwork, LayoutsThatCannotBeAreRefused) {
+  const std::vector<std::string> common = {"--type",  "float32", "--input-shape",
+                                           "1,3,8,6", "-o",      At("m.tflite")};
+  const auto convert = [&](const std::string& layout) {
+    std::vector<std::string> all = common;
+    all.insert(all.end(), {"--input-layout", layout});
+    return Convert("maps.onnx", all);
+  };
+  EXPECT_HOLDS(convert("chw").err, "--input-layout: value 'chw', expected nhwc or nchw");
+  ASSERT_EQ(convert("NCHW").exit_code, 0);
+  const ProcessResult again = RunTool(
+      "qat-convert", {At("m.tflite"), "--type", "float32", "--input-layout", "nchw", "-o", At("n.tflite")});
+  EXPECT_EQ(again.exit_code, 4);
+  EXPECT_HOLDS(again.err, "was written with its channels first (--input-layout nchw)");
+  EXPECT_FALSE(std::filesystem::exists(At("n.tflite")));
 }
 
 TEST_F(OnnxNetwork, IsShownWithoutBeingConverted) {

@@ -134,6 +134,7 @@ Status Store(Conversion& c) {
 
 Status SetInput(Conversion& c) { return SetInputAsAsked(c.flags, c.graph()); }
 Status SetOutput(Conversion& c) { return SetOutputAsAsked(c.flags, c.graph()); }
+Status SetLayout(Conversion& c) { return SetLayoutAsAsked(c.flags, c.network); }
 
 Status ExpectNames(const std::vector<std::string>& skipped) {
   std::vector<std::string> names;
@@ -172,6 +173,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
       {"store-weights", "filters of a float model in half, a quarter or an eighth of their size", Store},
       {"input-type", "gives inputs the types asked for", SetInput},
       {"output-type", "gives outputs the types asked for", SetOutput},
+      {"input-layout", "turns inputs and outputs to have the channels first, where asked for", SetLayout},
   };
   return kPasses;
 }

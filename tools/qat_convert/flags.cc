@@ -38,6 +38,9 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--emit-micro", flags.emit_micro, "DIR",
       "C sources for TensorFlow Lite for Microcontrollers: model, operators, arena, input contract, golden "
       "vectors and a main.cc that runs them; -o is not needed");
+  add("--input-layout", flags.input_layout, "nhwc|nchw",
+      "of an .onnx: nchw: inputs and outputs that have channels keep them first, as the source has them, at the price of "
+      "transposes");
   app.option_defaults()->group("Instead of what training recorded");
   add("--plan", flags.plan, "FILE",
       "ranges, types of filters and layers kept in float from a plan (TOML), as --write-plan writes it");

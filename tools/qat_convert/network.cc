@@ -14,6 +14,7 @@
 #include "contract/fit.h"
 #include "import/finished_model.h"
 #include "import/verify_source.h"
+#include "rewrites.h"
 
 namespace qat {
 namespace {
@@ -73,12 +74,13 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
   if (!network.imported && (!flags.picture_mean.empty() || !flags.picture_std.empty()))
     return InvalidArgument(
         "--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
+  QAT_RETURN_IF_ERROR(CheckLayout(flags, network));
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
   return network;
 }
 
 bool ChangesBordersOnly(const ConvertFlags& flags) {
-  const bool borders = !flags.input_type.empty() || !flags.output_type.empty();
+  const bool borders = (!flags.input_type.empty() || !flags.output_type.empty()) && LowerCase(flags.input_layout) == "nhwc";
   const std::string* const deciding[] = {&flags.type,        &flags.calibrate,    &flags.plan,          &flags.write_plan,
                                          &flags.keep_float,  &flags.input_stats,  &flags.mean,          &flags.std,
                                          &flags.default_range, &flags.range_min,  &flags.range_max,     &flags.picture_mean,

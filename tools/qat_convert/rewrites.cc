@@ -160,4 +160,43 @@ Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph) {
   return {};
 }
 
+Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network) {
+  const std::string layout = LowerCase(flags.input_layout);
+  if (layout == "nhwc") return {};
+  if (layout != "nchw")
+    return InvalidArgument(StrCat("--input-layout: value '", flags.input_layout, "', expected nhwc or nchw"));
+  if (network.moved_inputs.empty())
+    return InvalidArgument(StrCat("--input-layout: ", flags.graph, " has its channels last already, expected an .onnx"));
+  if (!flags.emit_micro.empty())
+    return InvalidArgument("--input-layout: the sources of --emit-micro fill inputs with the channels last; leave out one of the two flags");
+  const auto any = [](const std::vector<bool>& moved) { return std::find(moved.begin(), moved.end(), true) != moved.end(); };
+  if (!any(network.moved_inputs) && !any(network.moved_outputs))
+    LogInfo("--input-layout nchw: no input or output has channels that would be moved");
+  return {};
+}
+
+Status SetLayoutAsAsked(const ConvertFlags& flags, ReadNetworkResult& network) {
+  if (LowerCase(flags.input_layout) != "nchw") return {};
+  Graph& graph = network.graph;
+  std::vector<std::string> turned;
+  int transposes = 0;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    if (!network.moved_inputs[i]) continue;
+    transposes += TakeChannelsFirst(i, graph);
+    const GraphTensor& input = graph.tensor(graph.inputs[i]);
+    turned.push_back(StrCat("'", input.name, "' ", ToString(input.shape)));
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    // What was appended may have no channels any more.
+    if (!network.moved_outputs[i] || graph.tensor(graph.outputs[i]).shape.size() < 3) continue;
+    transposes += GiveChannelsFirst(i, graph);
+    const GraphTensor& output = graph.tensor(graph.outputs[i]);
+    turned.push_back(StrCat("'", output.name, "' ", ToString(output.shape)));
+  }
+  if (!turned.empty())
+    LogInfo(StrCat("channels are first, as in the source: ", JoinSome(turned, 6), "; ", transposes,
+                   transposes == 1 ? " transpose was added" : " transposes were added"));
+  return {};
+}
+
 }  // namespace qat

@@ -9,6 +9,7 @@
 #include "base/expected.h"
 #include "cli/tool.h"
 #include "flags.h"
+#include "import/read_network.h"
 #include "ir/graph.h"
 #include "model_type.h"
 #include "plan/plan_file.h"
@@ -29,6 +30,12 @@ Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph);
 
 /// The other end.
 Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph);
+
+/// --input-layout, before the long work. Errors: kInvalidArgument (another word, a network whose channels are last already).
+Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network);
+
+/// Channels first at the borders that had them so in the source, after all else.
+Status SetLayoutAsAsked(const ConvertFlags& flags, ReadNetworkResult& network);
 
 }  // namespace qat
 
