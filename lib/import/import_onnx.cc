@@ -261,7 +261,7 @@ class Importer {
         "Add",     "Sub",  "Mul",    "Div",         "Equal",          "Less",
         "Greater", "And",  "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
         "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
-        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike"};
+        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum"};
     return kOps.count(op) > 0;
   }
 
@@ -394,8 +394,12 @@ class Importer {
     builder_.RemoveUnusedNodes();
     for (const auto& [name, value] : values_) {
       if (value.is_constant() || value.tensor < 0 || value.flattened) continue;
-      const AxisOrder order = value.order;
-      result_.orders[graph.tensor(value.tensor).name] = order;
+      // A transpose of ONNX's is the same tensor with other axes: the one that it is named after says how its axes lie.
+      const std::string& own = graph.tensor(value.tensor).name;
+      if (name == own)
+        result_.orders[own] = value.order;
+      else
+        result_.orders.emplace(own, value.order);
     }
     RemoveUnusedTensors(graph);
     QAT_ASSIGN_OR_RETURN(graph.contract, ContractFor(graph, inputs_, options_, notes_));

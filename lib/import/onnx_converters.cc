@@ -24,7 +24,6 @@ constexpr WayOut kWaysOut[] = {
      "the input"},
     {"Loop", "export the network with the loop unrolled (a fixed number of steps in Python)"},
     {"Scan", "export the network with the loop unrolled (a fixed number of steps in Python)"},
-    {"Einsum", "write the product as matmul, transpose and sum in the network"},
     {"Erf",
      "TFLite has no error function; export with opset 20, which keeps GELU as one operator, or use its form "
      "with tanh"},
@@ -67,7 +66,7 @@ const OnnxConverter* FindConverter(std::string_view op) {
     for (const auto& family :
          {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
           LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
-          MatrixConverters(), QuantizationConverters()}) {
+          MatrixConverters(), EinsumConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;

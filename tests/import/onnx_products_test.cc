@@ -1,0 +1,225 @@
+// Einsum and pools with gaps, volumes and wide pads, each against plain loops over ONNX's layouts.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "import/import_onnx.h"
+#include "passes/passes.h"
+#include "support/onnx_file.h"
+#include "support/run_model.h"
+#include "support/test_util.h"
+#include "tflite/tflite_writer.h"
+
+namespace qat {
+namespace {
+
+using namespace testing;
+
+Expected<OnnxImport> Import(const OnnxFile& file) {
+  auto model = onnx::ParseModel(file.Bytes(), "m.onnx");
+  if (!model.ok()) return std::move(model).error();
+  std::vector<std::string> notes;
+  return ImportOnnx(*std::move(model), {}, notes);
+}
+
+/// The imported network in float32, on values in the order of its own inputs.
+std::vector<float> RunImported(const OnnxFile& file, const std::vector<std::vector<float>>& inputs) {
+  auto import = Import(file);
+  EXPECT_TRUE(import.ok()) << import.error().message;
+  if (!import.ok()) return {};
+  std::vector<std::string> none;
+  QuantizationOptions to_float;
+  to_float.precisions = PrecisionsOf(Scheme::kFloat32);
+  EXPECT_TRUE(ChooseQuantization(import->graph, to_float, none).ok());
+  auto bytes = WriteTflite(import->graph, {});
+  EXPECT_TRUE(bytes.ok()) << bytes.error().message;
+  const auto interpreter = Open(*std::move(bytes));
+  if (interpreter == nullptr) return {};
+  for (size_t i = 1; i < inputs.size(); ++i)
+    std::memcpy(interpreter->input(i).data(), inputs[i].data(), inputs[i].size() * sizeof(float));
+  return RunOn(*interpreter, inputs[0]);
+}
+
+std::vector<float> Wave(int64_t count, float step) {
+  std::vector<float> values;
+  for (int64_t i = 0; i < count; ++i) values.push_back(std::sin(static_cast<float>(i) * step + step) * 2);
+  return values;
+}
+
+void ExpectNear(const std::vector<float>& found, const std::vector<float>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4) << i;
+}
+
+struct EinsumCase {
+  std::string equation, result;  ///< the result as it would be written out
+  std::vector<std::string> terms;
+  std::vector<Shape> shapes;
+  int constant = -1;  ///< the operand that is one
+};
+
+/// The sum over all values of all letters.
+std::vector<float> PlainEinsum(const EinsumCase& c, const std::vector<std::vector<float>>& operands) {
+  std::map<char, int32_t> size, at;
+  for (size_t i = 0; i < c.terms.size(); ++i) {
+    for (size_t k = 0; k < c.terms[i].size(); ++k) size[c.terms[i][k]] = c.shapes[i][k];
+  }
+  const auto place = [&](const std::string& term) {
+    int64_t index = 0;
+    for (const char letter : term) index = index * size[letter] + at[letter];
+    return static_cast<size_t>(index);
+  };
+  int64_t results = 1, all = 1;
+  for (const char letter : c.result) results *= size[letter];
+  for (const auto& [letter, count] : size) all *= count;
+  std::vector<float> sums(static_cast<size_t>(results));
+  for (int64_t n = 0; n < all; ++n) {
+    int64_t rest = n;
+    for (const auto& [letter, count] : size) {
+      at[letter] = static_cast<int32_t>(rest % count);
+      rest /= count;
+    }
+    float product = 1;
+    for (size_t i = 0; i < operands.size(); ++i) product *= operands[i][place(c.terms[i])];
+    sums[place(c.result)] += product;
+  }
+  return sums;
+}
+
+class EinsumTest : public ::testing::TestWithParam<EinsumCase> {};
+
+TEST_P(EinsumTest, IsThatOfPlainLoops) {
+  const EinsumCase& c = GetParam();
+  OnnxFile file;
+  std::vector<std::string> names;
+  std::vector<std::vector<float>> operands, inputs;
+  for (size_t i = 0; i < c.terms.size(); ++i) {
+    names.push_back("x" + std::to_string(i));
+    const std::vector<int64_t> dims(c.shapes[i].begin(), c.shapes[i].end());
+    operands.push_back(Wave(FlatSize(c.shapes[i]), 0.7f + 0.2f * static_cast<float>(i)));
+    if (static_cast<int>(i) == c.constant) {
+      file.Constant(names[i], dims, operands[i]);
+    } else {
+      file.Input(names[i], dims);
+      inputs.push_back(operands[i]);
+    }
+  }
+  // A product keeps inputs of four axes from being taken as pictures.
+  for (const std::string& name : names)
+    file.Node("Transpose", {name}, {name + "_t"}).Node("Transpose", {name + "_t"}, {name + "_u"});
+  std::vector<std::string> used;
+  for (const std::string& name : names) used.push_back(name + "_u");
+  file.Node("Einsum", used, {"y"}, {OnnxText("equation", c.equation)}).Output("y");
+  ExpectNear(RunImported(file, inputs), PlainEinsum(c, operands));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Equations, EinsumTest,
+    ::testing::Values(
+        EinsumCase{"bij,bjk->bik", "bik", {"bij", "bjk"}, {{1, 3, 4}, {1, 4, 5}}},
+        EinsumCase{"bhqd,bhkd->bhqk", "bhqk", {"bhqd", "bhkd"}, {{1, 2, 3, 4}, {1, 2, 5, 4}}},
+        EinsumCase{"bhqk,bhkd->bqhd", "bqhd", {"bhqk", "bhkd"}, {{1, 2, 3, 4}, {1, 2, 4, 5}}},
+        EinsumCase{"btc,dc->btd", "btd", {"btc", "dc"}, {{1, 5, 8}, {6, 8}}, 1},
+        EinsumCase{"hcd, btc -> bthd", "bthd", {"hcd", "btc"}, {{2, 4, 3}, {1, 5, 4}}, 0},
+        EinsumCase{"bthd,hdc->btc", "btc", {"bthd", "hdc"}, {{1, 5, 2, 3}, {2, 3, 4}}, 1},
+        EinsumCase{"nchw,ndhw->ncd", "ncd", {"nchw", "ndhw"}, {{1, 2, 3, 4}, {1, 5, 3, 4}}},
+        EinsumCase{"bc,bc->b", "b", {"bc", "bc"}, {{1, 6}, {1, 6}}},
+        EinsumCase{"bi,bj->bij", "bij", {"bi", "bj"}, {{1, 3}, {1, 4}}},
+        EinsumCase{"bhij->bhji", "bhji", {"bhij"}, {{1, 2, 3, 4}}},
+        EinsumCase{"bij->bj", "bj", {"bij"}, {{1, 3, 4}}},
+        EinsumCase{"bij,bjk", "bik", {"bij", "bjk"}, {{1, 3, 4}, {1, 4, 5}}},
+        EinsumCase{"...ij,...jk->...ik", "bhik", {"bhij", "bhjk"}, {{1, 2, 3, 4}, {1, 2, 4, 5}}},
+        EinsumCase{"bij,bjk,bkl->bil", "bil", {"bij", "bjk", "bkl"}, {{1, 2, 3}, {1, 3, 4}, {1, 4, 2}}},
+        EinsumCase{"bij,bjk->bk", "bk", {"bij", "bjk"}, {{1, 3, 4}, {1, 4, 5}}}),
+    [](const auto& each) { return "case" + std::to_string(each.index); });
+
+TEST(Einsum, WhatItCannotSayIsRefused) {
+  const auto error = [](const std::string& equation) {
+    OnnxFile file;
+    file.Input("x", {1, 3, 3}).Node("Einsum", {"x"}, {"y"}, {OnnxText("equation", equation)}).Output("y");
+    const auto import = Import(file);
+    return import.ok() ? std::string() : import.error().message;
+  };
+  EXPECT_NE(error("bii->bi").find("takes a diagonal"), std::string::npos);
+  for (const std::string equation : {"bij->bjz", "bijk->b", "b-j->b", "bij,bjk->bik", "", "bij->bb"})
+    EXPECT_NE(error(equation).find("expected letters for the axes of each operand"), std::string::npos)
+        << equation;
+}
+
+struct PoolCase {
+  int32_t input, kernel, stride, dilation, before, after;
+  bool ceil;
+};
+
+class MaxPoolTest : public ::testing::TestWithParam<PoolCase> {};
+
+// Rows of negative numbers, of which zeros in the pads would be the largest.
+TEST_P(MaxPoolTest, IsThatOfPlainLoops) {
+  const PoolCase& c = GetParam();
+  std::vector<float> x = Wave(c.input, 1.3f);
+  for (float& value : x) value -= 5;
+  const int32_t span = c.input + c.before + c.after - (c.kernel - 1) * c.dilation - 1;
+  int32_t outputs = span / c.stride + 1;
+  if (c.ceil && span % c.stride != 0 && outputs * c.stride < c.input + c.before) ++outputs;
+  std::vector<float> expected;
+  for (int32_t i = 0; i < outputs; ++i) {
+    float largest = -INFINITY;
+    for (int32_t k = 0; k < c.kernel; ++k) {
+      const int32_t at = i * c.stride - c.before + k * c.dilation;
+      if (at >= 0 && at < c.input) largest = std::max(largest, x[static_cast<size_t>(at)]);
+    }
+    expected.push_back(largest);
+  }
+  const std::vector<ProtoMessage> attributes = {
+      OnnxInts("kernel_shape", {c.kernel}), OnnxInts("strides", {c.stride}),
+      OnnxInts("dilations", {c.dilation}), OnnxInts("pads", {c.before, c.after}),
+      OnnxInt("ceil_mode", c.ceil)};
+  OnnxFile series;
+  series.Input("x", {1, 1, c.input}).Node("MaxPool", {"x"}, {"y"}, attributes).Output("y");
+  ExpectNear(RunImported(series, {x}), expected);
+  // The same over channels, as a volume has it.
+  OnnxFile volume;
+  volume.Input("x", {1, c.input}).Constant("s", {5}, std::vector<int64_t>{1, 1, c.input, 1, 1});
+  volume.Node("Reshape", {"x", "s"}, {"v"});
+  volume.Node("MaxPool", {"v"}, {"p"},
+              {OnnxInts("kernel_shape", {c.kernel, 1, 1}), OnnxInts("strides", {c.stride, 1, 1}),
+               OnnxInts("dilations", {c.dilation, 1, 1}), OnnxInts("pads", {c.before, 0, 0, c.after, 0, 0}),
+               OnnxInt("ceil_mode", c.ceil)});
+  volume.Node("Flatten", {"p"}, {"y"}).Output("y");
+  ExpectNear(RunImported(volume, {x}), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Windows, MaxPoolTest,
+    ::testing::Values(PoolCase{8, 3, 2, 1, 1, 1, true},   // PyTorch's ceil_mode
+                      PoolCase{8, 5, 1, 1, 4, 4, false},  // pads wider than half of the window
+                      PoolCase{9, 2, 2, 3, 0, 0, false},  // gaps
+                      PoolCase{9, 3, 1, 2, 2, 2, false},  // gaps and pads
+                      PoolCase{10, 3, 3, 2, 1, 2, true},  // gaps, pads and half a window at the end
+                      PoolCase{7, 3, 2, 1, 0, 0, false}),
+    [](const auto& each) { return "case" + std::to_string(each.index); });
+
+TEST(MaxPool, AWindowInItsPadsAloneIsRefused) {
+  OnnxFile file;
+  file.Input("x", {1, 1, 4})
+      .Node("MaxPool", {"x"}, {"y"}, {OnnxInts("kernel_shape", {2}), OnnxInts("pads", {2, 0})})
+      .Output("y");
+  const auto import = Import(file);
+  ASSERT_FALSE(import.ok());
+  EXPECT_NE(import.error().message.find("a window lies in its pads alone"), std::string::npos)
+      << import.error().message;
+}
+
+// The transpose is the input with other names of its axes, which must not become those of the input.
+TEST(ImportOnnx, AnInputKeepsItsOwnOrderBesideItsTranspose) {
+  OnnxFile file;
+  file.Input("z", {1, 3, 4}).Node("Transpose", {"z"}, {"a"}, {OnnxInts("perm", {1, 0, 2})});
+  file.Node("Relu", {"a"}, {"r"}).Node("Transpose", {"r"}, {"y"}, {OnnxInts("perm", {1, 0, 2})}).Output("y");
+  const auto import = Import(file);
+  ASSERT_TRUE(import.ok()) << import.error().message;
+  EXPECT_EQ(import->orders.at("z"), (AxisOrder{0, 1, 2}));
+}
+
+}  // namespace
+}  // namespace qat
