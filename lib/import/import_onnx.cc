@@ -246,6 +246,7 @@ class Importer {
     for (size_t i = 0; i < converter->inputs; ++i) {
       if (!context.Has(i)) return InvalidArgument(StrCat("has no input ", i));
     }
+    QAT_RETURN_IF_ERROR(CheckReals(context));
     if (constant) {
       QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> values, FoldByKernels(*converter, context));
       return SetOutputs(node, values);
@@ -254,6 +255,17 @@ class Importer {
       return Unsupported("its data are constant and its parameters are computed while the network runs");
     QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> values, converter->convert(conversion_, context));
     return SetOutputs(node, values);
+  }
+
+  /// Those that read the numbers of constants themselves.
+  static Status CheckReals(const OnnxNode& node) {
+    static const std::set<std::string_view> kOps = {"Gemm", "MatMul", "Einsum", "PRelu"};
+    if (kOps.count(node.node.op) == 0) return {};
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!node.Has(i) || !node.In(i).is_constant() || onnx::IsReal(node.In(i).constant->type)) continue;
+      return Unsupported(StrCat("its input ", i, " is ", NameOf(node.In(i).constant->type), ", expected real numbers"));
+    }
+    return {};
   }
 
   static bool TakesConstantFirst(const std::string& op) {

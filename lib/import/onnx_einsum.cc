@@ -185,8 +185,6 @@ class Contraction {
 Converted Einsum(OnnxConversion& c, const OnnxNode& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (!node.Has(i)) return InvalidArgument(StrCat("has no input ", i));
-    if (node.In(i).is_constant() && !onnx::IsReal(node.In(i).constant->type))
-      return Unsupported(StrCat("multiplies by ", NameOf(node.In(i).constant->type), ", expected real numbers"));
   }
   QAT_ASSIGN_OR_RETURN(const Equation equation, Parse(node));
   Contraction contraction(c, StrCat(node.node.outputs[0], "/filter"));
