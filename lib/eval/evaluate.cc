@@ -13,6 +13,7 @@
 #include "eval/blame.h"
 #include "eval/environment.h"
 #include "eval/flipped.h"
+#include "eval/judged_outputs.h"
 #include "eval/labels.h"
 #include "eval/latency.h"
 #include "eval/look_inside.h"
@@ -63,9 +64,8 @@ Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, cons
 }
 
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
-Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
-                           const std::vector<std::string>& class_names, const WorkHooks& hooks) {
-  const Contract& contract = rows.rows.front().predictor->contract();
+Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::string>& class_names, const WorkHooks& hooks, Rows& rows) {
+  const Contract contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
   SetInputs(contract, options);
@@ -78,7 +78,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   if (outputs.size() > 1) {
     options.label_indices = false;
     options.task = Task::kAuto;
-    if (request.task != Task::kAuto) {
+    if (request.task != Task::kAuto && request.judge.empty()) {
       return InvalidArgument(StrCat("`task`: is what one output means, and the model has ", outputs.size(),
                                     ", which know their tasks: leave it out"));
     }
@@ -89,7 +89,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const Rows& rows,
   options.cache_bytes = request.data_cache << 20;
   options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
   options.interrupted = hooks.interrupted;
-  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(request.data, Split::kTest, options));
+  QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenJudged(request.data, options, request.judge, rows));
   if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 && HasOneOutput(rows)) {
     dataset.task = Task::kYesNo;
     dataset.notes.push_back("labels are of two classes and the model has one output: it is yes or no (`task` numbers learns it as a number)");
@@ -420,6 +420,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   asked.data_are_reals = [&] { return HoldsReals(request.data); };
   QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(asked, report.warnings));
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
+  QAT_RETURN_IF_ERROR(CheckJudge(request.judge, rows));
   QAT_RETURN_IF_ERROR(CheckSpeedGates(request.gates, baseline.has_value(), OnlyRows(rows)));
   report.ranges = rows.ranges;
   if (!rows.litert_version.empty()) {
@@ -429,7 +430,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   if (!rows.network.empty()) report.environment["network"] = rows.network;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
   QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names, ClassNamesOf(request, rows));
-  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, rows, class_names, hooks));
+  QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, class_names, hooks, rows));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   const bool several = dataset.output_count() > 1;

@@ -95,6 +95,13 @@ class LitertPredictor : public Predictor {
   std::string type() const override { return type_; }
   const Contract& contract() const override { return io_.contract(); }
 
+  Status ReadOutputs(const std::vector<size_t>& places, std::vector<OutputContract> outputs) override {
+    QAT_ASSIGN_OR_RETURN_IN(name_, io_,
+                            io_.WithOutputs(places, std::move(outputs), InputInfos(*interpreter_), OutputInfos(*interpreter_),
+                                            ProbabilitiesOf(interpreter_->model())));
+    return {};
+  }
+
   Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) override {
     const auto size = static_cast<size_t>(contract().ExampleSize());
     Bytes inputs;

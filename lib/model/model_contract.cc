@@ -187,24 +187,42 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
 
 }  // namespace
 
-std::vector<std::string> InputNames(const Model& model) {
+namespace {
+
+/// Names of tensors as people know them, each once.
+std::vector<std::string> KnownNames(const Model& model, const std::vector<int32_t>& tensors, std::string_view otherwise) {
   constexpr std::string_view kPrefix = "serving_default_";
   std::vector<std::string> names;
-  if (model.contract() && model.inputs().size() > 1 && model.contract()->inputs.size() == model.inputs().size()) {
-    for (const InputContract& input : model.contract()->inputs) names.push_back(input.name);
-    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
-    names.clear();
-  }
-  for (size_t i = 0; i < model.inputs().size(); ++i) {
-    std::string name = InputTensor(model, i).name;
+  for (const int32_t tensor : tensors) {
+    std::string name = model.tensors()[static_cast<size_t>(tensor)].name;
     if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
     if (name.ends_with(":0")) name.resize(name.size() - 2);
-    if (name.empty()) name = "input";
+    if (name.empty()) name = otherwise;
     const std::string plain = name;
     for (int k = 1; std::find(names.begin(), names.end(), name) != names.end(); ++k) name = StrCat(plain, "_", k);
     names.push_back(std::move(name));
   }
   return names;
+}
+
+}  // namespace
+
+std::vector<std::string> InputNames(const Model& model) {
+  if (model.contract() && model.inputs().size() > 1 && model.contract()->inputs.size() == model.inputs().size()) {
+    std::vector<std::string> names;
+    for (const InputContract& input : model.contract()->inputs) names.push_back(input.name);
+    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
+  }
+  return KnownNames(model, model.inputs(), "input");
+}
+
+std::vector<std::string> OutputNames(const Model& model) {
+  if (model.contract() && model.outputs().size() > 1 && model.contract()->outputs.size() == model.outputs().size()) {
+    std::vector<std::string> names;
+    for (const OutputContract& output : model.contract()->outputs) names.push_back(output.name);
+    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
+  }
+  return KnownNames(model, model.outputs(), "output");
 }
 
 Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback) {

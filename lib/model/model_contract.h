@@ -34,6 +34,9 @@ Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback 
 /// What people call its inputs: as the contract of several says, else the names of their tensors without "serving_default_" in front and ":0" behind, made unique.
 std::vector<std::string> InputNames(const Model& model);
 
+/// The same of its outputs.
+std::vector<std::string> OutputNames(const Model& model);
+
 /// A contract for the model's input with one mean and std for all channels, in byte units, and the labels of its label
 /// file: what a user states for a model that does not. Errors: kUnsupported.
 Expected<Contract> ContractFromStats(const Model& model, float mean, float std);

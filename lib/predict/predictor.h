@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/strings.h"
 #include "contract/contract.h"
 
 namespace qat {
@@ -46,6 +47,12 @@ class Predictor {
   /// "float32"; "float16" or "dynamic" where only weights are stored smaller; "simulated", "uint8", "int8".
   virtual std::string type() const = 0;
   virtual const Contract& contract() const = 0;
+
+  /// Of a model that does not say what its several outputs mean: reads those at `places` from now on, in this order, and has `outputs` in its
+  /// contract. Errors: kUnsupported (no model of others, outputs of a form that is not read).
+  virtual Status ReadOutputs(const std::vector<size_t>& /*places*/, std::vector<OutputContract> /*outputs*/) {
+    return Unsupported(StrCat(name(), ": says itself what its outputs mean, and all of them are judged"));
+  }
 
   /// Raw bytes of images [count, H, W, C], through the contract. Errors: kNumerical (NaN), kSystem.
   virtual Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) = 0;

@@ -202,9 +202,31 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const M
   if (count > 1 && count != outputs.size())
     return Corrupt(StrCat("has ", outputs.size(), " outputs, expected the ", count, " of its contract"));
   for (size_t i = 0; i < count; ++i) {
-    QAT_ASSIGN_OR_RETURN(Output output, MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i], HasChannelsFirst(io.contract_, i)));
-    io.outputs_.push_back(output);
+    Expected<Output> output = MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i], HasChannelsFirst(io.contract_, i));
+    if (!output.ok() && (count > 1 || outputs.size() == 1)) return std::move(output).error();
+    if (!output.ok()) io.readable_ = output.error();  // another one may be what is asked for
+    io.outputs_.push_back(output.ok() ? *output : Output());
+    io.places_.push_back(i);
   }
+  return io;
+}
+
+Expected<ClassifierIo> ClassifierIo::WithOutputs(const std::vector<size_t>& places, std::vector<OutputContract> contracts,
+                                                 std::span<const ModelTensor* const> inputs,
+                                                 std::span<const ModelTensor* const> outputs,
+                                                 const std::vector<bool>& probabilities) const {
+  std::vector<const ModelTensor*> read;
+  std::vector<bool> probable;
+  for (const size_t place : places) {
+    if (place >= outputs.size())
+      return Corrupt(StrCat("has ", outputs.size(), " outputs, expected at least ", place + 1, ", as the first model"));
+    read.push_back(outputs[place]);
+    probable.push_back(probabilities[place]);
+  }
+  Contract contract = contract_;
+  contract.outputs = std::move(contracts);
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io, Create(std::move(contract), inputs, read, probable));
+  io.places_ = places;
   return io;
 }
 
@@ -245,9 +267,9 @@ Predictions ClassifierIo::Empty() const {
 }
 
 Status ClassifierIo::Append(std::span<const std::span<const uint8_t>> outputs, Predictions& predictions) const {
-  QAT_CHECK(outputs.size() >= outputs_.size());
+  QAT_RETURN_IF_ERROR(readable_);
   for (size_t i = 0; i < outputs_.size(); ++i)
-    QAT_RETURN_IF_ERROR(outputs_[i].Append(outputs[i], i == 0 ? predictions : predictions.others[i - 1]));
+    QAT_RETURN_IF_ERROR(outputs_[i].Append(outputs[places_[i]], i == 0 ? predictions : predictions.others[i - 1]));
   return {};
 }
 

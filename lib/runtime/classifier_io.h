@@ -32,14 +32,18 @@ class ClassifierIo {
                                        std::span<const ModelTensor* const> outputs, const std::vector<bool>& probabilities);
 
   const Contract& contract() const { return contract_; }
+  /// The same of a model whose outputs are those at `places` of all of `outputs`, with such contracts.
+  Expected<ClassifierIo> WithOutputs(const std::vector<size_t>& places, std::vector<OutputContract> contracts,
+                                     std::span<const ModelTensor* const> inputs, std::span<const ModelTensor* const> outputs,
+                                     const std::vector<bool>& probabilities) const;
   /// One example into the tensors of all inputs. Errors: kInvalidArgument, where it has another size than the contract's.
   Status Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const;
   /// Outputs that are read.
   size_t output_count() const { return outputs_.size(); }
   /// Of no image yet: the number of classes and the step of the outputs.
   Predictions Empty() const;
-  /// Adds the answers that the outputs of one example hold: one each, or one per place, rows from the top. Requires all that are read.
-  /// Errors: kNumerical (NaN).
+  /// Adds the answers that the outputs of one example hold: one each, or one per place, rows from the top. Requires all of the model's.
+  /// Errors: kNumerical (NaN); kUnsupported where the first of several outputs of which nothing is said has another form.
   Status Append(std::span<const std::span<const uint8_t>> outputs, Predictions& predictions) const;
 
  private:
@@ -63,6 +67,8 @@ class ClassifierIo {
   Contract contract_;
   std::vector<std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>> load_;
   std::vector<Output> outputs_;
+  std::vector<size_t> places_;  ///< of the outputs that are read among the model's
+  Status readable_;             ///< whether the first of several outputs can be read, where no contract says that it is
 };
 
 }  // namespace qat

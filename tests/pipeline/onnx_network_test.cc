@@ -280,5 +280,65 @@ TEST_F(OnnxNetwork, TwoInputsAndTwoOutputsGoThroughAllFourProgramsByName) {
   EXPECT_HOLDS(compared.out, "every byte as in the simulation");
 }
 
+// A model that was only converted does not say what its outputs mean: the names of labels do.
+TEST_F(OnnxNetwork, OutputsOfUnknownMeaningAreJudgedByTheNamesOfLabels) {
+  WriteTwoHeads();
+  ASSERT_EQ(Convert("two.onnx", {"--type", "float32", "-o", At("f.tflite")}).exit_code, 0);
+  const auto compare = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--data", At("two"), At("f.tflite"), "--litert", "off", "--repeat", "0",
+                               "--progress", "none", "--json", At("report.json")});
+    return RunTool("qat-eval", more);
+  };
+  const auto report = [&] { return nlohmann::json::parse(testing::ReadText(At("report.json"))); };
+  ASSERT_EQ(compare({}).exit_code, 0);
+  const auto both = report();
+  EXPECT_EQ(both["task"], "classes");
+  EXPECT_EQ(both["other_outputs"][0]["output"], "level");
+  EXPECT_EQ(both["other_outputs"][0]["task"], "numbers");
+  const auto rmse = both["other_outputs"][0]["models"][0]["regression"];
+
+  ASSERT_EQ(compare({"--judge", "level"}).exit_code, 0);
+  const auto level = report();
+  EXPECT_EQ(level["task"], "numbers");
+  EXPECT_EQ(level["models"][0]["regression"]["targets"], rmse["targets"]);
+  EXPECT_HOLDS(compare({"--judge", "levl"}).err,
+               "qat-eval: --judge: names the output 'levl', expected one of kind, level");
+
+  for (const std::string split : {"train", "test"}) {
+    std::filesystem::rename(At("two/level_" + split + ".npy"), At("two/y_" + split + ".npy"));
+    std::filesystem::remove(At("two/y_kind_" + split + ".npy"));
+  }
+  ASSERT_EQ(compare({"--judge", "level"}).exit_code, 0);
+  EXPECT_EQ(report()["models"][0]["regression"]["targets"], rmse["targets"]);
+  const ProcessResult first = compare({});
+  EXPECT_NE(first.exit_code, 0) << "two numbers are no labels of 'kind'";
+  for (const std::string split : {"train", "test"}) std::filesystem::remove(At("two/y_" + split + ".npy"));
+  EXPECT_HOLDS(compare({}).err, "the model has 2 outputs, whose labels would be called y_kind, y_level");
+}
+
+TEST_F(OnnxNetwork, ATfliteOfTwoInputsAndTwoOutputsTrainsOnByName) {
+  WriteTwoHeads();
+  ASSERT_EQ(Convert("two.onnx", {"--type", "float32", "-o", At("f.tflite")}).exit_code, 0);
+  const std::vector<std::string> norms = {"--mean", "camera=127.5,sensor=10", "--std", "camera=64,sensor=1"};
+  std::vector<std::string> calibrate = {At("f.tflite"), "--calibrate",  At("two"),    "--type", "int8",
+                                        "-o",           At("i.tflite"), "--progress", "none"};
+  calibrate.insert(calibrate.end(), norms.begin(), norms.end());
+  const ProcessResult integers = Do("qat-convert", calibrate);
+  EXPECT_HOLDS(integers.out, "input      camera float32 [1, 6, 6, 1]");
+  EXPECT_HOLDS(integers.out, "output     level int8 [1, 2]");
+  std::vector<std::string> train = {"--network",  At("f.tflite"), "--data", At("two"),   "--scheme",
+                                    "int8",       "--steps",      "200",    "--threads", "1",
+                                    "--progress", "none",         "-o",     At("run")};
+  train.insert(train.end(), norms.begin(), norms.end());
+  Do("qat-train", train);
+  Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
+  Do("qat-convert", {At("g.qgraph"), "-o", At("m.tflite")});
+  const ProcessResult compared =
+      Do("qat-eval", {"--data", At("two"), "--checkpoint", At("run"), At("m.tflite"), "--min-accuracy", "80",
+                      "--litert", "off", "--repeat", "0", "--progress", "none"});
+  EXPECT_HOLDS(compared.out, "output 'level' (numbers)");
+  EXPECT_HOLDS(compared.out, "every byte as in the simulation");
+}
+
 }  // namespace
 }  // namespace qat
