@@ -282,7 +282,9 @@ def run_tflite(path, examples):
     for x in examples:
         if taken["dtype"] != np.float32:
             scale, zero_point = taken["quantization"]
-            x = np.clip(np.round(x / np.float32(scale)) + zero_point, -128, 127).astype(taken["dtype"])
+            # Halves away from zero, as TFLite's QUANTIZE: numpy's own rule favours whoever leaves this to the caller.
+            steps = x / np.float32(scale)
+            x = np.clip(np.trunc(steps + np.copysign(np.float32(0.5), steps)) + zero_point, -128, 127).astype(taken["dtype"])
         interpreter.set_tensor(taken["index"], x.reshape(taken["shape"]))
         interpreter.invoke()
         y = interpreter.get_tensor(given["index"])[0]

@@ -38,7 +38,8 @@ bool BytesPassThrough(const InputContract& contract) {
 
 QuantizationParams InputParams(const InputContract& contract, const Precision& activations) {
   const Ends ends = EndsOf(contract);
-  if (activations.symmetric) {
+  // A range that was measured is nudged as that of any activation is.
+  if (activations.symmetric || contract.values == ValueType::kReal) {
     const Range range = {static_cast<float>(ends.min), static_cast<float>(ends.max)};
     return NudgedParams(RangeFor(activations, range), LimitsOf(activations));
   }

@@ -14,8 +14,9 @@ namespace qat {
 /// (scheme int8: the bytes minus 128).
 bool BytesPassThrough(const InputContract& contract);
 
-/// Of reals the range that training saw. (1 / std, mean) where bytes pass through; else the union range of all channels, by ChooseQuantizationParams. Scheme
-/// int8: the zero point 128 lower. Requires a valid contract and a quantized scheme.
+/// Of reals the range that training or calibration saw, by NudgedParams in the integers of the scheme, as TFLite's converter has it.
+/// Of bytes (1 / std, mean) where they pass through, else the union range of all channels, by ChooseQuantizationParams; scheme int8:
+/// the zero point 128 lower. Requires a valid contract and a quantized scheme.
 QuantizationParams InputParams(const InputContract& contract, Scheme scheme);
 /// The same by the precision of activations; of int16 the zero point is 0, and the scale that of the range of all channels.
 QuantizationParams InputParams(const InputContract& contract, const Precision& activations);

@@ -29,6 +29,15 @@ TEST(InputParams, OfRealsHoldTheRangeThatTrainingSaw) {
   EXPECT_FALSE(BytesPassThrough(c));
 }
 
+// float32(2) / 255 is a little more than 2 / 255, so the zero point is a little under -0.5: TFLite's converter has -1, too.
+TEST(InputParams, OfRealsAreNudgedAsTflitesConverterDoesIt) {
+  InputContract c{32, 32, 3, {0}, {1}, ValueType::kReal};
+  c.low = -1;
+  c.high = 1;
+  EXPECT_EQ(InputParams(c, Scheme::kInt8), (QuantizationParams{2.0f / 255, -1}));
+  EXPECT_EQ(InputParams(c, Scheme::kUInt8), (QuantizationParams{2.0f / 255, 127}));
+}
+
 TEST(InputParams, CoverTheUnionOfChannelsOtherwise) {
   const InputContract c{32, 32, 3, {125.5f, 123, 114}, {63, 62, 66.7f}};
   const QuantizationParams params = InputParams(c, Scheme::kUInt8);
