@@ -38,8 +38,8 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 }
 
 constexpr AttributeKey kKeys[] = {
-    {"adjoint_a", keys::kFlag, "false", keys::Set<&A::adjoint_a, keys::ToFlag>},
-    {"adjoint_b", keys::kFlag, "false", keys::Set<&A::adjoint_b, keys::ToFlag>},
+    {"adjoint_a", keys::kFlag, "false", keys::Member<&A::adjoint_a, keys::ToFlag>},
+    {"adjoint_b", keys::kFlag, "false", keys::Member<&A::adjoint_b, keys::ToFlag>},
 };
 
 constexpr std::string_view kReleases[] = {"2.3.0", "2.3.0"};

@@ -10,8 +10,8 @@ namespace {
 using A = BatchNormAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"epsilon", keys::kEpsilon, "0.001", keys::Set<&A::epsilon, keys::ToEpsilon>},
-    {"momentum", keys::kMomentum, "0.99", keys::Set<&A::momentum, keys::ToMomentum>},
+    {"epsilon", keys::kEpsilon, "0.001", keys::Member<&A::epsilon, keys::ToEpsilon>},
+    {"momentum", keys::kMomentum, "0.99", keys::Member<&A::momentum, keys::ToMomentum>},
 };
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {

@@ -14,7 +14,7 @@ namespace {
 using A = BinaryAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+    {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
 
 constexpr std::string_view kSlopeText = "a number in [-1, 1]";
@@ -26,7 +26,7 @@ Expected<float> ToSlope(const AttributeValue& value) {
 }
 
 constexpr AttributeKey kPReluKeys[] = {
-    {"slope", kSlopeText, "0.25", keys::Set<&PReluAttributes::slope, ToSlope>},
+    {"slope", kSlopeText, "0.25", keys::Member<&PReluAttributes::slope, ToSlope>},
 };
 
 // One slope per channel: the axes between batch and channels are shared.

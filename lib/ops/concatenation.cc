@@ -10,7 +10,7 @@ namespace {
 
 using A = ConcatenationAttributes;
 
-constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>}};
+constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "-1", keys::Member<&A::axis, keys::ToAxis>}};
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {
   Shape output = inputs[0].shape;

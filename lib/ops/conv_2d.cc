@@ -11,13 +11,13 @@ namespace {
 using A = Conv2DAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"filters", keys::kPositive, "", keys::Set<&A::filters, keys::ToPositive>},
-    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
-    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
-    {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
-    {"padding", keys::kAnyPadding, "\"same\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
-    {"groups", keys::kPositive, "1", keys::Set<&A::groups, keys::ToPositive>},
-    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+    {"filters", keys::kPositive, "", keys::Member<&A::filters, keys::ToPositive>},
+    {"kernel", keys::kPositivePair, "", keys::MemberPair<&A::kernel_h, &A::kernel_w>},
+    {"stride", keys::kPositivePair, "1", keys::MemberPair<&A::stride_h, &A::stride_w>},
+    {"dilation", keys::kPositivePair, "1", keys::MemberPair<&A::dilation_h, &A::dilation_w>},
+    {"padding", keys::kAnyPadding, "\"same\"", keys::PaddingMembers<&A::padding, &A::explicit_padding>},
+    {"groups", keys::kPositive, "1", keys::Member<&A::groups, keys::ToPositive>},
+    {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {

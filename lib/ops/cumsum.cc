@@ -31,9 +31,9 @@ void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
 }
 
 constexpr AttributeKey kKeys[] = {
-    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
-    {"exclusive", keys::kFlag, "false", keys::Set<&A::exclusive, keys::ToFlag>},
-    {"reverse", keys::kFlag, "false", keys::Set<&A::reverse, keys::ToFlag>},
+    {"axis", keys::kAxis, "-1", keys::Member<&A::axis, keys::ToAxis>},
+    {"exclusive", keys::kFlag, "false", keys::Member<&A::exclusive, keys::ToFlag>},
+    {"reverse", keys::kFlag, "false", keys::Member<&A::reverse, keys::ToFlag>},
 };
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {

@@ -12,12 +12,12 @@ namespace {
 using A = DepthwiseConv2DAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
-    {"multiplier", keys::kPositive, "1", keys::Set<&A::depth_multiplier, keys::ToPositive>},
-    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
-    {"dilation", keys::kPositivePair, "1", keys::SetPair<&A::dilation_h, &A::dilation_w>},
-    {"padding", keys::kAnyPadding, "\"same\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
-    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+    {"kernel", keys::kPositivePair, "", keys::MemberPair<&A::kernel_h, &A::kernel_w>},
+    {"multiplier", keys::kPositive, "1", keys::Member<&A::depth_multiplier, keys::ToPositive>},
+    {"stride", keys::kPositivePair, "1", keys::MemberPair<&A::stride_h, &A::stride_w>},
+    {"dilation", keys::kPositivePair, "1", keys::MemberPair<&A::dilation_h, &A::dilation_w>},
+    {"padding", keys::kAnyPadding, "\"same\"", keys::PaddingMembers<&A::padding, &A::explicit_padding>},
+    {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
 
 // TFLite's kernels take the multiplier from the shapes and ignore the attribute; so does this rule.

@@ -14,7 +14,7 @@ Expected<float> ToKeep(const AttributeValue& value) {
   return static_cast<float>(keep);
 }
 
-constexpr AttributeKey kKeys[] = {{"keep", kKeepText, "0.5", keys::Set<&A::keep, ToKeep>}};
+constexpr AttributeKey kKeys[] = {{"keep", kKeepText, "0.5", keys::Member<&A::keep, ToKeep>}};
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) { return inputs[0].shape; }
 

@@ -43,7 +43,7 @@ constexpr std::string_view kGeluReleases[] = {"2.9.0", "2.9.0"};
 int32_t GeluVersion(const VersionQuery& query) { return query.input == DType::kFloat32 ? 1 : 2; }
 
 constexpr AttributeKey kGeluKeys[] = {
-    {"approximate", keys::kFlag, "false", keys::Set<&GeluAttributes::approximate, keys::ToFlag>},
+    {"approximate", keys::kFlag, "false", keys::Member<&GeluAttributes::approximate, keys::ToFlag>},
 };
 
 void WriteGelu(OptionsWriter& writer, const OpAttributes& attributes) {

@@ -12,8 +12,8 @@ namespace {
 using A = FullyConnectedAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"units", keys::kPositive, "", keys::Set<&A::units, keys::ToPositive>},
-    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+    {"units", keys::kPositive, "", keys::Member<&A::units, keys::ToPositive>},
+    {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {

@@ -60,8 +60,8 @@ Expected<std::vector<int32_t>> ToIndices(const AttributeValue& value) {
 }
 
 constexpr AttributeKey kKeys[] = {
-    {"indices", kIndicesText, "", keys::Set<&A::indices, ToIndices>},
-    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
+    {"indices", kIndicesText, "", keys::Member<&A::indices, ToIndices>},
+    {"axis", keys::kAxis, "-1", keys::Member<&A::axis, keys::ToAxis>},
 };
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {

@@ -113,4 +113,20 @@ Expected<Activation> ToActivation(const AttributeValue& value) {
   return Mismatch(value, StrCat(kActivation, "; others are layers of their own"));
 }
 
+AttributeValue ValueOf(bool value) { return value; }
+AttributeValue ValueOf(int32_t value) { return int64_t{value}; }
+AttributeValue ValueOf(float value) { return *ParseNumber<double>(NumberText(value)); }
+AttributeValue ValueOf(Padding value) { return std::string(NameOf(value)); }
+AttributeValue ValueOf(Activation value) { return std::string(NameOf(value)); }
+AttributeValue ValueOf(const std::vector<int32_t>& value) { return std::vector<int64_t>(value.begin(), value.end()); }
+AttributeValue ValueOf(const AnyPadding& value) {
+  const ExplicitPadding& border = value.border;
+  if (border == ExplicitPadding{}) return ValueOf(value.padding);
+  return std::vector<int64_t>{border.top, border.bottom, border.left, border.right};
+}
+AttributeValue ValueOfPair(int32_t height, int32_t width) {
+  if (height == width) return int64_t{height};
+  return std::vector<int64_t>{height, width};
+}
+
 }  // namespace qat::keys

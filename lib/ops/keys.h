@@ -3,7 +3,9 @@
 #define QAT_OPS_KEYS_H_
 
 #include <cstdint>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "ops/op.h"
 
@@ -55,11 +57,32 @@ Expected<float> ToMomentum(const AttributeValue& value);
 Expected<Padding> ToPadding(const AttributeValue& value);
 Expected<Activation> ToActivation(const AttributeValue& value);
 
-/// Setters for AttributeKey::set: one member, or the two of a pair, of the operator's attributes.
+/// The value as a spec has it: enumerators by name, of a float the shortest number that reads back as the same.
+AttributeValue ValueOf(bool value);
+AttributeValue ValueOf(int32_t value);
+AttributeValue ValueOf(float value);
+AttributeValue ValueOf(Padding value);
+AttributeValue ValueOf(Activation value);
+AttributeValue ValueOf(const std::vector<int32_t>& value);
+/// One integer where both are equal, else [height, width].
+AttributeValue ValueOfPair(int32_t height, int32_t width);
+
+/// A padding, or four numbers in [0, 2^20] with the padding valid.
+struct AnyPadding {
+  Padding padding = Padding::kValid;
+  ExplicitPadding border;
+};
+Expected<AnyPadding> ToAnyPadding(const AttributeValue& value);
+AttributeValue ValueOf(const AnyPadding& value);
+
 template <auto kMember, auto kConvert>
-Status Set(OpAttributes& attributes, const AttributeValue& value) {
+Status SetMember(OpAttributes& attributes, const AttributeValue& value) {
   QAT_ASSIGN_OR_RETURN(std::get<internal::OwnerOf<decltype(kMember)>>(attributes).*kMember, kConvert(value));
   return {};
+}
+template <auto kMember>
+std::optional<AttributeValue> GetMember(const OpAttributes& attributes) {
+  return ValueOf(std::get<internal::OwnerOf<decltype(kMember)>>(attributes).*kMember);
 }
 template <auto kHeight, auto kWidth>
 Status SetPair(OpAttributes& attributes, const AttributeValue& value) {
@@ -69,21 +92,32 @@ Status SetPair(OpAttributes& attributes, const AttributeValue& value) {
   owner.*kWidth = pair.second;
   return {};
 }
-
-/// A padding, or four numbers in [0, 2^20] with the padding valid.
-struct AnyPadding {
-  Padding padding = Padding::kValid;
-  ExplicitPadding border;
-};
-Expected<AnyPadding> ToAnyPadding(const AttributeValue& value);
+template <auto kHeight, auto kWidth>
+std::optional<AttributeValue> GetPair(const OpAttributes& attributes) {
+  const auto& owner = std::get<internal::OwnerOf<decltype(kHeight)>>(attributes);
+  return ValueOfPair(owner.*kHeight, owner.*kWidth);
+}
 template <auto kPaddingMember, auto kBorderMember>
 Status SetPadding(OpAttributes& attributes, const AttributeValue& value) {
-  QAT_ASSIGN_OR_RETURN(const AnyPadding padding, ToAnyPadding(value));
   auto& owner = std::get<internal::OwnerOf<decltype(kPaddingMember)>>(attributes);
+  QAT_ASSIGN_OR_RETURN(const AnyPadding padding, ToAnyPadding(value));
   owner.*kPaddingMember = padding.padding;
   owner.*kBorderMember = padding.border;
   return {};
 }
+template <auto kPaddingMember, auto kBorderMember>
+std::optional<AttributeValue> GetPadding(const OpAttributes& attributes) {
+  const auto& owner = std::get<internal::OwnerOf<decltype(kPaddingMember)>>(attributes);
+  return ValueOf(AnyPadding{owner.*kPaddingMember, owner.*kBorderMember});
+}
+
+/// AttributeKey::access of one member of the operator's attributes, of the two of a pair, and of a padding with its border.
+template <auto kMember, auto kConvert>
+inline constexpr KeyAccess Member{SetMember<kMember, kConvert>, GetMember<kMember>};
+template <auto kHeight, auto kWidth>
+inline constexpr KeyAccess MemberPair{SetPair<kHeight, kWidth>, GetPair<kHeight, kWidth>};
+template <auto kPaddingMember, auto kBorderMember>
+inline constexpr KeyAccess PaddingMembers{SetPadding<kPaddingMember, kBorderMember>, GetPadding<kPaddingMember, kBorderMember>};
 
 }  // namespace qat::keys
 

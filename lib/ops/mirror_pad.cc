@@ -53,9 +53,13 @@ Expected<bool> ToSymmetric(const AttributeValue& value) {
   return keys::Mismatch(value, kModeText);
 }
 
+std::optional<AttributeValue> GetMode(const OpAttributes& attributes) {
+  return std::string(std::get<A>(attributes).symmetric ? "symmetric" : "reflect");
+}
+
 constexpr AttributeKey kKeys[] = {
-    {"pads", kPadsText, "", keys::Set<&A::pads, ToPads>},
-    {"mode", kModeText, "\"reflect\"", keys::Set<&A::symmetric, ToSymmetric>},
+    {"pads", kPadsText, "", keys::Member<&A::pads, ToPads>},
+    {"mode", kModeText, "\"reflect\"", {keys::SetMember<&A::symmetric, ToSymmetric>, GetMode}},
 };
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {

@@ -5,6 +5,7 @@
 #define QAT_OPS_OP_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,13 +62,22 @@ struct IndexOperand {
 /// A value of a spec's key, before its attribute has a type.
 using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
 
-/// One key that a layer of this operator takes in a spec. `set` checks the value; its message says what was
-/// expected.
+/// Between a spec's key and the attribute. `set` checks the value; its message says what was expected. `get` gives the value that a
+/// spec would have; nothing where it would leave the key out.
+struct KeyAccess {
+  Status (*set)(OpAttributes& attributes, const AttributeValue& value);
+  std::optional<AttributeValue> (*get)(const OpAttributes& attributes);
+};
+
+/// One key that a layer of this operator takes in a spec.
 struct AttributeKey {
   std::string_view name;
   std::string_view expected;       ///< "a positive integer", …: for messages and for the generated page
   std::string_view default_value;  ///< as it would be written; empty: the key is required
-  Status (*set)(OpAttributes& attributes, const AttributeValue& value);
+  KeyAccess access;
+
+  Status set(OpAttributes& attributes, const AttributeValue& value) const { return access.set(attributes, value); }
+  std::optional<AttributeValue> get(const OpAttributes& attributes) const { return access.get(attributes); }
 };
 
 // Writing and reading TFLite's option tables: ops/tflite_options.h, included by .cc files only.

@@ -23,7 +23,7 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   return output;
 }
 
-constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "", keys::Set<&A::axis, keys::ToAxis>}};
+constexpr AttributeKey kKeys[] = {{"axis", keys::kAxis, "", keys::Member<&A::axis, keys::ToAxis>}};
 
 constexpr std::string_view kReleases[] = {"1.11.0", "1.14.0"};
 

@@ -13,7 +13,7 @@ namespace qat {
 namespace {
 
 using A = PadAttributes;
-constexpr AttributeKey kKeys[] = {{"pads", kPadsText, "", keys::Set<&A::pads, ToPads>}};
+constexpr AttributeKey kKeys[] = {{"pads", kPadsText, "", keys::Member<&A::pads, ToPads>}};
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
   return PadsOperand(std::get<A>(attributes).pads, input);

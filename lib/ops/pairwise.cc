@@ -25,7 +25,7 @@ void WriteDiv(OptionsWriter& writer, const OpAttributes& attributes) {
 
 constexpr AttributeKey kDivKeys[] = {
     {"activation", keys::kActivation, "\"none\"",
-     keys::Set<&BinaryAttributes::activation, keys::ToActivation>},
+     keys::Member<&BinaryAttributes::activation, keys::ToActivation>},
 };
 
 constexpr std::string_view kDivReleases[] = {"1.6.0"};

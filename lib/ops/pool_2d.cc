@@ -10,9 +10,9 @@ namespace {
 using A = Pool2DAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"window", keys::kPositivePair, "2", keys::SetPair<&A::filter_h, &A::filter_w>},
-    {"stride", keys::kPositivePair, "2", keys::SetPair<&A::stride_h, &A::stride_w>},
-    {"padding", keys::kAnyPadding, "\"valid\"", keys::SetPadding<&A::padding, &A::explicit_padding>},
+    {"window", keys::kPositivePair, "2", keys::MemberPair<&A::filter_h, &A::filter_w>},
+    {"stride", keys::kPositivePair, "2", keys::MemberPair<&A::stride_h, &A::stride_w>},
+    {"padding", keys::kAnyPadding, "\"valid\"", keys::PaddingMembers<&A::padding, &A::explicit_padding>},
 };
 
 Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Operand> inputs) {

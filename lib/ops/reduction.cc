@@ -15,8 +15,8 @@ Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
 }
 
 constexpr AttributeKey kKeys[] = {
-    {"axes", kAxesText, "[1, 2]", keys::Set<&A::axes, ToAxes>},
-    {"keep_dims", keys::kFlag, "false", keys::Set<&A::keep_dims, keys::ToFlag>},
+    {"axes", kAxesText, "[1, 2]", keys::Member<&A::axes, ToAxes>},
+    {"keep_dims", keys::kFlag, "false", keys::Member<&A::keep_dims, keys::ToFlag>},
 };
 
 }  // namespace

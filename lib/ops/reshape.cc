@@ -27,7 +27,12 @@ Status SetShape(OpAttributes& attributes, const AttributeValue& value) {
   return {};
 }
 
-constexpr AttributeKey kKeys[] = {{"shape", kShapeText, "[-1]", SetShape}};
+std::optional<AttributeValue> GetShape(const OpAttributes& attributes) {
+  const Shape& shape = std::get<A>(attributes).new_shape;
+  return std::vector<int64_t>(shape.begin() + (shape.empty() ? 0 : 1), shape.end());
+}
+
+constexpr AttributeKey kKeys[] = {{"shape", kShapeText, "[-1]", {SetShape, GetShape}}};
 
 // Fills the size written as -1.
 Expected<Shape> Resolved(const Shape& input, const std::vector<int64_t>& wanted) {

@@ -48,19 +48,36 @@ Status SetHalfPixelCenters(OpAttributes& attributes, const AttributeValue& value
   return keys::Mismatch(value, "false with align_corners");
 }
 
+std::optional<AttributeValue> GetSize(const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  if (a.height == 0) return std::nullopt;
+  return keys::ValueOfPair(a.height, a.width);
+}
+
+std::optional<AttributeValue> GetScale(const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  if (a.scale_h == 0) return std::nullopt;
+  return keys::ValueOfPair(a.scale_h, a.scale_w);
+}
+
+constexpr KeyAccess kSize = {SetSize, GetSize};
+constexpr KeyAccess kScale = {SetScale, GetScale};
+constexpr KeyAccess kAlignCorners = {SetAlignCorners, keys::GetMember<&A::align_corners>};
+constexpr KeyAccess kHalfPixelCenters = {SetHalfPixelCenters, keys::GetMember<&A::half_pixel_centers>};
+
 // Bilinear as TensorFlow 2 does it; nearest as version 1 of TFLite's operator, which any runtime knows (for whole scales
 // both ways take the same pixels).
 constexpr AttributeKey kBilinearKeys[] = {
-    {"size", kSizeText, "none", SetSize},
-    {"scale", kScaleText, "none", SetScale},
-    {"align_corners", kAlignText, "false", SetAlignCorners},
-    {"half_pixel_centers", kCentersText, "true", SetHalfPixelCenters},
+    {"size", kSizeText, "none", kSize},
+    {"scale", kScaleText, "none", kScale},
+    {"align_corners", kAlignText, "false", kAlignCorners},
+    {"half_pixel_centers", kCentersText, "true", kHalfPixelCenters},
 };
 constexpr AttributeKey kNearestKeys[] = {
-    {"size", kSizeText, "none", SetSize},
-    {"scale", kScaleText, "none", SetScale},
-    {"align_corners", kAlignText, "false", SetAlignCorners},
-    {"half_pixel_centers", kCentersText, "false", SetHalfPixelCenters},
+    {"size", kSizeText, "none", kSize},
+    {"scale", kScaleText, "none", kScale},
+    {"align_corners", kAlignText, "false", kAlignCorners},
+    {"half_pixel_centers", kCentersText, "false", kHalfPixelCenters},
 };
 
 // Sizes beyond all bounds are left to the shape rule.

@@ -21,7 +21,7 @@ Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
   return keys::ToList(value, 7, -7, 7, kAxesText);
 }
 
-constexpr AttributeKey kKeys[] = {{"axes", kAxesText, "", keys::Set<&A::axes, ToAxes>}};
+constexpr AttributeKey kKeys[] = {{"axes", kAxesText, "", keys::Member<&A::axes, ToAxes>}};
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
   const auto& axes = std::get<A>(attributes).axes;

@@ -40,13 +40,13 @@ Expected<std::vector<int32_t>> ToStrides(const AttributeValue& value) {
 }
 
 constexpr AttributeKey kSliceKeys[] = {
-    {"begin", kBeginText, "", keys::Set<&SliceAttributes::begin, ToBegin>},
-    {"size", kSizeText, "", keys::Set<&SliceAttributes::size, ToSize>},
+    {"begin", kBeginText, "", keys::Member<&SliceAttributes::begin, ToBegin>},
+    {"size", kSizeText, "", keys::Member<&SliceAttributes::size, ToSize>},
 };
 constexpr AttributeKey kStridedSliceKeys[] = {
-    {"begin", kFromText, "", keys::Set<&A::begin, ToFrom>},
-    {"end", kEndText, "", keys::Set<&A::end, ToEnd>},
-    {"strides", kStridesText, "[1, …]", keys::Set<&A::strides, ToStrides>},
+    {"begin", kFromText, "", keys::Member<&A::begin, ToFrom>},
+    {"end", kEndText, "", keys::Member<&A::end, ToEnd>},
+    {"strides", kStridesText, "[1, …]", keys::Member<&A::strides, ToStrides>},
 };
 
 // `batch` stands for the batch, in front; `open` for the axes that are not listed, at the end.

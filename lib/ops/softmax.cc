@@ -16,7 +16,7 @@ Expected<float> ToBeta(const AttributeValue& value) {
   return static_cast<float>(beta);
 }
 
-constexpr AttributeKey kKeys[] = {{"beta", "a positive number", "1", keys::Set<&A::beta, ToBeta>}};
+constexpr AttributeKey kKeys[] = {{"beta", "a positive number", "1", keys::Member<&A::beta, ToBeta>}};
 
 Expected<Shape> InferShape(const OpAttributes&, std::span<const Operand> inputs) {
   if (inputs[0].shape.empty()) return InvalidArgument("input has no dimensions");

@@ -41,7 +41,7 @@ Expected<Shape> InferDepthToSpace(const OpAttributes& attributes, std::span<cons
                   block);
 }
 
-constexpr AttributeKey kKeys[] = {{"block", keys::kPositive, "2", keys::Set<&A::size, keys::ToPositive>}};
+constexpr AttributeKey kKeys[] = {{"block", keys::kPositive, "2", keys::Member<&A::size, keys::ToPositive>}};
 
 // Version 2 brought int8, which the reference kernels run under version 1 only.
 constexpr std::string_view kSpaceToDepthReleases[] = {"1.14.0"};

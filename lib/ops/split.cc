@@ -70,9 +70,14 @@ Status SetParts(OpAttributes& attributes, const AttributeValue& value) {
   return {};
 }
 
+std::optional<AttributeValue> GetParts(const OpAttributes& attributes) {
+  const auto& a = std::get<A>(attributes);
+  return a.sizes.empty() ? keys::ValueOf(a.splits) : keys::ValueOf(a.sizes);
+}
+
 constexpr AttributeKey kKeys[] = {
-    {"parts", kPartsText, "", SetParts},
-    {"axis", keys::kAxis, "-1", keys::Set<&A::axis, keys::ToAxis>},
+    {"parts", kPartsText, "", {SetParts, GetParts}},
+    {"axis", keys::kAxis, "-1", keys::Member<&A::axis, keys::ToAxis>},
 };
 
 // One layer a part: of these the spec makes one node.

@@ -16,9 +16,9 @@ Expected<std::vector<int32_t>> ToAxes(const AttributeValue& value) {
 }
 
 // TFLite's default, all axes of size 1, would drop a batch of 1.
-constexpr AttributeKey kSqueezeKeys[] = {{"axes", kAxesText, "", keys::Set<&A::axes, ToAxes>}};
+constexpr AttributeKey kSqueezeKeys[] = {{"axes", kAxesText, "", keys::Member<&A::axes, ToAxes>}};
 constexpr AttributeKey kExpandDimsKeys[] = {
-    {"axis", keys::kAxis, "", keys::Set<&ExpandDimsAttributes::axis, keys::ToAxis>},
+    {"axis", keys::kAxis, "", keys::Member<&ExpandDimsAttributes::axis, keys::ToAxis>},
 };
 
 std::vector<IndexOperand> ExpandDimsOperands(const OpAttributes& attributes, const Shape&) {

@@ -52,10 +52,10 @@ Expected<std::vector<int32_t>> ToShape(const AttributeValue& value) {
 }
 
 constexpr AttributeKey kTileKeys[] = {
-    {"multiples", kMultiplesText, "", keys::Set<&TileAttributes::multiples, ToMultiples>},
+    {"multiples", kMultiplesText, "", keys::Member<&TileAttributes::multiples, ToMultiples>},
 };
 constexpr AttributeKey kBroadcastKeys[] = {
-    {"shape", kShapeText, "", keys::Set<&BroadcastToAttributes::shape, ToShape>},
+    {"shape", kShapeText, "", keys::Member<&BroadcastToAttributes::shape, ToShape>},
 };
 
 std::vector<IndexOperand> ListAfter(std::string_view suffix, int32_t batch, const std::vector<int32_t>& rest) {

@@ -17,7 +17,7 @@ Expected<std::vector<int32_t>> ToPermutation(const AttributeValue& value) {
   return axes;
 }
 
-constexpr AttributeKey kKeys[] = {{"perm", kPermText, "", keys::Set<&A::permutation, ToPermutation>}};
+constexpr AttributeKey kKeys[] = {{"perm", kPermText, "", keys::Member<&A::permutation, ToPermutation>}};
 
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape&) {
   const auto& axes = std::get<A>(attributes).permutation;

@@ -14,11 +14,11 @@ namespace {
 using A = TransposeConvAttributes;
 
 constexpr AttributeKey kKeys[] = {
-    {"filters", keys::kPositive, "", keys::Set<&A::filters, keys::ToPositive>},
-    {"kernel", keys::kPositivePair, "", keys::SetPair<&A::kernel_h, &A::kernel_w>},
-    {"stride", keys::kPositivePair, "1", keys::SetPair<&A::stride_h, &A::stride_w>},
-    {"padding", keys::kPadding, "\"same\"", keys::Set<&A::padding, keys::ToPadding>},
-    {"activation", keys::kActivation, "\"none\"", keys::Set<&A::activation, keys::ToActivation>},
+    {"filters", keys::kPositive, "", keys::Member<&A::filters, keys::ToPositive>},
+    {"kernel", keys::kPositivePair, "", keys::MemberPair<&A::kernel_h, &A::kernel_w>},
+    {"stride", keys::kPositivePair, "1", keys::MemberPair<&A::stride_h, &A::stride_w>},
+    {"padding", keys::kPadding, "\"same\"", keys::Member<&A::padding, keys::ToPadding>},
+    {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
 
 std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {

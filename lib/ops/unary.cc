@@ -56,7 +56,7 @@ Expected<float> ToAlpha(const AttributeValue& value) {
 
 // Frameworks differ in their default (0.01, 0.2, 0.3): it must be said.
 constexpr AttributeKey kLeakyReluKeys[] = {
-    {"alpha", kAlphaText, "", keys::Set<&LeakyReluAttributes::alpha, ToAlpha>},
+    {"alpha", kAlphaText, "", keys::Member<&LeakyReluAttributes::alpha, ToAlpha>},
 };
 
 void WriteLeakyRelu(OptionsWriter& writer, const OpAttributes& attributes) {

@@ -1,0 +1,27 @@
+// sayable.h: a trainable graph of any front end in the form that the layers of a spec make: plain names, images as inputs, a bias or
+// a batch normalization in every layer with a filter.
+#ifndef QAT_SPEC_SAYABLE_H_
+#define QAT_SPEC_SAYABLE_H_
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace qat {
+
+struct Sayable {
+  Graph graph;
+  std::vector<std::string> notes;     ///< what was changed, a sentence each
+  std::vector<std::string> refusals;  ///< "'x' (unpack): specs have no such layer"
+};
+
+/// Requires  a trainable graph that Verify accepts.
+Sayable MakeSayable(const Graph& network);
+
+/// Takes out the `quantize` nodes that SeparateFixedRanges puts in.
+void RemoveSeparators(Graph& graph);
+
+}  // namespace qat
+
+#endif  // QAT_SPEC_SAYABLE_H_
