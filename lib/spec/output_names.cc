@@ -37,6 +37,7 @@ void OutputNames::SetInputs(std::vector<std::string> names, std::vector<TextPlac
   inputs_ = std::move(names);
   input_places_ = std::move(places);
   input_read_.assign(inputs_.size(), false);
+  previous_ = inputs_[0];
 }
 
 void OutputNames::Declare(const std::string& name, TextPlace place, int32_t layer, int32_t parts) {

@@ -340,20 +340,22 @@ Status ReadBack(const std::string& text, const Graph& graph) {
   return Unsupported(Join(differences, "\n  "));
 }
 
-Error CannotSay(std::string_view what) {
-  return Unsupported(
-      StrCat("no spec says this network; it can be trained and converted as the file that it is\n  ", what));
+/// The text, read back.
+Expected<std::string> Print(const Sayable& sayable) {
+  if (!sayable.refusals.empty()) return Unsupported(Join(sayable.refusals, "\n  "));
+  QAT_ASSIGN_OR_RETURN(std::string text, Printer(sayable.graph).Run(sayable.notes));
+  QAT_RETURN_IF_ERROR(ReadBack(text, sayable.graph));
+  return text;
 }
 
 }  // namespace
 
 Expected<std::string> PrintSpec(const Graph& network) {
-  const Sayable sayable = MakeSayable(network);
-  if (!sayable.refusals.empty()) return CannotSay(Join(sayable.refusals, "\n  "));
-  auto text = Printer(sayable.graph).Run(sayable.notes);
-  if (!text.ok()) return CannotSay(text.error().message);
-  if (const Status same = ReadBack(*text, sayable.graph); !same.ok()) return CannotSay(same.error().message);
-  return text;
+  auto text = Print(MakeSayable(network, /*parts=*/true));
+  // A border that only happens to be called as a part of a layer is a layer of its own.
+  if (!text.ok()) text = Print(MakeSayable(network, /*parts=*/false));
+  if (text.ok()) return text;
+  return Unsupported(StrCat("no spec says this network; it can be trained and converted as the file that it is\n  ", text.error().message));
 }
 
 }  // namespace qat

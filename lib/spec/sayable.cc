@@ -1,6 +1,7 @@
 #include "spec/sayable.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/printable.h"
@@ -30,7 +31,7 @@ void Replace(Graph& graph, int32_t tensor, int32_t by) {
 
 class Maker {
  public:
-  explicit Maker(const Graph& network) { made_.graph = network; }
+  Maker(const Graph& network, bool parts) : parts_(parts) { made_.graph = network; }
 
   Sayable Run() {
     std::erase_if(graph_.provenance, [](const auto& entry) { return entry.first != kSourceClassesKey; });
@@ -137,32 +138,34 @@ class Maker {
     without_bias_.push_back(Printable(node.name));
   }
 
-  // Names that reading a spec gives to the parts of a layer, "conv/pad", stay.
-  static bool IsPartOf(const std::string& name, const std::set<std::string>& names) {
+  /// Of "conv/pad" where the slash before "pad" is; npos: the node is a layer.
+  size_t EndOfLayer(const std::string& name, const std::set<std::string>& names) const {
     const size_t slash = name.rfind('/');
-    if (slash == std::string::npos || !names.contains(name.substr(0, slash))) return false;
+    if (!parts_ || slash == std::string::npos || !names.contains(name.substr(0, slash))) return std::string::npos;
     const std::string part = name.substr(slash + 1);
-    return part == "pad" || part == "in" || part.starts_with("group");
+    return part == "pad" || part == "in" || part.starts_with("group") ? slash : std::string::npos;
   }
 
   void Rename() {
     std::set<std::string> known;
     for (const GraphNode& node : graph_.nodes) known.insert(node.name);
     std::vector<std::string> names;
-    std::vector<size_t> renamed;
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (IsPartOf(graph_.nodes[i].name, known)) continue;
-      names.push_back(graph_.nodes[i].name);
-      renamed.push_back(i);
+    for (const GraphNode& node : graph_.nodes) {
+      if (EndOfLayer(node.name, known) == std::string::npos) names.push_back(node.name);
     }
-    const bool several = graph_.inputs.size() > 1 || IsPlainName(graph_.tensor(graph_.inputs[0]).name);
+    const size_t layers = names.size();
+    const bool named = graph_.inputs.size() > 1 || IsPlainName(graph_.tensor(graph_.inputs[0]).name);
     for (const int32_t input : graph_.inputs) {
-      if (several) names.push_back(graph_.tensor(input).name);
+      if (named) names.push_back(graph_.tensor(input).name);
     }
     const std::vector<std::string> plain = PlainNames(names);
-    for (size_t i = 0; i < renamed.size(); ++i) graph_.nodes[renamed[i]].name = plain[i];
-    for (size_t i = 0; i < graph_.inputs.size(); ++i)
-      graph_.tensor(graph_.inputs[i]).name = several ? plain[renamed.size() + i] : "input";
+    std::map<std::string, std::string> renamed;
+    for (size_t i = 0; i < layers; ++i) renamed[names[i]] = plain[i];
+    for (GraphNode& node : graph_.nodes) {
+      const size_t end = std::min(EndOfLayer(node.name, known), node.name.size());
+      node.name = renamed.at(node.name.substr(0, end)) + node.name.substr(end);
+    }
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) graph_.tensor(graph_.inputs[i]).name = named ? plain[layers + i] : "input";
     for (const GraphNode& node : graph_.nodes) {
       for (size_t i = 0; i < node.outputs.size(); ++i)
         graph_.tensor(node.outputs[i]).name =
@@ -173,11 +176,12 @@ class Maker {
   Sayable made_;
   Graph& graph_ = made_.graph;
   std::vector<std::string> without_bias_;
+  bool parts_;
 };
 
 }  // namespace
 
-Sayable MakeSayable(const Graph& network) { return Maker(network).Run(); }
+Sayable MakeSayable(const Graph& network, bool parts) { return Maker(network, parts).Run(); }
 
 void RemoveSeparators(Graph& graph) {
   std::set<int32_t> removed;

@@ -16,8 +16,9 @@ struct Sayable {
   std::vector<std::string> refusals;  ///< "'x' (unpack): specs have no such layer"
 };
 
-/// Requires  a trainable graph that Verify accepts.
-Sayable MakeSayable(const Graph& network);
+/// `parts`: nodes called "conv/pad", "conv/in" and "conv/group0" are taken for parts of "conv", as reading a spec makes them; else they
+/// are layers of their own. Requires  a trainable graph that Verify accepts.
+Sayable MakeSayable(const Graph& network, bool parts);
 
 /// Takes out the `quantize` nodes that SeparateFixedRanges puts in.
 void RemoveSeparators(Graph& graph);

@@ -58,5 +58,12 @@ TEST(Inputs, RefusesWhatIsNotClear) {
                    "expected \"bytes\" or \"reals\"");
 }
 
+TEST(InputShape, TheFirstLayerReadsTheOnlyInputUnderItsName) {
+  const auto spec = ParseNetworkSpec(
+      "name = \"one\"\n[[input]]\nname = \"a\"\nshape = [4]\n[[layer]]\nname = \"d\"\nop = \"fully_connected\"\nunits = 2\n", "n.toml");
+  QAT_ASSERT_OK(spec);
+  EXPECT_EQ(spec->layers[0].inputs, std::vector<int32_t>{NetworkInput(0)});
+}
+
 }  // namespace
 }  // namespace qat

@@ -173,6 +173,7 @@ std::vector<Group> OutputGroups(EvalFlags& flags) {
            {"--details", &flags.details, "", "print every tensor, too", kInspect},
            {"--diff", &flags.diff, "", "print the differences between two files; exit code 0: none, 1: some", kInspect},
            {"--dot", &flags.dot, "FILE", "write the graph for Graphviz: 'dot -Tsvg FILE' draws it", kInspect},
+           {"--spec", &flags.spec, "FILE", "write the network as a spec (TOML), which qat-train --network takes", kInspect},
            {"--html", &flags.html, "FILE", "write an HTML page: table, curves, layers, images that differ", kCompare | kReport},
            {"--html", &flags.html, "FILE", "write an HTML page: times, memory, operators", kBench},
            {"--html", &flags.html, "FILE", "write an HTML page: every step with its whole hashes", kTrace},
@@ -267,6 +268,7 @@ std::vector<EvalOutput> EvalFlags::Outputs() const {
           {{"--markdown", "Markdown", kMarkdown}, markdown},
           {{"--benchmark-json", "JSON", kJson}, benchmark_json},
           {{"--dot", "a Graphviz graph", kDot}, dot},
+          {{"--spec", "a network spec", kToml}, spec},
           {{"--save-outputs", "a NumPy array", kArray}, tensors.save_outputs},
           {{"--suggest", "a plan", kToml}, debug.suggest}};
 }

@@ -61,7 +61,7 @@ struct EvalFlags {
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions;
-  std::string dot;
+  std::string dot, spec;
   bool diff = false;
   std::string junit, markdown, benchmark_json;
   bool schema = false;

@@ -45,8 +45,9 @@ const CommandRow kCommands[] = {
      {"networks", "--data", "--plan", "--type", "--limit", "--suggest", "--max-drop", "--reproducer", "--details", "--json"}},
     {"inspect", kInspect, RunInspect, "Shows what a file contains, or how two files differ.",
      "  qat-eval inspect m.tflite --details\n"
-     "  qat-eval inspect --diff a.tflite b.tflite\n",
-     {"inspected", "--details", "--diff", "--select", "--dot", "--json"}},
+     "  qat-eval inspect --diff a.tflite b.tflite\n"
+     "  qat-eval inspect network.onnx --spec network.toml\n",
+     {"inspected", "--details", "--diff", "--select", "--dot", "--spec", "--json"}},
     {"report", kReport, ShowReport, "Shows an earlier JSON report again, without running anything.",
      "  qat-eval report r.json --html report.html\n"
      "  qat-eval report --schema\n",

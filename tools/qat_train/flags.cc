@@ -150,6 +150,7 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
       ->group(kRecipe);
   app.add_flag("--print-init", flags.print_init, "print which weights fill which layers and stop")->group("Output");
   app.add_flag("--print-network", flags.print_network, "print the layers and stop")->group("Output");
+  app.add_flag("--print-spec", flags.print_spec, "print the network as a spec (TOML), which --network takes, and stop")->group("Output");
 }
 
 void DeclareFiles(const TrainFlags& flags, FileUse& use) {

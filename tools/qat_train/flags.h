@@ -23,6 +23,7 @@ struct TrainFlags {
   bool no_training = false;
   std::vector<std::string> input_shapes;
   bool print_network = false;
+  bool print_spec = false;
   bool strict = false;
 };
 

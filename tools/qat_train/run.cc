@@ -17,6 +17,7 @@
 #include "recipe.h"
 #include "spec/auto_network.h"
 #include "spec/build_graph.h"
+#include "spec/print_spec.h"
 #include "train/train_job.h"
 #include "train/trainer.h"
 #include "train/workers.h"
@@ -96,11 +97,19 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   return job;
 }
 
-Status PrintNamedNetwork(Tool& tool, const TrainConfig& config) {
+/// As a table, as a spec, or both.
+Status PrintAsAsked(Tool& tool, const TrainFlags& flags, const Graph& network) {
+  if (flags.print_network) tool.Print(PrintNetwork(network));
+  if (!flags.print_spec) return {};
+  QAT_ASSIGN_OR_RETURN(const std::string spec, PrintSpec(network));
+  tool.Print(spec);
+  return {};
+}
+
+Status PrintNamedNetwork(Tool& tool, const TrainFlags& flags, const TrainConfig& config) {
   QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network, {config.width, config.resolution, config.classes}));
   QAT_ASSIGN_OR_RETURN(const Graph network, BuildGraph(spec));
-  tool.Print(PrintNetwork(network));
-  return {};
+  return PrintAsAsked(tool, flags, network);
 }
 
 }  // namespace
@@ -129,7 +138,7 @@ Status AdaptToNoTraining(const TrainFlags& flags, bool has_start, bool resume, A
 
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const WorkerPlace place, PlaceFromEnvironment());
-  const bool print_only = tool.flags().print_config || flags.print_network || flags.print_init;
+  const bool print_only = tool.flags().print_config || flags.print_network || flags.print_spec || flags.print_init;
   // Flags are judged before the directory is.
   QAT_ASSIGN_OR_RETURN(Asked asked, RecipeFromFlags(tool, flags));
   bool resume = false;
@@ -150,12 +159,9 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(AdaptToNoTraining(flags, init.checkpoint || init.weights, resume, asked));
   if (print_only && !data_decide && !resume) {
     if (tool.flags().print_config) QAT_RETURN_IF_ERROR(PrintRecipe(tool, asked));
-    if (!flags.print_network) return {};
-    if (model) {
-      tool.Print(PrintNetwork(model->network));
-      return {};
-    }
-    if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, asked.config);
+    if (!flags.print_network && !flags.print_spec) return {};
+    if (model) return PrintAsAsked(tool, flags, model->network);
+    if (asked.config.network != kAutoNetwork) return PrintNamedNetwork(tool, flags, asked.config);
   }
   CatchInterrupts();
   if (!place.alone()) {
@@ -163,7 +169,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   }
   QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
-  if (flags.print_network) tool.Print(PrintNetwork(job.network));
+  QAT_RETURN_IF_ERROR(PrintAsAsked(tool, flags, job.network));
   if (init.weights && !resume && (flags.print_init || !print_only)) {
     QAT_ASSIGN_OR_RETURN(init.checkpoint, TakeInit(init, asked, job, tool, flags.print_init));
   }
