@@ -158,7 +158,7 @@ def networks():
         for k in range(4):
             x = layers.Concatenate()([x, block(x, 12, 3)])
             if k == 1:
-                x = layers.AveragePooling2D()(x)
+                x = layers.AveragePooling2D(2)(x)
         return keras.Model(inputs, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
     def autoencoder():

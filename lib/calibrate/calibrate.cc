@@ -73,7 +73,7 @@ Status ExpectObserved(const Graph& graph, const ObserverChoice& choice) {
 
 /// A second look at the data, for observers that need to know how often values are.
 Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& options,
-                          const CalibrationProgress& progress, FloatRun& run, std::vector<Seen>& observed) {
+                          const WorkHooks& hooks, FloatRun& run, std::vector<Seen>& observed) {
   std::map<size_t, ValueCounts> histograms;
   for (size_t i = 0; i < observed.size(); ++i) {
     const Range& range = observed[i].range;
@@ -84,7 +84,7 @@ Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& opti
     for (auto& [i, histogram] : histograms) histogram.Add(run.Values(observed[i].tensor));
     return {};
   };
-  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, progress, count));
+  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, hooks, count));
   for (const auto& [i, histogram] : histograms)
     observed[i].range = ChooseRange(observed[i].observer, histogram, options.precisions.activations);
   return {};
@@ -125,7 +125,7 @@ void WarnOfCoarseChannels(const InputContract& input, const ChannelRanges& range
 // `input_ranges`: what the values that go into each input reach, normalized.
 Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
                                               const CalibrationOptions& options,
-                                              const CalibrationProgress& progress,
+                                              const WorkHooks& hooks,
                                               std::vector<ChannelRanges>& input_ranges) {
   QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
   std::vector<Seen> observed = ObservedTensors(graph, options.observers);
@@ -137,11 +137,11 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
     }
     return {};
   };
-  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, progress, observe));
+  QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, hooks, observe));
   for (Seen& seen : observed) {
     if (seen.observer == Observer::kMovingAverage) seen.range = seen.average;
   }
-  QAT_RETURN_IF_ERROR(ChooseByHistograms(dataset, options, progress, run, observed));
+  QAT_RETURN_IF_ERROR(ChooseByHistograms(dataset, options, hooks, run, observed));
   std::map<int32_t, Range> ranges;
   for (const Seen& seen : observed) ranges[seen.tensor] = seen.range;
   return ranges;
@@ -181,7 +181,7 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 
 }  // namespace
 
-Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const CalibrationProgress& progress,
+Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks,
                  Graph& graph, std::vector<std::string>& warnings) {
   const Precisions& precisions = options.precisions;
   QAT_CHECK(precisions.activations.type != DType::kFloat32);
@@ -190,7 +190,7 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   std::vector<ChannelRanges> input_ranges;
   for (const InputContract& input : graph.contract.inputs) input_ranges.emplace_back(static_cast<size_t>(input.channels));
   QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
-  QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, progress, input_ranges));
+  QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, hooks, input_ranges));
   const bool trained = graph.provenance.contains(kTrainingDataKey);
   for (size_t i = 0; i < input_ranges.size(); ++i) {
     InputContract& input = graph.contract.inputs[i];

@@ -35,8 +35,8 @@ struct CalibrationOptions {
 /// calibration_images and calibration_sha256. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize to.
 /// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest), kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
-/// writer, the interpreter, the data set and `progress`; the graph is then as before.
-Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const CalibrationProgress& progress, Graph& graph,
+/// writer, the interpreter, the data set; kInterrupted; the graph is then as before.
+Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks, Graph& graph,
                  std::vector<std::string>& warnings);
 
 }  // namespace qat

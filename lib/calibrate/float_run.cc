@@ -64,7 +64,7 @@ std::span<const float> FloatRun::Input(size_t position) const {
 }
 
 Status FloatRun::ForEach(const Dataset& dataset, const ChosenExamples& chosen,
-                         const CalibrationProgress& progress, const std::function<Status(int64_t)>& after) {
+                         const WorkHooks& hooks, const std::function<Status(int64_t)>& after) {
   std::vector<RealTable> tables;
   for (const InputContract& input : graph_->contract.inputs) tables.push_back(MakeRealTable(input));
   const auto image_size = static_cast<size_t>(dataset.ImageSize());
@@ -81,7 +81,8 @@ Status FloatRun::ForEach(const Dataset& dataset, const ChosenExamples& chosen,
       for (size_t k = 0; k < tables.size(); ++k) load(k, InputOf(graph_->contract, k, example, copy));
       interpreter_->Invoke();
       QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), after(first + i));
-      QAT_RETURN_IF_ERROR(progress(first + i + 1, dataset.size()));
+      hooks.Progress("calibrate", first + i + 1, dataset.size());
+      QAT_RETURN_IF_ERROR(hooks.Poll());
     }
     return {};
   };

@@ -10,14 +10,12 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
 #include "runtime/interpreter.h"
 
 namespace qat {
-
-/// Told after each image; an error ends the work.
-using CalibrationProgress = std::function<Status(int64_t done, int64_t total)>;
 
 /// Which examples are used; null: all.
 using ChosenExamples = std::function<bool(int64_t example)>;
@@ -27,8 +25,9 @@ class FloatRun {
   /// Requires  a verified graph that outlives this, without quantization or with inputs and outputs of float32. Errors: those of the writer and the interpreter.
   static Expected<FloatRun> Create(const Graph& graph);
 
-  /// Runs each example and calls `after` with its number. Errors: those of the data set, of `after` and of `progress`.
-  Status ForEach(const Dataset& dataset, const ChosenExamples& chosen, const CalibrationProgress& progress,
+  /// Runs each example and calls `after` with its number. Errors: those of the data set, of `after`; kInterrupted. Progress
+  /// is "calibrate".
+  Status ForEach(const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks,
                  const std::function<Status(int64_t)>& after);
 
   /// What the last example gave this tensor of real numbers; a quantize or dequantize node gives what it reads.

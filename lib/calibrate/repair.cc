@@ -17,19 +17,19 @@ bool IsHeldOut(int64_t example) { return example % kHeldOut == kHeldOut - 1; }
 bool IsFitted(int64_t example) { return !IsHeldOut(example); }
 
 Status RepairAsTried(const Repairs& repairs, const RepairTask& task, QuantizationOptions& options,
-                     const CalibrationProgress& progress, Graph& graph) {
+                     const WorkHooks& hooks, Graph& graph) {
   std::vector<std::string> warnings;
   if (repairs.equalize) EqualizeFilters(graph);
   CalibrationOptions calibration = task.calibration;
   calibration.chosen = IsFitted;
-  QAT_RETURN_IF_ERROR(Calibrate(task.dataset, calibration, progress, graph, warnings));
+  QAT_RETURN_IF_ERROR(Calibrate(task.dataset, calibration, hooks, graph, warnings));
   if (task.choices != nullptr) QAT_RETURN_IF_ERROR(TakeChoices(*task.choices, graph, options));
   const Graph source = graph;
   for (const FilterRepairs& each : {FilterRepairs{.adaround = true}, FilterRepairs{.correct_bias = true}}) {
     if (each.adaround ? !repairs.adaround : !repairs.bias) continue;
     QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, warnings));
     QAT_ASSIGN_OR_RETURN(const RepairedFilters repaired,
-                         RepairFilters(each, plan, task.dataset, IsFitted, progress, source, graph));
+                         RepairFilters(each, plan, task.dataset, IsFitted, hooks, source, graph));
     if (repaired.repaired.empty()) break;  // no layer to repair
   }
   return {};
@@ -50,8 +50,8 @@ Status Quantize(const QuantizationOptions& options, Graph& graph) {
 
 class Judge {
  public:
-  Judge(const Graph& graph, const Dataset& dataset, const CalibrationProgress& progress)
-      : graph_(graph), dataset_(dataset), progress_(progress) {}
+  Judge(const Graph& graph, const Dataset& dataset, const WorkHooks& hooks)
+      : graph_(graph), dataset_(dataset), hooks_(hooks) {}
 
   Status SeeReals() {
     QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph_));
@@ -71,7 +71,7 @@ class Judge {
   /// The outputs on the examples that were held out, each as one list. Indices lie in the bits of floats.
   Status Collect(FloatRun& run, const Graph& graph, std::vector<std::vector<float>>& outputs) {
     outputs.assign(graph.outputs.size(), {});
-    return run.ForEach(dataset_, IsHeldOut, progress_, [&](int64_t) -> Status {
+    return run.ForEach(dataset_, IsHeldOut, hooks_, [&](int64_t) -> Status {
       for (size_t i = 0; i < outputs.size(); ++i) {
         const auto values = run.Values(graph.outputs[i]);
         outputs[i].insert(outputs[i].end(), values.begin(), values.end());
@@ -98,25 +98,25 @@ class Judge {
 
   const Graph& graph_;
   const Dataset& dataset_;
-  const CalibrationProgress& progress_;
+  const WorkHooks& hooks_;
   std::vector<std::vector<float>> reals_;
 };
 
 }  // namespace
 
 Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
-                                      const CalibrationProgress& progress) {
+                                      const WorkHooks& hooks) {
   if (task.dataset.size() < kFewest)
     return InvalidArgument(StrCat("`repair`: auto holds one of ", kHeldOut, " examples out, and there are ",
                                   task.dataset.size(), "; expected ", kFewest, " or more"));
-  Judge judge(graph, task.dataset, progress);
+  Judge judge(graph, task.dataset, hooks);
   QAT_RETURN_IF_ERROR(judge.SeeReals());
   ChosenRepairs chosen;
   double least = std::numeric_limits<double>::infinity();
   const auto consider = [&](std::string_view name, const Repairs& repairs) -> Status {
     Graph trial = graph;
     QuantizationOptions options = task.quantization;
-    QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, progress, trial));
+    QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
     QAT_RETURN_IF_ERROR(Quantize(options, trial));
     QAT_ASSIGN_OR_RETURN(const double error, judge.ErrorOf(trial));
     chosen.trials.push_back({std::string(name), error, error < least});

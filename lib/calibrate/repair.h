@@ -45,7 +45,7 @@ struct ChosenRepairs {
 /// examples, the error by the fifth. What does not lower the error is left out. Requires  a verified graph without quantization,
 /// operators without an integer kernel kept float, at least 10 examples (kInvalidArgument). Errors: those of the steps.
 Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
-                                      const CalibrationProgress& progress);
+                                      const WorkHooks& hooks);
 
 }  // namespace qat
 

@@ -266,7 +266,7 @@ class Repairer {
 
 Expected<RepairedFilters> RepairFilters(const FilterRepairs& repairs, const QuantizationPlan& plan,
                                         const Dataset& dataset, const ChosenExamples& chosen,
-                                        const CalibrationProgress& progress, const Graph& source,
+                                        const WorkHooks& hooks, const Graph& source,
                                         Graph& graph) {
   Repairer repairer(repairs, plan, source, graph);
   if (!repairer.empty()) {
@@ -277,7 +277,7 @@ Expected<RepairedFilters> RepairFilters(const FilterRepairs& repairs, const Quan
       repairer.Observe(run, example, examples);
       return {};
     };
-    QAT_RETURN_IF_ERROR(run.ForEach(dataset, chosen, progress, observe));
+    QAT_RETURN_IF_ERROR(run.ForEach(dataset, chosen, hooks, observe));
   }
   return repairer.Run();
 }

@@ -38,7 +38,7 @@ struct RepairedFilters {
 ///           calibrate/adaround.h. Errors: those of FloatRun.
 Expected<RepairedFilters> RepairFilters(const FilterRepairs& repairs, const QuantizationPlan& plan,
                                         const Dataset& dataset, const ChosenExamples& chosen,
-                                        const CalibrationProgress& progress, const Graph& source,
+                                        const WorkHooks& hooks, const Graph& source,
                                         Graph& graph);
 
 }  // namespace qat

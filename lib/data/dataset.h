@@ -14,6 +14,7 @@
 #include "base/expected.h"
 #include "base/file.h"
 #include "base/shape.h"
+#include "base/work_hooks.h"
 #include "contract/contract.h"
 
 namespace qat {
@@ -186,8 +187,7 @@ struct OpenOptions {
   bool strict = false;                     ///< a broken picture is an error instead of being left out
   int64_t cache_bytes = int64_t{1} << 30;  ///< decoded pictures stay in memory where all of them fit
   int threads = 0;                         ///< that decode; 0: all cores
-  std::function<void(int64_t done, int64_t total)> progress = {};  ///< of what takes long; may be empty
-  std::function<bool()> interrupted = {};  ///< polled; true ends the work with kInterrupted
+  WorkHooks hooks = {};                    ///< "read pictures"
 };
 
 /// Reads for a network that takes this.

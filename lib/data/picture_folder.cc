@@ -75,9 +75,7 @@ std::string WarningOf(const std::string& what, const std::vector<std::string>& a
   return StrCat(what, ": ", Join(named, "; "), named.size() < all.size() ? "; …" : "");
 }
 
-Error InterruptedHere() {
-  return {ErrorCode::kInterrupted, "interrupted while reading pictures: no output was written"};
-}
+constexpr std::string_view kReading = "reading pictures";  // where it may be interrupted
 
 // Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the fingerprint.
 class Scan {
@@ -96,13 +94,11 @@ class Scan {
     std::vector<int32_t> all(files_.size());
     std::iota(all.begin(), all.end(), 0);
     for (size_t first = 0; first < all.size(); first += kScanned) {
-      if (options_.interrupted && options_.interrupted()) {
-        return InterruptedHere();
-      }
+      QAT_RETURN_IF_ERROR(options_.hooks.Poll(kReading));
       const auto now = Part(all, first);
       loader_.Start(now, Part(all, first + kScanned));
       for (const int32_t file : now) QAT_RETURN_IF_ERROR(Take(file));
-      if (options_.progress) options_.progress(std::min(first + kScanned, all.size()), Count());
+      options_.hooks.Progress("read pictures", static_cast<int64_t>(std::min(first + kScanned, all.size())), Count());
     }
     loader_.Start({}, {});
     if (dataset_.size() == 0)
@@ -203,7 +199,7 @@ Status ChooseValues(const std::vector<PictureFile>& files, OpenOptions& options)
   if (!open) return {};
   bool deep = false;
   for (size_t i = 0; i < files.size() && !deep; ++i) {
-    if (i % kScanned == 0 && options.interrupted && options.interrupted()) return InterruptedHere();
+    if (i % kScanned == 0) QAT_RETURN_IF_ERROR(options.hooks.Poll(kReading));
     deep = IsDeepFile(files[i].path);
   }
   if (!options.values) options.values = deep ? ValueType::kReal : ValueType::kByte;

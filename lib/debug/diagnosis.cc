@@ -44,7 +44,7 @@ class Examination {
                       const Bytes& examples) {
     QAT_ASSIGN_OR_RETURN(const IsolatedLayer alone, Isolate(converted_, layer.layer));
     QAT_ASSIGN_OR_RETURN(const auto predictor, RoundedPredictor(alone.graph));
-    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, Quiet()));
+    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, hooks_.Quiet()));  // progress is told by layer
     layer.only_loss = LossOf(reference_, quality);
     layer.output_sqnr_db = OutputSqnr(reference_, quality);
     if (float_layers == nullptr) return {};
@@ -74,13 +74,10 @@ class Examination {
     }
     QAT_ASSIGN_OR_RETURN(const Graph graph, RoundLayers(converted_, others));
     QAT_ASSIGN_OR_RETURN(const auto predictor, RoundedPredictor(graph));
-    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, Quiet()));
+    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, hooks_.Quiet()));
     layer.float_loss = LossOf(reference_, quality);
     return {};
   }
-
-  /// Progress is told by layer, not by image.
-  WorkHooks Quiet() const { return {{}, hooks_.interrupted}; }
 
  private:
   /// The QUANTIZE and DEQUANTIZE nodes are what is looked at, so they stay, which LowerToModel takes out.

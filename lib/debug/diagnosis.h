@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
 #include "debug/converted.h"
 #include "debug/isolate.h"
 #include "debug/observe.h"
 #include "debug/quality.h"
-#include "eval/hooks.h"
 #include "report/report.h"
 
 namespace qat {

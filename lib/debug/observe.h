@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
-#include "eval/hooks.h"
 #include "ir/graph.h"
 #include "quant/params.h"
 #include "report/report.h"

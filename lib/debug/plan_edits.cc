@@ -44,7 +44,7 @@ Expected<const EditFinder::Ranges*> EditFinder::ObservedFor(const Converted& now
                                                             const PlanChoices& choices) {
   const auto [found, is_new] = observed_.try_emplace({choices.equalize, choices.keep_float});
   if (is_new) {
-    auto seen = Observe(now.real, calibration_, {{}, hooks_.interrupted});
+    auto seen = Observe(now.real, calibration_, hooks_.Quiet());
     if (!seen.ok()) return seen.error();
     found->second = *std::move(seen);
   }

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
 #include "debug/converted.h"
 #include "debug/diagnosis.h"
 #include "debug/observe.h"
 #include "debug/suggest.h"
-#include "eval/hooks.h"
 #include "ir/graph.h"
 #include "plan/plan_file.h"
 

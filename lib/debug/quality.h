@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
-#include "eval/hooks.h"
 #include "predict/predictor.h"
 
 namespace qat {

@@ -81,7 +81,7 @@ class Search {
     QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
     QAT_ASSIGN_OR_RETURN(const auto predictor, PredictorOf(converted, "edited"));
     QAT_ASSIGN_OR_RETURN(const Quality quality,
-                         MeasureQuality(*predictor, data_.selection, {{}, hooks_.interrupted}));
+                         MeasureQuality(*predictor, data_.selection, hooks_.Quiet()));
     ++out_.tried;
     hooks_.Progress("edits tried", out_.tried, out_.tried + 1);
     return Outcome{LossOf(diagnosis_.reference, quality), OutputSqnr(diagnosis_.reference, quality),
@@ -138,7 +138,7 @@ class Search {
     std::vector<std::string> none;
     QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
     QAT_ASSIGN_OR_RETURN(const auto real, PredictorOf(converted.real, "float"));
-    const WorkHooks quiet = {{}, hooks_.interrupted};
+    const WorkHooks quiet = hooks_.Quiet();
     QAT_ASSIGN_OR_RETURN(const Quality reference, MeasureQuality(*real, few_, quiet));
     return MeasureAlone(converted, reference, few_, quiet);
   }

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/expected.h"
-#include "eval/hooks.h"
+#include "base/work_hooks.h"
 #include "eval/rows.h"
 #include "report/report.h"
 

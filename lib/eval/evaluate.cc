@@ -87,8 +87,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::st
   }
   options.strict = request.strict;
   options.cache_bytes = request.data_cache << 20;
-  options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
-  options.interrupted = hooks.interrupted;
+  options.hooks = hooks;
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenJudged(request.data, options, request.judge, rows));
   if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 && HasOneOutput(rows)) {
     dataset.task = Task::kYesNo;

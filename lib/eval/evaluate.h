@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
 #include "eval/gates.h"
-#include "eval/hooks.h"
 #include "eval/rows.h"
 #include "report/report.h"
 

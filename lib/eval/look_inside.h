@@ -3,8 +3,8 @@
 #define QAT_EVAL_LOOK_INSIDE_H_
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/dataset.h"
-#include "eval/hooks.h"
 #include "eval/rows.h"
 #include "report/report.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/expected.h"
-#include "eval/hooks.h"
+#include "base/work_hooks.h"
 #include "eval/rows.h"
 #include "model/model.h"
 #include "predict/predictor.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "data/npy.h"
-#include "eval/hooks.h"
 #include "eval/rows.h"
 #include "report/report.h"
 #include "runtime/interpreter.h"

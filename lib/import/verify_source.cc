@@ -40,11 +40,11 @@ class Verification {
   Verification(const VerifyRequest& request, std::unique_ptr<Interpreter> interpreter)
       : request_(request), interpreter_(std::move(interpreter)), model_(interpreter_->model()) {}
 
-  Expected<VerifyResult> Run(const std::function<Status()>& interrupted) {
+  Expected<VerifyResult> Run(const WorkHooks& hooks) {
     QAT_RETURN_IF_ERROR(ReadInputs());
     QAT_RETURN_IF_ERROR(ReadExpected());
     for (int64_t i = 0; i < result_.examples; ++i) {
-      if (interrupted) QAT_RETURN_IF_ERROR(interrupted());
+      QAT_RETURN_IF_ERROR(hooks.Poll());
       for (size_t k = 0; k < inputs_.size(); ++k) Copy(inputs_[k], i, interpreter_->input(k));
       interpreter_->Invoke();
       for (Compared& compared : compared_) QAT_RETURN_IF_ERROR(Compare(i, compared));
@@ -186,9 +186,9 @@ class Verification {
 }  // namespace
 
 Expected<VerifyResult> VerifySource(const Graph& graph, const VerifyRequest& request,
-                                    const std::function<Status()>& interrupted) {
+                                    const WorkHooks& hooks) {
   QAT_ASSIGN_OR_RETURN(auto interpreter, FloatInterpreter(graph));
-  return Verification(request, std::move(interpreter)).Run(interrupted);
+  return Verification(request, std::move(interpreter)).Run(hooks);
 }
 
 }  // namespace qat

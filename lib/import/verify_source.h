@@ -3,12 +3,12 @@
 #define QAT_IMPORT_VERIFY_SOURCE_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "import/onnx_value.h"
 #include "ir/graph.h"
 
@@ -43,7 +43,7 @@ struct VerifyResult {
 /// Errors: kCorrupt (the first tensor that differs by more than the tolerance is named, with where and how much; shapes or numbers
 /// of examples that do not fit; values that are not finite; no array that belongs to a tensor), those of the readers.
 Expected<VerifyResult> VerifySource(const Graph& graph, const VerifyRequest& request,
-                                    const std::function<Status()>& interrupted = {});
+                                    const WorkHooks& hooks = {});
 
 }  // namespace qat
 

@@ -302,7 +302,7 @@ class Tracer {
     options.prefix = prefix;
     options.unlabelled = what == "calibration";
     options.task = TaskFromName(ValueOf(origin_, kTaskKey)).value_or(Task::kAuto);
-    options.interrupted = request_.interrupted;
+    options.hooks = request_.hooks.Quiet();
     if (const Contract* contract = GivenContract(); contract != nullptr) {
       SetInputs(*contract, options);
       options.class_names = contract->labels();

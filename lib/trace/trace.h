@@ -3,11 +3,11 @@
 #ifndef QAT_TRACE_TRACE_H_
 #define QAT_TRACE_TRACE_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "report/report.h"
 
 namespace qat {
@@ -18,7 +18,7 @@ struct TraceRequest {
   std::string graph;                  ///< a .qgraph file, or empty
   std::string run;                    ///< a run directory or checkpoint, or empty
   std::string data;                   ///< the training data, or empty: what the recipe of the run says
-  std::function<bool()> interrupted;  ///< polled while data are read; may be empty
+  WorkHooks hooks = {};               ///< polled while data are read
 };
 
 /// Walks the chain. An artefact is looked for among the given files, then next to `start`: .qgraph files in its directory and in

@@ -42,7 +42,7 @@ struct Probe {
   const Graph& network;
   const TrainConfig& config;
   const Contract& contract;
-  const std::function<bool()>& interrupted;
+  const WorkHooks& hooks;
   DataFeed& feed;
   double limit;
 
@@ -59,9 +59,7 @@ struct Probe {
     Clock::time_point begin;
     int64_t step = 0;
     do {
-      if (interrupted && interrupted()) {
-        return Error{ErrorCode::kInterrupted, "interrupted while the speed was measured: nothing was written"};
-      }
+      QAT_RETURN_IF_ERROR(hooks.Poll("measuring the speed"));
       QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
       const auto result = engine.Step(batch, step);
       if (!result.ok() && result.error().code != ErrorCode::kNumerical) return result.error();
@@ -97,12 +95,12 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const std::function<bool()>& interrupted) {
+                              const HoldoutSplit& split, const WorkHooks& hooks) {
   try {
     ConfigureThreads(config.threads);
     DataFeed feed(train, config, InputTensors(contract, network), split.train);
     const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
-    const Probe probe = {network, config, contract, interrupted, feed, limit};
+    const Probe probe = {network, config, contract, hooks, feed, limit};
     RunCost cost;
     QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
     QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));

@@ -3,9 +3,9 @@
 #define QAT_TRAIN_BUDGET_H_
 
 #include <cstdint>
-#include <functional>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "contract/contract.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
@@ -31,7 +31,7 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 /// Errors: those of StepEngine and of reading; kInterrupted.
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const std::function<bool()>& interrupted);
+                              const HoldoutSplit& split, const WorkHooks& hooks);
 
 }  // namespace qat
 

@@ -316,7 +316,7 @@ Status Preparation::FitBudget() {
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train, job_.network));
   QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
-                                                       split, request_.interrupted));
+                                                       split, request_.hooks.Quiet()));
   config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
   config.epochs = 0;
   job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps,

@@ -118,10 +118,8 @@ Status Preparation::ReadNetwork() {
 }
 
 Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
-  const std::string_view what = split == Split::kTrain ? "read training set" : "read test set";
-  options.progress = [&](int64_t done, int64_t total) {
-    if (request_.progress) request_.progress(what, done, total);
-  };
+  options.hooks.progress = [&, what = split == Split::kTrain ? "read training set" : "read test set"](
+                               const std::string&, int64_t done, int64_t total) { request_.hooks.Progress(what, done, total); };
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(job_.config.data, split, options));
   // Pictures of both splits share the cache.
   options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
@@ -245,7 +243,7 @@ Status Preparation::OpenTraining() {
   if (job_.config.ignore_label != kAutomaticIgnoreLabel) options_.ignore_label = job_.config.ignore_label;
   options_.cache_bytes = job_.config.data_cache << 20;
   options_.threads = job_.config.threads;
-  options_.interrupted = request_.interrupted;
+  options_.hooks = request_.hooks.Quiet();
   QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
   if (request_.given.contains("fit") && !job_.train.of_pictures)
     job_.lines.push_back(StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));

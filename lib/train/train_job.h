@@ -4,13 +4,13 @@
 #define QAT_TRAIN_TRAIN_JOB_H_
 
 #include <cstdint>
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/expected.h"
+#include "base/work_hooks.h"
 #include "checkpoint/checkpoint.h"
 #include "data/dataset.h"
 #include "ir/graph.h"
@@ -28,8 +28,7 @@ struct JobRequest {
   bool trained = false;              ///< starts from trained parameters that come without a network: weights
   bool strict = false;               ///< OpenOptions::strict
   bool fit_budget = false;           ///< the recipe's budget decides the number of steps, by measuring
-  std::function<void(std::string_view what, int64_t done, int64_t total)> progress;  ///< of reading; may be empty
-  std::function<bool()> interrupted;
+  WorkHooks hooks = {};  ///< of reading, and of measuring the speed
 };
 
 struct TrainJob {

@@ -40,7 +40,7 @@ Dataset RandomImages(int32_t count) {
 Status CalibrateOn(const Dataset& data, Graph& graph, Scheme scheme = Scheme::kUInt8) {
   std::vector<std::string> warnings;
   return Calibrate(
-      data, {PrecisionsOf(scheme)}, [](int64_t, int64_t) { return Status(); }, graph, warnings);
+      data, {PrecisionsOf(scheme)}, WorkHooks(), graph, warnings);
 }
 
 const GraphTensor& Find(const Graph& graph, const std::string& name) {
@@ -175,13 +175,15 @@ TEST(Calibrate, EndsWhereItIsAskedToAndLeavesTheGraphAlone) {
   Graph graph = TinyGraph();
   std::vector<std::string> warnings;
   int64_t seen = 0;
-  const auto stop = [&](int64_t done, int64_t total) -> Status {
+  WorkHooks stop;
+  stop.progress = [&](const std::string& what, int64_t done, int64_t total) {
+    EXPECT_EQ(what, "calibrate");
     EXPECT_EQ(total, 10);
     seen = done;
-    return done == 3 ? Error{ErrorCode::kInterrupted, "stopped"} : Status();
   };
+  stop.interrupted = [&] { return seen == 3; };
   QAT_EXPECT_ERROR(Calibrate(RandomImages(10), {PrecisionsOf(Scheme::kUInt8)}, stop, graph, warnings),
-                   ErrorCode::kInterrupted, "stopped");
+                   ErrorCode::kInterrupted, "interrupted: no output was written");
   EXPECT_EQ(seen, 3);
   EXPECT_EQ(graph, TinyGraph());
 }
@@ -198,7 +200,7 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
   sums.Sum("dead", sums.graph.nodes[0].output(), {0, 0}, 0);
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(Calibrate(
-      Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, [](int64_t, int64_t) { return Status(); }, sums.graph,
+      Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, WorkHooks(), sums.graph,
       warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];

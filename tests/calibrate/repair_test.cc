@@ -18,7 +18,7 @@ namespace {
 
 using qat::testing::TinyGraph;
 
-const CalibrationProgress kQuiet = [](int64_t, int64_t) { return Status(); };
+const WorkHooks kQuiet;
 
 Dataset RandomImages(int64_t count) {
   Random random(5);

@@ -464,7 +464,7 @@ TEST_F(PictureFolder, StopsReadingWhereItIsInterrupted) {
   Put("rgb.png", "train/a/1.png");
   Put("rgb.png", "train/b/1.png");
   OpenOptions options = Options();
-  options.interrupted = [] { return true; };
+  options.hooks.interrupted = [] { return true; };
   QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kInterrupted, "interrupted");
 }
 

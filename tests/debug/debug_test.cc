@@ -29,8 +29,7 @@ class Patient {
     data_ = *SplitForDebugging(*OpenDataset("digits", Split::kTrain, options), 150, 300, 1);
     choices_.precisions = *IntegersFromName(type);
     std::vector<std::string> warnings;
-    const auto silent = [](int64_t, int64_t) { return Status(); };
-    QAT_CHECK(Calibrate(data_.calibration, {.precisions = choices_.precisions}, silent, graph_, warnings).ok());
+    QAT_CHECK(Calibrate(data_.calibration, {.precisions = choices_.precisions}, WorkHooks(), graph_, warnings).ok());
     CollectRanges(graph_, choices_);
   }
 

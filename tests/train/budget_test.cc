@@ -45,8 +45,8 @@ TEST(MeasureCost, TimesStepsOfEveryKind) {
   QAT_ASSERT_OK(cost);
   for (const double seconds : {cost->plain, cost->quantized, cost->frozen, cost->evaluation}) EXPECT_GT(seconds, 0);
   const auto stopped = MeasureCost(testing::Parsed(testing::kTinySpec), config, *contract, train, test, *split,
-                                   [] { return true; });
-  QAT_EXPECT_ERROR(stopped, ErrorCode::kInterrupted, "nothing was written");
+                                   WorkHooks{{}, [] { return true; }});
+  QAT_EXPECT_ERROR(stopped, ErrorCode::kInterrupted, "interrupted while measuring the speed: no output was written");
 }
 
 }  // namespace

@@ -23,11 +23,11 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
   SetOutputs(contract, options);
   options.unlabelled = true;
   options.threads = tool.flags().threads;
-  options.progress = [&, limit = options.limit](int64_t done, int64_t total) {
-    if (total > 0) progress.Expect(limit > 0 ? std::min(limit, total) : total);
-    progress.Update(done, "reading");
-  };
-  options.interrupted = Interrupted;
+  options.hooks = {[&, limit = options.limit](const std::string&, int64_t done, int64_t total) {
+                     if (total > 0) progress.Expect(limit > 0 ? std::min(limit, total) : total);
+                     progress.Update(done, "reading");
+                   },
+                   Interrupted};
   if (network.assumed_bytes) options.values.reset();
   return OpenDataset(flags.calibrate, Split::kTrain, options);
 }
@@ -81,12 +81,8 @@ Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags) {
   return choice;
 }
 
-CalibrationProgress ShowProgress(Progress& progress) {
-  return [&progress](int64_t done, int64_t) -> Status {
-    if (Interrupted()) return InterruptedHere();
-    progress.Update(done, "");
-    return {};
-  };
+WorkHooks ShowProgress(Progress& progress) {
+  return {[&progress](const std::string&, int64_t done, int64_t) { progress.Update(done, ""); }, Interrupted};
 }
 
 Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,

@@ -22,7 +22,7 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
 Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags);
 
 /// Ends where the user does, and shows how far it is.
-CalibrationProgress ShowProgress(Progress& progress);
+WorkHooks ShowProgress(Progress& progress);
 
 Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,
                         Graph& graph, Report& report);

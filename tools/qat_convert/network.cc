@@ -61,8 +61,6 @@ Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
 
 }  // namespace
 
-Error InterruptedHere() { return {ErrorCode::kInterrupted, "interrupted: no output was written"}; }
-
 Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
   ReadNetworkOptions options;
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
@@ -107,11 +105,10 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkRes
     return InvalidArgument(
         StrCat("--verify-tolerance: value ", flags.verify_tolerance, ", expected a number above 0"));
   CatchInterrupts();
-  const auto stop = [] { return Interrupted() ? Status(InterruptedHere()) : Status(); };
   QAT_ASSIGN_OR_RETURN_IN(
       "--verify", const VerifyResult result,
       VerifySource(network.graph,
-                   {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, stop));
+                   {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, {{}, Interrupted}));
   for (const std::string& note : result.notes) LogInfo(note);
   for (const VerifiedTensor& tensor : result.tensors) {
     tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples,

@@ -22,9 +22,6 @@ Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags);
 /// --verify: on the network as it was read, before anything is quantized.
 Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network, Report& report);
 
-/// Of long work that the user has ended.
-Error InterruptedHere();
-
 }  // namespace qat
 
 #endif  // QAT_TOOLS_QAT_CONVERT_NETWORK_H_

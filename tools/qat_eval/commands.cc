@@ -9,7 +9,7 @@
 #include "base/input_file.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "eval/hooks.h"
+#include "base/work_hooks.h"
 #include "results.h"
 #include "stage_progress.h"
 
@@ -127,7 +127,7 @@ Status RunModel(EvalFlags& flags, Tool& tool, Report& report) {
 Status RunTrace(EvalFlags& flags, Tool& tool, Report& report) {
   return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
     if (flags.argument.empty()) return InvalidArgument("expected a model whose way back to its data is to be traced");
-    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, Interrupted};
+    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, {{}, Interrupted}};
     QAT_ASSIGN_OR_RETURN(report.trace, Trace(flags.trace));
     const bool broken = std::any_of(report.trace.begin(), report.trace.end(),
                                     [](const TraceLink& link) { return link.state == "differs"; });

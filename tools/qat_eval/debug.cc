@@ -88,8 +88,7 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
   SetOutputs(contract, options);
   if (contract.outputs.size() == 1 && contract.outputs.front().task != Task::kUnknown)
     options.task = contract.outputs.front().task;
-  options.progress = [&hooks](int64_t done, int64_t total) { hooks.Progress("read pictures", done, total); };
-  options.interrupted = hooks.interrupted;
+  options.hooks = hooks;
   QAT_ASSIGN_OR_RETURN_IN("`data`", Dataset dataset, OpenDataset(flags.request.data, split, options));
   if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no examples, expected at least one"));
@@ -99,14 +98,10 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
 /// Ranges that neither the network nor the choices have, as qat-convert --calibrate finds them.
 Status CalibrateRest(const DebugData& data, const WorkHooks& hooks, Graph graph, PlanChoices& choices,
                      std::vector<std::string>& warnings) {
-  const auto progress = [&](int64_t done, int64_t total) -> Status {
-    hooks.Progress("calibrate", done, total);
-    return hooks.Poll();
-  };
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
   SeparateFixedRanges(graph);
-  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, {.precisions = choices.precisions}, progress, graph, warnings));
+  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, {.precisions = choices.precisions}, hooks, graph, warnings));
   CollectRanges(graph, choices);
   return {};
 }

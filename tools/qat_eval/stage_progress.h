@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "base/work_hooks.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "eval/hooks.h"
 
 namespace qat {
 

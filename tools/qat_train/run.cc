@@ -78,8 +78,8 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.trained = init.weights.has_value();
   request.strict = flags.strict;
   request.fit_budget = !resume && !flags.no_training && (tool.Given("--budget") || !asked.given.contains("steps"));
-  request.interrupted = Interrupted;
-  request.progress = [&](std::string_view what, int64_t done, int64_t total) {
+  request.hooks.interrupted = Interrupted;
+  request.hooks.progress = [&](const std::string& what, int64_t done, int64_t total) {
     if (what != shown) progress.emplace(tool.flags().ProgressStyle(), shown = what, total);
     progress->Update(done, "");
   };
