@@ -16,17 +16,22 @@ struct OutputEvaluation {
   std::string name;
   double accuracy = 0;  ///< as of Evaluation
   double loss = 0;
+  std::vector<double> target_rmse = {};  ///< as of Evaluation
 };
 
 /// What a network was measured to be worth on labelled examples.
 struct Evaluation {
   double accuracy = 0;  ///< percentage; NaN where labels are real numbers, and of several outputs together
-  double loss = 0;      ///< mean cross entropy, without smoothing; mean squared error of real numbers; of several outputs the weighted sum
+  /// Mean cross entropy, without smoothing; mean squared error of real numbers, of several normalized ones in deviations of each; of
+  /// several outputs the weighted sum.
+  double loss = 0;
   /// Of the accuracy, in points, or of the mean squared error: the spread over examples divided by the root of their number.
   /// An accuracy is taken as if two more examples had been seen, one right and one wrong (as Agresti and Coull 1998 do
   /// with four): five right answers of five do not make a network that never fails. 0: not known.
   double standard_error = 0;
   std::vector<OutputEvaluation> outputs = {};  ///< of several outputs each
+  /// Of each of several real numbers, in its own unit; empty where there is one, or where they are the places of a map.
+  std::vector<double> target_rmse = {};
 };
 
 /// As it stands in Checkpoint::metrics: "holdout_accuracy" (none of real numbers), "holdout_loss", "holdout_standard_error",

@@ -104,26 +104,42 @@ std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::
   return warnings;
 }
 
-std::vector<std::string> Warnings(const NumberFacts& facts, std::span<const double> output_steps, const std::string& where) {
+namespace {
+
+// What to do about a number that is answered worse than by its mean.
+std::string AdviceOnR2(const NumberFacts::Target& target, bool normalized) {
+  if (normalized)
+    return "; it was learned normalized, so check that inputs and labels belong together, or try another learning rate or a longer run";
+  return StrCat("; learn it normalized (`scale_to_targets`), or subtract ", Text("%.6g", target.mean), " and divide by ",
+                Text("%.3g", std::sqrt(target.variance)), " before training");
+}
+
+std::string AdviceOnSteps(bool normalized, bool several) {
+  if (normalized)
+    return "; it was learned normalized, so a few answers far from all others take up the range: look for outliers in the labels";
+  return several ? "; learn them normalized (`scale_to_targets`), or bring all to mean 0 and similar deviations before training"
+                 : "; learn it normalized (`scale_to_targets`), or subtract its mean before training";
+}
+
+}  // namespace
+
+std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned, const std::string& where) {
   std::vector<std::string> warnings;
   const std::vector<NumberFacts::Target> targets = facts.targets();
+  const bool several = targets.size() > 1;
   for (size_t i = 0; i < targets.size(); ++i) {
     const NumberFacts::Target& target = targets[i];
-    const std::string name = targets.size() == 1 ? std::string("the target") : StrCat("target ", i);
+    const std::string name = !several ? std::string("the target") : i < learned.names.size() ? StrCat("target '", learned.names[i], "'") : StrCat("target ", i);
     if (target.count >= kLeastForR2 && target.R2() < 0) {
-      warnings.push_back(StrCat("R2 of ", name, " on ", where, " is ", Text("%.3g", target.R2()),
-                                ", worse than always answering its mean, ", Text("%.6g", target.mean),
-                                "; train on targets of mean 0 and deviation 1: subtract ", Text("%.6g", target.mean),
-                                ", divide by ", Text("%.3g", std::sqrt(target.variance))));
+      warnings.push_back(StrCat("R2 of ", name, " on ", where, " is ", Text("%.3g", target.R2()), ", worse than always answering its mean, ",
+                                Text("%.6g", target.mean), AdviceOnR2(target, learned.normalized)));
     }
-    const double output_step = output_steps[i % output_steps.size()];
+    const double output_step = learned.steps[i % learned.steps.size()];
     const double steps = output_step > 0 ? (target.max - target.min) / output_step : kLeastOutputSteps;
     if (target.max > target.min && steps < kLeastOutputSteps) {
-      warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps), " of the 255 steps of the quantized output (",
-                                Text("%.6g", target.min), " to ", Text("%.6g", target.max), ", a step is ",
-                                Text("%.3g", output_step), "), so answers are coarse; ",
-                                targets.size() == 1 ? "subtract the mean of the targets before training"
-                                                    : "bring all targets to mean 0 and similar deviations before training"));
+      warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps), " of the 255 steps of the quantized output (", Text("%.6g", target.min),
+                                " to ", Text("%.6g", target.max), ", a step is ", Text("%.3g", output_step), "), so answers are coarse",
+                                AdviceOnSteps(learned.normalized, several)));
     }
   }
   // Many targets, as the places of a map are, mostly have the same fault.

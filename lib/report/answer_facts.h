@@ -62,9 +62,17 @@ inline constexpr double kLeastOutputSteps = 50;
 std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t examples,
                                   const std::string& where);
 
-/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output (`steps`: the scale of the
-/// quantized output in units of each target, or one for all; 0: float). All equal targets are told by the caller, who sees them before training.
-std::vector<std::string> Warnings(const NumberFacts& facts, std::span<const double> steps, const std::string& where);
+/// How real numbers were learned, as far as judging them needs it.
+struct NumbersLearned {
+  /// The scale of the quantized output in units of each target, or one for all; 0: float.
+  std::span<const double> steps;
+  bool normalized = false;  ///< by the mean and std of each, and restored after the model
+  std::span<const std::string> names = {};
+};
+
+/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output. All equal targets are
+/// told by the caller, who sees them before training.
+std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned, const std::string& where);
 
 }  // namespace qat
 

@@ -17,6 +17,12 @@
 namespace qat {
 namespace {
 
+std::vector<float> Restored(const OutputContract& output, std::span<const float> values) {
+  std::vector<float> restored(values.begin(), values.end());
+  RestoreTargets(output, restored);
+  return restored;
+}
+
 // Outputs of some examples, whose labels or numbers are given.
 void Count(std::span<const float> outputs, int64_t width, std::span<const int32_t> labels,
            std::span<const float> numbers, const TaskLoss& loss, Answers& answers) {
@@ -24,9 +30,7 @@ void Count(std::span<const float> outputs, int64_t width, std::span<const int32_
   if (loss.output.task == Task::kReconstruction) return;
   if (loss.output.task == Task::kNumbers) {
     if (!answers.numbers) answers.numbers.emplace(width);
-    std::vector<float> restored(outputs.begin(), outputs.end());
-    RestoreTargets(loss.output, restored);
-    answers.numbers->Add(restored, numbers);
+    answers.numbers->Add(Restored(loss.output, outputs), numbers);
     return;
   }
   if (loss.output.task == Task::kMultiLabel) return;
@@ -47,6 +51,8 @@ OutputContract OutputOf(const Contract& contract, const Dataset& dataset, size_t
   output.task = dataset.output_labels(index).task;
   return output;
 }
+
+constexpr int32_t kMostTargets = 100;  // that are told one by one
 
 // What single examples say, each a share of right labels or a mean squared error: how sure their mean is.
 class Spread {
@@ -71,7 +77,8 @@ class OutputTally {
   /// `several`: of several outputs, whose losses are summed.
   OutputTally(const OutputLabels& labels, TaskLoss loss, bool several, Answers* answers)
       : labels_(labels), loss_(std::move(loss)), summed_(loss_), answers_(answers) {
-    summed_.normalized = several;
+    summed_.summed = several;
+    if (labels.task == Task::kNumbers && labels.targets > 1 && labels.targets <= kMostTargets) each_target_.emplace(labels.targets);
   }
 
   BatchLabels& batch() { return batch_; }
@@ -81,7 +88,7 @@ class OutputTally {
   void Count(const at::Tensor& output) {
     output_ = functional::ToNhwc(output).contiguous();
     const LossResult found = loss_.Of(values(), width(), batch_.wanted(), {});
-    const bool same = !summed_.normalized || !IsOfNumbers(labels_.task);
+    const bool same = !IsOfNumbers(labels_.task) || summed_.InDeviations() == loss_.InDeviations();
     const double to_sum = same ? found.loss : summed_.Of(values(), width(), batch_.wanted(), {}).loss;
     const auto counted = static_cast<double>(found.counted);
     sum_ += found.loss * counted;
@@ -89,6 +96,7 @@ class OutputTally {
     counted_ += found.counted;
     correct_ += found.correct;
     if (answers_ != nullptr) qat::Count(values(), width(), batch_.labels, batch_.numbers, loss_, *answers_);
+    if (each_target_) each_target_->Add(Restored(loss_.output, values()), batch_.numbers);
   }
 
   /// Of one example out of the `count` of the batch, the loss as it is summed.
@@ -101,6 +109,12 @@ class OutputTally {
 
   double loss() const { return sum_ / Counted(); }
   double summed_loss() const { return summed_sum_ / Counted(); }
+  std::vector<double> target_rmse() const {
+    std::vector<double> rmse;
+    if (!each_target_) return rmse;
+    for (const NumberFacts::Target& target : each_target_->targets()) rmse.push_back(std::sqrt(target.squared_error));
+    return rmse;
+  }
   double accuracy() const { return IsOfNumbers(labels_.task) ? std::nan("") : 100.0 * static_cast<double>(correct_) / Counted(); }
 
  private:
@@ -109,10 +123,11 @@ class OutputTally {
   int64_t width() const { return output_.size(-1); }
 
   const OutputLabels& labels_;
-  TaskLoss loss_;    // in units of the targets
+  TaskLoss loss_;
   TaskLoss summed_;  // as it is summed with others
   Answers* answers_;
   BatchLabels batch_;
+  std::optional<NumberFacts> each_target_;
   at::Tensor output_;
   double sum_ = 0, summed_sum_ = 0;
   int64_t counted_ = 0, correct_ = 0;
@@ -156,9 +171,11 @@ class NetworkTally {
     Evaluation result;
     result.accuracy = several() ? std::nan("") : outputs_[0].accuracy();
     result.loss = several() ? 0 : outputs_[0].loss();
+    if (!several()) result.target_rmse = outputs_[0].target_rmse();
     for (size_t i = 0; several() && i < outputs_.size(); ++i) {
       result.loss += weights_[i] * outputs_[i].summed_loss();
-      result.outputs.push_back({outputs_[i].labels().output, outputs_[i].accuracy(), outputs_[i].loss()});
+      result.outputs.push_back({outputs_[i].labels().output, outputs_[i].accuracy(), outputs_[i].loss(),
+                                outputs_[i].target_rmse()});
     }
     result.standard_error = spread_.StandardError() * (std::isnan(result.accuracy) ? 1 : 100);
     return result;

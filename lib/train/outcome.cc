@@ -27,6 +27,10 @@ std::vector<double> StepsOf(const Contract& contract, size_t index, double outpu
   return steps.empty() ? std::vector<double>{output_scale} : steps;
 }
 
+bool IsNormalized(const Contract& contract, size_t index) {
+  return index < contract.outputs.size() && !contract.outputs[index].mean.empty();
+}
+
 Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<const int32_t> examples,
                        const std::string& where) {
   QAT_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ReadCheckpoint(path));
@@ -41,9 +45,10 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
   for (size_t i = 0; i < data.output_count(); ++i) {
     const Answers& own = i == 0 ? answers : answers.others[i - 1];
     const OutputLabels& labels = data.output_labels(i);
-    for (const std::string& warning :
-         own.numbers ? Warnings(*own.numbers, StepsOf(checkpoint.contract, i, network->OutputScale(i)), where)
-                     : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {
+    const std::vector<double> steps = StepsOf(checkpoint.contract, i, network->OutputScale(i));
+    const NumbersLearned learned = {steps, IsNormalized(checkpoint.contract, i), labels.class_names};
+    for (const std::string& warning : own.numbers ? Warnings(*own.numbers, learned, where)
+                                                  : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {
       judged.warnings.push_back(labels.output.empty() ? warning : StrCat("output '", labels.output, "': ", warning));
     }
   }

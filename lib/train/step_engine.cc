@@ -89,19 +89,55 @@ void StepEngine::SetWeights(std::vector<std::vector<float>> weights) {
   for (size_t i = 0; i < weights.size(); ++i) losses_[i].weights = std::move(weights[i]);
 }
 
-void StepEngine::LearnInUnits(size_t output, const std::vector<double>& deviations) {
+// Of a layer that has them to itself, and whose outputs are what they give.
+std::optional<StepEngine::LastLayer> StepEngine::PlainLastLayer(size_t output) {
   const LayerNode& last = network_->output_module(output).node();
-  const auto span_of = [&](ParameterSpec::Role role) {
+  if (FusedActivation(last.attributes) != Activation::kNone || last.batch_norm) return std::nullopt;
+  const auto span_of = [&](ParameterSpec::Role role) -> TrainableSpan* {
     const LayerParameter* parameter = last.Find(role);
-    return std::find_if(spans_.begin(), spans_.end(), [&](const TrainableSpan& each) {
-      return parameter != nullptr && each.name == parameter->name;
-    });
+    if (parameter == nullptr) return nullptr;
+    const auto has_name = [&](const TrainableSpan& each) { return each.name == parameter->name; };
+    const auto found = std::find_if(spans_.begin(), spans_.end(), has_name);
+    return found == spans_.end() ? nullptr : &*found;
   };
-  const auto filter = span_of(ParameterSpec::Role::kFilter), bias = span_of(ParameterSpec::Role::kBias);
-  if (FusedActivation(last.attributes) != Activation::kNone) return;
-  if (filter == spans_.end() || bias == spans_.end() || bias->values.size() != deviations.size()) return;
+  const LastLayer layer = {span_of(ParameterSpec::Role::kFilter), span_of(ParameterSpec::Role::kBias)};
+  if (layer.filter == nullptr || layer.bias == nullptr) return std::nullopt;
+  return layer;
+}
+
+void StepEngine::LearnInUnits(size_t output, const std::vector<double>& deviations) {
+  const std::optional<LastLayer> last = PlainLastLayer(output);
+  if (!last || last->bias->values.size() != deviations.size()) return;
   target_units_[output].assign(deviations.begin(), deviations.end());
-  filter->units = bias->units = target_units_[output];
+  last->filter->units = last->bias->units = target_units_[output];
+}
+
+bool StepEngine::NormalizeOutput(size_t output, const OutputContract& contract) {
+  const std::optional<LastLayer> last = PlainLastLayer(output);
+  const size_t targets = contract.mean.size();
+  if (!last || targets == 0) return false;
+  const size_t rows = last->bias->values.size();
+  const LayerNode& node = network_->output_module(output).node();
+  const bool rows_first = node.type == OpType::kFullyConnected || node.type == OpType::kConv2D;
+  const Graph& graph = network_->graph();
+  const auto readers = std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& each) {
+    return std::any_of(each.inputs.begin(), each.inputs.end(), [&](int32_t input) {
+      return input >= 0 && graph.tensor(input).name == last->filter->name;
+    });
+  });
+  if (!rows_first || rows % targets != 0 || readers > 1) return false;
+  const size_t length = last->filter->values.size() / rows;
+  for (size_t row = 0; row < rows; ++row) {
+    const float std = contract.std[row % targets];
+    for (float& weight : last->filter->values.subspan(row * length, length)) weight /= std;
+    last->bias->values[row] = (last->bias->values[row] - contract.mean[row % targets]) / std;
+  }
+  // What was learned of their ranges is over.
+  for (const NamedObserver& each : observers_) {
+    if (each.name == node.name || each.name == last->filter->name) each.observer->set_state({});
+  }
+  SetOutput(output, contract);
+  return true;
 }
 
 void StepEngine::ShareBatches(Workers& workers) {

@@ -45,6 +45,10 @@ class StepEngine {
   /// a bias and no activation; others stay.
   void LearnInUnits(size_t output, const std::vector<double>& deviations);
 
+  /// The same, better: the last layer is scaled so that its outputs, restored as `contract` says, are what they were. False where it
+  /// has no filter and bias of its own, or an activation: nothing has changed then.
+  bool NormalizeOutput(size_t output, const OutputContract& contract);
+
   void SetOutput(size_t output, const OutputContract& contract) { losses_[output].output = contract; }
   /// Weights of TaskLoss, one list for each output.
   void SetWeights(std::vector<std::vector<float>> weights);
@@ -92,6 +96,10 @@ class StepEngine {
   StepEngine(const TrainConfig& config, Schedule schedule);
 
   Network& Deployed() { return average_ ? *averaged_ : *network_; }
+  struct LastLayer {
+    TrainableSpan *filter, *bias;
+  };
+  std::optional<LastLayer> PlainLastLayer(size_t output);
   void SumGradients();
   void Broadcast();
   void NoteBefore();

@@ -34,7 +34,7 @@ LossResult TaskLoss::Of(std::span<const float> outputs, int64_t width, Wanted wa
   if (!IsOfNumbers(output.task)) {
     return SoftmaxCrossEntropy(outputs, wanted.labels, width, smoothing, gradient, weights);
   }
-  if (normalized) {
+  if (InDeviations()) {
     std::vector<float> targets(wanted.numbers.begin(), wanted.numbers.end());
     NormalizeTargets(output, targets);
     return MeanSquaredError(outputs, targets, gradient);
@@ -62,7 +62,7 @@ std::vector<int32_t> TaskLoss::AnswersOf(std::span<const float> outputs, int64_t
 double TaskLoss::Chance(int64_t width, Wanted wanted) const {
   if (IsOfNumbers(output.task)) {
     std::vector<float> targets(wanted.numbers.begin(), wanted.numbers.end());
-    if (normalized) NormalizeTargets(output, targets);
+    if (InDeviations()) NormalizeTargets(output, targets);
     return VarianceOf(targets);
   }
   if (!IsOfYesNo(output.task)) return std::log(static_cast<double>(width));

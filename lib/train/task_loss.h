@@ -20,8 +20,8 @@ struct Wanted {
 /// The loss of one output.
 ///   classes      softmax cross entropy of each row of the last axis
 ///   yes-no, multi-label  binary cross entropy of each value
-///   numbers      mean squared error, in units of the targets; its gradient is that of the normalized targets, of which each
-///                counts alike
+///   numbers      mean squared error: of one target in its own unit, of several normalized ones of what each is in deviations; its
+///                gradient is always that of the normalized targets, of which each counts alike
 struct TaskLoss {
   OutputContract output = {};
   double smoothing = 0;  ///< of classes
@@ -29,7 +29,10 @@ struct TaskLoss {
       {};  ///< of classes and of yes-no one per class; of several labels of each being there, against 1 of
            ///< its not being there; empty: 1
   bool probabilities = false;  ///< of yes or no: the outputs have gone through a sigmoid
-  bool normalized = false;     ///< of numbers: the loss, too, is that of the normalized targets, to be summed with others
+  bool summed = false;         ///< of numbers: the loss is that of the normalized targets in any case, to be summed with others
+
+  /// Whether the loss of numbers is in deviations: several targets would else be judged by the one of the largest unit.
+  bool InDeviations() const { return summed || output.std.size() > 1; }
 
   /// gradient (empty: not wanted) of the loss by outputs. Shapes  outputs [.., width]; labels one per row, or of yes or no one
   /// per value, kIgnoredLabel where there is none; numbers as many as outputs.

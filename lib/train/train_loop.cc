@@ -80,9 +80,24 @@ void TrainLoop::TakeTargets(size_t index, const Contract& before, bool resumed) 
     if (found == before.outputs.end()) return;  // an output that is new
     own = *found;
   }
+  // A network that gives the numbers themselves, as one of others does, gives them normalized from here on. What takes no step stays.
+  const bool learned_so = own.mean.empty() && !output.mean.empty() && !resumed && !inputs_.only_start;
+  if (learned_so && engine_->NormalizeOutput(index, output)) return SayTargets(output, /*normalized=*/true);
+  if (learned_so) SayTargets(output, /*normalized=*/false);
   output.mean = own.mean;
   output.std = own.std;
   engine_->SetOutput(index, output);
+}
+
+// How the numbers of an output that was taken over are learned.
+void TrainLoop::SayTargets(const OutputContract& output, bool normalized) const {
+  if (!inputs_.callbacks.on_note) return;
+  const std::string what = inputs_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
+  inputs_.callbacks.on_note(
+      normalized ? StrCat(what, ": learned as (target - mean) / std by those of the training data, and restored after the model; the last "
+                                "layer was scaled so that the network starts with the answers that it gave")
+                 : StrCat(what, ": learned as they are, each in units of its deviation: the network does not end in a dense layer or a "
+                                "convolution with a bias of its own and no activation, which alone can be scaled to them"));
 }
 
 Expected<TrainResult> TrainLoop::Run() {
@@ -112,6 +127,12 @@ Expected<TrainResult> TrainLoop::Run() {
   return result;
 }
 
+// Of one output of several numbers; see TaskLoss.
+bool TrainLoop::InDeviations() const {
+  const auto& outputs = inputs_.header.contract.outputs;
+  return IsOfNumbers(inputs_.train.task) && outputs.size() == 1 && outputs[0].std.size() > 1;
+}
+
 Status TrainLoop::SaveStart() {
   QAT_RETURN_IF_ERROR(EvaluateDeployed());
   return recorder_->SaveScheduled(*engine_, step_);
@@ -123,7 +144,7 @@ Status TrainLoop::Record() {
   if (callbacks.on_step) {
     const Evaluation& last = recorder_->last_evaluation();
     callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
-                       recorder_->HasEvaluated(), last.accuracy, last.loss, inputs_.train.output_count() > 1});
+                       recorder_->HasEvaluated(), last.accuracy, last.loss, inputs_.train.output_count() > 1, InDeviations()});
   }
   if (step_ % inputs_.config.log_every == 0) {
     const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
@@ -245,6 +266,8 @@ TrainResult TrainLoop::Result() const {
     result.outputs = last.outputs;
   } else if (IsOfNumbers(inputs_.train.task)) {
     result.best_accuracy = std::nan("");
+    result.in_deviations = InDeviations();
+    result.target_rmse = last.target_rmse;
     result.holdout_rmse = std::sqrt(last.loss);
     result.best_rmse = std::sqrt(std::max(-best.value, 0.0));
   }

@@ -51,6 +51,8 @@ class TrainLoop {
 
   /// Targets become outputs as in an earlier contract.
   void TakeTargets(size_t index, const Contract& before, bool resumed);
+  void SayTargets(const OutputContract& output, bool normalized) const;
+  bool InDeviations() const;
   Status Step();
   Status SaveStart();
   Status EvaluateDeployed();

@@ -31,6 +31,7 @@ struct TrainProgress {
   double holdout_accuracy = 0;   ///< of the last evaluation; percentage; NaN of real numbers
   double holdout_loss = 0;       ///< mean squared error of real numbers
   bool several_outputs = false;  ///< losses are the weighted sum of theirs, and accuracies NaN
+  bool in_deviations = false;    ///< of real numbers: losses are those of TaskLoss::InDeviations
 };
 
 struct TrainCallbacks {
@@ -53,6 +54,8 @@ struct TrainResult {
   double holdout_rmse =
       std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
+  bool in_deviations = false;  ///< these two are of several numbers, each in deviations of it
+  std::vector<double> target_rmse = {};  ///< Evaluation::target_rmse of the last evaluation
   /// Of several outputs: the weighted sum of their losses, and what each is worth; else NaN and none.
   double holdout_loss = std::numeric_limits<double>::quiet_NaN();
   double best_loss = std::numeric_limits<double>::quiet_NaN();

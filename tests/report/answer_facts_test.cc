@@ -77,25 +77,41 @@ TEST(NumberFacts, R2IsOneForPerfectAndZeroForTheMean) {
   EXPECT_NEAR(targets[1].R2(), 0, 1e-3) << "far from zero, too";
   EXPECT_NEAR(targets[1].mean, 1e6 + 49.5, 1e-6);
   EXPECT_NEAR(targets[1].variance, (100.0 * 100 - 1) / 12, 1e-6);
-  EXPECT_TRUE(Warnings(facts, Steps{0}, "the holdout").empty());
+  EXPECT_TRUE(Warnings(facts, {Steps{0}}, "the holdout").empty());
 }
 
 TEST(NumberFacts, WarnsWhereAnswersAreWorseThanTheMean) {
   NumberFacts facts(1);
   for (int i = 0; i < 21; ++i) facts.Add(std::vector{0.f}, std::vector{290 + static_cast<float>(i)});
-  const auto warnings = Warnings(facts, Steps{0}, "the holdout");
+  const auto warnings = Warnings(facts, {Steps{0}}, "the holdout");
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("R2 of the target on the holdout is -2.45e+03"), std::string::npos) << warnings[0];
-  EXPECT_NE(warnings[0].find("subtract 300, divide by 6.06"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("learn it normalized (`scale_to_targets`), or subtract 300 and divide by 6.06 before training"), std::string::npos) << warnings[0];
+}
+
+TEST(NumberFacts, TellsNobodyToNormalizeWhatWasLearnedNormalized) {
+  NumberFacts facts(2);
+  for (int i = 0; i < 21; ++i) {
+    const auto x = static_cast<float>(i);
+    facts.Add(std::vector{0.f, 10 * x}, std::vector{290 + x, 10 * x});
+  }
+  const Names names = {"heat", "flow"};
+  const auto warnings = Warnings(facts, {Steps{10, 0.1}, true, names}, "the holdout");
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_NE(warnings[0].find("R2 of target 'heat' on the holdout"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("it was learned normalized, so check"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[1].find("target 'heat' spans 2 of"), std::string::npos) << warnings[1];
+  EXPECT_NE(warnings[1].find("look for outliers"), std::string::npos) << warnings[1];
+  for (const std::string& each : warnings) EXPECT_EQ(each.find("subtract"), std::string::npos) << each;
 }
 
 TEST(NumberFacts, JudgesNoR2OnAHandfulNorOnEqualTargets) {
   NumberFacts few(1), equal(1);
   few.Add(std::vector{9.f, 9.f, 9.f}, std::vector{1.f, 2.f, 3.f});
   equal.Add(std::vector<float>(50, 1), std::vector<float>(50, 2));
-  EXPECT_TRUE(Warnings(few, Steps{0}, "the holdout").empty());
+  EXPECT_TRUE(Warnings(few, {Steps{0}}, "the holdout").empty());
   EXPECT_TRUE(std::isnan(equal.targets()[0].R2()));
-  EXPECT_TRUE(Warnings(equal, Steps{1}, "the holdout").empty());
+  EXPECT_TRUE(Warnings(equal, {Steps{1}}, "the holdout").empty());
 }
 
 TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
@@ -104,12 +120,12 @@ TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
     const auto x = static_cast<float>(i);
     facts.Add(std::vector{290 + x, 10 * x}, std::vector{290 + x, 10 * x});
   }
-  const auto warnings = Warnings(facts, Steps{310.0 / 255}, "the holdout");
+  const auto warnings = Warnings(facts, {Steps{310.0 / 255}}, "the holdout");
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0],
             "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so answers are "
-            "coarse; bring all targets to mean 0 and similar deviations before training");
-  EXPECT_TRUE(Warnings(facts, Steps{0.1}, "the holdout").empty());
+            "coarse; learn them normalized (`scale_to_targets`), or bring all to mean 0 and similar deviations before training");
+  EXPECT_TRUE(Warnings(facts, {Steps{0.1}}, "the holdout").empty());
 }
 
 }  // namespace

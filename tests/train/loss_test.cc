@@ -150,8 +150,19 @@ TEST(TaskLoss, GradientsOfNumbersAreThoseOfNormalizedTargets) {
   const std::vector<float> outputs = {1, 2}, targets = {300, -5};
   std::vector<float> gradient(2);
   const LossResult result = loss.Of(outputs, 2, {{}, targets}, gradient);
-  EXPECT_DOUBLE_EQ(result.loss, (100 + 1) / 2.0) << "in units of the targets";
+  EXPECT_DOUBLE_EQ(result.loss, (1 + 4) / 2.0) << "in deviations: a kelvin does not weigh more than a fraction";
   EXPECT_EQ(gradient, (std::vector<float>{1, 2})) << "2 (output - 0) / 2";
+}
+
+TEST(TaskLoss, OfOneNumberIsInItsUnit) {
+  TaskLoss loss;
+  loss.output = {.task = Task::kNumbers, .mean = {300}, .std = {10}};
+  const std::vector<float> outputs = {1, 3}, targets = {300, 310};
+  std::vector<float> gradient(2);
+  EXPECT_DOUBLE_EQ(loss.Of(outputs, 1, {{}, targets}, gradient).loss, (100 + 400) / 2.0);
+  EXPECT_EQ(gradient, (std::vector<float>{1, 2}));
+  loss.summed = true;
+  EXPECT_DOUBLE_EQ(loss.Of(outputs, 1, {{}, targets}, gradient).loss, (1 + 4) / 2.0);
 }
 
 }  // namespace

@@ -80,6 +80,60 @@ TEST(Train, FineTunesWithAnotherHead) {
       << "a layer is taken whole or not at all";
 }
 
+// Two numbers of very different magnitude that follow from the label.
+Dataset TwoNumbers() {
+  Dataset data = Quarters(300, 1);
+  data.task = Task::kNumbers;
+  data.targets = 2;
+  for (const int32_t label : data.labels) {
+    data.numbers.push_back(5000.0f + 300.0f * static_cast<float>(label));
+    data.numbers.push_back(-0.25f * static_cast<float>(label));
+  }
+  data.labels.clear();
+  data.class_names.clear();
+  return data;
+}
+
+// A network that gives the numbers themselves, as those of others do, is not learned so just because it comes with weights.
+TEST(Train, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
+  TempDir dir;
+  const Dataset data = TwoNumbers();
+  TrainConfig config = TinyConfig();
+  config.scheme = "float32";
+  std::string text = kTinySpec;
+  text.replace(text.find("units = 4"), 9, "units = 2");
+  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "first", {}, {}));
+  const auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  QAT_ASSERT_OK(first);
+  ASSERT_TRUE(first->contract.outputs.at(0).mean.empty());
+  config.scale_to_targets = true;
+  config.steps = 1;
+  config.learning_rate = 1e-30;
+  std::vector<std::string> notes;
+  TrainCallbacks callbacks;
+  callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
+  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks));
+  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  QAT_ASSERT_OK(second);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("starts with the answers that it gave"), std::string::npos) << notes[0];
+  const OutputContract& output = second->contract.outputs.at(0);
+  ASSERT_EQ(output.mean.size(), 2u);
+  const std::vector<float>&filter = second->tensors.at("logits/filter").values, &was = first->tensors.at("logits/filter").values;
+  ASSERT_EQ(filter.size(), 24u);
+  for (size_t k = 0; k < 24; ++k) ASSERT_NEAR(filter[k] * output.std[k / 12], was[k], 1e-5 * std::abs(was[k])) << k;
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(second->tensors.at("logits/bias").values[i] * output.std[i] + output.mean[i], first->tensors.at("logits/bias").values[i], 1e-3);
+  }
+  EXPECT_EQ(second->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"));
+
+  text.replace(text.find("units = 2"), 9, "units = 2\nactivation = \"relu\"");
+  notes.clear();
+  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "third", {false, &*first}, callbacks));
+  EXPECT_TRUE(notes.empty()) << notes[0] << ": a network that cannot give every number is never scaled";
+  EXPECT_TRUE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->contract.outputs.at(0).mean.empty());
+}
+
 TEST(Train, RefusesAnInitOfWhichNothingFits) {
   TempDir dir;
   QAT_ASSERT_OK(RunTiny(TinyConfig(), dir / "first"));

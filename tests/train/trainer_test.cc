@@ -80,11 +80,13 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   config.shift_pixels = 0;
   std::vector<float> filters[2];
   OutputContract outputs[2];
+  TrainResult results[2];
   for (const bool scaled : {false, true}) {
     TempDir dir;
     const Dataset train = Brightness(300, 1, scaled), test = Brightness(80, 2, scaled);
     const auto result = Train(network, config, train, test, dir / "run", {}, {});
     QAT_ASSERT_OK(result);
+    results[scaled] = *result;
     filters[scaled] = ReadCheckpoint(result->checkpoint)->tensors.at("layer/filter").values;
     outputs[scaled] = ReadCheckpoint(result->checkpoint)->contract.outputs.at(0);
   }
@@ -93,6 +95,16 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   EXPECT_NEAR(outputs[1].mean[0], 1000 * outputs[0].mean[0], 1e-3 * outputs[1].mean[0]);
   EXPECT_NEAR(outputs[1].mean[1], outputs[0].mean[1] / 100 - 5000, 1e-3);
   EXPECT_NEAR(outputs[1].std[1], outputs[0].std[1] / 100, 1e-3 * outputs[1].std[1]);
+  // What decides on the best checkpoint counts both, whatever their units; each is told in its own.
+  EXPECT_TRUE(results[0].in_deviations && results[1].in_deviations);
+  EXPECT_NEAR(results[1].holdout_rmse, results[0].holdout_rmse, 0.02 * results[0].holdout_rmse);
+  EXPECT_NEAR(results[1].best_rmse, results[0].best_rmse, 0.02 * results[0].best_rmse);
+  ASSERT_EQ(results[1].target_rmse.size(), 2u);
+  EXPECT_NEAR(results[1].target_rmse[0], 1000 * results[0].target_rmse[0], 0.02 * results[1].target_rmse[0]);
+  EXPECT_NEAR(results[1].target_rmse[1], results[0].target_rmse[1] / 100, 0.05 * results[1].target_rmse[1]);
+  double squares = 0;
+  for (size_t i = 0; i < 2; ++i) squares += std::pow(results[1].target_rmse[i] / double{outputs[1].std[i]}, 2) / 2;
+  EXPECT_NEAR(results[1].holdout_rmse, std::sqrt(squares), 1e-3 * results[1].holdout_rmse);
   ASSERT_EQ(filters[0].size(), 128u);
   for (size_t k = 0; k < 128; ++k) {
     // What float32 keeps of 5000 plus a hundredth is the limit of the second one.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/join_some.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
@@ -40,9 +41,38 @@ std::string CheckpointText(const TrainResult& result, const std::string& run, bo
                 held_out ? ", the best, is not better beyond chance" : " is the best on the test set", " (--select best takes it)");
 }
 
+std::string NumberName(size_t index, const OutputLabels& labels) {
+  return index < labels.class_names.size() ? Printable(labels.class_names[index]) : StrCat("number ", index);
+}
+
+// "RMSE 0.52 of temperature, 0.0013 of pressure": each in its own unit.
+std::string TargetsText(const std::vector<double>& rmse, const OutputLabels& labels) {
+  constexpr size_t kShown = 6;
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < rmse.size(); ++i) texts.push_back(StrCat(Significant(rmse[i]), " of ", NumberName(i, labels)));
+  return StrCat("RMSE ", JoinSome(texts, kShown));
+}
+
 // Accuracy, or the root of the mean squared error.
-std::string FigureText(const OutputEvaluation& output) {
-  return std::isnan(output.accuracy) ? StrCat("RMSE ", Significant(std::sqrt(output.loss))) : Percent(output.accuracy);
+std::string FigureText(const OutputEvaluation& output, const OutputLabels& labels) {
+  if (!std::isnan(output.accuracy)) return Percent(output.accuracy);
+  if (!output.target_rmse.empty()) return TargetsText(output.target_rmse, labels);
+  return StrCat("RMSE ", Significant(std::sqrt(output.loss)));
+}
+
+// "holdout_rmse/box" or "holdout_rmse/box/left": in the unit of the number.
+void AddTargets(const std::string& prefix, const std::vector<double>& rmse, const OutputLabels& labels, Report& report) {
+  for (size_t i = 0; i < rmse.size(); ++i) {
+    const std::string name = i < labels.class_names.size() ? labels.class_names[i] : StrCat(i);
+    report.metrics[StrCat(prefix, "/", name)] = rmse[i];
+  }
+}
+
+const OutputLabels& LabelsNamed(const std::string& output, const Dataset& data) {
+  for (size_t i = 0; i < data.output_count(); ++i) {
+    if (data.output_labels(i).output == output) return data.output_labels(i);
+  }
+  return data.output_labels(0);
 }
 
 }  // namespace
@@ -56,6 +86,7 @@ void TrainDisplay::Show(const TrainProgress& at) {
   } else if (std::isnan(at.training_accuracy)) {
     detail = StrCat("squared error ", Significant(at.loss));
     if (at.evaluated) detail += StrCat("  held out RMSE ", Significant(std::sqrt(at.holdout_loss)));
+    if (at.in_deviations) detail += " deviations";
   } else {
     detail = StrCat("loss ", Fixed(at.loss, 4), "  accuracy ", Percent(at.training_accuracy));
     if (at.evaluated) detail += StrCat("  held out ", Percent(at.holdout_accuracy));
@@ -77,7 +108,7 @@ std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& dat
                 " of them are never right. units = \"classes\" in the last layer follows the data");
 }
 
-void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report) {
+void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& data, Report& report) {
   report.metrics["steps"] = static_cast<double>(result.step);
   report.metrics["seconds"] = result.seconds;
   if (!std::isnan(result.holdout_accuracy)) {
@@ -86,8 +117,9 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
     report.metrics["best_step"] = static_cast<double>(result.best_step);
   }
   if (!std::isnan(result.holdout_rmse)) {
-    report.metrics["holdout_rmse"] = result.holdout_rmse;
-    report.metrics["best_rmse"] = result.best_rmse;
+    report.metrics[result.in_deviations ? "holdout_relative_rmse" : "holdout_rmse"] = result.holdout_rmse;
+    report.metrics[result.in_deviations ? "best_relative_rmse" : "best_rmse"] = result.best_rmse;
+    AddTargets("holdout_rmse", result.target_rmse, data, report);
     report.metrics["best_step"] = static_cast<double>(result.best_step);
   }
   if (!std::isnan(result.holdout_loss)) {
@@ -96,6 +128,8 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, Report& repo
     report.metrics["best_step"] = static_cast<double>(result.best_step);
     for (const OutputEvaluation& each : result.outputs) {
       const bool numbers = std::isnan(each.accuracy);
+      AddTargets(StrCat("holdout_rmse/", each.name), each.target_rmse, LabelsNamed(each.name, data), report);
+      if (!each.target_rmse.empty()) continue;
       report.metrics[StrCat(numbers ? "holdout_rmse/" : "holdout_accuracy/", each.name)] = numbers ? std::sqrt(each.loss) : each.accuracy;
     }
   }
@@ -109,7 +143,7 @@ std::string FewHeldOut(int64_t held_out) {
                 " held out, so what is measured on them is rough; --holdout N holds out more");
 }
 
-std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched,
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
                     const TrainFlags& flags) {
   std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
                             result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
@@ -118,8 +152,10 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
   const std::string_view split = watched.held_out > 0 ? "holdout     " : "test set    ";
   const std::string examples = StrCat(" on ", count, count == 1 ? " example" : " examples");
   if (!std::isnan(result.holdout_rmse)) {
-    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), examples, ", best ", Significant(result.best_rmse),
+    const std::string_view unit = result.in_deviations ? " deviations" : "";
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), unit, examples, ", best ", Significant(result.best_rmse),
                    " at step ", result.best_step, "\n");
+    if (!result.target_rmse.empty()) text += StrCat("numbers     ", TargetsText(result.target_rmse, data), "\n");
   }
   if (!std::isnan(result.holdout_accuracy)) {
     text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ", Percent(result.best_accuracy),
@@ -128,7 +164,7 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
   if (!std::isnan(result.holdout_loss)) {
     text += StrCat(split, "loss ", Fixed(result.holdout_loss, 4), examples, ", best ", Fixed(result.best_loss, 4), " at step ",
                    result.best_step, "\n");
-    for (const OutputEvaluation& each : result.outputs) text += StrCat("output      ", Printable(each.name), ": ", FigureText(each), "\n");
+    for (const OutputEvaluation& each : result.outputs) text += StrCat("output      ", Printable(each.name), ": ", FigureText(each, LabelsNamed(each.name, data)), "\n");
   }
   text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run, watched.held_out > 0)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");

@@ -29,8 +29,8 @@ class TrainDisplay {
 /// A network whose last layer has more outputs than the data have classes, unless a flag says so; else empty.
 std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& data);
 
-/// Metrics and outputs of a finished run.
-void FillReport(const TrainResult& result, const TrainFlags& flags, Report& report);
+/// Metrics and outputs of a finished run on `data`.
+void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& data, Report& report);
 
 /// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty.
 std::string FewHeldOut(int64_t held_out);
@@ -42,7 +42,8 @@ struct Watched {
 };
 
 /// The lines at the end: steps, accuracy, checkpoint, scheme, and the next command.
-std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const TrainFlags& flags);
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
+                    const TrainFlags& flags);
 
 }  // namespace qat
 

@@ -203,8 +203,8 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (!result.ok() && !place.writes()) return std::move(result).error().Prefixed(StrCat("process ", place.rank));
   if (!result.ok()) return std::move(result).error();
   if (!place.writes()) return {};
-  FillReport(*result, flags, report);
-  tool.Print(Summary(*result, job.config, {held_out, job.test.size()}, flags));
+  FillReport(*result, flags, job.train, report);
+  tool.Print(Summary(*result, job.config, {held_out, job.test.size()}, job.train, flags));
   return {};
 }
 
