@@ -38,6 +38,16 @@ std::string NumbersText(const std::vector<float>& numbers) {
   return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
 }
 
+/// What the network of a contract gets: normalized, or what is normalized in the network itself.
+struct ChannelNumbersAsTaken {
+  std::vector<float> mean, std;
+};
+
+ChannelNumbersAsTaken AsTaken(const InputContract& input) {
+  if (input.inside) return {{0}, {1}};
+  return {input.mean, input.std};
+}
+
 }  // namespace
 
 bool Preparation::TakesOneImage() const {
@@ -88,25 +98,18 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   const std::vector<InputContract>& inputs = request_.init->contract.inputs;
   const auto same = [](const InputContract& a, const ExampleInput& b) { return a.channels == b.channels && a.values == b.values; };
   if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same)) return given;
-  if (inputs.size() > 1) {
-    const auto take_all = [&](const char* key, std::vector<float> InputContract::*numbers, ChannelNumbers& to) {
-      if (!given.insert(key).second) return;
-      to = {};
-      for (size_t i = 0; i < inputs.size(); ++i)
-        to.of[job_.train.inputs[i].name].assign((inputs[i].*numbers).begin(), (inputs[i].*numbers).end());
-    };
-    take_all("mean", &InputContract::mean, job_.config.mean);
-    take_all("std", &InputContract::std, job_.config.std);
-    return given;
-  }
-  const InputContract& contract = inputs.front();
-  const auto take = [&](const char* key, const std::vector<float>& numbers, ChannelNumbers& to) {
+  const auto take = [&](const char* key, std::vector<float> ChannelNumbersAsTaken::*numbers, ChannelNumbers& to) {
     if (!given.insert(key).second) return;
-    to.values.assign(numbers.begin(), numbers.end());
-    if (std::equal(numbers.begin() + 1, numbers.end(), numbers.begin())) to.values.resize(1);
+    to = {};
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const std::vector<float> values = AsTaken(inputs[i]).*numbers;
+      std::vector<double>& own = inputs.size() == 1 ? to.values : to.of[job_.train.inputs[i].name];
+      own.assign(values.begin(), values.end());
+      if (inputs.size() == 1 && std::equal(own.begin() + 1, own.end(), own.begin())) own.resize(1);
+    }
   };
-  take("mean", contract.mean, job_.config.mean);
-  take("std", contract.std, job_.config.std);
+  take("mean", &ChannelNumbersAsTaken::mean, job_.config.mean);
+  take("std", &ChannelNumbersAsTaken::std, job_.config.std);
   return given;
 }
 
@@ -137,12 +140,12 @@ Status Preparation::AdaptToReals() {
   // A run that goes on has its own.
   if (!request_.resumed.empty()) return {};
   if (TakesRealsOfModel()) {
-    // It has learned with these numbers, or with what its user made of them.
-    const std::set<std::string> given = TakeContractOfInit();
-    if (!given.contains("mean") && !given.contains("std"))
-      job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
-    if (!given.contains("mean")) config.mean.values = {0};
-    if (!given.contains("std")) config.std.values = {1};
+    // It has learned with these numbers, or with what its user made of them; some models say so.
+    if (!request_.given.contains("mean")) config.mean.values = {0};
+    if (!request_.given.contains("std")) config.std.values = {1};
+    TakeContractOfInit();
+    const bool as_measured = config.mean.of.empty() && config.mean.values == std::vector<double>{0} && config.std.values == std::vector<double>{1};
+    if (as_measured) job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
     for (size_t i = 0; i < job_.train.inputs.size(); ++i) TakeNormalizationOfModel(i);
     return {};
   }

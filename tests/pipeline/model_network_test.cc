@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/file.h"
 #include "base/random.h"
 #include "data/npy.h"
 #include "support/subprocess.h"
@@ -102,6 +103,40 @@ TEST_F(ModelNetwork, LearnsWithFakeQuantizationAndResumesWithoutTheModel) {
       Do("qat-eval", {"--data", "digits", "--limit", "50", "--checkpoint", At("run"), "--model",
                       At("out.tflite"), "--litert", "off", "--repeat", "0", "--progress", "none"});
   EXPECT_NE(compared.out.find("every byte as in the simulation"), std::string::npos) << compared.out;
+}
+
+// A table whose columns are far from 0 and 1, and its answer.
+std::string Table() {
+  std::string text = "a,b,c,target\n";
+  Random random(3);
+  for (int row = 0; row < 500; ++row) {
+    const double a = random.Uniform(), b = random.Uniform(), c = random.Uniform();
+    text += std::to_string(900 + 40 * a) + "," + std::to_string(b / 50) + "," + std::to_string(c - 30) + "," +
+            std::to_string(70 + 8 * a - 5 * b * c) + "\n";
+  }
+  return text;
+}
+
+// A model that normalizes by itself takes values as measured, one whose integers stand for normalized values takes these: either
+// starts where its run ended.
+TEST_F(ModelNetwork, StartsWithTheInputsThatTheModelTakes) {
+  testing::WriteText(At("table.csv"), Table());
+  const auto train = [&](const std::string& run, std::vector<std::string> more) {
+    more.insert(more.end(), {"--data", At("table.csv"), "--progress", "none", "--json", At("report.json"), "-o", At(run)});
+    Do("qat-train", more);
+    const std::string report = ReadTextFile(At("report.json")).value();
+    const std::string key = "\"holdout_rmse\": ";
+    const size_t at = report.find(key);
+    EXPECT_NE(at, std::string::npos) << report;
+    return std::stod(report.substr(at + key.size()));
+  };
+  const double source = train("values", {"--steps", "300", "--scheme", "int8"});
+  EXPECT_LT(source, 1.0) << "the deviation of the answers is 2.6";
+  Do("qat-freeze", {At("values"), "-o", At("values.qgraph")});
+  Do("qat-convert", {At("values.qgraph"), "--type", "float32", "-o", At("inside.tflite")});
+  Do("qat-convert", {At("values.qgraph"), "--input-type", "int8", "-o", At("outside.tflite")});
+  EXPECT_LT(train("inside", {"--network", At("inside.tflite"), "--no-training"}), 1.1 * source);
+  EXPECT_LT(train("outside", {"--network", At("outside.tflite"), "--no-training"}), 1.1 * source);
 }
 
 TEST_F(ModelNetwork, RefusesWhatOnlyASpecCanDo) {

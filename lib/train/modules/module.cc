@@ -85,7 +85,7 @@ at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardC
   if (context.fake_quantize && range_ != nullptr && range_->ready()) {
     grid = Grid{range_->params(), LimitsOf(activations())};
   }
-  if (context.counts != nullptr && OwnsRange(definition()) && range_ != nullptr && range_->ready()) {
+  if (context.counts != nullptr && !activations().is_real() && OwnsRange(definition()) && range_ != nullptr && range_->ready()) {
     context.counts->CountClipped(name(), output, bounds, {range_->params(), LimitsOf(activations())});
   }
   return ClampAndFakeQuantize(output, bounds, grid);
