@@ -15,8 +15,11 @@ Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, c
     QAT_RETURN_IF_ERROR(CheckNumbers(predictor.name(), quality.predictions, dataset));
     std::vector<float> numbers = quality.predictions.scores;
     const auto& outputs = predictor.contract().outputs;
-    RestoreTargets(outputs.empty() ? OutputContract() : outputs.front(), numbers);
-    quality.value = MeasureErrors(numbers, dataset.numbers, dataset.targets).all.rmse;
+    const OutputContract output = outputs.empty() ? OutputContract() : outputs.front();
+    RestoreTargets(output, numbers);
+    const RegressionResult errors =
+        MeasureErrors(numbers, dataset.numbers, dataset.targets, UnitsOf(dataset, dataset.numbers, output));
+    quality.value = errors.relative_rmse.value_or(errors.all.rmse);
     return quality;
   }
   std::vector<int32_t> known;

@@ -13,7 +13,7 @@ namespace qat {
 
 struct Quality {
   bool of_numbers = false;
-  double value = 0;  ///< accuracy in percent, or the RMSE of numbers
+  double value = 0;  ///< accuracy in percent, or the RMSE of numbers, of several in deviations of each
   Predictions predictions;
 };
 

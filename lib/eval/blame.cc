@@ -64,7 +64,10 @@ std::string Joined(const std::string& first, const std::string& second) {
 // More than chance explains, where the images can tell.
 bool QuantizationCosts(const PairResult* pair) {
   if (pair == nullptr) return false;
-  if (pair->errors) return pair->errors->resolved() && pair->errors->larger > pair->errors->smaller;
+  if (pair->errors) {
+    const ErrorComparison& errors = *pair->errors;
+    return errors.resolved() && (errors.rise_interval ? errors.rise_interval->low > 0 : errors.larger > errors.smaller);
+  }
   return pair->drop_pt > 0 && (pair->resolved() || !pair->mcnemar_p);
 }
 

@@ -1,6 +1,7 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -189,12 +190,28 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
   pair.speedup_interval = speedup.interval;
 }
 
-PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t seed) {
+// By how much the numbers of two rows differ. Of rows that restore them alike from their outputs: numbers far from 0 would hide it.
+std::vector<double> DifferencesOf(const Row& a, const Row& b, size_t output) {
+  const OutputContract of_a = OutputContractOf(a, output), of_b = OutputContractOf(b, output);
+  const bool alike = of_a.mean == of_b.mean && of_a.std == of_b.std && a.predictions.scores.size() == b.predictions.scores.size();
+  const std::vector<float>&left = alike ? a.predictions.scores : a.numbers, &right = alike ? b.predictions.scores : b.numbers;
+  std::vector<double> differences;
+  for (size_t i = 0; i < left.size(); ++i) {
+    const double std = alike && !of_a.std.empty() ? double{of_a.std[i % of_a.std.size()]} : 1;
+    differences.push_back(std * std::abs(double{left[i]} - double{right[i]}));
+  }
+  return differences;
+}
+
+PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, size_t output, uint64_t seed) {
   const std::string &first = a.result.name, &second = b.result.name;
   if (IsOfNumbers(dataset.task)) {
     PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
     const auto known = [&](std::span<const float> numbers) { return Known(numbers, dataset.numbers, dataset.targets); };
-    pair.errors = CompareErrors(known(a.numbers), known(b.numbers), known(dataset.numbers), dataset.targets, seed);
+    const std::vector<float> wanted = known(dataset.numbers);
+    const std::vector<double> units = UnitsOf(dataset, wanted, OutputContractOf(a, output));
+    pair.errors = CompareErrors(known(a.numbers), known(b.numbers), wanted, dataset.targets, seed, units);
+    TellInUnits(DifferencesOf(a, b, output), static_cast<size_t>(dataset.targets), units, pair);
     return pair;
   }
   PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels);
@@ -213,13 +230,13 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, uint64_t s
 
 // checkpoint -> graph, simulated -> quantized models, models -> TFLite, float model -> its integer models, reference -> every
 // other row; each pair once.
-void CompareRows(const Rows& rows, const Dataset& dataset, const EvalRequest& request, Report& report) {
+void CompareRows(const Rows& rows, const Dataset& dataset, size_t output, const EvalRequest& request, Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
     for (const PairResult& pair : report.pairs) {
       if (pair.a == a->result.name && pair.b == b->result.name) return;
     }
-    report.pairs.push_back(PairOf(*a, *b, dataset, request.seed));
+    report.pairs.push_back(PairOf(*a, *b, dataset, output, request.seed));
     CompareTimes(*a, *b, request.seed, report.pairs.back());
   };
   const Row* simulated = RowNamed(rows, "simulated");
@@ -349,7 +366,7 @@ Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, cons
   own.class_names = dataset.class_names;
   QAT_RETURN_IF_ERROR(MeasureAnswers(request.topk, dataset, index, rows));
   own.models = OnlyRows(rows).models;
-  CompareRows(rows, dataset, request, own);
+  CompareRows(rows, dataset, index, request, own);
   const auto differs = [](const PairResult& pair) { return pair.max_abs_lsb.value_or(0) > 0; };
   if (std::any_of(own.pairs.begin(), own.pairs.end(), differs)) QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, own));
   own.layers.clear();
@@ -447,7 +464,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   report.task = NameOf(dataset.task);
   report.class_names = class_names.empty() && dataset.task != Task::kClasses ? dataset.class_names : class_names;
   report.output = dataset.output;
-  CompareRows(rows, dataset, request, report);
+  CompareRows(rows, dataset, 0, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
   QAT_RETURN_IF_ERROR(AddFlipped(rows, dataset, report));
   QAT_RETURN_IF_ERROR(JudgeGates(limits[0], baseline ? &*baseline : nullptr, report));

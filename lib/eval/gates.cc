@@ -196,7 +196,9 @@ Status JudgeDrop(const GateLimits& limits, const Case& judged, Report& report) {
 Status JudgeErrorRise(double limit, const Case& judged, Report& report) {
   for (const ModelResult* row : {&judged.row, judged.reference})
     if (!row->regression) return Missing("`max_error_rise`", "errors of real numbers", *row);
-  const double reference = judged.reference->regression->all.rmse, own = judged.row.regression->all.rmse;
+  const RegressionResult &a = *judged.reference->regression, &b = *judged.row.regression;
+  const bool relative = a.relative_rmse && b.relative_rmse;  // not in baselines of earlier versions
+  const double reference = relative ? *a.relative_rmse : a.all.rmse, own = relative ? *b.relative_rmse : b.all.rmse;
   const double rise = reference > 0 ? 100 * (own / reference - 1) : (own > 0 ? 1e9 : 0.0);
   GateResult gate = Gate("max-error-rise", judged, limit, rise, rise <= limit);
   const PairResult* pair = PairOf(report, judged.reference_name, judged.row.name);

@@ -22,18 +22,23 @@ std::vector<float> Known(std::span<const float> values, std::span<const float> w
   return known;
 }
 
+OutputContract OutputContractOf(const Row& row, size_t index) {
+  const auto& outputs = row.predictor->contract().outputs;
+  return index < outputs.size() ? outputs[index] : OutputContract();
+}
+
 namespace {
 
 Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
   constexpr int32_t kMostTargets = 100;  // that are told one by one
   QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
   row.numbers = row.predictions.scores;
-  const auto& outputs = row.predictor->contract().outputs;
-  const OutputContract output = index < outputs.size() ? outputs[index] : OutputContract();
+  const OutputContract output = OutputContractOf(row, index);
   RestoreTargets(output, row.numbers);
   const std::vector<float> wanted = Known(dataset.numbers, dataset.numbers, dataset.targets);
   if (wanted.empty()) return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
-  row.result.regression = MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets);
+  row.result.regression =
+      MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets, UnitsOf(dataset, wanted, output));
   const bool reconstructs = dataset.task == Task::kReconstruction;
   if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
   if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)

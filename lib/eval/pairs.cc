@@ -28,9 +28,11 @@ void CountFlips(const Predictions& a, const Predictions& b, std::span<const int3
   counts.wrong_to_right = pair.wrong_to_right;
   pair.drop_pt = 100.0 * static_cast<double>(pair.right_to_wrong - pair.wrong_to_right) /
                  static_cast<double>(std::max<int64_t>(counted, 1));
-  const Interval drop = PairedDifferenceInterval(counts);
-  pair.drop_interval = Interval{100 * drop.low, 100 * drop.high};
   pair.mcnemar_p = McNemarP(pair.right_to_wrong, pair.wrong_to_right);
+  Interval drop = PairedDifferenceInterval(counts);
+  // One that leaves out what the exact test does not exclude would contradict it.
+  if (*pair.mcnemar_p > kSignificance) drop = {std::min(drop.low, 0.0), std::max(drop.high, 0.0)};
+  pair.drop_interval = Interval{100 * drop.low, 100 * drop.high};
 }
 
 void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair) {
@@ -73,6 +75,18 @@ PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const
   pair.b = b_name;
   CompareScores(a, b, pair);
   return pair;
+}
+
+void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units, PairResult& pair) {
+  // Equal bytes stay equal, whatever is rounded away in them.
+  if (!pair.max_abs_error || *pair.max_abs_error == 0) return;
+  const auto in_deviations = [&](size_t i) { return differences[i] / (units.empty() ? 1 : units[i % targets % units.size()]); };
+  size_t most = 0;
+  for (size_t i = 1; i < differences.size(); ++i) {
+    if (in_deviations(i) > in_deviations(most)) most = i;
+  }
+  if (differences[most] > 0) pair.max_abs_error = differences[most];
+  if (units.size() == targets && targets > 1) pair.max_abs_error_number = static_cast<int64_t>(most % targets);
 }
 
 }  // namespace qat

@@ -25,6 +25,10 @@ PairResult ComparePair(const std::string& a_name, const Predictions& a, const st
 PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
                           const Predictions& b);
 
+/// Of normalized numbers: max_abs_error becomes that of the target that differs most, in its own unit. `differences` is by how much two
+/// answers differ, [count, targets]; `units` as UnitsOf (regression.h) has them: of as many as targets, the pair says which it is.
+void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units, PairResult& pair);
+
 }  // namespace qat
 
 #endif  // QAT_EVAL_PAIRS_H_

@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kBootstrapPurpose = 0x726d7365;  // "rmse"
 constexpr int kResamples = 1000;
 constexpr size_t kFewestForAnInterval = 20;
+constexpr size_t kMostTargets = 100;  // more are the places of a map
 constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
 
 double Squared(double value) { return value * value; }
@@ -51,13 +52,31 @@ std::optional<double> Explained(double squares, double variance) {
   return variance > 0 ? std::optional(1 - squares / variance) : std::nullopt;
 }
 
-// The mean squared error of each image.
-std::vector<double> ErrorsOfImages(std::span<const float> answers, std::span<const float> numbers,
-                                   size_t targets) {
+// The mean squared error of each image, in units.
+std::vector<double> ErrorsOfImages(std::span<const float> answers, std::span<const float> numbers, size_t targets,
+                                   std::span<const double> units) {
   std::vector<double> errors(numbers.size() / targets, 0);
-  for (size_t i = 0; i < numbers.size(); ++i)
-    errors[i / targets] += Squared(double{answers[i]} - double{numbers[i]}) / static_cast<double>(targets);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const double unit = units.empty() ? 1 : units[i % targets % units.size()];
+    errors[i / targets] += Squared((double{answers[i]} - double{numbers[i]}) / unit) / static_cast<double>(targets);
+  }
   return errors;
+}
+
+// Of the targets that vary.
+std::optional<double> MeanR2(const std::vector<ErrorStatistics>& targets) {
+  double sum = 0, count = 0;
+  for (const ErrorStatistics& each : targets) {
+    sum += each.r2.value_or(0);
+    count += each.r2 ? 1 : 0;
+  }
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
+}
+
+double MeanOf(const std::vector<double>& values) {
+  double mean = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  return mean;
 }
 
 std::optional<Interval> RmseInterval(const std::vector<double>& errors) {
@@ -102,8 +121,24 @@ Status CheckNumbers(const std::string& name, const Predictions& predictions, con
                         ", as ", name, " answers"));
 }
 
-RegressionResult MeasureErrors(std::span<const float> answers, std::span<const float> numbers,
-                               int32_t targets) {
+std::vector<double> UnitsOf(const Dataset& dataset, std::span<const float> numbers, const OutputContract& output) {
+  const auto targets = static_cast<size_t>(dataset.targets);
+  if (dataset.task == Task::kReconstruction) {
+    const bool alike = output.std.empty() || std::equal(output.std.begin() + 1, output.std.end(), output.std.begin());
+    return alike ? std::vector<double>() : std::vector<double>(output.std.begin(), output.std.end());
+  }
+  if (targets < 2 || targets > kMostTargets) return {};
+  std::vector<double> units;
+  for (size_t target = 0; target < targets; ++target) {
+    const double deviation = std::sqrt(VarianceSum(numbers, target, targets) / static_cast<double>(numbers.size() / targets));
+    const double learned = output.std.size() == targets ? double{output.std[target]} : 1;
+    units.push_back(deviation > 0 ? deviation : learned);
+  }
+  return units;
+}
+
+RegressionResult MeasureErrors(std::span<const float> answers, std::span<const float> numbers, int32_t targets,
+                               std::span<const double> units) {
   QAT_CHECK(targets > 0 && !numbers.empty() && answers.size() == numbers.size());
   const auto stride = static_cast<size_t>(targets);
   RegressionResult result;
@@ -118,15 +153,20 @@ RegressionResult MeasureErrors(std::span<const float> answers, std::span<const f
     result.targets.push_back(errors);
   }
   result.all.r2 = Explained(Squared(result.all.rmse) * static_cast<double>(numbers.size()), variance);
-  result.rmse_interval = RmseInterval(ErrorsOfImages(answers, numbers, stride));
+  result.rmse_interval = RmseInterval(ErrorsOfImages(answers, numbers, stride, {}));
+  if (units.empty()) return result;
+  if (units.size() == stride) result.all.r2 = MeanR2(result.targets);
+  const std::vector<double> errors = ErrorsOfImages(answers, numbers, stride, units);
+  result.relative_rmse = std::sqrt(MeanOf(errors));
+  result.relative_interval = RmseInterval(errors);
   return result;
 }
 
-ErrorComparison CompareErrors(std::span<const float> a, std::span<const float> b,
-                              std::span<const float> numbers, int32_t targets, uint64_t seed) {
+ErrorComparison CompareErrors(std::span<const float> a, std::span<const float> b, std::span<const float> numbers, int32_t targets,
+                              uint64_t seed, std::span<const double> units) {
   QAT_CHECK(targets > 0 && a.size() == numbers.size() && b.size() == numbers.size() && !a.empty());
-  const std::vector<double> of_a = ErrorsOfImages(a, numbers, static_cast<size_t>(targets));
-  const std::vector<double> of_b = ErrorsOfImages(b, numbers, static_cast<size_t>(targets));
+  const std::vector<double> of_a = ErrorsOfImages(a, numbers, static_cast<size_t>(targets), units);
+  const std::vector<double> of_b = ErrorsOfImages(b, numbers, static_cast<size_t>(targets), units);
   ErrorComparison result;
   double sum_a = 0, sum_b = 0, apart = 0;
   for (size_t i = 0; i < of_a.size(); ++i) {

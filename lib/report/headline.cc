@@ -46,9 +46,19 @@ std::string ImagesText(const Report& report) {
   return StrCat(Grouped(report.data_examples), report.data_examples == 1 ? " image" : " images");
 }
 
-std::string Told(bool resolved, double p, const Report& report) {
-  return resolved ? StrCat(", more than chance (p ", Significant(p), ")")
-                  : StrCat(", not distinguishable on ", ImagesText(report));
+// An end of an interval without 0 is never told as 0.
+std::string EndText(double end, int decimals) {
+  std::string text = SignedFixed(end, decimals);
+  for (int more = decimals + 1; end != 0 && more <= decimals + 3 && text.find_first_of("123456789") == std::string::npos; ++more)
+    text = SignedFixed(end, more);
+  return text;
+}
+
+// What decides is what is told: the interval, where there is one.
+std::string Told(bool resolved, const std::optional<Interval>& interval, int decimals, double p, const Report& report) {
+  if (!resolved) return StrCat(", not distinguishable on ", ImagesText(report));
+  if (!interval) return StrCat(", more than chance (p ", Significant(p), ")");
+  return StrCat(", more than chance (95 %: ", EndText(interval->low, decimals), " to ", EndText(interval->high, decimals), ")");
 }
 
 std::string AccuracyClause(const Report& report, const PairResult& pair) {
@@ -56,15 +66,19 @@ std::string AccuracyClause(const Report& report, const PairResult& pair) {
   if (pair.total_flips == 0) return StrCat(what, "unchanged");
   const double size = std::abs(pair.drop_pt);
   if (size > 0 && size < 0.0005) return StrCat(what, "changed by less than 0.001 points");
-  const std::string drop = StrCat(what, SignedFixed(-pair.drop_pt, size < 0.005 ? 3 : 2), " points");
-  return pair.mcnemar_p ? StrCat(drop, Told(pair.resolved(), *pair.mcnemar_p, report)) : drop;
+  const int decimals = size < 0.005 ? 3 : 2;
+  const std::string drop = StrCat(what, SignedFixed(-pair.drop_pt, decimals), " points");
+  if (!pair.mcnemar_p) return drop;
+  std::optional<Interval> gain;
+  if (pair.drop_interval) gain = Interval{-pair.drop_interval->high, -pair.drop_interval->low};
+  return StrCat(drop, Told(pair.resolved(), gain, decimals, *pair.mcnemar_p, report));
 }
 
 std::string ErrorClause(const Report& report, const ErrorComparison& errors) {
   if (errors.larger + errors.smaller == 0) return "RMSE unchanged";
   const std::string rise = errors.rise_pct ? StrCat("RMSE ", SignedFixed(*errors.rise_pct, 1), " %")
                                            : std::string("RMSE above 0");
-  return StrCat(rise, Told(errors.resolved(), errors.sign_p, report));
+  return StrCat(rise, Told(errors.resolved(), errors.rise_interval, 1, errors.sign_p, report));
 }
 
 std::string NameOf(const Report& report, const ModelResult& reference) {

@@ -59,7 +59,7 @@ std::string Pairs(const Report& report) {
   for (const PairResult& pair : report.pairs) {
     const PairColumns cells = PairCells(report, pair);
     rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), cells.flips,
-                    DifferenceText(pair, report.data_examples), cells.drop, cells.resolved,
+                    DifferenceText(report, pair), cells.drop, cells.resolved,
                     SpeedupText(pair)});
   }
   return Table({{"pair", "name"},

@@ -23,7 +23,13 @@ std::string RegressionSection(const Report& report) {
   std::vector<Cells> rows;
   for (const ModelResult& model : report.models) {
     if (!model.regression) continue;
-    rows.push_back(RowOf(ShownName(report, model), "all", model.regression->all));
+    const RegressionResult& result = *model.regression;
+    if (result.relative_rmse) {
+      rows.push_back({EscapeHtml(ShownName(report, model)), "all, in deviations", Significant(*result.relative_rmse), "–", "–",
+                      result.all.r2 ? Fixed(*result.all.r2, 4) : "–"});
+    } else {
+      rows.push_back(RowOf(ShownName(report, model), "all", result.all));
+    }
     const auto& targets = model.regression->targets;
     for (size_t i = 0; i < targets.size(); ++i)
       rows.push_back(RowOf(ShownName(report, model), EscapeHtml(NumberName(report, i)), targets[i]));

@@ -102,6 +102,7 @@ Json ToJson(const PairResult& pair) {
           {"errors", pair.errors ? ToJson(*pair.errors) : Json()},
           {"max_abs_lsb", Number(pair.max_abs_lsb)},
           {"max_abs_error", Number(pair.max_abs_error)},
+          {"max_abs_error_number", pair.max_abs_error_number ? Json(*pair.max_abs_error_number) : Json()},
           {"equal_outputs", Number(pair.equal_outputs)},
           {"drop_interval95", ToJson(pair.drop_interval)},
           {"mcnemar_p", Number(pair.mcnemar_p)},
@@ -217,6 +218,7 @@ void Read(const Json& json, PairResult& out) {
   }
   ReadField(json, "max_abs_lsb", out.max_abs_lsb);
   ReadField(json, "max_abs_error", out.max_abs_error);
+  ReadField(json, "max_abs_error_number", out.max_abs_error_number);
   ReadField(json, "equal_outputs", out.equal_outputs);
   ReadInterval(json, "drop_interval95", out.drop_interval);
   ReadField(json, "mcnemar_p", out.mcnemar_p);

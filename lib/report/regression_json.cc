@@ -21,6 +21,8 @@ Json ToJson(const RegressionResult& result) {
   Json json = ToJson(result.all), targets = Json::array();
   for (const ErrorStatistics& target : result.targets) targets.push_back(ToJson(target));
   json["rmse_interval95"] = ToJson(result.rmse_interval);
+  json["relative_rmse"] = Number(result.relative_rmse);
+  json["relative_rmse_interval95"] = ToJson(result.relative_interval);
   json["targets"] = std::move(targets);
   return json;
 }
@@ -28,6 +30,8 @@ Json ToJson(const RegressionResult& result) {
 void Read(const Json& json, RegressionResult& out) {
   Read(json, out.all);
   ReadInterval(json, "rmse_interval95", out.rmse_interval);
+  ReadField(json, "relative_rmse", out.relative_rmse);
+  ReadInterval(json, "relative_rmse_interval95", out.relative_interval);
   if (const auto found = json.find("targets"); found != json.end()) {
     for (const Json& target : *found) Read(target, out.targets.emplace_back());
   }

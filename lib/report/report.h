@@ -20,6 +20,8 @@ struct Interval {
   double low = 0, high = 0;
 };
 
+constexpr bool Excludes0(const Interval& interval) { return interval.low > 0 || interval.high < 0; }
+
 /// Counts are of images, or of pixels where each has a label.
 struct AccuracyResult {
   double top1 = 0;  ///< percentage
@@ -81,17 +83,22 @@ struct RegressionResult {
   ErrorStatistics all = {};
   std::optional<Interval> rmse_interval = {};  ///< absent under 20 images
   std::vector<ErrorStatistics> targets = {};   ///< of each number, where an image has several
+  /// Of several numbers of an image, whose units may differ: the root of the mean square of each in its own deviations; else absent.
+  std::optional<double> relative_rmse = {};
+  std::optional<Interval> relative_interval = {};  ///< of that, as rmse_interval
 };
 
 /// Errors of b held against those of a on the same images.
 struct ErrorComparison {
-  std::optional<double> rise_pct = {};         ///< of the RMSE, percent; absent where that of a is 0
+  /// Of the RMSE, or of relative_rmse, percent; absent where that of a is 0.
+  std::optional<double> rise_pct = {};
   std::optional<Interval> rise_interval = {};  ///< bootstrap over images
   int64_t larger = 0, smaller = 0;  ///< images whose error (over all numbers) is larger or smaller in b
   double sign_p = 1;                ///< of both being as likely; exact, two-sided
   double rms_difference = 0;        ///< of the outputs
 
-  bool resolved() const;  ///< the images tell which of the two errs less
+  /// The images tell which of the two errs less: the interval of the rise does not hold 0; without one, by the sign test.
+  bool resolved() const;
 };
 
 /// Microseconds of Invoke only: input already in the tensor, output unread, one image, one thread.
@@ -166,7 +173,10 @@ struct PairResult {
   int64_t total_flips = 0;  ///< labels that differ, right or wrong
   std::optional<int64_t>
       max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
-  std::optional<double> max_abs_error;            ///< largest difference of real outputs
+  /// Largest difference of real outputs; of normalized targets in the unit of the target.
+  std::optional<double> max_abs_error;
+  /// Of several numbers in units of their own: the one that differs most in deviations, whose difference max_abs_error is.
+  std::optional<int64_t> max_abs_error_number = {};
   std::optional<Interval> drop_interval = {};     ///< of drop_pt, points (Newcombe, paired)
   std::optional<double> mcnemar_p = {};           ///< of the two being equally accurate; exact, two-sided
   std::optional<double> speedup = {};             ///< time of a / time of b, median over turns side by side
@@ -177,8 +187,11 @@ struct PairResult {
   std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
   std::optional<ErrorComparison> errors = {};  ///< of real numbers; drop and flips mean nothing then
 
-  /// The images tell which of the two is more accurate.
-  bool resolved() const { return mcnemar_p && *mcnemar_p <= kSignificance; }
+  /// The images tell which of the two is more accurate: the interval of the drop does not hold 0; without one, by McNemar's p.
+  bool resolved() const {
+    if (drop_interval) return Excludes0(*drop_interval);
+    return mcnemar_p && *mcnemar_p <= kSignificance;
+  }
 };
 
 struct GateResult {
@@ -195,7 +208,7 @@ struct GateResult {
   bool asked = true;             ///< false: a check that is made whether or not a limit was set
 };
 
-inline bool ErrorComparison::resolved() const { return sign_p <= kSignificance; }
+inline bool ErrorComparison::resolved() const { return rise_interval ? Excludes0(*rise_interval) : sign_p <= kSignificance; }
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.
 struct TrainingCurve {

@@ -18,7 +18,7 @@ std::string Pairs(const Report& report) {
   std::vector<TableRow> rows = {{"pair", "", PairHeads(report).flips, "largest difference"}};
   for (const PairResult& pair : report.pairs) {
     rows.push_back({pair.a, StrCat("-> ", pair.b), PairCells(report, pair).flips,
-                    DifferenceText(pair, report.data_examples)});
+                    DifferenceText(report, pair)});
   }
   return Aligned(rows, 4);
 }

@@ -92,10 +92,18 @@ bool HasLabels(const Report& report, size_t at_least) {
 std::string PartText(const std::optional<double>& part) { return part ? Fixed(*part, 4) : "-"; }
 
 std::string RmseText(const RegressionResult& result) {
-  const std::string rmse = Significant(result.all.rmse);
-  if (!result.rmse_interval) return rmse;
-  return StrCat(rmse, " [", Significant(result.rmse_interval->low), ", ",
-                Significant(result.rmse_interval->high), "]");
+  const std::string rmse = Significant(result.relative_rmse.value_or(result.all.rmse));
+  const std::optional<Interval>& interval = result.relative_rmse ? result.relative_interval : result.rmse_interval;
+  if (!interval) return rmse;
+  return StrCat(rmse, " [", Significant(interval->low), ", ", Significant(interval->high), "]");
+}
+
+// Several numbers are told in deviations of each.
+std::string RmseHead(const Report& report) {
+  const bool relative = std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) {
+    return model.regression && model.regression->relative_rmse;
+  });
+  return relative ? "RMSE in deviations at 95 %" : "RMSE at 95 %";
 }
 
 std::string RiseText(const ErrorComparison& errors) {
@@ -108,8 +116,8 @@ std::string RiseText(const ErrorComparison& errors) {
 }  // namespace
 
 QualityColumns QualityHeads(const Report& report) {
-  if (HasAnomalies(report)) return {"RMSE at 95 %", "anomaly AUC"};
-  if (IsRegression(report)) return {"RMSE at 95 %", "R²"};
+  if (HasAnomalies(report)) return {RmseHead(report), "anomaly AUC"};
+  if (IsRegression(report)) return {RmseHead(report), "R²"};
   if (HasLabels(report, 2)) return {"mAP", "exact match"};
   if (HasLabels(report, 1)) return {"accuracy", "AUC"};
   return {"accuracy", HasMeanIou(report) ? "mean IoU" : "at 95 %"};
@@ -137,6 +145,16 @@ QualityColumns QualityCells(const Report& report, const ModelResult& model) {
   return {PercentText(model), known ? StrCat(Fixed(*model.classification->mean_iou, 2), " %") : "-"};
 }
 
+namespace {
+
+// Beside the interval that decides there is nothing to add; without one, p is what decided.
+std::string DifferText(bool resolved, bool by_interval, double p, int64_t examples) {
+  const std::string text = resolved ? std::string("a difference") : StrCat("not distinguishable on ", Grouped(examples), " images");
+  return by_interval ? text : StrCat(text, " (p ", Significant(p), ")");
+}
+
+}  // namespace
+
 PairColumns PairHeads(const Report& report) {
   if (IsRegression(report)) return {"images with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
   return {"flips", "drop at 95 %", "accuracy differs?"};
@@ -145,20 +163,17 @@ PairColumns PairHeads(const Report& report) {
 PairColumns PairCells(const Report& report, const PairResult& pair) {
   if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report.data_examples)};
   const ErrorComparison& errors = *pair.errors;
-  const std::string p = StrCat("(p ", Significant(errors.sign_p), ")");
-  const std::string differ = errors.larger + errors.smaller == 0 ? "all errors are equal"
-                             : errors.resolved()
-                                 ? StrCat("a difference ", p)
-                                 : StrCat("not distinguishable on ", Grouped(report.data_examples), " images ", p);
+  const std::string differ =
+      errors.larger + errors.smaller == 0
+          ? "all errors are equal"
+          : DifferText(errors.resolved(), errors.rise_interval.has_value(), errors.sign_p, report.data_examples);
   return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
 }
 
 std::string ResolvedText(const PairResult& pair, int64_t examples) {
   if (!pair.mcnemar_p) return "-";
   if (pair.total_flips == 0) return "no label differs";
-  const std::string p = StrCat("(p ", Significant(*pair.mcnemar_p), ")");
-  if (pair.resolved()) return StrCat("a difference ", p);
-  return StrCat("not distinguishable on ", Grouped(examples), " images ", p);
+  return DifferText(pair.resolved(), pair.drop_interval.has_value(), *pair.mcnemar_p, examples);
 }
 
 std::string DropText(const PairResult& pair) {
@@ -183,13 +198,15 @@ std::string FlipsText(const PairResult& pair) {
                 Grouped(pair.wrong_to_right), " wrong to right)");
 }
 
-std::string DifferenceText(const PairResult& pair, int64_t examples) {
+std::string DifferenceText(const Report& report, const PairResult& pair) {
   if (pair.max_abs_lsb && *pair.max_abs_lsb > 0 && pair.equal_outputs) {
     return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps", " (",
-                  Grouped(*pair.equal_outputs), " of ", Grouped(examples), " images equal)");
+                  Grouped(*pair.equal_outputs), " of ", Grouped(report.data_examples), " images equal)");
   }
   if (pair.max_abs_lsb) return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps");
-  return pair.max_abs_error ? Significant(*pair.max_abs_error) : "-";
+  if (!pair.max_abs_error) return "-";
+  const std::string size = Significant(*pair.max_abs_error);
+  return pair.max_abs_error_number ? StrCat(size, " of ", NumberSubject(report, static_cast<size_t>(*pair.max_abs_error_number))) : size;
 }
 
 std::string PlaceText(const std::string& layer, const std::string& op, int64_t index) {

@@ -61,7 +61,7 @@ std::string FlipsText(const PairResult& pair);
 
 /// "0 steps", "1 step (9,998 of 10,000 images equal)", "1.2e-07", "-": the largest difference of outputs in the finest unit
 /// known.
-std::string DifferenceText(const PairResult& pair, int64_t examples);
+std::string DifferenceText(const Report& report, const PairResult& pair);
 
 /// "conv2 (conv_2d, operator 2)"; "the input layer".
 std::string PlaceText(const std::string& layer, const std::string& op, int64_t index);

@@ -39,6 +39,7 @@ TEST(ComparePair, SixErrorsMoreAndNoneFewerAreADifferenceFiveAreNot) {
   const auto five = ComparePair("a", Of(right), "b", Of(wrong), labels);
   EXPECT_NEAR(five.mcnemar_p.value(), 2.0 / 32, 1e-12);
   EXPECT_FALSE(five.resolved());
+  EXPECT_EQ(five.drop_interval->low, 0) << "Newcombe's is 0.34, and nobody should read both beside each other";
   wrong[5] = 1;
   const auto six = ComparePair("a", Of(right), "b", Of(wrong), labels);
   EXPECT_TRUE(six.resolved());
@@ -63,6 +64,23 @@ TEST(ComparePair, AFloatOutputOrAnotherStepHasNoDistanceInSteps) {
   const auto against_float = ComparePair("a", quantized, "b", Of({0}, {0.5f, 0.125f}), labels);
   EXPECT_FALSE(against_float.max_abs_lsb.has_value());
   EXPECT_DOUBLE_EQ(against_float.max_abs_error.value(), 0.125);
+}
+
+// Two numbers of an image: the second, in ten-thousandths, is farther off in its own measure.
+TEST(TellInUnits, NamesTheNumberThatDiffersMostAndTellsItInItsUnit) {
+  const std::vector<double> differences = {0.5, 0.0001, 3, 0.0004, 1, 0}, units = {20, 0.0008};
+  PairResult pair;
+  pair.max_abs_error = 0.5;
+  TellInUnits(differences, 2, units, pair);
+  EXPECT_EQ(pair.max_abs_error, 0.0004);
+  EXPECT_EQ(pair.max_abs_error_number, 1);
+  TellInUnits(differences, 2, {}, pair);
+  EXPECT_EQ(pair.max_abs_error, 3) << "of one unit the largest";
+  PairResult equal;
+  equal.max_abs_error = 0;
+  TellInUnits(differences, 2, units, equal);
+  EXPECT_EQ(equal.max_abs_error, 0.0);
+  EXPECT_FALSE(equal.max_abs_error_number.has_value());
 }
 
 TEST(ComparePair, AnArgmaxModelHasNoDistanceAtAll) {

@@ -37,6 +37,54 @@ TEST(MeasureErrors, TellsTheNumbersOfAnImageApart) {
   EXPECT_NEAR(*result.all.r2, 1 - 14.0 / 4, 1e-12) << "each number around its own mean";
 }
 
+// A kelvin and a ten-thousandth: in raw units only the first would count.
+TEST(MeasureErrors, NumbersOfTheirOwnUnitsCountAlike) {
+  Dataset dataset;
+  dataset.task = Task::kNumbers;
+  dataset.targets = 3;
+  std::vector<float> small, answers;
+  Random random(1);
+  for (int i = 0; i < 200; ++i) {
+    const float a = Normal(random), b = Normal(random);
+    small.insert(small.end(), {300 + 20 * a, b / 10000, 7});
+    answers.insert(answers.end(), {300 + 20 * (a + 0.1f * Normal(random)), (b + 0.5f * Normal(random)) / 10000, 7.25f});
+  }
+  dataset.numbers = small;
+  const std::vector<double> units = UnitsOf(dataset, small, {.mean = {0, 0, 0}, .std = {1, 1, 0.5f}});
+  ASSERT_EQ(units.size(), 3u);
+  EXPECT_EQ(units[2], 0.5) << "one that does not vary has the deviation that it was learned with";
+  const RegressionResult result = MeasureErrors(answers, small, 3, units);
+  double squares = 0, explained = 0;
+  for (size_t i = 0; i < 3; ++i) squares += std::pow(result.targets[i].rmse / units[i], 2) / 3;
+  for (size_t i = 0; i < 2; ++i) explained += *result.targets[i].r2 / 2;
+  EXPECT_NEAR(*result.relative_rmse, std::sqrt(squares), 1e-12);
+  EXPECT_NEAR(*result.all.r2, explained, 1e-12);
+  EXPECT_TRUE(result.relative_interval->low < *result.relative_rmse && *result.relative_rmse < result.relative_interval->high);
+  // Twice the error of the small number has four times its square, and is invisible in raw units.
+  std::vector<float> worse = answers;
+  for (size_t i = 1; i < worse.size(); i += 3) worse[i] = small[i] + 2 * (worse[i] - small[i]);
+  const double added = 3 * std::pow(result.targets[1].rmse / units[1], 2) / 3;
+  const double expected = 100 * (std::sqrt(1 + added / squares) - 1);
+  EXPECT_GT(expected, 5);
+  EXPECT_NEAR(*CompareErrors(answers, worse, small, 3, 1, units).rise_pct, expected, 1e-3);
+  EXPECT_NEAR(*CompareErrors(answers, worse, small, 3, 1).rise_pct, 0, 1e-6);
+  dataset.targets = 1;
+  EXPECT_TRUE(UnitsOf(dataset, small, {}).empty());
+}
+
+TEST(CompareErrors, TheWordFollowsTheIntervalBesideIt) {
+  // Many images err a little more and a few much less: by the sign test b is worse, by the RMSE nobody can tell.
+  std::vector<float> a, b, numbers(100, 0.0f);
+  for (int i = 0; i < 100; ++i) {
+    a.push_back(i < 3 ? 30.0f : 1.0f);
+    b.push_back(i < 3 ? 29.97f : 1.01f);
+  }
+  const ErrorComparison errors = CompareErrors(a, b, numbers, 1, 1);
+  EXPECT_LT(errors.sign_p, 1e-6);
+  EXPECT_TRUE(errors.rise_interval->low < 0 && errors.rise_interval->high > 0);
+  EXPECT_FALSE(errors.resolved());
+}
+
 TEST(MeasureErrors, WithoutVarianceNothingIsExplained) {
   const std::vector<float> answers = {1, 2}, numbers = {3, 3};
   EXPECT_FALSE(MeasureErrors(answers, numbers, 1).all.r2.has_value());
