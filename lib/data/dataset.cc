@@ -9,6 +9,7 @@
 #include "base/file_kind.h"
 #include "base/join_some.h"
 #include "base/strings.h"
+#include "data/array_names.h"
 #include "data/digits.h"
 #include "data/fingerprint.h"
 #include "data/readers.h"
@@ -49,9 +50,26 @@ Error NoSuchData(const std::string& data) {
                              : StrCat("; did you mean '", nearest, "'?")));
 }
 
-bool HoldsFolders(const std::string& directory, const std::vector<std::string>& names) {
-  return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return IsDirectory(JoinPath(directory, name)); });
+std::vector<std::string> FoldersAmong(const std::string& directory, std::vector<std::string> names) {
+  std::erase_if(names, [&](const std::string& name) { return IsLeftBehind(name) || !IsDirectory(JoinPath(directory, name)); });
+  return names;
+}
+
+bool HoldsFiles(const std::vector<std::string>& names) {
+  return HoldsIdx(names) || HoldsCifar(names) || HoldsCsv(names) || HoldsNumpy(names);
+}
+
+// The folder that everything lies in, as archives unpack. Empty: the data are here, or a class is.
+std::string OnlyFolderIn(const std::string& directory, const std::vector<std::string>& names) {
+  const std::vector<std::string> folders = FoldersAmong(directory, names);
+  if (HoldsFiles(names) || HoldsPictures(names) || folders.size() != 1 || SplitNamed(folders[0])) return "";
+  const std::string inner = JoinPath(directory, folders[0]);
+  const auto inside = ListDirectory(inner);
+  if (!inside.ok()) return "";
+  const std::vector<std::string> further = FoldersAmong(inner, *inside);
+  const bool has_splits = std::any_of(further.begin(), further.end(), [](const std::string& name) { return SplitNamed(name).has_value(); });
+  const bool has_data = HoldsFiles(*inside) || further.size() > 1 || has_splits || !OnlyFolderIn(inner, *inside).empty();
+  return has_data && !HoldsPictures(*inside) ? inner : "";
 }
 
 bool NeedsSeveralLabels(const OpenOptions& options) { return options.outputs.size() > 1 && !options.unlabelled; }
@@ -74,6 +92,11 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
     special.push_back(path);
     return true;
   });
+  if (const std::string inner = OnlyFolderIn(directory, names); !inner.empty()) {
+    QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDirectory(inner, split, options, special));
+    dataset.notes.insert(dataset.notes.begin(), StrCat("everything lies in its folder ", inner, ", which is read"));
+    return dataset;
+  }
   if (options.inputs.size() > 1) return OpenNumpyDirectory(directory, names, split, options);
   const bool only_tables = HoldsCsv(names) && !HoldsIdx(names) && !HoldsCifar(names);
   if (NeedsSeveralLabels(options)) return only_tables ? OpenCsvDirectory(directory, names, split, options)
@@ -83,7 +106,7 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
   if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
   if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split, options);
   const bool pictures = HoldsPictures(names);
-  if (HoldsFolders(directory, names) || (pictures && options.unlabelled))
+  if (!FoldersAmong(directory, names).empty() || (pictures && options.unlabelled))
     return OpenPictureFolder(directory, split, options);
   if (pictures) {
     return NotFound(StrCat(directory, ": holds pictures, but not in folders, expected one folder of pictures per class"));
@@ -218,6 +241,11 @@ Expected<Dataset> OpenForTask(const std::string& data, Split split, const OpenOp
 }
 
 }  // namespace
+
+bool IsLeftBehind(std::string_view name) {
+  constexpr std::string_view kNames[] = {"__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"};
+  return name.starts_with('.') || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
 
 bool IsSpecialFile(const std::string& path) {
   std::error_code error;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -82,6 +83,30 @@ Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::s
   }
   if (examples.size() > 1) QAT_RETURN_IF_ERROR(CheckImages(dataset, examples, warnings));
   return warnings;
+}
+
+std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& test) {
+  constexpr size_t kShown = 5;
+  if (IsOfNumbers(train.task) || train.task == Task::kMultiLabel || train.labels.empty()) return "";
+  std::vector<int64_t> learned(train.class_names.size()), tested(train.class_names.size());
+  const auto count = [](const std::vector<int32_t>& labels, std::vector<int64_t>& counts) {
+    for (const int32_t label : labels) {
+      if (label >= 0 && static_cast<size_t>(label) < counts.size()) ++counts[static_cast<size_t>(label)];
+    }
+  };
+  count(train.labels, learned);
+  count(test.labels, tested);
+  std::vector<std::string> names;
+  int64_t examples = 0;
+  for (size_t i = 0; i < learned.size(); ++i) {
+    if (learned[i] > 0 || tested[i] == 0) continue;
+    names.push_back(StrCat("'", train.class_names[i], "'"));
+    examples += tested[i];
+  }
+  if (names.empty()) return "";
+  return StrCat(names.size() == 1 ? "class " : "classes ", JoinSome(names, kShown), names.size() == 1 ? " has " : " have ",
+                "no training example and ", examples, train.LabelsPerImage() > 1 ? " test pixel" : " test example", examples == 1 ? "" : "s",
+                ", which can only be answered wrongly: are the splits of the same data?");
 }
 
 }  // namespace qat

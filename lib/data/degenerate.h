@@ -16,6 +16,10 @@ namespace qat {
 /// (told from 256 of them, evenly spaced). `examples`: those that are trained on, at least one. Errors: the stream's.
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples);
 
+/// A plain sentence on classes that no training example has and some test examples do: they cannot be learned, and each of these answers
+/// is wrong. Empty: there are none.
+std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& test);
+
 }  // namespace qat
 
 #endif  // QAT_DATA_DEGENERATE_H_

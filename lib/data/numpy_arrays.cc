@@ -169,8 +169,22 @@ Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Sp
   return OpenArrayDataset(source, table, split, options);
 }
 
+// An autoencoder learns from images without labels, although those of the test split may have some.
+void KeepImagesToLearn(ArrayTable& table) {
+  const auto has_split = [&](ArraySplit split) {
+    return std::find_if(table.unused.begin(), table.unused.end(), [=](const std::string& name) {
+      return RoleOf(name) == ArrayRole{split, /*labels=*/false};
+    });
+  };
+  if (table.train.complete()) return;
+  auto images = has_split(ArraySplit::kTrain);
+  if (images == table.unused.end()) images = has_split(ArraySplit::kWhole);
+  if (images != table.unused.end()) table.unused.erase(images);
+}
+
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options), OutputNames(options)));
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options), OutputNames(options)));
+  if (options.task == Task::kReconstruction) KeepImagesToLearn(table);
   const bool labelled = table.train.complete() || table.test.complete();
   if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, split, options);
   auto opened = OpenLabelled(arrays, table, split, options);

@@ -37,7 +37,7 @@ bool EndsIn(std::span<const std::string_view> suffixes, const std::string& name)
 Expected<Names> Folders(const std::string& directory) {
   QAT_ASSIGN_OR_RETURN(Names names, ListDirectory(directory));
   std::erase_if(names, [&](const std::string& name) {
-    return name.starts_with('.') || !IsDirectory(JoinPath(directory, name));
+    return IsLeftBehind(name) || !IsDirectory(JoinPath(directory, name));
   });
   return names;
 }
@@ -52,7 +52,7 @@ Expected<Names> Pictures(const std::string& directory, PictureFiles& found) {
       found.special.push_back(path);
     } else if (EndsIn(kSuffixes, name)) {
       pictures.push_back(name);
-    } else if (EndsIn(kOtherSuffixes, name) || (!name.starts_with('.') && IsDirectory(path))) {
+    } else if (EndsIn(kOtherSuffixes, name) || (!IsLeftBehind(name) && IsDirectory(path))) {
       found.passed_over.push_back(path);
     }
   }
@@ -209,7 +209,7 @@ Status AddPicturesUnder(const std::string& directory, std::set<std::string>& ent
       pictures.special.push_back(path);
     } else if (EndsIn(kSuffixes, name)) {
       pictures.files.push_back({path, 0});
-    } else if (!name.starts_with('.') && IsDirectory(path)) {
+    } else if (!IsLeftBehind(name) && IsDirectory(path)) {
       QAT_RETURN_IF_ERROR(AddPicturesUnder(path, entered, pictures));
     } else if (EndsIn(kOtherSuffixes, name)) {
       pictures.passed_over.push_back(path);
@@ -218,7 +218,39 @@ Status AddPicturesUnder(const std::string& directory, std::set<std::string>& ent
   return {};
 }
 
+// Words that stand for labels of pixels or objects, beside those of arrays.
+bool IsWordForMasks(const std::string& name) {
+  constexpr std::string_view kWords[] = {"annotations", "annotation", "segmentation", "segmentations", "groundtruth", "ground_truth", "gt",
+                                         "segmentationclass"};
+  const std::optional<ArrayRole> role = RoleOf(name);
+  return (role && role->labels) || std::find(std::begin(kWords), std::end(kWords), LowerCase(name)) != std::end(kWords);
+}
+
+bool IsWordForImages(const std::string& name) {
+  const std::optional<ArrayRole> role = RoleOf(name);
+  return (role && !role->labels) || LowerCase(name) == "jpegimages";
+}
+
 }  // namespace
+
+Status CheckHoldsClasses(const std::string& directory) {
+  QAT_ASSIGN_OR_RETURN(const Names folders, Folders(directory));
+  std::vector<std::string> all = {directory};
+  for (const std::string& name : folders) {
+    if (SplitNamed(name)) all.push_back(JoinPath(directory, name));
+  }
+  for (const std::string& folder : all) {
+    QAT_ASSIGN_OR_RETURN(const Names names, Folders(folder));
+    const auto masks = std::find_if(names.begin(), names.end(), IsWordForMasks);
+    const auto images = std::find_if(names.begin(), names.end(), IsWordForImages);
+    const bool only = std::all_of(names.begin(), names.end(), [](const std::string& name) { return IsWordForMasks(name) || IsWordForImages(name); });
+    if (!only || masks == names.end() || images == names.end()) continue;
+    return Unsupported(StrCat(folder, ": holds '", *images, "' and '", *masks, "', which look like pictures and the labels of each, not like two classes; "
+                              "a label per pixel comes from arrays, np.savez(\"data.npz\", x=pictures, y=labels) with pictures [count, height, "
+                              "width, channels] and labels [count, height, width]; `task` classes reads the folders as classes"));
+  }
+  return {};
+}
 
 bool HoldsPictures(const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(), [](const std::string& name) { return EndsIn(kSuffixes, name); });

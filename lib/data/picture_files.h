@@ -36,6 +36,10 @@ struct PictureFiles {
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
                                     const std::vector<std::string>& class_names);
 
+/// Folders called as pictures and their labels, "images" and "masks", hold one label per pixel or object, and no classes.
+/// Errors: kUnsupported (with the way out), those of reading the folders.
+Status CheckHoldsClasses(const std::string& directory);
+
 /// Pictures that lie in the directory itself or anywhere under it, by path, where labels are not needed.
 /// Errors: kNotFound (none).
 Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory);

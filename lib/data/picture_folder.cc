@@ -164,6 +164,7 @@ std::vector<int32_t> TakeSample(const OpenOptions& options, PictureFiles& pictur
 
 // Labels where there are any; where they are not needed, any pictures do.
 Expected<PictureFiles> FindPictures(const std::string& directory, Split split, const OpenOptions& options) {
+  if (options.task != Task::kClasses && !options.unlabelled) QAT_RETURN_IF_ERROR(CheckHoldsClasses(directory));
   auto pictures = ListPictures(directory, split, options.class_names);
   return pictures.ok() || !options.unlabelled ? pictures : ListUnlabelledPictures(directory);
 }

@@ -59,6 +59,9 @@ std::string SpecialFilesWarning(const std::vector<std::string>& paths);
 /// "a, b, c and 4 more", so that a sentence about a large directory stays one.
 std::string SomeOf(const std::vector<std::string>& names);
 
+/// Names that systems and programs leave in folders, which nobody means: hidden ones, "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini".
+bool IsLeftBehind(std::string_view name);
+
 }  // namespace qat
 
 #endif  // QAT_DATA_READERS_H_

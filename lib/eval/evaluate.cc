@@ -113,7 +113,9 @@ Status DescribeData(const Dataset& dataset, Report& report) {
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(dataset));
   report.data_total = std::max(dataset.available, dataset.size());
   report.data_notes = dataset.notes;
-  if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
+  for (const std::string& warning : SplitText(dataset.warning, '\n')) {
+    if (!warning.empty()) report.warnings.push_back(warning);
+  }
   return {};
 }
 

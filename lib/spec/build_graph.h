@@ -19,7 +19,7 @@ Expected<Graph> BuildGraph(const NetworkSpec& spec);
 /// The text that a graph was built from; empty: it was not built from one.
 std::string SourceTextOf(const Graph& graph);
 
-/// Whether that text has the key `classes`, which flags may change.
+/// Whether a layer follows the key `classes` of that text, which flags may change.
 bool FollowsClasses(const Graph& graph);
 
 }  // namespace qat

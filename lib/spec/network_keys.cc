@@ -168,7 +168,6 @@ void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spe
   ParseName(root, refusals, spec);
   ParseScaling(root, refusals, scaling);
   ParseInput(root, scaling.resolution, refusals, spec.inputs);
-  spec.classes = scaling.classes;
 }
 
 }  // namespace qat

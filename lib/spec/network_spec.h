@@ -57,7 +57,7 @@ struct InputSpec {
 struct NetworkSpec {
   std::string name;
   std::vector<InputSpec> inputs = std::vector<InputSpec>(1);  ///< at least one; a single one is called "input"
-  int32_t classes = 0;            ///< the text's own key, which flags may change; 0: it has none
+  int32_t classes = 0;            ///< the text's own key, which a layer follows and flags may change; 0: none does
   std::vector<LayerSpec> layers;  ///< in execution order
   std::vector<int32_t> outputs;   ///< indices of layers, as the text names them; empty: the last layer
   std::string text;               ///< as read, kept by checkpoints

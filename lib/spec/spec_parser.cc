@@ -315,6 +315,7 @@ bool SpecParser::ParseCount(const toml::node& node, const AttributeKey& key, Lay
   rule.scaled = false;
   if (text == "classes") {
     if (scaling_.classes == 0) return refusals_.Mismatch(node, key.name, "a key 'classes' at the top of the network, as in classes = 10");
+    spec_.classes = scaling_.classes;
     return key.set(layer.attributes, AttributeValue(int64_t{scaling_.classes})).ok();
   }
   if (key.name == "filters") rule.times = TimesOf(text);

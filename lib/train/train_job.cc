@@ -59,6 +59,17 @@ std::string DescribeOutput(const OutputLabels& data, double weight) {
   return text;
 }
 
+// Whole numbers that may be measured rather than named: many different ones.
+std::string HintAtNumbers(const OutputLabels& data) {
+  constexpr size_t kMany = 20;
+  const auto is_whole = [](const std::string& name) { return ParseNumber<int64_t>(name).has_value(); };
+  const auto& names = data.class_names;
+  const bool asks = data.task == Task::kClasses && data.LabelsPerImage() == 1 && names.size() > kMany;
+  if (!asks || !std::all_of(names.begin(), names.end(), is_whole)) return "";
+  return StrCat("labels are ", names.size(), " different whole numbers, ", names.front(), " to ", names.back(),
+                ", and learned as classes; if they are measured or counted, as ages are, `task` numbers learns them as numbers");
+}
+
 std::vector<std::string> NamesOf(const std::map<std::string, std::string>& lists) {
   std::vector<std::string> names;
   for (const auto& [name, list] : lists) names.push_back(name);
@@ -296,6 +307,9 @@ void Preparation::DecideTask() {
     why = "since each label is a row of zeros and ones";
   } else if (found == Task::kNumbers) {
     why = "since the labels are real numbers";
+  }
+  if (why.empty()) {
+    if (const std::string hint = HintAtNumbers(job_.train); !hint.empty()) job_.lines.push_back(hint);
   }
   options_.task = job_.train.task;
   // Classes, one per image or per pixel, are what labels mostly are.

@@ -86,7 +86,8 @@ Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std
   const std::string follow =
       SourceTextOf(network).empty() ? std::string("a network out of a model keeps the outputs that it has")
       : FollowsClasses(network) ? StrCat("`classes` ", needed, ", or leave `classes` out")
-                              : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top");
+                              : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top",
+                                       needed == 2 && outputs == 1 ? ", or learn yes or no, by one score: `task` yes-no" : "");
   return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
                                 OutputOf(network, index).name, "' of network '", network.name, "' has ", outputs,
                                 outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
@@ -326,6 +327,11 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     if (saved && !saved->warning.empty()) callbacks.on_warning(saved->warning);
     QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate, FindDegenerate(train, inputs.split.train));
     for (const std::string& warning : degenerate) callbacks.on_warning(warning);
+    for (size_t i = 0; i < train.output_count(); ++i) {
+      const std::string warning = ClassesOnlyInTest(train.output_labels(i), test.output_labels(i));
+      const std::string& output = train.output_labels(i).output;
+      if (!warning.empty()) callbacks.on_warning(output.empty() ? warning : StrCat("output '", output, "': ", warning));
+    }
   }
   ConfigureThreads(ThreadsOf(config, start.place));
   QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));

@@ -70,5 +70,20 @@ TEST(FindDegenerate, NamesInputsThatAreAllAlike) {
   EXPECT_NE(Found(many)[0].find("256 training inputs that were looked at, of 5000"), std::string::npos);
 }
 
+TEST(ClassesOnlyInTest, NamesThem) {
+  OutputLabels train, test;
+  train.class_names = test.class_names = {"cat", "dog", "eel", "fox"};
+  train.labels = {0, 2, 0};
+  test.labels = {0, 1, 3, 3, 2};
+  EXPECT_EQ(ClassesOnlyInTest(train, test),
+            "classes 'dog', 'fox' have no training example and 3 test examples, which can only be answered wrongly: are the splits of the "
+            "same data?");
+  test.labels = {0, 0, kIgnoredLabel};
+  EXPECT_EQ(ClassesOnlyInTest(train, test), "") << "a class without any example is another matter";
+  train.task = Task::kNumbers;
+  test.labels = {1};
+  EXPECT_EQ(ClassesOnlyInTest(train, test), "");
+}
+
 }  // namespace
 }  // namespace qat

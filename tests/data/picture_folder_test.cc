@@ -291,6 +291,46 @@ TEST_F(PictureFolder, IsFittedToTheNetworkInSizeAndColour) {
                    "the network takes 4 channels, expected 3 (RGB) or 1 (grey)");
 }
 
+// As archives unpack, made on whatever system.
+TEST_F(PictureFolder, FindsWhatLiesInOneFolderAndIgnoresWhatSystemsLeaveBehind) {
+  for (const char* name : {"pets/cat/1.png", "pets/cat/2.png", "pets/dog/1.png", "pets/dog/2.png", "pets/@eaDir/1.png",
+                           "__MACOSX/pets/cat/._1.png", ".cache/1.png", "pets/cat/__MACOSX/1.png"}) {
+    Put("rgb.png", name);
+  }
+  QAT_ASSERT_OK(WriteFile(dir_ / ".DS_Store", Bytes{'x'}));
+  const auto train = Open(Split::kTrain);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->class_names, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(train->size(), 2);
+  EXPECT_EQ(train->name, dir_.path());
+  ASSERT_FALSE(train->notes.empty());
+  EXPECT_EQ(train->notes[0], "everything lies in its folder " + (dir_ / "pets") + ", which is read");
+  EXPECT_EQ(train->warning, "");
+}
+
+TEST_F(PictureFolder, OneFolderOfPicturesIsStillOneClass) {
+  Put("rgb.png", "cat/1.png");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "holds one class ('cat')");
+}
+
+TEST_F(PictureFolder, PicturesAndTheirMasksAreNoTwoClasses) {
+  for (const char* name : {"images/1.png", "images/2.png", "masks/1.png", "masks/2.png"}) Put("rgb.png", name);
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kUnsupported,
+                   ": holds 'images' and 'masks', which look like pictures and the labels of each, not like two classes");
+  OpenOptions options = Options();
+  options.task = Task::kClasses;
+  QAT_ASSERT_OK(Open(Split::kTrain, options));
+  options = Options();
+  options.unlabelled = true;
+  EXPECT_EQ(Open(Split::kTrain, options)->size(), 2) << "where labels are not needed, pictures are pictures";
+  for (const char* name : {"train/Images/1.png", "train/Labels/1.png", "train/images/2.png"}) Put("rgb.png", std::string("split/") + name);
+  fs::remove_all(dir_ / "images");
+  fs::remove_all(dir_ / "masks");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kUnsupported, "look like pictures and the labels of each");
+  Put("rgb.png", "split/train/maps/1.png");
+  QAT_ASSERT_OK(Open(Split::kTrain));
+}
+
 TEST_F(PictureFolder, SaysWhatIsMissing) {
   Put("rgb.png", "train/a/1.png");
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,

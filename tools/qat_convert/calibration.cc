@@ -47,7 +47,9 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
   CatchInterrupts();
   Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
   QAT_ASSIGN_OR_RETURN_IN("--calibrate", Dataset dataset, OpenCalibrationData(tool, flags, network, reading));
-  if (!dataset.warning.empty()) report.warnings.push_back(dataset.warning);
+  for (const std::string& warning : SplitText(dataset.warning, '\n')) {
+    if (!warning.empty()) report.warnings.push_back(warning);
+  }
   std::vector<std::string> notes;
   if (network.assumed_bytes) TakeReals(dataset, network.graph, notes);
   for (const std::string& note : notes) LogInfo(note);

@@ -88,8 +88,9 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   if (!job.ok()) return job;
   std::set<std::string> said;  // both splits may say the same
   for (const Dataset* data : {&job->train, &job->test}) {
-    if (!data->warning.empty() && said.insert(data->warning).second)
-      LogWarning(StrCat(asked.config.data, ": ", data->warning));
+    for (const std::string& warning : SplitText(data->warning, '\n')) {
+      if (!warning.empty() && said.insert(warning).second) LogWarning(StrCat(asked.config.data, ": ", warning));
+    }
     for (const std::string& note : data->notes) {
       if (said.insert(note).second) LogInfo(StrCat(asked.config.data, ": ", note));
     }
