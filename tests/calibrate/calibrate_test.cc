@@ -252,7 +252,7 @@ TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
   const auto warnings_of = [](float small) {
     Graph graph = RowNetwork();
     std::vector<std::string> warnings;
-    EXPECT_TRUE(Calibrate(Rows({small, 100, 0, -55}, 2), {PrecisionsOf(Scheme::kInt8)}, [](int64_t, int64_t) { return Status(); }, graph, warnings).ok());
+    EXPECT_TRUE(Calibrate(Rows({small, 100, 0, -55}, 2), {PrecisionsOf(Scheme::kInt8)}, {}, graph, warnings).ok());
     return warnings;
   };
   // 155 in 255 steps: 8 steps are 4.86.

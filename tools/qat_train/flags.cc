@@ -42,7 +42,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"mean", "X,...", kRecipe,
      "of the values: one for all channels, one per channel, none or dataset; of inputs NAME=X,... (default: of the data; of bytes rounded, one for all)"},
     {"std", "X,...", kRecipe, "the same: real = (value - mean) / std (default: of the data; of bytes rounded, one for all)"},
-    {"scheme", "SCHEME", kRecipe, "uint8, int8, int8-per-tensor, w4a8 (filters of 4 bits), or float32: never quantized (default uint8)"},
+    {"scheme", "SCHEME", kRecipe, "uint8, int8, int8-per-tensor, w4a8 or float32 (default uint8)"},
     {"steps", "N", kRecipe, "number of training steps (default: by the number of examples and the cost of a step)"},
     {"epochs", "X", kRecipe, "the same in passes over the training data (default: as --steps)"},
     {"budget", "TIME", kRecipe,
