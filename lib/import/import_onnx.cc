@@ -73,6 +73,10 @@ class Importer {
     JoinGelus(model_.graph);
     DropUnread(model_.graph);
     CountReaders(model_.graph);
+    for (const onnx::Node& node : model_.graph.nodes) {
+      if (node.op == "Softmax" && !node.inputs.empty() && readers_[node.inputs[0]] == 1)
+        conversion_.into_softmax.insert(node.inputs[0]);
+    }
     for (onnx::Tensor& tensor : model_.graph.initializers) {
       const std::string name = tensor.name;
       values_[name] = MakeConstant(std::move(tensor));
@@ -392,11 +396,17 @@ class Importer {
     return {};
   }
 
-  /// Channels last where they are so already, else as ONNX has them.
+  /// Channels last where they are so already, else as ONNX has them. Three axes that no input has in that order are steps of tokens, and
+  /// no channels.
   Expected<OnnxValue> OutputValue(const OnnxValue& value) {
     const AxisOrder own = WithoutUnitAxes(value.order);
-    if (!value.flattened && own == ChannelsLast(value.rank())) return builder_.ToOrder(value, own);
+    const bool has_channels = own == ChannelsLast(value.rank()) && (value.rank() != 3 || TakesChannels());
+    if (!value.flattened && has_channels) return builder_.ToOrder(value, own);
     return builder_.ToPlain(value);
+  }
+
+  bool TakesChannels() const {
+    return std::any_of(inputs_.begin(), inputs_.end(), [&](const std::string& input) { return !IsIdentity(values_.at(input).order); });
   }
 
   Expected<OnnxImport> Finish() {

@@ -3,6 +3,7 @@
 #define QAT_IMPORT_ONNX_CONVERT_H_
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct OnnxConversion {
       {};                                           ///< by tensor: all names that stand for it so far
   std::map<int32_t, int32_t> hard_sigmoid_of = {};  ///< by tensor: what it is relu6(x + 3) / 6 of
   int64_t batch_norms_in_training = 0;              ///< that said they would normalize by the batch
+  std::set<std::string> into_softmax = {};          ///< names that a softmax alone reads
   std::string scheme = "float32";                   ///< of QuantizeLinear nodes: what they were made for
 };
 

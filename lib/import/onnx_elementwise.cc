@@ -40,6 +40,17 @@ std::optional<OnnxValue> Inverse(const OnnxValue& x) {
   return MakeConstant(std::move(inverse));
 }
 
+/// What hides scores from a softmax, and no infinity: e^-1e4 is 0 in float32.
+constexpr float kHidden = -1e4f;
+
+/// -inf in masks is what no integer can stand for.
+OnnxValue Finite(const OnnxValue& x) {
+  if (!x.is_constant() || std::none_of(x.constant->reals.begin(), x.constant->reals.end(), [](float v) { return v == -INFINITY; })) return x;
+  onnx::Tensor finite = *x.constant;
+  for (float& value : finite.reals) value = value == -INFINITY ? kHidden : value;
+  return MakeConstant(std::move(finite));
+}
+
 Converted Pair(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue &a = node.In(0), &b = node.In(1);
   const std::string& op = node.node.op;
@@ -53,7 +64,7 @@ Converted Pair(OnnxConversion& c, const OnnxNode& node) {
   if (op == "Div") {
     if (const auto inverse = Inverse(b)) return One(c.build.Binary(OpType::kMul, a, *inverse));
   }
-  return One(c.build.Binary(PairType(op), a, b));
+  return One(c.build.Binary(PairType(op), op == "Add" ? Finite(a) : a, op == "Add" ? Finite(b) : b));
 }
 
 Converted Chain(OnnxConversion& c, const OnnxNode& node) {
@@ -100,8 +111,25 @@ Converted Reciprocal(OnnxConversion& c, const OnnxNode& node) {
   return One(c.build.Binary(OpType::kDiv, Scalar(1), node.In(0)));
 }
 
+/// A choice between computed scores and a number that hides them, by a constant condition: the mask to add to the scores. Nothing: it is
+/// another choice.
+std::optional<OnnxValue> MaskOf(const OnnxValue& condition, const OnnxValue& hiding, bool hides_where_true) {
+  if (!condition.is_constant() || !hiding.is_constant() || hiding.constant->size() != 1 || hiding.constant->reals.size() != 1 ||
+      hiding.constant->reals[0] > -1000)
+    return {};
+  std::vector<float> mask;
+  for (const int64_t holds : condition.constant->integers) mask.push_back((holds != 0) == hides_where_true ? kHidden : 0);
+  if (std::ssize(mask) != condition.constant->size()) return {};
+  return MakeReals(condition.shape, std::move(mask));
+}
+
 Converted Where(OnnxConversion& c, const OnnxNode& node) {
-  return One(c.build.Select(node.In(0), node.In(1), node.In(2)));
+  for (const size_t hiding : {1, 2}) {
+    const OnnxValue& scores = node.In(3 - hiding);
+    if (scores.is_constant() || c.into_softmax.count(node.node.outputs[0]) == 0) continue;
+    if (const auto mask = MaskOf(node.In(0), node.In(hiding), hiding == 1)) return One(c.build.Binary(OpType::kAdd, scores, *mask));
+  }
+  return One(c.build.Select(node.In(0), Finite(node.In(1)), Finite(node.In(2))));
 }
 
 onnx::ElementType ElementTypeOf(const OnnxValue& x) {

@@ -43,6 +43,11 @@ KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>
 /// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019.
 std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only = nullptr);
 
+/// What a constant mask adds to hide scores from a softmax, -1e4 or the lowest float, would take all steps of their sum. Once ranges are
+/// known, it becomes 16 more than the width of the scores, and the sum reaches 16 below the least of them: there it saturates, and what
+/// is hidden has e^-16 of the weight of the least score at most. Returns the names of the sums.
+std::vector<std::string> LimitMasks(Graph& graph);
+
 /// A layer that EqualizeFilters can equalize, and the one that reads it.
 struct EqualizablePair {
   std::string first, second;

@@ -200,6 +200,38 @@ INSTANTIATE_TEST_SUITE_P(
                       PoolCase{7, 3, 2, 1, 0, 0, false}),
     [](const auto& each) { return "case" + std::to_string(each.index); });
 
+// As exports of masked_fill and of an additive mask have causal attention.
+TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
+  const float inf = -INFINITY;
+  const std::vector<float> scores = {1, 5, 2, 3};
+  const float second = 1 / (1 + std::exp(1.0f));  // of 2 beside 3
+  for (const bool chosen : {false, true}) {
+    OnnxFile file;
+    file.Input("x", {1, 2, 2});
+    if (chosen) {
+      file.Constant("m", {2, 2}, std::vector<int64_t>{0, 1, 0, 0})
+          .Constant("hide", {}, std::vector<float>{inf});
+      file.Node("Cast", {"m"}, {"c"}, {OnnxInt("to", 9)}).Node("Where", {"c", "hide", "x"}, {"s"});
+    } else {
+      file.Constant("m", {2, 2}, std::vector<float>{0, inf, 0, 0}).Node("Add", {"x", "m"}, {"s"});
+    }
+    file.Node("Softmax", {"s"}, {"y"}, {OnnxInt("axis", -1)}).Output("y");
+    ExpectNear(RunImported(file, {scores}), {1, 0, second, 1 - second});
+    const auto import = Import(file);
+    ASSERT_TRUE(import.ok());
+    EXPECT_EQ(import->graph.nodes[0].type, OpType::kAdd);
+  }
+}
+
+TEST(ImportOnnx, TokensKeepTheirOrder) {
+  OnnxFile file;
+  file.Input("x", {1, 2, 3}).Constant("w", {3, 3}, Wave(9, 1)).Node("MatMul", {"x", "w"}, {"m"});
+  file.Node("Transpose", {"m"}, {"y"}, {OnnxInts("perm", {0, 2, 1})}).Output("y");
+  const auto import = Import(file);
+  ASSERT_TRUE(import.ok());
+  EXPECT_EQ(import->graph.tensor(import->graph.outputs[0]).shape, (Shape{1, 3, 2}));
+}
+
 TEST(MaxPool, AWindowInItsPadsAloneIsRefused) {
   OnnxFile file;
   file.Input("x", {1, 1, 4})

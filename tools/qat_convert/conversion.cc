@@ -25,6 +25,13 @@ Status NormalizeInput(Conversion& c) {
   return {};
 }
 
+Status Limit(Conversion& c) {
+  if (!c.data || c.type.is_real()) return {};
+  const std::vector<std::string> sums = LimitMasks(c.graph());
+  if (!sums.empty()) LogInfo(StrCat("masks before softmax hide by no more than they must, so that scores keep their steps: ", JoinSome(sums, 6)));
+  return {};
+}
+
 /// The ranges that the plan names hold afterwards.
 Status EqualizeByPlan(Conversion& c) {
   if (!c.plan || c.plan->equalize.empty()) return {};
@@ -166,6 +173,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
        "cross-layer equalization: filters that follow each other reach equally far in each channel",
        Equalize},
       {"calibrate", "finds ranges of activations in data", FindRanges},
+      {"limit-masks", "masks of scores before a softmax become no larger than they must be", Limit},
       {"take-plan", "takes ranges and types of filters from --plan", TakePlan},
       {"adaround", "rounds filters up or down by what the sums of their layer lose", RoundByData},
       {"bias", "moves biases by what rounding the filter moves the mean of each channel", CorrectBias},
