@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""ONNX's own tests of operators, and networks of torchvision by both of PyTorch's exporters, held against the import.
+"""ONNX's own tests of operators, small modules, and networks of torchvision by both of PyTorch's exporters, held against the import.
 
 Every node test of the onnx package is a model of one operator with inputs and outputs that its authors computed. Inputs that are weights,
 sizes or scales become initializers; qat-convert imports the model and compares (--verify). Networks are compared with PyTorch's own
@@ -7,6 +7,7 @@ output; their int8 forms with the TFLite interpreter, byte for byte.
 """
 import argparse
 import collections
+import contextlib
 import os
 import re
 import subprocess
@@ -165,13 +166,26 @@ def check_nodes(options):
     return not failed
 
 
+def import_torchvision():
+    """Also where it was built for CUDA and PyTorch was not: then its own operators, of which no network here has any, are not there."""
+    import torch
+    try:
+        import torchvision
+    except RuntimeError:
+        for module in [name for name in sys.modules if name.startswith("torchvision")]:
+            del sys.modules[module]
+        torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision
+    return torchvision
+
+
 def export(name, folder):
     """The network by both exporters, seeded, after three batches in training mode; made once."""
     import torch
     paths = [os.path.join(folder, f"{name}.{exporter}.onnx") for exporter in ("script", "dynamo")]
     if all(map(os.path.exists, paths)):
         return paths
-    import torchvision
+    torchvision = import_torchvision()
     torch.manual_seed(0)
     options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
     if name.startswith("lraspp"):
@@ -200,11 +214,21 @@ def export(name, folder):
     return paths
 
 
-def interpret(path, x):
+def interpreter_of(path):
+    """With the reference kernels, unless these lack an operator (ELU) or compute it wrongly (SUM on int8)."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
-    interpreter = Interpreter(model_path=path, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    usual = Interpreter(model_path=path, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    operators = {op["op_name"] for op in usual._get_ops_details()}
+    if not operators & {"ELU", "SUM"}:
+        usual = Interpreter(model_path=path, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    usual.allocate_tensors()
+    return usual
+
+
+def interpret(path, *inputs):
+    interpreter = interpreter_of(path)
+    for detail, x in zip(interpreter.get_input_details(), inputs):
+        interpreter.set_tensor(detail["index"], x)
     interpreter.invoke()
     return [interpreter.get_tensor(output["index"]) for output in interpreter.get_output_details()]
 
@@ -245,12 +269,25 @@ def check_network(path, options, folder):
     return float(difference) / max(float(largest), 1e-30), different, transposes
 
 
+def transposes_of_onnx2tf(path, program):
+    """In the float32 model that onnx2tf makes of the same file; "–" where it makes none."""
+    from ai_edge_litert.interpreter import Interpreter
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([program, "-i", path, "-o", folder, "--non_verbose"], capture_output=True, text=True, check=False)
+        made = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith("_float32.tflite")]
+        if done.returncode != 0 or not made:
+            print(f"onnx2tf: {os.path.basename(path)}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+            return "–"
+        return sum(op["op_name"] == "TRANSPOSE" for op in Interpreter(model_path=made[0])._get_ops_details())
+
+
 def check_networks(options):
     folder = os.path.join(ROOT, "build", "onnx-networks")
     os.makedirs(folder, exist_ok=True)
     good = True
-    print("| network | exporter | float32 | int8 | transposes |")
-    print("| --- | --- | --- | --- | --- |")
+    theirs = " | onnx2tf's" if options.onnx2tf else ""
+    print(f"| network | exporter | float32 | int8 | transposes{theirs} |")
+    print(f"| --- | --- | --- | --- | ---{' | ---' if theirs else ''} |")
     for name in NETWORKS:
         if options.only and not re.search(options.only, name):
             continue
@@ -264,7 +301,104 @@ def check_networks(options):
                 print(f"| {name} | {exporter} | {error} | | |", flush=True)
                 continue
             good = good and difference <= 1e-4 and different == 0
-            print(f"| {name} | {exporter} | {difference:.1e} | {'equal' if different == 0 else f'{different} bytes differ'} | {transposes} |", flush=True)
+            if options.onnx2tf:
+                theirs = f" | {transposes_of_onnx2tf(path, options.onnx2tf)}"
+            print(f"| {name} | {exporter} | {difference:.1e} | {'equal' if different == 0 else f'{different} bytes differ'} | {transposes}{theirs} |",
+                  flush=True)
+    return good
+
+
+def export_modules(folder, only):
+    """Of each module the files of both exporters, and its inputs; what PyTorch cannot export is left out and named."""
+    import logging
+    import warnings
+    import numpy as np
+    import torch
+    import onnx_modules
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.ERROR)
+    torch.set_num_threads(1)
+    for name, module, inputs in onnx_modules.modules():
+        if only and not re.search(only, name):
+            continue
+        names = [f"in{i}" for i in range(len(inputs))]
+        for exporter in ("script", "dynamo"):
+            path = os.path.join(folder, f"{name}.{exporter}.onnx")
+            options = {"dynamo": True, "verbose": False} if exporter == "dynamo" else {"dynamo": False}
+            try:
+                with torch.no_grad(), open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+                    torch.onnx.export(module, inputs, path, input_names=names, **options)
+            except Exception as error:  # of many kinds
+                print(f"not exported: {name} ({exporter}): {type(error).__name__}", flush=True)
+                continue
+            yield name, exporter, path, {key: np.asarray(value) for key, value in zip(names, inputs)}
+
+
+def check_module(path, inputs, options, folder):
+    """(largest difference from ONNX Runtime, bytes of int8 that are not TFLite's, or why there are none)."""
+    import numpy as np
+    import onnxruntime
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    expected = session.run(None, inputs)
+    at = {key: os.path.join(folder, key) for key in ("x.npz", "y.npz", "c.npz", "float.tflite", "int8.tflite", "out.npy")}
+    np.savez(at["x.npz"], **inputs)
+    np.savez(at["y.npz"], **{output.name: y.astype(np.float32) for output, y in zip(session.get_outputs(), expected)})
+    done = subprocess.run([options.convert, path, "--type", "float32", "-o", at["float.tflite"], "--verify", at["x.npz"], at["y.npz"],
+                           "--verify-tolerance", "1"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(last_lines(done.stderr))
+    differences = [float(d) / max(float(most), 1e-30) for d, most in re.findall(r"differs by at most (\S+), values reach (\S+)", done.stdout)]
+    if len(differences) != len(expected):
+        raise RuntimeError(f"{len(differences)} of {len(expected)} outputs were compared")
+    rng = np.random.default_rng(1)
+    moved = set(re.findall(r"input '(.*?)' takes", done.stderr))
+    calibration = {}
+    for name, value in inputs.items():
+        values = np.concatenate([value, rng.standard_normal((7, *value.shape[1:])).astype(np.float32)])
+        calibration[name] = np.moveaxis(values, 1, -1).copy() if name in moved else values
+    if len(calibration) == 1:
+        at["c.npz"] = os.path.join(folder, "c.npy")
+        np.save(at["c.npz"], *calibration.values())
+    else:
+        np.savez(at["c.npz"], **calibration)
+    done = subprocess.run([options.convert, path, "--type", "int8", "--calibrate", at["c.npz"], "--input-type", "int8", "-o", at["int8.tflite"],
+                           "--progress", "none"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(last_lines(done.stderr))
+    quantized, given = [], []
+    for position, detail in enumerate(interpreter_of(at["int8.tflite"]).get_input_details()):
+        quantized.append(rng.integers(-128, 128, detail["shape"]).astype(detail["dtype"]))
+        at[position] = os.path.join(folder, f"q{position}.npy")
+        np.save(at[position], quantized[-1])
+        given += ["--input", at[position]]
+    subprocess.run([options.eval, "run", at["int8.tflite"], *given, "-o", at["out.npy"], "--progress", "none"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    different = 0
+    for position, theirs in enumerate(interpret(at["int8.tflite"], *quantized)):
+        ours = np.load(at["out.npy"] if position == 0 else os.path.join(folder, f"out.{position}.npy"))
+        different += int(np.sum(ours.ravel() != theirs.ravel()))
+    return max(differences), different
+
+
+def check_modules(options):
+    counts, good = collections.Counter(), True
+    with tempfile.TemporaryDirectory() as exports:
+        for name, exporter, path, inputs in export_modules(exports, options.only):
+            try:
+                with tempfile.TemporaryDirectory() as work:
+                    difference, different = check_module(path, inputs, options, work)
+            except RuntimeError as error:
+                refused = "cannot be imported" in str(error)
+                counts["refused" if refused else "failed"] += 1
+                good = good and refused
+                print(f"{'refused' if refused else 'FAILED'}: {name} ({exporter}): {error}", flush=True)
+                continue
+            right = difference <= 1e-4 and different == 0
+            counts["passed" if right else "failed"] += 1
+            good = good and right
+            if not right or options.only:
+                print(f"{'passed' if right else 'FAILED'}: {name} ({exporter}): {difference:.1e}, {different} bytes differ", flush=True)
+    print(f"modules: {counts['passed']} passed, {counts['refused']} refused, {counts['failed']} failed")
     return good
 
 
@@ -275,13 +409,18 @@ def main():
     parser.add_argument("--only", metavar="PATTERN", help="tests or networks whose name matches")
     parser.add_argument("--nodes", action="store_true", help="only ONNX's node tests")
     parser.add_argument("--networks", action="store_true", help="only the networks of torchvision")
+    parser.add_argument("--modules", action="store_true", help="only small modules of many kinds (scripts/onnx_modules.py)")
+    parser.add_argument("--onnx2tf", metavar="PROGRAM", help="of an environment of its own: count the transposes in its models, too")
     parser.add_argument("--exports", metavar="FOLDER", help="where exports of the networks are, or are put (default: build/onnx-networks)")
     options = parser.parse_args()
     ensure_venv()
+    one = options.nodes or options.networks or options.modules
     good = True
-    if not options.networks:
+    if options.nodes or not one:
         good = check_nodes(options) and good
-    if not options.nodes:
+    if options.modules or not one:
+        good = check_modules(options) and good
+    if options.networks or not one:
         good = check_networks(options) and good
     return 0 if good else 1
 
