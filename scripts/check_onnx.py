@@ -174,7 +174,8 @@ def import_torchvision():
     except RuntimeError:
         for module in [name for name in sys.modules if name.startswith("torchvision")]:
             del sys.modules[module]
-        torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        for operator in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision
     return torchvision
 
@@ -271,9 +272,14 @@ def check_network(path, options, folder):
 
 def transposes_of_onnx2tf(path, program):
     """In the float32 model that onnx2tf makes of the same file; "–" where it makes none."""
+    import numpy as np
     from ai_edge_litert.interpreter import Interpreter
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([program, "-i", path, "-o", folder, "--non_verbose"], capture_output=True, text=True, check=False)
+        # Pictures to try conversions on, which it downloads where the working directory has none.
+        pictures = np.random.default_rng(1).random((20, 128, 128, 3), dtype=np.float32)
+        np.save(os.path.join(folder, "calibration_image_sample_data_20x128x128x3_float32.npy"), pictures)
+        done = subprocess.run([os.path.abspath(program), "-i", os.path.abspath(path), "-o", folder, "--non_verbose"], capture_output=True, text=True,
+                              check=False, cwd=folder)
         made = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith("_float32.tflite")]
         if done.returncode != 0 or not made:
             print(f"onnx2tf: {os.path.basename(path)}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)

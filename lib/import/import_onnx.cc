@@ -277,7 +277,7 @@ class Importer {
         "Add",     "Sub",  "Mul",    "Div",         "Equal",          "Less",
         "Greater", "And",  "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
         "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
-        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum"};
+        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum", "Attention"};
     return kOps.count(op) > 0;
   }
 

@@ -66,7 +66,7 @@ const OnnxConverter* FindConverter(std::string_view op) {
     for (const auto& family :
          {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
           LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
-          MatrixConverters(), EinsumConverters(), QuantizationConverters()}) {
+          MatrixConverters(), EinsumConverters(), AttentionConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;

@@ -147,6 +147,77 @@ TEST(Einsum, WhatItCannotSayIsRefused) {
         << equation;
 }
 
+struct AttentionCase {
+  int32_t heads, key_heads, queries, keys;
+  bool causal;
+  int64_t left;
+  float cap;
+};
+
+class AttentionTest : public ::testing::TestWithParam<AttentionCase> {};
+
+TEST_P(AttentionTest, IsThatOfPlainLoops) {
+  const AttentionCase& c = GetParam();
+  constexpr int32_t kSize = 4;
+  const auto q = Wave(int64_t{c.heads} * c.queries * kSize, 0.7f),
+             k = Wave(int64_t{c.key_heads} * c.keys * kSize, 0.9f),
+             v = Wave(int64_t{c.key_heads} * c.keys * kSize, 1.1f);
+  // [1, steps, heads * 4], as the operator takes three axes.
+  std::vector<float> expected(static_cast<size_t>(c.heads * c.queries * kSize));
+  for (int32_t h = 0; h < c.heads; ++h) {
+    const int32_t own = h / (c.heads / c.key_heads);
+    for (int32_t i = 0; i < c.queries; ++i) {
+      std::vector<double> weights;
+      double sum = 0;
+      for (int32_t j = 0; j < c.keys; ++j) {
+        double score = 0;
+        for (int32_t e = 0; e < kSize; ++e)
+          score += double{q[static_cast<size_t>((i * c.heads + h) * kSize + e)]} *
+                   k[static_cast<size_t>((j * c.key_heads + own) * kSize + e)] / 2;
+        if (c.cap > 0) score = c.cap * std::tanh(score / c.cap);
+        const bool hidden = (c.causal && j > i) || (c.left >= 0 && i - j > c.left);
+        weights.push_back(hidden ? 0 : std::exp(score));
+        sum += weights.back();
+      }
+      for (int32_t e = 0; e < kSize; ++e) {
+        double value = 0;
+        for (int32_t j = 0; j < c.keys; ++j)
+          value += weights[static_cast<size_t>(j)] / sum *
+                   v[static_cast<size_t>((j * c.key_heads + own) * kSize + e)];
+        expected[static_cast<size_t>((i * c.heads + h) * kSize + e)] = static_cast<float>(value);
+      }
+    }
+  }
+  OnnxFile file(25);
+  file.Input("q", {1, c.queries, c.heads * kSize})
+      .Input("k", {1, c.keys, c.key_heads * kSize})
+      .Input("v", {1, c.keys, c.key_heads * kSize});
+  file.Node(
+      "Attention", {"q", "k", "v"}, {"y"},
+      {OnnxInt("q_num_heads", c.heads), OnnxInt("kv_num_heads", c.key_heads), OnnxInt("is_causal", c.causal),
+       OnnxInt("left_window_size", c.left), OnnxFloat("softcap", c.cap)});
+  file.Output("y");
+  ExpectNear(RunImported(file, {q, k, v}), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, AttentionTest,
+                         ::testing::Values(AttentionCase{2, 2, 3, 5, false, -1, 0},
+                                           AttentionCase{2, 2, 5, 5, true, -1, 0},
+                                           AttentionCase{4, 2, 3, 3, true, 1, 0},
+                                           AttentionCase{3, 1, 3, 4, false, -1, 2}),
+                         [](const auto& each) { return "case" + std::to_string(each.index); });
+
+TEST(Attention, WhatItCannotSayIsRefused) {
+  OnnxFile file(25);
+  file.Input("q", {1, 3, 8}).Input("k", {1, 3, 8}).Input("v", {1, 3, 8});
+  file.Node("Attention", {"q", "k", "v"}, {"y"}, {OnnxInt("q_num_heads", 3), OnnxInt("kv_num_heads", 2)})
+      .Output("y");
+  const auto import = Import(file);
+  ASSERT_FALSE(import.ok());
+  EXPECT_NE(import.error().message.find("input 0 is [1, 3, 8], `q_num_heads` is 3"), std::string::npos)
+      << import.error().message;
+}
+
 struct PoolCase {
   int32_t input, kernel, stride, dilation, before, after;
   bool ceil;
