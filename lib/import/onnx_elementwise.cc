@@ -43,11 +43,12 @@ std::optional<OnnxValue> Inverse(const OnnxValue& x) {
 /// What hides scores from a softmax, and no infinity: e^-1e4 is 0 in float32.
 constexpr float kHidden = -1e4f;
 
-/// -inf in masks is what no integer can stand for.
+/// In masks: -inf, which no integer can stand for, and the lowest float, which a negative score makes infinite.
 OnnxValue Finite(const OnnxValue& x) {
-  if (!x.is_constant() || std::none_of(x.constant->reals.begin(), x.constant->reals.end(), [](float v) { return v == -INFINITY; })) return x;
+  const auto is_lowest = [](float value) { return value < -1e30f; };
+  if (!x.is_constant() || std::none_of(x.constant->reals.begin(), x.constant->reals.end(), is_lowest)) return x;
   onnx::Tensor finite = *x.constant;
-  for (float& value : finite.reals) value = value == -INFINITY ? kHidden : value;
+  std::replace_if(finite.reals.begin(), finite.reals.end(), is_lowest, kHidden);
   return MakeConstant(std::move(finite));
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "import/import_onnx.h"
@@ -273,7 +274,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // As exports of masked_fill and of an additive mask have causal attention.
 TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
-  const float inf = -INFINITY;
+  const float inf = -INFINITY, lowest = std::numeric_limits<float>::lowest();
   const std::vector<float> scores = {1, 5, 2, 3};
   const float second = 1 / (1 + std::exp(1.0f));  // of 2 beside 3
   for (const bool chosen : {false, true}) {
@@ -284,7 +285,7 @@ TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
           .Constant("hide", {}, std::vector<float>{inf});
       file.Node("Cast", {"m"}, {"c"}, {OnnxInt("to", 9)}).Node("Where", {"c", "hide", "x"}, {"s"});
     } else {
-      file.Constant("m", {2, 2}, std::vector<float>{0, inf, 0, 0}).Node("Add", {"x", "m"}, {"s"});
+      file.Constant("m", {2, 2}, std::vector<float>{0, lowest, 0, 0}).Node("Add", {"x", "m"}, {"s"});
     }
     file.Node("Softmax", {"s"}, {"y"}, {OnnxInt("axis", -1)}).Output("y");
     ExpectNear(RunImported(file, {scores}), {1, 0, second, 1 - second});
