@@ -12,6 +12,7 @@
 #include "import/onnx_input_order.h"
 #include "import/onnx_kernels.h"
 #include "import/onnx_patterns.h"
+#include "import/onnx_sequences.h"
 
 namespace qat {
 namespace {
@@ -215,13 +216,13 @@ class Importer {
     for (const std::string& input : node.inputs) {
       known = known && unknown_.count(input) == 0;
       const auto found = values_.find(input);
-      if (!input.empty() && found == values_.end() && known)
+      if (!input.empty() && found == values_.end() && known && !sequences_.Has(input))
         return InvalidArgument(StrCat("reads '", input, "', which nothing computes"));
       context.inputs.push_back(found == values_.end() ? OnnxValue() : found->second);
     }
     if (!known) {  // what it reads has been refused; whether it would come in itself, counts
       unknown_.insert(node.outputs.begin(), node.outputs.end());
-      const bool comes_in = FindConverter(node.op) != nullptr || IsStructural(node.op);
+      const bool comes_in = FindConverter(node.op) != nullptr || IsStructural(node.op) || OnnxSequences::Handles(node.op);
       return comes_in ? Status() : Unsupported(WayOutFor(node.op, node.domain));
     }
     return Convert(node, context, depth);
@@ -237,6 +238,10 @@ class Importer {
     if (node.op == "Constant") return SetConstant(node);
     if (node.op == "If") return RunBranch(node, context, depth);
     if (node.op == "Shape" || node.op == "Size") return SetShape(node, context);
+    if (OnnxSequences::Handles(node.op)) {
+      QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> values, sequences_.Convert(conversion_, context));
+      return values.empty() ? Status() : SetOutputs(node, values);
+    }
     const bool constant = std::all_of(context.inputs.begin(), context.inputs.end(),
                                       [](const OnnxValue& v) { return !v.exists() || v.is_constant(); });
     if (constant) {
@@ -467,6 +472,7 @@ class Importer {
   std::map<std::string, int> readers_;
   OnnxConversion conversion_;
   std::map<std::string, OnnxValue> values_;  // by ONNX's name
+  OnnxSequences sequences_;
   std::set<std::string> unknown_;
   std::vector<std::string> inputs_;
   Refusals refusals_;

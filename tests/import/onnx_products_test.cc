@@ -272,6 +272,30 @@ INSTANTIATE_TEST_SUITE_P(
                       PoolCase{7, 3, 2, 1, 0, 0, false}),
     [](const auto& each) { return "case" + std::to_string(each.index); });
 
+// torch.onnx.export(..., dynamo=True, optimize=False) cuts tensors into lists.
+TEST(ImportOnnx, EntriesOfListsAreValues) {
+  OnnxFile file;
+  file.Input("x", {1, 6})
+      .Constant("sizes", {2}, std::vector<int64_t>{4, 2})
+      .Constant("two", {}, std::vector<int64_t>{2});
+  file.Constant("last", {}, std::vector<int64_t>{-1}).Constant("zero", {}, std::vector<int64_t>{0});
+  file.Node("SplitToSequence", {"x", "sizes"}, {"list"}, {OnnxInt("axis", 1)});
+  file.Node("SequenceAt", {"list", "last"}, {"b"}).Node("SequenceAt", {"list", "zero"}, {"a"});
+  file.Node("SplitToSequence", {"a", "two"}, {"pairs"}, {OnnxInt("axis", 1)});
+  file.Node("SequenceAt", {"pairs", "zero"}, {"c"}).Node("Neg", {"b"}, {"n"});
+  file.Node("SequenceConstruct", {"n", "c"}, {"both"});
+  file.Node("ConcatFromSequence", {"both"}, {"y"}, {OnnxInt("axis", 1)}).Output("y");
+  ExpectNear(RunImported(file, {{1, 2, 3, 4, 5, 6}}), {-5, -6, 1, 2});
+  OnnxFile beyond;
+  beyond.Input("x", {1, 2})
+      .Constant("at", {}, std::vector<int64_t>{7})
+      .Node("SequenceConstruct", {"x"}, {"list"});
+  beyond.Node("SequenceAt", {"list", "at"}, {"y"}).Output("y");
+  const auto import = Import(beyond);
+  ASSERT_FALSE(import.ok());
+  EXPECT_NE(import.error().message.find("reads entry 7 of 1"), std::string::npos) << import.error().message;
+}
+
 // As exports of masked_fill and of an additive mask have causal attention.
 TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
   const float inf = -INFINITY, lowest = std::numeric_limits<float>::lowest();
