@@ -282,7 +282,7 @@ class Importer {
         "Add",     "Sub",  "Mul",    "Div",         "Equal",          "Less",
         "Greater", "And",  "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
         "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
-        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum", "Attention"};
+        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum", "Attention", "ScatterND"};
     return kOps.count(op) > 0;
   }
 

@@ -48,6 +48,7 @@ std::span<const OnnxConverter> NormalizationConverters();
 std::span<const OnnxConverter> MatrixConverters();
 std::span<const OnnxConverter> EinsumConverters();
 std::span<const OnnxConverter> AttentionConverters();
+std::span<const OnnxConverter> PlaceConverters();
 std::span<const OnnxConverter> QuantizationConverters();
 
 /// Null: none of ONNX's that comes in.

@@ -46,9 +46,7 @@ constexpr WayOut kWaysOut[] = {
     {"RandomUniformLike", "gives other values at every run; export the network in eval mode"},
     {"Bernoulli", "gives other values at every run; export the network in eval mode"},
     {"Multinomial", "gives other values at every run; export the network in eval mode"},
-    {"GatherND", "reads places that are computed; use a slice or a gather with constant indices"},
     {"GatherElements", "reads places that are computed; use a slice or a gather with constant indices"},
-    {"ScatterND", "writes places one by one; use concatenation, or a product with a mask of ones and zeros"},
     {"ScatterElements",
      "writes places one by one; use concatenation, or a product with a mask of ones and zeros"},
     {"STFT", "compute the spectrum before the network"},
@@ -66,7 +64,7 @@ const OnnxConverter* FindConverter(std::string_view op) {
     for (const auto& family :
          {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
           LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
-          MatrixConverters(), EinsumConverters(), AttentionConverters(), QuantizationConverters()}) {
+          MatrixConverters(), EinsumConverters(), AttentionConverters(), PlaceConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;

@@ -11,7 +11,7 @@ namespace qat {
 std::optional<Expected<std::vector<OnnxValue>>> FoldNode(const OnnxNode& node) {
   static const auto kAll = [] {
     std::map<std::string_view, fold::Entry> all;
-    for (const auto& family : {fold::MovingFolds(), fold::ArithmeticFolds()}) {
+    for (const auto& family : {fold::MovingFolds(), fold::PlaceFolds(), fold::ArithmeticFolds()}) {
       for (const fold::Entry& entry : family) all[entry.op] = entry;
     }
     return all;

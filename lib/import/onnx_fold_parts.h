@@ -21,6 +21,8 @@ struct Entry {
 
 /// What moves, cuts, joins and makes values.
 std::span<const Entry> MovingFolds();
+/// What reads and writes them at single places.
+std::span<const Entry> PlaceFolds();
 /// What computes them.
 std::span<const Entry> ArithmeticFolds();
 

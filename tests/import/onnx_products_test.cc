@@ -296,6 +296,36 @@ TEST(ImportOnnx, EntriesOfListsAreValues) {
   EXPECT_NE(import.error().message.find("reads entry 7 of 1"), std::string::npos) << import.error().message;
 }
 
+// y = x.clone(); y[:, 1] = 10 * x[:, 0]; then two rows of y, as Swin transformers read their tables.
+TEST(ImportOnnx, PlacesThatAreKnownAreReadAndWritten) {
+  for (const bool constant : {false, true}) {
+    OnnxFile file;
+    file.Input("x", {1, 6})
+        .Constant("shape", {3}, std::vector<int64_t>{1, 3, 2})
+        .Constant("ten", {}, std::vector<float>{10});
+    const std::string data = constant ? "table" : "rows";
+    file.Node("Reshape", {"x", "shape"}, {"rows"});
+    if (constant) file.Constant("table", {1, 3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6});
+    file.Constant("at", {1, 1, 2}, std::vector<int64_t>{0, -2});
+    file.Constant("from", {1, 1, 2}, std::vector<int64_t>{0, 0});
+    file.Node("GatherND", {data, "from"}, {"top"}).Node("Mul", {"top", "ten"}, {"update"});
+    file.Node("ScatterND", {data, "at", "update"}, {"written"});
+    file.Constant("two", {1, 2, 2}, std::vector<int64_t>{0, 1, 0, 2})
+        .Node("GatherND", {"written", "two"}, {"read"});
+    file.Constant("flat", {2}, std::vector<int64_t>{1, -1});
+    if (constant) {
+      file.Node("Reshape", {"read", "flat"}, {"r"});
+      file.Constant("part", {4}, std::vector<int64_t>{0, 1, 2, 3})
+          .Node("Gather", {"x", "part"}, {"xs"}, {OnnxInt("axis", 1)});
+      file.Node("Add", {"xs", "r"}, {"y"}).Output("y");
+      ExpectNear(RunImported(file, {{0, 0, 0, 0, 7, 7}}), {10, 20, 5, 6});
+    } else {
+      file.Node("Reshape", {"read", "flat"}, {"y"}).Output("y");
+      ExpectNear(RunImported(file, {{1, 2, 3, 4, 5, 6}}), {10, 20, 5, 6});
+    }
+  }
+}
+
 // As exports of masked_fill and of an additive mask have causal attention.
 TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
   const float inf = -INFINITY, lowest = std::numeric_limits<float>::lowest();
