@@ -72,6 +72,7 @@ class Importer {
   Expected<OnnxImport> Run() {
     QAT_RETURN_IF_ERROR(CheckModel());
     JoinGelus(model_.graph);
+    JoinNorms(model_.graph);
     DropUnread(model_.graph);
     CountReaders(model_.graph);
     for (const onnx::Node& node : model_.graph.nodes) {

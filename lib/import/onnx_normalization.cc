@@ -200,10 +200,14 @@ Converted MeanVarianceNormalization(OnnxConversion& c, const OnnxNode& node) {
 
 /// x / (the norm of the vectors along an axis); vectors of zeros stay so.
 Converted LpNormalization(OnnxConversion& c, const OnnxNode& node) {
-  const OnnxValue& x = node.In(0);
+  OnnxValue x = node.In(0);
   QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", -1), x.rank()));
   if (node.Int("p", 2) != 1) {
-    if (x.flattened) return Unsupported("is over a flattened map; put it before the flatten");
+    // The length of a vector has no order.
+    const bool whole = x.flattened && x.flattened->axis == axis && x.order.back() == axis;
+    if (x.flattened && !whole) {
+      QAT_ASSIGN_OR_RETURN(x, c.build.ToPlain(x));
+    }
     return One(c.build.AlongAxis(OpType::kL2Normalization,
                                  DefinitionOf(OpType::kL2Normalization).default_attributes, x, axis));
   }

@@ -326,6 +326,47 @@ TEST(ImportOnnx, PlacesThatAreKnownAreReadAndWritten) {
   }
 }
 
+// torch.nn.functional.normalize of a flattened map, and of the channels at each place.
+TEST(ImportOnnx, VectorsThatAreDividedByTheirLengthAreOneOperator) {
+  for (const bool flat : {false, true}) {
+    OnnxFile file;
+    file.Input("x", {1, 3, 2, 2}).Node("MaxPool", {"x"}, {"p"}, {OnnxInts("kernel_shape", {1, 1})});
+    file.Node("Flatten", {"p"}, {"f"})
+        .Constant("axes", {1}, std::vector<int64_t>{1})
+        .Constant("least", {}, std::vector<float>{1e-12f});
+    const std::string data = flat ? "f" : "p";
+    file.Constant("shape", {flat ? 2 : 4},
+                  flat ? std::vector<int64_t>{1, 12} : std::vector<int64_t>{1, 3, 2, 2});
+    file.Node("ReduceL2", {data, "axes"}, {"n"}, {OnnxInt("keepdims", 1)})
+        .Node("Clip", {"n", "least", ""}, {"c"});
+    file.Node("Expand", {"c", "shape"}, {"e"})
+        .Node("Div", {data, "e"}, {"d"})
+        .Node("Relu", {"d"}, {"y"})
+        .Output("y");
+    const auto import = Import(file);
+    ASSERT_TRUE(import.ok()) << import.error().message;
+    const auto count = [&](OpType type) {
+      return std::count_if(import->graph.nodes.begin(), import->graph.nodes.end(),
+                           [&](const GraphNode& node) { return node.type == type; });
+    };
+    EXPECT_EQ(count(OpType::kL2Normalization), 1);
+    EXPECT_EQ(count(OpType::kDiv), 0);
+    const std::vector<float> x = Wave(12, 0.8f);  // [C, H * W]
+    std::vector<float> first(12), last(12);
+    for (size_t place = 0; place < 4; ++place) {
+      for (size_t channel = 0; channel < 3; ++channel) {
+        double sum = 0;
+        for (size_t i = 0; i < 12; ++i) sum += flat || i % 4 == place ? double{x[i]} * x[i] : 0;
+        first[channel * 4 + place] = last[place * 3 + channel] =
+            static_cast<float>(std::max(x[channel * 4 + place] / std::sqrt(sum), 0.0));
+      }
+    }
+    std::vector<float> pixels;
+    for (size_t i = 0; i < 12; ++i) pixels.push_back(x[i % 3 * 4 + i / 3]);
+    ExpectNear(RunImported(file, {pixels}), flat ? first : last);
+  }
+}
+
 // As exports of masked_fill and of an additive mask have causal attention.
 TEST(ImportOnnx, WhatHidesScoresFromASoftmaxIsAdded) {
   const float inf = -INFINITY, lowest = std::numeric_limits<float>::lowest();
