@@ -217,6 +217,15 @@ TEST_F(OnnxNetwork, ChannelsStayFirstWhereAskedAndAnswersAreTheSame) {
   EXPECT_EQ(report["models"][0]["accuracy"], report["models"][1]["accuracy"]);
 }
 
+TEST_F(OnnxNetwork, IndicesHaveNoChannelsToPutFirst) {
+  WriteMaps();
+  const ProcessResult converted =
+      Convert("maps.onnx", {"--input-shape", "1,3,8,6", "--calibrate", At("maps"), "--type", "int8", "--append", "argmax", "--input-layout",
+                            "nchw", "-o", At("m.tflite")});
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+  EXPECT_HOLDS(converted.out, "output     y/argmax int32 [1, 8, 6]");
+}
+
 TEST_F(OnnxNetwork, LayoutsThatCannotBeAreRefused) {
   const std::vector<std::string> common = {"--type",  "float32", "--input-shape",
                                            "1,3,8,6", "-o",      At("m.tflite")};

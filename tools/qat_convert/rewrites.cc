@@ -187,8 +187,9 @@ Status SetLayoutAsAsked(const ConvertFlags& flags, ReadNetworkResult& network) {
     turned.push_back(StrCat("'", input.name, "' ", ToString(input.shape)));
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
-    // What was appended may have no channels any more.
-    if (!network.moved_outputs[i] || graph.tensor(graph.outputs[i]).shape.size() < 3) continue;
+    // Indices have no channels any more.
+    const DType type = graph.tensor(graph.outputs[i]).type;
+    if (!network.moved_outputs[i] || type == DType::kInt32 || type == DType::kInt64) continue;
     transposes += GiveChannelsFirst(i, graph);
     const GraphTensor& output = graph.tensor(graph.outputs[i]);
     turned.push_back(StrCat("'", output.name, "' ", ToString(output.shape)));
