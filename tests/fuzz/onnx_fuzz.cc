@@ -63,6 +63,40 @@ std::vector<Bytes> Seeds() {
                       .Node("ReduceMean", {"m"}, {"y"}, {OnnxInts("axes", {1}), OnnxInt("keepdims", 0)})
                       .Output("y")
                       .Bytes());
+  seeds.push_back(
+      OnnxFile(25)
+          .Input("x", {1, 4, 6})
+          .Constant("w", {6, 2, 3}, std::vector<float>(36, 0.5f))
+          .Constant("sizes", {2}, std::vector<int64_t>{1, 3})
+          .Constant("at", {}, std::vector<int64_t>{1})
+          .Constant("rows", {1, 2, 2}, std::vector<int64_t>{0, 1, 0, 2})
+          .Node("Einsum", {"x", "w"}, {"e"}, {testing::OnnxText("equation", "btc,chd->bhtd")})
+          .Node("Attention", {"e", "e", "e"}, {"a"}, {OnnxInt("is_causal", 1), OnnxFloat("softcap", 2)})
+          .Node("Einsum", {"a", "w"}, {"o"}, {testing::OnnxText("equation", "bhtd,chd->...btc")})
+          .Node("SplitToSequence", {"o", "sizes"}, {"list"}, {OnnxInt("axis", 1)})
+          .Node("SequenceAt", {"list", "at"}, {"part"})
+          .Node("GatherND", {"part", "rows"}, {"picked"})
+          .Node("ScatterND", {"part", "rows", "picked"}, {"y"})
+          .Output("y")
+          .Bytes());
+  seeds.push_back(OnnxFile(22)
+                      .Input("x", {1, 2, 9, 8})
+                      .Constant("axes", {1}, std::vector<int64_t>{1})
+                      .Constant("least", {}, std::vector<float>{1e-12f})
+                      .Constant("shape", {5}, std::vector<int64_t>{1, 1, 2, 9, 8})
+                      .Constant("back", {4}, std::vector<int64_t>{1, 2, 9, 8})
+                      .Node("Reshape", {"x", "shape"}, {"v"})
+                      .Node("AveragePool", {"v"}, {"a"},
+                            {OnnxInts("kernel_shape", {3, 1, 1}), OnnxInts("pads", {1, 0, 0, 1, 0, 0})})
+                      .Node("Reshape", {"a", "back"}, {"r"})
+                      .Node("MaxPool", {"r"}, {"p"},
+                            {OnnxInts("kernel_shape", {3, 2}), OnnxInts("dilations", {2, 3}),
+                             OnnxInts("pads", {1, 0, 1, 0})})
+                      .Node("ReduceL2", {"p", "axes"}, {"n"})
+                      .Node("Clip", {"n", "least", ""}, {"c"})
+                      .Node("Div", {"p", "c"}, {"y"})
+                      .Output("y")
+                      .Bytes());
   return seeds;
 }
 
