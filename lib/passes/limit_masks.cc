@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/strings.h"
 #include "ir/constants.h"
@@ -14,7 +15,7 @@ constexpr float kMargin = 16;  // e^-16 is 1e-7, and one step of a softmax of 16
 
 class MaskLimiter {
  public:
-  explicit MaskLimiter(Graph& graph) : graph_(graph) {}
+  MaskLimiter(Graph& graph, std::optional<float> hidden) : graph_(graph), hidden_(hidden) {}
 
   std::vector<std::string> Run() {
     std::vector<std::string> limited;
@@ -56,9 +57,8 @@ class MaskLimiter {
     const size_t mask = graph_.tensor(node->inputs[0]).is_constant() ? 0 : 1;
     const GraphTensor constant = graph_.tensor(node->inputs[mask]);
     const GraphTensor& x = graph_.tensor(node->inputs[1 - mask]);
-    if (!constant.is_constant() || constant.type != DType::kFloat32 || !x.has_range ||
-        !graph_.tensor(scores).has_range)
-      return "";
+    if (!constant.is_constant() || constant.type != DType::kFloat32) return "";
+    if (!hidden_ && (!x.has_range || !graph_.tensor(scores).has_range)) return "";
     std::vector<float> values = RealValues(constant);
     float least = 0, most = 0;  // of what hides nothing
     bool hides = false;
@@ -70,13 +70,15 @@ class MaskLimiter {
     }
     if (!hides) return "";
     const Range range = {std::min(x.range.min + least - kMargin, 0.0f), std::max(x.range.max + most, 0.0f)};
-    const float hidden = least - (x.range.max - x.range.min) - kMargin;
+    const float hidden = hidden_.value_or(least - (x.range.max - x.range.min) - kMargin);
     for (float& value : values) value = value <= kHides ? hidden : value;
     const std::string name = node->name;
     const int32_t limited =
         graph_.AddConstant(FreeName(StrCat(constant.name, "/limited")), constant.shape, values);
     node->inputs[mask] = limited;
-    for (const int32_t tensor : path) graph_.tensor(tensor).range = range;
+    for (const int32_t tensor : path) {
+      if (!hidden_) graph_.tensor(tensor).range = range;
+    }
     return name;
   }
 
@@ -89,10 +91,12 @@ class MaskLimiter {
   }
 
   Graph& graph_;
+  const std::optional<float> hidden_;  // nothing: by ranges
 };
 
 }  // namespace
 
-std::vector<std::string> LimitMasks(Graph& graph) { return MaskLimiter(graph).Run(); }
+std::vector<std::string> LimitMasks(Graph& graph) { return MaskLimiter(graph, std::nullopt).Run(); }
+std::vector<std::string> LimitMasks(Graph& graph, float hidden) { return MaskLimiter(graph, hidden).Run(); }
 
 }  // namespace qat

@@ -47,6 +47,8 @@ std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::strin
 /// known, it becomes 16 more than the width of the scores, and the sum reaches 16 below the least of them: there it saturates, and what
 /// is hidden has e^-16 of the weight of the least score at most. Returns the names of the sums.
 std::vector<std::string> LimitMasks(Graph& graph);
+/// The same without ranges, as before training: what hides becomes `hidden`.
+std::vector<std::string> LimitMasks(Graph& graph, float hidden);
 
 /// A layer that EqualizeFilters can equalize, and the one that reads it.
 struct EqualizablePair {

@@ -1,8 +1,10 @@
 // Scores under a mask that hides the future, as causal attention has it: int8 against a softmax in double precision.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "ir/constants.h"
 #include "passes/passes.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
@@ -83,6 +85,16 @@ TEST(LimitMasks, ScoresKeepTheirSteps) {
     EXPECT_LT(Error(graph), 0.03);
     EXPECT_TRUE(LimitMasks(graph).empty());
   }
+}
+
+TEST(LimitMasks, HidesByWhatItIsToldBeforeThereAreRanges) {
+  Graph graph = MaskedScores(-1e4f);
+  for (GraphTensor& tensor : graph.tensors) tensor.has_range = false;
+  EXPECT_EQ(LimitMasks(graph, -64), std::vector<std::string>{"sum"});
+  const std::vector<float> mask = RealValues(graph.tensor(graph.nodes[0].inputs[1]));
+  EXPECT_EQ(*std::min_element(mask.begin(), mask.end()), -64);
+  EXPECT_EQ(*std::max_element(mask.begin(), mask.end()), 0);
+  EXPECT_FALSE(graph.tensor(graph.nodes[0].output()).has_range);
 }
 
 TEST(LimitMasks, LeavesOthersAlone) {

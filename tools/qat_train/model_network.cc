@@ -3,14 +3,18 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/join_some.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "checkpoint/make_trainable.h"
 #include "import/read_network.h"
+#include "passes/passes.h"
 #include "train/train_job.h"
 
 namespace qat {
 namespace {
+
+constexpr float kHiddenInTraining = -64;  // e^-64 is 0 beside scores up to 50 apart, and int8 has steps of a third
 
 // Sizes of layers follow keys of a spec; a model has them as they are.
 Status RefuseScaling(const TrainConfig& config) {
@@ -74,6 +78,10 @@ Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const T
   QAT_ASSIGN_OR_RETURN_IN("--network", ReadNetworkResult read, ReadNetwork(config.network, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat("--network: ", note));
   LeaveOutSoftmax(read.graph);
+  const std::vector<std::string> masked = LimitMasks(read.graph, kHiddenInTraining);
+  if (!masked.empty())
+    LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining, ", so that scores keep steps when they are quantized: ",
+                   JoinSome(masked, 6)));
   QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
   return std::optional(std::move(start));
 }
