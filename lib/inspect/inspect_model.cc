@@ -95,6 +95,17 @@ void Describe(const TensorDescription& each, const char* what, Inspection& found
   if (!text.empty()) found.facts.emplace_back(what, text);
 }
 
+// "'body': x float32 [1, 4] -> y float32 [1, 4], 3 operators (2 ADD, 1 MUL)".
+std::string TextOf(const ModelSubgraph& subgraph) {
+  std::map<std::string, int64_t> kinds;
+  for (const std::string& name : subgraph.operators) ++kinds[name];
+  std::vector<std::string> texts;
+  for (const auto& [name, count] : kinds) texts.push_back(StrCat(count, " ", name));
+  const auto list = [](const std::vector<std::string>& tensors) { return tensors.empty() ? "nothing" : Join(tensors); };
+  return StrCat("'", subgraph.name, "': ", list(subgraph.inputs), " -> ", list(subgraph.outputs), ", ", subgraph.operators.size(),
+                subgraph.operators.size() == 1 ? " operator" : " operators", texts.empty() ? "" : StrCat(" (", Join(texts), ")"));
+}
+
 // Short text is shown; of everything else how long it is.
 std::string EntryText(std::span<const uint8_t> bytes) {
   constexpr size_t kLongest = 64;
@@ -128,7 +139,8 @@ Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
     for (const TensorDescription& each : model->description()->outputs) Describe(each, "output says", found);
   }
   for (const ModelMetadata& entry : model->metadata()) found.metadata.emplace_back(entry.name, EntryText(entry.bytes));
-  if (model->subgraphs() > 1) found.facts.emplace_back("subgraphs", StrCat(model->subgraphs(), ", of which the first is shown"));
+  for (size_t i = 0; i < model->further_subgraphs().size(); ++i)
+    found.facts.emplace_back(StrCat("subgraph ", i + 1), TextOf(model->further_subgraphs()[i]));
   if (!model->unsupported().empty()) found.unsupported = model->unsupported().Text();
   found.owner = model;
   return found;

@@ -44,7 +44,7 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->provenance_ = std::move(contents.provenance);
   model->made_by_ = std::move(contents.made_by);
   model->metadata_ = std::move(contents.metadata);
-  model->subgraphs_ = contents.subgraphs;
+  model->further_subgraphs_ = std::move(contents.further_subgraphs);
   model->source_ = source;
   model->operators_ = std::move(contents.operators);
   model->unsupported_ = std::move(contents.unsupported);

@@ -53,6 +53,13 @@ struct ModelOperator {
   int32_t node = -1;  ///< its node; -1: not known here, or done while reading (a DENSIFY of a constant)
 };
 
+/// A subgraph that is not the main one: the body of a condition or a loop, or a function of its own. Nothing here runs it.
+struct ModelSubgraph {
+  std::string name;
+  std::vector<std::string> operators;        ///< names, in the order of the file
+  std::vector<std::string> inputs, outputs;  ///< "x float32 [1, 4]"
+};
+
 /// A metadata entry; the bytes are the model's.
 struct ModelMetadata {
   std::string name;
@@ -97,7 +104,9 @@ class Model {
   /// All metadata entries, read here or not, as they lie in the file.
   const std::vector<ModelMetadata>& metadata() const { return metadata_; }
   /// Of the file; what is shown here is the first.
-  size_t subgraphs() const { return subgraphs_; }
+  size_t subgraphs() const { return 1 + further_subgraphs_.size(); }
+  /// Those after the first.
+  const std::vector<ModelSubgraph>& further_subgraphs() const { return further_subgraphs_; }
   const std::string& source() const { return source_; }
   /// The whole file, as it was read.
   std::span<const uint8_t> file_bytes() const;
@@ -120,7 +129,7 @@ class Model {
   std::map<std::string, std::string> provenance_;
   std::string made_by_;
   std::vector<ModelMetadata> metadata_;
-  size_t subgraphs_ = 1;
+  std::vector<ModelSubgraph> further_subgraphs_;
   std::string source_;
   std::vector<size_t> places_;
   std::vector<ModelOperator> operators_;

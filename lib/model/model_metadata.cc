@@ -1,8 +1,11 @@
 #include "model/model_metadata.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "base/zip.h"
 #include "contract/provenance.h"
+#include "model/operator_names.h"
 #include "ops/tflite_options.h"
 
 namespace qat {
@@ -90,7 +93,6 @@ Status ReadProvenance(FileBuffers& buffers, ModelContents& contents) {
 // Entries that nothing here reads are listed all the same.
 void ListEntries(FileBuffers& buffers, ModelContents& contents) {
   const tflite::Model& file = buffers.file();
-  contents.subgraphs = file.subgraphs()->size();
   const uint32_t count = file.metadata() == nullptr ? 0 : file.metadata()->size();
   for (uint32_t i = 0; i < count; ++i) {
     const tflite::Metadata& entry = *file.metadata()->Get(i);
@@ -103,9 +105,46 @@ void ListEntries(FileBuffers& buffers, ModelContents& contents) {
   }
 }
 
+std::string OperatorName(const tflite::Model& file, const tflite::Operator& op) {
+  if (file.operator_codes() == nullptr || op.opcode_index() >= file.operator_codes()->size()) return "?";
+  const tflite::OperatorCode& code = *file.operator_codes()->Get(op.opcode_index());
+  if (code.custom_code() != nullptr) return StrCat("custom operator '", TextOf(code.custom_code()), "'");
+  return BuiltinName(std::max<int32_t>(code.builtin_code(), code.deprecated_builtin_code()));
+}
+
+// Tensors of a subgraph by their indices, of which a damaged file may have any.
+std::vector<std::string> TensorTexts(const tflite::SubGraph& subgraph, const flatbuffers::Vector<int32_t>* indices) {
+  std::vector<std::string> texts;
+  const int64_t tensors = subgraph.tensors() == nullptr ? 0 : subgraph.tensors()->size();
+  for (uint32_t i = 0; indices != nullptr && i < indices->size(); ++i) {
+    const int32_t index = indices->Get(i);
+    if (index < 0 || index >= tensors) {
+      texts.push_back(StrCat("tensor ", index));
+      continue;
+    }
+    const tflite::Tensor& tensor = *subgraph.tensors()->Get(static_cast<uint32_t>(index));
+    Shape shape;
+    if (tensor.shape() != nullptr) shape.assign(tensor.shape()->begin(), tensor.shape()->end());
+    texts.push_back(StrCat(TextOf(tensor.name()), " ", LowerCase(tflite::EnumNameTensorType(tensor.type())), " ", ToString(shape)));
+  }
+  return texts;
+}
+
+// For people: what they compute is read nowhere.
+void ListSubgraphs(const tflite::Model& file, ModelContents& contents) {
+  for (uint32_t i = 1; i < file.subgraphs()->size(); ++i) {
+    const tflite::SubGraph& subgraph = *file.subgraphs()->Get(i);
+    ModelSubgraph listed{TextOf(subgraph.name()), {}, TensorTexts(subgraph, subgraph.inputs()), TensorTexts(subgraph, subgraph.outputs())};
+    for (uint32_t k = 0; subgraph.operators() != nullptr && k < subgraph.operators()->size(); ++k)
+      listed.operators.push_back(OperatorName(file, *subgraph.operators()->Get(k)));
+    contents.further_subgraphs.push_back(std::move(listed));
+  }
+}
+
 }  // namespace
 
 Status ReadMetadata(FileBuffers& buffers, ModelContents& contents) {
+  ListSubgraphs(buffers.file(), contents);
   ListEntries(buffers, contents);
   QAT_RETURN_IF_ERROR(ReadContract(buffers, contents));
   QAT_RETURN_IF_ERROR(ReadDescription(buffers, contents));

@@ -8,7 +8,7 @@
 
 namespace qat {
 
-/// Fills contract, description, labels, provenance, made_by, metadata and subgraphs of `contents`. Errors: kCorrupt.
+/// Fills contract, description, labels, provenance, made_by, metadata and further subgraphs of `contents`. Errors: kCorrupt.
 Status ReadMetadata(FileBuffers& buffers, ModelContents& contents);
 
 }  // namespace qat

@@ -30,7 +30,7 @@ struct ModelContents {
   std::map<std::string, std::string> provenance;
   std::string made_by;
   std::vector<ModelMetadata> metadata;
-  size_t subgraphs = 1;
+  std::vector<ModelSubgraph> further_subgraphs;
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
   std::vector<ModelOperator> operators;  ///< all of the file
   UnsupportedList unsupported;  ///< operators and tensors that are not known; empty: the model is whole

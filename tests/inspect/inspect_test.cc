@@ -90,6 +90,27 @@ TEST_F(InspectTest, CountsByInputsWhereAnOutputContradictsThem) {
   EXPECT_EQ(found.operators[0].multiply_accumulates, 2 * 3 * 4 * 5);
 }
 
+// Bodies of conditions and loops; indices of a damaged one lead nowhere.
+TEST_F(InspectTest, ListsFurtherSubgraphs) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32), output = builder.AddTensor("y", {1, 4}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_TANH, {input}, {output});
+  auto& fbb = builder.fbb;
+  const auto tensor = tflite::CreateTensor(fbb, fbb.CreateVector<int32_t>({2, 3}), tflite::TensorType_INT8, 0, fbb.CreateString("v"));
+  const auto op = tflite::CreateOperator(fbb, 0), unknown = tflite::CreateOperator(fbb, 77);
+  builder.further_subgraphs = {
+      tflite::CreateSubGraph(fbb, fbb.CreateVector(&tensor, 1), fbb.CreateVector<int32_t>({0}), fbb.CreateVector<int32_t>({5, -1}),
+                             fbb.CreateVector(std::vector{op, op, unknown}), fbb.CreateString("body")),
+      tflite::CreateSubGraph(fbb)};
+  const Inspection found = Shown("m.tflite", builder.Finish({input}, {output}));
+  ASSERT_EQ(found.facts.size(), 2u);
+  EXPECT_EQ(found.facts[0], std::pair(std::string("subgraph 1"),
+                                      std::string("'body': v int8 [2, 3] -> tensor 5, tensor -1, 3 operators (1 ?, 2 TANH)")));
+  EXPECT_EQ(found.facts[1].second, "'': nothing -> nothing, 0 operators");
+  EXPECT_HOLDS(InspectionText(found, false), "subgraph 2");
+  EXPECT_EQ(json::parse(InspectionJson(found))["facts"]["subgraph 1"], found.facts[0].second);
+}
+
 TEST_F(InspectTest, ListsMetadataThatNobodyReads) {
   ModelBuilder builder;
   builder.metadata["min_runtime_version"] = {'1', '.', '5', '.', '0', 0, 0, 0};

@@ -32,6 +32,7 @@ class ModelBuilder {
   uint32_t version = 3;            ///< of the schema
   bool own_empty_buffers = false;  ///< as TOCO: a buffer table without data for every activation
   std::map<std::string, std::vector<uint8_t>> metadata;
+  std::vector<flatbuffers::Offset<tflite::SubGraph>> further_subgraphs = {};
 
   int32_t AddTensor(const std::string& name, const Shape& shape, DType type,
                     const TensorQuantization& quantization = {}) {
@@ -122,7 +123,9 @@ class ModelBuilder {
     }
     const auto graph = tflite::CreateSubGraph(fbb, fbb.CreateVector(tensors_), fbb.CreateVector(inputs),
                                               fbb.CreateVector(outputs), fbb.CreateVector(operators_));
-    const auto graphs = fbb.CreateVector(&graph, 1);
+    std::vector<flatbuffers::Offset<tflite::SubGraph>> all = {graph};
+    all.insert(all.end(), further_subgraphs.begin(), further_subgraphs.end());
+    const auto graphs = fbb.CreateVector(all);
     const auto codes = fbb.CreateVector(codes_);
     if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
     const auto buffers = fbb.CreateVector(buffers_);
