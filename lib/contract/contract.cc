@@ -32,7 +32,7 @@ Offset<fb::Input> WriteInput(FlatBufferBuilder& builder, const InputContract& in
   const auto unit = WriteText(builder, input.unit);
   return fb::CreateInput(builder, name, shape, input.height, input.width, input.channels,
                          static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high, unit,
-                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first);
+                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first, input.white);
 }
 
 Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract& output) {
@@ -88,6 +88,7 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
   QAT_ASSIGN_OR_RETURN(input.fit, KnownValue<Fit>(table.fit(), fb::Fit_MAX, "how pictures come to fit"));
   input.inside = table.inside();
   input.channels_first = table.channels_first();
+  input.white = table.white();
   return input;
 }
 

@@ -97,6 +97,8 @@ Shape InputContract::DataShape() const {
 Status Validate(const InputContract& contract) {
   QAT_RETURN_IF_ERROR(CheckSizes(contract));
   QAT_RETURN_IF_ERROR(CheckNormalization(contract));
+  if (contract.white != 0 && contract.white != kWhiteOfBytes && contract.white != kWhiteOfDeep)
+    return Corrupt(StrCat("input contract: white is ", contract.white, ", expected 0, ", kWhiteOfBytes, " or ", kWhiteOfDeep));
   return CheckRange(contract);
 }
 
@@ -109,6 +111,7 @@ std::string Describe(const InputContract& contract) {
   if (contract.fit != Fit::kCrop) text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
   if (contract.values == ValueType::kReal)
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
+  if (contract.white != 0) text += StrCat(", white is ", contract.white);
   if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");
   return text;
 }

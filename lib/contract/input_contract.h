@@ -21,6 +21,9 @@ size_t SizeOf(ValueType values);
 /// How a picture of another size comes to fit.
 enum class Fit { kCrop, kPad, kStretch };
 
+/// White of pictures with 8 and with 16 bits per sample; black is 0.
+inline constexpr int32_t kWhiteOfBytes = 255, kWhiteOfDeep = 65535;
+
 /// One example as the network takes it: [H, W, C], and per channel real = (value - mean[c]) / std[c]. A series of T steps is
 /// 1 x T x C, a row of features 1 x 1 x F.
 struct InputContract {
@@ -37,6 +40,7 @@ struct InputContract {
   Fit fit = Fit::kCrop;
   bool inside = false;      ///< reals: the model normalizes by itself and takes the values as they are
   bool channels_first = false;  ///< the model takes [1, C, H, W] or [1, C, T]; examples are as above all the same
+  int32_t white = 0;        ///< reals of pictures: the value of white (of black: 0); 0: they are no pictures, or nothing is said
 
   bool operator==(const InputContract&) const = default;
   int64_t ValueCount() const { return int64_t{height} * width * channels; }

@@ -279,6 +279,7 @@ void SetInput(const InputContract& input, OpenOptions& options) {
   options.channels = input.channels;
   options.values = input.values;
   options.fit = input.fit;
+  options.white = input.white;
 }
 
 void SetInputs(const Contract& contract, OpenOptions& options) {

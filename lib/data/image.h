@@ -27,9 +27,6 @@ using Image = ImageOf<uint8_t>;
 using DeepImage = ImageOf<uint16_t>;
 using RealImage = ImageOf<float>;
 
-/// White of pictures with 8 and with 16 bits per sample; black is 0.
-inline constexpr int32_t kWhiteOfBytes = 255, kWhiteOfDeep = 65535;
-
 /// As the file has it.
 using AnyImage = std::variant<Image, DeepImage>;
 

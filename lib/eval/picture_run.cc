@@ -71,7 +71,7 @@ Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contrac
   }
   const InputContract& input = contract.input();
   QAT_ASSIGN_OR_RETURN(PictureValues picture,
-                       ReadPictureValues(file, {input.height, input.width, input.channels, input.fit, input.values}));
+                       ReadPictureValues(file, {input.height, input.width, input.channels, input.fit, input.values, input.white}));
   return std::vector<Named>{{file, std::move(picture.values)}};
 }
 

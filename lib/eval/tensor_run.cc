@@ -84,11 +84,18 @@ std::vector<NpyArray> EmptyOutputs(const Interpreter& interpreter, int32_t batch
   return outputs;
 }
 
-Expected<std::vector<TensorFile>> ReadFiles(const std::vector<std::string>& paths) {
+// Arrays and pictures, as the inputs take them.
+Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vector<std::string>& paths, std::vector<std::string>& notes) {
   std::vector<TensorFile> files;
-  for (const std::string& path : paths) {
-    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, ReadNpy(path));
-    files.push_back({path, std::move(array)});
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (IsPictureFile(paths[i])) {
+      QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray picture, PictureForInput(paths[i], model, i, notes));
+      files.push_back({paths[i], std::move(picture)});
+      continue;
+    }
+    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, ReadNpy(paths[i]));
+    QAT_ASSIGN_OR_RETURN(array, ForInput(std::move(array), paths[i], model, i, notes));
+    files.push_back({paths[i], std::move(array)});
   }
   return files;
 }
@@ -194,11 +201,8 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
     return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> paths, InOrderOfInputs(*model, request.inputs));
-  QAT_ASSIGN_OR_RETURN(std::vector<TensorFile> inputs, ReadFiles(paths));
-  QAT_RETURN_IF_ERROR(CheckNumberOfFiles(*model, inputs.size()));
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    QAT_ASSIGN_OR_RETURN(inputs[i].array, ForInput(std::move(inputs[i].array), inputs[i].path, *model, i, report.data_notes));
-  }
+  QAT_RETURN_IF_ERROR(CheckNumberOfFiles(*model, paths.size()));
+  QAT_ASSIGN_OR_RETURN(const std::vector<TensorFile> inputs, ReadFiles(*model, paths, report.data_notes));
   QAT_ASSIGN_OR_RETURN(const ExampleShapes examples, ShapesOfExamples(*model, inputs));
   InterpreterOptions options = rows.interpreter;
   if (examples.shapes != ShapesInFile(*model)) options.input_shapes = examples.shapes;

@@ -1,14 +1,18 @@
 #include "eval/tensor_values.h"
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
 
+#include "base/input_file.h"
 #include "base/matrix.h"
 #include "base/strings.h"
 #include "data/array_values.h"
+#include "data/picture_values.h"
 #include "model/model_contract.h"
 #include "quant/params.h"
+#include "runtime/classifier_io.h"
 
 namespace qat {
 namespace {
@@ -80,6 +84,33 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
                      : input.type == DType::kInt16 ? Quantized<int16_t>(reals, params)
                                                    : Quantized<int8_t>(reals, params);
   return converted;
+}
+
+Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes) {
+  const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
+  QAT_ASSIGN_OR_RETURN_IN(model.source(), const ModelContract found, ContractOf(model));
+  const InputContract& contract = found.contract.inputs.at(position);
+  if (contract.channels != 1 && contract.channels != 3) {
+    return Unsupported(StrCat(path, ": is a picture, but input '", input.name, "' takes ", contract.channels,
+                              " channels; expected an array (.npy), or an input of 1 (grey) or 3 (colour) channels"));
+  }
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+  QAT_ASSIGN_OR_RETURN(const LoadFunction load, MakeLoad(contract, input, params));
+  QAT_ASSIGN_OR_RETURN(const PictureValues picture, ReadPictureValues(path, {contract.height, contract.width, contract.channels,
+                                                                             contract.fit, contract.values, contract.white}));
+  NpyArray array{input.type, input.shape, Bytes(static_cast<size_t>(FlatSize(input.shape)) * SizeOf(input.type))};
+  load(picture.values, array.values);
+  notes.push_back(StrCat(path, ": a picture, as ", Describe(contract), ", in ", NameOf(input.type), " for input '", input.name, "'"));
+  return array;
+}
+
+bool IsPictureFile(const std::string& path) {
+  auto file = InputFile::Open(path);
+  if (!file.ok()) return false;
+  std::array<uint8_t, 4> head = {};
+  if (const auto size = file->Read(head); !size.ok() || *size < head.size()) return false;
+  const bool png = head == std::array<uint8_t, 4>{0x89, 'P', 'N', 'G'}, jpeg = head[0] == 0xff && head[1] == 0xd8;
+  return png || jpeg || (head[0] == 'B' && head[1] == 'M');
 }
 
 }  // namespace qat

@@ -18,6 +18,13 @@ namespace qat {
 Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model& model, size_t position,
                             std::vector<std::string>& notes);
 
+/// A picture file (JPEG, PNG, BMP) as input `position` takes it: fitted, normalized and quantized by the contract of the model. Adds a
+/// sentence to `notes`. Errors: those of ContractOf and of the decoders; kUnsupported (an input that takes no pictures).
+Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes);
+
+/// Whether a file is a picture, by its first bytes.
+bool IsPictureFile(const std::string& path);
+
 }  // namespace qat
 
 #endif  // QAT_EVAL_TENSOR_VALUES_H_

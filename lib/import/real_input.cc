@@ -11,6 +11,7 @@ void TakeReals(const Dataset& dataset, Graph& graph, std::vector<std::string>& n
   input.values = ValueType::kReal;
   input.low = -1;
   input.high = 1;
+  input.white = dataset.white;
   notes.push_back(StrCat(dataset.name, ": holds real numbers, which go into the network as they are; bytes were only assumed"));
 }
 

@@ -61,7 +61,6 @@ class RealWriter {
   std::vector<float> real_;
 };
 
-using LoadFunction = std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>;
 /// Reads one real score out of the output tensor; null where the output holds indices.
 struct ScoreReader {
   float (*read)(std::span<const uint8_t> bytes, size_t index, QuantizationParams params) = nullptr;
@@ -105,39 +104,6 @@ LoadFunction ChannelsFirst(LoadFunction load, const InputContract& contract, siz
   };
 }
 
-// The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
-Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input,
-                                QuantizationParams params) {
-  if (contract.values == ValueType::kReal) {
-    if (input.type == DType::kFloat32) return LoadFunction(RealWriter<float>(contract, params));
-    if (input.type == DType::kUInt8) return LoadFunction(RealWriter<uint8_t>(contract, params));
-    if (input.type == DType::kInt8) return LoadFunction(RealWriter<int8_t>(contract, params));
-    if (input.type == DType::kInt16) return LoadFunction(RealWriter<int16_t>(contract, params));
-  }
-  const RealTable real = MakeRealTable(contract);
-  switch (input.type) {
-    case DType::kFloat32:
-      return LoadFunction(InputWriter<float>(real));
-    case DType::kUInt8:
-      // Without a scale a value of the input is a byte of the image, whatever that means in reals.
-      if (input.scale.empty()) {
-        return LoadFunction([](std::span<const uint8_t> image, std::span<uint8_t> to) {
-          std::copy(image.begin(), image.end(), to.begin());
-        });
-      }
-      return LoadFunction(InputWriter<uint8_t>(QuantizedTable<uint8_t>(real, params)));
-    case DType::kInt8:
-      return LoadFunction(InputWriter<int8_t>(QuantizedTable<int8_t>(real, params)));
-    case DType::kInt16:
-      if (!input.scale.empty())
-        return LoadFunction(InputWriter<int16_t>(QuantizedTable<int16_t>(real, params)));
-      [[fallthrough]];
-    default:
-      return Unsupported(StrCat("input '", input.name, "' is ", NameOf(input.type),
-                                ", expected float32, uint8, int8, or int16 with a scale"));
-  }
-}
-
 // One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores; real numbers in any shape.
 bool HoldsAnswers(const Shape& shape, bool scores, bool numbers) {
   if (numbers) return !shape.empty();
@@ -179,6 +145,39 @@ bool HasChannelsFirst(const Contract& contract, size_t output) {
 }
 
 }  // namespace
+
+// The table is worked out once; a uint8 input whose scale undoes the contract gets every byte as it is.
+Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input,
+                                QuantizationParams params) {
+  if (contract.values == ValueType::kReal) {
+    if (input.type == DType::kFloat32) return LoadFunction(RealWriter<float>(contract, params));
+    if (input.type == DType::kUInt8) return LoadFunction(RealWriter<uint8_t>(contract, params));
+    if (input.type == DType::kInt8) return LoadFunction(RealWriter<int8_t>(contract, params));
+    if (input.type == DType::kInt16) return LoadFunction(RealWriter<int16_t>(contract, params));
+  }
+  const RealTable real = MakeRealTable(contract);
+  switch (input.type) {
+    case DType::kFloat32:
+      return LoadFunction(InputWriter<float>(real));
+    case DType::kUInt8:
+      // Without a scale a value of the input is a byte of the image, whatever that means in reals.
+      if (input.scale.empty()) {
+        return LoadFunction([](std::span<const uint8_t> image, std::span<uint8_t> to) {
+          std::copy(image.begin(), image.end(), to.begin());
+        });
+      }
+      return LoadFunction(InputWriter<uint8_t>(QuantizedTable<uint8_t>(real, params)));
+    case DType::kInt8:
+      return LoadFunction(InputWriter<int8_t>(QuantizedTable<int8_t>(real, params)));
+    case DType::kInt16:
+      if (!input.scale.empty())
+        return LoadFunction(InputWriter<int16_t>(QuantizedTable<int16_t>(real, params)));
+      [[fallthrough]];
+    default:
+      return Unsupported(StrCat("input '", input.name, "' is ", NameOf(input.type),
+                                ", expected float32, uint8, int8, or int16 with a scale"));
+  }
+}
 
 std::vector<const ModelTensor*> OutputInfos(const Interpreter& interpreter) {
   std::vector<const ModelTensor*> infos;

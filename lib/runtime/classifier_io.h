@@ -21,6 +21,13 @@ class Interpreter;
 /// Interpreter::output_info of each output, in their order.
 std::vector<const ModelTensor*> OutputInfos(const Interpreter& interpreter);
 
+/// Writes one example into an input tensor.
+using LoadFunction = std::function<void(std::span<const uint8_t> example, std::span<uint8_t> input)>;
+
+/// By the contract, and by `params` where the tensor is quantized: bytes through 256-entry tables, real numbers normalized.
+/// Errors: kUnsupported (a type that takes no examples).
+Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor& input, QuantizationParams params);
+
 class ClassifierIo {
  public:
   /// Bytes reach an input through 256-entry tables per channel: contract -> real -> input scale. `inputs`: all of a model's, as
@@ -65,7 +72,7 @@ class ClassifierIo {
   static Expected<Output> MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities, bool channels_first);
 
   Contract contract_;
-  std::vector<std::function<void(std::span<const uint8_t>, std::span<uint8_t>)>> load_;
+  std::vector<LoadFunction> load_;
   std::vector<Output> outputs_;
   std::vector<size_t> places_;  ///< of the outputs that are read among the model's
   Status readable_;             ///< whether the first of several outputs can be read, where no contract says that it is

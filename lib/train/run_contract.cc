@@ -94,6 +94,7 @@ Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& 
   const Range range = NormalizedRange(input, measured);
   input.low = range.min;
   input.high = range.max;
+  input.white = train.white;
   return input;
 }
 

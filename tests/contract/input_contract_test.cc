@@ -59,6 +59,19 @@ InputContract Series() {
   return input;
 }
 
+TEST(InputContract, RealsOfPicturesSayWhatWhiteIs) {
+  InputContract input = Series();
+  EXPECT_EQ(Describe(input).find("white"), std::string::npos);
+  input.white = kWhiteOfDeep;
+  EXPECT_NE(Describe(input).find(", white is 65535"), std::string::npos) << Describe(input);
+  const auto back = ParseContract(Serialize(Contract(input, {})));
+  QAT_ASSERT_OK(back);
+  EXPECT_EQ(back->input(), input);
+  EXPECT_FALSE(SameMeaning(Series(), input));
+  input.white = 1000;
+  QAT_EXPECT_ERROR(ParseContract(Serialize(Contract(input, {}))), ErrorCode::kCorrupt, "white is 1000, expected 0, 255 or 65535");
+}
+
 TEST(InputContract, RealNumbersAreNormalizedPerChannel) {
   const std::vector<float> values = {1, -2, 5, -1.5f, -3, 0};
   std::vector<uint8_t> bytes(values.size() * sizeof(float));
