@@ -96,6 +96,8 @@ std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& tes
   };
   count(train.labels, learned);
   count(test.labels, tested);
+  // Of one class alone FindDegenerate has told.
+  if (std::count_if(learned.begin(), learned.end(), [](int64_t examples) { return examples > 0; }) < 2) return "";
   std::vector<std::string> names;
   int64_t examples = 0;
   for (size_t i = 0; i < learned.size(); ++i) {

@@ -182,7 +182,7 @@ std::string DataLine(const DataFacts& data) {
       : data.LabelsPixels()
           ? StrCat(data.classes, " classes, ", data.label_height, "x", data.label_width, " labels each")
           : StrCat(data.classes, " classes");
-  return StrCat(data.examples, " examples to train on, ", data.held_out, " held out; ", labels,
+  return StrCat(data.examples, data.examples == 1 ? " example" : " examples", " to train on, ", data.held_out, " held out; ", labels,
                 data.inputs > 1 ? StrCat("; ", data.inputs, " inputs, the first ") : std::string("; input "), data.height, "x",
                 data.width, "x", data.channels);
 }
@@ -198,7 +198,6 @@ std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t
   const double epochs = static_cast<double>(steps) * config.batch_size / static_cast<double>(data.examples);
   std::string text = StrCat(StepsText(steps), " of ", config.batch_size, config.batch_size == 1 ? " example (" : " examples (",
                             EpochsText(epochs), ")");
-  if (config.budget > 0) text += StrCat(", as many as ", BudgetText(config.budget), " allow");
   text += StrCat("; ", config.optimizer, ", learning rate ", config.learning_rate,
                  third ? " (a third, as layers are trained already)" : "");
   text += config.schedule == "cosine" ? " falling along a cosine" : ", constant";

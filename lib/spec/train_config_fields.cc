@@ -259,11 +259,13 @@ std::optional<int64_t> SecondsOf(std::string_view text) {
   if (text.ends_with('h')) unit = 3600;
   if (text.ends_with('s') || unit > 1) text.remove_suffix(1);
   const std::optional<double> number = ParseNumber<double>(text);
-  return number && *number >= 0 && *number * unit <= 1e9 ? std::optional(std::llround(*number * unit)) : std::nullopt;
+  // A budget of no second is no limit to somebody and no step to somebody else.
+  if (!number || *number < 0 || *number * unit > 1e9 || std::llround(*number * unit) == 0) return std::nullopt;
+  return std::llround(*number * unit);
 }
 
 Field BudgetField(std::string name) {
-  return {name, R"(a time as "90s", "10m" or "2h", or "none")",
+  return {name, R"(a time of at least a second, as "90s", "10m" or "2h", or "none")",
           [](TrainConfig& config, const AttributeValue& value) {
             std::optional<int64_t> seconds;
             if (const auto* text = std::get_if<std::string>(&value)) seconds = SecondsOf(*text);

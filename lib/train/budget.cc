@@ -25,18 +25,6 @@ using Clock = std::chrono::steady_clock;
 
 double Since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-double CostOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int64_t train_examples) {
-  TrainConfig candidate = config;
-  candidate.steps = steps;
-  const Schedule schedule = MakeSchedule(candidate, train_examples);
-  const int64_t frozen = std::max<int64_t>(steps - schedule.freeze_batch_norm_at, 0);
-  const int64_t quantized = std::max<int64_t>(steps - schedule.quant_delay - frozen, 0);
-  const int64_t plain = steps - quantized - frozen;
-  const int64_t evaluations = (steps + schedule.eval_every - 1) / schedule.eval_every;
-  return cost.plain * static_cast<double>(plain) + cost.quantized * static_cast<double>(quantized) +
-         cost.frozen * static_cast<double>(frozen) + cost.evaluation * static_cast<double>(evaluations);
-}
-
 /// Steps of one kind, and evaluations, timed.
 struct Probe {
   const Graph& network;
@@ -83,11 +71,23 @@ struct Probe {
 
 }  // namespace
 
+double SecondsOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int64_t train_examples) {
+  TrainConfig candidate = config;
+  candidate.steps = steps;
+  const Schedule schedule = MakeSchedule(candidate, train_examples);
+  const int64_t frozen = std::max<int64_t>(steps - schedule.freeze_batch_norm_at, 0);
+  const int64_t quantized = std::max<int64_t>(steps - schedule.quant_delay - frozen, 0);
+  const int64_t plain = steps - quantized - frozen;
+  const int64_t evaluations = (steps + schedule.eval_every - 1) / schedule.eval_every;
+  return cost.plain * static_cast<double>(plain) + cost.quantized * static_cast<double>(quantized) +
+         cost.frozen * static_cast<double>(frozen) + cost.evaluation * static_cast<double>(evaluations);
+}
+
 int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t train_examples, double seconds) {
   int64_t fits = 1, wanted = MakeSchedule(config, train_examples).steps;
   while (fits < wanted) {
     const int64_t middle = fits + (wanted - fits + 1) / 2;
-    const bool enough = CostOf(cost, config, middle, train_examples) <= seconds;
+    const bool enough = SecondsOf(cost, config, middle, train_examples) <= seconds;
     (enough ? fits : wanted) = enough ? middle : middle - 1;
   }
   return fits >= 200 ? fits / 20 * 20 : fits;

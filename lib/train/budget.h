@@ -26,6 +26,9 @@ struct RunCost {
 /// recipe's schedule and evaluations; a multiple of 20 from 200 on. A pure function.
 int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t train_examples, double seconds);
 
+/// What so many steps cost, evaluations included: what StepsWithin compares.
+double SecondsOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int64_t train_examples);
+
 /// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most, a tenth of
 /// the budget where that is less.
 /// Errors: those of StepEngine and of reading; kInterrupted.

@@ -10,6 +10,7 @@
 #include "data/holdout.h"
 #include "data/statistics.h"
 #include "ir/input_normalization.h"
+#include "spec/schedule.h"
 #include "train/budget.h"
 #include "train/preparation.h"
 #include "train/run_contract.h"
@@ -22,6 +23,14 @@ namespace {
 std::string MillisecondsText(double seconds) {
   char text[32];
   std::snprintf(text, sizeof(text), seconds < 0.1 ? "%.2g ms" : "%.0f ms", seconds * 1e3);
+  return text;
+}
+
+// "0.4 s", "58 s", "12 min".
+std::string SecondsText(double seconds) {
+  char text[32];
+  const bool minutes = seconds >= 180;
+  std::snprintf(text, sizeof(text), seconds < 10 ? "%.1f s" : minutes ? "%.0f min" : "%.0f s", minutes ? seconds / 60 : seconds);
   return text;
 }
 
@@ -320,11 +329,17 @@ Status Preparation::FitBudget() {
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train, job_.network));
   QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
                                                        split, request_.hooks.Quiet()));
-  config.steps = StepsWithin(cost, config, std::ssize(split.train), static_cast<double>(config.budget));
+  const int64_t examples = std::ssize(split.train), wanted = MakeSchedule(config, examples).steps;
+  config.steps = StepsWithin(cost, config, examples, static_cast<double>(config.budget));
   config.epochs = 0;
-  job_.lines.push_back(StrCat("budget ", BudgetText(config.budget), ": ", config.steps,
-                              config.steps == 1 ? " step" : " steps", ", measured at ", MillisecondsText(cost.plain),
-                              " before and ", MillisecondsText(cost.quantized), " with fake quantization"));
+  const double seconds = SecondsOf(cost, config, config.steps, examples);
+  std::string line = StrCat("budget ", BudgetText(config.budget), ": ",
+                            config.steps == wanted ? StrCat(wanted == 1 ? "the only step fits" : StrCat("all ", wanted, " steps fit"))
+                                                   : StrCat(config.steps, " of ", wanted, " steps"),
+                            ", about ", SecondsText(seconds));
+  if (seconds > static_cast<double>(config.budget)) line += ", since one step with its evaluation takes longer than the budget";
+  job_.lines.push_back(StrCat(line, "; a step was measured at ", MillisecondsText(cost.plain),
+                              config.scheme == "float32" ? "" : StrCat(" before and ", MillisecondsText(cost.quantized), " with fake quantization")));
   return {};
 }
 

@@ -140,12 +140,7 @@ Status TrainLoop::SaveStart() {
 
 // What a step leaves in log, checkpoints and on the screen.
 Status TrainLoop::Record() {
-  const TrainCallbacks& callbacks = inputs_.callbacks;
-  if (callbacks.on_step) {
-    const Evaluation& last = recorder_->last_evaluation();
-    callbacks.on_step({step_, schedule_.steps, step_loss_, recorder_->TrainingAccuracy(),
-                       recorder_->HasEvaluated(), last.accuracy, last.loss, inputs_.train.output_count() > 1, InDeviations()});
-  }
+  const double accuracy = recorder_->TrainingAccuracy();
   if (step_ % inputs_.config.log_every == 0) {
     const double rate = LearningRate(inputs_.config, schedule_.steps, step_ - 1);
     QAT_RETURN_IF_ERROR(recorder_->LogTraining(step_, rate, engine_->GradientNorm()));
@@ -155,6 +150,12 @@ Status TrainLoop::Record() {
     out_of_patience_ = recorder_->OutOfPatience();
   }
   if (CheckpointDue()) QAT_RETURN_IF_ERROR(recorder_->SaveScheduled(*engine_, step_));
+  // Last, so that the line of an evaluated step has its own evaluation.
+  if (inputs_.callbacks.on_step) {
+    const Evaluation& last = recorder_->last_evaluation();
+    inputs_.callbacks.on_step({step_, schedule_.steps, step_loss_, accuracy, recorder_->HasEvaluated(), last.accuracy, last.loss,
+                               inputs_.train.output_count() > 1, InDeviations()});
+  }
   return {};
 }
 

@@ -197,6 +197,37 @@ TEST_F(Training, TakesNoStepWhereOnlyWeightsAreToBeDeployed) {
   EXPECT_EQ(calibrated.exit_code, 0) << calibrated.err;
 }
 
+// What is printed at the end is typed again, whatever the run is called, and counts agree with their words.
+TEST_F(Training, PrintsCommandsThatAShellUnderstands) {
+  const ProcessResult result = Train("halves", "first run's", {"--steps", "1", "--holdout", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_HOLDS(result.out, "trained     1 step in ");
+  EXPECT_HOLDS(result.err, "only 1 example is held out, so what is measured on it is rough");
+  EXPECT_HOLDS(result.out, "next        qat-freeze '" + (dir_ / "first run'\\''s") + "' -o '" + (dir_ / "first run'\\''s/model.qgraph") + "'\n");
+}
+
+TEST_F(Training, SaysWhatABudgetAllowed) {
+  const ProcessResult nothing = Train("halves", "none", {"--budget", "0s"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_HOLDS(nothing.err, "--budget: value '0s', expected a time of at least a second");
+  const ProcessResult plenty = Train("halves", "plenty", {"--budget", "1h"});
+  EXPECT_HOLDS(plenty.err, "budget 1h: all 120 steps fit, about ");
+  const ProcessResult little = Train("halves", "little", {"--budget", "1s", "--steps", "1000000"});
+  EXPECT_HOLDS(little.err, " of 1000000 steps, about ");
+  EXPECT_EQ(little.err.find("as many as"), std::string::npos) << little.err;
+}
+
+TEST_F(Training, NamesTheFlagThatWasMeant) {
+  const ProcessResult model = Train("halves", "run", {"--init", dir_ / "m.tflite"});
+  EXPECT_EQ(model.exit_code, 2);
+  EXPECT_HOLDS(model.err, "m.tflite is a model, which brings its network: --network ");
+  const ProcessResult chosen = Train("halves", "run", {"--network", "residual"});
+  EXPECT_EQ(chosen.exit_code, 2);
+  EXPECT_HOLDS(chosen.err, "network 'residual' is made to the sizes of the data: --network auto");
+  EXPECT_HOLDS(chosen.err, "expected auto, one of ds_cnn, ");
+  EXPECT_HOLDS(Train("halves", "run", {"--network", "cifar10"}).err, "network 'cifar10' is a recipe: --preset cifar10 takes it");
+}
+
 }  // namespace
 }  // namespace qat
 #endif  // QAT_HAS_TRAIN

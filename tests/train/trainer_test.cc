@@ -112,6 +112,20 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   }
 }
 
+TEST(Train, TellsTheEvaluationOfAStepWithThatStep) {
+  TempDir dir;
+  std::vector<TrainProgress> seen;
+  TrainCallbacks callbacks;
+  callbacks.on_step = [&](const TrainProgress& at) { seen.push_back(at); };
+  const auto result = RunTiny(TinyConfig(), dir / "run", false, callbacks);
+  QAT_ASSERT_OK(result);
+  ASSERT_EQ(seen.size(), 60u);
+  EXPECT_FALSE(seen[8].evaluated);
+  EXPECT_TRUE(seen[9].evaluated);
+  EXPECT_EQ(seen[59].holdout_accuracy, result->holdout_accuracy) << "the last line says what the table does";
+  EXPECT_GT(seen[6].training_accuracy, 0) << "logged at this step, told before it starts anew";
+}
+
 TEST(Train, Float32HasNoRanges) {
   TempDir dir;
   TrainConfig config = TinyConfig();

@@ -50,6 +50,12 @@ Expected<Init> ReadInit(const TrainFlags& flags) {
   }
   QAT_RETURN_IF_ERROR(RefuseWeightsFlags(flags));
   if (flags.init.empty()) return init;
+  for (const std::string_view model : {".tflite", ".onnx"}) {
+    if (flags.init.ends_with(model) && !IsDirectory(flags.init)) {
+      return InvalidArgument(StrCat("--init: ", flags.init, " is a model, which brings its network: --network ", flags.init,
+                                    " starts from its weights; expected a run, a checkpoint or weights (.safetensors, .npz)"));
+    }
+  }
   QAT_ASSIGN_OR_RETURN_IN("--init", const ChosenCheckpoint chosen, ChooseCheckpoint(flags.init, flags.select));
   if (!chosen.note.empty()) LogInfo(StrCat("--init: ", chosen.note));
   QAT_ASSIGN_OR_RETURN_IN("--init", init.checkpoint, ReadCheckpoint(chosen.path));

@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
+#include "cli/arguments.h"
 #include "report/text_format.h"
 
 namespace qat {
@@ -140,12 +141,12 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, const Datase
 std::string FewHeldOut(int64_t held_out) {
   if (held_out == 0 || held_out >= kFewHeldOut) return "";
   return StrCat("only ", held_out, held_out == 1 ? " example is" : " examples are",
-                " held out, so what is measured on them is rough; --holdout N holds out more");
+                " held out, so what is measured on ", held_out == 1 ? "it" : "them", " is rough; --holdout N holds out more");
 }
 
 std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
                     const TrainFlags& flags) {
-  std::string text = StrCat("trained     ", result.step, " steps in ", DurationText(result.seconds),
+  std::string text = StrCat("trained     ", result.step, result.step == 1 ? " step in " : " steps in ", DurationText(result.seconds),
                             result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
   if (flags.no_training) text = "trained     no step was taken\n";
   const int64_t count = watched.held_out > 0 ? watched.held_out : watched.test;
@@ -168,8 +169,8 @@ std::string Summary(const TrainResult& result, const TrainConfig& config, const 
   }
   text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run, watched.held_out > 0)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");
-  return StrCat(text, "next        qat-freeze ", Printable(flags.run), " -o ",
-                Printable(JoinPath(flags.run, "model.qgraph")), "\n");
+  const std::string next[] = {flags.run, "-o", JoinPath(flags.run, "model.qgraph")};
+  return StrCat(text, "next        ", Printable(CommandText("qat-freeze", next)), "\n");
 }
 
 }  // namespace qat
