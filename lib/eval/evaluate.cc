@@ -290,7 +290,7 @@ Status CheckSignificance(const EvalRequest& request) {
     return InvalidArgument(StrCat("`significance`: value ", significance, ", expected 0 to under 1"));
   }
   if (significance == 0) return {};
-  if (!request.gates.max_drop) return InvalidArgument("`significance`: needs `max_drop`, which it excuses");
+  if (!request.gates.Has(&GateLimits::max_drop)) return InvalidArgument("`significance`: needs `max_drop`, which it excuses");
   if (request.baseline.empty()) return {};
   return InvalidArgument(
       "`significance`: compares the answers of two rows of one run, which an earlier report has not kept; "
@@ -420,7 +420,7 @@ Status CheckRequest(const EvalRequest& request) {
   if (request.baseline.empty() && gates.max_layer_loss)
     return InvalidArgument("`max_layer_loss`: needs `baseline`, an earlier report");
   const bool own_flips = gates.max_flips && gates.flips_against.empty();
-  const bool of_answers = gates.max_drop || gates.max_error_rise;
+  const bool of_answers = gates.Has(&GateLimits::max_drop) || gates.Has(&GateLimits::max_error_rise);
   if ((own_flips || (of_answers && request.baseline.empty())) && !has_reference) return NoReference();
   if (gates.NeedsFloatModel() && request.baseline.empty() && !has_reference) return NoFloatModel();
   if (gates.NeedsTimes() && request.repeat == 0) {

@@ -1,7 +1,12 @@
 #include "eval/gate_limits.h"
 
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
 
+#include "base/check.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -26,6 +31,32 @@ std::optional<T> NumberIn(const std::string& text, T most) {
 }
 
 }  // namespace
+
+bool GateLimits::Has(std::optional<double> GateLimits::*limit) const {
+  if ((this->*limit).has_value()) return true;
+  return std::any_of(of_outputs.begin(), of_outputs.end(), [=](const OutputLimit& each) { return each.limit == limit; });
+}
+
+Status ParseAnswerLimit(std::string_view field, const std::string& text, GateLimits& limits) {
+  constexpr std::pair<std::string_view, std::optional<double> GateLimits::*> kFields[] = {
+      {"min_accuracy", &GateLimits::min_accuracy}, {"max_drop", &GateLimits::max_drop},
+      {"min_balanced_accuracy", &GateLimits::min_balanced_accuracy}, {"max_error_rise", &GateLimits::max_error_rise},
+      {"min_auc", &GateLimits::min_auc}, {"min_f1", &GateLimits::min_f1}, {"min_iou", &GateLimits::min_iou}};
+  const auto* found = std::find_if(std::begin(kFields), std::end(kFields), [=](const auto& each) { return each.first == field; });
+  QAT_CHECK(found != std::end(kFields));
+  const auto [output, number] = SplitNamed(text);
+  const std::optional<double> limit = ParseNumber<double>(number);
+  if (!limit || !std::isfinite(*limit)) {
+    return InvalidArgument(StrCat("`", field, "`: value '", text,
+                                  "', expected a number, or of a model with several outputs OUTPUT=NUMBER as in kind=90"));
+  }
+  if (output.empty()) {
+    limits.*found->second = *limit;
+  } else {
+    limits.of_outputs.push_back({output, found->second, *limit});
+  }
+  return {};
+}
 
 Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
   const auto [name, number] = SplitNamed(text);

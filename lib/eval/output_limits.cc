@@ -39,28 +39,81 @@ constexpr AnswerLimit kAnswerLimits[] = {
 constexpr std::string_view kOfWholeModel[] = {"max-size",          "min-speedup",        "max-latency",
                                               "max-latency-ratio", "max-changed-ranges", "max-layer-loss"};
 
-/// By its name, if it has one, among those of the output.
+std::string OutputNames(const Dataset& dataset) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < dataset.output_count(); ++i) names.push_back(dataset.output_labels(i).output);
+  return Join(names);
+}
+
+/// "kind" or "kind/cat" of output 'kind': what is left of it, "" or "cat". Nothing: it names no output.
+std::optional<std::string> PartOf(const std::string& name, const std::string& output) {
+  if (name == output) return "";
+  if (name.size() > output.size() && name.starts_with(output) && name[output.size()] == '/') return name.substr(output.size() + 1);
+  return std::nullopt;
+}
+
+/// Those for this output, or for a class or number that it has. A limit may name the output, the output and one of its classes
+/// or numbers, or one of these alone.
 template <class Limit>
-void KeepNamed(bool fits, const OutputLabels& labels, std::vector<Limit>& limits) {
-  std::erase_if(limits, [&](const Limit& each) {
-    if (!fits) return true;
+std::vector<Limit> KeepNamed(bool fits, const OutputLabels& labels, const std::vector<Limit>& limits) {
+  std::vector<Limit> kept;
+  for (Limit each : limits) {
+    const std::optional<std::string> part = PartOf(each.name, labels.output);
+    if (part) each.name = *part;
     const auto& names = labels.class_names;
     const bool number = ParseNumber<int64_t>(each.name).has_value();
-    return !each.name.empty() && !number && std::find(names.begin(), names.end(), each.name) == names.end();
-  });
+    const bool known = each.name.empty() || number || std::find(names.begin(), names.end(), each.name) != names.end();
+    if (part ? fits : fits && known) kept.push_back(each);
+  }
+  return kept;
+}
+
+/// The RMSE of all numbers of an output is a limit of its own.
+void TakeWholeOutput(GateLimits& own) {
+  for (TargetLimit& each : own.max_target_rmse) {
+    if (each.name.empty()) own.max_rmse = each.limit;
+    each.index = ParseNumber<int32_t>(each.name).value_or(each.index);
+  }
+  std::erase_if(own.max_target_rmse, [](const TargetLimit& each) { return each.name.empty(); });
 }
 
 /// The limits of answers that an output can keep.
 GateLimits OfAnswers(const GateLimits& limits, const OutputLabels& labels) {
   GateLimits own = limits;
+  own.of_outputs.clear();
   for (const AnswerLimit& each : kAnswerLimits) {
     if (!each.fits(labels)) (own.*each.limit).reset();
   }
+  for (const OutputLimit& each : limits.of_outputs) {
+    if (each.output == labels.output) own.*each.limit = each.value;
+  }
   if (!IsOfClasses(labels)) own.max_flips.reset();
-  KeepNamed(IsOfOneClass(labels), labels, own.min_recall);
-  KeepNamed(IsReal(labels), labels, own.max_target_rmse);
+  own.min_recall = KeepNamed(IsOfOneClass(labels), labels, own.min_recall);
+  own.max_target_rmse = KeepNamed(IsReal(labels), labels, own.max_target_rmse);
+  TakeWholeOutput(own);
   if (!own.max_drop) own.significance = 0;
   return own;
+}
+
+/// Limits that name an output name one that there is, and that can be judged so.
+Status CheckNamed(const GateLimits& limits, const Dataset& dataset) {
+  for (const OutputLimit& each : limits.of_outputs) {
+    const auto* limit = std::find_if(std::begin(kAnswerLimits), std::end(kAnswerLimits),
+                                     [&](const AnswerLimit& known) { return known.limit == each.limit; });
+    if (dataset.output_count() == 1) {
+      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output, "', expected a number alone: the model has one output"));
+    }
+    const OutputLabels* labels = nullptr;
+    for (size_t i = 0; i < dataset.output_count(); ++i) {
+      if (dataset.output_labels(i).output == each.output) labels = &dataset.output_labels(i);
+    }
+    if (labels == nullptr)
+      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output, "', expected one of ", OutputNames(dataset)));
+    if (limit->fits(*labels)) continue;
+    return InvalidArgument(StrCat("`", limit->gate, "`: judges nothing that output '", each.output, "' gives, whose task is ",
+                                  NameOf(labels->task), ": leave it out"));
+  }
+  return {};
 }
 
 void DropThoseOfWholeModel(GateLimits& limits) {
@@ -83,7 +136,8 @@ Status ExpectUsed(const GateLimits& asked, const std::vector<GateLimits>& output
   }
   use("max_flips", [](const GateLimits& limits) { return limits.max_flips.has_value(); });
   use("min_recall", [](const GateLimits& limits) { return !limits.min_recall.empty(); });
-  use("max_rmse", [](const GateLimits& limits) { return !limits.max_target_rmse.empty(); });
+  if (!asked.max_target_rmse.empty() && std::none_of(outputs.begin(), outputs.end(), [](const GateLimits& own) { return own.OfNumbers(); }))
+    unused.push_back("max_rmse");
   if (unused.empty()) return {};
   return InvalidArgument(
       StrCat("`", unused[0], "`: judges nothing that the outputs of the model give: leave it out"));
@@ -96,6 +150,7 @@ bool IsOfWholeModel(std::string_view gate) {
 }
 
 Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, const Dataset& dataset) {
+  QAT_RETURN_IF_ERROR(CheckNamed(limits, dataset));
   std::vector<GateLimits> all;
   for (size_t i = 0; i < dataset.output_count(); ++i) {
     all.push_back(OfAnswers(limits, dataset.output_labels(i)));
@@ -106,6 +161,7 @@ Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, cons
 }
 
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
+  QAT_RETURN_IF_ERROR(CheckNamed(gates, dataset));
   const bool real = IsOfNumbers(dataset.task);
   const bool of_labels = gates.OfClasses() || gates.max_drop || gates.max_flips;
   if (real && of_labels) {

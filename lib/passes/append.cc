@@ -11,11 +11,18 @@ std::string ScoresText(int32_t scores) {
   return scores == 1 ? std::string("one score") : StrCat(scores, " scores");
 }
 
-/// Softmax and argmax choose among the scores of classes, a sigmoid judges each score by itself.
-Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_view suffix) {
-  const int32_t scores = output.shape.empty() ? 1 : output.shape.back();
+/// Of several outputs each has its own in the contract.
+Task TaskOf(const Graph& graph, size_t index) {
+  if (graph.outputs.size() > 1) return index < graph.contract.outputs.size() ? graph.contract.outputs[index].task : Task::kUnknown;
   const auto found = graph.provenance.find(kTaskKey);
-  const Task task = found == graph.provenance.end() ? Task::kUnknown : TaskFromName(found->second).value_or(Task::kUnknown);
+  return found == graph.provenance.end() ? Task::kUnknown : TaskFromName(found->second).value_or(Task::kUnknown);
+}
+
+/// Softmax and argmax choose among the scores of classes, a sigmoid judges each score by itself.
+Status CheckScores(const Graph& graph, size_t index, std::string_view suffix) {
+  const GraphTensor& output = graph.tensor(graph.outputs[index]);
+  const int32_t scores = output.shape.empty() ? 1 : output.shape.back();
+  const Task task = TaskOf(graph, index);
   const bool chooses = suffix != kSigmoid;
   if (IsOfNumbers(task)) {
     return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ",
@@ -40,14 +47,10 @@ Status CheckScores(const Graph& graph, const GraphTensor& output, std::string_vi
                                 "; sigmoid makes a probability of it"));
 }
 
-/// Puts an operator after the graph's single output, which must be real values.
-Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::string_view suffix) {
+/// Puts an operator after an output, which must be real values.
+Status AppendToOutput(Graph& graph, size_t index, OpType type, OpAttributes attributes, std::string_view suffix) {
   const OpDefinition& definition = DefinitionOf(type);
-  if (graph.outputs.size() != 1) {
-    return Unsupported(
-        StrCat(suffix, " cannot be appended to a graph with ", graph.outputs.size(), " outputs"));
-  }
-  const int32_t output = graph.outputs[0];
+  const int32_t output = graph.outputs.at(index);
   const GraphTensor& logits = graph.tensor(output);
   if (logits.type != DType::kFloat32) {
     return InvalidArgument(StrCat(suffix, " cannot be appended to output '", logits.name, "' of type ",
@@ -58,7 +61,7 @@ Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::s
       return InvalidArgument(StrCat("the graph ends in ", suffix, " already (output '", logits.name, "')"));
     }
   }
-  QAT_RETURN_IF_ERROR(CheckScores(graph, logits, suffix));
+  QAT_RETURN_IF_ERROR(CheckScores(graph, index, suffix));
   const std::string name = StrCat(logits.name, "/", suffix);
   const Shape shape = logits.shape;
   std::vector<int32_t> inputs = {output};
@@ -69,25 +72,25 @@ Status AppendToOutput(Graph& graph, OpType type, OpAttributes attributes, std::s
   }
   QAT_ASSIGN_OR_RETURN(const int32_t appended,
                        graph.AddNode(type, name, std::move(attributes), std::move(inputs)));
-  graph.outputs = {appended};
+  graph.outputs[index] = appended;
   return {};
 }
 
 }  // namespace
 
-Status AppendSigmoid(Graph& graph) {
-  return AppendToOutput(graph, OpType::kLogistic, {}, kSigmoid);
+Status AppendSigmoid(Graph& graph, size_t index) {
+  return AppendToOutput(graph, index, OpType::kLogistic, {}, kSigmoid);
 }
 
-Status AppendSoftmax(Graph& graph) {
-  return AppendToOutput(graph, OpType::kSoftmax, SoftmaxAttributes(), "softmax");
+Status AppendSoftmax(Graph& graph, size_t index) {
+  return AppendToOutput(graph, index, OpType::kSoftmax, SoftmaxAttributes(), "softmax");
 }
 
-Status AppendArgMax(Graph& graph, DType output_type) {
+Status AppendArgMax(Graph& graph, DType output_type, size_t index) {
   if (output_type != DType::kInt32 && output_type != DType::kInt64) {
     return InvalidArgument(StrCat("argmax type is ", NameOf(output_type), ", expected int32 or int64"));
   }
-  return AppendToOutput(graph, OpType::kArgMax, ArgMaxAttributes{output_type}, "argmax");
+  return AppendToOutput(graph, index, OpType::kArgMax, ArgMaxAttributes{output_type}, "argmax");
 }
 
 }  // namespace qat

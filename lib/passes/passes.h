@@ -14,16 +14,16 @@
 
 namespace qat {
 
-/// Appends softmax to the graph's output "logits": the output becomes "<output>/softmax".
-/// Errors of all three: kInvalidArgument for a network whose task it does not fit, as softmax of yes or no, and of softmax and argmax for
+/// Appends softmax to output `index` of the graph, "logits": the output becomes "<output>/softmax".
+/// Errors of all three: kInvalidArgument for an output whose task it does not fit, as softmax of yes or no, and of softmax and argmax for
 /// an output with one value.
-Status AppendSoftmax(Graph& graph);
+Status AppendSoftmax(Graph& graph, size_t index = 0);
 
 /// Appends a sigmoid: of yes or no the probability of yes, of several labels that of each. The output becomes "<output>/sigmoid".
-Status AppendSigmoid(Graph& graph);
+Status AppendSigmoid(Graph& graph, size_t index = 0);
 
 /// Appends argmax over the last axis: the output becomes int32 or int64 [N].
-Status AppendArgMax(Graph& graph, DType output_type);
+Status AppendArgMax(Graph& graph, DType output_type, size_t index = 0);
 
 struct KeptFloat {
   std::vector<std::string> must;   ///< no kernel computes them on these integers: "'name' (operator)"

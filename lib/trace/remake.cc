@@ -1,6 +1,7 @@
 #include "trace/remake.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/strings.h"
 #include "freeze/freeze.h"
@@ -22,19 +23,32 @@ std::vector<std::string> NamesOf(const Model& model, const std::vector<int32_t>&
   return names;
 }
 
-bool EndsIn(const Model& model, OpType type) {
-  return !model.nodes().empty() && model.nodes().back().type == type;
+// The operator that makes an output; none: an input is passed on.
+std::optional<OpType> LastOf(const Model& model, int32_t output) {
+  for (const ModelNode& node : model.nodes()) {
+    if (std::find(node.outputs.begin(), node.outputs.end(), output) != node.outputs.end()) return node.type;
+  }
+  return std::nullopt;
 }
 
-// Operators after the last layer that are in the model and not in the graph were appended.
-Status AppendAsIn(const Model& model, Graph& graph) {
-  const bool graph_has_softmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kSoftmax;
-  const bool graph_has_argmax = !graph.nodes.empty() && graph.nodes.back().type == OpType::kArgMax;
-  if (EndsIn(model, OpType::kArgMax) && !graph_has_argmax) {
-    const auto output = static_cast<size_t>(model.outputs()[0]);
-    return AppendArgMax(graph, model.tensors()[output].type);
+std::optional<OpType> LastOf(const Graph& graph, int32_t output) {
+  for (const GraphNode& node : graph.nodes) {
+    if (std::find(node.outputs.begin(), node.outputs.end(), output) != node.outputs.end()) return node.type;
   }
-  return EndsIn(model, OpType::kSoftmax) && !graph_has_softmax ? AppendSoftmax(graph) : Status();
+  return std::nullopt;
+}
+
+// An operator after the last layer that is in the model and not in the graph was appended, to each output by itself.
+Status AppendAsIn(const Model& model, Graph& graph) {
+  for (size_t i = 0; i < std::min(model.outputs().size(), graph.outputs.size()); ++i) {
+    const int32_t output = model.outputs()[i];
+    const std::optional<OpType> last = LastOf(model, output);
+    if (last == LastOf(graph, graph.outputs[i])) continue;
+    if (last == OpType::kArgMax) QAT_RETURN_IF_ERROR(AppendArgMax(graph, model.tensors()[static_cast<size_t>(output)].type, i));
+    if (last == OpType::kSoftmax) QAT_RETURN_IF_ERROR(AppendSoftmax(graph, i));
+    if (last == OpType::kLogistic) QAT_RETURN_IF_ERROR(AppendSigmoid(graph, i));
+  }
+  return {};
 }
 
 const ModelTensor& TensorAt(const Model& model, const ModelNode& node, int32_t position) {

@@ -87,10 +87,21 @@ TEST(Append, RefusesOneOutput) {
   QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt64), ErrorCode::kInvalidArgument, "argmax is always 0");
 }
 
-TEST(Append, RefusesTwoOutputs) {
-  Graph g = TinyGraph();
-  g.outputs.push_back(g.nodes[0].output());
-  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kUnsupported, "a graph with 2 outputs");
+TEST(Append, TakesOneOfTwoOutputsByItsOwnTask) {
+  const auto two = [] {
+    Graph g = TinyGraph();
+    g.outputs.push_back(g.nodes[0].output());
+    g.contract.outputs = {{.task = Task::kNumbers, .name = "fc"}, {.task = Task::kClasses, .name = "other"}};
+    return g;
+  };
+  Graph g = two();
+  QAT_EXPECT_ERROR(AppendSoftmax(g, 0), ErrorCode::kInvalidArgument, "and output 'fc' is the answer itself");
+  const std::string other = g.tensor(g.outputs[1]).name;
+  QAT_ASSERT_OK(AppendSoftmax(g, 1));
+  QAT_ASSERT_OK(Verify(g));
+  EXPECT_EQ(g.tensor(g.outputs[0]).name, "fc");
+  EXPECT_EQ(g.tensor(g.outputs[1]).name, other + "/softmax");
+  QAT_EXPECT_ERROR(AppendSigmoid(g, 1), ErrorCode::kInvalidArgument, "give `append` softmax");
 }
 
 }  // namespace

@@ -149,6 +149,65 @@ TEST_F(SeveralOutputs, FailWhereOneOfThemIsBeyondALimit) {
   EXPECT_HOLDS(Compare({"--checkpoint", dir_ / "run", "--min-auc", "0.5"}).err, "judges nothing that the outputs of the model give");
 }
 
+std::string GatesOf(const json& report) {
+  std::string text;
+  for (const auto& gate : report["gates"]) {
+    if (!gate.value("asked", true)) continue;
+    const auto subject = gate["subject"].is_null() ? std::string() : gate["subject"].get<std::string>();
+    text += gate["name"].get<std::string>() + " of " + subject + " " + std::to_string(gate["limit"].get<double>()).substr(0, 4) + "\n";
+  }
+  return text;
+}
+
+TEST_F(SeveralOutputs, AreJudgedOneByOne) {
+  ASSERT_EQ(Train({"--scheme", "int8"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-convert", {dir_ / "g.qgraph", "-o", dir_ / "m.tflite"}).exit_code, 0);
+  const std::vector<std::string> rows = {"--graph", dir_ / "g.qgraph", dir_ / "m.tflite"};
+  const auto judge = [&](std::vector<std::string> gates) {
+    gates.insert(gates.end(), rows.begin(), rows.end());
+    return Compare(gates);
+  };
+  const ProcessResult passed = judge({"--min-accuracy", "kind=50", "--min-recall", "kind=40", "--min-recall", "kind/2=30", "--max-rmse",
+                                      "level=90", "--max-rmse", "level/1=80", "--max-error-rise", "level=70", "--max-drop", "kind=60"});
+  ASSERT_EQ(passed.exit_code, 0) << passed.out << passed.err;
+  const std::string gates = GatesOf(Report());
+  EXPECT_HOLDS(gates, "min-accuracy of output 'kind' 50.0\n");
+  EXPECT_HOLDS(gates, "min-recall of output 'kind', class ");
+  EXPECT_HOLDS(gates, "30.0\n");
+  EXPECT_HOLDS(gates, "max-rmse of output 'level' 90.0\n");
+  EXPECT_HOLDS(gates, "max-rmse of output 'level', number 1 80.0\n");
+  EXPECT_HOLDS(gates, "max-error-rise of output 'level' 70.0\n");
+  EXPECT_HOLDS(gates, "max-drop of output 'kind' 60.0\n");
+  const ProcessResult failed = judge({"--min-accuracy", "10", "--min-accuracy", "kind=100.5"});
+  EXPECT_EQ(failed.exit_code, 1) << "the limit of one output replaces that of all";
+  EXPECT_HOLDS(judge({"--min-accuracy", "knd=90"}).err, "--min-accuracy: names the output 'knd', expected one of kind, level");
+  EXPECT_HOLDS(judge({"--min-accuracy", "level=90"}).err, "--min-accuracy: judges nothing that output 'level' gives, whose task is numbers");
+  EXPECT_HOLDS(judge({"--min-accuracy", "kind=most"}).err, "value 'kind=most', expected a number");
+}
+
+// Probabilities of one output, while the other stays as it is; every byte as TFLite computes them is held elsewhere.
+TEST_F(SeveralOutputs, HaveAppendedWhatFitsEach) {
+  ASSERT_EQ(Train({"--scheme", "int8"}).exit_code, 0);
+  const std::string graph = dir_ / "g.qgraph", model = dir_ / "m.tflite";
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", graph}).exit_code, 0);
+  const ProcessResult plain = RunTool("qat-convert", {graph, "--append", "softmax", "-o", model});
+  EXPECT_EQ(plain.exit_code, 2);
+  EXPECT_HOLDS(plain.err, "--append: value 'softmax', expected an operator by output, as kind=softmax: the network has 2 outputs: kind, level");
+  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "level=softmax", "-o", model}).err, "output 'level' is the answer itself");
+  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "knd=softmax", "-o", model}).err, "names the output 'knd', expected kind, level");
+  for (const char* append : {"softmax", "argmax"}) {
+    const ProcessResult converted = RunTool("qat-convert", {graph, "--append", std::string("kind=") + append, "-o", model});
+    ASSERT_EQ(converted.exit_code, 0) << converted.err;
+    EXPECT_HOLDS(converted.out, std::string("kind/") + append);
+    const ProcessResult compared = Compare({"--graph", graph, model, "--min-accuracy", "kind=85", "--max-rmse", "level=10"});
+    EXPECT_EQ(compared.exit_code, 0) << append << ": " << compared.out << compared.err;
+    const ProcessResult traced = RunTool("qat-eval", {"trace", model, "--graph", graph});
+    EXPECT_EQ(traced.exit_code, 0) << traced.out << traced.err;
+    EXPECT_HOLDS(traced.out, "converted again");
+  }
+}
+
 TEST_F(SeveralOutputs, WeighAsTheyAreTold) {
   ASSERT_EQ(Train({"--scheme", "float32", "--output-weights", "level=0", "--holdout", "100"}).exit_code, 0);
   EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "output_weights = \"level=0.0\"");

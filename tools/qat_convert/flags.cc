@@ -24,7 +24,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--output-type", flags.output_type, "float32|uint8|int8|int16",
       "type of the output, or of each as NAME=TYPE (default: as --type)");
   add("--append", flags.append, "none|softmax|argmax|sigmoid",
-      "operator to add after the last layer; sigmoid for yes-no and several labels");
+      "operator to add after the last layer, or after each output as NAME=OPERATOR; sigmoid for yes-no and several labels");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");

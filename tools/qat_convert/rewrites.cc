@@ -73,6 +73,16 @@ Expected<std::map<std::string, std::string>> ByName(std::string_view flag, const
   return *lists;
 }
 
+Status AppendTo(size_t index, const std::string& asked, const ConvertFlags& flags, Graph& graph) {
+  const std::string append = LowerCase(asked);
+  if (append == "none") return {};
+  if (append == "softmax") return AppendSoftmax(graph, index);
+  if (append == "sigmoid") return AppendSigmoid(graph, index);
+  if (append != "argmax" && append != "arg_max" && append != "arg-max")
+    return InvalidArgument(StrCat("value '", asked, "', expected none, softmax, argmax or sigmoid"));
+  return AppendArgMax(graph, flags.argmax_type == "int32" ? DType::kInt32 : DType::kInt64, index);
+}
+
 }  // namespace
 
 Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
@@ -99,24 +109,24 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
 }
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {
-  const std::string append = LowerCase(flags.append);
-  if (append == "none") return {};
-  if (append == "softmax") {
-    QAT_RETURN_IF_ERROR_IN("--append", AppendSoftmax(graph));
-    return {};
-  }
-  if (append == "sigmoid") {
-    QAT_RETURN_IF_ERROR_IN("--append", AppendSigmoid(graph));
-    return {};
-  }
-  if (append != "argmax" && append != "arg_max" && append != "arg-max") {
-    return InvalidArgument(
-        StrCat("--append: value '", flags.append, "', expected none, softmax, argmax or sigmoid"));
-  }
+  constexpr std::string_view kFlag = "--append";
   if (flags.argmax_type != "int32" && flags.argmax_type != "int64")
     return InvalidArgument(StrCat("--argmax-type: value '", flags.argmax_type, "', expected int32 or int64"));
-  QAT_RETURN_IF_ERROR_IN("--append",
-                         AppendArgMax(graph, flags.argmax_type == "int32" ? DType::kInt32 : DType::kInt64));
+  std::vector<std::string> known;
+  for (const int32_t output : graph.outputs) known.push_back(graph.tensor(output).name);
+  if (HasNames(flags.append)) {
+    QAT_ASSIGN_OR_RETURN(const auto by_output, ByName(kFlag, flags.append, "output", known));
+    for (size_t i = 0; i < known.size(); ++i) {
+      const auto own = by_output.find(known[i]);
+      if (own != by_output.end()) QAT_RETURN_IF_ERROR_IN(kFlag, AppendTo(i, own->second, flags, graph));
+    }
+    return {};
+  }
+  if (known.size() > 1 && LowerCase(flags.append) != "none") {
+    return InvalidArgument(StrCat(kFlag, ": value '", flags.append, "', expected an operator by output, as ", known[0], "=", flags.append,
+                                  ": the network has ", known.size(), " outputs: ", Join(known)));
+  }
+  QAT_RETURN_IF_ERROR_IN(kFlag, AppendTo(0, flags.append, flags, graph));
   return {};
 }
 

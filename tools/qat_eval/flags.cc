@@ -118,19 +118,19 @@ std::vector<Group> GateGroups(EvalFlags& flags) {
   return {
       {"Gates, off unless given (reference: float, else checkpoint, else the first model)",
        {
-           {"--min-accuracy", &gates.min_accuracy, "X", "minimum accuracy, in percent", kCompare},
-           {"--max-drop", &gates.max_drop, "X", "maximum drop of accuracy below the reference, in percentage points",
+           {"--min-accuracy", &flags.min_accuracy, "[OUTPUT=]X", "minimum accuracy, in percent", kCompare},
+           {"--max-drop", &flags.max_drop, "[OUTPUT=]X", "maximum drop of accuracy below the reference, in percentage points",
             kCompare},
-           {"--min-balanced-accuracy", &gates.min_balanced_accuracy, "X", "minimum mean of the classes' recalls, in percent",
+           {"--min-balanced-accuracy", &flags.min_balanced_accuracy, "[OUTPUT=]X", "minimum mean of the classes' recalls, in percent",
             kCompare},
-           {"--min-recall", &flags.min_recall, "[CLASS=]X", "minimum recall of each class, or of CLASS, in percent; can be repeated",
+           {"--min-recall", &flags.min_recall, "[CLASS=]X", "minimum recall of each class, or of CLASS, in percent; of OUTPUT/CLASS of several outputs; can be repeated",
             kCompare},
            {"--max-rmse", &flags.max_rmse, "[N=]X",
-            "maximum RMSE of all real numbers, or of number N (or its name), in their unit; can be repeated", kCompare},
-           {"--max-error-rise", &gates.max_error_rise, "P", "maximum rise of the RMSE above the reference's, in percent", kCompare},
-           {"--min-auc", &gates.min_auc, "X", "minimum AUC, 0 to 1: of yes-no, the mean of several labels, of anomalies by reconstruction", kCompare},
-           {"--min-f1", &gates.min_f1, "X", "minimum F1 of yes, or the mean of several labels, in percent", kCompare},
-           {"--min-iou", &gates.min_iou, "X", "minimum mean intersection over union of one label per pixel, in percent", kCompare},
+            "maximum RMSE of all real numbers, or of number N (or its name, OUTPUT, OUTPUT/N), in their unit; can be repeated", kCompare},
+           {"--max-error-rise", &flags.max_error_rise, "[OUTPUT=]P", "maximum rise of the RMSE above the reference's, in percent", kCompare},
+           {"--min-auc", &flags.min_auc, "[OUTPUT=]X", "minimum AUC, 0 to 1: of yes-no, the mean of several labels, of anomalies by reconstruction", kCompare},
+           {"--min-f1", &flags.min_f1, "[OUTPUT=]X", "minimum F1 of yes, or the mean of several labels, in percent", kCompare},
+           {"--min-iou", &flags.min_iou, "[OUTPUT=]X", "minimum mean intersection over union of one label per pixel, in percent", kCompare},
            {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's",
             kCompare},
            {"--max-size", &gates.max_size, "N", "maximum size of the file, in bytes", kCompare},
@@ -240,6 +240,12 @@ Status ParseGates(EvalFlags& flags) {
   if (!flags.max_flips.empty()) QAT_RETURN_IF_ERROR(ParseMaxFlips(flags.max_flips, gates));
   if (!flags.min_speedup.empty()) QAT_RETURN_IF_ERROR(ParseMinSpeedup(flags.min_speedup, gates));
   if (!flags.max_latency_ratio.empty()) QAT_RETURN_IF_ERROR(ParseMaxLatencyRatio(flags.max_latency_ratio, gates));
+  const std::pair<const char*, const std::vector<std::string>*> answers[] = {
+      {"min_accuracy", &flags.min_accuracy}, {"max_drop", &flags.max_drop}, {"min_balanced_accuracy", &flags.min_balanced_accuracy},
+      {"max_error_rise", &flags.max_error_rise}, {"min_auc", &flags.min_auc}, {"min_f1", &flags.min_f1}, {"min_iou", &flags.min_iou}};
+  for (const auto& [field, texts] : answers) {
+    for (const std::string& text : *texts) QAT_RETURN_IF_ERROR(ParseAnswerLimit(field, text, gates));
+  }
   for (const std::string& text : flags.min_recall) QAT_RETURN_IF_ERROR(ParseMinRecall(text, gates));
   for (const std::string& text : flags.max_rmse) QAT_RETURN_IF_ERROR(ParseMaxRmse(text, gates));
   return {};

@@ -58,6 +58,7 @@ struct EvalFlags {
   std::string task = "auto";
   std::string max_flips, min_speedup, max_latency_ratio;
   std::vector<std::string> min_recall, max_rmse;
+  std::vector<std::string> min_accuracy, max_drop, min_balanced_accuracy, max_error_rise, min_auc, min_f1, min_iou;
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions;
