@@ -16,6 +16,13 @@
 namespace qat {
 namespace {
 
+// "1.34 [1.24, 1.44]", which may break in front of the interval and not in it.
+std::string Unbroken(std::string text) {
+  for (size_t at = text.find(", "); at != std::string::npos; at = text.find(", ", at)) text.replace(at, 2, ",&nbsp;");
+  for (size_t at = text.find(" %"); at != std::string::npos; at = text.find(" %", at)) text.replace(at, 2, "&nbsp;%");
+  return text;
+}
+
 std::string Models(const Report& report) {
   if (report.models.empty()) return "";
   std::vector<Cells> rows;
@@ -26,7 +33,7 @@ std::string Models(const Report& report) {
     const int64_t bytes = ModelBytes(model);
     lowered = lowered || (model.model_bytes > 0 && model.model_bytes != model.bytes);
     Cells cells = {EscapeHtml(ShownName(report, model)), EscapeHtml(model.type),
-                   bytes > 0 ? StrCat(Grouped(bytes), " B") : "–", quality.first, quality.second};
+                   bytes > 0 ? StrCat(Grouped(bytes), " B") : "–", Unbroken(quality.first), Unbroken(quality.second)};
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -38,8 +45,8 @@ std::string Models(const Report& report) {
   return Table({{"model", "name"},
                 {"type", "word"},
                 {"size", "number"},
-                {heads.first, "number"},
-                {heads.second, "number"},
+                {heads.first, "interval"},
+                {heads.second, "interval"},
                 {RoundsText(report), "number"},
                 {"p50 µs", "number"},
                 {"p90 µs", "number"},

@@ -9,7 +9,13 @@ namespace qat {
 
 std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& rows) {
   constexpr size_t kFewColumns = 9;  // more of them need a desk's width to stand side by side
-  std::string html = StrCat(columns.size() > kFewColumns ? "<table class=\"many\">" : "<table>", "<thead><tr>");
+  // So do two figures with an interval each beside the times.
+  const auto intervals = std::count_if(columns.begin(), columns.end(), [&](const Column& column) {
+    const auto at = static_cast<size_t>(&column - columns.data());
+    return column.css == "interval" && std::any_of(rows.begin(), rows.end(), [=](const Cells& cells) { return cells[at].find('[') != std::string::npos; });
+  });
+  const bool many = columns.size() > kFewColumns || (columns.size() == kFewColumns && intervals > 1);
+  std::string html = StrCat(many ? "<table class=\"many\">" : "<table>", "<thead><tr>");
   for (const Column& column : columns) {
     html += StrCat("<th scope=\"col\" class=\"", column.css, "\">", column.label, "</th>");
   }

@@ -30,6 +30,7 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th, td { padding: 6px 8px; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { font-size: .82rem; color: var(--quiet); font-weight: 600; vertical-align: bottom; overflow-wrap: normal; }
 td.word { white-space: nowrap; overflow-wrap: normal; } td.name { min-width: 15ch; }
+td.interval, th.interval { text-align: right; padding-right: 14px; overflow-wrap: normal; }
 td.number, th.number { text-align: right; padding-right: 14px; white-space: nowrap; overflow-wrap: normal; }
 .charts { display: grid; gap: 20px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); }
 figure { margin: 0; padding: 14px; background: var(--card); border-radius: 8px; max-width: 640px; break-inside: avoid; }
@@ -64,7 +65,7 @@ ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
   table thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, table tbody, table tr, table td { display: block; width: 100%; }
   table tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin-bottom: 10px; }
-  table td, table td.number, table td.wide, table td.bars, table td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
+  table td, table td.number, table td.interval, table td.wide, table td.bars, table td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
     gap: 14px; justify-content: space-between; }
   table td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
   table td.name { font-weight: 600; text-align: left; min-width: 0; display: block; } table td.name::before { content: none; }
@@ -74,7 +75,7 @@ ul.warnings { margin: 0; padding-left: 20px; overflow-wrap: anywhere; }
   table.many, table.many tbody, table.many tr, table.many td { display: block; width: 100%; }
   table.many tbody { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 10px; }
   table.many tr { background: var(--card); border-radius: 8px; padding: 8px 12px; margin: 0; }
-  table.many td, table.many td.number, table.many td.wide, table.many td.bars, table.many td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
+  table.many td, table.many td.number, table.many td.interval, table.many td.wide, table.many td.bars, table.many td.word { width: 100%; border: 0; padding: 3px 0; text-align: right; white-space: normal; display: flex;
     gap: 14px; justify-content: space-between; }
   table.many td::before { content: attr(data-label); color: var(--quiet); text-align: left; flex: 0 1 auto; max-width: 60%; overflow-wrap: anywhere; }
   table.many td.name { font-weight: 600; text-align: left; min-width: 0; display: block; } table.many td.name::before { content: none; }

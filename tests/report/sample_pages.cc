@@ -97,6 +97,20 @@ Report Segmentation() {
   return report;
 }
 
+// Of an autoencoder, whose two figures have an interval each.
+Report Anomalies() {
+  Report report = testing::RegressionReport();
+  report.task = "reconstruction";
+  for (ModelResult& model : report.models) {
+    model.regression->targets.clear();
+    model.regression->relative_rmse = 0.1234;
+    model.regression->relative_interval = Interval{0.1123, 0.1345};
+    model.anomaly = AnomalyResult{0.9876, Interval{0.9812, 0.9941}, 5000, 5000};
+    model.latency_us = LatencyResult{11234.5, 12345.6, 12345.6, 13456.7, 14567.8, 400000, 40, 1234.56};
+  }
+  return report;
+}
+
 Report Failed() {
   Report report;
   report.tool = "qat-eval";
@@ -166,6 +180,7 @@ Status Write(const std::string& folder) {
                                                   {"layers", TwentyLayers()},
                                                   {"segmentation", Segmentation()},
                                                   {"regression", testing::RegressionReport()},
+                                                  {"anomalies", Anomalies()},
                                                   {"times", Times()},
                                                   {"chain", Chain()},
                                                   {"error", Failed()}};
