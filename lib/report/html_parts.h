@@ -12,7 +12,7 @@ namespace qat {
 
 struct Column {
   std::string label;
-  std::string css;  ///< "name", "word", "number", "wide" or ""
+  std::string css;  ///< "name", "word", "number", "interval", "wide" or ""
 };
 
 /// A cell is HTML: callers escape what comes from outside.
