@@ -302,6 +302,9 @@ Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
   if (gates.flips_against.empty()) return {};
   const Row* row = RowNamed(rows, gates.flips_against);
   if (row != nullptr && row->listed) return {};
+  const auto& outputs = rows.rows.front().predictor->contract().outputs;
+  const auto is_named = [&](const OutputContract& output) { return output.name == gates.flips_against; };
+  if (outputs.size() > 1 && std::any_of(outputs.begin(), outputs.end(), is_named)) return {};
   std::string names;
   for (const Row& known : rows.rows) {
     if (known.listed) names += StrCat(names.empty() ? "" : ", ", known.result.name);

@@ -95,6 +95,17 @@ GateLimits OfAnswers(const GateLimits& limits, const OutputLabels& labels) {
   return own;
 }
 
+/// `max_flips` names a row, or one output of several.
+void TakeFlipsOfOutput(const Dataset& dataset, std::vector<GateLimits>& outputs) {
+  const auto is_named = [&](size_t i) { return dataset.output_labels(i).output == outputs[i].flips_against; };
+  bool named = false;
+  for (size_t i = 0; i < outputs.size(); ++i) named = named || is_named(i);
+  for (size_t i = 0; named && i < outputs.size(); ++i) {
+    if (!is_named(i)) outputs[i].max_flips.reset();
+    outputs[i].flips_against.clear();
+  }
+}
+
 /// Limits that name an output name one that there is, and that can be judged so.
 Status CheckNamed(const GateLimits& limits, const Dataset& dataset) {
   for (const OutputLimit& each : limits.of_outputs) {
@@ -156,6 +167,7 @@ Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, cons
     all.push_back(OfAnswers(limits, dataset.output_labels(i)));
     if (i > 0) DropThoseOfWholeModel(all.back());
   }
+  TakeFlipsOfOutput(dataset, all);
   QAT_RETURN_IF_ERROR(ExpectUsed(limits, all));
   return all;
 }

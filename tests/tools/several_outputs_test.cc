@@ -169,7 +169,7 @@ TEST_F(SeveralOutputs, AreJudgedOneByOne) {
     return Compare(gates);
   };
   const ProcessResult passed = judge({"--min-accuracy", "kind=50", "--min-recall", "kind=40", "--min-recall", "kind/2=30", "--max-rmse",
-                                      "level=90", "--max-rmse", "level/1=80", "--max-error-rise", "level=70", "--max-drop", "kind=60"});
+                                      "level=90", "--max-rmse", "level/1=80", "--max-error-rise", "level=70", "--max-drop", "kind=60", "--max-flips", "kind=100"});
   ASSERT_EQ(passed.exit_code, 0) << passed.out << passed.err;
   const std::string gates = GatesOf(Report());
   EXPECT_HOLDS(gates, "min-accuracy of output 'kind' 50.0\n");
@@ -179,6 +179,8 @@ TEST_F(SeveralOutputs, AreJudgedOneByOne) {
   EXPECT_HOLDS(gates, "max-rmse of output 'level', number 1 80.0\n");
   EXPECT_HOLDS(gates, "max-error-rise of output 'level' 70.0\n");
   EXPECT_HOLDS(gates, "max-drop of output 'kind' 60.0\n");
+  EXPECT_HOLDS(gates, "max-flips of output 'kind' 100.");
+  EXPECT_HOLDS(judge({"--max-flips", "level=3"}).err, "--max-flips: judges nothing");
   const ProcessResult failed = judge({"--min-accuracy", "10", "--min-accuracy", "kind=100.5"});
   EXPECT_EQ(failed.exit_code, 1) << "the limit of one output replaces that of all";
   EXPECT_HOLDS(judge({"--min-accuracy", "knd=90"}).err, "--min-accuracy: names the output 'knd', expected one of kind, level");

@@ -131,7 +131,7 @@ std::vector<Group> GateGroups(EvalFlags& flags) {
            {"--min-auc", &flags.min_auc, "[OUTPUT=]X", "minimum AUC, 0 to 1: of yes-no, the mean of several labels, of anomalies by reconstruction", kCompare},
            {"--min-f1", &flags.min_f1, "[OUTPUT=]X", "minimum F1 of yes, or the mean of several labels, in percent", kCompare},
            {"--min-iou", &flags.min_iou, "[OUTPUT=]X", "minimum mean intersection over union of one label per pixel, in percent", kCompare},
-           {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's",
+           {"--max-flips", &flags.max_flips, "[ROW=]N", "maximum number of labels that differ from the reference's or ROW's; of an output as OUTPUT=N",
             kCompare},
            {"--max-size", &gates.max_size, "N", "maximum size of the file, in bytes", kCompare},
            {"--min-speedup", &flags.min_speedup, "[ROW=]X",
