@@ -315,5 +315,22 @@ TEST_F(NumpyDirectory, ALimitIsAStratifiedSample) {
   EXPECT_EQ(Open(Split::kTest, {.limit = 100})->available, 0) << "all of them";
 }
 
+// An autoencoder learns from x_train, although only the test split has labels, which say what is an anomaly.
+TEST_F(NumpyDirectory, OfAnAutoencoderUsesImagesWithoutLabels) {
+  WriteX("x_train.npy", 8);
+  WriteX("x_val.npy", 3);
+  WriteSplit("test", {0, 1, 0});
+  WriteX("x_test.npy", 3);
+  OpenOptions options;
+  options.task = Task::kReconstruction;
+  const auto train = Open(Split::kTrain, options);
+  QAT_ASSERT_OK(train);
+  EXPECT_EQ(train->size(), 8);
+  const auto test = Open(Split::kTest, options);
+  QAT_ASSERT_OK(test);
+  EXPECT_EQ(test->size(), 3);
+  EXPECT_EQ(test->warning, "not used: x_val.npy") << "nothing learns from it";
+}
+
 }  // namespace
 }  // namespace qat

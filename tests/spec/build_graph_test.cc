@@ -193,5 +193,14 @@ TEST(BuildGraph, RefusesOutputsThatAreNone) {
   refuses("\"kind\"", "'outputs' is \"kind\", expected a list of names of layers");
 }
 
+TEST(BuildGraph, FollowsClassesWhereALayerDoes) {
+  const auto graph = [](const std::string& units) {
+    return testing::NetworkOf("name = \"n\"\nclasses = 2\n[input]\nheight = 1\nwidth = 1\nchannels = 3\n[[layer]]\nname = \"d\"\nop = "
+                              "\"fully_connected\"\nunits = " + units + "\n");
+  };
+  EXPECT_TRUE(FollowsClasses(graph("\"classes\"")));
+  EXPECT_FALSE(FollowsClasses(graph("2"))) << "the key alone changes nothing";
+}
+
 }  // namespace
 }  // namespace qat

@@ -197,6 +197,30 @@ TEST_F(Training, TakesNoStepWhereOnlyWeightsAreToBeDeployed) {
   EXPECT_EQ(calibrated.exit_code, 0) << calibrated.err;
 }
 
+// Many whole numbers may be classes or measured: both are possible, so a line says what was taken.
+TEST_F(Training, PointsToNumbersWhereManyClassesAreNumbers) {
+  Write<uint8_t>("ages", DType::kUInt8, [](int bright, Random&) { return static_cast<uint8_t>(bright / 8); });
+  const ProcessResult ages = Train("ages", "ages_run", {"--network", "auto", "--steps", "2"});
+  ASSERT_EQ(ages.exit_code, 0) << ages.err;
+  EXPECT_HOLDS(ages.err, "labels are 32 different whole numbers, 0 to 31, and learned as classes");
+  EXPECT_HOLDS(ages.err, "--task numbers learns them as numbers");
+  const ProcessResult halves = Train("halves", "halves_run", {"--network", "auto", "--steps", "2"});
+  EXPECT_EQ(halves.err.find("whole numbers"), std::string::npos) << halves.err;
+}
+
+// The key `classes` of a spec says nothing of a last layer that does not follow it.
+TEST_F(Training, OneOutputIsYesOrNoWhateverTheKeyClassesSays) {
+  std::string spec = ReadText(dir_ / "one.toml");
+  spec.insert(spec.find("[input]"), "classes = 2\n");
+  testing::WriteText(dir_ / "one.toml", spec);
+  const ProcessResult yes = Train("halves", "yes", {"--network", dir_ / "one.toml", "--steps", "2"});
+  ASSERT_EQ(yes.exit_code, 0) << yes.err;
+  EXPECT_HOLDS(yes.err, "task: yes-no, since the labels are of two classes and the network has one output");
+  const ProcessResult classes = Train("halves", "no", {"--network", dir_ / "one.toml", "--task", "classes"});
+  EXPECT_EQ(classes.exit_code, 2);
+  EXPECT_HOLDS(classes.err, "write units = \"classes\" there and classes = 2 at the top, or learn yes or no, by one score: --task yes-no");
+}
+
 // What is printed at the end is typed again, whatever the run is called, and counts agree with their words.
 TEST_F(Training, PrintsCommandsThatAShellUnderstands) {
   const ProcessResult result = Train("halves", "first run's", {"--steps", "1", "--holdout", "1"});
