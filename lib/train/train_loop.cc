@@ -96,8 +96,8 @@ void TrainLoop::SayTargets(const OutputContract& output, bool normalized) const 
   inputs_.callbacks.on_note(
       normalized ? StrCat(what, ": learned as (target - mean) / std by those of the training data, and restored after the model; the last "
                                 "layer was scaled so that the network starts with the answers that it gave")
-                 : StrCat(what, ": learned as they are, each in units of its deviation: the network does not end in a dense layer or a "
-                                "convolution with a bias of its own and no activation, which alone can be scaled to them"));
+                 : StrCat(what, ": learned as they are: the network does not end in a dense layer or a convolution with a bias of its own "
+                                "and no activation, which alone can be scaled to them"));
 }
 
 Expected<TrainResult> TrainLoop::Run() {
