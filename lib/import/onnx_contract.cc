@@ -1,5 +1,8 @@
 #include "import/onnx_contract.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/strings.h"
 #include "import/per_channel.h"
 
@@ -25,6 +28,15 @@ InputContract RealsOf(const Shape& shape) {
   return contract;
 }
 
+/// A range that QuantizeLinear gave an input is what its integers mean.
+InputContract RealsOf(const GraphTensor& tensor) {
+  InputContract contract = RealsOf(tensor.shape);
+  if (!tensor.has_range) return contract;
+  contract.low = std::min(tensor.range.min, 0.0f);
+  contract.high = std::max(tensor.range.max, 0.0f);
+  return contract;
+}
+
 }  // namespace
 
 Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names,
@@ -45,7 +57,7 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   Contract contract;
   contract.inputs.clear();
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    contract.inputs.push_back(RealsOf(graph.tensor(graph.inputs[i]).shape));
+    contract.inputs.push_back(RealsOf(graph.tensor(graph.inputs[i])));
     if (graph.inputs.size() > 1) contract.inputs.back().name = names[i];
   }
   if (graph.inputs.size() > 1) {
@@ -59,7 +71,13 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), first.back()));
   if (first.size() != 4) return contract;
   contract.inputs[0] = InputContract{first[1], first[2], first[3], input.mean, input.std};
-  if (!stated) {
+  const GraphTensor& tensor = graph.tensor(graph.inputs[0]);
+  if (!stated && tensor.has_range && tensor.range.min < tensor.range.max) {
+    const float scale = (tensor.range.max - tensor.range.min) / 255;
+    contract.inputs[0].mean.assign(input.mean.size(), std::round(-tensor.range.min / scale));
+    contract.inputs[0].std.assign(input.std.size(), 1 / scale);
+    notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract), "; `mean` and `std` say otherwise"));
+  } else if (!stated) {
     notes.push_back(
         "the model does not say what a byte of a picture means to its input, so real = byte is assumed; "
         "`mean` and `std` say "

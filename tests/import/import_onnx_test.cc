@@ -348,6 +348,26 @@ TEST(ImportOnnx, RangesOfQuantizeLinearStay) {
   EXPECT_EQ(import->graph.scheme, "int8");
 }
 
+// Else the bytes of a picture, which nothing says are others, would take the place of the range.
+TEST(ImportOnnx, TheRangeOfAPictureIsWhatItsBytesMean) {
+  OnnxFile file;
+  file.Input("x", {1, 1, 2, 2}).Constant("s", {}, std::vector<float>{0.25f});
+  file.graph().Message(5, ProtoMessage().Integer(2, 3).Text(8, "z").Packed(9, std::vector<int8_t>{-28}));
+  file.Node("QuantizeLinear", {"x", "s", "z"}, {"q"})
+      .Node("DequantizeLinear", {"q", "s", "z"}, {"d"})
+      .Node("MaxPool", {"d"}, {"y"}, {OnnxInts("kernel_shape", {2, 2})})
+      .Output("y");
+  const auto import = Import(file);
+  ASSERT_TRUE(import.ok()) << import.error().message;
+  const InputContract& input = import->graph.contract.input();
+  EXPECT_EQ(input.values, ValueType::kByte);
+  EXPECT_EQ(input.mean, std::vector<float>{100});
+  EXPECT_FLOAT_EQ(input.std[0], 4);
+  const auto stated = Import(
+      file, nullptr, {.mean = {7}, .std = {2}, .mean_of = {}, .std_of = {}, .input_shapes = {}});
+  EXPECT_EQ(stated->graph.contract.input().mean, std::vector<float>{7});
+}
+
 TEST(ImportOnnx, EverythingThatCannotComeInIsListedAtOnce) {
   OnnxFile file;
   file.Input("x", {1, 3, 4, 4})
