@@ -93,7 +93,8 @@ class Maker {
       return;
     }
     GraphTensor rows;
-    rows.name = given.size() == 2 ? "rows/" : "series/";  // a name yet to be chosen (Rename)
+    // Names yet to be chosen (Rename), one for each input.
+    rows.name = (given.size() == 2 ? "rows" : "series") + std::string(static_cast<size_t>(input) + 1, '/');
     rows.shape = given;
     const int32_t output = graph_.AddTensor(std::move(rows));
     Replace(graph_, input, output);
@@ -103,7 +104,7 @@ class Maker {
     reshape.attributes = ReshapeAttributes{given.size() == 2 ? Shape{1, -1} : given};
     reshape.inputs = {input};
     reshape.outputs = {output};
-    graph_.nodes.insert(graph_.nodes.begin(), std::move(reshape));
+    graph_.nodes.insert(graph_.nodes.begin() + reshapes_++, std::move(reshape));
   }
 
   void CheckNode(GraphNode& node) {
@@ -177,6 +178,7 @@ class Maker {
   Graph& graph_ = made_.graph;
   std::vector<std::string> without_bias_;
   bool parts_;
+  int64_t reshapes_ = 0;  ///< of inputs, in front of everything else
 };
 
 }  // namespace

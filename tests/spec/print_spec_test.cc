@@ -173,6 +173,23 @@ TEST(PrintSpec, ModelsOfOthersGetPlainNamesAndCommentsOnWhatChanged) {
             "[[layer]]\nname = \"dense\"\nop = \"fully_connected\"\nunits = 3\n");
 }
 
+TEST(PrintSpec, EveryInputOfRowsGetsAReshapeOfItsOwn) {
+  Graph graph;
+  graph.name = "sum";
+  graph.form = GraphForm::kTrainable;
+  graph.scheme = "float32";
+  for (const char* name : {"left:0", "right:0"}) {
+    GraphTensor input;
+    input.name = name;
+    input.shape = {1, 4};
+    graph.inputs.push_back(graph.AddTensor(input));
+  }
+  graph.outputs = {*graph.AddNode(OpType::kAdd, "Add", BinaryAttributes{}, graph.inputs)};
+  const auto text = PrintSpec(graph);
+  QAT_ASSERT_OK(text);
+  EXPECT_NE(text->find("inputs = [\"rows\", \"rows_2\"]"), std::string::npos) << *text;
+}
+
 TEST(PrintSpec, ListsAllThatASpecCannotSay) {
   Graph graph = ImportedRows();
   const int32_t constant = graph.AddConstant("model/scale", {1, 4}, std::vector<float>{1, 2, 3, 4});
