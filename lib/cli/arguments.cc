@@ -25,6 +25,11 @@ bool LooksLikeFlag(const Command& command, const std::string& argument) {
   return FindFlag(command, WithHyphens(argument.substr(0, argument.find('=')))) != nullptr;
 }
 
+// What begins as a flag does and is the value of one.
+bool IsNegativeNumber(const std::string& argument) {
+  return argument.starts_with('-') && argument.size() > 1 && ParseNumber<double>(argument).has_value();
+}
+
 // "unknown flag '--bathc'; did you mean '--batch' of qat-eval bench?", or whose flag it is.
 std::string UnknownFlag(const Program& program, const Command& command, const std::string& name) {
   for (const Command& other : program.commands) {
@@ -231,7 +236,8 @@ Expected<std::vector<std::string>> CanonicalArguments(const Program& program, co
       continue;
     }
     if (EndsTheLine(flag.name)) return std::vector<std::string>{argument == "-h" ? "-h" : flag.name};
-    if (TakesValue(*flag.option) && !flag.has_value && !TakesSeveral(*flag.option)) {
+    const bool negative = i + 1 < arguments.size() && IsNegativeNumber(arguments[i + 1]);
+    if (TakesValue(*flag.option) && !flag.has_value && (negative || !TakesSeveral(*flag.option))) {
       if (i + 1 == arguments.size() || LooksLikeFlag(command, arguments[i + 1])) {
         return InvalidArgument(
             StrCat(flag.name, ": the value is missing (", flag.option->get_type_name(), ")"));

@@ -42,10 +42,9 @@ Status ForEachPart(const Dataset& dataset, size_t input, const Use& use) {
   });
 }
 
-// use(channel, value) of every real number.
+// use(channel, value) of every real number; so many channels one after the other.
 template <class Use>
-Status ForEachValue(const Dataset& dataset, size_t input, const Use& use) {
-  const auto channels = static_cast<size_t>(dataset.inputs[input].channels);
+Status ForEachValue(const Dataset& dataset, size_t input, size_t channels, const Use& use) {
   return ForEachPart(dataset, input, [&](std::span<const uint8_t> examples) {
     for (size_t i = 0; i < examples.size() / sizeof(float); ++i) {
       float value;
@@ -55,19 +54,17 @@ Status ForEachValue(const Dataset& dataset, size_t input, const Use& use) {
   });
 }
 
-Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input) {
-  const ExampleInput& own = dataset.inputs[input];
-  const auto channels = static_cast<size_t>(own.channels);
-  const auto total = static_cast<double>(dataset.size() * own.height * own.width);
+Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input, size_t channels) {
+  const auto total = static_cast<double>(dataset.size() * dataset.inputs[input].ValueCount()) / static_cast<double>(channels);
   constexpr double kMost = std::numeric_limits<double>::max();
   ChannelStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels),
                                   std::vector<double>(channels, kMost), std::vector<double>(channels, -kMost)};
-  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, [&](size_t c, double value) {
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, channels, [&](size_t c, double value) {
     statistics.mean[c] += value / total;
     statistics.low[c] = std::min(statistics.low[c], value);
     statistics.high[c] = std::max(statistics.high[c], value);
   }));
-  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, [&](size_t c, double value) {
+  QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, channels, [&](size_t c, double value) {
     const double distance = value - statistics.mean[c];
     statistics.std[c] += distance * distance / total;
   }));
@@ -85,7 +82,7 @@ Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input) {
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input) {
   const ExampleInput& own_input = dataset.inputs.at(input);
   QAT_CHECK(dataset.size() > 0 && own_input.channels > 0);
-  if (own_input.values == ValueType::kReal) return MeasureReals(dataset, input);
+  if (own_input.values == ValueType::kReal) return MeasureReals(dataset, input, static_cast<size_t>(own_input.channels));
   const auto channels = static_cast<size_t>(own_input.channels);
   std::vector<Histogram> counts(channels, Histogram{});
   QAT_RETURN_IF_ERROR(ForEachPart(dataset, input, [&](std::span<const uint8_t> values) {
@@ -103,6 +100,11 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input
     statistics.high.push_back(static_cast<double>(255 - (std::find_if(own.rbegin(), own.rend(), seen) - own.rbegin())));
   }
   return statistics;
+}
+
+Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input) {
+  QAT_CHECK(dataset.size() > 0 && dataset.inputs.at(input).values == ValueType::kReal);
+  return MeasureReals(dataset, input, static_cast<size_t>(dataset.inputs[input].ValueCount()));
 }
 
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds) {

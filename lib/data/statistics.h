@@ -24,6 +24,9 @@ struct ChannelStatistics {
 /// Errors    the stream's.
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input = 0);
 
+/// The same of each value of an example by itself, in its order: [height * width * channels]. Requires  an input of reals.
+Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input = 0);
+
 struct TargetStatistics {
   std::vector<double> mean;  ///< [targets]
   std::vector<double> std;   ///< [targets], of the population; 1 where all are the same

@@ -210,6 +210,7 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
       in_front.empty() ? before : graph.tensor(graph.nodes[in_front.back()].outputs[0]);
   QAT_RETURN_IF_ERROR(ExpectConvertible(type, network));
   if (!in_front.empty()) TakeOff(in_front, index, graph);
+  RemoveUnusedTensors(graph);  // their names are free again
   InputContract& contract = graph.contract.inputs.at(index);
   const bool by_channel = !All(contract.mean, contract.mean[0]) || !All(contract.std, contract.std[0]);
   if (type == DType::kFloat32 && contract.channels_first && contract.values == ValueType::kReal && !contract.inside && by_channel)

@@ -184,7 +184,7 @@ void Preparation::TakeNormalizationOfModel(size_t index) {
   // MakeContract refuses other numbers of them.
   if (input.mean.size() != count || input.std.size() != count) return;
   const std::vector<std::string> names = TakeInputNormalization(index, graph);
-  if (names.empty() || input.mean.size() != count) return;
+  if (names.empty()) return;
   const auto take = [&](const std::vector<float>& numbers, ChannelNumbers& to) {
     std::vector<double>& own = job_.train.inputs.size() == 1 ? to.values : to.of[data.name];
     own.assign(numbers.begin(), numbers.end());
@@ -246,7 +246,8 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
                                 NumbersText(input.std), measured ? ", those of the training data" : ""));
     return {};
   }
-  std::string line = StrCat(what, "real numbers, per channel (value - mean) / std with mean ", NumbersText(input.mean),
+  const bool per_value = std::ssize(input.mean) != input.channels;
+  std::string line = StrCat(what, "real numbers, per ", per_value ? "value" : "channel", " (value - mean) / std with mean ", NumbersText(input.mean),
                             ", std ", NumbersText(input.std), measured ? ", those of the training data" : "",
                             "; then from ", NumbersText({input.low}), " to ", NumbersText({input.high}));
   QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train, index));

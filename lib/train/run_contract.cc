@@ -80,8 +80,10 @@ void SayReconstruction(Contract& contract) {
 
 Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& train, size_t index) {
   const ExampleInput& data = train.inputs[index];
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, MeasureChannels(train, index));
   ChannelStatistics chosen = {config.mean.Of(data.name), config.std.Of(data.name)};
+  // As an imported network may have it.
+  const bool per_value = chosen.mean.size() == static_cast<size_t>(data.ValueCount()) && chosen.std.size() == chosen.mean.size();
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, per_value ? MeasureValues(train, index) : MeasureChannels(train, index));
   if (chosen.mean.empty()) chosen.mean = measured.mean;
   if (chosen.std.empty()) {
     chosen.std = measured.std;
@@ -89,8 +91,9 @@ Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& 
     std::replace(chosen.std.begin(), chosen.std.end(), 0.0, 1.0);
   }
   InputContract input{data.height, data.width, data.channels, {}, {}, ValueType::kReal, data.shape};
-  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, data.channels));
-  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, data.channels));
+  const auto numbers = static_cast<int32_t>(measured.mean.size());
+  QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, numbers));
+  QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", chosen.std, numbers));
   const Range range = NormalizedRange(input, measured);
   input.low = range.min;
   input.high = range.max;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "support/bytes_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -21,6 +22,23 @@ TEST(MeasureChannels, TakesEachChannelOverAllImages) {
   EXPECT_EQ(statistics->mean, (std::vector<double>{15, 9.25}));
   EXPECT_DOUBLE_EQ(statistics->std[0], std::sqrt(125.0));
   EXPECT_DOUBLE_EQ(statistics->std[1], std::sqrt(0.1875));
+}
+
+TEST(MeasureValues, TakesEachValueOverAllExamples) {
+  Dataset data;
+  ExampleInput& input = data.input();
+  input.values = ValueType::kReal;
+  input.height = 1;
+  input.width = 2;
+  input.channels = 1;
+  data.labels = {0, 1};
+  data.images = testing::BytesOf(std::vector<float>{1, 10, 3, -20});
+  const auto statistics = MeasureValues(data);
+  QAT_ASSERT_OK(statistics);
+  EXPECT_EQ(statistics->mean, (std::vector<double>{2, -5}));
+  EXPECT_EQ(statistics->std, (std::vector<double>{1, 15}));
+  EXPECT_EQ(statistics->low, (std::vector<double>{1, -20}));
+  EXPECT_EQ(statistics->high, (std::vector<double>{3, 10}));
 }
 
 // 1, 3 and 6, 10: of all four the mean is 5 and the variance (16 + 4 + 1 + 25) / 4.

@@ -94,6 +94,53 @@ TEST(TakeInputNormalization, GoesOnFromTheMeanAndStdThatAreThere) {
   ExpectNear(Reals(n.graph, {12, 24, 36}), {0, 1, 2});
 }
 
+// As models of ours have it, and others that flatten what comes in first.
+TEST(TakeInputNormalization, LooksBehindAReshape) {
+  Normalized n;
+  const int32_t sizes = n.graph.AddConstant("sizes", {4}, std::vector<int32_t>{1, 1, 3, 1});
+  n.last = *n.graph.AddNode(OpType::kReshape, "column", ReshapeAttributes{{1, 1, 3, 1}}, {n.last, sizes});
+  n.Binary(OpType::kSub, {3, 1}, {1, -2, 300});
+  n.Binary(OpType::kMul, {1}, {2});
+  const int32_t row = n.graph.AddConstant("row", {2}, std::vector<int32_t>{1, 3});
+  n.last = *n.graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, 3}}, {n.last, row});
+  n.End();
+  EXPECT_EQ(TakeInputNormalization(0, n.graph).size(), 2u);
+  QAT_ASSERT_OK(Verify(n.graph));
+  EXPECT_EQ(n.graph.nodes.size(), 3u);
+  EXPECT_EQ(n.graph.contract.input().mean, (std::vector<float>{1, -2, 300}));
+  EXPECT_EQ(n.graph.contract.input().std, (std::vector<float>{0.5f, 0.5f, 0.5f}));
+}
+
+// Two channels of two steps, each value by its own numbers.
+TEST(TakeInputNormalization, EachValueMayHaveItsOwn) {
+  Normalized n;
+  n.graph.contract.input() = {1, 2, 2, {0, 0}, {1, 1}, ValueType::kReal, {2, 2}, -1, 1};
+  n.graph.tensor(n.last).shape = {1, 2, 2};
+  n.Binary(OpType::kSub, {2, 2}, {1, 2, 3, 4});
+  n.Binary(OpType::kDiv, {2}, {5, 6});
+  n.last = *n.graph.AddNode(OpType::kRelu, "relu", std::monostate(), {n.last});
+  n.graph.outputs = {n.last};
+  EXPECT_EQ(TakeInputNormalization(0, n.graph).size(), 2u);
+  EXPECT_EQ(n.graph.contract.input().mean, (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_EQ(n.graph.contract.input().std, (std::vector<float>{5, 6, 5, 6}));
+}
+
+// A model of ours, imported: what its contract says is what these nodes do.
+TEST(TakeInputNormalization, TakesOutWhatWasInside) {
+  Normalized n;
+  InputContract& input = n.graph.contract.input();
+  input.inside = true;
+  input.mean = {1, 2, 3};
+  input.std = {4, 4, 4};
+  n.Binary(OpType::kSub, {3}, {1, 2, 3});
+  n.Binary(OpType::kMul, {}, {0.25f});
+  n.End();
+  EXPECT_EQ(TakeInputNormalization(0, n.graph).size(), 2u);
+  EXPECT_FALSE(input.inside);
+  EXPECT_EQ(input.mean, (std::vector<float>{1, 2, 3}));
+  EXPECT_EQ(input.std, (std::vector<float>{4, 4, 4}));
+}
+
 TEST(TakeInputNormalization, LeavesWhatNoMeanAndStdSay) {
   const auto expect_kept = [](Normalized& n) {
     n.End();
@@ -117,10 +164,6 @@ TEST(TakeInputNormalization, LeavesWhatNoMeanAndStdSay) {
   bytes.graph.contract.input().values = ValueType::kByte;
   bytes.Binary(OpType::kDiv, {}, {255});
   expect_kept(bytes);
-  Normalized inside;
-  inside.graph.contract.input().inside = true;
-  inside.Binary(OpType::kDiv, {}, {255});
-  expect_kept(inside);
 }
 
 TEST(TakeInputNormalization, LeavesValuesThatOthersReadToo) {

@@ -109,6 +109,10 @@ TEST_F(InputNormalization, IsNotQuantizedInFrontWhenTrained) {
   Do("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"});
   Do("qat-convert", {dir_ / "g.qgraph", "-o", dir_ / "m.tflite"});
   EXPECT_GE(Accuracy("m.tflite"), 97);
+  // A float model of ours comes in again, with the normalization inside.
+  Do("qat-convert", {dir_ / "g.qgraph", "--type", "float32", "-o", dir_ / "f.tflite"});
+  Do("qat-convert", {dir_ / "f.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "c.tflite"});
+  EXPECT_GE(Accuracy("c.tflite"), 97);
 }
 #endif
 
