@@ -102,23 +102,32 @@ class Judge {
   std::vector<std::vector<float>> reals_;
 };
 
+Status ExpectEnough(const RepairTask& task, std::string_view choice) {
+  if (task.dataset.size() >= kFewest) return {};
+  return InvalidArgument(StrCat("`", choice, "`: auto holds one of ", kHeldOut, " examples out, and there are ", task.dataset.size(),
+                                "; expected ", kFewest, " or more"));
+}
+
+Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task, const WorkHooks& hooks,
+                           Judge& judge) {
+  Graph trial = graph;
+  QuantizationOptions options = task.quantization;
+  QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
+  QAT_RETURN_IF_ERROR(Quantize(options, trial));
+  return judge.ErrorOf(trial);
+}
+
 }  // namespace
 
 Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
                                       const WorkHooks& hooks) {
-  if (task.dataset.size() < kFewest)
-    return InvalidArgument(StrCat("`repair`: auto holds one of ", kHeldOut, " examples out, and there are ",
-                                  task.dataset.size(), "; expected ", kFewest, " or more"));
+  QAT_RETURN_IF_ERROR(ExpectEnough(task, "repair"));
   Judge judge(graph, task.dataset, hooks);
   QAT_RETURN_IF_ERROR(judge.SeeReals());
   ChosenRepairs chosen;
   double least = std::numeric_limits<double>::infinity();
   const auto consider = [&](std::string_view name, const Repairs& repairs) -> Status {
-    Graph trial = graph;
-    QuantizationOptions options = task.quantization;
-    QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
-    QAT_RETURN_IF_ERROR(Quantize(options, trial));
-    QAT_ASSIGN_OR_RETURN(const double error, judge.ErrorOf(trial));
+    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith(repairs, graph, task, hooks, judge));
     chosen.trials.push_back({std::string(name), error, error < least});
     if (error < least) least = error, chosen.repairs = repairs;
     return {};
@@ -131,6 +140,24 @@ Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task
     repairs.*part = true;
     QAT_RETURN_IF_ERROR(consider(name, repairs));
   }
+  return chosen;
+}
+
+Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks) {
+  QAT_RETURN_IF_ERROR(ExpectEnough(task, "observer"));
+  Judge judge(graph, task.dataset, hooks);
+  QAT_RETURN_IF_ERROR(judge.SeeReals());
+  ChosenObserver chosen;
+  size_t best = 0;
+  for (const Observer observer :
+       {Observer::kMinMax, Observer::kMovingAverage, Observer::kPercentile, Observer::kMse, Observer::kKl}) {
+    RepairTask trial = task;
+    trial.calibration.observers.usual = observer;
+    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith({}, graph, trial, hooks, judge));
+    chosen.trials.push_back({std::string(NameOf(observer)), error, false});
+    if (error < chosen.trials[best].error) best = chosen.trials.size() - 1, chosen.observer = observer;
+  }
+  chosen.trials[best].kept = true;
   return chosen;
 }
 

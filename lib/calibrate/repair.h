@@ -47,6 +47,15 @@ struct ChosenRepairs {
 Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
                                       const WorkHooks& hooks);
 
+struct ChosenObserver {
+  Observer observer = Observer::kMinMax;
+  std::vector<RepairTrial> trials;  ///< of each observer by its name; the chosen one is kept
+};
+
+/// Tries each observer for all activations, in the same way, and keeps the one with the least error, of equals the first (minmax is the
+/// first of all). Requires and errors: as ChooseRepairs.
+Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks);
+
 }  // namespace qat
 
 #endif  // QAT_CALIBRATE_REPAIR_H_

@@ -178,6 +178,28 @@ TEST(ChooseRepairs, KeepsNothingThatDoesNotLowerTheErrorOnExamplesHeldOut) {
   EXPECT_EQ(Serialize(graph), Serialize(TinyGraph(false))) << "it is only tried";
 }
 
+// One bright image among dark ones makes the range of minmax ten times as wide as the examples held out need.
+TEST(ChooseObserver, LeavesOutWhatOnlyOneExampleReaches) {
+  Dataset data = RandomImages(50);
+  for (size_t i = 0; i < data.images.size(); ++i) data.images[i] = static_cast<uint8_t>(i < 16 ? 255 : data.images[i] / 12);
+  const Graph graph = TinyGraph(/*with_ranges=*/false);
+  const auto chosen = ChooseObserver(graph, TaskFor(data, "int8"), kQuiet);
+  QAT_ASSERT_OK(chosen);
+  ASSERT_EQ(chosen->trials.size(), 5u);
+  EXPECT_EQ(chosen->trials[0].name, "minmax");
+  EXPECT_FALSE(chosen->trials[0].kept);
+  double least = INFINITY;
+  for (const RepairTrial& trial : chosen->trials) least = std::min(least, trial.error);
+  for (const RepairTrial& trial : chosen->trials) {
+    EXPECT_EQ(trial.kept, trial.name == NameOf(chosen->observer)) << trial.name;
+    EXPECT_EQ(trial.kept, trial.error == least) << trial.name;
+  }
+  EXPECT_LT(least, 0.5 * chosen->trials[0].error);
+  EXPECT_EQ(Serialize(graph), Serialize(TinyGraph(false))) << "it is only tried";
+  const Dataset few = RandomImages(9);
+  QAT_EXPECT_ERROR(ChooseObserver(graph, TaskFor(few, "int8"), kQuiet), ErrorCode::kInvalidArgument, "`observer`: auto holds one of 5");
+}
+
 TEST(ChooseRepairs, NeedsExamplesToHoldOut) {
   const Dataset data = RandomImages(9);
   const RepairTask task = TaskFor(data, "int8");

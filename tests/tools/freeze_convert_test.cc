@@ -302,7 +302,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithRepairsObserversAndPasses) {
                  "--repair: value 'bias,equalise', expected none, auto, or some of equalize, adaround and bias");
   EXPECT_REFUSED(Convert({graph, "--observer", "mse", "-o", out}), 2, "--observer: says how ranges are found");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "median", "-o", out}), 2,
-                 "--observer: value 'median', expected minmax, moving-average, percentile, mse or kl");
+                 "--observer: value 'median', expected minmax, moving-average, percentile, mse, kl or auto");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "conw=mse", "-o", out}), 2,
                  "unknown activation 'conw'; did you mean 'conv'?");
   EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantise", "-o", out}), 2,

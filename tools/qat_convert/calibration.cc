@@ -60,17 +60,20 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
   return std::optional(std::move(dataset));
 }
 
+bool ChoosesObserver(const ConvertFlags& flags) { return LowerCase(flags.observer) == "auto"; }
+
 Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags) {
   const auto parse = [&](const std::string& name) -> Expected<Observer> {
     if (const auto observer = ObserverFromName(LowerCase(name))) return *observer;
     return InvalidArgument(StrCat("--observer: value '", flags.observer,
-                                  "', expected minmax, moving-average, percentile, mse or kl, or one for some activations, as "
-                                  "conv1=mse,fc=percentile"));
+                                  "', expected minmax, moving-average, percentile, mse, kl or auto, or one of the first five for some activations, "
+                                  "as conv1=mse,fc=percentile"));
   };
   ObserverChoice choice;
   if (flags.observer.empty()) return choice;
   if (flags.calibrate.empty())
     return InvalidArgument("--observer: says how ranges are found in data; expected --calibrate DATA too");
+  if (ChoosesObserver(flags)) return choice;
   if (!HasNames(flags.observer)) {
     QAT_ASSIGN_OR_RETURN(choice.usual, parse(flags.observer));
     return choice;

@@ -18,6 +18,9 @@ namespace qat {
 Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, const ModelType& type,
                                                  ReadNetworkResult& network, Report& report);
 
+/// Whether --observer is auto: what is best on examples held out, yet to be found.
+bool ChoosesObserver(const ConvertFlags& flags);
+
 /// --observer. Errors: kInvalidArgument.
 Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags);
 

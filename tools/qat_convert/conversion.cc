@@ -49,6 +49,27 @@ std::string TrialText(const RepairTrial& trial) {
   return StrCat(trial.name, " ", static_cast<float>(trial.error), trial.kept ? ", kept" : ", left out");
 }
 
+/// Says what each choice costs on examples held out.
+void SayTrials(const std::vector<RepairTrial>& tried, std::string_view of, Conversion& c) {
+  std::vector<std::string> trials;
+  for (const RepairTrial& trial : tried) {
+    trials.push_back(TrialText(trial));
+    c.report.metrics[StrCat("held_out_error_", trial.name)] = trial.error;
+  }
+  LogInfo(StrCat(of, " by their error on examples held out: ", Join(trials, "; ")));
+}
+
+Status ChooseRanges(Conversion& c) {
+  if (!c.chooses_observer) return {};
+  Progress progress(c.tool.flags().ProgressStyle(), "choose observer", c.data->size());
+  const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const ChosenObserver chosen, ChooseObserver(c.graph(), task, ShowProgress(progress)));
+  progress.Finish();
+  c.calibration.observers.usual = chosen.observer;
+  SayTrials(chosen.trials, "observers", c);
+  return {};
+}
+
 Status Choose(Conversion& c) {
   if (!c.chooses_repairs) return {};
   Progress progress(c.tool.flags().ProgressStyle(), "choose repairs", c.data->size());
@@ -57,12 +78,7 @@ Status Choose(Conversion& c) {
                           ChooseRepairs(c.graph(), task, ShowProgress(progress)));
   progress.Finish();
   c.repairs = chosen.repairs;
-  std::vector<std::string> trials;
-  for (const RepairTrial& trial : chosen.trials) {
-    trials.push_back(TrialText(trial));
-    c.report.metrics[StrCat("held_out_error_", trial.name)] = trial.error;
-  }
-  LogInfo(StrCat("repairs by their error on examples held out: ", Join(trials, "; ")));
+  SayTrials(chosen.trials, "repairs", c);
   return {};
 }
 
@@ -168,6 +184,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
+      {"choose-observer", "--observer auto: tries each observer on examples held out", ChooseRanges},
       {"choose-repairs", "--repair auto: tries each repair on examples held out", Choose},
       {"equalize",
        "cross-layer equalization: filters that follow each other reach equally far in each channel",

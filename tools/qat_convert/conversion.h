@@ -32,6 +32,7 @@ struct Conversion {
   CalibrationOptions calibration = {};
   Repairs repairs = {};
   bool chooses_repairs = false;            ///< --repair auto
+  bool chooses_observer = false;           ///< --observer auto
   std::optional<Graph> real_filters = {};  ///< the network as it was before filters were rounded
   std::vector<std::string> kept_float = {};
 

@@ -49,8 +49,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--repair", flags.repair, "none|auto|LIST",
       "with --calibrate: equalize, adaround, bias, separated by commas, or auto: those of them that lower the error on held-out "
       "examples (docs/precisions.md)");
-  add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl",
-      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER (default minmax)");
+  add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl|auto",
+      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER; auto: what is best on examples held out (default minmax)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,

@@ -172,6 +172,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, type, conversion.network, report));
   conversion.calibration.precisions = type.precisions;
   QAT_ASSIGN_OR_RETURN(conversion.calibration.observers, ParseObservers(flags));
+  conversion.chooses_observer = ChoosesObserver(flags);
   QAT_RETURN_IF_ERROR(Convert(conversion));
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
