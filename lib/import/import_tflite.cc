@@ -274,6 +274,14 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
   return contract;
 }
 
+/// Several inputs or outputs are called in the graph as everywhere else, where no other tensor has that name.
+void TakeNames(const std::vector<std::string>& names, const std::vector<int32_t>& tensors, Graph& graph) {
+  for (size_t i = 0; names.size() > 1 && i < names.size(); ++i) {
+    const bool taken = std::any_of(graph.tensors.begin(), graph.tensors.end(), [&](const GraphTensor& each) { return each.name == names[i]; });
+    if (!taken) graph.tensor(tensors[i]).name = names[i];
+  }
+}
+
 }  // namespace
 
 Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
@@ -288,6 +296,8 @@ Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& opti
   QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model, stays));
   QAT_ASSIGN_OR_RETURN_IN(model.source(), Graph graph, Importer(model, *prepared).Run());
   QAT_ASSIGN_OR_RETURN_IN(model.source(), graph.contract, ChooseContract(model, graph, options, notes));
+  TakeNames(InputNames(model), graph.inputs, graph);
+  TakeNames(OutputNames(model), graph.outputs, graph);
   graph.provenance = model.provenance();
   graph.provenance["source_sha256"] = Sha256(model.file_bytes());
   QAT_RETURN_IF_ERROR_IN(model.source(), Verify(graph));

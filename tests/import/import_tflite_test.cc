@@ -329,5 +329,27 @@ INSTANTIATE_TEST_SUITE_P(Files, ImportRealModels,
                            return name;
                          });
 
+// Keras' names, as qat-eval and qat-convert have them without what TensorFlow adds.
+TEST(ImportTflite, SeveralInputsAndOutputsAreCalledAsPeopleCallThem) {
+  ModelBuilder builder;
+  std::vector<int32_t> inputs, outputs;
+  for (const char* name : {"serving_default_left:0", "serving_default_right:0"})
+    inputs.push_back(builder.AddTensor(name, {1, 4}, DType::kFloat32));
+  for (const char* name : {"Call:1", "Call:0"}) outputs.push_back(builder.AddTensor(name, {1, 2, 2}, DType::kFloat32));
+  for (size_t i = 0; i < 2; ++i) builder.AddReshape(inputs[i], {1, 2, 2}, outputs[i]);
+  const auto model = Model::FromBytes(builder.Finish(inputs, outputs), "two.tflite");
+  QAT_ASSERT_OK(model);
+  std::vector<std::string> notes;
+  const auto graph = ImportTflite(**model, {}, notes);
+  QAT_ASSERT_OK(graph);
+  const auto names = [&](const std::vector<int32_t>& tensors) {
+    std::vector<std::string> all;
+    for (const int32_t tensor : tensors) all.push_back(graph->tensor(tensor).name);
+    return all;
+  };
+  EXPECT_EQ(names(graph->inputs), (std::vector<std::string>{"left", "right"}));
+  EXPECT_EQ(names(graph->outputs), (std::vector<std::string>{"Call:1", "Call"}));
+}
+
 }  // namespace
 }  // namespace qat

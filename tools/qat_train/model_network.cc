@@ -1,6 +1,7 @@
 #include "model_network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/file.h"
 #include "base/join_some.h"
@@ -50,11 +51,12 @@ void LeaveOutSoftmax(Graph& graph) {
       return each.type == OpType::kSoftmax && each.output() == output;
     });
     if (node == graph.nodes.end() || IsRead(graph, output)) continue;
-    output = node->inputs[0];
     const bool several = graph.outputs.size() > 1;
-    LogInfo(StrCat("--network: softmax '", node->name, "' at the end is left out, since the loss contains it; ",
-                   several ? StrCat("the output is called '", graph.tensor(output).name, "'")
-                           : std::string("qat-convert --append softmax puts it back")));
+    // Labels and flags name it.
+    if (several) std::swap(graph.tensor(output).name, graph.tensor(node->inputs[0]).name);
+    output = node->inputs[0];
+    LogInfo(StrCat("--network: softmax '", node->name, "' at the end is left out, since the loss contains it; qat-convert --append ",
+                   several ? StrCat(graph.tensor(output).name, "=") : "", "softmax puts it back"));
     graph.nodes.erase(node);
   }
   RemoveUnusedTensors(graph);
