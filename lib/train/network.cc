@@ -337,6 +337,7 @@ void Network::Load(const Checkpoint& checkpoint, Module& module) {
 
 Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
   Inherited inherited;
+  inherited.outputs.resize(output_layers_.size());
   for (const auto& [module, inputs, output] : layers_) {
     if (const auto misfit = FindMisfit(checkpoint, *module)) {
       inherited.fresh.push_back(FreshText(module->name(), *misfit));
@@ -344,7 +345,9 @@ Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
     }
     Load(checkpoint, *module);
     inherited.kept += !module->parameters().empty();
-    inherited.output = module.get() == &output_module();
+    for (size_t i = 0; i < output_layers_.size(); ++i) {
+      if (module.get() == &output_module(i)) inherited.outputs[i] = true;
+    }
   }
   if (inherited.kept > 0) return inherited;
   return Corrupt(StrCat("none of its layers fits network '", graph_.name, "', expected some of the same name and shape: ",

@@ -21,7 +21,7 @@ namespace qat {
 /// What became of the layers with parameters of a network that started from another one's checkpoint.
 struct Inherited {
   int64_t kept = 0;
-  bool output = false;             ///< the last layer was kept
+  std::vector<bool> outputs;       ///< of each output: its last layer was kept
   std::vector<std::string> fresh;  ///< "logits (filter is [10, 84] there, [4, 84] here)"
 };
 

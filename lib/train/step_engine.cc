@@ -46,6 +46,15 @@ std::string Rounded(double value) {
 std::string BatchesName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/batches"); }
 std::string GapName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/gap"); }
 
+// Scaling the tensor would change another output or a layer that reads it, too.
+bool IsReadElsewhere(const Graph& graph, size_t output) {
+  const int32_t tensor = graph.outputs[output];
+  return std::count(graph.outputs.begin(), graph.outputs.end(), tensor) > 1 ||
+         std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& node) {
+           return std::find(node.inputs.begin(), node.inputs.end(), tensor) != node.inputs.end();
+         });
+}
+
 }  // namespace
 
 StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
@@ -125,7 +134,7 @@ bool StepEngine::NormalizeOutput(size_t output, const OutputContract& contract) 
       return input >= 0 && graph.tensor(input).name == last->filter->name;
     });
   });
-  if (!rows_first || rows % targets != 0 || readers > 1) return false;
+  if (!rows_first || rows % targets != 0 || readers > 1 || IsReadElsewhere(graph, output)) return false;
   const size_t length = last->filter->values.size() / rows;
   for (size_t row = 0; row < rows; ++row) {
     const float std = contract.std[row % targets];

@@ -46,7 +46,7 @@ class StepEngine {
   void LearnInUnits(size_t output, const std::vector<double>& deviations);
 
   /// The same, better: the last layer is scaled so that its outputs, restored as `contract` says, are what they were. False where it
-  /// has no filter and bias of its own, or an activation: nothing has changed then.
+  /// has no filter and bias of its own, or an activation, or is read by more than one: nothing has changed then.
   bool NormalizeOutput(size_t output, const OutputContract& contract);
 
   void SetOutput(size_t output, const OutputContract& contract) { losses_[output].output = contract; }

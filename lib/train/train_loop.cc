@@ -48,12 +48,14 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
   }
   // Outputs that are taken over mean what they did.
-  const bool inherits = loop->engine_->inherited() && loop->engine_->inherited()->output;
-  const Checkpoint* before = saved ? &saved->checkpoint : inherits ? own.init : nullptr;
+  const auto before = [&](size_t output) -> const Checkpoint* {
+    if (saved) return &saved->checkpoint;
+    return loop->engine_->inherited() && loop->engine_->inherited()->outputs[output] ? own.init : nullptr;
+  };
   for (size_t i = 0; i < own.train.output_count(); ++i) {
     const OutputLabels& labels = own.train.output_labels(i);
     if (labels.task != Task::kNumbers) continue;
-    if (before != nullptr) loop->TakeTargets(i, before->contract, saved.has_value());
+    if (const Checkpoint* from = before(i)) loop->TakeTargets(i, *from, saved.has_value());
     if (config.scale_to_targets && own.header.contract.outputs[i].mean.empty())
       loop->engine_->LearnInUnits(i, MeasureTargets(labels, loop->split_.train).std);
   }
@@ -70,16 +72,21 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   return loop;
 }
 
-void TrainLoop::TakeTargets(size_t index, const Contract& before, bool resumed) {
+void TrainLoop::TakeTargets(size_t index, const Checkpoint& before, bool resumed) {
   std::vector<OutputContract>& outputs = inputs_.header.contract.outputs;
   OutputContract& output = outputs[index];
-  OutputContract own = index < before.outputs.size() ? before.outputs[index] : OutputContract();
-  if (outputs.size() > 1 && !before.outputs.empty() && !resumed) {
-    const auto same = [&](const OutputContract& each) { return each.name == output.name && each.mean.size() == output.mean.size(); };
-    const auto found = std::find_if(before.outputs.begin(), before.outputs.end(), same);
-    if (found == before.outputs.end()) return;  // an output that is new
-    own = *found;
+  size_t place = index;
+  if (outputs.size() > 1 && !resumed) {
+    const std::vector<int32_t>& there = before.network.outputs;
+    const auto same = [&](int32_t tensor) { return before.network.tensor(tensor).name == output.name; };
+    const auto found = std::find_if(there.begin(), there.end(), same);
+    if (found == there.end()) return;  // a layer that was inside
+    place = static_cast<size_t>(found - there.begin());
   }
+  // A model of others says nothing of its outputs: they are the numbers themselves.
+  const std::vector<OutputContract>& known = before.contract.outputs;
+  const OutputContract own = place < known.size() ? known[place] : OutputContract();
+  if (outputs.size() > 1 && !own.mean.empty() && own.mean.size() != output.mean.size()) return;
   // A network that gives the numbers themselves, as one of others does, gives them normalized from here on. What takes no step stays.
   const bool learned_so = own.mean.empty() && !output.mean.empty() && !resumed && !inputs_.only_start;
   if (learned_so && engine_->NormalizeOutput(index, output)) return SayTargets(output, /*normalized=*/true);
@@ -97,7 +104,7 @@ void TrainLoop::SayTargets(const OutputContract& output, bool normalized) const 
       normalized ? StrCat(what, ": learned as (target - mean) / std by those of the training data, and restored after the model; the last "
                                 "layer was scaled so that the network starts with the answers that it gave")
                  : StrCat(what, ": learned as they are: the network does not end in a dense layer or a convolution with a bias of its own "
-                                "and no activation, which alone can be scaled to them"));
+                                "and no activation, that nothing else reads, which alone can be scaled to them"));
 }
 
 Expected<TrainResult> TrainLoop::Run() {

@@ -50,7 +50,7 @@ class TrainLoop {
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
   /// Targets become outputs as in an earlier contract.
-  void TakeTargets(size_t index, const Contract& before, bool resumed);
+  void TakeTargets(size_t index, const Checkpoint& before, bool resumed);
   void SayTargets(const OutputContract& output, bool normalized) const;
   bool InDeviations() const;
   Status Step();

@@ -187,6 +187,80 @@ TEST_F(SeveralOutputs, GoOnToTheSameBytes) {
   testing::ExpectSameRun(dir / "whole", dir / "parts");
 }
 
+// A run of one step, from `init` where there is one.
+Checkpoint Trained(const TrainConfig& config, const Dataset& train, const Dataset& test, const Checkpoint* init, bool only,
+                   std::string* notes = nullptr, const Graph* network = nullptr) {
+  TempDir dir;
+  TrainStart start;
+  start.init = init;
+  start.only = only;
+  TrainCallbacks callbacks;
+  if (notes != nullptr) callbacks.on_note = [&](const std::string& note) { *notes += note + "\n"; };
+  const auto result = Train(network != nullptr ? *network : Parsed(kBoth), config, train, test, dir / "run", start, callbacks);
+  QAT_CHECK(result.ok());
+  auto checkpoint = ReadCheckpoint(result->checkpoint);
+  QAT_CHECK(checkpoint.ok());
+  return *std::move(checkpoint);
+}
+
+TEST_F(SeveralOutputs, OfANetworkThatKnowsNoTargetsStartWithItsAnswers) {
+  TrainConfig config = OneStep();
+  Checkpoint foreign = Trained(config, Both(train_), Both(test_), nullptr, false);
+  ASSERT_EQ(foreign.contract.outputs.at(1).mean.size(), 2u);
+  foreign.contract.outputs.clear();
+
+  const Checkpoint kept = Trained(config, Both(train_), Both(test_), &foreign, /*only=*/true);
+  EXPECT_TRUE(kept.contract.outputs.at(1).mean.empty()) << "no step is taken: the numbers are what they were";
+  EXPECT_EQ(kept.tensors.at("place/bias").values, foreign.tensors.at("place/bias").values);
+
+  config.learning_rate = 1e-30;
+  std::string notes;
+  const Checkpoint scaled = Trained(config, Both(train_), Both(test_), &foreign, /*only=*/false, &notes);
+  const OutputContract& place = scaled.contract.outputs.at(1);
+  ASSERT_EQ(place.mean.size(), 2u);
+  for (const auto& [name, tensor] : foreign.tensors) {
+    const std::vector<float>& now = scaled.tensors.at(name).values;
+    const bool bias = name == "place/bias", of_place = name.starts_with("place/");
+    for (size_t i = 0; i < now.size(); ++i) {
+      const size_t target = i * 2 / now.size();
+      const float restored = of_place ? now[i] * place.std[target] + (bias ? place.mean[target] : 0) : now[i];
+      ASSERT_NEAR(restored, tensor.values[i], 1e-3) << name << " " << i;
+    }
+  }
+  EXPECT_NE(notes.find("targets of 'place': learned as (target - mean) / std"), std::string::npos) << notes;
+}
+
+TEST_F(SeveralOutputs, ThatAnotherLayerReadsStayAsTheyAre) {
+  const Graph chained = Parsed(std::string("name = \"chain\"\noutputs = [\"place\", \"kind\"]") + kBody + kPlace +
+                               "[[layer]]\nname = \"kind\"\nop = \"fully_connected\"\ninputs = [\"place\"]\nunits = 4\n");
+  const auto swapped = [](Dataset data) {
+    Dataset both = OnlyPlaces(data);
+    both.output = "place";
+    OutputLabels kind = data;
+    kind.output = "kind";
+    both.others = {kind};
+    return both;
+  };
+  TrainConfig config = OneStep();
+  config.learning_rate = 1e-30;
+  Checkpoint foreign = Trained(config, swapped(train_), swapped(test_), nullptr, false, nullptr, &chained);
+  foreign.contract.outputs.clear();
+  std::string notes;
+  const Checkpoint kept = Trained(config, swapped(train_), swapped(test_), &foreign, false, &notes, &chained);
+  EXPECT_TRUE(kept.contract.outputs.at(0).mean.empty());
+  EXPECT_EQ(kept.tensors.at("place/filter").values, foreign.tensors.at("place/filter").values);
+  EXPECT_NE(notes.find("targets of 'place': learned as they are"), std::string::npos) << notes;
+}
+
+TEST_F(SeveralOutputs, OfAnEarlierRunMeanWhatTheyDid) {
+  const Checkpoint before = Trained(OneStep(), Both(train_), Both(test_), nullptr, false);
+  Dataset moved = Both(train_);
+  for (float& number : moved.others[0].numbers) number += 3;
+  const Checkpoint after = Trained(OneStep(), moved, Both(test_), &before, false);
+  EXPECT_EQ(after.contract.outputs.at(1).mean, before.contract.outputs.at(1).mean);
+  EXPECT_EQ(after.contract.outputs.at(1).std, before.contract.outputs.at(1).std);
+}
+
 TEST_F(SeveralOutputs, NeedLabelsForEach) {
   TempDir dir;
   const Graph network = Parsed(kBoth);
