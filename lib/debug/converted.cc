@@ -95,16 +95,28 @@ class ModelReader {
     for (const GraphNode& node : network_.nodes) {
       const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
       if (output == nullptr || output->scale.size() != 1) continue;
-      const std::optional<Scheme> scheme = SchemeFromName(NameOf(output->type));
-      if (!scheme || *scheme == Scheme::kFloat32) continue;
-      choices_.precisions = PrecisionsOf(*scheme);
-      const ModelTensor* filter = FilterOf(node);
-      if (filter != nullptr && *scheme == Scheme::kInt8 && filter->scale.size() == 1 && filter->shape[0] > 1)
-        choices_.precisions = *IntegersFromName("int8-per-tensor");
-      return {};
+      if (output->type == DType::kUInt8) choices_.precisions = PrecisionsOf(Scheme::kUInt8);
+      if (output->type == DType::kInt8) choices_.precisions = Int8PrecisionsByFilters();
+      if (output->type == DType::kInt16) choices_.precisions = *IntegersFromName("int16x8");
+      if (output->type == DType::kUInt8 || output->type == DType::kInt8 || output->type == DType::kInt16) return {};
     }
     return Corrupt(StrCat(model_.source(), ": has no layer of the network '", network_.name,
-                          "' whose output is uint8 or int8, expected a model that was converted from it"));
+                          "' whose output is uint8, int8 or int16, expected a model that was converted from it"));
+  }
+
+  /// What most of the model's filters are is the rule; the others are choices of their own.
+  Precisions Int8PrecisionsByFilters() const {
+    size_t of_4_bits = 0, of_8_bits = 0, with_one_scale = 0, with_several = 0;
+    for (const GraphNode& node : network_.nodes) {
+      const ModelTensor* filter = FilterOf(node);
+      if (filter == nullptr) continue;
+      const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
+      if (TakesFourBits(node.type)) ++(filter->file_type == DType::kInt4 ? of_4_bits : of_8_bits);
+      const bool one_channel = axis >= filter->shape.size() || filter->shape[axis] < 2;
+      if (!one_channel) ++(filter->scale.size() == 1 ? with_one_scale : with_several);
+    }
+    if (of_4_bits > of_8_bits) return *IntegersFromName("w4a8");
+    return with_one_scale > with_several ? *IntegersFromName("int8-per-tensor") : PrecisionsOf(Scheme::kInt8);
   }
 
   void TakeFilter(const GraphNode& node) {
@@ -112,6 +124,11 @@ class ModelReader {
     if (filter == nullptr) return;
     FilterChoice& choice = choices_.filters[filter->name];
     Precision precision = FilterPrecision(node.type, choices_.precisions);
+    const int32_t bits = filter->file_type == DType::kInt4 ? 4 : 8;
+    if (bits != precision.bits) {
+      choice.bits = bits;
+      precision = WithBits(precision, bits);
+    }
     choice.granularity = precision.granularity = filter->scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
     if (filter->scale.size() > 1) return;
     const QuantizationParams params = {filter->scale[0], static_cast<int32_t>(filter->zero_point.at(0))};

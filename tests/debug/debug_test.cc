@@ -192,7 +192,7 @@ TEST(LeastErrorRange, KeepsUniformValuesAndCutsALonelyOne) {
 }
 
 TEST(ChoicesOfModel, MakeTheSameModelAgain) {
-  for (const char* type : {"uint8", "int8", "int8-per-tensor"}) {
+  for (const char* type : {"uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"}) {
     Patient patient(DigitClassifier(), type);
     patient.choices().keep_float = {"conv2"};
     std::vector<std::string> none;
@@ -206,7 +206,9 @@ TEST(ChoicesOfModel, MakeTheSameModelAgain) {
     for (size_t i = 0; i < first.quantized.tensors.size(); ++i) {
       const GraphTensor &a = first.quantized.tensors[i], &b = again.quantized.tensors[i];
       ASSERT_EQ(a.quantization.has_value(), b.quantization.has_value()) << a.name;
+      EXPECT_EQ(a.type, b.type) << type << " " << a.name;
       if (!a.quantization) continue;
+      EXPECT_EQ(a.quantization->scale.size(), b.quantization->scale.size()) << type << " " << a.name;
       EXPECT_EQ(a.quantization->zero_point, b.quantization->zero_point) << a.name;
       EXPECT_NEAR(a.quantization->scale[0], b.quantization->scale[0], 1e-6 * a.quantization->scale[0])
           << a.name;
