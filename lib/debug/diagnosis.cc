@@ -11,6 +11,7 @@
 #include "eval/layer_error.h"
 #include "eval/look_inside.h"
 #include "eval/lowered_graph.h"
+#include "quant/precision.h"
 #include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
 #include "tflite/tflite_writer.h"
@@ -97,7 +98,7 @@ void DescribeRange(const Converted& converted, const std::map<std::string, Obser
                    LayerDiagnosis& layer) {
   const GraphTensor& tensor = converted.quantized.tensor(layer.layer.tensor);
   const QuantizationParams params = tensor.quantization->params();
-  const Range range = RepresentableRange(params, tensor.type == DType::kInt8 ? kInt8Limits : kUInt8Limits);
+  const Range range = RepresentableRange(params, LimitsOf(ActivationsOf(tensor.type)));
   layer.range = range;
   const auto found = observed.find(tensor.name);
   if (found == observed.end()) return;

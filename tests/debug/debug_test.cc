@@ -178,6 +178,17 @@ TEST(Diagnose, OwnNoiseIsThatOfRoundingOneLayer) {
 }
 
 /// The expected values by a formula: a grid of 255 steps over a uniform range has the noise step^2 / 12.
+TEST(Diagnose, RangesAreThoseOfTheIntegersOfEachType) {
+  for (const char* type : {"uint8", "int8", "int16x8"}) {
+    const Diagnosis diagnosis = Patient(DigitClassifier(), type).Examine();
+    for (const LayerDiagnosis& layer : diagnosis.layers) {
+      if (!layer.range || !layer.observed) continue;
+      EXPECT_GT(layer.range->max, 0.9f * layer.observed->max) << type << " " << layer.layer.name;
+      EXPECT_LT(layer.range->max, 4 * layer.observed->max) << type << " " << layer.layer.name;
+    }
+  }
+}
+
 TEST(LeastErrorRange, KeepsUniformValuesAndCutsALonelyOne) {
   Observed uniform;
   uniform.range = {0, 1};
