@@ -1,9 +1,14 @@
 // qat-eval debug: a layer that was spoilt on purpose is named first, and the plan that is suggested repairs it, with the programs alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/file.h"
+#include "data/dataset.h"
+#include "data/npy.h"
 #include "support/digit_classifier.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
@@ -28,8 +33,9 @@ class DebugCommand : public ::testing::Test {
   }
 
   ProcessResult Debug(std::vector<std::string> arguments) {
-    std::vector<std::string> all = {"debug", dir_ / "g.qgraph",     "--data", "digits", "--limit",
-                                    "300",   "--calibration-limit", "150",    "--json", dir_ / "d.json"};
+    std::vector<std::string> all = {"debug", dir_ / "g.qgraph",     "--limit", "300",
+                                    "--calibration-limit", "150",    "--json", dir_ / "d.json"};
+    if (std::find(arguments.begin(), arguments.end(), "--data") == arguments.end()) all.insert(all.end(), {"--data", "digits"});
     all.insert(all.end(), arguments.begin(), arguments.end());
     return RunTool("qat-eval", all);
   }
@@ -109,6 +115,46 @@ TEST_F(DebugCommand, AStretchedChannelOfAConvertedModelIsEqualized) {
                                                  dir_ / "cut/input.npy", "-o", dir_ / "y.npy"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(ReadText(dir_ / "y.npy"), ReadText(dir_ / "cut/output.npy"));
+}
+
+// As of a network of others, which does not say what its outputs mean.
+TEST_F(DebugCommand, OfSeveralOutputsTheLabelsOfTheFirstAreJudged) {
+  Graph graph = DigitClassifier();
+  graph.outputs.push_back(graph.nodes.front().output());
+  graph.contract.outputs.clear();
+  Write(graph);
+  const auto write = [&](const std::string& folder, const std::string& labels) {
+    std::filesystem::create_directories(dir_ / folder);
+    for (const auto& [split, name] : {std::pair(Split::kTrain, "train"), std::pair(Split::kTest, "test")}) {
+      OpenOptions options;
+      options.limit = 450;
+      const Dataset digits = *OpenDataset("digits", split, options);
+      const auto count = static_cast<int32_t>(digits.size());
+      Bytes images(static_cast<size_t>(digits.size() * digits.ImageSize()));
+      std::vector<int32_t> all(static_cast<size_t>(count));
+      std::iota(all.begin(), all.end(), 0);
+      QAT_ASSERT_OK(digits.Read(all, images));
+      const auto put = [&](const std::string& array, Shape shape, Bytes values) {
+        const std::string path = dir_ / (folder + "/" + array + "_" + name + ".npy");
+        QAT_ASSERT_OK(WriteFile(path, Serialize(NpyArray{DType::kUInt8, std::move(shape), std::move(values)})));
+      };
+      put("x", {count, digits.input().height, digits.input().width, 1}, std::move(images));
+      put(labels, {count}, Bytes(digits.labels.begin(), digits.labels.end()));
+    }
+  };
+  write("named", "y_logits");
+  write("plain", "y");
+  write("other", "y_place");
+  for (const char* folder : {"named", "plain"}) {
+    const ProcessResult found = Debug({"--data", dir_ / folder, "--suggest", dir_ / "plan.toml", "--max-drop", "100"});
+    ASSERT_EQ(found.exit_code, 0) << found.err;
+    EXPECT_HOLDS(found.err, "of the 2 outputs, the answers of the first, 'logits', are judged");
+    EXPECT_EQ(Document()["task"], "classes");
+    EXPECT_GT(Document()["float"].get<double>(), 60) << folder;
+  }
+  const ProcessResult refused = Debug({"--data", dir_ / "other"});
+  EXPECT_EQ(refused.exit_code, 3) << refused.err;
+  EXPECT_HOLDS(refused.err, "labels of the first output, which is judged, would be called y_logits");
 }
 
 TEST_F(DebugCommand, ALimitThatNothingMeetsIsAFailedGateWithoutAPlan) {

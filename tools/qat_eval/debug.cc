@@ -74,6 +74,25 @@ Expected<ReadNetworkResult> ReadFloatNetwork(const EvalFlags& flags) {
   return network;
 }
 
+/// Of several outputs whose meanings nobody knows the first is judged, by the labels of its name where the data have such.
+Expected<Dataset> OpenFirstOutput(const std::string& data, const std::string& output, Split split, const OpenOptions& options) {
+  OpenOptions named = options;
+  named.label = output;
+  named.outputs = {{output, "", options.class_names, options.task}};
+  Expected<Dataset> dataset = OpenDataset(data, split, named);
+  if (dataset.ok()) return dataset;
+  dataset = OpenDataset(data, split, options);
+  if (dataset.ok()) return dataset;
+  Error error = std::move(dataset).error();
+  error.message += StrCat("; labels of the first output, which is judged, would be called y_", output);
+  return error;
+}
+
+bool KnowsItsOutputs(const Contract& contract) {
+  return std::any_of(contract.outputs.begin(), contract.outputs.end(),
+                     [](const OutputContract& output) { return output.task != Task::kUnknown; });
+}
+
 /// `values_are_open`: the data decide whether bytes or real numbers go in.
 Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split split, int64_t limit,
                             const WorkHooks& hooks, bool values_are_open = false) {
@@ -89,7 +108,11 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
   if (contract.outputs.size() == 1 && contract.outputs.front().task != Task::kUnknown)
     options.task = contract.outputs.front().task;
   options.hooks = hooks;
-  QAT_ASSIGN_OR_RETURN_IN("`data`", Dataset dataset, OpenDataset(flags.request.data, split, options));
+  const bool first = graph.outputs.size() > 1 && !KnowsItsOutputs(contract);
+  if (first) options.outputs.clear();
+  QAT_ASSIGN_OR_RETURN_IN("`data`", Dataset dataset,
+                          first ? OpenFirstOutput(flags.request.data, graph.tensor(graph.outputs[0]).name, split, options)
+                                : OpenDataset(flags.request.data, split, options));
   if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no examples, expected at least one"));
   return dataset;
