@@ -100,6 +100,7 @@ Expected<std::vector<std::string>> RunRecorder::Watch(const Answers& answers, co
   for (const NamedObserver& each : observers) {
     if (!each.observer->empty()) seen.ranges[each.name] = each.observer->range();
   }
+  seen.several = !answers.others.empty();
   std::vector<std::string> warnings = watch_.Look(seen);
   for (const std::string& warning : warnings) QAT_RETURN_IF_ERROR(log_->WriteWarning(evaluated_step_, warning));
   return warnings;

@@ -1,6 +1,7 @@
 #include "train/run_watch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "base/strings.h"
@@ -10,13 +11,24 @@ namespace qat {
 namespace {
 
 constexpr double kRise = 1.5;            // times the least loss
-constexpr double kLeastRise = 1.0 / 20;  // of the first training loss
+constexpr double kLeastRise = 1.0 / 20;  // of the first training loss, or of that of guessing
 constexpr char kRangeName[] = "watch/range/";
 
 std::string Rounded(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", value);
   return text;
+}
+
+bool AllAreRight(const RunWatch::Seen& seen) {
+  return !seen.several && !seen.counts.empty() &&
+         std::all_of(seen.counts.begin(), seen.counts.end(), [](const ClassCount& each) { return each.correct == each.total; });
+}
+
+// Of a network that answers each class alike: one that begins trained has a first loss that measures nothing. 0: not of classes.
+double LossOfGuessing(const RunWatch::Seen& seen) {
+  const auto classes = std::count_if(seen.counts.begin(), seen.counts.end(), [](const ClassCount& each) { return each.total > 0; });
+  return seen.several || classes < 2 ? 0 : std::log(static_cast<double>(classes));
 }
 
 }  // namespace
@@ -102,8 +114,9 @@ std::string RunWatch::RisingLoss(const Seen& seen, double training_loss) {
     least_quantized_ = seen.quantized;
     return "";
   }
-  const bool rises = seen.loss > kRise * least_loss_ && seen.loss - least_loss_ > kLeastRise * first_loss_;
-  if (!rises || seen.step - least_step_ < steps_ / 4 || training_loss >= least_training_) return "";
+  const double whole = std::max(first_loss_, LossOfGuessing(seen));
+  const bool rises = seen.loss > kRise * least_loss_ && seen.loss - least_loss_ > kLeastRise * whole;
+  if (!rises || AllAreRight(seen) || seen.step - least_step_ < steps_ / 4 || training_loss >= least_training_) return "";
   return StrCat("the loss on ", where_, " rose from ", Rounded(least_loss_), " at step ", least_step_, " to ",
                 Rounded(seen.loss), " at step ", seen.step, " while that of training fell from ",
                 Rounded(least_training_), " to ", Rounded(training_loss),

@@ -41,6 +41,7 @@ class RunWatch {
     std::vector<ClassCount> counts = {};  ///< answers by class; empty: of real numbers
     int64_t examples = 0;
     std::map<std::string, Range> ranges = {};
+    bool several = false;  ///< the loss is that of several outputs, `counts` are of the first
   };
   std::vector<std::string> Look(const Seen& seen);
 

@@ -159,6 +159,28 @@ TEST(RunWatch, ATinyLossMayDouble) {
   EXPECT_EQ(WarningsOf([](RunWatch::Seen& seen) { seen.loss = seen.step <= 300 ? 0.01 : 0.03; }), Warnings());
 }
 
+// One that was trained before begins at a loss that is tiny by itself.
+TEST(RunWatch, ATinyLossOfAFineTunedNetworkMayRise) {
+  const auto training = [](int64_t step) { return 0.02 * std::exp(-static_cast<double>(step) / 250); };
+  const auto rises = [](double end) {
+    return [end](RunWatch::Seen& seen) {
+      seen.loss = seen.step <= 300 ? 0.01 : 0.01 + (end - 0.01) * static_cast<double>(seen.step - 300) / 700;
+    };
+  };
+  EXPECT_EQ(WarningsOf(rises(0.05), false, training), Warnings());
+  EXPECT_EQ(WarningsOf(rises(1), false, training).size(), 1u);
+  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { rises(0.05)(seen), seen.several = true; }, false, training).size(), 1u);
+}
+
+TEST(RunWatch, AnswersThatAreAllRightAreNoOverfitting) {
+  const auto all_right = [](RunWatch::Seen& seen) {
+    Overfits(seen);
+    seen.counts = Answers(50);
+  };
+  EXPECT_EQ(WarningsOf(all_right), Warnings());
+  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { all_right(seen), seen.several = true; }).size(), 1u) << "of another output";
+}
+
 TEST(RunWatch, AStateOfAnEarlierVersionBeginsAnew) {
   RunWatch watch(kSteps, kDelay, "test");
   watch.Load(TrainerState());
