@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/named_lists.h"
@@ -68,6 +69,21 @@ std::string HintAtNumbers(const OutputLabels& data) {
   if (!asks || !std::all_of(names.begin(), names.end(), is_whole)) return "";
   return StrCat("labels are ", names.size(), " different whole numbers, ", names.front(), " to ", names.back(),
                 ", and learned as classes; if they are measured or counted, as ages are, `task` numbers learns them as numbers");
+}
+
+// How many values lie in the first axis, in the first two, …
+std::set<int64_t> FirstProducts(const Shape& shape) {
+  std::set<int64_t> products = {1};
+  int64_t product = 1;
+  for (const int32_t size : shape) products.insert(product *= size);
+  return products;
+}
+
+// The same values in the same order: one splits or joins axes of the other, as [28, 28] and [784] do; [64, 3] and [3, 64] do not.
+bool HaveOneOrder(const Shape& a, const Shape& b) {
+  const std::set<int64_t> of_a = FirstProducts(a), of_b = FirstProducts(b);
+  return std::includes(of_a.begin(), of_a.end(), of_b.begin(), of_b.end()) ||
+         std::includes(of_b.begin(), of_b.end(), of_a.begin(), of_a.end());
 }
 
 std::vector<std::string> NamesOf(const std::map<std::string, std::string>& lists) {
@@ -146,12 +162,15 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   return dataset;
 }
 
-// A network that takes no [1, H, W, C] has the data's axes.
+// A network that takes no [1, H, W, C] has the data's axes; those in another order are left for CheckFits to refuse.
 void Preparation::TakeShapes(Dataset& dataset) const {
   for (size_t i = 0; i < std::min(dataset.inputs.size(), job_.network.inputs.size()); ++i) {
     const Shape& shape = job_.network.tensor(job_.network.inputs[i]).shape;
-    if (shape.size() == 4 || FlatSize(shape) != dataset.inputs[i].ValueCount()) continue;
-    dataset.inputs[i].shape.assign(shape.begin() + 1, shape.end());
+    ExampleInput& input = dataset.inputs[i];
+    if (shape.size() == 4 || FlatSize(shape) != input.ValueCount()) continue;
+    const Shape own = input.shape.empty() ? Shape{input.height, input.width, input.channels} : input.shape;
+    const Shape expected(shape.begin() + 1, shape.end());
+    if (HaveOneOrder(own, expected)) input.shape = expected;
   }
 }
 

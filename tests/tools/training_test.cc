@@ -11,6 +11,7 @@
 #include "data/npy.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
+#include "tflite/tflite_writer.h"
 
 #ifdef QAT_HAS_TRAIN
 namespace qat {
@@ -119,6 +120,71 @@ TEST_F(Training, WarnsAtTheEndWhereAnswersAreWorthNothing) {
   testing::WriteText(dir_ / "scaled.toml", "scale_to_targets = true\n");
   ASSERT_EQ(Train("kelvin", "scaled", {"--network", dir_ / "one.toml", "--config", dir_ / "scaled.toml"}).exit_code, 0);
   EXPECT_TRUE(WarningsOf("scaled").empty()) << WarningsOf("scaled");
+}
+
+// The same number of values says nothing of their order.
+TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
+  const auto write = [&](const std::string& folder, const Shape& example) {
+    std::filesystem::create_directories(dir_ / folder);
+    Random random(9);
+    for (const auto& [split, count] : {std::pair<const char*, int>{"train", 300}, {"test", 40}}) {
+      Shape shape = example;
+      shape.insert(shape.begin(), count);
+      NpyArray x{DType::kFloat32, shape, {}}, y{DType::kUInt8, {count}, {}};
+      for (int i = 0; i < count; ++i) {
+        y.values.push_back(static_cast<uint8_t>(i % 2));
+        for (int k = 0; k < 36; ++k) {
+          const float value = random.Uniform() + static_cast<float>(i % 2);
+          const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
+          x.values.insert(x.values.end(), bytes, bytes + sizeof(value));
+        }
+      }
+      QAT_ASSERT_OK(WriteFile(dir_ / (folder + "/x_" + split + ".npy"), Serialize(x)));
+      QAT_ASSERT_OK(WriteFile(dir_ / (folder + "/y_" + split + ".npy"), Serialize(y)));
+    }
+  };
+  // A model of others keeps its axes; those of a spec are put into four.
+  const auto model = [&](const std::string& name, const Shape& shape) {
+    Graph graph;
+    graph.name = name;
+    graph.scheme = "float32";
+    const Shape axes(shape.begin() + 1, shape.end());
+    const std::vector<float> zeros(static_cast<size_t>(axes.back()), 0), ones(zeros.size(), 1);
+    graph.contract.input() = {1, axes.size() > 1 ? axes[0] : 1, axes.back(), zeros, ones, ValueType::kReal, axes, -1, 3};
+    GraphTensor input;
+    input.name = "x";
+    input.shape = shape;
+    graph.inputs = {graph.AddTensor(input)};
+    int32_t last = graph.inputs[0];
+    if (shape.size() > 2) {
+      const int32_t rows = graph.AddConstant("flat/shape", {2}, std::vector<int32_t>{-1, 36});
+      last = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}}, {last, rows});
+    }
+    const int32_t filter = graph.AddConstant("head/filter", {2, 36}, std::vector<float>(72, 0.1f));
+    const int32_t bias = graph.AddConstant("head/bias", {2}, std::vector<float>(2));
+    graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "head", FullyConnectedAttributes(), {last, filter, bias})};
+    const auto bytes = WriteTflite(graph, {});
+    QAT_ASSERT_OK(bytes);
+    QAT_ASSERT_OK(WriteFile(dir_ / (name + ".tflite"), *bytes));
+  };
+  write("series", {12, 3});
+  write("swapped", {3, 12});
+  model("steps", {1, 12, 3});
+  model("rows", {1, 36});
+  testing::WriteText(dir_ / "spec.toml", "name = \"spec\"\n[[input]]\nname = \"x\"\nshape = [12, 3]\n[[layer]]\nname = \"flat\"\n"
+                                         "op = \"reshape\"\n[[layer]]\nname = \"head\"\nop = \"fully_connected\"\nunits = 2\n");
+  for (const char* network : {"steps.tflite", "rows.tflite", "spec.toml"}) {
+    const ProcessResult result = Train("series", std::string(network) + "_run", {"--network", dir_ / network, "--steps", "20"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+  }
+  for (const auto& [network, axes] : {std::pair("steps.tflite", "are [1, 3, 12], expected [1, 12, 3] as network"),
+                                      std::pair("spec.toml", "are [1, 1, 3, 12], expected [1, 1, 12, 3] as network")}) {
+    const ProcessResult refused = Train("swapped", "refused", {"--network", dir_ / network, "--steps", "20"});
+    EXPECT_EQ(refused.exit_code, 2) << refused.err;
+    EXPECT_HOLDS(refused.err, axes);
+    EXPECT_HOLDS(refused.err, "x.transpose(0, 2, 1)");
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "refused/checkpoints"));
 }
 
 TEST_F(Training, AppendsNoArgMaxToANetworkForRealNumbers) {
