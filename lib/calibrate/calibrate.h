@@ -26,6 +26,7 @@ struct CalibrationOptions {
   Precisions precisions;
   ObserverChoice observers = {};
   ChosenExamples chosen = nullptr;
+  std::vector<bool> float_outputs = {};  ///< which outputs the model will give as float32; empty: none
 };
 
 /// Runs the graph in float32 on every image (twice, where an observer needs a histogram) and gives each output that is observed in

@@ -262,5 +262,43 @@ TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
   EXPECT_TRUE(warnings_of(0).empty());  // says nothing in any case
 }
 
+// (x + y, small * (x - y)) of rows (1, 100), (0, -55), (40, 7).
+std::vector<std::string> WarningsOfTwoSums(float small, float offset, Task task, bool kept = false, bool float_output = false) {
+  Graph graph = RowNetwork();
+  graph.tensors.resize(1);
+  graph.nodes.clear();
+  graph.contract.outputs = {{task}};
+  const int32_t filter = graph.AddConstant("fc/filter", {2, 2}, std::vector<float>{1, 1, small, -small});
+  const int32_t bias = graph.AddConstant("fc/bias", {2}, std::vector<float>{0, offset});
+  const int32_t sums = *graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {graph.inputs[0], filter, bias});
+  const int32_t shape = graph.AddConstant("rows/shape", {3}, std::vector<int32_t>{-1, 1, 2});
+  graph.outputs = {*graph.AddNode(OpType::kReshape, "rows", ReshapeAttributes{{1, 1, 2}}, {sums, shape})};
+  if (kept) KeepFloat(graph, DType::kInt8, {"fc", "rows"});
+  std::vector<std::string> warnings;
+  CalibrationOptions options = {PrecisionsOf(Scheme::kInt8)};
+  options.float_outputs = {float_output};
+  EXPECT_TRUE(Calibrate(Rows({1, 100, 0, -55, 40, 7}, 2), options, {}, graph, warnings).ok());
+  return warnings;
+}
+
+TEST(Calibrate, WarnsOfAnOutputsChannelsWithHardlyAnyStepsBesideOthers) {
+  // Sums from -55 to 101, differences from -99 to 55: 8 steps of 156 / 255 are 4.89, which 154 * 0.0318 stays below.
+  const auto warnings = WarningsOfTwoSums(0.031f, 0, Task::kNumbers);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0],
+            "channel 1 of the output 'rows' spans fewer than 8 steps of 255: all channels share one scale, which reaches from -55 to 101; "
+            "keep what computes it in float (`keep_float` 'fc|rows' `output_type` float32), or train it with its numbers normalized");
+  EXPECT_TRUE(WarningsOfTwoSums(0.0325f, 0, Task::kNumbers).empty());
+  EXPECT_TRUE(WarningsOfTwoSums(0, 0, Task::kNumbers).empty()) << "always the same: says nothing in any case";
+  EXPECT_EQ(WarningsOfTwoSums(0.0325f, 5000, Task::kUnknown).size(), 1u) << "far from 0, both have few";
+  EXPECT_TRUE(WarningsOfTwoSums(0.031f, 0, Task::kClasses).empty()) << "scores that are compared";
+}
+
+TEST(Calibrate, HasNoWarningOfAnOutputThatStaysReal) {
+  EXPECT_EQ(WarningsOfTwoSums(0.031f, 0, Task::kNumbers, /*kept=*/true, /*float_output=*/false).size(), 1u);
+  EXPECT_EQ(WarningsOfTwoSums(0.031f, 0, Task::kNumbers, /*kept=*/false, /*float_output=*/true).size(), 1u);
+  EXPECT_TRUE(WarningsOfTwoSums(0.031f, 0, Task::kNumbers, /*kept=*/true, /*float_output=*/true).empty());
+}
+
 }  // namespace
 }  // namespace qat

@@ -92,7 +92,11 @@ Status Equalize(Conversion& c) {
 }
 
 Status FindRanges(Conversion& c) {
-  return c.data ? CalibrateAsAsked(c.tool, c.flags, *c.data, c.calibration, c.graph(), c.report) : Status();
+  if (!c.data) return {};
+  QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(c.flags, c.graph()));
+  c.calibration.float_outputs.clear();
+  for (const auto& type : types) c.calibration.float_outputs.push_back(type == DType::kFloat32);
+  return CalibrateAsAsked(c.tool, c.flags, *c.data, c.calibration, c.graph(), c.report);
 }
 
 Status TakePlan(Conversion& c) {

@@ -15,6 +15,8 @@
 namespace qat {
 namespace {
 
+constexpr std::string_view kOutputType = "--output-type";
+
 /// Layers that the flag or the plan names.
 Expected<std::set<std::string>> NamesToKeepFloat(const ConvertFlags& flags,
                                                  const std::optional<PlanChoices>& plan, const Graph& graph) {
@@ -151,21 +153,27 @@ Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph) {
   return {};
 }
 
-Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph) {
-  constexpr std::string_view kFlag = "--output-type";
-  if (flags.output_type.empty()) return {};
+Expected<std::vector<std::optional<DType>>> OutputTypesAsAsked(const ConvertFlags& flags, const Graph& graph) {
+  std::vector<std::optional<DType>> types(graph.outputs.size());
+  if (flags.output_type.empty()) return types;
   std::map<std::string, std::string> by_output;
   if (HasNames(flags.output_type)) {
     std::vector<std::string> known;
     for (const int32_t output : graph.outputs) known.push_back(graph.tensor(output).name);
-    QAT_ASSIGN_OR_RETURN(by_output, ByName(kFlag, flags.output_type, "output", known));
+    QAT_ASSIGN_OR_RETURN(by_output, ByName(kOutputType, flags.output_type, "output", known));
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     const auto own = by_output.find(graph.tensor(graph.outputs[i]).name);
     if (HasNames(flags.output_type) && own == by_output.end()) continue;
-    QAT_ASSIGN_OR_RETURN(const DType element,
-                         ParseBorderType(kFlag, own == by_output.end() ? flags.output_type : own->second));
-    QAT_RETURN_IF_ERROR_IN(kFlag, SetOutputType(element, i, graph));
+    QAT_ASSIGN_OR_RETURN(types[i], ParseBorderType(kOutputType, own == by_output.end() ? flags.output_type : own->second));
+  }
+  return types;
+}
+
+Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph) {
+  QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(flags, graph));
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (types[i]) QAT_RETURN_IF_ERROR_IN(kOutputType, SetOutputType(*types[i], i, graph));
   }
   return {};
 }

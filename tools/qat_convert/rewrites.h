@@ -28,6 +28,9 @@ Status AppendAsAsked(const ConvertFlags& flags, Graph& graph);
 /// Real numbers come in as they are unless another type is asked for.
 Status SetInputAsAsked(const ConvertFlags& flags, Graph& graph);
 
+/// --output-type, for each output; nothing where none is asked for. Errors: kInvalidArgument.
+Expected<std::vector<std::optional<DType>>> OutputTypesAsAsked(const ConvertFlags& flags, const Graph& graph);
+
 /// The other end.
 Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph);
 
