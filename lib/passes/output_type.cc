@@ -78,6 +78,28 @@ void TakeOffLastChange(size_t index, Graph& graph) {
   std::erase_if(graph.nodes, [&](const GraphNode& each) { return each.outputs[0] == output; });
 }
 
+/// A last layer that computes real numbers gives them, not the ones that the integers of the QUANTIZE behind it stand for; it goes where
+/// nothing else reads it.
+void GiveReals(size_t index, Graph& graph) {
+  const int32_t output = graph.outputs[index];
+  const GraphNode* node = ProducerOf(graph, output);
+  if (node == nullptr || node->type != OpType::kQuantize) return;
+  const int32_t real = node->inputs[0];
+  const auto is_border = [&](int32_t tensor) {
+    return std::count(graph.outputs.begin(), graph.outputs.end(), tensor) > 0 ||
+           std::count(graph.inputs.begin(), graph.inputs.end(), tensor) > 0;
+  };
+  const GraphTensor& from = graph.tensor(real);
+  if (from.is_constant() || from.type != DType::kFloat32 || is_border(real)) return;
+  std::swap(graph.tensor(output).name, graph.tensor(real).name);
+  graph.outputs[index] = real;
+  const bool is_read = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& reader) {
+    return std::find(reader.inputs.begin(), reader.inputs.end(), output) != reader.inputs.end();
+  });
+  if (is_read || is_border(output)) return;
+  std::erase_if(graph.nodes, [&](const GraphNode& each) { return each.outputs[0] == output; });
+}
+
 std::string FreeName(const Graph& graph, const std::string& wanted) {
   std::string name = wanted;
   const auto taken = [&](const GraphTensor& tensor) { return tensor.name == name; };
@@ -92,6 +114,7 @@ Status SetOutputType(DType type, size_t index, Graph& graph) {
   if (graph.tensor(graph.outputs.at(index)).type == type) return {};
   Graph changed = graph;
   TakeOffLastChange(index, changed);
+  if (type == DType::kFloat32) GiveReals(index, changed);
   const int32_t output = changed.outputs[index];
   GraphTensor last = changed.tensor(output);
   if (last.type != type) {

@@ -86,6 +86,39 @@ TEST(SetOutputType, GoesBackWithoutATrace) {
   EXPECT_EQ(*WriteTflite(changed, {}), *WriteTflite(graph, {}));
 }
 
+TEST(SetOutputType, ALayerKeptInFloatGivesItsOwnResult) {
+  Graph graph = TinyGraph();
+  KeepFloat(graph, DType::kInt8, {"fc"});
+  graph = Quantized("int8", graph);
+  const Graph changed = Giving(DType::kFloat32, graph);
+  const GraphNode& last = changed.nodes.back();
+  EXPECT_EQ(last.name, "fc");
+  EXPECT_EQ(last.type, OpType::kFullyConnected);
+  EXPECT_EQ(changed.outputs[0], last.output());
+  EXPECT_EQ(changed.tensor(changed.outputs[0]).name, "fc");
+  const std::vector<float> rounded = Reals(graph), reals = Reals(changed);
+  float apart = 0;
+  for (size_t i = 0; i < reals.size(); ++i) {
+    EXPECT_NEAR(rounded[i], std::clamp(reals[i], -3.0f, 5.0f), 8.0f / 255) << i;
+    apart = std::max(apart, std::abs(rounded[i] - reals[i]));
+  }
+  EXPECT_GT(apart, 0.001f) << "it would be one of the integers' values";
+  EXPECT_EQ(Giving(DType::kInt8, graph), graph) << "integers stay integers";
+}
+
+TEST(SetOutputType, TheIntegersOfALayerKeptInFloatStayForWhatReadsThem) {
+  Graph graph = TinyGraph();
+  KeepFloat(graph, DType::kInt8, {"fc"});
+  graph = Quantized("int8", graph);
+  graph.outputs.push_back(graph.outputs[0]);
+  graph.contract.outputs.clear();
+  QAT_ASSERT_OK(SetOutputType(DType::kFloat32, 0, graph));
+  EXPECT_EQ(graph.tensor(graph.outputs[0]).type, DType::kFloat32);
+  EXPECT_EQ(graph.tensor(graph.outputs[1]).type, DType::kInt8);
+  EXPECT_EQ(graph.nodes.back().type, OpType::kQuantize);
+  EXPECT_EQ(graph.nodes.back().output(), graph.outputs[1]);
+}
+
 TEST(SetOutputType, OfFixedRangesHasThatOfItsType) {
   Graph graph = TinyGraph();
   QAT_ASSERT_OK(AppendSoftmax(graph));
