@@ -87,6 +87,7 @@ void NameFlags(const Program& program, const Command& command, Report& report) {
     if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(warning);
   }
   report.warnings = std::move(warnings);
+  for (std::string& note : report.data_notes) name(note);
   for (GateResult& gate : report.gates) name(gate.note);
   for (TraceLink& link : report.trace) name(link.note);
 }

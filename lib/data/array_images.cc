@@ -150,13 +150,13 @@ std::optional<View> ViewOfLayout(const Shape& shape, ArrayLayout layout, ValueTy
       if (shape.size() <= 2) {
         View view = features;
         if (shape.size() == 2 && shape[1] > 1)
-          view.note = StrCat("features, without an order; `layout` series reads ", shape[1], " steps");
+          view.note = StrCat("features, without an order (`layout` series reads ", shape[1], " steps)");
         return view;
       }
       if (shape.size() == 3 && reals) {
         View view = Series(shape);
         view.note = StrCat("series of ", shape[1], shape[1] == 1 ? " step" : " steps", " in ", shape[2],
-                           shape[2] == 1 ? " channel" : " channels", "; `layout` pictures reads images");
+                           shape[2] == 1 ? " channel" : " channels", " (`layout` pictures reads images)");
         return view;
       }
       break;
@@ -196,8 +196,8 @@ Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType val
   std::optional<View> view = ViewOfLayout(shape, fits ? ArrayLayout::kPictures : network.layout, values);
   if (!view) return OtherShape(shape, path);
   if (values == ValueType::kByte && LooksLikeSignals(shape, network)) {
-    view->note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2], " pixels; signals of ",
-                        shape[1], " samples in ", shape[2], " channels: `layout` series");
+    view->note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2], " pixels, not as signals of ",
+                        shape[1], " samples in ", shape[2], " channels (`layout` series does)");
   } else if (!view->note.empty()) {
     if (values == ValueType::kReal && LooksTransposed(shape)) {
       view->note += StrCat("; if the ", shape[1], " are the channels: x.transpose(0, 2, 1)");

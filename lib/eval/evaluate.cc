@@ -92,7 +92,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::st
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenJudged(request.data, options, request.judge, rows));
   if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 && HasOneOutput(rows)) {
     dataset.task = Task::kYesNo;
-    dataset.notes.push_back("labels are of two classes and the model has one output: it is yes or no (`task` numbers learns it as a number)");
+    dataset.notes.push_back("labels are of two classes and the model has one output: it is yes or no (`task` numbers judges it as a number)");
   }
   if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
   return dataset;

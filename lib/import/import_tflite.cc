@@ -265,8 +265,8 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
   QAT_ASSIGN_OR_RETURN(contract.input().mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
   QAT_ASSIGN_OR_RETURN(contract.input().std, PerChannel("std", or_one(options.std, 1), shape[3]));
   if (!stated) {
-    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed; `mean` and "
-                    "`std` say otherwise");
+    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed (`mean` and "
+                    "`std` say otherwise)");
   } else if (found.ok() && found->source != ContractSource::kQuantizedInput && found->contract != contract) {
     notes.push_back(StrCat("the model says that its input is ", Describe(found->contract), "; `mean` and `std` say ",
                            Describe(contract)));

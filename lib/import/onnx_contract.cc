@@ -76,12 +76,11 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
     const float scale = (tensor.range.max - tensor.range.min) / 255;
     contract.inputs[0].mean.assign(input.mean.size(), std::round(-tensor.range.min / scale));
     contract.inputs[0].std.assign(input.std.size(), 1 / scale);
-    notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract), "; `mean` and `std` say otherwise"));
+    notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract), " (`mean` and `std` say otherwise)"));
   } else if (!stated) {
     notes.push_back(
-        "the model does not say what a byte of a picture means to its input, so real = byte is assumed; "
-        "`mean` and `std` say "
-        "otherwise");
+        "the model does not say what a byte of a picture means to its input, so real = byte is assumed "
+        "(`mean` and `std` say otherwise)");
   }
   return contract;
 }

@@ -84,7 +84,8 @@ class Planner {
     if (!options_.default_range.has_value()) {
       return Unsupported(StrCat(NameOf(precisions_), " needs the range of every activation, missing: ",
                                 Join(missing), "; train with the scheme ",
-                                precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8", ", give `calibrate` DATA, or `default_range` MIN,MAX for a trial"));
+                                precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8",
+                                " (`calibrate` DATA finds them without training, `default_range` MIN,MAX is for a trial)"));
     }
     const Range range = IncludingZero(*options_.default_range);
     if (!std::isfinite(range.max - range.min)) {

@@ -110,15 +110,15 @@ namespace {
 std::string AdviceOnR2(const NumberFacts::Target& target, bool normalized) {
   if (normalized)
     return "; it was learned normalized, so check that inputs and labels belong together, or try another learning rate or a longer run";
-  return StrCat("; learn it normalized (`scale_to_targets`), or subtract ", Text("%.6g", target.mean), " and divide by ",
+  return StrCat("; learn it normalized (`scale_to_targets` true), or subtract ", Text("%.6g", target.mean), " and divide by ",
                 Text("%.3g", std::sqrt(target.variance)), " before training");
 }
 
 std::string AdviceOnSteps(bool normalized, bool several) {
   if (normalized)
     return "; it was learned normalized, so a few answers far from all others take up the range: look for outliers in the labels";
-  return several ? "; learn them normalized (`scale_to_targets`), or bring all to mean 0 and similar deviations before training"
-                 : "; learn it normalized (`scale_to_targets`), or subtract its mean before training";
+  return several ? "; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar deviations before training"
+                 : "; learn it normalized (`scale_to_targets` true), or subtract its mean before training";
 }
 
 }  // namespace

@@ -36,6 +36,15 @@ TEST_F(Messages, HintsOfFlagsThatAreNotThereAreLeftOut) {
   EXPECT_EQ(Named("open (`scheme` ends"), "open (scheme ends");
 }
 
+TEST_F(Messages, NotesOfDataAreNamedAsWarningsAre) {
+  Report report;
+  report.warnings = {"too coarse; learn it anew (`scheme` true), or not"};
+  report.data_notes = {"yes or no (`max_drop` judges more)", "features (`layout` series reads 4 steps)"};
+  NameFlags(program_, program_.commands[0], report);
+  EXPECT_EQ(report.warnings, (std::vector<std::string>{"too coarse; learn it anew, or not"}));
+  EXPECT_EQ(report.data_notes, (std::vector<std::string>{"yes or no (--max-drop judges more)", "features"}));
+}
+
 TEST_F(Messages, OtherBackquotesStay) {
   EXPECT_EQ(Named("a `b c` `"), "a `b c` `");
   EXPECT_EQ(Named("``"), "``");

@@ -108,7 +108,7 @@ TEST(ReadArrayImages, NamesThePlaceOfAValueThatIsNoNumber) {
 
 TEST(ReadArrayImages, SaysWhatElseALongNarrowImageMayBe) {
   EXPECT_EQ(ReadArrayImages(Bytes8({5, 64, 6}), "x", {})->note,
-            "images [count, 64, 6] are read as 64x6 pixels; signals of 64 samples in 6 channels: `layout` series");
+            "images [count, 64, 6] are read as 64x6 pixels, not as signals of 64 samples in 6 channels (`layout` series does)");
   EXPECT_EQ(ReadArrayImages(Bytes8({5, 28, 28}), "x", {})->note, "");
 }
 

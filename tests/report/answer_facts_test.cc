@@ -86,7 +86,7 @@ TEST(NumberFacts, WarnsWhereAnswersAreWorseThanTheMean) {
   const auto warnings = Warnings(facts, {Steps{0}}, "the holdout");
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("R2 of the target on the holdout is -2.45e+03"), std::string::npos) << warnings[0];
-  EXPECT_NE(warnings[0].find("learn it normalized (`scale_to_targets`), or subtract 300 and divide by 6.06 before training"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("learn it normalized (`scale_to_targets` true), or subtract 300 and divide by 6.06 before training"), std::string::npos) << warnings[0];
 }
 
 TEST(NumberFacts, TellsNobodyToNormalizeWhatWasLearnedNormalized) {
@@ -124,7 +124,7 @@ TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0],
             "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so answers are "
-            "coarse; learn them normalized (`scale_to_targets`), or bring all to mean 0 and similar deviations before training");
+            "coarse; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar deviations before training");
   EXPECT_TRUE(Warnings(facts, {Steps{0.1}}, "the holdout").empty());
 }
 

@@ -136,6 +136,14 @@ bool HasRanges(const Graph& graph) {
   });
 }
 
+/// A model of integers has ranges, but none where it computes real numbers.
+Expected<Converted> ConvertNetwork(const Graph& network, const PlanChoices& choices, std::vector<std::string>& warnings) {
+  Expected<Converted> converted = Convert(network, choices, warnings);
+  if (converted.ok() || converted.error().code != ErrorCode::kUnsupported || !HasRanges(network)) return converted;
+  return Unsupported("is a model of integers without the ranges of some layers, expected the float network that it was made from, and the model, "
+                     "if any, as the second file");
+}
+
 /// How the network is quantized: as the plan says, the model, or the type.
 Expected<PlanChoices> ChoicesAsAsked(const EvalFlags& flags, const Graph& network) {
   if (flags.arguments.size() == 2) {
@@ -262,7 +270,7 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_ASSIGN_OR_RETURN(PlanChoices choices, ChoicesAsAsked(flags, network));
   if (!HasRanges(network))
     QAT_RETURN_IF_ERROR_IN(flags.arguments[0], CalibrateRest(data, hooks, network, choices, warnings));
-  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted, Convert(network, choices, warnings));
+  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted, ConvertNetwork(network, choices, warnings));
   for (const std::string& warning : warnings) LogWarning(warning);
   CollectRanges(converted.real, choices);
   QAT_ASSIGN_OR_RETURN(const auto observed, Observe(converted.real, data.calibration, hooks));
