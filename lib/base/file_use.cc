@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/standard_input.h"
 #include "base/strings.h"
@@ -53,7 +54,7 @@ bool IsBelow(const std::string& file, const std::string& folder) {
 
 // A table that somebody else made: those of ours (eval/predictions_csv.h) begin with the numbers of examples.
 bool IsTheirTable(const std::string& path) {
-  if (!path.ends_with(".csv") && !path.ends_with(".tsv")) return false;
+  if (!HasEnding(path, ".csv") && !HasEnding(path, ".tsv")) return false;
   std::ifstream file(path, std::ios::binary);
   std::string begin(kOurTables.size(), '\0');
   file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
@@ -115,7 +116,7 @@ Status FileUse::CheckFolders(const Use& output) const {
   for (const Use& folder : data_) {
     if (IsSameFile(output.path, folder.path)) return Clash(output, folder, true);
     const bool is_data = std::any_of(kData.begin(), kData.end(),
-                                     [&](std::string_view ending) { return output.path.ends_with(ending); });
+                                     [&](std::string_view ending) { return HasEnding(output.path, ending); });
     if (IsRegular(output.path) && (is_data || IsTheirTable(output.path)) && IsBelow(output.path, folder.path))
       return InvalidArgument(StrCat(output.flag, ": ", output.path, " is among the data of ", folder.flag,
                                     "; expected a file outside of it, or a name that is free"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ending.h"
 #include "base/strings.h"
 
 namespace qat {
@@ -80,7 +81,7 @@ std::vector<std::string> WordsOf(std::string_view name) {
 // The split of an array that is called `name`, beside at most one word of a role and one for a split.
 template <size_t N>
 std::optional<ArraySplit> SplitOfNamed(std::string_view array, std::string_view name, const std::string_view (&role_words)[N]) {
-  if (array.ends_with(".npy")) array.remove_suffix(4);
+  if (HasEnding(array, ".npy")) array.remove_suffix(4);
   std::vector<std::string> words = WordsOf(array);
   const std::vector<std::string> own = WordsOf(name);
   const auto found = std::search(words.begin(), words.end(), own.begin(), own.end());
@@ -163,7 +164,7 @@ std::optional<ArraySplit> SplitOfOutput(std::string_view array, std::string_view
 }
 
 std::optional<ArrayRole> RoleOf(std::string_view name) {
-  if (name.ends_with(".npy")) name.remove_suffix(4);
+  if (HasEnding(name, ".npy")) name.remove_suffix(4);
   const std::string lower = LowerCase(name);
   for (const Word& word : kSplitWords) {
     const std::string_view text = lower;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "data/array_dataset.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::string_view kEnding = ".csv";
 
-bool IsCsv(std::string_view name) { return name.ends_with(kEnding) || name.ends_with(".tsv"); }
+bool IsCsv(std::string_view name) { return HasEnding(name, kEnding) || HasEnding(name, ".tsv"); }
 
 std::string_view Stem(std::string_view name) { return name.substr(0, name.rfind('.')); }
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/ending.h"
 #include "base/file_kind.h"
 #include "base/join_some.h"
 #include "base/strings.h"
@@ -46,7 +47,7 @@ Error NoSuchData(const std::string& data) {
   const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
   return NotFound(StrCat(data, ": no such directory",
                          nearest.empty()
-                             ? StrCat(", expected 'digits', an .npz or .csv file, or a directory of ", kFormats)
+                             ? StrCat(", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats)
                              : StrCat("; did you mean '", nearest, "'?")));
 }
 
@@ -112,13 +113,13 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
     return NotFound(StrCat(directory, ": holds pictures, but not in folders, expected one folder of pictures per class"));
   }
   const auto archive =
-      std::find_if(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".npz"); });
+      std::find_if(names.begin(), names.end(), [](const std::string& name) { return HasEnding(name, ".npz"); });
   return NotFound(StrCat(directory,
                          ": holds no data, expected ", kFormats, "; found ", SomeOf(names),
                          archive == names.end() ? "" : StrCat("; did you mean ", JoinPath(directory, *archive), "?")));
 }
 
-bool IsFileOfOneInput(const std::string& path) { return path.ends_with(".npy") || IsCsvFile(path); }
+bool IsFileOfOneInput(const std::string& path) { return HasEnding(path, ".npy") || IsCsvFile(path); }
 
 Error OnlyOneInput(const std::string& data, const OpenOptions& options) {
   std::vector<std::string> names;
@@ -128,15 +129,15 @@ Error OnlyOneInput(const std::string& data, const OpenOptions& options) {
 }
 
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
-  if (path.ends_with(".npz")) return OpenNpz(path, split, options);
+  if (HasEnding(path, ".npz")) return OpenNpz(path, split, options);
   if (options.inputs.size() > 1 && IsFileOfOneInput(path)) return OnlyOneInput(path, options);
-  if (NeedsSeveralLabels(options) && path.ends_with(".npy")) return OnlyOneLabel(path, options);
-  if (path.ends_with(".npy")) return OpenNpy(path, options);
+  if (NeedsSeveralLabels(options) && HasEnding(path, ".npy")) return OnlyOneLabel(path, options);
+  if (HasEnding(path, ".npy")) return OpenNpy(path, options);
   if (IsCsvFile(path)) return OpenCsv(path, split, options);
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
   const std::string kind = DescribeKind(bytes);
   if (kind == "NumPy arrays (.npz)") return OpenNpz(path, split, options);
-  return NotFound(StrCat(path, ": is ", kind, ", expected 'digits', an .npz file or a directory of ", kFormats,
+  return NotFound(StrCat(path, ": is ", kind, ", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats,
                          "; np.savez(\"data.npz\", x=images, y=labels) writes one"));
 }
 

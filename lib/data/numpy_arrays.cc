@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "data/array_dataset.h"
@@ -37,7 +38,7 @@ struct Arrays {
     std::vector<std::string> arrays;
     for (const std::string& name : names) {
       const bool has_names = std::find(std::begin(kNamesArrays), std::end(kNamesArrays), name) != std::end(kNamesArrays);
-      if (name.ends_with(".npy") && !has_names) arrays.push_back(name);
+      if (HasEnding(name, ".npy") && !has_names) arrays.push_back(name);
     }
     return arrays;
   }
@@ -197,7 +198,7 @@ Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOption
 
 bool HoldsNumpy(const std::vector<std::string>& files) {
   return std::any_of(files.begin(), files.end(),
-                     [](const std::string& name) { return name.ends_with(".npy") && RoleOf(name).has_value(); });
+                     [](const std::string& name) { return HasEnding(name, ".npy") && RoleOf(name).has_value(); });
 }
 
 Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::vector<std::string>& files,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/strings.h"
@@ -61,7 +62,7 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& 
   return examples;
 }
 
-bool IsArray(const std::string& file) { return file.ends_with(".npy") || file.ends_with(".npz"); }
+bool IsArray(const std::string& file) { return HasEnding(file, ".npy") || HasEnding(file, ".npz"); }
 
 Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract) {
   if (IsArray(file)) return ReadArray(file, contract);

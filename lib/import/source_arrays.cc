@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/ending.h"
 #include "base/strings.h"
 #include "data/npy.h"
 #include "data/npz.h"
@@ -64,7 +65,7 @@ std::vector<float> ChannelsLast(const SourceArray& array, size_t examples, const
 
 Expected<std::vector<SourceArray>> ReadSourceArrays(const std::string& path) {
   std::vector<SourceArray> arrays;
-  if (!path.ends_with(".npz")) {
+  if (!HasEnding(path, ".npz")) {
     QAT_ASSIGN_OR_RETURN(const NpyArray array, ReadNpy(path));
     QAT_ASSIGN_OR_RETURN_IN(path, SourceArray only, ToSourceArray("", array));
     arrays.push_back(std::move(only));
@@ -75,7 +76,7 @@ Expected<std::vector<SourceArray>> ReadSourceArrays(const std::string& path) {
     QAT_ASSIGN_OR_RETURN(const Bytes bytes, file.Read(member));
     const std::string source = StrCat(path, ": '", member, "'");
     QAT_ASSIGN_OR_RETURN(const NpyArray array, ParseNpy(bytes, source));
-    const std::string name = member.ends_with(".npy") ? member.substr(0, member.size() - 4) : member;
+    const std::string name = HasEnding(member, ".npy") ? member.substr(0, member.size() - 4) : member;
     QAT_ASSIGN_OR_RETURN_IN(source, SourceArray next, ToSourceArray(name, array));
     arrays.push_back(std::move(next));
   }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/ending.h"
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/printable.h"
@@ -64,7 +65,7 @@ bool NaturallyBefore(std::string_view a, std::string_view b) {
   return a.size() != b.size() ? a.size() < b.size() : all_a < all_b;
 }
 
-bool IsNpzName(std::string_view path) { return path.ends_with(".npz"); }
+bool IsNpzName(std::string_view path) { return HasEnding(path, ".npz"); }
 
 Expected<WeightsFile> WeightsFile::Read(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFile(path));

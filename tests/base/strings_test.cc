@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/ending.h"
 #include "base/random.h"
 
 namespace qat {
@@ -57,6 +58,11 @@ TEST(ParseNumber, IsTheWholeTextOrNothing) {
   for (const char* wrong : {"", " 1", "1 ", "+1", "1.5", "1x", "4294967296", "one"}) EXPECT_FALSE(ParseNumber<int>(wrong)) << wrong;
   for (const char* wrong : {"", " 1", "+1", "1.5x", "1e999"}) EXPECT_FALSE(ParseNumber<double>(wrong)) << wrong;
   EXPECT_FALSE(ParseNumber<size_t>("-1"));
+}
+
+TEST(HasEnding, AsksForNoCase) {
+  EXPECT_TRUE(HasEnding("DATA.CSV", ".csv") && HasEnding("a.Csv", ".csv") && HasEnding(".csv", ".csv"));
+  EXPECT_FALSE(HasEnding("csv", ".csv") || HasEnding("a.csv.gz", ".csv") || HasEnding("", ".csv"));
 }
 
 TEST(LowerCase, LeavesWhatIsNoLetterOfAscii) { EXPECT_EQ(LowerCase("ABC-xyz_9 Ä"), "abc-xyz_9 Ä"); }

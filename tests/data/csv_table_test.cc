@@ -103,6 +103,10 @@ TEST(OpenDataset, ReadsTables) {
   std::memcpy(first, test->Image(0).data(), sizeof(first));
   EXPECT_EQ(first[0] + first[1], 100);
   EXPECT_EQ(test->labels[0], static_cast<int32_t>(first[0]) % 2);
+  testing::WriteText(files / "LOUD.CSV", text);
+  const auto loud = OpenDataset(files / "LOUD.CSV", Split::kTrain, options);
+  QAT_ASSERT_OK(loud);
+  EXPECT_EQ(loud->images, train->images);
 }
 
 }  // namespace
