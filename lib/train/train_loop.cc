@@ -76,8 +76,9 @@ void TrainLoop::TakeTargets(size_t index, const Checkpoint& before, bool resumed
   std::vector<OutputContract>& outputs = inputs_.header.contract.outputs;
   OutputContract& output = outputs[index];
   size_t place = index;
-  if (outputs.size() > 1 && !resumed) {
-    const std::vector<int32_t>& there = before.network.outputs;
+  // A file of weights alone has no network.
+  const std::vector<int32_t>& there = before.network.outputs;
+  if (outputs.size() > 1 && !resumed && !there.empty()) {
     const auto same = [&](int32_t tensor) { return before.network.tensor(tensor).name == output.name; };
     const auto found = std::find_if(there.begin(), there.end(), same);
     if (found == there.end()) return;  // a layer that was inside

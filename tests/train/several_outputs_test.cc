@@ -228,6 +228,11 @@ TEST_F(SeveralOutputs, OfANetworkThatKnowsNoTargetsStartWithItsAnswers) {
     }
   }
   EXPECT_NE(notes.find("targets of 'place': learned as (target - mean) / std"), std::string::npos) << notes;
+
+  Checkpoint weights;
+  weights.tensors = foreign.tensors;
+  const Checkpoint from_weights = Trained(config, Both(train_), Both(test_), &weights, /*only=*/false);
+  EXPECT_EQ(from_weights.tensors.at("place/filter").values, scaled.tensors.at("place/filter").values) << "a file of weights alone";
 }
 
 TEST_F(SeveralOutputs, ThatAnotherLayerReadsStayAsTheyAre) {
