@@ -13,7 +13,7 @@
 namespace qat {
 
 struct WorkHooks {
-  /// Called often, cheap work only: "accuracy of graph", 512 of 10,000. May be empty, as the next one.
+  /// Called often, cheap work only: "answers of graph", 512 of 10,000. May be empty, as the next one.
   std::function<void(const std::string& what, int64_t done, int64_t total)> progress = {};
   /// Polled between examples; true ends the work with kInterrupted.
   std::function<bool()> interrupted = {};

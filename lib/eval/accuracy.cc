@@ -67,7 +67,7 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
       QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(own.labels.size()) / count, dataset, labels));
       Append(own, i == 0 ? all : all.others[i - 1]);
     }
-    hooks.Progress(StrCat("accuracy of ", predictor.name()), first + count, dataset.size());
+    hooks.Progress(StrCat("answers of ", predictor.name()), first + count, dataset.size());
     return {};
   };
   QAT_RETURN_IF_ERROR(ForEachBatch(dataset, kBatch, predict));

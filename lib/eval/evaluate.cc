@@ -460,6 +460,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
     QAT_ASSIGN_OR_RETURN(limits, LimitsOfOutputs(request.gates, dataset));
   } else {
     QAT_RETURN_IF_ERROR(CheckGatesFit(request.gates, dataset));
+    const auto& judged = rows.rows.front().predictor->contract().outputs;
+    TakeLimitOfOutput(judged.empty() ? dataset.output : judged[0].name, dataset, limits[0]);
   }
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(Answer(dataset, hooks, rows));

@@ -172,6 +172,15 @@ Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, cons
   return all;
 }
 
+void TakeLimitOfOutput(const std::string& output, const Dataset& dataset, GateLimits& limits) {
+  const auto& names = dataset.class_names;
+  if (output.empty() || std::find(names.begin(), names.end(), output) != names.end()) return;
+  for (const TargetLimit& each : limits.max_target_rmse) {
+    if (each.name == output) limits.max_rmse = each.limit;
+  }
+  std::erase_if(limits.max_target_rmse, [&](const TargetLimit& each) { return each.name == output; });
+}
+
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset) {
   QAT_RETURN_IF_ERROR(CheckNamed(gates, dataset));
   const bool real = IsOfNumbers(dataset.task);

@@ -11,6 +11,9 @@
 
 namespace qat {
 
+/// "box=1" of a single output 'box' is a limit of all its numbers, unless one of these is called so.
+void TakeLimitOfOutput(const std::string& output, const Dataset& dataset, GateLimits& limits);
+
 /// Of a model with one output. Errors: kInvalidArgument, limits that do not fit its task.
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset);
 

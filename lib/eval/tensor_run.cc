@@ -48,6 +48,17 @@ Expected<Shape> ExampleShape(const ModelTensor& input, const TensorFile& file, i
                         input.open ? " or other sizes than these" : "", " (input '", input.name, "')"));
 }
 
+// The operators do not go with sizes that are open: the shapes that they were made for are named first.
+Error OtherShape(const Model& model, std::span<const TensorFile> files, const Error& reason) {
+  std::vector<std::string> shapes;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[i])];
+    shapes.push_back(StrCat(files[i].path, ": has the shape ", ToString(files[i].array.shape), ", expected ", ManyOf(input.shape),
+                            " or other sizes that the model can take (input '", input.name, "')"));
+  }
+  return {reason.code, StrCat(Join(shapes, "; "), ": ", reason.message)};
+}
+
 Status CheckNumberOfFiles(const Model& model, size_t files) {
   const size_t inputs = model.inputs().size();
   if (files == inputs) return {};
@@ -206,7 +217,9 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
   QAT_ASSIGN_OR_RETURN(const ExampleShapes examples, ShapesOfExamples(*model, inputs));
   InterpreterOptions options = rows.interpreter;
   if (examples.shapes != ShapesInFile(*model)) options.input_shapes = examples.shapes;
-  QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(model, options));
+  auto made = Interpreter::Create(model, options);
+  if (!made.ok()) return options.input_shapes.empty() ? made.error() : OtherShape(*model, inputs, made.error());
+  const std::unique_ptr<Interpreter> interpreter = std::move(*made);
   report.metrics["arena_bytes"] = static_cast<double>(interpreter->arena_size());
   report.metrics["activation_bytes"] = static_cast<double>(interpreter->activation_size());
   std::vector<OutputFile> files;

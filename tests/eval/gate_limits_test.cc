@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "eval/output_limits.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -47,6 +48,23 @@ TEST(ParseMinRecall, TakesAPercentageForAllClassesOrForOne) {
   EXPECT_TRUE(limits.OfClasses());
   for (const char* wrong : {"", "cat", "cat=", "=3", "-1", "100.5", "cat=nan", "3 %"})
     QAT_EXPECT_ERROR(ParseMinRecall(wrong, limits), ErrorCode::kInvalidArgument, "`min_recall`: value '");
+}
+
+TEST(TakeLimitOfOutput, IsOneOfAllItsNumbers) {
+  Dataset dataset;
+  dataset.task = Task::kNumbers;
+  GateLimits limits;
+  QAT_ASSERT_OK(ParseMaxRmse("box=3", limits));
+  QAT_ASSERT_OK(ParseMaxRmse("1=2", limits));
+  TakeLimitOfOutput("box", dataset, limits);
+  EXPECT_EQ(limits.max_rmse, 3);
+  ASSERT_EQ(limits.max_target_rmse.size(), 1u);
+  EXPECT_EQ(limits.max_target_rmse[0].index, 1);
+  GateLimits of_number;
+  dataset.class_names = {"box", "mass"};
+  QAT_ASSERT_OK(ParseMaxRmse("box=3", of_number));
+  TakeLimitOfOutput("box", dataset, of_number);
+  EXPECT_FALSE(of_number.max_rmse.has_value()) << "one of its numbers is called so";
 }
 
 TEST(ParseMaxRmse, TakesANumberForAllTargetsOrForOne) {
