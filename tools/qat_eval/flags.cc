@@ -34,7 +34,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
             "a model, then pictures (JPEG, PNG or BMP)", kClassify},
            {"model", &flags.argument, "MODEL", "a model (.tflite), or a frozen graph (.qgraph)", kRun},
            {"model", &flags.argument, "MODEL", "the .tflite model, graph or checkpoint to start with", kTrace},
-           {"inspected", &flags.arguments, "FILE...", "a .tflite model, a frozen graph, a run, a checkpoint or weights (.safetensors, .npz); two with --diff",
+           {"inspected", &flags.arguments, "FILE...", "a .tflite or .onnx model, a frozen graph, a run, a checkpoint or weights (.safetensors, .npz); two with --diff",
             kInspect},
            {"networks", &flags.arguments, "NETWORK...", "the network of real numbers (.qgraph, .tflite, .onnx); then the model it was converted to, unless --plan says it", kDebug},
            {"report", &flags.argument, "FILE", "a JSON report that an earlier run wrote with --json", kReport},
@@ -46,7 +46,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"--data", &request.data, "DATA", "labelled data: 'digits' (generated), or a path; layers are judged on its training split, "
             "--suggest on its test split, too", kDebug},
            {"--plan", &flags.debug.plan, "FILE", "how the network is quantized (TOML), as qat-convert --write-plan writes it", kDebug},
-           {"--type", &flags.debug.type, "TYPE", "without MODEL and --plan: uint8, int8 or int8-per-tensor (default: what the network was trained for, "
+           {"--type", &flags.debug.type, "TYPE", "without MODEL and --plan: uint8, int8, int8-per-tensor, int16x8 or w4a8 (default: what the network was trained for, "
             "else int8)", kDebug},
            {"--float", &rows.float_run, "RUN", "a run with --scheme float32: row 'float'", kCompare},
            {"--checkpoint", &rows.checkpoint, "RUN", "a run or a checkpoint: rows 'checkpoint' and 'simulated'", kCompare},
