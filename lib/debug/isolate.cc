@@ -6,6 +6,7 @@
 #include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "ir/free_name.h"
 #include "passes/passes.h"
 
 namespace qat {
@@ -93,7 +94,7 @@ class Rounder {
       const GraphTensor& integers = converted_->quantized.tensor(node.inputs[i]);
       if (!integers.is_constant() || !integers.quantization || !IsIntegers(integers.type)) continue;
       GraphTensor rounded = graph_.tensor(own->inputs[i]);
-      rounded.name = FreeName(StrCat(node.name, "/constant"));
+      rounded.name = FreeName(graph_, StrCat(node.name, "/constant"));
       SetValues(rounded, DType::kFloat32, RealsOf(integers));
       own->inputs[i] = graph_.AddTensor(std::move(rounded));
     }
@@ -115,7 +116,7 @@ class Rounder {
     const std::string name = graph_.tensor(index).name;
     const bool is_input = std::find(graph_.inputs.begin(), graph_.inputs.end(), index) != graph_.inputs.end();
     GraphTensor integers;
-    integers.name = FreeName(StrCat(name, "/integers"));
+    integers.name = FreeName(graph_, StrCat(name, "/integers"));
     integers.shape = graph_.tensor(index).shape;
     integers.type = grid.type;
     integers.quantization = grid.quantization;
@@ -123,7 +124,7 @@ class Rounder {
     rounded.type = DType::kFloat32;
     rounded.quantization.reset();
     const int32_t quantized = graph_.AddTensor(std::move(integers));
-    rounded.name = FreeName(StrCat(name, is_input ? "/rounded" : "/real"));
+    rounded.name = FreeName(graph_, StrCat(name, is_input ? "/rounded" : "/real"));
     const int32_t real = graph_.AddTensor(std::move(rounded));
     for (GraphNode& node : graph_.nodes) std::replace(node.inputs.begin(), node.inputs.end(), index, real);
     std::replace(graph_.outputs.begin(), graph_.outputs.end(), index, real);
@@ -147,12 +148,6 @@ class Rounder {
     node.inputs = {from};
     node.outputs = {to};
     return node;
-  }
-
-  std::string FreeName(const std::string& wanted) const {
-    std::string name = wanted;
-    for (int i = 1; FindTensor(graph_, name) >= 0; ++i) name = StrCat(wanted, "_", i);
-    return name;
   }
 
   const Converted* converted_;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "ir/free_name.h"
 
 namespace qat {
 namespace {
@@ -20,7 +20,6 @@ class Folder {
       for (const int32_t input : graph.nodes[i].inputs) ++readers_[static_cast<size_t>(input)];
       for (const int32_t output : graph.nodes[i].outputs) source_[static_cast<size_t>(output)] = static_cast<int32_t>(i);
     }
-    for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
   }
 
   void Run(std::vector<std::string>& notes) {
@@ -53,7 +52,7 @@ class Folder {
   bool GiveBias(GraphNode& node) {
     if (node.type != OpType::kConv2D || node.inputs.size() > 2) return false;
     const int32_t channels = graph_.tensor(node.inputs[1]).shape[0];
-    node.inputs.push_back(graph_.AddConstant(FreeName(StrCat(node.name, "/bias")), {channels}, std::vector<float>(static_cast<size_t>(channels))));
+    node.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/bias")), {channels}, std::vector<float>(static_cast<size_t>(channels))));
     return true;
   }
 
@@ -158,7 +157,7 @@ class Folder {
     if (source.inputs.size() < 3) {
       const std::vector<float> zeros(values.size());
       source.inputs.push_back(
-          graph_.AddConstant(FreeName(StrCat(source.name, "/bias")), {static_cast<int32_t>(values.size())}, zeros));
+          graph_.AddConstant(FreeName(graph_, StrCat(source.name, "/bias")), {static_cast<int32_t>(values.size())}, zeros));
       readers_.push_back(1);
       source_.push_back(-1);
     }
@@ -180,16 +179,9 @@ class Folder {
     SetValues(filter, DType::kFloat32, values);
   }
 
-  std::string FreeName(const std::string& wanted) {
-    std::string name = wanted;
-    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
-    return name;
-  }
-
   Graph& graph_;
   std::vector<size_t> readers_;   // by tensor
   std::vector<int32_t> source_;   // by tensor: the node that computes it, -1: none
-  std::set<std::string> names_;
   std::vector<bool> folded_;  // by node: it goes
   size_t rows_ = 0;
   size_t affine_ = 0;

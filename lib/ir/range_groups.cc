@@ -4,10 +4,10 @@
 #include <cstring>
 #include <map>
 #include <numeric>
-#include <set>
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/free_name.h"
 
 namespace qat {
 namespace {
@@ -64,7 +64,6 @@ struct FixedRange {
 class Separator {
  public:
   explicit Separator(Graph& graph) : graph_(graph) {
-    for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
     for (const int32_t input : graph.inputs) fixed_[input] = FixedRange{.input = input};
   }
 
@@ -115,7 +114,7 @@ class Separator {
 
   int32_t Quantize(int32_t source, const std::string& reader) {
     GraphTensor tensor;
-    tensor.name = FreeName(StrCat(reader, "/from_", graph_.tensor(source).name));
+    tensor.name = FreeName(graph_, StrCat(reader, "/from_", graph_.tensor(source).name));
     tensor.shape = graph_.tensor(source).shape;
     tensor.type = graph_.tensor(source).type;
     GraphNode node;
@@ -128,14 +127,7 @@ class Separator {
     return graph_.nodes.back().outputs[0];
   }
 
-  std::string FreeName(const std::string& wanted) {
-    std::string name = wanted;
-    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
-    return name;
-  }
-
   Graph& graph_;
-  std::set<std::string> names_;
   std::map<int32_t, FixedRange> fixed_;
 };
 

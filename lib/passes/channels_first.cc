@@ -2,18 +2,11 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/free_name.h"
 #include "passes/passes.h"
 
 namespace qat {
 namespace {
-
-std::string FreeName(const Graph& graph, const std::string& wanted) {
-  std::string name = wanted;
-  const auto taken = [&](const GraphTensor& tensor) { return tensor.name == name; };
-  for (int i = 1; std::any_of(graph.tensors.begin(), graph.tensors.end(), taken); ++i)
-    name = StrCat(wanted, "_", i);
-  return name;
-}
 
 /// No value has another place: a reshape is enough.
 bool NothingMoves(const Shape& last) {

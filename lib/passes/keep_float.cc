@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/free_name.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
@@ -15,7 +16,6 @@ class Parting {
  public:
   Parting(Graph& graph, DType activations, const std::set<std::string>& asked)
       : graph_(graph), activations_(activations), asked_(asked), groups_(FindRangeGroups(graph)) {
-    for (const GraphTensor& tensor : graph.tensors) names_.insert(tensor.name);
   }
 
   KeptFloat Run() {
@@ -62,7 +62,7 @@ class Parting {
 
   int32_t Change(int32_t tensor, OpType type, std::string_view suffix) {
     GraphTensor changed;
-    changed.name = FreeName(StrCat(graph_.tensor(tensor).name, "/", suffix));
+    changed.name = FreeName(graph_, StrCat(graph_.tensor(tensor).name, "/", suffix));
     changed.shape = graph_.tensor(tensor).shape;
     if (type == OpType::kQuantize) TakeRange(tensor, changed);
     GraphNode node;
@@ -88,17 +88,10 @@ class Parting {
     to.limits = source.limits;
   }
 
-  std::string FreeName(const std::string& wanted) {
-    std::string name = wanted;
-    for (int i = 1; !names_.insert(name).second; ++i) name = StrCat(wanted, "_", i);
-    return name;
-  }
-
   Graph& graph_;
   const DType activations_;
   const std::set<std::string>& asked_;
   const RangeGroups groups_;
-  std::set<std::string> names_;
   std::set<int32_t> real_;            // outputs of nodes that compute real numbers
   std::set<int32_t> named_;           // outputs that have the name of what they stand for
   std::map<int32_t, int32_t> other_;  // by tensor: what the other kind of nodes reads

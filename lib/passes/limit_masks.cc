@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "ir/free_name.h"
 #include "passes/passes.h"
 
 namespace qat {
@@ -74,19 +75,11 @@ class MaskLimiter {
     for (float& value : values) value = value <= kHides ? hidden : value;
     const std::string name = node->name;
     const int32_t limited =
-        graph_.AddConstant(FreeName(StrCat(constant.name, "/limited")), constant.shape, values);
+        graph_.AddConstant(FreeName(graph_, StrCat(constant.name, "/limited")), constant.shape, values);
     node->inputs[mask] = limited;
     for (const int32_t tensor : path) {
       if (!hidden_) graph_.tensor(tensor).range = range;
     }
-    return name;
-  }
-
-  std::string FreeName(const std::string& wanted) const {
-    std::string name = wanted;
-    const auto taken = [&](const GraphTensor& tensor) { return tensor.name == name; };
-    for (int i = 1; std::any_of(graph_.tensors.begin(), graph_.tensors.end(), taken); ++i)
-      name = StrCat(wanted, "_", i);
     return name;
   }
 

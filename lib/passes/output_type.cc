@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/free_name.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
 #include "quant/precision.h"
@@ -98,14 +99,6 @@ void GiveReals(size_t index, Graph& graph) {
   });
   if (is_read || is_border(output)) return;
   std::erase_if(graph.nodes, [&](const GraphNode& each) { return each.outputs[0] == output; });
-}
-
-std::string FreeName(const Graph& graph, const std::string& wanted) {
-  std::string name = wanted;
-  const auto taken = [&](const GraphTensor& tensor) { return tensor.name == name; };
-  for (int i = 1; std::any_of(graph.tensors.begin(), graph.tensors.end(), taken); ++i)
-    name = StrCat(wanted, "_", i);
-  return name;
 }
 
 }  // namespace
