@@ -4,11 +4,7 @@
 # Without that Python, the models or the pictures: 77 (skipped), or a failure under QAT_TEST_REQUIRE=1.
 set -eu
 python=$1 qat_convert=$2 qat_eval=$3 data=${QAT_TEST_DATA:-$4} inputs=$5
-skip() {
-  echo "$1"
-  if [ "${QAT_TEST_REQUIRE:-0}" = 1 ]; then exit 1; fi
-  exit 77
-}
+. "$(dirname "$0")/../support/skip.sh"
 "$python" -c 'import ai_edge_litert, flatbuffers, numpy' 2>/dev/null || skip "$python has no ai_edge_litert"
 [ -d "$data/tflite-models" ] || skip "$data/tflite-models: no such folder"
 [ -d "$data/photos" ] || skip "$data/photos: no such folder"

@@ -4,11 +4,7 @@
 # Without that Python or without the models: 77 (skipped), or a failure under QAT_TEST_REQUIRE=1.
 set -eu
 python=$1 qat_eval=$2 models=${QAT_TEST_DATA:-$3}/tflite-models inputs=$4
-skip() {
-  echo "$1"
-  if [ "${QAT_TEST_REQUIRE:-0}" = 1 ]; then exit 1; fi
-  exit 77
-}
+. "$(dirname "$0")/../support/skip.sh"
 "$python" -c 'import ai_edge_litert, flatbuffers, numpy' 2>/dev/null || skip "$python has no ai_edge_litert"
 [ -d "$models" ] || skip "$models: no such folder"
 "$python" "$(dirname "$0")/compare_models.py" "$qat_eval" "$inputs" "$models"/*.tflite

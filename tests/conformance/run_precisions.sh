@@ -5,11 +5,9 @@
 set -eu
 python=$1 bin=$2 types=$3 inputs=$4
 shift 4
-if ! "$python" -c 'import ai_edge_litert, flatbuffers, numpy' 2>/dev/null; then
-  echo "$python has no ai_edge_litert: the comparison with TFLite was not made"
-  if [ "${QAT_TEST_REQUIRE:-0}" = 1 ]; then exit 1; fi
-  exit 77
-fi
+. "$(dirname "$0")/../support/skip.sh"
+"$python" -c 'import ai_edge_litert, flatbuffers, numpy' 2>/dev/null ||
+  skip "$python has no ai_edge_litert: the comparison with TFLite was not made"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 here=$(dirname "$0")

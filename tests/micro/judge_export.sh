@@ -3,9 +3,6 @@
 set -eu
 python=$1
 shift
-if ! command -v "$python" >/dev/null; then
-  echo "$python is missing: exports were not judged"
-  if [ "${QAT_TEST_REQUIRE:-0}" = 1 ]; then exit 1; fi
-  exit 77
-fi
+. "$(dirname "$0")/../support/skip.sh"
+command -v "$python" >/dev/null || skip "$python is missing: exports were not judged"
 exec "$python" "$(dirname "$0")/judge_export.py" "$@"

@@ -3,10 +3,7 @@
 set -eu
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-if ! command -v "$1" >/dev/null; then
-  echo "$1 is missing: the rules of $2 were not judged"
-  if [ "${QAT_TEST_REQUIRE:-0}" = 1 ]; then exit 1; fi
-  exit 77
-fi
+. "$(dirname "$0")/../support/skip.sh"
+command -v "$1" >/dev/null || skip "$1 is missing: the rules of $2 were not judged"
 "$3" "$directory" "$5" 7 >/dev/null
 "$1" "$(dirname "$0")/judge.py" "$2" "$directory" "$4" "$6"
