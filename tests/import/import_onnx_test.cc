@@ -9,7 +9,7 @@
 #include "import/verify_source.h"
 #include "ir/constants.h"
 #include "passes/passes.h"
-#include "support/onnx_file.h"
+#include "support/imported_onnx.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
 #include "tflite/tflite_writer.h"
@@ -18,29 +18,6 @@ namespace qat {
 namespace {
 
 using namespace testing;
-
-Expected<OnnxImport> Import(const OnnxFile& file, std::vector<std::string>* notes = nullptr,
-                            const OnnxImportOptions& options = {}) {
-  auto model = onnx::ParseModel(file.Bytes(), "m.onnx");
-  if (!model.ok()) return std::move(model).error();
-  std::vector<std::string> unread;
-  return ImportOnnx(*std::move(model), options, notes == nullptr ? unread : *notes);
-}
-
-/// The imported network in float32, on values in the order of its own input.
-std::vector<float> RunImported(const OnnxFile& file, const std::vector<float>& input) {
-  auto import = Import(file);
-  EXPECT_TRUE(import.ok()) << import.error().message;
-  if (!import.ok()) return {};
-  std::vector<std::string> none;
-  QuantizationOptions to_float;
-  to_float.precisions = PrecisionsOf(Scheme::kFloat32);
-  EXPECT_TRUE(ChooseQuantization(import->graph, to_float, none).ok());
-  auto bytes = WriteTflite(import->graph, {});
-  EXPECT_TRUE(bytes.ok());
-  const auto interpreter = Open(*std::move(bytes));
-  return interpreter == nullptr ? std::vector<float>() : RunOn(*interpreter, input);
-}
 
 std::vector<float> Wave(size_t count, float step) {
   std::vector<float> values;

@@ -7,7 +7,7 @@
 
 #include "import/import_onnx.h"
 #include "passes/passes.h"
-#include "support/onnx_file.h"
+#include "support/imported_onnx.h"
 #include "support/run_model.h"
 #include "support/test_util.h"
 #include "tflite/tflite_writer.h"
@@ -16,31 +16,6 @@ namespace qat {
 namespace {
 
 using namespace testing;
-
-Expected<OnnxImport> Import(const OnnxFile& file) {
-  auto model = onnx::ParseModel(file.Bytes(), "m.onnx");
-  if (!model.ok()) return std::move(model).error();
-  std::vector<std::string> notes;
-  return ImportOnnx(*std::move(model), {}, notes);
-}
-
-/// The imported network in float32, on values in the order of its own inputs.
-std::vector<float> RunImported(const OnnxFile& file, const std::vector<std::vector<float>>& inputs) {
-  auto import = Import(file);
-  EXPECT_TRUE(import.ok()) << import.error().message;
-  if (!import.ok()) return {};
-  std::vector<std::string> none;
-  QuantizationOptions to_float;
-  to_float.precisions = PrecisionsOf(Scheme::kFloat32);
-  EXPECT_TRUE(ChooseQuantization(import->graph, to_float, none).ok());
-  auto bytes = WriteTflite(import->graph, {});
-  EXPECT_TRUE(bytes.ok()) << bytes.error().message;
-  const auto interpreter = Open(*std::move(bytes));
-  if (interpreter == nullptr) return {};
-  for (size_t i = 1; i < inputs.size(); ++i)
-    std::memcpy(interpreter->input(i).data(), inputs[i].data(), inputs[i].size() * sizeof(float));
-  return RunOn(*interpreter, inputs[0]);
-}
 
 std::vector<float> Wave(int64_t count, float step) {
   std::vector<float> values;
@@ -285,7 +260,7 @@ TEST(ImportOnnx, EntriesOfListsAreValues) {
   file.Node("SequenceAt", {"pairs", "zero"}, {"c"}).Node("Neg", {"b"}, {"n"});
   file.Node("SequenceConstruct", {"n", "c"}, {"both"});
   file.Node("ConcatFromSequence", {"both"}, {"y"}, {OnnxInt("axis", 1)}).Output("y");
-  ExpectNear(RunImported(file, {{1, 2, 3, 4, 5, 6}}), {-5, -6, 1, 2});
+  ExpectNear(RunImported(file, {1, 2, 3, 4, 5, 6}), {-5, -6, 1, 2});
   OnnxFile beyond;
   beyond.Input("x", {1, 2})
       .Constant("at", {}, std::vector<int64_t>{7})
@@ -318,10 +293,10 @@ TEST(ImportOnnx, PlacesThatAreKnownAreReadAndWritten) {
       file.Constant("part", {4}, std::vector<int64_t>{0, 1, 2, 3})
           .Node("Gather", {"x", "part"}, {"xs"}, {OnnxInt("axis", 1)});
       file.Node("Add", {"xs", "r"}, {"y"}).Output("y");
-      ExpectNear(RunImported(file, {{0, 0, 0, 0, 7, 7}}), {10, 20, 5, 6});
+      ExpectNear(RunImported(file, {0, 0, 0, 0, 7, 7}), {10, 20, 5, 6});
     } else {
       file.Node("Reshape", {"read", "flat"}, {"y"}).Output("y");
-      ExpectNear(RunImported(file, {{1, 2, 3, 4, 5, 6}}), {10, 20, 5, 6});
+      ExpectNear(RunImported(file, {1, 2, 3, 4, 5, 6}), {10, 20, 5, 6});
     }
   }
 }
