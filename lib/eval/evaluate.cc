@@ -438,7 +438,10 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_ASSIGN_OR_RETURN(const std::optional<Report> baseline, ReadBaseline(request.baseline));
   DescribeEnvironment(request.rows.interpreter, report);
   RowRequest asked = request.rows;
-  asked.data_are_reals = [&] { return HoldsReals(request.data); };
+  asked.data_are_reals = [&, reals = std::optional<bool>()]() mutable {
+    if (!reals) reals = HoldsReals(request.data);
+    return *reals;
+  };
   QAT_ASSIGN_OR_RETURN(Rows rows, OpenRows(asked, report.warnings));
   QAT_RETURN_IF_ERROR(CheckFlipsRow(request.gates, rows));
   QAT_RETURN_IF_ERROR(CheckJudge(request.judge, rows));

@@ -205,24 +205,28 @@ std::vector<std::string> KnownNames(const Model& model, const std::vector<int32_
   return names;
 }
 
+/// Those that a contract states of several inputs or outputs; empty where one has none.
+template <class Border>
+std::vector<std::string> StatedNames(const std::vector<Border>& stated, size_t count) {
+  std::vector<std::string> names;
+  if (count < 2 || stated.size() != count) return names;
+  for (const Border& border : stated) names.push_back(border.name);
+  if (std::find(names.begin(), names.end(), "") != names.end()) names.clear();
+  return names;
+}
+
 }  // namespace
 
 std::vector<std::string> InputNames(const Model& model) {
-  if (model.contract() && model.inputs().size() > 1 && model.contract()->inputs.size() == model.inputs().size()) {
-    std::vector<std::string> names;
-    for (const InputContract& input : model.contract()->inputs) names.push_back(input.name);
-    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
-  }
-  return KnownNames(model, model.inputs(), "input");
+  std::vector<std::string> stated;
+  if (model.contract()) stated = StatedNames(model.contract()->inputs, model.inputs().size());
+  return stated.empty() ? KnownNames(model, model.inputs(), "input") : stated;
 }
 
 std::vector<std::string> OutputNames(const Model& model) {
-  if (model.contract() && model.outputs().size() > 1 && model.contract()->outputs.size() == model.outputs().size()) {
-    std::vector<std::string> names;
-    for (const OutputContract& output : model.contract()->outputs) names.push_back(output.name);
-    if (std::find(names.begin(), names.end(), "") == names.end()) return names;
-  }
-  return KnownNames(model, model.outputs(), "output");
+  std::vector<std::string> stated;
+  if (model.contract()) stated = StatedNames(model.contract()->outputs, model.outputs().size());
+  return stated.empty() ? KnownNames(model, model.outputs(), "output") : stated;
 }
 
 Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback) {

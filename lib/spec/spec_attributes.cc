@@ -113,10 +113,8 @@ class Reader {
     if (sized) {
       QAT_ASSIGN_OR_RETURN(a.sizes, Constant(1, "sizes"));
     }
-    QAT_ASSIGN_OR_RETURN(const Integers axis, Constant(sized ? 2 : 0, "axis"));
-    a.axis = axis.at(0);
     a.part = 0;
-    return OpAttributes(a);
+    return WithAxis(a, sized ? 2 : 0);
   }
 
   Expected<OpAttributes> operator()(SliceAttributes a) const {
@@ -164,11 +162,7 @@ class Reader {
     return OpAttributes(a);
   }
 
-  Expected<OpAttributes> operator()(ExpandDimsAttributes a) const {
-    QAT_ASSIGN_OR_RETURN(const Integers axis, Constant(1, "axis"));
-    a.axis = axis.at(0);
-    return OpAttributes(a);
-  }
+  Expected<OpAttributes> operator()(ExpandDimsAttributes a) const { return WithAxis(a, 1); }
 
   Expected<OpAttributes> operator()(SqueezeAttributes a) const {
     for (size_t i = 1; i < Input().size() && node_.type == OpType::kSqueeze && a.axes.empty(); ++i) {
@@ -214,13 +208,16 @@ class Reader {
     return OpAttributes(a);
   }
 
-  Expected<OpAttributes> operator()(CumsumAttributes a) const {
-    QAT_ASSIGN_OR_RETURN(const Integers axis, Constant(1, "axis"));
+  Expected<OpAttributes> operator()(CumsumAttributes a) const { return WithAxis(a, 1); }
+
+ private:
+  template <class Attributes>
+  Expected<OpAttributes> WithAxis(Attributes a, size_t position) const {
+    QAT_ASSIGN_OR_RETURN(const Integers axis, Constant(position, "axis"));
     a.axis = axis.at(0);
     return OpAttributes(a);
   }
 
- private:
   static constexpr int32_t kOpenEnd = 1 << 20;  // beyond any axis
 
   const Shape& Filter() const {
