@@ -168,14 +168,14 @@ def check_nodes(options):
 
 def import_torchvision():
     """Also where it was built for CUDA and PyTorch was not: then its own operators, of which no network here has any, are not there."""
-    import torch
+    from torch import library
     try:
         import torchvision
     except RuntimeError:
         for module in [name for name in sys.modules if name.startswith("torchvision")]:
             del sys.modules[module]
         for operator in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision
     return torchvision
 
