@@ -30,9 +30,11 @@ Offset<fb::Input> WriteInput(FlatBufferBuilder& builder, const InputContract& in
   const auto shape = WriteList(builder, input.shape);
   const auto mean = WriteList(builder, input.mean), std_values = WriteList(builder, input.std);
   const auto unit = WriteText(builder, input.unit);
+  const auto features = WriteText(builder, Join(input.features, "\n"));
   return fb::CreateInput(builder, name, shape, input.height, input.width, input.channels,
                          static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high, unit,
-                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first, input.white);
+                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first, input.white,
+                         features);
 }
 
 Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract& output) {
@@ -89,6 +91,7 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
   input.inside = table.inside();
   input.channels_first = table.channels_first();
   input.white = table.white();
+  if (table.features() != nullptr) input.features = SplitText(table.features()->str(), '\n');
   return input;
 }
 
@@ -139,12 +142,11 @@ std::string Describe(const OutputContract& output, bool with_task) {
   return text;
 }
 
-// Without how the model takes and gives it.
-Contract MeaningOf(Contract contract) {
-  for (InputContract& input : contract.inputs) input.inside = input.channels_first = false;
+// Without how the model gives it.
+std::vector<OutputContract> OutputMeaningOf(Contract contract) {
   for (OutputContract& output : contract.outputs) output.channels_first = false;
   contract.set_labels(std::vector<std::string>(contract.labels()));
-  return contract;
+  return contract.outputs;
 }
 
 }  // namespace
@@ -193,7 +195,11 @@ void NormalizeTargets(const OutputContract& contract, std::span<float> targets) 
     targets[i] = static_cast<float>((double{targets[i]} - contract.mean[i % n]) / contract.std[i % n]);
 }
 
-bool SameMeaning(const Contract& a, const Contract& b) { return MeaningOf(a) == MeaningOf(b); }
+bool SameMeaning(const Contract& a, const Contract& b) {
+  const auto same = [](const InputContract& one, const InputContract& other) { return SameMeaning(one, other); };
+  return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(), same) &&
+         OutputMeaningOf(a) == OutputMeaningOf(b);
+}
 
 std::span<const uint8_t> InputOf(const Contract& contract, size_t index, std::span<const uint8_t> examples,
                                  std::vector<uint8_t>& copy) {

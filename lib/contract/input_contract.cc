@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "base/check.h"
+#include "base/join_some.h"
 #include "base/shape.h"
 #include "base/strings.h"
 
@@ -77,6 +79,18 @@ Status CheckRange(const InputContract& contract) {
                         ", expected one that holds 0 and is from ", 1 / kLargestNumber, " to ", kLargestNumber, " wide"));
 }
 
+Status CheckFeatures(const InputContract& contract) {
+  if (contract.features.empty()) return {};
+  const auto count = static_cast<int64_t>(contract.features.size());
+  if (count != contract.ValueCount())
+    return Corrupt(StrCat("input contract: names ", count, " features, expected ", contract.ValueCount(), ", one per value"));
+  std::set<std::string_view> seen;
+  for (const std::string& name : contract.features) {
+    if (!seen.insert(name).second) return Corrupt(StrCat("input contract: names the feature '", name, "' twice"));
+  }
+  return {};
+}
+
 }  // namespace
 
 size_t SizeOf(ValueType values) { return values == ValueType::kByte ? 1 : sizeof(float); }
@@ -99,6 +113,7 @@ Status Validate(const InputContract& contract) {
   QAT_RETURN_IF_ERROR(CheckNormalization(contract));
   if (contract.white != 0 && contract.white != kWhiteOfBytes && contract.white != kWhiteOfDeep)
     return Corrupt(StrCat("input contract: white is ", contract.white, ", expected 0, ", kWhiteOfBytes, " or ", kWhiteOfDeep));
+  QAT_RETURN_IF_ERROR(CheckFeatures(contract));
   return CheckRange(contract);
 }
 
@@ -113,6 +128,8 @@ std::string Describe(const InputContract& contract) {
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
   if (contract.white != 0) text += StrCat(", white is ", contract.white);
   if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");
+  constexpr size_t kShownFeatures = 6;
+  if (!contract.features.empty()) text += StrCat(", of the columns ", JoinSome(contract.features, kShownFeatures));
   return text;
 }
 
@@ -120,6 +137,7 @@ bool SameMeaning(const InputContract& a, const InputContract& b) {
   InputContract other = b;
   other.inside = a.inside;
   other.channels_first = a.channels_first;
+  if (a.features.empty() || other.features.empty()) other.features = a.features;
   return a == other;
 }
 

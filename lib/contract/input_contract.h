@@ -41,6 +41,8 @@ struct InputContract {
   bool inside = false;      ///< reals: the model normalizes by itself and takes the values as they are
   bool channels_first = false;  ///< the model takes [1, C, H, W] or [1, C, T]; examples are as above all the same
   int32_t white = 0;        ///< reals of pictures: the value of white (of black: 0); 0: they are no pictures, or nothing is said
+  /// Of a table: the names of its columns in the order of the values, one each and none twice; empty: not known.
+  std::vector<std::string> features = {};
 
   bool operator==(const InputContract&) const = default;
   int64_t ValueCount() const { return int64_t{height} * width * channels; }
@@ -52,13 +54,13 @@ struct InputContract {
 };
 
 /// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15; a shape of as
-/// many values; of reals a range that holds 0. Errors: kCorrupt.
+/// many values; of reals a range that holds 0; as many features as values, or none. Errors: kCorrupt.
 Status Validate(const InputContract& contract);
 
 /// "28x28x1, real = (byte - 0) / 255"; per-channel lists in brackets, long ones shortened.
 std::string Describe(const InputContract& contract);
 
-/// Whether an example means the same to both, wherever it is normalized.
+/// Whether an example means the same to both, wherever it is normalized. Features that one of them does not know are no difference.
 bool SameMeaning(const InputContract& a, const InputContract& b);
 
 /// The real value of every byte: [channels][256]; of a contract of reals nothing.

@@ -23,6 +23,10 @@ std::string_view Stem(std::string_view name) { return name.substr(0, name.rfind(
 // The columns with the answers of an output: those named, else the one called as the output, or all that begin so ("box_x").
 std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string>& columns) {
   if (!output.columns.empty()) return output.columns;
+  // What a model was trained on, in its order.
+  const auto is_column = [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
+  if (output.class_names.size() > 1 && std::all_of(output.class_names.begin(), output.class_names.end(), is_column))
+    return Join(output.class_names, ",");
   for (const std::string& name : {output.name, StrCat("y_", output.name)}) {
     if (std::find(columns.begin(), columns.end(), name) != columns.end()) return name;
   }
@@ -42,18 +46,24 @@ class Tables {
   std::string PathOf(const std::string& name) const { return directory_.empty() ? name : JoinPath(directory_, name); }
 
   Status Add(const std::string& name) {
-    QAT_ASSIGN_OR_RETURN(const std::vector<CsvRequest> requests, Requests(PathOf(name)));
+    QAT_ASSIGN_OR_RETURN(std::vector<CsvRequest> requests, Requests(PathOf(name)));
+    for (CsvRequest& request : requests) {
+      request.features = options_.features;
+      if (!request.features.empty() || tables_.empty()) continue;
+      request.features = first().front().features;
+      request.wanted_by = first_ + " has";
+    }
     std::vector<CsvTable> read;
     for (const CsvRequest& request : requests) {
       QAT_ASSIGN_OR_RETURN(CsvTable table, ReadCsv(PathOf(name), request));
       read.push_back(std::move(table));
     }
     if (!tables_.empty()) {
-      const auto& [other_name, other] = *tables_.begin();
-      const auto same = [](const CsvTable& a, const CsvTable& b) { return a.features == b.features && a.label == b.label; };
-      if (!std::equal(read.begin(), read.end(), other.begin(), same))
-        return Corrupt(StrCat(PathOf(name), ": has other columns than ", PathOf(other_name), ", expected the same"));
+      const auto same = [](const CsvTable& a, const CsvTable& b) { return a.label == b.label; };
+      if (!std::equal(read.begin(), read.end(), first().begin(), same))
+        return Corrupt(StrCat(PathOf(name), ": has other answers than ", PathOf(first_), ", expected the same columns"));
     }
+    if (tables_.empty()) first_ = name;
     tables_.emplace(name, std::move(read));
     return {};
   }
@@ -74,8 +84,16 @@ class Tables {
     return array.ends_with('x') ? file : StrCat(file, ": column '", tables_.at(NameOf(array))[OutputOf(array)].label, "'");
   }
   static std::string NameOf(const std::string& array) { return array.substr(0, array.rfind(':')); }
-  /// Of the first table, one for each output.
-  const std::vector<CsvTable>& first() const { return tables_.begin()->second; }
+  /// Of the table added first, one for each output.
+  const std::vector<CsvTable>& first() const { return tables_.at(first_); }
+  /// Of all tables; of several each with the name of its table.
+  std::vector<std::string> Notes() const {
+    std::vector<std::string> notes;
+    for (const auto& [name, read] : tables_) {
+      for (const std::string& note : read.front().notes) notes.push_back(tables_.size() == 1 ? note : StrCat(name, ": ", note));
+    }
+    return notes;
+  }
 
  private:
   static size_t OutputOf(const std::string& array) {
@@ -108,6 +126,7 @@ class Tables {
   std::string directory_;
   const OpenOptions& options_;
   size_t outputs_;
+  std::string first_;
   std::map<std::string, std::vector<CsvTable>> tables_;
 };
 
@@ -115,6 +134,13 @@ class Tables {
 std::string AnswersText(const CsvTable& table, const std::string& output) {
   return StrCat(table.labels.size() == 1 ? "column '" : "columns '", table.label, table.labels.size() == 1 ? "' holds" : "' hold",
                 output.empty() ? " the answers" : StrCat(" the answers for '", output, "'"));
+}
+
+// What the values are, and what was understood about the columns of each table.
+void AddColumns(const Tables& tables, Dataset& dataset) {
+  dataset.input().features = tables.first().front().features;
+  const std::vector<std::string> notes = tables.Notes();
+  dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }
 
 Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, const ArrayTable& table, Split split,
@@ -127,6 +153,7 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
     QAT_ASSIGN_OR_RETURN(ArrayImages images,
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
     Dataset dataset = Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
+    AddColumns(tables, dataset);
     if (learns && !has_test) KeepPart(split, "a folder with train.csv and test.csv makes another choice", dataset);
     return dataset;
   }
@@ -147,7 +174,7 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
     answers.push_back(AnswersText(read, own.output));
   }
   dataset.notes.insert(dataset.notes.begin(), StrCat(Join(answers), ", the other ", first.features.size(), " are features"));
-  dataset.notes.insert(dataset.notes.end(), first.notes.begin(), first.notes.end());
+  AddColumns(tables, dataset);
   return dataset;
 }
 
@@ -172,12 +199,18 @@ Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vect
                                    const OpenOptions& options) {
   Tables tables(directory, options);
   ArrayTable table;
+  std::vector<std::pair<ArraySplit, std::string>> roles;
   for (const std::string& name : files) {
-    const auto role = IsCsv(name) ? SplitNamed(Stem(name)) : std::nullopt;
-    if (!role) {
-      if (IsCsv(name)) table.unused.push_back(name);
-      continue;
+    if (!IsCsv(name)) continue;
+    if (const auto role = SplitNamed(Stem(name))) {
+      roles.push_back({*role, name});
+    } else {
+      table.unused.push_back(name);
     }
+  }
+  // The columns of the others go by those of training.
+  std::stable_partition(roles.begin(), roles.end(), [](const auto& each) { return each.first == ArraySplit::kTrain; });
+  for (const auto& [role, name] : roles) {
     ArrayPair& pair = role == ArraySplit::kTest         ? table.test
                       : role == ArraySplit::kValidation ? table.holdout
                                                         : table.train;

@@ -4,10 +4,12 @@
 #include <cctype>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/strings.h"
 #include "data/readers.h"
 
@@ -35,7 +37,7 @@ class CsvReader {
  public:
   CsvReader(std::string_view text, const std::string& source) : rest_(text), source_(source) {
     if (rest_.starts_with(kMark)) rest_.remove_prefix(kMark.size());
-    separator_ = Separator();
+    if (!TakeSeparator()) separator_ = Separator();
   }
 
   /// False at the end. `line` is the one that the row begins in.
@@ -55,6 +57,18 @@ class CsvReader {
   char separator() const { return separator_; }
 
  private:
+  // A first line "sep=;", as spreadsheets write it.
+  bool TakeSeparator() {
+    constexpr std::string_view kWord = "sep=";
+    const std::string_view first = rest_.substr(0, rest_.find('\n'));
+    const std::string_view line = first.ends_with('\r') ? first.substr(0, first.size() - 1) : first;
+    if (!line.starts_with(kWord) || line.size() != kWord.size() + 1) return false;
+    separator_ = line.back();
+    rest_.remove_prefix(std::min(first.size() + 1, rest_.size()));
+    ++line_;
+    return true;
+  }
+
   // The one that the header has most of, outside of quotes.
   char Separator() const {
     constexpr std::string_view kSeparators = ",;\t";
@@ -144,6 +158,7 @@ class TableBuilder {
 
   Status TakeHeader(const std::vector<std::string>& names, char separator) {
     names_ = names;
+    for (std::string& name : names_) std::replace(name.begin(), name.end(), '\n', ' ');
     separator_ = separator;
     if (names.size() == 1 && names[0].find_first_of(" |:") != std::string::npos)
       return Corrupt(StrCat(source_, ": the first line is one column, '", Short(names[0]),
@@ -159,10 +174,13 @@ class TableBuilder {
         return Corrupt(StrCat(source_, ": two columns are called '", names_[i], "', expected different names"));
     }
     QAT_RETURN_IF_ERROR(FindLabel());
+    place_.resize(names_.size());
+    if (!request_.features.empty()) return PlaceFeatures();
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
         table_.notes.push_back("the first column has no name and is left out, as row numbers usually are");
-      } else if (IsFeature(i)) {
+      } else if (!IsLabel(i) && !request_.left_out.contains(names_[i])) {
+        place_[i] = table_.features.size();
         table_.features.push_back(names_[i]);
       }
     }
@@ -176,18 +194,20 @@ class TableBuilder {
       return Corrupt(StrCat(source_, ": line ", line, " has ", cells.size(), cells.size() == 1 ? " cell" : " cells",
                             ", expected ", names_.size(), " as the header has"));
     }
+    const size_t begin = values_.size();
+    values_.resize(begin + table_.features.size() * sizeof(float));
     for (size_t i = 0; i < cells.size(); ++i) {
-      if (names_[i].empty() || request_.left_out.contains(names_[i])) continue;
+      if (!IsLabel(i) && !place_[i]) continue;
       if (IsMissing(cells[i])) {
         return Corrupt(StrCat(Place(line, i), cells[i].empty() ? "is empty" : StrCat("is '", cells[i], "'"),
                               ", expected a value: fill the gap in or leave the row out"));
       }
-      if (IsLabel(i)) {
-        labels_.push_back(cells[i]);
-      } else {
-        QAT_RETURN_IF_ERROR(TakeNumber(cells[i], line, i));
+      if (place_[i]) {
+        QAT_ASSIGN_OR_RETURN(const float value, TakeNumber(cells[i], line, i));
+        std::memcpy(&values_[begin + *place_[i] * sizeof(value)], &value, sizeof(value));
       }
     }
+    for (const size_t column : label_columns_) labels_.push_back(cells[column]);
     ++rows_;
     return {};
   }
@@ -198,7 +218,8 @@ class TableBuilder {
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
     if (table_.labels.size() > 1) QAT_RETURN_IF_ERROR(CheckAreNumbers());
-    if (!table_.label.empty()) table_.y = LabelArray(rows);
+    if (table_.label.empty()) return std::move(table_);
+    QAT_ASSIGN_OR_RETURN(table_.y, LabelArray(rows));
     return std::move(table_);
   }
 
@@ -219,6 +240,7 @@ class TableBuilder {
     if (!request_.label.empty()) wanted = one ? std::vector{request_.label} : SplitText(request_.label, ',');
     for (std::string& name : wanted) name = Trimmed(name);
     for (size_t i = 0; i < names_.size(); ++i) {
+      if (std::find(request_.features.begin(), request_.features.end(), names_[i]) != request_.features.end()) continue;
       const std::string lower = Lower(names_[i]);
       if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames)) usual.push_back(i);
     }
@@ -227,7 +249,8 @@ class TableBuilder {
     for (const std::string& name : wanted) {
       const auto found = std::find(names_.begin(), names_.end(), name);
       if (found != names_.end()) {
-        label_columns_.insert(static_cast<size_t>(found - names_.begin()));
+        const auto column = static_cast<size_t>(found - names_.begin());
+        if (!IsLabel(column)) label_columns_.push_back(column);
         continue;
       }
       if (request_.unlabelled) return {};
@@ -242,7 +265,45 @@ class TableBuilder {
     return InvalidArgument(StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
   }
 
-  Status TakeNumber(const std::string& cell, int64_t line, size_t column) {
+  // The columns asked for, wherever they stand.
+  Status PlaceFeatures() {
+    table_.features = request_.features;
+    std::vector<size_t> columns;
+    for (const std::string& feature : request_.features) {
+      const auto found = std::find(names_.begin(), names_.end(), feature);
+      const auto column = static_cast<size_t>(found - names_.begin());
+      if (found == names_.end()) return MissingFeature(feature);
+      if (IsLabel(column)) {
+        return InvalidArgument(StrCat("`label`: column '", feature, "' of ", source_, " is among the features that ",
+                                      request_.wanted_by, ", expected another one for the answers"));
+      }
+      place_[column] = columns.size();
+      columns.push_back(column);
+    }
+    if (!std::is_sorted(columns.begin(), columns.end())) {
+      table_.notes.push_back(StrCat("columns stand in another order than ", request_.wanted_by, "; they are read by their names"));
+    }
+    std::vector<std::string> unused;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      if (!IsLabel(i) && !place_[i] && !names_[i].empty() && !request_.left_out.contains(names_[i])) unused.push_back(names_[i]);
+    }
+    if (!unused.empty())
+      table_.notes.push_back(StrCat("left out: ", SomeOf(unused), ", beside the columns that ", request_.wanted_by));
+    return {};
+  }
+
+  Status MissingFeature(const std::string& feature) const {
+    std::vector<std::string> others;
+    std::copy_if(names_.begin(), names_.end(), std::back_inserter(others), [&](const std::string& name) {
+      return !name.empty() && std::find(request_.features.begin(), request_.features.end(), name) == request_.features.end();
+    });
+    const std::string nearest = Nearest(feature, others);
+    return Corrupt(StrCat(source_, ": has no column '", feature, "', which ", request_.wanted_by,
+                          nearest.empty() ? StrCat("; there are ", SomeOf(names_))
+                                          : StrCat(", but one called '", nearest, "': rename it if that is the one")));
+  }
+
+  Expected<float> TakeNumber(const std::string& cell, int64_t line, size_t column) {
     const std::optional<double> number = NumberOf(cell);
     if (!number) {
       std::string way_out = "leave the column out, or make numbers of it";
@@ -253,10 +314,7 @@ class TableBuilder {
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))
       return Corrupt(StrCat(Place(line, column), "is ", Short(cell), ", expected a finite number that float32 holds"));
-    uint8_t bytes[sizeof(value)];
-    std::memcpy(bytes, &value, sizeof(value));
-    values_.insert(values_.end(), bytes, bytes + sizeof(value));
-    return {};
+    return value;
   }
   static std::string WithPoint(std::string cell) {
     std::replace(cell.begin(), cell.end(), ',', '.');
@@ -275,8 +333,9 @@ class TableBuilder {
     return array;
   }
 
-  bool IsLabel(size_t column) const { return label_columns_.contains(column); }
-  bool IsFeature(size_t column) const { return !IsLabel(column) && !request_.left_out.contains(names_[column]); }
+  bool IsLabel(size_t column) const {
+    return std::find(label_columns_.begin(), label_columns_.end(), column) != label_columns_.end();
+  }
 
   // Of several columns each is a number; text would be a class each.
   Status CheckAreNumbers() const {
@@ -290,14 +349,23 @@ class TableBuilder {
   }
 
   // Whole numbers, numbers, or text: by what all cells are.
-  NpyArray LabelArray(int32_t rows) const {
+  Expected<NpyArray> LabelArray(int32_t rows) const {
     std::vector<double> numbers;
+    std::map<double, std::string> spellings;
     bool whole = true;
     for (const std::string& label : labels_) {
       const std::optional<double> number = NumberOf(label);
-      if (!number) return {DType::kString, {rows}, {}, labels_};
+      if (!number) return NpyArray{DType::kString, {rows}, {}, labels_};
       constexpr double kExact = 9e15;
       whole &= label.find_first_of(".eE") == std::string::npos && std::abs(*number) < kExact;
+      const bool named = whole && label.size() > 1 && label.starts_with('0');
+      if (whole) {
+        const auto [at, is_new] = spellings.emplace(*number, label);
+        if (!is_new && at->second != label && (named || at->second.starts_with('0'))) {
+          return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", at->second, "' and '", label,
+                                "', which are one number, expected one spelling for each class"));
+        }
+      }
       numbers.push_back(*number);
     }
     return whole ? ArrayOf<int64_t>(numbers, DType::kInt64, rows) : ArrayOf<double>(numbers, DType::kFloat64, rows);
@@ -307,7 +375,8 @@ class TableBuilder {
   const CsvRequest& request_;
   CsvTable table_;
   std::vector<std::string> names_;
-  std::set<size_t> label_columns_;
+  std::vector<size_t> label_columns_;         // in the order asked for
+  std::vector<std::optional<size_t>> place_;  // of each column, among the features
   char separator_ = ',';
   Bytes values_;
   std::vector<std::string> labels_;
@@ -316,6 +385,10 @@ class TableBuilder {
 
 Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (const size_t at = FindInvalidUtf8(text); at != std::string_view::npos) {
+    return Corrupt(StrCat(path, ": line ", 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(at), '\n'), " holds the byte ",
+                          Printable(text.substr(at, 1)), ", which is not UTF-8, expected a text file in UTF-8 (save it as \"CSV UTF-8\")"));
+  }
   if (text.find('\0') == std::string_view::npos) return text;
   return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
 }

@@ -18,12 +18,16 @@ struct CsvRequest {
   std::string label;
   bool unlabelled = false; ///< it need not have one
   std::set<std::string> left_out = {};  ///< columns that are neither answers nor features: answers of other outputs
+  /// The columns that are the features, in the order that they are wanted in, and whose they are ("the network takes", "train.csv has");
+  /// empty: all that hold no answers, in the order of the file.
+  std::vector<std::string> features = {};
+  std::string wanted_by = "the network takes";
 };
 
 struct CsvTable {
-  std::vector<std::string> features;  ///< names of the columns of `x`, in the order of the file
+  std::vector<std::string> features;  ///< names of the columns of `x`: as requested, or in the order of the file
   std::string label;                  ///< name of the column of answers, of several with commas; empty: there is none
-  std::vector<std::string> labels;    ///< their names, in the order of the file
+  std::vector<std::string> labels;    ///< their names, in the order asked for
   NpyArray x;                         ///< float32 [rows, features]
   NpyArray y;  ///< [rows], of several columns [rows, columns]: int64, float64, or of one column text where a cell is no number
   std::vector<std::string> notes;     ///< what was left out
@@ -31,9 +35,9 @@ struct CsvTable {
 
 /// Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns; quoted cells ("a, b", with ""
 /// for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A first column without a
-/// name, which numbers the rows, is left out.
+/// name, which numbers the rows, is left out. A line break in a name counts as a space.
 /// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell that is text or
-/// missing), kInvalidArgument (which column holds the answers is not known).
+/// missing, or a column is missing), kInvalidArgument (which column holds the answers is not known).
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request);
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request);
 

@@ -281,6 +281,7 @@ void SetInput(const InputContract& input, OpenOptions& options) {
   options.values = input.values;
   options.fit = input.fit;
   options.white = input.white;
+  options.features = input.features;
 }
 
 void SetInputs(const Contract& contract, OpenOptions& options) {

@@ -36,6 +36,7 @@ struct ExampleInput {
   ValueType values = ValueType::kByte;
   Shape shape = {};       ///< as the data have it, without the count: [F], [T, C]; empty: [H, W, C]
   std::string name = {};  ///< of several inputs
+  std::vector<std::string> features = {};  ///< of a table: the names of its columns, in the order of the values
 
   bool operator==(const ExampleInput&) const = default;  ///< the name, too
   int64_t ValueCount() const { return int64_t{height} * width * channels; }
@@ -175,6 +176,7 @@ struct OpenOptions {
   int32_t white = 0;     ///< of pictures as real numbers: what white is; 0: 65535 if one of them has 16 bits per sample, else 255
   ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
   std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
+  std::vector<std::string> features = {};  ///< the columns of a table that a network takes, in its order; empty: all others
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.
   std::vector<std::string> class_names = {};
   bool label_indices = false;  ///< there is a model, but without names: numbers are the indices of its outputs

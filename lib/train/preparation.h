@@ -41,7 +41,7 @@ class Preparation {
   ScalingFlags Scaling() const;
   Status Parse(const std::string& text, const std::string& source);
   Status Use(const NetworkSpec& spec);
-  Status TakeOver(const Graph& network);
+  Status TakeOver(const Graph& network, const Contract& contract);
   Status FitBudget();
   DataFacts Shapes() const;
   Expected<DataFacts> Facts() const;

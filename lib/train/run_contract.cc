@@ -141,6 +141,7 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
     const bool reals = train.inputs[i].values == ValueType::kReal;
     QAT_ASSIGN_OR_RETURN(InputContract input, reals ? MakeRealInput(config, train, i) : MakeByteInput(config, train, i));
     if (train.inputs.size() > 1) input.name = train.inputs[i].name;
+    input.features = train.inputs[i].features;
     if (train.of_pictures) input.fit = FitFromName(config.fit).value_or(Fit::kCrop);
     QAT_RETURN_IF_ERROR_IN(train.name, Validate(input));
     contract.inputs.push_back(std::move(input));

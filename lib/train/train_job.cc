@@ -117,7 +117,8 @@ Status Preparation::Use(const NetworkSpec& spec) {
 }
 
 // The network of a checkpoint: by its text, whose classes can follow the data; without one, as it is.
-Status Preparation::TakeOver(const Graph& network) {
+Status Preparation::TakeOver(const Graph& network, const Contract& contract) {
+  options_.features = contract.input().features;
   if (const std::string text = SourceTextOf(network); !text.empty()) return Parse(text, network.name);
   job_.network = network;
   has_network_ = true;
@@ -126,7 +127,7 @@ Status Preparation::TakeOver(const Graph& network) {
 
 // What can be known before the data are.
 Status Preparation::ReadNetwork() {
-  if (request_.network != nullptr) return TakeOver(*request_.network);
+  if (request_.network != nullptr) return TakeOver(*request_.network, request_.network->contract);
   // A run of a model goes on without the model.
   const bool has_own = NamesModel(job_.config) && !request_.resumed.empty();
   if (!NetworkIsOpen() && !has_own) {
@@ -135,11 +136,11 @@ Status Preparation::ReadNetwork() {
   }
   if (!request_.resumed.empty()) {
     QAT_ASSIGN_OR_RETURN(const std::optional<SavedRun> saved, LoadNewestRun(request_.resumed));
-    if (saved) return TakeOver(saved->checkpoint.network);
+    if (saved) return TakeOver(saved->checkpoint.network, saved->checkpoint.contract);
   }
   if (request_.init != nullptr) {
     job_.lines.push_back(StrCat("network: ", request_.init->network.name, ", that of `init`"));
-    return TakeOver(request_.init->network);
+    return TakeOver(request_.init->network, request_.init->contract);
   }
   return {};
 }
@@ -156,6 +157,7 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.channels = dataset.input().channels;
   options.values = dataset.input().values;
   options.white = dataset.white;
+  options.features = dataset.input().features;
   for (size_t i = 0; i < options.inputs.size(); ++i) options.inputs[i].values = dataset.inputs[i].values;
   for (size_t i = 0; i < options.outputs.size(); ++i) options.outputs[i].class_names = dataset.output_labels(i).class_names;
   if (has_network_) TakeShapes(dataset);

@@ -72,6 +72,19 @@ TEST(InputContract, RealsOfPicturesSayWhatWhiteIs) {
   QAT_EXPECT_ERROR(ParseContract(Serialize(Contract(input, {}))), ErrorCode::kCorrupt, "white is 1000, expected 0, 255 or 65535");
 }
 
+TEST(InputContract, OfATableNamesTheColumns) {
+  InputContract input = Series();
+  input.features = {"a", "b c", "d", "e", "f", "g, h"};
+  EXPECT_NE(Describe(input).find(", of the columns a, b c, d, e, f, g, h"), std::string::npos) << Describe(input);
+  const auto back = ParseContract(Serialize(Contract(input, {})));
+  QAT_ASSERT_OK(back);
+  EXPECT_EQ(back->input(), input);
+  EXPECT_TRUE(SameMeaning(Contract(Series(), {}), Contract(input, {})));
+  InputContract other = input;
+  std::swap(other.features[0], other.features[1]);
+  EXPECT_FALSE(SameMeaning(Contract(other, {}), Contract(input, {})));
+}
+
 TEST(InputContract, RealNumbersAreNormalizedPerChannel) {
   const std::vector<float> values = {1, -2, 5, -1.5f, -3, 0};
   std::vector<uint8_t> bytes(values.size() * sizeof(float));
@@ -129,6 +142,8 @@ TEST(Contract, RefusesWhatNoDataHave) {
   refuses([](Contract& c) { c.input().low = 1; }, "the range of the input is 1 to 2.5, expected one that holds 0");
   refuses([](Contract& c) { c.input().high = std::nanf(""); }, "the range of the input is -3 to nan");
   refuses([](Contract& c) { c.input().low = c.input().high = 0; }, "the range of the input is 0 to 0");
+  refuses([](Contract& c) { c.input().features = {"a", "b"}; }, "names 2 features, expected 6, one per value");
+  refuses([](Contract& c) { c.input().features = {"a", "b", "c", "a", "d", "e"}; }, "names the feature 'a' twice");
   refuses([](Contract& c) { c.inputs.push_back(InputContract()); }, "image size is 0x0x0");
   refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {}}}; }, "1 means and 0 stds of an output");
   refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {0}}}; }, "the std above 0");

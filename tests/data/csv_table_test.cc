@@ -1,5 +1,6 @@
 #include "data/csv_table.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/strings.h"
@@ -45,8 +46,10 @@ TEST(ParseCsv, SeveralColumnsMayHoldTheAnswers) {
   const auto table = ParseCsv("a,wet,b,warm\n5,1,6,0\n7,0,8,1\n", "t", {"warm, wet"});
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(table->labels, (std::vector<std::string>{"wet", "warm"}));
-  EXPECT_EQ(table->label, "wet,warm");
+  EXPECT_EQ(table->labels, (std::vector<std::string>{"warm", "wet"}));
+  EXPECT_EQ(table->label, "warm,wet");
+  const auto* answers = reinterpret_cast<const int64_t*>(table->y.values.data());
+  EXPECT_EQ(std::vector<int64_t>(answers, answers + 4), (std::vector<int64_t>{0, 1, 1, 0}));
   EXPECT_EQ(table->y.shape, (Shape{2, 2}));
   EXPECT_EQ(table->y.type, DType::kInt64);
   QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n4,5,six\n", "t", {"x,y"}), ErrorCode::kCorrupt,
@@ -59,6 +62,35 @@ TEST(ParseCsv, LeavesNumbersOfRowsOut) {
   QAT_ASSERT_OK(table);
   EXPECT_EQ(Floats(table->x), (std::vector<float>{5, 6}));
   EXPECT_EQ(table->notes.size(), 1u);
+}
+
+TEST(ParseCsv, ReadsTheFeaturesAskedForByTheirNames) {
+  CsvRequest request = {"kind"};
+  request.features = {"mass", "height", "age"};
+  const auto table = ParseCsv("age,note,kind,height,mass\n1,ok,cat,2,3\n4,,dog,5,6\n", "t.csv", request);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->features, request.features);
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{3, 2, 1, 6, 5, 4}));
+  EXPECT_EQ(table->y.texts, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(table->notes, (std::vector<std::string>{
+                              "columns stand in another order than the network takes; they are read by their names",
+                              "left out: note, beside the columns that the network takes"}));
+  QAT_EXPECT_ERROR(ParseCsv("Mass,height,age,kind\n1,2,3,cat\n", "t.csv", request), ErrorCode::kCorrupt,
+                   "t.csv: has no column 'mass', which the network takes, but one called 'Mass': rename it if that is the one");
+  QAT_EXPECT_ERROR(ParseCsv("mass,width,kind\n1,2,cat\n", "t.csv", request), ErrorCode::kCorrupt,
+                   "t.csv: has no column 'height', which the network takes");
+  request.label = "age";
+  QAT_EXPECT_ERROR(ParseCsv("mass,height,age\n1,2,3\n", "t.csv", request), ErrorCode::kInvalidArgument,
+                   "`label`: column 'age' of t.csv is among the features that the network takes");
+}
+
+TEST(ParseCsv, TheFeatureThatIsCalledAsAnswersUsuallyAreIsNone) {
+  CsvRequest request;
+  request.features = {"x", "y"};
+  const auto table = ParseCsv("y,x,class\n1,2,cat\n", "t.csv", request);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{2, 1}));
+  EXPECT_EQ(table->label, "class");
 }
 
 TEST(ParseCsv, NamesLineColumnAndValue) {
@@ -81,6 +113,27 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("x,y\n1e60,0\n", "column 'x' is 1e60, expected a finite number");
   QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument, "which column holds the answers? Name it by `label`");
   QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument, "did you mean 'mass'?");
+}
+
+TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {
+  const auto table = ParseCsv("sep=;\r\na,b;label\r\n1;0\r\n2;1\r\n", "t.csv", {});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->features, std::vector<std::string>{"a,b"});
+  QAT_EXPECT_ERROR(ParseCsv("sep=;\nx;y\n1;0\nred;1\n", "t.csv", {}), ErrorCode::kCorrupt, "t.csv: line 4, column 'x' is 'red'");
+}
+
+TEST(ParseCsv, OneNumberInTwoSpellingsIsNoTwoClassesAndNotOne) {
+  QAT_EXPECT_ERROR(ParseCsv("x,y\n1,7\n2,007\n", "t.csv", {}), ErrorCode::kCorrupt,
+                   "t.csv: column 'y' holds '7' and '007', which are one number, expected one spelling for each class");
+  QAT_ASSERT_OK(ParseCsv("x,y\n1,01\n2,02\n3,10\n", "t.csv", {}));
+  QAT_ASSERT_OK(ParseCsv("x,y\n1,1\n2,1.0\n3,2.5\n", "t.csv", {}));
+}
+
+TEST(ReadCsv, IsUtf8) {
+  testing::TempDir files;
+  testing::WriteText(files / "latin.csv", "x,y\n1,caf\xe9\n2,tea\n");
+  QAT_EXPECT_ERROR(ReadCsv(files / "latin.csv", {}), ErrorCode::kCorrupt,
+                   "latin.csv: line 2 holds the byte \\xe9, which is not UTF-8, expected a text file in UTF-8");
 }
 
 TEST(OpenDataset, ReadsTables) {
@@ -107,6 +160,23 @@ TEST(OpenDataset, ReadsTables) {
   const auto loud = OpenDataset(files / "LOUD.CSV", Split::kTrain, options);
   QAT_ASSERT_OK(loud);
   EXPECT_EQ(loud->images, train->images);
+}
+
+TEST(OpenDataset, TablesOfAFolderAreReadAsThatOfTraining) {
+  testing::TempDir files;
+  testing::WriteText(files / "train.csv", "a,b,label\n1,2,0\n3,4,1\n");
+  testing::WriteText(files / "test.csv", "label,b,a\n1,6,5\n");
+  const auto test = OpenDataset(files.path(), Split::kTest, {});
+  QAT_ASSERT_OK(test);
+  float row[2];
+  std::memcpy(row, test->Image(0).data(), sizeof(row));
+  EXPECT_EQ(row[0], 5);
+  EXPECT_EQ(row[1], 6);
+  EXPECT_EQ(test->input().features, (std::vector<std::string>{"a", "b"}));
+  const std::string note = "test.csv: columns stand in another order than train.csv has; they are read by their names";
+  EXPECT_NE(std::find(test->notes.begin(), test->notes.end(), note), test->notes.end()) << Join(test->notes, "\n");
+  testing::WriteText(files / "test.csv", "label,b\n1,6\n");
+  QAT_EXPECT_ERROR(OpenDataset(files.path(), Split::kTest, {}), ErrorCode::kCorrupt, "test.csv: has no column 'a', which train.csv has");
 }
 
 }  // namespace

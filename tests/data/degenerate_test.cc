@@ -70,6 +70,21 @@ TEST(FindDegenerate, NamesInputsThatAreAllAlike) {
   EXPECT_NE(Found(many)[0].find("256 training inputs that were looked at, of 5000"), std::string::npos);
 }
 
+TEST(FindDegenerate, NamesNumbersThatFloat32CannotTellApart) {
+  Dataset data;
+  data.input() = {1, 1, 2, ValueType::kReal, {2}, "", {"time", "load"}};
+  data.class_names = {"no", "yes"};
+  for (int i = 0; i < 100; ++i) {
+    const float row[] = {1.7e9f + 60.f * static_cast<float>(i), 0.01f * static_cast<float>(i)};
+    const auto* bytes = reinterpret_cast<const uint8_t*>(row);
+    data.images.insert(data.images.end(), bytes, bytes + sizeof(row));
+    data.labels.push_back(i % 2);
+  }
+  ASSERT_EQ(Found(data).size(), 1u);
+  EXPECT_NE(Found(data)[0].find("column 'time' runs from 1.7e+09 to 1700005888, where float32 has steps of 128: what is finer is lost"),
+            std::string::npos) << Found(data)[0];
+}
+
 TEST(ClassesOnlyInTest, NamesThem) {
   OutputLabels train, test;
   train.class_names = test.class_names = {"cat", "dog", "eel", "fox"};

@@ -187,7 +187,30 @@ TEST_F(Reals, TablesComeIn) {
   Check({"qat-convert", Path("csv.qgraph"), "-o", Path("csv.tflite")});
   Check({"qat-eval", "--data", Path("things.csv"), "--model", Path("csv.tflite"), "--litert", "off", "--repeat", "0", "--progress",
          "none", "--json", Path("csv.json")});
-  EXPECT_GE(json::parse(testing::ReadText(Path("csv.json")))["models"][0]["accuracy"]["top1"], 90);
+  const auto accuracy = [&] { return json::parse(testing::ReadText(Path("csv.json")))["models"][0]["accuracy"]["top1"]; };
+  const json as_trained = accuracy();
+  EXPECT_GE(as_trained, 90);
+
+  // The same rows with the columns in another order, and one more.
+  text = "width,id,kind,length\n";
+  for (int i = 0; i < 200; ++i) text += StrCat(250 + (i * 37) % 100, ",row", i, i < 100 ? ",short," : ",long,", 0.01 * i, "\n");
+  testing::WriteText(Path("turned.csv"), text);
+  for (const char* model : {"csv.tflite", "csv.qgraph"}) {
+    const auto turned = RunTool("qat-eval", {Path(model), "--data", Path("turned.csv"), "--litert", "off", "--repeat", "0",
+                                             "--progress", "none", "--json", Path("csv.json")});
+    ASSERT_EQ(turned.exit_code, 0) << turned.err;
+    EXPECT_EQ(accuracy(), as_trained) << model;
+    EXPECT_NE((turned.out + turned.err).find("columns stand in another order than the network takes"), std::string::npos) << turned.out;
+  }
+  // What goes on from the run takes them so, too.
+  const auto on = RunTool("qat-train", {"--data", Path("turned.csv"), "--label", "kind", "--init", Path("csv-run"), "--steps", "1", "--progress", "none",
+                                        "-o", Path("csv-on")});
+  ASSERT_EQ(on.exit_code, 0) << on.err;
+  EXPECT_NE((on.out + on.err).find("left out: id"), std::string::npos) << on.out << on.err;
+  testing::WriteText(Path("turned.csv"), "height,kind,length\n1,short,2\n2,long,3\n");
+  const auto missing = RunTool("qat-eval", {"--data", Path("turned.csv"), "--model", Path("csv.tflite")});
+  EXPECT_EQ(missing.exit_code, 3) << missing.err;
+  EXPECT_NE(missing.err.find("has no column 'width', which the network takes"), std::string::npos) << missing.err;
 }
 
 }  // namespace
