@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/file_kind.h"
 #include "base/strings.h"
+#include "data/fit_geometry.h"
 #include "data/image_codecs.h"
 
 namespace qat {
@@ -62,12 +63,12 @@ struct Taps {
   std::vector<float> weights;
 };
 
-// Triangles around the centres of `out` equal parts of [begin, begin + out * step).
-std::vector<Taps> BilinearTaps(int32_t in, int32_t out, double begin, double step) {
-  const double radius = std::max(step, 1.0);
-  std::vector<Taps> taps(static_cast<size_t>(out));
-  for (int32_t i = 0; i < out; ++i) {
-    const double centre = begin + (i + 0.5) * step;
+// Triangles around the centres of the parts.
+std::vector<Taps> BilinearTaps(int32_t in, const FittedAxis& axis) {
+  const double radius = std::max(axis.step, 1.0);
+  std::vector<Taps> taps(static_cast<size_t>(axis.out));
+  for (int32_t i = 0; i < axis.out; ++i) {
+    const double centre = axis.begin + (i + 0.5) * axis.step;
     const auto first = std::max(0, static_cast<int32_t>(std::floor(centre - radius + 0.5)));
     const auto end = std::min(in, static_cast<int32_t>(std::floor(centre + radius + 0.5)));
     std::vector<double> weights;
@@ -141,26 +142,19 @@ Status CheckPictureSize(int64_t height, int64_t width) {
 namespace {
 
 template <class To, class From>
-ImageOf<To> Resampled(const ImageOf<From>& image, const std::vector<Taps>& rows, const std::vector<Taps>& columns) {
-  return ResampleRows(ResampleColumns<To>(image, columns), rows);
+ImageOf<To> Resampled(const ImageOf<From>& image, const FitGeometry& geometry) {
+  if (image.height == geometry.rows.out && image.width == geometry.columns.out)
+    return {image.height, image.width, image.channels, {image.pixels.begin(), image.pixels.end()}};
+  return ResampleRows(ResampleColumns<To>(image, BilinearTaps(image.width, geometry.columns)),
+                      BilinearTaps(image.height, geometry.rows));
 }
 
-// Each axis by itself.
-template <class To, class From>
-ImageOf<To> Stretched(const ImageOf<From>& image, int32_t height, int32_t width) {
-  if (image.height == height && image.width == width)
-    return {height, width, image.channels, {image.pixels.begin(), image.pixels.end()}};
-  return Resampled<To>(image, BilinearTaps(image.height, height, 0, double(image.height) / height),
-                       BilinearTaps(image.width, width, 0, double(image.width) / width));
-}
-
-// In the middle of zeros. Requires  a picture that is no larger.
+// In zeros. Requires  a picture that fits there.
 template <class Sample>
-ImageOf<Sample> Centred(const ImageOf<Sample>& image, int32_t height, int32_t width) {
+ImageOf<Sample> PlacedAt(int32_t top, int32_t left, const ImageOf<Sample>& image, int32_t height, int32_t width) {
   ImageOf<Sample> out{height, width, image.channels, {}};
   const auto row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(image.channels));
-  const int32_t top = (height - image.height) / 2, left = (width - image.width) / 2;
   for (int32_t y = 0; y < image.height; ++y) {
     const size_t to = (static_cast<size_t>(top + y) * static_cast<size_t>(width) + static_cast<size_t>(left)) *
                       static_cast<size_t>(image.channels);
@@ -173,17 +167,10 @@ ImageOf<Sample> Centred(const ImageOf<Sample>& image, int32_t height, int32_t wi
 template <class To, class From>
 ImageOf<To> Fitted(const ImageOf<From>& image, int32_t height, int32_t width, Fit fit) {
   QAT_CHECK(image.height > 0 && image.width > 0 && height > 0 && width > 0);
-  if (fit == Fit::kStretch) return Stretched<To>(image, height, width);
-  if (fit == Fit::kPad) {
-    const double all = std::max(double(image.height) / height, double(image.width) / width);
-    const auto size = [all](int32_t own, int32_t most) {
-      return std::clamp(static_cast<int32_t>(std::lround(own / all)), 1, most);
-    };
-    return Centred(Stretched<To>(image, size(image.height, height), size(image.width, width)), height, width);
-  }
-  const double step = std::min(double(image.height) / height, double(image.width) / width);
-  return Resampled<To>(image, BilinearTaps(image.height, height, (image.height - height * step) / 2, step),
-                       BilinearTaps(image.width, width, (image.width - width * step) / 2, step));
+  const FitGeometry geometry = GeometryOf(image.height, image.width, height, width, fit);
+  ImageOf<To> fitted = Resampled<To>(image, geometry);
+  if (fitted.height == height && fitted.width == width) return fitted;
+  return PlacedAt(geometry.rows.at, geometry.columns.at, fitted, height, width);
 }
 
 }  // namespace
@@ -226,7 +213,6 @@ Image FitImage(Image image, int32_t height, int32_t width, Fit fit) {
 }
 
 RealImage FitDeepImage(const DeepImage& image, int32_t height, int32_t width, Fit fit) {
-  if (image.height == height && image.width == width) return Stretched<float>(image, height, width);
   return Fitted<float>(image, height, width, fit);
 }
 

@@ -10,6 +10,8 @@ namespace qat {
 Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes);
 /// To RGB or grey, as the file is.
 Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes);
+/// Samples as they are stored, a palette's as its indices; one channel, or three of a PNG of colours.
+Expected<AnyImage> DecodePngNumbers(std::span<const uint8_t> bytes);
 /// To RGB. Uncompressed, 1, 4, 8, 24 or 32 bits per pixel, either row order.
 Expected<Image> DecodeBmp(std::span<const uint8_t> bytes);
 

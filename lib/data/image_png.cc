@@ -13,6 +13,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "16-bit samples are swapped on reading");
 
+enum class Meaning { kColours, kNumbers };
+
 /// libpng leaves a failed call by longjmp. What has a destructor therefore lives outside of the methods that call it: these have
 /// plain variables only.
 class Reader {
@@ -36,13 +38,17 @@ class Reader {
     return true;
   }
 
-  /// Asks for samples of `bits`, 8 or 16, which the file has: greys of fewer than 8 are scaled up, a palette becomes RGB, alpha is dropped.
-  bool Choose(int bits) {
+  /// Asks for samples of `bits`, 8 or 16, which the file has; alpha is dropped. Colours: greys of fewer than 8 bits are scaled up, a
+  /// palette becomes RGB. Numbers: both stay what they are.
+  bool Choose(int bits, Meaning meaning) {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_strip_alpha(png_);
-    if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
-    if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY && bits == 8)
-      png_set_expand_gray_1_2_4_to_8(png_);
+    if (meaning == Meaning::kNumbers) {
+      png_set_packing(png_);
+    } else {
+      if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
+      if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY && bits == 8) png_set_expand_gray_1_2_4_to_8(png_);
+    }
     if (bits == 16) png_set_swap(png_);
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
@@ -91,8 +97,8 @@ class Reader {
 constexpr uint64_t kMostPixelsPerByte = 8 * 1032;
 
 template <class Sample>
-Expected<ImageOf<Sample>> ReadSamples(Reader& reader) {
-  if (!reader.Choose(8 * sizeof(Sample))) return reader.failure();
+Expected<ImageOf<Sample>> ReadSamples(Reader& reader, Meaning meaning) {
+  if (!reader.Choose(8 * sizeof(Sample), meaning)) return reader.failure();
   ImageOf<Sample> image{
       static_cast<int32_t>(reader.height()), static_cast<int32_t>(reader.width()), reader.channels(), {}};
   image.pixels.resize(reader.height() * (reader.row_bytes() / sizeof(Sample)));
@@ -100,9 +106,7 @@ Expected<ImageOf<Sample>> ReadSamples(Reader& reader) {
   return image;
 }
 
-}  // namespace
-
-Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes) {
+Expected<AnyImage> Decode(std::span<const uint8_t> bytes, Meaning meaning) {
   Reader reader(bytes);
   if (!reader.started()) return SystemError("libpng cannot be started");
   if (!reader.ReadHeader()) return reader.failure();
@@ -112,11 +116,17 @@ Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes) {
                           int64_t{reader.height()}, " pixels)"));
   }
   if (reader.bits() == 16) {
-    QAT_ASSIGN_OR_RETURN(DeepImage deep, ReadSamples<uint16_t>(reader));
+    QAT_ASSIGN_OR_RETURN(DeepImage deep, ReadSamples<uint16_t>(reader, meaning));
     return AnyImage(std::move(deep));
   }
-  QAT_ASSIGN_OR_RETURN(Image image, ReadSamples<uint8_t>(reader));
+  QAT_ASSIGN_OR_RETURN(Image image, ReadSamples<uint8_t>(reader, meaning));
   return AnyImage(std::move(image));
 }
+
+}  // namespace
+
+Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes) { return Decode(bytes, Meaning::kColours); }
+
+Expected<AnyImage> DecodePngNumbers(std::span<const uint8_t> bytes) { return Decode(bytes, Meaning::kNumbers); }
 
 }  // namespace qat

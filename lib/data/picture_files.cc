@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -231,25 +232,156 @@ bool IsWordForImages(const std::string& name) {
   return (role && !role->labels) || LowerCase(name) == "jpegimages";
 }
 
+// The folders of pictures and of their labels, if a folder holds both and nothing else.
+struct LabelFolders {
+  std::string images, labels;
+};
+
+Expected<std::optional<LabelFolders>> FindLabelFolders(const std::string& directory) {
+  QAT_ASSIGN_OR_RETURN(const Names names, Folders(directory));
+  if (names.size() != 2) return std::optional<LabelFolders>();
+  for (const auto& [images, labels] : {std::pair(names[0], names[1]), std::pair(names[1], names[0])}) {
+    if (IsWordForImages(images) && IsWordForMasks(labels))
+      return std::optional(LabelFolders{JoinPath(directory, images), JoinPath(directory, labels)});
+  }
+  return std::optional<LabelFolders>();
+}
+
+// One picture in ten, as the names decide.
+void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, PictureFiles& pictures) {
+  Names names;
+  for (const PictureFile& file : train) names.push_back(file.path.substr(file.path.rfind('/') + 1));
+  const Names chosen = PartOf(names, Split::kTest);
+  if (chosen.empty()) {
+    test = train;
+    pictures.warning += StrCat(pictures.warning.empty() ? "" : "\n", "there is one picture and no test split: ", kSameExamples);
+    return;
+  }
+  std::vector<PictureFile> rest;
+  for (size_t i = 0; i < train.size(); ++i)
+    (std::binary_search(chosen.begin(), chosen.end(), names[i]) ? test : rest).push_back(std::move(train[i]));
+  train = std::move(rest);
+  pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten is taken, ", test.size(),
+                                  " pictures; folders train/ and test/ make another choice"));
+}
+
+/// The two folders of each split.
+using LabelSplits = std::vector<std::pair<ArraySplit, LabelFolders>>;
+
+// Around the two folders, or inside of them. Empty: these are no pictures with labels.
+Expected<LabelSplits> FindLabelSplits(const std::string& directory) {
+  LabelSplits splits;
+  QAT_ASSIGN_OR_RETURN(const auto whole, FindLabelFolders(directory));
+  QAT_ASSIGN_OR_RETURN(const Names names, Folders(whole ? whole->images : directory));
+  for (const std::string& name : names) {
+    const std::optional<ArraySplit> split = SplitNamed(name);
+    if (!split) continue;
+    if (whole) {
+      splits.push_back({*split, {JoinPath(whole->images, name), JoinPath(whole->labels, name)}});
+      continue;
+    }
+    QAT_ASSIGN_OR_RETURN(const auto own, FindLabelFolders(JoinPath(directory, name)));
+    if (own) splits.push_back({*split, *own});
+  }
+  if (whole && splits.empty()) splits.push_back({ArraySplit::kWhole, *whole});
+  return splits;
+}
+
+std::string_view StemOf(std::string_view name) { return name.substr(0, name.rfind('.')); }
+
+// "cat" of "cat_mask", and itself of another name.
+std::string_view PictureOf(std::string_view stem) {
+  constexpr std::string_view kEndings[] = {"mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation"};
+  for (const std::string_view ending : kEndings) {
+    if (stem.size() < ending.size() + 2 || !stem.ends_with(ending)) continue;
+    const std::string_view rest = stem.substr(0, stem.size() - ending.size());
+    if (rest.ends_with('_') || rest.ends_with('-') || rest.ends_with('.')) return rest.substr(0, rest.size() - 1);
+  }
+  return stem;
+}
+
+// Every picture of a folder that has labels, by name; what has none is warned of.
+Expected<std::vector<PictureFile>> PairsIn(const LabelFolders& folders, PictureFiles& found) {
+  if (!IsDirectory(folders.labels)) return NotFound(StrCat(folders.labels, ": no such folder, expected it beside ", folders.images));
+  QAT_ASSIGN_OR_RETURN(const Names images, Pictures(folders.images, found));
+  QAT_ASSIGN_OR_RETURN(const Names labels, Pictures(folders.labels, found));
+  std::map<std::string, std::string, std::less<>> files;
+  const std::set<std::string, std::less<>> stems = [&] {
+    std::set<std::string, std::less<>> all;
+    for (const std::string& name : images) all.insert(std::string(StemOf(name)));
+    return all;
+  }();
+  for (const std::string& name : labels) {
+    const std::string_view stem = StemOf(name);
+    const std::string key(stems.contains(stem) ? stem : PictureOf(stem));
+    const auto [at, is_new] = files.emplace(key, name);
+    if (!is_new)
+      return Corrupt(StrCat(folders.labels, ": both ", at->second, " and ", name, " could hold the labels of picture '", key, "', expected one of them"));
+  }
+  std::vector<PictureFile> pairs;
+  Names without;
+  for (const std::string& name : images) {
+    const auto at = files.find(StemOf(name));
+    if (at == files.end()) {
+      without.push_back(name);
+    } else {
+      pairs.push_back({JoinPath(folders.images, name), 0, JoinPath(folders.labels, at->second)});
+    }
+  }
+  if (pairs.empty()) {
+    return Corrupt(StrCat(folders.labels, ": holds labels of none of the pictures in ", folders.images, ", expected files of the same names, as ",
+                          StemOf(images[0]), ".png; found ", SomeOf(labels)));
+  }
+  const auto unpaired = std::ssize(labels) - std::ssize(pairs);
+  const auto left_out = [&](const std::string& what) { found.warning += StrCat(found.warning.empty() ? "" : "\n", "left out ", what); };
+  if (!without.empty())
+    left_out(StrCat(without.size(), without.size() == 1 ? " picture" : " pictures", " without labels in ", folders.labels, ": ", SomeOf(without)));
+  if (unpaired > 0)
+    left_out(StrCat(unpaired, unpaired == 1 ? " file in " : " files in ", folders.labels, " with labels of no picture in ", folders.images));
+  return pairs;
+}
+
 }  // namespace
 
-Status CheckHoldsClasses(const std::string& directory) {
-  QAT_ASSIGN_OR_RETURN(const Names folders, Folders(directory));
-  std::vector<std::string> all = {directory};
-  for (const std::string& name : folders) {
-    if (SplitNamed(name)) all.push_back(JoinPath(directory, name));
+Expected<bool> HoldsLabelPictures(const std::string& directory) {
+  QAT_ASSIGN_OR_RETURN(const LabelSplits splits, FindLabelSplits(directory));
+  return !splits.empty();
+}
+
+Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split) {
+  QAT_ASSIGN_OR_RETURN(const LabelSplits splits, FindLabelSplits(directory));
+  PictureFiles pictures;
+  std::map<ArraySplit, std::vector<PictureFile>> files;
+  for (const auto& [own, folders] : splits) {
+    if ((own == ArraySplit::kTest) == (split == Split::kTest) && pictures.notes.empty())
+      pictures.notes.push_back(StrCat(folders.images, " holds pictures, and ", folders.labels, " a label for each of their pixels"));
+    if (files.contains(own))
+      return Corrupt(StrCat(directory, ": ", folders.images, " and another folder could be one split, expected one of them"));
+    PictureFiles elsewhere;
+    const bool is_test = own == ArraySplit::kTest;
+    QAT_ASSIGN_OR_RETURN(files[own], PairsIn(folders, is_test == (split == Split::kTest) ? pictures : elsewhere));
   }
-  for (const std::string& folder : all) {
-    QAT_ASSIGN_OR_RETURN(const Names names, Folders(folder));
-    const auto masks = std::find_if(names.begin(), names.end(), IsWordForMasks);
-    const auto images = std::find_if(names.begin(), names.end(), IsWordForImages);
-    const bool only = std::all_of(names.begin(), names.end(), [](const std::string& name) { return IsWordForMasks(name) || IsWordForImages(name); });
-    if (!only || masks == names.end() || images == names.end()) continue;
-    return Unsupported(StrCat(folder, ": holds '", *images, "' and '", *masks, "', which look like pictures and the labels of each, not like two classes; "
-                              "a label per pixel comes from arrays, np.savez(\"data.npz\", x=pictures, y=labels) with pictures [count, height, "
-                              "width, channels] and labels [count, height, width]; `task` classes reads the folders as classes"));
+  if (files.contains(ArraySplit::kWhole)) files[ArraySplit::kTrain] = std::move(files[ArraySplit::kWhole]);
+  files.erase(ArraySplit::kWhole);
+  if (!files.contains(ArraySplit::kTest) && files.contains(ArraySplit::kValidation)) {
+    files[ArraySplit::kTest] = std::move(files[ArraySplit::kValidation]);
+    files.erase(ArraySplit::kValidation);
+    pictures.notes.push_back("the pictures for validation are the test split, since there is no other");
   }
-  return {};
+  if (!files.contains(ArraySplit::kTrain)) {
+    if (split == Split::kTrain) return NotFound(StrCat(directory, ": holds no pictures for training, expected a folder train/ beside the others"));
+    pictures.files = std::move(files[ArraySplit::kTest]);
+    return pictures;
+  }
+  if (!files.contains(ArraySplit::kTest)) TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], pictures);
+  for (auto& [own, list] : files) {
+    const bool wanted = split == Split::kTest ? own == ArraySplit::kTest : own != ArraySplit::kTest;
+    if (own == ArraySplit::kValidation && wanted) pictures.own_holdout = std::ssize(list);
+    std::vector<PictureFile>& to = wanted ? pictures.files : pictures.other;
+    // Those for validation come last.
+    to.insert(own == ArraySplit::kTrain ? to.begin() : to.end(), list.begin(), list.end());
+  }
+  return pictures;
 }
 
 bool HoldsPictures(const std::vector<std::string>& files) {

@@ -13,6 +13,7 @@ namespace qat {
 struct PictureFile {
   std::string path;
   int32_t label = 0;
+  std::string labels = {};  ///< the picture that holds a label per pixel; empty: `label` is that of all
 };
 
 struct PictureFiles {
@@ -26,6 +27,7 @@ struct PictureFiles {
   std::vector<std::string> unused;  ///< folders beside those of splits
   std::vector<std::string> notes;   ///< which folders are what, where their names do not say it alone
   std::vector<std::string> special;  ///< named like pictures, but pipes, sockets or devices
+  std::vector<PictureFile> other;    ///< with a label per pixel: the pictures of the other splits, whose labels say what classes there are
 };
 
 /// Folders of splits are told by their names (array_names.h, SplitNamed), upper or lower case, and by the folders in them: a folder
@@ -36,11 +38,17 @@ struct PictureFiles {
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
                                     const std::vector<std::string>& class_names);
 
-/// Folders called as pictures and their labels, "images" and "masks", hold one label per pixel or object, and no classes.
-/// Errors: kUnsupported (with the way out), those of reading the folders.
-Status CheckHoldsClasses(const std::string& directory);
+/// Whether a directory, or a folder of a split in it, holds two folders called as pictures and their labels, as "images" and "masks",
+/// and no others: no classes, but pictures with a picture of labels each. Errors: those of reading the folders.
+Expected<bool> HoldsLabelPictures(const std::string& directory);
 
-/// Pictures that lie in the directory itself or anywhere under it, by path, where labels are not needed.
+/// Those pictures, by name, each with its labels: the file of its name in the other folder, whatever the ending, or with "_mask",
+/// "_label" or their like behind it. Splits are folders around the two (train/images) or inside of them (images/train), and else one
+/// picture in ten is for testing, as in ListPictures.
+/// Errors: kNotFound (no split), kCorrupt (no picture has labels, one has two).
+Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split);
+
+/// Without labels: pictures that lie in the directory itself or anywhere under it, by path, where labels are not needed.
 /// Errors: kNotFound (none).
 Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory);
 

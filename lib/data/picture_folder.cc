@@ -10,6 +10,7 @@
 #include "data/fingerprint.h"
 #include "data/image.h"
 #include "data/picture_files.h"
+#include "data/picture_labels.h"
 #include "data/picture_loader.h"
 #include "data/picture_size.h"
 #include "data/picture_values.h"
@@ -57,13 +58,15 @@ int WorkersOf(const OpenOptions& options) {
 /// What was read of each picture: written by the thread that decodes it.
 using Highest = std::vector<std::optional<uint16_t>>;
 
-// `highest`: null where nobody asks.
+// `highest` and `labels`: null where nobody asks.
 PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files, const PictureForm& form,
-                             std::shared_ptr<Highest> highest) {
-  return [files = std::move(files), form, highest = std::move(highest)](int32_t index) -> Expected<Bytes> {
+                             std::shared_ptr<Highest> highest, std::shared_ptr<PictureLabels> labels) {
+  return [files = std::move(files), form, highest = std::move(highest), labels = std::move(labels)](int32_t index) -> Expected<Bytes> {
     const auto at = static_cast<size_t>(index);
-    QAT_ASSIGN_OR_RETURN(PictureValues picture, ReadPictureValues((*files)[at].path, form));
+    const PictureFile& file = (*files)[at];
+    QAT_ASSIGN_OR_RETURN(PictureValues picture, ReadPictureValues(file.path, form));
     if (highest != nullptr) (*highest)[at] = picture.highest;
+    if (labels != nullptr && !file.labels.empty()) QAT_RETURN_IF_ERROR(labels->Read(at, file, picture.height, picture.width, form));
     return std::move(picture.values);
   };
 }
@@ -103,7 +106,6 @@ class Scan {
     loader_.Start({}, {});
     if (dataset_.size() == 0)
       return Corrupt(StrCat("none of ", Count(), " pictures can be read; ", broken_[0]));
-    if (dataset_.size() == Count()) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
     if (!broken_.empty()) {
       dataset_.warning = WarningOf(StrCat("left out ", broken_.size(), " of ", Count(),
                                           " pictures that cannot be read (`strict` stops there)"),
@@ -113,6 +115,10 @@ class Scan {
   }
 
   bool cached() const { return cached_; }
+  /// Once the labels are those of the data set.
+  void TakeFingerprint() {
+    if (std::ssize(kept_) == Count()) dataset_.fingerprint = fingerprint_.Finish(dataset_.labels);
+  }
   const std::vector<int32_t>& kept() const { return kept_; }
 
  private:
@@ -164,7 +170,14 @@ std::vector<int32_t> TakeSample(const OpenOptions& options, PictureFiles& pictur
 
 // Labels where there are any; where they are not needed, any pictures do.
 Expected<PictureFiles> FindPictures(const std::string& directory, Split split, const OpenOptions& options) {
-  if (options.task != Task::kClasses && !options.unlabelled) QAT_RETURN_IF_ERROR(CheckHoldsClasses(directory));
+  QAT_ASSIGN_OR_RETURN(const bool with_labels, HoldsLabelPictures(directory));
+  if (with_labels) {
+    QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListLabelPictures(directory, split));
+    if (options.unlabelled || options.task == Task::kReconstruction) {
+      for (PictureFile& file : pictures.files) file.labels.clear();
+    }
+    return pictures;
+  }
   auto pictures = ListPictures(directory, split, options.class_names);
   return pictures.ok() || !options.unlabelled ? pictures : ListUnlabelledPictures(directory);
 }
@@ -268,11 +281,17 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   const std::vector<int32_t> sample = TakeSample(options, pictures);
   const auto files = std::make_shared<const std::vector<PictureFile>>(pictures.files);
   const auto highest = std::make_shared<Highest>(files->size());
-  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, form, highest), WorkersOf(options) - 1);
+  const auto labels = std::make_shared<PictureLabels>(files->size());
+  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, form, highest, labels), WorkersOf(options) - 1);
   Scan scan(*files, *loader, options, dataset);
   QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
   Describe(pictures, scan, options.label_indices && dataset.labelled, dataset);
   DescribeValues(*highest, form, scan, *files, dataset);
+  if (!files->front().labels.empty()) {
+    QAT_RETURN_IF_ERROR(labels->GiveTo(scan.kept(), *files, pictures.other, directory, options, dataset));
+    dataset.labelled = true;
+  }
+  scan.TakeFingerprint();
   if (!sample.empty()) {
     dataset.available = available;
     for (const int32_t file : scan.kept()) dataset.indices.push_back(sample[static_cast<size_t>(file)]);
@@ -283,7 +302,7 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
-    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, form, nullptr), WorkersOf(options));
+    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, form, nullptr, nullptr), WorkersOf(options));
     dataset.stream = std::make_shared<PictureStream>(std::move(streaming), scan.kept());
   }
   return dataset;

@@ -44,6 +44,7 @@ Expected<PictureValues> ReadPictureValues(const std::string& path, const Picture
   QAT_ASSIGN_OR_RETURN(const Bytes file, ReadFile(path));
   QAT_ASSIGN_OR_RETURN(AnyImage image, DecodeAnyImage(file, path, form.channels));
   PictureValues result;
+  std::visit([&](const auto& own) { result.height = own.height, result.width = own.width; }, image);
   if (const auto* deep = std::get_if<DeepImage>(&image))
     result.highest = *std::max_element(deep->pixels.begin(), deep->pixels.end());
   result.values = std::visit(

@@ -27,6 +27,7 @@ struct PictureValues {
   Bytes values;  ///< [height, width, channels]
   std::optional<uint16_t>
       highest;  ///< of a file with 16 bits per sample: the largest of them; none: it has bytes
+  int32_t height = 0, width = 0;  ///< of the picture in the file
 };
 
 /// Bytes: a sample of 16 bits is divided by 257 and rounded, before it is fitted. Real numbers: samples as they are, or scaled so that
