@@ -74,7 +74,7 @@ class Opener {
     dataset.others.resize(outputs_.size() - 1);
     QAT_RETURN_IF_ERROR(Add(pair, std::move(images), dataset));
     if (one_piece) {
-      KeepPart(split, source_.advice, dataset);
+      KeepPart(split, options_, source_.advice, dataset);
     } else if (split == Split::kTrain && table_.holdout.complete()) {
       const int64_t before = dataset.size();
       QAT_ASSIGN_OR_RETURN(images, ReadInputs(table_.holdout));

@@ -85,7 +85,7 @@ Expected<std::vector<std::string>> ClassNames(const Variant& variant, const std:
 bool HoldsCifar(const std::vector<std::string>& files) { return FindVariant(files) != nullptr; }
 
 Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files,
-                            Split split) {
+                            Split split, const OpenOptions& options) {
   const Variant& variant = *FindVariant(files);
   Dataset dataset;
   dataset.input().height = dataset.input().width = kSide;
@@ -96,7 +96,7 @@ Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std:
     if (!IsOf(variant, name, one_piece ? Split::kTrain : split)) continue;
     QAT_RETURN_IF_ERROR(AppendRecords(variant, JoinPath(directory, name), dataset));
   }
-  if (one_piece) KeepPart(split, StrCat("a file named ", variant.test, " makes another choice"), dataset);
+  if (one_piece) KeepPart(split, options, StrCat("a file named ", variant.test, " makes another choice"), dataset);
   if (dataset.size() > 0) return dataset;
   const std::string expected = split == Split::kTest
                                    ? std::string(variant.test)

@@ -154,7 +154,7 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
     Dataset dataset = Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
     AddColumns(tables, dataset);
-    if (learns && !has_test) KeepPart(split, "a folder with train.csv and test.csv makes another choice", dataset);
+    if (learns && !has_test) KeepPart(split, options, "a folder with train.csv and test.csv makes another choice", dataset);
     return dataset;
   }
   ArraySource source;
@@ -188,6 +188,18 @@ Expected<Dataset> OpenCsv(const std::string& path, Split split, const OpenOption
   ArrayTable table;
   table.train = tables.PairOf(path);
   return OpenTables(path, tables, table, split, options);
+}
+
+Expected<Dataset> OpenRows(const std::string& path, const OpenOptions& options) {
+  OpenOptions features = options;
+  features.unlabelled = true;
+  Tables tables("", features);
+  QAT_RETURN_IF_ERROR(tables.Add(path));
+  QAT_ASSIGN_OR_RETURN(NpyArray rows, tables.Read(tables.PairOf(path).inputs[0]));
+  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(rows), path, features));
+  Dataset dataset = Unlabelled({std::move(images)}, features, path, "is read without answers");
+  AddColumns(tables, dataset);
+  return dataset;
 }
 
 bool HoldsCsv(const std::vector<std::string>& files) {

@@ -103,7 +103,7 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
   if (NeedsSeveralLabels(options)) return only_tables ? OpenCsvDirectory(directory, names, split, options)
                                                       : OpenNumpyDirectory(directory, names, split, options);
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
-  if (HoldsCifar(names)) return OpenCifar(directory, names, split);
+  if (HoldsCifar(names)) return OpenCifar(directory, names, split, options);
   if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
   if (HoldsNumpy(names)) return OpenNumpyDirectory(directory, names, split, options);
   const bool pictures = HoldsPictures(names);

@@ -185,6 +185,7 @@ struct OpenOptions {
   std::vector<OutputRequest> outputs = {};
   /// Of labels a pixel: the stored label of places without one; empty: 255 where it can be no class.
   std::optional<int64_t> ignore_label = std::nullopt;
+  bool whole = false;       ///< of data without a test split, all examples are it, instead of a tenth
   bool unlabelled = false;  ///< images are enough: labels may be missing, and what they mean does not matter
   bool strict = false;                     ///< a broken picture is an error instead of being left out
   int64_t cache_bytes = int64_t{1} << 30;  ///< decoded pictures stay in memory where all of them fit

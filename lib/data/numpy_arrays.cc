@@ -134,7 +134,7 @@ Expected<Dataset> OpenForReconstruction(const Arrays& arrays, Split wanted, cons
   QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(array), arrays.PathOf(found[0]), options));
   Dataset dataset = Unlabelled({std::move(images)}, options, arrays.path,
                                StrCat("'", found[0], "' has no labels, which are not needed here"));
-  if (found.size() == 1) KeepPart(wanted, "an array named x_test makes another choice", dataset);
+  if (found.size() == 1) KeepPart(wanted, options, "an array named x_test makes another choice", dataset);
   return dataset;
 }
 

@@ -184,7 +184,7 @@ Expected<std::vector<PictureFile>> FilesOf(const std::string& folder, const Spli
 }
 
 // Says what was done to a folder without splits. Where every class has one picture, it is in both.
-Status CompleteOnePiece(const std::string& folder, PictureFiles& pictures) {
+Status CompleteOnePiece(const std::string& folder, Split split, PictureFiles& pictures) {
   constexpr Split kOther = Split::kTest;
   PictureFiles scratch = pictures;
   QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> tests, FilesOf(folder, &kOther, scratch));
@@ -195,7 +195,8 @@ Status CompleteOnePiece(const std::string& folder, PictureFiles& pictures) {
     return {};
   }
   pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten of each class is taken, ",
-                                  tests.size(), " pictures; folders train/ and test/ make another choice"));
+                                  tests.size(), " pictures", split == Split::kTest ? kWholeHint : "",
+                                  "; folders train/ and test/ make another choice"));
   return {};
 }
 
@@ -248,7 +249,7 @@ Expected<std::optional<LabelFolders>> FindLabelFolders(const std::string& direct
 }
 
 // One picture in ten, as the names decide.
-void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, PictureFiles& pictures) {
+void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, Split split, PictureFiles& pictures) {
   Names names;
   for (const PictureFile& file : train) names.push_back(file.path.substr(file.path.rfind('/') + 1));
   const Names chosen = PartOf(names, Split::kTest);
@@ -262,7 +263,7 @@ void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& tes
     (std::binary_search(chosen.begin(), chosen.end(), names[i]) ? test : rest).push_back(std::move(train[i]));
   train = std::move(rest);
   pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten is taken, ", test.size(),
-                                  " pictures; folders train/ and test/ make another choice"));
+                                  " pictures", split == Split::kTest ? kWholeHint : "", "; folders train/ and test/ make another choice"));
 }
 
 /// The two folders of each split.
@@ -348,7 +349,7 @@ Expected<bool> HoldsLabelPictures(const std::string& directory) {
   return !splits.empty();
 }
 
-Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split) {
+Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split, bool whole) {
   QAT_ASSIGN_OR_RETURN(const LabelSplits splits, FindLabelSplits(directory));
   PictureFiles pictures;
   std::map<ArraySplit, std::vector<PictureFile>> files;
@@ -373,7 +374,12 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
     pictures.files = std::move(files[ArraySplit::kTest]);
     return pictures;
   }
-  if (!files.contains(ArraySplit::kTest)) TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], pictures);
+  if (!files.contains(ArraySplit::kTest) && whole && split == Split::kTest) {
+    pictures.notes.emplace_back(kWholeNote);
+    pictures.files = std::move(files[ArraySplit::kTrain]);
+    return pictures;
+  }
+  if (!files.contains(ArraySplit::kTest)) TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], split, pictures);
   for (auto& [own, list] : files) {
     const bool wanted = split == Split::kTest ? own == ArraySplit::kTest : own != ArraySplit::kTest;
     if (own == ArraySplit::kValidation && wanted) pictures.own_holdout = std::ssize(list);
@@ -389,7 +395,7 @@ bool HoldsPictures(const std::vector<std::string>& files) {
 }
 
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
-                                    const std::vector<std::string>& class_names) {
+                                    const std::vector<std::string>& class_names, bool whole) {
   QAT_ASSIGN_OR_RETURN(const Names folders, Folders(directory));
   QAT_ASSIGN_OR_RETURN(const Layout layout, FindLayout(directory, folders));
   const std::string& folder = split == Split::kTrain ? layout.train : layout.test;
@@ -400,9 +406,11 @@ Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
   pictures.unused = layout.unused;
   pictures.notes = layout.notes;
   QAT_ASSIGN_OR_RETURN(pictures.class_names, ClassNames(layout.train.empty() ? layout.test : layout.train, class_names));
-  const Split* const part = layout.one_piece() ? &split : nullptr;
+  const bool all = layout.one_piece() && whole && split == Split::kTest;
+  if (all) pictures.notes.emplace_back(kWholeNote);
+  const Split* const part = layout.one_piece() && !all ? &split : nullptr;
   QAT_ASSIGN_OR_RETURN(pictures.files, FilesOf(folder, part, pictures));
-  if (part != nullptr) QAT_RETURN_IF_ERROR(CompleteOnePiece(folder, pictures));
+  if (part != nullptr) QAT_RETURN_IF_ERROR(CompleteOnePiece(folder, split, pictures));
   if (split == Split::kTrain && !layout.holdout.empty()) {
     QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> held, FilesOf(layout.holdout, nullptr, pictures));
     pictures.files.insert(pictures.files.end(), held.begin(), held.end());

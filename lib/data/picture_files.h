@@ -34,9 +34,10 @@ struct PictureFiles {
 /// 'train' that holds pictures is a class. Beside train and test, a folder for validation is the holdout; beside train alone, it is the
 /// test split. Without a test split, one picture in ten of every class, chosen by the hash of its name, is.
 /// `class_names`: those that labels must follow; empty: the folders of the training split (else of the only one), sorted.
+/// `whole`: without a test split, all pictures are it.
 /// Errors: kNotFound (no split, no folder), kCorrupt (one class, a folder without pictures or with an unknown name).
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
-                                    const std::vector<std::string>& class_names);
+                                    const std::vector<std::string>& class_names, bool whole = false);
 
 /// Whether a directory, or a folder of a split in it, holds two folders called as pictures and their labels, as "images" and "masks",
 /// and no others: no classes, but pictures with a picture of labels each. Errors: those of reading the folders.
@@ -46,7 +47,7 @@ Expected<bool> HoldsLabelPictures(const std::string& directory);
 /// "_label" or their like behind it. Splits are folders around the two (train/images) or inside of them (images/train), and else one
 /// picture in ten is for testing, as in ListPictures.
 /// Errors: kNotFound (no split), kCorrupt (no picture has labels, one has two).
-Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split);
+Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split, bool whole = false);
 
 /// Without labels: pictures that lie in the directory itself or anywhere under it, by path, where labels are not needed.
 /// Errors: kNotFound (none).

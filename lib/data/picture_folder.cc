@@ -172,13 +172,13 @@ std::vector<int32_t> TakeSample(const OpenOptions& options, PictureFiles& pictur
 Expected<PictureFiles> FindPictures(const std::string& directory, Split split, const OpenOptions& options) {
   QAT_ASSIGN_OR_RETURN(const bool with_labels, HoldsLabelPictures(directory));
   if (with_labels) {
-    QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListLabelPictures(directory, split));
+    QAT_ASSIGN_OR_RETURN(PictureFiles pictures, ListLabelPictures(directory, split, options.whole));
     if (options.unlabelled || options.task == Task::kReconstruction) {
       for (PictureFile& file : pictures.files) file.labels.clear();
     }
     return pictures;
   }
-  auto pictures = ListPictures(directory, split, options.class_names);
+  auto pictures = ListPictures(directory, split, options.class_names, options.whole);
   return pictures.ok() || !options.unlabelled ? pictures : ListUnlabelledPictures(directory);
 }
 

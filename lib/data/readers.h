@@ -20,7 +20,8 @@ Expected<Dataset> OpenIdxDirectory(const std::string& directory, const std::vect
 /// CIFAR-10's data_batch_*.bin and test_batch.bin, or CIFAR-100's train.bin and test.bin with the fine labels. Classes are
 /// the lines of batches.meta.txt or fine_label_names.txt, else numbers.
 bool HoldsCifar(const std::vector<std::string>& files);
-Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files, Split split);
+Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files, Split split,
+                            const OpenOptions& options);
 
 /// Arrays whose names say what they are (array_names.h), as .npy files or inside one .npz. Images uint8 (array_images.h), labels as
 /// in label_array.h, classes as in label_map.h with the names of class_names.txt or of an array class_names. Arrays for validation
@@ -39,6 +40,8 @@ Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options);
 bool IsCsvFile(const std::string& path);
 bool HoldsCsv(const std::vector<std::string>& files);
 Expected<Dataset> OpenCsv(const std::string& path, Split split, const OpenOptions& options);
+/// All rows of one table, of which the answers, if there are any, are left out.
+Expected<Dataset> OpenRows(const std::string& path, const OpenOptions& options);
 Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vector<std::string>& files, Split split,
                                    const OpenOptions& options);
 

@@ -45,7 +45,11 @@ std::vector<int32_t> TestPart(const Dataset& whole) {
 
 }  // namespace
 
-void KeepPart(Split split, const std::string& advice, Dataset& whole) {
+void KeepPart(Split split, const OpenOptions& options, const std::string& advice, Dataset& whole) {
+  if (options.whole && split == Split::kTest) {
+    whole.notes.emplace_back(kWholeNote);
+    return;
+  }
   const std::vector<int32_t> tests = TestPart(whole);
   if (tests.empty()) {
     Warn(StrCat("there is no test split, and no class has two examples: ", kSameExamples), whole);
@@ -53,7 +57,7 @@ void KeepPart(Split split, const std::string& advice, Dataset& whole) {
   }
   const bool by_class = whole.task != Task::kNumbers && whole.LabelsPerImage() == 1;
   whole.notes.push_back(StrCat("there is no test split: a fixed choice of one example in ten", by_class ? " of each class" : "",
-                               " is taken, ", tests.size(), " of ", whole.size(), "; ", advice));
+                               " is taken, ", tests.size(), " of ", whole.size(), split == Split::kTest ? kWholeHint : "", "; ", advice));
   if (split == Split::kTest) {
     Keep(tests, whole);
     return;

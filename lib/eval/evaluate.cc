@@ -69,6 +69,7 @@ Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::st
   const Contract contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
+  options.whole = request.whole;
   SetInputs(contract, options);
   const auto& outputs = contract.outputs;
   SetOutputs(contract, options);

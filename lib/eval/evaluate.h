@@ -21,6 +21,7 @@ inline constexpr int32_t kMostRounds = 1000;
 struct EvalRequest {
   std::string data;                    ///< "digits" or a path; the test split is read
   int64_t limit = 0;                   ///< a sample of so many examples; 0: all
+  bool whole = false;                  ///< of data without a test split, all examples are it, instead of a tenth
   std::string judge;                   ///< of models of others with several outputs: the one that labels are held against; empty: as data have labels
   Task task = Task::kAuto;             ///< of labels that could be classes or numbers
   std::string labels;                  ///< a file of class names, one per line, of models that name none; or empty

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "data/dataset.h"
 #include "data/picture_values.h"
+#include "data/readers.h"
 #include "model/model_contract.h"
 #include "runtime/model_predictor.h"
 
@@ -47,12 +48,13 @@ struct Named {
   Bytes values;
 };
 
-// Every example of an array.
-Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract) {
+// Every example of an array, or row of a table.
+Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract, std::vector<std::string>& notes) {
   OpenOptions options;
   SetInputs(contract, options);
   options.unlabelled = true;
-  QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(file, Split::kTest, options));
+  QAT_ASSIGN_OR_RETURN(const Dataset dataset, IsCsvFile(file) ? OpenRows(file, options) : OpenDataset(file, Split::kTest, options));
+  for (const std::string& note : dataset.notes) notes.push_back(StrCat(file, ": ", note));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, contract, "the model"));
   std::vector<Named> examples;
   for (int64_t i = 0; i < dataset.size(); ++i) {
@@ -62,10 +64,10 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& 
   return examples;
 }
 
-bool IsArray(const std::string& file) { return HasEnding(file, ".npy") || HasEnding(file, ".npz"); }
+bool IsArray(const std::string& file) { return HasEnding(file, ".npy") || HasEnding(file, ".npz") || IsCsvFile(file); }
 
-Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract) {
-  if (IsArray(file)) return ReadArray(file, contract);
+Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract, std::vector<std::string>& notes) {
+  if (IsArray(file)) return ReadArray(file, contract, notes);
   if (contract.inputs.size() > 1) {
     return InvalidArgument(StrCat(file, ": is one file, the model takes ", contract.inputs.size(),
                                   " inputs, expected an .npz with an array for each: ", Describe(contract)));
@@ -152,7 +154,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   std::vector<Error> errors;
   for (const std::string& file : request.files) {
     QAT_RETURN_IF_ERROR(hooks.Poll());
-    const auto examples = ReadExamples(file, contract);
+    const auto examples = ReadExamples(file, contract, report.data_notes);
     if (!examples.ok()) {
       errors.push_back(examples.error());
       continue;

@@ -1,4 +1,4 @@
-// picture_run.h: classifies a user's own pictures: qat-eval classify.
+// picture_run.h: classifies a user's own pictures, arrays and rows of tables: qat-eval classify.
 #ifndef QAT_EVAL_PICTURE_RUN_H_
 #define QAT_EVAL_PICTURE_RUN_H_
 
@@ -16,7 +16,7 @@
 namespace qat {
 
 struct PictureRunRequest {
-  std::vector<std::string> files;  ///< JPEG, PNG or BMP
+  std::vector<std::string> files;  ///< JPEG, PNG or BMP, an array of examples (.npy, .npz), a table (.csv, .tsv)
   int32_t topk = 5;                ///< classes named for each
 };
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/file_use.h"
 #include "base/strings.h"
+#include "data/readers.h"
 #include "eval/tensor_values.h"
 #include "model/model_contract.h"
 
@@ -95,7 +96,7 @@ std::vector<NpyArray> EmptyOutputs(const Interpreter& interpreter, int32_t batch
   return outputs;
 }
 
-// Arrays and pictures, as the inputs take them.
+// Arrays, tables and pictures, as the inputs take them.
 Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vector<std::string>& paths, std::vector<std::string>& notes) {
   std::vector<TensorFile> files;
   for (size_t i = 0; i < paths.size(); ++i) {
@@ -104,7 +105,7 @@ Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vecto
       files.push_back({paths[i], std::move(picture)});
       continue;
     }
-    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, ReadNpy(paths[i]));
+    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, IsCsvFile(paths[i]) ? RowsForInput(paths[i], model, i, notes) : ReadNpy(paths[i]));
     QAT_ASSIGN_OR_RETURN(array, ForInput(std::move(array), paths[i], model, i, notes));
     files.push_back({paths[i], std::move(array)});
   }

@@ -17,7 +17,7 @@
 namespace qat {
 
 struct TensorRunRequest {
-  std::vector<std::string> inputs;  ///< X.npy or a picture, one for each input of the model, in its order, or NAME=X.npy in any
+  std::vector<std::string> inputs;  ///< X.npy, a table or a picture, one for each input of the model, in its order, or NAME=X.npy in any
   std::string save_outputs;         ///< Y.npy; further outputs are Y.1.npy, Y.2.npy, …; empty: not written
 };
 

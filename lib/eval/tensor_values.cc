@@ -9,6 +9,7 @@
 #include "base/matrix.h"
 #include "base/strings.h"
 #include "data/array_values.h"
+#include "data/csv_table.h"
 #include "data/picture_values.h"
 #include "model/model_contract.h"
 #include "quant/params.h"
@@ -102,6 +103,24 @@ Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, 
   load(picture.values, array.values);
   notes.push_back(StrCat(path, ": a picture, as ", Describe(contract), ", in ", NameOf(input.type), " for input '", input.name, "'"));
   return array;
+}
+
+Expected<NpyArray> RowsForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes) {
+  const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
+  CsvRequest request;
+  request.unlabelled = true;
+  if (model.contract() && position < model.contract()->inputs.size()) request.features = model.contract()->inputs[position].features;
+  QAT_ASSIGN_OR_RETURN(CsvTable table, ReadCsv(path, request));
+  if (static_cast<int64_t>(table.features.size()) != FlatSize(input.shape)) {
+    return Corrupt(StrCat(path, ": has ", table.features.size(), " columns of numbers, expected ", FlatSize(input.shape), " for input '",
+                          input.name, "' ", ToString(input.shape)));
+  }
+  for (const std::string& note : table.notes) notes.push_back(StrCat(path, ": ", note));
+  Shape shape = input.shape;
+  if (!shape.empty() && shape[0] == 1) shape.erase(shape.begin());
+  shape.insert(shape.begin(), table.x.shape[0]);
+  table.x.shape = std::move(shape);
+  return std::move(table.x);
 }
 
 bool IsPictureFile(const std::string& path) {

@@ -22,6 +22,10 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
 /// sentence to `notes`. Errors: those of ContractOf and of the decoders; kUnsupported (an input that takes no pictures).
 Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes);
 
+/// The rows of a table for input `position`, [rows, …] with the sizes of that: the columns that the model's contract names, else all that
+/// hold no answers. What was understood about the columns goes to `notes`. Errors: those of ReadCsv; kCorrupt, another number of columns.
+Expected<NpyArray> RowsForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes);
+
 /// Whether a file is a picture, by its first bytes.
 bool IsPictureFile(const std::string& path);
 

@@ -156,6 +156,13 @@ TEST(OpenDataset, ReadsTables) {
   std::memcpy(first, test->Image(0).data(), sizeof(first));
   EXPECT_EQ(first[0] + first[1], 100);
   EXPECT_EQ(test->labels[0], static_cast<int32_t>(first[0]) % 2);
+  options.whole = true;
+  const auto whole = OpenDataset(files / "flowers.csv", Split::kTest, options);
+  QAT_ASSERT_OK(whole);
+  EXPECT_EQ(whole->size(), 40);
+  EXPECT_NE(Join(whole->notes).find("all examples are taken, as asked for"), std::string::npos);
+  EXPECT_EQ(OpenDataset(files / "flowers.csv", Split::kTrain, options)->size(), train->size());
+  options.whole = false;
   testing::WriteText(files / "LOUD.CSV", text);
   const auto loud = OpenDataset(files / "LOUD.CSV", Split::kTrain, options);
   QAT_ASSERT_OK(loud);

@@ -122,6 +122,17 @@ TEST_F(PictureFolder, WithoutSplitsKeepsATenthOfEveryClassForTesting) {
   EXPECT_EQ(Open(Split::kTest)->size(), 4);
 }
 
+TEST_F(PictureFolder, WithoutSplitsIsTestedAsAWholeWhereThatIsAskedFor) {
+  for (int i = 0; i < 12; ++i) Put("rgb.png", StrCat("a/", i, ".png"));
+  for (int i = 0; i < 12; ++i) Put("rgb.png", StrCat("b/", i, ".png"));
+  EXPECT_EQ(Open(Split::kTest)->size(), 2);
+  EXPECT_NE(Join(Open(Split::kTest)->notes).find("2 pictures (`whole` takes all); folders"), std::string::npos);
+  OpenOptions options = Options();
+  options.whole = true;
+  EXPECT_EQ(Open(Split::kTest, options)->size(), 24);
+  EXPECT_EQ(Open(Split::kTrain, options)->size(), 22);
+}
+
 TEST_F(PictureFolder, TrainsAndTestsOnTheSameWhereEveryClassHasOnePicture) {
   Put("rgb.png", "a/1.png");
   Put("rgb.png", "b/1.png");
@@ -357,6 +368,9 @@ TEST_F(LabelFolder, GivesEachPixelALabel) {
   options = {};
   options.task = Task::kReconstruction;
   EXPECT_EQ(Open(Split::kTrain, options)->LabelsPerImage(), 1);
+  options = {};
+  options.whole = true;
+  EXPECT_EQ(Open(Split::kTest, options)->size(), 20);
   options = {};
   options.limit = 5;
   const auto some = Open(Split::kTrain, options);

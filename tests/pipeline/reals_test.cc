@@ -202,6 +202,25 @@ TEST_F(Reals, TablesComeIn) {
     EXPECT_EQ(accuracy(), as_trained) << model;
     EXPECT_NE((turned.out + turned.err).find("columns stand in another order than the network takes"), std::string::npos) << turned.out;
   }
+  // Each row by itself, and its scores: as right as all of them together.
+  Check({"qat-eval", Path("csv.tflite"), "--data", Path("turned.csv"), "--whole", "--litert", "off", "--repeat", "0", "--progress", "none",
+         "--json", Path("csv.json")});
+  const double whole = accuracy();
+  Check({"qat-eval", "classify", Path("csv.tflite"), Path("turned.csv"), "--json", Path("rows.json")});
+  Check({"qat-eval", "run", Path("csv.tflite"), "--input", Path("turned.csv"), "-o", Path("rows.npy")});
+  const json rows = json::parse(testing::ReadText(Path("rows.json")))["pictures"];
+  const auto scores = ReadNpy(Path("rows.npy"));
+  QAT_ASSERT_OK(scores);
+  ASSERT_EQ(rows.size(), 200u);
+  ASSERT_EQ(scores->values.size(), 400u);
+  int right = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const json& best = rows[i]["best"][0];
+    right += best["name"] == (i < 100 ? "short" : "long");
+    const auto label = best["label"].get<size_t>();
+    EXPECT_GE(scores->values[2 * i + label], scores->values[2 * i + 1 - label]) << i;
+  }
+  EXPECT_EQ(right / 2.0, whole);
   // What goes on from the run takes them so, too.
   const auto on = RunTool("qat-train", {"--data", Path("turned.csv"), "--label", "kind", "--init", Path("csv-run"), "--steps", "1", "--progress", "none",
                                         "-o", Path("csv-on")});

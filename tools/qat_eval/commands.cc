@@ -102,7 +102,7 @@ Status RunClassify(EvalFlags& flags, Tool& tool, Report& report) {
   std::vector<std::string>& files = flags.pictures.files;
   QAT_RETURN_IF_ERROR(PlaceFirstModel(flags.arguments, flags.request.rows));
   files.insert(files.end(), flags.arguments.begin(), flags.arguments.end());
-  if (files.empty()) return InvalidArgument("expected a model and pictures (JPEG, PNG, BMP) to classify");
+  if (files.empty()) return InvalidArgument("expected a model and pictures (JPEG, PNG, BMP), arrays or tables to classify");
   flags.pictures.topk = *std::max_element(flags.request.topk.begin(), flags.request.topk.end());
   StageProgress progress(tool.flags().ProgressStyle());
   Status status = RunPictures(flags.pictures, flags.request.rows, progress.Hooks(), report);

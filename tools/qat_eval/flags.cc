@@ -31,7 +31,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"models", &flags.arguments, "MODEL...", "models (.tflite); a frozen graph (.qgraph) is taken as --graph",
             kCompare | kBench},
            {"files", &flags.arguments, "MODEL IMAGE...",
-            "a model, then pictures (JPEG, PNG or BMP)", kClassify},
+            "a model, then pictures (JPEG, PNG or BMP), arrays (.npy, .npz) or tables (.csv)", kClassify},
            {"model", &flags.argument, "MODEL", "a model (.tflite), or a frozen graph (.qgraph)", kRun},
            {"model", &flags.argument, "MODEL", "the .tflite model, graph or checkpoint to start with", kTrace},
            {"inspected", &flags.arguments, "FILE...", "a .tflite or .onnx model, a frozen graph, a run, a checkpoint or weights (.safetensors, .npz); two with --diff",
@@ -82,6 +82,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
       {"How",
        {
            {"--limit", &request.limit, "N", "evaluate a sample of N images, stratified by class (default 0: all)", kCompare},
+           {"--whole", &request.whole, "", "take all examples of data without a test split, instead of a tenth: for files that the model has not learned from", kCompare},
            {"--limit", &flags.debug.limit, "N", "examples to judge layers on; 0: half of the training split", kDebug},
            {"--calibration-limit", &flags.debug.calibration_limit, "N", "other examples to observe ranges on; 0: half of the training split", kDebug},
            {"--labels", &request.labels, "FILE", "class names, one per line, in the order of the model's outputs (default: those in the model)",
