@@ -26,7 +26,7 @@ DATA_INPUTS = collections.defaultdict(lambda: None, {
     "LayerNormalization": [0], "RMSNormalization": [0], "Gemm": [0], "PRelu": [0], "Clip": [0], "Resize": [0], "Upsample": [0], "Pad": [0],
     "Slice": [0], "Gather": [0], "Reshape": [0], "Squeeze": [0], "Unsqueeze": [0], "Expand": [0], "Tile": [0], "Split": [0], "Pow": [0],
     "CumSum": [0], "Trilu": [0], "QuantizeLinear": [0], "DequantizeLinear": [0], "Dropout": [0],
-    "Where": [1, 2], "OneHot": [0]})
+    "Where": [1, 2], "OneHot": [0], **dict.fromkeys(("RNN", "GRU", "LSTM"), [0, 5, 6])})
 
 
 def ensure_venv():
@@ -77,7 +77,8 @@ def wrapped(model, case_inputs, case_outputs):
         real = value.astype(np.float32)
         if not np.isfinite(real).all():
             return None, "inputs that are not finite"
-        if value.ndim in (2, 3, 4) and value.shape[0] == 1:
+        steps_first = node is not None and node.op_type in ("RNN", "GRU", "LSTM")  # their second axis would be the batch
+        if value.ndim in (2, 3, 4) and value.shape[0] == 1 and not steps_first:
             graph.input.append(helper.make_tensor_value_info(info.name, onnx.TensorProto.FLOAT, value.shape))
             feeds[info.name] = real
             continue

@@ -12,14 +12,22 @@ namespace {
 
 using Role = ParameterSpec::Role;
 
-// How many inputs of nodes and outputs of the graph each tensor is.
-std::vector<int32_t> CountReaders(const Graph& graph) {
-  std::vector<int32_t> readers(graph.tensors.size());
+// Of each tensor whether all who read it are nodes of one operator that take it as the same input, as the steps of a recurrent layer
+// take their filter.
+std::vector<bool> HasOneUse(const Graph& graph) {
+  std::vector<const GraphNode*> reader(graph.tensors.size());
+  std::vector<size_t> place(graph.tensors.size());
+  std::vector<bool> one(graph.tensors.size(), true);
   for (const GraphNode& node : graph.nodes) {
-    for (const int32_t input : node.inputs) ++readers[static_cast<size_t>(input)];
+    for (size_t position = 0; position < node.inputs.size(); ++position) {
+      const auto input = static_cast<size_t>(node.inputs[position]);
+      if (reader[input] != nullptr && (reader[input]->type != node.type || place[input] != position)) one[input] = false;
+      reader[input] = &node;
+      place[input] = position;
+    }
   }
-  for (const int32_t output : graph.outputs) ++readers[static_cast<size_t>(output)];
-  return readers;
+  for (const int32_t output : graph.outputs) one[static_cast<size_t>(output)] = false;
+  return one;
 }
 
 // One value for each channel, the last axis: what a module of PReLU trains.
@@ -54,12 +62,16 @@ std::optional<TrainedTensor> TrainedAt(const GraphNode& node, size_t position, c
   return std::nullopt;
 }
 
+/// Null also where several nodes read it: their batch normalizations would be one.
 GraphNode* NodeOfFilter(Graph& network, const std::string& filter) {
+  GraphNode* found = nullptr;
   for (GraphNode& node : network.nodes) {
     const int32_t position = node.definition().filter_input;
-    if (position >= 0 && network.tensor(node.inputs[static_cast<size_t>(position)]).name == filter) return &node;
+    if (position < 0 || network.tensor(node.inputs[static_cast<size_t>(position)]).name != filter) continue;
+    if (found != nullptr) return nullptr;
+    found = &node;
   }
-  return nullptr;
+  return found;
 }
 
 /// Gives the batch normalization back to its node. Nothing where filter and bias are no longer what it made of them.
@@ -109,12 +121,12 @@ Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBa
   Graph& network = checkpoint.network;
   network.form = GraphForm::kTrainable;
   network.contract = {};
-  const std::vector<int32_t> readers = CountReaders(frozen);
+  const std::vector<bool> one_use = HasOneUse(frozen);
   for (const GraphNode& node : frozen.nodes) {
     for (size_t position = 0; position < node.inputs.size(); ++position) {
       const int32_t index = node.inputs[position];
       GraphTensor& tensor = network.tensor(index);
-      if (!tensor.is_constant() || tensor.type != DType::kFloat32 || readers[static_cast<size_t>(index)] != 1) continue;
+      if (!tensor.is_constant() || tensor.type != DType::kFloat32 || !one_use[static_cast<size_t>(index)]) continue;
       auto trained = TrainedAt(node, position, tensor);
       if (!trained) continue;
       checkpoint.tensors[tensor.name] = {tensor.shape, RealValues(tensor)};

@@ -16,6 +16,7 @@
 #include "checkpoint/check_numbers.h"
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
+#include "ir/separate_biases.h"
 #include "quant/batch_norm.h"
 #include "quant/precision.h"
 
@@ -322,6 +323,7 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
     }
   }
   Graph graph = Freezer(checkpoint, network).Run();
+  SeparateBiases(graph);
   QAT_RETURN_IF_ERROR(Verify(graph));
   return graph;
 }

@@ -18,6 +18,7 @@ namespace qat {
 namespace {
 
 constexpr int64_t kOldestOpset = 7;
+const AxisOrder kStepsFirst = {1, 0, 2};  // [steps, N, values] of recurrent layers, which lies batch first
 
 /// "model" of "dir/model.onnx".
 std::string StemOf(const std::string& path) {
@@ -151,22 +152,28 @@ class Importer {
     if (input.type == onnx::ElementType::kDouble)
       notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
     if (!input.has_shape) return Unsupported("says no shape; export the network with one");
-    QAT_ASSIGN_OR_RETURN(const Shape shape, InputShape(input));
+    if (IsOneExample(model_.graph, values_, input.name, input.dims.size()))
+      return Unsupported("holds the steps of one example and has no batch; export the network with one, as [1, steps, values]");
+    const AxisOrder order = InputOrder(model_.graph, input.name, input.dims.size());
+    QAT_ASSIGN_OR_RETURN(const Shape shape, InputShape(input, order.empty() ? 0 : static_cast<size_t>(order[0])));
     if (shape.size() < 2)
       return Unsupported(
           StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
-    const AxisOrder order = InputOrder(model_.graph, input.name, shape.size());
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
     if (tensor.shape != shape) {
-      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape),
-                              ", the channels last; the source takes ", ToString(shape)));
+      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), MovedText(order), "; the source takes ", ToString(shape)));
     }
     return {};
   }
 
-  Expected<Shape> InputShape(const onnx::ValueInfo& input) {
+  static std::string_view MovedText(const AxisOrder& order) {
+    return order == kStepsFirst ? ", the batch first" : ", the channels last";
+  }
+
+  /// `batch`: the axis of the examples.
+  Expected<Shape> InputShape(const onnx::ValueInfo& input, size_t batch) {
     std::vector<int64_t> dims = input.dims;
     auto given = options_.input_shapes.find(input.name);
     if (given == options_.input_shapes.end()) given = options_.input_shapes.find("");
@@ -175,19 +182,19 @@ class Importer {
         return InvalidArgument(
             StrCat("has ", dims.size(), " axes, `input_shape` has ", given->second.size()));
       for (size_t i = 0; i < dims.size(); ++i) {
-        if (dims[i] >= 0 && dims[i] != given->second[i] && i > 0)
+        if (dims[i] >= 0 && dims[i] != given->second[i] && i != batch)
           return InvalidArgument(
               StrCat("has size ", dims[i], " at axis ", i, ", `input_shape` says ", given->second[i]));
         dims[i] = given->second[i];
       }
     }
-    if (!dims.empty() && dims[0] == -1) dims[0] = 1;
-    if (!dims.empty() && dims[0] > 1) {
-      notes_.push_back(StrCat("input '", input.name, "' was exported for ", dims[0],
+    if (!dims.empty() && dims[batch] == -1) dims[batch] = 1;
+    if (!dims.empty() && dims[batch] > 1) {
+      notes_.push_back(StrCat("input '", input.name, "' was exported for ", dims[batch],
                               " examples at once; the network is imported for one"));
-      batch_hint_ = StrCat("the network was exported for ", dims[0],
+      batch_hint_ = StrCat("the network was exported for ", dims[batch],
                            " examples at once; export it for one, or with an open batch");
-      dims[0] = 1;
+      dims[batch] = 1;
     }
     for (size_t i = 0; i < dims.size(); ++i) {
       if (dims[i] < 1) {
@@ -394,18 +401,18 @@ class Importer {
       builder_.Rename(value.tensor, output.name);
       values_[output.name] = value;
       if (graph.tensor(value.tensor).shape != value.shape) {
-        notes_.push_back(StrCat("output '", output.name, "' gives ",
-                                ToString(graph.tensor(value.tensor).shape),
-                                ", the channels last; the source gives ", ToString(value.shape)));
+        notes_.push_back(StrCat("output '", output.name, "' gives ", ToString(graph.tensor(value.tensor).shape), MovedText(value.order),
+                                "; the source gives ", ToString(value.shape)));
       }
     }
     return {};
   }
 
-  /// Channels last where they are so already, else as ONNX has them. Three axes that no input has in that order are steps of tokens, and
-  /// no channels.
+  /// Channels last where they are so already, the batch first where recurrent layers have it second, else as ONNX has them. Three axes
+  /// that no input has in that order are steps of tokens, and no channels.
   Expected<OnnxValue> OutputValue(const OnnxValue& value) {
     const AxisOrder own = WithoutUnitAxes(value.order);
+    if (own == kStepsFirst && conversion_.unrolled_nodes > 0 && !value.flattened) return builder_.ToOrder(value, own);
     const bool has_channels = own == ChannelsLast(value.rank()) && (value.rank() != 3 || TakesChannels());
     if (!value.flattened && has_channels) return builder_.ToOrder(value, own);
     return builder_.ToPlain(value);

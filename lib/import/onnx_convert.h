@@ -27,6 +27,7 @@ struct OnnxConversion {
   int64_t batch_norms_in_training = 0;              ///< that said they would normalize by the batch
   std::set<std::string> into_softmax = {};          ///< names that a softmax alone reads
   std::string scheme = "float32";                   ///< of QuantizeLinear nodes: what they were made for
+  int64_t unrolled_nodes = 0;                       ///< of recurrent layers
 };
 
 using Converted = Expected<std::vector<OnnxValue>>;
@@ -48,6 +49,7 @@ std::span<const OnnxConverter> NormalizationConverters();
 std::span<const OnnxConverter> MatrixConverters();
 std::span<const OnnxConverter> EinsumConverters();
 std::span<const OnnxConverter> AttentionConverters();
+std::span<const OnnxConverter> RecurrentConverters();
 std::span<const OnnxConverter> PlaceConverters();
 std::span<const OnnxConverter> QuantizationConverters();
 

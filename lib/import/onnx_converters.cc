@@ -10,15 +10,6 @@ struct WayOut {
 };
 
 constexpr WayOut kWaysOut[] = {
-    {"LSTM",
-     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
-     "time"},
-    {"GRU",
-     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
-     "time"},
-    {"RNN",
-     "recurrent layers have no form here; unroll the loop over the steps in Python, or use convolutions over "
-     "time"},
     {"If",
      "its condition is computed while the network runs; export the network without branches that depend on "
      "the input"},
@@ -64,7 +55,7 @@ const OnnxConverter* FindConverter(std::string_view op) {
     for (const auto& family :
          {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
           LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
-          MatrixConverters(), EinsumConverters(), AttentionConverters(), PlaceConverters(), QuantizationConverters()}) {
+          MatrixConverters(), EinsumConverters(), AttentionConverters(), RecurrentConverters(), PlaceConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;

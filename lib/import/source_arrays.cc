@@ -112,12 +112,23 @@ Expected<int64_t> FitOrderedExamples(const Shape& tensor, const AxisOrder& order
   }
   Shape example = array.shape;
   int64_t examples = 1;
-  if (!source.empty() && source[0] == 1 && example.size() == source.size()) {
-    examples = example[0];
-    example[0] = 1;
+  const int32_t batch = order.empty() ? 0 : std::max(order[0], 0);  // the source's axis of the examples
+  const auto at = static_cast<size_t>(batch);
+  const bool has_batch = !source.empty() && source[at] == 1;
+  if (has_batch && example.size() == source.size()) {
+    examples = example[at];
+    example[at] = 1;
   }
-  if (example != source || examples < 1)
-    return Corrupt(StrCat("is ", ToString(array.shape), ", expected ", source.empty() || source[0] != 1 ? "" : "[N, …] of ", ToString(source)));
+  if (example != source || examples < 1) {
+    const std::string_view several = !has_batch ? "" : batch == 0 ? "[N, …] of " : "[…, N, …] of ";
+    return Corrupt(StrCat("is ", ToString(array.shape), ", expected ", several, ToString(source)));
+  }
+  if (batch != 0) {
+    AxisOrder first = IdentityOrder(source.size());
+    first.erase(first.begin() + batch);
+    first.insert(first.begin(), batch);
+    array.values = Permuted(array.values, array.shape, first);
+  }
   const size_t size = array.values.size() / static_cast<size_t>(examples);
   std::vector<float> values;
   for (size_t i = 0; i < static_cast<size_t>(examples); ++i) {

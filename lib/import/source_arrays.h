@@ -26,7 +26,7 @@ Expected<std::vector<SourceArray>> ReadSourceArrays(const std::string& path);
 Expected<int64_t> FitExamples(const Shape& tensor, SourceArray& array, bool& transposed);
 
 /// The same of a tensor whose axes are ordered so: [N, …] in the order of the source, where the tensor's first axis is a batch of 1,
-/// or one example. Errors: kCorrupt, both shapes named.
+/// or one example. The examples lie along the axis that is the tensor's first. Errors: kCorrupt, both shapes named.
 Expected<int64_t> FitOrderedExamples(const Shape& tensor, const AxisOrder& order, SourceArray& array);
 
 }  // namespace qat

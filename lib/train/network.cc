@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "base/strings.h"
 #include "contract/input_params.h"
@@ -119,12 +121,32 @@ Status Network::AddLayers(const ModuleOptions& options) {
     }
   }
   if (!refusals.empty()) return Unsupported(Join(refusals, "; "));
+  QAT_RETURN_IF_ERROR(ShareParameters());
   for (const int32_t output : graph_.outputs) {
     const auto found = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) { return layer.output == output; });
     if (found == layers_.end()) {
       return Unsupported(StrCat("network '", graph_.name, "' does not compute its output '", graph_.tensor(output).name, "'"));
     }
     output_layers_.push_back(static_cast<size_t>(found - layers_.begin()));
+  }
+  return {};
+}
+
+// A filter or bias that several nodes read, as the steps of a recurrent layer do, is one tensor.
+Status Network::ShareParameters() {
+  std::map<std::string, std::pair<Parameter, const Module*>> known;
+  for (const Layer& layer : layers_) {
+    for (const Parameter& parameter : layer.module->parameters()) {
+      const auto [found, first] = known.try_emplace(parameter.name, parameter, layer.module.get());
+      if (first) continue;
+      const auto& [shared, owner] = found->second;
+      const bool shares = parameter.role == ParameterSpec::Role::kFilter || parameter.role == ParameterSpec::Role::kBias;
+      const bool normalizes = owner->node().batch_norm.has_value() || layer.module->node().batch_norm.has_value();
+      if (!shares || normalizes || owner->node().type != layer.module->node().type)
+        return Unsupported(StrCat("layers '", owner->name(), "' and '", layer.module->name(), "' share '", parameter.name,
+                                  "', which has no training form; expected filters and biases of layers of one kind without batch normalization"));
+      layer.module->Share(shared);
+    }
   }
   return {};
 }
@@ -265,16 +287,22 @@ std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor
 
 std::vector<Parameter> Network::parameters() {
   std::vector<Parameter> all;
+  std::set<std::string> names;
   for (const auto& [module, inputs, output] : layers_) {
-    for (Parameter& parameter : module->parameters()) all.push_back(std::move(parameter));
+    for (Parameter& parameter : module->parameters()) {
+      if (names.insert(parameter.name).second) all.push_back(std::move(parameter));
+    }
   }
   return all;
 }
 
 std::vector<NamedObserver> Network::observers() {
   std::vector<NamedObserver> all;
+  std::set<std::string> names;
   for (const auto& [module, inputs, output] : layers_) {
-    for (NamedObserver& observer : module->observers()) all.push_back(std::move(observer));
+    for (NamedObserver& observer : module->observers()) {
+      if (names.insert(observer.name).second) all.push_back(std::move(observer));
+    }
   }
   return all;
 }

@@ -50,6 +50,7 @@ class Network {
                                   const VisitReal& visit);
   std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs, const VisitSimulated& visit) const;
 
+  /// Each once, whoever else reads it.
   std::vector<Parameter> parameters();
   std::vector<NamedObserver> observers();
   /// Those of the layers with batch normalization.
@@ -99,6 +100,7 @@ class Network {
   explicit Network(Graph graph) : graph_(std::move(graph)) {}
   Status AddLayers(const ModuleOptions& options);
   Status AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options);
+  Status ShareParameters();
   void ShareRanges(const Precision& activations);
   void Load(const Checkpoint& checkpoint, Module& module);
   template <class Value, class Run, class Constant>

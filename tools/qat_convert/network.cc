@@ -14,6 +14,7 @@
 #include "contract/fit.h"
 #include "import/finished_model.h"
 #include "import/verify_source.h"
+#include "ir/separate_biases.h"
 #include "rewrites.h"
 
 namespace qat {
@@ -74,6 +75,7 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
         "--mean and --std say what an .onnx or .tflite does not; a .qgraph says it itself");
   QAT_RETURN_IF_ERROR(CheckLayout(flags, network));
   QAT_RETURN_IF_ERROR(SetFit(flags, network.imported, network.graph));
+  SeparateBiases(network.graph);
   return network;
 }
 

@@ -18,6 +18,7 @@
 #include "import/read_network.h"
 #include "import/real_input.h"
 #include "ir/range_groups.h"
+#include "ir/separate_biases.h"
 #include "passes/passes.h"
 #include "results.h"
 #include "runtime/runnable_model.h"
@@ -71,6 +72,7 @@ Expected<ReadNetworkResult> ReadFloatNetwork(const EvalFlags& flags) {
   std::vector<std::string> notes;
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.arguments[0], options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.arguments[0], ": ", note));
+  SeparateBiases(network.graph);
   return network;
 }
 

@@ -306,6 +306,12 @@ std::vector<Parameter> FilterModule::parameters() {
   return all;
 }
 
+void FilterModule::Share(const Parameter& parameter) {
+  if (parameter.role == Role::kFilter && parameter.name == FindParameter(node(), Role::kFilter).name) filter_ = parameter.value;
+  if (parameter.role == Role::kBias && bias_.defined() && parameter.name == FindParameter(node(), Role::kBias).name)
+    bias_ = parameter.value;
+}
+
 std::vector<NamedObserver> FilterModule::observers() {
   std::vector<NamedObserver> all = Module::observers();
   if (!filters().per_axis()) all.insert(all.begin(), {FindParameter(node(), Role::kFilter).name, &filter_observer_});

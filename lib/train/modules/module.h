@@ -95,6 +95,9 @@ class Module {
 
   /// Empty for modules without any.
   virtual std::vector<Parameter> parameters() { return {}; }
+  /// Trains a parameter together with the layer that it is of: what has this name here is the same tensor from now on. Requires  one of
+  /// the same shape and layout.
+  virtual void Share(const Parameter&) {}
   /// Observers of parameters first, then that of the output where the layer has a range of its own.
   virtual std::vector<NamedObserver> observers();
   /// Empty but for a layer with batch normalization.
@@ -146,6 +149,7 @@ class FilterModule : public Module {
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) final;
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final;
   std::vector<Parameter> parameters() final;
+  void Share(const Parameter& parameter) final;
   std::vector<NamedObserver> observers() final;
   std::optional<NamedStatistics> batch_norm() final;
   std::string PrettyPrint() const final;
