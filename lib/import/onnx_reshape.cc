@@ -53,6 +53,17 @@ int32_t GroupOf(const std::vector<Group>& groups, int32_t axis) {
   return -1;
 }
 
+/// The axis of one element that stands where axis `axis` of the source does, which has one, too; -1: none.
+int32_t SameUnitAxis(const Shape& from, int32_t axis, const Shape& to) {
+  const auto values_before = [](const Shape& shape, int32_t at) {
+    return FlatSize(Shape(shape.begin(), shape.begin() + at));
+  };
+  for (int32_t k = 0; k < std::ssize(to); ++k) {
+    if (to[static_cast<size_t>(k)] == 1 && values_before(to, k) == values_before(from, axis)) return k;
+  }
+  return -1;
+}
+
 /// The axes of the result as the groups lie; those of one element behind the axis before them, the first in front.
 AxisOrder ResultOrder(const std::vector<Group>& groups, const std::vector<int32_t>& sequence,
                       const Shape& to) {
@@ -96,6 +107,14 @@ ReshapePlan PlanReshape(const Shape& from, const AxisOrder& order, const Shape& 
     where = g;
   }
   ReshapePlan plan = {order, ResultOrder(groups, sequence, to), {}};
+  // A batch of one that is not the source's first axis but the tensor's, as with recurrent layers, stays first.
+  if (order[0] > 0 && from[static_cast<size_t>(order[0])] == 1) {
+    const int32_t batch = SameUnitAxis(from, order[0], to);
+    if (batch >= 0) {
+      plan.order.erase(std::find(plan.order.begin(), plan.order.end(), batch));
+      plan.order.insert(plan.order.begin(), batch);
+    }
+  }
   if (together && sorted) return plan;
   const bool dense_next = groups.size() > where && groups[where].to.size() == 1 && to.size() <= 3 &&
                           groups[where].to[0] + 1 == static_cast<int32_t>(to.size());

@@ -227,6 +227,34 @@ TEST(RecurrentImport, StepsInFrontAreTakenBatchFirst) {
   EXPECT_EQ(notes.at(0), "input 'x' takes [1, 4, 2], the batch first; the source takes [4, 1, 2]");
 }
 
+// As PyTorch writes a bidirectional layer with `batch_first`: training takes what keeps the batch in front, and nothing else.
+TEST(RecurrentImport, BothDirectionsJoinWithTheBatchInFront) {
+  const RecurrentCase c = {"gru", "GRU", "bidirectional", 4, true, false, false, true};
+  OnnxFile file;
+  const auto rows = static_cast<int64_t>(c.rows());
+  file.Input("x", {1, 4, kIn}).Constant("w", {2, rows, kIn}, c.W()).Constant("r", {2, rows, kWidth}, c.R());
+  file.Constant("b", {2, 2 * rows}, c.B()).Constant("sizes", {3}, std::vector<int64_t>{0, 0, -1});
+  file.Node("Transpose", {"x"}, {"steps"}, {OnnxInts("perm", {1, 0, 2})});
+  file.Node("GRU", {"steps", "w", "r", "b"}, {"all"},
+            {OnnxText("direction", c.direction), OnnxInt("linear_before_reset", 1)});
+  file.Node("Transpose", {"all"}, {"pairs"}, {OnnxInts("perm", {0, 2, 1, 3})});
+  file.Node("Reshape", {"pairs", "sizes"}, {"joined"})
+      .Node("Transpose", {"joined"}, {"y"}, {OnnxInts("perm", {1, 0, 2})})
+      .Output("y");
+  const auto import = Import(file);
+  QAT_ASSERT_OK(import);
+  for (const GraphNode& node : import->graph.nodes) {
+    EXPECT_NE(node.type, OpType::kTranspose) << node.name;
+    EXPECT_NE(node.type, OpType::kReshape) << node.name;
+    for (const int32_t output : node.outputs)
+      EXPECT_EQ(import->graph.tensor(output).shape[0], 1) << node.name;
+  }
+  const std::vector<float> found = RunImported(file, c.X());
+  const States expected = Expected(c);
+  ASSERT_EQ(found.size(), expected.all.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected.all[i], 2e-6) << i;
+}
+
 TEST(RecurrentImport, ActivationsUseUpTheirNumbersInOrder) {
   OnnxFile file;
   file.Input("x", {1, 1, 1})
