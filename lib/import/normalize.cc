@@ -5,6 +5,7 @@
 
 #include "base/slices.h"
 #include "base/strings.h"
+#include "import/integer_forms.h"
 #include "ir/constants.h"
 #include "ir/free_name.h"
 
@@ -190,6 +191,9 @@ class Folder {
 
 }  // namespace
 
-void Normalize(Graph& graph, std::vector<std::string>& notes) { Folder(graph).Run(notes); }
+void Normalize(Graph& graph, std::vector<std::string>& notes) {
+  UseIntegerForms(graph, notes);
+  Folder(graph).Run(notes);
+}
 
 }  // namespace qat

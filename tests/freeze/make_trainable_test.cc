@@ -96,10 +96,21 @@ TEST(MakeTrainable, ConstantsThatAreDataStayAndAreTiedInTheFrozenGraph) {
   EXPECT_EQ(again->tensor(sum).range, (Range{-9, 6})) << "the constant belongs to the range that the maximum ties";
 }
 
-TEST(MakeTrainable, AFilterThatTwoNodesReadStaysAConstant) {
+TEST(MakeTrainable, AFilterThatTwoLayersShareIsOneParameter) {
   Graph graph = TinyGraph();
   const int32_t filter = graph.AddConstant("twice", {3, 3}, Ramp(9, 0, 0.5f));
   const int32_t first = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {graph.outputs[0], filter});
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
+  const auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  EXPECT_TRUE(checkpoint->tensors.contains("twice"));
+  EXPECT_TRUE(checkpoint->network.tensor(filter).trained.has_value());
+}
+
+TEST(MakeTrainable, WhatIsAFilterAndAnOperandStaysAConstant) {
+  Graph graph = TinyGraph();
+  const int32_t filter = graph.AddConstant("twice", {1, 3}, Ramp(3, 0, 0.5f));
+  const int32_t first = *graph.AddNode(OpType::kMul, "one", BinaryAttributes(), {graph.outputs[0], filter});
   graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
   const auto checkpoint = MakeTrainable(graph);
   QAT_ASSERT_OK(checkpoint);
