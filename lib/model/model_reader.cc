@@ -42,6 +42,7 @@ class Reader {
   Expected<std::vector<int32_t>> ReadIndices(const flatbuffers::Vector<int32_t>* indices, const char* what,
                                              int32_t smallest) const;
   Status ReadInputsAndOutputs(const tflite::SubGraph& subgraph);
+  void NameOutputs();
   Status CheckFlow();
 
   FileBuffers buffers_;
@@ -56,6 +57,7 @@ Expected<ModelContents> Reader::Read() && {
   QAT_ASSIGN_OR_RETURN(const tflite::SubGraph* subgraph, MainSubgraph());
   QAT_RETURN_IF_ERROR(ReadTensors(*subgraph));
   QAT_RETURN_IF_ERROR(ReadInputsAndOutputs(*subgraph));
+  NameOutputs();
   QAT_RETURN_IF_ERROR(ReadOperators(*subgraph));
   QAT_RETURN_IF_ERROR(CheckFlow());
   QAT_RETURN_IF_ERROR(ReadMetadata(buffers_, contents_));
@@ -103,6 +105,27 @@ Status Reader::ReadInputsAndOutputs(const tflite::SubGraph& subgraph) {
   QAT_ASSIGN_OR_RETURN(contents_.outputs, ReadIndices(subgraph.outputs(), "outputs", 0));
   if (contents_.outputs.empty()) return Corrupt("has no outputs");
   return {};
+}
+
+// TensorFlow's converter calls outputs after the function that gave them, "StatefulPartitionedCall_1:0"; their own names are in the
+// signature alone.
+void Reader::NameOutputs() {
+  const auto is_taken = [&](const std::string& name) {
+    return std::any_of(contents_.tensors.begin(), contents_.tensors.end(), [&](const ModelTensor& each) { return each.name == name; });
+  };
+  for (uint32_t i = 0; i < SizeOrZero(file_.signature_defs()); ++i) {
+    const tflite::SignatureDef& signature = *file_.signature_defs()->Get(i);
+    if (signature.subgraph_index() != 0) continue;
+    for (uint32_t k = 0; k < SizeOrZero(signature.outputs()); ++k) {
+      const tflite::TensorMap& output = *signature.outputs()->Get(k);
+      const std::string name = TextOf(output.name());
+      if (output.tensor_index() >= contents_.tensors.size() || name.empty()) continue;
+      ModelTensor& tensor = contents_.tensors[output.tensor_index()];
+      const bool of_a_call = tensor.name.starts_with("StatefulPartitionedCall") || tensor.name.starts_with("PartitionedCall");
+      if (of_a_call && !is_taken(name)) tensor.name = name;
+    }
+    return;
+  }
 }
 
 Status Reader::ReadOperators(const tflite::SubGraph& subgraph) {

@@ -60,6 +60,25 @@ TEST(Model, HoldsWhatTheFileSays) {
   EXPECT_FALSE((*model)->contract().has_value());
 }
 
+// As TensorFlow's converter writes Keras' outputs. A name that something else has, a tensor that is not there and another signature's
+// output change nothing.
+TEST(Model, OutputsCalledAfterACallHaveTheirNamesInTheSignature) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32);
+  std::vector<int32_t> outputs;
+  for (const char* name : {"StatefulPartitionedCall_1:1", "StatefulPartitionedCall_1:0", "own", "PartitionedCall:2"}) {
+    outputs.push_back(builder.AddTensor(name, {2, 2}, DType::kFloat32));
+    builder.AddReshape(input, {2, 2}, outputs.back());
+  }
+  const auto at = [&](size_t i) { return static_cast<uint32_t>(outputs[i]); };
+  builder.signature_outputs = {{"level", at(0)}, {"kind", at(1)}, {"other", at(2)}, {"x", at(3)}, {"nowhere", 1000}};
+  const auto model = Parse(builder.Finish({input}, outputs));
+  QAT_ASSERT_OK(model);
+  std::vector<std::string> names;
+  for (const int32_t output : outputs) names.push_back((*model)->tensors()[static_cast<size_t>(output)].name);
+  EXPECT_EQ(names, (std::vector<std::string>{"level", "kind", "own", "PartitionedCall:2"}));
+}
+
 TEST(Model, TakesAnOpenBatchAsTheOneInItsShape) {
   ModelBuilder builder;
   const int32_t input = builder.Add("x", {1, 4}, tflite::TensorType_FLOAT32, {}, 0, {-1, 4});

@@ -33,6 +33,7 @@ class ModelBuilder {
   bool own_empty_buffers = false;  ///< as TOCO: a buffer table without data for every activation
   std::map<std::string, std::vector<uint8_t>> metadata;
   std::vector<flatbuffers::Offset<tflite::SubGraph>> further_subgraphs = {};
+  std::vector<std::pair<std::string, uint32_t>> signature_outputs = {};  ///< names and tensors; empty: no signature
 
   int32_t AddTensor(const std::string& name, const Shape& shape, DType type,
                     const TensorQuantization& quantization = {}) {
@@ -130,9 +131,18 @@ class ModelBuilder {
     if (buffers_.empty()) buffers_.push_back(tflite::CreateBuffer(fbb));
     const auto buffers = fbb.CreateVector(buffers_);
     const auto metadata_list = fbb.CreateVector(entries);
-    fbb.Finish(tflite::CreateModel(fbb, version, codes, graphs, 0, buffers, 0, metadata_list),
+    fbb.Finish(tflite::CreateModel(fbb, version, codes, graphs, 0, buffers, 0, metadata_list, Signatures()),
                tflite::ModelIdentifier());
     return {fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize()};
+  }
+
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<tflite::SignatureDef>>> Signatures() {
+    if (signature_outputs.empty()) return 0;
+    std::vector<flatbuffers::Offset<tflite::TensorMap>> maps;
+    for (const auto& [name, tensor] : signature_outputs)
+      maps.push_back(tflite::CreateTensorMap(fbb, fbb.CreateString(name), tensor));
+    const auto signature = tflite::CreateSignatureDef(fbb, 0, fbb.CreateVector(maps), fbb.CreateString("serving_default"));
+    return fbb.CreateVector(&signature, 1);
   }
 
   /// For options and tensors that no method above makes.
