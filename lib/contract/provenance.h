@@ -22,6 +22,10 @@ inline constexpr char kSourceTextKey[] = "source_text";
 /// The text's own key `classes`; absent: it has none.
 inline constexpr char kSourceClassesKey[] = "source_classes";
 
+/// A model that was made with another one of the same network, every byte 128 apart: kTwinTypes; absent: without one.
+inline constexpr char kTwinsKey[] = "twins";
+inline constexpr char kTwinTypes[] = "uint8,int8";
+
 /// How many images a sample for calibration was asked for, 0: all; absent: the first calibration_images were taken.
 inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
 

@@ -35,6 +35,10 @@ bool TakesFourBits(OpType type);
 /// What the filter of such an operator is quantized to: as asked, but 8 bits where TFLite takes no 4.
 Precision FilterPrecision(OpType type, const Precisions& precisions);
 
+/// Why the operator's kernels for uint8 and int8 answer differently on bytes that are 128 apart; empty: they do not, or it is a matter
+/// of attributes (average pools). Not asked of operators that run on one of the two.
+std::string_view TwinObstacle(OpType type);
+
 struct PlacedOp {
   std::string_view name;  ///< of the layer or node
   OpType type;

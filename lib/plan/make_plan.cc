@@ -9,6 +9,7 @@
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "plan/plan.h"
+#include "plan/stays_real.h"
 
 namespace qat {
 namespace {
@@ -32,7 +33,7 @@ class Planner {
 
   Expected<QuantizationPlan> Run() {
     plan_.precisions = precisions_;
-    FindKeptFloat();
+    stays_real_ = StaysReal(graph_);
     std::vector<PlacedOp> ops;
     for (const GraphNode& node : graph_.nodes) {
       if (!IsKeptFloat(node)) ops.push_back({node.name, node.type});
@@ -55,21 +56,7 @@ class Planner {
     return DefinitionOf(node.type).output_quantization == OutputQuantization::kOwnRange;
   }
 
-  /// What a `dequantize` node gives, and what is computed with it up to a `quantize` node.
-  void FindKeptFloat() {
-    kept_float_.assign(graph_.tensors.size(), false);
-    for (const GraphNode& node : graph_.nodes) {
-      if (node.type != OpType::kDequantize && node.type != OpType::kCast && !IsKeptFloat(node)) continue;
-      for (const int32_t output : node.outputs)
-        kept_float_[static_cast<size_t>(output)] = graph_.tensor(output).type == DType::kFloat32;
-    }
-  }
-
-  bool IsKeptFloat(const GraphNode& node) const {
-    if (node.type == OpType::kQuantize) return false;
-    return std::any_of(node.inputs.begin(), node.inputs.end(),
-                       [&](int32_t input) { return kept_float_[static_cast<size_t>(input)]; });
-  }
+  bool IsKeptFloat(const GraphNode& node) const { return ComputesReals(node, stays_real_); }
 
   Status CheckRanges() {
     std::vector<std::string> missing;
@@ -341,7 +328,7 @@ class Planner {
   std::vector<std::string>& warnings_;
   std::vector<int32_t> place_;  // of each tensor in the plan; -1: not there
   QuantizationPlan plan_;
-  std::vector<bool> kept_float_;     // by tensor
+  std::vector<bool> stays_real_;     // by tensor
   std::vector<std::string> wider_;   // filters of 8 bits where 4 were asked for
   std::map<std::string, Use> uses_;  // of the constants seen so far
 };

@@ -87,6 +87,24 @@ std::string NameOf(const Report& report, const ModelResult& reference) {
   return is_float_model || shown != reference.name ? "float" : shown;
 }
 
+// What the outputs of two ways of running one model have in common.
+std::string WitnessClause(const PairResult& pair, const std::string& whose) {
+  if (pair.max_abs_error == 0.0) return StrCat("every byte as ", whose);
+  if (!pair.max_abs_error && !pair.max_abs_lsb)
+    return pair.total_flips == 0 ? StrCat("every answer as ", whose)
+                                 : StrCat(Grouped(pair.total_flips), " answers differ from ", whose);
+  if (!pair.max_abs_lsb) return StrCat("outputs differ from ", whose);
+  return StrCat("outputs differ from ", whose, " by up to ", *pair.max_abs_lsb,
+                *pair.max_abs_lsb == 1 ? " step" : " steps");
+}
+
+// Of uint8 and int8 models of one network that were made together: their real numbers are equal where their bytes are 128 apart.
+std::string TwinClause(const PairResult& pair, const ModelResult& reference, const ModelResult& row) {
+  const bool twins = row.provenance.contains("twins") && row.provenance == reference.provenance;
+  if (!twins || reference.type == row.type) return "";
+  return pair.max_abs_error == 0.0 ? "every byte 128 from its twin's" : WitnessClause(pair, "its twin's");
+}
+
 // Size and speed, with what they are compared with named once; then the answers.
 std::string ComparisonClauses(const Report& report, const ModelResult& reference, const ModelResult& row) {
   const PairResult* pair = PairOf(report, reference.name, row.name);
@@ -102,18 +120,8 @@ std::string ComparisonClauses(const Report& report, const ModelResult& reference
   if (row.accuracy && reference.accuracy) answers = AccuracyClause(report, *pair);
   if (!answers.empty() && clauses.empty()) answers = StrCat("compared with ", name, ": ", answers);
   if (!answers.empty()) clauses.push_back(answers);
+  if (const std::string twin = TwinClause(*pair, reference, row); !twin.empty()) clauses.push_back(twin);
   return Join(clauses);
-}
-
-// What the outputs of two ways of running one model have in common.
-std::string WitnessClause(const PairResult& pair, const std::string& whose) {
-  if (pair.max_abs_error == 0.0) return StrCat("every byte as ", whose);
-  if (!pair.max_abs_error && !pair.max_abs_lsb)
-    return pair.total_flips == 0 ? StrCat("every answer as ", whose)
-                                 : StrCat(Grouped(pair.total_flips), " answers differ from ", whose);
-  if (!pair.max_abs_lsb) return StrCat("outputs differ from ", whose);
-  return StrCat("outputs differ from ", whose, " by up to ", *pair.max_abs_lsb,
-                *pair.max_abs_lsb == 1 ? " step" : " steps");
 }
 
 // TFLite is the better witness: it was made by others.

@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "freeze/freeze.h"
 #include "ir/range_groups.h"
 #include "passes/passes.h"
+#include "plan/twins.h"
 #include "quant/precision.h"
 #include "tflite/tflite_writer.h"
 
@@ -112,6 +114,17 @@ std::string Difference(const GraphTensor& made, const GraphTensor& found) {
   return made.data == found.data ? "" : Named(made.name, "has other values");
 }
 
+/// As --twins does, of the one that `type` says.
+Status QuantizeTwin(const QuantizationOptions& options, DType type, Graph& graph) {
+  std::vector<std::string> warnings;
+  QAT_ASSIGN_OR_RETURN(QuantizationPlan plan, PlanQuantization(graph, options, warnings));
+  QAT_RETURN_IF_ERROR(MatchTwinScales(graph, plan, warnings));
+  ApplyPlan(plan, graph, warnings);
+  graph.provenance[kTwinsKey] = kTwinTypes;
+  if (type == DType::kUInt8) graph = UInt8TwinOf(graph);
+  return {};
+}
+
 template <class Tensors>
 std::string FirstDifferenceOf(const Tensors& made, const Tensors& found) {
   if (made.size() != found.size())
@@ -135,18 +148,20 @@ Expected<Bytes> ConvertAgain(Graph graph, const std::string& graph_sha256, const
   graph.provenance["graph_sha256"] = graph_sha256;
   QAT_RETURN_IF_ERROR(AppendAsIn(model, graph));
   QuantizationOptions options;
-  options.precisions = PrecisionsOf(model);
+  const Precisions shown = PrecisionsOf(model);
+  const bool twins = model.provenance().contains(kTwinsKey);
+  options.precisions = twins ? *IntegersFromName("int8-per-tensor") : shown;
   const auto given_to = [&](size_t input) { return model.tensors()[static_cast<size_t>(model.inputs()[input])].type; };
   if (model.inputs().size() != graph.inputs.size()) {
     return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", graph.inputs.size()));
   }
-  const DType own = options.precisions.activations.type;
+  const DType own = shown.activations.type;
   // Only 16 bits have fewer operators than what a network was trained for.
   if (own == DType::kInt16) KeepFloat(graph, own);
   if (own == DType::kInt16) SeparateFixedRanges(graph);
   const bool one_of_bytes = graph.inputs.size() == 1 && graph.contract.input().values == ValueType::kByte;
   if (one_of_bytes && given_to(0) == own && (own == DType::kUInt8 || own == DType::kInt8)) options.input = InputParamsOf(model);
-  QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
+  QAT_RETURN_IF_ERROR(twins ? QuantizeTwin(options, own, graph) : ChooseQuantization(graph, options, warnings));
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const bool bytes = graph.contract.inputs.at(i).values == ValueType::kByte;
     if (!bytes || given_to(i) != own) QAT_RETURN_IF_ERROR(SetInputType(given_to(i), i, graph));

@@ -48,6 +48,29 @@ TEST(Headlines, SayHowMuchSmallerAndFasterAndAtWhatCost) {
             "every byte as TFLite's.");
 }
 
+TEST(Headlines, SayWhetherTwinsAre128Apart) {
+  Report report = Measured();
+  ModelResult& int8 = report.models[0];
+  int8 = report.models[1];
+  int8.name = report.pairs[0].a = "int8.tflite";
+  int8.type = "int8";
+  PairResult& pair = report.pairs[0];
+  pair.total_flips = 0;
+  pair.drop_pt = 0;
+  pair.speedup.reset();
+  pair.max_abs_error = 0;
+  EXPECT_EQ(Headlines(report).back(), "As large as int8.tflite, accuracy unchanged.") << "equal by chance";
+  for (ModelResult& model : report.models) model.provenance = {{"graph", "12ab"}, {"twins", "uint8,int8"}};
+  EXPECT_EQ(Headlines(report).back(),
+            "As large as int8.tflite, accuracy unchanged, every byte 128 from its twin's.");
+  pair.max_abs_error = 0.25;
+  pair.max_abs_lsb = 1;
+  EXPECT_EQ(Headlines(report).back(),
+            "As large as int8.tflite, accuracy unchanged, outputs differ from its twin's by up to 1 step.");
+  report.models[1].provenance["graph"] = "34cd";
+  EXPECT_EQ(Headlines(report).back(), "As large as int8.tflite, accuracy unchanged.") << "another network";
+}
+
 TEST(Headlines, LeaveOutWhatWasNotMeasured) {
   Report report = Measured();
   report.pairs[0].speedup.reset();

@@ -328,6 +328,35 @@ TEST_F(ConvertTool, ChangesTheBordersOfAFinishedModelAndNothingElse) {
   EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2, "--output-type: value 'int64'");
 }
 
+TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
+  const ProcessResult run = Convert({dir_ / "g.qgraph", "-o", dir_ / "i.tflite", "--twins", dir_ / "u.tflite", "--json", dir_ / "r.json"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_HOLDS(run.out, "i.tflite, int8-per-tensor, ");
+  EXPECT_HOLDS(run.out, "u.tflite, uint8, its twin, ");
+  EXPECT_HOLDS(run.out, "input      input int8 [1, 4, 4, 1], scale 0.003921569, zero point -128\n");
+  EXPECT_HOLDS(run.out, "input      input uint8 [1, 4, 4, 1], scale 0.003921569, zero point 0\n");
+  EXPECT_HOLDS(ReadText(dir_ / "r.json"), "\"twin\": ");
+  // Of both the same real numbers come out, and the borders are those asked for.
+  const ProcessResult reals = Convert({dir_ / "g.qgraph", "-o", dir_ / "fi.tflite", "--twins", dir_ / "fu.tflite", "--output-type", "float32"});
+  EXPECT_EQ(reals.exit_code, 0) << reals.err;
+  EXPECT_EQ(std::count(reals.out.begin(), reals.out.end(), '\n'), 8) << reals.out;
+  EXPECT_HOLDS(reals.out, "output     fc float32 [1, 3]\n");
+}
+
+TEST_F(ConvertTool, NamesWhatIsWrongWithTwins) {
+  const std::string g = dir_ / "g.qgraph", i = dir_ / "i.tflite", u = dir_ / "u.tflite";
+  EXPECT_REFUSED(Convert({g, "--twins", u}), 2, "--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", i}), 2, "i.tflite");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", dir_ / "u.png"}), 2, "--twins");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--type", "uint8"}), 2,
+                 "--type: value 'uint8', but both models of --twins have the filters of int8-per-tensor; leave --type out");
+  WriteText(dir_ / "p.toml", "version = 1\ntype = \"int8\"\n");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--plan", dir_ / "p.toml"}), 2, "is for int8, expected one for int8-per-tensor");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", dir_ / "no/such/u.tflite"}), 6, "no/such/u.tflite");
+  EXPECT_FALSE(std::filesystem::exists(i));
+  EXPECT_FALSE(std::filesystem::exists(u));
+}
+
 TEST_F(ConvertTool, ListsWhatLacksARange) {
   EXPECT_REFUSED(Convert({dir_ / "f.qgraph", "--type", "uint8", "-o", dir_ / "m"}), 4, "missing: conv, fc;");
   EXPECT_FALSE(std::filesystem::exists(dir_ / "m"));

@@ -8,11 +8,13 @@
 #include "base/hash.h"
 #include "base/version.h"
 #include "checkpoint/checkpoint.h"
+#include "contract/provenance.h"
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "freeze/freeze.h"
 #include "model/model.h"
 #include "passes/passes.h"
+#include "plan/twins.h"
 #include "runtime/runnable_model.h"
 #include "spec/train_config.h"
 #include "support/test_util.h"
@@ -104,6 +106,25 @@ TEST_F(TraceTest, FindsEverythingBesideTheModel) {
   EXPECT_EQ(Link(links, "graph").file, At("g.qgraph"));
   EXPECT_EQ(Link(links, "graph").found, Sha256(*ReadFile(At("g.qgraph"))));
   EXPECT_EQ(Link(links, "checkpoint").found, Sha256(*ReadFile(At("run/checkpoints/0000000900.ckpt"))));
+}
+
+TEST_F(TraceTest, TwinsAreMadeAgain) {
+  checkpoint_.scheme = "int8-per-tensor";
+  WriteCheckpoint();
+  Graph graph = FreezeToFile();
+  graph.provenance["graph_sha256"] = Sha256(*ReadFile(At("g.qgraph")));
+  graph.provenance[kTwinsKey] = kTwinTypes;
+  QuantizationOptions options;
+  options.precisions = *IntegersFromName("int8-per-tensor");
+  std::vector<std::string> warnings;
+  auto plan = PlanQuantization(graph, options, warnings);
+  QAT_ASSERT_OK(plan);
+  QAT_ASSERT_OK(MatchTwinScales(graph, *plan, warnings));
+  ApplyPlan(*plan, graph, warnings);
+  for (const Graph& twin : {graph, UInt8TwinOf(graph)}) {
+    Write("m.tflite", *WriteTflite(twin, {}));
+    EXPECT_EQ(Complaints(Walk()), "");
+  }
 }
 
 TEST_F(TraceTest, StartsAtAGraphAndAtACheckpointToo) {

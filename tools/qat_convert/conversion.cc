@@ -7,8 +7,10 @@
 #include "base/strings.h"
 #include "calibrate/repair_filters.h"
 #include "calibration.h"
+#include "contract/provenance.h"
 #include "import/real_input.h"
 #include "passes/passes.h"
+#include "plan/twins.h"
 #include "rewrites.h"
 
 namespace qat {
@@ -42,6 +44,19 @@ Status EqualizeByPlan(Conversion& c) {
 Status KeepInFloat(Conversion& c) {
   QAT_ASSIGN_OR_RETURN(c.kept_float, KeepFloatAsAsked(c.flags, c.plan, c.type, c.graph(), c.report));
   return {};
+}
+
+/// Before ranges are found, which takes time.
+Status CheckTwins(Conversion& c) {
+  if (c.flags.twins.empty()) return {};
+  QAT_RETURN_IF_ERROR_IN("--twins", ExpectTwins(c.graph()));
+  return {};
+}
+
+Expected<QuantizationPlan> PlanAsAsked(Conversion& c, std::vector<std::string>& warnings) {
+  QAT_ASSIGN_OR_RETURN(QuantizationPlan plan, PlanQuantization(c.graph(), c.options, warnings));
+  if (!c.flags.twins.empty()) QAT_RETURN_IF_ERROR_IN("--twins", MatchTwinScales(c.graph(), plan, warnings));
+  return plan;
 }
 
 /// Three significant digits are enough to compare by.
@@ -108,8 +123,7 @@ Status TakePlan(Conversion& c) {
 /// Warnings are those of the plan that is applied.
 Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conversion& c) {
   std::vector<std::string> none;
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan,
-                          PlanQuantization(c.graph(), c.options, none));
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, none));
   if (!c.real_filters) c.real_filters = c.graph();
   Progress progress(c.tool.flags().ProgressStyle(), std::string(name), c.data->size());
   QAT_ASSIGN_OR_RETURN_IN(
@@ -143,14 +157,16 @@ Status Quantize(Conversion& c) {
     QAT_RETURN_IF_ERROR_IN(c.flags.graph, ChooseQuantization(c.graph(), c.options, c.report.warnings));
     return {};
   }
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan,
-                          PlanQuantization(c.graph(), c.options, c.report.warnings));
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, c.report.warnings));
   if (c.plan_output != nullptr) {
     const std::string text = PlanText(plan, c.graph(), c.kept_float, c.plan ? c.plan->equalize : std::vector<std::string>());
     QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
     c.report.outputs["plan"] = c.flags.write_plan;
   }
   ApplyPlan(plan, c.graph(), c.report.warnings);
+  if (c.flags.twins.empty()) return {};
+  c.graph().provenance[kTwinsKey] = kTwinTypes;
+  c.twin = UInt8TwinOf(c.graph());
   return {};
 }
 
@@ -159,9 +175,20 @@ Status Store(Conversion& c) {
   return {};
 }
 
-Status SetInput(Conversion& c) { return SetInputAsAsked(c.flags, c.graph()); }
-Status SetOutput(Conversion& c) { return SetOutputAsAsked(c.flags, c.graph()); }
-Status SetLayout(Conversion& c) { return SetLayoutAsAsked(c.flags, c.network); }
+Status SetInput(Conversion& c) {
+  QAT_RETURN_IF_ERROR(SetInputAsAsked(c.flags, c.graph()));
+  return c.twin ? SetInputAsAsked(c.flags, *c.twin) : Status();
+}
+
+Status SetOutput(Conversion& c) {
+  QAT_RETURN_IF_ERROR(SetOutputAsAsked(c.flags, c.graph()));
+  return c.twin ? SetOutputAsAsked(c.flags, *c.twin) : Status();
+}
+
+Status SetLayout(Conversion& c) {
+  QAT_RETURN_IF_ERROR(SetLayoutAsAsked(c.flags, c.network, c.graph()));
+  return c.twin ? SetLayoutAsAsked(c.flags, c.network, *c.twin) : Status();
+}
 
 Status ExpectNames(const std::vector<std::string>& skipped) {
   std::vector<std::string> names;
@@ -188,6 +215,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
+      {"check-twins", "--twins: refuses what cannot be equal for uint8 and int8", CheckTwins},
       {"choose-observer", "--observer auto: tries each observer on examples held out", ChooseRanges},
       {"choose-repairs", "--repair auto: tries each repair on examples held out", Choose},
       {"equalize",
@@ -198,7 +226,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
       {"take-plan", "takes ranges and types of filters from --plan", TakePlan},
       {"adaround", "rounds filters up or down by what the sums of their layer lose", RoundByData},
       {"bias", "moves biases by what rounding the filter moves the mean of each channel", CorrectBias},
-      {"quantize", "decides for every tensor and makes integers of it", Quantize},
+      {"quantize", "decides for every tensor and makes integers of it; --twins: of both types", Quantize},
       {"store-weights", "filters of a float model in half, a quarter or an eighth of their size", Store},
       {"input-type", "gives inputs the types asked for", SetInput},
       {"output-type", "gives outputs the types asked for", SetOutput},
@@ -245,6 +273,7 @@ Status RunPasses(Conversion& conversion) {
     QAT_RETURN_IF_ERROR(pass.run(conversion));
     QAT_RETURN_IF_ERROR_IN(StrCat(conversion.flags.graph, ": after the pass ", pass.name),
                            Verify(conversion.graph()));
+    if (conversion.twin) QAT_RETURN_IF_ERROR_IN(StrCat(conversion.flags.graph, ": the twin after the pass ", pass.name), Verify(*conversion.twin));
   }
   return {};
 }

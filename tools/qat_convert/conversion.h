@@ -35,6 +35,7 @@ struct Conversion {
   bool chooses_observer = false;           ///< --observer auto
   std::optional<Graph> real_filters = {};  ///< the network as it was before filters were rounded
   std::vector<std::string> kept_float = {};
+  std::optional<Graph> twin = {};  ///< --twins: the same of uint8
 
   Graph& graph() { return network.graph; }
 };

@@ -38,6 +38,9 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--emit-micro", flags.emit_micro, "DIR",
       "C sources for TensorFlow Lite for Microcontrollers: model, operators, arena, input contract, golden "
       "vectors and a main.cc that runs them; -o is not needed");
+  add("--twins", flags.twins, "FILE",
+      "the same network of uint8 beside the one of int8 that -o names: every byte differs by 128, by TFLite's reference kernels; "
+      "both have one scale per filter (docs/precisions.md)");
   add("--input-layout", flags.input_layout, "nhwc|nchw",
       "of an .onnx: nchw: inputs and outputs that have channels keep them first, as the source has them, at the price of "
       "transposes");
@@ -105,6 +108,7 @@ void DeclareFiles(const ConvertFlags& flags, FileUse& use) {
   use.Write("--write-plan", flags.write_plan);
   use.Read("--calibrate", flags.calibrate == "digits" ? "" : flags.calibrate);
   use.Write("--output", flags.output);
+  use.Write("--twins", flags.twins);
   if (flags.emit_micro.empty()) return;
   for (const char* name : kMicroFileNames) use.Write("--emit-micro", JoinPath(flags.emit_micro, name));
 }

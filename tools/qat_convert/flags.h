@@ -34,6 +34,7 @@ struct ConvertFlags {
   bool list_passes = false;
   std::string plan, write_plan;
   std::string target, emit_micro;
+  std::string twins;
   int64_t calibration_limit = 500;
   bool print = false;
 };

@@ -55,31 +55,38 @@ Expected<std::optional<Target>> ParseTarget(const ConvertFlags& flags) {
   return InvalidArgument(StrCat("--target: value '", flags.target, "', expected one of ", Join(TargetNames())));
 }
 
-/// Of what is to be written, before it is.
-Status CheckTargetAsAsked(const ConvertFlags& flags, const Bytes& bytes) {
+/// Of what is to be written to `name`, before it is. `micro`: the sources are made of it.
+Status CheckTargetAsAsked(const ConvertFlags& flags, const std::string& name, bool micro, const Bytes& bytes) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
-  const std::string& name = flags.output.empty() ? flags.emit_micro : flags.output;
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, name));
   if (target) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, *target));
-  if (!flags.emit_micro.empty()) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, Target::kTfliteMicro));
+  if (micro) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, Target::kTfliteMicro));
   return {};
 }
 
-Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Graph& graph,
-               std::string_view type, const TfliteWriterOptions& names, const Bytes& bytes, Report& report) {
-  const bool as_source = IsCSource(flags.output);
-  QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, flags.output)) : output.Commit(bytes));
+/// One of the models. `type` in words.
+struct Written {
+  const Graph& graph;
+  std::string_view type;
+  Bytes bytes;
+};
+
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Written& written, const TfliteWriterOptions& names,
+               Report& report) {
+  const auto& [graph, type, bytes] = written;
+  const std::string& path = output.path();
+  const bool as_source = IsCSource(path);
+  QAT_RETURN_IF_ERROR(as_source ? output.Commit(ModelSource(bytes, path)) : output.Commit(bytes));
   ModelResult model;
-  model.name = model.path = flags.output;
+  model.name = model.path = path;
   model.kind = "tflite";
   model.type = type;
   model.bytes = std::ssize(bytes);
   model.sha256 = Sha256(bytes);
   model.provenance = graph.provenance;
   report.models.push_back(model);
-  report.outputs["model"] = flags.output;
   std::string text =
-      StrCat("converted  ", Printable(graph.name), " -> ", Printable(flags.output), ", ", type, ", ",
+      StrCat("converted  ", Printable(graph.name), " -> ", Printable(path), ", ", type, ", ",
              bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
@@ -102,10 +109,12 @@ Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags) 
 
 /// The outputs of the program, opened before the long work.
 struct Outputs {
-  std::optional<OutputFile> model, plan;
+  std::optional<OutputFile> model, plan, twin;
 };
 
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
+  if (!flags.twins.empty() && flags.output.empty())
+    return InvalidArgument("--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   if (flags.output.empty() && flags.write_plan.empty() && flags.emit_micro.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
   QAT_RETURN_IF_ERROR(PrepareMicro(flags));
@@ -113,6 +122,7 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
                                                                ".cxx",    ".h", ".hh", ".hpp"};
   static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a TFLite model", kEndings}, flags.output));
+  QAT_RETURN_IF_ERROR(CheckOutputName({"--twins", "a TFLite model", kEndings}, flags.twins));
   QAT_RETURN_IF_ERROR(CheckOutputName({"--write-plan", "a plan", kPlanEndings}, flags.write_plan));
   Outputs outputs;
   if (!flags.output.empty()) {
@@ -121,17 +131,36 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   if (!flags.write_plan.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--write-plan", outputs.plan, OutputFile::Open(flags.write_plan));
   }
+  if (!flags.twins.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--twins", outputs.twin, OutputFile::Open(flags.twins));
+  }
   return outputs;
 }
 
-/// The model, and what is made of it. `type` in words.
-Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph, std::string_view type, Report& report) {
+/// The model, its twin, and what is made of it. `type` in words. Both are complete and judged before one is written.
+Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph, std::string_view type, const Graph* twin,
+                    Report& report) {
   if (!outputs.model && flags.emit_micro.empty()) return {};
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
-  QAT_ASSIGN_OR_RETURN(const Bytes bytes, WriteTflite(graph, names));
-  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, bytes));
-  if (outputs.model) QAT_RETURN_IF_ERROR(Publish(tool, flags, *outputs.model, graph, type, names, bytes, report));
-  return EmitMicro(tool, flags, graph, bytes, report);
+  Written model = {graph, type, {}};
+  QAT_ASSIGN_OR_RETURN(model.bytes, WriteTflite(graph, names));
+  const std::string& name = flags.output.empty() ? flags.emit_micro : flags.output;
+  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, name, !flags.emit_micro.empty(), model.bytes));
+  std::optional<Written> other;
+  if (twin != nullptr) {
+    other.emplace(Written{*twin, "uint8, its twin", {}});
+    QAT_ASSIGN_OR_RETURN(other->bytes, WriteTflite(*twin, names));
+    QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, flags.twins, false, other->bytes));
+  }
+  if (outputs.model) {
+    QAT_RETURN_IF_ERROR(Publish(tool, flags, *outputs.model, model, names, report));
+    report.outputs["model"] = flags.output;
+  }
+  if (other) {
+    QAT_RETURN_IF_ERROR(Publish(tool, flags, *outputs.twin, *other, names, report));
+    report.outputs["twin"] = flags.twins;
+  }
+  return EmitMicro(tool, flags, graph, model.bytes, report);
 }
 
 /// Other types at the borders of a finished model; its integers stay.
@@ -140,7 +169,7 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
   QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", report);
+  return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", nullptr, report);
 }
 
 /// Warnings are shown whether it succeeds or not.
@@ -176,7 +205,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(Convert(conversion));
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
-  return WriteAsAsked(tool, flags, outputs, graph, NameOf(type), report);
+  return WriteAsAsked(tool, flags, outputs, graph, NameOf(type), conversion.twin ? &*conversion.twin : nullptr, report);
 }
 
 }  // namespace

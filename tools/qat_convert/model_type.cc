@@ -6,6 +6,9 @@
 namespace qat {
 namespace {
 
+/// What both are made of: filters of one scale, around 0.
+constexpr std::string_view kTwinsType = "int8-per-tensor";
+
 /// Two halves given by flags of their own, as one.
 Expected<std::string> JoinHalves(const std::string& whole, const std::string& first,
                                  const std::string& second, std::string_view names) {
@@ -28,6 +31,14 @@ std::string_view NameOf(const ModelType& type) {
 Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
                               const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
+  if (!flags.twins.empty()) {
+    const ModelType twins = {*IntegersFromName(kTwinsType)};
+    if (plan && plan->precisions != twins.precisions)
+      return InvalidArgument(StrCat("--twins: the plan ", flags.plan, " is for ", NameOf(plan->precisions), ", expected one for ", kTwinsType));
+    if (type.empty() || type == kTwinsType) return twins;
+    return InvalidArgument(StrCat("--type: value '", flags.type, "', but both models of --twins have the filters of ", kTwinsType,
+                                  "; leave --type out"));
+  }
   if (plan) {
     const std::string_view planned = NameOf(plan->precisions);
     if (type.empty() || type == planned || type == StrCat("quantized_", planned))

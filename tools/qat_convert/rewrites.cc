@@ -193,9 +193,8 @@ Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network) 
   return {};
 }
 
-Status SetLayoutAsAsked(const ConvertFlags& flags, ReadNetworkResult& network) {
+Status SetLayoutAsAsked(const ConvertFlags& flags, const ReadNetworkResult& network, Graph& graph) {
   if (LowerCase(flags.input_layout) != "nchw") return {};
-  Graph& graph = network.graph;
   std::vector<std::string> turned;
   int transposes = 0;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {

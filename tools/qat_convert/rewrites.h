@@ -37,8 +37,8 @@ Status SetOutputAsAsked(const ConvertFlags& flags, Graph& graph);
 /// --input-layout, before the long work. Errors: kInvalidArgument (another word, a network whose channels are last already).
 Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network);
 
-/// Channels first at the borders that had them so in the source, after all else.
-Status SetLayoutAsAsked(const ConvertFlags& flags, ReadNetworkResult& network);
+/// Channels first at the borders that had them so in the source, after all else. `graph`: made of `network`.
+Status SetLayoutAsAsked(const ConvertFlags& flags, const ReadNetworkResult& network, Graph& graph);
 
 }  // namespace qat
 

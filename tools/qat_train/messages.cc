@@ -26,7 +26,8 @@ std::string SchemeText(const std::string& scheme) {
   if (scheme == "uint8") {
     return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need --scheme int8";
   }
-  if (scheme == "int8-per-tensor") return "int8-per-tensor: NPUs that take one scale per filter; others take --scheme int8, which loses less";
+  if (scheme == "int8-per-tensor")
+    return "int8-per-tensor: NPUs that take one scale per filter, and qat-convert --twins; others take --scheme int8, which loses less";
   if (scheme == "w4a8")
     return "w4a8: filters of 4 bits, half the size of int8; TFLite 2.11 and later, few NPUs; others need --scheme int8";
   if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
