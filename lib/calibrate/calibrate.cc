@@ -153,6 +153,14 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
 
 }  // namespace
 
+std::string Describe(const ObserverChoice& choice) {
+  std::string text(NameOf(choice.usual));
+  for (const auto& [name, observer] : choice.by_name) {
+    if (observer != choice.usual) text += StrCat(",", name, "=", NameOf(observer));
+  }
+  return text == NameOf(Observer::kMinMax) ? "" : text;
+}
+
 Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks,
                  Graph& graph, std::vector<std::string>& warnings) {
   const Precisions& precisions = options.precisions;
@@ -189,6 +197,7 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   graph.scheme = NameOf(precisions);
   graph.provenance["calibration_images"] = std::to_string(dataset.size());
   graph.provenance["calibration_sha256"] = fingerprint;
+  if (std::string observers = Describe(options.observers); !observers.empty()) graph.provenance[kObserversKey] = std::move(observers);
   return {};
 }
 

@@ -22,6 +22,9 @@ struct ObserverChoice {
   std::map<std::string, Observer> by_name;  ///< of some, by the name of the tensor
 };
 
+/// "mse", "minmax,conv1=kl"; empty: minmax for all.
+std::string Describe(const ObserverChoice& choice);
+
 struct CalibrationOptions {
   Precisions precisions;
   ObserverChoice observers = {};
@@ -33,7 +36,7 @@ struct CalibrationOptions {
 /// training the range by its observer: the least and the largest value it took, or less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
 /// trained ranges, so that quantization takes those of their values. An input of reals gets the range of its values, of a network that
 /// was trained here that together with what training saw. Sets the graph's scheme to the name of the precisions, and the provenance keys
-/// calibration_images and calibration_sha256. Same images, same ranges.
+/// calibration_images, calibration_sha256 and kObserversKey. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize to.
 /// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest), kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
 /// writer, the interpreter, the data set; kInterrupted; the graph is then as before.

@@ -26,6 +26,15 @@ inline constexpr char kSourceClassesKey[] = "source_classes";
 inline constexpr char kTwinsKey[] = "twins";
 inline constexpr char kTwinTypes[] = "uint8,int8";
 
+/// How ranges were found in images where not all are the least and the largest value: "mse", "minmax,conv1=kl".
+inline constexpr char kObserversKey[] = "observers";
+
+/// What was changed without training, in this order: "equalize,adaround,bias", or some of them; absent: nothing.
+inline constexpr char kRepairsKey[] = "repairs";
+
+/// The plan (TOML) that a model was made by.
+inline constexpr char kPlanKey[] = "plan_sha256";
+
 /// How many images a sample for calibration was asked for, 0: all; absent: the first calibration_images were taken.
 inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
 

@@ -137,10 +137,8 @@ class Tracer {
       link.note = StrCat("made by another version than ", Version());
       return {};
     }
-    if (origin_.contains("calibration")) {
-      link.note = "its ranges come from images (calibration), which a graph does not hold";
-      return {};
-    }
+    link.note = HowItWasConverted();
+    if (!link.note.empty()) return {};
     const auto made = ConvertAgain(*graph_, graph_hash_, *model_);
     if (!made.ok()) {
       link.note = made.error().message;
@@ -152,6 +150,20 @@ class Tracer {
     QAT_ASSIGN_OR_RETURN(const auto again, RunnableFromBytes(*made, "model, converted again"));
     link.note = FirstDifference(*again, *model_);
     return {};
+  }
+
+  /// What a graph does not hold; empty: it says all.
+  std::string HowItWasConverted() const {
+    std::vector<std::string> parts;
+    const bool calibrated = origin_.contains("calibration");
+    if (calibrated) parts.emplace_back("its ranges come from images (calibration)");
+    if (const std::string plan = ValueOf(origin_, "plan"); !plan.empty())
+      parts.push_back(StrCat(calibrated ? "and from" : "its ranges come from", " a plan (", plan.substr(0, 16), ")"));
+    if (parts.empty()) return "";
+    std::string text = StrCat(Join(parts, " "), ", which a graph does not hold");
+    if (const std::string observers = ValueOf(origin_, kObserversKey); !observers.empty()) text += StrCat("; observers ", observers);
+    if (const std::string repairs = ValueOf(origin_, kRepairsKey); !repairs.empty()) text += StrCat("; repairs ", repairs);
+    return text;
   }
 
   Status TraceCheckpoint() {

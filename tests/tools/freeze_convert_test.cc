@@ -278,6 +278,47 @@ TEST_F(ConvertTool, RepairsWhatHelpsAndSaysWhat) {
   EXPECT_HOLDS(each.err, "bias: conv, fc");
 }
 
+TEST_F(ConvertTool, AModelSaysByWhatItWasCalibratedAndRepaired) {
+  const std::vector<std::string> usual = {dir_ / "f.qgraph", "--calibrate", CalibrationData(dir_), "--progress", "none"};
+  const auto text_with = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), usual.begin(), usual.end());
+    flags.insert(flags.end(), {"-o", dir_ / "m.tflite"});
+    const ProcessResult run = Convert(flags);
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    return ReadText(dir_ / "m.tflite");
+  };
+  const std::string plain = text_with({});
+  EXPECT_FALSE(Holds(plain, "\nobservers=")) << "the usual ones";
+  EXPECT_FALSE(Holds(plain, "\nrepairs="));
+  EXPECT_FALSE(Holds(plain, "\nplan="));
+  const std::string repaired = text_with({"--observer", "conv=mse", "--repair", "bias,equalize,adaround"});
+  EXPECT_HOLDS(repaired, "\nobservers=minmax,conv=mse\n");
+  EXPECT_HOLDS(repaired, "\nrepairs=equalize,adaround,bias\n");  // in the order in which they are made
+  EXPECT_HOLDS(text_with({"--observer", "kl"}), "\nobservers=kl\n");
+}
+
+// A plan that left out which layers were equalized would be of ranges that its filters do not have.
+TEST_F(ConvertTool, APlanOfEqualizedLayersNamesThem) {
+  const std::string plan = dir_ / "p.toml", data = CalibrationData(dir_);
+  const ProcessResult run = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "equalize", "--write-plan", plan, "-o", dir_ / "m.tflite"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_HOLDS(ReadText(plan), "\nequalize = [\"conv\"]\n");
+  const ProcessResult again = Convert({dir_ / "f.qgraph", "--plan", plan, "-o", dir_ / "again.tflite", "--write-plan", dir_ / "p2.toml"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  const std::string model = ReadText(dir_ / "again.tflite");
+  EXPECT_HOLDS(model, "\nplan=");
+  EXPECT_HOLDS(model, "\nrepairs=equalize\n");
+  EXPECT_HOLDS(ReadText(dir_ / "p2.toml"), "\nequalize = [\"conv\"]\n");
+  // The scales of the filters, which follow from their values, are the same.
+  const auto scale_in = [](const std::string& text) {
+    const size_t scale = text.find("scale ", text.find("\"fc/filter\""));
+    return text.substr(scale, text.find(';', scale) - scale);
+  };
+  EXPECT_EQ(scale_in(ReadText(dir_ / "p2.toml")), scale_in(ReadText(plan)));
+  const ProcessResult rounded = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "adaround", "--write-plan", plan});
+  EXPECT_HOLDS(rounded.err, "not how adaround rounded filters");
+}
+
 TEST_F(ConvertTool, PassesAreListedAndCanBeLeftOut) {
   const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
   const ProcessResult list = Convert({"--list-passes"});

@@ -16,6 +16,8 @@
 namespace qat {
 namespace {
 
+constexpr std::string_view kEqualize = "equalize", kAdaRound = "adaround", kBias = "bias";
+
 Status Append(Conversion& c) { return AppendAsAsked(c.flags, c.graph()); }
 
 /// Without data the ranges of what a network does to its input stand, as they were trained.
@@ -34,10 +36,18 @@ Status Limit(Conversion& c) {
   return {};
 }
 
-/// The ranges that the plan names hold afterwards.
+/// The model says what it was repaired by, in the order of the passes.
+void NoteRepair(std::string_view name, Conversion& c) {
+  std::string& made = c.graph().provenance[kRepairsKey];
+  made += StrCat(made.empty() ? "" : ",", name);
+}
+
+/// The ranges that the plan names hold afterwards. Where all layers are equalized, so are these.
 Status EqualizeByPlan(Conversion& c) {
-  if (!c.plan || c.plan->equalize.empty()) return {};
+  if (!c.plan || c.plan->equalize.empty() || c.repairs.equalize) return {};
   QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph()));
+  c.equalized = c.plan->equalize;
+  NoteRepair(kEqualize, c);
   return {};
 }
 
@@ -99,7 +109,11 @@ Status Choose(Conversion& c) {
 
 Status Equalize(Conversion& c) {
   if (!c.repairs.equalize) return {};
+  const bool by_plan = !c.equalized.empty();
+  c.equalized.clear();
+  for (const EqualizablePair& pair : EqualizablePairs(c.graph())) c.equalized.push_back(pair.first);
   const std::vector<std::string> pairs = EqualizeFilters(c.graph());
+  if (!pairs.empty() && !by_plan) NoteRepair(kEqualize, c);
   LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
                           "nothing was changed"
                         : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
@@ -117,6 +131,7 @@ Status FindRanges(Conversion& c) {
 Status TakePlan(Conversion& c) {
   if (!c.plan) return {};
   QAT_RETURN_IF_ERROR_IN(c.flags.plan, TakeChoices(*c.plan, c.graph(), c.options));
+  c.graph().provenance[kPlanKey] = c.plan_sha256;
   return {};
 }
 
@@ -135,17 +150,18 @@ Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conve
     text += StrCat("; the error of their sums fell to ",
                    static_cast<int>(100 * result.error_after / result.error_before + 0.5),
                    " % of that of nearest integers");
+  if (!result.repaired.empty()) NoteRepair(name, c);
   if (!result.left.empty()) text += StrCat("; left as they are: ", JoinSome(result.left, 6));
   LogInfo(text);
   return {};
 }
 
 Status RoundByData(Conversion& c) {
-  return c.repairs.adaround ? RepairRounding({.adaround = true}, "adaround", c) : Status();
+  return c.repairs.adaround ? RepairRounding({.adaround = true}, kAdaRound, c) : Status();
 }
 
 Status CorrectBias(Conversion& c) {
-  return c.repairs.bias ? RepairRounding({.correct_bias = true}, "bias", c) : Status();
+  return c.repairs.bias ? RepairRounding({.correct_bias = true}, kBias, c) : Status();
 }
 
 /// Decides and applies; the plan is written in between.
@@ -159,9 +175,12 @@ Status Quantize(Conversion& c) {
   }
   QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, c.report.warnings));
   if (c.plan_output != nullptr) {
-    const std::string text = PlanText(plan, c.graph(), c.kept_float, c.plan ? c.plan->equalize : std::vector<std::string>());
+    const std::string text = PlanText(plan, c.graph(), c.kept_float, c.equalized);
     QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
     c.report.outputs["plan"] = c.flags.write_plan;
+    if (c.repairs.adaround || c.repairs.bias)
+      LogInfo(StrCat(c.flags.write_plan,
+                     ": holds ranges and types, not how adaround rounded filters or what bias moved; give --calibrate and --repair with --plan again"));
   }
   ApplyPlan(plan, c.graph(), c.report.warnings);
   if (c.flags.twins.empty()) return {};
@@ -248,9 +267,9 @@ Status ParseRepairs(const ConvertFlags& flags, const ModelType& type, Conversion
   if (text == "none") return {};
   conversion.chooses_repairs = text == "auto";
   for (const std::string& name : text == "auto" ? std::vector<std::string>() : SplitText(text, ',')) {
-    bool* const repair = name == "equalize"   ? &conversion.repairs.equalize
-                         : name == "adaround" ? &conversion.repairs.adaround
-                         : name == "bias"     ? &conversion.repairs.bias
+    bool* const repair = name == kEqualize   ? &conversion.repairs.equalize
+                         : name == kAdaRound ? &conversion.repairs.adaround
+                         : name == kBias     ? &conversion.repairs.bias
                                               : nullptr;
     if (repair == nullptr)
       return InvalidArgument(

@@ -27,6 +27,7 @@ struct Conversion {
   ModelType type;
   QuantizationOptions options;
   const std::optional<PlanChoices>& plan;
+  std::string plan_sha256 = {};
   OutputFile* plan_output = nullptr;
   std::optional<Dataset> data = {};
   CalibrationOptions calibration = {};
@@ -35,6 +36,7 @@ struct Conversion {
   bool chooses_observer = false;           ///< --observer auto
   std::optional<Graph> real_filters = {};  ///< the network as it was before filters were rounded
   std::vector<std::string> kept_float = {};
+  std::vector<std::string> equalized = {};  ///< layers, with those that read them
   std::optional<Graph> twin = {};  ///< --twins: the same of uint8
 
   Graph& graph() { return network.graph; }

@@ -100,10 +100,12 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   return {};
 }
 
-Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags) {
+/// `sha256`: of the file.
+Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags, std::string& sha256) {
   if (flags.plan.empty()) return std::optional<PlanChoices>();
   QAT_ASSIGN_OR_RETURN_IN("--plan", const std::string text, ReadTextFile(flags.plan));
   QAT_ASSIGN_OR_RETURN(PlanChoices choices, ReadPlan(text, flags.plan));
+  sha256 = Sha256(text);
   return std::optional(std::move(choices));
 }
 
@@ -186,7 +188,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
   if (target && flags.output.empty() && flags.emit_micro.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
-  QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags));
+  std::string plan_sha256;
+  QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags, plan_sha256));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
   if (ChangesBordersOnly(flags)) {
     QAT_ASSIGN_OR_RETURN(std::optional<Graph> finished, ReadFinishedModel(flags));
@@ -196,7 +199,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, network.graph, plan));
   QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type));
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  Conversion conversion = {tool, flags, report, std::move(network), type, options, plan, outputs.plan ? &*outputs.plan : nullptr};
+  Conversion conversion = {tool, flags, report, std::move(network), type, options, plan, plan_sha256, outputs.plan ? &*outputs.plan : nullptr};
   QAT_RETURN_IF_ERROR(ParseRepairs(flags, type, conversion));
   QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, type, conversion.network, report));
   conversion.calibration.precisions = type.precisions;
