@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "calibrate/channel_reach.h"
 #include "calibrate/repair_filters.h"
 #include "passes/passes.h"
 
@@ -19,7 +20,10 @@ bool IsFitted(int64_t example) { return !IsHeldOut(example); }
 Status RepairAsTried(const Repairs& repairs, const RepairTask& task, QuantizationOptions& options,
                      const WorkHooks& hooks, Graph& graph) {
   std::vector<std::string> warnings;
-  if (repairs.equalize) EqualizeFilters(graph);
+  if (repairs.equalize) {
+    QAT_ASSIGN_OR_RETURN(const ChannelReach reach, FindChannelReach(graph, task.dataset, IsFitted, hooks));
+    EqualizeFilters(graph, nullptr, &reach);
+  }
   CalibrationOptions calibration = task.calibration;
   calibration.chosen = IsFitted;
   QAT_RETURN_IF_ERROR(Calibrate(task.dataset, calibration, hooks, graph, warnings));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMostRounds = 30;
 constexpr float kSettled = 1e-3f;  // of a factor: nothing changes any more
+constexpr float kClip = 6;         // of a relu6
 
 /// A layer whose output channels can be scaled, and the one that reads them. Their filters by tensor.
 struct Pair {
@@ -59,7 +60,8 @@ bool PassesChannelsOn(const Graph& graph, const GraphNode& node) {
 
 class Equalizer {
  public:
-  explicit Equalizer(Graph& graph) : graph_(graph), readers_(graph.tensors.size()) {
+  Equalizer(Graph& graph, const ChannelReach* reach) : graph_(graph), readers_(graph.tensors.size()) {
+    if (reach != nullptr) reach_ = *reach;
     for (const GraphNode& node : graph.nodes) {
       for (const int32_t input : node.inputs) {
         if (input >= 0) readers_[static_cast<size_t>(input)].push_back(&node);
@@ -109,7 +111,8 @@ class Equalizer {
   const GraphNode* SecondOf(const GraphNode& first) const {
     if (!OwnsParameters(first)) return nullptr;
     const Activation activation = FusedActivation(first.attributes);
-    if (activation != Activation::kNone && activation != Activation::kRelu) return nullptr;
+    const bool in_reach = activation == Activation::kRelu6 && reach_.contains(first.name);
+    if (activation != Activation::kNone && activation != Activation::kRelu && !in_reach) return nullptr;
     const int32_t channels = graph_.tensor(first.output()).shape.back();
     int32_t tensor = first.output();
     while (ReadOnce(tensor)) {
@@ -155,7 +158,7 @@ class Equalizer {
     for (size_t c = 0; c < channels; ++c) {
       // A channel that is never written or read has nothing to be equalized with.
       if (!(writes[c] > 0 && reads[c] > 0)) continue;
-      const float factor = std::sqrt(reads[c] / writes[c]);
+      const float factor = WithinClip(*pair.first, c, std::sqrt(reads[c] / writes[c]));
       if (!std::isnormal(factor)) continue;
       factors[c] = factor;
       most = std::max(most, std::abs(factor - 1));
@@ -174,30 +177,57 @@ class Equalizer {
     return most;
   }
 
+  /// The factor, or less: what the channel reached on data must be clipped afterwards where it was before. Follows the channel.
+  float WithinClip(const GraphNode& node, size_t channel, float factor) {
+    if (FusedActivation(node.attributes) != Activation::kRelu6) return factor;
+    float& reached = reach_.at(node.name).at(channel);
+    // One that never showed more than 0 may do so elsewhere, nobody knows how much.
+    if (!(reached > 0 && reached < kClip)) return 1;
+    factor = std::min(factor, kClip / reached);
+    reached *= factor;
+    return factor;
+  }
+
   static void Widen(float& reach, float value) { reach = std::max(reach, std::abs(value)); }
 
   Graph& graph_;
   std::vector<std::vector<const GraphNode*>> readers_;
   std::map<int32_t, bool> is_output_;
+  ChannelReach reach_;  // as it is by now
 };
 
 }  // namespace
 
-std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only) {
-  return Equalizer(graph).Run(only);
+std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only, const ChannelReach* reach) {
+  return Equalizer(graph, reach).Run(only);
 }
 
-std::vector<EqualizablePair> EqualizablePairs(const Graph& graph) {
+std::vector<int32_t> ClippedLayers(const Graph& graph) {
+  std::vector<int32_t> layers;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (HasFilter(graph.nodes[i]) && FusedActivation(graph.nodes[i].attributes) == Activation::kRelu6) layers.push_back(static_cast<int32_t>(i));
+  }
+  return layers;
+}
+
+std::vector<EqualizablePair> EqualizablePairs(const Graph& graph, const ChannelReach* reach) {
   Graph copy = graph;
   std::vector<EqualizablePair> names;
-  for (const Pair& pair : Equalizer(copy).Pairs()) names.push_back({pair.first->name, pair.second->name});
+  for (const Pair& pair : Equalizer(copy, reach).Pairs()) names.push_back({pair.first->name, pair.second->name});
   return names;
 }
 
-Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph) {
+Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph, const ChannelReach* reach) {
   if (names.empty()) return {};
+  if (reach == nullptr) {
+    for (const int32_t layer : ClippedLayers(graph)) {
+      const std::string& name = graph.nodes[static_cast<size_t>(layer)].name;
+      if (std::find(names.begin(), names.end(), name) != names.end())
+        return InvalidArgument(StrCat("'", name, "' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too"));
+    }
+  }
   std::vector<std::string> known;
-  for (const EqualizablePair& pair : EqualizablePairs(graph)) known.push_back(pair.first);
+  for (const EqualizablePair& pair : EqualizablePairs(graph, reach)) known.push_back(pair.first);
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     if (known.empty())
@@ -205,7 +235,7 @@ Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph) {
     return InvalidArgument(StrCat(UnknownName("layer to equalize", name, known), ", expected of: ", JoinSome(known, 12)));
   }
   const std::set<std::string> only(names.begin(), names.end());
-  EqualizeFilters(graph, &only);
+  EqualizeFilters(graph, &only, reach);
   return {};
 }
 

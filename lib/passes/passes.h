@@ -2,6 +2,7 @@
 #ifndef QAT_PASSES_PASSES_H_
 #define QAT_PASSES_PASSES_H_
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,13 +36,21 @@ struct KeptFloat {
 /// what it reads, where that is known. Names that are none of the graph's are left alone.
 KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>& names = {});
 
+/// The largest value of each channel of a layer's output on data, by the layer's name.
+using ChannelReach = std::map<std::string, std::vector<float>>;
+
 /// Cross-layer equalization: where one layer with a filter alone reads what another one computes (also through pools, means over
 /// the picture and reshapes), channel c of the first is multiplied by sqrt(reads[c] / writes[c]) and what reads it divided by
 /// it, so that both filters reach as far in this channel; `writes` and `reads` are the largest magnitudes of the filters. Exact but
-/// for rounding behind no activation or a relu; a layer with another one (a relu6 would clip elsewhere) is left alone.
+/// for rounding behind no activation or a relu; a layer with another one is left alone. A relu6 goes on clipping at 6, wherever the channel
+/// lies by then; so such a layer takes part where `reach` has it, a channel that reached 6 stays as it is, and the others are not raised
+/// beyond 6: on the data that `reach` comes from, nothing is clipped that was not, and the other way round.
 /// Ranges of activations no longer hold afterwards. Returns the pairs, "'conv1' and 'conv2'". `only`: names of first layers; null: all.
 /// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019.
-std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only = nullptr);
+std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only = nullptr, const ChannelReach* reach = nullptr);
+
+/// Layers with a filter and a fused relu6, whose reach decides whether they can be equalized.
+std::vector<int32_t> ClippedLayers(const Graph& graph);
 
 /// What a constant mask adds to hide scores from a softmax, -1e4 or the lowest float, would take all steps of their sum. Once ranges are
 /// known, it becomes 16 more than the width of the scores, and the sum reaches 16 below the least of them: there it saturates, and what
@@ -54,10 +63,11 @@ std::vector<std::string> LimitMasks(Graph& graph, float hidden);
 struct EqualizablePair {
   std::string first, second;
 };
-std::vector<EqualizablePair> EqualizablePairs(const Graph& graph);
+std::vector<EqualizablePair> EqualizablePairs(const Graph& graph, const ChannelReach* reach = nullptr);
 
-/// EqualizeFilters of pairs whose first layers are named. Errors: kInvalidArgument, for a name that is none of them.
-Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph);
+/// EqualizeFilters of pairs whose first layers are named. Errors: kInvalidArgument, for a name that is none of them, or is of a layer with
+/// a relu6 without its reach.
+Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph, const ChannelReach* reach = nullptr);
 
 /// MakePlan, and warnings of input parameters that contradict the contract and of ranges trained for another scheme.
 /// Errors: those of MakePlan; kInvalidArgument for a graph that is quantized already.

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/random.h"
+#include "calibrate/channel_reach.h"
 #include "calibrate/repair_filters.h"
 #include "data/dataset.h"
 #include "ir/constants.h"
@@ -70,26 +73,32 @@ const GraphTensor& Find(const Graph& graph, std::string_view name) {
   return graph.tensors[0];
 }
 
-/// The mean over images and places of one channel of the first layer before its relu, by plain loops: 3x3, padding same.
-double MeanOfConv(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel) {
-  double sum = 0;
-  const auto images = static_cast<size_t>(data.size());
-  for (size_t n = 0; n < images; ++n) {
-    for (int y = 0; y < 4; ++y) {
-      for (int x = 0; x < 4; ++x) {
-        sum += bias;
-        for (int ky = 0; ky < 3; ++ky) {
-          for (int kx = 0; kx < 3; ++kx) {
-            const int row = y + ky - 1, column = x + kx - 1;
-            if (row < 0 || row > 3 || column < 0 || column > 3) continue;
-            const double pixel = data.images[n * 16 + static_cast<size_t>(row * 4 + column)] / 255.0;
-            sum += pixel * filter[channel * 9 + static_cast<size_t>(ky * 3 + kx)];
-          }
-        }
-      }
+/// One output of the first layer before its activation, by plain loops: 3x3, padding same.
+double ConvAt(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel, size_t image, int y, int x) {
+  double sum = bias;
+  for (int ky = 0; ky < 3; ++ky) {
+    for (int kx = 0; kx < 3; ++kx) {
+      const int row = y + ky - 1, column = x + kx - 1;
+      if (row < 0 || row > 3 || column < 0 || column > 3) continue;
+      const double pixel = data.images[image * 16 + static_cast<size_t>(row * 4 + column)] / 255.0;
+      sum += pixel * filter[channel * 9 + static_cast<size_t>(ky * 3 + kx)];
     }
   }
-  return sum / static_cast<double>(images * 16);
+  return sum;
+}
+
+/// The same of all images and places of a channel.
+std::vector<double> ConvOf(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel) {
+  std::vector<double> sums;
+  for (size_t n = 0; n < static_cast<size_t>(data.size()); ++n) {
+    for (int place = 0; place < 16; ++place) sums.push_back(ConvAt(data, filter, bias, channel, n, place / 4, place % 4));
+  }
+  return sums;
+}
+
+double MeanOfConv(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel) {
+  const std::vector<double> sums = ConvOf(data, filter, bias, channel);
+  return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(sums.size());
 }
 
 /// What the filter's integers stand for.
@@ -156,6 +165,29 @@ TEST(RepairFilters, GivesTheSameBytesForTheSameData) {
   Repaired({.adaround = true, .correct_bias = true}, data, "int8", once);
   Repaired({.adaround = true, .correct_bias = true}, data, "int8", twice);
   EXPECT_EQ(Serialize(once), Serialize(twice));
+}
+
+TEST(FindChannelReach, IsTheLargestOfEachChannelUpToTheClip) {
+  const Dataset data = RandomImages(20);
+  Graph graph = TinyGraph(/*with_ranges=*/false);
+  const auto none = FindChannelReach(graph, data, nullptr, kQuiet);
+  QAT_ASSERT_OK(none);
+  EXPECT_TRUE(none->empty()) << "a relu clips nothing";
+  std::get<Conv2DAttributes>(graph.nodes[0].attributes).activation = Activation::kRelu6;
+  std::vector<float> filter = RealValues(Find(graph, "conv/filter"));
+  for (size_t i = 9; i < 18; ++i) filter[i] = 4;  // channel 1 is clipped
+  SetValues(const_cast<GraphTensor&>(Find(graph, "conv/filter")), DType::kFloat32, filter);
+  const std::vector<float> bias = RealValues(Find(graph, "conv/bias"));
+  const auto reach = FindChannelReach(graph, data, nullptr, kQuiet);
+  QAT_ASSERT_OK(reach);
+  ASSERT_EQ(reach->size(), 1u);
+  ASSERT_EQ(reach->at("conv").size(), 2u);
+  for (size_t channel = 0; channel < 2; ++channel) {
+    const std::vector<double> sums = ConvOf(data, filter, bias[channel], channel);
+    const double largest = std::clamp(*std::max_element(sums.begin(), sums.end()), 0.0, 6.0);
+    EXPECT_NEAR(reach->at("conv")[channel], largest, 1e-5) << channel;
+  }
+  EXPECT_EQ(reach->at("conv")[1], 6);
 }
 
 TEST(ChooseRepairs, KeepsNothingThatDoesNotLowerTheErrorOnExamplesHeldOut) {

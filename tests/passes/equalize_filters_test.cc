@@ -55,7 +55,7 @@ Graph Skewed(float gain, Activation activation = Activation::kRelu) {
   return g;
 }
 
-std::vector<float> OutputsOf(const Graph& graph) {
+std::vector<float> OutputsOf(const Graph& graph, size_t which = 0) {
   auto model = RunnableFromBytes(*WriteTflite(graph, {}), "graph");
   if (!model.ok()) ADD_FAILURE() << model.error().message;
   if (!model.ok()) return {};
@@ -65,7 +65,7 @@ std::vector<float> OutputsOf(const Graph& graph) {
   const std::vector<float> values = Ramp(input.size() / sizeof(float), -0.7f, 0.05f);
   std::memcpy(input.data(), values.data(), input.size());
   (*interpreter)->Invoke();
-  const std::span<const uint8_t> output = (*interpreter)->output(0);
+  const std::span<const uint8_t> output = (*interpreter)->output(which);
   std::vector<float> result(output.size() / sizeof(float));
   std::memcpy(result.data(), output.data(), output.size());
   return result;
@@ -96,10 +96,49 @@ TEST(EqualizeFilters, FiltersReachEquallyFarAndTheFunctionStays) {
   }
 }
 
+TEST(EqualizeFilters, ARelu6ClipsWhatItClippedAndNothingElse) {
+  const Graph graph = Skewed(300, Activation::kRelu6);
+  const std::vector<float> before = OutputsOf(graph);
+  // Channel 1, 300 times as large as the others, is clipped; channel 3 was seen at 2, and is not raised beyond 6.
+  const ChannelReach reach = {{"dw", {1.5f, 6, 0, 2}}};
+  Graph equal = graph;
+  EXPECT_EQ(EqualizeFilters(equal, nullptr, &reach), (std::vector<std::string>{"'dw' and 'pw'", "'pw' and 'fc'"}));
+  const std::vector<float> was = RealValues(Named(graph, "dw/filter")), is = RealValues(Named(equal, "dw/filter"));
+  const auto factor = [&](size_t channel) { return is[channel] / was[channel]; };
+  EXPECT_NE(factor(0), 1);
+  EXPECT_LE(factor(0), 6 / 1.5f);
+  EXPECT_EQ(factor(1), 1) << "6 was reached";
+  EXPECT_EQ(factor(2), 1) << "0 was reached";
+  EXPECT_LE(factor(3), 3 * 1.0001f);
+  for (size_t c = 0; c < 4; ++c) EXPECT_EQ(RealValues(Named(equal, "dw/bias"))[c], RealValues(Named(graph, "dw/bias"))[c] * factor(c)) << c;
+
+  // By what the very input gives, the outputs stay.
+  Graph shown = graph;
+  shown.outputs.push_back(shown.nodes[0].output());
+  const auto values = OutputsOf(shown, 1);
+  ChannelReach seen = {{"dw", std::vector<float>(4)}};
+  for (size_t i = 0; i < values.size(); ++i) seen["dw"][i % 4] = std::max(seen["dw"][i % 4], values[i]);
+  EXPECT_EQ(seen["dw"][1], 6);
+  Graph exact = graph;
+  EqualizeFilters(exact, nullptr, &seen);
+  EXPECT_NE(RealValues(Named(exact, "dw/filter")), was);
+  const std::vector<float> after = OutputsOf(exact);
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
+}
+
+TEST(EqualizeNamed, ALayerWithARelu6NeedsItsReach) {
+  Graph graph = Skewed(300, Activation::kRelu6);
+  QAT_EXPECT_ERROR(EqualizeNamed({"dw"}, graph), ErrorCode::kInvalidArgument,
+                   "'dw' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too");
+  const ChannelReach reach = {{"dw", {1.5f, 6, 0, 2}}};
+  QAT_ASSERT_OK(EqualizeNamed({"dw"}, graph, &reach));
+  EXPECT_NE(graph, Skewed(300, Activation::kRelu6));
+}
+
 TEST(EqualizeFilters, LeavesAloneWhatItWouldChange) {
   Graph clipped = Skewed(300, Activation::kRelu6);
   EXPECT_EQ(EqualizeFilters(clipped), (std::vector<std::string>{"'pw' and 'fc'"}))
-      << "a relu6 clips at 6, whatever the scale";
+      << "a relu6 clips at 6, and how far the channels reach is not known";
   Graph seen = Skewed(300);
   seen.outputs.push_back(seen.nodes[0].output());
   EXPECT_EQ(EqualizeFilters(seen), (std::vector<std::string>{"'pw' and 'fc'"}))

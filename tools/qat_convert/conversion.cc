@@ -5,6 +5,7 @@
 #include "base/join_some.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "calibrate/channel_reach.h"
 #include "calibrate/repair_filters.h"
 #include "calibration.h"
 #include "contract/provenance.h"
@@ -42,10 +43,21 @@ void NoteRepair(std::string_view name, Conversion& c) {
   made += StrCat(made.empty() ? "" : ",", name);
 }
 
+/// Null: no data.
+Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
+  if (!c.data) return std::optional<ChannelReach>();
+  if (ClippedLayers(c.graph()).empty()) return std::optional(ChannelReach());
+  Progress progress(c.tool.flags().ProgressStyle(), "equalize", c.data->size());
+  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, ChannelReach reach, FindChannelReach(c.graph(), *c.data, nullptr, ShowProgress(progress)));
+  progress.Finish();
+  return std::optional(std::move(reach));
+}
+
 /// The ranges that the plan names hold afterwards. Where all layers are equalized, so are these.
 Status EqualizeByPlan(Conversion& c) {
   if (!c.plan || c.plan->equalize.empty() || c.repairs.equalize) return {};
-  QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph()));
+  QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
+  QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
   c.equalized = c.plan->equalize;
   NoteRepair(kEqualize, c);
   return {};
@@ -111,8 +123,10 @@ Status Equalize(Conversion& c) {
   if (!c.repairs.equalize) return {};
   const bool by_plan = !c.equalized.empty();
   c.equalized.clear();
-  for (const EqualizablePair& pair : EqualizablePairs(c.graph())) c.equalized.push_back(pair.first);
-  const std::vector<std::string> pairs = EqualizeFilters(c.graph());
+  QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
+  const ChannelReach* const known = reach ? &*reach : nullptr;
+  for (const EqualizablePair& pair : EqualizablePairs(c.graph(), known)) c.equalized.push_back(pair.first);
+  const std::vector<std::string> pairs = EqualizeFilters(c.graph(), nullptr, known);
   if (!pairs.empty() && !by_plan) NoteRepair(kEqualize, c);
   LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
                           "nothing was changed"
