@@ -1,6 +1,7 @@
 #include "eval/ranges.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <string>
@@ -70,6 +71,7 @@ std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
 std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint) {
   std::vector<LayerRange> ranges;
   for (const auto& [name, range] : SharedRanges(checkpoint)) {
+    if (!std::isfinite(range.max - range.min)) continue;  // of a group that freezing refuses
     const Precisions precisions = IntegersFromName(checkpoint.scheme).value_or(PrecisionsOf(Scheme::kUInt8));
     const QuantizedLimits limits = LimitsOf(name.ends_with("/filter") ? precisions.filters : precisions.activations);
     ranges.push_back(Describe(name, NudgedParams(range, limits), limits));

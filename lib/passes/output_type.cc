@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -25,18 +26,22 @@ const GraphNode* ProducerOf(const Graph& graph, int32_t tensor) {
 
 /// What an output of `from` is in `type`: bytes are 128 apart; else by what fixes the range, by the range itself, by what the
 /// integers can hold.
-QuantizationParams ParamsAs(DType type, const Graph& graph, int32_t index) {
+/// Errors: kNumerical, for a range around 0 that float32 cannot divide.
+Expected<QuantizationParams> ParamsAs(DType type, const Graph& graph, int32_t index) {
   constexpr int32_t kApart = 128;
   const GraphTensor& from = graph.tensor(index);
   const QuantizationParams own = from.quantization->params();
   if (IsByte(type) && IsByte(from.type))
-    return {own.scale, own.zero_point + (type == DType::kUInt8 ? kApart : -kApart)};
+    return QuantizationParams{own.scale, own.zero_point + (type == DType::kUInt8 ? kApart : -kApart)};
   const GraphNode* producer = ProducerOf(graph, index);
   if (producer != nullptr && producer->definition().output_quantization == OutputQuantization::kFixed)
     return FixedParamsOf(producer->definition().fixed_uint8, type);
   const Range held = RepresentableRange(own, LimitsOf(ActivationsOf(from.type)));
   const Precision wanted = ActivationsOf(type);
-  return NudgedParams(RangeFor(wanted, from.has_range ? from.range : held), LimitsOf(wanted));
+  const Range range = RangeFor(wanted, from.has_range ? from.range : held);
+  if (std::isfinite(range.max - range.min)) return NudgedParams(range, LimitsOf(wanted));
+  return Numerical(StrCat("output '", from.name, "' as ", NameOf(type), " needs the range [", range.min, ", ",
+                          range.max, "], which is wider than float32 can tell; the training diverged"));
 }
 
 Status ExpectConvertible(DType type, const GraphTensor& output) {
@@ -63,9 +68,11 @@ void TakeOffLastChange(size_t index, Graph& graph) {
   const int32_t source = node->inputs[0];
   const GraphTensor& from = graph.tensor(source);
   if (from.is_constant() || !from.quantization) return;
-  const bool apart =
-      node->type == OpType::kDequantize ||
-      ParamsAs(graph.tensor(output).type, graph, source) == graph.tensor(output).quantization->params();
+  const auto is_change = [&] {
+    const auto params = ParamsAs(graph.tensor(output).type, graph, source);
+    return params.ok() && *params == graph.tensor(output).quantization->params();
+  };
+  const bool apart = node->type == OpType::kDequantize || is_change();
   const auto is_read = [&](int32_t tensor) {
     return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& reader) {
       return std::find(reader.inputs.begin(), reader.inputs.end(), tensor) != reader.inputs.end();
@@ -114,8 +121,10 @@ Status SetOutputType(DType type, size_t index, Graph& graph) {
     QAT_RETURN_IF_ERROR(ExpectConvertible(type, last));
     last.type = type;
     last.quantization.reset();
-    if (type != DType::kFloat32)
-      last.quantization = TensorQuantization::PerTensor(ParamsAs(type, changed, output));
+    if (type != DType::kFloat32) {
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsAs(type, changed, output));
+      last.quantization = TensorQuantization::PerTensor(params);
+    }
     changed.tensor(output).name = FreeName(changed, StrCat(last.name, "/integers"));
     GraphNode node;
     node.type = type == DType::kFloat32 ? OpType::kDequantize : OpType::kQuantize;

@@ -44,7 +44,8 @@ class Planner {
     for (const GraphNode& node : graph_.nodes) {
       if (IsKeptFloat(node)) continue;
       QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), PlanParameters(node));
-      for (const int32_t output : node.outputs) PlanOutput(node, output);
+      for (const int32_t output : node.outputs)
+        QAT_RETURN_IF_ERROR_IN(StrCat("node '", node.name, "'"), PlanOutput(node, output));
     }
     if (!wider_.empty())
       warnings_.push_back(StrCat("TFLite takes no 4 bits of these filters, so they have 8: ", Join(wider_)));
@@ -74,7 +75,7 @@ class Planner {
                                 precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8",
                                 " (`calibrate` DATA finds them without training, `default_range` MIN,MAX is for a trial)"));
     }
-    const Range range = IncludingZero(*options_.default_range);
+    const Range range = Symmetric(IncludingZero(*options_.default_range));
     if (!std::isfinite(range.max - range.min)) {
       return InvalidArgument(
           StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
@@ -86,9 +87,12 @@ class Planner {
 
   Status PlanInputs() {
     for (size_t i = 0; i < graph_.inputs.size(); ++i) {
-      const QuantizationParams input = options_.input
-                                           ? OfInputStats(*options_.input)
-                                           : InputParams(graph_.contract.inputs.at(i), precisions_.activations);
+      QuantizationParams input;
+      if (options_.input) {
+        QAT_ASSIGN_OR_RETURN(input, OfInputStats(*options_.input));
+      } else {
+        input = InputParams(graph_.contract.inputs.at(i), precisions_.activations);
+      }
       if (!(input.scale > 0) || !std::isfinite(input.scale))
         return Numerical(
             StrCat("the input would have the scale ", input.scale, ", expected a positive number"));
@@ -101,10 +105,13 @@ class Planner {
   }
 
   /// The parameters of bytes, as those of the activations.
-  QuantizationParams OfInputStats(QuantizationParams uint8) const {
+  Expected<QuantizationParams> OfInputStats(QuantizationParams uint8) const {
     const Precision& activations = precisions_.activations;
     if (!activations.symmetric) return FixedParamsOf(uint8, activations.type);
-    return NudgedParams(RangeFor(activations, RepresentableRange(uint8, kUInt8Limits)), LimitsOf(activations));
+    const Range range = RangeFor(activations, RepresentableRange(uint8, kUInt8Limits));
+    if (std::isfinite(range.max - range.min)) return NudgedParams(range, LimitsOf(activations));
+    return InvalidArgument(StrCat("the input stats mean the range [", range.min, ", ", range.max,
+                                  "], which is wider than float32 can tell"));
   }
 
   bool IsPlanned(int32_t tensor) const { return place_[static_cast<size_t>(tensor)] >= 0; }
@@ -123,10 +130,10 @@ class Planner {
     return plan_.tensors.back();
   }
 
-  void PlanOutput(const GraphNode& node, int32_t output) {
+  Status PlanOutput(const GraphNode& node, int32_t output) {
     const OpDefinition& definition = DefinitionOf(node.type);
-    if (graph_.tensor(output).type != DType::kFloat32) return;  // indices and the like
-    if (definition.output_quantization == OutputQuantization::kNone) return;
+    if (graph_.tensor(output).type != DType::kFloat32) return {};  // indices and the like
+    if (definition.output_quantization == OutputQuantization::kNone) return {};
     TensorPlan& plan = Add(output, PlannedRole::kActivation, precisions_.activations);
     switch (definition.output_quantization) {
       case OutputQuantization::kOwnRange:
@@ -138,27 +145,29 @@ class Planner {
         plan.params = {ParamsOf(source)};
         plan.shares = owner;
         plan.reason = StrCat("as '", graph_.tensor(owner).name, "'");
-        return;
+        break;
       }
       case OutputQuantization::kFixed:
         plan.params = {FixedParamsOf(definition.fixed_uint8, precisions_.activations.type)};
         plan.reason = "fixed by TFLite's specification";
-        return;
+        break;
       case OutputQuantization::kNone:
-        return;
+        break;
     }
+    return {};
   }
 
-  void PlanOwnRange(const GraphTensor& tensor, TensorPlan& plan) const {
+  Status PlanOwnRange(const GraphTensor& tensor, TensorPlan& plan) const {
     const QuantizedLimits limits = LimitsOf(precisions_.activations);
     if (tensor.has_range) {
       plan.range = tensor.range;
-      plan.params = {NudgedParams(Symmetric(tensor.range), limits)};
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(tensor.range), limits));
+      plan.params = {own};
       const bool calibrated = graph_.provenance.contains("calibration_sha256");
       plan.reason = !options_.reason.empty() ? options_.reason
                     : calibrated             ? "calibrated range"
                                              : "trained range";
-      return;
+      return {};
     }
     const Range range = IncludingZero(*options_.default_range);
     plan.range = range;
@@ -166,6 +175,7 @@ class Planner {
                        ? NudgedParams(Symmetric(range), limits)
                        : ChooseQuantizationParams(range.min, range.max, limits)};
     plan.reason = "default range";
+    return {};
   }
 
   /// A range around 0 where the activations want one.

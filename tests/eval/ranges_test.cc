@@ -84,6 +84,10 @@ units = 2
   EXPECT_EQ(ranges[0].scale, ranges[1].scale);
   EXPECT_EQ(ranges[0].zero_point, ranges[1].zero_point);
   EXPECT_NEAR(ranges[2].scale, 1, 1e-6);
+  // Freezing refuses what they would share, and says so.
+  checkpoint.ranges["a"].range = {0, 3e38f};
+  checkpoint.ranges["b"].range = {-3e38f, 0};
+  EXPECT_EQ(RangesOf(checkpoint).size(), 1u);
 }
 
 // Zero points at both ends of int32 and the largest scale: nothing overflows, and the cells count what has a place.

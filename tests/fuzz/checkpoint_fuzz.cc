@@ -24,7 +24,7 @@ void Run(std::span<const uint8_t> bytes) {
   if (inspection.ok()) (void)PrintableLines(InspectionText(*inspection, true));
   std::vector<std::string> warnings;
   const auto graph = Freeze(*checkpoint, {}, warnings);
-  if (graph.ok()) (void)ModelOf(*graph, Scheme::kInt8);
+  if (graph.ok()) (void)ModelOf(*graph, PrecisionsOf(Scheme::kInt8));
 }
 
 std::vector<Bytes> Seeds() {

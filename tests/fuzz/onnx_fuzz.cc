@@ -24,7 +24,7 @@ void Run(std::span<const uint8_t> bytes) {
   if (inspection.ok()) (void)PrintableLines(InspectionText(*inspection, true));
   std::vector<std::string> notes;
   const auto import = ImportOnnx(*std::move(model), {}, notes);
-  if (import.ok()) (void)ModelOf(import->graph, Scheme::kFloat32);
+  if (import.ok()) (void)ModelOf(import->graph, PrecisionsOf(Scheme::kFloat32));
 }
 
 std::vector<Bytes> Seeds() {

@@ -87,19 +87,27 @@ void RunWithEveryKernel(const std::shared_ptr<const Model>& model) {
 
 }  // namespace
 
-Expected<Bytes> ModelOf(Graph graph, Scheme scheme) {
+Expected<Bytes> ModelOf(Graph graph, const Precisions& precisions, WeightStorage weights) {
   std::vector<std::string> warnings;
   QuantizationOptions options;
-  options.precisions = PrecisionsOf(scheme);
+  options.precisions = precisions;
+  if (!precisions.is_real()) KeepFloat(graph, precisions.activations.type);
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
+  StoreWeights(weights, graph, warnings);
+  QAT_CHECK(Verify(graph).ok());
   return WriteTflite(graph, {});
 }
 
 void ConvertAndRun(const Graph& graph) {
-  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8, Scheme::kFloat32}) {
-    const auto bytes = ModelOf(graph, scheme);
+  const auto run = [&](std::string_view precisions, WeightStorage weights) {
+    const auto bytes = ModelOf(graph, *PrecisionsFromName(precisions), weights);
     if (bytes.ok()) RunModel(*bytes);
-  }
+  };
+  for (const std::string_view integers : {"uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"})
+    run(integers, WeightStorage::kFloat32);
+  for (const WeightStorage weights :
+       {WeightStorage::kFloat32, WeightStorage::kFloat16, WeightStorage::kInt8, WeightStorage::kInt4})
+    run("float32", weights);
 }
 
 void RunModel(const Bytes& bytes) {

@@ -5,14 +5,16 @@
 #include "base/expected.h"
 #include "base/file.h"
 #include "ir/graph.h"
+#include "passes/passes.h"
 #include "quant/precision.h"
 
 namespace qat::fuzz {
 
-/// The .tflite of a frozen graph.
-Expected<Bytes> ModelOf(Graph graph, Scheme scheme);
+/// The .tflite of a frozen graph, as qat-convert writes it without data: what has no integer kernel stays real.
+Expected<Bytes> ModelOf(Graph graph, const Precisions& precisions, WeightStorage weights = WeightStorage::kFloat32);
 
-/// Lowers a graph to every type that it has, and loads and runs what was written.
+/// Lowers a graph to every type of qat-convert, of integers and of real numbers with smaller weights, and loads and
+/// runs what was written.
 void ConvertAndRun(const Graph& graph);
 
 /// Loads a .tflite; shows it, imports it, and runs it by the reference kernels and under every instruction set of this

@@ -117,7 +117,7 @@ std::vector<Bytes> MakeModels() {
   }
   for (const Graph& graph : SeedGraphs()) {
     for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8, Scheme::kFloat32}) {
-      auto model = ModelOf(graph, scheme);
+      auto model = ModelOf(graph, PrecisionsOf(scheme));
       if (model.ok() && model->size() <= kLargestSeed) models.push_back(*std::move(model));
     }
   }

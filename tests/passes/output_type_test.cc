@@ -136,6 +136,11 @@ TEST(SetOutputType, RefusesWhatTheOutputCannotBeAndLeavesTheGraph) {
                    "int8 and float32 can be");
   QAT_EXPECT_ERROR(SetOutputType(DType::kInt64, 0, graph), ErrorCode::kInvalidArgument, "cannot be int64");
   EXPECT_EQ(graph, before);
+  Graph wide = TinyGraph();
+  wide.tensor(wide.outputs[0]).range = {0, 3e38f};
+  Graph bytes = Quantized("int8", wide);
+  QAT_EXPECT_ERROR(SetOutputType(DType::kInt16, 0, bytes), ErrorCode::kNumerical,
+                   "output 'fc' as int16 needs the range [-3e+38, 3e+38]");
   Graph indices = TinyGraph();
   QAT_ASSERT_OK(AppendArgMax(indices, DType::kInt32));
   Graph quantized = Quantized("int8", indices);

@@ -109,6 +109,29 @@ TEST(MakePlan, Int16x8HasRangesAroundZeroAndBiasesOf64Bits) {
   }
 }
 
+// Around 0 a range is twice as wide as its end: float32 holds one and not the other.
+TEST(MakePlan, RangesAroundZeroThatAreTooWideAreNamed) {
+  const auto planned = [](const Graph& graph, const QuantizationOptions& options) -> Status {
+    std::vector<std::string> warnings;
+    const auto plan = MakePlan(graph, options, warnings);
+    return plan.ok() ? Status() : plan.error();
+  };
+  Graph graph = TinyInt8();
+  for (GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == "fc") tensor.range = {0, 3e38f};
+  }
+  QAT_ASSERT_OK(Verify(graph));
+  QAT_ASSERT_OK(planned(graph, OptionsFor("int8")));
+  QAT_EXPECT_ERROR(planned(graph, OptionsFor("int16x8")), ErrorCode::kNumerical,
+                   "node 'fc': 'fc' needs the range [-3e+38, 3e+38]");
+  QuantizationOptions options = OptionsFor("int16x8");
+  options.default_range = Range{0, 3e38f};
+  QAT_EXPECT_ERROR(planned(TinyGraph(false), options), ErrorCode::kInvalidArgument, "default range [-3e+38, 3e+38]");
+  options = OptionsFor("int16x8");
+  options.input = QuantizationParams{1e37f, 0};
+  QAT_EXPECT_ERROR(planned(TinyInt8(), options), ErrorCode::kInvalidArgument, "the input stats mean the range");
+}
+
 TEST(ApplyPlan, FourBitsLieTwoToAByteTheLowerHalfFirst) {
   Graph graph = TinyInt8();
   const QuantizationPlan plan = Planned(graph, OptionsFor("w4a8"));
