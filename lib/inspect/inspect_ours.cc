@@ -61,7 +61,7 @@ class CheckpointReader {
     found_.kind = "checkpoint";
     for (const int32_t input : network_.inputs) found_.inputs.push_back(AddComputed(input));
     for (const GraphNode& node : network_.nodes) AddNode(node);
-    for (const int32_t output : network_.outputs) found_.outputs.push_back(placed_.at(output));
+    for (const int32_t output : network_.outputs) found_.outputs.push_back(PlaceOf(output));
     found_.contract.push_back(Describe(checkpoint_->contract));
     found_.labels = checkpoint_->contract.labels();
     found_.provenance = checkpoint_->provenance;
@@ -87,6 +87,12 @@ class CheckpointReader {
     return placed_[index] = Add(std::move(tensor));
   }
 
+  /// Constants have no place before something reads them, or the network gives them.
+  int32_t PlaceOf(int32_t index) {
+    const auto found = placed_.find(index);
+    return found != placed_.end() ? found->second : placed_[index] = Add(TensorOf(network_.tensor(index)));
+  }
+
   void AddTrained(const std::string& name, InspectedOperator& reader) {
     const auto values = checkpoint_->tensors.find(name);
     if (values == checkpoint_->tensors.end()) return;
@@ -107,13 +113,7 @@ class CheckpointReader {
     if (node.batch_norm) each.attributes += StrCat(each.attributes.empty() ? "" : ", ", "batch norm");
     const int64_t multiply_accumulates = MultiplyAccumulates(network_, node);
     each.multiply_accumulates = multiply_accumulates > 0 ? std::optional(multiply_accumulates) : std::nullopt;
-    for (const size_t position : DataInputs(network_, node)) {
-      const int32_t index = node.inputs[position];
-      if (!placed_.contains(index)) {
-        placed_[index] = Add(TensorOf(network_.tensor(index)));  // a constant among the data
-      }
-      each.inputs.push_back(placed_.at(index));
-    }
+    for (const size_t position : DataInputs(network_, node)) each.inputs.push_back(PlaceOf(node.inputs[position]));
     for (const int32_t index : TrainedTensorsOf(network_, node)) AddTrained(network_.tensor(index).name, each);
     for (const int32_t output : node.outputs) each.outputs.push_back(AddComputed(output));
     found_.operators.push_back(std::move(each));

@@ -265,6 +265,16 @@ TEST_F(InspectTest, AnOnnxModelIsShownAsItsFileHasIt) {
   EXPECT_HOLDS(InspectionText(found, false), "an ONNX model");
 }
 
+TEST_F(InspectTest, AnOutputOfACheckpointMayBeAConstant) {
+  Checkpoint checkpoint = TinyCheckpoint();
+  const int32_t constant = checkpoint.network.AddConstant("answer", {1, 3}, std::vector<float>{1, 2, 3});
+  checkpoint.network.outputs.push_back(constant);
+  const Inspection found = Shown("c.ckpt", Serialize(checkpoint));
+  ASSERT_EQ(found.outputs.size(), 2u);
+  EXPECT_EQ(found.tensor(found.outputs[1]).name, "answer");
+  EXPECT_EQ(RealValues(found.tensor(found.outputs[1])), (std::vector<float>{1, 2, 3}));
+}
+
 TEST_F(InspectTest, OtherFilesAreNamed) {
   ASSERT_TRUE(WriteFile(dir_ / "x.toml", std::string_view("a = 1\n")).ok());
   EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message, "is TOML text, expected a .tflite or .onnx model, a frozen graph");
