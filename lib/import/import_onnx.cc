@@ -82,6 +82,7 @@ class Importer {
     }
     for (onnx::Tensor& tensor : model_.graph.initializers) {
       const std::string name = tensor.name;
+      file_values_ += tensor.size();
       values_[name] = MakeConstant(std::move(tensor));
     }
     QAT_RETURN_IF_ERROR(AddInputs());
@@ -159,6 +160,8 @@ class Importer {
     if (shape.size() < 2)
       return Unsupported(
           StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
+    if (*std::max_element(shape.begin(), shape.end()) > kMostMadeValues)
+      return Unsupported(StrCat("is ", ToString(shape), ", expected ", kMostMadeValues, " at most along an axis"));
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
@@ -255,6 +258,7 @@ class Importer {
     if (constant) {
       if (auto folded = FoldNode(context)) {
         if (!folded->ok()) return std::move(*folded).error();
+        QAT_RETURN_IF_ERROR(CountMade(context, **folded));
         return SetOutputs(node, **folded);
       }
     }
@@ -292,6 +296,20 @@ class Importer {
         "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
         "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum", "Attention", "ScatterND"};
     return kOps.count(op) > 0;
+  }
+
+  /// Each constant made of others is bounded by what it is made of; all of them together by what the file holds.
+  Status CountMade(const OnnxNode& node, const std::vector<OnnxValue>& values) {
+    constexpr int64_t kTimesThoseOfTheFile = 8;
+    for (const OnnxValue& value : values) {
+      const bool handed_on = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                         [&](const OnnxValue& input) { return input.constant == value.constant; });
+      if (value.is_constant() && !handed_on) made_values_ += value.constant->size();
+    }
+    const int64_t most = 4 * kMostMadeValues + kTimesThoseOfTheFile * file_values_;
+    if (made_values_ <= most) return {};
+    return Unsupported(StrCat("constants made of constants have more than ", most,
+                              " values in all; fold them before the export"));
   }
 
   Status SetOutputs(const onnx::Node& node, const std::vector<OnnxValue>& values) {
@@ -485,6 +503,7 @@ class Importer {
   std::vector<std::string> inputs_;
   Refusals refusals_;
   std::string batch_hint_;
+  int64_t file_values_ = 0, made_values_ = 0;  // of constants
 };
 
 }  // namespace

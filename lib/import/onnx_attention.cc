@@ -102,7 +102,7 @@ class AttentionWriter {
   /// As many heads as the queries have: each of `x` several times.
   Status Repeat(int32_t heads, OnnxValue& x) {
     if (x.shape[1] == heads) return {};
-    if (heads % x.shape[1] != 0)
+    if (x.shape[1] < 1 || heads % x.shape[1] != 0)
       return InvalidArgument(StrCat(heads, " heads of queries and ", x.shape[1], " of keys"));
     std::vector<int32_t> indices;
     for (int32_t head = 0; head < heads; ++head) indices.push_back(head / (heads / x.shape[1]));
@@ -147,6 +147,9 @@ class AttentionWriter {
       if (rows != 1 && rows != queries)
         return InvalidArgument(StrCat("its mask has ", rows, " rows for ", queries, " queries"));
     }
+    if (CheckedFlatSize(shape) < 0 || FlatSize(shape) > kMostMadeValues)
+      return Unsupported(
+          StrCat("needs a mask of ", ToString(shape), ", expected ", kMostMadeValues, " values at most"));
     std::vector<float> values;
     for (int64_t i = 0; i < blocks * queries; ++i) {
       const int64_t query = i % queries, row = rows == 1 ? i / queries : i;

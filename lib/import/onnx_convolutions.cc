@@ -155,7 +155,13 @@ Converted ConvTranspose(OnnxConversion& c, const OnnxNode& node) {
     w.kernel = shape[4 - spatial + i];
     QAT_ASSIGN_OR_RETURN(w.stride, PositiveAt(node.Ints("strides"), i, "strides"));
     QAT_ASSIGN_OR_RETURN(w.dilation, PositiveAt(node.Ints("dilations"), i, "dilations"));
+    if (int64_t{w.kernel} * w.dilation > (1 << 20)) return InvalidArgument("the window is too large");
+    if (int64_t{w.input} * w.stride > kMostMadeValues)
+      return InvalidArgument(StrCat("spreads ", w.input, " values by steps of ", w.stride));
   }
+  if (FlatSize({shape[0], shape[1], windows[0].extent(), windows[1].extent()}) >
+      std::max(kMostMadeValues, FlatSize(shape)))
+    return Unsupported("its filter with zeros in its gaps is too large; use smaller dilations");
   if (!node.Text("auto_pad", "NOTSET").starts_with("SAME"))
     QAT_RETURN_IF_ERROR(SetPads(node, spatial, windows));
   std::vector<TransposedAxis> axes(2);

@@ -91,7 +91,8 @@ Expected<Tensor> Paired(const PairOp& op, const OnnxValue& a, const OnnxValue& b
   QAT_ASSIGN_OR_RETURN(const Shape shape, Broadcast(a.shape, b.shape));
   const bool real = IsReal(*a.constant);
   if (real != IsReal(*b.constant)) return InvalidArgument("has operands of two types");
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(op.gives_bool ? ElementType::kBool : a.constant->type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(op.gives_bool ? ElementType::kBool : a.constant->type, shape,
+                                             a.constant->size() + b.constant->size()));
   const std::vector<size_t> of_a = BroadcastPlaces(a.shape, shape), of_b = BroadcastPlaces(b.shape, shape);
   for (size_t i = 0; i < of_a.size(); ++i) {
     if (!real) {
@@ -204,7 +205,7 @@ Results FoldReduce(const OnnxNode& node) {
       sum += value;
     begun[places[i]] = true;
   }
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape, x.constant->size()));
   for (size_t i = 0; i < sums.size(); ++i) {
     const double value = op == "ReduceMean" ? sums[i] / count : sums[i];
     if (IsReal(result))
@@ -233,7 +234,7 @@ Results FoldDequantize(const OnnxNode& node) {
   }
   if (zeros.size() != scales.size() || IsReal(*x.constant))
     return InvalidArgument("has scales that do not fit its values");
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(ElementType::kFloat, x.shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(ElementType::kFloat, x.shape, x.constant->size()));
   result.name = x.constant->name;
   for (size_t i = 0; i < result.reals.size(); ++i) {
     const size_t slice = i / inner % scales.size();
@@ -259,7 +260,7 @@ Results FoldQuantize(const OnnxNode& node) {
   }
   if (zeros.size() != scales.size() || !IsReal(*x.constant))
     return InvalidArgument("has scales that do not fit its values");
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(type, x.shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(type, x.shape, x.constant->size()));
   result.name = x.constant->name;
   const double low = type == ElementType::kUInt8 ? 0 : type == ElementType::kInt8 ? -128 : -32768;
   const double high = type == ElementType::kUInt8 ? 255 : type == ElementType::kInt8 ? 127 : 32767;

@@ -13,11 +13,17 @@ namespace qat::fold {
 using onnx::ElementType;
 using onnx::Tensor;
 
-Expected<Tensor> Empty(ElementType type, const Shape& shape) {
+Status ExpectSize(const Shape& shape, int64_t read) {
+  if (FlatSize(shape) <= read + kMostMadeValues) return {};
+  return Unsupported(
+      StrCat("makes a constant of ", ToString(shape), " out of ", read, read == 1 ? " value" : " values"));
+}
+
+Expected<Tensor> Empty(ElementType type, const Shape& shape, int64_t read) {
+  QAT_RETURN_IF_ERROR(ExpectSize(shape, read));
   Tensor tensor;
   tensor.type = type;
   tensor.dims.assign(shape.begin(), shape.end());
-  if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
   const auto count = static_cast<size_t>(FlatSize(shape));
   if (onnx::IsReal(type))
     tensor.reals.resize(count);
@@ -46,7 +52,7 @@ std::vector<size_t> BroadcastPlaces(const Shape& from, const Shape& shape) {
 }
 
 Expected<Tensor> Picked(const Tensor& from, const std::vector<size_t>& places, const Shape& shape) {
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(from.type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(from.type, shape, from.size()));
   for (size_t i = 0; i < places.size(); ++i) {
     if (IsReal(from))
       result.reals[i] = from.reals[places[i]];
@@ -71,7 +77,7 @@ Results FoldGather(const OnnxNode& node) {
   Shape shape(x.shape.begin(), x.shape.begin() + axis);
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
-  if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
+  QAT_RETURN_IF_ERROR(ExpectSize(shape, x.constant->size()));
   if (IsReal(*indices.constant)) return InvalidArgument("has real numbers as indices");
   const size_t inner = InnerSize(x.shape, at),
                rows = inner == 0
@@ -104,7 +110,7 @@ Results FoldConcat(const OnnxNode& node) {
       return InvalidArgument("joins tensors that do not fit");
     shape[at] += part.shape[at];
   }
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(0).constant->type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(0).constant->type, shape, FlatSize(shape)));
   const size_t rows = static_cast<size_t>(FlatSize(Shape(shape.begin(), shape.begin() + axis)));
   size_t out = 0;
   for (size_t row = 0; row < rows; ++row) {
@@ -179,7 +185,7 @@ Results FoldExpand(const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, node.Integers(1, "shape"));
   QAT_ASSIGN_OR_RETURN(const Shape wanted, ToShape(sizes));
   QAT_ASSIGN_OR_RETURN(const Shape shape, Broadcast(node.In(0).shape, wanted));
-  if (FlatSize(shape) > kLargestResult) return Unsupported(StrCat("makes a constant of ", ToString(shape)));
+  QAT_RETURN_IF_ERROR(ExpectSize(shape, node.In(0).constant->size()));
   QAT_ASSIGN_OR_RETURN(Tensor result,
                        Picked(*node.In(0).constant, BroadcastPlaces(node.In(0).shape, shape), shape));
   return One(std::move(result));
@@ -193,7 +199,7 @@ Results FoldTile(const OnnxNode& node) {
   for (size_t i = 0; i < x.rank(); ++i)
     sizes.push_back(x.shape[i] * std::clamp<int64_t>(repeats[i], 0, 1 << 20));
   QAT_ASSIGN_OR_RETURN(const Shape shape, ToShape(sizes));
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(x.constant->type, shape, x.constant->size()));
   for (size_t i = 0; i < static_cast<size_t>(FlatSize(shape)); ++i) {
     size_t rest = i, place = 0, stride = 1;
     for (size_t axis = x.rank(); axis-- > 0;) {
@@ -211,9 +217,10 @@ Results FoldTile(const OnnxNode& node) {
 }
 
 Results FoldWhere(const OnnxNode& node) {
+  if (IsReal(*node.In(0).constant)) return InvalidArgument("has real numbers as its condition");
   QAT_ASSIGN_OR_RETURN(Shape shape, Broadcast(node.In(0).shape, node.In(1).shape));
   QAT_ASSIGN_OR_RETURN(shape, Broadcast(shape, node.In(2).shape));
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(1).constant->type, shape));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(node.In(1).constant->type, shape, node.In(1).constant->size()));
   const std::vector<size_t> c = BroadcastPlaces(node.In(0).shape, shape),
                             a = BroadcastPlaces(node.In(1).shape, shape),
                             b = BroadcastPlaces(node.In(2).shape, shape);
@@ -237,9 +244,9 @@ Results FoldRange(const OnnxNode& node) {
   };
   if (number(delta) == 0) return InvalidArgument("has a step of 0");
   const double count = std::max(std::ceil((number(limit) - number(start)) / number(delta)), 0.0);
-  if (!(count <= static_cast<double>(kLargestResult)))
+  if (!(count <= static_cast<double>(kMostMadeValues)))
     return Unsupported(StrCat("makes a constant of ", count, " values"));
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(start.type, {static_cast<int32_t>(count)}));
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(start.type, {static_cast<int32_t>(count)}, 3));
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     const double value = number(start) + static_cast<double>(i) * number(delta);
     if (IsReal(result))
@@ -255,7 +262,8 @@ Results FoldConstantOfShape(const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const Shape shape, ToShape(sizes));
   const onnx::Attribute* value = node.node.Find("value");
   const bool given = value != nullptr && value->tensor && value->tensor->size() == 1;
-  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(given ? value->tensor->type : ElementType::kFloat, shape));
+  const ElementType type = given ? value->tensor->type : ElementType::kFloat;
+  QAT_ASSIGN_OR_RETURN(Tensor result, Empty(type, shape, std::ssize(sizes)));
   if (!given) return One(std::move(result));
   if (IsReal(result))
     std::fill(result.reals.begin(), result.reals.end(), value->tensor->reals[0]);

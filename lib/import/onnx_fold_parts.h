@@ -26,14 +26,14 @@ std::span<const Entry> PlaceFolds();
 /// What computes them.
 std::span<const Entry> ArithmeticFolds();
 
-/// Most values of a constant that is made here.
-inline constexpr int64_t kLargestResult = int64_t{1} << 26;
+/// Errors: kUnsupported, for a constant of many more values than the `read` ones that it is made of.
+Status ExpectSize(const Shape& shape, int64_t read);
 
 inline bool IsReal(const onnx::Tensor& tensor) { return onnx::IsReal(tensor.type); }
 inline std::vector<OnnxValue> One(onnx::Tensor tensor) { return {MakeConstant(std::move(tensor))}; }
 
-/// Zeros. Errors: kUnsupported (too many).
-Expected<onnx::Tensor> Empty(onnx::ElementType type, const Shape& shape);
+/// Zeros. Errors: those of ExpectSize.
+Expected<onnx::Tensor> Empty(onnx::ElementType type, const Shape& shape, int64_t read);
 /// For each element of `shape`, in order, where it lies in a tensor of `from`, which broadcasts to it.
 std::vector<size_t> BroadcastPlaces(const Shape& from, const Shape& shape);
 /// The elements at `places` of a constant, as a tensor of `shape`.

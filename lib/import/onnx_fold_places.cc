@@ -49,6 +49,7 @@ Results FoldGatherNd(const OnnxNode& node) {
   const Shape &x = node.In(0).shape, &list = node.In(1).shape;
   Shape shape(list.begin(), list.end() - 1);
   shape.insert(shape.end(), x.begin() + static_cast<std::ptrdiff_t>(batch) + list.back(), x.end());
+  QAT_RETURN_IF_ERROR(ExpectSize(shape, node.In(0).constant->size() + node.In(1).constant->size()));
   std::vector<size_t> places;
   for (const size_t start : starts) {
     for (size_t i = 0; i < inner; ++i) places.push_back(start + i);

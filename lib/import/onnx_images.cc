@@ -144,6 +144,9 @@ Converted Resized(OnnxConversion& c, const OnnxValue& x, const std::vector<Resiz
       StrCat("`mode` is '", mode.mode, "', which has no kernel in TFLite; use 'nearest' or 'linear'"));
 }
 
+/// More than any axis may have where it is, so that it is refused and not wrapped.
+int32_t LimitedSize(double size) { return static_cast<int32_t>(std::min(std::floor(size), 0x1p30)); }
+
 Expected<std::vector<ResizedAxis>> AxesByScales(const OnnxValue& x, const std::vector<int32_t>& chosen,
                                                 const std::vector<float>& scales) {
   std::vector<ResizedAxis> axes;
@@ -154,7 +157,7 @@ Expected<std::vector<ResizedAxis>> AxesByScales(const OnnxValue& x, const std::v
     ResizedAxis& axis = axes[static_cast<size_t>(chosen[i])];
     axis.scale = scales[i];
     if (!(axis.scale > 0 && axis.scale < 1e5)) return InvalidArgument(StrCat("has a scale of ", axis.scale));
-    axis.output = static_cast<int32_t>(std::floor(axis.input * axis.scale));
+    axis.output = LimitedSize(axis.input * axis.scale);
   }
   return axes;
 }
@@ -209,7 +212,7 @@ Converted Resize(OnnxConversion& c, const OnnxNode& node) {
   for (size_t i = 0; i < chosen.size() && policy != "stretch"; ++i) {
     ResizedAxis& axis = axes[static_cast<size_t>(chosen[i])];
     axis.scale = ratio;
-    axis.output = static_cast<int32_t>(std::floor(axis.input * ratio + 0.5));
+    axis.output = LimitedSize(axis.input * ratio + 0.5);
   }
   return Resized(c, x, axes, mode);
 }

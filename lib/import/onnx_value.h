@@ -54,6 +54,9 @@ AxisOrder WithoutUnitAxes(const AxisOrder& order);
 /// The shape of a tensor whose axes are so ordered.
 Shape InOrder(const Shape& shape, const AxisOrder& order);
 
+/// Most values of a constant that an import makes of fewer, as a mask of 4,096 tokens, and of one axis of any tensor.
+inline constexpr int64_t kMostMadeValues = int64_t{1} << 24;
+
 /// A constant of one type; sizes that fit.
 OnnxValue MakeConstant(onnx::Tensor tensor);
 OnnxValue MakeIntegers(const std::vector<int64_t>& values);
