@@ -62,10 +62,10 @@ std::string StepText(int64_t step) {
 }
 
 // The smallest of 1, 2, 5 times a power of ten that cuts `span` into at most `pieces`.
-int64_t NiceStep(double span, int pieces) {
-  for (int64_t decade = 1;; decade *= 10) {
-    for (const int64_t factor : {1, 2, 5}) {
-      if (span / static_cast<double>(factor * decade) <= pieces) return factor * decade;
+double NiceStep(double span, int pieces) {
+  for (double decade = 1;; decade *= 10) {
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      if (span / (factor * decade) <= pieces) return factor * decade;
     }
   }
 }
@@ -84,6 +84,7 @@ std::vector<double> LossTicks(const Axes& axes) {
 // From 0 on, at most five: 1, 2 or 5 times a power of ten apart.
 std::vector<double> LinearTicks(const Axes& axes) {
   double step = std::pow(10, std::floor(std::log10(axes.high / 5)));
+  if (!(step > 0)) return {0};  // of numbers next to 0
   for (const double factor : {2.0, 2.5, 2.0}) {
     if (axes.high / step > 5) step *= factor;
   }
@@ -172,11 +173,11 @@ std::string Grid(const Axes& axes, ChartScale scale) {
     svg += Line("grid", kLeft, y, kRight, y);
     svg += Text(kLeft - 6, y + 4, "end", TickText(tick, scale));
   }
-  const int64_t step = NiceStep(axes.last_step - axes.first_step, 5);
-  for (int64_t tick = 0; static_cast<double>(tick) <= axes.last_step; tick += step) {
-    const double x = axes.X(static_cast<double>(tick));
+  const double step = NiceStep(axes.last_step - axes.first_step, 5);
+  for (int i = 0; i * step <= axes.last_step; ++i) {
+    const double x = axes.X(i * step);
     svg += Line("axis", x, kBottom, x, kBottom + 4);
-    svg += Text(x, kBottom + 17, kRight - x < 12 ? "end" : "middle", StepText(tick));
+    svg += Text(x, kBottom + 17, kRight - x < 12 ? "end" : "middle", StepText(static_cast<int64_t>(i * step)));
   }
   svg += Line("axis", kLeft, kBottom, kRight, kBottom);
   return svg + Text((kLeft + kRight) / 2, kHeight - 5, "middle", "step");

@@ -201,6 +201,18 @@ TEST(LineChart, AGapInTheValuesIsAGapInTheLine) {
   EXPECT_EQ(CountOf(match[1], "M"), 2u);
 }
 
+// A damaged report may hold any number: the axes still have few ticks.
+TEST(LineChart, AxesEndForAnyStepAndValue) {
+  const int64_t last = std::numeric_limits<int64_t>::max();
+  const std::string steps = LineChart({{"loss", {{0, 1.0}, {last, 0.1}}}}, {});
+  EXPECT_NE(steps.find(">8e+12M</text>"), std::string::npos) << steps;
+  EXPECT_LT(CountOf(steps, "<line class=\"axis\""), 8u);
+  ChartOptions options;
+  options.scale = ChartScale::kLinear;
+  for (const double value : {std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max()})
+    EXPECT_LT(CountOf(LineChart({{"rate", {{0, value}, {9, value}}}}, options), "<line class=\"grid\""), 8u) << value;
+}
+
 TEST(ConfusionChart, ColoursRightAndWrongAnswersByTheirShareOfTheRow) {
   const std::string svg = ConfusionChart({{75, 25}, {0, 400}}, {"cat", "<dog>"});
   EXPECT_EQ(CountOf(svg, "class=\"hit\""), 2u);
