@@ -25,10 +25,6 @@ std::string Sentence(const std::vector<size_t>& coarse, const std::string& of, R
                 NumberText(range.max));
 }
 
-bool OwnsRange(const GraphNode& node) {
-  return node.definition().output_quantization == OutputQuantization::kOwnRange;
-}
-
 bool Gives(const GraphNode& node, int32_t tensor) {
   return std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end();
 }

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "runtime/least_time.h"
 
 namespace qat {
 namespace {
@@ -13,24 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 // Microseconds below which a time is mostly that of the clock, as for a reshape in place.
 constexpr double kMeasurable = 0.05;
-
-double Nanoseconds(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
-
-// The best of several turns: disturbances only make it slower.
-template <class Work>
-double LeastNanoseconds(const Work& work) {
-  constexpr int kTurns = 7;
-  double least = 0;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    const Clock::time_point start = Clock::now();
-    work();
-    const double time = Nanoseconds(start);
-    if (turn == 0 || time < least) least = time;
-  }
-  return std::max(least, 1.0);
-}
 
 // The time of the clock itself, subtracted from every time.
 double ClockNanoseconds() {
@@ -103,7 +86,7 @@ std::vector<OperatorTime> ProfileOperators(Interpreter& interpreter, int32_t rou
     for (size_t i = 0; i < nodes; ++i) {
       const Clock::time_point start = Clock::now();
       interpreter.InvokeNode(i);
-      times[i].push_back(Nanoseconds(start));
+      times[i].push_back(NanosecondsSince(start));
     }
   }
   std::vector<OperatorTime> operators;

@@ -29,10 +29,6 @@ constexpr size_t kWorstShown = 5;
 
 bool ExistsInTrainingOnly(const GraphNode& node) { return node.definition().builtin_code < 0; }
 
-bool OwnsRange(const GraphNode& node) {
-  return node.definition().output_quantization == OutputQuantization::kOwnRange;
-}
-
 /// Two significant digits.
 std::string RoundedText(double value) {
   char text[32];

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/slices.h"
 #include "base/strings.h"
 #include "import/onnx_reshape.h"
 
@@ -269,8 +270,7 @@ Expected<int32_t> OnnxBuilder::ConstantOperand(const OnnxValue& x, const AxisOrd
     if (flattened != nullptr && shape[static_cast<size_t>(flattened->axis)] != 1) {
       const auto axis = static_cast<size_t>(flattened->axis);
       const std::vector<int32_t> elements = flattened->Elements();
-      size_t inner = 1;
-      for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);
+      const size_t inner = InnerSize(shape, axis);
       auto moved = values;
       for (size_t i = 0; i < values.size(); ++i) {
         const size_t row = i / inner / elements.size(), column = i / inner % elements.size();

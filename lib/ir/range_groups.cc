@@ -160,7 +160,7 @@ RangeGroups FindRangeGroups(const Graph& graph) {
     for (const int32_t output : node.outputs) {
       if (!IsReal(graph.tensor(output))) continue;
       RangeGroup& group = group_of(output);
-      if (op.output_quantization == OutputQuantization::kOwnRange) group.observed.push_back(output);
+      if (OwnsRange(op)) group.observed.push_back(output);
       if (op.output_quantization == OutputQuantization::kFixed) group.fixed_uint8 = op.fixed_uint8;
     }
     if (op.output_quantization != OutputQuantization::kJoinsInputs) continue;

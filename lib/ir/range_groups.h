@@ -11,6 +11,12 @@
 
 namespace qat {
 
+/// An observer of its own sees what such an operator computes.
+inline bool OwnsRange(const OpDefinition& definition) {
+  return definition.output_quantization == OutputQuantization::kOwnRange;
+}
+inline bool OwnsRange(const GraphNode& node) { return OwnsRange(node.definition()); }
+
 struct RangeGroup {
   /// Tensors whose observed ranges make the group's: it is the union of theirs. Empty where it is fixed.
   std::vector<int32_t> observed;

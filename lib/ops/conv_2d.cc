@@ -1,5 +1,6 @@
 // Conv2D: y[n, h, w, o] = activation(bias[o] + sum over kh, kw, i of x[n, h', w', i] * filter[o, kh, kw, i]).
 #include "base/strings.h"
+#include "ops/filter_op.h"
 #include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -34,24 +35,11 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     return InvalidArgument(StrCat("filter ", ToString(filter), " takes ", filter[3], " channels, the input ",
                                   ToString(input), " has ", input[3]));
   }
-  if (inputs.size() > 2 && inputs[2].shape != Shape{filter[0]}) {
-    return InvalidArgument(StrCat("bias is ", ToString(inputs[2].shape), ", expected [", filter[0], "]"));
-  }
+  QAT_RETURN_IF_ERROR(ExpectBias(inputs, 2, filter[0]));
   QAT_ASSIGN_OR_RETURN(const WindowGeometry out,
                        WindowOutput(input, a.padding, filter[1], filter[2], a.stride_h, a.stride_w,
                                     a.dilation_h, a.dilation_w));
   return Shape{input[0], out.height, out.width, filter[0]};
-}
-
-std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
-  const auto& a = std::get<Conv2DAttributes>(attributes);
-  if (input.size() != 4) return {};
-  return {{"filter",
-           ParameterSpec::Role::kFilter,
-           {a.filters, a.kernel_h, a.kernel_w, input[3]},
-           SaturatedProduct({a.kernel_h, a.kernel_w, input[3]}),
-           SaturatedProduct({a.kernel_h, a.kernel_w, a.filters})},
-          {"bias", ParameterSpec::Role::kBias, {a.filters}, 0, 0}};
 }
 
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
@@ -94,20 +82,12 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& Conv2DDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op{};
-    op.type = OpType::kConv2D;
-    op.name = "conv_2d";
-    op.tflite_name = "CONV_2D";
-    op.builtin_code = tflite::BuiltinOperator_CONV_2D;
+    OpDefinition op = FilterOp(OpType::kConv2D, "conv_2d", "CONV_2D", tflite::BuiltinOperator_CONV_2D);
     op.summary = "convolution with bias and activation";
-    op.min_inputs = 2;
-    op.max_inputs = 3;
-    op.filter_input = 1;
-    op.bias_input = 2;
     op.keys = kKeys;
     op.default_attributes = Conv2DAttributes();
     op.infer_shape = InferShape;
-    op.parameters = Parameters;
+    op.parameters = ConvolutionParameters<A>;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;
     op.releases = kReleases;

@@ -1,6 +1,7 @@
 // DepthwiseConv2D: every input channel is convolved with depth_multiplier filters of its own; output channel
 // i * depth_multiplier + m is that of input channel i and its filter m.
 #include "base/strings.h"
+#include "ops/filter_op.h"
 #include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -31,9 +32,7 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     return InvalidArgument(StrCat("filter is ", ToString(filter), ", expected [1, H, W, a multiple of ",
                                   input[3], "] for the input ", ToString(input)));
   }
-  if (inputs.size() > 2 && inputs[2].shape != Shape{filter[3]}) {
-    return InvalidArgument(StrCat("bias is ", ToString(inputs[2].shape), ", expected [", filter[3], "]"));
-  }
+  QAT_RETURN_IF_ERROR(ExpectBias(inputs, 2, filter[3]));
   QAT_ASSIGN_OR_RETURN(const WindowGeometry out,
                        WindowOutput(input, a.padding, filter[1], filter[2], a.stride_h, a.stride_w,
                                     a.dilation_h, a.dilation_w));
@@ -45,12 +44,8 @@ std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shap
   // Sizes that overflow give no parameters, which reads as an input of the wrong kind; the bound of TFLite is lower still.
   if (input.size() != 4 || int64_t{input[3]} * a.depth_multiplier > (1 << 20)) return {};
   const int32_t channels = input[3] * a.depth_multiplier;
-  return {{"filter",
-           ParameterSpec::Role::kFilter,
-           {1, a.kernel_h, a.kernel_w, channels},
-           SaturatedProduct({a.kernel_h, a.kernel_w}),
-           SaturatedProduct({a.kernel_h, a.kernel_w, a.depth_multiplier})},
-          {"bias", ParameterSpec::Role::kBias, {channels}, 0, 0}};
+  return FilterAndBias({1, a.kernel_h, a.kernel_w, channels}, SaturatedProduct({a.kernel_h, a.kernel_w}),
+                       SaturatedProduct({a.kernel_h, a.kernel_w, a.depth_multiplier}), channels);
 }
 
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
@@ -95,17 +90,10 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& DepthwiseConv2DDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op{};
-    op.type = OpType::kDepthwiseConv2D;
-    op.name = "depthwise_conv_2d";
-    op.tflite_name = "DEPTHWISE_CONV_2D";
-    op.builtin_code = tflite::BuiltinOperator_DEPTHWISE_CONV_2D;
+    OpDefinition op =
+        FilterOp(OpType::kDepthwiseConv2D, "depthwise_conv_2d", "DEPTHWISE_CONV_2D", tflite::BuiltinOperator_DEPTHWISE_CONV_2D);
     op.summary = "convolution of each channel separately, with bias and activation";
-    op.min_inputs = 2;
-    op.max_inputs = 3;
-    op.filter_input = 1;
     op.filter_channel_axis = 3;
-    op.bias_input = 2;
     op.keys = kKeys;
     op.default_attributes = A();
     op.infer_shape = InferShape;

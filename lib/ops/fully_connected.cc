@@ -1,6 +1,7 @@
 // FullyConnected: y[n, o] = activation(bias[o] + sum over i of x[n, i] * filter[o, i]); x flattened to rows
 // of i.
 #include "base/strings.h"
+#include "ops/filter_op.h"
 #include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -29,9 +30,7 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     return InvalidArgument(StrCat("filter ", ToString(filter), " takes rows of ", filter[1], ", the input ",
                                   ToString(input), " has ", elements, " values"));
   }
-  if (inputs.size() > 2 && inputs[2].shape != Shape{filter[0]}) {
-    return InvalidArgument(StrCat("bias is ", ToString(inputs[2].shape), ", expected [", filter[0], "]"));
-  }
+  QAT_RETURN_IF_ERROR(ExpectBias(inputs, 2, filter[0]));
   if (!a.keep_num_dims) return Shape{static_cast<int32_t>(elements / filter[1]), filter[0]};
   if (input.empty() || input.back() != filter[1]) {
     return InvalidArgument(StrCat("filter ", ToString(filter), " takes rows of ", filter[1],
@@ -46,8 +45,7 @@ std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shap
   const auto& a = std::get<A>(attributes);
   // A spec's shapes have batch 1: every value of the input belongs to one row.
   const auto depth = static_cast<int32_t>(FlatSize(input));
-  return {{"filter", ParameterSpec::Role::kFilter, {a.units, depth}, depth, a.units},
-          {"bias", ParameterSpec::Role::kBias, {a.units}, 0, 0}};
+  return FilterAndBias({a.units, depth}, depth, a.units, a.units);
 }
 
 int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output) {
@@ -94,16 +92,9 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& FullyConnectedDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op{};
-    op.type = OpType::kFullyConnected;
-    op.name = "fully_connected";
-    op.tflite_name = "FULLY_CONNECTED";
-    op.builtin_code = tflite::BuiltinOperator_FULLY_CONNECTED;
+    OpDefinition op =
+        FilterOp(OpType::kFullyConnected, "fully_connected", "FULLY_CONNECTED", tflite::BuiltinOperator_FULLY_CONNECTED);
     op.summary = "matrix product with bias and activation; flattens its input";
-    op.min_inputs = 2;
-    op.max_inputs = 3;
-    op.filter_input = 1;
-    op.bias_input = 2;
     op.keys = kKeys;
     op.default_attributes = A();
     op.infer_shape = InferShape;

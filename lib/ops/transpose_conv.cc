@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "ops/filter_op.h"
 #include "ops/keys.h"
 #include "ops/op.h"
 #include "ops/shape_rules.h"
@@ -20,17 +21,6 @@ constexpr AttributeKey kKeys[] = {
     {"padding", keys::kPadding, "\"same\"", keys::Member<&A::padding, keys::ToPadding>},
     {"activation", keys::kActivation, "\"none\"", keys::Member<&A::activation, keys::ToActivation>},
 };
-
-std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
-  const auto& a = std::get<A>(attributes);
-  if (input.size() != 4) return {};
-  return {{"filter",
-           ParameterSpec::Role::kFilter,
-           {a.filters, a.kernel_h, a.kernel_w, input[3]},
-           SaturatedProduct({a.kernel_h, a.kernel_w, input[3]}),
-           SaturatedProduct({a.kernel_h, a.kernel_w, a.filters})},
-          {"bias", ParameterSpec::Role::kBias, {a.filters}, 0, 0}};
-}
 
 // The smallest output whose convolution gives the input, as frameworks choose it.
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
@@ -65,9 +55,7 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
     return InvalidArgument(StrCat("input ", ToString(input), ", filter ", ToString(filter), " and output ",
                                   ToString(output), " do not fit"));
   }
-  if (inputs.size() > 3 && inputs[3].shape != Shape{filter[0]}) {
-    return InvalidArgument(StrCat("bias is ", ToString(inputs[3].shape), ", expected [", filter[0], "]"));
-  }
+  QAT_RETURN_IF_ERROR(ExpectBias(inputs, 3, filter[0]));
   QAT_ASSIGN_OR_RETURN(const WindowGeometry back,
                        WindowOutput(output, a.padding, filter[1], filter[2], a.stride_h, a.stride_w));
   if (back.height != input[1] || back.width != input[2]) {
@@ -116,21 +104,17 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& TransposeConvDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op{};
-    op.type = OpType::kTransposeConv;
-    op.name = "transpose_conv";
-    op.tflite_name = "TRANSPOSE_CONV";
-    op.builtin_code = tflite::BuiltinOperator_TRANSPOSE_CONV;
+    OpDefinition op =
+        FilterOp(OpType::kTransposeConv, "transpose_conv", "TRANSPOSE_CONV", tflite::BuiltinOperator_TRANSPOSE_CONV);
     op.summary = "transposed convolution; makes an image larger";
     op.min_inputs = 3;
     op.max_inputs = 4;
     op.data_input = 2;
-    op.filter_input = 1;
     op.bias_input = 3;
     op.keys = kKeys;
     op.default_attributes = A();
     op.infer_shape = InferShape;
-    op.parameters = Parameters;
+    op.parameters = ConvolutionParameters<A>;
     op.index_operands = IndexOperands;
     op.multiply_accumulates = MultiplyAccumulates;
     op.version = Version;

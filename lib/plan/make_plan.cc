@@ -53,10 +53,6 @@ class Planner {
   }
 
  private:
-  static bool OwnsRange(const GraphNode& node) {
-    return DefinitionOf(node.type).output_quantization == OutputQuantization::kOwnRange;
-  }
-
   bool IsKeptFloat(const GraphNode& node) const { return ComputesReals(node, stays_real_); }
 
   Status CheckRanges() {

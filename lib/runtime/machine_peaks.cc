@@ -1,34 +1,14 @@
 #include "runtime/machine_peaks.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <vector>
 
 #include "runtime/kernels/simd/peak.h"
+#include "runtime/least_time.h"
 
 namespace qat {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double Nanoseconds(Clock::time_point start) {
-  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
-}
-
-// The best of several turns: disturbances only make it slower.
-template <class Work>
-double LeastNanoseconds(const Work& work) {
-  constexpr int kTurns = 7;
-  double least = 0;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    const Clock::time_point start = Clock::now();
-    work();
-    const double time = Nanoseconds(start);
-    if (turn == 0 || time < least) least = time;
-  }
-  return std::max(least, 1.0);
-}
 
 double MacsPerNanosecond(const simd::Peak* peak) {
   if (peak == nullptr) return 0;

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "train/layout.h"
+#include "train/tensor_span.h"
 
 namespace qat {
 namespace {
 
 at::Tensor Summed(const at::Tensor& values, Workers& workers) {
   at::Tensor sum = values.detach().contiguous().clone();
-  workers.Sum(std::span(sum.data_ptr<float>(), static_cast<size_t>(sum.numel())));
+  workers.Sum(SpanOf(sum));
   return sum;
 }
 

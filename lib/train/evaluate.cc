@@ -13,6 +13,7 @@
 #include "train/input_tensor.h"
 #include "train/modules/nhwc.h"
 #include "train/task_loss.h"
+#include "train/tensor_span.h"
 
 namespace qat {
 namespace {
@@ -119,7 +120,7 @@ class OutputTally {
 
  private:
   double Counted() const { return static_cast<double>(std::max<int64_t>(counted_, 1)); }
-  std::span<const float> values() const { return {output_.data_ptr<float>(), static_cast<size_t>(output_.numel())}; }
+  std::span<const float> values() const { return SpanOf(output_); }
   int64_t width() const { return output_.size(-1); }
 
   const OutputLabels& labels_;

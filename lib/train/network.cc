@@ -217,7 +217,7 @@ void Network::ShareRanges(const Precision& activations) {
     if (const auto range = range_of(layer.output)) {
       layer.module->ShareRange(range);
       // The observer of the output is the last one.
-      const bool observes = layer.module->definition().output_quantization == OutputQuantization::kOwnRange;
+      const bool observes = OwnsRange(layer.module->definition());
       if (observes) range->Add(layer.module->observers().back().observer);
     }
     for (const Source& input : layer.inputs) {

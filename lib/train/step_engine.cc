@@ -16,6 +16,7 @@
 #include "ir/output_source.h"
 #include "train/modules/nhwc.h"
 #include "train/run_store.h"
+#include "train/tensor_span.h"
 
 namespace qat {
 namespace {
@@ -26,15 +27,8 @@ constexpr int64_t kRangeBatches = 32;             // that ranges of averaged wei
 // value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less where it has many.
 constexpr int64_t kStatisticsExamples = 1024;
 
-std::span<const float> SpanOf(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
-}
-
 TrainableSpan TrainableOf(const Parameter& parameter) {
-  return {parameter.name,
-          {parameter.value.data_ptr<float>(), static_cast<size_t>(parameter.value.numel())},
-          {},
-          parameter.role == ParameterSpec::Role::kFilter};
+  return {parameter.name, SpanOf(parameter.value), {}, parameter.role == ParameterSpec::Role::kFilter};
 }
 
 std::string Rounded(double value) {
@@ -158,7 +152,7 @@ void StepEngine::ShareBatches(Workers& workers) {
 void StepEngine::Broadcast() {
   const at::NoGradGuard no_gradients;
   for (const Parameter& each : parameters_) {
-    workers_->Broadcast(std::span(each.value.data_ptr<float>(), static_cast<size_t>(each.value.numel())));
+    workers_->Broadcast(SpanOf(each.value));
   }
 }
 
@@ -204,7 +198,7 @@ double StepEngine::GradientNorm() const {
 }
 
 LossResult StepEngine::LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
-  const std::span<float> wanted(gradient.data_ptr<float>(), static_cast<size_t>(gradient.numel()));
+  const std::span<float> wanted = SpanOf(gradient);
   const LossResult result = losses_[output].Of(SpanOf(outputs), outputs.size(-1), batch.outputs[output].wanted(), wanted);
   const std::vector<float>& units = target_units_[output];
   for (size_t i = 0; !units.empty() && i < wanted.size(); ++i) {

@@ -13,6 +13,7 @@
 #include "train/input_tensor.h"
 #include "train/modules/nhwc.h"
 #include "train/network.h"
+#include "train/tensor_span.h"
 #include "train/threads.h"
 #include "train/torch_error.h"
 
@@ -162,7 +163,7 @@ class TorchPredictor final : public Predictor {
     const at::Tensor scores = functional::ToNhwc(output).contiguous();
     all.probabilities = network_->EndsInSigmoid(index);
     all.classes = static_cast<int32_t>(scores.size(-1));
-    const std::span<const float> values(scores.data_ptr<float>(), static_cast<size_t>(scores.numel()));
+    const std::span<const float> values = SpanOf(scores);
     if (std::any_of(values.begin(), values.end(), [](float v) { return !std::isfinite(v); })) {
       return Numerical(StrCat(name_, ": an output is not finite"));
     }

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "base/half.h"
+#include "base/slices.h"
 #include "base/strings.h"
 #include "runtime/kernels/quantization.h"
 #include "runtime/kernels/reference/lookup.h"
@@ -36,7 +37,7 @@ Expected<SliceParams> ReadSliceParams(const KernelTensor& tensor, std::string_vi
   }
   const auto axis = static_cast<size_t>(tensor.quantized_dimension);
   for (size_t i = 0; i < axis; ++i) params.outer *= tensor.shape[i];
-  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) params.inner *= tensor.shape[i];
+  params.inner = static_cast<int64_t>(InnerSize(tensor.shape, axis));
   return params;
 }
 

@@ -15,11 +15,13 @@
 
 #include "base/slices.h"
 #include "base/strings.h"
+#include "ir/range_groups.h"
 #include "quant/batch_norm.h"
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 #include "train/layout.h"
 #include "train/output_counts.h"
+#include "train/tensor_span.h"
 
 namespace qat {
 namespace {
@@ -37,12 +39,6 @@ at::Tensor Trained(at::Tensor value) { return value.set_requires_grad(true); }
 at::Tensor Filled(const LayerParameter& parameter) {
   const std::vector<int64_t> sizes(parameter.shape.begin(), parameter.shape.end());
   return Trained(at::full(sizes, parameter.trained.initializer.value, at::kFloat));
-}
-
-bool OwnsRange(const OpDefinition& op) { return op.output_quantization == OutputQuantization::kOwnRange; }
-
-std::span<const float> SpanOf(const at::Tensor& tensor) {
-  return {tensor.data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
 int64_t ValuesPerChannel(const at::Tensor& output) { return output.numel() / output.size(1); }
