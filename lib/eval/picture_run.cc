@@ -78,6 +78,18 @@ Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contrac
   return std::vector<Named>{{file, std::move(picture.values)}};
 }
 
+// What the network gives, in the units of its targets. Those without a name are numbered.
+std::vector<NamedNumber> NumbersOf(const Predictions& predictions, const OutputContract& output) {
+  std::vector<float> values = predictions.scores;
+  RestoreTargets(output, values);
+  std::vector<NamedNumber> numbers;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const bool only = values.size() == 1 && !output.name.empty();
+    numbers.push_back({i < output.labels.size() ? output.labels[i] : only ? output.name : std::to_string(i), double{values[i]}});
+  }
+  return numbers;
+}
+
 // Networks of other frameworks have the channels first; their input reads as an image of three rows.
 Status CheckChannels(const InputContract& contract) {
   if (contract.channels == 1 || contract.channels == 3) return {};
@@ -147,9 +159,13 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   DescribeModel(*predictor, *model, report);
   const bool are_probabilities = EndsInProbabilities(*model);
   const Task task = contract.outputs.empty() ? Task::kUnknown : contract.outputs.front().task;
-  if (IsOfNumbers(task)) {
-    return Unsupported(StrCat(model->source(), ": gives real numbers, expected scores of classes to classify a picture; "
-                              "running it on tensors gives them"));
+  if (task == Task::kReconstruction) {
+    return Unsupported(StrCat(model->source(), ": gives its input back, expected classes or numbers; running it on tensors gives what it makes "
+                              "of them"));
+  }
+  if (contract.outputs.size() > 1) {
+    report.data_notes.push_back(StrCat("of ", contract.outputs.size(), " outputs, '", contract.outputs.front().name,
+                                       "' is shown; running the model on tensors gives all"));
   }
   std::vector<Error> errors;
   for (const std::string& file : request.files) {
@@ -162,6 +178,10 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
     for (const Named& each : *examples) {
       QAT_RETURN_IF_ERROR(hooks.Poll());
       QAT_ASSIGN_OR_RETURN_IN(each.name, const Predictions predictions, predictor->Predict(each.values, 1));
+      if (task == Task::kNumbers) {
+        report.pictures.push_back({each.name, {}, NumbersOf(predictions, contract.outputs.front())});
+        continue;
+      }
       if (predictions.labels.size() != 1) {
         return Unsupported(
             StrCat(model->source(), ": gives ", predictions.labels.size(),

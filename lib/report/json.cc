@@ -125,7 +125,9 @@ Json ToJson(const PictureResult& picture) {
     best.push_back(
         {{"label", guess.label}, {"name", Text(guess.name)}, {"probability", Number(guess.probability)}});
   }
-  return {{"file", picture.file}, {"best", std::move(best)}};
+  Json json = {{"file", picture.file}, {"best", std::move(best)}};
+  for (const NamedNumber& number : picture.numbers) json["numbers"].push_back({{"name", Text(number.name)}, {"value", Number(std::optional(number.value))}});
+  return json;
 }
 
 Json ToJson(const TrainingCurve& curve) {
@@ -257,6 +259,12 @@ void Read(const Json& json, PictureResult& out) {
     ReadField(guess, "label", read.label);
     ReadField(guess, "name", read.name);
     ReadField(guess, "probability", read.probability);
+  }
+  if (!json.contains("numbers")) return;
+  for (const Json& number : json.at("numbers")) {
+    NamedNumber& read = out.numbers.emplace_back();
+    ReadField(number, "name", read.name);
+    ReadField(number, "value", read.value);
   }
 }
 

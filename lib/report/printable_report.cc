@@ -54,6 +54,7 @@ void CleanAnswers(Report& report) {
   for (PictureResult& picture : report.pictures) {
     Clean(picture.file);
     for (Guess& guess : picture.best) Clean(guess.name);
+    for (NamedNumber& number : picture.numbers) Clean(number.name);
   }
   for (TraceLink& link : report.trace) {
     Clean(link.what, link.expected, link.file, link.found, link.state, link.note);

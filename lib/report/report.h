@@ -271,9 +271,16 @@ struct Guess {
   std::optional<double> probability = {};  ///< absent where the model ends in argmax
 };
 
+/// A real number that a network gives, in the unit of its target.
+struct NamedNumber {
+  std::string name;
+  double value = 0;
+};
+
 struct PictureResult {
   std::string file;
   std::vector<Guess> best;  ///< the most likely class first
+  std::vector<NamedNumber> numbers = {};  ///< instead, of a network of real numbers
 };
 
 /// One operator of a model, by itself.

@@ -98,7 +98,10 @@ std::string Picture(const PictureResult& picture) {
     const std::string& name = picture.best[i].name;
     text += StrCat(lines[i], name.empty() ? "" : "  ", name, "\n");
   }
-  return text;
+  if (picture.numbers.empty()) return text;
+  rows.clear();
+  for (const NamedNumber& number : picture.numbers) rows.push_back({" ", number.name, NumberText(static_cast<float>(number.value))});
+  return StrCat(text, Aligned(rows, 2));
 }
 
 std::string Benchmarks(const Report& report) {

@@ -232,5 +232,37 @@ TEST_F(Reals, TablesComeIn) {
   EXPECT_NE(missing.err.find("has no column 'width', which the network takes"), std::string::npos) << missing.err;
 }
 
+TEST_F(Reals, NumbersOfRowsComeInTheUnitsOfTheirTargets) {
+  std::string text = "a,b,c,wide,tall\n", rows = "c,b,a\n";
+  std::vector<double> wide;
+  for (int i = 0; i < 300; ++i) {
+    const double a = std::sin(i), b = 5000 + 100 * std::cos(1.7 * i), c = std::sin(0.3 * i + 1);
+    wide.push_back(1000 * (a + c) + 3);
+    text += StrCat(a, ",", b, ",", c, ",", wide.back(), ",", a - 0.01 * (b - 5000), "\n");
+    rows += StrCat(c, ",", b, ",", a, "\n");
+  }
+  testing::WriteText(Path("sizes.csv"), text);
+  testing::WriteText(Path("rows.csv"), rows);
+  const auto train = RunTool("qat-train", {"--data", Path("sizes.csv"), "--label", "wide,tall", "--steps", "600", "--progress", "none",
+                                           "--threads", "1", "-o", Path("sizes")});
+  ASSERT_EQ(train.exit_code, 0) << train.err;
+  Check({"qat-freeze", Path("sizes"), "-o", Path("sizes.qgraph")});
+  Check({"qat-convert", Path("sizes.qgraph"), "-o", Path("sizes.tflite")});
+  Check({"qat-eval", "classify", Path("sizes.tflite"), Path("rows.csv"), "--json", Path("sizes.json")});
+  const json pictures = json::parse(testing::ReadText(Path("sizes.json")))["pictures"];
+  ASSERT_EQ(pictures.size(), wide.size());
+  double squares = 0;
+  for (size_t i = 0; i < wide.size(); ++i) {
+    const json& numbers = pictures[i]["numbers"];
+    ASSERT_EQ(numbers.size(), 2u);
+    EXPECT_EQ(numbers[0]["name"], "wide");
+    squares += std::pow(numbers[0]["value"].get<double>() - wide[i], 2);
+  }
+  // A twentieth of what the target varies by.
+  EXPECT_LT(std::sqrt(squares / 300), 50);
+  const auto text_of = RunTool("qat-eval", {"classify", Path("sizes.tflite"), Path("rows.csv")});
+  EXPECT_NE(text_of.out.find("rows.csv[0]\n   wide"), std::string::npos) << text_of.out.substr(0, 200);
+}
+
 }  // namespace
 }  // namespace qat
