@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/columns.h"
 #include "base/strings.h"
@@ -14,8 +15,11 @@ constexpr double kWorthNaming = 0.01;  // share of clipped values
 
 using Row = std::vector<std::string>;
 
+constexpr double kMostPercent = 999.9;
+
 std::string LossText(const std::optional<double>& loss, bool of_numbers) {
   if (!loss) return "-";
+  if (of_numbers && !(*loss <= kMostPercent)) return "over 10 x";
   return of_numbers ? StrCat(*loss > 0 ? "+" : "", Fixed(*loss, 1), " %") : Fixed(*loss, 2);
 }
 
@@ -48,7 +52,28 @@ std::string RemarkOn(const LayerDiagnosis& layer) {
   return Join(remarks, "; ");
 }
 
+/// Names as long paths, as Keras has them, by their last parts, where these tell them apart.
+std::vector<std::string> ShortNames(const Diagnosis& diagnosis) {
+  constexpr size_t kWidth = 36;
+  const auto shortened = [](const std::string& whole) {
+    const std::string name = whole.substr(0, whole.find(';'));
+    if (name.size() <= kWidth) return name;
+    const size_t slash = name.find('/', name.size() - kWidth);
+    return slash == std::string::npos ? name : StrCat("...", name.substr(slash));
+  };
+  std::map<std::string, int> count;
+  for (const LayerDiagnosis& layer : diagnosis.layers) ++count[shortened(layer.layer.name)];
+  std::vector<std::string> names;
+  for (const LayerDiagnosis& layer : diagnosis.layers) {
+    const std::string name = shortened(layer.layer.name);
+    names.push_back(count[name] == 1 ? name : layer.layer.name);
+  }
+  return names;
+}
+
 std::string LayersText(const Diagnosis& diagnosis, bool details) {
+  const std::vector<std::string> names = ShortNames(diagnosis);
+  bool cut = false;
   const bool of_numbers = diagnosis.reference.of_numbers;
   const std::string loss = of_numbers ? "RMSE" : "drop";
   std::vector<Row> rows = {{"layer", "operator", "answers", "own", "with all", loss + " alone",
@@ -56,7 +81,8 @@ std::string LayersText(const Diagnosis& diagnosis, bool details) {
   for (const size_t place : diagnosis.ranking) {
     const LayerDiagnosis& layer = diagnosis.layers[place];
     if (!details && rows.size() > kShown) break;
-    rows.push_back({layer.layer.name, layer.layer.op, DecibelText(layer.output_sqnr_db),
+    cut = cut || (!details && names[place] != layer.layer.name);
+    rows.push_back({details ? layer.layer.name : names[place], layer.layer.op, DecibelText(layer.output_sqnr_db),
                     DecibelText(layer.own_sqnr_db), DecibelText(layer.sqnr_db),
                     LossText(layer.only_loss, of_numbers), LossText(layer.float_loss, of_numbers),
                     RangeText(layer.range), RangeText(layer.observed), RemarkOn(layer)});
@@ -64,6 +90,7 @@ std::string LayersText(const Diagnosis& diagnosis, bool details) {
   std::string text = AlignColumns(rows, {2, 3, 4, 5, 6, 7, 8, 9});
   if (rows.size() <= diagnosis.ranking.size())
     text += StrCat("… and ", diagnosis.ranking.size() + 1 - rows.size(), " more layers with less noise\n");
+  if (cut) text += "names are cut short here: --details and --json have them whole\n";
   return text;
 }
 

@@ -180,9 +180,12 @@ std::vector<size_t> FrontOf(const Graph& graph, size_t index) {
   return same ? front : std::vector<size_t>();
 }
 
-/// What they give becomes the input.
+/// What they give becomes the input, under the name that the input has.
 void TakeOff(std::vector<size_t> front, size_t index, Graph& graph) {
+  GraphTensor& outside = graph.tensor(graph.inputs[index]);
   graph.inputs[index] = graph.nodes[front.back()].outputs[0];
+  GraphTensor& taken = graph.tensor(graph.inputs[index]);
+  if (taken.name.starts_with(StrCat(outside.name, "/inside"))) std::swap(taken.name, outside.name);
   graph.contract.inputs[index].inside = false;
   std::sort(front.rbegin(), front.rend());
   for (const size_t node : front) graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(node));

@@ -7,6 +7,7 @@
 #include "debug/converted.h"
 #include "debug/diagnosis.h"
 #include "debug/observe.h"
+#include "debug/print.h"
 #include "debug/reproducer.h"
 #include "debug/suggest.h"
 #include "runtime/interpreter.h"
@@ -187,6 +188,30 @@ TEST(Diagnose, RangesAreThoseOfTheIntegersOfEachType) {
       EXPECT_LT(layer.range->max, 4 * layer.observed->max) << type << " " << layer.layer.name;
     }
   }
+}
+
+// Keras' names are paths of 60 characters: a table of them would not fit a terminal.
+TEST(DebugText, CutsLongNamesAndNumbersThatMeanNothing) {
+  Diagnosis diagnosis;
+  diagnosis.reference.of_numbers = true;
+  for (const char* name : {"dense", "functional_1/layer_normalization_1/moments/SquaredDifference",
+                           "functional_1/conv2d_1/Relu;functional_1/conv2d_1/convolution",
+                           "a_block_with_a_long_name/one/two/three/four/five/same", "b_block_with_a_long_name/one/two/three/four/five/same"}) {
+    diagnosis.ranking.push_back(diagnosis.layers.size());
+    diagnosis.layers.emplace_back();
+    diagnosis.layers.back().layer.name = name;
+  }
+  diagnosis.layers[0].only_loss = 1e37;
+  DebugSummary summary;
+  summary.diagnosis = &diagnosis;
+  const std::string text = DebugText(summary, false);
+  for (const char* piece : {"\n.../moments/SquaredDifference ", "\nfunctional_1/conv2d_1/Relu ", "\na_block_with_a_long_name/one/",
+                            "\nb_block_with_a_long_name/one/", "over 10 x", "names are cut short here: --details and --json have them whole\n"})
+    EXPECT_NE(text.find(piece), std::string::npos) << piece << text;
+  EXPECT_EQ(text.find("0000000"), std::string::npos);
+  const std::string details = DebugText(summary, true);
+  EXPECT_NE(details.find("\nfunctional_1/layer_normalization_1/moments/SquaredDifference "), std::string::npos) << details;
+  EXPECT_EQ(details.find("cut short"), std::string::npos);
 }
 
 TEST(LeastErrorRange, KeepsUniformValuesAndCutsALonelyOne) {

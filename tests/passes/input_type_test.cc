@@ -124,6 +124,17 @@ TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
   QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kUnsupported, "TFLite makes no uint8 of int16");
 }
 
+// Whoever changes the type of an input changes no name: apps and data know the input by it.
+TEST(SetInputType, KeepsTheNameOfTheInput) {
+  Graph graph = Converted(SeriesGraph(), Scheme::kInt8, DType::kInt8);
+  graph.tensor(graph.inputs[0]).name = "x";
+  for (const DType type : {DType::kFloat32, DType::kUInt8, DType::kInt8}) {
+    QAT_ASSERT_OK(SetInputType(type, 0, graph));
+    QAT_ASSERT_OK(Verify(graph));
+    EXPECT_EQ(graph.tensor(graph.inputs[0]).name, "x") << NameOf(type);
+  }
+}
+
 // One after the other, each leaves only itself in front.
 TEST(SetInputType, TakesOffWhatItPutInFrontBefore) {
   const Graph floats = Converted(SeriesGraph(), Scheme::kInt8, DType::kFloat32);

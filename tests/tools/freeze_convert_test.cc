@@ -366,6 +366,9 @@ TEST_F(ConvertTool, ChangesTheBordersOfAFinishedModelAndNothingElse) {
       Convert({dir_ / "floats.tflite", "--input-type", "int8", "--output-type", "int8", "-o", dir_ / "back.tflite"});
   EXPECT_EQ(back.exit_code, 0) << back.err;
   EXPECT_HOLDS(back.out, "input      input int8 [1, 4, 4, 1]");
+  const ProcessResult same = Convert({dir_ / "back.tflite", "--input-type", "int8", "-o", dir_ / "same.tflite"});
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_HOLDS(same.err, "its inputs and outputs have these types already; nothing changes");
   EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2, "--output-type: value 'int64'");
 }
 

@@ -167,8 +167,10 @@ Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, con
 
 /// Other types at the borders of a finished model; its integers stay.
 Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outputs& outputs, Report& report) {
+  const Graph before = graph;
   QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
+  if (graph == before) LogInfo(StrCat(flags.graph, ": its inputs and outputs have these types already; nothing changes"));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
   return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", nullptr, report);
