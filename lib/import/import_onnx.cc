@@ -26,14 +26,19 @@ std::string StemOf(const std::string& path) {
   return file.substr(0, file.rfind('.'));
 }
 
+/// The name of the first output that is not left out.
+std::string FirstOutput(const onnx::Node& node) {
+  const auto named = std::find_if(node.outputs.begin(), node.outputs.end(), [](const std::string& each) { return !each.empty(); });
+  return named == node.outputs.end() ? std::string() : *named;
+}
+
 /// Every reason once, with the nodes that it is about.
 class Refusals {
  public:
   void Add(const onnx::Node& node, const Error& error) {
     const std::string reason = StrCat(node.op, ": ", error.message);
     unsupported_ = unsupported_ || error.code == ErrorCode::kUnsupported;
-    const std::string name =
-        StrCat("'", node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name, "'");
+    const std::string name = StrCat("'", node.name.empty() ? FirstOutput(node) : node.name, "'");
     for (auto& [known, names] : reasons_) {
       if (known != reason) continue;
       names.push_back(name);
@@ -245,7 +250,7 @@ class Importer {
   }
 
   Status Convert(const onnx::Node& node, OnnxNode& context, int depth) {
-    builder_.Begin(node.outputs[0]);
+    builder_.Begin(FirstOutput(node));
     if (node.op == "Constant") return SetConstant(node);
     if (node.op == "If") return RunBranch(node, context, depth);
     if (node.op == "Shape" || node.op == "Size") return SetShape(node, context);

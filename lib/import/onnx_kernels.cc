@@ -24,6 +24,7 @@ Expected<std::vector<OnnxValue>> FoldByKernels(const OnnxConverter& converter, c
   QAT_ASSIGN_OR_RETURN(std::vector<OnnxValue> values, converter.convert(conversion, as_data));
   Graph& graph = builder.graph();
   for (OnnxValue& value : values) {
+    if (!value.exists()) continue;  // an output that nobody reads
     QAT_ASSIGN_OR_RETURN(value, builder.ToPlain(value));
     if (value.type != DType::kFloat32) return Unsupported(StrCat("makes constants of ", NameOf(value.type)));
     if (value.tensor == graph.inputs[0]) return std::vector<OnnxValue>{data};
@@ -38,11 +39,13 @@ Expected<std::vector<OnnxValue>> FoldByKernels(const OnnxConverter& converter, c
   QAT_ASSIGN_OR_RETURN(const auto interpreter, Interpreter::Create(std::move(model)));
   std::memcpy(interpreter->input(0).data(), data.constant->reals.data(), interpreter->input(0).size());
   interpreter->Invoke();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto output = interpreter->output(i);
+  size_t place = 0;
+  for (OnnxValue& value : values) {
+    if (!value.exists()) continue;
+    const auto output = interpreter->output(place++);
     std::vector<float> reals(output.size() / sizeof(float));
     std::memcpy(reals.data(), output.data(), output.size());
-    values[i] = MakeReals(values[i].shape, std::move(reals));
+    value = MakeReals(value.shape, std::move(reals));
   }
   return values;
 }

@@ -12,6 +12,7 @@
 
 #include "base/strings.h"
 #include "import/onnx_convert.h"
+#include "import/onnx_recurrent_activations.h"
 
 namespace qat {
 namespace {
@@ -31,27 +32,6 @@ struct Cell {
 const std::array kCells = {Cell{"RNN", 1, 3, {"Tanh"}}, Cell{"GRU", 3, 13, {"Sigmoid", "Tanh"}},
                            Cell{"LSTM", 4, 12, {"Sigmoid", "Tanh", "Tanh"}}};
 
-/// An activation that ONNX's recurrent layers know; the numbers are its `alpha` and `beta`, where it has them. Of those that are NaN the
-/// standard and ONNX Runtime (1.32) have different defaults.
-struct Activation {
-  std::string_view name;
-  int numbers;
-  float alpha, beta;
-};
-constexpr std::array kActivations = {
-    Activation{"Relu", 0, 0, 0},
-    Activation{"Tanh", 0, 0, 0},
-    Activation{"Sigmoid", 0, 0, 0},
-    Activation{"Softsign", 0, 0, 0},
-    Activation{"Softplus", 0, 0, 0},
-    Activation{"LeakyRelu", 1, 0.01f, 0},
-    Activation{"Elu", 1, 1, 0},
-    Activation{"ThresholdedRelu", 1, NAN, 0},
-    Activation{"Affine", 2, NAN, NAN},
-    Activation{"ScaledTanh", 2, NAN, NAN},
-    Activation{"HardSigmoid", 2, 0.2f, 0.5f},
-};
-
 using Value = Expected<OnnxValue>;
 
 class RecurrentWriter {
@@ -69,7 +49,7 @@ class RecurrentWriter {
     QAT_RETURN_IF_ERROR(ReadOptions());
     QAT_RETURN_IF_ERROR(ReadShapes());
     QAT_RETURN_IF_ERROR(CheckLength());
-    QAT_RETURN_IF_ERROR(ReadActivations());
+    QAT_ASSIGN_OR_RETURN(activations_, ReadActivations(node_, cell_.activations, directions_));
     std::vector<std::vector<OnnxValue>> states;
     std::vector<OnnxValue> last_h, last_c;
     for (direction_ = 0; direction_ < directions_; ++direction_) {
@@ -122,6 +102,11 @@ class RecurrentWriter {
         return Unsupported(
             StrCat("its `", name, "` is computed while the network runs, expected a constant"));
     }
+    for (const size_t input : {kX, kW, kR, kB, kStartH, kStartC, kPeepholes}) {
+      if (node_.Has(input) && node_.In(input).type != DType::kFloat32)
+        return Unsupported(
+            StrCat("its input ", input, " is ", NameOf(node_.In(input).type), ", expected real numbers"));
+    }
     const Shape& r = node_.In(kR).shape;
     if (r.size() != 3 || r[2] < 1)
       return InvalidArgument(StrCat("`R` is ", ToString(r), ", expected [directions, gates, values]"));
@@ -168,77 +153,12 @@ class RecurrentWriter {
                               "stride shorten them first"));
   }
 
-  /// As many of each direction as the cell has; `alpha` and `beta` are used up in their order by those that have them.
-  Status ReadActivations() {
-    const onnx::Attribute* given = node_.node.Find("activations");
-    std::vector<std::string> names = given == nullptr ? std::vector<std::string>() : given->texts;
-    if (names.empty()) {
-      for (int32_t i = 0; i < directions_; ++i)
-        names.insert(names.end(), cell_.activations.begin(), cell_.activations.end());
-    }
-    if (names.size() != cell_.activations.size() * static_cast<size_t>(directions_))
-      return InvalidArgument(StrCat("`activations` has ", names.size(), " entries, expected ",
-                                    cell_.activations.size(), " per direction"));
-    const auto numbers = [&](std::string_view name) {
-      const onnx::Attribute* found = node_.node.Find(name);
-      return found == nullptr ? std::vector<float>() : found->reals;
-    };
-    const std::vector<float> alphas = numbers("activation_alpha"), betas = numbers("activation_beta");
-    size_t alpha = 0, beta = 0;
-    for (const std::string& name : names) {
-      const auto known = std::find_if(kActivations.begin(), kActivations.end(), [&](const Activation& each) {
-        return LowerCase(each.name) == LowerCase(name);
-      });
-      if (known == kActivations.end())
-        return Unsupported(StrCat("has the activation '", name, "', which ONNX does not name"));
-      activations_.push_back(*known);
-      if (known->numbers > 0 && alpha < alphas.size()) activations_.back().alpha = alphas[alpha++];
-      if (known->numbers > 1 && beta < betas.size()) activations_.back().beta = betas[beta++];
-      if (std::isnan(activations_.back().alpha) || std::isnan(activations_.back().beta))
-        return Unsupported(StrCat("has the activation '", name, "' without its `activation_alpha`",
-                                  known->numbers > 1 ? " and `activation_beta`" : "",
-                                  ", whose defaults are not the same everywhere; state them"));
-    }
-    return {};
-  }
-
   /// The `index`-th activation of this direction. As ONNX Runtime does it, `clip` limits what gates and new values are made of, and not
   /// an LSTM's cell.
-  Value Activated(size_t index, OnnxValue x) {
-    if (clip_ > 0 && index < 2) {
-      onnx::Node limit{{}, "Clip", {}, {}, {base_}, {}};
-      limit.attributes = {Number("min", -clip_), Number("max", clip_)};
-      QAT_ASSIGN_OR_RETURN(x, Converted1(limit, x));
-    }
-    const Activation& of = activations_[static_cast<size_t>(direction_) * cell_.activations.size() + index];
-    if (of.name == "Affine" || of.name == "ScaledTanh") {
-      const float inner = of.name == "Affine" ? of.alpha : of.beta;
-      if (inner != 1) {
-        QAT_ASSIGN_OR_RETURN(x, c_.build.Binary(OpType::kMul, x, Scalar(inner)));
-      }
-      if (of.name == "Affine")
-        return of.beta == 0 ? Value(x) : c_.build.Binary(OpType::kAdd, x, Scalar(of.beta));
-      QAT_ASSIGN_OR_RETURN(x, c_.build.Unary(OpType::kTanh, std::monostate(), x));
-      return of.alpha == 1 ? Value(x) : c_.build.Binary(OpType::kMul, x, Scalar(of.alpha));
-    }
-    onnx::Node node{{}, std::string(of.name), {}, {}, {base_}, {}};
-    if (of.numbers > 0) node.attributes.push_back(Number("alpha", of.alpha));
-    if (of.numbers > 1) node.attributes.push_back(Number("beta", of.beta));
-    return Converted1(node, x);
-  }
-
-  static onnx::Attribute Number(const char* name, float value) {
-    onnx::Attribute attribute;
-    attribute.name = name;
-    attribute.kind = onnx::Attribute::Kind::kFloat;
-    attribute.real = value;
-    return attribute;
-  }
-
-  Value Converted1(const onnx::Node& node, const OnnxValue& x) {
-    QAT_ASSIGN_OR_RETURN(std::vector<OnnxValue> values,
-                         FindConverter(node.op)->convert(c_, {node, node_.opset, {x}}));
-    return std::move(values[0]);
+  Value Activated(size_t index, const OnnxValue& x) {
+    const float limit = index < 2 ? clip_ : 0;
+    return Apply(activations_[static_cast<size_t>(direction_) * cell_.activations.size() + index], limit, x,
+                 c_, node_.opset);
   }
 
   /// The filters of this direction, the projections of all its steps, and the states that it starts from.
@@ -538,7 +458,7 @@ class RecurrentWriter {
   bool backwards_ = false, batch_first_ = false;
   int32_t directions_ = 1, width_ = 0;
   float clip_ = 0;
-  std::vector<Activation> activations_;
+  std::vector<RecurrentActivation> activations_;
   OnnxValue x_;  ///< [steps, N, values]
 
   // Of the direction that is being written.

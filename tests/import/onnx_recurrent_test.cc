@@ -314,6 +314,33 @@ TEST(RecurrentImport, RefusesShapesThatContradictEachOther) {
   }
 }
 
+TEST(RecurrentImport, RefusesFiltersOfIntegers) {
+  OnnxFile file;
+  file.Input("x", {4, 1, kIn}).Constant("w", {1, 3, kIn}, std::vector<int64_t>(6, 1));
+  file.Constant("r", {1, 3, 3}, std::vector<int64_t>(9, 1))
+      .Node("RNN", {"x", "w", "r"}, {"", "y"})
+      .Output("y");
+  EXPECT_HOLDS(ErrorOf(file, ErrorCode::kUnsupported), "RNN: its input 1 is int64, expected real numbers");
+}
+
+// Of a layer whose outputs are read in part, too.
+TEST(RecurrentImport, OfAConstantIsComputedOnce) {
+  const RecurrentCase c = {"lstm", "LSTM"};
+  OnnxFile file;
+  file.Input("x", {1, 1, kWidth})
+      .Constant("k", {4, 1, kIn}, c.X())
+      .Constant("w", {1, 12, kIn}, c.W())
+      .Constant("r", {1, 12, kWidth}, c.R());
+  file.Constant("b", {1, 24}, c.B())
+      .Node("LSTM", {"k", "w", "r", "b"}, {"", "h"})
+      .Node("Add", {"h", "x"}, {"y"})
+      .Output("y");
+  const std::vector<float> found = RunImported(file, std::vector<float>{1, 2, 3});
+  const States expected = Expected(c);
+  ASSERT_EQ(found.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(found[i], expected.h[i] + static_cast<double>(i) + 1, 2e-6);
+}
+
 // PyTorch writes [steps, values], an example without a batch, as an Unsqueeze before the layer: what looks like a batch are its steps.
 TEST(RecurrentImport, RefusesStepsWithoutABatch) {
   OnnxFile file;
