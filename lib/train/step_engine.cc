@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "ir/output_source.h"
+#include "train/initializer.h"
 #include "train/modules/nhwc.h"
 #include "train/run_store.h"
 #include "train/tensor_span.h"
@@ -29,6 +30,18 @@ constexpr int64_t kStatisticsExamples = 1024;
 
 TrainableSpan TrainableOf(const Parameter& parameter) {
   return {parameter.name, SpanOf(parameter.value), {}, parameter.role == ParameterSpec::Role::kFilter};
+}
+
+// Of those that are numbers: targets that nobody knows are none.
+double RootMeanSquare(std::span<const float> values) {
+  double squares = 0;
+  int64_t count = 0;
+  for (const float value : values) {
+    if (std::isnan(value)) continue;
+    squares += double{value} * value;
+    ++count;
+  }
+  return std::sqrt(squares / static_cast<double>(std::max<int64_t>(count, 1)));
 }
 
 std::string Rounded(double value) {
@@ -141,6 +154,35 @@ bool StepEngine::NormalizeOutput(size_t output, const OutputContract& contract) 
   }
   SetOutput(output, contract);
   return true;
+}
+
+std::vector<float> StepEngine::AnswersTo(const Batch& batch, size_t output) {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor answers = functional::ToNhwc(network_->Forward(batch.inputs, {}).at(output)).contiguous();
+  return {answers.data_ptr<float>(), answers.data_ptr<float>() + answers.numel()};
+}
+
+double StepEngine::DeviationsOff(size_t output, const Batch& batch) {
+  std::vector<float> targets = batch.outputs[output].numbers;
+  NormalizeTargets(losses_[output].output, targets);
+  const std::vector<float> answers = AnswersTo(batch, output);
+  QAT_CHECK(answers.size() == targets.size());
+  for (size_t i = 0; i < answers.size(); ++i) targets[i] -= answers[i];
+  return RootMeanSquare(targets);
+}
+
+void StepEngine::StartOutput(size_t output, const Batch& batch) {
+  const std::optional<LastLayer> last = PlainLastLayer(output);
+  QAT_CHECK(last.has_value());
+  const LayerNode& node = network_->output_module(output).node();
+  const LayerParameter& filter = *node.Find(ParameterSpec::Role::kFilter);
+  // Values that are drawn alike have no order.
+  const NamedTensor drawn = InitialFilter(filter.shape, filter.trained, config_.seed, node.node_name);
+  std::copy(drawn.values.begin(), drawn.values.end(), last->filter->values.begin());
+  std::fill(last->bias->values.begin(), last->bias->values.end(), 0.0f);
+  const double reach = RootMeanSquare(AnswersTo(batch, output));
+  if (!(reach > 1)) return;
+  for (float& weight : last->filter->values) weight = static_cast<float>(weight / reach);
 }
 
 void StepEngine::ShareBatches(Workers& workers) {

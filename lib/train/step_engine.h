@@ -49,6 +49,12 @@ class StepEngine {
   /// has no filter and bias of its own, or an activation, or is read by more than one: nothing has changed then.
   bool NormalizeOutput(size_t output, const OutputContract& contract);
 
+  /// How far answers of real numbers are from what they should be, root mean square, in deviations of the targets: 1 for a network
+  /// that answers their mean. Requires an output that is normalized.
+  double DeviationsOff(size_t output, const Batch& batch);
+  /// Draws the last layer of an output anew: it answers about the mean of the targets. Requires that NormalizeOutput gave true.
+  void StartOutput(size_t output, const Batch& batch);
+
   void SetOutput(size_t output, const OutputContract& contract) { losses_[output].output = contract; }
   /// Weights of TaskLoss, one list for each output.
   void SetWeights(std::vector<std::vector<float>> weights);
@@ -100,6 +106,8 @@ class StepEngine {
     TrainableSpan *filter, *bias;
   };
   std::optional<LastLayer> PlainLastLayer(size_t output);
+  /// In TFLite's order of axes, as in evaluation.
+  std::vector<float> AnswersTo(const Batch& batch, size_t output);
   void SumGradients();
   void Broadcast();
   void NoteBefore();

@@ -50,8 +50,9 @@ class TrainLoop {
   TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split);
 
   /// Targets become outputs as in an earlier contract.
-  void TakeTargets(size_t index, const Checkpoint& before, bool resumed);
-  void SayTargets(const OutputContract& output, bool normalized) const;
+  Status TakeTargets(size_t index, const Checkpoint& before, bool resumed);
+  Status StartFromAnswers(size_t index, const OutputContract& output);
+  void SayTargets(const OutputContract& output, const std::string& how) const;
   bool InDeviations() const;
   Status Step();
   Status SaveStart();

@@ -103,9 +103,12 @@ TEST(Train, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
   std::string text = kTinySpec;
   text.replace(text.find("units = 4"), 9, "units = 2");
   QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "first", {}, {}));
-  const auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
   QAT_ASSERT_OK(first);
   ASSERT_TRUE(first->contract.outputs.at(0).mean.empty());
+  // Answers about the targets, which 60 steps are too few for.
+  first->tensors.at("logits/bias").values = {5450, -0.375f};
+  for (float& weight : first->tensors.at("logits/filter").values) weight *= 0.01f;
   config.scale_to_targets = true;
   config.steps = 1;
   config.learning_rate = 1e-30;
@@ -132,6 +135,37 @@ TEST(Train, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
   QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "third", {false, &*first}, callbacks));
   EXPECT_TRUE(notes.empty()) << notes[0] << ": a network that cannot give every number is never scaled";
   EXPECT_TRUE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->contract.outputs.at(0).mean.empty());
+}
+
+// From answers that are hundreds of deviations off, training would spend its steps on the way back.
+TEST(Train, StartsALastLayerFreshWhoseAnswersAreFarOff) {
+  TempDir dir;
+  const Dataset data = TwoNumbers();
+  TrainConfig config = TinyConfig();
+  config.scheme = "float32";
+  std::string text = kTinySpec;
+  text.replace(text.find("units = 4"), 9, "units = 2");
+  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "first", {}, {}));
+  auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
+  QAT_ASSERT_OK(first);
+  first->tensors.at("logits/bias").values = {-60000, 40};
+  config.scale_to_targets = true;
+  config.steps = 1;
+  config.learning_rate = 1e-30;
+  std::vector<std::string> notes;
+  TrainCallbacks callbacks;
+  callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
+  const auto result = Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks);
+  QAT_ASSERT_OK(result);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("the last layer starts fresh, since the answers that the network gave are "), std::string::npos) << notes[0];
+  EXPECT_NE(notes[0].find(" deviations off"), std::string::npos) << notes[0];
+  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  QAT_ASSERT_OK(second);
+  for (const float bias : second->tensors.at("logits/bias").values) EXPECT_NEAR(bias, 0, 1e-6);
+  EXPECT_NE(second->tensors.at("logits/filter"), first->tensors.at("logits/filter"));
+  EXPECT_EQ(second->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"));
+  for (const float weight : second->tensors.at("logits/filter").values) EXPECT_LT(std::abs(weight), 3) << "answers within a deviation or two";
 }
 
 TEST(Train, RefusesAnInitOfWhichNothingFits) {
