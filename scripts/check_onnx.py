@@ -358,11 +358,13 @@ def check_module(path, inputs, options, folder):
     if len(differences) != len(expected):
         raise RuntimeError(f"{len(differences)} of {len(expected)} outputs were compared")
     rng = np.random.default_rng(1)
-    moved = set(re.findall(r"input '(.*?)' takes", done.stderr))
+    moved = dict(re.findall(r"input '(.*?)' takes .*, the (batch first|channels last)", done.stderr))
     calibration = {}
     for name, value in inputs.items():
+        if moved.get(name) == "batch first":
+            value = np.moveaxis(value, 1, 0)
         values = np.concatenate([value, rng.standard_normal((7, *value.shape[1:])).astype(np.float32)])
-        calibration[name] = np.moveaxis(values, 1, -1).copy() if name in moved else values
+        calibration[name] = np.moveaxis(values, 1, -1).copy() if moved.get(name) == "channels last" else values
     if len(calibration) == 1:
         at["c.npz"] = os.path.join(folder, "c.npy")
         np.save(at["c.npz"], *calibration.values())

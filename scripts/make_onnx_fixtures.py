@@ -59,6 +59,21 @@ class Maps(nn.Module):
         return self.up(torch.relu(self.down(x)))
 
 
+class Recurrent(nn.Module):
+    """A series through a convolution, a GRU both ways and an LSTM."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 4, 3, stride=2)
+        self.gru = nn.GRU(4, 5, bidirectional=True, batch_first=True)
+        self.lstm = nn.LSTM(10, 6, batch_first=True)
+        self.out = nn.Linear(6, 3)
+
+    def forward(self, x):
+        steps = torch.relu(self.conv(x)).transpose(1, 2)
+        return self.out(self.lstm(self.gru(steps)[0])[0][:, -1])
+
+
 def at(name):
     return os.path.join(FOLDER, name)
 
@@ -85,6 +100,15 @@ def write_maps():
     sizes = {0: "batch", 2: "height", 3: "width"}
     torch.onnx.export(model, (x[:1],), at("maps.onnx"), dynamo=False, input_names=["x"], output_names=["y"],
                       dynamic_axes={"x": sizes, "y": sizes})
+
+
+def write_recurrent():
+    torch.manual_seed(4)
+    model = Recurrent().eval()
+    x = torch.randn(16, 3, 11)
+    np.save(at("recurrent_x.npy"), x.numpy())
+    np.save(at("recurrent_y.npy"), model(x).detach().numpy())
+    torch.onnx.export(model, (x[:1],), at("recurrent.onnx"), dynamo=False, input_names=["x"], output_names=["y"])
 
 
 def main():
@@ -114,6 +138,7 @@ def main():
     onnx.save(exported, at("dynamo.onnx"))
     write_two_heads()
     write_maps()
+    write_recurrent()
 
 
 if __name__ == "__main__":

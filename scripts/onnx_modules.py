@@ -429,6 +429,28 @@ def modules():
             lambda: Lambda(lambda m, x: m.out(m.rnn(x)[0][:, -1]), rnn=nn.GRU(4, 8, batch_first=True), out=nn.Linear(8, 2)),
             lambda: torch.randn(1, 10, 4),
         ),
+        "lstm_both_ways": (
+            lambda: Lambda(
+                lambda m, x: m.out(m.rnn(x)[0].mean(1)),
+                rnn=nn.LSTM(4, 8, num_layers=2, bidirectional=True, batch_first=True),
+                out=nn.Linear(16, 2),
+            ),
+            lambda: torch.randn(1, 10, 4),
+        ),
+        "gru_steps_first": (lambda: Lambda(lambda m, x: m.rnn(x)[0], rnn=nn.GRU(4, 8, num_layers=2)), lambda: torch.randn(10, 1, 4)),
+        "lstm_last_states": (
+            lambda: Lambda(lambda m, x: torch.cat(m.rnn(x)[1], 2).squeeze(0), rnn=nn.LSTM(4, 8, batch_first=True)),
+            lambda: torch.randn(1, 10, 4),
+        ),
+        "conv_rnn": (
+            lambda: Lambda(
+                lambda m, x: m.out(m.rnn(F.relu(m.conv(x)).transpose(1, 2))[0][:, -1]),
+                conv=nn.Conv1d(3, 6, 5, stride=2),
+                rnn=nn.RNN(6, 8, nonlinearity="relu", batch_first=True),
+                out=nn.Linear(8, 4),
+            ),
+            lambda: torch.randn(1, 3, 33),
+        ),
         "gru_cells": (lambda: Steps(4, 8, 5), lambda: torch.randn(1, 5, 4)),
         "conv_lstm_free": (
             lambda: Lambda(lambda m, x: torch.stack([m.c(x[:, :, t]) for t in range(3)], 1).mean(1), c=nn.Conv1d(4, 4, 1)),

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run_onnx.sh PYTHON QAT_CONVERT QAT_EVAL FIXTURES DATA INPUTS: .onnx files of PyTorch's exporters, quantized from pictures, with the channels last
-# and first, held against ai-edge-litert, each on INPUTS random inputs.
+# run_onnx.sh PYTHON QAT_CONVERT QAT_EVAL FIXTURES DATA INPUTS: .onnx files of PyTorch's exporters, quantized from pictures or series, with the
+# channels last and first, held against ai-edge-litert, each on INPUTS random inputs.
 # Without that Python or the pictures: 77 (skipped), or a failure under QAT_TEST_REQUIRE=1.
 set -eu
 python=$1 qat_convert=$2 qat_eval=$3 fixtures=$4 data=${QAT_TEST_DATA:-$5} inputs=$6
@@ -19,5 +19,11 @@ for network in script dynamo batch_norms maps; do
         -o "$work/$network.$layout.$type.tflite" --progress none >/dev/null
     done
   done
+done
+# The arrays of the source have the channels first, data have them last.
+"$python" -c 'import numpy, sys; numpy.save(sys.argv[2], numpy.load(sys.argv[1]).transpose(0, 2, 1))' "$fixtures/recurrent_x.npy" "$work/series.npy"
+for type in int8 uint8; do
+  "$qat_convert" "$fixtures/recurrent.onnx" --verify "$fixtures/recurrent_x.npy" "$fixtures/recurrent_y.npy" --calibrate "$work/series.npy" --type $type \
+    -o "$work/recurrent.$type.tflite" --progress none >/dev/null
 done
 "$python" "$(dirname "$0")/compare_models.py" "$qat_eval" "$inputs" "$work"/*.tflite
