@@ -8,28 +8,13 @@
 #include "base/strings.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
+#include "spec/quoted.h"
 #include "spec/toml_text.h"
 
 namespace qat {
 namespace {
 
 constexpr std::string_view kReason = "the plan";
-
-/// A basic string of TOML.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    constexpr std::string_view kHex = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out += '\\';
-    if (byte < 0x20 || byte == 0x7f) {
-      out += StrCat("\\u00", kHex[byte >> 4], kHex[byte & 15]);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 std::string RangeText(Range range) { return StrCat("[", range.min, ", ", range.max, "]"); }
 

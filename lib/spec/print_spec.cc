@@ -9,25 +9,19 @@
 #include "contract/provenance.h"
 #include "ops/keys.h"
 #include "spec/build_graph.h"
+#include "spec/quoted.h"
 #include "spec/sayable.h"
 #include "spec/spec_attributes.h"
 
 namespace qat {
 namespace {
 
-/// A basic string of TOML.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : Printable(text)) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
+/// For people: what a terminal would obey is written out in the name itself.
+std::string Shown(std::string_view text) { return Quoted(Printable(text)); }
 
 std::string QuotedList(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
-  for (const std::string& text : texts) quoted.push_back(Quoted(text));
+  for (const std::string& text : texts) quoted.push_back(Shown(text));
   return StrCat("[", Join(quoted), "]");
 }
 
@@ -65,7 +59,7 @@ class Printer {
 
   void PrintHead(const std::vector<std::string>& notes) {
     for (const std::string& note : notes) text_ += StrCat("# ", note, "\n");
-    Line("name", Quoted(graph_.name));
+    Line("name", Shown(graph_.name));
     if (!classes_.empty()) Line("classes", classes_);
     if (graph_.outputs.size() > 1 ||
         (!graph_.nodes.empty() && graph_.outputs[0] != graph_.nodes.back().outputs.back())) {
@@ -76,7 +70,7 @@ class Printer {
     const bool named = graph_.inputs.size() > 1 || graph_.tensor(graph_.inputs[0]).name != "input";
     for (const int32_t input : graph_.inputs) {
       text_ += named ? "\n[[input]]\n" : "\n[input]\n";
-      if (named) Line("name", Quoted(graph_.tensor(input).name));
+      if (named) Line("name", Shown(graph_.tensor(input).name));
       const Shape& shape = graph_.tensor(input).shape;
       size_t axis = 1;
       while (axis + 1 < shape.size() && shape[axis] == 1) ++axis;
@@ -194,8 +188,8 @@ class Printer {
     if (activation == Activation::kNone) return;
     // The activation was a layer of its own, which the normalization took in; what reads it reads it by its name.
     const std::string name = node.fused.empty() ? node.name + "_activation" : node.fused.back();
-    text_ += StrCat("\n[[layer]]\nname = ", Quoted(name),
-                    "\nop = ", Quoted(std::string(qat::NameOf(activation))), "\n");
+    text_ += StrCat("\n[[layer]]\nname = ", Shown(name),
+                    "\nop = ", Quoted(qat::NameOf(activation)), "\n");
     names_[node.output()] = name;
   }
 
@@ -206,9 +200,9 @@ class Printer {
 
   void Begin(const GraphNode& node, OpType type, const std::vector<int32_t>& data,
              const std::vector<std::string>& fused) {
-    text_ += StrCat("\n[[layer]]\nname = ", Quoted(node.name),
+    text_ += StrCat("\n[[layer]]\nname = ", Shown(node.name),
                     fused.empty() ? "" : StrCat("  # with ", Printable(Join(fused))), "\n");
-    Line("op", Quoted(std::string(DefinitionOf(type).name)));
+    Line("op", Quoted(DefinitionOf(type).name));
     if (data.size() == 1 && data[0] == previous_) return;
     std::vector<std::string> inputs;
     for (const int32_t tensor : data) inputs.push_back(NameOf(tensor));

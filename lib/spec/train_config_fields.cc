@@ -8,20 +8,12 @@
 #include "base/named_lists.h"
 #include "base/strings.h"
 #include "contract/task.h"
+#include "spec/quoted.h"
 
 namespace qat {
 namespace {
 
 using Field = TrainConfigField;
-
-std::string Quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 // TOML tells integers from reals by the point.
 std::string RealText(double value) {

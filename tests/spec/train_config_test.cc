@@ -10,7 +10,7 @@ namespace {
 
 TEST(TrainConfig, SurvivesItsToml) {
   TrainConfig config;
-  config.network = "dir/with \"quotes\".toml";
+  config.network = "dir/with \"quotes\" and \\ and \n, \x01, \x7f and \u00e9" + std::string(1, '\0') + ".toml";
   config.learning_rate = 1e-5;
   config.epochs = 3;
   config.seed = 12345678901234567u;
