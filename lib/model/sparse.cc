@@ -12,6 +12,9 @@
 namespace qat {
 namespace {
 
+// A small file must not ask for gigabytes of zeros: with fewer values than one in a thousand, a tensor may have 1 MiB.
+constexpr size_t kMostTimes = 1000, kBytesOfAnyTensor = 1 << 20;
+
 struct Level {
   bool is_dense = true;
   int64_t size = 0;    // indices are below it
@@ -168,7 +171,11 @@ bool Walk::Copy(size_t place, int64_t before, int64_t offset) {
 
 Expected<std::unique_ptr<uint8_t[]>> Walk::Run(size_t element, std::span<const uint8_t> values) {
   QAT_RETURN_IF_ERROR(ReadLevels());
-  auto dense = std::make_unique<uint8_t[]>(static_cast<size_t>(FlatSize(shape_)) * element);
+  const size_t size = static_cast<size_t>(FlatSize(shape_)) * element;
+  if (size > kBytesOfAnyTensor + kMostTimes * values.size())
+    return Unsupported(StrCat("has ", size, " bytes with its zeros, of which ", values.size(),
+                              " are stored; expected at most ", kMostTimes, " for each"));
+  auto dense = std::make_unique<uint8_t[]>(size);
   element_ = element;
   values_ = values;
   dense_ = dense.get();

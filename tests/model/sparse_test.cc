@@ -86,6 +86,14 @@ TEST(Sparse, GetsItsZerosByBlocks) {
             (std::vector<float>{0, 0, 1, 2, 0, 0, 3, 4, 5, 6, 0, 0, 7, 8, 0, 0}));
 }
 
+// Rows of 100 million zeros with one value in each take a few hundred bytes.
+TEST(Sparse, RefusesAFewBytesThatStandForGigabytes) {
+  Sparse sparse = Rows();
+  sparse.shape = {3, 100'000'000};
+  QAT_EXPECT_ERROR(RunnableFromBytes(ModelOf(sparse), "m.tflite"), ErrorCode::kUnsupported,
+                   "tensor 0 'w': has 1200000000 bytes with its zeros, of which 12 are stored");
+}
+
 // What a DENSIFY gives must be as it is recorded, and nothing else may write it.
 TEST(Sparse, RefusesADensifyThatContradictsItsTensors) {
   for (const bool is_input : {false, true}) {
