@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -11,6 +12,18 @@ namespace qat {
 namespace {
 
 using nlohmann::json;
+
+/// Errors: an exception of the JSON library's, as for a text.
+int64_t WholeNumber(const json& value) {
+  if (!value.is_number_unsigned()) return value.get_ref<const json::number_integer_t&>();
+  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  return static_cast<int64_t>(std::min(value.get<uint64_t>(), kMost));
+}
+
+int64_t WholeNumberOr(const json& event, const char* key, int64_t otherwise) {
+  const auto value = event.find(key);
+  return value == event.end() ? otherwise : WholeNumber(*value);
+}
 
 double NumberOr(const json& event, const char* key, double otherwise) {
   const auto value = event.find(key);
@@ -32,20 +45,20 @@ void AddRange(int64_t step, const json& event, std::vector<RangeCurve>& curves) 
 }
 
 void AddStart(const json& event, RunRecord& run) {
-  run.steps = event.value("steps", int64_t{0});
-  run.batch_size = event.value("batch_size", int64_t{0});
+  run.steps = WholeNumberOr(event, "steps", 0);
+  run.batch_size = WholeNumberOr(event, "batch_size", 0);
   run.scheme = event.value("scheme", std::string());
 }
 
 void AddEnd(const json& event, RunRecord& run) {
   run.ended = true;
-  run.best_step = event.value("best_step", int64_t{-1});
+  run.best_step = WholeNumberOr(event, "best_step", -1);
   run.best_accuracy = NumberOr(event, "best_accuracy", std::nan(""));
 }
 
 void AddEvent(const json& event, RunRecord& run) {
   const auto kind = event.at("event").get<std::string>();
-  const auto step = event.at("step").get<int64_t>();
+  const auto step = WholeNumber(event.at("step"));
   run.last_step = std::max(run.last_step, step);
   if (kind == "start") AddStart(event, run);
   if (kind == "end") AddEnd(event, run);

@@ -145,7 +145,7 @@ class PlanReader {
     const toml::node* version = root.get("version");
     if (version == nullptr) {
       refusals_.Missing(root, "version", "1");
-    } else if (version->value<int64_t>() != 1) {
+    } else if (version->value_exact<int64_t>() != 1) {
       refusals_.Mismatch(*version, "version", "1");
     }
     const toml::node* type = root.get("type");
@@ -216,7 +216,7 @@ class PlanReader {
   void ReadFilter(const toml::table& table, FilterChoice& choice) {
     const Precision& usual = out_.precisions.filters;
     if (const toml::node* bits = table.get("bits")) {
-      const auto value = bits->value<int64_t>();
+      const auto value = bits->value_exact<int64_t>();
       const bool four = out_.precisions.activations.type == DType::kInt8;
       if (value != 8 && !(value == 4 && four)) {
         refusals_.Mismatch(*bits, "bits", four ? "4 or 8" : "8");

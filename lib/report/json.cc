@@ -163,7 +163,7 @@ void Read(const Json& json, AccuracyResult& out) {
 void Read(const Json& json, ClassificationResult& out) {
   if (const auto topk = json.find("topk"); topk != json.end()) {
     for (const Json& entry : *topk)
-      out.topk_correct[entry.at("k").get<int32_t>()] = entry.at("correct").get<int64_t>();
+      out.topk_correct[Taken<int32_t>(entry.at("k"))] = Taken<int64_t>(entry.at("correct"));
   }
   ReadField(json, "confusion", out.confusion);
   if (const auto classes = json.find("classes"); classes != json.end()) {
@@ -272,7 +272,7 @@ void Read(const Json& json, TrainingCurve& out) {
   ReadField(json, "name", out.name);
   for (const Json& point : json.at("points")) {
     const Json& value = point.at(1);
-    out.points.emplace_back(point.at(0).get<int64_t>(), value.is_null() ? std::nan("") : value.get<double>());
+    out.points.emplace_back(Taken<int64_t>(point.at(0)), value.is_null() ? std::nan("") : value.get<double>());
   }
 }
 

@@ -4,7 +4,11 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "report/report.h"
 
@@ -25,16 +29,42 @@ inline Json ToJson(const std::optional<Interval>& interval) {
   return interval ? Json::array({interval->low, interval->high}) : Json();
 }
 
-// Reading. A null or absent field leaves its default; one of another type throws, which ParseReport catches.
+// Reading. A null or absent field leaves its default; one of another type, or a number that T does not hold, throws, which
+// ParseReport catches.
+
+template <class T>
+void Take(const Json& value, T& out) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    const auto fits = [](auto number) { return std::in_range<T>(number); };
+    const bool whole = value.is_number_unsigned()  ? fits(value.get<uint64_t>())
+                       : value.is_number_integer() ? fits(value.get<int64_t>())
+                                                   : !value.is_number();
+    if (!whole) throw std::domain_error(value.dump() + " is out of place, expected a whole number");
+  }
+  out = value.get<T>();
+}
+
+template <class T>
+void Take(const Json& value, std::vector<T>& out) {
+  out.clear();
+  for (const Json& each : value.get_ref<const Json::array_t&>()) Take(each, out.emplace_back());
+}
+
+template <class T>
+T Taken(const Json& value) {
+  T taken;
+  Take(value, taken);
+  return taken;
+}
 
 template <class T>
 void ReadField(const Json& object, const char* key, T& out) {
-  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) Take(*found, out);
 }
 
 template <class T>
 void ReadField(const Json& object, const char* key, std::optional<T>& out) {
-  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = found->get<T>();
+  if (const auto found = object.find(key); found != object.end() && !found->is_null()) out = Taken<T>(*found);
 }
 
 inline void ReadInterval(const Json& json, const char* key, std::optional<Interval>& out) {

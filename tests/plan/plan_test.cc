@@ -301,6 +301,7 @@ TEST(PlanFile, RefusesWhatItDoesNotKnowWithTheNearestName) {
   ExpectRefused("[activations]\nconv.range = [1, 2]\n", "expected [MIN, MAX] with MIN at most 0");
   ExpectRefused("[activations]\nconv = 3\n", "p.toml:4:");
   ExpectRefused("[filters]\n\"fc/filter\" = { bits = 3 }\n", "is 3, expected 4 or 8");
+  ExpectRefused("[filters]\n\"fc/filter\" = { bits = 3.4e38 }\n", "expected 4 or 8");
   ExpectRefused("[filters]\n\"fc/filter\" = { scales = \"channel\", range = [-1, 1] }\n",
                 "expected one with scales = \"tensor\"");
   ExpectRefused("version = 2\ntype = \"int8\"\n", "'version' is 2, expected 1");

@@ -3,6 +3,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/strings.h"
 #include "report/report.h"
 #include "support/places.h"
 #include "support/sample_report.h"
@@ -121,6 +122,15 @@ TEST(ReportJson, RefusesWhatIsNoReport) {
 }
 
 // The validator is Python's jsonschema: it knows nothing of our writer.
+TEST(ReportJson, RefusesNumbersThatAFieldDoesNotHold) {
+  for (const char* number : {"8.5e37", "1.5", "4294967296", "-1e400"}) {
+    const std::string text = StrCat(R"({"schema": "qat-report/1", "exit_code": )", number, "}");
+    EXPECT_FALSE(ParseReport(text, "r.json").ok()) << number;
+  }
+  const auto report = ParseReport(R"({"schema": "qat-report/1", "exit_code": 8.5e37})", "r.json");
+  QAT_EXPECT_ERROR(report, ErrorCode::kCorrupt, "r.json: 8.5e+37 is out of place, expected a whole number");
+}
+
 TEST(Json, BringsPicturesBack) {
   Report report;
   report.pictures = {{"a.jpg", {{3, "cat", 0.5}, {12, "", {}}}}};
