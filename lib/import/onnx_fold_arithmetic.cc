@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/slices.h"
@@ -18,11 +19,16 @@ using onnx::Tensor;
 using RealOp = double (*)(double, double);
 using IntOp = int64_t (*)(int64_t, int64_t);
 
-int64_t FloorDivide(int64_t a, int64_t b) { return b == 0 ? 0 : a / b; }  // ONNX: towards zero
 int64_t PythonModulo(int64_t a, int64_t b) {
   if (b == 0 || b == -1) return 0;
   const int64_t rest = a % b;
   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+// Where int64 ends; NaN is 0.
+int64_t ToInteger(double value) {
+  if (std::isnan(value)) return 0;
+  if (value >= 0x1p63) return std::numeric_limits<int64_t>::max();
+  return value < -0x1p63 ? std::numeric_limits<int64_t>::min() : static_cast<int64_t>(value);
 }
 // Sums of sizes may wrap as ONNX Runtime's do.
 int64_t WrappingAdd(int64_t a, int64_t b) {
@@ -35,6 +41,9 @@ int64_t WrappingMul(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
 }
 
+// ONNX: towards zero. The processor traps where the lowest integer is divided by -1.
+int64_t Divide(int64_t a, int64_t b) { return b == 0 ? 0 : b == -1 ? WrappingSub(0, a) : a / b; }
+
 struct PairOp {
   RealOp real;
   IntOp integer;
@@ -46,11 +55,11 @@ const std::map<std::string_view, PairOp>& PairOps() {
       {"Add", {[](double a, double b) { return a + b; }, WrappingAdd}},
       {"Sub", {[](double a, double b) { return a - b; }, WrappingSub}},
       {"Mul", {[](double a, double b) { return a * b; }, WrappingMul}},
-      {"Div", {[](double a, double b) { return a / b; }, FloorDivide}},
+      {"Div", {[](double a, double b) { return a / b; }, Divide}},
       {"Pow",
        {[](double a, double b) { return std::pow(a, b); },
         [](int64_t a, int64_t b) {
-          return static_cast<int64_t>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+          return ToInteger(std::pow(static_cast<double>(a), static_cast<double>(b)));
         }}},
       {"Mod", {[](double a, double b) { return std::fmod(a, b); }, PythonModulo}},
       {"Max",
@@ -137,7 +146,7 @@ Results FoldUnary(const OnnxNode& node) {
   double (*op)(double) = UnaryOps().at(node.node.op);
   Tensor result = *node.In(0).constant;
   for (float& value : result.reals) value = static_cast<float>(op(value));
-  for (int64_t& value : result.integers) value = static_cast<int64_t>(op(static_cast<double>(value)));
+  for (int64_t& value : result.integers) value = ToInteger(op(static_cast<double>(value)));
   return One(std::move(result));
 }
 
@@ -211,7 +220,7 @@ Results FoldReduce(const OnnxNode& node) {
     if (IsReal(result))
       result.reals[i] = static_cast<float>(value);
     else
-      result.integers[i] = static_cast<int64_t>(value);
+      result.integers[i] = ToInteger(value);
   }
   return One(std::move(result));
 }
@@ -239,7 +248,7 @@ Results FoldDequantize(const OnnxNode& node) {
   for (size_t i = 0; i < result.reals.size(); ++i) {
     const size_t slice = i / inner % scales.size();
     result.reals[i] = static_cast<float>(double{scales[slice]} *
-                                         static_cast<double>(x.constant->integers[i] - zeros[slice]));
+                                         static_cast<double>(WrappingSub(x.constant->integers[i], zeros[slice])));
   }
   return One(std::move(result));
 }
@@ -268,7 +277,7 @@ Results FoldQuantize(const OnnxNode& node) {
     const size_t slice = i / inner % scales.size();
     const double steps = std::nearbyint(double{x.constant->reals[i]} / double{scales[slice]}) +
                          static_cast<double>(zeros[slice]);
-    result.integers[i] = static_cast<int64_t>(std::clamp(steps, low, high));
+    result.integers[i] = ToInteger(std::clamp(steps, low, high));
   }
   return One(std::move(result));
 }

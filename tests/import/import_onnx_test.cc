@@ -487,6 +487,25 @@ TEST(ImportOnnx, ConstantsMadeOfConstantsAreBoundedTogether) {
   EXPECT_NE(message.find("constants made of constants have more than"), std::string::npos) << message;
 }
 
+// The folded sizes are a reshape's, so that what they became is seen in its refusal.
+TEST(ImportOnnx, TheArithmeticOfIntegersEndsWhereInt64Does) {
+  const int64_t lowest = std::numeric_limits<int64_t>::min();
+  const auto size = [&](const std::string& op, int64_t a, int64_t b) {
+    const std::vector<std::string> both = {"a", "b"}, one = {"a"};
+    return ErrorOf(OnnxFile()
+                       .Input("x", {1, 4})
+                       .Constant("a", {1}, std::vector<int64_t>{a})
+                       .Constant("b", {1}, std::vector<int64_t>{b})
+                       .Node(op, op == "Neg" ? one : both, {"c"})
+                       .Node("Reshape", {"x", "c"}, {"y"})
+                       .Output("y"),
+                   ErrorCode::kCorrupt);
+  };
+  EXPECT_NE(size("Div", lowest, -1).find("-9223372036854775808"), std::string::npos) << size("Div", lowest, -1);
+  EXPECT_NE(size("Pow", 10, 30).find("9223372036854775807"), std::string::npos) << size("Pow", 10, 30);
+  EXPECT_NE(size("Neg", lowest, 0).find("9223372036854775807"), std::string::npos) << size("Neg", lowest, 0);
+}
+
 TEST(ImportOnnx, AConditionOfRealNumbersIsRefused) {
   const std::vector<float> two = {1, 2};
   const std::string message = ErrorOf(OnnxFile()
