@@ -74,7 +74,7 @@ int32_t Graph::AddTrained(std::string tensor_name, Shape shape, TrainedTensor tr
   GraphTensor tensor;
   tensor.name = std::move(tensor_name);
   tensor.shape = std::move(shape);
-  tensor.trained = std::move(trained);
+  tensor.trained = trained;
   return AddTensor(std::move(tensor));
 }
 
