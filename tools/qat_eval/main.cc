@@ -27,7 +27,7 @@ const CommandRow kCommands[] = {
      "  qat-eval bench a.tflite b.tflite\n"
      "  qat-eval bench m.tflite --batch 32 --threads 4 --operators\n",
      {"models", "--graph", "--batch", "--threads", "--repeat", "--operators", "--kernels", "--html", "--json"}},
-    {"classify", kClassify, RunClassify, "Prints the most likely classes, or the numbers, for pictures or rows of a table.",
+    {"classify", kClassify, RunClassify, "Prints classes or numbers for pictures or rows of a table.",
      "  qat-eval classify m.tflite cat.jpg dog.jpg\n"
      "  qat-eval classify m.tflite --topk 1 *.png --json -\n",
      {"files", "--graph", "--topk", "--input-stats", "--threads", "--json"}},
