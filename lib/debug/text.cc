@@ -90,7 +90,7 @@ std::string LayersText(const Diagnosis& diagnosis, bool details) {
   std::string text = AlignColumns(rows, {2, 3, 4, 5, 6, 7, 8, 9});
   if (rows.size() <= diagnosis.ranking.size())
     text += StrCat("… and ", diagnosis.ranking.size() + 1 - rows.size(), " more layers with less noise\n");
-  if (cut) text += "names are cut short here; the details and the JSON report have them whole\n";
+  if (cut) text += "names are cut short here; details and JSON have them whole\n";
   return text;
 }
 

@@ -206,7 +206,7 @@ TEST(DebugText, CutsLongNamesAndNumbersThatMeanNothing) {
   summary.diagnosis = &diagnosis;
   const std::string text = DebugText(summary, false);
   for (const char* piece : {"\n.../moments/SquaredDifference ", "\nfunctional_1/conv2d_1/Relu ", "\na_block_with_a_long_name/one/",
-                            "\nb_block_with_a_long_name/one/", "over 10 x", "names are cut short here: --details and --json have them whole\n"})
+                            "\nb_block_with_a_long_name/one/", "over 10 x", "names are cut short here; details and JSON have them whole\n"})
     EXPECT_NE(text.find(piece), std::string::npos) << piece << text;
   EXPECT_EQ(text.find("0000000"), std::string::npos);
   const std::string details = DebugText(summary, true);
