@@ -1,7 +1,9 @@
 // The table of layers that is shown before any training hour is spent.
 #include <algorithm>
 #include <array>
+#include <set>
 
+#include "base/join_some.h"
 #include "base/printable.h"
 #include "base/strings.h"
 #include "ir/graph.h"
@@ -36,12 +38,16 @@ std::string QuantizationText(const Graph& graph, const RangeGroups& groups, cons
   }
   if (others.empty()) return "own range";
   const bool own = others.size() < group.observed.size();
-  return StrCat(own || others.size() > 1 ? "one range with " : "as ", Join(others));
+  constexpr size_t kShown = 6;  // the steps of a recurrent layer are hundreds
+  return StrCat(own || others.size() > 1 ? "one range with " : "as ", JoinSome(others, kShown));
 }
 
-int64_t ParameterCount(const Graph& graph, const GraphNode& node) {
+/// What layers share counts with the first of them; `counted` holds those so far.
+int64_t ParameterCount(const Graph& graph, const GraphNode& node, std::set<int32_t>& counted) {
   int64_t count = 0;
-  for (const int32_t tensor : TrainedTensorsOf(graph, node)) count += FlatSize(graph.tensor(tensor).shape);
+  for (const int32_t tensor : TrainedTensorsOf(graph, node)) {
+    if (counted.insert(tensor).second) count += FlatSize(graph.tensor(tensor).shape);
+  }
   return count;
 }
 
@@ -75,13 +81,14 @@ std::string PrintNetwork(const Graph& graph) {
   std::vector<Row> rows = {{"layer", "operator", "output", "parameters", "MACs", "quantized with"}};
   for (const int32_t input : graph.inputs)
     rows.push_back({ShortName(graph.tensor(input).name), "", ToString(graph.tensor(input).shape), "", "", "the input contract"});
+  std::set<int32_t> counted;
   int64_t parameters = 0;
   int64_t multiply_accumulates = 0;
   for (const GraphNode& node : graph.nodes) {
     // A node with several outputs has a row for each.
     for (const int32_t output : node.outputs) {
       const bool first = output == node.outputs[0];
-      const int64_t own = first ? ParameterCount(graph, node) : 0, macs = first ? MultiplyAccumulates(graph, node) : 0;
+      const int64_t own = first ? ParameterCount(graph, node, counted) : 0, macs = first ? MultiplyAccumulates(graph, node) : 0;
       std::string name = graph.tensor(output).name;
       if (!node.fused.empty()) name += StrCat(" (+ ", Join(node.fused), ")");
       rows.push_back({ShortName(name), OperatorText(node), ToString(graph.tensor(output).shape), StrCat(own),

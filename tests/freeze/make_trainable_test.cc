@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "freeze/freeze.h"
 #include "ir/constants.h"
 #include "quant/batch_norm.h"
@@ -105,6 +106,25 @@ TEST(MakeTrainable, AFilterThatTwoLayersShareIsOneParameter) {
   QAT_ASSERT_OK(checkpoint);
   EXPECT_TRUE(checkpoint->tensors.contains("twice"));
   EXPECT_TRUE(checkpoint->network.tensor(filter).trained.has_value());
+}
+
+// As the steps of a recurrent layer: one filter for all, and one range where they are joined.
+TEST(MakeTrainable, PrintsWhatManyLayersShareOnce) {
+  Graph graph = TinyGraph(false);
+  const int32_t filter = graph.AddConstant("shared", {3, 3}, Ramp(9, 0, 0.5f));
+  std::vector<int32_t> states = {graph.outputs[0]};
+  for (int i = 0; i < 9; ++i)
+    states.push_back(*graph.AddNode(OpType::kFullyConnected, StrCat("step_", i), FullyConnectedAttributes(), {states.back(), filter}));
+  graph.outputs = {*graph.AddNode(OpType::kConcatenation, "all", ConcatenationAttributes{1}, states)};
+  const auto alone = MakeTrainable(TinyGraph(false)), shared = MakeTrainable(graph);
+  QAT_ASSERT_OK(alone);
+  QAT_ASSERT_OK(shared);
+  int64_t parameters = 9;
+  for (const auto& [name, tensor] : alone->tensors) parameters += std::ssize(tensor.values);
+  const std::string text = PrintNetwork(shared->network);
+  const std::string total = text.substr(text.rfind("total"));
+  EXPECT_NE(total.find(StrCat(" ", parameters, " ")), std::string::npos) << text;
+  EXPECT_NE(text.find("one range with fc, step_0, step_1, step_2, step_3, step_4 and 4 more"), std::string::npos) << text;
 }
 
 TEST(MakeTrainable, WhatIsAFilterAndAnOperandStaysAConstant) {
