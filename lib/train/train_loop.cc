@@ -103,7 +103,7 @@ Status TrainLoop::TakeTargets(size_t index, const Checkpoint& before, bool resum
 }
 
 // Of a normalized output. Answers that are further off than those of a network that knows nothing are not worth starting from: of small
-// networks those that were 2 deviations off learned as well with a fresh last layer, those 4 to 1,600 off several times as fast.
+// networks those that were 2 deviations off learned as well with a fresh last layer, those 8 to 1,600 off four times as fast or more.
 Status TrainLoop::StartFromAnswers(size_t index, const OutputContract& output) {
   constexpr double kMostDeviations = 2;
   QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(0));
