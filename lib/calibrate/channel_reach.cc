@@ -4,7 +4,8 @@
 
 namespace qat {
 
-Expected<ChannelReach> FindChannelReach(const Graph& graph, const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks) {
+Expected<ChannelReach> FindChannelReach(const Graph& graph, const Dataset& dataset,
+                                        const ChosenExamples& chosen, const WorkHooks& hooks) {
   ChannelReach reach;
   const std::vector<int32_t> layers = ClippedLayers(graph);
   if (layers.empty()) return reach;
@@ -15,7 +16,8 @@ Expected<ChannelReach> FindChannelReach(const Graph& graph, const Dataset& datas
       std::vector<float>& largest = reach[node.name];
       largest.resize(static_cast<size_t>(graph.tensor(node.output()).shape.back()));
       const std::span<const float> values = run.Values(node.output());
-      for (size_t i = 0; i < values.size(); ++i) largest[i % largest.size()] = std::max(largest[i % largest.size()], values[i]);
+      for (size_t i = 0; i < values.size(); ++i)
+        largest[i % largest.size()] = std::max(largest[i % largest.size()], values[i]);
     }
     return {};
   };

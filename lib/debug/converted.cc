@@ -57,6 +57,7 @@ class ModelReader {
       TakeFilter(node);
       const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
       if (output != nullptr && output->type == DType::kFloat32) choices_.keep_float.push_back(node.name);
+      if (IsWide(node)) choices_.int16.push_back(node.name);
     }
     TakeInputs();
     if (named > 0) return std::move(choices_);
@@ -70,16 +71,25 @@ class ModelReader {
     return found == by_name_.end() ? nullptr : found->second;
   }
 
+  /// 16 bits in a model of int8. An output of the network is int8, and what the layer gives has the other name.
+  bool IsWide(const GraphNode& node) const {
+    if (choices_.precisions.activations.type != DType::kInt8) return false;
+    const std::string& name = network_.tensor(node.outputs[0]).name;
+    const ModelTensor* const output = Find(name);
+    const ModelTensor* const before = Find(name + "/int8");
+    return (output != nullptr && output->type == DType::kInt16) || (before != nullptr && before->type == DType::kInt16);
+  }
+
   /// Of a `quantize` or `dequantize` node beside the tensor, too.
   bool TakeRange(const std::string& name) {
     const ModelTensor* tensor = Find(name);
-    for (const char* suffix : {"", "/quantized"}) {
+    for (const char* suffix : {"", "/quantized", "/int16", "/int8"}) {
       const ModelTensor* each = Find(name + suffix);
       if (each == nullptr || each->is_constant || each->scale.size() != 1 || each->type == DType::kFloat32)
         continue;
       const QuantizationParams params = {each->scale[0], static_cast<int32_t>(each->zero_point.at(0))};
-      choices_.activations[name + suffix] =
-          RepresentableRange(params, LimitsOf(choices_.precisions.activations));
+      const Precision& precision = each->type == DType::kInt16 ? kInt16Activations : choices_.precisions.activations;
+      choices_.activations[name + suffix] = RepresentableRange(params, LimitsOf(precision));
     }
     return tensor != nullptr;
   }
@@ -92,13 +102,21 @@ class ModelReader {
   }
 
   Status FindPrecisions() {
+    const auto is_int8 = [&](const GraphNode& node) {
+      const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
+      return output != nullptr && output->scale.size() == 1 && output->type == DType::kInt8;
+    };
+    // Beside int8, int16 is a choice of some layers.
+    if (std::any_of(network_.nodes.begin(), network_.nodes.end(), is_int8)) {
+      choices_.precisions = Int8PrecisionsByFilters();
+      return {};
+    }
     for (const GraphNode& node : network_.nodes) {
       const ModelTensor* output = Find(network_.tensor(node.outputs[0]).name);
       if (output == nullptr || output->scale.size() != 1) continue;
       if (output->type == DType::kUInt8) choices_.precisions = PrecisionsOf(Scheme::kUInt8);
-      if (output->type == DType::kInt8) choices_.precisions = Int8PrecisionsByFilters();
       if (output->type == DType::kInt16) choices_.precisions = *IntegersFromName("int16x8");
-      if (output->type == DType::kUInt8 || output->type == DType::kInt8 || output->type == DType::kInt16) return {};
+      if (output->type == DType::kUInt8 || output->type == DType::kInt16) return {};
     }
     return Corrupt(StrCat(model_.source(), ": has no layer of the network '", network_.name,
                           "' whose output is uint8, int8 or int16, expected a model that was converted from it"));
@@ -153,19 +171,27 @@ class ModelReader {
 
 }  // namespace
 
+std::set<std::string> PartLayers(const PlanChoices& choices, Graph& graph) {
+  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
+  std::set<std::string> int16 = KeepInt16(graph, {choices.int16.begin(), choices.int16.end()});
+  SeparateFixedRanges(graph);
+  return int16;
+}
+
 Status CheckChoices(const PlanChoices& choices, const Graph& network) {
   Graph graph = network;
   std::vector<std::string> names;
   for (const GraphNode& node : graph.nodes) names.push_back(node.name);
-  for (const std::string& name : choices.keep_float) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      return InvalidArgument(StrCat("keep_float: ", UnknownName("layer", name, names)));
+  for (const auto& [key, list] : {std::pair("keep_float", &choices.keep_float), std::pair("int16", &choices.int16)}) {
+    for (const std::string& name : *list) {
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        return InvalidArgument(StrCat(key, ": ", UnknownName("layer", name, names)));
+    }
   }
   QAT_RETURN_IF_ERROR_IN("equalize", EqualizeNamed(choices.equalize, graph));
   QuantizationOptions options;
   options.precisions = choices.precisions;
-  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
-  SeparateFixedRanges(graph);
+  PartLayers(choices, graph);
   return TakeChoices(choices, graph, options);
 }
 
@@ -190,8 +216,7 @@ Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
   options.precisions = choices.precisions;
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   SetRanges(choices, graph);
-  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
-  SeparateFixedRanges(graph);
+  options.int16_nodes = PartLayers(choices, graph);
   SetRanges(choices, graph);
   PlanChoices others = choices;
   others.activations.clear();

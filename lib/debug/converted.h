@@ -3,6 +3,7 @@
 #ifndef QAT_DEBUG_CONVERTED_H_
 #define QAT_DEBUG_CONVERTED_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ struct Converted {
 /// Requires  a verified frozen graph without quantization. Errors: those of EqualizeNamed, TakeChoices, MakePlan and WriteTflite.
 Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
                             std::vector<std::string>& warnings);
+
+/// Puts what is to stay real and what is to have 16 bits between the nodes that change it; of the latter the names, for
+/// QuantizationOptions::int16_nodes.
+std::set<std::string> PartLayers(const PlanChoices& choices, Graph& graph);
 
 /// Errors: as qat-convert has them, for choices that name what the network has not: kInvalidArgument.
 Status CheckChoices(const PlanChoices& choices, const Graph& network);

@@ -36,13 +36,14 @@ Expected<std::vector<PossibleEdit>> EditFinder::Find(const LayerDiagnosis& layer
   AddRanges(layer, now, *observed, choices, edits);
   AddFilters(layer, now, choices, edits);
   QAT_RETURN_IF_ERROR(AddEqualizations(layer, *observed, choices, edits));
+  AddInt16(layer, choices, edits);
   AddFloats(layer, choices, edits);
   return edits;
 }
 
 Expected<const EditFinder::Ranges*> EditFinder::ObservedFor(const Converted& now,
                                                             const PlanChoices& choices) {
-  const auto [found, is_new] = observed_.try_emplace({choices.equalize, choices.keep_float});
+  const auto [found, is_new] = observed_.try_emplace({choices.equalize, choices.keep_float, choices.int16});
   if (is_new) {
     auto seen = Observe(now.real, calibration_, hooks_.Quiet());
     if (!seen.ok()) return seen.error();
@@ -181,6 +182,27 @@ std::vector<std::string> EditFinder::ReadersOf(const GraphNode& node) const {
       tensors.insert(reader.outputs.begin(), reader.outputs.end());
   }
   return names;
+}
+
+/// What a layer computes is rounded once more where it becomes int8 again, so those that read it have 16 bits too.
+void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices, std::vector<PossibleEdit>& edits) const {
+  const auto node = std::find_if(network_.nodes.begin(), network_.nodes.end(),
+                                 [&](const GraphNode& each) { return each.name == layer.layer.name; });
+  if (choices.precisions.activations.type != DType::kInt8 || node == network_.nodes.end()) return;
+  std::vector<std::string> names = ReadersOf(*node);
+  if (names.empty()) return;
+  names.insert(names.begin(), node->name);
+  const auto is_in = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  const auto lacks_kernel = [&](const GraphNode& each) { return is_in(names, each.name) && !RunsOn(each.type, DType::kInt16); };
+  if (std::any_of(network_.nodes.begin(), network_.nodes.end(), lacks_kernel)) return;
+  if (std::any_of(names.begin(), names.end(), [&](const std::string& name) { return is_in(choices.keep_float, name); })) return;
+  std::erase_if(names, [&](const std::string& name) { return is_in(choices.int16, name); });
+  if (names.empty()) return;
+  edits.push_back({{"int16", layer.layer.name, StrCat("16-bit activations: ", Join(names))},
+                   [names](PlanChoices& edited) { edited.int16.insert(edited.int16.end(), names.begin(), names.end()); },
+                   EditPrice::kInt16});
 }
 
 void EditFinder::AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,

@@ -2,10 +2,10 @@
 #ifndef QAT_DEBUG_PLAN_EDITS_H_
 #define QAT_DEBUG_PLAN_EDITS_H_
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/expected.h"
@@ -21,7 +21,7 @@
 namespace qat {
 
 /// What a kind of edit costs, the cheapest first.
-enum class EditPrice { kNothing, kScales, kFloat };
+enum class EditPrice { kNothing, kScales, kInt16, kFloat };
 
 struct PossibleEdit {
   PlanEdit edit;
@@ -51,6 +51,7 @@ class EditFinder {
                          std::vector<PossibleEdit>& edits);
   Status AddEqualizations(const LayerDiagnosis& layer, const Ranges& observed, const PlanChoices& choices,
                           std::vector<PossibleEdit>& edits);
+  void AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices, std::vector<PossibleEdit>& edits) const;
   void AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,
                  std::vector<PossibleEdit>& edits) const;
   /// Nodes that read what a node computes, those that only hand it on included.
@@ -59,8 +60,8 @@ class EditFinder {
   const Graph& network_;
   const Dataset& calibration_;
   const WorkHooks& hooks_;
-  /// By what is equalized and what stays real.
-  std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, Ranges> observed_;
+  /// By what is equalized, what stays real and what has 16 bits.
+  std::map<std::array<std::vector<std::string>, 3>, Ranges> observed_;
 };
 
 }  // namespace qat

@@ -102,7 +102,7 @@ class Search {
     }
     const PossibleEdit* best = nullptr;
     Outcome best_outcome;
-    for (const EditPrice price : {EditPrice::kNothing, EditPrice::kScales, EditPrice::kFloat}) {
+    for (const EditPrice price : {EditPrice::kNothing, EditPrice::kScales, EditPrice::kInt16, EditPrice::kFloat}) {
       const PossibleEdit* meets = nullptr;
       Outcome meets_outcome;
       for (const PossibleEdit& each : candidates) {
@@ -165,7 +165,7 @@ class Search {
     QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
     std::string head;
     for (const PossibleEdit& each : taken_) head += StrCat("# Edited: ", Printable(each.edit.text), "\n");
-    out_.plan = head + PlanText(converted.plan, converted.real, choices.keep_float, choices.equalize);
+    out_.plan = head + PlanText(converted.plan, converted.real, {choices.keep_float, choices.int16, choices.equalize});
     QAT_ASSIGN_OR_RETURN(const PlanChoices read, ReadPlan(out_.plan, "the plan suggested"));
     QAT_ASSIGN_OR_RETURN(const Converted again, Convert(network_, read, none));
     if (again.model != converted.model)

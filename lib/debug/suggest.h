@@ -14,7 +14,7 @@
 namespace qat {
 
 struct PlanEdit {
-  std::string kind;  ///< "range", "filter", "equalize", "keep_float"
+  std::string kind;  ///< "range", "filter", "equalize", "int16", "keep_float"
   std::string layer;
   std::string text;  ///< a sentence: what changes, from what to what
 };
@@ -32,7 +32,7 @@ struct Suggestion {
 
 /// Edits are tried at the three most harmful layers at a time: another range of what they compute (what was observed, or what
 /// gives the least square error), of an input or a filter; a scale for each channel of a filter; equalization with a neighbour;
-/// the layer in float, alone or with those that read it. One that meets the limit alone is taken, the one with the fewest bytes
+/// the layer and those that read it on int16, in a network of int8; the layer in float, alone or with those that read it. One that meets the limit alone is taken, the one with the fewest bytes
 /// first; else the one that makes the answers most alike those of the float network, those that cost nothing first; and
 /// so on. In the end edits that turn out not to be needed are dropped.
 /// Errors: those of Convert and of running; kInterrupted. No edit found: `met` is false.

@@ -36,6 +36,11 @@ struct KeptFloat {
 /// what it reads, where that is known. Names that are none of the graph's are left alone.
 KeptFloat KeepFloat(Graph& graph, DType activations, const std::set<std::string>& names = {});
 
+/// Gives nodes that are named 16-bit activations in a network of int8: `quantize` nodes stand where the number of bits changes, and outputs
+/// of the graph are int8 all the same. Ranges as KeepFloat. Returns the nodes whose outputs are int16, for
+/// QuantizationOptions::int16_nodes. Names that are none of the graph's are left alone.
+std::set<std::string> KeepInt16(Graph& graph, const std::set<std::string>& names);
+
 /// The largest value of each channel of a layer's output on data, by the layer's name.
 using ChannelReach = std::map<std::string, std::vector<float>>;
 

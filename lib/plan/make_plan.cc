@@ -34,11 +34,13 @@ class Planner {
   Expected<QuantizationPlan> Run() {
     plan_.precisions = precisions_;
     stays_real_ = StaysReal(graph_);
-    std::vector<PlacedOp> ops;
+    FindWide();
+    std::vector<PlacedOp> ops, wide;
     for (const GraphNode& node : graph_.nodes) {
-      if (!IsKeptFloat(node)) ops.push_back({node.name, node.type});
+      if (!IsKeptFloat(node)) (IsWide(node) ? wide : ops).push_back({node.name, node.type});
     }
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, precisions_.activations.type));
+    QAT_RETURN_IF_ERROR(ExpectIntegerKernels(wide, DType::kInt16));
     QAT_RETURN_IF_ERROR(CheckRanges());
     QAT_RETURN_IF_ERROR(PlanInputs());
     for (const GraphNode& node : graph_.nodes) {
@@ -54,6 +56,21 @@ class Planner {
 
  private:
   bool IsKeptFloat(const GraphNode& node) const { return ComputesReals(node, stays_real_); }
+
+  bool IsWide(const GraphNode& node) const { return options_.int16_nodes.contains(node.name); }
+
+  void FindWide() {
+    wide_.assign(graph_.tensors.size(), false);
+    for (const GraphNode& node : graph_.nodes) {
+      for (const int32_t output : node.outputs) wide_[static_cast<size_t>(output)] = IsWide(node);
+    }
+  }
+
+  /// Of what a node computes, and of the operands that it reads.
+  Precision ActivationsIn(const GraphNode& node) const { return IsWide(node) ? kInt16Activations : precisions_.activations; }
+  Precision ActivationsAt(int32_t tensor) const {
+    return wide_[static_cast<size_t>(tensor)] ? kInt16Activations : precisions_.activations;
+  }
 
   Status CheckRanges() {
     std::vector<std::string> missing;
@@ -71,7 +88,8 @@ class Planner {
                                 precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8",
                                 " (`calibrate` DATA finds them without training, `default_range` MIN,MAX is for a trial)"));
     }
-    const Range range = Symmetric(IncludingZero(*options_.default_range));
+    const Precision& widest = options_.int16_nodes.empty() ? precisions_.activations : kInt16Activations;
+    const Range range = Symmetric(IncludingZero(*options_.default_range), widest);
     if (!std::isfinite(range.max - range.min)) {
       return InvalidArgument(
           StrCat("default range [", range.min, ", ", range.max, "] is wider than float32 can tell"));
@@ -130,7 +148,7 @@ class Planner {
     const OpDefinition& definition = DefinitionOf(node.type);
     if (graph_.tensor(output).type != DType::kFloat32) return {};  // indices and the like
     if (definition.output_quantization == OutputQuantization::kNone) return {};
-    TensorPlan& plan = Add(output, PlannedRole::kActivation, precisions_.activations);
+    TensorPlan& plan = Add(output, PlannedRole::kActivation, ActivationsIn(node));
     switch (definition.output_quantization) {
       case OutputQuantization::kOwnRange:
         return PlanOwnRange(graph_.tensor(output), plan);
@@ -144,7 +162,7 @@ class Planner {
         break;
       }
       case OutputQuantization::kFixed:
-        plan.params = {FixedParamsOf(definition.fixed_uint8, precisions_.activations.type)};
+        plan.params = {FixedParamsOf(definition.fixed_uint8, plan.precision.type)};
         plan.reason = "fixed by TFLite's specification";
         break;
       case OutputQuantization::kNone:
@@ -154,10 +172,10 @@ class Planner {
   }
 
   Status PlanOwnRange(const GraphTensor& tensor, TensorPlan& plan) const {
-    const QuantizedLimits limits = LimitsOf(precisions_.activations);
+    const QuantizedLimits limits = LimitsOf(plan.precision);
     if (tensor.has_range) {
       plan.range = tensor.range;
-      QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(tensor.range), limits));
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(tensor.range, plan.precision), limits));
       plan.params = {own};
       const bool calibrated = graph_.provenance.contains("calibration_sha256");
       plan.reason = !options_.reason.empty() ? options_.reason
@@ -167,16 +185,16 @@ class Planner {
     }
     const Range range = IncludingZero(*options_.default_range);
     plan.range = range;
-    plan.params = {precisions_.activations.symmetric
-                       ? NudgedParams(Symmetric(range), limits)
+    plan.params = {plan.precision.symmetric
+                       ? NudgedParams(Symmetric(range, plan.precision), limits)
                        : ChooseQuantizationParams(range.min, range.max, limits)};
     plan.reason = "default range";
     return {};
   }
 
   /// A range around 0 where the activations want one.
-  Range Symmetric(Range range) const {
-    return precisions_.activations.symmetric ? RangeFor(precisions_.activations, range) : range;
+  static Range Symmetric(Range range, const Precision& activations) {
+    return activations.symmetric ? RangeFor(activations, range) : range;
   }
 
   Status PlanParameters(const GraphNode& node) {
@@ -198,14 +216,17 @@ class Planner {
       const GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || index == filter || index == bias) continue;
       const int32_t tied = TiedTo(node);
-      if (tensor.type == DType::kFloat32 && !IsPlanned(index)) QAT_RETURN_IF_ERROR(PlanOperand(index, tied));
+      if (tensor.type == DType::kFloat32 && !IsPlanned(index)) QAT_RETURN_IF_ERROR(PlanOperand(index, tied, ActivationsIn(node)));
       QAT_RETURN_IF_ERROR(ExpectOneUse(tensor, tied >= 0 ? Use::kTiedOperand : Use::kOperand));
+      if (IsPlanned(index) && PlanOf(index).precision != ActivationsIn(node))
+        return Unsupported(StrCat("reads the constant '", tensor.name, "' as ", NameOf(ActivationsIn(node).type), ", and another node as ",
+                                  NameOf(PlanOf(index).precision.type)));
     }
     if (filter < 0) return {};
     const int32_t axis = definition.filter_channel_axis;
     QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(filter), axis == 0 ? Use::kFilter : Use::kLastAxisFilter));
     if (!IsPlanned(filter))
-      QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias)));
+      QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias, ActivationsAt(data))));
     if (bias < 0) return {};
     if (IsPlanned(bias))
       return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
@@ -234,12 +255,11 @@ class Planner {
   }
 
   /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its values.
-  Status PlanOperand(int32_t index, int32_t tied) {
+  Status PlanOperand(int32_t index, int32_t tied, const Precision& precision) {
     const GraphTensor& tensor = graph_.tensor(index);
     const Range range = ConstantRange(tensor);
-    QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
-                         ParamsFor(tensor.name, Symmetric(range), LimitsOf(precisions_.activations)));
-    TensorPlan& plan = Add(index, PlannedRole::kOperand, precisions_.activations);
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(range, precision), LimitsOf(precision)));
+    TensorPlan& plan = Add(index, PlannedRole::kOperand, precision);
     if (tied >= 0) {
       plan.params = {ParamsOf(tied)};
       plan.shares = PlanOf(tied).shares >= 0 ? PlanOf(tied).shares : tied;
@@ -254,10 +274,10 @@ class Planner {
 
   /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
   /// answer is their bias, would have next to none. Half of int32 is left to the sum (beside int16, of 2^46). Empty: no bias.
-  std::vector<float> LeastScales(float input_scale, int32_t bias) const {
+  std::vector<float> LeastScales(float input_scale, int32_t bias, const Precision& input) const {
     std::vector<float> least;
     if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
-    const float most_steps = SumTypeOf(precisions_.activations) == DType::kInt64 ? 0x1p45f : 0x1p30f;
+    const float most_steps = SumTypeOf(input) == DType::kInt64 ? 0x1p45f : 0x1p30f;
     for (const float value : RealValues(graph_.tensor(bias)))
       least.push_back(std::abs(value) / input_scale / most_steps);
     return least;
@@ -271,9 +291,10 @@ class Planner {
     const auto given = options_.filters.find(filter.name);
     const FilterChoice* choice = given == options_.filters.end() ? nullptr : &given->second;
     Precision precision = FilterPrecision(node.type, precisions_);
+    if (IsWide(node)) precision = WithBits(precision, 8);  // TFLite has no filters of 4 bits beside int16
     if (choice != nullptr && choice->bits) precision = WithBits(precision, *choice->bits);
     if (choice != nullptr && choice->granularity) precision.granularity = *choice->granularity;
-    if (precision.bits > precisions_.filters.bits && !TakesFourBits(node.type))
+    if (precision.bits > precisions_.filters.bits && (!TakesFourBits(node.type) || IsWide(node)))
       wider_.push_back(StrCat("'", filter.name, "' (", node.definition().name, ")"));
     const int32_t channel_axis = DefinitionOf(node.type).filter_channel_axis;
     std::vector<Range> ranges = precision.per_axis()
@@ -317,7 +338,7 @@ class Planner {
                                 " x ", by.scale, ", which float32 cannot tell"));
       }
     }
-    const DType sums = SumTypeOf(precisions_.activations);
+    const DType sums = SumTypeOf(ActivationsAt(data));
     TensorPlan& plan =
         Add(index, PlannedRole::kBias,
             {.type = sums, .bits = static_cast<int32_t>(BitsOf(sums)), .symmetric = true});
@@ -335,6 +356,7 @@ class Planner {
   std::vector<int32_t> place_;  // of each tensor in the plan; -1: not there
   QuantizationPlan plan_;
   std::vector<bool> stays_real_;     // by tensor
+  std::vector<bool> wide_;           // by tensor: computed as int16 beside int8
   std::vector<std::string> wider_;   // filters of 8 bits where 4 were asked for
   std::map<std::string, Use> uses_;  // of the constants seen so far
 };

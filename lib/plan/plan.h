@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct QuantizationOptions {
   std::optional<QuantizationParams> input;  ///< overrides the contract's: a classic input_stats, as of uint8
   std::optional<Range> default_range;  ///< for activations that have none (dummy quantization, warned about)
   std::map<std::string, FilterChoice> filters;  ///< by name of the tensor
+  std::set<std::string> int16_nodes;  ///< that compute on int16 beside activations of int8 (KeepInt16)
   std::string reason;  ///< of the ranges that the graph has; empty: it says so itself
 
   bool is_real() const { return precisions.activations.type == DType::kFloat32; }
@@ -63,7 +65,7 @@ struct QuantizationOptions {
 /// their values, per tensor or per output channel; biases in steps of input times filter; other constants by the range of
 /// their values; outputs that share or fix parameters by the operator's rule. What lies between `dequantize` and `quantize`
 /// stays real. A channel's scale is at least what its bias needs to fit into half of an int32 (of 2^46 beside int16). Activations
-/// of int16 have the zero point 0 and a range around it. Filters that TFLite does not take in 4 bits have 8, with a warning.
+/// of int16, of the whole network or of `int16_nodes`, have the zero point 0 and a range around it. Filters that TFLite does not take in 4 bits have 8, with a warning.
 /// Requires  a verified frozen graph without quantization and a quantized scheme.
 /// Errors: kUnsupported (operators without a kernel for the integers; every activation without a range; constants that two nodes
 /// use differently), kNumerical (a range that float32 cannot divide into steps), kInvalidArgument (default range).

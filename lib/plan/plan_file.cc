@@ -33,12 +33,13 @@ class PlanWriter {
   PlanWriter(const QuantizationPlan& plan, const Graph& graph)
       : plan_(plan), graph_(graph), groups_(FindRangeGroups(graph)) {}
 
-  std::string Run(const std::vector<std::string>& keep_float, const std::vector<std::string>& equalize) {
+  std::string Run(const PlannedLayers& layers) {
     text_ = StrCat("# Quantization plan of ", Printable(graph_.name),
                    ". Ranges, types of filters and `keep_float` can be edited; what "
                    "stands behind # follows from them.\nversion = 1\ntype = ",
-                   Quoted(NameOf(plan_.precisions)), "\nkeep_float = ", ListText(keep_float), "\n");
-    if (!equalize.empty()) text_ += StrCat("equalize = ", ListText(equalize), "\n");
+                   Quoted(NameOf(plan_.precisions)), "\nkeep_float = ", ListText(layers.keep_float), "\n");
+    if (!layers.int16.empty()) text_ += StrCat("int16 = ", ListText(layers.int16), "\n");
+    if (!layers.equalize.empty()) text_ += StrCat("equalize = ", ListText(layers.equalize), "\n");
     Section("inputs", [&](const TensorPlan& each) { return each.role == PlannedRole::kInput; });
     Section("activations", [&](const TensorPlan& each) {
       return each.role == PlannedRole::kActivation && each.range && IsFirst(each);
@@ -125,7 +126,7 @@ class PlanReader {
 
   Expected<PlanChoices> Run() {
     const toml::table& root = text_.root();
-    refusals_.RejectUnknown(root, {"version", "type", "keep_float", "equalize", "inputs", "activations", "filters"});
+    refusals_.RejectUnknown(root, {"version", "type", "keep_float", "int16", "equalize", "inputs", "activations", "filters"});
     ReadHead(root);
     EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) {
       ReadRange(table, out_.inputs[name], true);
@@ -157,6 +158,9 @@ class PlanReader {
       if (integers) out_.precisions = *integers;
     }
     ReadLayers(root, "keep_float", out_.keep_float);
+    ReadLayers(root, "int16", out_.int16);
+    if (!out_.int16.empty() && out_.precisions.activations.type != DType::kInt8)
+      refusals_.Refuse(*root.get("int16"), StrCat("'int16' is of layers beside activations of int8, and the type is ", NameOf(out_.precisions)));
     ReadLayers(root, "equalize", out_.equalize);
   }
 
@@ -324,9 +328,8 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
 
 }  // namespace
 
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float,
-                     const std::vector<std::string>& equalize) {
-  return PlanWriter(plan, graph).Run(keep_float, equalize);
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const PlannedLayers& layers) {
+  return PlanWriter(plan, graph).Run(layers);
 }
 
 Expected<PlanChoices> ReadPlan(std::string_view text, const std::string& source) {

@@ -18,6 +18,7 @@ namespace qat {
 struct PlanChoices {
   Precisions precisions;
   std::vector<std::string> keep_float;       ///< nodes that compute real numbers
+  std::vector<std::string> int16;            ///< nodes that compute on int16 beside int8
   std::vector<std::string> equalize;         ///< nodes whose filters are equalized with what reads them, before all else
   std::map<std::string, Range> inputs;       ///< of inputs that take real numbers
   std::map<std::string, Range> activations;  ///< by any tensor of those that share a range
@@ -25,9 +26,13 @@ struct PlanChoices {
   bool operator==(const PlanChoices&) const = default;
 };
 
+/// The names of layers that a plan file lists.
+struct PlannedLayers {
+  std::vector<std::string> keep_float, int16, equalize;
+};
+
 /// Requires  a plan of this graph, before it was applied.
-std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const std::vector<std::string>& keep_float,
-                     const std::vector<std::string>& equalize = {});
+std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const PlannedLayers& layers);
 
 /// Errors: kInvalidArgument "SOURCE:LINE:COLUMN: …": syntax, unknown keys with the nearest one, ranges without 0 or upside
 /// down, types that this build does not quantize to.

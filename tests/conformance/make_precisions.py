@@ -4,10 +4,12 @@
   make_precisions.py BIN TYPES OUT SPEC.toml ...
 
 Each SPEC becomes OUT/NAME.TYPE.tflite for every one of TYPES (separated by commas), by qat_random_checkpoint, qat-freeze and
-qat-convert of BIN.
+qat-convert of BIN. The type "mixed" is int8 with 16-bit activations in every layer whose name has an odd number of letters and that
+has a kernel for them.
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -20,6 +22,16 @@ IMAGES = 16
 def run(*command):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr}")
+
+
+def run_mixed(*command):
+    odd = "(?:..)*."
+    result = subprocess.run([*command, "--type", "int8", "--int16", odd], capture_output=True, text=True, check=False)
+    without_kernel = re.findall(r"'([^']+)' \(", result.stderr) if result.returncode == 4 else []
+    if without_kernel:
+        run(*command, "--type", "int8", "--int16", f"(?!(?:{'|'.join(map(re.escape, without_kernel))})$){odd}")
+    elif result.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr}")
 
 
@@ -42,8 +54,11 @@ def make(binaries, types, out, spec):
     run(tool("qat-convert"), name + ".qgraph", "--type", "float32", "-o", name + ".float.tflite")
     write_noise(name + ".float.tflite", name + ".data")
     for kind in types:
-        run(tool("qat-convert"), name + ".qgraph", "--type", kind, "--calibrate", name + ".data", "--progress", "none", "-o",
-            f"{name}.{kind}.tflite")
+        command = (tool("qat-convert"), name + ".qgraph", "--calibrate", name + ".data", "--progress", "none", "-o", f"{name}.{kind}.tflite")
+        if kind == "mixed":
+            run_mixed(*command)
+        else:
+            run(*command, "--type", kind)
 
 
 def main():

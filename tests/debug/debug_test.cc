@@ -116,7 +116,7 @@ TEST(StretchedChannel, WithOneScalePerFilterIsRepairedToo) {
   }
 }
 
-/// Equalization behind a relu6 would change the function, so float is what is left.
+/// Equalization behind a relu6 could change the function, so float is what is left.
 TEST(StretchedChannel, BehindARelu6StaysInFloat) {
   Graph graph = DigitClassifier(Activation::kRelu6);
   // Small enough that no value reaches 6.
@@ -139,6 +139,28 @@ TEST(StretchedChannel, BehindARelu6StaysInFloat) {
   ASSERT_FALSE(repair.edits.empty());
   EXPECT_EQ(repair.edits.back().kind, "keep_float") << repair.plan;
   EXPECT_GT(repair.bytes_after, repair.bytes_before);
+}
+
+/// A channel that nothing needs takes all steps of the tensor: equalization finds nothing that reads it, and a narrower range would be no
+/// better by the square of errors.
+TEST(UselessChannel, OfGreatReachTakesSixteenBits) {
+  Graph graph = DigitClassifier();
+  StretchChannel(graph, 3, 300);
+  GraphTensor& second = graph.tensor(testing::TensorNamed(graph, "conv2/filter"));
+  std::vector<float> values = RealValues(second);
+  for (size_t i = 3; i < values.size(); i += static_cast<size_t>(second.shape.back())) values[i] = 0;
+  SetValues(second, DType::kFloat32, values);
+  Patient patient(std::move(graph));
+  const Diagnosis ill = patient.Examine();
+  EXPECT_GT(ill.loss, 3);
+  const Suggestion repair = patient.Repair(ill, 2);
+  EXPECT_TRUE(repair.met);
+  ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
+  EXPECT_EQ(repair.edits[0].kind, "int16");
+  EXPECT_EQ(repair.edits[0].text, "16-bit activations: conv1, conv1/pool, conv2") << "a layer, and what reads it";
+  EXPECT_EQ(repair.choices.int16, (std::vector<std::string>{"conv1", "conv1/pool", "conv2"}));
+  EXPECT_NE(repair.plan.find("int16 = [\"conv1\", \"conv1/pool\", \"conv2\"]"), std::string::npos) << repair.plan;
+  EXPECT_GT(repair.bytes_after, repair.bytes_before) << "two QUANTIZE nodes";
 }
 
 TEST(Suggest, EditsNothingWhereTheLimitIsMetAndSaysSoWhereNothingHelps) {
@@ -250,6 +272,21 @@ TEST(ChoicesOfModel, MakeTheSameModelAgain) {
           << a.name;
     }
   }
+}
+
+TEST(ChoicesOfModel, FindsLayersOf16Bits) {
+  Patient patient(DigitClassifier());
+  patient.choices().int16 = {"conv1", "logits"};
+  std::vector<std::string> none;
+  const Converted first = *Convert(patient.graph(), patient.choices(), none);
+  const auto model = *RunnableFromBytes(first.model, "m.tflite");
+  const auto read = ChoicesOfModel(patient.graph(), *model);
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(read->int16, patient.choices().int16);
+  EXPECT_EQ(read->precisions, patient.choices().precisions);
+  const Converted again = *Convert(patient.graph(), *read, none);
+  ASSERT_EQ(again.quantized.tensors.size(), first.quantized.tensors.size());
+  for (size_t i = 0; i < first.quantized.tensors.size(); ++i) EXPECT_EQ(again.quantized.tensors[i].type, first.quantized.tensors[i].type) << i;
 }
 
 TEST(ChoicesOfModel, RefusesAModelOfAnotherNetwork) {

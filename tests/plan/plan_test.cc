@@ -132,6 +132,68 @@ TEST(MakePlan, RangesAroundZeroThatAreTooWideAreNamed) {
   QAT_EXPECT_ERROR(planned(TinyInt8(), options), ErrorCode::kInvalidArgument, "the input stats mean the range");
 }
 
+TEST(MakePlan, NamedLayersHaveActivationsOf16BitsBetweenQuantizeNodes) {
+  for (const std::string type : {"int8", "w4a8"}) {
+    Graph graph = TinyInt8();
+    QuantizationOptions options = OptionsFor(type);
+    options.int16_nodes = KeepInt16(graph, {"conv", "pool"});
+    EXPECT_EQ(options.int16_nodes, (std::set<std::string>{"conv", "input/int16", "pool"}));
+    QAT_ASSERT_OK(Verify(graph));
+    const QuantizationPlan plan = Planned(graph, options);
+    EXPECT_EQ(PlanOf(plan, graph, "input").precision.type, DType::kInt8);
+    EXPECT_EQ(PlanOf(plan, graph, "input/int16").params[0], (QuantizationParams{1.0f / 32767, 0})) << "pixels in [0, 1]";
+    EXPECT_EQ(PlanOf(plan, graph, "conv").params[0], (QuantizationParams{2.5f / 32767, 0}));
+    EXPECT_EQ(PlanOf(plan, graph, "pool").params, PlanOf(plan, graph, "conv").params);
+    EXPECT_EQ(PlanOf(plan, graph, "pool/int8").params[0], (QuantizationParams{2.5f / 255, -128}));
+    EXPECT_EQ(PlanOf(plan, graph, "flatten").precision.type, DType::kInt8);
+    EXPECT_EQ(PlanOf(plan, graph, "conv/filter").precision, kInt8FiltersPerAxis) << "TFLite has no 4 bits beside int16";
+    EXPECT_EQ(PlanOf(plan, graph, "fc/filter").precision.bits, type == "w4a8" ? 4 : 8);
+    EXPECT_EQ(PlanOf(plan, graph, "conv/bias").precision.type, DType::kInt64);
+    EXPECT_EQ(PlanOf(plan, graph, "fc/bias").precision.type, DType::kInt32);
+    std::vector<std::string> warnings;
+    ApplyPlan(plan, graph, warnings);
+    QAT_ASSERT_OK(Verify(graph));
+  }
+}
+
+TEST(KeepInt16, OutputsOfTheNetworkStayInt8UnderTheirNames) {
+  Graph graph = TinyInt8();
+  QuantizationOptions options = OptionsFor("int8");
+  options.int16_nodes = KeepInt16(graph, {"fc"});
+  const QuantizationPlan plan = Planned(graph, options);
+  EXPECT_EQ(graph.tensor(graph.outputs[0]).name, "fc");
+  EXPECT_EQ(PlanOf(plan, graph, "fc").precision.type, DType::kInt8);
+  EXPECT_EQ(PlanOf(plan, graph, "fc/int8").precision.type, DType::kInt16) << "what the layer gives took the other name";
+  Graph same = TinyInt8();
+  EXPECT_TRUE(KeepInt16(same, {}).empty());
+  EXPECT_EQ(same, TinyInt8());
+}
+
+TEST(MakePlan, NamesLayersWithoutAKernelFor16Bits) {
+  Graph graph = TinyInt8();
+  const int32_t bent = *graph.AddNode(OpType::kHardSwish, "bent", OpAttributes(), {graph.outputs[0]});
+  SetRange(graph, bent, {-1, 5}, {-128, 127});
+  graph.outputs = {bent};
+  QuantizationOptions options = OptionsFor("int8");
+  options.int16_nodes = KeepInt16(graph, {"bent"});
+  std::vector<std::string> warnings;
+  QAT_EXPECT_ERROR(MakePlan(graph, options, warnings), ErrorCode::kUnsupported, "no kernel of TFLite computes 'bent' (hard_swish) on int16");
+}
+
+TEST(PlanFile, LayersWith16BitsComeBack) {
+  Graph graph = TinyInt8();
+  QuantizationOptions options = OptionsFor("int8");
+  options.int16_nodes = KeepInt16(graph, {"conv"});
+  const std::string text = PlanText(Planned(graph, options), graph, {{}, {"conv"}, {}});
+  EXPECT_NE(text.find("\nint16 = [\"conv\"]\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"conv\" = { range = [0, 2.5] }  # int16, scale "), std::string::npos) << text;
+  const auto choices = ReadPlan(text, "plan.toml");
+  QAT_ASSERT_OK(choices);
+  EXPECT_EQ(choices->int16, (std::vector<std::string>{"conv"}));
+  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"uint8\"\nint16 = [\"conv\"]\n", "p.toml"), ErrorCode::kInvalidArgument,
+                   "'int16' is of layers beside activations of int8, and the type is uint8");
+}
+
 TEST(ApplyPlan, FourBitsLieTwoToAByteTheLowerHalfFirst) {
   Graph graph = TinyInt8();
   const QuantizationPlan plan = Planned(graph, OptionsFor("w4a8"));
@@ -251,7 +313,7 @@ TEST(PlanFile, GivenBackAsWrittenMakesTheSameModel) {
 
 TEST(PlanFile, LayersToEqualizeComeBack) {
   const Graph graph = TinyInt8();
-  const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {}, {"conv", "f\"c"});
+  const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {{}, {}, {"conv", "f\"c"}});
   EXPECT_NE(text.find("\nequalize = [\"conv\", \"f\\\"c\"]\n"), std::string::npos) << text;
   const auto choices = ReadPlan(text, "plan.toml");
   QAT_ASSERT_OK(choices);
@@ -261,7 +323,7 @@ TEST(PlanFile, LayersToEqualizeComeBack) {
 
 TEST(PlanFile, OneLineATensorWithWhatFollowsBehindIt) {
   const Graph graph = TinyInt8();
-  const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {"fc"});
+  const std::string text = PlanText(Planned(graph, OptionsFor("int8")), graph, {{"fc"}, {}, {}});
   EXPECT_NE(text.find("keep_float = [\"fc\"]\n"), std::string::npos) << text;
   EXPECT_NE(text.find("[activations]\n\"conv\" = { range = [0, 2.5] }  # int8, scale 0.009803922, zero point "
                       "-128; trained range; "

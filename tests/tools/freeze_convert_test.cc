@@ -157,6 +157,15 @@ TEST_F(FreezeTool, NamesWhatIsWrongWithItsInput) {
   EXPECT_FALSE(std::filesystem::exists(dir_ / "o"));
 }
 
+// 60 images of 4x4 as training data.
+std::string CalibrationData(const qat::testing::TempDir& dir) {
+  qat::testing::WriteTinyData(dir / "data", 60, 60);
+  for (const std::string file : {"images-idx3-ubyte", "labels-idx1-ubyte"}) {
+    std::filesystem::copy(dir / ("data/t10k-" + file), dir / ("data/train-" + file));
+  }
+  return dir / "data";
+}
+
 TEST_F(ConvertTool, WritesUint8WhereTheGraphWasTrainedForItAndFloat32Elsewhere) {
   const ProcessResult quantized = Convert({dir_ / "g.qgraph", "-o", dir_ / "g.tflite"});
   EXPECT_EQ(quantized.exit_code, 0) << quantized.err;
@@ -226,15 +235,6 @@ TEST_F(ConvertTool, ADefaultRangeMakesAFloatGraphUint8AndWarns) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_HOLDS(result.out, "output     fc uint8 [1, 3]");
   EXPECT_HOLDS(result.err, "default range [-6, 6] used for: conv, fc");
-}
-
-// 60 images of 4x4 as training data.
-std::string CalibrationData(const qat::testing::TempDir& dir) {
-  qat::testing::WriteTinyData(dir / "data", 60, 60);
-  for (const std::string file : {"images-idx3-ubyte", "labels-idx1-ubyte"}) {
-    std::filesystem::copy(dir / ("data/t10k-" + file), dir / ("data/train-" + file));
-  }
-  return dir / "data";
 }
 
 TEST_F(ConvertTool, CalibratesAGraphThatWasTrainedInFloat) {
@@ -385,6 +385,26 @@ TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
   EXPECT_EQ(reals.exit_code, 0) << reals.err;
   EXPECT_EQ(std::count(reals.out.begin(), reals.out.end(), '\n'), 8) << reals.out;
   EXPECT_HOLDS(reals.out, "output     fc float32 [1, 3]\n");
+}
+
+TEST_F(ConvertTool, NamedLayersHave16Bits) {
+  const std::string data = CalibrationData(dir_), plan = dir_ / "p.toml", graph = dir_ / "f.qgraph";
+  const ProcessResult run = Convert({graph, "--type", "int8", "--calibrate", data, "--int16", "conv|po.l", "--write-plan", plan, "-o", dir_ / "m.tflite"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_HOLDS(run.err, "computed with 16-bit activations, between QUANTIZE nodes, as asked: conv, pool\n");
+  EXPECT_HOLDS(ReadText(plan), "\nint16 = [\"conv\", \"pool\"]\n");
+  const ProcessResult again = Convert({graph, "--plan", plan, "--write-plan", dir_ / "p2.toml"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_HOLDS(ReadText(dir_ / "p2.toml"), "\nint16 = [\"conv\", \"pool\"]\n");
+  const std::string o = dir_ / "o.tflite";
+  EXPECT_REFUSED(Convert({graph, "--type", "uint8", "--default-range", "0,6", "--int16", "conv", "-o", o}), 2,
+                 "--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8");
+  EXPECT_REFUSED(Convert({graph, "--type", "int8", "--default-range", "0,6", "--int16", "con", "-o", o}), 2, "--int16: no layer has a name that 'con' describes");
+  WriteText(plan, "version = 1\ntype = \"int8\"\nint16 = [\"konv\"]\n");
+  EXPECT_REFUSED(Convert({graph, "--plan", plan, "-o", o}), 2, "p.toml: int16: unknown layer 'konv'; did you mean 'conv'?");
+  EXPECT_REFUSED(Convert({graph, "--default-range", "0,6", "--int16", "conv", "-o", o, "--twins", dir_ / "u.tflite"}), 2,
+                 "--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
+  EXPECT_FALSE(std::filesystem::exists(o));
 }
 
 TEST_F(ConvertTool, NamesWhatIsWrongWithTwins) {

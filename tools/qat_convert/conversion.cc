@@ -68,6 +68,13 @@ Status KeepInFloat(Conversion& c) {
   return {};
 }
 
+Status WidenLayers(Conversion& c) {
+  QAT_ASSIGN_OR_RETURN(Int16Layers layers, KeepInt16AsAsked(c.flags, c.plan, c.type, c.kept_float, c.graph()));
+  c.int16 = std::move(layers.named);
+  c.options.int16_nodes = std::move(layers.nodes);
+  return {};
+}
+
 /// Before ranges are found, which takes time.
 Status CheckTwins(Conversion& c) {
   if (c.flags.twins.empty()) return {};
@@ -189,7 +196,7 @@ Status Quantize(Conversion& c) {
   }
   QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, c.report.warnings));
   if (c.plan_output != nullptr) {
-    const std::string text = PlanText(plan, c.graph(), c.kept_float, c.equalized);
+    const std::string text = PlanText(plan, c.graph(), {c.kept_float, c.int16, c.equalized});
     QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
     c.report.outputs["plan"] = c.flags.write_plan;
     if (c.repairs.adaround || c.repairs.bias)
@@ -248,6 +255,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
+      {"keep-int16", "puts layers that --int16 and the plan name between nodes that change the number of bits", WidenLayers},
       {"check-twins", "--twins: refuses what cannot be equal for uint8 and int8", CheckTwins},
       {"choose-observer", "--observer auto: tries each observer on examples held out", ChooseRanges},
       {"choose-repairs", "--repair auto: tries each repair on examples held out", Choose},

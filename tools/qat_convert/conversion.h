@@ -36,6 +36,7 @@ struct Conversion {
   bool chooses_observer = false;           ///< --observer auto
   std::optional<Graph> real_filters = {};  ///< the network as it was before filters were rounded
   std::vector<std::string> kept_float = {};
+  std::vector<std::string> int16 = {};  ///< as the plan lists them
   std::vector<std::string> equalized = {};  ///< layers, with those that read them
   std::optional<Graph> twin = {};  ///< --twins: the same of uint8
 

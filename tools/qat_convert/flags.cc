@@ -33,6 +33,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   app.add_option("--skip-pass", flags.skipped_passes, "a step to leave out, as --list-passes names it")->type_name("NAME");
   add("--keep-float", flags.keep_float, "REGEX",
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
+  add("--int16", flags.int16, "REGEX",
+      "layers of a model of int8 to compute with 16-bit activations: whole names, as 'fc[12]|conv1'");
   add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
       "where the model is to run: refused where an operator, a type or a shape does not run there");
   add("--emit-micro", flags.emit_micro, "DIR",

@@ -27,7 +27,7 @@ struct ConvertFlags {
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
   std::string calibrate;
-  std::string keep_float;
+  std::string keep_float, int16;
   std::string repair = "none";
   std::string observer;
   std::vector<std::string> skipped_passes;

@@ -85,7 +85,7 @@ bool ChangesBordersOnly(const ConvertFlags& flags) {
                                          &flags.keep_float,  &flags.input_stats,  &flags.mean,          &flags.std,
                                          &flags.default_range, &flags.range_min,  &flags.range_max,     &flags.picture_mean,
                                          &flags.picture_std, &flags.fit,          &flags.verify.first,
-                                         &flags.twins};
+                                         &flags.twins,       &flags.int16};
   const bool decides = std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
   // A pipe can be read only once, and is called otherwise.
   return borders && flags.graph.ends_with(".tflite") && !decides && flags.input_shapes.empty() && LowerCase(flags.append) == "none" &&

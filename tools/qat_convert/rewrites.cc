@@ -10,6 +10,7 @@
 #include "base/named_lists.h"
 #include "base/strings.h"
 #include "ir/range_groups.h"
+#include "ops/integer_kernels.h"
 #include "passes/passes.h"
 
 namespace qat {
@@ -17,35 +18,31 @@ namespace {
 
 constexpr std::string_view kOutputType = "--output-type";
 
-/// Layers that the flag or the plan names.
-Expected<std::set<std::string>> NamesToKeepFloat(const ConvertFlags& flags,
-                                                 const std::optional<PlanChoices>& plan, const Graph& graph) {
-  std::set<std::string> kept;
+/// Layers that a flag (a regular expression) or a list of the plan names.
+Expected<std::set<std::string>> NamedLayers(std::string_view flag, const std::string& expression, const std::string& plan_place,
+                                            const std::vector<std::string>& by_plan, const Graph& graph) {
+  std::set<std::string> named;
   std::vector<std::string> names;
   for (const GraphNode& node : graph.nodes) names.push_back(node.name);
-  if (plan) {
-    for (const std::string& name : plan->keep_float) {
-      if (std::find(names.begin(), names.end(), name) == names.end())
-        return InvalidArgument(StrCat(flags.plan, ": keep_float: ", UnknownName("layer", name, names)));
-      kept.insert(name);
-    }
+  for (const std::string& name : by_plan) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return InvalidArgument(StrCat(plan_place, ": ", UnknownName("layer", name, names)));
+    named.insert(name);
   }
-  if (flags.keep_float.empty()) return kept;
+  if (expression.empty()) return named;
   std::optional<std::regex> pattern;
   try {
-    pattern.emplace(flags.keep_float);
+    pattern.emplace(expression);
   } catch (const std::regex_error& error) {
-    return InvalidArgument(
-        StrCat("--keep-float: value '", flags.keep_float, "' is no regular expression (", error.what(), ")"));
+    return InvalidArgument(StrCat(flag, ": value '", expression, "' is no regular expression (", error.what(), ")"));
   }
-  const size_t before = kept.size();
+  const size_t before = named.size();
   for (const std::string& name : names) {
-    if (std::regex_match(name, *pattern)) kept.insert(name);
+    if (std::regex_match(name, *pattern)) named.insert(name);
   }
-  if (kept.size() > before) return kept;
-  return InvalidArgument(
-      StrCat("--keep-float: no layer has a name that '", flags.keep_float,
-             "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
+  if (named.size() > before) return named;
+  return InvalidArgument(StrCat(flag, ": no layer has a name that '", expression, "' describes from its beginning to its end, expected one of: ",
+                                JoinSome(names, 12)));
 }
 
 /// "float32", "uint8", "int8" or "int16", the classic converter's names included.
@@ -96,7 +93,9 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
     return InvalidArgument(
         StrCat("--keep-float: chooses layers of an integer model, expected one of --type ", IntegerNames()));
   }
-  QAT_ASSIGN_OR_RETURN(const std::set<std::string> names, NamesToKeepFloat(flags, plan, graph));
+  QAT_ASSIGN_OR_RETURN(const std::set<std::string> names,
+                       NamedLayers("--keep-float", flags.keep_float, StrCat(flags.plan, ": keep_float"),
+                                   plan ? plan->keep_float : std::vector<std::string>(), graph));
   const DType activations = type.precisions.activations.type;
   const bool trained_for = activations == DType::kUInt8 || activations == DType::kInt8;
   if (flags.calibrate.empty() && names.empty() && !plan && trained_for) return std::vector<std::string>();
@@ -108,6 +107,28 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
   if (!kept.asked.empty())
     LogInfo(StrCat("computed in float32, between DEQUANTIZE and QUANTIZE, as asked: ", Join(kept.asked)));
   return kept.asked;
+}
+
+Expected<Int16Layers> KeepInt16AsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, const ModelType& type,
+                                       const std::vector<std::string>& kept_float, Graph& graph) {
+  if (flags.int16.empty() && !(plan && !plan->int16.empty())) return Int16Layers();
+  if (type.is_real() || type.precisions.activations.type != DType::kInt8)
+    return InvalidArgument("--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8 (int16x8: all of them)");
+  if (!flags.twins.empty()) return InvalidArgument("--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
+  QAT_ASSIGN_OR_RETURN(const std::set<std::string> names,
+                       NamedLayers("--int16", flags.int16, StrCat(flags.plan, ": int16"), plan ? plan->int16 : std::vector<std::string>(), graph));
+  std::vector<PlacedOp> ops;
+  for (const GraphNode& node : graph.nodes) {
+    if (names.contains(node.name)) ops.push_back({node.name, node.type});
+  }
+  for (const std::string& name : kept_float) {
+    if (names.contains(name)) return InvalidArgument(StrCat("--int16: layer '", name, "' is to compute real numbers too; expected one of both"));
+  }
+  QAT_RETURN_IF_ERROR_IN("--int16", ExpectIntegerKernels(ops, DType::kInt16));
+  Int16Layers layers = {{names.begin(), names.end()}, KeepInt16(graph, names)};
+  SeparateFixedRanges(graph);
+  LogInfo(StrCat("computed with 16-bit activations, between QUANTIZE nodes, as asked: ", JoinSome(layers.named, 12)));
+  return layers;
 }
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph) {

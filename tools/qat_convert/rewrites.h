@@ -3,6 +3,7 @@
 #define QAT_TOOLS_QAT_CONVERT_REWRITES_H_
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,15 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
                                                     const std::optional<PlanChoices>& plan,
                                                     const ModelType& type,
                                                     Graph& graph, Report& report);
+
+/// --int16 and the plan. Of the names the list for a plan file, and all nodes that are int16 by then. Errors: kInvalidArgument, for a
+/// network of another type than int8, and a layer that is to be float too; kUnsupported, for layers without a kernel.
+struct Int16Layers {
+  std::vector<std::string> named;
+  std::set<std::string> nodes;
+};
+Expected<Int16Layers> KeepInt16AsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, const ModelType& type,
+                                       const std::vector<std::string>& kept_float, Graph& graph);
 
 Status AppendAsAsked(const ConvertFlags& flags, Graph& graph);
 

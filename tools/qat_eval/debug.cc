@@ -124,8 +124,7 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
 Status CalibrateRest(const DebugData& data, const WorkHooks& hooks, Graph graph, PlanChoices& choices,
                      std::vector<std::string>& warnings) {
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
-  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
-  SeparateFixedRanges(graph);
+  PartLayers(choices, graph);
   QAT_RETURN_IF_ERROR(Calibrate(data.calibration, {.precisions = choices.precisions}, hooks, graph, warnings));
   CollectRanges(graph, choices);
   return {};
