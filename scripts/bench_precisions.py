@@ -185,13 +185,15 @@ def measure(arguments, name):
     return results, unequal
 
 
-def cell(values):
+def cell(values, seeds):
     if not values:
         return "–"
     accuracy = statistics.mean(value["accuracy"] for value in values)
     drop = statistics.mean(value["reference"] - value["accuracy"] for value in values)
     p = mcnemar(sum(value["lost"] for value in values), sum(value["won"] for value in values))
-    return f"{accuracy:.2f} ({'−' if drop > 0 else '+' if drop < 0 else ''}{abs(drop):.2f}, p {'< 0.001' if p < 0.001 else f'{p:.2g}'})"
+    sign = "" if abs(drop) < 0.005 else "−" if drop > 0 else "+"
+    fewer = f"; {len(values)} of {seeds} seeds" if len(values) < seeds else ""
+    return f"{accuracy:.2f} ({sign}{abs(drop):.2f}, p {'< 0.001' if p < 0.001 else f'{p:.2g}'}{fewer})"
 
 
 def table(name, results):
@@ -203,7 +205,7 @@ def table(name, results):
              "| `--type` | " + " | ".join(f"`{column}`" if column != "trained" else column for column in columns) + " | bytes |",
              "| --- |" + " --- |" * (len(columns) + 1)]
     for kind in [*INTEGERS, *REALS]:
-        cells = [cell(results.get((kind, column))) for column in columns]
+        cells = [cell(results.get((kind, column)), len(measured)) for column in columns]
         sizes = [f"{value['bytes']:,}" for value in results.get((kind, "none"), [])[:1]] or ["–"]
         lines.append(f"| `{kind}` | " + " | ".join(cells + sizes) + " |")
     return "\n".join(lines) + "\n"

@@ -44,6 +44,7 @@ SKIPPED = {
         "show_collapse.sh": LONG,
         "bench_auto.sh": LONG,
         "bench_tasks.py": LONG,
+        "bench_precisions.py": LONG,
         "compare_with_litert.py": LONG,
         "make_foreign_models.py": LONG,
         "scripts/demo.sh": INSTALLS,
