@@ -69,12 +69,12 @@ class ScaleMatcher {
     for (const GraphNode& node : graph_.nodes) {
       const OpDefinition& definition = node.definition();
       if (definition.filter_input < 0) continue;
+      const int32_t data = node.inputs[static_cast<size_t>(definition.data_input)];
       const auto filter = by_tensor_.find(node.inputs[static_cast<size_t>(definition.filter_input)]);
-      if (filter == by_tensor_.end()) continue;  // it stays real
+      if (filter == by_tensor_.end() || !by_tensor_.contains(data)) continue;  // it stays real
       QAT_RETURN_IF_ERROR(ExpectOneScale(*filter->second));
       if (!MultipliesInDouble(node.type)) continue;
-      readers_[filter->first].push_back(
-          {ScaleOf(node.inputs[static_cast<size_t>(definition.data_input)]), ScaleOf(node.output())});
+      readers_[filter->first].push_back({ScaleOf(data), ScaleOf(node.output())});
     }
     for (const auto& [filter, readers] : readers_) Match(readers, *by_tensor_.at(filter));
     for (TensorPlan& each : plan_.tensors) {
@@ -133,10 +133,9 @@ class ScaleMatcher {
     for (const GraphNode& node : graph_.nodes) {
       const int32_t position = node.definition().bias_input;
       if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
-      if (node.inputs[static_cast<size_t>(position)] != bias.tensor) continue;
-      bias.params = {
-          {ScaleOf(node.inputs[static_cast<size_t>(node.definition().data_input)]) * ScaleOf(bias.shares),
-           0}};
+      const int32_t data = node.inputs[static_cast<size_t>(node.definition().data_input)];
+      if (node.inputs[static_cast<size_t>(position)] != bias.tensor || !by_tensor_.contains(data)) continue;
+      bias.params = {{ScaleOf(data) * ScaleOf(bias.shares), 0}};
     }
   }
 

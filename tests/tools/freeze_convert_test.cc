@@ -411,6 +411,7 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTwins) {
   const std::string g = dir_ / "g.qgraph", i = dir_ / "i.tflite", u = dir_ / "u.tflite";
   EXPECT_REFUSED(Convert({g, "--twins", u}), 2, "--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", i}), 2, "i.tflite");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", "-"}), 2, "--twins: value '-', expected a file");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", dir_ / "u.png"}), 2, "--twins");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--type", "uint8"}), 2,
                  "--type: value 'uint8', but both models of --twins have the filters of int8-per-tensor; leave --type out");

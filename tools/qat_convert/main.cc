@@ -115,6 +115,7 @@ struct Outputs {
 };
 
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
+  if (flags.twins == "-") return InvalidArgument("--twins: value '-', expected a file: standard output carries one model, that of -o");
   if (!flags.twins.empty() && flags.output.empty())
     return InvalidArgument("--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   if (flags.output.empty() && flags.write_plan.empty() && flags.emit_micro.empty() && !flags.print)
