@@ -24,7 +24,8 @@ bool AreNumbers(const Names& names) {
 // "-1 and 1", "3, 7 and 9", "1 to 26", "0, 2, 5, … 40".
 std::string Listed(const std::vector<int64_t>& values) {
   const auto size = values.size();
-  const bool run = values.back() - values.front() == static_cast<int64_t>(size) - 1;
+  // Without a sign: from the lowest to the highest there are more than an int64 holds.
+  const bool run = static_cast<uint64_t>(values.back()) - static_cast<uint64_t>(values.front()) == size - 1;
   if (run && size > 2) return StrCat(values.front(), " to ", values.back());
   constexpr size_t kShown = 4;
   std::string text;

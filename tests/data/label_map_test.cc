@@ -1,5 +1,7 @@
 #include "data/label_map.h"
 
+#include <limits>
+
 #include "support/test_util.h"
 
 namespace qat {
@@ -64,6 +66,13 @@ TEST(LabelMap, OtherNumbersAreClassesByTheirValue) {
     known.model = c.names;
     EXPECT_EQ(*Map(array, known)->Apply(array), c.classes);
   }
+  // Both ends of int64: the distance between them is none.
+  using Limits = std::numeric_limits<int64_t>;
+  const auto map = Map(Values({Limits::max(), Limits::min(), 3}));
+  QAT_ASSERT_OK(map);
+  EXPECT_EQ(map->class_names(), (Names{"-9223372036854775808", "3", "9223372036854775807"}));
+  EXPECT_NE(map->note().find("labels -9223372036854775808, 3 and 9223372036854775807 are 3 classes"), std::string::npos)
+      << map->note();
 }
 
 TEST(LabelMap, TwoHundredAndFiftyFiveIsIgnoredWhereItCanBeNoClass) {
