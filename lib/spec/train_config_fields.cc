@@ -252,7 +252,7 @@ std::optional<int64_t> SecondsOf(std::string_view text) {
   if (text.ends_with('s') || unit > 1) text.remove_suffix(1);
   const std::optional<double> number = ParseNumber<double>(text);
   // A budget of no second is no limit to somebody and no step to somebody else.
-  if (!number || *number < 0 || *number * unit > 1e9 || std::llround(*number * unit) == 0) return std::nullopt;
+  if (!number || !(*number >= 0 && *number * unit <= 1e9) || std::llround(*number * unit) == 0) return std::nullopt;
   return std::llround(*number * unit);
 }
 

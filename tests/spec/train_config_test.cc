@@ -163,7 +163,7 @@ TEST(TrainConfig, ABudgetIsATime) {
     EXPECT_EQ(config.budget, seconds) << text;
     EXPECT_EQ(ParseTrainConfig(ToToml(config), "c.toml", {})->budget, seconds) << BudgetText(seconds);
   }
-  for (const char* text : {"-1s", "m", "10 minutes", "", "0s", "0", "0m", "0.2s"}) {
+  for (const char* text : {"-1s", "m", "10 minutes", "", "0s", "0", "0m", "0.2s", "nan", "inf", "nanh"}) {
     QAT_EXPECT_ERROR(SetKey(config, "budget", text), ErrorCode::kInvalidArgument, "expected a time of at least a second, as \"90s\"");
   }
 }
