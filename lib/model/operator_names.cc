@@ -33,7 +33,7 @@ static_assert(kFirst == 162 && std::size(kNames) == 48, "STABLEHLO_CASE is 209")
 }  // namespace
 
 std::string BuiltinName(int32_t code) {
-  const std::string name = tflite::EnumNameBuiltinOperator(static_cast<tflite::BuiltinOperator>(code));
+  std::string name = tflite::EnumNameBuiltinOperator(static_cast<tflite::BuiltinOperator>(code));
   if (!name.empty()) return name;
   const auto place = static_cast<size_t>(int64_t{code} - kFirst);  // of a negative one far outside
   return place < std::size(kNames) ? std::string(kNames[place]) : StrCat("builtin operator ", code);

@@ -84,7 +84,7 @@ class Applier {
     std::vector<int64_t> reach(bias.size());
     for (size_t i = 0; i < integers.size(); ++i) {
       const size_t c = i / inner % reach.size();
-      reach[c] += 255 * std::abs(integers[i] - by->params[c % by->params.size()].zero_point);
+      reach[c] += int64_t{255} * std::abs(integers[i] - by->params[c % by->params.size()].zero_point);
     }
     for (size_t c = 0; c < bias.size(); ++c) {
       reach[c] += std::abs(int64_t{bias[c]});
