@@ -10,7 +10,7 @@ Usage: scripts/setup.sh [--no-torch] [--tests] [--aarch64] [--fuzz]
               build/targets-venv, which some tests compare with, Chromium, in
               which one looks at report pages, and zsh, fish and mandoc, which check completion and manual pages
   --aarch64   also a cross compiler, an emulator and, in build-aarch64/root, the libraries for 64-bit Arm (preset aarch64)
-  --fuzz      also clang with libFuzzer, for scripts/fuzz.sh (preset fuzz)
+  --fuzz      also clang with libFuzzer, for scripts/fuzz.sh (preset fuzz), and clang-tidy, for scripts/tidy.sh
 TEXT
 }
 
@@ -19,7 +19,7 @@ packages=(build-essential cmake ninja-build ccache git pkg-config libcli11-dev l
   libturbojpeg0-dev libpng-dev)
 torch_packages=(libtorch-dev libgloo-dev libopenblas0-pthread libprotobuf-dev protobuf-compiler)
 test_packages=(python3-venv zsh fish mandoc)
-fuzz_packages=(clang)
+fuzz_packages=(clang clang-tidy)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 aarch64_libraries=(libcli11-dev libspdlog-dev libflatbuffers-dev libgtest-dev nlohmann-json3-dev libtomlplusplus-dev
   zlib1g-dev libssl-dev libturbojpeg0-dev libpng-dev)
