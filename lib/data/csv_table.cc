@@ -218,8 +218,10 @@ class TableBuilder {
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
     if (table_.labels.size() > 1) QAT_RETURN_IF_ERROR(CheckAreNumbers());
-    if (table_.label.empty()) return std::move(table_);
-    QAT_ASSIGN_OR_RETURN(table_.y, LabelArray(rows));
+    if (!table_.label.empty()) {
+      QAT_ASSIGN_OR_RETURN(table_.y, LabelArray(rows));
+    }
+    if (commas_) table_.notes.push_back("decimals are written with a comma");
     return std::move(table_);
   }
 
@@ -240,7 +242,7 @@ class TableBuilder {
     if (!request_.label.empty()) wanted = one ? std::vector{request_.label} : SplitText(request_.label, ',');
     for (std::string& name : wanted) name = Trimmed(name);
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (std::find(request_.features.begin(), request_.features.end(), names_[i]) != request_.features.end()) continue;
+      if (IsWanted(names_[i])) continue;
       const std::string lower = Lower(names_[i]);
       if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames)) usual.push_back(i);
     }
@@ -254,7 +256,13 @@ class TableBuilder {
         continue;
       }
       if (request_.unlabelled) return {};
-      const std::string nearest = Nearest(name, names_);
+      std::vector<std::string> others;
+      std::copy_if(names_.begin(), names_.end(), std::back_inserter(others), [&](const std::string& other) { return !IsWanted(other); });
+      const std::string nearest = Nearest(name, others);
+      if (!request_.features.empty() && nearest.empty()) {
+        return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name, "', which held the answers in training, expected one: rows without "
+                                      "answers can be classified or run, but not judged"));
+      }
       return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name, "'",
                                     nearest.empty() ? StrCat(", expected one of ", columns)
                                                     : StrCat("; did you mean '", nearest, "'?")));
@@ -292,10 +300,14 @@ class TableBuilder {
     return {};
   }
 
+  bool IsWanted(const std::string& name) const {
+    return std::find(request_.features.begin(), request_.features.end(), name) != request_.features.end();
+  }
+
   Status MissingFeature(const std::string& feature) const {
     std::vector<std::string> others;
     std::copy_if(names_.begin(), names_.end(), std::back_inserter(others), [&](const std::string& name) {
-      return !name.empty() && std::find(request_.features.begin(), request_.features.end(), name) == request_.features.end();
+      return !name.empty() && !IsWanted(name);
     });
     const std::string nearest = Nearest(feature, others);
     return Corrupt(StrCat(source_, ": has no column '", feature, "', which ", request_.wanted_by,
@@ -303,13 +315,25 @@ class TableBuilder {
                                           : StrCat(", but one called '", nearest, "': rename it if that is the one")));
   }
 
+  // In a table of semicolons decimals may have a comma, as where spreadsheets write both; then all of them must.
+  std::optional<double> Number(const std::string& cell) {
+    const bool comma = separator_ == ';' && std::count(cell.begin(), cell.end(), ',') == 1 && cell.find('.') == std::string::npos;
+    const std::optional<double> number = NumberOf(comma ? WithPoint(cell) : cell);
+    if (!number) return number;
+    commas_ |= comma;
+    points_ |= cell.find('.') != std::string::npos;
+    return commas_ && points_ ? std::nullopt : number;
+  }
+
   Expected<float> TakeNumber(const std::string& cell, int64_t line, size_t column) {
-    const std::optional<double> number = NumberOf(cell);
+    const std::optional<double> number = Number(cell);
     if (!number) {
-      std::string way_out = "leave the column out, or make numbers of it";
-      if (separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
+      const bool both = commas_ && points_;
+      std::string way_out = both ? "decimals have a comma elsewhere in the table, or a point, and may have only one of them"
+                                 : "leave the column out, or make numbers of it";
+      if (!both && separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
       return Corrupt(StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
-                            "; `label` names the column of answers"));
+                            request_.features.empty() && !both ? "; `label` names the column of answers" : ""));
     }
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))
@@ -338,10 +362,10 @@ class TableBuilder {
   }
 
   // Of several columns each is a number; text would be a class each.
-  Status CheckAreNumbers() const {
+  Status CheckAreNumbers() {
     const size_t columns = table_.labels.size();
     for (size_t i = 0; i < labels_.size(); ++i) {
-      if (NumberOf(labels_[i])) continue;
+      if (Number(labels_[i])) continue;
       return Corrupt(StrCat(source_, ": row ", i / columns + 1, ", column '", table_.labels[i % columns], "' is '", Short(labels_[i]),
                             "', expected a number where several columns are the answers"));
     }
@@ -349,15 +373,15 @@ class TableBuilder {
   }
 
   // Whole numbers, numbers, or text: by what all cells are.
-  Expected<NpyArray> LabelArray(int32_t rows) const {
+  Expected<NpyArray> LabelArray(int32_t rows) {
     std::vector<double> numbers;
     std::map<double, std::string> spellings;
     bool whole = true;
     for (const std::string& label : labels_) {
-      const std::optional<double> number = NumberOf(label);
+      const std::optional<double> number = Number(label);
       if (!number) return NpyArray{DType::kString, {rows}, {}, labels_};
       constexpr double kExact = 9e15;
-      whole &= label.find_first_of(".eE") == std::string::npos && std::abs(*number) < kExact;
+      whole &= label.find_first_of(".,eE") == std::string::npos && std::abs(*number) < kExact;
       const bool named = whole && label.size() > 1 && label.starts_with('0');
       if (whole) {
         const auto [at, is_new] = spellings.emplace(*number, label);
@@ -378,6 +402,7 @@ class TableBuilder {
   std::vector<size_t> label_columns_;         // in the order asked for
   std::vector<std::optional<size_t>> place_;  // of each column, among the features
   char separator_ = ',';
+  bool commas_ = false, points_ = false;  // in decimals
   Bytes values_;
   std::vector<std::string> labels_;
   int64_t rows_ = 0;

@@ -33,7 +33,7 @@ struct CsvTable {
   std::vector<std::string> notes;     ///< what was left out
 };
 
-/// Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns; quoted cells ("a, b", with ""
+/// Decimals have a point; in a table of semicolons all of them may have a comma instead. Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns; quoted cells ("a, b", with ""
 /// for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A first column without a
 /// name, which numbers the rows, is left out. A line break in a name counts as a space.
 /// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell that is text or

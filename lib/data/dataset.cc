@@ -351,6 +351,10 @@ void Keep(std::span<const int32_t> examples, Dataset& dataset) {
   dataset.indices = std::move(indices);
 }
 
+bool Dataset::HoldsImages() const {
+  return std::any_of(inputs.begin(), inputs.end(), [](const ExampleInput& input) { return input.height > 1; });
+}
+
 std::vector<int64_t> Dataset::InputSizes() const {
   std::vector<int64_t> sizes;
   for (const ExampleInput& input : inputs) sizes.push_back(input.Size());

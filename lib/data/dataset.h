@@ -107,6 +107,8 @@ struct Dataset : OutputLabels {
   const OutputLabels& output_labels(size_t index) const { return index == 0 ? *this : others[index - 1]; }
   const ExampleInput& input() const { return inputs.front(); }
   ExampleInput& input() { return inputs.front(); }
+  /// Whether an input is a picture: it has rows and columns. Else examples are series, features, rows of a table.
+  bool HoldsImages() const;
   /// Bytes of one example, all of its inputs.
   int64_t ImageSize() const {
     int64_t size = 0;

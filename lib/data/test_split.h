@@ -17,7 +17,7 @@ void KeepPart(Split split, const OpenOptions& options, const std::string& advice
 
 /// The end of the note on a test part, and the note where everything is one.
 inline constexpr std::string_view kWholeHint = " (`whole` takes all)";
-inline constexpr std::string_view kWholeNote = "there is no test split, and all examples are taken, as asked for: those that the model learned from count, too";
+inline constexpr std::string_view kWholeNote = "there is no test split, and all examples are taken, as asked for";
 
 /// What that means, for the end of a sentence.
 inline constexpr std::string_view kSameExamples =

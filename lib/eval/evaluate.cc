@@ -113,6 +113,7 @@ Status DescribeData(const Dataset& dataset, Report& report) {
   report.data_examples = dataset.size();
   QAT_ASSIGN_OR_RETURN(report.data_sha256, Fingerprint(dataset));
   report.data_total = std::max(dataset.available, dataset.size());
+  report.data_are_images = dataset.HoldsImages();
   report.data_notes = dataset.notes;
   for (const std::string& warning : SplitText(dataset.warning, '\n')) {
     if (!warning.empty()) report.warnings.push_back(warning);

@@ -42,10 +42,6 @@ std::string SpeedClause(const Report& report, const PairResult& pair, const Mode
   return ratio > 1 ? StrCat(Times(ratio), " faster") : StrCat(Times(1 / ratio), " slower");
 }
 
-std::string ImagesText(const Report& report) {
-  return StrCat(Grouped(report.data_examples), report.data_examples == 1 ? " image" : " images");
-}
-
 // An end of an interval without 0 is never told as 0.
 std::string EndText(double end, int decimals) {
   std::string text = SignedFixed(end, decimals);
@@ -56,7 +52,7 @@ std::string EndText(double end, int decimals) {
 
 // What decides is what is told: the interval, where there is one.
 std::string Told(bool resolved, const std::optional<Interval>& interval, int decimals, double p, const Report& report) {
-  if (!resolved) return StrCat(", not distinguishable on ", ImagesText(report));
+  if (!resolved) return StrCat(", not distinguishable on ", Counted(report.data_examples, report));
   if (!interval) return StrCat(", more than chance (p ", Significant(p), ")");
   return StrCat(", more than chance (95 %: ", EndText(interval->low, decimals), " to ", EndText(interval->high, decimals), ")");
 }

@@ -28,6 +28,8 @@ std::string Models(const Report& report) {
   std::vector<Cells> rows;
   const QualityColumns heads = QualityHeads(report);
   bool lowered = false;
+  const bool timed = std::any_of(report.models.begin(), report.models.end(),
+                                 [](const ModelResult& model) { return model.latency_us.has_value(); });
   for (const ModelResult& model : report.models) {
     const QualityColumns quality = QualityCells(report, model);
     const int64_t bytes = ModelBytes(model);
@@ -37,26 +39,19 @@ std::string Models(const Report& report) {
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
-    } else {
+    } else if (timed) {
       cells.insert(cells.end(), 4, "–");
     }
     rows.push_back(std::move(cells));
   }
-  return Table({{"model", "name"},
-                {"type", "word"},
-                {"size", "number"},
-                {heads.first, "interval"},
-                {heads.second, "interval"},
-                {RoundsText(report), "number"},
-                {"p50 µs", "number"},
-                {"p90 µs", "number"},
-                {"p99 µs", "number"}},
-               rows) +
-         Quiet(StrCat(
-             "Times are for one image on one thread: the network alone, with the input already in its tensor. "
-             "The models take turns, so that a change of the clock rate affects all of them.",
-             report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "",
-             lowered ? " The size of a graph is that of the float .tflite that it runs as." : ""));
+  const std::string_view size = lowered ? "The size of a graph is that of the float .tflite that it runs as." : "";
+  std::vector<Column> columns = {{"model", "name"}, {"type", "word"}, {"size", "number"}, {heads.first, "interval"}, {heads.second, "interval"}};
+  if (!timed) return Table(columns, rows) + (lowered ? Quiet(std::string(size)) : "");
+  columns.insert(columns.end(), {{RoundsText(report), "number"}, {"p50 µs", "number"}, {"p90 µs", "number"}, {"p99 µs", "number"}});
+  return Table(columns, rows) +
+         Quiet(StrCat("Times are for one image on one thread: the network alone, with the input already in its tensor. "
+                      "The models take turns, so that a change of the clock rate affects all of them.",
+                      report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "", lowered ? " " : "", size));
 }
 
 std::string Pairs(const Report& report) {

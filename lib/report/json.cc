@@ -304,6 +304,7 @@ Report FromJson(const Json& json) {
     ReadField(*data, "name", report.data_name);
     ReadField(*data, "examples", report.data_examples);
     ReadField(*data, "total", report.data_total);
+    report.data_are_images = data->value("images", true);
     ReadField(*data, "notes", report.data_notes);
     ReadField(*data, "sha256", report.data_sha256);
   }
@@ -367,6 +368,7 @@ std::string ToJson(const Report& report) {
     data = {{"name", report.data_name},
             {"examples", report.data_examples},
             {"total", Count(report.data_total)},
+            {"images", report.data_are_images},
             {"notes", report.data_notes},
             {"sha256", Text(report.data_sha256)}};
   }

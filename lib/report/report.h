@@ -339,6 +339,7 @@ struct Report {
   std::string data_name;
   int64_t data_examples = 0;
   int64_t data_total = 0;  ///< what the split holds, of which data_examples were looked at; 0: not known
+  bool data_are_images = true;          ///< else rows of a table, series, measured numbers: examples
   std::vector<std::string> data_notes;  ///< sentences on how the data were understood
   std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
   std::vector<std::string> class_names;  ///< in label order, or one per label or number; may be empty

@@ -148,32 +148,32 @@ QualityColumns QualityCells(const Report& report, const ModelResult& model) {
 namespace {
 
 // Beside the interval that decides there is nothing to add; without one, p is what decided.
-std::string DifferText(bool resolved, bool by_interval, double p, int64_t examples) {
-  const std::string text = resolved ? std::string("a difference") : StrCat("not distinguishable on ", Grouped(examples), " images");
+std::string DifferText(bool resolved, bool by_interval, double p, const std::string& examples) {
+  const std::string text = resolved ? std::string("a difference") : StrCat("not distinguishable on ", examples);
   return by_interval ? text : StrCat(text, " (p ", Significant(p), ")");
 }
 
 }  // namespace
 
 PairColumns PairHeads(const Report& report) {
-  if (IsRegression(report)) return {"images with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
+  if (IsRegression(report)) return {"examples with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
   return {"flips", "drop at 95 %", "accuracy differs?"};
 }
 
 PairColumns PairCells(const Report& report, const PairResult& pair) {
-  if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report.data_examples)};
+  if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report)};
   const ErrorComparison& errors = *pair.errors;
   const std::string differ =
       errors.larger + errors.smaller == 0
           ? "all errors are equal"
-          : DifferText(errors.resolved(), errors.rise_interval.has_value(), errors.sign_p, report.data_examples);
+          : DifferText(errors.resolved(), errors.rise_interval.has_value(), errors.sign_p, Counted(report.data_examples, report));
   return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
 }
 
-std::string ResolvedText(const PairResult& pair, int64_t examples) {
+std::string ResolvedText(const PairResult& pair, const Report& report) {
   if (!pair.mcnemar_p) return "-";
   if (pair.total_flips == 0) return "no label differs";
-  return DifferText(pair.resolved(), pair.drop_interval.has_value(), *pair.mcnemar_p, examples);
+  return DifferText(pair.resolved(), pair.drop_interval.has_value(), *pair.mcnemar_p, Counted(report.data_examples, report));
 }
 
 std::string DropText(const PairResult& pair) {
@@ -201,7 +201,7 @@ std::string FlipsText(const PairResult& pair) {
 std::string DifferenceText(const Report& report, const PairResult& pair) {
   if (pair.max_abs_lsb && *pair.max_abs_lsb > 0 && pair.equal_outputs) {
     return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps", " (",
-                  Grouped(*pair.equal_outputs), " of ", Grouped(report.data_examples), " images equal)");
+                  Grouped(*pair.equal_outputs), " of ", Counted(report.data_examples, report), " equal)");
   }
   if (pair.max_abs_lsb) return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps");
   if (!pair.max_abs_error) return "-";
@@ -341,10 +341,14 @@ std::string RoundsText(const Report& report) {
   return rounds == 1 ? "1 round" : StrCat(Grouped(rounds), " rounds");
 }
 
+std::string Counted(int64_t count, const Report& report) {
+  return StrCat(Grouped(count), report.data_are_images ? " image" : " example", count == 1 ? "" : "s");
+}
+
 std::string ExamplesText(const Report& report) {
-  if (report.data_total <= report.data_examples) return StrCat(Grouped(report.data_examples), " images");
+  if (report.data_total <= report.data_examples) return Counted(report.data_examples, report);
   const double share = 100.0 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
-  return StrCat(Grouped(report.data_examples), " of ", Grouped(report.data_total), " images (", Significant(share),
+  return StrCat(Grouped(report.data_examples), " of ", Counted(report.data_total, report), " (", Significant(share),
                 " %, a sample)");
 }
 

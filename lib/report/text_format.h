@@ -47,7 +47,7 @@ std::string AccuracyIntervalText(const ModelResult& model);
 
 /// "a difference (p 0.012)"; "not distinguishable on 10,000 images (p 0.34)", where chance alone would show as much;
 /// "no label differs"; "-" without a p value.
-std::string ResolvedText(const PairResult& pair, int64_t examples);
+std::string ResolvedText(const PairResult& pair, const Report& report);
 
 /// "+0.06 pt [-0.05, +0.17]", "2.10x [2.08, 2.13]"; the intervals only where they are known, "-" without a speed-up.
 std::string DropText(const PairResult& pair);
@@ -119,6 +119,9 @@ std::string RoundsText(const Report& report);
 
 /// "500 of 4,000 images (12.5 %, a sample)"; "4,000 images" of all.
 std::string ExamplesText(const Report& report);
+
+/// "1 image", "10,000 images"; of data that are no images "500 examples".
+std::string Counted(int64_t count, const Report& report);
 
 }  // namespace qat
 

@@ -102,7 +102,9 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("x,y\n1,0\nNA,1\n", "t.csv: line 3, column 'x' is 'NA', expected a value");
   refuses("x,y\n1,0\n2\n", "t.csv: line 3 has 1 cell, expected 2 as the header has");
   refuses("x,y\n1,0\n2,3,4\n", "t.csv: line 3 has 3 cells, expected 2");
-  refuses("x;y\n1,5;0\n", "t.csv: line 2, column 'x' is '1,5', expected a number: write decimals with a point");
+  refuses("x\ty\n1,5\t0\n", "t.csv: line 2, column 'x' is '1,5', expected a number: write decimals with a point");
+  refuses("x;z;y\n1,5;2;0\n2;1.5;0\n", "t.csv: line 3, column 'z' is '1.5', expected a number: decimals have a comma elsewhere in the table");
+  refuses("x;z;y\n1.5;2;0\n2;1,5;0\n", "t.csv: line 3, column 'z' is '1,5', expected a number: decimals have a comma elsewhere in the table, or a point");
   refuses("1,2\n3,4\n", "the first line holds numbers only, expected the names of the columns");
   refuses("x,x,y\n1,2,3\n", "two columns are called 'x'");
   refuses("x,\"y\n1,2\n", "line 1: a quoted cell does not end");
@@ -120,6 +122,24 @@ TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->features, std::vector<std::string>{"a,b"});
   QAT_EXPECT_ERROR(ParseCsv("sep=;\nx;y\n1;0\nred;1\n", "t.csv", {}), ErrorCode::kCorrupt, "t.csv: line 4, column 'x' is 'red'");
+}
+
+TEST(ParseCsv, DecimalsMayHaveACommaBetweenSemicolons) {
+  const auto table = ParseCsv("x;y\n1,5;-0,25\n2;1\n-3e2;2\n", "t.csv", {});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{1.5f, 2, -300}));
+  EXPECT_EQ(table->y.type, DType::kFloat64);
+  double first;
+  std::memcpy(&first, table->y.values.data(), sizeof(first));
+  EXPECT_EQ(first, -0.25);
+  EXPECT_EQ(table->notes, std::vector<std::string>{"decimals are written with a comma"});
+}
+
+TEST(ParseCsv, OfAModelNamesNoFeatureForTheAnswers) {
+  CsvRequest request = {"p"};
+  request.features = {"pos", "x"};
+  QAT_EXPECT_ERROR(ParseCsv("pos,x\n1,2\n", "t.csv", request), ErrorCode::kInvalidArgument,
+                   "`label`: t.csv has no column 'p', which held the answers in training, expected one: rows without answers can be classified or run");
 }
 
 TEST(ParseCsv, OneNumberInTwoSpellingsIsNoTwoClassesAndNotOne) {

@@ -56,6 +56,7 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
   report.data_name = dataset.name;
   report.data_examples = dataset.size();
   report.data_total = std::max(dataset.available, dataset.size());
+  report.data_are_images = dataset.HoldsImages();
   report.data_notes = dataset.notes;
   return std::optional(std::move(dataset));
 }

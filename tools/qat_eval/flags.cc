@@ -63,7 +63,7 @@ std::vector<Group> InputGroups(EvalFlags& flags) {
            {"--graph", &rows.graph, "FILE", "a frozen graph (.qgraph), instead of MODEL", kClassify | kRun},
            {"--image", &flags.pictures.files, "IMAGE...", "pictures, like those after MODEL", kClassify},
            {"--input", &flags.tensors.inputs, "X.npy",
-            "a tensor [N, ...], or a picture (PNG, JPEG, BMP); given again for each further input of the model, in its order or as NAME=X.npy", kRun},
+            "a tensor [N, ...], a table (.csv) or a picture (PNG, JPEG, BMP); given again for each further input of the model, in its order or as NAME=X.npy", kRun},
            {"-o,--save-outputs", &flags.tensors.save_outputs, "Y.npy",
             "write the outputs, further ones as Y.1.npy, ..., instead of printing", kRun},
        }},

@@ -139,10 +139,10 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, const Datase
   report.outputs["checkpoint"] = result.checkpoint;
 }
 
-std::string FewHeldOut(int64_t held_out) {
+std::string FewHeldOut(int64_t held_out, bool of_the_data) {
   if (held_out == 0 || held_out >= kFewHeldOut) return "";
   return StrCat("only ", held_out, held_out == 1 ? " example is" : " examples are",
-                " held out, so what is measured on ", held_out == 1 ? "it" : "them", " is rough; --holdout N holds out more");
+                " held out, so what is measured on ", held_out == 1 ? "it" : "them", " is rough", of_the_data ? "" : "; --holdout N holds out more");
 }
 
 std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,

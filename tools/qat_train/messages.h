@@ -32,8 +32,8 @@ std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& dat
 /// Metrics and outputs of a finished run on `data`.
 void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& data, Report& report);
 
-/// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty.
-std::string FewHeldOut(int64_t held_out);
+/// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty. `of_the_data`: it is their own.
+std::string FewHeldOut(int64_t held_out, bool of_the_data);
 
 /// What evaluations during training were made on.
 struct Watched {

@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/interrupt.h"
+#include "data/test_split.h"
 #include "init.h"
 #include "model_network.h"
 #include "messages.h"
@@ -91,7 +92,9 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
     for (const std::string& warning : SplitText(data->warning, '\n')) {
       if (!warning.empty() && said.insert(warning).second) LogWarning(StrCat(asked.config.data, ": ", warning));
     }
-    for (const std::string& note : data->notes) {
+    for (std::string note : data->notes) {
+      // What only other programs can do.
+      if (const size_t hint = note.find(kWholeHint); hint != std::string::npos) note.erase(hint, kWholeHint.size());
       if (said.insert(note).second) LogInfo(StrCat(asked.config.data, ": ", note));
     }
   }
@@ -189,7 +192,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     }
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
-    if (const std::string few = FewHeldOut(held_out); !few.empty()) LogInfo(few);
+    if (const std::string few = FewHeldOut(held_out, job.train.own_holdout > 0); !few.empty()) LogInfo(few);
   };
   callbacks.on_warning = [&](const std::string& warning) {
     LogWarning(warning);
