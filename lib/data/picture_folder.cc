@@ -206,6 +206,15 @@ void Describe(const PictureFiles& pictures, const Scan& scan, bool assumed, Data
          dataset);
 }
 
+// Labels stay in memory, unlike pictures.
+Status CheckLabelsFit(const std::vector<PictureFile>& files, const OpenOptions& options) {
+  constexpr int64_t kMostLabels = int64_t{1} << 30;  // 8 GiB, while they become classes
+  const int64_t labels = std::ssize(files) * options.height * options.width;
+  if (files.front().labels.empty() || labels <= kMostLabels) return {};
+  return Unsupported(StrCat(files.size(), " pictures of ", options.width, "x", options.height, " have ", labels, " labels, expected ", kMostLabels,
+                            " at most: let the network take smaller pictures, or leave some out"));
+}
+
 // What the values of pictures are, where a network or the other split leaves it open: one with 16 bits per sample makes all of
 // them real numbers. Asked of every file of the split, so a sample decides as all of them do.
 Status ChooseValues(const std::vector<PictureFile>& files, OpenOptions& options) {
@@ -279,6 +288,7 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   dataset.class_names = std::move(pictures.class_names);
   const int64_t available = std::ssize(pictures.files);
   const std::vector<int32_t> sample = TakeSample(options, pictures);
+  QAT_RETURN_IF_ERROR_IN(directory, CheckLabelsFit(pictures.files, options));
   const auto files = std::make_shared<const std::vector<PictureFile>>(pictures.files);
   const auto highest = std::make_shared<Highest>(files->size());
   const auto labels = std::make_shared<PictureLabels>(files->size());

@@ -442,6 +442,14 @@ TEST_F(LabelFolder, AreFittedAsThePicturesAre) {
   QAT_EXPECT_ERROR(Open(Split::kTest, options), ErrorCode::kCorrupt, "masks/3.png: is 4x4, expected 4x2 as ");
 }
 
+TEST_F(LabelFolder, OfMoreLabelsThanMemoryHoldsIsRefusedBeforeItIsRead) {
+  for (int i = 0; i < 3; ++i) PutPair("train/images", "train/masks", i);
+  PutPair("test/images", "test/masks", 3);
+  OpenOptions options;
+  options.height = options.width = 30000;
+  QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kUnsupported, "3 pictures of 30000x30000 have 2700000000 labels, expected 1073741824 at most");
+}
+
 TEST_F(LabelFolder, SaysWhatHasNoOther) {
   for (int i = 0; i < 3; ++i) PutPair("train/images", "train/masks", i);
   PutPair("test/images", "test/masks", 3);
