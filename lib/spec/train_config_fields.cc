@@ -97,11 +97,11 @@ std::optional<std::vector<double>> ChannelsOf(const std::string& text, double lo
   return good ? std::optional(std::move(numbers)) : std::nullopt;
 }
 
-// "left=125.3,123,113.9,right=dataset".
+// "left=125.3,123,113.9,right=dataset". For other inputs stays what was said before.
 bool ReadByName(const std::string& text, double low, double high, double none, ChannelNumbers& numbers) {
   const auto lists = ParseNamedLists(text);
   if (!lists) return false;
-  ChannelNumbers read;
+  ChannelNumbers read = {numbers.values};
   for (const auto& [input, own] : *lists) {
     auto channels = ChannelsOf(own, low, high, none);
     if (!channels) return false;

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/strings.h"
 #include "data/holdout.h"
@@ -63,6 +66,18 @@ bool Preparation::TakesOneImage() const {
   return job_.train.inputs.size() == 1 && job_.train.input().values == ValueType::kByte;
 }
 
+// By a person, for every input: those of several that were not named are as without numbers.
+bool Preparation::IsDecided(const char* key, const ChannelNumbers& asked) const {
+  return request_.given.contains(key) && (job_.train.inputs.size() == 1 || asked.of.empty());
+}
+
+// The text of a recipe holds either numbers for all inputs or those of each.
+void Preparation::NameAllInputs(ChannelNumbers& numbers) const {
+  if (job_.train.inputs.size() == 1 || numbers.of.empty()) return;
+  for (const ExampleInput& input : job_.train.inputs) numbers.of.try_emplace(input.name, numbers.values);
+  numbers.values.clear();
+}
+
 DataFacts Preparation::Shapes() const {
   const Dataset& data = job_.train;
   DataFacts facts;
@@ -105,20 +120,27 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   std::set<std::string> given = request_.given;
   if (request_.init == nullptr) return given;
   const std::vector<InputContract>& inputs = request_.init->contract.inputs;
-  const auto same = [](const InputContract& a, const ExampleInput& b) { return a.channels == b.channels && a.values == b.values; };
+  // To a model of real numbers a byte is the number that it is.
+  const auto same = [&](const InputContract& a, const ExampleInput& b) {
+    return a.channels == b.channels && (a.values == b.values || (request_.network != nullptr && a.values == ValueType::kReal));
+  };
   if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same)) return given;
-  const auto take = [&](const char* key, std::vector<float> ChannelNumbersAsTaken::*numbers, ChannelNumbers& to) {
-    if (!given.insert(key).second) return;
-    to = {};
+  const auto take = [&](const char* key, std::vector<float> ChannelNumbersAsTaken::*numbers, const ChannelNumbers& asked, ChannelNumbers& to) {
+    if (IsDecided(key, asked)) return;
+    to = {{}, given.insert(key).second ? std::map<std::string, std::vector<double>>() : asked.of};
     for (size_t i = 0; i < inputs.size(); ++i) {
       const std::vector<float> values = AsTaken(inputs[i]).*numbers;
-      std::vector<double>& own = inputs.size() == 1 ? to.values : to.of[job_.train.inputs[i].name];
-      own.assign(values.begin(), values.end());
-      if (inputs.size() == 1 && std::equal(own.begin() + 1, own.end(), own.begin())) own.resize(1);
+      const std::vector<double> own(values.begin(), values.end());
+      if (inputs.size() > 1) {
+        to.of.try_emplace(job_.train.inputs[i].name, own);
+        continue;
+      }
+      to.values = own;
+      if (std::equal(own.begin() + 1, own.end(), own.begin())) to.values.resize(1);
     }
   };
-  take("mean", &ChannelNumbersAsTaken::mean, job_.config.mean);
-  take("std", &ChannelNumbersAsTaken::std, job_.config.std);
+  take("mean", &ChannelNumbersAsTaken::mean, request_.config.mean, job_.config.mean);
+  take("std", &ChannelNumbersAsTaken::std, request_.config.std, job_.config.std);
   return given;
 }
 
@@ -150,12 +172,20 @@ Status Preparation::AdaptToReals() {
   if (!request_.resumed.empty()) return {};
   if (TakesRealsOfModel()) {
     // It has learned with these numbers, or with what its user made of them; some models say so.
-    if (!request_.given.contains("mean")) config.mean.values = {0};
-    if (!request_.given.contains("std")) config.std.values = {1};
+    if (!IsDecided("mean", config.mean)) config.mean.values = {0};
+    if (!IsDecided("std", config.std)) config.std.values = {1};
     TakeContractOfInit();
-    const bool as_measured = config.mean.of.empty() && config.mean.values == std::vector<double>{0} && config.std.values == std::vector<double>{1};
-    if (as_measured) job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
+    const auto holds_only = [](const std::vector<double>& numbers, double number) {
+      return !numbers.empty() && std::all_of(numbers.begin(), numbers.end(), [=](double each) { return each == number; });
+    };
+    const auto is_as_measured = [&](const ExampleInput& input) {
+      return holds_only(config.mean.Of(input.name), 0) && holds_only(config.std.Of(input.name), 1);
+    };
+    if (std::all_of(job_.train.inputs.begin(), job_.train.inputs.end(), is_as_measured))
+      job_.lines.push_back("values go in as measured, as the model takes them; `mean` and `std` change that");
     for (size_t i = 0; i < job_.train.inputs.size(); ++i) TakeNormalizationOfModel(i);
+    NameAllInputs(config.mean);
+    NameAllInputs(config.std);
     return {};
   }
   if (job_.train.inputs.size() > 1) {
@@ -201,11 +231,12 @@ void Preparation::TakeNormalizationOfModel(size_t index) {
 Status Preparation::DecideByInput() {
   TrainConfig& config = job_.config;
   const auto decide = [&](const char* key, ChannelNumbers& numbers, const auto& measured) -> Status {
-    if (request_.given.contains(key)) return {};
-    const std::vector<double> of_bytes = std::exchange(numbers, {}).values;
+    if (IsDecided(key, numbers)) return {};
+    const std::vector<double> of_bytes = std::exchange(numbers.values, {});
+    if (!request_.given.contains(key)) numbers.of.clear();
     for (size_t i = 0; i < job_.train.inputs.size(); ++i) {
       const ExampleInput& input = job_.train.inputs[i];
-      if (input.values != ValueType::kByte) continue;
+      if (!numbers.of.try_emplace(input.name).second || input.values != ValueType::kByte) continue;
       numbers.of[input.name] = of_bytes;
       if (!request_.automatic) continue;
       QAT_ASSIGN_OR_RETURN(const ChannelStatistics channels, MeasureChannels(job_.train, i));

@@ -47,6 +47,8 @@ class Preparation {
   Expected<DataFacts> Facts() const;
   bool TakesRealsOfModel() const;
   std::set<std::string> TakeContractOfInit();
+  bool IsDecided(const char* key, const ChannelNumbers& asked) const;
+  void NameAllInputs(ChannelNumbers& numbers) const;
   Expected<Dataset> Open(Split split, OpenOptions& options) const;
   void TakeShapes(Dataset& dataset) const;
   Expected<InputRequest> RequestOf(size_t index) const;

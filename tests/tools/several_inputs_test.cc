@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/npy.h"
+#include "support/onnx_file.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "support/two_inputs.h"
@@ -56,6 +57,25 @@ class SeveralInputs : public ::testing::Test {
     const ProcessResult result = RunTool("qat-eval", arguments);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return nlohmann::json::parse(ReadText(dir_ / "report.json"));
+  }
+
+  /// A trained network of others: bright above 0, high above 10.25, both as measured but for the (byte - 127.5) / 127.5 of the picture.
+  std::string WriteOnnx() {
+    testing::OnnxFile file;
+    file.Input("camera", {1, 1, testing::kCameraSide, testing::kCameraSide}).Input("sensor", {1, testing::kSensorFeatures});
+    file.Node("GlobalAveragePool", {"camera"}, {"light"}).Node("Flatten", {"light"}, {"bright"});
+    file.Node("Concat", {"bright", "sensor"}, {"both"}, {testing::OnnxInt("axis", 1)});
+    std::vector<float> filter, bias;
+    for (int label = 0; label < 4; ++label) {
+      const float bright = label / 2 == 1 ? 10 : -10, high = label % 2 == 1 ? 1 : -1;
+      filter.insert(filter.end(), {bright, high, high, high});
+      bias.push_back(-high * 3 * 10.25f);
+    }
+    file.Constant("filter", {4, 4}, filter).Constant("bias", {4}, bias);
+    file.Node("Gemm", {"both", "filter", "bias"}, {"scores"}, {testing::OnnxInt("transB", 1)}).Output("scores");
+    const std::string path = dir_ / "two.onnx";
+    EXPECT_TRUE(WriteFile(path, file.Bytes()).ok());
+    return path;
   }
 
   testing::TempDir dir_;
@@ -126,6 +146,33 @@ TEST_F(SeveralInputs, TakeNumbersByName) {
   EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "std = \"camera=50.0,sensor=2.0,3.0,4.0\"");
   std::filesystem::remove_all(std::string(dir_ / "run"));
   EXPECT_HOLDS(Train({"--mean", "left=1"}).err, "names the input 'left', expected camera, sensor");
+}
+
+TEST_F(SeveralInputs, ThatAreNotNamedAreAsWithoutNumbers) {
+  const std::vector<std::string> no_training = {"--network", WriteOnnx(), "--no-training"};
+  const auto with = [&](std::vector<std::string> more) {
+    std::filesystem::remove_all(std::string(dir_ / "run"));
+    more.insert(more.begin(), no_training.begin(), no_training.end());
+    more.insert(more.end(), {"--data", dir_ / "data", "--progress", "none", "-o", dir_ / "run"});
+    const ProcessResult result = RunTool("qat-train", more);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result;
+  };
+  // As the network takes it.
+  const ProcessResult both = with({"--mean", "camera=127.5", "--std", "camera=127.5"});
+  EXPECT_HOLDS(both.out, "100.00 %");
+  EXPECT_HOLDS(both.err, "'camera' 6x6x1, real = (value - 127.5) / 127.5");
+  EXPECT_HOLDS(both.err, "input 'sensor': real numbers, per channel (value - mean) / std with mean [0, 0, 0], std [1, 1, 1];");
+  EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "mean = \"camera=127.5,sensor=0.0,0.0,0.0\"");
+  EXPECT_HOLDS(with({"--mean", "camera=127.5"}).err, "input 'camera': bytes, (byte - mean) / std with mean 127.5, std 1");
+  EXPECT_HOLDS(with({"--mean", "camera=127.5,sensor=dataset"}).err, "mean [10.2");
+  // Of a network that learns from the start, and of one that has learned.
+  std::filesystem::remove_all(std::string(dir_ / "run"));
+  EXPECT_HOLDS(Train({"--steps", "10", "--mean", "sensor=7", "--std", "sensor=2"}).err, "'camera': bytes, (byte - mean) / std with mean 12");
+  std::filesystem::rename(std::string(dir_ / "run"), std::string(dir_ / "first"));
+  const ProcessResult further = Train({"--steps", "10", "--init", dir_ / "first", "--mean", "camera=100", "--std", "camera=50"});
+  EXPECT_HOLDS(further.err, "input 'camera': bytes, (byte - mean) / std with mean 100, std 50");
+  EXPECT_HOLDS(further.err, "mean [7, 7, 7], std [2, 2, 2]");
 }
 
 }  // namespace

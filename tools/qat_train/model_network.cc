@@ -1,6 +1,7 @@
 #include "model_network.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/file.h"
@@ -33,9 +34,14 @@ Status RefuseScaling(const TrainConfig& config) {
 /// What a byte means, where flags say it; else the model does.
 ReadNetworkOptions OptionsOf(const Asked& asked) {
   ReadNetworkOptions options;
-  if (!asked.given.contains("mean") && !asked.given.contains("std")) return options;
-  options.mean.assign(asked.config.mean.values.begin(), asked.config.mean.values.end());
-  options.std.assign(asked.config.std.values.begin(), asked.config.std.values.end());
+  const auto take = [&](const char* key, const ChannelNumbers& numbers, std::vector<float>& all,
+                        std::map<std::string, std::vector<float>>& by_name) {
+    if (!asked.given.contains(key)) return;
+    if (numbers.of.empty()) all.assign(numbers.values.begin(), numbers.values.end());
+    for (const auto& [input, own] : numbers.of) by_name[input].assign(own.begin(), own.end());
+  };
+  take("mean", asked.config.mean, options.mean, options.mean_of);
+  take("std", asked.config.std, options.std, options.std_of);
   return options;
 }
 
