@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "contract/inside_name.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
@@ -47,6 +48,10 @@ class ModelReader {
  public:
   ModelReader(const Graph& network, const Model& model) : network_(network), model_(model) {
     for (const ModelTensor& tensor : model.tensors()) by_name_.emplace(tensor.name, &tensor);
+    // What the network takes, rather than what layers in front of it make that of.
+    for (const ModelTensor& tensor : model.tensors()) {
+      if (tensor.name.ends_with(kInsideSuffix)) by_name_[NameInNetwork(tensor.name)] = &tensor;
+    }
   }
 
   Expected<PlanChoices> Run() {
@@ -155,11 +160,12 @@ class ModelReader {
 
   void TakeInputs() {
     for (size_t i = 0; i < network_.inputs.size(); ++i) {
-      const ModelTensor* input = Find(network_.tensor(network_.inputs[i]).name);
+      const std::string& name = network_.tensor(network_.inputs[i]).name;
+      const ModelTensor* input = Find(name);
       const bool real = network_.contract.inputs.at(i).values == ValueType::kReal;
       if (input == nullptr || !real || input->scale.size() != 1) continue;
       const QuantizationParams params = {input->scale[0], static_cast<int32_t>(input->zero_point.at(0))};
-      choices_.inputs[input->name] = RepresentableRange(params, LimitsOf(choices_.precisions.activations));
+      choices_.inputs[name] = RepresentableRange(params, LimitsOf(choices_.precisions.activations));
     }
   }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "contract/inside_name.h"
 #include "eval/histogram.h"
 #include "quant/precision.h"
 #include "ir/range_groups.h"
@@ -97,7 +98,7 @@ std::vector<LayerRange> RangesOf(const Model& model) {
     if (!is_byte || tensor.scale.size() != 1 || tensor.zero_point.size() != 1) continue;
     const QuantizedLimits limits = tensor.type == DType::kUInt8 ? kUInt8Limits : kInt8Limits;
     const QuantizationParams params = {tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
-    ranges.push_back(Describe(tensor.name, params, limits));
+    ranges.push_back(Describe(std::string(NameInNetwork(tensor.name)), params, limits));
     AddHistogram(tensor, params, ranges.back());
   }
   return ranges;

@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "contract/inside_name.h"
 #include "passes/passes.h"
 #include "quant/precision.h"
 
@@ -32,10 +33,9 @@ class FrontWriter {
     const Shape& old = graph.tensor(network_input_).shape;
     GraphTensor input;
     own_name_ = graph.tensor(network_input_).name;
-    // Those who made a network of others know its input by its name; "input" is what ours call it.
-    const std::string known = own_name_ == "input" ? std::string("data") : own_name_;
-    input.name = contract.name.empty() ? known : contract.name;
-    if (own_name_ == input.name) graph.tensor(network_input_).name = Unused(StrCat(own_name_, "/inside"));
+    // Data and programs know the input by its name; what the network takes has another one.
+    input.name = contract.name.empty() ? own_name_ : contract.name;
+    if (own_name_ == input.name) graph.tensor(network_input_).name = Unused(StrCat(own_name_, kInsideSuffix));
     input.name = Unused(input.name);
     input.shape = contract.values == ValueType::kReal ? contract.DataShape() : old;
     input.type = type;
@@ -185,7 +185,7 @@ void TakeOff(std::vector<size_t> front, size_t index, Graph& graph) {
   GraphTensor& outside = graph.tensor(graph.inputs[index]);
   graph.inputs[index] = graph.nodes[front.back()].outputs[0];
   GraphTensor& taken = graph.tensor(graph.inputs[index]);
-  if (taken.name.starts_with(StrCat(outside.name, "/inside"))) std::swap(taken.name, outside.name);
+  if (taken.name.starts_with(StrCat(outside.name, kInsideSuffix))) std::swap(taken.name, outside.name);
   graph.contract.inputs[index].inside = false;
   std::sort(front.rbegin(), front.rend());
   for (const size_t node : front) graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(node));

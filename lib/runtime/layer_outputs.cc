@@ -1,7 +1,10 @@
 #include "runtime/layer_outputs.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/strings.h"
+#include "contract/inside_name.h"
 #include "quant/scheme.h"
 
 namespace qat {
@@ -26,9 +29,16 @@ std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter) {
   std::vector<LayerTensor> tensors;
   const auto add = [&](int32_t index, int32_t node, std::string_view op) {
     const ModelTensor& info = interpreter.tensor_info(index);
-    if (!info.is_constant && IsLayerType(info)) tensors.push_back({index, node, std::string(op), &info});
+    if (!info.is_constant && IsLayerType(info)) tensors.push_back({index, node, std::string(op), std::string(NameInNetwork(info.name)), &info});
   };
-  for (const int32_t input : model.inputs()) add(input, -1, "input");
+  const auto is_inside = [&](int32_t input) {
+    const std::string inside = StrCat(interpreter.tensor_info(input).name, kInsideSuffix);
+    return std::any_of(model.tensors().begin(), model.tensors().end(),
+                       [&](const ModelTensor& tensor) { return tensor.name == inside; });
+  };
+  for (const int32_t input : model.inputs()) {
+    if (!is_inside(input)) add(input, -1, "input");
+  }
   for (size_t i = 0; i < model.nodes().size(); ++i) {
     const ModelNode& node = model.nodes()[i];
     for (const int32_t output : node.outputs) {
@@ -40,7 +50,7 @@ std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter) {
 
 LayerOutput ReadLayer(const LayerTensor& tensor, std::span<const uint8_t> bytes) {
   LayerOutput output;
-  output.layer = tensor.info->name;
+  output.layer = tensor.name;
   output.op = tensor.op;
   output.index = tensor.node;
   if (tensor.info->type == DType::kFloat32) {

@@ -17,10 +17,12 @@ struct LayerTensor {
   int32_t index = 0;                  ///< in the model
   int32_t node = -1;                  ///< that computes it; -1: the input
   std::string op;                     ///< "conv_2d"; "input"
+  std::string name;                   ///< as the network calls it
   const ModelTensor* info = nullptr;  ///< shapes as planned; lives as long as the interpreter
 };
 
-/// The first input, then the outputs of every node: float32, or uint8 and int8 with one scale.
+/// The inputs, then the outputs of every node: float32, or uint8 and int8 with one scale. Of an input that layers in front make of
+/// another type, only what the network itself takes.
 std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter);
 
 /// Requires as many bytes as the tensor has.

@@ -139,7 +139,8 @@ Expected<std::vector<std::string>> TensorNames(const Graph& graph, const TfliteW
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     if (name.empty()) return InvalidArgument("an input or output name is empty");
-    if (!seen.insert(name).second) return InvalidArgument(StrCat("two tensors would be named '", name, "'"));
+    if (!seen.insert(name).second) return InvalidArgument(StrCat("two tensors would be named '", name,
+                                                              "', expected names of inputs and outputs that no other tensor has"));
   }
   return names;
 }

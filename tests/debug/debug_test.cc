@@ -10,10 +10,12 @@
 #include "debug/print.h"
 #include "debug/reproducer.h"
 #include "debug/suggest.h"
+#include "passes/passes.h"
 #include "runtime/interpreter.h"
 #include "runtime/runnable_model.h"
 #include "support/digit_classifier.h"
 #include "support/test_util.h"
+#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
@@ -272,6 +274,21 @@ TEST(ChoicesOfModel, MakeTheSameModelAgain) {
           << a.name;
     }
   }
+}
+
+TEST(ChoicesOfModel, FindsWhatTheNetworkTakesBehindAFloatInput) {
+  Patient patient(DigitClassifier());
+  std::vector<std::string> none;
+  Converted converted = *Convert(patient.graph(), patient.choices(), none);
+  Graph network = patient.graph();
+  network.contract.input().values = ValueType::kReal;
+  const PlanChoices integers = *ChoicesOfModel(network, **RunnableFromBytes(converted.model, "m.tflite"));
+  ASSERT_EQ(integers.inputs.size(), 1u);
+  QAT_ASSERT_OK(SetInputType(DType::kFloat32, 0, converted.quantized));
+  const Bytes floats = *WriteTflite(converted.quantized, {});
+  const PlanChoices read = *ChoicesOfModel(network, **RunnableFromBytes(floats, "m.tflite"));
+  EXPECT_EQ(read.inputs, integers.inputs);
+  EXPECT_EQ(read.activations, integers.activations);
 }
 
 TEST(ChoicesOfModel, FindsLayersOf16Bits) {

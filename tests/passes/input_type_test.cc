@@ -5,6 +5,7 @@
 #include "passes/passes.h"
 #include "quant/scheme.h"
 #include "runtime/interpreter.h"
+#include "runtime/layer_outputs.h"
 #include "runtime/runnable_model.h"
 #include "support/bytes_of.h"
 #include "support/test_util.h"
@@ -126,12 +127,30 @@ TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
 
 // Whoever changes the type of an input changes no name: apps and data know the input by it.
 TEST(SetInputType, KeepsTheNameOfTheInput) {
-  Graph graph = Converted(SeriesGraph(), Scheme::kInt8, DType::kInt8);
-  graph.tensor(graph.inputs[0]).name = "x";
-  for (const DType type : {DType::kFloat32, DType::kUInt8, DType::kInt8}) {
-    QAT_ASSERT_OK(SetInputType(type, 0, graph));
-    QAT_ASSERT_OK(Verify(graph));
-    EXPECT_EQ(graph.tensor(graph.inputs[0]).name, "x") << NameOf(type);
+  for (const char* name : {"x", "input", "data"}) {
+    Graph network = SeriesGraph();
+    network.tensor(network.inputs[0]).name = name;
+    Graph graph = Converted(network, Scheme::kInt8, DType::kInt8);
+    for (const DType type : {DType::kFloat32, DType::kUInt8, DType::kInt8, DType::kFloat32}) {
+      QAT_ASSERT_OK(SetInputType(type, 0, graph));
+      QAT_ASSERT_OK(Verify(graph));
+      EXPECT_EQ(graph.tensor(graph.inputs[0]).name, name) << NameOf(type);
+    }
+  }
+}
+
+// Ranges and layers are compared by the names that the network has, whatever type its model takes.
+TEST(SetInputType, ShowsWhatTheNetworkTakesAsItsInput) {
+  for (const DType type : {DType::kFloat32, DType::kInt8}) {
+    const auto model = RunnableFromBytes(*WriteTflite(Converted(SeriesGraph(), Scheme::kUInt8, type), {}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    const auto interpreter = Interpreter::Create(*model, {});
+    QAT_ASSERT_OK(interpreter);
+    const std::vector<LayerTensor> layers = LayerTensors(**interpreter);
+    const std::string name = SeriesGraph().tensor(SeriesGraph().inputs[0]).name;
+    const auto is_input = [&](const LayerTensor& layer) { return layer.name == name; };
+    ASSERT_EQ(std::count_if(layers.begin(), layers.end(), is_input), 1) << NameOf(type);
+    EXPECT_EQ(std::find_if(layers.begin(), layers.end(), is_input)->info->type, DType::kUInt8) << NameOf(type);
   }
 }
 

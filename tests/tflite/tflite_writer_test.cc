@@ -333,7 +333,7 @@ TEST(TfliteWriter, RefusesNamesThatDoNotFit) {
   QAT_EXPECT_ERROR(WriteTflite(g, {{"a", "b"}, {}}), ErrorCode::kInvalidArgument,
                    "2 input names for 1 inputs");
   QAT_EXPECT_ERROR(WriteTflite(g, {{"conv"}, {}}), ErrorCode::kInvalidArgument,
-                   "two tensors would be named 'conv'");
+                   "two tensors would be named 'conv', expected names of inputs and outputs that no other tensor has");
   QAT_EXPECT_ERROR(WriteTflite(g, {{}, {""}}), ErrorCode::kInvalidArgument, "name is empty");
 }
 
