@@ -257,6 +257,12 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   EXPECT_REFUSED(Convert({graph, "--calibrate", dir_ / "nowhere", "-o", out}), 3, "--calibrate: ");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
                  "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
+  // What flags alone say is refused before anything is read.
+  const std::string nowhere = dir_ / "nowhere.onnx";
+  EXPECT_REFUSED(Convert({nowhere, "--calibrate", data, "--type", "dynamic", "-o", out}), 2, "--calibrate: finds ranges, of which");
+  EXPECT_REFUSED(Convert({nowhere, "--repair", "bias", "-o", out}), 2, "--repair: changes filters");
+  EXPECT_REFUSED(Convert({nowhere, "--observer", "mse", "-o", out}), 2, "--observer: says how ranges are found in data");
+  EXPECT_REFUSED(Convert({nowhere, "--type", "int9", "-o", out}), 2, "--type: value 'int9'");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
                  "--calibration-limit: value -1");
   EXPECT_REFUSED(Convert({graph, "--calibrate", "digits", "--calibration-limit", "5", "-o", out}), 3,

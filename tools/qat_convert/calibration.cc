@@ -34,16 +34,20 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
 
 }  // namespace
 
-Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, const ModelType& type,
-                                                 ReadNetworkResult& network, Report& report) {
-  if (flags.calibrate.empty()) return std::optional<Dataset>();
-  if (type.is_real())
+Status CheckCalibration(const ConvertFlags& flags, const std::optional<ModelType>& type) {
+  if (flags.calibrate.empty()) return {};
+  if (type && type->is_real())
     return InvalidArgument(
         "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
   if (flags.calibration_limit < 0) {
     return InvalidArgument(
         StrCat("--calibration-limit: value ", flags.calibration_limit, ", expected 0 or more"));
   }
+  return {};
+}
+
+Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, ReadNetworkResult& network, Report& report) {
+  if (flags.calibrate.empty()) return std::optional<Dataset>();
   CatchInterrupts();
   Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
   QAT_ASSIGN_OR_RETURN_IN("--calibrate", Dataset dataset, OpenCalibrationData(tool, flags, network, reading));

@@ -55,7 +55,7 @@ Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
 
 /// The ranges that the plan names hold afterwards. Where all layers are equalized, so are these.
 Status EqualizeByPlan(Conversion& c) {
-  if (!c.plan || c.plan->equalize.empty() || c.repairs.equalize) return {};
+  if (!c.plan || c.plan->equalize.empty() || c.repairs.chosen.equalize) return {};
   QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
   QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
   c.equalized = c.plan->equalize;
@@ -115,19 +115,19 @@ Status ChooseRanges(Conversion& c) {
 }
 
 Status Choose(Conversion& c) {
-  if (!c.chooses_repairs) return {};
+  if (!c.repairs.automatic) return {};
   Progress progress(c.tool.flags().ProgressStyle(), "choose repairs", c.data->size());
   const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
   QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const ChosenRepairs chosen,
                           ChooseRepairs(c.graph(), task, ShowProgress(progress)));
   progress.Finish();
-  c.repairs = chosen.repairs;
+  c.repairs.chosen = chosen.repairs;
   SayTrials(chosen.trials, "repairs", c);
   return {};
 }
 
 Status Equalize(Conversion& c) {
-  if (!c.repairs.equalize) return {};
+  if (!c.repairs.chosen.equalize) return {};
   const bool by_plan = !c.equalized.empty();
   c.equalized.clear();
   QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
@@ -178,11 +178,11 @@ Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conve
 }
 
 Status RoundByData(Conversion& c) {
-  return c.repairs.adaround ? RepairRounding({.adaround = true}, kAdaRound, c) : Status();
+  return c.repairs.chosen.adaround ? RepairRounding({.adaround = true}, kAdaRound, c) : Status();
 }
 
 Status CorrectBias(Conversion& c) {
-  return c.repairs.bias ? RepairRounding({.correct_bias = true}, kBias, c) : Status();
+  return c.repairs.chosen.bias ? RepairRounding({.correct_bias = true}, kBias, c) : Status();
 }
 
 /// Decides and applies; the plan is written in between.
@@ -199,7 +199,7 @@ Status Quantize(Conversion& c) {
     const std::string text = PlanText(plan, c.graph(), {c.kept_float, c.int16, c.equalized});
     QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
     c.report.outputs["plan"] = c.flags.write_plan;
-    if (c.repairs.adaround || c.repairs.bias)
+    if (c.repairs.chosen.adaround || c.repairs.chosen.bias)
       LogInfo(StrCat(c.flags.write_plan,
                      ": holds ranges and types, not how adaround rounded filters or what bias moved; give --calibrate and --repair with --plan again"));
   }
@@ -284,14 +284,15 @@ std::string ListOfPasses() {
   return text;
 }
 
-Status ParseRepairs(const ConvertFlags& flags, const ModelType& type, Conversion& conversion) {
+Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::optional<ModelType>& type) {
+  AskedRepairs asked;
   const std::string text = LowerCase(flags.repair);
-  if (text == "none") return {};
-  conversion.chooses_repairs = text == "auto";
+  if (text == "none") return asked;
+  asked.automatic = text == "auto";
   for (const std::string& name : text == "auto" ? std::vector<std::string>() : SplitText(text, ',')) {
-    bool* const repair = name == kEqualize   ? &conversion.repairs.equalize
-                         : name == kAdaRound ? &conversion.repairs.adaround
-                         : name == kBias     ? &conversion.repairs.bias
+    bool* const repair = name == kEqualize   ? &asked.chosen.equalize
+                         : name == kAdaRound ? &asked.chosen.adaround
+                         : name == kBias     ? &asked.chosen.bias
                                               : nullptr;
     if (repair == nullptr)
       return InvalidArgument(
@@ -299,11 +300,11 @@ Status ParseRepairs(const ConvertFlags& flags, const ModelType& type, Conversion
                  "', expected none, auto, or some of equalize, adaround and bias, separated by commas"));
     *repair = true;
   }
-  if (flags.calibrate.empty() || type.is_real())
+  if (flags.calibrate.empty() || (type && type->is_real()))
     return InvalidArgument(
         "--repair: changes filters by what data says, so ranges have to be found again; expected --calibrate "
         "DATA too");
-  return {};
+  return asked;
 }
 
 Status RunPasses(Conversion& conversion) {

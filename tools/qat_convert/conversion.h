@@ -18,6 +18,11 @@
 
 namespace qat {
 
+struct AskedRepairs {
+  Repairs chosen;
+  bool automatic = false;  ///< --repair auto: those that help on examples held out
+};
+
 /// What passes read and change.
 struct Conversion {
   Tool& tool;
@@ -31,8 +36,7 @@ struct Conversion {
   OutputFile* plan_output = nullptr;
   std::optional<Dataset> data = {};
   CalibrationOptions calibration = {};
-  Repairs repairs = {};
-  bool chooses_repairs = false;            ///< --repair auto
+  AskedRepairs repairs = {};
   bool chooses_observer = false;           ///< --observer auto
   std::optional<Graph> real_filters = {};  ///< the network as it was before filters were rounded
   std::vector<std::string> kept_float = {};
@@ -55,8 +59,8 @@ const std::vector<ConversionPass>& ConversionPasses();
 /// "append           adds softmax, …", a line each.
 std::string ListOfPasses();
 
-/// --repair. Errors: kInvalidArgument.
-Status ParseRepairs(const ConvertFlags& flags, const ModelType& type, Conversion& conversion);
+/// --repair. `type`: as flags say. Errors: kInvalidArgument.
+Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::optional<ModelType>& type);
 
 /// All passes that are not skipped; the graph is verified after each. Errors: kInvalidArgument for a name that no pass has, those of
 /// the passes.

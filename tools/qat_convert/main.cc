@@ -193,20 +193,25 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (target && flags.output.empty() && flags.emit_micro.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
   std::string plan_sha256;
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags, plan_sha256));
+  QAT_ASSIGN_OR_RETURN(const std::optional<ModelType> asked, ParseType(flags, plan));
+  QAT_ASSIGN_OR_RETURN(QuantizationOptions options, ParseQuantization(flags));
+  QAT_RETURN_IF_ERROR(CheckCalibration(flags, asked));
+  QAT_ASSIGN_OR_RETURN(const ObserverChoice observers, ParseObservers(flags));
+  QAT_ASSIGN_OR_RETURN(const AskedRepairs repairs, ParseRepairs(flags, asked));
   QAT_ASSIGN_OR_RETURN(Outputs outputs, OpenOutputs(flags));
   if (ChangesBordersOnly(flags)) {
     QAT_ASSIGN_OR_RETURN(std::optional<Graph> finished, ReadFinishedModel(flags));
     if (finished) return ConvertBorders(tool, flags, *finished, outputs, report);
   }
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
-  QAT_ASSIGN_OR_RETURN(const ModelType type, ParseType(flags, network.graph, plan));
-  QAT_ASSIGN_OR_RETURN(const QuantizationOptions options, ParseQuantization(flags, type));
+  const ModelType type = asked ? *asked : TypeOf(flags, network.graph);
+  options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
   Conversion conversion = {tool, flags, report, std::move(network), type, options, plan, plan_sha256, outputs.plan ? &*outputs.plan : nullptr};
-  QAT_RETURN_IF_ERROR(ParseRepairs(flags, type, conversion));
-  QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, type, conversion.network, report));
+  conversion.repairs = repairs;
+  QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, conversion.network, report));
   conversion.calibration.precisions = type.precisions;
-  QAT_ASSIGN_OR_RETURN(conversion.calibration.observers, ParseObservers(flags));
+  conversion.calibration.observers = observers;
   conversion.chooses_observer = ChoosesObserver(flags);
   QAT_RETURN_IF_ERROR(Convert(conversion));
   Graph& graph = conversion.graph();

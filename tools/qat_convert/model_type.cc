@@ -28,46 +28,46 @@ std::string_view NameOf(const ModelType& type) {
   return type.is_real() ? "float32" : NameOf(type.precisions);
 }
 
-Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
-                              const std::optional<PlanChoices>& plan) {
+Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
   if (!flags.twins.empty()) {
     const ModelType twins = {*IntegersFromName(kTwinsType)};
     if (plan && plan->precisions != twins.precisions)
       return InvalidArgument(StrCat("--twins: the plan ", flags.plan, " is for ", NameOf(plan->precisions), ", expected one for ", kTwinsType));
-    if (type.empty() || type == kTwinsType) return twins;
+    if (type.empty() || type == kTwinsType) return std::optional(twins);
     return InvalidArgument(StrCat("--type: value '", flags.type, "', but both models of --twins have the filters of ", kTwinsType,
                                   "; leave --type out"));
   }
   if (plan) {
     const std::string_view planned = NameOf(plan->precisions);
     if (type.empty() || type == planned || type == StrCat("quantized_", planned))
-      return ModelType{plan->precisions};
+      return std::optional(ModelType{plan->precisions});
     return InvalidArgument(StrCat("--type: value '", flags.type, "', but the plan ", flags.plan, " is for ",
                                   planned, "; leave --type out, or write a plan for it"));
   }
-  const bool has_ranges =
-      !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
-  if (type.empty()) {
-    const Precisions trained = PrecisionsFromName(graph.scheme).value_or(Precisions());
-    return ModelType{trained.is_real() && has_ranges ? PrecisionsOf(Scheme::kUInt8) : trained};
-  }
+  if (type.empty()) return std::optional<ModelType>();
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
   const Precisions reals = PrecisionsOf(Scheme::kFloat32);
-  if (type == "float16") return ModelType{reals, WeightStorage::kFloat16};
-  if (type == "dynamic") return ModelType{reals, WeightStorage::kInt8};
-  if (type == "dynamic4") return ModelType{reals, WeightStorage::kInt4};
-  if (type == "float32") return ModelType{reals};
-  if (const std::optional<Precisions> integers = IntegersFromName(type)) return ModelType{*integers};
+  if (type == "float16") return std::optional(ModelType{reals, WeightStorage::kFloat16});
+  if (type == "dynamic") return std::optional(ModelType{reals, WeightStorage::kInt8});
+  if (type == "dynamic4") return std::optional(ModelType{reals, WeightStorage::kInt4});
+  if (type == "float32") return std::optional(ModelType{reals});
+  if (const std::optional<Precisions> integers = IntegersFromName(type)) return std::optional(ModelType{*integers});
   return InvalidArgument(
       StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16, dynamic or dynamic4"));
 }
 
-Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type) {
+ModelType TypeOf(const ConvertFlags& flags, const Graph& graph) {
+  const bool has_ranges =
+      !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
+  const Precisions trained = PrecisionsFromName(graph.scheme).value_or(Precisions());
+  return {trained.is_real() && has_ranges ? PrecisionsOf(Scheme::kUInt8) : trained};
+}
+
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags) {
   QuantizationOptions options;
-  options.precisions = type.precisions;
   QAT_ASSIGN_OR_RETURN(const std::string stats, JoinHalves(flags.input_stats, flags.mean, flags.std,
                                                            "--mean-values and --std-dev-values"));
   if (!stats.empty()) {

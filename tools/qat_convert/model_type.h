@@ -26,12 +26,15 @@ struct ModelType {
 /// As --type names it.
 std::string_view NameOf(const ModelType& type);
 
-/// Without --type: as the plan says, else what the network was trained for. Errors: kInvalidArgument.
-Expected<ModelType> ParseType(const ConvertFlags& flags, const Graph& graph,
-                              const std::optional<PlanChoices>& plan);
+/// As flags and plan say; nothing where the network decides. Errors: kInvalidArgument.
+Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan);
 
-/// --input-stats and --default-range, the names of TensorFlow's classic converters included. Errors: kInvalidArgument.
-Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags, const ModelType& type);
+/// Where neither flags nor a plan say it: integers where there are ranges, else what the network was trained for.
+ModelType TypeOf(const ConvertFlags& flags, const Graph& graph);
+
+/// --input-stats and --default-range, the names of TensorFlow's classic converters included; the rest is left as it is. Errors:
+/// kInvalidArgument.
+Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags);
 
 }  // namespace qat
 
