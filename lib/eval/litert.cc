@@ -11,6 +11,7 @@
 #include "runtime/classifier_io.h"
 #include "runtime/interpreter.h"
 #include "runtime/layer_outputs.h"
+#include "runtime/model_predictor.h"
 
 namespace qat {
 namespace {
@@ -188,7 +189,7 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   Litert litert;
   litert.version = session.version();
   litert.python = program;
-  std::string type(NameOf(interpreter->input_info(0).type));
+  std::string type = WorkTypeOf(*model);
   litert.predictor = std::make_unique<LitertPredictor>(std::move(interpreter), std::move(name),
                                                        std::move(type), std::move(io), std::move(session));
   return litert;

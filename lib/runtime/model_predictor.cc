@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "model/model_contract.h"
+#include "ops/integer_kernels.h"
 #include "runtime/classifier_io.h"
 #include "runtime/layer_outputs.h"
 
@@ -24,15 +25,32 @@ std::string FloatTypeOf(const Model& model) {
   return std::any_of(model.tensors().begin(), model.tensors().end(), is_half) ? "float16" : "float32";
 }
 
-// The type that most of the work is done in: what the first operator with a filter reads; where there is none, the first one.
-// Before it there may be normalization.
-std::string TypeOf(const Model& model) {
-  int32_t tensor = model.nodes().empty() ? model.inputs()[0] : model.nodes()[0].inputs[0];
-  const auto filters = [](const ModelNode& node) { return DefinitionOf(node.type).filter_input >= 0; };
-  const auto first = std::find_if(model.nodes().begin(), model.nodes().end(), filters);
-  if (first != model.nodes().end()) tensor = first->inputs[static_cast<size_t>(DefinitionOf(first->type).data_input)];
-  const DType type = model.tensors()[static_cast<size_t>(tensor)].type;
-  return type == DType::kFloat32 ? FloatTypeOf(model) : std::string(NameOf(type));
+// Whether most filters that may have 4 bits have them.
+bool HasFilters4(const Model& model) {
+  int64_t of_4_bits = 0, others = 0;
+  for (const ModelNode& node : model.nodes()) {
+    const int32_t filter = DefinitionOf(node.type).filter_input;
+    if (filter < 0 || !TakesFourBits(node.type)) continue;
+    const int32_t tensor = node.inputs[static_cast<size_t>(filter)];
+    ++(model.tensors()[static_cast<size_t>(tensor)].file_type == DType::kInt4 ? of_4_bits : others);
+  }
+  return of_4_bits > others;
+}
+
+// An integer model as qat-convert --type calls it; "int8 + int16" where some layers give 16 bits, as --int16 makes them.
+std::string IntegerTypeOf(const Model& model, DType type) {
+  if (type == DType::kUInt8) return "uint8";
+  const auto gives = [&](DType wanted) {
+    return std::any_of(model.nodes().begin(), model.nodes().end(), [&](const ModelNode& node) {
+      const ModelTensor& output = model.tensors()[static_cast<size_t>(node.outputs[0])];
+      const bool crosses = node.type == OpType::kQuantize || node.type == OpType::kDequantize;
+      return !crosses && output.type == wanted && output.scale.size() == 1;
+    });
+  };
+  const bool of_8_bits = gives(DType::kInt8), of_16_bits = gives(DType::kInt16);
+  if (of_8_bits && of_16_bits) return "int8 + int16";
+  if (of_16_bits || type == DType::kInt16) return "int16x8";
+  return HasFilters4(model) ? "w4a8" : "int8";
 }
 
 std::vector<std::span<uint8_t>> InputsOf(Interpreter& interpreter) {
@@ -61,7 +79,7 @@ class ModelPredictor : public Predictor {
 
   const std::string& name() const override { return name_; }
   std::string kind() const override { return kind_; }
-  std::string type() const override { return TypeOf(interpreter_->model()); }
+  std::string type() const override { return WorkTypeOf(interpreter_->model()); }
   const Contract& contract() const override { return io_.contract(); }
 
   Status ReadOutputs(const std::vector<size_t>& places, std::vector<OutputContract> outputs) override {
@@ -135,6 +153,17 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
 }
 
 }  // namespace
+
+// By what the first operator with a filter reads; where there is none, the first one.
+// Before it there may be normalization.
+std::string WorkTypeOf(const Model& model) {
+  int32_t tensor = model.nodes().empty() ? model.inputs()[0] : model.nodes()[0].inputs[0];
+  const auto filters = [](const ModelNode& node) { return DefinitionOf(node.type).filter_input >= 0; };
+  const auto first = std::find_if(model.nodes().begin(), model.nodes().end(), filters);
+  if (first != model.nodes().end()) tensor = first->inputs[static_cast<size_t>(DefinitionOf(first->type).data_input)];
+  const DType type = model.tensors()[static_cast<size_t>(tensor)].type;
+  return type == DType::kFloat32 ? FloatTypeOf(model) : IntegerTypeOf(model, type);
+}
 
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,
                                                         std::string kind, const InterpreterOptions& options,

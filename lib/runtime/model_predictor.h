@@ -10,6 +10,10 @@
 
 namespace qat {
 
+/// What most of a model's work is done in, as `type` of a conversion: "int8", "w4a8", "int16x8", "float16", …; "int8 + int16" where some
+/// layers have activations of 16 bits.
+std::string WorkTypeOf(const Model& model);
+
 /// `kind` is what the report calls it: "tflite", or "graph" for a frozen graph lowered to float32 in memory.
 /// The model must have inputs of float32, uint8 or int8, as its contract says, and a first output of scores
 /// [1, classes] or of indices [1]. Bytes reach the input through 256-entry tables per channel: contract ->

@@ -12,6 +12,7 @@
 #include "debug/suggest.h"
 #include "passes/passes.h"
 #include "runtime/interpreter.h"
+#include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
 #include "support/digit_classifier.h"
 #include "support/test_util.h"
@@ -289,6 +290,26 @@ TEST(ChoicesOfModel, FindsWhatTheNetworkTakesBehindAFloatInput) {
   const PlanChoices read = *ChoicesOfModel(network, **RunnableFromBytes(floats, "m.tflite"));
   EXPECT_EQ(read.inputs, integers.inputs);
   EXPECT_EQ(read.activations, integers.activations);
+}
+
+// Whoever reads a report finds the name that the conversion was asked for.
+TEST(WorkTypeOf, IsWhatTheConversionWasAskedFor) {
+  std::vector<std::string> none;
+  const auto type_of = [&](Patient& patient, std::optional<DType> input) {
+    Converted converted = *Convert(patient.graph(), patient.choices(), none);
+    if (input && !SetInputType(*input, 0, converted.quantized).ok()) return std::string("refused");
+    return WorkTypeOf(**RunnableFromBytes(*WriteTflite(converted.quantized, {}), "m.tflite"));
+  };
+  for (const char* type : {"uint8", "int8", "int16x8", "w4a8"}) {
+    Patient patient(DigitClassifier(), type);
+    EXPECT_EQ(type_of(patient, {}), type);
+    EXPECT_EQ(type_of(patient, DType::kFloat32), type);
+  }
+  Patient patient(DigitClassifier());
+  patient.choices().int16 = {"conv2"};
+  EXPECT_EQ(type_of(patient, {}), "int8 + int16");
+  patient.choices().int16 = {"conv1"};
+  EXPECT_EQ(type_of(patient, {}), "int8 + int16");
 }
 
 TEST(ChoicesOfModel, FindsLayersOf16Bits) {
