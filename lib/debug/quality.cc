@@ -2,10 +2,25 @@
 
 #include <cmath>
 
+#include "base/strings.h"
 #include "eval/accuracy.h"
 #include "eval/regression.h"
+#include "report/answer_facts.h"
+#include "report/class_figures.h"
+#include "report/text_format.h"
 
 namespace qat {
+
+namespace {
+
+std::string WorthlessText(std::span<const int32_t> answers, std::span<const int32_t> labels, int64_t examples) {
+  ClassFacts facts;
+  facts.Add(labels, answers);
+  if (!IsAtChance(facts.counts(), examples)) return "";
+  return StrCat(GuessingText(facts.counts()), " (", AccuraciesText(facts.counts()), ")");
+}
+
+}  // namespace
 
 Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks) {
   Quality quality;
@@ -20,12 +35,16 @@ Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, c
     const RegressionResult errors =
         MeasureErrors(numbers, dataset.numbers, dataset.targets, UnitsOf(dataset, dataset.numbers, output));
     quality.value = errors.relative_rmse.value_or(errors.all.rmse);
+    if (errors.all.r2 && *errors.all.r2 < 0 && dataset.size() >= kLeastForR2)
+      quality.worthless = StrCat("worse than always answering the mean of the labels (R² ", Significant(*errors.all.r2), ")");
     return quality;
   }
   std::vector<int32_t> known;
   const Predictions kept = WithoutIgnored(quality.predictions, dataset.labels, known);
-  quality.value =
-      known.empty() ? AccuracyOf(quality.predictions, dataset.labels).top1 : AccuracyOf(kept, known).top1;
+  const Predictions& judged = known.empty() ? quality.predictions : kept;
+  const std::vector<int32_t>& labels = known.empty() ? dataset.labels : known;
+  quality.value = AccuracyOf(judged, labels).top1;
+  if (dataset.task != Task::kMultiLabel) quality.worthless = WorthlessText(judged.labels, labels, dataset.size());
   return quality;
 }
 

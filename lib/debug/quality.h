@@ -3,6 +3,7 @@
 #define QAT_DEBUG_QUALITY_H_
 
 #include <optional>
+#include <string>
 
 #include "base/expected.h"
 #include "base/work_hooks.h"
@@ -14,6 +15,8 @@ namespace qat {
 struct Quality {
   bool of_numbers = false;
   double value = 0;  ///< accuracy in percent, or the RMSE of numbers, of several in deviations of each
+  /// Why the answers are worth nothing: "no better than guessing, …", "worse than always answering the mean …". Empty: they are not.
+  std::string worthless = {};
   Predictions predictions;
 };
 

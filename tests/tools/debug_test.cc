@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/npy.h"
 #include "support/digit_classifier.h"
+#include "support/onnx_file.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 
@@ -155,6 +156,37 @@ TEST_F(DebugCommand, OfSeveralOutputsTheLabelsOfTheFirstAreJudged) {
   const ProcessResult refused = Debug({"--data", dir_ / "other"});
   EXPECT_EQ(refused.exit_code, 3) << refused.err;
   EXPECT_HOLDS(refused.err, "labels of the first output, which is judged, would be called y_logits");
+}
+
+// A plan that loses nothing of nothing is no advice, so the reason comes with it.
+TEST_F(DebugCommand, ANetworkThatAnswersNothingItselfIsWarnedOf) {
+  std::vector<float> weights(14 * 14 * 10), biases(10);
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = i % 10 == 3 ? 0.01f : 0.001f;  // always 3
+  const Bytes onnx = testing::OnnxFile()
+                               .Input("input", {1, 1, 28, 28})
+                               .Node("MaxPool", {"input"}, {"pool"}, {testing::OnnxInts("kernel_shape", {2, 2}), testing::OnnxInts("strides", {2, 2})})
+                               .Node("Flatten", {"pool"}, {"flat"})
+                               .Constant("w", {14 * 14, 10}, weights)
+                               .Constant("b", {10}, biases)
+                               .Node("Gemm", {"flat", "w", "b"}, {"scores"})
+                               .Output("scores", {1, 10})
+                               .Bytes();
+  QAT_ASSERT_OK(WriteFile(dir_ / "n.onnx", onnx));
+  const std::vector<std::string> command = {"debug", dir_ / "n.onnx", "--data", "digits", "--limit", "300", "--calibration-limit", "150",
+                                            "--progress", "none"};
+  const ProcessResult guessed = RunTool("qat-eval", command);
+  EXPECT_EQ(guessed.exit_code, 0) << guessed.err;
+  EXPECT_HOLDS(guessed.err, "n.onnx: --input-stats MEAN,STD says what a byte means to it");
+  EXPECT_HOLDS(guessed.err, "warning: " + (dir_ / "n.onnx") + ": the answers of the float network itself are no better than guessing");
+  EXPECT_HOLDS(guessed.err, "a byte probably means something else than real = byte to it, give --input-stats MEAN,STD");
+  std::vector<std::string> said = command;
+  said.insert(said.end(), {"--input-stats", "0,255"});
+  const ProcessResult stated = RunTool("qat-eval", said);
+  EXPECT_EQ(stated.exit_code, 0) << stated.err;
+  EXPECT_HOLDS(stated.err, "says anything about quantization; expected the data and labels that it was made for");
+  EXPECT_EQ(stated.err.find("--input-stats"), std::string::npos) << stated.err;
+  Write(DigitClassifier());
+  EXPECT_EQ(Debug({}).err.find("guessing"), std::string::npos);
 }
 
 TEST_F(DebugCommand, ALimitThatNothingMeetsIsAFailedGateWithoutAPlan) {

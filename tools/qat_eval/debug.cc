@@ -220,6 +220,21 @@ Status CheckLimitFits(const EvalFlags& flags, const Quality& reference) {
   return {};
 }
 
+/// Nobody said what a byte means.
+bool GuessesBytes(const EvalFlags& flags, const ReadNetworkResult& read) {
+  return read.assumed_bytes && !flags.request.rows.input_stats && read.graph.contract.input().values != ValueType::kReal;
+}
+
+/// Where the network itself answers nothing, what quantization does to it cannot be seen.
+void WarnOfWorthless(const EvalFlags& flags, const ReadNetworkResult& read, const Quality& reference) {
+  if (reference.worthless.empty()) return;
+  const std::string why = GuessesBytes(flags, read)
+                              ? "a byte probably means something else than real = byte to it, give `input_stats` MEAN,STD"
+                              : "expected the data and labels that it was made for";
+  LogWarning(StrCat(flags.arguments[0], ": the answers of the float network itself are ", reference.worthless,
+                    ", so neither this analysis nor a plan made of it says anything about quantization; ", why));
+}
+
 Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const PlanChoices& choices,
                       const DebugData& data, const WorkHooks& hooks, std::optional<OutputFile>& output,
                       DebugSummary& summary, std::optional<Suggestion>& suggestion, Report& report) {
@@ -265,6 +280,9 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   if (read.assumed_bytes) TakeReals(training, network, notes);
   if (!HasRanges(network)) TakeInputNormalizations(network, notes);
   for (const std::string& note : notes) LogInfo(note);
+  if (GuessesBytes(flags, read))
+    LogInfo(StrCat(flags.arguments[0], ": `input_stats` MEAN,STD says what a byte means to it "
+                   "(127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1)"));
   QAT_ASSIGN_OR_RETURN(const DebugData data, SplitForDebugging(training, flags.debug.calibration_limit,
                                                                flags.debug.limit, flags.request.seed));
   std::vector<std::string> warnings;
@@ -277,6 +295,7 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_ASSIGN_OR_RETURN(const auto observed, Observe(converted.real, data.calibration, hooks));
   QAT_ASSIGN_OR_RETURN(const Diagnosis diagnosis, Diagnose(converted, observed, data.selection, hooks));
   QAT_RETURN_IF_ERROR(CheckLimitFits(flags, diagnosis.reference));
+  WarnOfWorthless(flags, read, diagnosis.reference);
   DebugSummary summary;
   summary.data = training.name;
   summary.calibration = data.calibration.size();
