@@ -1,6 +1,8 @@
 #include "debug/quality.h"
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "base/strings.h"
 #include "eval/accuracy.h"
@@ -10,7 +12,6 @@
 #include "report/text_format.h"
 
 namespace qat {
-
 namespace {
 
 std::string WorthlessText(std::span<const int32_t> answers, std::span<const int32_t> labels, int64_t examples) {

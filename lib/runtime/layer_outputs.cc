@@ -29,7 +29,8 @@ std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter) {
   std::vector<LayerTensor> tensors;
   const auto add = [&](int32_t index, int32_t node, std::string_view op) {
     const ModelTensor& info = interpreter.tensor_info(index);
-    if (!info.is_constant && IsLayerType(info)) tensors.push_back({index, node, std::string(op), std::string(NameInNetwork(info.name)), &info});
+    if (info.is_constant || !IsLayerType(info)) return;
+    tensors.push_back({index, node, std::string(op), std::string(NameInNetwork(info.name)), &info});
   };
   const auto is_inside = [&](int32_t input) {
     const std::string inside = StrCat(interpreter.tensor_info(input).name, kInsideSuffix);

@@ -1,6 +1,7 @@
 #include "runtime/model_predictor.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/strings.h"
@@ -23,6 +24,10 @@ std::string FloatTypeOf(const Model& model) {
   };
   if (std::any_of(model.nodes().begin(), model.nodes().end(), is_dynamic)) return "dynamic";
   return std::any_of(model.tensors().begin(), model.tensors().end(), is_half) ? "float16" : "float32";
+}
+
+bool IsOfValues(DType type) {
+  return type == DType::kFloat32 || type == DType::kUInt8 || type == DType::kInt8 || type == DType::kInt16;
 }
 
 // Whether most filters that may have 4 bits have them.
@@ -154,15 +159,22 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
 
 }  // namespace
 
-// By what the first operator with a filter reads; where there is none, the first one.
-// Before it there may be normalization.
+// By what the first operator with a filter reads, behind which normalization lies; where there is none, by what the first operator
+// gives. Places, as of tokens, and conditions are no values that layers compute with.
 std::string WorkTypeOf(const Model& model) {
-  int32_t tensor = model.nodes().empty() ? model.inputs()[0] : model.nodes()[0].inputs[0];
-  const auto filters = [](const ModelNode& node) { return DefinitionOf(node.type).filter_input >= 0; };
-  const auto first = std::find_if(model.nodes().begin(), model.nodes().end(), filters);
-  if (first != model.nodes().end()) tensor = first->inputs[static_cast<size_t>(DefinitionOf(first->type).data_input)];
-  const DType type = model.tensors()[static_cast<size_t>(tensor)].type;
-  return type == DType::kFloat32 ? FloatTypeOf(model) : IntegerTypeOf(model, type);
+  const auto type_of = [&](int32_t tensor) { return model.tensors()[static_cast<size_t>(tensor)].type; };
+  std::optional<DType> by_filter, by_output;
+  for (const ModelNode& node : model.nodes()) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    const DType output = type_of(node.outputs[0]);
+    if (!by_output && IsOfValues(output)) by_output = output;
+    if (definition.filter_input < 0) continue;
+    const DType data = type_of(node.inputs[static_cast<size_t>(definition.data_input)]);
+    if (!by_filter && IsOfValues(data)) by_filter = data;
+  }
+  const DType type = by_filter ? *by_filter : by_output.value_or(type_of(model.inputs()[0]));
+  if (type == DType::kFloat32) return FloatTypeOf(model);
+  return IsOfValues(type) ? IntegerTypeOf(model, type) : std::string(NameOf(type));
 }
 
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,
