@@ -69,6 +69,24 @@ TEST(ModelPredictor, FeedsInt8Inputs) {
   EXPECT_EQ((*predictor)->type(), "int8");
 }
 
+// A row of the report is float or integers by what its layers compute with.
+TEST(WorkTypeOf, LooksBehindTheTypeThatComesIn) {
+  for (const bool integers : {false, true}) {
+    ModelBuilder builder;
+    const Shape shape = {1, 4};
+    const TensorQuantization quantized = Quantized(0.25f, -128);
+    const DType outside = integers ? DType::kFloat32 : DType::kInt8, inside = integers ? DType::kInt8 : DType::kFloat32;
+    const int32_t x = builder.AddTensor("x", shape, outside, integers ? TensorQuantization() : quantized);
+    const int32_t moved = builder.AddTensor("moved", shape, inside, integers ? quantized : TensorQuantization());
+    const int32_t y = builder.AddTensor("y", {4, 1}, inside, integers ? quantized : TensorQuantization());
+    builder.AddOperator(integers ? tflite::BuiltinOperator_QUANTIZE : tflite::BuiltinOperator_DEQUANTIZE, {x}, {moved});
+    builder.AddReshape(moved, {4, 1}, y);
+    const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    EXPECT_EQ(WorkTypeOf(**model), integers ? "int8" : "float32");
+  }
+}
+
 TEST(ModelPredictor, PassesBytesThroughWhereTheInputScaleUndoesTheContract) {
   for (const auto& [mean, std] : {std::pair{0.0f, 255.0f}, {128.0f, 127.0f}, {127.0f, 64.5f}, {3.0f, 0.7f}}) {
     const Contract contract = {1, 64, 4, {mean, mean, mean, mean}, {std, std, std, std}, {}};
