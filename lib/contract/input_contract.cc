@@ -124,7 +124,7 @@ std::string Describe(const InputContract& contract) {
   if (contract.inside) text += " inside the model";
   if (contract.channels_first) text += ", taken with the channels first";
   if (contract.fit != Fit::kCrop) text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
-  if (contract.values == ValueType::kReal)
+  if (contract.values == ValueType::kReal && contract.low < contract.high)
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
   if (contract.white != 0) text += StrCat(", white is ", contract.white);
   if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");

@@ -153,8 +153,8 @@ Expected<Dataset> OpenImagesOnly(const Arrays& arrays, Split wanted, const OpenO
   const auto path_of = [&](const std::string& name) { return arrays.PathOf(name); };
   QAT_ASSIGN_OR_RETURN(std::vector<ArrayImages> images, ReadInputArrays(found, read, path_of, options));
   return Unlabelled(std::move(images), options, arrays.path,
-                    StrCat("'", Join(found, "', '"), "' ", found.size() == 1 ? "has" : "have",
-                           " no labels, which are not needed here"));
+                    StrCat("'", Join(found, "', '"), "' ", found.size() == 1 ? "is" : "are",
+                           " taken without labels, which are not needed here"));
 }
 
 Expected<Dataset> OpenLabelled(const Arrays& arrays, const ArrayTable& table, Split split,

@@ -235,7 +235,7 @@ Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOption
   }
   QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
   QAT_RETURN_IF_ERROR(Validate(contract));
-  notes.push_back(StrCat("its inputs: ", Describe(contract)));
+  notes.push_back(DescribeInputs(contract));
   return contract;
 }
 

@@ -63,9 +63,11 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   if (graph.inputs.size() > 1) {
     QAT_RETURN_IF_ERROR(
         TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
-    notes.push_back(StrCat("its inputs: ", Describe(contract)));
+    notes.push_back(DescribeInputs(contract));
     return contract;
   }
+  if (!options.mean_of.empty() || !options.std_of.empty())
+    return InvalidArgument("`mean` and `std`: name an input, expected numbers alone: the network has one input");
   InputContract& input = contract.inputs[0];
   QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), first.back()));
   QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), first.back()));

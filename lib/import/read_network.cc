@@ -19,6 +19,27 @@ std::vector<bool> Moved(const std::vector<int32_t>& borders, const ReadNetworkRe
   return moved;
 }
 
+/// Pictures of one input are bytes where a mean and a std say what a byte is; an input with a range has its meaning in the file.
+std::vector<bool> OpenInputsOfOnnx(const Graph& graph, bool stated) {
+  std::vector<bool> open;
+  for (const int32_t input : graph.inputs) {
+    const GraphTensor& tensor = graph.tensor(input);
+    const bool only_picture = graph.inputs.size() == 1 && tensor.shape.size() == 4;
+    open.push_back(only_picture ? !stated : !tensor.has_range);
+  }
+  return open;
+}
+
+/// Several: floats of which the model says nothing.
+std::vector<bool> OpenInputsOfTflite(const Model& model, const Graph& graph) {
+  std::vector<bool> open;
+  for (size_t i = 0; i < model.inputs().size(); ++i) {
+    const bool is_float = model.tensors()[static_cast<size_t>(model.inputs()[i])].type == DType::kFloat32;
+    open.push_back(is_float && !model.contract() && graph.contract.inputs[i].values == ValueType::kReal);
+  }
+  return open;
+}
+
 }  // namespace
 
 Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std::vector<std::string>& texts) {
@@ -40,12 +61,14 @@ Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std
 Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
+  const bool stated = !options.mean.empty() || !options.std.empty();
   if (IsKind(bytes, kOnnxIdentifier)) {
     QAT_ASSIGN_OR_RETURN(onnx::Model model, onnx::ParseModel(bytes, path));
     bytes = {};
     QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.mean_of, options.std_of, options.input_shapes}, notes));
-    const bool assumed = options.mean.empty() && options.std.empty() && import.graph.inputs.size() == 1;
-    ReadNetworkResult result{std::move(import.graph), true, assumed, std::move(import.batch_norms), std::move(import.orders), {}, {}};
+    const bool assumed = !stated && import.graph.inputs.size() == 1;
+    std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated);
+    ReadNetworkResult result{std::move(import.graph), true, assumed, std::move(open), std::move(import.batch_norms), std::move(import.orders), {}, {}};
     result.moved_inputs = Moved(result.graph.inputs, result);
     result.moved_outputs = Moved(result.graph.outputs, result);
     return result;
@@ -54,12 +77,13 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
   if (IsKind(bytes, kTfliteIdentifier)) {
     QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));
-    const bool stated = !options.mean.empty() || !options.std.empty() || model->inputs().size() > 1;
-    return ReadNetworkResult{std::move(graph), true, !stated && !ContractOf(*model).ok(), {}, {}, {}, {}};
+    const bool assumed = !stated && model->inputs().size() == 1 && !ContractOf(*model).ok();
+    std::vector<bool> open = model->inputs().size() == 1 ? std::vector<bool>{assumed} : OpenInputsOfTflite(*model, graph);
+    return ReadNetworkResult{std::move(graph), true, assumed, std::move(open), {}, {}, {}, {}};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
-  return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}};
+  return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}, {}};
 }
 
 }  // namespace qat

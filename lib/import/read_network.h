@@ -2,6 +2,7 @@
 #ifndef QAT_IMPORT_READ_NETWORK_H_
 #define QAT_IMPORT_READ_NETWORK_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ReadNetworkResult {
   Graph graph;
   bool imported = false;  ///< a model of others, or one of ours that was converted already
   bool assumed_bytes = false;  ///< nobody says what the values of its one input are: bytes as they are is a guess
+  std::vector<bool> open_inputs;  ///< nobody says whether these take bytes or real numbers: the data do; empty: none
   std::vector<FoldedBatchNorm> batch_norms;  ///< of an .onnx: what training takes apart again
   std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
   std::vector<bool> moved_inputs, moved_outputs;  ///< of an .onnx: which have the channels last here and first in the source

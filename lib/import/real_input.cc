@@ -1,18 +1,43 @@
 #include "import/real_input.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "ir/input_normalization.h"
 
 namespace qat {
+namespace {
 
-void TakeReals(const Dataset& dataset, Graph& graph, std::vector<std::string>& notes) {
-  InputContract& input = graph.contract.input();
-  if (dataset.input().values != ValueType::kReal || input.values == ValueType::kReal) return;
-  input.values = ValueType::kReal;
-  input.low = -1;
-  input.high = 1;
-  input.white = dataset.white;
-  notes.push_back(StrCat(dataset.name, ": holds real numbers, which go into the network as they are; bytes were only assumed"));
+bool AreAll(const std::vector<float>& numbers, float number) {
+  return std::all_of(numbers.begin(), numbers.end(), [=](float each) { return each == number; });
+}
+
+}  // namespace
+
+void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options) {
+  for (size_t i = 0; i < open_inputs.size(); ++i) {
+    if (open_inputs[i]) (options.inputs.empty() ? options.values : options.inputs[i].values).reset();
+  }
+}
+
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph, std::vector<std::string>& notes) {
+  for (size_t i = 0; i < open_inputs.size(); ++i) {
+    InputContract& input = graph.contract.inputs[i];
+    if (!open_inputs[i] || dataset.inputs[i].values == input.values) continue;
+    const bool reals = dataset.inputs[i].values == ValueType::kReal;
+    input.values = dataset.inputs[i].values;
+    input.low = reals ? -1 : 0;
+    input.high = reals ? 1 : 0;
+    input.white = reals ? dataset.white : 0;
+    const std::string held = input.name.empty() ? std::string("holds ") : StrCat("input '", input.name, "' holds ");
+    if (reals) {
+      notes.push_back(StrCat(dataset.name, ": ", held, "real numbers, which go into the network as they are; bytes were only assumed"));
+    } else {
+      const bool as_they_are = AreAll(input.mean, 0) && AreAll(input.std, 1);
+      notes.push_back(StrCat(dataset.name, ": ", held, "bytes, ", Describe(input),
+                             as_they_are ? "; what a byte means is not said, and so assumed (`mean` and `std` say otherwise)" : ""));
+    }
+  }
 }
 
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes) {

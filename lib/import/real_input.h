@@ -10,9 +10,12 @@
 
 namespace qat {
 
-/// Bytes were a guess (ReadNetworkResult::assumed_bytes); where the data are real numbers, they go into the network as they are. `notes`
-/// says so.
-void TakeReals(const Dataset& dataset, Graph& graph, std::vector<std::string>& notes);
+/// Asks for the values of these inputs (ReadNetworkResult::open_inputs) as the data have them.
+void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options);
+
+/// These inputs take what the data then hold: real numbers as they are, bytes by mean and std of the contract. `notes` says so of those
+/// that were thought to take the other.
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph, std::vector<std::string>& notes);
 
 /// TakeInputNormalization of every input. `notes` names the layers.
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes);

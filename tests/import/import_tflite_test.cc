@@ -10,7 +10,9 @@
 #include <random>
 
 #include "base/file.h"
+#include "base/strings.h"
 #include "import/read_network.h"
+#include "import/real_input.h"
 #include "passes/passes.h"
 #include "support/model_builder.h"
 #include "support/places.h"
@@ -349,6 +351,32 @@ TEST(ImportTflite, SeveralInputsAndOutputsAreCalledAsPeopleCallThem) {
   };
   EXPECT_EQ(names(graph->inputs), (std::vector<std::string>{"left", "right"}));
   EXPECT_EQ(names(graph->outputs), (std::vector<std::string>{"Call:1", "Call"}));
+}
+
+// Floats of which the file says nothing; what is quantized says it.
+TEST(ImportTflite, TheDataSayWhatOpenInputsTake) {
+  ModelBuilder builder;
+  const std::vector<int32_t> inputs = {builder.AddTensor("camera", {1, 2, 2, 1}, DType::kFloat32), builder.AddTensor("row", {1, 4}, DType::kFloat32)};
+  std::vector<int32_t> outputs;
+  for (const int32_t input : inputs) {
+    outputs.push_back(builder.AddTensor(StrCat("out", input), {1, 2, 2}, DType::kFloat32));
+    builder.AddReshape(input, {1, 2, 2}, outputs.back());
+  }
+  const testing::TempDir dir;
+  QAT_ASSERT_OK(WriteFile(dir / "two.tflite", builder.Finish(inputs, outputs)));
+  ReadNetworkOptions options;
+  options.mean_of["camera"] = {127.5f};
+  std::vector<std::string> notes;
+  auto network = ReadNetwork(dir / "two.tflite", options, notes);
+  QAT_ASSERT_OK(network);
+  EXPECT_EQ(network->open_inputs, (std::vector<bool>{true, true}));
+  Dataset data;
+  data.inputs = {{2, 2, 1, ValueType::kByte, {}, "camera"}, {1, 1, 4, ValueType::kReal, {4}, "row"}};
+  TakeValuesOfData(data, network->open_inputs, network->graph, notes);
+  EXPECT_EQ(network->graph.contract.inputs[0].values, ValueType::kByte);
+  EXPECT_EQ(network->graph.contract.inputs[0].mean, std::vector<float>{127.5f});
+  EXPECT_EQ(network->graph.contract.inputs[1].values, ValueType::kReal);
+  EXPECT_TRUE(Validate(network->graph.contract).ok());
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ class SeveralInputs : public ::testing::Test {
   /// A trained network of others: bright above 0, high above 10.25, both as measured but for the (byte - 127.5) / 127.5 of the picture.
   std::string WriteOnnx() {
     testing::OnnxFile file;
-    file.Input("camera", {1, 1, testing::kCameraSide, testing::kCameraSide}).Input("sensor", {1, testing::kSensorFeatures});
+    file.Input("camera", {1, 1, testing::kCameraSide, testing::kCameraSide})
+        .Input("sensor", {1, testing::kSensorFeatures});
     file.Node("GlobalAveragePool", {"camera"}, {"light"}).Node("Flatten", {"light"}, {"bright"});
     file.Node("Concat", {"bright", "sensor"}, {"both"}, {testing::OnnxInt("axis", 1)});
     std::vector<float> filter, bias;
@@ -72,7 +73,8 @@ class SeveralInputs : public ::testing::Test {
       bias.push_back(-high * 3 * 10.25f);
     }
     file.Constant("filter", {4, 4}, filter).Constant("bias", {4}, bias);
-    file.Node("Gemm", {"both", "filter", "bias"}, {"scores"}, {testing::OnnxInt("transB", 1)}).Output("scores");
+    file.Node("Gemm", {"both", "filter", "bias"}, {"scores"}, {testing::OnnxInt("transB", 1)})
+        .Output("scores");
     const std::string path = dir_ / "two.onnx";
     EXPECT_TRUE(WriteFile(path, file.Bytes()).ok());
     return path;
@@ -162,17 +164,49 @@ TEST_F(SeveralInputs, ThatAreNotNamedAreAsWithoutNumbers) {
   const ProcessResult both = with({"--mean", "camera=127.5", "--std", "camera=127.5"});
   EXPECT_HOLDS(both.out, "100.00 %");
   EXPECT_HOLDS(both.err, "'camera' 6x6x1, real = (value - 127.5) / 127.5");
-  EXPECT_HOLDS(both.err, "input 'sensor': real numbers, per channel (value - mean) / std with mean [0, 0, 0], std [1, 1, 1];");
+  EXPECT_HOLDS(
+      both.err,
+      "input 'sensor': real numbers, per channel (value - mean) / std with mean [0, 0, 0], std [1, 1, 1];");
   EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "mean = \"camera=127.5,sensor=0.0,0.0,0.0\"");
-  EXPECT_HOLDS(with({"--mean", "camera=127.5"}).err, "input 'camera': bytes, (byte - mean) / std with mean 127.5, std 1");
+  EXPECT_HOLDS(with({"--mean", "camera=127.5"}).err,
+               "input 'camera': bytes, (byte - mean) / std with mean 127.5, std 1");
   EXPECT_HOLDS(with({"--mean", "camera=127.5,sensor=dataset"}).err, "mean [10.2");
   // Of a network that learns from the start, and of one that has learned.
   std::filesystem::remove_all(std::string(dir_ / "run"));
-  EXPECT_HOLDS(Train({"--steps", "10", "--mean", "sensor=7", "--std", "sensor=2"}).err, "'camera': bytes, (byte - mean) / std with mean 12");
+  EXPECT_HOLDS(Train({"--steps", "10", "--mean", "sensor=7", "--std", "sensor=2"}).err,
+               "'camera': bytes, (byte - mean) / std with mean 12");
   std::filesystem::rename(std::string(dir_ / "run"), std::string(dir_ / "first"));
-  const ProcessResult further = Train({"--steps", "10", "--init", dir_ / "first", "--mean", "camera=100", "--std", "camera=50"});
+  const ProcessResult further =
+      Train({"--steps", "10", "--init", dir_ / "first", "--mean", "camera=100", "--std", "camera=50"});
   EXPECT_HOLDS(further.err, "input 'camera': bytes, (byte - mean) / std with mean 100, std 50");
   EXPECT_HOLDS(further.err, "mean [7, 7, 7], std [2, 2, 2]");
+}
+
+TEST_F(SeveralInputs, AreBytesOrRealNumbersAsTheirArraysAre) {
+  const std::string model = WriteOnnx(), integers = dir_ / "i.tflite";
+  const auto convert = [&](const std::string& from, std::vector<std::string> more) {
+    more.insert(more.begin(), {from, "--calibrate", dir_ / "data", "--type", "int8", "-o", integers});
+    const ProcessResult result = RunTool("qat-convert", more);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result;
+  };
+  const ProcessResult named = convert(model, {"--mean", "camera=127.5", "--std", "camera=127.5"});
+  EXPECT_HOLDS(named.err, "input 'camera' holds bytes, 6x6x1, real = (byte - 127.5) / 127.5\n");
+  EXPECT_HOLDS(named.out, "camera int8 [1, 6, 6, 1], scale 0.007843138, zero point 0");
+  EXPECT_HOLDS(named.out, "sensor float32 [1, 3]");
+  EXPECT_EQ(named.out.find("-1 to 1"), std::string::npos) << named.out;
+  EXPECT_GT(Compare({"--model", integers})["models"][0]["accuracy"]["top1"].get<double>(), 99);
+  const ProcessResult unnamed = convert(model, {});
+  EXPECT_HOLDS(unnamed.err,
+               "real = (byte - 0) / 1; what a byte means is not said, and so assumed (--mean and --std say "
+               "otherwise)");
+  EXPECT_HOLDS(unnamed.out, "camera int8 [1, 6, 6, 1], scale 1, zero point -128");
+  // Labels that do not fit are not needed, but they are there.
+  const NpyArray few{DType::kUInt8, {1}, {0}};
+  QAT_ASSERT_OK(WriteFile(dir_ / "data/y_train.npy", Serialize(few)));
+  EXPECT_HOLDS(
+      convert(model, {}).err,
+      "'x_camera_train.npy', 'sensor_train.npy' are taken without labels, which are not needed here");
 }
 
 }  // namespace

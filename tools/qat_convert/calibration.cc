@@ -28,7 +28,7 @@ Expected<Dataset> OpenCalibrationData(Tool& tool, const ConvertFlags& flags, con
                      progress.Update(done, "reading");
                    },
                    Interrupted};
-  if (network.assumed_bytes) options.values.reset();
+  LeaveValuesOpen(network.open_inputs, options);
   return OpenDataset(flags.calibrate, Split::kTrain, options);
 }
 
@@ -55,7 +55,7 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
     if (!warning.empty()) report.warnings.push_back(warning);
   }
   std::vector<std::string> notes;
-  if (network.assumed_bytes) TakeReals(dataset, network.graph, notes);
+  TakeValuesOfData(dataset, network.open_inputs, network.graph, notes);
   for (const std::string& note : notes) LogInfo(note);
   report.data_name = dataset.name;
   report.data_examples = dataset.size();

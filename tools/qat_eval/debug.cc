@@ -95,15 +95,15 @@ bool KnowsItsOutputs(const Contract& contract) {
                      [](const OutputContract& output) { return output.task != Task::kUnknown; });
 }
 
-/// `values_are_open`: the data decide whether bytes or real numbers go in.
+/// `open_inputs`: of these the data decide whether bytes or real numbers go in.
 Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split split, int64_t limit,
-                            const WorkHooks& hooks, bool values_are_open = false) {
+                            const WorkHooks& hooks, const std::vector<bool>& open_inputs = {}) {
   const Contract& contract = graph.contract;
   OpenOptions options;
   options.limit = limit;
   options.seed = flags.request.seed;
   SetInputs(contract, options);
-  if (values_are_open) options.values.reset();
+  LeaveValuesOpen(open_inputs, options);
   options.class_names = contract.labels();
   options.label_indices = contract.labels().empty();
   SetOutputs(contract, options);
@@ -275,9 +275,9 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   const bool all = flags.debug.limit == 0 || flags.debug.calibration_limit == 0;
   QAT_ASSIGN_OR_RETURN(const Dataset training,
                        OpenSplit(flags, network, Split::kTrain,
-                                 all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks, read.assumed_bytes));
+                                 all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks, read.open_inputs));
   std::vector<std::string> notes;
-  if (read.assumed_bytes) TakeReals(training, network, notes);
+  TakeValuesOfData(training, read.open_inputs, network, notes);
   if (!HasRanges(network)) TakeInputNormalizations(network, notes);
   for (const std::string& note : notes) LogInfo(note);
   if (GuessesBytes(flags, read))
