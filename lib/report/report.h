@@ -135,7 +135,7 @@ struct ModelResult {
   std::string name;
   std::string kind;  ///< "checkpoint", "graph", "tflite", "litert"
   std::string path;
-  std::string type;  ///< "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "int16"
+  std::string type;  ///< "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "w4a8", "int16x8", "int8 + int16"
   int64_t bytes = 0;
   std::string sha256;
   int64_t arena_bytes = 0;  ///< 0: not known
