@@ -255,6 +255,7 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
   if (found.ok() && found->contract.input().values == ValueType::kReal) {
     Contract reals = found->contract;
     InputContract& input = reals.input();
+    QAT_RETURN_IF_ERROR(ExpectNotNormalized(input));
     QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), input.channels));
     QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), input.channels));
     return reals;

@@ -4,6 +4,16 @@
 
 namespace qat {
 
+Status ExpectNotNormalized(const InputContract& input) {
+  const auto all_are = [](const std::vector<float>& values, float one) {
+    return std::all_of(values.begin(), values.end(), [one](float value) { return value == one; });
+  };
+  // Values as they are may still be pictures of bytes.
+  if (!input.inside || (all_are(input.mean, 0) && all_are(input.std, 1))) return {};
+  return InvalidArgument(
+      StrCat("`mean` and `std`: the model normalizes its input by itself (", Describe(input), "), expected neither"));
+}
+
 Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,
                           const std::map<std::string, std::vector<float>>& mean_of,
                           const std::map<std::string, std::vector<float>>& std_of, Contract& contract) {

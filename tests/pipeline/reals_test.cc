@@ -170,6 +170,14 @@ TEST_F(Reals, FloatNetworksAreCalibratedOnArraysWithoutLabels) {
   EXPECT_GT(json::parse(testing::ReadText(Path("ptq.json")))["models"][0]["accuracy"]["top1"], 90);
 }
 
+TEST_F(Reals, AModelThatNormalizesByItselfTakesNoOtherMean) {
+  const auto result = RunTool("qat-convert", {Path("float.tflite"), "--calibrate", Path("x_train.npy"), "--type", "int8", "--mean", "5", "-o",
+                                              Path("none.tflite")});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("--mean and --std: the model normalizes its input by itself (1x30x3"), std::string::npos) << result.err;
+  EXPECT_FALSE(FileExists(Path("none.tflite")));
+}
+
 TEST_F(Reals, RandomChangesOfPicturesAreRefused) {
   const auto result = RunTool("qat-train", {"--data", folder_->path(), "--shift-pixels", "2", "--steps", "2", "-o", Path("no")});
   EXPECT_EQ(result.exit_code, 2);
