@@ -24,8 +24,11 @@ std::string_view Stem(std::string_view name) { return name.substr(0, name.rfind(
 std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string>& columns) {
   if (!output.columns.empty()) return output.columns;
   // What a model was trained on, in its order.
-  const auto is_column = [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
-  if (output.class_names.size() > 1 && std::all_of(output.class_names.begin(), output.class_names.end(), is_column))
+  const auto is_column = [&](const std::string& name) {
+    return std::find(columns.begin(), columns.end(), name) != columns.end();
+  };
+  if (output.class_names.size() > 1 &&
+      std::all_of(output.class_names.begin(), output.class_names.end(), is_column))
     return Join(output.class_names, ",");
   for (const std::string& name : {output.name, StrCat("y_", output.name)}) {
     if (std::find(columns.begin(), columns.end(), name) != columns.end()) return name;
@@ -61,7 +64,8 @@ class Tables {
     if (!tables_.empty()) {
       const auto same = [](const CsvTable& a, const CsvTable& b) { return a.label == b.label; };
       if (!std::equal(read.begin(), read.end(), first().begin(), same))
-        return Corrupt(StrCat(PathOf(name), ": has other answers than ", PathOf(first_), ", expected the same columns"));
+        return Corrupt(
+            StrCat(PathOf(name), ": has other answers than ", PathOf(first_), ", expected the same columns"));
     }
     if (tables_.empty()) first_ = name;
     tables_.emplace(name, std::move(read));
@@ -90,7 +94,8 @@ class Tables {
   std::vector<std::string> Notes() const {
     std::vector<std::string> notes;
     for (const auto& [name, read] : tables_) {
-      for (const std::string& note : read.front().notes) notes.push_back(tables_.size() == 1 ? note : StrCat(name, ": ", note));
+      for (const std::string& note : read.front().notes)
+        notes.push_back(tables_.size() == 1 ? note : StrCat(name, ": ", note));
     }
     return notes;
   }
@@ -154,7 +159,8 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
     Dataset dataset = Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
     AddColumns(tables, dataset);
-    if (learns && !has_test) KeepPart(split, options, "a folder with train.csv and test.csv makes another choice", dataset);
+    if (learns && !has_test)
+      KeepPart(split, options, "a folder with train.csv and test.csv makes another choice", dataset);
     return dataset;
   }
   ArraySource source;
@@ -221,7 +227,8 @@ Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vect
     }
   }
   // The columns of the others go by those of training.
-  std::stable_partition(roles.begin(), roles.end(), [](const auto& each) { return each.first == ArraySplit::kTrain; });
+  std::stable_partition(roles.begin(), roles.end(),
+                        [](const auto& each) { return each.first == ArraySplit::kTrain; });
   for (const auto& [role, name] : roles) {
     ArrayPair& pair = role == ArraySplit::kTest         ? table.test
                       : role == ArraySplit::kValidation ? table.holdout

@@ -257,10 +257,12 @@ class TableBuilder {
       }
       if (request_.unlabelled) return {};
       std::vector<std::string> others;
-      std::copy_if(names_.begin(), names_.end(), std::back_inserter(others), [&](const std::string& other) { return !IsWanted(other); });
+      std::copy_if(names_.begin(), names_.end(), std::back_inserter(others),
+                   [&](const std::string& other) { return !IsWanted(other); });
       const std::string nearest = Nearest(name, others);
       if (!request_.features.empty() && nearest.empty()) {
-        return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name, "', which held the answers in training, expected one: rows without "
+        return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name,
+                                      "', which held the answers in training, expected one: rows without "
                                       "answers can be classified or run, but not judged"));
       }
       return InvalidArgument(StrCat("`label`: ", source_, " has no column '", name, "'",
@@ -282,21 +284,25 @@ class TableBuilder {
       const auto column = static_cast<size_t>(found - names_.begin());
       if (found == names_.end()) return MissingFeature(feature);
       if (IsLabel(column)) {
-        return InvalidArgument(StrCat("`label`: column '", feature, "' of ", source_, " is among the features that ",
-                                      request_.wanted_by, ", expected another one for the answers"));
+        return InvalidArgument(StrCat("`label`: column '", feature, "' of ", source_,
+                                      " is among the features that ", request_.wanted_by,
+                                      ", expected another one for the answers"));
       }
       place_[column] = columns.size();
       columns.push_back(column);
     }
     if (!std::is_sorted(columns.begin(), columns.end())) {
-      table_.notes.push_back(StrCat("columns stand in another order than ", request_.wanted_by, "; they are read by their names"));
+      table_.notes.push_back(StrCat("columns stand in another order than ", request_.wanted_by,
+                                    "; they are read by their names"));
     }
     std::vector<std::string> unused;
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (!IsLabel(i) && !place_[i] && !names_[i].empty() && !request_.left_out.contains(names_[i])) unused.push_back(names_[i]);
+      if (!IsLabel(i) && !place_[i] && !names_[i].empty() && !request_.left_out.contains(names_[i]))
+        unused.push_back(names_[i]);
     }
     if (!unused.empty())
-      table_.notes.push_back(StrCat("left out: ", SomeOf(unused), ", beside the columns that ", request_.wanted_by));
+      table_.notes.push_back(
+          StrCat("left out: ", SomeOf(unused), ", beside the columns that ", request_.wanted_by));
     return {};
   }
 
@@ -306,18 +312,19 @@ class TableBuilder {
 
   Status MissingFeature(const std::string& feature) const {
     std::vector<std::string> others;
-    std::copy_if(names_.begin(), names_.end(), std::back_inserter(others), [&](const std::string& name) {
-      return !name.empty() && !IsWanted(name);
-    });
+    std::copy_if(names_.begin(), names_.end(), std::back_inserter(others),
+                 [&](const std::string& name) { return !name.empty() && !IsWanted(name); });
     const std::string nearest = Nearest(feature, others);
     return Corrupt(StrCat(source_, ": has no column '", feature, "', which ", request_.wanted_by,
-                          nearest.empty() ? StrCat("; there are ", SomeOf(names_))
-                                          : StrCat(", but one called '", nearest, "': rename it if that is the one")));
+                          nearest.empty()
+                              ? StrCat("; there are ", SomeOf(names_))
+                              : StrCat(", but one called '", nearest, "': rename it if that is the one")));
   }
 
   // In a table of semicolons decimals may have a comma, as where spreadsheets write both; then all of them must.
   std::optional<double> Number(const std::string& cell) {
-    const bool comma = separator_ == ';' && std::count(cell.begin(), cell.end(), ',') == 1 && cell.find('.') == std::string::npos;
+    const bool comma = separator_ == ';' && std::count(cell.begin(), cell.end(), ',') == 1 &&
+                       cell.find('.') == std::string::npos;
     const std::optional<double> number = NumberOf(comma ? WithPoint(cell) : cell);
     if (!number) return number;
     commas_ |= comma;
@@ -329,11 +336,13 @@ class TableBuilder {
     const std::optional<double> number = Number(cell);
     if (!number) {
       const bool both = commas_ && points_;
-      std::string way_out = both ? "decimals have a comma elsewhere in the table, or a point, and may have only one of them"
-                                 : "leave the column out, or make numbers of it";
+      std::string way_out =
+          both ? "decimals have a comma elsewhere in the table, or a point, and may have only one of them"
+               : "leave the column out, or make numbers of it";
       if (!both && separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
-      return Corrupt(StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
-                            request_.features.empty() && !both ? "; `label` names the column of answers" : ""));
+      return Corrupt(
+          StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
+                 request_.features.empty() && !both ? "; `label` names the column of answers" : ""));
     }
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))
@@ -386,8 +395,8 @@ class TableBuilder {
       if (whole) {
         const auto [at, is_new] = spellings.emplace(*number, label);
         if (!is_new && at->second != label && (named || at->second.starts_with('0'))) {
-          return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", at->second, "' and '", label,
-                                "', which are one number, expected one spelling for each class"));
+          return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", at->second, "' and '",
+                                label, "', which are one number, expected one spelling for each class"));
         }
       }
       numbers.push_back(*number);
@@ -411,8 +420,10 @@ class TableBuilder {
 Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (const size_t at = FindInvalidUtf8(text); at != std::string_view::npos) {
-    return Corrupt(StrCat(path, ": line ", 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(at), '\n'), " holds the byte ",
-                          Printable(text.substr(at, 1)), ", which is not UTF-8, expected a text file in UTF-8 (save it as \"CSV UTF-8\")"));
+    return Corrupt(StrCat(path, ": line ",
+                          1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(at), '\n'),
+                          " holds the byte ", Printable(text.substr(at, 1)),
+                          ", which is not UTF-8, expected a text file in UTF-8 (save it as \"CSV UTF-8\")"));
   }
   if (text.find('\0') == std::string_view::npos) return text;
   return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));

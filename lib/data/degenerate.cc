@@ -54,10 +54,13 @@ void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples
 }
 
 // Timestamps, identifiers: what differs between them may be gone already.
-void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size_t size, std::vector<std::string>& warnings) {
-  constexpr float kFewest = 256;  // steps of float32 between the smallest and the largest value: as many as int8 has
+void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size_t size,
+                std::vector<std::string>& warnings) {
+  constexpr float kFewest =
+      256;  // steps of float32 between the smallest and the largest value: as many as int8 has
   const auto channels = static_cast<size_t>(input.channels);
-  std::vector<float> low(channels, std::numeric_limits<float>::max()), high(channels, std::numeric_limits<float>::lowest());
+  std::vector<float> low(channels, std::numeric_limits<float>::max()),
+      high(channels, std::numeric_limits<float>::lowest());
   for (size_t first = 0; first < images.size(); first += size) {
     for (size_t i = 0; i < static_cast<size_t>(input.ValueCount()); ++i) {
       float value;
@@ -70,9 +73,11 @@ void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size
     const float farthest = std::max(std::abs(low[c]), std::abs(high[c]));
     const float step = std::nextafter(farthest, std::numeric_limits<float>::max()) - farthest;
     if (low[c] == high[c] || (high[c] - low[c]) / step >= kFewest) continue;
-    const std::string name = c < input.features.size() ? StrCat("column '", input.features[c], "'") : StrCat("channel ", c, " of the input");
-    warnings.push_back(StrCat(name, " runs from ", low[c], " to ", high[c], ", where float32 has steps of ", step,
-                              ": what is finer is lost; subtract a constant from the numbers before they become float32"));
+    const std::string name = c < input.features.size() ? StrCat("column '", input.features[c], "'")
+                                                       : StrCat("channel ", c, " of the input");
+    warnings.push_back(
+        StrCat(name, " runs from ", low[c], " to ", high[c], ", where float32 has steps of ", step,
+               ": what is finer is lost; subtract a constant from the numbers before they become float32"));
   }
 }
 
@@ -83,7 +88,8 @@ Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, st
   const auto size = static_cast<size_t>(dataset.ImageSize());
   Bytes images(count * size);
   QAT_RETURN_IF_ERROR(dataset.Read(chosen, images));
-  if (dataset.inputs.size() == 1 && dataset.input().values == ValueType::kReal) CheckSteps(dataset.input(), images, size, warnings);
+  if (dataset.inputs.size() == 1 && dataset.input().values == ValueType::kReal)
+    CheckSteps(dataset.input(), images, size, warnings);
   for (size_t i = size; i < images.size(); ++i) {
     if (images[i] != images[i - size]) return {};
   }

@@ -151,10 +151,12 @@ ImageOf<To> Resampled(const ImageOf<From>& image, const FitGeometry& geometry) {
 
 // In zeros. Requires  a picture that fits there.
 template <class Sample>
-ImageOf<Sample> PlacedAt(int32_t top, int32_t left, const ImageOf<Sample>& image, int32_t height, int32_t width) {
+ImageOf<Sample> PlacedAt(int32_t top, int32_t left, const ImageOf<Sample>& image, int32_t height,
+                         int32_t width) {
   ImageOf<Sample> out{height, width, image.channels, {}};
   const auto row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
-  out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(image.channels));
+  out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) *
+                    static_cast<size_t>(image.channels));
   for (int32_t y = 0; y < image.height; ++y) {
     const size_t to = (static_cast<size_t>(top + y) * static_cast<size_t>(width) + static_cast<size_t>(left)) *
                       static_cast<size_t>(image.channels);

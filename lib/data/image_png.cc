@@ -47,7 +47,8 @@ class Reader {
       png_set_packing(png_);
     } else {
       if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
-      if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY && bits == 8) png_set_expand_gray_1_2_4_to_8(png_);
+      if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_GRAY && bits == 8)
+        png_set_expand_gray_1_2_4_to_8(png_);
     }
     if (bits == 16) png_set_swap(png_);
     passes_ = png_set_interlace_handling(png_);
@@ -127,6 +128,8 @@ Expected<AnyImage> Decode(std::span<const uint8_t> bytes, Meaning meaning) {
 
 Expected<AnyImage> DecodePng(std::span<const uint8_t> bytes) { return Decode(bytes, Meaning::kColours); }
 
-Expected<AnyImage> DecodePngNumbers(std::span<const uint8_t> bytes) { return Decode(bytes, Meaning::kNumbers); }
+Expected<AnyImage> DecodePngNumbers(std::span<const uint8_t> bytes) {
+  return Decode(bytes, Meaning::kNumbers);
+}
 
 }  // namespace qat

@@ -194,9 +194,10 @@ Status CompleteOnePiece(const std::string& folder, Split split, PictureFiles& pi
     QAT_ASSIGN_OR_RETURN(pictures.files, FilesOf(folder, &kAll, scratch));
     return {};
   }
-  pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten of each class is taken, ",
-                                  tests.size(), " pictures", split == Split::kTest ? kWholeHint : "",
-                                  "; folders train/ and test/ make another choice"));
+  pictures.notes.push_back(
+      StrCat("there is no test split: a fixed choice of one picture in ten of each class is taken, ",
+             tests.size(), " pictures", split == Split::kTest ? kWholeHint : "",
+             "; folders train/ and test/ make another choice"));
   return {};
 }
 
@@ -249,21 +250,24 @@ Expected<std::optional<LabelFolders>> FindLabelFolders(const std::string& direct
 }
 
 // One picture in ten, as the names decide.
-void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, Split split, PictureFiles& pictures) {
+void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, Split split,
+                  PictureFiles& pictures) {
   Names names;
   for (const PictureFile& file : train) names.push_back(file.path.substr(file.path.rfind('/') + 1));
   const Names chosen = PartOf(names, Split::kTest);
   if (chosen.empty()) {
     test = train;
-    pictures.warning += StrCat(pictures.warning.empty() ? "" : "\n", "there is one picture and no test split: ", kSameExamples);
+    pictures.warning += StrCat(pictures.warning.empty() ? "" : "\n",
+                               "there is one picture and no test split: ", kSameExamples);
     return;
   }
   std::vector<PictureFile> rest;
   for (size_t i = 0; i < train.size(); ++i)
     (std::binary_search(chosen.begin(), chosen.end(), names[i]) ? test : rest).push_back(std::move(train[i]));
   train = std::move(rest);
-  pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten is taken, ", test.size(),
-                                  " pictures", split == Split::kTest ? kWholeHint : "", "; folders train/ and test/ make another choice"));
+  pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten is taken, ",
+                                  test.size(), " pictures", split == Split::kTest ? kWholeHint : "",
+                                  "; folders train/ and test/ make another choice"));
 }
 
 /// The two folders of each split.
@@ -292,18 +296,21 @@ std::string_view StemOf(std::string_view name) { return name.substr(0, name.rfin
 
 // "cat" of "cat_mask", and itself of another name.
 std::string_view PictureOf(std::string_view stem) {
-  constexpr std::string_view kEndings[] = {"mask", "masks", "label", "labels", "seg", "segmentation", "gt", "target", "annotation"};
+  constexpr std::string_view kEndings[] = {"mask",         "masks", "label",  "labels",    "seg",
+                                           "segmentation", "gt",    "target", "annotation"};
   for (const std::string_view ending : kEndings) {
     if (stem.size() < ending.size() + 2 || !stem.ends_with(ending)) continue;
     const std::string_view rest = stem.substr(0, stem.size() - ending.size());
-    if (rest.ends_with('_') || rest.ends_with('-') || rest.ends_with('.')) return rest.substr(0, rest.size() - 1);
+    if (rest.ends_with('_') || rest.ends_with('-') || rest.ends_with('.'))
+      return rest.substr(0, rest.size() - 1);
   }
   return stem;
 }
 
 // Every picture of a folder that has labels, by name; what has none is warned of.
 Expected<std::vector<PictureFile>> PairsIn(const LabelFolders& folders, PictureFiles& found) {
-  if (!IsDirectory(folders.labels)) return NotFound(StrCat(folders.labels, ": no such folder, expected it beside ", folders.images));
+  if (!IsDirectory(folders.labels))
+    return NotFound(StrCat(folders.labels, ": no such folder, expected it beside ", folders.images));
   QAT_ASSIGN_OR_RETURN(const Names images, Pictures(folders.images, found));
   QAT_ASSIGN_OR_RETURN(const Names labels, Pictures(folders.labels, found));
   std::map<std::string, std::string, std::less<>> files;
@@ -317,7 +324,8 @@ Expected<std::vector<PictureFile>> PairsIn(const LabelFolders& folders, PictureF
     const std::string key(stems.contains(stem) ? stem : PictureOf(stem));
     const auto [at, is_new] = files.emplace(key, name);
     if (!is_new)
-      return Corrupt(StrCat(folders.labels, ": both ", at->second, " and ", name, " could hold the labels of picture '", key, "', expected one of them"));
+      return Corrupt(StrCat(folders.labels, ": both ", at->second, " and ", name,
+                            " could hold the labels of picture '", key, "', expected one of them"));
   }
   std::vector<PictureFile> pairs;
   Names without;
@@ -330,15 +338,20 @@ Expected<std::vector<PictureFile>> PairsIn(const LabelFolders& folders, PictureF
     }
   }
   if (pairs.empty()) {
-    return Corrupt(StrCat(folders.labels, ": holds labels of none of the pictures in ", folders.images, ", expected files of the same names, as ",
-                          StemOf(images[0]), ".png; found ", SomeOf(labels)));
+    return Corrupt(StrCat(folders.labels, ": holds labels of none of the pictures in ", folders.images,
+                          ", expected files of the same names, as ", StemOf(images[0]), ".png; found ",
+                          SomeOf(labels)));
   }
   const auto unpaired = std::ssize(labels) - std::ssize(pairs);
-  const auto left_out = [&](const std::string& what) { found.warning += StrCat(found.warning.empty() ? "" : "\n", "left out ", what); };
+  const auto left_out = [&](const std::string& what) {
+    found.warning += StrCat(found.warning.empty() ? "" : "\n", "left out ", what);
+  };
   if (!without.empty())
-    left_out(StrCat(without.size(), without.size() == 1 ? " picture" : " pictures", " without labels in ", folders.labels, ": ", SomeOf(without)));
+    left_out(StrCat(without.size(), without.size() == 1 ? " picture" : " pictures", " without labels in ",
+                    folders.labels, ": ", SomeOf(without)));
   if (unpaired > 0)
-    left_out(StrCat(unpaired, unpaired == 1 ? " file in " : " files in ", folders.labels, " with labels of no picture in ", folders.images));
+    left_out(StrCat(unpaired, unpaired == 1 ? " file in " : " files in ", folders.labels,
+                    " with labels of no picture in ", folders.images));
   return pairs;
 }
 
@@ -355,12 +368,15 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
   std::map<ArraySplit, std::vector<PictureFile>> files;
   for (const auto& [own, folders] : splits) {
     if ((own == ArraySplit::kTest) == (split == Split::kTest) && pictures.notes.empty())
-      pictures.notes.push_back(StrCat(folders.images, " holds pictures, and ", folders.labels, " a label for each of their pixels"));
+      pictures.notes.push_back(StrCat(folders.images, " holds pictures, and ", folders.labels,
+                                      " a label for each of their pixels"));
     if (files.contains(own))
-      return Corrupt(StrCat(directory, ": ", folders.images, " and another folder could be one split, expected one of them"));
+      return Corrupt(StrCat(directory, ": ", folders.images,
+                            " and another folder could be one split, expected one of them"));
     PictureFiles elsewhere;
     const bool is_test = own == ArraySplit::kTest;
-    QAT_ASSIGN_OR_RETURN(files[own], PairsIn(folders, is_test == (split == Split::kTest) ? pictures : elsewhere));
+    QAT_ASSIGN_OR_RETURN(files[own],
+                         PairsIn(folders, is_test == (split == Split::kTest) ? pictures : elsewhere));
   }
   if (files.contains(ArraySplit::kWhole)) files[ArraySplit::kTrain] = std::move(files[ArraySplit::kWhole]);
   files.erase(ArraySplit::kWhole);
@@ -370,7 +386,9 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
     pictures.notes.push_back("the pictures for validation are the test split, since there is no other");
   }
   if (!files.contains(ArraySplit::kTrain)) {
-    if (split == Split::kTrain) return NotFound(StrCat(directory, ": holds no pictures for training, expected a folder train/ beside the others"));
+    if (split == Split::kTrain)
+      return NotFound(
+          StrCat(directory, ": holds no pictures for training, expected a folder train/ beside the others"));
     pictures.files = std::move(files[ArraySplit::kTest]);
     return pictures;
   }
@@ -379,7 +397,8 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
     pictures.files = std::move(files[ArraySplit::kTrain]);
     return pictures;
   }
-  if (!files.contains(ArraySplit::kTest)) TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], split, pictures);
+  if (!files.contains(ArraySplit::kTest))
+    TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], split, pictures);
   for (auto& [own, list] : files) {
     const bool wanted = split == Split::kTest ? own == ArraySplit::kTest : own != ArraySplit::kTest;
     if (own == ArraySplit::kValidation && wanted) pictures.own_holdout = std::ssize(list);

@@ -61,12 +61,14 @@ using Highest = std::vector<std::optional<uint16_t>>;
 // `highest` and `labels`: null where nobody asks.
 PictureLoader::Load LoadFrom(std::shared_ptr<const std::vector<PictureFile>> files, const PictureForm& form,
                              std::shared_ptr<Highest> highest, std::shared_ptr<PictureLabels> labels) {
-  return [files = std::move(files), form, highest = std::move(highest), labels = std::move(labels)](int32_t index) -> Expected<Bytes> {
+  return [files = std::move(files), form, highest = std::move(highest),
+          labels = std::move(labels)](int32_t index) -> Expected<Bytes> {
     const auto at = static_cast<size_t>(index);
     const PictureFile& file = (*files)[at];
     QAT_ASSIGN_OR_RETURN(PictureValues picture, ReadPictureValues(file.path, form));
     if (highest != nullptr) (*highest)[at] = picture.highest;
-    if (labels != nullptr && !file.labels.empty()) QAT_RETURN_IF_ERROR(labels->Read(at, file, picture.height, picture.width, form));
+    if (labels != nullptr && !file.labels.empty())
+      QAT_RETURN_IF_ERROR(labels->Read(at, file, picture.height, picture.width, form));
     return std::move(picture.values);
   };
 }
@@ -211,7 +213,8 @@ Status CheckLabelsFit(const std::vector<PictureFile>& files, const OpenOptions& 
   constexpr int64_t kMostLabels = int64_t{1} << 30;  // 8 GiB, while they become classes
   const int64_t labels = std::ssize(files) * options.height * options.width;
   if (files.front().labels.empty() || labels <= kMostLabels) return {};
-  return Unsupported(StrCat(files.size(), " pictures of ", options.width, "x", options.height, " have ", labels, " labels, expected ", kMostLabels,
+  return Unsupported(StrCat(files.size(), " pictures of ", options.width, "x", options.height, " have ",
+                            labels, " labels, expected ", kMostLabels,
                             " at most: let the network take smaller pictures, or leave some out"));
 }
 
@@ -292,7 +295,8 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   const auto files = std::make_shared<const std::vector<PictureFile>>(pictures.files);
   const auto highest = std::make_shared<Highest>(files->size());
   const auto labels = std::make_shared<PictureLabels>(files->size());
-  const auto loader = std::make_shared<PictureLoader>(LoadFrom(files, form, highest, labels), WorkersOf(options) - 1);
+  const auto loader =
+      std::make_shared<PictureLoader>(LoadFrom(files, form, highest, labels), WorkersOf(options) - 1);
   Scan scan(*files, *loader, options, dataset);
   QAT_RETURN_IF_ERROR_IN(directory, scan.Run());
   Describe(pictures, scan, options.label_indices && dataset.labelled, dataset);
@@ -312,7 +316,8 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
   }
   if (!scan.cached()) {
     // While pictures stream, the caller computes: as many threads as cores decode for it.
-    auto streaming = std::make_shared<PictureLoader>(LoadFrom(files, form, nullptr, nullptr), WorkersOf(options));
+    auto streaming =
+        std::make_shared<PictureLoader>(LoadFrom(files, form, nullptr, nullptr), WorkersOf(options));
     dataset.stream = std::make_shared<PictureStream>(std::move(streaming), scan.kept());
   }
   return dataset;

@@ -56,8 +56,9 @@ void KeepPart(Split split, const OpenOptions& options, const std::string& advice
     return;
   }
   const bool by_class = whole.task != Task::kNumbers && whole.LabelsPerImage() == 1;
-  whole.notes.push_back(StrCat("there is no test split: a fixed choice of one example in ten", by_class ? " of each class" : "",
-                               " is taken, ", tests.size(), " of ", whole.size(), split == Split::kTest ? kWholeHint : "", "; ", advice));
+  whole.notes.push_back(StrCat("there is no test split: a fixed choice of one example in ten",
+                               by_class ? " of each class" : "", " is taken, ", tests.size(), " of ",
+                               whole.size(), split == Split::kTest ? kWholeHint : "", "; ", advice));
   if (split == Split::kTest) {
     Keep(tests, whole);
     return;

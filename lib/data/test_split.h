@@ -17,7 +17,8 @@ void KeepPart(Split split, const OpenOptions& options, const std::string& advice
 
 /// The end of the note on a test part, and the note where everything is one.
 inline constexpr std::string_view kWholeHint = " (`whole` takes all)";
-inline constexpr std::string_view kWholeNote = "there is no test split, and all examples are taken, as asked for";
+inline constexpr std::string_view kWholeNote =
+    "there is no test split, and all examples are taken, as asked for";
 
 /// What that means, for the end of a sentence.
 inline constexpr std::string_view kSameExamples =

@@ -49,11 +49,13 @@ struct Named {
 };
 
 // Every example of an array, or row of a table.
-Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract, std::vector<std::string>& notes) {
+Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& contract,
+                                       std::vector<std::string>& notes) {
   OpenOptions options;
   SetInputs(contract, options);
   options.unlabelled = true;
-  QAT_ASSIGN_OR_RETURN(const Dataset dataset, IsCsvFile(file) ? OpenRows(file, options) : OpenDataset(file, Split::kTest, options));
+  QAT_ASSIGN_OR_RETURN(const Dataset dataset,
+                       IsCsvFile(file) ? OpenRows(file, options) : OpenDataset(file, Split::kTest, options));
   for (const std::string& note : dataset.notes) notes.push_back(StrCat(file, ": ", note));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, contract, "the model"));
   std::vector<Named> examples;
@@ -64,9 +66,12 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& 
   return examples;
 }
 
-bool IsArray(const std::string& file) { return HasEnding(file, ".npy") || HasEnding(file, ".npz") || IsCsvFile(file); }
+bool IsArray(const std::string& file) {
+  return HasEnding(file, ".npy") || HasEnding(file, ".npz") || IsCsvFile(file);
+}
 
-Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract, std::vector<std::string>& notes) {
+Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contract& contract,
+                                          std::vector<std::string>& notes) {
   if (IsArray(file)) return ReadArray(file, contract, notes);
   if (contract.inputs.size() > 1) {
     return InvalidArgument(StrCat(file, ": is one file, the model takes ", contract.inputs.size(),
@@ -85,7 +90,10 @@ std::vector<NamedNumber> NumbersOf(const Predictions& predictions, const OutputC
   std::vector<NamedNumber> numbers;
   for (size_t i = 0; i < values.size(); ++i) {
     const bool only = values.size() == 1 && !output.name.empty();
-    numbers.push_back({i < output.labels.size() ? output.labels[i] : only ? output.name : std::to_string(i), double{values[i]}});
+    numbers.push_back({i < output.labels.size() ? output.labels[i]
+                       : only                   ? output.name
+                                                : std::to_string(i),
+                       double{values[i]}});
   }
   return numbers;
 }
@@ -160,11 +168,14 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
   const bool are_probabilities = EndsInProbabilities(*model);
   const Task task = contract.outputs.empty() ? Task::kUnknown : contract.outputs.front().task;
   if (task == Task::kReconstruction) {
-    return Unsupported(StrCat(model->source(), ": gives its input back, expected classes or numbers; running it on tensors gives what it makes "
-                              "of them"));
+    return Unsupported(StrCat(
+        model->source(),
+        ": gives its input back, expected classes or numbers; running it on tensors gives what it makes "
+        "of them"));
   }
   if (contract.outputs.size() > 1) {
-    report.data_notes.push_back(StrCat("of ", contract.outputs.size(), " outputs, '", contract.outputs.front().name,
+    report.data_notes.push_back(StrCat("of ", contract.outputs.size(), " outputs, '",
+                                       contract.outputs.front().name,
                                        "' is shown; running the model on tensors gives all"));
   }
   std::vector<Error> errors;

@@ -105,7 +105,9 @@ Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vecto
       files.push_back({paths[i], std::move(picture)});
       continue;
     }
-    QAT_ASSIGN_OR_RETURN_IN("`input`", NpyArray array, IsCsvFile(paths[i]) ? RowsForInput(paths[i], model, i, notes) : ReadNpy(paths[i]));
+    QAT_ASSIGN_OR_RETURN_IN(
+        "`input`", NpyArray array,
+        IsCsvFile(paths[i]) ? RowsForInput(paths[i], model, i, notes) : ReadNpy(paths[i]));
     QAT_ASSIGN_OR_RETURN(array, ForInput(std::move(array), paths[i], model, i, notes));
     files.push_back({paths[i], std::move(array)});
   }

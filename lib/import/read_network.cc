@@ -68,7 +68,9 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.mean_of, options.std_of, options.input_shapes}, notes));
     const bool assumed = !stated && import.graph.inputs.size() == 1;
     std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated);
-    ReadNetworkResult result{std::move(import.graph), true, assumed, std::move(open), std::move(import.batch_norms), std::move(import.orders), {}, {}};
+    ReadNetworkResult result{
+        std::move(import.graph),  true, assumed, std::move(open), std::move(import.batch_norms),
+        std::move(import.orders), {},   {}};
     result.moved_inputs = Moved(result.graph.inputs, result);
     result.moved_outputs = Moved(result.graph.outputs, result);
     return result;
@@ -78,7 +80,8 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));
     const bool assumed = !stated && model->inputs().size() == 1 && !ContractOf(*model).ok();
-    std::vector<bool> open = model->inputs().size() == 1 ? std::vector<bool>{assumed} : OpenInputsOfTflite(*model, graph);
+    std::vector<bool> open =
+        model->inputs().size() == 1 ? std::vector<bool>{assumed} : OpenInputsOfTflite(*model, graph);
     return ReadNetworkResult{std::move(graph), true, assumed, std::move(open), {}, {}, {}, {}};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));

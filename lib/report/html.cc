@@ -44,14 +44,23 @@ std::string Models(const Report& report) {
     }
     rows.push_back(std::move(cells));
   }
-  const std::string_view size = lowered ? "The size of a graph is that of the float .tflite that it runs as." : "";
-  std::vector<Column> columns = {{"model", "name"}, {"type", "word"}, {"size", "number"}, {heads.first, "interval"}, {heads.second, "interval"}};
+  const std::string_view size =
+      lowered ? "The size of a graph is that of the float .tflite that it runs as." : "";
+  std::vector<Column> columns = {{"model", "name"},
+                                 {"type", "word"},
+                                 {"size", "number"},
+                                 {heads.first, "interval"},
+                                 {heads.second, "interval"}};
   if (!timed) return Table(columns, rows) + (lowered ? Quiet(std::string(size)) : "");
-  columns.insert(columns.end(), {{RoundsText(report), "number"}, {"p50 µs", "number"}, {"p90 µs", "number"}, {"p99 µs", "number"}});
+  columns.insert(
+      columns.end(),
+      {{RoundsText(report), "number"}, {"p50 µs", "number"}, {"p90 µs", "number"}, {"p99 µs", "number"}});
   return Table(columns, rows) +
-         Quiet(StrCat("Times are for one image on one thread: the network alone, with the input already in its tensor. "
+         Quiet(StrCat("Times are for one image on one thread: the network alone, with the input already in "
+                      "its tensor. "
                       "The models take turns, so that a change of the clock rate affects all of them.",
-                      report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "", lowered ? " " : "", size));
+                      report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "",
+                      lowered ? " " : "", size));
 }
 
 std::string Pairs(const Report& report) {

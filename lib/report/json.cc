@@ -126,7 +126,8 @@ Json ToJson(const PictureResult& picture) {
         {{"label", guess.label}, {"name", Text(guess.name)}, {"probability", Number(guess.probability)}});
   }
   Json json = {{"file", picture.file}, {"best", std::move(best)}};
-  for (const NamedNumber& number : picture.numbers) json["numbers"].push_back({{"name", Text(number.name)}, {"value", Number(std::optional(number.value))}});
+  for (const NamedNumber& number : picture.numbers)
+    json["numbers"].push_back({{"name", Text(number.name)}, {"value", Number(std::optional(number.value))}});
   return json;
 }
 
@@ -272,7 +273,8 @@ void Read(const Json& json, TrainingCurve& out) {
   ReadField(json, "name", out.name);
   for (const Json& point : json.at("points")) {
     const Json& value = point.at(1);
-    out.points.emplace_back(Taken<int64_t>(point.at(0)), value.is_null() ? std::nan("") : value.get<double>());
+    out.points.emplace_back(Taken<int64_t>(point.at(0)),
+                            value.is_null() ? std::nan("") : value.get<double>());
   }
 }
 
@@ -365,12 +367,9 @@ Json OtherOutputs(const Report& report) {
 std::string ToJson(const Report& report) {
   Json data;
   if (!report.data_name.empty()) {
-    data = {{"name", report.data_name},
-            {"examples", report.data_examples},
-            {"total", Count(report.data_total)},
-            {"images", report.data_are_images},
-            {"notes", report.data_notes},
-            {"sha256", Text(report.data_sha256)}};
+    data = {{"name", report.data_name},          {"examples", report.data_examples},
+            {"total", Count(report.data_total)}, {"images", report.data_are_images},
+            {"notes", report.data_notes},        {"sha256", Text(report.data_sha256)}};
   }
   Json json = {{"schema", kSchema},
                      {"tool", report.tool},

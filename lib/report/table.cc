@@ -100,7 +100,8 @@ std::string Picture(const PictureResult& picture) {
   }
   if (picture.numbers.empty()) return text;
   rows.clear();
-  for (const NamedNumber& number : picture.numbers) rows.push_back({" ", number.name, NumberText(static_cast<float>(number.value))});
+  for (const NamedNumber& number : picture.numbers)
+    rows.push_back({" ", number.name, NumberText(static_cast<float>(number.value))});
   return StrCat(text, Aligned(rows, 2));
 }
 

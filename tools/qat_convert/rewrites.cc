@@ -19,7 +19,8 @@ namespace {
 constexpr std::string_view kOutputType = "--output-type";
 
 /// Layers that a flag (a regular expression) or a list of the plan names.
-Expected<std::set<std::string>> NamedLayers(std::string_view flag, const std::string& expression, const std::string& plan_place,
+Expected<std::set<std::string>> NamedLayers(std::string_view flag, const std::string& expression,
+                                            const std::string& plan_place,
                                             const std::vector<std::string>& by_plan, const Graph& graph) {
   std::set<std::string> named;
   std::vector<std::string> names;
@@ -34,15 +35,17 @@ Expected<std::set<std::string>> NamedLayers(std::string_view flag, const std::st
   try {
     pattern.emplace(expression);
   } catch (const std::regex_error& error) {
-    return InvalidArgument(StrCat(flag, ": value '", expression, "' is no regular expression (", error.what(), ")"));
+    return InvalidArgument(
+        StrCat(flag, ": value '", expression, "' is no regular expression (", error.what(), ")"));
   }
   const size_t before = named.size();
   for (const std::string& name : names) {
     if (std::regex_match(name, *pattern)) named.insert(name);
   }
   if (named.size() > before) return named;
-  return InvalidArgument(StrCat(flag, ": no layer has a name that '", expression, "' describes from its beginning to its end, expected one of: ",
-                                JoinSome(names, 12)));
+  return InvalidArgument(
+      StrCat(flag, ": no layer has a name that '", expression,
+             "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
 }
 
 /// "float32", "uint8", "int8" or "int16", the classic converter's names included.
@@ -109,25 +112,33 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(const ConvertFlags& flags,
   return kept.asked;
 }
 
-Expected<Int16Layers> KeepInt16AsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan, const ModelType& type,
-                                       const std::vector<std::string>& kept_float, Graph& graph) {
+Expected<Int16Layers> KeepInt16AsAsked(const ConvertFlags& flags, const std::optional<PlanChoices>& plan,
+                                       const ModelType& type, const std::vector<std::string>& kept_float,
+                                       Graph& graph) {
   if (flags.int16.empty() && !(plan && !plan->int16.empty())) return Int16Layers();
   if (type.is_real() || type.precisions.activations.type != DType::kInt8)
-    return InvalidArgument("--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8 (int16x8: all of them)");
-  if (!flags.twins.empty()) return InvalidArgument("--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
+    return InvalidArgument(
+        "--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8 "
+        "(int16x8: all of them)");
+  if (!flags.twins.empty())
+    return InvalidArgument("--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
   QAT_ASSIGN_OR_RETURN(const std::set<std::string> names,
-                       NamedLayers("--int16", flags.int16, StrCat(flags.plan, ": int16"), plan ? plan->int16 : std::vector<std::string>(), graph));
+                       NamedLayers("--int16", flags.int16, StrCat(flags.plan, ": int16"),
+                                   plan ? plan->int16 : std::vector<std::string>(), graph));
   std::vector<PlacedOp> ops;
   for (const GraphNode& node : graph.nodes) {
     if (names.contains(node.name)) ops.push_back({node.name, node.type});
   }
   for (const std::string& name : kept_float) {
-    if (names.contains(name)) return InvalidArgument(StrCat("--int16: layer '", name, "' is to compute real numbers too; expected one of both"));
+    if (names.contains(name))
+      return InvalidArgument(
+          StrCat("--int16: layer '", name, "' is to compute real numbers too; expected one of both"));
   }
   QAT_RETURN_IF_ERROR_IN("--int16", ExpectIntegerKernels(ops, DType::kInt16));
   Int16Layers layers = {{names.begin(), names.end()}, KeepInt16(graph, names)};
   SeparateFixedRanges(graph);
-  LogInfo(StrCat("computed with 16-bit activations, between QUANTIZE nodes, as asked: ", JoinSome(layers.named, 12)));
+  LogInfo(StrCat("computed with 16-bit activations, between QUANTIZE nodes, as asked: ",
+                 JoinSome(layers.named, 12)));
   return layers;
 }
 

@@ -27,7 +27,8 @@ std::string SchemeText(const std::string& scheme) {
     return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need --scheme int8";
   }
   if (scheme == "int8-per-tensor")
-    return "int8-per-tensor: NPUs that take one scale per filter, and qat-convert --twins; others take --scheme int8, which loses less";
+    return "int8-per-tensor: NPUs that take one scale per filter, and qat-convert --twins; others take "
+           "--scheme int8, which loses less";
   if (scheme == "w4a8")
     return "w4a8: filters of 4 bits, half the size of int8; TFLite 2.11 and later, few NPUs; others need --scheme int8";
   if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
@@ -142,7 +143,8 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, const Datase
 std::string FewHeldOut(int64_t held_out, bool of_the_data) {
   if (held_out == 0 || held_out >= kFewHeldOut) return "";
   return StrCat("only ", held_out, held_out == 1 ? " example is" : " examples are",
-                " held out, so what is measured on ", held_out == 1 ? "it" : "them", " is rough", of_the_data ? "" : "; --holdout N holds out more");
+                " held out, so what is measured on ", held_out == 1 ? "it" : "them", " is rough",
+                of_the_data ? "" : "; --holdout N holds out more");
 }
 
 std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
