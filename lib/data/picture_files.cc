@@ -249,29 +249,32 @@ Expected<std::optional<LabelFolders>> FindLabelFolders(const std::string& direct
   return std::optional<LabelFolders>();
 }
 
-// One picture in ten, as the names decide.
-void TakeTestPart(std::vector<PictureFile>& train, std::vector<PictureFile>& test, Split split,
-                  PictureFiles& pictures) {
+// Of pictures without a test split: one in ten, as the names decide, or all that are not.
+void KeepPart(Split split, bool whole, PictureFiles& pictures) {
+  if (whole && split == Split::kTest) {
+    pictures.notes.emplace_back(kWholeNote);
+    return;
+  }
   Names names;
-  for (const PictureFile& file : train) names.push_back(file.path.substr(file.path.rfind('/') + 1));
+  for (const PictureFile& file : pictures.files) names.push_back(file.path.substr(file.path.rfind('/') + 1));
   const Names chosen = PartOf(names, Split::kTest);
   if (chosen.empty()) {
-    test = train;
     pictures.warning += StrCat(pictures.warning.empty() ? "" : "\n",
                                "there is one picture and no test split: ", kSameExamples);
     return;
   }
-  std::vector<PictureFile> rest;
-  for (size_t i = 0; i < train.size(); ++i)
-    (std::binary_search(chosen.begin(), chosen.end(), names[i]) ? test : rest).push_back(std::move(train[i]));
-  train = std::move(rest);
+  std::vector<PictureFile> all = std::exchange(pictures.files, {});
+  for (size_t i = 0; i < all.size(); ++i) {
+    const bool is_test = std::binary_search(chosen.begin(), chosen.end(), names[i]);
+    (is_test == (split == Split::kTest) ? pictures.files : pictures.other).push_back(std::move(all[i]));
+  }
   pictures.notes.push_back(StrCat("there is no test split: a fixed choice of one picture in ten is taken, ",
-                                  test.size(), " pictures", split == Split::kTest ? kWholeHint : "",
+                                  chosen.size(), " pictures", split == Split::kTest ? kWholeHint : "",
                                   "; folders train/ and test/ make another choice"));
 }
 
-/// The two folders of each split.
-using LabelSplits = std::vector<std::pair<ArraySplit, LabelFolders>>;
+/// The two folders of each split; of pictures without splits those for training alone.
+using LabelSplits = std::map<ArraySplit, LabelFolders>;
 
 // Around the two folders, or inside of them. Empty: these are no pictures with labels.
 Expected<LabelSplits> FindLabelSplits(const std::string& directory) {
@@ -281,14 +284,18 @@ Expected<LabelSplits> FindLabelSplits(const std::string& directory) {
   for (const std::string& name : names) {
     const std::optional<ArraySplit> split = SplitNamed(name);
     if (!split) continue;
+    std::optional<LabelFolders> own;
     if (whole) {
-      splits.push_back({*split, {JoinPath(whole->images, name), JoinPath(whole->labels, name)}});
-      continue;
+      own = LabelFolders{JoinPath(whole->images, name), JoinPath(whole->labels, name)};
+    } else {
+      QAT_ASSIGN_OR_RETURN(own, FindLabelFolders(JoinPath(directory, name)));
     }
-    QAT_ASSIGN_OR_RETURN(const auto own, FindLabelFolders(JoinPath(directory, name)));
-    if (own) splits.push_back({*split, *own});
+    if (own && !splits.emplace(*split, *own).second) {
+      return Corrupt(StrCat(directory, ": both ", splits.at(*split).images, " and ", own->images,
+                            " could be one split, expected one of them"));
+    }
   }
-  if (whole && splits.empty()) splits.push_back({ArraySplit::kWhole, *whole});
+  if (whole && splits.empty()) splits.emplace(ArraySplit::kTrain, *whole);
   return splits;
 }
 
@@ -363,49 +370,32 @@ Expected<bool> HoldsLabelPictures(const std::string& directory) {
 }
 
 Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split split, bool whole) {
-  QAT_ASSIGN_OR_RETURN(const LabelSplits splits, FindLabelSplits(directory));
+  QAT_ASSIGN_OR_RETURN(LabelSplits splits, FindLabelSplits(directory));
   PictureFiles pictures;
-  std::map<ArraySplit, std::vector<PictureFile>> files;
-  for (const auto& [own, folders] : splits) {
-    if ((own == ArraySplit::kTest) == (split == Split::kTest) && pictures.notes.empty())
-      pictures.notes.push_back(StrCat(folders.images, " holds pictures, and ", folders.labels,
-                                      " a label for each of their pixels"));
-    if (files.contains(own))
-      return Corrupt(StrCat(directory, ": ", folders.images,
-                            " and another folder could be one split, expected one of them"));
-    PictureFiles elsewhere;
-    const bool is_test = own == ArraySplit::kTest;
-    QAT_ASSIGN_OR_RETURN(files[own],
-                         PairsIn(folders, is_test == (split == Split::kTest) ? pictures : elsewhere));
-  }
-  if (files.contains(ArraySplit::kWhole)) files[ArraySplit::kTrain] = std::move(files[ArraySplit::kWhole]);
-  files.erase(ArraySplit::kWhole);
-  if (!files.contains(ArraySplit::kTest) && files.contains(ArraySplit::kValidation)) {
-    files[ArraySplit::kTest] = std::move(files[ArraySplit::kValidation]);
-    files.erase(ArraySplit::kValidation);
+  if (!splits.contains(ArraySplit::kTest) && splits.contains(ArraySplit::kValidation)) {
+    auto validation = splits.extract(ArraySplit::kValidation);
+    validation.key() = ArraySplit::kTest;
+    splits.insert(std::move(validation));
     pictures.notes.push_back("the pictures for validation are the test split, since there is no other");
   }
-  if (!files.contains(ArraySplit::kTrain)) {
-    if (split == Split::kTrain)
-      return NotFound(
-          StrCat(directory, ": holds no pictures for training, expected a folder train/ beside the others"));
-    pictures.files = std::move(files[ArraySplit::kTest]);
-    return pictures;
+  if (split == Split::kTrain && !splits.contains(ArraySplit::kTrain)) {
+    return NotFound(
+        StrCat(directory, ": holds no pictures for training, expected a folder train/ beside the others"));
   }
-  if (!files.contains(ArraySplit::kTest) && whole && split == Split::kTest) {
-    pictures.notes.emplace_back(kWholeNote);
-    pictures.files = std::move(files[ArraySplit::kTrain]);
-    return pictures;
-  }
-  if (!files.contains(ArraySplit::kTest))
-    TakeTestPart(files[ArraySplit::kTrain], files[ArraySplit::kTest], split, pictures);
-  for (auto& [own, list] : files) {
-    const bool wanted = split == Split::kTest ? own == ArraySplit::kTest : own != ArraySplit::kTest;
-    if (own == ArraySplit::kValidation && wanted) pictures.own_holdout = std::ssize(list);
+  const bool one_piece = !splits.contains(ArraySplit::kTest);
+  // Those for validation come after those for training.
+  for (const auto& [own, folders] : splits) {
+    const bool wanted = one_piece || (own == ArraySplit::kTest) == (split == Split::kTest);
+    PictureFiles elsewhere;
+    QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> pairs, PairsIn(folders, wanted ? pictures : elsewhere));
     std::vector<PictureFile>& to = wanted ? pictures.files : pictures.other;
-    // Those for validation come last.
-    to.insert(own == ArraySplit::kTrain ? to.begin() : to.end(), list.begin(), list.end());
+    to.insert(to.end(), pairs.begin(), pairs.end());
+    if (!wanted) continue;
+    if (own == ArraySplit::kValidation) pictures.own_holdout = std::ssize(pairs);
+    pictures.notes.push_back(
+        StrCat(folders.images, " holds pictures, and ", folders.labels, " a label for each of their pixels"));
   }
+  if (one_piece) KeepPart(split, whole, pictures);
   return pictures;
 }
 
