@@ -197,14 +197,11 @@ Expected<Dataset> OpenCsv(const std::string& path, Split split, const OpenOption
 }
 
 Expected<Dataset> OpenRows(const std::string& path, const OpenOptions& options) {
-  OpenOptions features = options;
-  features.unlabelled = true;
-  Tables tables("", features);
-  QAT_RETURN_IF_ERROR(tables.Add(path));
-  QAT_ASSIGN_OR_RETURN(NpyArray rows, tables.Read(tables.PairOf(path).inputs[0]));
-  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(rows), path, features));
-  Dataset dataset = Unlabelled({std::move(images)}, features, path, "is read without answers");
-  AddColumns(tables, dataset);
+  QAT_ASSIGN_OR_RETURN(CsvTable table, ReadRows(path, options.features));
+  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(table.x), path, options));
+  Dataset dataset = Unlabelled({std::move(images)}, options, path, "is read without answers");
+  dataset.input().features = std::move(table.features);
+  dataset.notes.insert(dataset.notes.end(), table.notes.begin(), table.notes.end());
   return dataset;
 }
 

@@ -17,6 +17,8 @@ namespace qat {
 namespace {
 
 constexpr std::string_view kMark = "\xef\xbb\xbf";
+constexpr std::string_view kOneSign =
+    "decimals have a comma elsewhere in the table, or a point, and may have only one of them";
 constexpr std::string_view kUsualNames[] = {"label", "labels", "class", "target", "y", "category", "output"};
 
 std::string_view Trimmed(std::string_view text) {
@@ -154,7 +156,9 @@ bool IsMissing(const std::string& cell) {
 /// One table in the making.
 class TableBuilder {
  public:
-  TableBuilder(const std::string& source, const CsvRequest& request) : source_(source), request_(request) {}
+  TableBuilder(const std::string& source, const CsvRequest& request) : source_(source), request_(request) {
+    for (size_t i = 0; i < request.features.size(); ++i) wanted_.emplace(request.features[i], i);
+  }
 
   Status TakeHeader(const std::vector<std::string>& names, char separator) {
     names_ = names;
@@ -197,7 +201,7 @@ class TableBuilder {
     const size_t begin = values_.size();
     values_.resize(begin + table_.features.size() * sizeof(float));
     for (size_t i = 0; i < cells.size(); ++i) {
-      if (!IsLabel(i) && !place_[i]) continue;
+      if (!place_[i] && (request_.without_answers || !IsLabel(i))) continue;
       if (IsMissing(cells[i])) {
         return Corrupt(StrCat(Place(line, i), cells[i].empty() ? "is empty" : StrCat("is '", cells[i], "'"),
                               ", expected a value: fill the gap in or leave the row out"));
@@ -207,7 +211,9 @@ class TableBuilder {
         std::memcpy(&values_[begin + *place_[i] * sizeof(value)], &value, sizeof(value));
       }
     }
-    for (const size_t column : label_columns_) labels_.push_back(cells[column]);
+    if (!request_.without_answers) {
+      for (const size_t column : label_columns_) labels_.push_back(cells[column]);
+    }
     ++rows_;
     return {};
   }
@@ -217,6 +223,10 @@ class TableBuilder {
     if (rows_ > INT32_MAX) return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
+    if (request_.without_answers) {
+      table_.label.clear();
+      table_.labels.clear();
+    }
     if (table_.labels.size() > 1) QAT_RETURN_IF_ERROR(CheckAreNumbers());
     if (!table_.label.empty()) {
       QAT_ASSIGN_OR_RETURN(table_.y, LabelArray(rows));
@@ -278,27 +288,27 @@ class TableBuilder {
   // The columns asked for, wherever they stand.
   Status PlaceFeatures() {
     table_.features = request_.features;
-    std::vector<size_t> columns;
-    for (const std::string& feature : request_.features) {
-      const auto found = std::find(names_.begin(), names_.end(), feature);
-      const auto column = static_cast<size_t>(found - names_.begin());
-      if (found == names_.end()) return MissingFeature(feature);
-      if (IsLabel(column)) {
-        return InvalidArgument(StrCat("`label`: column '", feature, "' of ", source_,
+    std::vector<std::string> unused;
+    size_t found = 0;
+    bool in_order = true;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      const auto wanted = wanted_.find(names_[i]);
+      if (wanted == wanted_.end()) {
+        if (!IsLabel(i) && !names_[i].empty() && !request_.left_out.contains(names_[i])) unused.push_back(names_[i]);
+        continue;
+      }
+      if (IsLabel(i)) {
+        return InvalidArgument(StrCat("`label`: column '", names_[i], "' of ", source_,
                                       " is among the features that ", request_.wanted_by,
                                       ", expected another one for the answers"));
       }
-      place_[column] = columns.size();
-      columns.push_back(column);
+      place_[i] = wanted->second;
+      in_order &= wanted->second == found++;
     }
-    if (!std::is_sorted(columns.begin(), columns.end())) {
+    if (found < request_.features.size()) return MissingFeature();
+    if (!in_order) {
       table_.notes.push_back(StrCat("columns stand in another order than ", request_.wanted_by,
                                     "; they are read by their names"));
-    }
-    std::vector<std::string> unused;
-    for (size_t i = 0; i < names_.size(); ++i) {
-      if (!IsLabel(i) && !place_[i] && !names_[i].empty() && !request_.left_out.contains(names_[i]))
-        unused.push_back(names_[i]);
     }
     if (!unused.empty())
       table_.notes.push_back(
@@ -306,11 +316,13 @@ class TableBuilder {
     return {};
   }
 
-  bool IsWanted(const std::string& name) const {
-    return std::find(request_.features.begin(), request_.features.end(), name) != request_.features.end();
-  }
+  bool IsWanted(const std::string& name) const { return wanted_.contains(name); }
 
-  Status MissingFeature(const std::string& feature) const {
+  // The first of them.
+  Status MissingFeature() const {
+    const std::string& feature = *std::find_if(
+        request_.features.begin(), request_.features.end(),
+        [&](const std::string& name) { return std::find(names_.begin(), names_.end(), name) == names_.end(); });
     std::vector<std::string> others;
     std::copy_if(names_.begin(), names_.end(), std::back_inserter(others),
                  [&](const std::string& name) { return !name.empty() && !IsWanted(name); });
@@ -336,9 +348,7 @@ class TableBuilder {
     const std::optional<double> number = Number(cell);
     if (!number) {
       const bool both = commas_ && points_;
-      std::string way_out =
-          both ? "decimals have a comma elsewhere in the table, or a point, and may have only one of them"
-               : "leave the column out, or make numbers of it";
+      std::string way_out(both ? kOneSign : "leave the column out, or make numbers of it");
       if (!both && separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
       return Corrupt(
           StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
@@ -388,6 +398,9 @@ class TableBuilder {
     bool whole = true;
     for (const std::string& label : labels_) {
       const std::optional<double> number = Number(label);
+      if (!number && commas_ && points_ && NumberOf(WithPoint(label))) {
+        return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", label, "', ", kOneSign));
+      }
       if (!number) return NpyArray{DType::kString, {rows}, {}, labels_};
       constexpr double kExact = 9e15;
       whole &= label.find_first_of(".,eE") == std::string::npos && std::abs(*number) < kExact;
@@ -407,6 +420,7 @@ class TableBuilder {
   const std::string& source_;
   const CsvRequest& request_;
   CsvTable table_;
+  std::map<std::string_view, size_t> wanted_;  // features asked for, and their places
   std::vector<std::string> names_;
   std::vector<size_t> label_columns_;         // in the order asked for
   std::vector<std::optional<size_t>> place_;  // of each column, among the features
@@ -450,6 +464,13 @@ Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
   QAT_ASSIGN_OR_RETURN(const std::string_view text, TextOf(bytes, path));
   return ParseCsv(text, path, request);
+}
+
+Expected<CsvTable> ReadRows(const std::string& path, const std::vector<std::string>& features) {
+  CsvRequest request;
+  request.unlabelled = request.without_answers = true;
+  request.features = features;
+  return ReadCsv(path, request);
 }
 
 Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {

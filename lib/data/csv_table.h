@@ -18,10 +18,11 @@ struct CsvRequest {
   std::string label;
   bool unlabelled = false; ///< it need not have one
   std::set<std::string> left_out = {};  ///< columns that are neither answers nor features: answers of other outputs
-  /// The columns that are the features, in the order that they are wanted in, and whose they are ("the network takes", "train.csv has");
-  /// empty: all that hold no answers, in the order of the file.
+  /// The columns that are the features, in the order that they are wanted in, and whose they are ("the network takes",
+  /// "train.csv has"); empty: all that hold no answers, in the order of the file.
   std::vector<std::string> features = {};
   std::string wanted_by = "the network takes";
+  bool without_answers = false;  ///< a column of them is not read and may be empty
 };
 
 struct CsvTable {
@@ -33,13 +34,16 @@ struct CsvTable {
   std::vector<std::string> notes;     ///< what was left out
 };
 
-/// Decimals have a point; in a table of semicolons all of them may have a comma instead. Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns; quoted cells ("a, b", with ""
-/// for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A first column without a
+/// Cells are separated by commas, semicolons or tabs, whichever splits the header into most columns, or as a first line "sep=;" says.
+/// Decimals have a point; between semicolons all of them may have a comma instead. Quoted cells ("a, b", with "" for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A first column without a
 /// name, which numbers the rows, is left out. A line break in a name counts as a space.
 /// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell that is text or
 /// missing, or a column is missing), kInvalidArgument (which column holds the answers is not known).
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request);
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request);
+
+/// All rows, without answers: these features, else all columns but one that is called as answers usually are.
+Expected<CsvTable> ReadRows(const std::string& path, const std::vector<std::string>& features);
 
 /// The first line of a table that holds anything, without a name that is empty. Errors: those of ReadCsv.
 Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path);

@@ -56,8 +56,7 @@ void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples
 // Timestamps, identifiers: what differs between them may be gone already.
 void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size_t size,
                 std::vector<std::string>& warnings) {
-  constexpr float kFewest =
-      256;  // steps of float32 between the smallest and the largest value: as many as int8 has
+  constexpr float kFewest = 256;  // steps of float32 between the ends: as many as int8 has
   const auto channels = static_cast<size_t>(input.channels);
   std::vector<float> low(channels, std::numeric_limits<float>::max()),
       high(channels, std::numeric_limits<float>::lowest());

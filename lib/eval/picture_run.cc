@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "data/picture_values.h"
 #include "data/readers.h"
+#include "data/test_split.h"
 #include "model/model_contract.h"
 #include "runtime/model_predictor.h"
 
@@ -53,10 +54,12 @@ Expected<std::vector<Named>> ReadArray(const std::string& file, const Contract& 
                                        std::vector<std::string>& notes) {
   OpenOptions options;
   SetInputs(contract, options);
-  options.unlabelled = true;
+  options.unlabelled = options.whole = true;
   QAT_ASSIGN_OR_RETURN(const Dataset dataset,
                        IsCsvFile(file) ? OpenRows(file, options) : OpenDataset(file, Split::kTest, options));
-  for (const std::string& note : dataset.notes) notes.push_back(StrCat(file, ": ", note));
+  for (const std::string& note : dataset.notes) {
+    if (note != kWholeNote) notes.push_back(StrCat(file, ": ", note));
+  }
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, contract, "the model"));
   std::vector<Named> examples;
   for (int64_t i = 0; i < dataset.size(); ++i) {

@@ -21,8 +21,8 @@ struct PictureRunRequest {
 };
 
 /// Decodes each file, fits it to the model's input (cover, then the centre), applies the input contract and fills
-/// `report`: models, pictures with classes or, of a network of real numbers, with these, warnings. `rows` must hold one model or one graph. Files that cannot be read are left out
-/// and named all at once, when the others are done.
+/// `report`: models, pictures with classes or, of a network of real numbers, with these, warnings. Of tables, and of
+/// arrays without a test split, every example is taken. `rows` must hold one model or one graph. Files that cannot be read are left out and named all at once, when the others are done.
 /// Errors: kInvalidArgument, those of the readers, of ContractOf, of DecodeImage; kInterrupted.
 Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, const WorkHooks& hooks,
                    Report& report);

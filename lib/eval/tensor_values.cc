@@ -108,11 +108,9 @@ Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, 
 Expected<NpyArray> RowsForInput(const std::string& path, const Model& model, size_t position,
                                 std::vector<std::string>& notes) {
   const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
-  CsvRequest request;
-  request.unlabelled = true;
-  if (model.contract() && position < model.contract()->inputs.size())
-    request.features = model.contract()->inputs[position].features;
-  QAT_ASSIGN_OR_RETURN(CsvTable table, ReadCsv(path, request));
+  const bool known = model.contract() && position < model.contract()->inputs.size();
+  QAT_ASSIGN_OR_RETURN(CsvTable table, ReadRows(path, known ? model.contract()->inputs[position].features
+                                                            : std::vector<std::string>()));
   if (static_cast<int64_t>(table.features.size()) != FlatSize(input.shape)) {
     return Corrupt(StrCat(path, ": has ", table.features.size(), " columns of numbers, expected ",
                           FlatSize(input.shape), " for input '", input.name, "' ", ToString(input.shape)));

@@ -135,6 +135,24 @@ TEST(ParseCsv, DecimalsMayHaveACommaBetweenSemicolons) {
   EXPECT_EQ(table->notes, std::vector<std::string>{"decimals are written with a comma"});
 }
 
+TEST(ParseCsv, AnswersHaveOneSignForDecimalsToo) {
+  QAT_EXPECT_ERROR(ParseCsv("x;y\n1;1,5\n2;2.5\n", "t.csv", {}), ErrorCode::kCorrupt,
+                   "t.csv: column 'y' holds '2.5', decimals have a comma elsewhere in the table");
+}
+
+TEST(ReadRows, LeavesAnswersOut) {
+  testing::TempDir files;
+  testing::WriteText(files / "new.csv", "label,b,a\n,2,1\n,4,3\n");
+  for (const std::vector<std::string>& features : {std::vector<std::string>{"a", "b"}, std::vector<std::string>()}) {
+    const auto table = ReadRows(files / "new.csv", features);
+    QAT_ASSERT_OK(table);
+    EXPECT_EQ(Floats(table->x), features.empty() ? (std::vector<float>{2, 1, 4, 3}) : (std::vector<float>{1, 2, 3, 4}));
+    EXPECT_EQ(table->label, "");
+  }
+  testing::WriteText(files / "new.csv", "kind,b,a\n,2,1\n");
+  EXPECT_EQ(ReadRows(files / "new.csv", {"a", "b"})->notes.back(), "left out: kind, beside the columns that the network takes");
+}
+
 TEST(ParseCsv, OfAModelNamesNoFeatureForTheAnswers) {
   CsvRequest request = {"p"};
   request.features = {"pos", "x"};
