@@ -6,24 +6,18 @@
 #include <cmath>
 
 #include "base/random.h"
-#include "checkpoint/make_trainable.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
-#include "train/network.h"
+#include "train/trainable_graph.h"
 
 namespace qat {
 namespace {
 
 constexpr int32_t kSide = 6, kBatch = 3;
 
-std::vector<float> Drawn(int64_t count, uint64_t seed, float size = 1) {
-  Random random(seed);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = size * static_cast<float>(random.Uniform() * 2 - 1);
-  return values;
-}
+using testing::Drawn;
 
 /// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a constant map ->
 /// mean -> another axis and back -> fully connected at each place. Names are a stranger's.
@@ -74,28 +68,9 @@ class Stranger {
   uint64_t seed_ = 3;
 };
 
-class Imported : public ::testing::TestWithParam<Scheme> {
+class Imported : public testing::TrainableGraph {
  protected:
-  void SetUp() override {
-    const Stranger stranger(GetParam());
-    QAT_ASSERT_OK(Verify(stranger.graph()));
-    auto checkpoint = MakeTrainable(stranger.graph());
-    QAT_ASSERT_OK(checkpoint);
-    // As it comes back from its file: what only memory holds must not matter.
-    auto read = ParseCheckpoint(Serialize(*checkpoint), "stranger.ckpt");
-    QAT_ASSERT_OK(read);
-    checkpoint_ = *std::move(read);
-    auto network = Network::FromCheckpoint(checkpoint_);
-    QAT_ASSERT_OK(network);
-    network_ = *std::move(network);
-    Random random(11);
-    bytes_.resize(static_cast<size_t>(kBatch * kSide * kSide * 2));
-    for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(random.Between(0, 255));
-  }
-
-  Checkpoint checkpoint_;
-  std::unique_ptr<Network> network_;
-  Bytes bytes_;
+  void SetUp() override { Make(Stranger(GetParam()).graph(), kBatch * kSide * kSide * 2); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Schemes, Imported, ::testing::Values(Scheme::kUInt8, Scheme::kInt8),

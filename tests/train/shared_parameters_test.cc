@@ -5,24 +5,18 @@
 
 #include "base/random.h"
 #include "base/strings.h"
-#include "checkpoint/make_trainable.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
-#include "train/network.h"
+#include "train/trainable_graph.h"
 
 namespace qat {
 namespace {
 
 constexpr int32_t kSteps = 3, kWidth = 4, kBatch = 5;
 
-std::vector<float> Drawn(int64_t count, uint64_t seed, float size) {
-  Random random(seed);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = size * static_cast<float>(random.Uniform() * 2 - 1);
-  return values;
-}
+using testing::Drawn;
 
 /// h = tanh(filter h + bias), again and again from the input, with one filter and one bias.
 Graph Loop(Scheme scheme) {
@@ -51,30 +45,12 @@ Graph Loop(Scheme scheme) {
   return g;
 }
 
-class SharedParameters : public ::testing::TestWithParam<Scheme> {
+class SharedParameters : public testing::TrainableGraph {
  protected:
-  void SetUp() override {
-    const Graph graph = Loop(GetParam());
-    QAT_ASSERT_OK(Verify(graph));
-    auto checkpoint = MakeTrainable(graph);
-    QAT_ASSERT_OK(checkpoint);
-    auto read = ParseCheckpoint(Serialize(*checkpoint), "loop.ckpt");
-    QAT_ASSERT_OK(read);
-    checkpoint_ = *std::move(read);
-    auto network = Network::FromCheckpoint(checkpoint_);
-    QAT_ASSERT_OK(network);
-    network_ = *std::move(network);
-    Random random(11);
-    bytes_.resize(static_cast<size_t>(kBatch * kWidth));
-    for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(random.Between(0, 255));
-  }
+  void SetUp() override { Make(Loop(GetParam()), kBatch * kWidth); }
   at::Tensor Real() const {
     return RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
   }
-
-  Checkpoint checkpoint_;
-  std::unique_ptr<Network> network_;
-  Bytes bytes_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Schemes, SharedParameters, ::testing::Values(Scheme::kUInt8, Scheme::kInt8),

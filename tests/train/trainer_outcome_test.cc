@@ -94,77 +94,72 @@ Dataset TwoNumbers() {
   return data;
 }
 
+// Starts from a run that learned two numbers as they are; nothing is learned afterwards, so that what it starts with is seen.
+class InitOfNumbers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    config_.scheme = "float32";
+    text_.replace(text_.find("units = 4"), 9, "units = 2");
+    QAT_ASSERT_OK(Train(Parsed(text_), config_, data_, data_, dir_ / "first", {}, {}));
+    auto first = ReadCheckpoint(CheckpointPath(dir_ / "first", 60));
+    QAT_ASSERT_OK(first);
+    first_ = *std::move(first);
+    config_.scale_to_targets = true;
+    config_.steps = 1;
+    config_.learning_rate = 1e-30;
+    callbacks_.on_note = [&](const std::string& note) { notes_.push_back(note); };
+  }
+
+  TempDir dir_;
+  const Dataset data_ = TwoNumbers();
+  TrainConfig config_ = TinyConfig();
+  std::string text_ = kTinySpec;
+  Checkpoint first_;
+  std::vector<std::string> notes_;
+  TrainCallbacks callbacks_;
+};
+
 // A network that gives the numbers themselves, as those of others do, is not learned so just because it comes with weights.
-TEST(Train, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
-  TempDir dir;
-  const Dataset data = TwoNumbers();
-  TrainConfig config = TinyConfig();
-  config.scheme = "float32";
-  std::string text = kTinySpec;
-  text.replace(text.find("units = 4"), 9, "units = 2");
-  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "first", {}, {}));
-  auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
-  QAT_ASSERT_OK(first);
-  ASSERT_TRUE(first->contract.outputs.at(0).mean.empty());
+TEST_F(InitOfNumbers, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
+  ASSERT_TRUE(first_.contract.outputs.at(0).mean.empty());
   // Answers about the targets, which 60 steps are too few for.
-  first->tensors.at("logits/bias").values = {5450, -0.375f};
-  for (float& weight : first->tensors.at("logits/filter").values) weight *= 0.01f;
-  config.scale_to_targets = true;
-  config.steps = 1;
-  config.learning_rate = 1e-30;
-  std::vector<std::string> notes;
-  TrainCallbacks callbacks;
-  callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
-  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks));
-  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  first_.tensors.at("logits/bias").values = {5450, -0.375f};
+  for (float& weight : first_.tensors.at("logits/filter").values) weight *= 0.01f;
+  QAT_ASSERT_OK(Train(Parsed(text_), config_, data_, data_, dir_ / "second", {false, &first_}, callbacks_));
+  const auto second = ReadCheckpoint(CheckpointPath(dir_ / "second", 1));
   QAT_ASSERT_OK(second);
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_NE(notes[0].find("starts with the answers that it gave"), std::string::npos) << notes[0];
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("starts with the answers that it gave"), std::string::npos) << notes_[0];
   const OutputContract& output = second->contract.outputs.at(0);
   ASSERT_EQ(output.mean.size(), 2u);
-  const std::vector<float>&filter = second->tensors.at("logits/filter").values, &was = first->tensors.at("logits/filter").values;
+  const std::vector<float>&filter = second->tensors.at("logits/filter").values, &was = first_.tensors.at("logits/filter").values;
   ASSERT_EQ(filter.size(), 24u);
   for (size_t k = 0; k < 24; ++k) ASSERT_NEAR(filter[k] * output.std[k / 12], was[k], 1e-5 * std::abs(was[k])) << k;
   for (size_t i = 0; i < 2; ++i) {
-    EXPECT_NEAR(second->tensors.at("logits/bias").values[i] * output.std[i] + output.mean[i], first->tensors.at("logits/bias").values[i], 1e-3);
+    EXPECT_NEAR(second->tensors.at("logits/bias").values[i] * output.std[i] + output.mean[i], first_.tensors.at("logits/bias").values[i], 1e-3);
   }
-  EXPECT_EQ(second->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"));
+  EXPECT_EQ(second->tensors.at("fc1/filter"), first_.tensors.at("fc1/filter"));
 
-  text.replace(text.find("units = 2"), 9, "units = 2\nactivation = \"relu\"");
-  notes.clear();
-  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "third", {false, &*first}, callbacks));
-  EXPECT_TRUE(notes.empty()) << notes[0] << ": a network that cannot give every number is never scaled";
-  EXPECT_TRUE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->contract.outputs.at(0).mean.empty());
+  text_.replace(text_.find("units = 2"), 9, "units = 2\nactivation = \"relu\"");
+  notes_.clear();
+  QAT_ASSERT_OK(Train(Parsed(text_), config_, data_, data_, dir_ / "third", {false, &first_}, callbacks_));
+  EXPECT_TRUE(notes_.empty()) << notes_[0] << ": a network that cannot give every number is never scaled";
+  EXPECT_TRUE(ReadCheckpoint(CheckpointPath(dir_ / "third", 1))->contract.outputs.at(0).mean.empty());
 }
 
 // From answers that are hundreds of deviations off, training would spend its steps on the way back.
-TEST(Train, StartsALastLayerFreshWhoseAnswersAreFarOff) {
-  TempDir dir;
-  const Dataset data = TwoNumbers();
-  TrainConfig config = TinyConfig();
-  config.scheme = "float32";
-  std::string text = kTinySpec;
-  text.replace(text.find("units = 4"), 9, "units = 2");
-  QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "first", {}, {}));
-  auto first = ReadCheckpoint(CheckpointPath(dir / "first", 60));
-  QAT_ASSERT_OK(first);
-  first->tensors.at("logits/bias").values = {-60000, 40};
-  config.scale_to_targets = true;
-  config.steps = 1;
-  config.learning_rate = 1e-30;
-  std::vector<std::string> notes;
-  TrainCallbacks callbacks;
-  callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
-  const auto result = Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks);
+TEST_F(InitOfNumbers, StartsALastLayerFreshWhoseAnswersAreFarOff) {
+  first_.tensors.at("logits/bias").values = {-60000, 40};
+  const auto result = Train(Parsed(text_), config_, data_, data_, dir_ / "second", {false, &first_}, callbacks_);
   QAT_ASSERT_OK(result);
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_NE(notes[0].find("the last layer starts fresh, since the answers that the network gave are "), std::string::npos) << notes[0];
-  EXPECT_NE(notes[0].find(" deviations off"), std::string::npos) << notes[0];
-  const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_NE(notes_[0].find("the last layer starts fresh, since the answers that the network gave are "), std::string::npos) << notes_[0];
+  EXPECT_NE(notes_[0].find(" deviations off"), std::string::npos) << notes_[0];
+  const auto second = ReadCheckpoint(CheckpointPath(dir_ / "second", 1));
   QAT_ASSERT_OK(second);
   for (const float bias : second->tensors.at("logits/bias").values) EXPECT_NEAR(bias, 0, 1e-6);
-  EXPECT_NE(second->tensors.at("logits/filter"), first->tensors.at("logits/filter"));
-  EXPECT_EQ(second->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"));
+  EXPECT_NE(second->tensors.at("logits/filter"), first_.tensors.at("logits/filter"));
+  EXPECT_EQ(second->tensors.at("fc1/filter"), first_.tensors.at("fc1/filter"));
   for (const float weight : second->tensors.at("logits/filter").values) EXPECT_LT(std::abs(weight), 3) << "answers within a deviation or two";
 }
 
