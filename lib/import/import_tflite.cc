@@ -13,6 +13,7 @@
 #include "import/per_channel.h"
 #include "model/model_contract.h"
 #include "model/model_reader.h"
+#include "quant/precision.h"
 #include "quant/scheme.h"
 #include "runtime/prepared_model.h"
 
@@ -44,6 +45,7 @@ class Importer {
       QAT_RETURN_IF_ERROR_IN(NodeLabel(model_.place_of(i), DefinitionOf(node.type)), AddNode(node));
     }
     QAT_RETURN_IF_ERROR(SetOutputs());
+    if (graph_.scheme == NameOf(Scheme::kInt8)) graph_.scheme = NameOf(Precisions{PrecisionsOf(Scheme::kInt8).activations, Filters()});
     RemoveUnusedTensors(graph_);
     return std::move(graph_);
   }
@@ -84,6 +86,21 @@ class Importer {
   /// Models of int8 may have bytes at their borders; those of uint8 have nothing else.
   void SetScheme(Scheme scheme) {
     if (graph_.scheme != NameOf(Scheme::kInt8)) graph_.scheme = NameOf(scheme);
+  }
+
+  /// Those of a model of int8: 4 bits where some filter has them; one scale per filter where none has a scale per channel.
+  Precision Filters() const {
+    bool per_tensor = false, per_axis = false;
+    for (const ModelNode& node : model_.nodes()) {
+      const int32_t position = DefinitionOf(node.type).filter_input;
+      if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
+      const ModelTensor& filter = Source(node.inputs[static_cast<size_t>(position)]);
+      if (filter.file_type == DType::kInt4) return kInt4FiltersPerAxis;
+      per_axis = per_axis || filter.scale.size() > 1;
+      const auto axis = static_cast<size_t>(DefinitionOf(node.type).filter_channel_axis);
+      per_tensor = per_tensor || (filter.is_constant && filter.scale.size() == 1 && axis < filter.shape.size() && filter.shape[axis] > 1);
+    }
+    return per_tensor && !per_axis ? kInt8Filters : kInt8FiltersPerAxis;
   }
 
   int32_t AddInput(int32_t index) { return AddComputed(index, IsReal(Source(index)) || IsRawNumber(model_, index)); }

@@ -186,6 +186,25 @@ TEST(ImportTflite, DequantizesAQuantizedModelAndKeepsItsRanges) {
   EXPECT_EQ(graph->tensor(graph->inputs[0]).range, (Range{0, 127.5f}));
 }
 
+// The scheme is that of the filters: one scale for several channels everywhere, or for some only; of 4 bits.
+TEST(ImportTflite, KnowsTheSchemeOfAModelByItsFilters) {
+  const auto scheme_of = [](const testing::TensorQuantization& first, const testing::TensorQuantization& second) {
+    ModelBuilder b;
+    const int32_t x = b.AddTensor("x", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, -128));
+    const int32_t y = b.AddTensor("y", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, 3));
+    const int32_t z = b.AddTensor("z", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, 3));
+    const int32_t bias = b.AddConstant<int32_t>("b", {2}, {8, -4}, {{0.125f}, {0}, 0});
+    b.AddConv2D(x, b.AddConstant<int8_t>("w1", {2, 1, 1, 2}, {1, 2, -3, 4}, first), bias, y, kPointwise);
+    b.AddConv2D(y, b.AddConstant<int8_t>("w2", {2, 1, 1, 2}, {1, 2, -3, 4}, second), bias, z, kPointwise);
+    const auto graph = Import(b.Finish({x}, {z}));
+    return graph.ok() ? graph->scheme : graph.error().message;
+  };
+  const testing::TensorQuantization one = {{0.25f}, {0}, 0}, two = {{0.25f, 0.5f}, {0, 0}, 0};
+  EXPECT_EQ(scheme_of(one, one), "int8-per-tensor");
+  EXPECT_EQ(scheme_of(two, one), "int8");
+  EXPECT_EQ(scheme_of(two, two), "int8");
+}
+
 // Old converters compute the shape of a reshape from that of its input.
 TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   ConvModel m;
@@ -292,7 +311,7 @@ TEST_P(ImportRealModels, GivesTheSameAnswersWithTheSameRanges) {
   EXPECT_TRUE(network->imported);
   Graph& graph = network->graph;
   QuantizationOptions options;
-  options.precisions = PrecisionsOf(*SchemeFromName(graph.scheme));
+  options.precisions = PrecisionsFromName(graph.scheme).value();
   QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
   const auto bytes = WriteTflite(graph, {});
   QAT_ASSERT_OK(bytes);

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/random.h"
+#include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "data/npy.h"
+#include "model/model.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "tflite/tflite_writer.h"
@@ -220,6 +222,41 @@ TEST_F(Training, FineTunesAnInt8RunWithAnotherHeadAsInt8) {
   const ProcessResult third = Train("halves", "third", {"--init", dir_ / "first", "--scheme", "uint8"});
   EXPECT_HOLDS(third.out, "scheme      uint8: ");
   EXPECT_EQ(third.err.find("scheme int8, as"), std::string::npos);
+}
+
+// As a repaired model is fine-tuned: its filters and its scheme are the start.
+TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
+  for (const char* scheme : {"w4a8", "int8-per-tensor", "uint8"}) {
+    const auto in = [&](const char* name) { return dir_ / StrCat(scheme, name); };
+    const auto convert = [&](const std::string& run, const std::string& model) {
+      ASSERT_EQ(RunTool("qat-freeze", {run, "-o", run + ".qgraph"}).exit_code, 0);
+      ASSERT_EQ(RunTool("qat-convert", {run + ".qgraph", "-o", model}).exit_code, 0);
+    };
+    ASSERT_EQ(Train("halves", StrCat(scheme, "_first"), {"--scheme", scheme}).exit_code, 0);
+    convert(in("_first"), in("_first.tflite"));
+    const ProcessResult second = Train("halves", StrCat(scheme, "_second"),
+                                       {"--network", in("_first.tflite"), "--learning-rate", "1e-12", "--weight-decay", "0",
+                                        "--quant-delay", "0", "--steps", "2"});
+    ASSERT_EQ(second.exit_code, 0) << second.err;
+    EXPECT_HOLDS(second.out, StrCat("scheme      ", scheme, ": "));
+    const std::string said = StrCat("scheme ", scheme, ", as ", in("_first.tflite"), " has it; --scheme uint8 changes that\n");
+    EXPECT_EQ(second.err.find(said) != std::string::npos, scheme != std::string("uint8")) << second.err;
+    convert(in("_second"), in("_second.tflite"));
+    const auto before = Model::Load(in("_first.tflite")), after = Model::Load(in("_second.tflite"));
+    QAT_ASSERT_OK(before);
+    QAT_ASSERT_OK(after);
+    int filters = 0;
+    for (const ModelNode& node : (*before)->nodes()) {
+      if (node.type != OpType::kFullyConnected) continue;
+      const ModelTensor& filter = (*before)->tensors()[static_cast<size_t>(node.inputs[1])];
+      const auto& others = (*after)->tensors();
+      const auto same = std::find_if(others.begin(), others.end(), [&](const ModelTensor& each) { return each.name == filter.name; });
+      ASSERT_NE(same, others.end()) << filter.name;
+      EXPECT_TRUE(std::ranges::equal(filter.constant, same->constant)) << scheme << " " << filter.name;
+      ++filters;
+    }
+    EXPECT_EQ(filters, 2);
+  }
 }
 
 TEST_F(Training, NeverResumesFromNothingWhereItsOnlyStateIsDamaged) {

@@ -57,12 +57,13 @@ Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJ
   return checkpoint;
 }
 
-// A run for other integers than the default's goes on as one, unless somebody has named a scheme.
+// What was made for other integers than the default's goes on so, unless somebody has named a scheme.
 void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
   const bool named = tool.Given("--scheme") || !tool.flags().config.empty();
   if (named || init.scheme == "float32" || init.scheme.empty() || config.scheme == init.scheme) return;
   const std::string usual = std::exchange(config.scheme, init.scheme);
-  LogInfo(StrCat("scheme ", init.scheme, ", as the run of --init has it; --scheme ", usual, " changes that"));
+  const std::string source = NamesModel(config) ? config.network : "the run of --init";
+  LogInfo(StrCat("scheme ", init.scheme, ", as ", source, " has it; --scheme ", usual, " changes that"));
 }
 
 Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,
