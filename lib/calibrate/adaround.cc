@@ -1,6 +1,6 @@
-// With d = (v - w) / scale in steps and G = gram / mean(diagonal):
-//   loss(V) = dᵀ G d + lambda * sum(1 - |2h - 1|^beta),   h = clip(1.2 * sigmoid(V) - 0.1, 0, 1),   d = floor(w / scale) + h - w / scale
-//   dloss/dV = (2 G d - lambda * 2 beta |2h - 1|^(beta - 1) sign(2h - 1)) * 1.2 * sigmoid(V) * (1 - sigmoid(V)), 0 where h is clipped
+// With d = (v - w) / scale in steps, G = gram / mean(diagonal) and p = pull / (scale * mean(diagonal)):
+//   loss(V) = dᵀ G d - 2 dᵀ p + lambda * sum(1 - |2h - 1|^beta),   h = clip(1.2 * sigmoid(V) - 0.1, 0, 1),   d = floor(w / scale) + h - w / scale
+//   dloss/dV = (2 (G d - p) - lambda * 2 beta |2h - 1|^(beta - 1) sign(2h - 1)) * 1.2 * sigmoid(V) * (1 - sigmoid(V)), 0 where h is clipped
 #include "calibrate/adaround.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@ namespace qat {
 namespace {
 
 constexpr size_t kLanes = 8;  // channels that share one pass over the matrix
+constexpr int kSweeps = 50;   // of single moves; they end earlier, where none lowers the error
 constexpr int kSteps = 600;
 constexpr int kFreeSteps = 120;  // before h is pulled to its ends
 constexpr float kRate = 0.02f;
@@ -44,12 +45,15 @@ class Rounding {
   explicit Rounding(const InputMoments& moments) : depth_(moments.depth), gram_(moments.gram) {
     double diagonal = 0;
     for (size_t i = 0; i < depth_; ++i) diagonal += gram_[i * depth_ + i];
-    const double mean = diagonal / static_cast<double>(depth_);
-    for (float& value : gram_) value = mean > 0 ? static_cast<float>(value / mean) : 0;
+    mean_ = diagonal / static_cast<double>(depth_);
+    for (float& value : gram_) value = mean_ > 0 ? static_cast<float>(value / mean_) : 0;
   }
 
-  /// `steps` are weights in steps of their scale, of up to kLanes channels; h of each.
-  std::vector<Lanes> Run(const std::vector<Lanes>& steps) {
+  /// A pull in units of G d, of weights with this scale.
+  float PullInSteps(float pull, float scale) const { return mean_ > 0 ? static_cast<float>(pull / (mean_ * scale)) : 0; }
+
+  /// `steps` are weights in steps of their scale, `pull` is p, of up to kLanes channels; h of each.
+  std::vector<Lanes> Run(const std::vector<Lanes>& steps, const std::vector<Lanes>& pull) {
     std::vector<Lanes> v(depth_), d(depth_), gradient(depth_), mean(depth_), square(depth_), h(depth_);
     for (size_t i = 0; i < depth_; ++i) {
       for (size_t lane = 0; lane < kLanes; ++lane) {
@@ -66,6 +70,9 @@ class Rounding {
         }
       }
       Multiply(gram_, depth_, d, gradient);
+      for (size_t i = 0; i < depth_; ++i) {
+        for (size_t lane = 0; lane < kLanes; ++lane) gradient[i][lane] -= pull[i][lane];
+      }
       Descend(step, gradient, v, mean, square);
     }
     for (size_t i = 0; i < depth_; ++i) {
@@ -74,8 +81,33 @@ class Rounding {
     return h;
   }
 
+  /// Moves weights of one channel by an integer, each as long as that lowers the error; `off` are v - w in steps, `pull` is p.
+  /// `may_move(i, by)` says what the grid allows.
+  template <class MayMove>
+  void Polish(std::vector<int32_t>& integers, const std::vector<float>& off, const std::vector<float>& pull, const MayMove& may_move) const {
+    std::vector<float> slope(depth_);  // half of the error's
+    for (size_t i = 0; i < depth_; ++i) {
+      double sum = -double{pull[i]};
+      for (size_t j = 0; j < depth_; ++j) sum += double{gram_[i * depth_ + j]} * off[j];
+      slope[i] = static_cast<float>(sum);
+    }
+    bool moved = true;
+    for (int sweep = 0; sweep < kSweeps && moved; ++sweep) {
+      moved = false;
+      for (size_t i = 0; i < depth_; ++i) {
+        const float curve = gram_[i * depth_ + i];
+        const int32_t by = slope[i] > 0 ? -1 : 1;
+        // The error changes by curve - 2 |slope|; rounding of the slope must not make a weight swing.
+        if (!(2 * std::abs(slope[i]) > curve * 1.0001f) || curve <= 0 || !may_move(i, by)) continue;
+        integers[i] += by;
+        for (size_t j = 0; j < depth_; ++j) slope[j] += static_cast<float>(by) * gram_[i * depth_ + j];
+        moved = true;
+      }
+    }
+  }
+
  private:
-  /// One step of Adam on V; `gradient` is G d.
+  /// One step of Adam on V; `gradient` is G d - p.
   void Descend(int step, const std::vector<Lanes>& gradient, std::vector<Lanes>& v, std::vector<Lanes>& mean,
                std::vector<Lanes>& square) const {
     constexpr float kMeanDecay = 0.9f, kSquareDecay = 0.999f, kLeast = 1e-8f;
@@ -105,6 +137,7 @@ class Rounding {
   }
 
   size_t depth_;
+  double mean_ = 0;
   std::vector<float> gram_;
 };
 
@@ -116,13 +149,13 @@ std::vector<float> RealsOf(std::span<const int32_t> integers, QuantizationParams
 
 }  // namespace
 
-double SumError(const InputMoments& moments, std::span<const float> w, std::span<const float> v) {
+double SumError(const InputMoments& moments, size_t channel, std::span<const float> w, std::span<const float> v) {
   double sum = 0;
   for (size_t i = 0; i < moments.depth; ++i) {
-    double row = 0;
-    for (size_t j = 0; j < moments.depth; ++j)
-      row += double{moments.gram[i * moments.depth + j]} * (double{w[j]} - v[j]);
-    sum += row * (double{w[i]} - v[i]);
+    const double off = double{v[i]} - w[i];
+    double row = moments.pull.empty() ? 0 : -2 * double{moments.pull[channel * moments.depth + i]};
+    for (size_t j = 0; j < moments.depth; ++j) row += double{moments.gram[i * moments.depth + j]} * (double{v[j]} - w[j]);
+    sum += row * off;
   }
   return sum;
 }
@@ -131,6 +164,7 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
                               std::span<const RoundingGrid> grids) {
   const size_t depth = moments.depth, channels = weights.size() / depth;
   QAT_CHECK(weights.size() == channels * depth && (grids.size() == channels || grids.size() == 1));
+  QAT_CHECK(moments.pull.empty() || moments.pull.size() == weights.size());
   Rounding rounding(moments);
   std::vector<int32_t> integers(weights.size());
   for (size_t first = 0; first < channels; first += kLanes) {
@@ -138,29 +172,42 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
     const auto grid_of = [&](size_t lane) -> const RoundingGrid& {
       return grids[grids.size() == 1 ? 0 : first + lane];
     };
-    std::vector<Lanes> steps(depth);
+    std::vector<Lanes> steps(depth), pulls(depth);
     for (size_t lane = 0; lane < lanes; ++lane) {
-      for (size_t i = 0; i < depth; ++i)
-        steps[i][lane] = weights[(first + lane) * depth + i] / grid_of(lane).params.scale;
+      const float scale = grid_of(lane).params.scale;
+      for (size_t i = 0; i < depth; ++i) {
+        const size_t at = (first + lane) * depth + i;
+        steps[i][lane] = weights[at] / scale;
+        if (!moments.pull.empty()) pulls[i][lane] = rounding.PullInSteps(moments.pull[at], scale);
+      }
     }
-    const std::vector<Lanes> h = rounding.Run(steps);
+    const std::vector<Lanes> h = rounding.Run(steps, pulls);
     for (size_t lane = 0; lane < lanes; ++lane) {
-      const auto own = weights.subspan((first + lane) * depth, depth);
+      const size_t channel = first + lane;
+      const auto own = weights.subspan(channel * depth, depth);
       const auto [params, limits] = grid_of(lane);
       std::vector<int32_t> nearest, adapted;
+      std::vector<bool> stays;
       for (size_t i = 0; i < depth; ++i) {
         const float up = std::floor(steps[i][lane]) + (h[i][lane] >= 0.5f ? 1 : 0);
         nearest.push_back(QuantizeFakeQuant(own[i], params, limits));
-        const bool makes_scale = nearest.back() == limits.quant_min || nearest.back() == limits.quant_max;
-        adapted.push_back(makes_scale ? nearest.back()
-                                      : std::clamp(static_cast<int32_t>(up) + params.zero_point,
-                                                   limits.quant_min, limits.quant_max));
+        stays.push_back(nearest.back() == limits.quant_min || nearest.back() == limits.quant_max);
+        adapted.push_back(stays.back() ? nearest.back()
+                                       : std::clamp(static_cast<int32_t>(up) + params.zero_point,
+                                                    limits.quant_min, limits.quant_max));
       }
-      const bool better =
-          SumError(moments, own, RealsOf(adapted, params)) < SumError(moments, own, RealsOf(nearest, params));
-      const std::vector<int32_t>& chosen = better ? adapted : nearest;
-      std::copy(chosen.begin(), chosen.end(),
-                integers.begin() + static_cast<std::ptrdiff_t>((first + lane) * depth));
+      const bool better = SumError(moments, channel, own, RealsOf(adapted, params)) <
+                          SumError(moments, channel, own, RealsOf(nearest, params));
+      std::vector<int32_t>& chosen = better ? adapted : nearest;
+      std::vector<float> off, pull;
+      for (size_t i = 0; i < depth; ++i) {
+        off.push_back(static_cast<float>(chosen[i] - params.zero_point) - steps[i][lane]);
+        pull.push_back(pulls[i][lane]);
+      }
+      rounding.Polish(chosen, off, pull, [&, limits = limits](size_t i, int32_t by) {
+        return !stays[i] && chosen[i] + by >= limits.quant_min && chosen[i] + by <= limits.quant_max;
+      });
+      std::copy(chosen.begin(), chosen.end(), integers.begin() + static_cast<std::ptrdiff_t>(channel * depth));
     }
   }
   return integers;

@@ -53,6 +53,14 @@ FloatRun::FloatRun(const Graph& graph, std::unique_ptr<Interpreter> interpreter)
   }
 }
 
+void FloatRun::Repeat(const FloatRun& other) {
+  for (size_t i = 0; i < graph_->inputs.size(); ++i) {
+    const std::span<const uint8_t> from = other.interpreter_->input(i);
+    std::ranges::copy(from, interpreter_->input(i).begin());
+  }
+  interpreter_->Invoke();
+}
+
 std::span<const float> FloatRun::Values(int32_t tensor) const {
   const auto bytes = interpreter_->tensor(carrier_.at(tensor));
   QAT_CHECK(bytes.ok());

@@ -30,6 +30,9 @@ class FloatRun {
   Status ForEach(const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks,
                  const std::function<Status(int64_t)>& after);
 
+  /// Runs the inputs of another run's last example. Requires  a run of a network with the same inputs.
+  void Repeat(const FloatRun& other);
+
   /// What the last example gave this tensor of real numbers; a quantize or dequantize node gives what it reads.
   std::span<const float> Values(int32_t tensor) const;
   /// The same of an input of the graph, by its position.

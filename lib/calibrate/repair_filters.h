@@ -14,10 +14,8 @@
 namespace qat {
 
 struct FilterRepairs {
-  bool adaround =
-      false;  ///< filters become the values of the integers that AdaRound (calibrate/adaround.h) chooses
-  bool correct_bias =
-      false;  ///< bias - E[(rounded filter - filter) * input]: the mean of each output channel stays
+  bool adaround = false;      ///< filters become the values of the integers that AdaRound (calibrate/adaround.h) chooses; biases follow
+  bool correct_bias = false;  ///< biases alone: the mean of the sums of each output channel becomes that of the float network
 };
 
 struct RepairedFilters {
@@ -25,14 +23,16 @@ struct RepairedFilters {
   std::vector<std::string>
       left;  ///< nodes with a filter that this does not know: transposed and grouped convolutions
   double error_before =
-      0;  ///< of AdaRound: mean squared error of the sums, over all channels, with the nearest integers
+      0;  ///< of AdaRound: mean squared error of the sums, over all channels, with the nearest integers, what layers before it lose included
   double error_after = 0;  ///< with those chosen
 };
 
-/// For convolutions, depthwise and fully connected layers whose filter `plan` quantizes. Filters, means and inputs are those of the
-/// float network `source` on `dataset`; `graph` is the same network, whose filters may have been repaired before, and is changed. Of
-/// AdaRound a sample of 4,096 windows a layer, the same every time; weights at the ends of the integers, which make the scale, stay. A
-/// layer without a bias is not corrected.
+/// For convolutions, depthwise and fully connected layers whose filter `plan` quantizes, one after the other: each is given the inputs that
+/// it has in the network as it is repaired so far, so it also makes up for what the layers before it have lost. Large networks and data are
+/// done in fewer stages of several layers each, which do not see each other's losses; activations are not rounded. The sums wanted are
+/// those of the float network `source` on `dataset`; `graph` is the same network, whose filters may have been repaired before, and is
+/// changed. Of AdaRound a sample of 4,096 windows a layer, the same every time; weights at the ends of the integers, which make the scale,
+/// stay. Where a layer has a bias, this makes up for the mean error, and the filter for the rest.
 /// Requires  a plan of `graph`, before it was applied. A plan made again afterwards has the same scales.
 /// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019 (the empirical form), and
 ///           calibrate/adaround.h. Errors: those of FloatRun.

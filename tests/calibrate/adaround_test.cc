@@ -38,7 +38,7 @@ double Error(const InputMoments& moments, std::span<const float> weights, std::s
              float scale) {
   std::vector<float> reals;
   for (const int32_t integer : integers) reals.push_back(scale * static_cast<float>(integer));
-  return SumError(moments, weights, reals);
+  return SumError(moments, 0, weights, reals);
 }
 
 std::vector<int32_t> Nearest(std::span<const float> weights, float scale) {
@@ -50,8 +50,15 @@ std::vector<int32_t> Nearest(std::span<const float> weights, float scale) {
 TEST(SumError, IsTheMeanSquareOfTheDifferenceOfSums) {
   // x is (1, 2) or (3, -1), the difference of the weights (0.5, -1): sums differ by -1.5 and by 2.5.
   const InputMoments moments = {2, {5, -0.5f, -0.5f, 2.5f}};
-  EXPECT_NEAR(SumError(moments, std::vector<float>{1, 0}, std::vector<float>{0.5f, 1}),
+  EXPECT_NEAR(SumError(moments, 0, std::vector<float>{1, 0}, std::vector<float>{0.5f, 1}),
               (1.5 * 1.5 + 2.5 * 2.5) / 2, 1e-6);
+}
+
+TEST(SumError, WithAPullIsWhatTheOtherSumsAreFurtherAway) {
+  // x as before; the sums of others are 2 and 0, those of w = (1, 0) are 1 and 3, those of v = (0.5, 1) are 2.5 and 0.5.
+  const InputMoments moments = {2, {5, -0.5f, -0.5f, 2.5f}, {(1 * 1 - 3 * 3) / 2.0f, (1 * 2 + 3 * 1) / 2.0f}};
+  const double with_w = (1 * 1 + 3 * 3) / 2.0, with_v = (0.5 * 0.5 + 0.5 * 0.5) / 2;
+  EXPECT_NEAR(SumError(moments, 0, std::vector<float>{1, 0}, std::vector<float>{0.5f, 1}), with_v - with_w, 1e-6);
 }
 
 TEST(AdaRound, OfFewWeightsComesCloseToTheBestOfAllRoundings) {
@@ -78,27 +85,53 @@ TEST(AdaRound, OfFewWeightsComesCloseToTheBestOfAllRoundings) {
   EXPECT_LE(all_own, all_best + 0.25 * (all_nearest - all_best));
 }
 
-TEST(AdaRound, RoundsUpOrDownAndNowhereElse) {
+TEST(AdaRound, LeavesNoWeightThatOneMoveWouldImprove) {
   const InputMoments moments = CorrelatedMoments(60, 3);
   const std::vector<float> weights = Weights(60 * 11, 4);
   const float scale = 1.0f / 7;
   const RoundingGrid grid = {{scale, 0}, kFourBits};
   const std::vector<int32_t> chosen = AdaRound(moments, weights, std::span(&grid, 1));
   ASSERT_EQ(chosen.size(), weights.size());
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    EXPECT_LE(std::abs(static_cast<float>(chosen[i]) - weights[i] / scale), 1.001f) << i;
-    EXPECT_LE(std::abs(chosen[i]), 7);
-  }
   double nearest = 0, own = 0;
   for (size_t c = 0; c < 11; ++c) {
     const auto channel = std::span(weights).subspan(c * 60, 60);
-    const double lost = Error(moments, channel, Nearest(channel, scale), scale);
-    const double lost_by_choice = Error(moments, channel, std::span(chosen).subspan(c * 60, 60), scale);
+    std::vector<int32_t> integers(chosen.begin() + static_cast<std::ptrdiff_t>(c * 60), chosen.begin() + static_cast<std::ptrdiff_t>(c * 60 + 60));
+    const std::vector<int32_t> usual = Nearest(channel, scale);
+    const double lost = Error(moments, channel, usual, scale), lost_by_choice = Error(moments, channel, integers, scale);
+    for (size_t i = 0; i < integers.size(); ++i) {
+      EXPECT_LE(std::abs(integers[i]), 7);
+      EXPECT_LE(std::abs(static_cast<float>(integers[i]) - channel[i] / scale), 2) << i;
+      for (const int by : {-1, 1}) {
+        if (std::abs(usual[i]) == 7 || std::abs(integers[i] + by) > 7) continue;
+        std::vector<int32_t> moved = integers;
+        moved[i] += by;
+        EXPECT_GE(Error(moments, channel, moved, scale), lost_by_choice * 0.999) << c << " " << i;
+      }
+    }
     EXPECT_LE(lost_by_choice, lost * 1.0001) << "channel " << c;
     nearest += lost;
     own += lost_by_choice;
   }
-  EXPECT_LT(own, 0.5 * nearest);
+  EXPECT_LT(own, 0.3 * nearest);
+}
+
+TEST(AdaRound, FollowsAPullToOtherWeights) {
+  constexpr size_t kDepth = 30;
+  InputMoments moments = CorrelatedMoments(kDepth, 7);
+  const std::vector<float> weights = Weights(kDepth, 8);
+  const float scale = 1.0f / 127;
+  std::vector<float> wanted = weights;
+  for (float& weight : wanted) weight *= 0.97f;
+  // What has the sums of the other weights is pulled by gram (wanted - w).
+  moments.pull.assign(kDepth, 0);
+  for (size_t i = 0; i < kDepth; ++i) {
+    for (size_t j = 0; j < kDepth; ++j) moments.pull[i] += moments.gram[i * kDepth + j] * (wanted[j] - weights[j]);
+  }
+  const RoundingGrid grid = {{scale, 0}, {-127, 127}};
+  const std::vector<int32_t> chosen = AdaRound(moments, weights, std::span(&grid, 1));
+  InputMoments plain = moments;
+  plain.pull.clear();
+  EXPECT_LT(Error(plain, wanted, chosen, scale), 0.02 * Error(plain, wanted, Nearest(weights, scale), scale));
 }
 
 TEST(AdaRound, WeightsThatMakeTheScaleStay) {

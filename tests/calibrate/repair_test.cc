@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "calibrate/channel_reach.h"
+#include "calibrate/float_run.h"
 #include "calibrate/repair_filters.h"
 #include "data/dataset.h"
 #include "ir/constants.h"
@@ -136,6 +137,69 @@ TEST(RepairFilters, CorrectedBiasesKeepTheMeanOfEachChannel) {
   }
 }
 
+/// The graph with the values of its filters' integers.
+Graph WithRoundedFilters(Graph graph, std::string_view type) {
+  std::vector<std::string> warnings;
+  const auto plan = MakePlan(graph, OptionsFor(type), warnings);
+  EXPECT_TRUE(plan.ok());
+  for (const TensorPlan& each : plan->tensors) {
+    if (each.role != PlannedRole::kFilter) continue;
+    std::vector<float> values = RealValues(graph.tensor(each.tensor));
+    const size_t block = values.size() / each.params.size();
+    for (size_t i = 0; i < values.size(); ++i) {
+      const QuantizationParams params = each.params[i / block];
+      values[i] = Dequantize(QuantizeFakeQuant(values[i], params, LimitsOf(each.precision)), params);
+    }
+    SetValues(graph.tensor(each.tensor), DType::kFloat32, values);
+  }
+  return graph;
+}
+
+struct Difference {
+  std::vector<double> mean;
+  double square = 0;
+};
+
+/// Of the outputs of two networks.
+Difference OutputDifference(const Graph& a, const Graph& b, const Dataset& data) {
+  auto run_a = FloatRun::Create(a), run_b = FloatRun::Create(b);
+  EXPECT_TRUE(run_a.ok() && run_b.ok());
+  Difference difference;
+  const auto add = [&](int64_t) -> Status {
+    run_b->Repeat(*run_a);
+    const auto of_a = run_a->Values(a.outputs[0]), of_b = run_b->Values(b.outputs[0]);
+    difference.mean.resize(of_a.size());
+    for (size_t i = 0; i < of_a.size(); ++i) {
+      const double off = double{of_a[i]} - of_b[i];
+      difference.mean[i] += off / static_cast<double>(data.size());
+      difference.square += off * off / static_cast<double>(data.size());
+    }
+    return {};
+  };
+  EXPECT_TRUE(run_a->ForEach(data, nullptr, kQuiet, add).ok());
+  return difference;
+}
+
+// The second layer reads what the first one has lost, and its bias makes up for it.
+TEST(RepairFilters, LayersMakeUpForThoseBeforeThem) {
+  const Dataset data = RandomImages(200);
+  const Graph source = Calibrated(data, "w4a8");
+  const Difference usual = OutputDifference(source, WithRoundedFilters(source, "w4a8"), data);
+  Graph biased = source;
+  Repaired({.correct_bias = true}, data, "w4a8", biased);
+  const Difference corrected = OutputDifference(source, WithRoundedFilters(biased, "w4a8"), data);
+  Graph adapted = source;
+  Repaired({.adaround = true}, data, "w4a8", adapted);
+  const Difference rounded = OutputDifference(source, WithRoundedFilters(adapted, "w4a8"), data);
+  for (size_t i = 0; i < usual.mean.size(); ++i) {
+    EXPECT_GT(std::abs(usual.mean[i]), 1e-3) << "there was something to correct";
+    EXPECT_NEAR(corrected.mean[i], 0, 1e-5);
+    EXPECT_NEAR(rounded.mean[i], 0, 1e-5);
+  }
+  EXPECT_LT(corrected.square, usual.square);
+  EXPECT_LT(rounded.square, 0.8 * corrected.square);
+}
+
 TEST(RepairFilters, AdaRoundLeavesValuesOfTheSameGrid) {
   const Dataset data = RandomImages(20);
   Graph graph = Calibrated(data, "w4a8");
@@ -152,7 +216,7 @@ TEST(RepairFilters, AdaRoundLeavesValuesOfTheSameGrid) {
   for (size_t i = 0; i < reals.size(); ++i) {
     const double steps = adapted[i] / scales[i / 9];
     EXPECT_NEAR(steps, std::round(steps), 1e-4) << i;
-    EXPECT_LE(std::abs(adapted[i] - reals[i]), 1.001f * scales[i / 9]) << i;
+    EXPECT_LE(std::abs(adapted[i] - reals[i]), 2 * scales[i / 9]) << i;
   }
   // Quantized again: the same integers, so nothing is lost any more.
   const std::vector<float> rounded = RoundedFilter(graph, "w4a8");
