@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kLanes = 8;  // channels that share one pass over the matrix
 constexpr int kSweeps = 50;   // of single moves; they end earlier, where none lowers the error
 constexpr int kSteps = 600;
+constexpr double kMostWork = 2e11;  // multiplications of Adam's steps for one layer: some 20 s of one core
 constexpr int kFreeSteps = 120;  // before h is pulled to its ends
 constexpr float kRate = 0.02f;
 constexpr float kLambda = 0.02f;
@@ -166,6 +167,7 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
   QAT_CHECK(weights.size() == channels * depth && (grids.size() == channels || grids.size() == 1));
   QAT_CHECK(moments.pull.empty() || moments.pull.size() == weights.size());
   Rounding rounding(moments);
+  const bool descends = kSteps * static_cast<double>(depth) * static_cast<double>(weights.size()) <= kMostWork;
   std::vector<int32_t> integers(weights.size());
   for (size_t first = 0; first < channels; first += kLanes) {
     const size_t lanes = std::min(kLanes, channels - first);
@@ -181,7 +183,7 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
         if (!moments.pull.empty()) pulls[i][lane] = rounding.PullInSteps(moments.pull[at], scale);
       }
     }
-    const std::vector<Lanes> h = rounding.Run(steps, pulls);
+    const std::vector<Lanes> h = descends ? rounding.Run(steps, pulls) : steps;
     for (size_t lane = 0; lane < lanes; ++lane) {
       const size_t channel = first + lane;
       const auto own = weights.subspan(channel * depth, depth);
@@ -192,11 +194,11 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
         const float up = std::floor(steps[i][lane]) + (h[i][lane] >= 0.5f ? 1 : 0);
         nearest.push_back(QuantizeFakeQuant(own[i], params, limits));
         stays.push_back(nearest.back() == limits.quant_min || nearest.back() == limits.quant_max);
-        adapted.push_back(stays.back() ? nearest.back()
+        adapted.push_back(stays.back() || !descends ? nearest.back()
                                        : std::clamp(static_cast<int32_t>(up) + params.zero_point,
                                                     limits.quant_min, limits.quant_max));
       }
-      const bool better = SumError(moments, channel, own, RealsOf(adapted, params)) <
+      const bool better = descends && SumError(moments, channel, own, RealsOf(adapted, params)) <
                           SumError(moments, channel, own, RealsOf(nearest, params));
       std::vector<int32_t>& chosen = better ? adapted : nearest;
       std::vector<float> off, pull;

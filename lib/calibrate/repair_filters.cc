@@ -14,6 +14,7 @@ namespace qat {
 namespace {
 
 constexpr int64_t kWindows = 4096;  // of AdaRound, a layer
+constexpr size_t kMostDepth = 8192;  // of AdaRound: its matrix has 256 MiB
 constexpr uint64_t kSeed = 16;
 constexpr double kMostWork = 2e12;  // multiplications of all runs: some two minutes of one core
 
@@ -48,7 +49,7 @@ class Repairer {
                             return InputAt(other, other.definition().filter_input) == filter;
                           }) > 1;
       const std::optional<FilterLayer> layer = shared ? std::nullopt : FilterLayerOf(graph, node, *planned);
-      if (layer) {
+      if (layer && !(repairs.adaround && layer->depth > kMostDepth)) {
         layers_.push_back(*layer);
       } else {
         result_.left.push_back(node.name);

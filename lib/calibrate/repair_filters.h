@@ -21,7 +21,7 @@ struct FilterRepairs {
 struct RepairedFilters {
   std::vector<std::string> repaired;  ///< nodes
   std::vector<std::string>
-      left;  ///< nodes with a filter that this does not know: transposed and grouped convolutions
+      left;  ///< nodes with a filter that this does not know: transposed and grouped convolutions, for AdaRound also more than 8,192 weights a channel
   double error_before =
       0;  ///< of AdaRound: mean squared error of the sums, over all channels, with the nearest integers, what layers before it lose included
   double error_after = 0;  ///< with those chosen

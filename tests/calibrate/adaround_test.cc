@@ -134,6 +134,22 @@ TEST(AdaRound, FollowsAPullToOtherWeights) {
   EXPECT_LT(Error(plain, wanted, chosen, scale), 0.02 * Error(plain, wanted, Nearest(weights, scale), scale));
 }
 
+// So many weights are moved one by one only.
+TEST(AdaRound, OfALargeLayerLosesLessThanTheNearest) {
+  constexpr size_t kDepth = 2000, kChannels = 100;
+  InputMoments moments = {kDepth, std::vector<float>(kDepth * kDepth, 1)};
+  for (size_t i = 0; i < kDepth; ++i) moments.gram[i * kDepth + i] = 1.1f;
+  const std::vector<float> weights = Weights(kDepth * kChannels, 9);
+  const RoundingGrid grid = {{1.0f / 7, 0}, kFourBits};
+  const std::vector<int32_t> chosen = AdaRound(moments, weights, std::span(&grid, 1));
+  for (const size_t c : {size_t{0}, kChannels - 1}) {
+    const auto own = std::span(weights).subspan(c * kDepth, kDepth);
+    EXPECT_LT(Error(moments, own, std::span(chosen).subspan(c * kDepth, kDepth), 1.0f / 7),
+              1.1 * 0.1 * kDepth / 49 / 4)
+        << "less than an error of half a step each, which do not add up";
+  }
+}
+
 TEST(AdaRound, WeightsThatMakeTheScaleStay) {
   const InputMoments moments = CorrelatedMoments(20, 5);
   std::vector<float> weights = Weights(20, 6);
