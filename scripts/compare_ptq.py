@@ -56,10 +56,15 @@ def read_idx(path):
     return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
 
 
-def mnist(data):
+def mnist_bytes(data):
+    """Images as bytes, and labels."""
     folder = data / "mnist"
-    return tuple((read_idx(folder / f"{part}-images-idx3-ubyte.gz")[..., None].astype("float32") / 127.5 - 1,
-                  read_idx(folder / f"{part}-labels-idx1-ubyte.gz").astype("int64")) for part in ("train", "t10k"))
+    return tuple((read_idx(folder / f"{part}-images-idx3-ubyte.gz")[..., None], read_idx(folder / f"{part}-labels-idx1-ubyte.gz").astype("int64"))
+                 for part in ("train", "t10k"))
+
+
+def mnist(data):
+    return tuple((x.astype("float32") / 127.5 - 1, y) for x, y in mnist_bytes(data))
 
 
 def mnist_itself(data):
@@ -70,7 +75,8 @@ def mnist_masks(data):
     return tuple((x[:6000], (x[:6000, ..., 0] > 0).astype("int64")) for x, _ in mnist(data))
 
 
-def cifar10(data):
+def cifar10_bytes(data):
+    """In an order drawn once."""
     import numpy as np
     import tensorflow as tf
     parts = {"train": ([], []), "test": ([], [])}
@@ -85,8 +91,12 @@ def cifar10(data):
     result = []
     for x, y in parts.values():
         shuffled = order.permutation(len(x))
-        result.append((np.stack(x)[shuffled].astype("float32") / 127.5 - 1, np.array(y)[shuffled]))
+        result.append((np.stack(x)[shuffled], np.array(y)[shuffled]))
     return tuple(result)
+
+
+def cifar10(data):
+    return tuple((x.astype("float32") / 127.5 - 1, y) for x, y in cifar10_bytes(data))
 
 
 def sensors(name):
