@@ -161,8 +161,13 @@ class Comparison:
         """Images as bytes; of the training images the sample that all get."""
         if self.data is None:
             import numpy as np
-            (x, _), (x_test, y_test) = DATA_OF[self.network](self.arguments.data)
-            self.data = (x[np.random.default_rng(2).permutation(len(x))[:EXAMPLES]], x_test, y_test)
+            read = DATA_OF[self.network]
+            kept = self.arguments.work / f"{read.__name__}.npz"
+            if not kept.exists():
+                (x, _), (x_test, y_test) = read(self.arguments.data)
+                np.savez(kept, sample=x[np.random.default_rng(2).permutation(len(x))[:EXAMPLES]], images=x_test, labels=y_test)
+            arrays = np.load(kept)
+            self.data = arrays["sample"], arrays["images"], arrays["labels"]
             self.made.mkdir(exist_ok=True)
             np.save(self.made / "calibrate.npy", self.data[0])
         return self.data

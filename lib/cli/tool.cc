@@ -347,6 +347,8 @@ void Tool::SetJson(std::string document) { impl_->document = std::move(document)
 
 void Tool::NameFlags(Report& report) const { qat::NameFlags(impl_->program, impl_->Running(), report); }
 
+std::string Tool::NameFlags(std::string_view text) const { return qat::NameFlags(impl_->program, impl_->Running(), text); }
+
 int Tool::Main(int argc, const char* const* argv) {
   return Main(argc, argv, [this](Report& report) { return impl_->Running().run(report); });
 }

@@ -99,6 +99,7 @@ class Tool {
   /// Names the flags that sentences of the library mean (messages.h). Messages that are logged, and the report that is
   /// written, have passed it anyway; what prints or renders a report itself calls it first.
   void NameFlags(Report& report) const;
+  std::string NameFlags(std::string_view text) const;
 
   /// Of a program with commands.
   int Main(int argc, const char* const* argv);

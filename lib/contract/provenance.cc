@@ -9,6 +9,26 @@ namespace {
 
 constexpr std::string_view kHashSuffix = "_sha256";
 
+/// On one line.
+std::string Escaped(const std::string& value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '\\' || c == '\n') text += '\\';
+    text += c == '\n' ? 'n' : c;
+  }
+  return text;
+}
+
+std::string Unescaped(const std::string& text) {
+  std::string value;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '\\' && i + 1 < text.size();
+    const char c = escape ? text[++i] : text[i];
+    value += escape && c == 'n' ? '\n' : c;
+  }
+  return value;
+}
+
 }  // namespace
 
 std::string ProvenanceText(const std::map<std::string, std::string>& provenance) {
@@ -21,7 +41,7 @@ std::string ProvenanceText(const std::map<std::string, std::string>& provenance)
         is_hash ? value.substr(0, kShortHash) : value;
   }
   std::string text;
-  for (const auto& [key, value] : lines) text += StrCat(key, "=", value, "\n");
+  for (const auto& [key, value] : lines) text += StrCat(key, "=", Escaped(value), "\n");
   return text;
 }
 
@@ -32,7 +52,7 @@ std::map<std::string, std::string> ParseProvenance(std::string_view text) {
     if (equals == std::string::npos) continue;
     std::string key = line.substr(0, equals);
     if (key.ends_with(kHashSuffix)) key.resize(key.size() - kHashSuffix.size());
-    provenance[key] = line.substr(equals + 1);
+    provenance[key] = Unescaped(line.substr(equals + 1));
   }
   return provenance;
 }

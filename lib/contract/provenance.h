@@ -26,11 +26,29 @@ inline constexpr char kSourceClassesKey[] = "source_classes";
 inline constexpr char kTwinsKey[] = "twins";
 inline constexpr char kTwinTypes[] = "uint8,int8";
 
+/// What a conversion was asked for, each as the flag of its name takes it; absent: as the network has it by itself (convert/record.h).
+inline constexpr char kTypeKey[] = "type";
+inline constexpr char kAppendKey[] = "append";
+inline constexpr char kArgMaxTypeKey[] = "argmax_type";
+inline constexpr char kKeepFloatKey[] = "keep_float";
+inline constexpr char kInt16Key[] = "int16";
+inline constexpr char kInputTypeKey[] = "input_type";
+inline constexpr char kOutputTypeKey[] = "output_type";
+inline constexpr char kInputLayoutKey[] = "input_layout";
+inline constexpr char kSkippedPassesKey[] = "skipped_passes";    ///< separated by commas
+inline constexpr char kInputParamsKey[] = "input_params";        ///< scale and zero point of uint8 instead of the contract's, "0.5,128"
+inline constexpr char kDefaultRangeKey[] = "default_range";      ///< of activations that have none, "0,6"
+
 /// How ranges were found in images where not all are the least and the largest value: "mse", "minmax,conv1=kl".
 inline constexpr char kObserversKey[] = "observers";
 
-/// What was changed without training, in this order: "equalize,adaround,bias", or some of them; absent: nothing.
+/// What was changed without training, in this order: "equalize,adaround,bias", or some of them; absent: nothing. Layers that a plan names
+/// are equalized by "equalize-plan".
 inline constexpr char kRepairsKey[] = "repairs";
+inline constexpr char kEqualizePlanRepair[] = "equalize-plan";
+inline constexpr char kEqualizeRepair[] = "equalize";
+inline constexpr char kAdaRoundRepair[] = "adaround";
+inline constexpr char kBiasRepair[] = "bias";
 
 /// The plan (TOML) that a model was made by.
 inline constexpr char kPlanKey[] = "plan_sha256";
@@ -41,7 +59,7 @@ inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
 /// Digits of a hash that travel: 96 bits, which no two files share by accident.
 inline constexpr size_t kShortHash = 24;
 
-/// "key=value" lines, sorted by key. Of "graph_sha256" and its like the suffix is left out and the value is cut to
+/// "key=value" lines, sorted by key; a line feed or backslash in a value is written "\\n" or "\\\\". Of "graph_sha256" and its like the suffix is left out and the value is cut to
 /// kShortHash digits; "tool_version" is left out, since the file's own description names the tool.
 std::string ProvenanceText(const std::map<std::string, std::string>& provenance);
 

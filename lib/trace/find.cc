@@ -61,6 +61,16 @@ FoundFile Choose(const std::vector<std::string>& candidates, const std::string& 
   return {"", "", StrCat("none of the ", candidates.size(), " ", kind, "s beside it")};
 }
 
+std::vector<std::string> FilesOf(const Places& places, std::string_view ending) {
+  std::vector<std::string> paths;
+  for (const std::string& folder : places.folders) {
+    for (const std::string& name : NamesIn(folder)) {
+      if (name.ends_with(ending)) paths.push_back(Inside(folder, name));
+    }
+  }
+  return paths;
+}
+
 std::vector<std::string> CheckpointsOf(const std::string& run) {
   std::vector<std::string> paths;
   const auto steps = ListCheckpoints(run);
@@ -100,13 +110,12 @@ Places PlacesAround(const std::string& start, const std::string& run) {
 
 Expected<FoundFile> FindGraph(const Places& places, const std::string& given, const std::string& sha256) {
   if (!given.empty()) return Hashed(given);
-  std::vector<std::string> candidates;
-  for (const std::string& folder : places.folders) {
-    for (const std::string& name : NamesIn(folder)) {
-      if (name.ends_with(".qgraph")) candidates.push_back(Inside(folder, name));
-    }
-  }
-  return Choose(candidates, sha256, "graph");
+  return Choose(FilesOf(places, ".qgraph"), sha256, "graph");
+}
+
+FoundFile FindPlan(const Places& places, const std::string& sha256) {
+  const FoundFile found = Choose(FilesOf(places, ".toml"), sha256, "plan");
+  return SameHash(found.sha256, sha256) ? found : FoundFile();
 }
 
 Expected<FoundFile> FindCheckpoint(const Places& places, const std::string& given,

@@ -11,7 +11,7 @@ namespace qat {
 
 /// Where to look. Paths, sorted.
 struct Places {
-  std::vector<std::string> folders;  ///< that may hold graphs
+  std::vector<std::string> folders;  ///< that may hold graphs and plans
   std::vector<std::string> runs;     ///< run directories
 };
 
@@ -31,6 +31,9 @@ Expected<FoundFile> FindGraph(const Places& places, const std::string& given, co
 /// The same among checkpoints; of a `given` run directory the checkpoint that matches, else its last one.
 /// Errors: those of ResolveCheckpoint.
 Expected<FoundFile> FindCheckpoint(const Places& places, const std::string& given, const std::string& sha256);
+
+/// The plan (.toml) with this hash; no path where none has it.
+FoundFile FindPlan(const Places& places, const std::string& sha256);
 
 /// "RUN/config.toml" of "RUN/checkpoints/STEP.ckpt"; empty for a checkpoint that lies elsewhere.
 std::string RecipePathOf(const std::string& checkpoint);

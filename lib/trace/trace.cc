@@ -50,6 +50,7 @@ class Tracer {
     QAT_RETURN_IF_ERROR(TraceNetwork());
     QAT_RETURN_IF_ERROR(TraceRecipe());
     QAT_RETURN_IF_ERROR(TraceData());
+    if (again_ != 0) QAT_RETURN_IF_ERROR(CompareModel(bytes));
     return std::move(links_);
   }
 
@@ -66,7 +67,7 @@ class Tracer {
       links_.back().note += "; it does not say what it was made from";
       return {};
     }
-    QAT_RETURN_IF_ERROR(TraceGraph(bytes));
+    QAT_RETURN_IF_ERROR(TraceGraph());
     return TraceCheckpoint();
   }
 
@@ -117,7 +118,7 @@ class Tracer {
     return links_.back();
   }
 
-  Status TraceGraph(const Bytes& model_bytes) {
+  Status TraceGraph() {
     const std::string expected = ValueOf(origin_, "graph");
     if (expected.empty()) return {};
     QAT_ASSIGN_OR_RETURN(const FoundFile found, FindGraph(places_, request_.graph, expected));
@@ -127,20 +128,24 @@ class Tracer {
     graph_hash_ = found.sha256;
     link.note = VersionNote("qat-freeze", graph_->provenance);
     LearnFrom(graph_->provenance);
-    return CompareModel(model_bytes);
+    // Judged at the end, when the data are known, too.
+    again_ = links_.size();
+    links_.push_back({"model, converted again", links_.front().found, request_.start, "", "not here", ""});
+    return {};
   }
 
   Status CompareModel(const Bytes& model_bytes) {
-    links_.push_back({"model, converted again", links_.front().found, request_.start, "", "not here", ""});
-    TraceLink& link = links_.back();
+    TraceLink& link = links_[again_];
     if (model_->made_by() != StrCat("qat-convert ", Version())) {
       link.note = StrCat("made by another version than ", Version());
       return {};
     }
-    link.note = HowItWasConverted();
+    ConversionSources sources = {*graph_, graph_hash_};
+    QAT_ASSIGN_OR_RETURN(link.note, FindWhatElseItWasMadeOf(sources));
     if (!link.note.empty()) return {};
-    const auto made = ConvertAgain(*graph_, graph_hash_, *model_);
+    const auto made = ConvertAgain(*model_, std::move(sources));
     if (!made.ok()) {
+      if (made.error().code == ErrorCode::kInterrupted) return made.error();
       link.note = made.error().message;
       return {};
     }
@@ -152,18 +157,27 @@ class Tracer {
     return {};
   }
 
-  /// What a graph does not hold; empty: it says all.
-  std::string HowItWasConverted() const {
-    std::vector<std::string> parts;
-    const bool calibrated = origin_.contains("calibration");
-    if (calibrated) parts.emplace_back("its ranges come from images (calibration)");
-    if (const std::string plan = ValueOf(origin_, "plan"); !plan.empty())
-      parts.push_back(StrCat(calibrated ? "and from" : "its ranges come from", " a plan (", plan.substr(0, 16), ")"));
-    if (parts.empty()) return "";
-    std::string text = StrCat(Join(parts, " "), ", which a graph does not hold");
-    if (const std::string observers = ValueOf(origin_, kObserversKey); !observers.empty()) text += StrCat("; observers ", observers);
-    if (const std::string repairs = ValueOf(origin_, kRepairsKey); !repairs.empty()) text += StrCat("; repairs ", repairs);
-    return text;
+  /// Beside the graph: plan and data. Returns what is missing, in words; empty: nothing.
+  Expected<std::string> FindWhatElseItWasMadeOf(ConversionSources& sources) const {
+    if (const std::string source = ValueOf(origin_, "source"); !source.empty())
+      return StrCat("it was made of another model (", source.substr(0, 16), "), and that of the graph");
+    std::vector<std::string> missing;
+    if (const std::string plan = ValueOf(origin_, "plan"); !plan.empty()) {
+      const FoundFile found = FindPlan(places_, plan);
+      if (found.path.empty()) {
+        missing.push_back(StrCat("its plan (", plan.substr(0, 16), ") does not lie beside it"));
+      } else {
+        QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(found.path));
+        QAT_ASSIGN_OR_RETURN(sources.plan, ReadPlan(text, found.path));
+        sources.plan_sha256 = found.sha256;
+      }
+    }
+    if (origin_.contains("calibration")) {
+      sources.data = calibration_ ? &*calibration_ : nullptr;
+      sources.hooks = request_.hooks;
+      if (!calibration_) missing.emplace_back("its ranges come from images (calibration) that are not here");
+    }
+    return Join(missing, "; ");
   }
 
   Status TraceCheckpoint() {
@@ -298,17 +312,20 @@ class Tracer {
     if (path.empty()) {
       found.note = "`data` says where it is";
     } else {
-      auto hash = HashOfData(path, what, limit, prefix);
-      if (!hash.ok() && (!request_.data.empty() || hash.error().code == ErrorCode::kInterrupted))
-        return hash.error();
-      found =
-          hash.ok() ? FoundFile{path, *hash, ""} : FoundFile{"", "", StrCat(path, " cannot be read here")};
+      auto dataset = OpenData(path, what, limit, prefix);
+      if (!dataset.ok() && (!request_.data.empty() || dataset.error().code == ErrorCode::kInterrupted)) return dataset.error();
+      found.note = dataset.ok() ? "" : StrCat(path, " cannot be read here");
+      if (dataset.ok()) {
+        QAT_ASSIGN_OR_RETURN(found.sha256, Fingerprint(*dataset));
+        found.path = path;
+        if (what != "data" && SameHash(found.sha256, expected)) calibration_ = *std::move(dataset);
+      }
     }
     AddLink(what == "data" ? "data" : "calibration data", expected, found);
     return {};
   }
 
-  Expected<std::string> HashOfData(const std::string& path, const std::string& what, int64_t limit, bool prefix) const {
+  Expected<Dataset> OpenData(const std::string& path, const std::string& what, int64_t limit, bool prefix) const {
     OpenOptions options;
     options.limit = limit;
     options.prefix = prefix;
@@ -320,8 +337,7 @@ class Tracer {
       options.class_names = contract->labels();
       SetOutputs(*contract, options);
     }
-    QAT_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(path, Split::kTrain, options));
-    return Fingerprint(dataset);
+    return OpenDataset(path, Split::kTrain, options);
   }
 
   const TraceRequest& request_;
@@ -333,6 +349,8 @@ class Tracer {
   std::string graph_hash_;
   std::optional<Checkpoint> checkpoint_;
   std::string checkpoint_path_;
+  size_t again_ = 0;  // the link of the model that is converted again; 0: none
+  std::optional<Dataset> calibration_;  // where it is what the model was calibrated with
 };
 
 }  // namespace

@@ -26,6 +26,12 @@ TEST(Provenance, ReadsItsLinesAndThoseOfEarlierVersions) {
   EXPECT_TRUE(ParseProvenance("").empty());
 }
 
+TEST(Provenance, AValueComesBackAsItWas) {
+  const std::map<std::string, std::string> all = {{"keep_float", "fc\\d|a=b\nc\\n\\"}, {"type", "int8"}};
+  EXPECT_EQ(ProvenanceText(all), "keep_float=fc\\\\d|a=b\\nc\\\\n\\\\\ntype=int8\n");
+  EXPECT_EQ(ParseProvenance(ProvenanceText(all)), all);
+}
+
 TEST(Provenance, ComparesAsFarAsTheShorterHashGoes) {
   EXPECT_TRUE(SameHash(kHash, kHash));
   EXPECT_TRUE(SameHash(kHash.substr(0, kShortHash), kHash));

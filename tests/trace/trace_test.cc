@@ -211,15 +211,22 @@ TEST_F(TraceTest, NamesTheLayerOfAGraphThatWasPatched) {
   EXPECT_EQ(Link(links, "graph, frozen again").note, "tensor 'conv': has another range");
 }
 
-TEST_F(TraceTest, ConvertsAgainWithTheFlagsThatTheModelShows) {
+TEST_F(TraceTest, ConvertsAgainByWhatTheModelHasOnRecord) {
   std::vector<std::string> warnings;
   Graph graph = *Freeze(checkpoint_, {}, warnings);
   QAT_ASSERT_OK(AppendArgMax(graph, DType::kInt64));
   QuantizationOptions options;
   options.precisions = PrecisionsOf(Scheme::kInt8);
   options.input = QuantizationParams{0.0078125f, 128};
+  graph.provenance[kTypeKey] = "int8";
+  graph.provenance[kAppendKey] = "argmax";
+  graph.provenance[kArgMaxTypeKey] = "int64";
+  graph.provenance[kInputParamsKey] = "0.0078125,128";
   Convert(graph, options);
   EXPECT_EQ(Complaints(Walk()), "");
+  graph.provenance[kInputParamsKey] = "0.0078125";
+  Convert(graph, options);
+  EXPECT_EQ(Link(Walk(), "model, converted again").note, "it says input_params=0.0078125, which this version does not know");
 }
 
 TEST_F(TraceTest, SaysWhatIsNotHere) {

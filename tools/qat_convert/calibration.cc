@@ -91,18 +91,27 @@ Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags) {
   return choice;
 }
 
-WorkHooks ShowProgress(Progress& progress) {
-  return {[&progress](const std::string&, int64_t done, int64_t) { progress.Update(done, ""); }, Interrupted};
-}
-
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,
-                        Graph& graph, Report& report) {
-  Progress progress(tool.flags().ProgressStyle(), "calibrate", dataset.size());
-  QAT_RETURN_IF_ERROR_IN(flags.graph, Calibrate(dataset, options, ShowProgress(progress), graph, report.warnings));
-  progress.Finish();
-  graph.provenance[kCalibrationLimitKey] = std::to_string(flags.calibration_limit);
-  report.data_sha256 = graph.provenance["calibration_sha256"];
-  return {};
+Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::optional<ModelType>& type) {
+  AskedRepairs asked;
+  const std::string text = LowerCase(flags.repair);
+  if (text == "none") return asked;
+  asked.automatic = text == "auto";
+  for (const std::string& name : text == "auto" ? std::vector<std::string>() : SplitText(text, ',')) {
+    bool* const repair = name == kEqualizeRepair   ? &asked.chosen.equalize
+                         : name == kAdaRoundRepair ? &asked.chosen.adaround
+                         : name == kBiasRepair     ? &asked.chosen.bias
+                                              : nullptr;
+    if (repair == nullptr)
+      return InvalidArgument(
+          StrCat("--repair: value '", flags.repair,
+                 "', expected none, auto, or some of equalize, adaround and bias, separated by commas"));
+    *repair = true;
+  }
+  if (flags.calibrate.empty() || (type && type->is_real()))
+    return InvalidArgument(
+        "--repair: changes filters by what data says, so ranges have to be found again; expected --calibrate "
+        "DATA too");
+  return asked;
 }
 
 }  // namespace qat

@@ -1,4 +1,4 @@
-// calibration.h: ranges from data, as --calibrate asks.
+// calibration.h: ranges from data and repairs by it, as --calibrate, --observer and --repair ask.
 #ifndef QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
 #define QAT_TOOLS_QAT_CONVERT_CALIBRATION_H_
 
@@ -7,6 +7,7 @@
 #include "base/expected.h"
 #include "calibrate/calibrate.h"
 #include "cli/tool.h"
+#include "convert/conversion.h"
 #include "data/dataset.h"
 #include "flags.h"
 #include "import/read_network.h"
@@ -26,11 +27,8 @@ bool ChoosesObserver(const ConvertFlags& flags);
 /// --observer. Errors: kInvalidArgument.
 Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags);
 
-/// Ends where the user does, and shows how far it is.
-WorkHooks ShowProgress(Progress& progress);
-
-Status CalibrateAsAsked(Tool& tool, const ConvertFlags& flags, const Dataset& dataset, const CalibrationOptions& options,
-                        Graph& graph, Report& report);
+/// --repair. `type`: as flags say. Errors: kInvalidArgument.
+Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::optional<ModelType>& type);
 
 }  // namespace qat
 

@@ -2,40 +2,33 @@
 #ifndef QAT_TOOLS_QAT_CONVERT_FLAGS_H_
 #define QAT_TOOLS_QAT_CONVERT_FLAGS_H_
 
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/tool.h"
+#include "convert/request.h"
 
 namespace qat {
 
-struct ConvertFlags {
+struct ConvertFlags : ConversionRequest {
   std::string graph;
   std::string output;
   std::string type;
-  std::string input_type, output_type;
-  std::string append = "none";
-  std::string argmax_type = "int32";
   std::string input_stats, mean, std;
   std::string picture_mean, picture_std, fit;
   std::vector<std::string> input_shapes;
-  std::string input_layout = "nhwc";
   std::pair<std::string, std::string> verify;  // X and Y
   double verify_tolerance = 1e-4;
   std::string default_range, range_min, range_max;
   std::string input_names, output_names;
   std::string calibrate;
-  std::string keep_float, int16;
   std::string repair = "none";
   std::string observer;
-  std::vector<std::string> skipped_passes;
   bool list_passes = false;
   std::string plan, write_plan;
   std::string target, emit_micro;
   std::string twins;
-  int64_t calibration_limit = 500;
   bool print = false;
 };
 

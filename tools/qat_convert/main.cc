@@ -13,8 +13,10 @@
 #include "base/strings.h"
 #include "calibration.h"
 #include "cli/output_name.h"
+#include "cli/progress.h"
 #include "cli/tool.h"
-#include "conversion.h"
+#include "convert/conversion.h"
+#include "convert/rewrites.h"
 #include "flags.h"
 #include "ir/graph.h"
 #include "model/model.h"
@@ -24,7 +26,6 @@
 #include "passes/passes.h"
 #include "plan/plan_file.h"
 #include "report/text_format.h"
-#include "rewrites.h"
 #include "target/target.h"
 #include "tflite/model_source.h"
 #include "tflite/tflite_writer.h"
@@ -177,17 +178,38 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
   return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", nullptr, report);
 }
 
+/// What the user sees of a conversion while it goes on.
+ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs, std::optional<Progress>& progress, Report& report) {
+  ConversionHooks hooks;
+  hooks.begin = [&](std::string_view step, int64_t examples) -> WorkHooks {
+    progress.emplace(tool.flags().ProgressStyle(), std::string(step), examples);
+    return {[&progress](const std::string&, int64_t done, int64_t) { progress->Update(done, ""); }, Interrupted};
+  };
+  hooks.done = [&progress] { progress->Finish(); };
+  hooks.note = [](const std::string& note) { LogInfo(note); };
+  if (!outputs.plan) return hooks;
+  hooks.write_plan = [&](const std::string& text) -> Status {
+    QAT_RETURN_IF_ERROR(outputs.plan->Commit(Bytes(text.begin(), text.end())));
+    report.outputs["plan"] = flags.write_plan;
+    return {};
+  };
+  return hooks;
+}
+
 /// Warnings are shown whether it succeeds or not.
-Status Convert(Conversion& conversion) {
+Status Convert(Conversion& conversion, Report& report) {
   const Status done = RunPasses(conversion);
-  const Report& report = conversion.report;
+  for (std::string& warning : conversion.warnings) report.warnings.push_back(std::move(warning));
+  report.metrics.insert(conversion.metrics.begin(), conversion.metrics.end());
+  const auto& provenance = conversion.graph().provenance;
+  if (const auto data = provenance.find("calibration_sha256"); data != provenance.end()) report.data_sha256 = data->second;
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   return done;
 }
 
 Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
-  if (flags.list_passes) return tool.Print(ListOfPasses()), Status();
+  if (flags.list_passes) return tool.Print(tool.NameFlags(ListOfPasses())), Status();
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
   if (target && flags.output.empty() && flags.emit_micro.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
@@ -207,13 +229,16 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   const ModelType type = asked ? *asked : TypeOf(flags, network.graph);
   options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  Conversion conversion = {tool, flags, report, std::move(network), type, options, plan, plan_sha256, outputs.plan ? &*outputs.plan : nullptr};
+  Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(), plan, flags.plan, plan_sha256};
+  QAT_ASSIGN_OR_RETURN(const std::optional<Dataset> data, OpenCalibration(tool, flags, conversion.network, report));
+  conversion.data = data ? &*data : nullptr;
   conversion.repairs = repairs;
-  QAT_ASSIGN_OR_RETURN(conversion.data, OpenCalibration(tool, flags, conversion.network, report));
   conversion.calibration.precisions = type.precisions;
   conversion.calibration.observers = observers;
   conversion.chooses_observer = ChoosesObserver(flags);
-  QAT_RETURN_IF_ERROR(Convert(conversion));
+  std::optional<Progress> progress;
+  conversion.hooks = HooksOf(tool, flags, outputs, progress, report);
+  QAT_RETURN_IF_ERROR(Convert(conversion, report));
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
   return WriteAsAsked(tool, flags, outputs, graph, NameOf(type), conversion.twin ? &*conversion.twin : nullptr, report);

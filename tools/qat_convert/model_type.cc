@@ -21,13 +21,6 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
 
 }  // namespace
 
-std::string_view NameOf(const ModelType& type) {
-  if (type.weights == WeightStorage::kFloat16) return "float16";
-  if (type.weights == WeightStorage::kInt8) return "dynamic";
-  if (type.weights == WeightStorage::kInt4) return "dynamic4";
-  return type.is_real() ? "float32" : NameOf(type.precisions);
-}
-
 Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
   if (!flags.twins.empty()) {
@@ -49,12 +42,7 @@ Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const st
   // The classic converter's names.
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
-  const Precisions reals = PrecisionsOf(Scheme::kFloat32);
-  if (type == "float16") return std::optional(ModelType{reals, WeightStorage::kFloat16});
-  if (type == "dynamic") return std::optional(ModelType{reals, WeightStorage::kInt8});
-  if (type == "dynamic4") return std::optional(ModelType{reals, WeightStorage::kInt4});
-  if (type == "float32") return std::optional(ModelType{reals});
-  if (const std::optional<Precisions> integers = IntegersFromName(type)) return std::optional(ModelType{*integers});
+  if (const std::optional<ModelType> known = ModelTypeFromName(type)) return known;
   return InvalidArgument(
       StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16, dynamic or dynamic4"));
 }

@@ -3,28 +3,14 @@
 #define QAT_TOOLS_QAT_CONVERT_MODEL_TYPE_H_
 
 #include <optional>
-#include <string_view>
 
 #include "base/expected.h"
+#include "convert/model_type.h"
 #include "flags.h"
 #include "ir/graph.h"
-#include "passes/passes.h"
 #include "plan/plan_file.h"
-#include "quant/precision.h"
-#include "quant/scheme.h"
 
 namespace qat {
-
-/// What --type says: the values of activations, those of filters, and how a real network stores its weights.
-struct ModelType {
-  Precisions precisions = PrecisionsOf(Scheme::kUInt8);
-  WeightStorage weights = WeightStorage::kFloat32;
-
-  bool is_real() const { return precisions.activations.type == DType::kFloat32; }
-};
-
-/// As --type names it.
-std::string_view NameOf(const ModelType& type);
 
 /// As flags and plan say; nothing where the network decides. Errors: kInvalidArgument.
 Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan);

@@ -15,7 +15,6 @@
 #include "import/finished_model.h"
 #include "import/verify_source.h"
 #include "ir/separate_biases.h"
-#include "rewrites.h"
 
 namespace qat {
 namespace {
@@ -57,6 +56,22 @@ Status SetFit(const ConvertFlags& flags, bool imported, Graph& graph) {
   if (!imported)
     return InvalidArgument("--fit says what an .onnx or .tflite does not; a .qgraph says it itself");
   for (InputContract& input : graph.contract.inputs) input.fit = *fit;
+  return {};
+}
+
+/// Before the long work.
+Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network) {
+  const std::string layout = LowerCase(flags.input_layout);
+  if (layout == "nhwc") return {};
+  if (layout != "nchw")
+    return InvalidArgument(StrCat("--input-layout: value '", flags.input_layout, "', expected nhwc or nchw"));
+  if (network.moved_inputs.empty())
+    return InvalidArgument(StrCat("--input-layout: ", flags.graph, " has its channels last already, expected an .onnx"));
+  if (!flags.emit_micro.empty())
+    return InvalidArgument("--input-layout: the sources of --emit-micro fill inputs with the channels last; leave out one of the two flags");
+  const auto any = [](const std::vector<bool>& moved) { return std::find(moved.begin(), moved.end(), true) != moved.end(); };
+  if (!any(network.moved_inputs) && !any(network.moved_outputs))
+    LogInfo("--input-layout nchw: no input or output has channels that would be moved");
   return {};
 }
 

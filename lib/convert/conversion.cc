@@ -1,39 +1,45 @@
-#include "conversion.h"
+#include "convert/conversion.h"
 
 #include <algorithm>
 
 #include "base/join_some.h"
-#include "base/log.h"
 #include "base/strings.h"
 #include "calibrate/channel_reach.h"
 #include "calibrate/repair_filters.h"
-#include "calibration.h"
 #include "contract/provenance.h"
+#include "convert/record.h"
+#include "convert/rewrites.h"
 #include "import/real_input.h"
 #include "passes/passes.h"
 #include "plan/twins.h"
-#include "rewrites.h"
 
 namespace qat {
 namespace {
 
-constexpr std::string_view kEqualize = "equalize", kAdaRound = "adaround", kBias = "bias";
+/// A step that runs all examples.
+WorkHooks Begin(std::string_view step, const Conversion& c) {
+  return c.hooks.begin ? c.hooks.begin(step, c.data->size()) : WorkHooks();
+}
 
-Status Append(Conversion& c) { return AppendAsAsked(c.flags, c.graph()); }
+void Done(const Conversion& c) {
+  if (c.hooks.done) c.hooks.done();
+}
+
+Status Append(Conversion& c) { return AppendAsAsked(c.request, c.graph()); }
 
 /// Without data the ranges of what a network does to its input stand, as they were trained.
 Status NormalizeInput(Conversion& c) {
   if (!c.data) return {};
   std::vector<std::string> notes;
   TakeInputNormalizations(c.graph(), notes);
-  for (const std::string& note : notes) LogInfo(note);
+  for (const std::string& note : notes) c.Note(note);
   return {};
 }
 
 Status Limit(Conversion& c) {
   if (!c.data || c.type.is_real()) return {};
   const std::vector<std::string> sums = LimitMasks(c.graph());
-  if (!sums.empty()) LogInfo(StrCat("masks before softmax hide by no more than they must, so that scores keep their steps: ", JoinSome(sums, 6)));
+  if (!sums.empty()) c.Note(StrCat("masks before softmax hide by no more than they must, so that scores keep their steps: ", JoinSome(sums, 6)));
   return {};
 }
 
@@ -47,9 +53,8 @@ void NoteRepair(std::string_view name, Conversion& c) {
 Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
   if (!c.data) return std::optional<ChannelReach>();
   if (ClippedLayers(c.graph()).empty()) return std::optional(ChannelReach());
-  Progress progress(c.tool.flags().ProgressStyle(), "equalize", c.data->size());
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, ChannelReach reach, FindChannelReach(c.graph(), *c.data, nullptr, ShowProgress(progress)));
-  progress.Finish();
+  QAT_ASSIGN_OR_RETURN_IN(c.source, ChannelReach reach, FindChannelReach(c.graph(), *c.data, nullptr, Begin("equalize", c)));
+  Done(c);
   return std::optional(std::move(reach));
 }
 
@@ -57,19 +62,19 @@ Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
 Status EqualizeByPlan(Conversion& c) {
   if (!c.plan || c.plan->equalize.empty() || c.repairs.chosen.equalize) return {};
   QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
-  QAT_RETURN_IF_ERROR_IN(StrCat(c.flags.plan, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
+  QAT_RETURN_IF_ERROR_IN(StrCat(c.plan_source, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
   c.equalized = c.plan->equalize;
-  NoteRepair(kEqualize, c);
+  NoteRepair(kEqualizePlanRepair, c);
   return {};
 }
 
 Status KeepInFloat(Conversion& c) {
-  QAT_ASSIGN_OR_RETURN(c.kept_float, KeepFloatAsAsked(c.flags, c.plan, c.type, c.graph(), c.report));
+  QAT_ASSIGN_OR_RETURN(c.kept_float, KeepFloatAsAsked(c));
   return {};
 }
 
 Status WidenLayers(Conversion& c) {
-  QAT_ASSIGN_OR_RETURN(Int16Layers layers, KeepInt16AsAsked(c.flags, c.plan, c.type, c.kept_float, c.graph()));
+  QAT_ASSIGN_OR_RETURN(Int16Layers layers, KeepInt16AsAsked(c));
   c.int16 = std::move(layers.named);
   c.options.int16_nodes = std::move(layers.nodes);
   return {};
@@ -77,14 +82,14 @@ Status WidenLayers(Conversion& c) {
 
 /// Before ranges are found, which takes time.
 Status CheckTwins(Conversion& c) {
-  if (c.flags.twins.empty()) return {};
-  QAT_RETURN_IF_ERROR_IN("--twins", ExpectTwins(c.graph()));
+  if (!c.twins) return {};
+  QAT_RETURN_IF_ERROR_IN("`twins`", ExpectTwins(c.graph()));
   return {};
 }
 
 Expected<QuantizationPlan> PlanAsAsked(Conversion& c, std::vector<std::string>& warnings) {
   QAT_ASSIGN_OR_RETURN(QuantizationPlan plan, PlanQuantization(c.graph(), c.options, warnings));
-  if (!c.flags.twins.empty()) QAT_RETURN_IF_ERROR_IN("--twins", MatchTwinScales(c.graph(), plan, warnings));
+  if (c.twins) QAT_RETURN_IF_ERROR_IN("`twins`", MatchTwinScales(c.graph(), plan, warnings));
   return plan;
 }
 
@@ -98,17 +103,16 @@ void SayTrials(const std::vector<RepairTrial>& tried, std::string_view of, Conve
   std::vector<std::string> trials;
   for (const RepairTrial& trial : tried) {
     trials.push_back(TrialText(trial));
-    c.report.metrics[StrCat("held_out_error_", trial.name)] = trial.error;
+    c.metrics[StrCat("held_out_error_", trial.name)] = trial.error;
   }
-  LogInfo(StrCat(of, " by their error on examples held out: ", Join(trials, "; ")));
+  c.Note(StrCat(of, " by their error on examples held out: ", Join(trials, "; ")));
 }
 
 Status ChooseRanges(Conversion& c) {
   if (!c.chooses_observer) return {};
-  Progress progress(c.tool.flags().ProgressStyle(), "choose observer", c.data->size());
   const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const ChosenObserver chosen, ChooseObserver(c.graph(), task, ShowProgress(progress)));
-  progress.Finish();
+  QAT_ASSIGN_OR_RETURN_IN(c.source, const ChosenObserver chosen, ChooseObserver(c.graph(), task, Begin("choose observer", c)));
+  Done(c);
   c.calibration.observers.usual = chosen.observer;
   SayTrials(chosen.trials, "observers", c);
   return {};
@@ -116,11 +120,10 @@ Status ChooseRanges(Conversion& c) {
 
 Status Choose(Conversion& c) {
   if (!c.repairs.automatic) return {};
-  Progress progress(c.tool.flags().ProgressStyle(), "choose repairs", c.data->size());
   const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const ChosenRepairs chosen,
-                          ChooseRepairs(c.graph(), task, ShowProgress(progress)));
-  progress.Finish();
+  QAT_ASSIGN_OR_RETURN_IN(c.source, const ChosenRepairs chosen,
+                          ChooseRepairs(c.graph(), task, Begin("choose repairs", c)));
+  Done(c);
   c.repairs.chosen = chosen.repairs;
   SayTrials(chosen.trials, "repairs", c);
   return {};
@@ -134,8 +137,8 @@ Status Equalize(Conversion& c) {
   const ChannelReach* const known = reach ? &*reach : nullptr;
   for (const EqualizablePair& pair : EqualizablePairs(c.graph(), known)) c.equalized.push_back(pair.first);
   const std::vector<std::string> pairs = EqualizeFilters(c.graph(), nullptr, known);
-  if (!pairs.empty() && !by_plan) NoteRepair(kEqualize, c);
-  LogInfo(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
+  if (!pairs.empty() && !by_plan) NoteRepair(kEqualizeRepair, c);
+  c.Note(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
                           "nothing was changed"
                         : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
   return {};
@@ -143,15 +146,18 @@ Status Equalize(Conversion& c) {
 
 Status FindRanges(Conversion& c) {
   if (!c.data) return {};
-  QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(c.flags, c.graph()));
+  QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(c.request, c.graph()));
   c.calibration.float_outputs.clear();
   for (const auto& type : types) c.calibration.float_outputs.push_back(type == DType::kFloat32);
-  return CalibrateAsAsked(c.tool, c.flags, *c.data, c.calibration, c.graph(), c.report);
+  QAT_RETURN_IF_ERROR_IN(c.source, Calibrate(*c.data, c.calibration, Begin("calibrate", c), c.graph(), c.warnings));
+  Done(c);
+  c.graph().provenance[kCalibrationLimitKey] = std::to_string(c.request.calibration_limit);
+  return {};
 }
 
 Status TakePlan(Conversion& c) {
   if (!c.plan) return {};
-  QAT_RETURN_IF_ERROR_IN(c.flags.plan, TakeChoices(*c.plan, c.graph(), c.options));
+  QAT_RETURN_IF_ERROR_IN(c.plan_source, TakeChoices(*c.plan, c.graph(), c.options));
   c.graph().provenance[kPlanKey] = c.plan_sha256;
   return {};
 }
@@ -159,13 +165,12 @@ Status TakePlan(Conversion& c) {
 /// Warnings are those of the plan that is applied.
 Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conversion& c) {
   std::vector<std::string> none;
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, none));
+  QAT_ASSIGN_OR_RETURN_IN(c.source, const QuantizationPlan plan, PlanAsAsked(c, none));
   if (!c.real_filters) c.real_filters = c.graph();
-  Progress progress(c.tool.flags().ProgressStyle(), std::string(name), c.data->size());
   QAT_ASSIGN_OR_RETURN_IN(
-      c.flags.graph, const RepairedFilters result,
-      RepairFilters(repairs, plan, *c.data, nullptr, ShowProgress(progress), *c.real_filters, c.graph()));
-  progress.Finish();
+      c.source, const RepairedFilters result,
+      RepairFilters(repairs, plan, *c.data, nullptr, Begin(name, c), *c.real_filters, c.graph()));
+  Done(c);
   std::string text = StrCat(name, ": ", result.repaired.empty() ? "no layer" : JoinSome(result.repaired, 6));
   if (repairs.adaround && result.error_before > 0)
     text += StrCat("; the error of their sums fell to ",
@@ -173,61 +178,57 @@ Status RepairRounding(const FilterRepairs& repairs, std::string_view name, Conve
                    " % of that of nearest integers");
   if (!result.repaired.empty()) NoteRepair(name, c);
   if (!result.left.empty()) text += StrCat("; left as they are: ", JoinSome(result.left, 6));
-  LogInfo(text);
+  c.Note(text);
   return {};
 }
 
 Status RoundByData(Conversion& c) {
-  return c.repairs.chosen.adaround ? RepairRounding({.adaround = true}, kAdaRound, c) : Status();
+  return c.repairs.chosen.adaround ? RepairRounding({.adaround = true}, kAdaRoundRepair, c) : Status();
 }
 
 Status CorrectBias(Conversion& c) {
-  return c.repairs.chosen.bias ? RepairRounding({.correct_bias = true}, kBias, c) : Status();
+  return c.repairs.chosen.bias ? RepairRounding({.correct_bias = true}, kBiasRepair, c) : Status();
 }
 
 /// Decides and applies; the plan is written in between.
 Status Quantize(Conversion& c) {
   if (c.options.is_real()) {
-    if (c.plan_output != nullptr)
-      return InvalidArgument(StrCat(
-          "--write-plan: a model of real numbers has no plan, expected one of --type ", IntegerNames()));
-    QAT_RETURN_IF_ERROR_IN(c.flags.graph, ChooseQuantization(c.graph(), c.options, c.report.warnings));
+    if (c.hooks.write_plan)
+      return InvalidArgument(StrCat("`write_plan`: a model of real numbers has no plan, expected one of `type` ", IntegerNames()));
+    QAT_RETURN_IF_ERROR_IN(c.source, ChooseQuantization(c.graph(), c.options, c.warnings));
     return {};
   }
-  QAT_ASSIGN_OR_RETURN_IN(c.flags.graph, const QuantizationPlan plan, PlanAsAsked(c, c.report.warnings));
-  if (c.plan_output != nullptr) {
-    const std::string text = PlanText(plan, c.graph(), {c.kept_float, c.int16, c.equalized});
-    QAT_RETURN_IF_ERROR(c.plan_output->Commit(Bytes(text.begin(), text.end())));
-    c.report.outputs["plan"] = c.flags.write_plan;
+  QAT_ASSIGN_OR_RETURN_IN(c.source, const QuantizationPlan plan, PlanAsAsked(c, c.warnings));
+  if (c.hooks.write_plan) {
+    QAT_RETURN_IF_ERROR(c.hooks.write_plan(PlanText(plan, c.graph(), {c.kept_float, c.int16, c.equalized})));
     if (c.repairs.chosen.adaround || c.repairs.chosen.bias)
-      LogInfo(StrCat(c.flags.write_plan,
-                     ": holds ranges and types, not how adaround rounded filters or what bias moved; give --calibrate and --repair with --plan again"));
+      c.Note("the plan holds ranges and types, not how adaround rounded filters or what bias moved; give `calibrate` and `repair` with `plan` again");
   }
-  ApplyPlan(plan, c.graph(), c.report.warnings);
-  if (c.flags.twins.empty()) return {};
+  ApplyPlan(plan, c.graph(), c.warnings);
+  if (!c.twins) return {};
   c.graph().provenance[kTwinsKey] = kTwinTypes;
   c.twin = UInt8TwinOf(c.graph());
   return {};
 }
 
 Status Store(Conversion& c) {
-  StoreWeights(c.type.weights, c.graph(), c.report.warnings);
+  StoreWeights(c.type.weights, c.graph(), c.warnings);
   return {};
 }
 
 Status SetInput(Conversion& c) {
-  QAT_RETURN_IF_ERROR(SetInputAsAsked(c.flags, c.graph()));
-  return c.twin ? SetInputAsAsked(c.flags, *c.twin) : Status();
+  QAT_RETURN_IF_ERROR(SetInputAsAsked(c.request, c.graph()));
+  return c.twin ? SetInputAsAsked(c.request, *c.twin) : Status();
 }
 
 Status SetOutput(Conversion& c) {
-  QAT_RETURN_IF_ERROR(SetOutputAsAsked(c.flags, c.graph()));
-  return c.twin ? SetOutputAsAsked(c.flags, *c.twin) : Status();
+  QAT_RETURN_IF_ERROR(SetOutputAsAsked(c.request, c.graph()));
+  return c.twin ? SetOutputAsAsked(c.request, *c.twin) : Status();
 }
 
 Status SetLayout(Conversion& c) {
-  QAT_RETURN_IF_ERROR(SetLayoutAsAsked(c.flags, c.network, c.graph()));
-  return c.twin ? SetLayoutAsAsked(c.flags, c.network, *c.twin) : Status();
+  QAT_RETURN_IF_ERROR(SetLayoutAsAsked(c, c.graph()));
+  return c.twin ? SetLayoutAsAsked(c, *c.twin) : Status();
 }
 
 Status ExpectNames(const std::vector<std::string>& skipped) {
@@ -236,9 +237,9 @@ Status ExpectNames(const std::vector<std::string>& skipped) {
   for (const std::string& name : skipped) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       return InvalidArgument(
-          StrCat("--skip-pass: ", UnknownName("pass", name, names), "; --list-passes prints them all"));
+          StrCat("`skip_pass`: ", UnknownName("pass", name, names), "; `list_passes` prints them all"));
     if (name == "quantize")
-      return InvalidArgument("--skip-pass: nothing can be written without 'quantize', expected another pass");
+      return InvalidArgument("`skip_pass`: nothing can be written without 'quantize', expected another pass");
   }
   return {};
 }
@@ -247,27 +248,27 @@ Status ExpectNames(const std::vector<std::string>& skipped) {
 
 const std::vector<ConversionPass>& ConversionPasses() {
   static const std::vector<ConversionPass> kPasses = {
-      {"append", "adds what --append names after the last layer", Append},
+      {"append", "adds what `append` names after the last layer", Append},
       {"input-normalization",
        "an input of reals: what the network does to it first, by constants, becomes mean and std of the contract",
        NormalizeInput},
-      {"equalize-plan", "equalizes the layers that --plan names", EqualizeByPlan},
+      {"equalize-plan", "equalizes the layers that `plan` names", EqualizeByPlan},
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
-      {"keep-int16", "puts layers that --int16 and the plan name between nodes that change the number of bits", WidenLayers},
-      {"check-twins", "--twins: refuses what cannot be equal for uint8 and int8", CheckTwins},
-      {"choose-observer", "--observer auto: tries each observer on examples held out", ChooseRanges},
-      {"choose-repairs", "--repair auto: tries each repair on examples held out", Choose},
+      {"keep-int16", "puts layers that `int16` and the plan name between nodes that change the number of bits", WidenLayers},
+      {"check-twins", "`twins`: refuses what cannot be equal for uint8 and int8", CheckTwins},
+      {"choose-observer", "`observer` auto: tries each observer on examples held out", ChooseRanges},
+      {"choose-repairs", "`repair` auto: tries each repair on examples held out", Choose},
       {"equalize",
        "cross-layer equalization: filters that follow each other reach equally far in each channel",
        Equalize},
       {"calibrate", "finds ranges of activations in data", FindRanges},
       {"limit-masks", "masks of scores before a softmax become no larger than they must be", Limit},
-      {"take-plan", "takes ranges and types of filters from --plan", TakePlan},
+      {"take-plan", "takes ranges and types of filters from `plan`", TakePlan},
       {"adaround", "rounds filters up or down by what the sums of their layer lose", RoundByData},
       {"bias", "moves biases by what rounding the filter moves the mean of each channel", CorrectBias},
-      {"quantize", "decides for every tensor and makes integers of it; --twins: of both types", Quantize},
+      {"quantize", "decides for every tensor and makes integers of it; `twins`: of both types", Quantize},
       {"store-weights", "filters of a float model in half, a quarter or an eighth of their size", Store},
       {"input-type", "gives inputs the types asked for", SetInput},
       {"output-type", "gives outputs the types asked for", SetOutput},
@@ -284,38 +285,16 @@ std::string ListOfPasses() {
   return text;
 }
 
-Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::optional<ModelType>& type) {
-  AskedRepairs asked;
-  const std::string text = LowerCase(flags.repair);
-  if (text == "none") return asked;
-  asked.automatic = text == "auto";
-  for (const std::string& name : text == "auto" ? std::vector<std::string>() : SplitText(text, ',')) {
-    bool* const repair = name == kEqualize   ? &asked.chosen.equalize
-                         : name == kAdaRound ? &asked.chosen.adaround
-                         : name == kBias     ? &asked.chosen.bias
-                                              : nullptr;
-    if (repair == nullptr)
-      return InvalidArgument(
-          StrCat("--repair: value '", flags.repair,
-                 "', expected none, auto, or some of equalize, adaround and bias, separated by commas"));
-    *repair = true;
-  }
-  if (flags.calibrate.empty() || (type && type->is_real()))
-    return InvalidArgument(
-        "--repair: changes filters by what data says, so ranges have to be found again; expected --calibrate "
-        "DATA too");
-  return asked;
-}
-
 Status RunPasses(Conversion& conversion) {
-  const std::vector<std::string>& skipped = conversion.flags.skipped_passes;
+  const std::vector<std::string>& skipped = conversion.request.skipped_passes;
   QAT_RETURN_IF_ERROR(ExpectNames(skipped));
+  QAT_RETURN_IF_ERROR(Record(conversion));
   for (const ConversionPass& pass : ConversionPasses()) {
     if (std::find(skipped.begin(), skipped.end(), pass.name) != skipped.end()) continue;
     QAT_RETURN_IF_ERROR(pass.run(conversion));
-    QAT_RETURN_IF_ERROR_IN(StrCat(conversion.flags.graph, ": after the pass ", pass.name),
+    QAT_RETURN_IF_ERROR_IN(StrCat(conversion.source, ": after the pass ", pass.name),
                            Verify(conversion.graph()));
-    if (conversion.twin) QAT_RETURN_IF_ERROR_IN(StrCat(conversion.flags.graph, ": the twin after the pass ", pass.name), Verify(*conversion.twin));
+    if (conversion.twin) QAT_RETURN_IF_ERROR_IN(StrCat(conversion.source, ": the twin after the pass ", pass.name), Verify(*conversion.twin));
   }
   return {};
 }

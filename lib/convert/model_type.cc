@@ -1,0 +1,22 @@
+#include "convert/model_type.h"
+
+namespace qat {
+
+std::string_view NameOf(const ModelType& type) {
+  if (type.weights == WeightStorage::kFloat16) return "float16";
+  if (type.weights == WeightStorage::kInt8) return "dynamic";
+  if (type.weights == WeightStorage::kInt4) return "dynamic4";
+  return type.is_real() ? "float32" : NameOf(type.precisions);
+}
+
+std::optional<ModelType> ModelTypeFromName(std::string_view name) {
+  const Precisions reals = PrecisionsOf(Scheme::kFloat32);
+  for (const WeightStorage weights : {WeightStorage::kFloat32, WeightStorage::kFloat16, WeightStorage::kInt8, WeightStorage::kInt4}) {
+    const ModelType type = {reals, weights};
+    if (name == NameOf(type)) return type;
+  }
+  const std::optional<Precisions> integers = IntegersFromName(name);
+  return integers ? std::optional(ModelType{*integers}) : std::nullopt;
+}
+
+}  // namespace qat
