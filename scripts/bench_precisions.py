@@ -9,7 +9,7 @@ w4a8 each. The float32 run is quantized without training to every type, by 1,000
 and with those that --repair auto keeps. All models answer the whole test set beside the reference; drops are paired, p is that of McNemar's
 exact test over the answers of all seeds. Each file also runs in the TFLite interpreter with reference kernels (--litert: a Python with
 ai-edge-litert), on --litert-limit test images (default 500, 0: all): integers have to be equal byte for byte. Models of real numbers run on
-10 random inputs there and have to be within 1e-5 of the largest output (tests/conformance/compare_models.py).
+10 random inputs there and have to be as near to the reference kernels as TFLite's other kernels are (tests/conformance/compare_models.py).
 
 What is finished is not made again: a run that was cut off goes on. DIR holds mnist/ and cifar10-images.tar.gz. --finished makes nothing,
 and what is not measured stands as "–". --into replaces the text between "<!-- precisions NAME -->" and "<!-- end -->" of PAGE for every

@@ -4,8 +4,8 @@
 The runtimes take turns within milliseconds, in an order that is reversed after every round; each ratio is the median over
 all rounds of the ratio within a round, so that a busy machine disturbs both sides alike. The
 spread in parentheses is the middle half of those ratios. Our outputs are compared with TFLite's reference kernels
-(BUILTIN_REF) on several inputs, under every instruction set: integers must be equal byte for byte, floats within 1e-5 of
-the largest output.
+(BUILTIN_REF) on several inputs, under every instruction set: integers must be equal byte for byte, floats as near to these as
+TFLite's own other kernels are (float_limits).
 
   build/litert-venv/bin/python scripts/compare_litert.py [--float] [--threads N] [--rounds N] [-o FILE | --into PAGE] MODEL.tflite ...
 
@@ -34,7 +34,10 @@ KINDS = {
     "XNNPACK": OpResolverType.AUTO,
 }
 BURST_SECONDS = 0.004
+# Of the largest output. Kernels that lie further from the reference compute something else, as XNNPACK does where inputs are quantized on the way.
 FLOAT_TOLERANCE = 1e-5
+# How far sums in another order may lie from each other where kernels happen to agree, of the largest output.
+FEWEST_ULPS = 8 * 2.0 ** -23
 # The least ratio of our float time to our integer time, by instruction set.
 FLOAT_FACTORS = {"avx2": 1.2, "avxvnni": 2, "avx512vnni": 2}
 
@@ -107,17 +110,41 @@ def example_inputs(detail, count):
 # --- comparison -------------------------------------------------------------------------------------------------------
 
 
-def difference(ours, expected):
-    """The number of values in `ours` (bytes) that differ from the outputs `expected`."""
+def largest_of(outputs):
+    return max(float(np.max(np.abs(output), initial=0.0)) for output in outputs)
+
+
+def float_limits(path, examples, expected):
+    """How far each output of a model may lie from TFLite's reference kernels, in its own units: as far as the built-in kernels or XNNPACK do
+    on these examples, those left out that lie further than FLOAT_TOLERANCE of the largest value; at least FEWEST_ULPS; FLOAT_TOLERANCE where
+    none is left. `expected`: the outputs of the reference, for each example a list. 0 for integers."""
+    others = []
+    for kind in ("built-in", "XNNPACK"):
+        try:
+            runtime = Litert(path, kind)
+            others.append([runtime.outputs(example) for example in examples])
+        except (RuntimeError, ValueError):  # not every model runs there
+            continue
+    limits = []
+    for place, first in enumerate(expected[0]):
+        if first.dtype != np.float32:
+            limits.append(0.0)
+            continue
+        largest = largest_of([outputs[place] for outputs in expected])
+        spreads = [largest_of([mine[place] - theirs[place] for mine, theirs in zip(other, expected)]) for other in others]
+        spreads = [spread for spread in spreads if spread <= FLOAT_TOLERANCE * largest]
+        limits.append(max(*spreads, FEWEST_ULPS * largest) if spreads else FLOAT_TOLERANCE * largest)
+    return limits
+
+
+def difference(ours, expected, limits):
+    """The number of values in `ours` (bytes, all outputs of one example after those of another) that differ from `expected`."""
     wrong = 0
-    for output in expected:
+    for output, limit in zip([output for outputs in expected for output in outputs], limits * len(expected)):
         mine = np.frombuffer(ours[:output.nbytes], output.dtype).reshape(output.shape)
         ours = ours[output.nbytes:]
-        if output.dtype == np.float32:
-            limit = FLOAT_TOLERANCE * max(1.0, float(np.max(np.abs(output))))
-            wrong += int(np.count_nonzero(~(np.abs(mine - output) <= limit)))
-        else:
-            wrong += int(np.count_nonzero(mine != output))
+        differs = ~(np.abs(mine - output) <= limit) if output.dtype == np.float32 else mine != output
+        wrong += int(np.count_nonzero(differs))
     return wrong + len(ours)
 
 
@@ -128,11 +155,12 @@ class Form:
         self.label = label
         self.reference = Litert(path, "reference")
         examples = example_inputs(self.reference.detail, arguments.examples)
-        expected = [output for example in examples for output in self.reference.outputs(example)]
+        expected = [self.reference.outputs(example) for example in examples]
+        limits = float_limits(path, examples, expected)
         self.differences, self.contestants = {}, {}
         for isa in arguments.isas:
             ours = Ours(arguments.bench, path, examples, isa, arguments.threads, directory)
-            self.differences[isa] = difference(ours.output_bytes(), expected)
+            self.differences[isa] = difference(ours.output_bytes(), expected, limits)
             if isa in arguments.timed_isas:
                 self.contestants[isa] = ours
             else:

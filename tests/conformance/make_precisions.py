@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes models of integers of the networks in tests/specs: untrained, calibrated with noise.
+"""Writes models of the networks in tests/specs: untrained, those of integers calibrated with noise.
 
   make_precisions.py BIN TYPES OUT SPEC.toml ...
 
@@ -17,6 +17,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 IMAGES = 16
+REALS = ("float32", "float16", "dynamic", "dynamic4")
 
 
 def run(*command):
@@ -54,7 +55,8 @@ def make(binaries, types, out, spec):
     run(tool("qat-convert"), name + ".qgraph", "--type", "float32", "-o", name + ".float.tflite")
     write_noise(name + ".float.tflite", name + ".data")
     for kind in types:
-        command = (tool("qat-convert"), name + ".qgraph", "--calibrate", name + ".data", "--progress", "none", "-o", f"{name}.{kind}.tflite")
+        calibrate = () if kind in REALS else ("--calibrate", name + ".data")
+        command = (tool("qat-convert"), name + ".qgraph", *calibrate, "--progress", "none", "-o", f"{name}.{kind}.tflite")
         if kind == "mixed":
             run_mixed(*command)
         else:
