@@ -137,7 +137,11 @@ void FillLength(TrainConfig& config, const Decided& decided, const DataFacts& da
 
 void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts& data, const NetworkFacts& network) {
   Fill(config.optimizer, std::string("adam"), decided("optimizer"));
+  Fill(config.momentum, TrainConfig().momentum, decided("momentum"));
+  Fill(config.nesterov, TrainConfig().nesterov, decided("nesterov"));
   Fill(config.schedule, std::string("cosine"), decided("schedule"));
+  Fill(config.milestones, TrainConfig().milestones, decided("milestones"));
+  Fill(config.milestone_factor, TrainConfig().milestone_factor, decided("milestone_factor"));
   Fill(config.learning_rate, LearningRateFor(config, network), decided("learning_rate"));
   Fill(config.weight_decay, WeightDecayFor(config, data, network), decided("weight_decay"));
 }
@@ -145,7 +149,7 @@ void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts&
 // Where in the run things happen: parts of its length, whatever decided that.
 void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& data) {
   const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
-  Fill(config.warmup_fraction, 0.05, decided("warmup_fraction"));
+  Fill(config.warmup_fraction, config.schedule == "one-cycle" ? kOneCycleWarmup : 0.05, decided("warmup_fraction"));
   Fill(config.quant_delay_fraction, 0.6, decided("quant_delay_fraction"));
   Fill(config.bn_freeze_fraction, 0.8, decided("bn_freeze_fraction"));
   Fill(config.freeze_ranges_fraction, 1.0, decided("freeze_ranges_fraction"));
@@ -158,6 +162,7 @@ void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& da
 
 void FillRest(TrainConfig& config, const Decided& decided, const DataFacts& data, int32_t cores) {
   const TrainConfig none;
+  Fill(config.clip_norm, none.clip_norm, decided("clip_norm"));
   Fill(config.label_smoothing, 0.0, decided("label_smoothing"));
   Fill(config.scale_to_targets, data.task == Task::kNumbers, decided("scale_to_targets"));
   Fill(config.shift_pixels, none.shift_pixels, decided("shift_pixels"));
@@ -194,13 +199,22 @@ std::string EpochsText(double epochs) {
 
 std::string StepsText(int64_t steps) { return StrCat(steps, steps == 1 ? " step" : " steps"); }
 
+std::string ScheduleText(const TrainConfig& config) {
+  if (config.schedule == "constant") return ", constant";
+  if (config.schedule == "one-cycle") return " in one cycle";
+  if (config.schedule == "cosine") return " falling along a cosine";
+  std::vector<std::string> parts;
+  for (const double part : config.milestones) parts.push_back(NumberText(part));
+  return StrCat(" times ", NumberText(config.milestone_factor), " at ", Join(parts, " and "), " of the run");
+}
+
 std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t steps, bool third) {
   const double epochs = static_cast<double>(steps) * config.batch_size / static_cast<double>(data.examples);
   std::string text = StrCat(StepsText(steps), " of ", config.batch_size, config.batch_size == 1 ? " example (" : " examples (",
                             EpochsText(epochs), ")");
   text += StrCat("; ", config.optimizer, ", learning rate ", config.learning_rate,
                  third ? " (a third, as layers are trained already)" : "");
-  text += config.schedule == "cosine" ? " falling along a cosine" : ", constant";
+  text += ScheduleText(config);
   const int64_t warmup = WarmupSteps(config, steps);
   return warmup > 0 ? StrCat(text, " after ", StepsText(warmup), " of warm-up") : text;
 }

@@ -19,6 +19,21 @@ int64_t IntervalOf(int64_t every, double fraction, int64_t steps, int64_t otherw
   return fraction > 0 ? std::max<int64_t>(Part(fraction, steps), 1) : otherwise;
 }
 
+// The learning rate `done` of the way, from 0 to 1, along half a cosine.
+double AlongCosine(double from, double to, double done) {
+  return to + (from - to) * (1 + std::cos(std::numbers::pi * done)) / 2;
+}
+
+// Peaks at the last step of the warm-up.
+double OneCycleRate(double peak, int64_t warmup, int64_t steps, int64_t step) {
+  constexpr double kStart = 1.0 / 25, kEnd = kStart / 1e4;
+  if (step < warmup - 1) {
+    return AlongCosine(peak * kStart, peak, static_cast<double>(step) / static_cast<double>(warmup - 1));
+  }
+  const int64_t top = std::max<int64_t>(warmup - 1, 0), falls = std::max<int64_t>(steps - 1 - top, 1);
+  return AlongCosine(peak, peak * kEnd, static_cast<double>(step - top) / static_cast<double>(falls));
+}
+
 }  // namespace
 
 Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples) {
@@ -47,18 +62,24 @@ Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples) {
 }
 
 int64_t WarmupSteps(const TrainConfig& config, int64_t steps) {
-  return config.warmup_steps > 0 ? config.warmup_steps : Part(config.warmup_fraction, steps);
+  if (config.warmup_steps > 0) return config.warmup_steps;
+  const bool open = config.schedule == "one-cycle" && config.warmup_fraction == 0;
+  return Part(open ? kOneCycleWarmup : config.warmup_fraction, steps);
 }
 
 double LearningRate(const TrainConfig& config, int64_t steps, int64_t step) {
   const int64_t warmup = WarmupSteps(config, steps);
-  if (step < warmup) {
-    return config.learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup);
+  const double peak = config.learning_rate;
+  if (config.schedule == "one-cycle") return OneCycleRate(peak, warmup, steps, step);
+  if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
+  if (config.schedule == "constant") return peak;
+  if (config.schedule == "step") {
+    const auto passed = std::count_if(config.milestones.begin(), config.milestones.end(),
+                                      [&](double part) { return step >= Part(part, steps); });
+    return peak * std::pow(config.milestone_factor, static_cast<double>(passed));
   }
-  if (config.schedule == "constant") return config.learning_rate;
-  const double done =
-      static_cast<double>(step - warmup) / static_cast<double>(std::max<int64_t>(steps - warmup, 1));
-  return config.learning_rate * (1 + std::cos(std::numbers::pi * done)) / 2;
+  const int64_t falls = std::max<int64_t>(steps - warmup, 1);
+  return AlongCosine(peak, 0, static_cast<double>(step - warmup) / static_cast<double>(falls));
 }
 
 }  // namespace qat

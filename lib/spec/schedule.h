@@ -23,11 +23,22 @@ struct Schedule {
 /// Requires a valid configuration and train_examples > 0.
 Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples);
 
+/// The warm-up of one-cycle where a recipe says none: a part of all steps.
+inline constexpr double kOneCycleWarmup = 0.3;
+
 /// How many steps the learning rate rises for, of `steps` in all.
 int64_t WarmupSteps(const TrainConfig& config, int64_t steps);
 
-/// Rate of step s, counted from 0: base * (s + 1) / warmup while s < warmup; then constant, or
-/// base * (1 + cos(pi * (s - warmup) / (steps - warmup))) / 2.
+/// Rate of step s, counted from 0, with W steps of warm-up, S in all:
+///   one-cycle  a + (peak - a) (1 - cos(pi s / (W - 1))) / 2 for s < W, with a = peak / 25; then
+///              b + (peak - b) (1 + cos(pi (s - W + 1) / (S - W))) / 2, with b = a / 10^4.
+///              Without a warm-up W is kOneCycleWarmup of S.
+///   others     peak (s + 1) / W for s < W; then
+///   constant   peak
+///   cosine     peak (1 + cos(pi (s - W) / (S - W))) / 2
+///   step       peak * milestone_factor^n after n milestones; one is passed at step round(milestone * S)
+/// Source    cosine: Loshchilov, Hutter 2017; step: He et al. 2016; one-cycle: Smith, Topin 2019, in the form and with the
+///           constants of PyTorch's OneCycleLR. Momentum stays.
 double LearningRate(const TrainConfig& config, int64_t steps, int64_t step);
 
 }  // namespace qat

@@ -153,6 +153,14 @@ Status Validate(const TrainConfig& config) {
     return InvalidArgument(
         StrCat("warmup-steps is ", config.warmup_steps, ", expected at most the ", config.steps, " steps"));
   }
+  const bool only_rises = config.warmup_fraction >= 1 || (config.steps > 0 && config.warmup_steps >= config.steps);
+  if (config.schedule == "one-cycle" && only_rises) {
+    return InvalidArgument(
+        "warmup-steps or warmup-fraction is the whole run, expected less: the learning rate of one-cycle would never fall");
+  }
+  if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
+    return InvalidArgument("nesterov is true and momentum 0, expected more momentum: there is none to look ahead along");
+  }
   return {};
 }
 

@@ -62,12 +62,17 @@ struct TrainConfig {
   int64_t budget = 0;    ///< seconds that training may take; 0: any. Fewer steps are taken where that needs fewer
   int64_t patience = 0;  ///< evaluations without a better one after which a run ends; 0: it never does
   int32_t batch_size = 64;
-  std::string optimizer = "adam";  ///< "adam" (decoupled weight decay) or "sgd" (momentum 0.9)
+  std::string optimizer = "adam";  ///< "adam" (decoupled weight decay) or "sgd"
+  double momentum = 0.9;           ///< of sgd
+  bool nesterov = false;           ///< of sgd
   double learning_rate = 2e-3;
-  std::string schedule = "cosine";  ///< "constant" or "cosine" (to 0 at the last step, after warmup)
+  std::string schedule = "cosine";               ///< "constant", "cosine", "step" or "one-cycle": LearningRate
+  std::vector<double> milestones = {0.5, 0.75};  ///< of "step": parts of all steps, rising, in (0, 1)
+  double milestone_factor = 0.1;                 ///< of "step": what the rate is multiplied by at each of them
   int64_t warmup_steps = 0;         ///< linear from 0
   double warmup_fraction = 0;       ///< used where warmup_steps is 0: that part of all steps
   double weight_decay = 0;
+  double clip_norm = 0;  ///< the norm that the gradients of a step are scaled down to where theirs is larger; 0: never
   double label_smoothing = 0;  ///< in [0, 1)
   ClassWeights class_weights;
   std::map<std::string, double> output_weights;  ///< of the loss of each output of several, by name; not named: 1

@@ -3,6 +3,7 @@
 #include <map>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 
 #include "base/named_lists.h"
@@ -201,6 +202,27 @@ Field WeightsField(std::string name) {
           /*takes_list=*/true};
 }
 
+// Parts of a run, in their order.
+Field MilestonesField(std::string name) {
+  return {std::move(name), "a number between 0 and 1, or a list of them in rising order",
+          [](TrainConfig& config, const AttributeValue& value) {
+            std::vector<double> parts;
+            if (const auto* real = std::get_if<double>(&value)) parts = {*real};
+            if (const auto* text = std::get_if<std::string>(&value)) parts = NumbersOf(*text);
+            const bool rising = std::adjacent_find(parts.begin(), parts.end(), std::greater_equal<>()) == parts.end();
+            const auto is_inside = [](double part) { return part > 0 && part < 1; };
+            if (parts.empty() || !rising || !std::all_of(parts.begin(), parts.end(), is_inside)) return false;
+            config.milestones = std::move(parts);
+            return true;
+          },
+          [](const TrainConfig& config) {
+            std::vector<std::string> texts;
+            for (const double part : config.milestones) texts.push_back(RealText(part));
+            return StrCat("[", Join(texts), "]");
+          },
+          /*takes_list=*/true};
+}
+
 // A name of a task, or of several outputs one each: "class=classes,box=numbers".
 Field TaskField(std::string name) {
   Field field = TextField(std::move(name), &TrainConfig::task, TaskNames());
@@ -295,11 +317,16 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("patience", &C::patience, 0, kMany),
       IntegerField("batch_size", &C::batch_size, 1, 65536),
       TextField("optimizer", &C::optimizer, {"adam", "sgd"}),
+      RealField("momentum", &C::momentum, 0, 0.9999),
+      FlagField("nesterov", &C::nesterov),
       RealField("learning_rate", &C::learning_rate, 0, 100),
-      TextField("schedule", &C::schedule, {"constant", "cosine"}),
+      TextField("schedule", &C::schedule, {"constant", "cosine", "step", "one-cycle"}),
+      MilestonesField("milestones"),
+      RealField("milestone_factor", &C::milestone_factor, 0, 1),
       IntegerField("warmup_steps", &C::warmup_steps, 0, kMany),
       RealField("warmup_fraction", &C::warmup_fraction, 0, 1),
       RealField("weight_decay", &C::weight_decay, 0, 10),
+      RealField("clip_norm", &C::clip_norm, 0, 1e6),
       RealField("label_smoothing", &C::label_smoothing, 0, 0.9),
       WeightsField("class_weights"),
       OutputWeightsField("output_weights"),

@@ -13,7 +13,6 @@ namespace {
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr float kEpsilon = 1e-8f;
-constexpr float kMomentum = 0.9f;
 
 // One vector per parameter: a moment.
 using Slot = std::vector<std::vector<float>>;
@@ -69,11 +68,12 @@ QAT_VECTOR_CLONES void AdamRow(float* __restrict x, const float* __restrict g, f
 }
 
 QAT_VECTOR_CLONES void SgdRow(float* __restrict x, const float* __restrict g, float* __restrict u, size_t count, float unit,
-                              float rate, float decay) {
+                              float rate, float decay, float momentum, bool nesterov) {
   const float scaled_decay = decay / unit, scaled_rate = rate * unit;
   for (size_t k = 0; k < count; ++k) {
-    u[k] = kMomentum * u[k] + (unit * g[k] + scaled_decay * x[k]);
-    x[k] -= scaled_rate * u[k];
+    const float d = unit * g[k] + scaled_decay * x[k];
+    u[k] = momentum * u[k] + d;
+    x[k] -= scaled_rate * (nesterov ? d + momentum * u[k] : u[k]);
   }
 }
 
@@ -127,7 +127,8 @@ class Adam final : public Optimizer {
 
 class Sgd final : public Optimizer {
  public:
-  explicit Sgd(double weight_decay) : weight_decay_(static_cast<float>(weight_decay)) {}
+  Sgd(double weight_decay, double momentum, bool nesterov)
+      : weight_decay_(static_cast<float>(weight_decay)), momentum_(static_cast<float>(momentum)), nesterov_(nesterov) {}
 
   void Step(std::span<const TrainableSpan> parameters, double learning_rate) override {
     Prepare(velocity_, parameters);
@@ -139,7 +140,7 @@ class Sgd final : public Optimizer {
       const float* g = parameters[i].gradient.data();
       float* u = velocity_[i].data();
       ForRows(parameters[i], [&](size_t begin, size_t end, float unit) {
-        SgdRow(x + begin, g + begin, u + begin, end - begin, unit, rate, decay);
+        SgdRow(x + begin, g + begin, u + begin, end - begin, unit, rate, decay, momentum_, nesterov_);
       });
     }
   }
@@ -152,13 +153,16 @@ class Sgd final : public Optimizer {
   }
 
  private:
-  float weight_decay_;
+  float weight_decay_, momentum_;
+  bool nesterov_;
   Slot velocity_;
 };
 
 }  // namespace
 
 std::unique_ptr<Optimizer> MakeAdam(double weight_decay) { return std::make_unique<Adam>(weight_decay); }
-std::unique_ptr<Optimizer> MakeSgd(double weight_decay) { return std::make_unique<Sgd>(weight_decay); }
+std::unique_ptr<Optimizer> MakeSgd(double weight_decay, double momentum, bool nesterov) {
+  return std::make_unique<Sgd>(weight_decay, momentum, nesterov);
+}
 
 }  // namespace qat

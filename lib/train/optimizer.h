@@ -44,8 +44,9 @@ class Optimizer {
 /// Source    Kingma, Ba 2015; Loshchilov, Hutter 2019.
 std::unique_ptr<Optimizer> MakeAdam(double weight_decay);
 
-/// Momentum 0.9: u = 0.9 u + (g + decay * x);  x -= rate * u.
-std::unique_ptr<Optimizer> MakeSgd(double weight_decay);
+/// With d = g + decay * x:  u = momentum * u + d;  x -= rate * u, or with Nesterov's step x -= rate * (d + momentum * u).
+/// Source    Sutskever et al. 2013, as torch.optim.SGD writes it.
+std::unique_ptr<Optimizer> MakeSgd(double weight_decay, double momentum = 0.9, bool nesterov = false);
 
 }  // namespace qat
 

@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 #include <string>
 #include <utility>
 
 #include "base/random.h"
 #include "base/strings.h"
 #include "ir/output_source.h"
+#include "train/gradient_norm.h"
 #include "train/initializer.h"
 #include "train/modules/nhwc.h"
 #include "train/run_store.h"
@@ -91,8 +91,8 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   engine->parameters_ = engine->network_->parameters();
   engine->observers_ = engine->network_->observers();
   for (const Parameter& each : engine->parameters_) engine->spans_.push_back(TrainableOf(each));
-  engine->optimizer_ =
-      config.optimizer == "sgd" ? MakeSgd(config.weight_decay) : MakeAdam(config.weight_decay);
+  engine->optimizer_ = config.optimizer == "sgd" ? MakeSgd(config.weight_decay, config.momentum, config.nesterov)
+                                                 : MakeAdam(config.weight_decay);
   if (config.weight_average_decay > 0) {
     engine->average_.emplace(config.weight_average_decay);
     QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(graph, options));
@@ -220,6 +220,7 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   if (workers_ != nullptr) NoteBefore();
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
   QAT_RETURN_IF_ERROR(CheckLoss(batch, result.loss, step));
+  ClipGradients();
   optimizer_->Step(spans_, LearningRate(config_, schedule_.steps, step));
   if (average_) average_->Update(spans_);
   if (config_.scheme != "float32" && history_.Due(step + 1)) {
@@ -230,13 +231,16 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   return result;
 }
 
-double StepEngine::GradientNorm() const {
-  constexpr size_t kLanes = 8;  // a single sum would wait for itself
-  double sums[kLanes] = {};
-  for (const TrainableSpan& each : spans_) {
-    for (size_t i = 0; i < each.gradient.size(); ++i) sums[i % kLanes] += double{each.gradient[i]} * each.gradient[i];
+double StepEngine::GradientNorm() const { return config_.clip_norm > 0 ? norm_before_clipping_ : NormOfGradients(spans_); }
+
+void StepEngine::ClipGradients() {
+  if (config_.clip_norm == 0) return;
+  norm_before_clipping_ = NormOfGradients(spans_);
+  const double factor = ClipFactor(norm_before_clipping_, config_.clip_norm);
+  if (factor == 1) return;
+  for (Parameter& each : parameters_) {
+    if (each.IsTrained()) each.value.mutable_grad().mul_(factor);
   }
-  return std::sqrt(std::accumulate(sums, sums + kLanes, 0.0));
 }
 
 LossResult StepEngine::LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {

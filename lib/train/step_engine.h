@@ -72,7 +72,7 @@ class StepEngine {
   /// that are not finite, or the one that has grown most where the run diverges.
   Expected<LossResult> Step(const Batch& batch, int64_t step);
 
-  /// Root of the sum of squares of the last step's gradients, of all parameters together.
+  /// NormOfGradients of the last step, before they were clipped.
   double GradientNorm() const;
 
   /// Whether fake quantization is on in a step.
@@ -118,6 +118,7 @@ class StepEngine {
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;
   void TakeGradients();
+  void ClipGradients();
   void ReturnStatistics();
   Status ObserveFilters(DataFeed& feed, int64_t steps);
   RangeObserver::State LearnedRange(size_t observer) const;
@@ -136,6 +137,7 @@ class StepEngine {
   std::vector<NamedObserver> observers_;
   std::vector<TrainableSpan> spans_;
   std::vector<std::vector<float>> target_units_;  // of each output; empty: 1
+  double norm_before_clipping_ = 0;  // of the last step, where gradients are clipped
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;

@@ -183,7 +183,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   const std::set<std::string> texts = {"preset", "network", "data", "label"};  // names that may be empty
   for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 54u);
+  EXPECT_EQ(TrainConfigKeys().size(), 59u);
 }
 
 TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
@@ -199,6 +199,40 @@ TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
   EXPECT_EQ(config.class_weights, ClassWeights());
   for (const char* wrong : {"0,1", "-1", "heavy", "1,,2", ""})
     QAT_EXPECT_ERROR(SetKey(config, "class-weights", wrong), ErrorCode::kInvalidArgument, "expected \"none\", \"balanced\"");
+}
+
+TEST(TrainConfig, MilestonesAreRisingPartsOfTheRun) {
+  TrainConfig config;
+  QAT_ASSERT_OK(SetKey(config, "milestones", "0.3,0.6,0.8"));
+  EXPECT_EQ(config.milestones, (std::vector<double>{0.3, 0.6, 0.8}));
+  EXPECT_NE(ToToml(config).find("milestones = [0.3, 0.6, 0.8]\n"), std::string::npos);
+  EXPECT_EQ(ParseTrainConfig(ToToml(config), "c", TrainConfig())->milestones, config.milestones);
+  QAT_ASSERT_OK(SetKey(config, "milestones", "0.9"));
+  EXPECT_EQ(config.milestones, std::vector<double>{0.9});
+  for (const char* wrong : {"0.6,0.3", "0.5,0.5", "0", "1", "1.5", "0.5,,0.7", "none", "nan", "0.3,nan,0.5", "-0.1"})
+    QAT_EXPECT_ERROR(SetKey(config, "milestones", wrong), ErrorCode::kInvalidArgument, "expected a number between 0 and 1, or a list");
+  QAT_EXPECT_ERROR(ParseTrainConfig("milestones = [0.75, 0.5]\n", "c.toml", {}), ErrorCode::kInvalidArgument, "c.toml:1:14: 'milestones' is");
+}
+
+TEST(TrainConfig, RefusesACycleThatOnlyRises) {
+  TrainConfig config;
+  config.steps = 100;
+  config.schedule = "one-cycle";
+  QAT_ASSERT_OK(Validate(config));
+  config.warmup_steps = 100;
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "the learning rate of one-cycle would never fall");
+  config.schedule = "cosine";
+  QAT_ASSERT_OK(Validate(config));
+}
+
+TEST(TrainConfig, RefusesNesterovsStepWithoutMomentum) {
+  TrainConfig config;
+  config.steps = 100;
+  config.optimizer = "sgd";
+  config.nesterov = true;
+  QAT_ASSERT_OK(Validate(config));
+  config.momentum = 0;
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "nesterov is true and momentum 0, expected more momentum");
 }
 
 TEST(TrainConfig, TheLabelToIgnoreIsANumberOrAuto) {

@@ -344,6 +344,30 @@ TEST_F(Training, SaysWhatABudgetAllowed) {
   EXPECT_EQ(little.err.find("as many as"), std::string::npos) << little.err;
 }
 
+TEST_F(Training, RefusesFlagsThatTheRestOfTheRecipeMakesIdle) {
+  const ProcessResult momentum = Train("halves", "run", {"--momentum", "0.8"});
+  EXPECT_EQ(momentum.exit_code, 2);
+  EXPECT_HOLDS(momentum.err, "--momentum: is for --optimizer sgd, and the recipe has adam");
+  EXPECT_HOLDS(Train("halves", "run", {"--preset", "cifar10", "--milestone-factor", "0.2"}).err,
+               "--milestone-factor: is for --schedule step, and the recipe has cosine");
+  EXPECT_HOLDS(Train("halves", "run", {"--schedule", "step", "--milestones", "0.8,0.5"}).err,
+               "--milestones: value '0.8,0.5', expected a number between 0 and 1, or a list of them in rising order");
+}
+
+TEST_F(Training, SaysTheScheduleThatItTakes) {
+  const std::vector<std::string> sgd = {"--optimizer", "sgd", "--nesterov", "true", "--clip-norm", "2"};
+  std::vector<std::string> step = sgd, cycle = sgd;
+  step.insert(step.end(), {"--schedule", "step", "--milestones", "0.4,0.8"});
+  cycle.insert(cycle.end(), {"--schedule", "one-cycle"});
+  const ProcessResult at_milestones = Train("halves", "step", step), in_cycle = Train("halves", "cycle", cycle);
+  EXPECT_EQ(at_milestones.exit_code, 0) << at_milestones.err;
+  EXPECT_HOLDS(at_milestones.err, " times 0.1 at 0.4 and 0.8 of the run after ");
+  EXPECT_EQ(in_cycle.exit_code, 0) << in_cycle.err;
+  const ProcessResult again = RunTool("qat-train", {"--resume", "--nesterov", "true", "--progress", "none", "-o", dir_ / "cycle"});
+  EXPECT_EQ(again.exit_code, 0) << "the flags are those of the run: " << again.err;
+  EXPECT_HOLDS(in_cycle.err, " in one cycle after 36 steps of warm-up");
+}
+
 TEST_F(Training, NamesTheFlagThatWasMeant) {
   const ProcessResult model = Train("halves", "run", {"--init", dir_ / "m.tflite"});
   EXPECT_EQ(model.exit_code, 2);

@@ -75,17 +75,19 @@ TEST(Adam, EqualsTorchOverManySteps) {
 }
 
 TEST(Sgd, EqualsTorchOverManySteps) {
-  Twin twin;
   using torch::optim::SGDOptions;
-  auto oracle = Oracle<torch::optim::SGD>(twin, SGDOptions(0.01).momentum(0.9).weight_decay(0.1),
-                                          SGDOptions(0.01).momentum(0.9).weight_decay(0));
-  const auto ours = MakeSgd(0.1);
-  for (int step = 0; step < 200; ++step) {
-    twin.NewGradients(step);
-    ours->Step(twin.spans, 0.01);
-    oracle.step();
+  for (const auto& [momentum, nesterov] : {std::pair(0.9, false), {0.0, false}, {0.9, true}, {0.5, true}}) {
+    Twin twin;
+    const auto options = SGDOptions(0.01).momentum(momentum).nesterov(nesterov);
+    auto oracle = Oracle<torch::optim::SGD>(twin, SGDOptions(options).weight_decay(0.1), SGDOptions(options).weight_decay(0));
+    const auto ours = MakeSgd(0.1, momentum, nesterov);
+    for (int step = 0; step < 200; ++step) {
+      twin.NewGradients(step);
+      ours->Step(twin.spans, 0.01);
+      oracle.step();
+    }
+    twin.ExpectEqual();
   }
-  twin.ExpectEqual();
 }
 
 // Values in units of 300 and 0.02 learn as the same values divided by them do, under a loss that is the same.

@@ -172,6 +172,28 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Together,
                          ::testing::Values(std::tuple("uint8", false, 2), std::tuple("uint8", true, 2),
                                            std::tuple("int8", true, 3), std::tuple("int8", false, 4)));
 
+// The norm is that of the gradient of the whole batch, not of a share.
+TEST(Workers, ClipTheSummedGradients) {
+  TrainConfig config = testing::TinyConfig();
+  config.steps = 20;
+  config.quant_delay = 6;
+  config.optimizer = "sgd";
+  config.nesterov = true;
+  config.schedule = "one-cycle";
+  config.learning_rate = 0.2;
+  config.clip_norm = 0.3;
+  config.batch_size = 30;
+  const Graph network = testing::Parsed(testing::kTinySpec);
+  const TempDir directory;
+  ASSERT_TRUE(TrainTogether(network, config, directory / "alone", 1)[0].ok());
+  for (const auto& result : TrainTogether(network, config, directory / "together", 3)) ASSERT_TRUE(result.ok()) << result.error().message;
+  const Checkpoint one = LastOf(directory / "alone", 20);
+  EXPECT_LT(LargestDifference(one, LastOf(directory / "together", 20)), 1e-4);
+  config.clip_norm = 0;
+  ASSERT_TRUE(TrainTogether(network, config, directory / "free", 1)[0].ok());
+  EXPECT_GT(LargestDifference(one, LastOf(directory / "free", 20)), 1e-2) << "gradients are larger than the bound";
+}
+
 TEST(Workers, ResumeToTheSameBytes) {
   TrainConfig config = testing::TinyConfig();
   config.batch_size = 31;  // unequal shares

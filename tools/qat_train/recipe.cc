@@ -87,6 +87,24 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
   return asked;
 }
 
+Status RefuseIdleFlags(Tool& tool, const TrainConfig& config) {
+  struct Owner {
+    const char* flag;
+    const char* key;
+    const std::string& is;
+    const char* needed;
+  };
+  const Owner owners[] = {{"--momentum", "optimizer", config.optimizer, "sgd"},
+                          {"--nesterov", "optimizer", config.optimizer, "sgd"},
+                          {"--milestones", "schedule", config.schedule, "step"},
+                          {"--milestone-factor", "schedule", config.schedule, "step"}};
+  for (const Owner& each : owners) {
+    if (!tool.Given(each.flag) || each.is == each.needed) continue;
+    return InvalidArgument(StrCat(each.flag, ": is for --", each.key, " ", each.needed, ", and the recipe has ", each.is));
+  }
+  return {};
+}
+
 Expected<bool> DecideResume(const TrainFlags& flags) {
   if (flags.run.empty()) return InvalidArgument("--output: expected the directory of the run (-o RUN)");
   if (flags.run == "-")

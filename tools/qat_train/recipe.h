@@ -29,6 +29,9 @@ Expected<bool> DecideResume(const TrainFlags& flags);
 /// The recipe of the run that is resumed. Errors: kInvalidArgument where the flags ask for another one.
 Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags);
 
+/// Refuses flags that the rest of the recipe leaves without effect. Errors: kInvalidArgument.
+Status RefuseIdleFlags(Tool& tool, const TrainConfig& config);
+
 /// Prints it without opening data that nobody named: what is known, and what the data will decide.
 Status PrintRecipe(Tool& tool, const Asked& asked);
 

@@ -153,6 +153,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (resume) {
     QAT_ASSIGN_OR_RETURN(asked.config, ConfigOfResumedRun(tool, flags));
   }
+  QAT_RETURN_IF_ERROR(RefuseIdleFlags(tool, asked.config));
   QAT_ASSIGN_OR_RETURN(Init init, ReadInit(flags));
   std::optional<Checkpoint> model;
   if (!resume) {
