@@ -29,7 +29,7 @@ from page_places import put_into_page
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FINE_TUNE = ["--warmup-steps", "0", "--quant-delay-fraction", "0.05"]
-CIFAR = ["--preset", "cifar10"]
+CIFAR = ["--config", str(ROOT / "scripts/cifar10_short.toml")]
 CIFAR_FURTHER = ["--epochs", "6", "--learning-rate", "0.01", "--bn-freeze-fraction", "0.4"]
 # Of each network: its data, flags of every run, of the float run, of the runs that follow, and seeds.
 NETWORKS = {

@@ -41,7 +41,7 @@ flags_of() {
 }
 
 train() {
-  "$bin/qat-train" --preset cifar10 --data "$data" --threads "$threads" --resume-if-exists "$@" >&2
+  "$bin/qat-train" --config scripts/cifar10_short.toml --data "$data" --threads "$threads" --resume-if-exists "$@" >&2
 }
 
 # RUN MODEL [FLAGS of qat-convert]: freezes RUN and converts it.

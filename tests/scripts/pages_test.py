@@ -41,6 +41,7 @@ SKIPPED = {
         "--preset lenet-article": LONG,
         "--preset lenet --into-docs": LONG,
         "train_cifar10.sh": LONG,
+        "marks_cifar10.sh": LONG,
         "show_collapse.sh": LONG,
         "bench_auto.sh": LONG,
         "bench_tasks.py": LONG,

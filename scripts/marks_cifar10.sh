@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Trains networks on CIFAR-10 with the preset cifar10, in float32 and in int8, judges both as .tflite on the test pictures, and prints
+# the table of docs/benchmarks.md. Hours for each network and seed; when started again after an interruption, it resumes.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/marks_cifar10.sh [--network NAME] [--seed N] [--scheme NAME] [--epochs X] [--archive FILE] [--table-only] [--into-docs] [-o DIR]
+  --network     from the zoo; repeatable (default: resnet8 and resnet20)
+  --seed        repeatable (default: 1)
+  --scheme      int8, uint8 or w4a8, beside float32 (default: int8)
+  --epochs      instead of those of the preset
+  --archive     CIFAR-10 as JPEG files (default: ../shared/data/cifar10-images.tar.gz)
+  --table-only  train nothing, print what is finished in DIR
+  --into-docs   write the table into docs/benchmarks.md instead of to standard output
+  -o            directory for runs, models and reports; finished ones are not made again (default: build/marks)
+TEXT
+}
+
+networks=() seeds=() scheme=int8 length=() out="" into_docs=no train=yes
+archive=${QAT_TEST_DATA:-$PWD/../shared/data}/cifar10-images.tar.gz
+while (($# > 0)); do
+  case $1 in
+    -h | --help) usage && exit 0 ;;
+    --table-only) train=no ;;
+    --into-docs) into_docs=yes ;;
+    --network | --seed | --scheme | --epochs | --archive | -o)
+      (($# > 1)) || die 2 "$1: a value is missing"
+      case $1 in
+        --network) networks+=("$2") ;;
+        --seed) seeds+=("$2") ;;
+        --scheme) scheme=$2 ;;
+        --epochs) length=(--epochs "$2") ;;
+        --archive) archive=$2 ;;
+        -o) out=$2 ;;
+      esac
+      shift
+      ;;
+    *) usage >&2 && die 2 "unknown flag '$1'" ;;
+  esac
+  shift
+done
+((${#networks[@]})) || networks=(resnet8 resnet20)
+((${#seeds[@]})) || seeds=(1)
+[[ -n $out ]] || out=$PWD/build/marks
+[[ $out == /* ]] || out=$called_from/$out
+[[ $archive == /* ]] || archive=$called_from/$archive
+bin=build/bin
+data=build/cifar10
+
+# RUN SCHEME TYPE NETWORK SEED: trains RUN and makes RUN.tflite of its last checkpoint.
+make_model() {
+  local run=$1 trained=$2 type=$3 network=$4 seed=$5
+  [[ ! -f $run.tflite ]] || return 0
+  "$bin/qat-train" --preset cifar10 --network "$network" --data "$data" --scheme "$trained" --seed "$seed" --threads 1 "${length[@]}" \
+    --resume-if-exists -o "$run" >&2
+  "$bin/qat-freeze" "$run" --select last -o "$run.qgraph" >&2
+  "$bin/qat-convert" "$run.qgraph" --type "$type" -o "$run.tflite" >&2
+}
+
+judge() {
+  local dir=$1 network=$2 seed=$3
+  mkdir -p "$dir"
+  make_model "$dir/float32" float32 float32 "$network" "$seed"
+  make_model "$dir/$scheme" "$scheme" "$scheme" "$network" "$seed"
+  [[ ! -f $dir/$scheme.json ]] || return 0
+  "$bin/qat-eval" compare "$dir/float32.tflite" "$dir/$scheme.tflite" --data "$data" --repeat 0 --litert off --threads 1 \
+    --json "$dir/$scheme.json" >&2
+}
+
+if [[ $train == yes ]]; then
+  [[ -x $bin/qat-train ]] || die 3 "$bin/qat-train does not exist; run scripts/demo.sh, or build first"
+  scripts/unpack_cifar10.sh "$archive" "$data"
+  for network in "${networks[@]}"; do
+    for seed in "${seeds[@]}"; do judge "$out/$network/seed$seed" "$network" "$seed"; done
+  done
+fi
+
+if [[ $into_docs == yes ]]; then
+  table=$(scripts/marks_table.py "$scheme" "$out")
+  python3 scripts/page_places.py docs/benchmarks.md "marks $scheme" <<<"$table"
+else
+  scripts/marks_table.py "$scheme" "$out"
+fi
