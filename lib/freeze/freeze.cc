@@ -17,6 +17,7 @@
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
 #include "ir/separate_biases.h"
+#include "ops/integer_kernels.h"
 #include "quant/batch_norm.h"
 #include "quant/precision.h"
 
@@ -45,7 +46,7 @@ std::set<std::string> RangeNames(const Graph& network, const Precisions& precisi
     }
     for (const int32_t index : TrainedTensorsOf(network, node)) {
       const GraphTensor& tensor = network.tensor(index);
-      if (tensor.trained->role == Role::kFilter && !precisions.filters.per_axis()) names.insert(tensor.name);
+      if (tensor.trained->role == Role::kFilter && !FilterPrecision(node.type, precisions).per_axis()) names.insert(tensor.name);
     }
   }
   return names;
@@ -184,9 +185,10 @@ class Freezer {
   }
 
  private:
-  /// Who has a batch normalization, and what vanishes.
+  /// Who has a filter or a batch normalization, and what vanishes.
   void NoteNodes() {
     for (const GraphNode& node : network_.nodes) {
+      if (node.definition().filter_input >= 0) filters_[FilterOf(node)] = FilterPrecision(node.type, precisions_);
       if (ExistsInTrainingOnly(node)) passed_on_[node.output()] = node.inputs[0];
       if (OwnsRange(node)) observed_.insert(node.outputs.begin(), node.outputs.end());
       if (!node.batch_norm) continue;
@@ -217,8 +219,9 @@ class Freezer {
       } else if (!IsStatistic(tensor.trained->role)) {
         place = graph_.AddConstant(tensor.name, tensor.shape, checkpoint_.tensors.at(tensor.name).values);
       }
-      if (tensor.trained->role == Role::kFilter && !precisions_.is_real() && !precisions_.filters.per_axis())
-        SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(precisions_.filters));
+      const auto filter = filters_.find(index);
+      if (filter != filters_.end() && !filter->second.is_real() && !filter->second.per_axis())
+        SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(filter->second));
       return;
     }
     place = graph_.AddTensor(tensor);
@@ -294,6 +297,7 @@ class Freezer {
   std::vector<int32_t> moved_;                      // of each tensor: where it is in the frozen graph
   std::map<int32_t, int32_t> passed_on_;            // outputs of dropout: what it reads
   std::set<int32_t> observed_;                      // tensors with a range of their own
+  std::map<int32_t, Precision> filters_;            // what each is quantized to
   std::map<int32_t, const GraphNode*> normalized_;  // filters and gammas of batch normalizations
 };
 

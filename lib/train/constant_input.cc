@@ -10,18 +10,16 @@
 
 namespace qat {
 
-ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations)
-    : observer_(std::make_unique<RangeObserver>()) {
+ConstantInput::ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations) {
   QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() && tensor.shape.size() <= rank);
   std::vector<int64_t> sizes(rank - tensor.shape.size(), 1);
   sizes.insert(sizes.end(), tensor.shape.begin(), tensor.shape.end());
   const at::Tensor rows = at::empty(sizes, at::kFloat);
   std::memcpy(rows.data_ptr<float>(), tensor.data.data(), tensor.data.size());
   real_ = functional::FromNhwc(rows).contiguous();
-  observer_->Fix(IncludingZero(MeasureRange(real_).range));
-  auto own = std::make_shared<SharedRange>(activations);
-  own->Add(observer_.get());
-  range_ = std::move(own);
+  RangeObserver seen;
+  seen.Fix(IncludingZero(MeasureRange(real_).range));
+  quantizer_ = std::make_unique<RangeQuantizer>(tensor.name, activations, Observed::kNothing, seen);
 }
 
 at::Tensor ConstantInput::Repeated(const at::Tensor& values, int64_t count) const {
@@ -32,13 +30,12 @@ at::Tensor ConstantInput::Repeated(const at::Tensor& values, int64_t count) cons
 }
 
 at::Tensor ConstantInput::Real(int64_t count, const ForwardContext& context) const {
-  if (!context.fake_quantize || range_->precision().is_real() || !range_->ready()) return Repeated(real_, count);
-  return Repeated(FakeQuantize(real_, {range_->params(), LimitsOf(range_->precision())}), count);
+  return Repeated(quantizer_->Forward(real_, context), count);
 }
 
 SimulatedTensor ConstantInput::Simulated(int64_t count) const {
-  const QuantizationParams params = range_->params();
-  const QuantizedLimits limits = LimitsOf(range_->precision());
+  const QuantizationParams params = quantizer_->ParamsOf(real_)[0];
+  const QuantizedLimits limits = LimitsOf(quantizer_->precision());
   at::Tensor quantized = at::empty(real_.sizes(), at::kDouble);
   const float* from = real_.data_ptr<float>();
   double* to = quantized.data_ptr<double>();

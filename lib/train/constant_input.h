@@ -18,7 +18,7 @@ class ConstantInput {
   ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations);
 
   /// A range that a node ties to others, instead of its own.
-  void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }
+  void ShareRange(std::shared_ptr<const SharedRange> range) { quantizer_->ShareRange(std::move(range)); }
 
   /// For a batch of `count` examples; rounded where `context` says so.
   at::Tensor Real(int64_t count, const ForwardContext& context) const;
@@ -28,8 +28,7 @@ class ConstantInput {
   at::Tensor Repeated(const at::Tensor& values, int64_t count) const;
 
   at::Tensor real_;
-  std::unique_ptr<RangeObserver> observer_;  ///< of its values
-  std::shared_ptr<const SharedRange> range_;
+  std::unique_ptr<RangeQuantizer> quantizer_;
 };
 
 }  // namespace qat

@@ -20,7 +20,7 @@ QuantizationParams SharedRange::params() const {
     const Range range = each->range();
     all = {std::min(all.min, range.min), std::max(all.max, range.max)};
   }
-  return NudgedParams(all, LimitsOf(precision_));
+  return NudgedParams(RangeFor(precision_, all), LimitsOf(precision_));
 }
 
 }  // namespace qat

@@ -14,7 +14,6 @@ namespace qat {
 
 class SharedRange {
  public:
-  /// Of activations.
   explicit SharedRange(const Precision& precision) : precision_(precision) {}
 
   void Fix(QuantizationParams params) { fixed_ = params; }

@@ -11,7 +11,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/slices.h"
 #include "base/strings.h"
@@ -20,7 +19,6 @@
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 #include "train/layout.h"
-#include "train/output_counts.h"
 #include "train/tensor_span.h"
 
 namespace qat {
@@ -51,59 +49,30 @@ double Unbiased(int64_t count) { return static_cast<double>(count) / static_cast
 Module::Module(const LayerNode& layer, const ModuleOptions& options)
     : node_(layer),
       precisions_(options.precisions),
-      output_observer_(options.ema_decay, options.ranges_cover) {
-  if (!OwnsRange(definition())) return;
-  auto own = std::make_shared<SharedRange>(activations());
-  own->Add(&output_observer_);
-  range_ = std::move(own);
-}
+      output_(layer.name, precisions_.activations, OwnsRange(layer.definition()) ? Observed::kBatch : Observed::kNothing,
+              RangeObserver(options.ema_decay, options.ranges_cover)) {}
 
-std::vector<NamedObserver> Module::observers() {
-  if (!OwnsRange(definition())) return {};
-  return {{name(), &output_observer_}};
-}
+std::vector<NamedObserver> Module::observers() { return output_.observers(); }
 
 std::string Module::PrettyPrint() const {
   return StrCat(name(), ": ", definition().name, "(", Describe(attributes()), ")");
 }
 
 at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardContext& context) {
-  if (context.observe && OwnsRange(definition())) {
-    const MeasuredRange seen = RangeAcross(MeasureRange(output), context.sharing);
-    Note(seen.finite);
-    // Clamping is monotone: the range after the activation is the clamped range before it.
-    if (seen.finite) {
-      output_observer_.Observe({std::clamp(seen.range.min, bounds.min, bounds.max),
-                                std::clamp(seen.range.max, bounds.min, bounds.max)});
-    }
-  }
-  std::optional<Grid> grid;
-  if (context.fake_quantize && range_ != nullptr && range_->ready()) {
-    grid = Grid{range_->params(), LimitsOf(activations())};
-  }
-  if (context.counts != nullptr && !activations().is_real() && OwnsRange(definition()) && range_ != nullptr && range_->ready()) {
-    context.counts->CountClipped(name(), output, bounds, {range_->params(), LimitsOf(activations())});
-  }
-  return ClampAndFakeQuantize(output, bounds, grid);
+  return output_.Forward(output, bounds, context);
 }
 
-at::Tensor Module::Finish(const at::Tensor& output, const ForwardContext& context) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  return Finish(output, {-kInfinity, kInfinity}, context);
-}
+at::Tensor Module::Finish(const at::Tensor& output, const ForwardContext& context) { return output_.Forward(output, context); }
 
-QuantizationParams Module::OutputParams() const {
-  QAT_CHECK(range_ != nullptr);
-  return range_->params();
-}
+QuantizationParams Module::OutputParams() const { return output_.ParamsOf({}).at(0); }
 
 FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options, FilterLayout layout)
     : Module(layer, options),
       layout_(layout),
-      filter_observer_(0),
       activation_(FusedActivation(layer.attributes)),
       bn_convolutions_(options.bn_convolutions) {
   const LayerParameter& filter = FindParameter(layer, Role::kFilter);
+  quantizer_ = MakeFilterQuantizer(filter.name, filters());
   filter_ = Trained(
       FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
   const auto axis = static_cast<size_t>(definition().filter_channel_axis);
@@ -122,27 +91,6 @@ at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
   return swap ? filter.transpose(0, 1) : filter;
 }
 
-at::Tensor FilterModule::Rounded(const at::Tensor& filter, const ForwardContext& context) {
-  const Precision precision = filters();
-  const QuantizedLimits limits = precision.is_real() ? QuantizedLimits() : LimitsOf(precision);
-  if (precision.per_axis()) {
-    if (!context.observe && !context.fake_quantize) return filter;
-    const MeasuredSlices seen = MeasureSlices(filter.detach());
-    Note(seen.finite);
-    if (!context.fake_quantize || !seen.finite) return filter;
-    std::vector<Grid> grids;
-    for (const Range& range : seen.ranges) grids.push_back({NudgedParams(RangeFor(precision, range), limits), limits});
-    return FakeQuantizeSlices(filter, grids);
-  }
-  if (context.observe) {
-    const MeasuredRange seen = MeasureRange(filter.detach());
-    Note(seen.finite);
-    if (seen.finite) filter_observer_.Observe(seen.range);
-  }
-  if (!context.fake_quantize || filter_observer_.empty()) return filter;
-  return FakeQuantize(filter, {NudgedParams(RangeFor(precision, filter_observer_.range()), limits), limits});
-}
-
 // Where nothing is rounded, the usual normalization is the same function and cheaper.
 at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContext& context) {
   const BatchNorm& n = *norm_;
@@ -152,13 +100,13 @@ at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContex
   if (learns && !context.fake_quantize) {
     if (context.observe) {
       const at::NoGradGuard no_gradients;
-      Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
+      quantizer_->Forward(filter * AlongChannels(factor, filter.dim(), 0), context);
     }
     return NormalizedByBatch(Apply(input, filter, {}), context);
   }
   if (learns && OneConvolutionServes(filter, factor))
     return NormalizedByBatch(Apply(input, RoundedUnfolded(filter, factor, context), {}), context);
-  const at::Tensor rounded = Rounded(filter * AlongChannels(factor, filter.dim(), 0), context);
+  const at::Tensor rounded = quantizer_->Forward(filter * AlongChannels(factor, filter.dim(), 0), context);
   if (learns) return Corrected(input, rounded, context);
   return Apply(input, rounded, n.beta - n.statistics.mean().clone() * factor);
 }
@@ -201,11 +149,10 @@ void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, co
 // that its sums are mostly rounding: normalizing them would blow the rounding up, and the channel with it.
 bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const {
   if (bn_convolutions_ != 0) return bn_convolutions_ == 1;
-  const Precision precision = filters();
-  if (precision.per_axis() || filter_observer_.empty()) return true;
+  if (filters().per_axis() || !quantizer_->ready()) return true;
   // Steps from 0 to a channel's largest value. 4 and 16 gave the accuracy of two convolutions (docs/quantization.md), 0 less.
   constexpr float kFewestSteps = 8;
-  const float fewest = kFewestSteps * NudgedParams(RangeFor(precision, filter_observer_.range()), LimitsOf(precision)).scale;
+  const float fewest = kFewestSteps * quantizer_->ParamsOf(filter)[0].scale;
   const at::Tensor factors = factor.detach().contiguous();
   const MeasuredSlices seen = MeasureSlices(filter.detach());
   for (size_t c = 0; c < seen.ranges.size(); ++c) {
@@ -219,10 +166,10 @@ bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tens
 // sums need no correction and no second convolution. A grid per channel is scaled with its channel: nothing is to be divided.
 // A channel that folding takes to 0 is deployed as its offset alone; its own filter lets gamma learn to bring it back.
 at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context) {
-  if (filters().per_axis()) return Rounded(filter, context);
+  if (filters().per_axis()) return quantizer_->Forward(filter, context);
   constexpr double kVanishing = 1e-20;  // its inverse, times a filter's value, stays far from the ends of float32
   const at::Tensor fixed = AlongChannels(factor.detach(), filter.dim(), 0);
-  const at::Tensor rounded = Rounded(filter * fixed, context);
+  const at::Tensor rounded = quantizer_->Forward(filter * fixed, context);
   const at::Tensor vanishes = fixed.abs() < kVanishing;
   if (!vanishes.any().item<bool>()) return rounded / fixed;
   return at::where(vanishes, filter, rounded / at::where(vanishes, at::ones_like(fixed), fixed));
@@ -245,7 +192,7 @@ at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& ro
 
 at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
   const at::Tensor sums = norm_ ? Normalized(inputs[0], context)
-                                : Apply(inputs[0], Rounded(OutputFirst(filter_), context), bias_);
+                                : Apply(inputs[0], quantizer_->Forward(OutputFirst(filter_), context), bias_);
   return Arrange(Finish(Dense(sums), ActivationRange(activation_), context), inputs[0]);
 }
 
@@ -265,16 +212,8 @@ SimulatedTensor FilterModule::Simulate(const std::vector<SimulatedTensor>& input
   const SimulatedTensor& input = inputs[0];
   const auto [filter, bias] = DeployedParameters();
   const at::Tensor first = OutputFirst(filter.detach()).contiguous();
-  const Precision precision = filters();
-  const QuantizedLimits limits = LimitsOf(precision);
-  std::vector<QuantizationParams> params;
-  if (precision.per_axis()) {
-    for (const Range& range : MeasureSlices(first).ranges) params.push_back(NudgedParams(RangeFor(precision, range), limits));
-  } else {
-    params = {NudgedParams(RangeFor(precision, filter_observer_.range()), limits)};
-  }
   const SimulatedFilter simulated =
-      SimulateFilter(first, bias, std::move(params), limits, input.params.scale);
+      SimulateFilter(first, bias, quantizer_->ParamsOf(first), LimitsOf(filters()), input.params.scale);
   // Zero points go first, so that padding writes 0.
   const at::Tensor acc = Apply(input.values.sub(input.params.zero_point), simulated.values, simulated.bias);
   const SimulatedOutput output = {OutputParams(), activations(), activation_};
@@ -310,7 +249,8 @@ void FilterModule::Share(const Parameter& parameter) {
 
 std::vector<NamedObserver> FilterModule::observers() {
   std::vector<NamedObserver> all = Module::observers();
-  if (!filters().per_axis()) all.insert(all.begin(), {FindParameter(node(), Role::kFilter).name, &filter_observer_});
+  const std::vector<NamedObserver> own = quantizer_->observers();
+  all.insert(all.begin(), own.begin(), own.end());
   return all;
 }
 

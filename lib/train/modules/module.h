@@ -17,52 +17,14 @@
 #include "checkpoint/checkpoint.h"
 #include "ops/integer_kernels.h"
 #include "quant/precision.h"
-#include "train/across_workers.h"
 #include "train/batch_statistics.h"
+#include "train/forward_context.h"
 #include "train/modules/layer_node.h"
-#include "train/observer.h"
-#include "train/shared_range.h"
+#include "train/parameter.h"
 #include "train/simulated.h"
+#include "train/tensor_quantizer.h"
 
 namespace qat {
-
-class OutputCounts;
-
-/// What one forward pass is to do.
-struct ForwardContext {
-  bool training = false;       ///< dropout drops, batch norms normalize by the batch
-  bool observe = false;        ///< ranges are updated
-  bool fake_quantize = false;  ///< filters and activations are rounded
-  bool freeze_batch_norm =
-      false;                 ///< batch norms use their moving averages in training too, and leave them alone
-  bool note_statistics = false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
-  uint64_t dropout_key = 0;  ///< names the masks of this step
-  BatchSharing sharing = {};     ///< ranges and statistics are those of the batch that all processes have together
-  OutputCounts* counts = nullptr;  ///< values outside the range of their output are counted there
-};
-
-/// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as [O, I, H, W]);
-/// [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O, H, W, I] as [I, O, H, W]).
-enum class FilterLayout { kOutputFirst, kRotated };
-
-/// A tensor of the network in LibTorch's layout, named as in a checkpoint.
-struct Parameter {
-  std::string name;
-  ParameterSpec::Role role;
-  at::Tensor value;
-  FilterLayout layout = FilterLayout::kOutputFirst;
-
-  /// False for moving averages: no gradient reaches them.
-  bool IsTrained() const {
-    return role != ParameterSpec::Role::kMovingMean && role != ParameterSpec::Role::kMovingVariance;
-  }
-};
-
-/// An observer, named as its range in a checkpoint.
-struct NamedObserver {
-  std::string name;
-  RangeObserver* observer;
-};
 
 /// The statistics of a batch normalization, named after its layer.
 struct NamedStatistics {
@@ -103,7 +65,7 @@ class Module {
   /// Empty but for a layer with batch normalization.
   virtual std::optional<NamedStatistics> batch_norm() { return std::nullopt; }
   /// False once an observed tensor held NaN or inf: observers skip it, the trainer reports it.
-  bool finite() const { return finite_; }
+  virtual bool finite() const { return finite_ && output_.finite(); }
   /// "conv1: conv_2d(6 filters 5x5, …)": one line.
   virtual std::string PrettyPrint() const;
 
@@ -112,9 +74,9 @@ class Module {
   const OpDefinition& definition() const { return node_.definition(); }
 
   /// The range that the output shares with others, instead of one for itself alone. The network calls it once.
-  void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }
+  void ShareRange(std::shared_ptr<const SharedRange> range) { output_.ShareRange(std::move(range)); }
   /// Null for outputs that are no reals, and for modules that stand alone and have no range of their own.
-  const SharedRange* range() const { return range_.get(); }
+  const SharedRange* range() const { return output_.range(); }
 
  protected:
   /// Observes (layers with a range of their own), clamps to `bounds`, rounds to the grid of the range. The end of every
@@ -133,8 +95,7 @@ class Module {
  private:
   LayerNode node_;
   Precisions precisions_;
-  RangeObserver output_observer_;
-  std::shared_ptr<const SharedRange> range_;
+  RangeQuantizer output_;
   bool finite_ = true;
 };
 
@@ -152,6 +113,7 @@ class FilterModule : public Module {
   void Share(const Parameter& parameter) final;
   std::vector<NamedObserver> observers() final;
   std::optional<NamedStatistics> batch_norm() final;
+  bool finite() const final { return Module::finite() && quantizer_->finite(); }
   std::string PrettyPrint() const final;
 
  protected:
@@ -175,8 +137,6 @@ class FilterModule : public Module {
   };
 
   at::Tensor OutputFirst(const at::Tensor& filter) const;
-  /// The filter, output channels first, observed and rounded as `context` says.
-  at::Tensor Rounded(const at::Tensor& filter, const ForwardContext& context);
   at::Tensor Normalized(const at::Tensor& input, const ForwardContext& context);
   at::Tensor NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context);
   at::Tensor NormalizedTogether(const at::Tensor& sums, const ForwardContext& context);
@@ -192,7 +152,7 @@ class FilterModule : public Module {
   std::optional<BatchNorm> norm_;
   FilterLayout layout_;
   size_t folding_block_;  ///< values of one channel that lie together in TFLite's layout
-  RangeObserver filter_observer_;
+  std::unique_ptr<TensorQuantizer> quantizer_;  ///< of the filter, output channels first
   Activation activation_;
   int32_t bn_convolutions_;
 };

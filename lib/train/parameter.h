@@ -1,0 +1,39 @@
+// parameter.h: tensors of a network in training by name: what an optimizer changes, and what observers learn.
+#ifndef QAT_TRAIN_PARAMETER_H_
+#define QAT_TRAIN_PARAMETER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "ops/op.h"
+#include "train/observer.h"
+
+namespace qat {
+
+/// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as [O, I, H, W]);
+/// [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O, H, W, I] as [I, O, H, W]).
+enum class FilterLayout { kOutputFirst, kRotated };
+
+/// A tensor of the network in LibTorch's layout, named as in a checkpoint.
+struct Parameter {
+  std::string name;
+  ParameterSpec::Role role;
+  at::Tensor value;
+  FilterLayout layout = FilterLayout::kOutputFirst;
+
+  /// False for moving averages: no gradient reaches them.
+  bool IsTrained() const {
+    return role != ParameterSpec::Role::kMovingMean && role != ParameterSpec::Role::kMovingVariance;
+  }
+};
+
+/// An observer, named as its range in a checkpoint.
+struct NamedObserver {
+  std::string name;
+  RangeObserver* observer;
+};
+
+}  // namespace qat
+
+#endif  // QAT_TRAIN_PARAMETER_H_
