@@ -4,8 +4,8 @@
   bench_precisions.py [--bin build/bin] [--data DIR] [--work build/precisions] [--network NAME]... [--seeds N] [--threads N]
                       [--litert PYTHON] [--litert-limit N] [--finished] [--into PAGE]
 
-For each network and seed: one float run; from it, with the same number of further steps, one run in float32 (the reference), uint8, int8 and
-w4a8 each. The float32 run is quantized without training to every type, by 1,000 training images, with no repair, with each alone, with all,
+For each network and seed: one float run; from it, with the same number of further steps, one run in float32 (the reference), uint8, int8,
+w4a8, and w4a8 with learned ranges of filters each. The float32 run is quantized without training to every type, by 1,000 training images, with no repair, with each alone, with all,
 and with those that --repair auto keeps. All models answer the whole test set beside the reference; drops are paired, p is that of McNemar's
 exact test over the answers of all seeds. Each file also runs in the TFLite interpreter with reference kernels (--litert: a Python with
 ai-edge-litert), on --litert-limit test images (default 500, 0: all): integers have to be equal byte for byte. Models of real numbers run on
@@ -39,7 +39,9 @@ NETWORKS = {
     "mobilenet_v1": ("cifar10", [*CIFAR, "--network", "mobilenet_v1", "--width", "0.25", "--resolution", "32"], ["--epochs", "24"],
                      CIFAR_FURTHER, 1),
 }
-SCHEMES = ["float32", "uint8", "int8", "w4a8"]
+# What is trained: its name, the type, and further flags.
+TRAINED = {"float32": ("float32", []), "uint8": ("uint8", []), "int8": ("int8", []), "w4a8": ("w4a8", []),
+           "w4a8-learned": ("w4a8", ["--filter-ranges", "learned"])}
 INTEGERS = ["uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"]
 REALS = ["dynamic", "dynamic4", "float16"]
 REPAIRS = {"none": [], "equalize": ["--repair", "equalize"], "adaround": ["--repair", "adaround"], "bias": ["--repair", "bias"],
@@ -95,8 +97,8 @@ class Bench:
 
     def train_all(self):
         self.train(self.folder / "base", "--scheme", "float32", *self.base_flags)
-        for scheme in SCHEMES:
-            self.train(self.folder / scheme, "--init", self.folder / "base", "--select", "last", "--scheme", scheme, *self.fine_flags, *FINE_TUNE)
+        for name, (scheme, flags) in TRAINED.items():
+            self.train(self.folder / name, "--init", self.folder / "base", "--select", "last", "--scheme", scheme, *flags, *self.fine_flags, *FINE_TUNE)
 
     def convert(self, graph, model, *flags):
         if not model.exists() and not self.arguments.finished:
@@ -116,10 +118,10 @@ class Bench:
                 model = self.folder / f"{kind}.{repair}.tflite"
                 self.convert(floats, model, "--type", kind, *calibrate, *flags)
                 yield (kind, repair), model
-        for scheme in SCHEMES[1:]:
-            model = self.folder / f"{scheme}.trained.tflite"
-            self.convert(self.folder / scheme / "model.qgraph", model, "--type", scheme)
-            yield (scheme, "trained"), model
+        for name, (scheme, flags) in list(TRAINED.items())[1:]:
+            model = self.folder / f"{name}.trained.tflite"
+            self.convert(self.folder / name / "model.qgraph", model, "--type", scheme)
+            yield (scheme, "learned" if flags else "trained"), model
 
     def evaluate(self, model):
         """Of the whole test set: the pair of the reference and the model, and both accuracies; None: not measured."""
@@ -197,12 +199,12 @@ def cell(values, seeds):
 
 
 def table(name, results):
-    columns = [*REPAIRS, "trained"]
+    columns = [*REPAIRS, "trained", "learned"]
     measured = max(results.values(), key=len)
     reference = statistics.mean(value["reference"] for value in measured)
     seeds = f"mean of {len(measured)} seeds" if len(measured) > 1 else "one seed"
     lines = [f"{name}, {seeds}: float32 {reference:.2f} %. In brackets: points against it, and p.", "",
-             "| `--type` | " + " | ".join(f"`{column}`" if column != "trained" else column for column in columns) + " | bytes |",
+             "| `--type` | " + " | ".join(f"`{column}`" if column in REPAIRS else column for column in columns) + " | bytes |",
              "| --- |" + " --- |" * (len(columns) + 1)]
     for kind in [*INTEGERS, *REALS]:
         cells = [cell(results.get((kind, column)), len(measured)) for column in columns]

@@ -19,6 +19,9 @@ Status CheckNumbers(const Checkpoint& checkpoint) {
   for (const auto& [name, tensor] : checkpoint.tensors) {
     if (!AllFinite(tensor.values)) not_finite.push_back(name);
   }
+  for (const auto& [name, ends] : checkpoint.filter_ranges) {
+    if (!AllFinite(ends.values)) not_finite.push_back(name + " (its range)");
+  }
   if (!not_finite.empty()) {
     return Numerical(StrCat("values that are not finite in: ", Join(not_finite), "; the training diverged"));
   }

@@ -16,8 +16,10 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-// Raised when a field changes its meaning; a field that is only added keeps it.
-constexpr uint32_t kCheckpointVersion = 2;
+// Raised when a field changes its meaning; a field that is only added keeps it. Learned ranges change that of filters: earlier readers
+// would deploy them unclamped.
+constexpr uint32_t kCheckpointVersion = 3;
+constexpr uint32_t kVersionOfObservedRanges = 2;
 constexpr uint32_t kTrainerStateVersion = 1;
 
 template <class T>
@@ -136,6 +138,8 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
     QAT_RETURN_IF_ERROR_IN("batch norm",
                            ReadEntries(*root.batch_norm_gaps(), checkpoint.batch_norm_gaps, ReadNumber));
   }
+  if (root.filter_ranges() != nullptr)
+    QAT_RETURN_IF_ERROR_IN("filter range", ReadEntries(*root.filter_ranges(), checkpoint.filter_ranges, ReadTensor));
   QAT_RETURN_IF_ERROR_IN("provenance", ReadEntries(*root.provenance(), checkpoint.provenance, ReadText));
   if (checkpoint.step < 0) return Corrupt(StrCat("step is ", checkpoint.step, ", expected 0 or more"));
   if (!PrecisionsFromName(checkpoint.scheme))
@@ -162,10 +166,13 @@ Bytes Serialize(const Checkpoint& checkpoint) {
   // Nothing is written for networks without batch norms: their bytes are those of before.
   Entries<fb::NamedNumber> gaps = 0;
   if (!checkpoint.batch_norm_gaps.empty()) gaps = WriteNumbers(builder, checkpoint.batch_norm_gaps);
+  const bool learned = !checkpoint.filter_ranges.empty();
+  Entries<fb::NamedTensor> filter_ranges = 0;
+  if (learned) filter_ranges = WriteTensors(builder, checkpoint.filter_ranges);
   const auto root =
       fb::CreateCheckpoint(builder, checkpoint.step, scheme, 0, 0, config_text, contract_offset, tensors, ranges,
-                           metrics, provenance, gaps, network_offset);
-  return Seal(builder, root, kCheckpointIdentifier, kCheckpointVersion);
+                           metrics, provenance, gaps, network_offset, filter_ranges);
+  return Seal(builder, root, kCheckpointIdentifier, learned ? kCheckpointVersion : kVersionOfObservedRanges);
 }
 
 Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source) {

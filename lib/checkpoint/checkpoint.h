@@ -43,6 +43,9 @@ struct Checkpoint {
   Contract contract;
   std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", …: the trained tensors of the network
   std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
+  /// "<layer>/filter": learned ends of its range, one per channel before a batch normalization is folded into it, or one of the whole
+  /// folded filter, which `ranges` has, too; 0: it holds every value. Empty: ranges are observed.
+  std::map<std::string, NamedTensor> filter_ranges;
   /// "holdout_accuracy", "test_loss", …, as MetricsOf in merit.h writes them.
   std::map<std::string, double> metrics;
   /// "<layer>": how far the statistics of its batch norm were from those of other batches when they were taken, in

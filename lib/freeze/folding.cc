@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "base/strings.h"
+#include "checkpoint/filter_ranges.h"
 
 namespace qat {
 namespace {
@@ -53,10 +54,11 @@ double Difference(const Checkpoint& checkpoint, const Graph& network, const Grap
   const auto channels = static_cast<size_t>(shape[axis]);
   const auto stride =
       static_cast<size_t>(FlatSize(Shape(shape.begin() + static_cast<ptrdiff_t>(axis) + 1, shape.end())));
-  std::vector<double> probe(trained(filter).size());
+  const std::vector<float> deployed = DeployedFilter(checkpoint, network.tensor(filter).name, node.definition());
+  std::vector<double> probe(deployed.size());
   Random random(kProbeSeed);
   for (double& x : probe) x = random.Between(-1000, 1000) / 1000.0;
-  const Sums sums = Accumulate(trained(filter), probe, stride, channels);
+  const Sums sums = Accumulate(deployed, probe, stride, channels);
   const Sums frozen = Accumulate(Constant(graph, network.tensor(filter).name), probe, stride, channels);
   const std::vector<float> bias = Constant(graph, node.name + "/bias");
   double largest = 0, terms = 0;

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "checkpoint/check_numbers.h"
+#include "checkpoint/filter_ranges.h"
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
 #include "ir/separate_biases.h"
@@ -81,6 +82,7 @@ Status CheckTensors(const Checkpoint& checkpoint, const Graph& network) {
     if (!known.contains(name))
       return Corrupt(StrCat("tensor '", name, "' belongs to no layer of its network"));
   }
+  QAT_RETURN_IF_ERROR(CheckFilterRanges(checkpoint));
   return CheckNumbers(checkpoint);
 }
 
@@ -188,7 +190,7 @@ class Freezer {
   /// Who has a filter or a batch normalization, and what vanishes.
   void NoteNodes() {
     for (const GraphNode& node : network_.nodes) {
-      if (node.definition().filter_input >= 0) filters_[FilterOf(node)] = FilterPrecision(node.type, precisions_);
+      if (node.definition().filter_input >= 0) filters_[FilterOf(node)] = &node;
       if (ExistsInTrainingOnly(node)) passed_on_[node.output()] = node.inputs[0];
       if (OwnsRange(node)) observed_.insert(node.outputs.begin(), node.outputs.end());
       if (!node.batch_norm) continue;
@@ -217,11 +219,14 @@ class Freezer {
       if (node != normalized_.end()) {
         place = PlaceFolded(*node->second, tensor);
       } else if (!IsStatistic(tensor.trained->role)) {
-        place = graph_.AddConstant(tensor.name, tensor.shape, checkpoint_.tensors.at(tensor.name).values);
+        const auto filter = filters_.find(index);
+        place = graph_.AddConstant(tensor.name, tensor.shape,
+                                   filter == filters_.end() ? checkpoint_.tensors.at(tensor.name).values : FilterValues(*filter->second));
       }
       const auto filter = filters_.find(index);
-      if (filter != filters_.end() && !filter->second.is_real() && !filter->second.per_axis())
-        SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(filter->second));
+      if (filter == filters_.end()) return;
+      const Precision precision = FilterPrecision(filter->second->type, precisions_);
+      if (!precision.is_real() && !precision.per_axis()) SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(precision));
       return;
     }
     place = graph_.AddTensor(tensor);
@@ -239,6 +244,10 @@ class Freezer {
     return graph_.AddConstant(StrCat(node.name, "/bias"), tensor.shape, folded.bias);
   }
 
+  std::vector<float> FilterValues(const GraphNode& node) const {
+    return DeployedFilter(checkpoint_, network_.tensor(FilterOf(node)).name, node.definition());
+  }
+
   FoldedFilter Fold(const GraphNode& node) const {
     const auto values = [&](int32_t index) -> const std::vector<float>& {
       return checkpoint_.tensors.at(network_.tensor(index).name).values;
@@ -246,7 +255,7 @@ class Freezer {
     const FusedBatchNorm& norm = *node.batch_norm;
     const Shape& shape = network_.tensor(FilterOf(node)).shape;
     const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
-    return FoldBatchNorm(values(FilterOf(node)), InnerSize(shape, axis),
+    return FoldBatchNorm(FilterValues(node), InnerSize(shape, axis),
                          {values(norm.gamma), values(norm.beta), values(norm.moving_mean),
                           values(norm.moving_variance), double{norm.epsilon}});
   }
@@ -297,7 +306,7 @@ class Freezer {
   std::vector<int32_t> moved_;                      // of each tensor: where it is in the frozen graph
   std::map<int32_t, int32_t> passed_on_;            // outputs of dropout: what it reads
   std::set<int32_t> observed_;                      // tensors with a range of their own
-  std::map<int32_t, Precision> filters_;            // what each is quantized to
+  std::map<int32_t, const GraphNode*> filters_;     // who reads each
   std::map<int32_t, const GraphNode*> normalized_;  // filters and gammas of batch normalizations
 };
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "ops/keys.h"
+#include "quant/precision.h"
 #include "spec/auto_network.h"
 #include "spec/auto_recipe.h"
 #include "spec/embedded.h"
@@ -148,6 +149,13 @@ Status Validate(const TrainConfig& config) {
   }
   if (config.quant_delay_fraction >= 1 && config.scheme != "float32") {
     return InvalidArgument("quant-delay-fraction is 1, expected less: fake quantization would never start");
+  }
+  if (config.filter_ranges == kLearnedRanges) {
+    const auto precisions = PrecisionsFromName(config.scheme);
+    if (!precisions || !precisions->filters.symmetric) {
+      return InvalidArgument(StrCat("filter-ranges is learned and scheme is ", config.scheme,
+                                    ", expected a scheme whose filters are symmetric around 0: int8, int8-per-tensor or w4a8"));
+    }
   }
   if (config.steps > 0 && config.warmup_steps > config.steps) {
     return InvalidArgument(

@@ -40,6 +40,9 @@ struct ClassWeights {
 /// "auto" in TOML and on the command line: 255 where it can be no class.
 inline constexpr int64_t kAutomaticIgnoreLabel = -1;
 
+/// TrainConfig::filter_ranges of learned steps.
+inline constexpr std::string_view kLearnedRanges = "learned";
+
 struct TrainConfig {
   std::string preset;             ///< name of the recipe it started from; informational
   std::string network = "lenet";  ///< zoo name or spec file
@@ -90,6 +93,7 @@ struct TrainConfig {
   int64_t bn_freeze = 0;  ///< steps before batch norms use their moving averages; scheme float32: never
   double bn_freeze_fraction = 0.8;    ///< used where bn_freeze is 0: that part of all steps
   int32_t bn_convolutions = 0;  ///< of a layer whose batch norm learns, with fake quantization: 1; 2: as TensorFlow; 0: as the scheme says
+  std::string filter_ranges = "observed";  ///< "observed" or "learned": ends of the ranges of filters are those of their values, or parameters
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average

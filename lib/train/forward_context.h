@@ -15,10 +15,12 @@ struct ForwardContext {
   bool observe = false;        ///< ranges are updated
   bool fake_quantize = false;  ///< filters and activations are rounded
   bool freeze_batch_norm =
-      false;                 ///< batch norms use their moving averages in training too, and leave them alone
-  bool note_statistics = false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
+      false;  ///< batch norms use their moving averages in training too, and leave them alone
+  bool note_statistics =
+      false;  ///< batch norms in training note the batch beside their averages (batch_statistics.h)
   uint64_t dropout_key = 0;  ///< names the masks of this step
-  BatchSharing sharing = {};     ///< ranges and statistics are those of the batch that all processes have together
+  BatchSharing sharing =
+      {};  ///< ranges and statistics are those of the batch that all processes have together
   OutputCounts* counts = nullptr;  ///< values outside the range of their output are counted there
 };
 

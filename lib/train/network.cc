@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "checkpoint/filter_ranges.h"
 #include "contract/input_params.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
@@ -65,6 +66,7 @@ struct Misfit {
 
 std::optional<Misfit> FindMisfit(const Checkpoint& checkpoint, Module& module) {
   for (const Parameter& parameter : module.parameters()) {
+    if (parameter.is_range) continue;
     const Shape here = ToTfliteLayout(parameter.value, parameter.layout).shape;
     const auto found = checkpoint.tensors.find(parameter.name);
     if (found == checkpoint.tensors.end()) return Misfit{parameter.name, std::nullopt, here};
@@ -102,7 +104,7 @@ Expected<std::unique_ptr<Network>> Network::Create(const Graph& graph, const Mod
   std::vector<PlacedOp> ops;
   for (const GraphNode& node : graph.nodes) ops.push_back({node.name, node.type});
   QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.precisions.activations.type));
-  std::unique_ptr<Network> network(new Network(graph));
+  std::unique_ptr<Network> network(new Network(graph, options.precisions));
   QAT_RETURN_IF_ERROR(network->AddLayers(options));
   network->ShareRanges(options.precisions.activations);
   return network;
@@ -140,7 +142,7 @@ Status Network::ShareParameters() {
       const auto [found, first] = known.try_emplace(parameter.name, parameter, layer.module.get());
       if (first) continue;
       const auto& [shared, owner] = found->second;
-      const bool shares = parameter.role == ParameterSpec::Role::kFilter || parameter.role == ParameterSpec::Role::kBias;
+      const bool shares = parameter.is_range || parameter.role == ParameterSpec::Role::kFilter || parameter.role == ParameterSpec::Role::kBias;
       const bool normalizes = owner->node().batch_norm.has_value() || layer.module->node().batch_norm.has_value();
       if (!shares || normalizes || owner->node().type != layer.module->node().type)
         return Unsupported(StrCat("layers '", owner->name(), "' and '", layer.module->name(), "' share '", parameter.name,
@@ -239,8 +241,10 @@ void Network::SetInputs(const Contract& contract) {
 
 Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& checkpoint) {
   QAT_RETURN_IF_ERROR(CheckValues(checkpoint));
+  QAT_RETURN_IF_ERROR(CheckFilterRanges(checkpoint));
   ModuleOptions options;
   options.precisions = PrecisionsFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
+  options.learn_filter_ranges = !checkpoint.filter_ranges.empty();
   QAT_ASSIGN_OR_RETURN(auto network, Create(checkpoint.network, options));
   if (checkpoint.contract.inputs.size() != network->graph().inputs.size()) {
     return Corrupt(StrCat("the contract has ", checkpoint.contract.inputs.size(), " inputs, the network ",
@@ -330,7 +334,8 @@ bool Network::HasRanges() {
 
 void Network::Save(Checkpoint& checkpoint) {
   for (const Parameter& parameter : parameters()) {
-    checkpoint.tensors[parameter.name] = ToTfliteLayout(parameter.value, parameter.layout);
+    auto& tensors = parameter.is_range ? checkpoint.filter_ranges : checkpoint.tensors;
+    tensors[parameter.is_range ? RangedTensor(parameter.name) : parameter.name] = ToTfliteLayout(parameter.value, parameter.layout);
   }
   if (checkpoint.scheme == "float32") return;
   for (const NamedObserver& each : observers()) {
@@ -353,8 +358,18 @@ Status Network::Load(const Checkpoint& checkpoint) {
 // Requires parameters that fit.
 void Network::Load(const Checkpoint& checkpoint, Module& module) {
   const at::NoGradGuard no_gradients;
-  for (const Parameter& parameter : module.parameters()) {
-    parameter.value.copy_(FromTfliteLayout(checkpoint.tensors.at(parameter.name), parameter.layout));
+  const std::vector<Parameter> parameters = module.parameters();
+  const bool learns = std::any_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.is_range; });
+  for (const Parameter& parameter : parameters) {
+    if (parameter.is_range) {
+      LoadRange(checkpoint, parameter);
+      continue;
+    }
+    NamedTensor tensor = checkpoint.tensors.at(parameter.name);
+    // What was rounded to an end there would be far beyond it without that end.
+    if (parameter.role == ParameterSpec::Role::kFilter && !learns)
+      tensor.values = DeployedFilter(checkpoint, parameter.name, module.definition());
+    parameter.value.copy_(FromTfliteLayout(tensor, parameter.layout));
   }
   for (const NamedObserver& each : module.observers()) {
     const auto found = checkpoint.ranges.find(each.name);
@@ -363,7 +378,16 @@ void Network::Load(const Checkpoint& checkpoint, Module& module) {
   if (const auto norm = module.batch_norm()) norm->statistics->set_batches(kInheritedBatches);
 }
 
+// Steps of other integers are no start.
+void Network::LoadRange(const Checkpoint& checkpoint, const Parameter& range) const {
+  const auto found = checkpoint.filter_ranges.find(RangedTensor(range.name));
+  const bool fits = found != checkpoint.filter_ranges.end() && std::ssize(found->second.values) == range.value.numel() &&
+                    PrecisionsFromName(checkpoint.scheme) == precisions_;
+  if (fits) range.value.copy_(FromTfliteLayout(found->second));
+}
+
 Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
+  QAT_RETURN_IF_ERROR(CheckFilterRanges(checkpoint));
   Inherited inherited;
   inherited.outputs.resize(output_layers_.size());
   for (const auto& [module, inputs, output] : layers_) {
@@ -409,7 +433,7 @@ std::string Network::LargestParameter() {
   std::string layer, suffix;
   for (const auto& [module, inputs, output] : layers_) {
     for (const Parameter& parameter : module->parameters()) {
-      if (!parameter.IsTrained()) continue;
+      if (!parameter.IsTrained() || parameter.is_range) continue;
       const float reach = parameter.value.abs().max().item<float>();
       if (!(reach > largest)) continue;
       largest = reach;

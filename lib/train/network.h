@@ -65,8 +65,8 @@ class Network {
   /// Parameters (and ranges, unless `scheme` is float32) to and from a checkpoint, in TFLite's layout.
   void Save(Checkpoint& checkpoint);
   Status Load(const Checkpoint& checkpoint);
-  /// The layers whose parameters are in `checkpoint` by the same names and in the same shapes, with their ranges; the others
-  /// stay as they are. Errors: kCorrupt where no layer fits, with the first reason.
+  /// The layers whose parameters are in `checkpoint` by the same names and in the same shapes, with their ranges (learned ones under
+  /// the same scheme); the others stay as they are. Errors: kCorrupt where no layer fits, with the first reason.
   Expected<Inherited> Inherit(const Checkpoint& checkpoint);
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
@@ -97,7 +97,7 @@ class Network {
     int32_t output = 0;  ///< tensor
   };
 
-  explicit Network(Graph graph) : graph_(std::move(graph)) {}
+  Network(Graph graph, const Precisions& precisions) : graph_(std::move(graph)), precisions_(precisions) {}
   Status AddLayers(const ModuleOptions& options);
   Status AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options);
   Status ShareParameters();
@@ -106,7 +106,10 @@ class Network {
   template <class Value, class Run, class Constant>
   std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const;
 
+  void LoadRange(const Checkpoint& checkpoint, const Parameter& range) const;
+
   Graph graph_;
+  Precisions precisions_;
   std::vector<std::shared_ptr<SharedRange>> input_ranges_;
   std::vector<bool> round_inputs_;
   std::vector<std::unique_ptr<RangeObserver>> tied_constants_;

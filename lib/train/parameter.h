@@ -18,15 +18,20 @@ enum class FilterLayout { kOutputFirst, kRotated };
 /// A tensor of the network in LibTorch's layout, named as in a checkpoint.
 struct Parameter {
   std::string name;
-  ParameterSpec::Role role;
+  ParameterSpec::Role role;  ///< of a range, that of the tensor whose range it is
   at::Tensor value;
   FilterLayout layout = FilterLayout::kOutputFirst;
+  bool is_range = false;  ///< the learned ends of a filter's range, no tensor of the graph
 
   /// False for moving averages: no gradient reaches them.
   bool IsTrained() const {
     return role != ParameterSpec::Role::kMovingMean && role != ParameterSpec::Role::kMovingVariance;
   }
 };
+
+/// What the learned ends of a tensor's range are called, and back.
+inline std::string RangeName(const std::string& tensor) { return tensor + "/range"; }
+inline std::string RangedTensor(const std::string& range) { return range.substr(0, range.rfind('/')); }
 
 /// An observer, named as its range in a checkpoint.
 struct NamedObserver {

@@ -29,7 +29,7 @@ constexpr int64_t kRangeBatches = 32;             // that ranges of averaged wei
 constexpr int64_t kStatisticsExamples = 1024;
 
 TrainableSpan TrainableOf(const Parameter& parameter) {
-  return {parameter.name, SpanOf(parameter.value), {}, parameter.role == ParameterSpec::Role::kFilter};
+  return {parameter.name, SpanOf(parameter.value), {}, parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range};
 }
 
 // Of those that are numbers: targets that nobody knows are none.
@@ -74,7 +74,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   const auto& outputs = contract.outputs;
   const bool real_answers = std::any_of(outputs.begin(), outputs.end(), [](const OutputContract& each) { return IsOfNumbers(each.task); });
   const ModuleOptions options = {config.seed, config.ema_decay, real_answers, PrecisionsFromName(config.scheme).value(),
-                                 config.bn_convolutions};
+                                 config.bn_convolutions, config.filter_ranges == kLearnedRanges};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);
   const bool several = graph.outputs.size() > 1;
@@ -143,6 +143,9 @@ bool StepEngine::NormalizeOutput(size_t output, const OutputContract& contract) 
   });
   if (!rows_first || rows % targets != 0 || readers > 1 || IsReadElsewhere(graph, output)) return false;
   const size_t length = last->filter->values.size() / rows;
+  for (TrainableSpan& each : spans_) {
+    if (each.name == RangeName(last->filter->name)) std::fill(each.values.begin(), each.values.end(), 0.0f);
+  }
   for (size_t row = 0; row < rows; ++row) {
     const float std = contract.std[row % targets];
     for (float& weight : last->filter->values.subspan(row * length, length)) weight /= std;
@@ -220,6 +223,7 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   if (workers_ != nullptr) NoteBefore();
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
   QAT_RETURN_IF_ERROR(CheckLoss(batch, result.loss, step));
+  MeasureRanges(step);
   ClipGradients();
   optimizer_->Step(spans_, LearningRate(config_, schedule_.steps, step));
   if (average_) average_->Update(spans_);
@@ -229,6 +233,16 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
     history_.Record(step + 1, std::move(ranges));
   }
   return result;
+}
+
+// A step of Adam's has the size of the learning rate, however large the parameter is: ends of ranges learn in units of themselves, so
+// that the rate is the part by which they change. Those of momentum have the scale of their gradient, as in LSQ's paper.
+void StepEngine::MeasureRanges(int64_t step) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].is_range) continue;
+    if (step >= schedule_.freeze_ranges_at) spans_[i].gradient = {};
+    if (config_.optimizer == "adam") spans_[i].units.assign(spans_[i].values.begin(), spans_[i].values.end());
+  }
 }
 
 double StepEngine::GradientNorm() const { return config_.clip_norm > 0 ? norm_before_clipping_ : NormOfGradients(spans_); }
@@ -424,8 +438,8 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<float>& values = average_->values()[i];
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
-    // Constants that the weights have learned with are no matter of averages.
-    if (!learning && !parameters[i].IsTrained()) parameters[i].value.copy_(parameters_[i].value);
+    // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which start as 0.
+    if (parameters[i].is_range || (!learning && !parameters[i].IsTrained())) parameters[i].value.copy_(parameters_[i].value);
   }
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
   if (learning) QAT_RETURN_IF_ERROR(EstimateStatistics(*averaged_, feed, steps));

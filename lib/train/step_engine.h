@@ -119,6 +119,7 @@ class StepEngine {
   void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;
   void TakeGradients();
   void ClipGradients();
+  void MeasureRanges(int64_t step);
   void ReturnStatistics();
   Status ObserveFilters(DataFeed& feed, int64_t steps);
   RangeObserver::State LearnedRange(size_t observer) const;

@@ -1,9 +1,13 @@
 #include "train/tensor_quantizer.h"
 
+#include <ATen/TensorOperators.h>
+
 #include <algorithm>
 #include <limits>
 
 #include "base/check.h"
+#include "train/layout.h"
+#include "train/learned_quantizer.h"
 #include "train/output_counts.h"
 
 namespace qat {
@@ -21,7 +25,13 @@ at::Tensor TensorQuantizer::Forward(const at::Tensor& values, const ForwardConte
   return Forward(values, {-kInfinity, kInfinity}, context);
 }
 
-RangeQuantizer::RangeQuantizer(std::string name, const Precision& precision, Observed observed, const RangeObserver& observer)
+at::Tensor TensorQuantizer::ForwardScaled(const at::Tensor& values, const at::Tensor& factors,
+                                          const ForwardContext& context) {
+  return Forward(values * AlongChannels(factors, values.dim(), 0), context);
+}
+
+RangeQuantizer::RangeQuantizer(std::string name, const Precision& precision, Observed observed,
+                               const RangeObserver& observer)
     : TensorQuantizer(std::move(name), precision), observed_(observed), observer_(observer) {
   if (observed == Observed::kNothing && observer.empty()) return;
   auto own = std::make_shared<SharedRange>(precision);
@@ -32,10 +42,12 @@ RangeQuantizer::RangeQuantizer(std::string name, const Precision& precision, Obs
 at::Tensor RangeQuantizer::Forward(const at::Tensor& values, Range bounds, const ForwardContext& context) {
   if (context.observe && observed_ != Observed::kNothing) Observe(values, bounds, context.sharing);
   const bool counts = context.counts != nullptr && observed_ == Observed::kBatch;
-  if (!ready() || (!context.fake_quantize && !counts)) return ClampAndFakeQuantize(values, bounds, std::nullopt);
+  if (!ready() || (!context.fake_quantize && !counts))
+    return ClampAndFakeQuantize(values, bounds, std::nullopt);
   const Grid grid = {range_->params(), LimitsOf(precision())};
   if (counts) context.counts->CountClipped(name(), values, bounds, grid);
-  return ClampAndFakeQuantize(values, bounds, context.fake_quantize ? std::optional<Grid>(grid) : std::nullopt);
+  return ClampAndFakeQuantize(values, bounds,
+                              context.fake_quantize ? std::optional<Grid>(grid) : std::nullopt);
 }
 
 void RangeQuantizer::Observe(const at::Tensor& values, Range bounds, const BatchSharing& sharing) {
@@ -44,7 +56,8 @@ void RangeQuantizer::Observe(const at::Tensor& values, Range bounds, const Batch
   Note(seen.finite);
   if (!seen.finite) return;
   // Clamping is monotone: the range after the activation is the clamped range before it.
-  observer_.Observe({std::clamp(seen.range.min, bounds.min, bounds.max), std::clamp(seen.range.max, bounds.min, bounds.max)});
+  observer_.Observe({std::clamp(seen.range.min, bounds.min, bounds.max),
+                     std::clamp(seen.range.max, bounds.min, bounds.max)});
 }
 
 bool RangeQuantizer::ready() const { return !precision().is_real() && range_ != nullptr && range_->ready(); }
@@ -66,17 +79,21 @@ at::Tensor SliceQuantizer::Forward(const at::Tensor& values, Range bounds, const
   Note(seen.finite);
   if (!context.fake_quantize || !seen.finite) return values;
   std::vector<Grid> grids;
-  for (const Range& range : seen.ranges) grids.push_back({ParamsFor(precision(), range), LimitsOf(precision())});
+  for (const Range& range : seen.ranges)
+    grids.push_back({ParamsFor(precision(), range), LimitsOf(precision())});
   return FakeQuantizeSlices(values, grids);
 }
 
 std::vector<QuantizationParams> SliceQuantizer::ParamsOf(const at::Tensor& values) const {
   std::vector<QuantizationParams> params;
-  for (const Range& range : MeasureSlices(values.detach()).ranges) params.push_back(ParamsFor(precision(), range));
+  for (const Range& range : MeasureSlices(values.detach()).ranges)
+    params.push_back(ParamsFor(precision(), range));
   return params;
 }
 
-std::unique_ptr<TensorQuantizer> MakeFilterQuantizer(const std::string& name, const Precision& precision) {
+std::unique_ptr<TensorQuantizer> MakeFilterQuantizer(const std::string& name, const Precision& precision,
+                                                     int64_t channels, bool learned) {
+  if (learned && !precision.is_real()) return std::make_unique<LearnedQuantizer>(name, precision, channels);
   if (precision.per_axis()) return std::make_unique<SliceQuantizer>(name, precision);
   return std::make_unique<RangeQuantizer>(name, precision, Observed::kParameter);
 }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +22,8 @@ namespace qat {
 
 class TensorQuantizer {
  public:
-  TensorQuantizer(std::string name, const Precision& precision) : name_(std::move(name)), precision_(precision) {}
+  TensorQuantizer(std::string name, const Precision& precision)
+      : name_(std::move(name)), precision_(precision) {}
   virtual ~TensorQuantizer() = default;
   TensorQuantizer(const TensorQuantizer&) = delete;
   TensorQuantizer& operator=(const TensorQuantizer&) = delete;
@@ -30,6 +32,9 @@ class TensorQuantizer {
   /// rounds them where `context` says so and there is a grid.
   virtual at::Tensor Forward(const at::Tensor& values, Range bounds, const ForwardContext& context) = 0;
   at::Tensor Forward(const at::Tensor& values, const ForwardContext& context);
+  /// The same of values times a factor for each slice of their first axis: a filter with a batch normalization folded into it.
+  virtual at::Tensor ForwardScaled(const at::Tensor& values, const at::Tensor& factors,
+                                   const ForwardContext& context);
 
   /// Whether there is a grid. Never of real numbers.
   virtual bool ready() const = 0;
@@ -38,6 +43,11 @@ class TensorQuantizer {
 
   /// What observing changes, for saving, resuming and fixing. Empty: nothing is remembered from step to step.
   virtual std::vector<NamedObserver> observers() { return {}; }
+  /// What gradients change, and what takes their place where layers share a tensor.
+  virtual std::vector<Parameter> parameters() { return {}; }
+  virtual void Share(const Parameter&) {}
+  /// Of each slice the end that it is clamped to before it is deployed, before any factor; empty: none.
+  virtual std::span<const float> channel_ends() const { return {}; }
 
   const std::string& name() const { return name_; }
   const Precision& precision() const { return precision_; }
@@ -63,7 +73,8 @@ enum class Observed {
 /// One range for the whole tensor, observed as `observer` does; or one that it shares with others.
 class RangeQuantizer final : public TensorQuantizer {
  public:
-  RangeQuantizer(std::string name, const Precision& precision, Observed observed, const RangeObserver& observer = RangeObserver());
+  RangeQuantizer(std::string name, const Precision& precision, Observed observed,
+                 const RangeObserver& observer = RangeObserver());
 
   at::Tensor Forward(const at::Tensor& values, Range bounds, const ForwardContext& context) override;
   using TensorQuantizer::Forward;
@@ -95,8 +106,9 @@ class SliceQuantizer final : public TensorQuantizer {
   std::vector<QuantizationParams> ParamsOf(const at::Tensor& values) const override;
 };
 
-/// Of a filter, output channels first.
-std::unique_ptr<TensorQuantizer> MakeFilterQuantizer(const std::string& name, const Precision& precision);
+/// Of a filter, output channels first. Requires  a symmetric precision where its range is learned.
+std::unique_ptr<TensorQuantizer> MakeFilterQuantizer(const std::string& name, const Precision& precision,
+                                                     int64_t channels, bool learned);
 
 }  // namespace qat
 

@@ -6,6 +6,7 @@
 
 #include "base/envelope.h"
 #include "base/file_kind.h"
+#include "checkpoint/filter_ranges.h"
 #include "support/network_of.h"
 #include "support/test_util.h"
 
@@ -46,6 +47,18 @@ TEST(Checkpoint, CarriesHowSettledItsBatchNormsAreAndReadsFilesWithout) {
   QAT_ASSERT_OK(read);
   EXPECT_EQ(*read, written);
   EXPECT_GT(Serialize(written).size(), without) << "networks without batch norms pay nothing";
+}
+
+// A reader of version 2 would deploy a filter without the ends that it was trained with.
+TEST(Checkpoint, IsOfVersionThreeWhereRangesOfFiltersAreLearnedAlone) {
+  Checkpoint written = SmallCheckpoint();
+  EXPECT_EQ(Serialize(written)[0], 2);
+  written.scheme = "w4a8";
+  written.filter_ranges["fc/filter"] = {{2}, {0.5f, 3}};
+  EXPECT_EQ(Serialize(written)[0], 3);
+  const auto read = ParseCheckpoint(Serialize(written), "a.ckpt");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(*read, written);
 }
 
 TEST(Checkpoint, HasTheSameBytesWhateverTheOrderOfInsertion) {
@@ -95,7 +108,7 @@ TEST(Checkpoint, RefusesANewerVersionWithBothNumbers) {
   Bytes bytes = Serialize(SmallCheckpoint());
   bytes[0] = 9;
   QAT_EXPECT_ERROR(ParseCheckpoint(bytes, "a.ckpt"), ErrorCode::kUnsupported,
-                   "a.ckpt: has format version 9, this build reads up to 2");
+                   "a.ckpt: has format version 9, this build reads up to 3");
 }
 
 TEST(Checkpoint, NamesAModelGivenInItsPlace) {
@@ -103,6 +116,35 @@ TEST(Checkpoint, NamesAModelGivenInItsPlace) {
   QAT_EXPECT_ERROR(
       ParseCheckpoint({reinterpret_cast<const uint8_t*>(model.data()), model.size()}, "m.tflite"),
       ErrorCode::kCorrupt, "m.tflite: is a .tflite model, expected a checkpoint");
+}
+
+TEST(DeployedFilter, IsClampedToTheEndsOfItsChannels) {
+  Checkpoint c = SmallCheckpoint();
+  c.scheme = "w4a8";
+  c.filter_ranges["fc/filter"] = {{2}, {0.375f, 3}};
+  QAT_ASSERT_OK(CheckFilterRanges(c));
+  const OpDefinition& op = DefinitionOf(OpType::kFullyConnected);
+  EXPECT_EQ(DeployedFilter(c, "fc/filter", op), (std::vector<float>{0.375f, -0.25f, 1e-30f, 0, 1, 2, 3, -3}));
+  c.scheme = "int8-per-tensor";
+  c.filter_ranges["fc/filter"] = {{1}, {0.375f}};
+  QAT_ASSERT_OK(CheckFilterRanges(c));
+  EXPECT_EQ(DeployedFilter(c, "fc/filter", op), c.tensors.at("fc/filter").values) << "quantizing clamps it";
+}
+
+TEST(CheckFilterRanges, NamesWhatDoesNotFitTheNetwork) {
+  Checkpoint c = SmallCheckpoint();
+  c.filter_ranges["fc/filter"] = {{2}, {0.375f, 3}};
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "has learned ranges of filters, expected none with the scheme uint8");
+  c.scheme = "w4a8";
+  c.filter_ranges["fc/filter"] = {{3}, {1, 1, 1}};
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc/filter' has 3 ends, expected 2");
+  c.filter_ranges["fc/filter"] = {{2}, {1, -1}};
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc/filter' ends at -1, expected at least 0");
+  c.filter_ranges["fc/filter"] = {{2}, {1, 1}};
+  c.filter_ranges["fc2/filter"] = {{2}, {1, 1}};
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc2/filter' belongs to no layer of its network");
+  c.filter_ranges.erase("fc/filter");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter 'fc/filter' has no learned range, and others have");
 }
 
 TEST(TrainerState, ComesBackAsItWasWritten) {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "base/hash.h"
+#include "ir/constants.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_graph.h"
@@ -83,6 +85,32 @@ TEST(Freeze, WidensRangesToHoldZero) {
   const auto frozen = FreezeQuietly(c);
   QAT_ASSERT_OK(frozen);
   EXPECT_EQ(frozen->tensor(frozen->outputs[0]).range, (Range{0, 5}));
+}
+
+TEST(Freeze, ClampsFiltersToTheirLearnedRanges) {
+  Checkpoint c = TinyCheckpoint();
+  c.scheme = "w4a8";
+  c.ranges.erase("conv/filter");
+  c.ranges.erase("fc/filter");
+  c.filter_ranges["conv/filter"] = {{2}, {0.25f, 9}};
+  c.filter_ranges["fc/filter"] = {{3}, {0.5f, 0, 0.125f}};
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  const auto values = [&](const char* name) {
+    for (const GraphTensor& tensor : frozen->tensors) {
+      if (tensor.name == name) return RealValues(tensor);
+    }
+    return std::vector<float>();
+  };
+  std::vector<float> conv = c.tensors.at("conv/filter").values, fc = c.tensors.at("fc/filter").values;
+  for (size_t i = 0; i < 9; ++i) conv[i] = std::clamp(conv[i], -0.25f, 0.25f);
+  for (size_t i = 0; i < 8; ++i) fc[i] = std::min(fc[i], 0.5f), fc[16 + i] = std::max(fc[16 + i], -0.125f);
+  EXPECT_EQ(values("conv/filter"), conv);
+  EXPECT_EQ(values("fc/filter"), fc);
+  c.filter_ranges["fc/filter"].values[1] = std::nanf("");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "values that are not finite in: fc/filter (its range)");
+  c.filter_ranges.erase("fc/filter");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "filter 'fc/filter' has no learned range, and others have");
 }
 
 TEST(Freeze, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {

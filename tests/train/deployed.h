@@ -26,17 +26,21 @@ inline std::vector<double> ValuesInNhwc(const at::Tensor& tensor) {
 }
 
 /// Frozen and converted, with reference kernels. Errors: of each stage.
-inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoint, Scheme scheme) {
+inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoint, const Precisions& precisions) {
   std::vector<std::string> warnings;
   QAT_ASSIGN_OR_RETURN(Graph graph, Freeze(checkpoint, {}, warnings));
   QuantizationOptions options;
-  options.precisions = PrecisionsOf(scheme);
+  options.precisions = precisions;
   QAT_RETURN_IF_ERROR(ChooseQuantization(graph, options, warnings));
   QAT_ASSIGN_OR_RETURN(Bytes bytes, WriteTflite(graph, {}));
   QAT_ASSIGN_OR_RETURN(const auto model, RunnableFromBytes(std::move(bytes), "deployed.tflite"));
   InterpreterOptions reference;
   reference.kernels = KernelSet::kReference;
   return Interpreter::Create(model, reference);
+}
+
+inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoint, Scheme scheme) {
+  return Deploy(checkpoint, PrecisionsOf(scheme));
 }
 
 /// Outputs for quantized images, one at a time; T is the element type of the model.

@@ -136,6 +136,11 @@ double LargestDifference(const Checkpoint& a, const Checkpoint& b) {
     for (size_t i = 0; i < tensor.values.size(); ++i)
       largest = std::max(largest, std::abs(double{tensor.values[i]} - other.values[i]));
   }
+  EXPECT_EQ(a.filter_ranges.size(), b.filter_ranges.size());
+  for (const auto& [name, ends] : a.filter_ranges) {
+    const auto& other = b.filter_ranges.at(name);
+    for (size_t i = 0; i < ends.values.size(); ++i) largest = std::max(largest, std::abs(double{ends.values[i]} - other.values[i]));
+  }
   for (const auto& [name, range] : a.ranges) {
     largest = std::max<double>({largest, std::abs(range.range.min - b.ranges.at(name).range.min),
                                 std::abs(range.range.max - b.ranges.at(name).range.max)});
@@ -150,6 +155,7 @@ TEST_P(Together, LearnsWhatOneProcessLearns) {
   const auto& [scheme, normed, size] = GetParam();
   TrainConfig config = testing::TinyConfig();
   config.scheme = scheme;
+  if (scheme == "w4a8") config.filter_ranges = kLearnedRanges;
   config.steps = 20;
   config.quant_delay = 6;
   // Sums in another order round now and then to the next integer; Adam makes a whole step of a gradient that is nearly 0.
@@ -170,7 +176,8 @@ TEST_P(Together, LearnsWhatOneProcessLearns) {
 
 INSTANTIATE_TEST_SUITE_P(Schemes, Together,
                          ::testing::Values(std::tuple("uint8", false, 2), std::tuple("uint8", true, 2),
-                                           std::tuple("int8", true, 3), std::tuple("int8", false, 4)));
+                                           std::tuple("int8", true, 3), std::tuple("int8", false, 4),
+                                           std::tuple("w4a8", false, 3), std::tuple("w4a8", true, 2)));
 
 // The norm is that of the gradient of the whole batch, not of a share.
 TEST(Workers, ClipTheSummedGradients) {

@@ -81,10 +81,12 @@ constexpr KeyFlag kKeyFlags[] = {
     {"bn-freeze-fraction", "X", kFine, "--bn-freeze as a part of all steps (default 0.8)"},
     {"bn-convolutions", "N", kFine,
      "convolutions per step of a layer whose batch norm still learns: 1, or 2 as TensorFlow's folding (default: 1, or 2 where a channel is coarse)"},
+    {"filter-ranges", "NAME", kFine,
+     "observed: filters are rounded in the range of their values; learned: ranges that clip are learned (LSQ), for the few steps of w4a8 (default observed)"},
     {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps (default 0.05)"},
     {"checkpoint-every-fraction", "X", kFine, "--checkpoint-every as a part of all steps (default: not used)"},
     {"freeze-ranges-fraction", "X", kFine,
-     "part of all steps after which activation ranges stop moving (default 1)"},
+     "part of all steps after which activation and learned ranges stop moving (default 1)"},
     {"weight-average-decay", "X", kFine,
      "decay of the moving average of weights that is kept instead of the last ones; 0: off (default: it covers a "
      "sixtieth of the run)"},

@@ -57,6 +57,14 @@ Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJ
   return checkpoint;
 }
 
+// A run that learned ranges of filters goes on learning them, unless somebody has named others.
+void KeepFilterRanges(Tool& tool, const Checkpoint& init, TrainConfig& config) {
+  const bool named = tool.Given("--filter-ranges") || !tool.flags().config.empty();
+  if (named || init.filter_ranges.empty() || config.scheme != init.scheme) return;
+  const std::string usual = std::exchange(config.filter_ranges, std::string(kLearnedRanges));
+  LogInfo(StrCat("filter-ranges ", kLearnedRanges, ", as the run of --init has them; --filter-ranges ", usual, " changes that"));
+}
+
 // What was made for other integers than the default's goes on so, unless somebody has named a scheme.
 void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
   const bool named = tool.Given("--scheme") || !tool.flags().config.empty();
@@ -160,7 +168,10 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     QAT_ASSIGN_OR_RETURN(model, ReadModelNetwork(asked, flags));
   }
   if (model && !flags.reinitialize && flags.init.empty()) init.checkpoint = *model;
-  if (init.checkpoint && !resume) KeepScheme(tool, *init.checkpoint, asked.config);
+  if (init.checkpoint && !resume) {
+    KeepScheme(tool, *init.checkpoint, asked.config);
+    KeepFilterRanges(tool, *init.checkpoint, asked.config);
+  }
   const bool data_decide = flags.print_init || (asked.automatic() && asked.given.contains("data"));
   QAT_RETURN_IF_ERROR(AdaptToNoTraining(flags, init.checkpoint || init.weights, resume, asked));
   if (print_only && !data_decide && !resume) {

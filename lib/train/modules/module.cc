@@ -16,6 +16,7 @@
 #include "base/strings.h"
 #include "ir/range_groups.h"
 #include "quant/batch_norm.h"
+#include "quant/learned_range.h"
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 #include "train/layout.h"
@@ -72,11 +73,11 @@ FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options,
       activation_(FusedActivation(layer.attributes)),
       bn_convolutions_(options.bn_convolutions) {
   const LayerParameter& filter = FindParameter(layer, Role::kFilter);
-  quantizer_ = MakeFilterQuantizer(filter.name, filters());
   filter_ = Trained(
       FromTfliteLayout(InitialFilter(filter.shape, filter.trained, options.seed, layer.node_name), layout));
   const auto axis = static_cast<size_t>(definition().filter_channel_axis);
   folding_block_ = InnerSize(filter.shape, axis);
+  quantizer_ = MakeFilterQuantizer(filter.name, filters(), filter.shape[axis], options.learn_filter_ranges);
   if (!layer.batch_norm) {
     if (const LayerParameter* bias = layer.Find(Role::kBias)) bias_ = Filled(*bias);
     return;
@@ -100,13 +101,13 @@ at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContex
   if (learns && !context.fake_quantize) {
     if (context.observe) {
       const at::NoGradGuard no_gradients;
-      quantizer_->Forward(filter * AlongChannels(factor, filter.dim(), 0), context);
+      quantizer_->ForwardScaled(filter, factor, context);
     }
     return NormalizedByBatch(Apply(input, filter, {}), context);
   }
   if (learns && OneConvolutionServes(filter, factor))
     return NormalizedByBatch(Apply(input, RoundedUnfolded(filter, factor, context), {}), context);
-  const at::Tensor rounded = quantizer_->Forward(filter * AlongChannels(factor, filter.dim(), 0), context);
+  const at::Tensor rounded = quantizer_->ForwardScaled(filter, factor, context);
   if (learns) return Corrected(input, rounded, context);
   return Apply(input, rounded, n.beta - n.statistics.mean().clone() * factor);
 }
@@ -197,8 +198,11 @@ at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const Fo
 }
 
 std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
-  if (!norm_) return {filter_, bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
-  const NamedTensor filter = ToTfliteLayout(filter_, layout_);
+  NamedTensor filter = ToTfliteLayout(filter_, layout_);
+  const std::span<const float> ends = quantizer_->channel_ends();
+  if (!ends.empty()) ClampChannels(filter.values, folding_block_, ends);
+  if (!norm_)
+    return {FromTfliteLayout(filter, layout_), bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
   const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
                                             {SpanOf(norm_->gamma), SpanOf(norm_->beta),
                                              SpanOf(norm_->statistics.mean()),
@@ -232,6 +236,7 @@ std::vector<Parameter> FilterModule::parameters() {
   const auto add = [&](Role role, const at::Tensor& value) {
     all.push_back({FindParameter(node(), role).name, role, value});
   };
+  for (Parameter& each : quantizer_->parameters()) all.push_back(std::move(each));
   if (bias_.defined()) add(Role::kBias, bias_);
   if (!norm_) return all;
   add(Role::kGamma, norm_->gamma);
@@ -242,6 +247,7 @@ std::vector<Parameter> FilterModule::parameters() {
 }
 
 void FilterModule::Share(const Parameter& parameter) {
+  if (parameter.is_range) return quantizer_->Share(parameter);
   if (parameter.role == Role::kFilter && parameter.name == FindParameter(node(), Role::kFilter).name) filter_ = parameter.value;
   if (parameter.role == Role::kBias && bias_.defined() && parameter.name == FindParameter(node(), Role::kBias).name)
     bias_ = parameter.value;

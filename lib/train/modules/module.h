@@ -42,6 +42,7 @@ struct ModuleOptions {
   /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or 2, with the raw filter,
   /// too; 0: once, but twice where the grid of the whole filter leaves a channel few steps.
   int32_t bn_convolutions = 0;
+  bool learn_filter_ranges = false;  ///< learned_quantizer.h; only with symmetric filters
 };
 
 class Module {
