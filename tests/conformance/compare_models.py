@@ -4,7 +4,7 @@
   compare_models.py [--bytes-only] QAT_EVAL INPUTS MODEL.tflite ...
 
 Each model and a copy of it without quantization runs on INPUTS random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
-outputs must be equal byte for byte, of float models as near to the reference kernels as TFLite's own other kernels are on these inputs, within 8 units in
+outputs must be equal byte for byte, of float models no more than twice as far from the reference kernels as TFLite's own other kernels are on these inputs, within 8 units in
 the last place of the largest output where those agree (float_limits in scripts/compare_litert.py). The memory of our activations must be
 no more than TFLite's: the span of the addresses of its tensors that are computed. --bytes-only: neither copies nor memory. Exit status: 0 equal, 1 different.
 """
