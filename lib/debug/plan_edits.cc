@@ -124,6 +124,11 @@ void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, c
                              " becomes that of its values")},
                      [name](PlanChoices& edited) { edited.filters[name].range.reset(); }});
   }
+  if (given != choices.filters.end() && given->second.bits) precision.bits = *given->second.bits;
+  if (precision.bits < 8)
+    edits.push_back({{"filter", layer.layer.name, StrCat("filter '", name, "': 8 bits instead of ", precision.bits)},
+                     [name](PlanChoices& edited) { edited.filters[name].bits = 8; },
+                     EditPrice::kBits});
   if (precision.per_axis() || precision.type == DType::kUInt8) return;
   edits.push_back({{"filter", layer.layer.name, StrCat("filter '", name, "': a scale for each channel")},
                    [name](PlanChoices& edited) {

@@ -21,7 +21,7 @@
 namespace qat {
 
 /// What a kind of edit costs, the cheapest first.
-enum class EditPrice { kNothing, kScales, kInt16, kFloat };
+enum class EditPrice { kNothing, kScales, kBits, kInt16, kFloat };
 
 struct PossibleEdit {
   PlanEdit edit;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -15,11 +16,13 @@ namespace {
 
 constexpr size_t kLayersAtOnce = 3;
 constexpr double kWorthIt = 0.3;          // decibels of the answers; less is noise of rounding
+constexpr double kClearly = 6;            // decibels: half the error
 constexpr int64_t kExamplesToRank = 100;  // between edits; the diagnosis has ranked on all
 constexpr int kTimedRounds = 50;
 
 struct Outcome {
   double loss = 0;
+  double doubt = 0;  ///< standard error of `loss`
   std::optional<double> sqnr_db;
   int64_t bytes = 0;
 };
@@ -34,6 +37,18 @@ bool IsBest(const Outcome& a, const Outcome& b) {
   if (a.sqnr_db && b.sqnr_db && *a.sqnr_db != *b.sqnr_db) return *a.sqnr_db > *b.sqnr_db;
   return a.loss < b.loss;
 }
+
+/// Of points of accuracy that differ by chance of the examples: answers that became right or wrong count. 0 where nobody says what is right.
+double DoubtOf(const Quality& reference, const Quality& other, const std::vector<int32_t>& labels) {
+  const std::vector<int32_t>&a = reference.predictions.labels, &b = other.predictions.labels;
+  if (reference.of_numbers || labels.empty() || a.size() != labels.size() || b.size() != labels.size()) return 0;
+  double changed = 0;
+  for (size_t i = 0; i < labels.size(); ++i) changed += (a[i] == labels[i]) != (b[i] == labels[i]);
+  return 100 * std::sqrt(changed) / static_cast<double>(labels.size());
+}
+
+/// Whether the answers of `a` have at most half the error of those of `b`.
+bool IsClearlyNearer(const Outcome& a, const Outcome& b) { return a.sqnr_db && b.sqnr_db && *a.sqnr_db >= *b.sqnr_db + kClearly; }
 
 class Search {
  public:
@@ -64,6 +79,7 @@ class Search {
       if (outcome.loss <= max_loss_) break;
       QAT_ASSIGN_OR_RETURN(layers, RankAgain(choices));
     }
+    QAT_RETURN_IF_ERROR(MakeSure(std::move(layers), most_edits, choices, outcome));
     if (outcome.loss <= max_loss_) QAT_RETURN_IF_ERROR(DropNeedless(choices, outcome));
     out_.met = outcome.loss <= max_loss_;
     out_.loss_after = outcome.loss;
@@ -84,12 +100,14 @@ class Search {
                          MeasureQuality(*predictor, data_.selection, hooks_.Quiet()));
     ++out_.tried;
     hooks_.Progress("edits tried", out_.tried, out_.tried + 1);
-    return Outcome{LossOf(diagnosis_.reference, quality), OutputSqnr(diagnosis_.reference, quality),
-                   std::ssize(converted.model)};
+    return Outcome{LossOf(diagnosis_.reference, quality), DoubtOf(diagnosis_.reference, quality, data_.selection.labels),
+                   OutputSqnr(diagnosis_.reference, quality), std::ssize(converted.model)};
   }
 
-  /// One more edit. False: none makes anything better.
-  Expected<bool> TakeNext(const std::vector<LayerDiagnosis>& layers, PlanChoices& choices, Outcome& outcome) {
+  bool IsSure(const Outcome& outcome) const { return outcome.loss + outcome.doubt <= max_loss_; }
+
+  /// The edits that the most harmful layers which still have some offer.
+  Expected<std::vector<PossibleEdit>> Candidates(const std::vector<LayerDiagnosis>& layers, const PlanChoices& choices) {
     std::vector<PossibleEdit> candidates;
     size_t looked_at = 0;
     for (const size_t place : RankLayers(layers)) {
@@ -100,9 +118,39 @@ class Search {
       if (own.empty()) exhausted_.insert(layer.layer.name);
       candidates.insert(candidates.end(), own.begin(), own.end());
     }
+    return candidates;
+  }
+
+  /// A limit that is met within chance only: edits that cost nothing and halve the error, at least, are taken all the same.
+  Status MakeSure(std::vector<LayerDiagnosis> layers, size_t most_edits, PlanChoices& choices, Outcome& outcome) {
+    while (outcome.loss <= max_loss_ && !IsSure(outcome) && taken_.size() < most_edits) {
+      QAT_ASSIGN_OR_RETURN(const std::vector<PossibleEdit> candidates, Candidates(layers, choices));
+      const PossibleEdit* best = nullptr;
+      Outcome best_outcome;
+      for (const PossibleEdit& each : candidates) {
+        if (each.price != EditPrice::kNothing) continue;
+        PlanChoices edited = choices;
+        each.apply(edited);
+        const auto tried = Try(edited);
+        if (!tried.ok() && tried.error().code == ErrorCode::kInterrupted) return tried.error();
+        if (!tried.ok() || tried->loss > max_loss_ || !IsClearlyNearer(*tried, outcome)) continue;
+        if (best == nullptr || IsBest(*tried, best_outcome)) best = &each, best_outcome = *tried;
+      }
+      if (best == nullptr) return {};
+      best->apply(choices);
+      outcome = best_outcome;
+      taken_.push_back(*best);
+      QAT_ASSIGN_OR_RETURN(layers, RankAgain(choices));
+    }
+    return {};
+  }
+
+  /// One more edit. False: none makes anything better.
+  Expected<bool> TakeNext(const std::vector<LayerDiagnosis>& layers, PlanChoices& choices, Outcome& outcome) {
+    QAT_ASSIGN_OR_RETURN(const std::vector<PossibleEdit> candidates, Candidates(layers, choices));
     const PossibleEdit* best = nullptr;
     Outcome best_outcome;
-    for (const EditPrice price : {EditPrice::kNothing, EditPrice::kScales, EditPrice::kInt16, EditPrice::kFloat}) {
+    for (const EditPrice price : {EditPrice::kNothing, EditPrice::kScales, EditPrice::kBits, EditPrice::kInt16, EditPrice::kFloat}) {
       const PossibleEdit* meets = nullptr;
       Outcome meets_outcome;
       for (const PossibleEdit& each : candidates) {
@@ -153,6 +201,7 @@ class Search {
       const auto tried = Try(fewer);
       if (!tried.ok() && tried.error().code == ErrorCode::kInterrupted) return tried.error();
       if (!tried.ok() || tried->loss > max_loss_) continue;
+      if (!IsSure(*tried) && (IsSure(outcome) || IsClearlyNearer(outcome, *tried))) continue;
       taken_.erase(taken_.begin() + static_cast<std::ptrdiff_t>(i));
       choices = std::move(fewer);
       outcome = *tried;

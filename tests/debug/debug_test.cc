@@ -177,6 +177,34 @@ TEST(Suggest, EditsNothingWhereTheLimitIsMetAndSaysSoWhereNothingHelps) {
   EXPECT_FALSE(impossible.met) << "no edit makes integers better than float by 50 points";
 }
 
+/// Of 300 examples a few changed: the loss is below the limit, but not by more than chance, and a range without a price halves the error.
+TEST(Suggest, ALimitThatIsMetByChanceOnlyIsNoReasonToLeaveAWrongRange) {
+  Patient patient(DigitClassifier());
+  for (const char* name : {"conv2", "conv2/pool"}) {
+    Range& range = patient.choices().activations.emplace(name, patient.choices().activations["conv2"]).first->second;
+    range = {20 * range.min, 20 * range.max};
+  }
+  const Diagnosis ill = patient.Examine();
+  const Suggestion repair = patient.Repair(ill, ill.loss + 0.01);
+  EXPECT_TRUE(repair.met);
+  ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
+  EXPECT_EQ(repair.edits[0].layer, "conv2");
+  EXPECT_EQ(repair.bytes_after, repair.bytes_before);
+  EXPECT_TRUE(patient.Repair(ill, ill.loss + 20).edits.empty()) << "beyond doubt";
+}
+
+TEST(Suggest, AFilterOfFourBitsTakesEightBeforeItsLayerTakesSixteenOrFloat) {
+  Patient patient(DigitClassifier(), "w4a8");
+  const Diagnosis diagnosis = patient.Examine();
+  ASSERT_GT(diagnosis.loss, 0.7) << "4 bits cost something here";
+  const Suggestion repair = patient.Repair(diagnosis, diagnosis.loss / 2);
+  EXPECT_TRUE(repair.met) << repair.loss_after;
+  ASSERT_FALSE(repair.edits.empty());
+  for (const PlanEdit& edit : repair.edits) EXPECT_TRUE(edit.kind != "int16" && edit.kind != "keep_float") << edit.text;
+  EXPECT_NE(repair.plan.find("8 bits instead of 4"), std::string::npos) << repair.plan;
+  EXPECT_GT(repair.bytes_after, repair.bytes_before);
+}
+
 TEST(Suggest, TwoSpoiltLayersTakeTwoEdits) {
   Patient patient(DigitClassifier());
   for (const char* name : {"conv1", "conv1/pool", "logits"}) {
