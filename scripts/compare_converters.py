@@ -13,7 +13,8 @@ Takes WORK/NETWORK/seedN/float32.tflite, which bench_precisions.py trains and wr
 all from the same 1,000 training images. Every file answers the 10,000 test images in one interpreter (ai-edge-litert, its default kernels, one
 thread), fed with the same real numbers. In the kind dynamic4, the filters of depthwise convolutions have 8 bits from both.
 
-Held to: ours at least the best of the others - 0.1 points, and at most the smallest of the others + 2 % or + 2 KiB, whichever is more.
+Held to: the better of ours and repaired at least the best of the others - 0.1 points, and ours at most the smallest of the others + 2 % or
++ 2 KiB, whichever is more.
 What is measured is not measured again. --into replaces the text between "<!-- converters NETWORK -->" and "<!-- end -->" of PAGE; without
 it the tables are printed. --finished measures nothing and shows what is there. PACKAGES/venv is made where it is missing (2 GB).
 Exit status: 0 all hold, 1 not.
@@ -232,7 +233,7 @@ def problems(rows):
         ours = row.get("ours")
         if not ours or not others:
             continue
-        behind = max(other["accuracy"] for other in others) - ours["accuracy"]
+        behind = max(other["accuracy"] for other in others) - max(row[name]["accuracy"] for name in OURS if row.get(name))
         if behind > MAX_LOSS + 1e-9:
             found.append(f"{kind}: {behind:.2f} points behind the best of the others")
         least = min(other["bytes"] for other in others)

@@ -90,6 +90,49 @@ TEST_P(SpoiltRange, IsNamedFirstAndRepairedByOneRange) {
   EXPECT_EQ(repair.bytes_after, repair.bytes_before) << "a range costs nothing";
 }
 
+/// Layer, type, and whether the network has a depthwise layer.
+class SpoiltRangeOfAnyType : public ::testing::TestWithParam<std::tuple<const char*, const char*, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Each, SpoiltRangeOfAnyType,
+                         ::testing::Values(std::tuple("conv1", "w4a8", false), std::tuple("conv2", "uint8", false),
+                                           std::tuple("logits", "int8-per-tensor", false), std::tuple("depthwise", "int8", true),
+                                           std::tuple("depthwise", "uint8", true), std::tuple("conv1", "int8-per-tensor", true)));
+
+TEST_P(SpoiltRangeOfAnyType, IsNamedFirstAndRepaired) {
+  const auto& [layer, type, depthwise] = GetParam();
+  Patient patient(DigitClassifier(Activation::kRelu, depthwise), type);
+  const double healthy = std::max(patient.Examine().loss, 0.0);
+  auto& activations = patient.choices().activations;
+  const Range range = activations.at(layer), spoilt = {100 * range.min, 100 * range.max};
+  activations[layer] = spoilt;
+  if (const auto pool = activations.find(std::string(layer) + "/pool"); pool != activations.end()) pool->second = spoilt;
+  const Diagnosis ill = patient.Examine();
+  EXPECT_GT(ill.loss, healthy + 2);
+  EXPECT_EQ(First(ill).layer.name, layer);
+  const Suggestion repair = patient.Repair(ill, healthy + 1);
+  EXPECT_TRUE(repair.met) << repair.loss_after;
+  ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
+  EXPECT_EQ(repair.bytes_after, repair.bytes_before) << repair.edits[0].text;
+}
+
+class StretchedChannelOfAnyType : public ::testing::TestWithParam<std::tuple<const char*, bool>> {};
+INSTANTIATE_TEST_SUITE_P(Each, StretchedChannelOfAnyType,
+                         ::testing::Values(std::tuple("w4a8", false), std::tuple("int8", true), std::tuple("uint8", true),
+                                           std::tuple("int8-per-tensor", true), std::tuple("w4a8", true)));
+
+TEST_P(StretchedChannelOfAnyType, IsNamedFirstAndRepaired) {
+  const auto& [type, depthwise] = GetParam();
+  const double healthy = std::max(Patient(DigitClassifier(Activation::kRelu, depthwise), type).Examine().loss, 0.0);
+  Graph graph = DigitClassifier(Activation::kRelu, depthwise);
+  StretchChannel(graph, 3, 300, depthwise ? "depthwise" : "conv2");
+  const Patient patient(std::move(graph), type);
+  const Diagnosis ill = patient.Examine();
+  EXPECT_GT(ill.loss, healthy + 2);
+  EXPECT_EQ(First(ill).layer.name, "conv1");
+  const Suggestion repair = patient.Repair(ill, healthy + 1);
+  EXPECT_TRUE(repair.met) << repair.loss_after;
+  for (const PlanEdit& edit : repair.edits) EXPECT_EQ(edit.kind, "equalize") << edit.text;
+}
+
 TEST(StretchedChannel, IsNamedFirstAndEqualized) {
   Patient well(DigitClassifier());
   Graph graph = DigitClassifier();

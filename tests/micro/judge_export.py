@@ -1,11 +1,13 @@
 """Holds exports for microcontrollers against TensorFlow Lite Micro's interpreter.
 
 usage: judge_export.py PROGRAMS RANDOM_CHECKPOINT SIGMOIDS [KEEP]
+       judge_export.py --networks PROGRAMS DATA NETWORK...
   PROGRAMS           folder of qat-freeze and qat-convert
   RANDOM_CHECKPOINT  the program qat_random_checkpoint
   SIGMOIDS           the program qat_micro_sigmoids
 
-Networks of the zoo with random weights are exported. Of each: the C compiles without a warning as C and as C++; the golden inputs, through its
+Networks of the zoo with random weights are exported, or the float networks that are given, calibrated with 1,000 examples of DATA, in each of
+TYPES_THERE. Of each: the C compiles without a warning as C and as C++; the golden inputs, through its
 own functions, give TFLite Micro's interpreter the golden outputs, bit by bit, and the checksum; the arena is enough for it, and at most 1.3 times
 the least that is. Exit code 77: the interpreter or a compiler is missing.
 """
@@ -39,6 +41,9 @@ NETWORKS = [
     ("resnet20", [], ["--type", "int8", RANGE]),
     ("unet", ["0.5", "64"], ["--type", "int8", RANGE]),
 ]
+
+# What TensorFlow Lite Micro computes.
+TYPES_THERE = ["w4a8", "float32", "int8", "int8-per-tensor", "int16x8"]
 
 PROBE = """#include <stdint.h>
 #include <stdio.h>
@@ -154,8 +159,41 @@ def judge(name, folder, runtime, numpy):
     print(f"{name}: {length} bytes, {vectors} golden vectors, arena {arena}, {arena / least:.3f} times the least; {', '.join(calls)}")
 
 
+def export(programs, network, flags, folder):
+    """Filters of fully connected layers with 4 bits have one scale there, which a plan is made for: 8 bits. Returns what was changed so."""
+    command = [programs / "qat-convert", network, *flags]
+    done = subprocess.run([str(part) for part in (*command, "--emit-micro", folder)], capture_output=True, text=True, check=False)
+    wide = re.findall(r"FULLY_CONNECTED \('([^']+)'\) takes filters of 4 bits with one scale", done.stderr)
+    if done.returncode == 0:
+        return []
+    if done.returncode != 4 or not wide:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
+    plan = folder.with_suffix(".toml")
+    run(*command, "--write-plan", plan)
+    text = plan.read_text(encoding="utf-8")
+    for name in wide:
+        text, count = re.subn(rf'^("{re.escape(name)}/filter" = \{{ bits = )4', r"\g<1>8", text, flags=re.M)
+        assert count == 1, f"{network}: the plan has no filter of '{name}' with 4 bits"
+    plan.write_text(text, encoding="utf-8")
+    run(programs / "qat-convert", network, "--plan", plan, "--emit-micro", folder)
+    return wide
+
+
+def judge_networks(programs, data, networks, runtime, numpy):
+    with tempfile.TemporaryDirectory() as temporary:
+        for network in networks:
+            for kind in TYPES_THERE:
+                folder = pathlib.Path(temporary) / kind
+                ranges = [] if kind == "float32" else ["--calibrate", data, "--calibration-limit", "1000", "--progress", "none"]
+                wide = export(programs, network, ["--type", kind, *ranges], folder)
+                judge(f"{network} {kind}{', 8 bits: ' if wide else ''}{', '.join(wide)}", folder, runtime, numpy)
+
+
 def main():
-    programs, random_checkpoint, sigmoids = map(pathlib.Path, sys.argv[1:4])
+    given = sys.argv[1:] != [] and sys.argv[1] == "--networks"
+    if given:
+        sys.argv.pop(1)
+    programs = pathlib.Path(sys.argv[1])
     try:
         import numpy
         from tflite_micro import runtime
@@ -165,6 +203,10 @@ def main():
     if not shutil.which("cc") or not shutil.which("c++"):
         print("there is no compiler: exports were not judged")
         sys.exit(77)
+    if given:
+        judge_networks(programs, sys.argv[2], sys.argv[3:], runtime, numpy)
+        return
+    random_checkpoint, sigmoids = map(pathlib.Path, sys.argv[2:4])
     with tempfile.TemporaryDirectory() as temporary:
         kept = pathlib.Path(sys.argv[4] if len(sys.argv) > 4 else temporary)
         run(sigmoids, temporary)

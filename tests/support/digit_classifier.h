@@ -31,8 +31,9 @@ inline std::vector<float> RandomValues(size_t count, float reach, uint64_t key) 
   return values;
 }
 
-/// 28x28 -> conv1 8@5x5 -> pool -> conv2 24@3x3 -> pool -> flatten -> logits 10, activations relu or relu6.
-inline Graph DigitClassifier(Activation activation = Activation::kRelu) {
+/// 28x28 -> conv1 8@5x5 -> pool -> conv2 24@3x3 -> pool -> flatten -> logits 10, activations relu or relu6. `depthwise`: a layer of this name,
+/// 3x3, in front of conv2.
+inline Graph DigitClassifier(Activation activation = Activation::kRelu, bool depthwise = false) {
   Graph g;
   g.name = "digits";
   g.scheme = "float32";
@@ -55,6 +56,13 @@ inline Graph DigitClassifier(Activation activation = Activation::kRelu) {
     at = *g.AddNode(OpType::kMaxPool2D, name + "/pool", Pool2DAttributes(), {at});
   };
   conv("conv1", 8, 5, 1, 11);
+  if (depthwise) {
+    DepthwiseConv2DAttributes attributes;
+    attributes.activation = activation;
+    const int32_t filter = g.AddConstant("depthwise/filter", {1, 3, 3, 8}, RandomValues(72, 1, 33));
+    const int32_t bias = g.AddConstant("depthwise/bias", {8}, RandomValues(8, 0.1f, 34));
+    at = *g.AddNode(OpType::kDepthwiseConv2D, "depthwise", attributes, {at, filter, bias});
+  }
   conv("conv2", 24, 3, 8, 22);
   const auto features = static_cast<int32_t>(FlatSize(g.tensor(at).shape));
   const int32_t shape = g.AddConstant("flatten/shape", {2}, std::vector<int32_t>{-1, features});
@@ -94,11 +102,12 @@ inline Graph DigitClassifier(Activation activation = Activation::kRelu) {
   return g;
 }
 
-/// One channel of conv1 times `factor`, what conv2 multiplies it with divided by it: with relu the function is the same.
-inline void StretchChannel(Graph& graph, size_t channel, float factor) {
+/// One channel of conv1 times `factor`, what the layer behind it multiplies it with divided by it: with relu the function is the same.
+/// `behind`: conv2 or depthwise, whose filters have 8 input channels in the last axis.
+inline void StretchChannel(Graph& graph, size_t channel, float factor, const std::string& behind = "conv2") {
   GraphTensor& first = graph.tensor(TensorNamed(graph, "conv1/filter"));
   GraphTensor& bias = graph.tensor(TensorNamed(graph, "conv1/bias"));
-  GraphTensor& second = graph.tensor(TensorNamed(graph, "conv2/filter"));
+  GraphTensor& second = graph.tensor(TensorNamed(graph, behind + "/filter"));
   std::vector<float> from = RealValues(first), add = RealValues(bias), to = RealValues(second);
   for (size_t i = 0; i < from.size(); ++i) from[i] *= i / 25 == channel ? factor : 1;
   add[channel] *= factor;
