@@ -183,7 +183,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   const std::set<std::string> texts = {"preset", "network", "data", "label"};  // names that may be empty
   for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 59u);
+  EXPECT_EQ(TrainConfigKeys().size(), 60u);
 }
 
 TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
