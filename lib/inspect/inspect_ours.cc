@@ -67,6 +67,7 @@ class CheckpointReader {
     found_.provenance = checkpoint_->provenance;
     found_.facts = {{"name", network_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
     for (const auto& [name, value] : checkpoint_->metrics) found_.facts.emplace_back(name, NumberText(value));
+    if (!checkpoint_->filter_ranges.empty()) found_.facts.emplace_back("filter_ranges", "learned");
     found_.owner = checkpoint_;
     return std::move(found_);
   }

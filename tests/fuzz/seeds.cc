@@ -77,8 +77,21 @@ size_t WeightsOf(const Checkpoint& checkpoint) {
   return count;
 }
 
+// With learned ranges of filters, one of which holds every value.
+Checkpoint LearnedCheckpoint() {
+  Checkpoint checkpoint = testing::TinyCheckpoint();
+  checkpoint.scheme = "w4a8";
+  for (const char* filter : {"conv/filter", "fc/filter"}) {
+    checkpoint.ranges.erase(filter);
+    const int32_t channels = checkpoint.tensors.at(filter).shape[0];
+    checkpoint.filter_ranges[filter] = {{channels}, std::vector<float>(static_cast<size_t>(channels), 0.25f)};
+  }
+  checkpoint.filter_ranges["fc/filter"].values[0] = 0;
+  return checkpoint;
+}
+
 std::vector<Checkpoint> MakeCheckpoints() {
-  std::vector<Checkpoint> checkpoints = {testing::TinyCheckpoint()};
+  std::vector<Checkpoint> checkpoints = {testing::TinyCheckpoint(), LearnedCheckpoint()};
   Random random(5);
   for (const Bytes& text : FilesOfTree("tests/specs", ".toml")) {
     const auto spec = ParseNetworkSpec(TextOf(text), "seed");
