@@ -259,6 +259,23 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
   }
 }
 
+TEST_F(Training, GoesOnWithLearnedRangesOfFiltersUnlessToldOtherwise) {
+  const ProcessResult refused = Train("halves", "refused", {"--filter-ranges", "learned"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_HOLDS(refused.err, "filter-ranges is learned and scheme is uint8, expected a scheme whose filters are symmetric around 0: int8, ");
+  ASSERT_EQ(Train("halves", "first", {"--scheme", "w4a8", "--filter-ranges", "learned"}).exit_code, 0);
+  const ProcessResult second = Train("halves", "second", {"--init", dir_ / "first"});
+  EXPECT_HOLDS(second.err, "filter-ranges learned, as the run of --init has them; --filter-ranges observed changes that\n");
+  EXPECT_HOLDS(RunTool("qat-eval", {"inspect", dir_ / "second/checkpoints/0000000120.ckpt"}).out, "filter_ranges learned\n");
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--filter-ranges", "observed"}, {"--scheme", "int8"}}) {
+    std::vector<std::string> all = {"--init", dir_ / "first"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    const ProcessResult third = Train("halves", "third" + flags[1], all);
+    EXPECT_EQ(third.exit_code, 0) << third.err;
+    EXPECT_EQ(third.err.find("filter-ranges"), std::string::npos) << third.err;
+  }
+}
+
 TEST_F(Training, NeverResumesFromNothingWhereItsOnlyStateIsDamaged) {
   ASSERT_EQ(Train("halves", "run", {"--eval-every", "120", "--checkpoint-every", "120"}).exit_code, 0);
   testing::WriteText(TrainerStatePath(dir_ / "run", 120), "damaged");
