@@ -115,6 +115,22 @@ TEST(TrainConfig, RefusesADelayThatNeverEnds) {
   QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "both 0");
 }
 
+TEST(TrainConfig, LearnedRangesNeedSymmetricFilters) {
+  TrainConfig config;
+  config.steps = 100;
+  QAT_ASSERT_OK(SetKey(config, "filter-ranges", "learned"));
+  for (const char* scheme : {"uint8", "float32"}) {
+    config.scheme = scheme;
+    QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                     std::string("filter-ranges is learned and scheme is ") + scheme + ", expected a scheme whose filters are symmetric around 0");
+  }
+  for (const char* scheme : {"int8", "int8-per-tensor", "w4a8"}) {
+    config.scheme = scheme;
+    QAT_ASSERT_OK(Validate(config));
+  }
+  QAT_EXPECT_ERROR(SetKey(config, "filter-ranges", "lsq"), ErrorCode::kInvalidArgument, "value 'lsq', expected \"observed\"");
+}
+
 TEST(SetKey, TakesWhatAFlagSays) {
   TrainConfig config;
   QAT_ASSERT_OK(SetKey(config, "batch-size", "8"));
