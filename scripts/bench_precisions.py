@@ -39,9 +39,10 @@ NETWORKS = {
     "mobilenet_v1": ("cifar10", [*CIFAR, "--network", "mobilenet_v1", "--width", "0.25", "--resolution", "32"], ["--epochs", "24"],
                      CIFAR_FURTHER, 1),
 }
-# What is trained: its name, the type, and further flags.
-TRAINED = {"float32": ("float32", []), "uint8": ("uint8", []), "int8": ("int8", []), "w4a8": ("w4a8", []),
-           "w4a8-learned": ("w4a8", ["--filter-ranges", "learned"])}
+# What is trained: its name, the type, the column of the table, and further flags. With 4 bits, batch norms learn to the end.
+LEARNING = ["--bn-freeze-fraction", "1"]
+TRAINED = {"float32": ("float32", "", []), "uint8": ("uint8", "trained", []), "int8": ("int8", "trained", []),
+           "w4a8": ("w4a8", "trained", LEARNING), "w4a8-learned": ("w4a8", "learned", [*LEARNING, "--filter-ranges", "learned"])}
 INTEGERS = ["uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"]
 REALS = ["dynamic", "dynamic4", "float16"]
 REPAIRS = {"none": [], "equalize": ["--repair", "equalize"], "adaround": ["--repair", "adaround"], "bias": ["--repair", "bias"],
@@ -97,8 +98,8 @@ class Bench:
 
     def train_all(self):
         self.train(self.folder / "base", "--scheme", "float32", *self.base_flags)
-        for name, (scheme, flags) in TRAINED.items():
-            self.train(self.folder / name, "--init", self.folder / "base", "--select", "last", "--scheme", scheme, *flags, *self.fine_flags, *FINE_TUNE)
+        for name, (scheme, _, flags) in TRAINED.items():
+            self.train(self.folder / name, "--init", self.folder / "base", "--select", "last", "--scheme", scheme, *self.fine_flags, *FINE_TUNE, *flags)
 
     def convert(self, graph, model, *flags):
         if not model.exists() and not self.arguments.finished:
@@ -118,10 +119,10 @@ class Bench:
                 model = self.folder / f"{kind}.{repair}.tflite"
                 self.convert(floats, model, "--type", kind, *calibrate, *flags)
                 yield (kind, repair), model
-        for name, (scheme, flags) in list(TRAINED.items())[1:]:
+        for name, (scheme, column, _) in list(TRAINED.items())[1:]:
             model = self.folder / f"{name}.trained.tflite"
             self.convert(self.folder / name / "model.qgraph", model, "--type", scheme)
-            yield (scheme, "learned" if flags else "trained"), model
+            yield (scheme, column), model
 
     def evaluate(self, model):
         """Of the whole test set: the pair of the reference and the model, and both accuracies; None: not measured."""

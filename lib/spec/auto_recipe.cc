@@ -151,7 +151,9 @@ void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& da
   const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
   Fill(config.warmup_fraction, config.schedule == "one-cycle" ? kOneCycleWarmup : 0.05, decided("warmup_fraction"));
   Fill(config.quant_delay_fraction, 0.6, decided("quant_delay_fraction"));
-  Fill(config.bn_freeze_fraction, 0.8, decided("bn_freeze_fraction"));
+  // Filters of 4 bits change their sums so much, step by step, that statistics which stand still do not fit them
+  // (docs/precisions.md).
+  Fill(config.bn_freeze_fraction, config.scheme == "w4a8" ? 1.0 : 0.8, decided("bn_freeze_fraction"));
   Fill(config.freeze_ranges_fraction, 1.0, decided("freeze_ranges_fraction"));
   Fill(config.ema_decay, std::min(DecayOver(steps / 40), 0.999), decided("ema_decay"));
   Fill(config.weight_average_decay, std::min(DecayOver(steps / 60), 0.999), decided("weight_average_decay"));

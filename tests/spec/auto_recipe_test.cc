@@ -216,6 +216,19 @@ TEST(AutoRecipe, AFloatRunHasTheRecipeOfItsQuantizedRun) {
   EXPECT_EQ(floating, DeriveRecipe({}, {}, data, kNetworks[2], 2).config);
 }
 
+TEST(AutoRecipe, BatchNormsOfFourBitFiltersLearnToTheEnd) {
+  TrainConfig config;
+  const DataFacts data = Facts(1800, 4);
+  const auto freezes_at = [&](const std::string& scheme) {
+    config.scheme = scheme;
+    const AutoRecipe recipe = DeriveRecipe(config, {"scheme"}, data, kNetworks[3], 2);
+    const Schedule schedule = MakeSchedule(recipe.config, data.examples);
+    return static_cast<double>(schedule.freeze_batch_norm_at) / static_cast<double>(schedule.steps);
+  };
+  EXPECT_EQ(freezes_at("w4a8"), 1);
+  EXPECT_NEAR(freezes_at("int8"), 0.8, 0.01);
+}
+
 // An hour is the promise for data of any size: at the speed that the recipe assumes, on one core, it stays below.
 TEST(AutoRecipe, LargeSetsAreBoundedUnlessThereIsABudget) {
   const DataFacts data = Facts(3'000'000, 1000);
