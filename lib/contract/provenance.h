@@ -32,6 +32,7 @@ inline constexpr char kAppendKey[] = "append";
 inline constexpr char kArgMaxTypeKey[] = "argmax_type";
 inline constexpr char kKeepFloatKey[] = "keep_float";
 inline constexpr char kInt16Key[] = "int16";
+inline constexpr char kFullyConnectedScalesKey[] = "fully_connected_scales";
 inline constexpr char kInputTypeKey[] = "input_type";
 inline constexpr char kOutputTypeKey[] = "output_type";
 inline constexpr char kInputLayoutKey[] = "input_layout";

@@ -80,6 +80,23 @@ Status WidenLayers(Conversion& c) {
   return {};
 }
 
+/// A plan may say otherwise of single filters.
+Status ShareFullyConnectedScales(Conversion& c) {
+  const std::string& scales = c.request.fully_connected_scales;
+  if (scales == "channel") return {};
+  if (scales != "tensor")
+    return InvalidArgument(StrCat("`fully_connected_scales`: value '", scales, "', expected channel or tensor"));
+  if (c.type.is_real())
+    return InvalidArgument("`fully_connected_scales`: chooses scales of integers, and a model of real numbers has none of filters; "
+                           "expected `type` int8, int16x8 or w4a8");
+  for (const GraphNode& node : c.graph().nodes) {
+    if (node.type != OpType::kFullyConnected) continue;
+    const int32_t filter = node.inputs[static_cast<size_t>(node.definition().filter_input)];
+    if (c.graph().tensor(filter).is_constant()) c.options.filters[c.graph().tensor(filter).name].granularity = Granularity::kTensor;
+  }
+  return {};
+}
+
 /// Before ranges are found, which takes time.
 Status CheckTwins(Conversion& c) {
   if (!c.twins) return {};
@@ -257,6 +274,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
       {"keep-int16", "puts layers that `int16` and the plan name between nodes that change the number of bits", WidenLayers},
+      {"fully-connected-scales", "gives filters of fully connected layers one scale, where asked for", ShareFullyConnectedScales},
       {"check-twins", "`twins`: refuses what cannot be equal for uint8 and int8", CheckTwins},
       {"choose-observer", "`observer` auto: tries each observer on examples held out", ChooseRanges},
       {"choose-repairs", "`repair` auto: tries each repair on examples held out", Choose},
@@ -278,7 +296,7 @@ const std::vector<ConversionPass>& ConversionPasses() {
 }
 
 std::string ListOfPasses() {
-  constexpr size_t kColumn = 22;
+  constexpr size_t kColumn = 24;
   std::string text;
   for (const ConversionPass& pass : ConversionPasses())
     text += StrCat(pass.name, std::string(kColumn - pass.name.size(), ' '), pass.summary, "\n");

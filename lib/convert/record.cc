@@ -13,7 +13,7 @@ using Provenance = std::map<std::string, std::string>;
 
 constexpr std::array kKeys = {kTypeKey,           kAppendKey,     kArgMaxTypeKey,   kKeepFloatKey,    kInt16Key,
                               kInputTypeKey,      kOutputTypeKey, kInputLayoutKey,  kSkippedPassesKey, kInputParamsKey,
-                              kDefaultRangeKey,   kObserversKey,  kRepairsKey,      kTwinsKey,        kCalibrationLimitKey};
+                              kDefaultRangeKey,   kObserversKey,  kRepairsKey,      kTwinsKey,        kCalibrationLimitKey, kFullyConnectedScalesKey};
 
 /// Each text of a request beside its key.
 struct Field {
@@ -25,6 +25,7 @@ constexpr std::array kFields = {
     Field{kKeepFloatKey, &ConversionRequest::keep_float},  Field{kInt16Key, &ConversionRequest::int16},
     Field{kInputTypeKey, &ConversionRequest::input_type},  Field{kOutputTypeKey, &ConversionRequest::output_type},
     Field{kInputLayoutKey, &ConversionRequest::input_layout},
+    Field{kFullyConnectedScalesKey, &ConversionRequest::fully_connected_scales},
 };
 
 std::string ValueOf(const Provenance& provenance, const char* key) {

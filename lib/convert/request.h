@@ -14,6 +14,7 @@ struct ConversionRequest {
   std::string append = "none";
   std::string argmax_type = "int32";
   std::string keep_float, int16;  ///< regular expressions of whole names
+  std::string fully_connected_scales = "channel";  ///< of filters with one scale per channel; or "tensor"
   std::string input_type, output_type;
   std::string input_layout = "nhwc";
   std::vector<std::string> skipped_passes;

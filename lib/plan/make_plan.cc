@@ -307,7 +307,7 @@ class Planner {
       if (choice != nullptr && choice->range) ranges = {*choice->range};
       plan.range = ranges[0];
     }
-    if (choice != nullptr) plan.reason = options_.reason;
+    if (choice != nullptr && !options_.reason.empty()) plan.reason = options_.reason;
     const bool symmetric_int32 = precision.symmetric && !least_scales.empty();
     for (size_t i = 0; i < ranges.size(); ++i) {
       QAT_ASSIGN_OR_RETURN(QuantizationParams own,

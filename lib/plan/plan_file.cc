@@ -321,7 +321,9 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
           StrCat("filter '", name, "' of a ", DefinitionOf(readers.at(filter)).name,
                  " has 4 bits, which TFLite takes of conv_2d, depthwise_conv_2d and fully_connected only"));
     }
-    options.filters[name] = choice;
+    const std::optional<Granularity> asked = options.filters[name].granularity;
+    FilterChoice& taken = options.filters[name] = choice;
+    if (!taken.granularity) taken.granularity = asked;
   }
   return {};
 }

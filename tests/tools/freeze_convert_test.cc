@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/file.h"
 #include "ir/graph.h"
+#include "model/model.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
@@ -411,6 +413,34 @@ TEST_F(ConvertTool, NamedLayersHave16Bits) {
   EXPECT_REFUSED(Convert({graph, "--default-range", "0,6", "--int16", "conv", "-o", o, "--twins", dir_ / "u.tflite"}), 2,
                  "--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
   EXPECT_FALSE(std::filesystem::exists(o));
+}
+
+TEST_F(ConvertTool, FullyConnectedLayersHaveOneScaleWhereAskedFor) {
+  const auto scales = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> all = {dir_ / "g.qgraph", "--fully-connected-scales", "tensor", "-o", dir_ / "m.tflite"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    EXPECT_EQ(Convert(all).exit_code, 0);
+    const auto model = Model::Load(dir_ / "m.tflite");
+    EXPECT_TRUE(model.ok());
+    std::map<OpType, size_t> found;
+    for (const ModelNode& node : (*model)->nodes()) {
+      const int32_t filter = node.inputs.size() > 1 ? node.inputs[1] : -1;
+      if (filter >= 0) found[node.type] = (*model)->tensors()[static_cast<size_t>(filter)].scale.size();
+    }
+    return std::pair(found[OpType::kConv2D], found[OpType::kFullyConnected]);
+  };
+  for (const char* type : {"int8", "w4a8", "int16x8"}) EXPECT_EQ(scales({"--type", type}), std::pair(size_t{2}, size_t{1})) << type;
+  // A plan knows better of a single filter; one that says nothing of its scales does not.
+  testing::WriteText(dir_ / "bits.toml", "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n");
+  EXPECT_EQ(scales({"--plan", dir_ / "bits.toml"}).second, 1u);
+  testing::WriteText(dir_ / "scales.toml", "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { scales = \"channel\" }\n");
+  EXPECT_GT(scales({"--plan", dir_ / "scales.toml"}).second, 1u);
+  for (const auto& [value, type, piece] : {std::tuple("both", "int8", "--fully-connected-scales: value 'both', expected channel or tensor"),
+                                           std::tuple("tensor", "float32", "a model of real numbers has none of filters")}) {
+    const ProcessResult refused = Convert({dir_ / "f.qgraph", "--type", type, "--fully-connected-scales", value, "-o", dir_ / "no.tflite"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_HOLDS(refused.err, piece);
+  }
 }
 
 TEST_F(ConvertTool, NamesWhatIsWrongWithTwins) {

@@ -65,6 +65,7 @@ const std::vector<FlagCase>& FlagCases() {
       {"--keep-float", Effect::kRecorded, {"--keep-float", "f\\w|nothing"}},
       {"--keep-float", Effect::kRecorded, {"--type", "int8", "--keep-float", "conv", "--output-type", "float32"}},
       {"--int16", Effect::kRecorded, {"--type", "int8", "--int16", "conv|pool"}, {"--type", "int8"}},
+      {"--fully-connected-scales", Effect::kRecorded, {"--type", "int8", "--fully-connected-scales", "tensor"}, {"--type", "int8"}},
       {"--input-stats", Effect::kRecorded, {"--input-stats", "128,127.5"}},
       {"--input-stats", Effect::kRecorded, {"--input-stats", "128,127.5", "--input-type", "float32"}},
       {"--quantized-input-stats", Effect::kRecorded, {"--quantized-input-stats", "1,3"}},

@@ -35,6 +35,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   add("--int16", flags.int16, "REGEX",
       "layers of a model of int8 to compute with 16-bit activations: whole names, as 'fc[12]|conv1'");
+  add("--fully-connected-scales", flags.fully_connected_scales, "channel|tensor",
+      "filters of fully connected layers of int8: one scale per channel, or one for all, for targets before 2024");
   add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
       "where the model is to run: refused where an operator, a type or a shape does not run there");
   add("--emit-micro", flags.emit_micro, "DIR",

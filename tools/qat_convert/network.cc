@@ -104,7 +104,7 @@ bool ChangesBordersOnly(const ConvertFlags& flags) {
   const bool decides = std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
   // A pipe can be read only once, and is called otherwise.
   return borders && flags.graph.ends_with(".tflite") && !decides && flags.input_shapes.empty() && LowerCase(flags.append) == "none" &&
-         LowerCase(flags.repair) == "none";
+         LowerCase(flags.repair) == "none" && flags.fully_connected_scales == "channel";
 }
 
 Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags) {
