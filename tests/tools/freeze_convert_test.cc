@@ -331,7 +331,7 @@ TEST_F(ConvertTool, PassesAreListedAndCanBeLeftOut) {
   const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
   const ProcessResult list = Convert({"--list-passes"});
   EXPECT_EQ(list.exit_code, 0) << list.err;
-  EXPECT_HOLDS(list.out, "equalize              cross-layer equalization");
+  EXPECT_HOLDS(list.out, "equalize                cross-layer equalization");
   EXPECT_LT(list.out.find("\ncalibrate "), list.out.find("\nadaround "));
   const auto convert = [&](std::vector<std::string> flags, const std::string& out) {
     flags.insert(flags.begin(), {graph, "--type", "w4a8", "--calibrate", data, "-o", out});
