@@ -176,6 +176,7 @@ void FillRest(TrainConfig& config, const Decided& decided, const DataFacts& data
   Fill(config.shift_steps, none.shift_steps, decided("shift_steps"));
   Fill(config.gain_percent, none.gain_percent, decided("gain_percent"));
   Fill(config.noise, none.noise, decided("noise"));
+  Fill(config.mixup, none.mixup, decided("mixup"));
   if (config.threads == 0) config.threads = cores;
 }
 
@@ -223,7 +224,7 @@ std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t
 
 bool ChangesImages(const TrainConfig& config) {
   return config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
-         config.scale_percent > 0 || config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0;
+         config.scale_percent > 0 || config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0 || config.mixup > 0;
 }
 
 std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule) {

@@ -88,6 +88,7 @@ struct TrainConfig {
   int32_t shift_steps = 0;    ///< augmentation of series: shift in time by up to so many steps, the value at the edge coming in
   double gain_percent = 0;    ///< augmentation of real numbers: multiply by 1 plus or minus up to so many percent
   double noise = 0;           ///< augmentation of real numbers: add noise of so many deviations of its channel
+  double mixup = 0;           ///< alpha of Beta(alpha, alpha), by which examples and their losses are mixed in pairs; 0: they are not
   int64_t quant_delay = 0;    ///< steps before fake quantization starts; ranges are observed from step 0
   double quant_delay_fraction = 0;  ///< used where quant_delay is 0: that part of all steps
   int64_t bn_freeze = 0;  ///< steps before batch norms use their moving averages; scheme float32: never

@@ -339,6 +339,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       IntegerField("shift_steps", &C::shift_steps, 0, 65536),
       RealField("gain_percent", &C::gain_percent, 0, 90),
       RealField("noise", &C::noise, 0, 10),
+      RealField("mixup", &C::mixup, 0, 100),
       IntegerField("quant_delay", &C::quant_delay, 0, kMany),
       RealField("quant_delay_fraction", &C::quant_delay_fraction, 0, 1),
       IntegerField("bn_freeze", &C::bn_freeze, 0, kMany),

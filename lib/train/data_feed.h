@@ -31,6 +31,9 @@ struct BatchLabels {
 struct Batch {
   std::vector<at::Tensor> inputs;
   std::vector<BatchLabels> outputs;  ///< of each output of the network
+  /// Where examples are mixed with others: what these should give, and the part of the loss that `outputs` have.
+  std::vector<BatchLabels> others = {};
+  double own_part = 1;
   double share = 1;                  ///< of the whole batch, where other processes have the rest
   int64_t first = 0;                 ///< examples of the whole batch before these
 };
@@ -47,6 +50,14 @@ class DataFeed {
   Expected<Batch> Read(int64_t step, const WorkerPlace& place);
 
  private:
+  /// What a process reads of a step: its share, then the partners of that which are elsewhere.
+  struct Part {
+    WorkerShare share;
+    double own_part = 1;
+    std::vector<int32_t> positions, examples;  ///< in the batch; in the data set
+    std::vector<int64_t> partners;             ///< of each example of the share, as an index of `positions`; empty: not mixed
+  };
+  Part PartOf(int64_t step, const WorkerPlace& place);
   void AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data, BatchLabels& batch) const;
 
   const Dataset& data_;

@@ -308,6 +308,14 @@ Status Preparation::CheckChanges() {
   if (config.shift_steps > 0 && !series) return refuse("shift_steps", "series [steps, channels] of real numbers");
   if (config.gain_percent > 0 && !reals) return refuse("gain_percent", "real numbers");
   if (config.noise > 0 && !reals) return refuse("noise", "real numbers");
+  for (size_t i = 0; config.mixup > 0 && i < job_.train.output_count(); ++i) {
+    const OutputLabels& own = job_.train.output_labels(i);
+    const bool pixels = own.task != Task::kMultiLabel && own.LabelsPerImage() > 1;
+    if (!IsOfNumbers(own.task) && !pixels) continue;
+    return InvalidArgument(StrCat("`mixup`: mixes examples of classes or of yes or no, one answer each, and ",
+                                  own.output.empty() ? job_.train.name : StrCat("'", own.output, "'"), " has ",
+                                  pixels ? "one label per pixel" : StrCat("the task ", NameOf(own.task)), ": leave it out"));
+  }
   const bool moves = config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
   for (size_t i = 0; moves && i < job_.train.output_count(); ++i) {
     const OutputLabels& own = job_.train.output_labels(i);

@@ -181,13 +181,15 @@ void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t
   }
 }
 
-void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<uint8_t> examples) {
+void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<const int32_t> positions,
+                  std::span<uint8_t> examples) {
   if (config.shift_steps == 0 && config.gain_percent == 0 && config.noise == 0) return;
   const auto values = static_cast<size_t>(contract.ValueCount()), channels = static_cast<size_t>(contract.channels);
   const auto steps = static_cast<int64_t>(values / channels);
   std::vector<float> before(values), after(values);
-  for (size_t n = 0; (n + 1) * values * sizeof(float) <= examples.size(); ++n) {
-    Random random(MixKey(config.seed, kSeries, step, static_cast<int64_t>(n)));
+  QAT_CHECK(examples.size() == positions.size() * values * sizeof(float));
+  for (size_t n = 0; n < positions.size(); ++n) {
+    Random random(MixKey(config.seed, kSeries, step, int64_t{positions[n]}));
     const int32_t shift = random.Between(-config.shift_steps, config.shift_steps);
     const double gain = 1 + config.gain_percent / 100 * (2 * random.Uniform() - 1);
     std::memcpy(before.data(), &examples[n * values * sizeof(float)], values * sizeof(float));

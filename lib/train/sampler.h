@@ -55,9 +55,10 @@ void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t
                   int32_t width, const ImageChange& change, int32_t outside, std::span<int32_t> out);
 
 /// Random changes of a batch of real numbers, float32 in the units of the data, in place: each example is shifted in time, the value
-/// at the edge coming in, multiplied by one factor, and given noise in units of the deviation of each channel. Requires an input
-/// [T, C] where the recipe shifts.
-void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<uint8_t> examples);
+/// at the edge coming in, multiplied by one factor, and given noise in units of the deviation of each channel. `positions`: of the
+/// examples in the whole batch. Requires an input [T, C] where the recipe shifts.
+void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<const int32_t> positions,
+                  std::span<uint8_t> examples);
 
 }  // namespace qat
 

@@ -265,13 +265,14 @@ void StepEngine::ClipGradients() {
   }
 }
 
-LossResult StepEngine::LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const {
-  const std::span<float> wanted = SpanOf(gradient);
-  const LossResult result = losses_[output].Of(SpanOf(outputs), outputs.size(-1), batch.outputs[output].wanted(), wanted);
+LossResult StepEngine::LossOf(size_t output, Wanted wanted, const at::Tensor& outputs, at::Tensor& gradient) const {
+  gradient = at::empty_like(outputs, outputs.options().requires_grad(false));
+  const std::span<float> slopes = SpanOf(gradient);
+  const LossResult result = losses_[output].Of(SpanOf(outputs), outputs.size(-1), wanted, slopes);
   const std::vector<float>& units = target_units_[output];
-  for (size_t i = 0; !units.empty() && i < wanted.size(); ++i) {
+  for (size_t i = 0; !units.empty() && i < slopes.size(); ++i) {
     const float unit = units[i % units.size()];
-    wanted[i] /= unit * unit;
+    slopes[i] /= unit * unit;
   }
   return result;
 }
@@ -300,6 +301,17 @@ void StepEngine::SumLosses(std::vector<LossResult>& results, std::vector<at::Ten
   }
 }
 
+// The second half is that of the examples that were mixed into those of the first; the answers that are right are of the first.
+void StepEngine::MixLosses(double own_part, std::vector<LossResult>& results, std::vector<at::Tensor>& gradients) {
+  const size_t count = results.size() / 2;
+  for (size_t i = 0; i < count; ++i) {
+    results[i].loss = own_part * results[i].loss + (1 - own_part) * results[count + i].loss;
+    gradients[i].mul_(own_part).add_(gradients[count + i], 1 - own_part);
+  }
+  results.resize(count);
+  gradients.resize(count);
+}
+
 Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step) {
   for (Parameter& parameter : parameters_) {
     if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
@@ -311,14 +323,18 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
       .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
       .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
       .sharing = {workers_, batch.share, batch.first}};
-  std::vector<at::Tensor> outputs, gradients;
-  std::vector<LossResult> results;
-  for (const at::Tensor& each : network_->Forward(batch.inputs, context)) {
-    outputs.push_back(functional::ToNhwc(each).contiguous());
-    gradients.push_back(at::empty_like(outputs.back(), outputs.back().options().requires_grad(false)));
-    results.push_back(LossOf(outputs.size() - 1, batch, outputs.back(), gradients.back()));
+  std::vector<at::Tensor> outputs;
+  for (const at::Tensor& each : network_->Forward(batch.inputs, context)) outputs.push_back(functional::ToNhwc(each).contiguous());
+  // Of each output, and where examples are mixed, then once more of each with the labels of the others.
+  const size_t count = outputs.size();
+  std::vector<at::Tensor> gradients(batch.others.empty() ? count : 2 * count);
+  std::vector<LossResult> results(gradients.size());
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    const BatchLabels& labels = i < count ? batch.outputs[i] : batch.others[i - count];
+    results[i] = LossOf(i % count, labels.wanted(), outputs[i % count], gradients[i]);
   }
   if (workers_ != nullptr) SumLosses(results, gradients);
+  if (!batch.others.empty()) MixLosses(batch.own_part, results, gradients);
   const LossResult result = SumOf(results);
   if (!std::isfinite(result.loss) || !network_->NonFiniteObserved().empty()) {
     return NotFinite(StrCat("the loss of step ", step + 1, " is ", result.loss), batch.inputs);

@@ -111,9 +111,10 @@ class StepEngine {
   void SumGradients();
   void Broadcast();
   void NoteBefore();
-  LossResult LossOf(size_t output, const Batch& batch, const at::Tensor& outputs, at::Tensor& gradient) const;
+  LossResult LossOf(size_t output, Wanted wanted, const at::Tensor& outputs, at::Tensor& gradient) const;
   LossResult SumOf(const std::vector<LossResult>& results) const;
   void SumLosses(std::vector<LossResult>& results, std::vector<at::Tensor>& gradients);
+  static void MixLosses(double own_part, std::vector<LossResult>& results, std::vector<at::Tensor>& gradients);
   double ChanceOf(const Batch& batch);
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;

@@ -371,6 +371,17 @@ TEST_F(Training, RefusesFlagsThatTheRestOfTheRecipeMakesIdle) {
                "--milestones: value '0.8,0.5', expected a number between 0 and 1, or a list of them in rising order");
 }
 
+TEST_F(Training, RefusesToMixAnswersThatAreNumbers) {
+  Write<float>("measured", DType::kFloat32, [](int bright, Random&) { return static_cast<float>(bright) / 10 + 0.5f; });
+  const ProcessResult numbers = Train("measured", "run", {"--network", dir_ / "one.toml", "--mixup", "0.2"});
+  EXPECT_EQ(numbers.exit_code, 2);
+  EXPECT_HOLDS(numbers.err, "--mixup: mixes examples of classes or of yes or no, one answer each, and ");
+  EXPECT_HOLDS(numbers.err, " has the task numbers: leave it out");
+  const ProcessResult classes = Train("halves", "mixed", {"--mixup", "0.2"});
+  EXPECT_EQ(classes.exit_code, 0) << classes.err;
+  EXPECT_HOLDS(classes.err, "random changes as given");
+}
+
 TEST_F(Training, SaysTheScheduleThatItTakes) {
   const std::vector<std::string> sgd = {"--optimizer", "sgd", "--nesterov", "true", "--clip-norm", "2"};
   std::vector<std::string> step = sgd, cycle = sgd;

@@ -78,19 +78,5 @@ TEST(ClipNorm, BoundsHowFarAStepMoves) {
   }
 }
 
-TEST(ClipNorm, IsResumedToTheSameBytes) {
-  TrainConfig config = testing::TinyConfig();
-  config.optimizer = "sgd";
-  config.nesterov = true;
-  config.schedule = "one-cycle";
-  config.learning_rate = 0.1;
-  config.clip_norm = 0.5;
-  const testing::TempDir directory;
-  ASSERT_TRUE(testing::RunTiny(config, directory / "whole").ok());
-  EXPECT_FALSE(testing::RunTiny(config, directory / "parts", false, testing::InterruptAt(33)).ok());
-  ASSERT_TRUE(testing::RunTiny(config, directory / "parts", true).ok());
-  testing::ExpectSameRun(directory / "whole", directory / "parts");
-}
-
 }  // namespace
 }  // namespace qat

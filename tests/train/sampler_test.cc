@@ -219,10 +219,10 @@ TEST(InitialFilter, FollowsSeedAndLayer) {
 class Series : public ::testing::Test {
  protected:
   Series() : contract_{1, 4, 2, {0, 0}, {1, 2}, ValueType::kReal, {4, 2}} {}
-  std::vector<float> Changed(const TrainConfig& config, int64_t step) {
+  std::vector<float> Changed(const TrainConfig& config, int64_t step, int32_t position = 0) {
     Bytes bytes(8 * sizeof(float));
     std::memcpy(bytes.data(), kValues.data(), bytes.size());
-    ChangeSeries(config, contract_, step, bytes);
+    ChangeSeries(config, contract_, step, std::vector<int32_t>{position}, bytes);
     std::vector<float> values(8);
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
@@ -237,6 +237,19 @@ TEST_F(Series, ShiftInTimeRepeatsTheEdge) {
   std::set<std::vector<float>> seen;
   for (int64_t step = 0; step < 50; ++step) seen.insert(Changed(config, step));
   EXPECT_EQ(seen, (std::set<std::vector<float>>{kValues, {1, 10, 1, 10, 2, 20, 3, 30}, {2, 20, 3, 30, 4, 40, 4, 40}}));
+}
+
+// So a process that computes a share of a batch changes it as one that computes all of it.
+TEST_F(Series, ChangesFollowThePlaceInTheBatch) {
+  TrainConfig config;
+  config.noise = 0.1;
+  const std::vector<float> first = Changed(config, 2, 0), second = Changed(config, 2, 1);
+  EXPECT_NE(first, second);
+  Bytes both(16 * sizeof(float));
+  for (size_t i = 0; i < 2; ++i) std::memcpy(both.data() + i * 8 * sizeof(float), kValues.data(), 8 * sizeof(float));
+  ChangeSeries(config, contract_, 2, std::vector<int32_t>{0, 1}, both);
+  EXPECT_EQ(std::memcmp(both.data(), first.data(), 8 * sizeof(float)), 0);
+  EXPECT_EQ(std::memcmp(both.data() + 8 * sizeof(float), second.data(), 8 * sizeof(float)), 0);
 }
 
 TEST_F(Series, GainIsOneFactorAndNoiseIsInDeviations) {

@@ -24,7 +24,7 @@ using testing::TinyConfig;
 
 // The same recipe under several settings that each add state.
 std::vector<TrainConfig> Recipes() {
-  std::vector<TrainConfig> recipes(4, TinyConfig());
+  std::vector<TrainConfig> recipes(5, TinyConfig());
   recipes[1].optimizer = "sgd";
   recipes[1].eval_every = 7;
   recipes[1].rotate_degrees = 10;
@@ -32,6 +32,11 @@ std::vector<TrainConfig> Recipes() {
   recipes[2].freeze_ranges_fraction = 0.7;
   recipes[3].scheme = "float32";
   recipes[3].label_smoothing = 0.1;
+  recipes[4].optimizer = "sgd";
+  recipes[4].nesterov = true;
+  recipes[4].schedule = "one-cycle";
+  recipes[4].clip_norm = 0.5;
+  recipes[4].mixup = 0.3;
   return recipes;
 }
 

@@ -179,8 +179,8 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Together,
                                            std::tuple("int8", true, 3), std::tuple("int8", false, 4),
                                            std::tuple("w4a8", false, 3), std::tuple("w4a8", true, 2)));
 
-// The norm is that of the gradient of the whole batch, not of a share.
-TEST(Workers, ClipTheSummedGradients) {
+// The norm is that of the gradient of the whole batch, not of a share; examples are mixed with those of other processes.
+TEST(Workers, ClipTheSummedGradientsOfMixedExamples) {
   TrainConfig config = testing::TinyConfig();
   config.steps = 20;
   config.quant_delay = 6;
@@ -189,6 +189,8 @@ TEST(Workers, ClipTheSummedGradients) {
   config.schedule = "one-cycle";
   config.learning_rate = 0.2;
   config.clip_norm = 0.3;
+  config.mixup = 1;
+  config.class_weights.values = {1, 2, 3, 0.5};
   config.batch_size = 30;
   const Graph network = testing::Parsed(testing::kTinySpec);
   const TempDir directory;

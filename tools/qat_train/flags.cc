@@ -99,6 +99,7 @@ constexpr KeyFlag kKeyFlags[] = {
     {"shift-steps", "N", kChanges, "of series: shift in time by up to N steps, the value at the edge coming in (default 0)"},
     {"gain-percent", "X", kChanges, "of real numbers: multiply by 1 plus or minus up to X percent (default 0)"},
     {"noise", "X", kChanges, "of real numbers: add noise of X deviations of each channel (default 0)"},
+    {"mixup", "X", kChanges, "of classes and yes or no: mix examples and their losses in pairs, by parts from Beta(X, X) (default 0)"},
 };
 
 }  // namespace
