@@ -176,6 +176,8 @@ void FillRest(TrainConfig& config, const Decided& decided, const DataFacts& data
   Fill(config.shift_steps, none.shift_steps, decided("shift_steps"));
   Fill(config.gain_percent, none.gain_percent, decided("gain_percent"));
   Fill(config.noise, none.noise, decided("noise"));
+  Fill(config.teacher_weight, none.teacher_weight, decided("teacher_weight"));
+  Fill(config.teacher_temperature, none.teacher_temperature, decided("teacher_temperature"));
   Fill(config.mixup, none.mixup, decided("mixup"));
   if (config.threads == 0) config.threads = cores;
 }

@@ -126,7 +126,7 @@ std::string ToToml(const TrainConfig& config) {
 }
 
 std::string PortableToml(const TrainConfig& config) {
-  constexpr std::string_view kLocal[] = {"data", "data_cache", "network", "threads"};
+  constexpr std::string_view kLocal[] = {"data", "data_cache", "network", "teacher", "threads"};
   std::string text;
   for (const Field& field : TrainConfigFields()) {
     const bool local = std::find(std::begin(kLocal), std::end(kLocal), field.name) != std::end(kLocal);
@@ -165,6 +165,9 @@ Status Validate(const TrainConfig& config) {
   if (config.schedule == "one-cycle" && only_rises) {
     return InvalidArgument(
         "warmup-steps or warmup-fraction is the whole run, expected less: the learning rate of one-cycle would never fall");
+  }
+  if (!config.teacher.empty() && config.teacher_weight == 0) {
+    return InvalidArgument("teacher-weight is 0, expected more: nothing would be learned from the teacher");
   }
   if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
     return InvalidArgument("nesterov is true and momentum 0, expected more momentum: there is none to look ahead along");

@@ -77,6 +77,9 @@ struct TrainConfig {
   double weight_decay = 0;
   double clip_norm = 0;  ///< the norm that the gradients of a step are scaled down to where theirs is larger; 0: never
   double label_smoothing = 0;  ///< in [0, 1)
+  std::string teacher;             ///< a run or a checkpoint, of a network that this one learns from beside the labels; empty: none
+  double teacher_weight = 0.9;     ///< part of the loss that is the divergence from it
+  double teacher_temperature = 4;  ///< that the logits of both are divided by there
   ClassWeights class_weights;
   std::map<std::string, double> output_weights;  ///< of the loss of each output of several, by name; not named: 1
   bool scale_to_targets = false;  ///< real numbers: normalized in training, and restored after the model

@@ -30,6 +30,7 @@ struct Probe {
   const Graph& network;
   const TrainConfig& config;
   const Contract& contract;
+  const Checkpoint* teacher;
   const WorkHooks& hooks;
   DataFeed& feed;
   double limit;
@@ -39,7 +40,9 @@ struct Probe {
     schedule.steps = schedule.freeze_ranges_at = kNever;
     schedule.quant_delay = config.scheme == "float32" ? kNever : delay;
     schedule.freeze_batch_norm_at = config.scheme == "float32" ? kNever : freeze;
-    return StepEngine::Create(network, config, schedule, contract, nullptr);
+    QAT_ASSIGN_OR_RETURN(std::unique_ptr<StepEngine> engine, StepEngine::Create(network, config, schedule, contract, nullptr));
+    if (teacher != nullptr) QAT_RETURN_IF_ERROR(engine->LearnFrom(*teacher));
+    return engine;
   }
 
   /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its error is none.
@@ -95,12 +98,13 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
 
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const WorkHooks& hooks) {
+                              const HoldoutSplit& split, const Checkpoint* teacher, const WorkHooks& hooks) {
   try {
+    if (teacher != nullptr) QAT_RETURN_IF_ERROR_IN("`teacher`", CheckTeacher(*teacher, network, contract));
     ConfigureThreads(config.threads);
     DataFeed feed(train, config, InputTensors(contract, network), split.train);
     const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
-    const Probe probe = {network, config, contract, hooks, feed, limit};
+    const Probe probe = {network, config, contract, teacher, hooks, feed, limit};
     RunCost cost;
     QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
     QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));

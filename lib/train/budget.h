@@ -6,6 +6,7 @@
 
 #include "base/expected.h"
 #include "base/work_hooks.h"
+#include "checkpoint/checkpoint.h"
 #include "contract/contract.h"
 #include "data/dataset.h"
 #include "data/holdout.h"
@@ -31,10 +32,10 @@ double SecondsOf(const RunCost& cost, const TrainConfig& config, int64_t steps, 
 
 /// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most, a tenth of
 /// the budget where that is less.
-/// Errors: those of StepEngine and of reading; kInterrupted.
+/// `teacher`: that of TrainStart, as its answers take time. Errors: those of StepEngine and of reading; kInterrupted.
 Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
                               const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const WorkHooks& hooks);
+                              const HoldoutSplit& split, const Checkpoint* teacher, const WorkHooks& hooks);
 
 }  // namespace qat
 

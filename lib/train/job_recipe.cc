@@ -368,7 +368,7 @@ Status Preparation::FitBudget() {
   QAT_ASSIGN_OR_RETURN(const HoldoutSplit split, SplitHoldout(job_.train, config.holdout, config.seed));
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(config, job_.train, job_.network));
   QAT_ASSIGN_OR_RETURN(const RunCost cost, MeasureCost(job_.network, config, contract, job_.train, job_.test,
-                                                       split, request_.hooks.Quiet()));
+                                                       split, request_.teacher, request_.hooks.Quiet()));
   const int64_t examples = std::ssize(split.train), wanted = MakeSchedule(config, examples).steps;
   config.steps = StepsWithin(cost, config, examples, static_cast<double>(config.budget));
   config.epochs = 0;

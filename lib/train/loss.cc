@@ -29,6 +29,44 @@ double RowLoss(std::span<const float> logits, int32_t label, double smoothing, s
   return log_sum - (1 - smoothing) * picked - smoothing * mean_shifted;
 }
 
+// Probabilities and their logarithms of one row of logits over T.
+void SoftmaxAt(std::span<const float> logits, double temperature, std::vector<double>& p, std::vector<double>& log_p) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (size_t c = 0; c < logits.size(); ++c) {
+    log_p[c] = (logits[c] - largest) / temperature;
+    sum += p[c] = std::exp(log_p[c]);
+  }
+  for (size_t c = 0; c < logits.size(); ++c) {
+    p[c] /= sum;
+    log_p[c] -= std::log(sum);
+  }
+}
+
+// T^2 times the divergence of one row of a network from its teacher's; leaves the gradient in `slopes`.
+class RowDivergence {
+ public:
+  RowDivergence(const Distillation& distillation, size_t width)
+      : teacher_(distillation.teacher), temperature_(distillation.temperature), p_(width), log_p_(width), q_(width), log_q_(width) {}
+
+  double Of(std::span<const float> logits, size_t row, std::vector<double>& slopes) {
+    SoftmaxAt(teacher_.subspan(row * logits.size(), logits.size()), temperature_, p_, log_p_);
+    SoftmaxAt(logits, temperature_, q_, log_q_);
+    double sum = 0;
+    for (size_t c = 0; c < logits.size(); ++c) {
+      // A probability that is 0 has no part; its logarithm is finite.
+      sum += p_[c] * (log_p_[c] - log_q_[c]);
+      slopes[c] = temperature_ * (q_[c] - p_[c]);
+    }
+    return temperature_ * temperature_ * sum;
+  }
+
+ private:
+  std::span<const float> teacher_;
+  double temperature_;
+  std::vector<double> p_, log_p_, q_, log_q_;
+};
+
 // -log p and -log(1 - p), and their slopes.
 struct Binary {
   double yes, no, yes_slope, no_slope;
@@ -51,11 +89,15 @@ Binary OfProbability(double p) {
 
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
                                int64_t classes, double smoothing, std::span<float> gradient,
-                               std::span<const float> weights) {
+                               std::span<const float> weights, const Distillation& distillation) {
   const size_t rows = labels.size();
   const auto width = static_cast<size_t>(classes);
   QAT_CHECK(logits.size() == rows * width && (gradient.empty() || gradient.size() == logits.size()));
-  std::vector<double> softmax(width);
+  const bool taught = !distillation.teacher.empty();
+  QAT_CHECK(!taught || distillation.teacher.size() == logits.size());
+  const double from_teacher = taught ? distillation.weight : 0;
+  RowDivergence divergence(distillation, taught ? width : 0);
+  std::vector<double> softmax(width), slopes(width);
   LossResult result;
   double total = 0;
   const auto weight_of = [&](int32_t label) {
@@ -76,13 +118,14 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
       if (!gradient.empty()) std::fill_n(gradient.begin() + static_cast<std::ptrdiff_t>(n * width), width, 0.0f);
       continue;
     }
-    result.loss += RowLoss(row, label, smoothing, softmax) * share;
+    result.loss += (1 - from_teacher) * RowLoss(row, label, smoothing, softmax) * share;
+    if (taught) result.loss += from_teacher * divergence.Of(row, n, slopes) * share;
     result.correct += std::max_element(row.begin(), row.end()) - row.begin() == label;
     if (gradient.empty()) continue;
     for (size_t c = 0; c < width; ++c) {
       const double target =
           smoothing / static_cast<double>(width) + (static_cast<int32_t>(c) == label ? 1 - smoothing : 0);
-      gradient[n * width + c] = static_cast<float>((softmax[c] - target) * share);
+      gradient[n * width + c] = static_cast<float>(((1 - from_teacher) * (softmax[c] - target) + from_teacher * slopes[c]) * share);
     }
   }
   return result;

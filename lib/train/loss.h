@@ -14,15 +14,24 @@ struct LossResult {
   double weight = 0;    ///< what the mean divides by: their weights
 };
 
+/// What another network answers to the same examples.
+struct Distillation {
+  std::span<const float> teacher = {};  ///< its logits, as many as those of the network that learns; empty: there is none
+  double weight = 0;                    ///< w, of the loss
+  double temperature = 1;               ///< T
+};
+
 ///   loss = mean over n of -sum over c of t[n, c] * log softmax(logits[n])[c],
 ///   t = (1 - smoothing) * onehot + smoothing / classes,  gradient (empty: not wanted) = (softmax - t) / rows.
+/// With a teacher each row has (1 - w) of that loss and w T^2 sum over c of p (log p - log q), p = softmax(teacher / T),
+/// q = softmax(logits / T), whose gradient is w T (q - p). Source: Hinton, Vinyals, Dean 2015.
 /// Accumulates in double; the largest logit is subtracted first.
 /// With weights [classes] the mean is that of rows weighted by the weight of their label. Rows labelled kIgnoredLabel have no
 /// loss and do not count.
 /// Shapes    logits [rows, classes] row-major, labels [rows] in [0, classes), or kIgnoredLabel.
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
                                int64_t classes, double smoothing, std::span<float> gradient,
-                               std::span<const float> weights = {});
+                               std::span<const float> weights = {}, const Distillation& distillation = {});
 
 struct BinaryOptions {
   double smoothing = 0;            ///< targets s / 2 and 1 - s / 2 in place of 0 and 1

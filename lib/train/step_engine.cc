@@ -192,6 +192,14 @@ void StepEngine::StartOutput(size_t output, const Batch& batch) {
   for (float& weight : last->filter->values) weight = static_cast<float>(weight / reach);
 }
 
+Status StepEngine::LearnFrom(const Checkpoint& teacher) {
+  QAT_CHECK(losses_.size() == 1);
+  QAT_ASSIGN_OR_RETURN(teacher_, Teacher::Load(teacher));
+  losses_[0].teacher_weight = config_.teacher_weight;
+  losses_[0].teacher_temperature = config_.teacher_temperature;
+  return {};
+}
+
 void StepEngine::ShareBatches(Workers& workers) {
   workers_ = &workers;
   Broadcast();
@@ -325,13 +333,16 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
       .sharing = {workers_, batch.share, batch.first}};
   std::vector<at::Tensor> outputs;
   for (const at::Tensor& each : network_->Forward(batch.inputs, context)) outputs.push_back(functional::ToNhwc(each).contiguous());
+  if (teacher_) taught_ = teacher_->AnswersTo(batch.inputs);
   // Of each output, and where examples are mixed, then once more of each with the labels of the others.
   const size_t count = outputs.size();
   std::vector<at::Tensor> gradients(batch.others.empty() ? count : 2 * count);
   std::vector<LossResult> results(gradients.size());
   for (size_t i = 0; i < gradients.size(); ++i) {
     const BatchLabels& labels = i < count ? batch.outputs[i] : batch.others[i - count];
-    results[i] = LossOf(i % count, labels.wanted(), outputs[i % count], gradients[i]);
+    Wanted wanted = labels.wanted();
+    wanted.teacher = taught_;
+    results[i] = LossOf(i % count, wanted, outputs[i % count], gradients[i]);
   }
   if (workers_ != nullptr) SumLosses(results, gradients);
   if (!batch.others.empty()) MixLosses(batch.own_part, results, gradients);
@@ -374,7 +385,9 @@ double StepEngine::ChanceOf(const Batch& batch) {
   double chance = 0;
   for (size_t i = 0; i < losses_.size(); ++i) {
     const Shape& output = network_->output_module(i).node().output_shape;
-    chance += output_weights_[i] * losses_[i].Chance(output.empty() ? 1 : output.back(), batch.outputs[i].wanted());
+    Wanted wanted = batch.outputs[i].wanted();
+    wanted.teacher = taught_;
+    chance += output_weights_[i] * losses_[i].Chance(output.empty() ? 1 : output.back(), wanted);
   }
   return chance;
 }

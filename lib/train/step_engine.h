@@ -26,6 +26,7 @@
 #include "train/optimizer.h"
 #include "train/range_history.h"
 #include "train/task_loss.h"
+#include "train/teacher.h"
 #include "train/weight_average.h"
 #include "train/workers.h"
 
@@ -61,6 +62,10 @@ class StepEngine {
 
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
+
+  /// From here on the loss is in part the divergence from what this one answers. Requires one output of classes. Errors: those of
+  /// Teacher::Load.
+  Status LearnFrom(const Checkpoint& teacher);
 
   /// From here on steps are made together with other processes, from the parameters of rank 0. Throws WorkerLost, as Step and
   /// FreezeStatistics do then. `workers` outlives the engine.
@@ -133,6 +138,8 @@ class StepEngine {
   Schedule schedule_;
   std::vector<TaskLoss> losses_;         // of each output
   std::vector<double> output_weights_;  // of their losses
+  std::unique_ptr<Teacher> teacher_;     // null: none
+  std::vector<float> taught_;            // what it answers to the batch of the last step
   RangeHistory history_;
   std::unique_ptr<Network> network_;
   std::vector<Parameter> parameters_;

@@ -32,7 +32,8 @@ LossResult TaskLoss::Of(std::span<const float> outputs, int64_t width, Wanted wa
                               {smoothing, weights, of_labels ? width : 0, probabilities}, gradient);
   }
   if (!IsOfNumbers(output.task)) {
-    return SoftmaxCrossEntropy(outputs, wanted.labels, width, smoothing, gradient, weights);
+    return SoftmaxCrossEntropy(outputs, wanted.labels, width, smoothing, gradient, weights,
+                               {wanted.teacher, teacher_weight, teacher_temperature});
   }
   if (InDeviations()) {
     std::vector<float> targets(wanted.numbers.begin(), wanted.numbers.end());
@@ -65,6 +66,7 @@ double TaskLoss::Chance(int64_t width, Wanted wanted) const {
     if (InDeviations()) NormalizeTargets(output, targets);
     return VarianceOf(targets);
   }
+  if (!wanted.teacher.empty()) return Of(std::vector<float>(wanted.teacher.size()), width, wanted, {}).loss;
   if (!IsOfYesNo(output.task)) return std::log(static_cast<double>(width));
   const bool weighted = output.task == Task::kMultiLabel && !weights.empty();
   return std::log(2.0) *

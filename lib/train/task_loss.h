@@ -11,10 +11,11 @@
 
 namespace qat {
 
-/// What the outputs of some examples are held against: labels, or real numbers.
+/// What the outputs of some examples are held against: labels, or real numbers; classes also what a teacher answers.
 struct Wanted {
   std::span<const int32_t> labels;
   std::span<const float> numbers;
+  std::span<const float> teacher = {};  ///< as many as outputs; empty: there is none
 };
 
 /// The loss of one output.
@@ -30,6 +31,7 @@ struct TaskLoss {
            ///< its not being there; empty: 1
   bool probabilities = false;  ///< of yes or no: the outputs have gone through a sigmoid
   bool summed = false;         ///< of numbers: the loss is that of the normalized targets in any case, to be summed with others
+  double teacher_weight = 0, teacher_temperature = 1;  ///< of Distillation, where there is a teacher
 
   /// Whether the loss of numbers is in deviations: several targets would else be judged by the one of the largest unit.
   bool InDeviations() const { return summed || output.std.size() > 1; }

@@ -25,6 +25,7 @@ struct JobRequest {
   std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
   const Graph* network = nullptr;    ///< trainable; what the recipe's `network` names, where that is no spec; null: it is
   const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
+  const Checkpoint* teacher = nullptr;  ///< TrainStart::teacher
   bool trained = false;              ///< starts from trained parameters that come without a network: weights
   bool strict = false;               ///< OpenOptions::strict
   bool fit_budget = false;           ///< the recipe's budget decides the number of steps, by measuring

@@ -61,6 +61,7 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
       loop->engine_->LearnInUnits(i, MeasureTargets(labels, loop->split_.train).std);
   }
   loop->engine_->SetWeights(own.class_weights);
+  if (own.teacher != nullptr) QAT_RETURN_IF_ERROR_IN("`teacher`", loop->engine_->LearnFrom(*own.teacher));
   if (saved) {
     loop->step_ = saved->state.step;
     QAT_RETURN_IF_ERROR_IN(TrainerStatePath(own.run, loop->step_), loop->engine_->Load(saved->state));

@@ -34,6 +34,7 @@ struct TrainInputs {
   bool only_start;     ///< TrainStart::only
   std::vector<std::vector<float>> class_weights;  ///< of TaskLoss, of each output
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
+  const Checkpoint* teacher = nullptr;  ///< TrainStart::teacher
   std::unique_ptr<Workers> workers = nullptr;  ///< that share the batches; null: none, this process makes whole steps
 };
 

@@ -6,6 +6,7 @@
 #include <new>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -18,12 +19,20 @@
 #include "train/class_weights.h"
 #include "train/run_contract.h"
 #include "train/run_store.h"
+#include "train/teacher.h"
 #include "train/threads.h"
 #include "train/torch_error.h"
 #include "train/train_loop.h"
 
 namespace qat {
 namespace {
+
+constexpr char kInitKey[] = "init_sha256", kTeacherKey[] = "teacher_sha256";
+
+std::string HashIn(const Checkpoint& checkpoint, const char* key) {
+  const auto found = checkpoint.provenance.find(key);
+  return found == checkpoint.provenance.end() ? std::string("none") : found->second;
+}
 
 // The weights file, where the tensors are one's.
 std::string HashOfInit(const Checkpoint& init) {
@@ -222,12 +231,9 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   }
   if (!SameNetwork(saved.network, now.network))
     return differs("network", NetworkDifference(saved.network, now.network));
-  const auto init_of = [](const Checkpoint& checkpoint) {
-    const auto found = checkpoint.provenance.find("init_sha256");
-    return found == checkpoint.provenance.end() ? std::string("none") : found->second;
-  };
-  if (init_of(saved) != init_of(now)) {
-    return differs("start", StrCat("`init` with SHA-256 ", init_of(saved), ", now ", init_of(now)));
+  for (const auto& [key, what, flag] : {std::tuple(kInitKey, "start", "init"), {kTeacherKey, "teacher", "teacher"}}) {
+    const std::string before = HashIn(saved, key), after = HashIn(now, key);
+    if (before != after) return differs(what, StrCat("`", flag, "` with SHA-256 ", before, ", now ", after));
   }
   const auto hash = saved.provenance.find("data_sha256");
   if (hash != saved.provenance.end() && hash->second != now.provenance.at("data_sha256")) {
@@ -261,11 +267,12 @@ Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train
 // The processes of a run agree on what they train: rank 0 says the recipe, since a time budget is measured by each of them.
 Status Agree(Workers& workers, const Graph& network, TrainConfig& config, Checkpoint& header) {
   const std::string recipe = workers.Broadcast(header.config_text);
-  const std::string what = StrCat(header.provenance.at("data_sha256"), "\n", Print(network));
+  const std::string what = StrCat(header.provenance.at("data_sha256"), "\n", HashIn(header, kTeacherKey), "\n", Print(network));
   const bool differs = workers.Broadcast(what) != what;
   if (workers.Any(differs)) {
     return InvalidArgument(StrCat(differs ? StrCat("process ", workers.place().rank) : std::string("another process"),
-                                  " has other data or another network than process 0, expected the same in all ", workers.place().size));
+                                  " has other data, another network or another teacher than process 0, expected the same in all ",
+                                  workers.place().size));
   }
   if (config.batch_size < workers.place().size) {
     return InvalidArgument(StrCat("`batch_size`: ", config.batch_size, ", expected at least ", workers.place().size,
@@ -293,6 +300,10 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
                                   "; continue with `resume`, or choose another directory"));
   }
   QAT_ASSIGN_OR_RETURN(Checkpoint header, MakeHeader(network, config, train));
+  if (start.teacher != nullptr) {
+    QAT_RETURN_IF_ERROR_IN("`teacher`", CheckTeacher(*start.teacher, network, header.contract));
+    header.provenance[kTeacherKey] = FileHash(*start.teacher);
+  }
   std::unique_ptr<Workers> workers;
   if (!start.place.alone()) {
     QAT_ASSIGN_OR_RETURN(workers, Workers::Join(start.place));
@@ -306,10 +317,11 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
       callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights[i]), name.empty() ? "" : StrCat(" of '", name, "'")));
   }
   TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(weights), std::move(header)};
-  if (start.init != nullptr) inputs.header.provenance["init_sha256"] = HashOfInit(*start.init);
+  inputs.teacher = start.teacher;
+  if (start.init != nullptr) inputs.header.provenance[kInitKey] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
-  if (saved && start.init == nullptr && saved->checkpoint.provenance.contains("init_sha256")) {
-    inputs.header.provenance["init_sha256"] = saved->checkpoint.provenance.at("init_sha256");
+  if (saved && start.init == nullptr && saved->checkpoint.provenance.contains(kInitKey)) {
+    inputs.header.provenance[kInitKey] = saved->checkpoint.provenance.at(kInitKey);
   }
   if (saved) {
     QAT_RETURN_IF_ERROR(CheckSame(saved->checkpoint, inputs.header, run));

@@ -73,6 +73,8 @@ struct TrainStart {
   const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with "weights_sha256"
   bool only = false;                 ///< no step is taken: the checkpoint of step 0 is the run. Requires scheme float32
   WorkerPlace place = {};            ///< among the processes that train together; only rank 0 writes and calls back
+  /// That the network learns from beside the labels, by the recipe's weight and temperature; where a run is resumed, the same again.
+  const Checkpoint* teacher = nullptr;
 };
 
 /// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.

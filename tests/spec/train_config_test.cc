@@ -24,6 +24,7 @@ TEST(TrainConfig, ThePortableFormLeavesOutWhereThingsLie) {
   there.data = "/elsewhere";
   there.network = "copy.toml";
   there.data_cache = 7;
+  there.teacher = "elsewhere/run";
   there.threads = 3;
   EXPECT_EQ(PortableToml(here), PortableToml(there));
   there.seed = 2;
@@ -197,9 +198,9 @@ TEST(SetKey, OverridesTheOtherWayToSayTheSame) {
 
 TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
-  const std::set<std::string> texts = {"preset", "network", "data", "label"};  // names that may be empty
+  const std::set<std::string> texts = {"preset", "network", "data", "label", "teacher"};  // names that may be empty
   for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 60u);
+  EXPECT_EQ(TrainConfigKeys().size(), 63u);
 }
 
 TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
@@ -249,6 +250,15 @@ TEST(TrainConfig, RefusesNesterovsStepWithoutMomentum) {
   QAT_ASSERT_OK(Validate(config));
   config.momentum = 0;
   QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "nesterov is true and momentum 0, expected more momentum");
+}
+
+TEST(TrainConfig, RefusesATeacherWithoutWeight) {
+  TrainConfig config;
+  config.steps = 100;
+  config.teacher_weight = 0;
+  QAT_ASSERT_OK(Validate(config));
+  config.teacher = "run";
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "teacher-weight is 0, expected more: nothing would be learned from the teacher");
 }
 
 TEST(TrainConfig, TheLabelToIgnoreIsANumberOrAuto) {

@@ -371,6 +371,36 @@ TEST_F(Training, RefusesFlagsThatTheRestOfTheRecipeMakesIdle) {
                "--milestones: value '0.8,0.5', expected a number between 0 and 1, or a list of them in rising order");
 }
 
+TEST_F(Training, LearnsFromATeacherAndResumesWithIt) {
+  ASSERT_EQ(Train("halves", "teacher").exit_code, 0);
+  const std::vector<std::string> taught = {"--teacher", dir_ / "teacher", "--teacher-weight", "0.5"};
+  const ProcessResult result = Train("halves", "run", taught);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_HOLDS(result.err, "--teacher: network small of step 120, 0.5 of the loss at temperature 4");
+  EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "teacher = \"" + (dir_ / "teacher") + "\"\nteacher_weight = 0.5\n");
+  // It may have been moved.
+  std::filesystem::rename(dir_ / "teacher", dir_ / "moved");
+  const ProcessResult lost = RunTool("qat-train", {"--resume", "--data", dir_ / "halves", "--progress", "none", "-o", dir_ / "run"});
+  EXPECT_EQ(lost.exit_code, 3);
+  EXPECT_HOLDS(lost.err, "--teacher: ");
+  const ProcessResult resumed = RunTool(
+      "qat-train", {"--resume", "--data", dir_ / "halves", "--teacher", dir_ / "moved", "--progress", "none", "-o", dir_ / "run"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+}
+
+TEST_F(Training, SaysWhatIsWrongWithATeacher) {
+  const ProcessResult model = Train("halves", "run", {"--teacher", dir_ / "m.tflite"});
+  EXPECT_EQ(model.exit_code, 2);
+  EXPECT_HOLDS(model.err, "m.tflite is no run and no checkpoint, which a teacher has to be");
+  const ProcessResult none = Train("halves", "run", {"--teacher-temperature", "2"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_HOLDS(none.err, "--teacher-temperature: is for --teacher, and the recipe has none");
+  ASSERT_EQ(Train("halves", "three", {"--network", dir_ / "three.toml"}).exit_code, 0);
+  const ProcessResult classes = Train("halves", "run", {"--teacher", dir_ / "three"});
+  EXPECT_EQ(classes.exit_code, 2);
+  EXPECT_HOLDS(classes.err, "--teacher: the teacher ends in [1, 3], expected [1, 2] as network 'small' does");
+}
+
 TEST_F(Training, RefusesToMixAnswersThatAreNumbers) {
   Write<float>("measured", DType::kFloat32, [](int bright, Random&) { return static_cast<float>(bright) / 10 + 0.5f; });
   const ProcessResult numbers = Train("measured", "run", {"--network", dir_ / "one.toml", "--mixup", "0.2"});

@@ -1,8 +1,11 @@
 #include "train/loss.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/kl_div.h>
+#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/mse_loss.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +53,40 @@ TEST(SoftmaxCrossEntropy, EqualsTorchInValueAndGradient) {
         ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
     }
   }
+}
+
+// The oracle: LibTorch's own cross entropy and Kullback-Leibler divergence, put together as Hinton et al. 2015 do.
+TEST(SoftmaxCrossEntropy, OfAStudentEqualsTorchInValueAndGradient) {
+  const Batch batch = RandomBatch(33, 10, 5);
+  Random random(12);
+  std::vector<float> teacher;
+  for (size_t i = 0; i < batch.logits.size(); ++i) teacher.push_back(8 * random.Uniform() - 4);
+  at::Tensor x = at::empty({33, 10}, at::kFloat), t = at::empty({33, 10}, at::kFloat), y = at::empty({33}, at::kLong);
+  std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
+  std::copy(teacher.begin(), teacher.end(), t.data_ptr<float>());
+  std::copy(batch.labels.begin(), batch.labels.end(), y.data_ptr<int64_t>());
+  x.set_requires_grad(true);
+  for (const auto& [weight, temperature] : {std::pair(0.9, 4.0), {0.5, 1.0}, {1.0, 20.0}, {0.0, 2.0}}) {
+    x.mutable_grad().reset();
+    const at::Tensor divergence = at::kl_div(at::log_softmax(x / temperature, 1), at::log_softmax(t / temperature, 1), at::Reduction::Sum,
+                                             /*log_target=*/true) / 33;
+    const at::Tensor expected = (1 - weight) * at::cross_entropy_loss(x, y) + weight * temperature * temperature * divergence;
+    expected.backward();
+    std::vector<float> gradient(batch.logits.size());
+    const LossResult result = SoftmaxCrossEntropy(batch.logits, batch.labels, 10, 0, gradient, {}, {teacher, weight, temperature});
+    EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5 * std::max(1.0, result.loss)) << weight;
+    for (size_t i = 0; i < gradient.size(); ++i)
+      ASSERT_NEAR(gradient[i], x.grad().contiguous().data_ptr<float>()[i], 1e-6) << weight << " " << i;
+  }
+}
+
+TEST(SoftmaxCrossEntropy, OfAStudentThatAnswersAsItsTeacherIsThatOfItsLabelsAlone) {
+  const Batch batch = RandomBatch(9, 4, 3);
+  std::vector<float> gradient(batch.logits.size());
+  const double plain = SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, {}).loss;
+  EXPECT_NEAR(SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 0.75, 3}).loss, 0.25 * plain, 1e-12);
+  EXPECT_NEAR(SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 1, 3}).loss, 0, 1e-12);
+  for (const float each : gradient) EXPECT_EQ(each, 0);
 }
 
 TEST(SoftmaxCrossEntropy, CountsTheFirstOfEqualOutputs) {

@@ -72,6 +72,9 @@ constexpr KeyFlag kKeyFlags[] = {
     {"clip-norm", "X", kFine, "scale the gradients of a step down to this norm where theirs is larger; 0: never (default 0)"},
     {"weight-decay", "X", kFine, "decay of filters; decoupled from the gradient with adam (default 0.05, 0.02 with batch norm, more in short runs; sgd: 0.0005)"},
     {"label-smoothing", "X", kFine, "part of each label that is spread over all classes (default 0)"},
+    {"teacher", "RUN|FILE", kRecipe, "distillation: learn from a trained network of the same classes, beside the labels (default: none)"},
+    {"teacher-weight", "X", kFine, "part of the loss that is the divergence from the teacher (default 0.9)"},
+    {"teacher-temperature", "X", kFine, "that the logits of both are divided by there (default 4)"},
     {"class-weights", "X,...", kRecipe, "weight of each class in the loss: balanced, or one number per class (default: none)"},
     {"output-weights", "NAME=X,...", kRecipe, "of a network with several outputs: weight of each one's loss (default: 1 each)"},
     {"scale-to-targets", "true|false", kFine,
@@ -167,6 +170,7 @@ void DeclareFiles(const TrainFlags& flags, FileUse& use) {
   if (data != "digits") use.Read("--data", data);
   if (FileExists(network)) use.Read("--network", network);
   use.ReadRun("--init", flags.init);
+  use.ReadRun("--teacher", flags.keys.at("teacher"));
   use.Read("--init-map", flags.init_map);
   const bool resumed = flags.resume || (flags.resume_if_exists && IsDirectory(JoinPath(flags.run, "checkpoints")));
   use.WriteRun("--output", flags.run, resumed);

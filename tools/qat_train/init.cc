@@ -62,6 +62,23 @@ Expected<Init> ReadInit(const TrainFlags& flags) {
   return init;
 }
 
+Expected<std::optional<Checkpoint>> ReadTeacher(const TrainConfig& config) {
+  const std::string& path = config.teacher;
+  if (path.empty()) return std::optional<Checkpoint>();
+  for (const std::string_view other : {".tflite", ".onnx", ".qgraph", ".safetensors", ".npz"}) {
+    if (path.ends_with(other) && !IsDirectory(path)) {
+      return InvalidArgument(StrCat("--teacher: ", path, " is no run and no checkpoint, which a teacher has to be; of a model, "
+                                    "qat-train --no-training --network MODEL makes a run, of weights with --init"));
+    }
+  }
+  QAT_ASSIGN_OR_RETURN_IN("--teacher", const ChosenCheckpoint chosen, ChooseCheckpoint(path, ""));
+  if (!chosen.note.empty()) LogInfo(StrCat("--teacher: ", chosen.note));
+  QAT_ASSIGN_OR_RETURN_IN("--teacher", Checkpoint teacher, ReadCheckpoint(chosen.path));
+  LogInfo(StrCat("--teacher: network ", teacher.network.name, " of step ", teacher.step, ", ", NumberText(config.teacher_weight),
+                 " of the loss at temperature ", NumberText(config.teacher_temperature)));
+  return std::optional(std::move(teacher));
+}
+
 Expected<TakenWeights> FillFromWeights(const Init& init, const TrainJob& job) {
   TakeOptions options = init.options;
   options.names = init.names ? &*init.names : nullptr;

@@ -26,6 +26,9 @@ struct Init {
 /// Reads what --init names. Errors: those of the readers; kInvalidArgument for flags that go with weights only.
 Expected<Init> ReadInit(const TrainFlags& flags);
 
+/// The checkpoint of the recipe's teacher; none: it has none. Errors: those of the readers.
+Expected<std::optional<Checkpoint>> ReadTeacher(const TrainConfig& config);
+
 /// The tensors of a weights file as a checkpoint for this network; says what was matched, and warns.
 Expected<TakenWeights> FillFromWeights(const Init& init, const TrainJob& job);
 

@@ -47,6 +47,7 @@ Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, Train
   asked.data = saved.data;
   asked.data_cache = saved.data_cache;
   asked.network = saved.network;
+  asked.teacher = saved.teacher;
   const std::vector<std::string> before = SplitText(ToToml(saved), '\n');
   const std::vector<std::string> now = SplitText(ToToml(asked), '\n');
   for (size_t i = 0; i < before.size(); ++i) {
@@ -101,6 +102,9 @@ Status RefuseIdleFlags(Tool& tool, const TrainConfig& config) {
   for (const Owner& each : owners) {
     if (!tool.Given(each.flag) || each.is == each.needed) continue;
     return InvalidArgument(StrCat(each.flag, ": is for --", each.key, " ", each.needed, ", and the recipe has ", each.is));
+  }
+  for (const char* flag : {"--teacher-weight", "--teacher-temperature"}) {
+    if (tool.Given(flag) && config.teacher.empty()) return InvalidArgument(StrCat(flag, ": is for --teacher, and the recipe has none"));
   }
   return {};
 }

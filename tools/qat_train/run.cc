@@ -75,7 +75,7 @@ void KeepScheme(Tool& tool, const Checkpoint& init, TrainConfig& config) {
 }
 
 Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& asked, bool resume,
-                           const Init& init, const Graph* network) {
+                           const Init& init, const Graph* network, const Checkpoint* teacher) {
   std::optional<Progress> progress;
   std::string shown;
   JobRequest request;
@@ -85,6 +85,7 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.resumed = resume ? flags.run : "";
   request.init = init.checkpoint ? &*init.checkpoint : nullptr;
   request.network = network;
+  request.teacher = teacher;
   request.trained = init.weights.has_value();
   request.strict = flags.strict;
   request.fit_budget = !resume && !flags.no_training && (tool.Given("--budget") || !asked.given.contains("steps"));
@@ -184,7 +185,11 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   if (!place.alone()) {
     LogInfo(StrCat(place.size, " processes (RANK and WORLD_SIZE of the environment): each computes a share of every batch"));
   }
-  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr));
+  std::optional<Checkpoint> teacher;
+  if (!print_only) {
+    QAT_ASSIGN_OR_RETURN(teacher, ReadTeacher(asked.config));
+  }
+  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr, teacher ? &*teacher : nullptr));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   QAT_RETURN_IF_ERROR(PrintAsAsked(tool, flags, job.network));
   if (init.weights && !resume && (flags.print_init || !print_only)) {
@@ -214,7 +219,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training, place};
+  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training, place, teacher ? &*teacher : nullptr};
   auto result = Train(job.network, job.config, job.train, job.test, flags.run, start, callbacks);
   display.Finish();
   if (!result.ok() && !place.writes()) return std::move(result).error().Prefixed(StrCat("process ", place.rank));
