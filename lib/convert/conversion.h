@@ -32,7 +32,8 @@ struct ConversionHooks {
   std::function<WorkHooks(std::string_view step, int64_t examples)> begin = {};
   std::function<void()> done = {};
   std::function<void(const std::string& note)> note = {};
-  std::function<Status(const std::string& text)> write_plan = {};  ///< takes the plan; empty: nobody asks for it
+  std::function<Status(const std::string& text)> write_plan =
+      {};  ///< takes the plan; empty: nobody asks for it
 };
 
 /// What passes read and change.

@@ -11,9 +11,10 @@ namespace {
 
 using Provenance = std::map<std::string, std::string>;
 
-constexpr std::array kKeys = {kTypeKey,           kAppendKey,     kArgMaxTypeKey,   kKeepFloatKey,    kInt16Key,
-                              kInputTypeKey,      kOutputTypeKey, kInputLayoutKey,  kSkippedPassesKey, kInputParamsKey,
-                              kDefaultRangeKey,   kObserversKey,  kRepairsKey,      kTwinsKey,        kCalibrationLimitKey, kFullyConnectedScalesKey};
+constexpr std::array kKeys = {kTypeKey,          kAppendKey,      kArgMaxTypeKey,      kKeepFloatKey,
+                              kInt16Key,         kInputTypeKey,   kOutputTypeKey,      kInputLayoutKey,
+                              kSkippedPassesKey, kInputParamsKey, kDefaultRangeKey,    kObserversKey,
+                              kRepairsKey,       kTwinsKey,       kCalibrationLimitKey, kFullyConnectedScalesKey};
 
 /// Each text of a request beside its key.
 struct Field {
@@ -21,9 +22,12 @@ struct Field {
   std::string ConversionRequest::*text;
 };
 constexpr std::array kFields = {
-    Field{kAppendKey, &ConversionRequest::append},         Field{kArgMaxTypeKey, &ConversionRequest::argmax_type},
-    Field{kKeepFloatKey, &ConversionRequest::keep_float},  Field{kInt16Key, &ConversionRequest::int16},
-    Field{kInputTypeKey, &ConversionRequest::input_type},  Field{kOutputTypeKey, &ConversionRequest::output_type},
+    Field{kAppendKey, &ConversionRequest::append},
+    Field{kArgMaxTypeKey, &ConversionRequest::argmax_type},
+    Field{kKeepFloatKey, &ConversionRequest::keep_float},
+    Field{kInt16Key, &ConversionRequest::int16},
+    Field{kInputTypeKey, &ConversionRequest::input_type},
+    Field{kOutputTypeKey, &ConversionRequest::output_type},
     Field{kInputLayoutKey, &ConversionRequest::input_layout},
     Field{kFullyConnectedScalesKey, &ConversionRequest::fully_connected_scales},
 };
@@ -104,10 +108,13 @@ Status Record(Conversion& conversion) {
   if (const auto& skipped = conversion.request.skipped_passes; !skipped.empty()) {
     graph.provenance[kSkippedPassesKey] = Join(skipped, ",");
     // Passes that are left make use of them, too.
-    if (conversion.data != nullptr) QAT_RETURN_IF_ERROR(NoteData(*conversion.data, conversion.request.calibration_limit, graph));
+    if (conversion.data != nullptr)
+      QAT_RETURN_IF_ERROR(NoteData(*conversion.data, conversion.request.calibration_limit, graph));
   }
-  if (const auto& input = conversion.options.input) graph.provenance[kInputParamsKey] = StrCat(input->scale, ",", input->zero_point);
-  if (const auto& range = conversion.options.default_range) graph.provenance[kDefaultRangeKey] = StrCat(range->min, ",", range->max);
+  if (const auto& input = conversion.options.input)
+    graph.provenance[kInputParamsKey] = StrCat(input->scale, ",", input->zero_point);
+  if (const auto& range = conversion.options.default_range)
+    graph.provenance[kDefaultRangeKey] = StrCat(range->min, ",", range->max);
   return {};
 }
 
@@ -120,7 +127,8 @@ Expected<RecordedConversion> ReadRecord(const Provenance& provenance, const std:
   recorded.twins = provenance.contains(kTwinsKey);
   recorded.options.precisions = type->precisions;
   for (const Field& field : kFields) {
-    if (const auto found = provenance.find(field.key); found != provenance.end()) recorded.request.*field.text = found->second;
+    if (const auto found = provenance.find(field.key); found != provenance.end())
+      recorded.request.*field.text = found->second;
   }
   if (const std::string skipped = ValueOf(provenance, kSkippedPassesKey); !skipped.empty())
     recorded.request.skipped_passes = SplitText(skipped, ',');
@@ -132,7 +140,8 @@ Expected<RecordedConversion> ReadRecord(const Provenance& provenance, const std:
     QAT_ASSIGN_OR_RETURN(const auto pair, ReadPair(kDefaultRangeKey, text));
     recorded.options.default_range = Range{pair[0], pair[1]};
   }
-  if (const auto limit = ParseNumber<int64_t>(ValueOf(provenance, kCalibrationLimitKey))) recorded.request.calibration_limit = *limit;
+  if (const auto limit = ParseNumber<int64_t>(ValueOf(provenance, kCalibrationLimitKey)))
+    recorded.request.calibration_limit = *limit;
   QAT_ASSIGN_OR_RETURN(recorded.observers, ReadObservers(ValueOf(provenance, kObserversKey)));
   QAT_ASSIGN_OR_RETURN(recorded.repairs, ReadRepairs(ValueOf(provenance, kRepairsKey)));
   return recorded;

@@ -26,7 +26,8 @@ struct RecordedConversion {
 
 /// `provenance`: as ParseProvenance reads it. `scheme`: of the network, for a model that names no type. Errors: kUnsupported, for a
 /// value that this version does not know.
-Expected<RecordedConversion> ReadRecord(const std::map<std::string, std::string>& provenance, const std::string& scheme);
+Expected<RecordedConversion> ReadRecord(const std::map<std::string, std::string>& provenance,
+                                        const std::string& scheme);
 
 }  // namespace qat
 

@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kLayersAtOnce = 3;
 constexpr double kWorthIt = 0.3;          // decibels of the answers; less is noise of rounding
 constexpr double kClearly = 6;            // decibels: half the error
+constexpr double kDoubts = 2;             // standard errors: one loss in forty is further above what was measured
 constexpr int64_t kExamplesToRank = 100;  // between edits; the diagnosis has ranked on all
 constexpr int kTimedRounds = 50;
 
@@ -104,7 +105,7 @@ class Search {
                    OutputSqnr(diagnosis_.reference, quality), std::ssize(converted.model)};
   }
 
-  bool IsSure(const Outcome& outcome) const { return outcome.loss + outcome.doubt <= max_loss_; }
+  bool IsSure(const Outcome& outcome) const { return outcome.loss + kDoubts * outcome.doubt <= max_loss_; }
 
   /// The edits that the most harmful layers which still have some offer.
   Expected<std::vector<PossibleEdit>> Candidates(const std::vector<LayerDiagnosis>& layers, const PlanChoices& choices) {

@@ -200,7 +200,7 @@ TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   const std::set<std::string> texts = {"preset", "network", "data", "label", "teacher"};  // names that may be empty
   for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 63u);
+  EXPECT_EQ(TrainConfigKeys().size(), 64u);
 }
 
 TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {

@@ -29,7 +29,7 @@ enum class Effect {
 struct FlagCase {
   std::string flag;
   Effect effect;
-  Strings arguments;  // DIR/ stands for the folder of the test
+  Strings arguments;     // DIR/ stands for the folder of the test
   Strings without = {};  // what they are compared with, beside the network
 };
 
@@ -56,14 +56,21 @@ const std::vector<FlagCase>& FlagCases() {
       {"--output-type", Effect::kRecorded, {"--output-type", "float32"}},
       {"--inference-output-type", Effect::kRecorded, {"--inference-output-type", "int8"}},
       {"--append", Effect::kRecorded, {"--append", "softmax"}},
-      {"--append", Effect::kRecorded, {"--append", "argmax", "--output-type", "uint8", "--skip-pass", "output-type"}},
-      {"--argmax-type", Effect::kRecorded, {"--append", "argmax", "--argmax-type", "int64"}, {"--append", "argmax"}},
+      {"--append",
+       Effect::kRecorded,
+       {"--append", "argmax", "--output-type", "uint8", "--skip-pass", "output-type"}},
+      {"--argmax-type",
+       Effect::kRecorded,
+       {"--append", "argmax", "--argmax-type", "int64"},
+       {"--append", "argmax"}},
       {"--input-names", Effect::kRecorded, {"--input-names", "picture"}},
       {"--input-arrays", Effect::kRecorded, {"--input-arrays", "picture"}},
       {"--output-names", Effect::kRecorded, {"--output-names", "scores"}},
       {"--output-arrays", Effect::kRecorded, {"--output-arrays", "scores"}},
       {"--keep-float", Effect::kRecorded, {"--keep-float", "f\\w|nothing"}},
-      {"--keep-float", Effect::kRecorded, {"--type", "int8", "--keep-float", "conv", "--output-type", "float32"}},
+      {"--keep-float",
+       Effect::kRecorded,
+       {"--type", "int8", "--keep-float", "conv", "--output-type", "float32"}},
       {"--int16", Effect::kRecorded, {"--type", "int8", "--int16", "conv|pool"}, {"--type", "int8"}},
       {"--fully-connected-scales", Effect::kRecorded, {"--type", "int8", "--fully-connected-scales", "tensor"}, {"--type", "int8"}},
       {"--input-stats", Effect::kRecorded, {"--input-stats", "128,127.5"}},
@@ -71,21 +78,41 @@ const std::vector<FlagCase>& FlagCases() {
       {"--quantized-input-stats", Effect::kRecorded, {"--quantized-input-stats", "1,3"}},
       {"--mean-value", Effect::kRecorded, {"--mean-value", "7", "--std-dev-value", "0.3"}},
       {"--std-dev-value", Effect::kRecorded, {"--mean-value", "0", "--std-dev-value", "3"}},
-      {"--default-range", Effect::kRecorded, {"DIR/bare.qgraph", "--default-range", "-0.1,6.3"}, {"DIR/bare.qgraph"}},
-      {"--default-ranges-stats", Effect::kRecorded, {"DIR/bare.qgraph", "--default-ranges-stats", "0,6"}, {"DIR/bare.qgraph"}},
-      {"--default-ranges-min", Effect::kRecorded, {"DIR/bare.qgraph", "--default-ranges-min", "-1", "--default-ranges-max", "1"}, {"DIR/bare.qgraph"}},
-      {"--default-ranges-max", Effect::kRecorded, {"DIR/bare.qgraph", "--default-ranges-min", "-1", "--default-ranges-max", "2"}, {"DIR/bare.qgraph"}},
-      {"--twins", Effect::kRecorded, {"DIR/symmetric.qgraph", "--twins", "DIR/twin.tflite"}, {"DIR/symmetric.qgraph"}},
+      {"--default-range",
+       Effect::kRecorded,
+       {"DIR/bare.qgraph", "--default-range", "-0.1,6.3"},
+       {"DIR/bare.qgraph"}},
+      {"--default-ranges-stats",
+       Effect::kRecorded,
+       {"DIR/bare.qgraph", "--default-ranges-stats", "0,6"},
+       {"DIR/bare.qgraph"}},
+      {"--default-ranges-min",
+       Effect::kRecorded,
+       {"DIR/bare.qgraph", "--default-ranges-min", "-1", "--default-ranges-max", "1"},
+       {"DIR/bare.qgraph"}},
+      {"--default-ranges-max",
+       Effect::kRecorded,
+       {"DIR/bare.qgraph", "--default-ranges-min", "-1", "--default-ranges-max", "2"},
+       {"DIR/bare.qgraph"}},
+      {"--twins",
+       Effect::kRecorded,
+       {"DIR/symmetric.qgraph", "--twins", "DIR/twin.tflite"},
+       {"DIR/symmetric.qgraph"}},
       {"--plan", Effect::kRecorded, {"--plan", "DIR/plan.toml"}},
       {"--calibrate", Effect::kRecorded, {"--calibrate", "DIR/data"}},
       {"--calibration-limit", Effect::kRecorded, kLimit, kData},
       {"--observer", Effect::kRecorded, with_data({"--observer", "mse"}), kData},
-      {"--observer", Effect::kRecorded, with_data({"--observer", "conv=percentile,fc=moving-average"}), kData},
+      {"--observer", Effect::kRecorded, with_data({"--observer", "conv=percentile,fc=moving-average"}),
+       kData},
       {"--observer", Effect::kRecorded, with_data({"--observer", "auto"}), with_data({"--observer", "mse"})},
       {"--repair", Effect::kRecorded, with_data({"--repair", "equalize,adaround,bias"}), kData},
       {"--repair", Effect::kRecorded, with_data({"--repair", "adaround"}), kData},
-      {"--repair", Effect::kRecorded, {"--calibrate", "DIR/data", "--type", "int8-per-tensor", "--repair", "auto"}, kData},
-      {"--skip-pass", Effect::kRecorded, with_data({"--append", "softmax", "--skip-pass", "append", "--skip-pass", "calibrate"}), kData},
+      {"--repair",
+       Effect::kRecorded,
+       {"--calibrate", "DIR/data", "--type", "int8-per-tensor", "--repair", "auto"},
+       kData},
+      {"--skip-pass", Effect::kRecorded,
+       with_data({"--append", "softmax", "--skip-pass", "append", "--skip-pass", "calibrate"}), kData},
       {"graph", Effect::kRecorded, {"DIR/symmetric.qgraph"}},
       {"--output", Effect::kNone, {}},
       {"--print", Effect::kNone, {"--print"}},
@@ -127,9 +154,13 @@ class Remake : public ::testing::Test {
     EXPECT_TRUE(WriteFile(At("symmetric.qgraph"), Serialize(graph)).ok());
     testing::WriteTinyData(At("data"), 60, 60);
     for (const char* what : {"images-idx3", "labels-idx1"})
-      std::filesystem::rename(StrCat(At("data/t10k-"), what, "-ubyte"), StrCat(At("data/train-"), what, "-ubyte"));
+      std::filesystem::rename(StrCat(At("data/t10k-"), what, "-ubyte"),
+                              StrCat(At("data/train-"), what, "-ubyte"));
     EXPECT_TRUE(WriteFile(At("convert.toml"), "type = \"uint8\"\n").ok());
-    EXPECT_EQ(RunTool("qat-convert", {At("g.qgraph"), "--type", "int8", "--keep-float", "pool", "--write-plan", At("plan.toml")}).exit_code, 0);
+    EXPECT_EQ(RunTool("qat-convert", {At("g.qgraph"), "--type", "int8", "--keep-float", "pool",
+                                      "--write-plan", At("plan.toml")})
+                  .exit_code,
+              0);
   }
 
   std::string At(const std::string& name) const { return folder_ / name; }
@@ -138,7 +169,8 @@ class Remake : public ::testing::Test {
     for (std::string& text : arguments) {
       if (text.starts_with("DIR/")) text = At(text.substr(4));
     }
-    if (arguments.empty() || !arguments.front().ends_with(".qgraph")) arguments.insert(arguments.begin(), At("g.qgraph"));
+    if (arguments.empty() || !arguments.front().ends_with(".qgraph"))
+      arguments.insert(arguments.begin(), At("g.qgraph"));
     arguments.insert(arguments.end(), {"-o", output});
     return arguments;
   }
@@ -151,7 +183,8 @@ class Remake : public ::testing::Test {
 
   void ExpectMadeAgain(const std::string& model, const std::string& of) const {
     const ProcessResult trace = RunTool("qat-eval", {"trace", model, "--data", At("data")});
-    EXPECT_NE(trace.out.find("model, converted again  matches"), std::string::npos) << of << "\n" << trace.out << trace.err;
+    EXPECT_NE(trace.out.find("model, converted again  matches"), std::string::npos) << of << "\n"
+                                                                                    << trace.out << trace.err;
   }
 
   testing::TempDir folder_;
@@ -177,8 +210,10 @@ TEST_F(Remake, NoFlagOfQatConvertIsForgotten) {
   const std::set<std::string> flags = FlagsOfConvert();
   EXPECT_GT(flags.size(), 40u);
   for (const std::string& flag : flags)
-    EXPECT_TRUE(known.contains(flag)) << flag << ": is new: record it (lib/convert/record.h) where it changes a model, and say so here";
-  for (const std::string& flag : known) EXPECT_TRUE(flags.contains(flag)) << flag << ": is no flag of qat-convert";
+    EXPECT_TRUE(known.contains(flag))
+        << flag << ": is new: record it (lib/convert/record.h) where it changes a model, and say so here";
+  for (const std::string& flag : known)
+    EXPECT_TRUE(flags.contains(flag)) << flag << ": is no flag of qat-convert";
 }
 
 TEST_F(Remake, WhatAFlagChangesATraceMakesAgain) {
@@ -193,7 +228,8 @@ TEST_F(Remake, WhatAFlagChangesATraceMakesAgain) {
 
 TEST_F(Remake, OtherFlagsChangeNoByte) {
   for (const FlagCase& each : FlagCases()) {
-    if (each.effect != Effect::kNone || each.flag == "--verify") continue;  // tests/import/verify_source_test.cc has what that needs
+    if (each.effect != Effect::kNone || each.flag == "--verify")
+      continue;  // tests/import/verify_source_test.cc has what that needs
     const std::string plain = Converted(each.without);
     ASSERT_FALSE(plain.empty());
     EXPECT_TRUE(Converted(each.arguments) == plain) << Text(each.arguments);
@@ -209,14 +245,18 @@ TEST_F(Remake, FlagsForNetworksOfOthersAreRefusedForAGraph) {
 }
 
 TEST_F(Remake, BothTwinsAreMadeAgainWithOtherBordersToo) {
-  ASSERT_FALSE(Converted({"DIR/symmetric.qgraph", "--twins", "DIR/twin.tflite", "--input-type", "float32", "--output-type", "float32"}).empty());
+  ASSERT_FALSE(Converted({"DIR/symmetric.qgraph", "--twins", "DIR/twin.tflite", "--input-type", "float32",
+                          "--output-type", "float32"})
+                   .empty());
   ExpectMadeAgain(At("m.tflite"), "int8");
   ExpectMadeAgain(At("twin.tflite"), "uint8");
 }
 
 TEST_F(Remake, EveryPassCanBeLeftOut) {
-  const Strings all = {"--calibrate", "DIR/data", "--type", "int8-per-tensor", "--append", "softmax", "--keep-float", "pool", "--observer", "mse",
-                       "--repair", "equalize,adaround,bias", "--input-type", "float32", "--output-type", "float32"};
+  const Strings all = {"--calibrate",  "DIR/data", "--type",        "int8-per-tensor",
+                       "--append",     "softmax",  "--keep-float",  "pool",
+                       "--observer",   "mse",      "--repair",      "equalize,adaround,bias",
+                       "--input-type", "float32",  "--output-type", "float32"};
   for (const std::string& line : SplitText(RunTool("qat-convert", {"--list-passes"}).out, '\n')) {
     const std::string pass = line.substr(0, line.find(' '));
     if (pass.empty() || pass == "quantize") continue;
@@ -228,14 +268,15 @@ TEST_F(Remake, EveryPassCanBeLeftOut) {
 }
 
 TEST_F(Remake, APlanWithRepairsAndLayersOfTheirOwnIsMadeAgain) {
-  ASSERT_EQ(RunTool("qat-convert", Resolved({"--calibrate", "DIR/data", "--type", "int8", "--repair", "equalize", "--int16", "conv", "--write-plan",
-                                             "DIR/mixed.toml"},
+  ASSERT_EQ(RunTool("qat-convert", Resolved({"--calibrate", "DIR/data", "--type", "int8", "--repair",
+                                             "equalize", "--int16", "conv", "--write-plan", "DIR/mixed.toml"},
                                             At("first.tflite")))
                 .exit_code,
             0);
   ASSERT_FALSE(Converted({"--plan", "DIR/mixed.toml"}).empty());
   ExpectMadeAgain(At("m.tflite"), "a plan alone");
-  ASSERT_FALSE(Converted({"--plan", "DIR/mixed.toml", "--calibrate", "DIR/data", "--repair", "bias"}).empty());
+  ASSERT_FALSE(
+      Converted({"--plan", "DIR/mixed.toml", "--calibrate", "DIR/data", "--repair", "bias"}).empty());
   ExpectMadeAgain(At("m.tflite"), "a plan and data");
 }
 
@@ -248,12 +289,17 @@ TEST_F(Remake, SaysWhatIsMissing) {
   ASSERT_FALSE(Converted({"--calibrate", "DIR/data"}).empty());
   const ProcessResult no_data = RunTool("qat-eval", {"trace", At("m.tflite")});
   EXPECT_EQ(no_data.exit_code, 0) << no_data.out;
-  EXPECT_NE(no_data.out.find("its ranges come from images (calibration) that are not here"), std::string::npos) << no_data.out;
+  EXPECT_NE(no_data.out.find("its ranges come from images (calibration) that are not here"),
+            std::string::npos)
+      << no_data.out;
 }
 
 TEST_F(Remake, AModelMadeOfAnotherModelIsNotHeldAgainstTheGraphOfThatOne) {
   ASSERT_FALSE(Converted({"--type", "float32"}).empty());
-  ASSERT_EQ(RunTool("qat-convert", {At("m.tflite"), "--calibrate", At("data"), "--type", "int8", "-o", At("again.tflite")}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-convert",
+                    {At("m.tflite"), "--calibrate", At("data"), "--type", "int8", "-o", At("again.tflite")})
+                .exit_code,
+            0);
   const ProcessResult trace = RunTool("qat-eval", {"trace", At("again.tflite"), "--data", At("data")});
   EXPECT_EQ(trace.exit_code, 0) << trace.out;
   EXPECT_NE(trace.out.find("it was made of another model ("), std::string::npos) << trace.out;
