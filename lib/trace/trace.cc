@@ -159,7 +159,9 @@ class Tracer {
 
   /// Beside the graph: plan and data. Returns what is missing, in words; empty: nothing.
   Expected<std::string> FindWhatElseItWasMadeOf(ConversionSources& sources) const {
-    if (const std::string source = ValueOf(origin_, "source"); !source.empty())
+    // A network that was trained on from a model of others has a source itself.
+    const std::string source = ValueOf(origin_, "source");
+    if (!source.empty() && !SameHash(source, ValueOf(graph_->provenance, "source_sha256")))
       return StrCat("it was made of another model (", source.substr(0, 16), "), and that of the graph");
     std::vector<std::string> missing;
     if (const std::string plan = ValueOf(origin_, "plan"); !plan.empty()) {
