@@ -170,7 +170,7 @@ Status Validate(const TrainConfig& config) {
     return InvalidArgument("teacher-weight is 0, expected more: nothing would be learned from the teacher");
   }
   if (config.optimizer == "sgd" && config.nesterov && config.momentum == 0) {
-    return InvalidArgument("nesterov is true and momentum 0, expected more momentum: there is none to look ahead along");
+    return InvalidArgument("nesterov is true and momentum is 0, expected a momentum above 0, as 0.9");
   }
   return {};
 }

@@ -120,10 +120,12 @@ Status CheckInputs(const Graph& network, const Dataset& data, std::string_view s
     if (shape == expected.shape) continue;
     const Shape& axes = expected.shape;
     const bool swapped = axes.size() > 2 && input.shape == Shape{axes.back(), axes[axes.size() - 2]};
-    return InvalidArgument(StrCat("the ", split, data.inputs.size() == 1 ? " images" : StrCat(" values for input '", expected.name, "'"),
+    return InvalidArgument(StrCat("the ", split, data.inputs.size() == 1 ? " examples" : StrCat(" values for input '", expected.name, "'"),
                                   " of ", data.name, " are ", ToString(shape), ", expected ", ToString(expected.shape),
                                   " as network '", network.name, "' takes",
-                                  swapped ? "; if the axes are only in another order: x.transpose(0, 2, 1)" : ""));
+                                  swapped ? "; if the axes are only in another order: x.transpose(0, 2, 1)"
+                                  : SourceTextOf(network).empty() ? ""
+                                                                  : "; `network` auto is one that fits the data"));
   }
   return {};
 }

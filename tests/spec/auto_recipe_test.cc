@@ -48,7 +48,7 @@ void ExpectPromises(const AutoRecipe& recipe, const DataFacts& data) {
   EXPECT_EQ(config.mean.values[0], std::round(config.mean.values[0])) << "raw bytes pass into the model";
   EXPECT_GE(config.std.values.at(0), 1);
   EXPECT_EQ(config.threads, 3);
-  EXPECT_EQ(config.scale_to_targets, data.targets > 0);
+  EXPECT_TRUE(config.scale_to_targets);
   for (const double decay : {config.ema_decay, config.weight_average_decay}) {
     EXPECT_GE(decay, 0);
     EXPECT_LE(decay, 0.999);
@@ -159,6 +159,16 @@ TEST(AutoRecipe, AStepForgetsAtMostATwentieth) {
   }
 }
 
+TEST(AutoRecipe, AShortRunOfTrainedParametersForgetsNoMoreThanAnyOther) {
+  NetworkFacts network = kNetworks[0];
+  TrainConfig config;
+  config.steps = 300;
+  const double fresh = DeriveRecipe(config, {"steps"}, Facts(1800, 4), network, 3).config.weight_decay;
+  network.trained = true;
+  EXPECT_LT(DeriveRecipe(config, {"steps"}, Facts(1800, 4), network, 3).config.weight_decay, 0.051);
+  EXPECT_GT(fresh, 0.1) << "this is what it is about";
+}
+
 TEST(AutoRecipe, TrainedParametersLearnAtAThirdOfTheRateAndTheLineSaysSo) {
   NetworkFacts network = kNetworks[3];
   const AutoRecipe fresh = DeriveRecipe({}, {}, Facts(1800, 4), network, 3);
@@ -200,6 +210,7 @@ TEST(AutoRecipe, LeavesWhatIsGivenAlone) {
   TrainConfig expected = config;
   expected.preset = "auto";
   expected.steps = recipe.config.steps;
+  expected.scale_to_targets = true;  // of classes it means nothing
   expected.eval_every_fraction = recipe.config.eval_every_fraction;
   EXPECT_EQ(recipe.config, expected);
   EXPECT_EQ(recipe.config.quant_delay_fraction, 0) << "the steps speak";

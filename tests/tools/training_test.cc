@@ -259,11 +259,26 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
   }
 }
 
+// A preset decides less than it says: numbers are normalized, and no more is held out than by default.
+TEST_F(Training, APresetFitsOtherData) {
+  Write<float>("numbers", DType::kFloat32, [](int bright, Random&) { return 300 + static_cast<float>(bright) / 25; });
+  const ProcessResult numbers = RunTool("qat-train", {"--data", dir_ / "numbers", "--network", dir_ / "one.toml", "--preset", "cifar10", "--flip", "false",
+                                                      "--shift-pixels", "0", "--steps", "60", "-o", dir_ / "numbers_run", "--progress", "none"});
+  ASSERT_EQ(numbers.exit_code, 0) << numbers.err;
+  EXPECT_HOLDS(ReadText(dir_ / "numbers_run/config.toml"), "scale_to_targets = true\n");
+  EXPECT_HOLDS(numbers.out, " on 60 examples");
+  const ProcessResult refused = RunTool("qat-train", {"--data", dir_ / "numbers", "--preset", "cifar10", "-o", dir_ / "no", "--progress", "none"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_HOLDS(refused.err, "the training examples of " + std::string(dir_ / "numbers") + " are [1, 4, 4, 1], expected [1, 32, 32, 3] as network 'resnet8' takes; --network auto is one");
+}
+
 TEST_F(Training, GoesOnWithLearnedRangesOfFiltersUnlessToldOtherwise) {
   const ProcessResult refused = Train("halves", "refused", {"--filter-ranges", "learned"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_HOLDS(refused.err, "filter-ranges is learned and scheme is uint8, expected a scheme whose filters are symmetric around 0: int8, ");
   ASSERT_EQ(Train("halves", "first", {"--scheme", "w4a8", "--filter-ranges", "learned"}).exit_code, 0);
+  // The scheme comes from the run.
+  EXPECT_EQ(Train("halves", "same", {"--init", dir_ / "first", "--filter-ranges", "learned"}).exit_code, 0);
   const ProcessResult second = Train("halves", "second", {"--init", dir_ / "first"});
   EXPECT_HOLDS(second.err, "filter-ranges learned, as the run of --init has them; --filter-ranges observed changes that\n");
   EXPECT_HOLDS(RunTool("qat-eval", {"inspect", dir_ / "second/checkpoints/0000000120.ckpt"}).out, "filter_ranges learned\n");

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/output_name.h"
+#include "train/train_job.h"
 
 namespace qat {
 namespace {
@@ -84,6 +85,9 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
   TrainConfig checked = asked.config;
   // Its length is decided later.
   if (asked.automatic() && !asked.given.contains("steps") && !asked.given.contains("epochs")) checked.epochs = 1;
+  // What it starts from may bring another scheme.
+  const bool may_bring_scheme = !flags.init.empty() || NamesModel(asked.config);
+  if (may_bring_scheme && !asked.given.contains("scheme")) checked.filter_ranges = TrainConfig().filter_ranges;
   QAT_RETURN_IF_ERROR(Validate(checked));
   return asked;
 }
