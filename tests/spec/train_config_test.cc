@@ -249,7 +249,7 @@ TEST(TrainConfig, RefusesNesterovsStepWithoutMomentum) {
   config.nesterov = true;
   QAT_ASSERT_OK(Validate(config));
   config.momentum = 0;
-  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "nesterov is true and momentum 0, expected more momentum");
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "nesterov is true and momentum is 0, expected a momentum above 0");
 }
 
 TEST(TrainConfig, RefusesATeacherWithoutWeight) {
