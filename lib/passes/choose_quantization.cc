@@ -74,7 +74,7 @@ Expected<QuantizationPlan> PlanQuantization(const Graph& graph, const Quantizati
   const std::optional<Precisions> trained = IntegersFromName(graph.scheme);
   const bool calibrated = graph.provenance.contains("calibration_sha256");
   if (trained && !calibrated && trained->filters != options.precisions.filters) {
-    warnings.push_back(StrCat("the network was trained for ", graph.scheme, " and is converted to ",
+    warnings.push_back(StrCat("the network is one of ", graph.scheme, " and is converted to ",
                               NameOf(options.precisions), ": its filters have not adapted to that grid"));
   }
   return MakePlan(graph, options, warnings);

@@ -153,7 +153,7 @@ TEST(ChooseQuantization, Int8FiltersHaveAScaleForEachOutputChannel) {
   QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
   QAT_ASSERT_OK(Verify(g));
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("trained for uint8 and is converted to int8"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("the network is one of uint8 and is converted to int8"), std::string::npos) << warnings[0];
   const GraphTensor& filter = Find(g, "conv/filter");
   ASSERT_EQ(filter.type, DType::kInt8);
   const auto channels = static_cast<size_t>(filter.shape[0]);

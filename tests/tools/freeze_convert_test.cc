@@ -325,6 +325,10 @@ TEST_F(ConvertTool, APlanOfEqualizedLayersNamesThem) {
   EXPECT_EQ(scale_in(ReadText(dir_ / "p2.toml")), scale_in(ReadText(plan)));
   const ProcessResult rounded = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "adaround", "--write-plan", plan});
   EXPECT_HOLDS(rounded.err, "not how adaround rounded filters");
+  EXPECT_EQ(rounded.out, "plan       " + plan + ", " + std::to_string(ReadText(plan).size()) + " bytes\n");
+  const ProcessResult shown = Convert({dir_ / "f.qgraph", "--calibrate", data, "--write-plan", "-"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_EQ(shown.out.rfind("version = 1\n"), 0u) << shown.out;
 }
 
 TEST_F(ConvertTool, PassesAreListedAndCanBeLeftOut) {

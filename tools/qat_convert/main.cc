@@ -191,6 +191,7 @@ ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs,
   hooks.write_plan = [&](const std::string& text) -> Status {
     QAT_RETURN_IF_ERROR(outputs.plan->Commit(Bytes(text.begin(), text.end())));
     report.outputs["plan"] = flags.write_plan;
+    if (flags.write_plan != "-") tool.Print(PrintableLines(StrCat("plan       ", Printable(flags.write_plan), ", ", text.size(), " bytes\n")));
     return {};
   };
   return hooks;
