@@ -27,11 +27,20 @@ void Done(const Conversion& c) {
 
 Status Append(Conversion& c) { return AppendAsAsked(c.request, c.graph()); }
 
-/// Without data the ranges of what a network does to its input stand, as they were trained.
+/// Without data the ranges of what a network does to its input stand, as they were trained. An imported model of integers that does it in
+/// float32 has none of them.
 Status NormalizeInput(Conversion& c) {
-  if (!c.data) return {};
   std::vector<std::string> notes;
-  TakeInputNormalizations(c.graph(), notes);
+  const auto is_planned = [&](const std::string& layer) {
+    if (!c.plan) return false;
+    const std::vector<std::string>& kept = c.plan->keep_float;
+    return c.plan->activations.contains(layer) || std::find(kept.begin(), kept.end(), layer) != kept.end();
+  };
+  if (c.data) {
+    TakeInputNormalizations(c.graph(), notes);
+  } else if (!c.type.is_real()) {
+    TakeFloatInputNormalizations(is_planned, c.graph(), notes);
+  }
   for (const std::string& note : notes) c.Note(note);
   return {};
 }

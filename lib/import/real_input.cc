@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/strings.h"
 #include "ir/input_normalization.h"
 
@@ -10,6 +11,12 @@ namespace {
 
 bool AreAll(const std::vector<float>& numbers, float number) {
   return std::all_of(numbers.begin(), numbers.end(), [=](float each) { return each == number; });
+}
+
+const GraphTensor& OutputOf(const Graph& graph, const std::string& node) {
+  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& each) { return each.name == node; });
+  QAT_CHECK(found != graph.nodes.end());
+  return graph.tensor(found->output());
 }
 
 }  // namespace
@@ -44,6 +51,22 @@ void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::vector<std::string> names = TakeInputNormalization(i, graph);
     if (!names.empty()) notes.push_back(DescribeTaken(names));
+  }
+}
+
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph, std::vector<std::string>& notes) {
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    Graph taken = graph;
+    const std::vector<std::string> names = TakeInputNormalization(i, taken);
+    if (names.empty() || std::any_of(names.begin(), names.end(), stays)) continue;
+    const GraphTensor& last = OutputOf(graph, names.back());
+    const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) { return OutputOf(graph, name).has_range; });
+    const bool ends = last.has_range && last.range.min < last.range.max;
+    if (all || (!ends && !graph.contract.inputs[i].inside)) continue;
+    InputContract& input = taken.contract.inputs[i];
+    if (ends) input.low = last.range.min, input.high = last.range.max;
+    graph = std::move(taken);
+    notes.push_back(DescribeTaken(names));
   }
 }
 

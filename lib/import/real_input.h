@@ -2,6 +2,7 @@
 #ifndef QAT_IMPORT_REAL_INPUT_H_
 #define QAT_IMPORT_REAL_INPUT_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inpu
 
 /// TakeInputNormalization of every input. `notes` names the layers.
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes);
+
+/// The same where an imported model computes them in float32 in front of its integers, so that some have no range. The last may have that
+/// of the QUANTIZE behind it, which becomes the range of the input; where it has none (the layer behind is real, too) the contract of a
+/// model of ours says it. Layers that were all trained with ranges keep them, and so does an input of which `stays` names a layer.
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph, std::vector<std::string>& notes);
 
 }  // namespace qat
 

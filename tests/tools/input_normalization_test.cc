@@ -101,6 +101,25 @@ TEST_F(InputNormalization, IsNotQuantizedInFrontWhenCalibrated) {
   EXPECT_GE(Accuracy("k.tflite"), 97);
 }
 
+// What it became in the model, float32 in front of QUANTIZE, has no range; that of QUANTIZE is the one of the input.
+TEST_F(InputNormalization, IsTakenFromAModelOfIntegersWithoutData) {
+  Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "m.tflite"});
+  const ProcessResult again = Do("qat-convert", {dir_ / "m.tflite", "--type", "int8", "-o", dir_ / "again.tflite"});
+  EXPECT_NE(again.err.find(": computed in float32, in front of the first integers"), std::string::npos) << again.err;
+  const ProcessResult compared = Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / "m.tflite", "--model", dir_ / "again.tflite", "--litert", "off",
+                                                 "--repeat", "0", "--progress", "none", "--json", dir_ / "r.json"});
+  const nlohmann::json report = nlohmann::json::parse(ReadText(dir_ / "r.json"));
+  ASSERT_FALSE(report["pairs"].empty()) << report.dump();
+  EXPECT_EQ(report["pairs"][0]["equal_outputs"], 300) << report["pairs"].dump();
+  for (const std::string type : {"uint8", "w4a8", "int16x8"}) {
+    Do("qat-convert", {dir_ / "m.tflite", "--type", type, "-o", dir_ / "other.tflite"});
+    EXPECT_GE(Accuracy("other.tflite"), 97) << type;
+  }
+  const ProcessResult left = RunTool("qat-convert", {dir_ / "m.tflite", "--type", "int8", "--skip-pass", "input-normalization", "-o", dir_ / "x.tflite"});
+  EXPECT_EQ(left.exit_code, 4) << left.err;
+  EXPECT_NE(left.err.find("missing: "), std::string::npos) << left.err;
+}
+
 #ifdef QAT_HAS_TRAIN
 TEST_F(InputNormalization, IsNotQuantizedInFrontWhenTrained) {
   const ProcessResult trained = Do("qat-train", {"--network", dir_ / "model.tflite", "--data", dir_ / "data", "--scheme", "int8", "--steps", "60",
