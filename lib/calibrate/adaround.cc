@@ -162,7 +162,7 @@ double SumError(const InputMoments& moments, size_t channel, std::span<const flo
 }
 
 std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float> weights,
-                              std::span<const RoundingGrid> grids) {
+                              std::span<const RoundingGrid> grids, const BetweenChannels& between) {
   const size_t depth = moments.depth, channels = weights.size() / depth;
   QAT_CHECK(weights.size() == channels * depth && (grids.size() == channels || grids.size() == 1));
   QAT_CHECK(moments.pull.empty() || moments.pull.size() == weights.size());
@@ -170,6 +170,7 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
   const bool descends = kSteps * static_cast<double>(depth) * static_cast<double>(weights.size()) <= kMostWork;
   std::vector<int32_t> integers(weights.size());
   for (size_t first = 0; first < channels; first += kLanes) {
+    if (between && !between(first)) return {};
     const size_t lanes = std::min(kLanes, channels - first);
     const auto grid_of = [&](size_t lane) -> const RoundingGrid& {
       return grids[grids.size() == 1 ? 0 : first + lane];

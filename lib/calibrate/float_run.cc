@@ -89,7 +89,7 @@ Status FloatRun::ForEach(const Dataset& dataset, const ChosenExamples& chosen,
       for (size_t k = 0; k < tables.size(); ++k) load(k, InputOf(graph_->contract, k, example, copy));
       interpreter_->Invoke();
       QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), after(first + i));
-      hooks.Progress("calibrate", first + i + 1, dataset.size());
+      hooks.Progress(std::string(kRunOfExamples), first + i + 1, dataset.size());
       QAT_RETURN_IF_ERROR(hooks.Poll());
     }
     return {};

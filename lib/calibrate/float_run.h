@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.h"
@@ -20,13 +21,16 @@ namespace qat {
 /// Which examples are used; null: all.
 using ChosenExamples = std::function<bool(int64_t example)>;
 
+/// What progress of such a run is called.
+inline constexpr std::string_view kRunOfExamples = "calibrate";
+
 class FloatRun {
  public:
   /// Requires  a verified graph that outlives this, without quantization or with inputs and outputs of float32. Errors: those of the writer and the interpreter.
   static Expected<FloatRun> Create(const Graph& graph);
 
   /// Runs each example and calls `after` with its number. Errors: those of the data set, of `after`; kInterrupted. Progress
-  /// is "calibrate".
+  /// is kRunOfExamples.
   Status ForEach(const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks,
                  const std::function<Status(int64_t)>& after);
 

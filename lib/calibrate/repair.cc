@@ -1,6 +1,9 @@
 #include "calibrate/repair.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "base/strings.h"
@@ -17,23 +20,53 @@ constexpr int64_t kFewest = 10;
 bool IsHeldOut(int64_t example) { return example % kHeldOut == kHeldOut - 1; }
 bool IsFitted(int64_t example) { return !IsHeldOut(example); }
 
+/// Parts of a trial, each shown as long as one run of the examples, also one that is not needed: it is passed over.
+enum Part { kEqualizing, kCalibrating, kAdapting, kCorrecting, kJudging, kParts };
+
+/// Shows how far all trials are, behind a run of the float network.
+class TrialProgress {
+ public:
+  TrialProgress(const WorkHooks& hooks, size_t trials, int64_t examples)
+      : hooks_(hooks), total_((1 + static_cast<int64_t>(trials) * kParts) * examples), examples_(examples) {}
+
+  WorkHooks OfReals() { return At(0, "float32"); }
+  WorkHooks Of(size_t trial, std::string_view name, Part part) {
+    return At(1 + static_cast<int64_t>(trial) * kParts + part, StrCat("trying ", name));
+  }
+
+ private:
+  /// A part that runs the examples twice does not go back.
+  WorkHooks At(int64_t place, const std::string& what) {
+    return {[this, place, what](const std::string&, int64_t done, int64_t total) {
+              shown_ = std::max(shown_, place * examples_ + examples_ * done / std::max<int64_t>(1, total));
+              hooks_.Progress(what, shown_, total_);
+            },
+            hooks_.interrupted};
+  }
+
+  const WorkHooks& hooks_;
+  int64_t total_, examples_, shown_ = 0;
+};
+
+using HooksOfPart = std::function<WorkHooks(Part part)>;
+
 Status RepairAsTried(const Repairs& repairs, const RepairTask& task, QuantizationOptions& options,
-                     const WorkHooks& hooks, Graph& graph) {
+                     const HooksOfPart& hooks, Graph& graph) {
   std::vector<std::string> warnings;
   if (repairs.equalize) {
-    QAT_ASSIGN_OR_RETURN(const ChannelReach reach, FindChannelReach(graph, task.dataset, IsFitted, hooks));
+    QAT_ASSIGN_OR_RETURN(const ChannelReach reach, FindChannelReach(graph, task.dataset, IsFitted, hooks(kEqualizing)));
     EqualizeFilters(graph, nullptr, &reach);
   }
   CalibrationOptions calibration = task.calibration;
   calibration.chosen = IsFitted;
-  QAT_RETURN_IF_ERROR(Calibrate(task.dataset, calibration, hooks, graph, warnings));
+  QAT_RETURN_IF_ERROR(Calibrate(task.dataset, calibration, hooks(kCalibrating), graph, warnings));
   if (task.choices != nullptr) QAT_RETURN_IF_ERROR(TakeChoices(*task.choices, graph, options));
   const Graph source = graph;
   for (const FilterRepairs& each : {FilterRepairs{.adaround = true}, FilterRepairs{.correct_bias = true}}) {
     if (each.adaround ? !repairs.adaround : !repairs.bias) continue;
     QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, warnings));
     QAT_ASSIGN_OR_RETURN(const RepairedFilters repaired,
-                         RepairFilters(each, plan, task.dataset, IsFitted, hooks, source, graph));
+                         RepairFilters(each, plan, task.dataset, IsFitted, hooks(each.adaround ? kAdapting : kCorrecting), source, graph));
     if (repaired.repaired.empty()) break;  // no layer to repair
   }
   return {};
@@ -54,18 +87,17 @@ Status Quantize(const QuantizationOptions& options, Graph& graph) {
 
 class Judge {
  public:
-  Judge(const Graph& graph, const Dataset& dataset, const WorkHooks& hooks)
-      : graph_(graph), dataset_(dataset), hooks_(hooks) {}
+  Judge(const Graph& graph, const Dataset& dataset) : graph_(graph), dataset_(dataset) {}
 
-  Status SeeReals() {
+  Status SeeReals(const WorkHooks& hooks) {
     QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph_));
-    return Collect(run, graph_, reals_);
+    return Collect(run, graph_, hooks, reals_);
   }
 
-  Expected<double> ErrorOf(const Graph& quantized) {
+  Expected<double> ErrorOf(const Graph& quantized, const WorkHooks& hooks) {
     QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(quantized));
     std::vector<std::vector<float>> outputs;
-    QAT_RETURN_IF_ERROR(Collect(run, quantized, outputs));
+    QAT_RETURN_IF_ERROR(Collect(run, quantized, hooks, outputs));
     double error = 0;
     for (size_t i = 0; i < outputs.size(); ++i) error += ErrorOf(i, outputs[i]);
     return error;
@@ -73,9 +105,9 @@ class Judge {
 
  private:
   /// The outputs on the examples that were held out, each as one list. Indices lie in the bits of floats.
-  Status Collect(FloatRun& run, const Graph& graph, std::vector<std::vector<float>>& outputs) {
+  Status Collect(FloatRun& run, const Graph& graph, const WorkHooks& hooks, std::vector<std::vector<float>>& outputs) {
     outputs.assign(graph.outputs.size(), {});
-    return run.ForEach(dataset_, IsHeldOut, hooks_, [&](int64_t) -> Status {
+    return run.ForEach(dataset_, IsHeldOut, hooks, [&](int64_t) -> Status {
       for (size_t i = 0; i < outputs.size(); ++i) {
         const auto values = run.Values(graph.outputs[i]);
         outputs[i].insert(outputs[i].end(), values.begin(), values.end());
@@ -102,7 +134,6 @@ class Judge {
 
   const Graph& graph_;
   const Dataset& dataset_;
-  const WorkHooks& hooks_;
   std::vector<std::vector<float>> reals_;
 };
 
@@ -112,13 +143,13 @@ Status ExpectEnough(const RepairTask& task, std::string_view choice) {
                                 "; expected ", kFewest, " or more"));
 }
 
-Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task, const WorkHooks& hooks,
+Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task, const HooksOfPart& hooks,
                            Judge& judge) {
   Graph trial = graph;
   QuantizationOptions options = task.quantization;
   QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
   QAT_RETURN_IF_ERROR(Quantize(options, trial));
-  return judge.ErrorOf(trial);
+  return judge.ErrorOf(trial, hooks(kJudging));
 }
 
 }  // namespace
@@ -126,12 +157,14 @@ Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const Rep
 Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
                                       const WorkHooks& hooks) {
   QAT_RETURN_IF_ERROR(ExpectEnough(task, "repair"));
-  Judge judge(graph, task.dataset, hooks);
-  QAT_RETURN_IF_ERROR(judge.SeeReals());
+  TrialProgress progress(hooks, 4, task.dataset.size());
+  Judge judge(graph, task.dataset);
+  QAT_RETURN_IF_ERROR(judge.SeeReals(progress.OfReals()));
   ChosenRepairs chosen;
   double least = std::numeric_limits<double>::infinity();
   const auto consider = [&](std::string_view name, const Repairs& repairs) -> Status {
-    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith(repairs, graph, task, hooks, judge));
+    const auto of_part = [&](Part part) { return progress.Of(chosen.trials.size(), name, part); };
+    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith(repairs, graph, task, of_part, judge));
     chosen.trials.push_back({std::string(name), error, error < least});
     if (error < least) least = error, chosen.repairs = repairs;
     return {};
@@ -149,15 +182,17 @@ Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task
 
 Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks) {
   QAT_RETURN_IF_ERROR(ExpectEnough(task, "observer"));
-  Judge judge(graph, task.dataset, hooks);
-  QAT_RETURN_IF_ERROR(judge.SeeReals());
+  constexpr std::array kObservers = {Observer::kMinMax, Observer::kMovingAverage, Observer::kPercentile, Observer::kMse, Observer::kKl};
+  TrialProgress progress(hooks, kObservers.size(), task.dataset.size());
+  Judge judge(graph, task.dataset);
+  QAT_RETURN_IF_ERROR(judge.SeeReals(progress.OfReals()));
   ChosenObserver chosen;
   size_t best = 0;
-  for (const Observer observer :
-       {Observer::kMinMax, Observer::kMovingAverage, Observer::kPercentile, Observer::kMse, Observer::kKl}) {
+  for (const Observer observer : kObservers) {
     RepairTask trial = task;
     trial.calibration.observers.usual = observer;
-    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith({}, graph, trial, hooks, judge));
+    const auto of_part = [&](Part part) { return progress.Of(chosen.trials.size(), NameOf(observer), part); };
+    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith({}, graph, trial, of_part, judge));
     chosen.trials.push_back({std::string(NameOf(observer)), error, false});
     if (error < chosen.trials[best].error) best = chosen.trials.size() - 1, chosen.observer = observer;
   }

@@ -67,22 +67,33 @@ class Repairer {
     for (const FilterLayer& layer : layers_) work += layer.work();
     const double runs = kMostWork / std::max(1.0, 2 * work * static_cast<double>(examples));
     const size_t stages = static_cast<size_t>(std::clamp(runs, 1.0, static_cast<double>(layers_.size())));
+    // Rounding a layer takes about as long as running the examples, as far as anyone can say before.
+    const int64_t turns = static_cast<int64_t>(stages + (repairs_.adaround ? layers_.size() : 0));
+    int64_t turn = 0;
+    const auto report = [&](const std::string& what, int64_t done, int64_t total) {
+      hooks.Progress(what, turn * dataset.size() + dataset.size() * done / std::max<int64_t>(1, total), turns * dataset.size());
+    };
     QAT_ASSIGN_OR_RETURN(FloatRun reference, FloatRun::Create(source_));
     for (size_t stage = 0; stage < stages; ++stage) {
       const size_t first = layers_.size() * stage / stages, end = layers_.size() * (stage + 1) / stages;
       std::vector<Seen> seen;
       for (size_t i = first; i < end; ++i) seen.push_back(Nothing(layers_[i]));
       QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(repaired_));
-      WorkHooks staged = hooks;
-      staged.progress = [&](const std::string& what, int64_t done, int64_t total) {
-        hooks.Progress(what, static_cast<int64_t>(stage) * total + done, static_cast<int64_t>(stages) * total);
-      };
-      QAT_RETURN_IF_ERROR(reference.ForEach(dataset, chosen, staged, [&](int64_t example) -> Status {
+      const std::string inputs = StrCat("inputs of '", layers_[first].node->name, "'");
+      const WorkHooks reading = {[&](const std::string&, int64_t done, int64_t total) { report(inputs, done, total); }, hooks.interrupted};
+      QAT_RETURN_IF_ERROR(reference.ForEach(dataset, chosen, reading, [&](int64_t example) -> Status {
         run.Repeat(reference);
         for (size_t i = first; i < end; ++i) Observe(layers_[i], reference, run, example, examples, seen[i - first]);
         return {};
       }));
-      for (size_t i = first; i < end; ++i) Repair(layers_[i], seen[i - first]);
+      ++turn;
+      for (size_t i = first; i < end; ++i) {
+        const std::string rounding = StrCat("rounding '", layers_[i].node->name, "'");
+        const WorkHooks adapting = {[&](const std::string&, int64_t done, int64_t total) { report(rounding, done, total); }, hooks.interrupted};
+        QAT_RETURN_IF_ERROR(hooks.Poll(rounding));
+        QAT_RETURN_IF_ERROR(Repair(layers_[i], adapting, seen[i - first]));
+        if (repairs_.adaround) report(rounding, 1, 1), ++turn;
+      }
     }
     return std::move(result_);
   }
@@ -158,7 +169,7 @@ class Repairer {
     return {layer.filter->params[c % layer.filter->params.size()], LimitsOf(layer.filter->precision)};
   }
 
-  void Repair(const FilterLayer& layer, Seen& seen) {
+  Status Repair(const FilterLayer& layer, const WorkHooks& hooks, Seen& seen) {
     GraphTensor& filter = graph_.tensor(layer.filter->tensor);
     const std::vector<float> reals = RealValues(source_.tensor(layer.filter->tensor)), values = RealValues(filter);
     std::vector<float> rounded(reals.size());
@@ -169,7 +180,7 @@ class Repairer {
         rounded[layer.Place(c, i)] = Dequantize(integer, grid.params);
       }
     }
-    if (repairs_.adaround) Adapt(layer, reals, seen, rounded);
+    if (repairs_.adaround) QAT_RETURN_IF_ERROR(Adapt(layer, reals, hooks, seen, rounded));
     if (layer.bias >= 0) {
       const std::vector<float> bias = Corrected(layer, seen, reals, rounded);
       SetValues(graph_.tensor(layer.bias), DType::kFloat32, bias);
@@ -178,6 +189,7 @@ class Repairer {
     if (repairs_.adaround) SetValues(filter, DType::kFloat32, rounded);
     SetValues(repaired_.tensor(layer.filter->tensor), DType::kFloat32, rounded);
     if (repairs_.adaround || layer.bias >= 0) result_.repaired.push_back(layer.node->name);
+    return {};
   }
 
   /// Sums of windows become means; of deviations from the mean where a bias makes up for it.
@@ -206,7 +218,7 @@ class Repairer {
   }
 
   /// `rounded` has the nearest integers' values, then those of the chosen ones.
-  void Adapt(const FilterLayer& layer, const std::vector<float>& reals, Seen& seen, std::vector<float>& rounded) {
+  Status Adapt(const FilterLayer& layer, const std::vector<float>& reals, const WorkHooks& hooks, Seen& seen, std::vector<float>& rounded) {
     Average(layer, seen);
     const size_t each = layer.channels / layer.parts();
     for (size_t part = 0; part < layer.parts(); ++part) {
@@ -216,7 +228,13 @@ class Repairer {
         for (size_t i = 0; i < layer.depth; ++i) weights.push_back(reals[layer.Place(c, i)]);
         grids.push_back(GridOf(layer, c));
       }
-      const std::vector<int32_t> integers = AdaRound(seen.moments[part], weights, grids);
+      Status polled;
+      const std::vector<int32_t> integers = AdaRound(seen.moments[part], weights, grids, [&](size_t channels) {
+        hooks.Progress("", static_cast<int64_t>(part * each + channels), static_cast<int64_t>(layer.channels));
+        polled = hooks.Poll(StrCat("rounding '", layer.node->name, "'"));
+        return polled.ok();
+      });
+      QAT_RETURN_IF_ERROR(Status(polled));
       for (size_t c = 0; c < each; ++c) {
         std::vector<float> before, after;
         for (size_t i = 0; i < layer.depth; ++i) {
@@ -231,6 +249,7 @@ class Repairer {
         result_.error_after += inherited + SumError(seen.moments[part], c, own, after);
       }
     }
+    return {};
   }
 
   /// Biases that give the sums of every channel the mean that they have in the float network.

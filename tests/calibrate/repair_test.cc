@@ -274,6 +274,50 @@ TEST(ChooseRepairs, KeepsNothingThatDoesNotLowerTheErrorOnExamplesHeldOut) {
   EXPECT_EQ(Serialize(graph), Serialize(TinyGraph(false))) << "it is only tried";
 }
 
+/// What was shown, in order: never back, never beyond the total.
+struct Shown {
+  std::vector<std::string> steps;
+  int64_t done = 0, total = 0;
+
+  WorkHooks Hooks(std::function<bool()> interrupted = {}) {
+    return {[this](const std::string& what, int64_t now, int64_t of) {
+              EXPECT_GE(now, done) << what;
+              EXPECT_LE(now, of) << what;
+              done = now, total = of;
+              if (steps.empty() || steps.back() != what) steps.push_back(what);
+            },
+            std::move(interrupted)};
+  }
+};
+
+// Rounding takes longer than the examples: it is shown, and ends where asked, layer by layer.
+TEST(RepairFilters, ShowsRunsAndRoundingOfEachLayer) {
+  const Dataset data = RandomImages(20);
+  Graph graph = Calibrated(data, "int8");
+  const Graph source = graph;
+  std::vector<std::string> warnings;
+  const auto plan = MakePlan(graph, OptionsFor("int8"), warnings);
+  QAT_ASSERT_OK(plan);
+  Shown shown;
+  QAT_ASSERT_OK(RepairFilters({.adaround = true}, *plan, data, nullptr, shown.Hooks(), source, graph));
+  EXPECT_EQ(shown.steps, (std::vector<std::string>{"inputs of 'conv'", "rounding 'conv'", "inputs of 'fc'", "rounding 'fc'"}));
+  EXPECT_EQ(shown.done, shown.total);
+  EXPECT_EQ(shown.total, 4 * data.size());
+  Shown stopped;
+  Graph other = source;
+  const auto hooks = stopped.Hooks([&] { return stopped.steps.size() == 2; });
+  const auto result = RepairFilters({.adaround = true}, *plan, data, nullptr, hooks, source, other);
+  QAT_EXPECT_ERROR(result, ErrorCode::kInterrupted, "interrupted while rounding 'conv': no output was written");
+}
+
+TEST(ChooseRepairs, ShowsEachTrial) {
+  const Dataset data = RandomImages(50);
+  Shown shown;
+  QAT_ASSERT_OK(ChooseRepairs(TinyGraph(/*with_ranges=*/false), TaskFor(data, "w4a8"), shown.Hooks()));
+  EXPECT_EQ(shown.steps, (std::vector<std::string>{"float32", "trying none", "trying equalize", "trying adaround", "trying bias"}));
+  EXPECT_EQ(shown.done, shown.total);
+}
+
 // One bright image among dark ones makes the range of minmax ten times as wide as the examples held out need.
 TEST(ChooseObserver, LeavesOutWhatOnlyOneExampleReaches) {
   Dataset data = RandomImages(50);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/printable.h"
 #include "base/strings.h"
+#include "calibrate/float_run.h"
 #include "calibration.h"
 #include "cli/output_name.h"
 #include "cli/progress.h"
@@ -183,7 +184,11 @@ ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs,
   ConversionHooks hooks;
   hooks.begin = [&](std::string_view step, int64_t examples) -> WorkHooks {
     progress.emplace(tool.flags().ProgressStyle(), std::string(step), examples);
-    return {[&progress](const std::string&, int64_t done, int64_t) { progress->Update(done, ""); }, Interrupted};
+    return {[&progress](const std::string& what, int64_t done, int64_t total) {
+              progress->Expect(total);
+              progress->Update(done, what == kRunOfExamples ? "" : what);
+            },
+            Interrupted};
   };
   hooks.done = [&progress] { progress->Finish(); };
   hooks.note = [](const std::string& note) { LogInfo(note); };
