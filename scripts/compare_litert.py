@@ -115,9 +115,18 @@ def largest_of(outputs):
     return max(float(np.max(np.abs(output), initial=0.0)) for output in outputs)
 
 
-def float_limits(path, examples, expected):
+def is_hybrid(interpreter):
+    """Whether some layer reads real numbers and has a filter of integers: it quantizes its input while the model runs."""
+    types = {each["index"]: each["dtype"] for each in interpreter.get_tensor_details()}
+    operators = [each for each in interpreter._get_ops_details() if each["op_name"] != "DELEGATE"]  # pylint: disable=protected-access
+    return any(len(each["inputs"]) > 1 and types.get(each["inputs"][0]) == np.float32 and types.get(each["inputs"][1]) == np.int8
+               for each in operators)
+
+
+def float_limits(path, examples, expected, all_kernels=False):
     """How far each output of a model may lie from TFLite's reference kernels, in its own units: twice as far as the built-in kernels or XNNPACK
-    do on these examples (two roundings that have nothing to do with each other, and the largest of few values), those left out that lie further than FLOAT_TOLERANCE of the largest value; at least FEWEST_ULPS; FLOAT_TOLERANCE where
+    do on these examples (two roundings that have nothing to do with each other, and the largest of few values), those left out that lie further than FLOAT_TOLERANCE of the largest value
+    (unless all_kernels is set); at least FEWEST_ULPS; FLOAT_TOLERANCE where
     none is left. `expected`: the outputs of the reference, for each example a list. 0 for integers."""
     others = []
     for kind in ("built-in", "XNNPACK"):
@@ -133,7 +142,8 @@ def float_limits(path, examples, expected):
             continue
         largest = largest_of([outputs[place] for outputs in expected])
         spreads = [largest_of([mine[place] - theirs[place] for mine, theirs in zip(other, expected)]) for other in others]
-        spreads = [spread for spread in spreads if spread <= FLOAT_TOLERANCE * largest]
+        if not all_kernels:
+            spreads = [spread for spread in spreads if spread <= FLOAT_TOLERANCE * largest]
         limits.append(max(SPREADS * max(spreads), FEWEST_ULPS * largest) if spreads else FLOAT_TOLERANCE * largest)
     return limits
 

@@ -18,7 +18,7 @@ import tempfile
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
-from compare_litert import Litert, difference, example_inputs, float_limits, variants  # noqa: E402
+from compare_litert import Litert, difference, example_inputs, float_limits, is_hybrid, variants  # noqa: E402
 
 INSTRUCTION_SETS = ["portable", "avx2", "avxvnni", "avx512vnni", "neon", "neondot"]
 
@@ -58,6 +58,8 @@ def compare(qat_eval, inputs, label, model, directory, memory=True):
     examples = example_inputs(reference.detail, inputs)
     expected = [reference.outputs(example)[:1] for example in examples]
     limits = float_limits(model, examples, expected)
+    # Sums in another order move a rounded input of a later layer by a whole step now and then: with vectors only as near as TFLite's own vectors.
+    vector_limits = float_limits(model, examples, expected, all_kernels=True) if is_hybrid(reference.interpreter) else limits
     source = os.path.join(directory, "x.npy")
     np.save(source, examples.reshape(inputs, *examples.shape[2:]))
     problems, runs = [], 0
@@ -68,7 +70,7 @@ def compare(qat_eval, inputs, label, model, directory, memory=True):
                 continue
             runs += 1
             outputs, report = ours
-            wrong = difference(outputs.tobytes(), expected, limits)
+            wrong = difference(outputs.tobytes(), expected, limits if isa == "portable" else vector_limits)
             if wrong:
                 problems.append(f"{isa}, {threads} threads: {wrong} values differ")
             if memory and threads == 1 and report["metrics"]["activation_bytes"] > span:
