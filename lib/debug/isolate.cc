@@ -23,7 +23,10 @@ std::vector<float> RealsOf(const GraphTensor& tensor) {
   for (size_t i = 0; i < count; ++i) {
     const size_t channel = i / std::max<size_t>(inner, 1) % quantization.scale.size();
     int32_t integer = 0;
-    if (tensor.type == DType::kInt32) {
+    if (tensor.type == DType::kInt4) {
+      const int32_t nibble = tensor.data[i / 2] >> (i % 2 == 0 ? 0 : 4) & 0xf;
+      integer = nibble < 8 ? nibble : nibble - 16;
+    } else if (tensor.type == DType::kInt32) {
       std::memcpy(&integer, tensor.data.data() + i * sizeof(integer), sizeof(integer));
     } else if (tensor.type == DType::kInt8) {
       integer = static_cast<int8_t>(tensor.data[i]);
@@ -36,7 +39,9 @@ std::vector<float> RealsOf(const GraphTensor& tensor) {
   return reals;
 }
 
-bool IsIntegers(DType type) { return type == DType::kUInt8 || type == DType::kInt8 || type == DType::kInt32; }
+bool IsIntegers(DType type) {
+  return type == DType::kUInt8 || type == DType::kInt8 || type == DType::kInt4 || type == DType::kInt32;
+}
 
 int32_t FindTensor(const Graph& graph, const std::string& name) {
   for (size_t i = 0; i < graph.tensors.size(); ++i) {

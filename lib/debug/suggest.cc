@@ -86,6 +86,7 @@ class Search {
     out_.loss_after = outcome.loss;
     out_.bytes_after = outcome.bytes;
     for (const PossibleEdit& each : taken_) out_.edits.push_back(each.edit);
+    hooks_.Progress("edits tried", out_.tried, out_.tried);
     QAT_RETURN_IF_ERROR(WritePlan(choices));
     out_.choices = std::move(choices);
     return std::move(out_);

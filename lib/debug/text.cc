@@ -28,7 +28,9 @@ std::string QualityText(double value, bool of_numbers) {
 }
 
 std::string LossSentence(double loss, bool of_numbers) {
-  return of_numbers ? StrCat(Fixed(loss, 1), " % more error") : StrCat(Fixed(loss, 2), " points");
+  if (!of_numbers) return StrCat(Fixed(loss, 2), " points");
+  const std::string shown = Fixed(std::abs(loss), 1);
+  return StrCat(shown, loss < 0 && shown != "0.0" ? " % less error" : " % more error");
 }
 
 std::string RangeText(const std::optional<Range>& range) {

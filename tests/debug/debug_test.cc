@@ -274,6 +274,14 @@ TEST(Diagnose, OwnNoiseIsThatOfRoundingOneLayer) {
       << "nothing is before the first";
 }
 
+// 4 bits instead of 8 are 16 times the step in the filters, which all that the layer computes has the noise of.
+TEST(Diagnose, OwnNoiseOfALayerIsThatOfItsFilterOfFourBitsToo) {
+  const Diagnosis wide = Patient(DigitClassifier()).Examine(), narrow = Patient(DigitClassifier(), "w4a8").Examine();
+  for (size_t i = 0; i < narrow.layers.size(); ++i)
+    EXPECT_LT(*narrow.layers[i].own_sqnr_db, *wide.layers[i].own_sqnr_db - 6) << narrow.layers[i].layer.name;
+  EXPECT_NEAR(*narrow.layers[0].own_sqnr_db, *narrow.layers[0].sqnr_db, 1.5) << "nothing is before the first";
+}
+
 /// The expected values by a formula: a grid of 255 steps over a uniform range has the noise step^2 / 12.
 TEST(Diagnose, RangesAreThoseOfTheIntegersOfEachType) {
   for (const char* type : {"uint8", "int8", "int16x8"}) {
@@ -283,6 +291,18 @@ TEST(Diagnose, RangesAreThoseOfTheIntegersOfEachType) {
       EXPECT_GT(layer.range->max, 0.9f * layer.observed->max) << type << " " << layer.layer.name;
       EXPECT_LT(layer.range->max, 4 * layer.observed->max) << type << " " << layer.layer.name;
     }
+  }
+}
+
+TEST(DebugText, AGainIsCalledLessError) {
+  Diagnosis diagnosis;
+  diagnosis.reference.of_numbers = true;
+  DebugSummary summary;
+  summary.diagnosis = &diagnosis;
+  for (const auto& [loss, text] : {std::pair(-24.2, ": 24.2 % less error;"), std::pair(24.2, ": 24.2 % more error;"),
+                                   std::pair(-0.04, ": 0.0 % more error;")}) {
+    diagnosis.loss = loss;
+    EXPECT_NE(DebugText(summary, false).find(text), std::string::npos) << DebugText(summary, false);
   }
 }
 

@@ -89,6 +89,8 @@ TEST_F(DebugCommand, ARangeTimes100IsNamedFirstAndRepairedByThePlan) {
   EXPECT_EQ(document["suggestion"]["met"], true);
   EXPECT_HOLDS(found.out, "edit       range of 'conv2'");
   EXPECT_HOLDS(found.out, "price      0 bytes");
+  const std::string tried = std::to_string(document["suggestion"]["tried"].get<int>());
+  EXPECT_HOLDS(found.err, "edits tried: " + tried + "/" + tried + " (100 %)");
   const double drop = DropOf(dir_ / "fixed.toml");
   EXPECT_LT(drop, 2);
   EXPECT_NEAR(drop, document["suggestion"]["test"]["loss"].get<double>(), 1e-9)
@@ -225,6 +227,8 @@ TEST_F(DebugCommand, WhatCannotBeIsRefusedInOneSentence) {
   expect({"--reproducer", dir_ / "cut", "--layer", "konv2"}, 2,
          "unknown layer 'konv2'; did you mean 'conv2'?");
   expect({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}, 2, "--max-error-rise: judges real numbers");
+  EXPECT_EQ(Debug({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}).err.find("answers of float"), std::string::npos)
+      << "before anything is run";
   expect({"--suggest", dir_ / "f.json", "--max-drop", "1"}, 2, "f.json");
   expect({dir_ / "g.qgraph"}, 3, "g.qgraph");
   EXPECT_EQ(RunTool("qat-eval", {"debug", "--data", "digits"}).exit_code, 2);

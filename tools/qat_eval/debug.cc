@@ -209,12 +209,12 @@ Status VerifyOnTest(const EvalFlags& flags, const Graph& network, const Suggesti
   return {};
 }
 
-Status CheckLimitFits(const EvalFlags& flags, const Quality& reference) {
+Status CheckLimitFits(const EvalFlags& flags, Task task) {
   if (flags.debug.suggest.empty()) return {};
-  if (reference.of_numbers && !flags.debug.max_error_rise)
+  if (IsOfNumbers(task) && !flags.debug.max_error_rise)
     return InvalidArgument(
         "--max-drop: judges classes, but the labels are real numbers: give --max-error-rise");
-  if (!reference.of_numbers && !flags.debug.max_drop)
+  if (!IsOfNumbers(task) && !flags.debug.max_drop)
     return InvalidArgument(
         "--max-error-rise: judges real numbers, but the labels are classes: give --max-drop");
   return {};
@@ -276,6 +276,7 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_ASSIGN_OR_RETURN(const Dataset training,
                        OpenSplit(flags, network, Split::kTrain,
                                  all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks, read.open_inputs));
+  QAT_RETURN_IF_ERROR(CheckLimitFits(flags, training.task));
   std::vector<std::string> notes;
   TakeValuesOfData(training, read.open_inputs, network, notes);
   if (!HasRanges(network)) TakeInputNormalizations(network, notes);
@@ -294,7 +295,6 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   CollectRanges(converted.real, choices);
   QAT_ASSIGN_OR_RETURN(const auto observed, Observe(converted.real, data.calibration, hooks));
   QAT_ASSIGN_OR_RETURN(const Diagnosis diagnosis, Diagnose(converted, observed, data.selection, hooks));
-  QAT_RETURN_IF_ERROR(CheckLimitFits(flags, diagnosis.reference));
   WarnOfWorthless(flags, read, diagnosis.reference);
   DebugSummary summary;
   summary.data = training.name;
