@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/input_file.h"
 #include "base/strings.h"
@@ -116,6 +117,24 @@ Expected<FoundFile> FindGraph(const Places& places, const std::string& given, co
 FoundFile FindPlan(const Places& places, const std::string& sha256) {
   const FoundFile found = Choose(FilesOf(places, ".toml"), sha256, "plan");
   return SameHash(found.sha256, sha256) ? found : FoundFile();
+}
+
+FoundFile FindModel(const Places& places, const std::string& sha256) {
+  std::vector<std::string> models = FilesOf(places, ".tflite");
+  for (const std::string& path : FilesOf(places, ".onnx")) models.push_back(path);
+  const FoundFile found = Choose(models, sha256, "model");
+  return SameHash(found.sha256, sha256) ? found : FoundFile();
+}
+
+Status ExpectGraph(const std::string& path) {
+  QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
+  Bytes head(16);
+  size_t count = 0;
+  if (file.size()) {
+    QAT_ASSIGN_OR_RETURN(count, file.Read(head));
+  }
+  if (!IsKind(std::span(head).first(count), kTfliteIdentifier) && !path.ends_with(".onnx")) return {};
+  return InvalidArgument(StrCat("`graph`: ", path, " is a model, expected the frozen graph (.qgraph) that the traced model was made of"));
 }
 
 Expected<FoundFile> FindCheckpoint(const Places& places, const std::string& given,

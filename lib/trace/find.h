@@ -35,6 +35,12 @@ Expected<FoundFile> FindCheckpoint(const Places& places, const std::string& give
 /// The plan (.toml) with this hash; no path where none has it.
 FoundFile FindPlan(const Places& places, const std::string& sha256);
 
+/// The model (.tflite, .onnx) with this hash, which may be cut; no path where none has it.
+FoundFile FindModel(const Places& places, const std::string& sha256);
+
+/// Errors: kInvalidArgument for a model, which is no graph; those of reading.
+Status ExpectGraph(const std::string& path);
+
 /// "RUN/config.toml" of "RUN/checkpoints/STEP.ckpt"; empty for a checkpoint that lies elsewhere.
 std::string RecipePathOf(const std::string& checkpoint);
 

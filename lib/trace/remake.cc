@@ -83,7 +83,12 @@ Expected<Bytes> ConvertAgain(const Model& model, ConversionSources sources) {
   conversion.calibration.precisions = recorded.type.precisions;
   conversion.calibration.observers = recorded.observers;
   conversion.repairs.chosen = recorded.repairs;
-  conversion.hooks.begin = [&](std::string_view, int64_t) { return sources.hooks.Quiet(); };
+  conversion.hooks.begin = [&](std::string_view step, int64_t) -> WorkHooks {
+    return {[&hooks = sources.hooks, what = StrCat("converting again, ", step)](const std::string&, int64_t done, int64_t total) {
+              hooks.Progress(what, done, total);
+            },
+            sources.hooks.interrupted};
+  };
   QAT_RETURN_IF_ERROR(RunPasses(conversion));
   const bool is_twin = conversion.twin && HasUInt8(model);
   return WriteTflite(is_twin ? *conversion.twin : conversion.graph(), {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});

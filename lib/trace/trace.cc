@@ -121,6 +121,7 @@ class Tracer {
   Status TraceGraph() {
     const std::string expected = ValueOf(origin_, "graph");
     if (expected.empty()) return {};
+    if (!request_.graph.empty()) QAT_RETURN_IF_ERROR(ExpectGraph(request_.graph));
     QAT_ASSIGN_OR_RETURN(const FoundFile found, FindGraph(places_, request_.graph, expected));
     TraceLink& link = AddLink("graph", expected, found);
     if (link.state != "matches") return {};
@@ -145,7 +146,8 @@ class Tracer {
     if (!link.note.empty()) return {};
     const auto made = ConvertAgain(*model_, std::move(sources));
     if (!made.ok()) {
-      if (made.error().code == ErrorCode::kInterrupted) return made.error();
+      if (made.error().code == ErrorCode::kInterrupted)
+        return Error{ErrorCode::kInterrupted, StrCat("interrupted while ", request_.start, " was converted again to be compared: no output was written")};
       link.note = made.error().message;
       return {};
     }
@@ -157,12 +159,20 @@ class Tracer {
     return {};
   }
 
+  /// Of a model that was converted from another one, not from the graph.
+  std::string AboutSource(const std::string& hash) const {
+    const FoundFile source = FindModel(places_, hash);
+    const std::string name = source.path.empty() ? StrCat("a model that is not beside it (sha256 ", hash.substr(0, 16), ")") : source.path;
+    return StrCat("made of ", name, " and not of the graph; to check it, convert ", source.path.empty() ? "that model" : source.path,
+                  " again with the same flags");
+  }
+
   /// Beside the graph: plan and data. Returns what is missing, in words; empty: nothing.
   Expected<std::string> FindWhatElseItWasMadeOf(ConversionSources& sources) const {
     // A network that was trained on from a model of others has a source itself.
     const std::string source = ValueOf(origin_, "source");
     if (!source.empty() && !SameHash(source, ValueOf(graph_->provenance, "source_sha256")))
-      return StrCat("it was made of another model (", source.substr(0, 16), "), and that of the graph");
+      return AboutSource(source);
     std::vector<std::string> missing;
     if (const std::string plan = ValueOf(origin_, "plan"); !plan.empty()) {
       const FoundFile found = FindPlan(places_, plan);

@@ -18,7 +18,7 @@ struct TraceRequest {
   std::string graph;                  ///< a .qgraph file, or empty
   std::string run;                    ///< a run directory or checkpoint, or empty
   std::string data;                   ///< the training data, or empty: what the recipe of the run says
-  WorkHooks hooks = {};               ///< polled while data are read
+  WorkHooks hooks = {};               ///< polled while data are read; progress is that of converting again
 };
 
 /// Walks the chain. An artefact is looked for among the given files, then next to `start`: .qgraph files in its directory and in

@@ -287,6 +287,8 @@ TEST_F(Remake, SaysWhatIsMissing) {
   EXPECT_EQ(no_plan.exit_code, 0) << no_plan.out;
   EXPECT_NE(no_plan.out.find("does not lie beside it"), std::string::npos) << no_plan.out;
   ASSERT_FALSE(Converted({"--calibrate", "DIR/data"}).empty());
+  const ProcessResult shown = RunTool("qat-eval", {"trace", At("m.tflite"), "--data", At("data"), "--progress", "plain"});
+  EXPECT_NE(shown.err.find("converting again, calibrate: "), std::string::npos) << shown.err;
   const ProcessResult no_data = RunTool("qat-eval", {"trace", At("m.tflite")});
   EXPECT_EQ(no_data.exit_code, 0) << no_data.out;
   EXPECT_NE(no_data.out.find("its ranges come from images (calibration) that are not here"),
@@ -302,7 +304,15 @@ TEST_F(Remake, AModelMadeOfAnotherModelIsNotHeldAgainstTheGraphOfThatOne) {
             0);
   const ProcessResult trace = RunTool("qat-eval", {"trace", At("again.tflite"), "--data", At("data")});
   EXPECT_EQ(trace.exit_code, 0) << trace.out;
-  EXPECT_NE(trace.out.find("it was made of another model ("), std::string::npos) << trace.out;
+  EXPECT_NE(trace.out.find("made of " + At("m.tflite") + " and not of the graph; to check it, convert " + At("m.tflite") + " again with the same flags"),
+            std::string::npos)
+      << trace.out;
+  const ProcessResult given = RunTool("qat-eval", {"trace", At("again.tflite"), "--graph", At("m.tflite")});
+  EXPECT_EQ(given.exit_code, 2) << given.err;
+  EXPECT_NE(given.err.find("--graph: " + At("m.tflite") + " is a model, expected the frozen graph (.qgraph)"), std::string::npos) << given.err;
+  std::filesystem::remove(At("m.tflite"));
+  const ProcessResult gone = RunTool("qat-eval", {"trace", At("again.tflite")});
+  EXPECT_NE(gone.out.find("made of a model that is not beside it (sha256 "), std::string::npos) << gone.out;
 }
 
 }  // namespace

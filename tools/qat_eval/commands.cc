@@ -127,8 +127,12 @@ Status RunModel(EvalFlags& flags, Tool& tool, Report& report) {
 Status RunTrace(EvalFlags& flags, Tool& tool, Report& report) {
   return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
     if (flags.argument.empty()) return InvalidArgument("expected a model whose way back to its data is to be traced");
-    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, {{}, Interrupted}};
-    QAT_ASSIGN_OR_RETURN(report.trace, Trace(flags.trace));
+    StageProgress progress(tool.flags().ProgressStyle());
+    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, progress.Hooks()};
+    Expected<std::vector<TraceLink>> links = Trace(flags.trace);
+    progress.Finish();
+    if (!links.ok()) return links.error();
+    report.trace = *std::move(links);
     const bool broken = std::any_of(report.trace.begin(), report.trace.end(),
                                     [](const TraceLink& link) { return link.state == "differs"; });
     if (broken) report.status = "gate-failed";
