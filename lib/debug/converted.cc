@@ -214,7 +214,7 @@ void CollectRanges(const Graph& real, PlanChoices& choices) {
 }
 
 Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
-                            std::vector<std::string>& warnings) {
+                            std::vector<std::string>& warnings, const OwnIntegers& own) {
   Converted out;
   out.real = network;
   Graph& graph = out.real;
@@ -229,7 +229,9 @@ Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
   QAT_RETURN_IF_ERROR(TakeChoices(others, graph, options));
   QAT_ASSIGN_OR_RETURN(out.plan, PlanQuantization(graph, options, warnings));
   out.quantized = graph;
+  const std::vector<std::string> taken = TakeOwn(network, own, out.plan, out.quantized);
   ApplyPlan(out.plan, out.quantized, warnings);
+  TakeOwnBiases(own, taken, out.quantized);
   QAT_RETURN_IF_ERROR(Verify(out.quantized));
   QAT_ASSIGN_OR_RETURN(out.model, WriteTflite(out.quantized, {}));
   return out;

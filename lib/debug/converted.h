@@ -9,6 +9,7 @@
 
 #include "base/expected.h"
 #include "base/file.h"
+#include "debug/own_integers.h"
 #include "ir/graph.h"
 #include "model/model.h"
 #include "plan/plan.h"
@@ -26,9 +27,11 @@ struct Converted {
 /// Names of tensors that own a range, and those that share it, as the sections of a plan have them: ranges of these that
 /// `choices` has not are those of the graph. What `choices` names and the graph has not (a `quantize` node that is no longer
 /// needed) is left alone.
+/// `own`: filters and biases that are quantized as in the model that it is of are this model's, not the network's rounded; `real` stays
+/// the network's.
 /// Requires  a verified frozen graph without quantization. Errors: those of EqualizeNamed, TakeChoices, MakePlan and WriteTflite.
 Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
-                            std::vector<std::string>& warnings);
+                            std::vector<std::string>& warnings, const OwnIntegers& own = {});
 
 /// Puts what is to stay real and what is to have 16 bits between the nodes that change it; of the latter the names, for
 /// QuantizationOptions::int16_nodes.

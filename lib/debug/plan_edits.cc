@@ -30,7 +30,7 @@ bool Alike(Range a, Range b) {
 Expected<std::vector<PossibleEdit>> EditFinder::Find(const LayerDiagnosis& layer,
                                                      const PlanChoices& choices) {
   std::vector<std::string> none;
-  QAT_ASSIGN_OR_RETURN(const Converted now, Convert(network_, choices, none));
+  QAT_ASSIGN_OR_RETURN(const Converted now, Convert(network_, choices, none, own_));
   QAT_ASSIGN_OR_RETURN(const Ranges* observed, ObservedFor(now, choices));
   std::vector<PossibleEdit> edits;
   AddRanges(layer, now, *observed, choices, edits);
@@ -153,7 +153,7 @@ Status EditFinder::AddEqualizations(const LayerDiagnosis& layer, const Ranges& o
           network_.tensor(node.inputs[static_cast<size_t>(node.definition().filter_input)]).name);
     }
     std::vector<std::string> none;
-    QAT_ASSIGN_OR_RETURN(const Converted changed, Convert(network_, equalized, none));
+    QAT_ASSIGN_OR_RETURN(const Converted changed, Convert(network_, equalized, none, own_));
     QAT_ASSIGN_OR_RETURN(const Ranges* after, ObservedFor(changed, equalized));
     std::map<std::string, Range> ranges;
     for (const auto& [name, range] : equalized.activations) {

@@ -31,9 +31,9 @@ struct PossibleEdit {
 
 class EditFinder {
  public:
-  /// All three outlive it.
-  EditFinder(const Graph& network, const Dataset& calibration, const WorkHooks& hooks)
-      : network_(network), calibration_(calibration), hooks_(hooks) {}
+  /// All four outlive it.
+  EditFinder(const Graph& network, const OwnIntegers& own, const Dataset& calibration, const WorkHooks& hooks)
+      : network_(network), own_(own), calibration_(calibration), hooks_(hooks) {}
 
   /// Edits of `choices` that differ from what they say. Errors: those of Convert and Observe.
   Expected<std::vector<PossibleEdit>> Find(const LayerDiagnosis& layer, const PlanChoices& choices);
@@ -58,6 +58,7 @@ class EditFinder {
   std::vector<std::string> ReadersOf(const GraphNode& node) const;
 
   const Graph& network_;
+  const OwnIntegers& own_;
   const Dataset& calibration_;
   const WorkHooks& hooks_;
   /// By what is equalized, what stays real and what has 16 bits.

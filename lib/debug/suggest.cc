@@ -53,16 +53,17 @@ bool IsClearlyNearer(const Outcome& a, const Outcome& b) { return a.sqnr_db && b
 
 class Search {
  public:
-  Search(const Graph& network, const PlanChoices& choices, const Diagnosis& diagnosis, const DebugData& data,
+  Search(const Graph& network, const OwnIntegers& own, const PlanChoices& choices, const Diagnosis& diagnosis, const DebugData& data,
          double max_loss, const WorkHooks& hooks)
       : network_(network),
+        own_(own),
         initial_(choices),
         diagnosis_(diagnosis),
         data_(data),
         max_loss_(max_loss),
         hooks_(hooks),
         few_(data.selection),
-        finder_(network, data.calibration, hooks) {
+        finder_(network, own, data.calibration, hooks) {
     Keep(SampleOf(data.selection, kExamplesToRank, 1), few_);
     if (data.selection.size() <= kExamplesToRank) few_ = data.selection;
   }
@@ -96,7 +97,7 @@ class Search {
   Expected<Outcome> Try(const PlanChoices& choices) {
     QAT_RETURN_IF_ERROR(hooks_.Poll());
     std::vector<std::string> none;
-    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
+    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none, own_));
     QAT_ASSIGN_OR_RETURN(const auto predictor, PredictorOf(converted, "edited"));
     QAT_ASSIGN_OR_RETURN(const Quality quality,
                          MeasureQuality(*predictor, data_.selection, hooks_.Quiet()));
@@ -186,7 +187,7 @@ class Search {
 
   Expected<std::vector<LayerDiagnosis>> RankAgain(const PlanChoices& choices) {
     std::vector<std::string> none;
-    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
+    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none, own_));
     QAT_ASSIGN_OR_RETURN(const auto real, PredictorOf(converted.real, "float"));
     const WorkHooks quiet = hooks_.Quiet();
     QAT_ASSIGN_OR_RETURN(const Quality reference, MeasureQuality(*real, few_, quiet));
@@ -213,12 +214,12 @@ class Search {
 
   Status WritePlan(const PlanChoices& choices) {
     std::vector<std::string> none;
-    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none));
+    QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none, own_));
     std::string head;
     for (const PossibleEdit& each : taken_) head += StrCat("# Edited: ", Printable(each.edit.text), "\n");
     out_.plan = head + PlanText(converted.plan, converted.real, {choices.keep_float, choices.int16, choices.equalize});
     QAT_ASSIGN_OR_RETURN(const PlanChoices read, ReadPlan(out_.plan, "the plan suggested"));
-    QAT_ASSIGN_OR_RETURN(const Converted again, Convert(network_, read, none));
+    QAT_ASSIGN_OR_RETURN(const Converted again, Convert(network_, read, none, own_));
     if (again.model != converted.model)
       return Internal("the plan suggested does not make the model that was measured");
     return MeasureTimes(converted);
@@ -227,7 +228,7 @@ class Search {
   /// In turns, so that a change of the clock rate meets both.
   Status MeasureTimes(const Converted& after) {
     std::vector<std::string> none;
-    QAT_ASSIGN_OR_RETURN(const Converted before, Convert(network_, initial_, none));
+    QAT_ASSIGN_OR_RETURN(const Converted before, Convert(network_, initial_, none, own_));
     QAT_ASSIGN_OR_RETURN(const auto a, PredictorOf(before, "before"));
     QAT_ASSIGN_OR_RETURN(const auto b, PredictorOf(after, "after"));
     std::vector<double> times[2];
@@ -251,6 +252,7 @@ class Search {
   }
 
   const Graph& network_;
+  const OwnIntegers& own_;
   const PlanChoices& initial_;
   const Diagnosis& diagnosis_;
   const DebugData& data_;
@@ -266,8 +268,8 @@ class Search {
 }  // namespace
 
 Expected<Suggestion> Suggest(const Graph& network, const PlanChoices& choices, const Diagnosis& diagnosis,
-                             const DebugData& data, double max_loss, const WorkHooks& hooks) {
-  return Search(network, choices, diagnosis, data, max_loss, hooks).Run();
+                             const DebugData& data, double max_loss, const WorkHooks& hooks, const OwnIntegers& own) {
+  return Search(network, own, choices, diagnosis, data, max_loss, hooks).Run();
 }
 
 }  // namespace qat

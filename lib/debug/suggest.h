@@ -36,9 +36,10 @@ struct Suggestion {
 /// first; else the one that makes the answers most alike those of the float network, those that cost nothing first; and
 /// so on. Where the limit is met, but by less than two standard errors of the loss, edits without a price that at least halve the error of the
 /// answers are taken, too. In the end edits that turn out not to be needed are dropped.
+/// `own` as Convert takes it; a plan does not hold it.
 /// Errors: those of Convert and of running; kInterrupted. No edit found: `met` is false.
 Expected<Suggestion> Suggest(const Graph& network, const PlanChoices& choices, const Diagnosis& diagnosis,
-                             const DebugData& data, double max_loss, const WorkHooks& hooks);
+                             const DebugData& data, double max_loss, const WorkHooks& hooks, const OwnIntegers& own = {});
 
 }  // namespace qat
 

@@ -368,6 +368,66 @@ TEST(ChoicesOfModel, MakeTheSameModelAgain) {
   }
 }
 
+// The integers of another rounding: those of the network, every third weight a step away, and a bias eight steps away.
+TEST(OwnIntegersOf, MakeTheSameModelAgainToTheByte) {
+  for (const char* type : {"uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"}) {
+    Patient patient(DigitClassifier(), type);
+    std::vector<std::string> none;
+    Converted first = *Convert(patient.graph(), patient.choices(), none);
+    for (GraphTensor& tensor : first.quantized.tensors) {
+      if (tensor.type == DType::kInt32 && tensor.quantization) tensor.data[0] ^= 8;
+      if (!tensor.name.ends_with("/filter") || tensor.type == DType::kInt4) continue;
+      for (size_t i = 0; i < tensor.data.size(); i += 3) {
+        const int32_t integer = tensor.type == DType::kUInt8 ? tensor.data[i] : static_cast<int8_t>(tensor.data[i]);
+        if (integer < 100) ++tensor.data[i];
+      }
+    }
+    const Bytes repaired = *WriteTflite(first.quantized, {});
+    ASSERT_NE(repaired, first.model) << type;
+    const auto model = *RunnableFromBytes(repaired, "m.tflite");
+    const OwnIntegers own = OwnIntegersOf(patient.graph(), *model);
+    const PlanChoices read = *ChoicesOfModel(patient.graph(), *model);
+    EXPECT_EQ(own.why_not, "") << type;
+    const Converted again = *Convert(patient.graph(), read, none, own);
+    EXPECT_EQ(again.model, repaired) << type;
+    EXPECT_EQ(again.real, Convert(patient.graph(), read, none)->real) << "the reference is the network's";
+    EXPECT_EQ(DifferenceFromModel(**RunnableFromBytes(again.model, "a"), *model), "");
+    EXPECT_NE(DifferenceFromModel(**RunnableFromBytes(first.model, "a"), *model), "") << type;
+  }
+}
+
+TEST(OwnIntegersOf, AFilterOfAnotherTypeStartsFromTheNetwork) {
+  Patient patient(DigitClassifier(), "w4a8");
+  std::vector<std::string> none;
+  Converted first = *Convert(patient.graph(), patient.choices(), none);
+  GraphTensor& filter = first.quantized.tensor(testing::TensorNamed(first.quantized, "conv2/filter"));
+  filter.data[0] ^= 1;
+  const auto model = *RunnableFromBytes(*WriteTflite(first.quantized, {}), "m.tflite");
+  const OwnIntegers own = OwnIntegersOf(patient.graph(), *model);
+  ASSERT_EQ(own.why_not, "");
+  PlanChoices edited = *ChoicesOfModel(patient.graph(), *model);
+  edited.filters["conv2/filter"].bits = 8;
+  const auto filter_of = [](const Converted& converted) {
+    return converted.quantized.tensor(testing::TensorNamed(converted.quantized, "conv2/filter")).data;
+  };
+  EXPECT_EQ(filter_of(*Convert(patient.graph(), edited, none, own)), filter_of(*Convert(patient.graph(), edited, none)));
+}
+
+TEST(OwnIntegersOf, AnEqualizedModelIsNotTheNetworkRounded) {
+  const Patient patient(DigitClassifier());
+  Graph stretched = DigitClassifier();
+  StretchChannel(stretched, 3, 300);
+  Patient other(std::move(stretched));
+  std::vector<std::string> none;
+  Converted converted = *Convert(other.graph(), other.choices(), none);
+  const OwnIntegers far = OwnIntegersOf(patient.graph(), **RunnableFromBytes(converted.model, "m.tflite"));
+  EXPECT_NE(far.why_not.find("differs from the network's by more than rounding"), std::string::npos) << far.why_not;
+  EXPECT_TRUE(far.constants.empty());
+  converted.quantized.provenance["repairs"] = "equalize,bias";
+  const OwnIntegers said = OwnIntegersOf(other.graph(), **RunnableFromBytes(*WriteTflite(converted.quantized, {}), "m.tflite"));
+  EXPECT_NE(said.why_not.find("they are equalized"), std::string::npos) << said.why_not;
+}
+
 TEST(ChoicesOfModel, FindsWhatTheNetworkTakesBehindAFloatInput) {
   Patient patient(DigitClassifier());
   std::vector<std::string> none;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/npy.h"
+#include "model/model.h"
 #include "support/digit_classifier.h"
 #include "support/onnx_file.h"
 #include "support/subprocess.h"
@@ -118,6 +119,39 @@ TEST_F(DebugCommand, AStretchedChannelOfAConvertedModelIsEqualized) {
                                                  dir_ / "cut/input.npy", "-o", dir_ / "y.npy"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(ReadText(dir_ / "y.npy"), ReadText(dir_ / "cut/output.npy"));
+}
+
+// Of a model that was made by rounding otherwise, nothing is repeated from the network.
+TEST_F(DebugCommand, OfARepairedModelItsOwnFiltersAndBiasesAreExamined) {
+  Write(DigitClassifier());
+  const auto answers = [&](const std::string& repair) {
+    const ProcessResult converted =
+        RunTool("qat-convert", {dir_ / "g.qgraph", "--type", "w4a8", "--calibrate", "digits", "--calibration-limit", "150", "--repair", repair,
+                                "-o", dir_ / (repair + ".tflite")});
+    EXPECT_EQ(converted.exit_code, 0) << converted.err;
+    const ProcessResult found = Debug({dir_ / (repair + ".tflite"), "--reproducer", dir_ / repair, "--layer", "conv2"});
+    EXPECT_EQ(found.exit_code, 0) << found.err;
+    EXPECT_EQ(found.err.find("this model"), std::string::npos) << found.err;
+    EXPECT_EQ(found.err.find("could not be taken"), std::string::npos) << found.err;
+    return Document()["output_sqnr_db"].get<double>();
+  };
+  const double plain = answers("none");
+  EXPECT_GT(answers("adaround"), plain + 2);
+  EXPECT_NE(answers("bias"), plain);
+  // The layer that is cut out has the model's integers: its filter lies in both files.
+  const auto holds = [&](const std::string& cut, const std::string& model) {
+    const auto layer = *Model::Load(dir_ / (cut + "/layer.tflite")), whole = *Model::Load(dir_ / (model + ".tflite"));
+    for (const ModelTensor& tensor : whole->tensors()) {
+      if (tensor.name != "conv2/filter") continue;
+      for (const ModelTensor& each : layer->tensors()) {
+        if (each.shape == tensor.shape && std::ranges::equal(each.constant, tensor.constant)) return true;
+      }
+    }
+    return false;
+  };
+  EXPECT_TRUE(holds("none", "none"));
+  EXPECT_TRUE(holds("adaround", "adaround"));
+  EXPECT_FALSE(holds("none", "adaround")) << "adaround rounds otherwise";
 }
 
 // As of a network of others, which does not say what its outputs mean.

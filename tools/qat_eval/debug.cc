@@ -138,19 +138,23 @@ bool HasRanges(const Graph& graph) {
 }
 
 /// A model of integers has ranges, but none where it computes real numbers.
-Expected<Converted> ConvertNetwork(const Graph& network, const PlanChoices& choices, std::vector<std::string>& warnings) {
-  Expected<Converted> converted = Convert(network, choices, warnings);
+Expected<Converted> ConvertNetwork(const Graph& network, const PlanChoices& choices, const OwnIntegers& own,
+                                   std::vector<std::string>& warnings) {
+  Expected<Converted> converted = Convert(network, choices, warnings, own);
   if (converted.ok() || converted.error().code != ErrorCode::kUnsupported || !HasRanges(network)) return converted;
   return Unsupported("is a model of integers without the ranges of some layers, expected the float network that it was made from, and the model, "
                      "if any, as the second file");
 }
 
-/// How the network is quantized: as the plan says, the model, or the type.
-Expected<PlanChoices> ChoicesAsAsked(const EvalFlags& flags, const Graph& network) {
-  if (flags.arguments.size() == 2) {
-    QAT_ASSIGN_OR_RETURN(const auto model, LoadRunnable(flags.arguments[1]));
-    return ChoicesOfModel(network, *model);
-  }
+/// The model that the network was converted to; null: none is given.
+Expected<std::shared_ptr<const Model>> ModelAsAsked(const EvalFlags& flags) {
+  if (flags.arguments.size() < 2) return std::shared_ptr<const Model>();
+  return LoadRunnable(flags.arguments[1]);
+}
+
+/// How the network is quantized: as the model has it, the plan says, or the type.
+Expected<PlanChoices> ChoicesAsAsked(const EvalFlags& flags, const Graph& network, const Model* model) {
+  if (model != nullptr) return ChoicesOfModel(network, *model);
   if (!flags.debug.plan.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--plan", const std::string text, ReadTextFile(flags.debug.plan));
     QAT_ASSIGN_OR_RETURN(PlanChoices choices, ReadPlan(text, flags.debug.plan));
@@ -166,6 +170,20 @@ Expected<PlanChoices> ChoicesAsAsked(const EvalFlags& flags, const Graph& networ
   PlanChoices choices;
   choices.precisions = *precisions;
   return choices;
+}
+
+/// What is examined has to be the model that was given.
+Status CheckItIsTheModel(const EvalFlags& flags, const Converted& converted, const OwnIntegers& own, const Model& model) {
+  if (!own.why_not.empty()) {
+    LogWarning(StrCat(flags.arguments[1], ": the model's own filters could not be taken: ", own.why_not,
+                      "; what is examined is the network converted afresh with its ranges and types"));
+    return {};
+  }
+  QAT_ASSIGN_OR_RETURN(const auto made, RunnableFromBytes(converted.model, "converted"));
+  const std::string difference = DifferenceFromModel(*made, model);
+  if (!difference.empty())
+    LogWarning(StrCat(flags.arguments[1], ": what is examined is not quite this model: ", difference, " there"));
+  return {};
 }
 
 Expected<const LayerDiagnosis*> LayerToCut(const EvalFlags& flags, const Diagnosis& diagnosis) {
@@ -193,10 +211,10 @@ Status WriteReproducer(const EvalFlags& flags, const Diagnosis& diagnosis, const
 }
 
 /// The edited network on the test split, which nothing was chosen on.
-Status VerifyOnTest(const EvalFlags& flags, const Graph& network, const Suggestion& suggestion,
+Status VerifyOnTest(const EvalFlags& flags, const Graph& network, const OwnIntegers& own, const Suggestion& suggestion,
                     const WorkHooks& hooks, DebugSummary& summary) {
   std::vector<std::string> none;
-  QAT_ASSIGN_OR_RETURN(const Converted edited, Convert(network, suggestion.choices, none));
+  QAT_ASSIGN_OR_RETURN(const Converted edited, Convert(network, suggestion.choices, none, own));
   QAT_ASSIGN_OR_RETURN(const Dataset test, OpenSplit(flags, network, Split::kTest, 0, hooks));
   QAT_ASSIGN_OR_RETURN(const auto real, PredictorOf(network, "float"));
   QAT_ASSIGN_OR_RETURN(const auto quantized, PredictorOf(edited, "edited"));
@@ -235,22 +253,29 @@ void WarnOfWorthless(const EvalFlags& flags, const ReadNetworkResult& read, cons
                     ", so neither this analysis nor a plan made of it says anything about quantization; ", why));
 }
 
-Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const PlanChoices& choices,
+Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const OwnIntegers& own, const PlanChoices& choices,
                       const DebugData& data, const WorkHooks& hooks, std::optional<OutputFile>& output,
                       DebugSummary& summary, std::optional<Suggestion>& suggestion, Report& report) {
   if (flags.debug.suggest.empty()) return {};
   summary.max_loss =
       summary.diagnosis->reference.of_numbers ? *flags.debug.max_error_rise : *flags.debug.max_drop;
   QAT_ASSIGN_OR_RETURN(suggestion,
-                       Suggest(network, choices, *summary.diagnosis, data, summary.max_loss, hooks));
+                       Suggest(network, choices, *summary.diagnosis, data, summary.max_loss, hooks, own));
   summary.suggestion = &*suggestion;
   if (!suggestion->met) {
     report.status = "gate-failed";
     return {};
   }
-  QAT_RETURN_IF_ERROR(VerifyOnTest(flags, network, *suggestion, hooks, summary));
+  std::vector<std::string> none;
+  QAT_ASSIGN_OR_RETURN(const Converted afresh, Convert(network, suggestion->choices, none));
+  QAT_ASSIGN_OR_RETURN(const Converted with_own, Convert(network, suggestion->choices, none, own));
+  const bool is_repaired = afresh.model != with_own.model;
+  QAT_RETURN_IF_ERROR(VerifyOnTest(flags, network, own, *suggestion, hooks, summary));
   if (summary.test_loss > summary.max_loss) report.status = "gate-failed";
   summary.plan_path = flags.debug.suggest;
+  if (is_repaired)
+    LogInfo(StrCat(summary.plan_path, ": holds ranges and types, not how filters were rounded or what biases moved: give qat-convert --repair again, "
+                   "as for ", flags.arguments[1]));
   return Commit("plan", output, suggestion->plan, report);
 }
 
@@ -287,11 +312,14 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_ASSIGN_OR_RETURN(const DebugData data, SplitForDebugging(training, flags.debug.calibration_limit,
                                                                flags.debug.limit, flags.request.seed));
   std::vector<std::string> warnings;
-  QAT_ASSIGN_OR_RETURN(PlanChoices choices, ChoicesAsAsked(flags, network));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, ModelAsAsked(flags));
+  QAT_ASSIGN_OR_RETURN(PlanChoices choices, ChoicesAsAsked(flags, network, model.get()));
+  const OwnIntegers own = model ? OwnIntegersOf(network, *model) : OwnIntegers();
   if (!HasRanges(network))
     QAT_RETURN_IF_ERROR_IN(flags.arguments[0], CalibrateRest(data, hooks, network, choices, warnings));
-  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted, ConvertNetwork(network, choices, warnings));
+  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted, ConvertNetwork(network, choices, own, warnings));
   for (const std::string& warning : warnings) LogWarning(warning);
+  if (model) QAT_RETURN_IF_ERROR(CheckItIsTheModel(flags, converted, own, *model));
   CollectRanges(converted.real, choices);
   QAT_ASSIGN_OR_RETURN(const auto observed, Observe(converted.real, data.calibration, hooks));
   QAT_ASSIGN_OR_RETURN(const Diagnosis diagnosis, Diagnose(converted, observed, data.selection, hooks));
@@ -303,7 +331,7 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   summary.diagnosis = &diagnosis;
   std::optional<Suggestion> suggestion;
   QAT_RETURN_IF_ERROR(
-      SuggestAsAsked(flags, network, choices, data, hooks, plan, summary, suggestion, report));
+      SuggestAsAsked(flags, network, own, choices, data, hooks, plan, summary, suggestion, report));
   QAT_RETURN_IF_ERROR(WriteReproducer(flags, diagnosis, converted, data.selection, report));
   summary.reproducer = flags.debug.reproducer;
   progress.Finish();
