@@ -10,7 +10,7 @@
 
 namespace qat {
 
-/// The values of a filter as they are folded and deployed: clamped to the learned ends of its channels, where it has them. A range of
+/// The values of a filter as they are folded and deployed: rounded to the grids of the learned ends of its channels, where it has them. A range of
 /// the whole filter clamps it when it is quantized. Requires  ranges that CheckFilterRanges has passed.
 std::vector<float> DeployedFilter(const Checkpoint& checkpoint, const std::string& name,
                                   const OpDefinition& op);

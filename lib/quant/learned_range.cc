@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace qat {
 namespace {
@@ -22,10 +23,20 @@ double SquaredError(std::span<const float> values, float end, QuantizedLimits li
 
 float DeployedEnd(float learned, float largest) { return learned > 0 ? std::min(learned, largest) : largest; }
 
-void ClampChannels(std::span<float> filter, size_t inner, std::span<const float> ends) {
+// As NudgedParams needs it to give the zero point 0, of a slice of zeros, too.
+QuantizationParams ParamsOfEnd(const Precision& precision, float end) {
+  return NudgedParams(RangeFor(precision, {-end, end}), LimitsOf(precision));
+}
+
+void RoundChannels(std::span<float> filter, size_t inner, std::span<const float> ends, const Precision& precision) {
+  std::vector<float> largest(ends.size(), 0);
+  const auto channel = [&](size_t i) { return i / inner % ends.size(); };
+  for (size_t i = 0; i < filter.size(); ++i) largest[channel(i)] = std::max(largest[channel(i)], std::abs(filter[i]));
+  std::vector<QuantizationParams> grids;
+  for (size_t c = 0; c < ends.size(); ++c) grids.push_back(ParamsOfEnd(precision, DeployedEnd(ends[c], largest[c])));
   for (size_t i = 0; i < filter.size(); ++i) {
-    const float end = ends[i / inner % ends.size()];
-    if (end > 0) filter[i] = std::clamp(filter[i], -end, end);
+    const QuantizationParams& grid = grids[channel(i)];
+    if (ends[channel(i)] > 0) filter[i] = Dequantize(QuantizeFakeQuant(filter[i], grid, LimitsOf(precision)), grid);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "quant/params.h"
+#include "quant/precision.h"
 
 namespace qat {
 
@@ -13,9 +14,13 @@ namespace qat {
 /// they reach. A learned end of 0 is none yet: the range holds every value.
 float DeployedEnd(float learned, float largest);
 
-/// Clamps a filter before it is folded and deployed: value i of channel c = i / inner % ends.size() to [-ends[c], ends[c]], where
-/// that end is not 0. The largest magnitude of a channel, which conversion takes its step from, is then DeployedEnd.
-void ClampChannels(std::span<float> filter, size_t inner, std::span<const float> ends);
+/// The grid of [-end, end], of the integers of a symmetric precision.
+QuantizationParams ParamsOfEnd(const Precision& precision, float end);
+
+/// Rounds a filter as training does, before it is folded and deployed: value i of channel c = i / inner % ends.size() to the grid of
+/// DeployedEnd, where that end is not 0. The largest magnitude of a channel, which conversion takes its step from, is then that end. Values
+/// that training left at the border of two integers, as many do at the end of a run, do not depend on how folding rounds.
+void RoundChannels(std::span<float> filter, size_t inner, std::span<const float> ends, const Precision& precision);
 
 /// The end with the least sum of squared rounding errors over the values, of largest magnitude * 0.97^k, k = 0 … 100 (down to
 /// 0.05): where learning starts. Requires  finite values, symmetric limits.

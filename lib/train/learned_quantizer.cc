@@ -23,11 +23,6 @@ constexpr float kNarrowest = 1.0f / 64;
 
 float LargestOf(const Range& range) { return std::max(-range.min, range.max); }
 
-// As NudgedParams needs it to give the zero point 0, of a slice of zeros, too.
-QuantizationParams ParamsOfEnd(const Precision& precision, float end) {
-  return NudgedParams(RangeFor(precision, {-end, end}), LimitsOf(precision));
-}
-
 // Of one slice: the gradient of its values, and the unscaled one of its end. Lanes, since one sum would wait for itself.
 QAT_VECTOR_CLONES float LearnSpan(const float* __restrict x, const float* __restrict v,
                                   const float* __restrict gradient, float* __restrict out, int64_t count,

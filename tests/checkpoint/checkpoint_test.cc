@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/envelope.h"
@@ -118,13 +120,19 @@ TEST(Checkpoint, NamesAModelGivenInItsPlace) {
       ErrorCode::kCorrupt, "m.tflite: is a .tflite model, expected a checkpoint");
 }
 
-TEST(DeployedFilter, IsClampedToTheEndsOfItsChannels) {
+TEST(DeployedFilter, IsRoundedInTheRangesOfItsChannels) {
   Checkpoint c = SmallCheckpoint();
   c.scheme = "w4a8";
-  c.filter_ranges["fc/filter"] = {{2}, {0.375f, 3}};
+  c.filter_ranges["fc/filter"] = {{2}, {0.35f, 3.5f}};
   QAT_ASSERT_OK(CheckFilterRanges(c));
   const OpDefinition& op = DefinitionOf(OpType::kFullyConnected);
-  EXPECT_EQ(DeployedFilter(c, "fc/filter", op), (std::vector<float>{0.375f, -0.25f, 1e-30f, 0, 1, 2, 3, -3}));
+  // Steps of 0.05 and 0.5: 15 integers each.
+  const std::vector<float> deployed = DeployedFilter(c, "fc/filter", op), &raw = c.tensors.at("fc/filter").values;
+  ASSERT_EQ(deployed.size(), 8u);
+  for (size_t i = 0; i < 8; ++i) {
+    const float step = i < 4 ? 0.05f : 0.5f;
+    EXPECT_NEAR(deployed[i], step * std::clamp(std::round(raw[i] / step), -7.0f, 7.0f), 1e-6) << i;
+  }
   c.scheme = "int8-per-tensor";
   c.filter_ranges["fc/filter"] = {{1}, {0.375f}};
   QAT_ASSERT_OK(CheckFilterRanges(c));

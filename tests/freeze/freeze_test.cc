@@ -87,12 +87,12 @@ TEST(Freeze, WidensRangesToHoldZero) {
   EXPECT_EQ(frozen->tensor(frozen->outputs[0]).range, (Range{0, 5}));
 }
 
-TEST(Freeze, ClampsFiltersToTheirLearnedRanges) {
+TEST(Freeze, RoundsFiltersInTheirLearnedRanges) {
   Checkpoint c = TinyCheckpoint();
   c.scheme = "w4a8";
   c.ranges.erase("conv/filter");
   c.ranges.erase("fc/filter");
-  c.filter_ranges["conv/filter"] = {{2}, {0.25f, 9}};
+  c.filter_ranges["conv/filter"] = {{2}, {0.2f, 9}};
   c.filter_ranges["fc/filter"] = {{3}, {0.5f, 0, 0.125f}};
   const auto frozen = FreezeQuietly(c);
   QAT_ASSERT_OK(frozen);
@@ -102,11 +102,22 @@ TEST(Freeze, ClampsFiltersToTheirLearnedRanges) {
     }
     return std::vector<float>();
   };
-  std::vector<float> conv = c.tensors.at("conv/filter").values, fc = c.tensors.at("fc/filter").values;
-  for (size_t i = 0; i < 9; ++i) conv[i] = std::clamp(conv[i], -0.25f, 0.25f);
-  for (size_t i = 0; i < 8; ++i) fc[i] = std::min(fc[i], 0.5f), fc[16 + i] = std::max(fc[16 + i], -0.125f);
-  EXPECT_EQ(values("conv/filter"), conv);
-  EXPECT_EQ(values("fc/filter"), fc);
+  // On the grid of 15 integers that reaches to the end, or to the largest value where that is nearer; 0: not rounded.
+  const auto expect_rounded = [&](const char* name, size_t each, const std::vector<float>& ends) {
+    const std::vector<float>&raw = c.tensors.at(name).values, frozen_values = values(name);
+    ASSERT_EQ(frozen_values.size(), raw.size());
+    for (size_t i = 0; i < raw.size(); ++i) {
+      const size_t channel = i / each;
+      float end = 0;
+      for (size_t k = channel * each; k < (channel + 1) * each; ++k) end = std::max(end, std::abs(raw[k]));
+      end = std::min(end, ends[channel]);
+      const float step = end / 7;
+      const float rounded = ends[channel] == 0 ? raw[i] : step * std::clamp(std::floor(raw[i] / step + 0.5f), -7.0f, 7.0f);
+      EXPECT_NEAR(frozen_values[i], rounded, 1e-6) << name << " " << i;
+    }
+  };
+  expect_rounded("conv/filter", 9, {0.2f, 9});
+  expect_rounded("fc/filter", 8, {0.5f, 0, 0.125f});
   c.filter_ranges["fc/filter"].values[1] = std::nanf("");
   QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "values that are not finite in: fc/filter (its range)");
   c.filter_ranges.erase("fc/filter");

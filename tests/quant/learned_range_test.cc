@@ -20,11 +20,12 @@ TEST(DeployedEnd, IsTheLearnedOneWhereItClips) {
   EXPECT_EQ(DeployedEnd(0.5f, 0), 0);
 }
 
-TEST(ClampChannels, TakesEachChannelToItsOwnEnds) {
-  // Blocks of two values, three channels in turn; the last has no end yet.
-  std::vector<float> filter = {2, -2, 2, -2, 9, -9, 0.5f, 1, 3, -0.25f, 8, 7};
-  ClampChannels(filter, 2, std::vector<float>{1, 1.5f, 0});
-  EXPECT_EQ(filter, (std::vector<float>{1, -1, 1.5f, -1.5f, 9, -9, 0.5f, 1, 1.5f, -0.25f, 8, 7}));
+TEST(RoundChannels, TakesEachChannelToItsOwnGrid) {
+  // Blocks of two values, three channels in turn; the last has no end yet, and the second reaches no farther than 1.75.
+  std::vector<float> filter = {9, -9, 1.75f, -1.7f, 9, -9, 2.4f, 1.6f, 0.3f, -0.1f, 8, 7};
+  RoundChannels(filter, 2, std::vector<float>{7, 5, 0}, kInt4FiltersPerAxis);
+  const std::vector<float> expected = {7, -7, 1.75f, -1.75f, 9, -9, 2, 2, 0.25f, 0, 8, 7};
+  for (size_t i = 0; i < filter.size(); ++i) EXPECT_NEAR(filter[i], expected[i], 1e-6) << i;
 }
 
 double ErrorAt(const std::vector<float>& values, double end) {

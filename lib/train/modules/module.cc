@@ -200,7 +200,7 @@ at::Tensor FilterModule::Forward(const std::vector<at::Tensor>& inputs, const Fo
 std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
   NamedTensor filter = ToTfliteLayout(filter_, layout_);
   const std::span<const float> ends = quantizer_->channel_ends();
-  if (!ends.empty()) ClampChannels(filter.values, folding_block_, ends);
+  if (!ends.empty()) RoundChannels(filter.values, folding_block_, ends, filters());
   if (!norm_)
     return {FromTfliteLayout(filter, layout_), bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
   const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
