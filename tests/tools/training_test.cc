@@ -262,11 +262,14 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
 // A preset decides less than it says: numbers are normalized, and no more is held out than by default.
 TEST_F(Training, APresetFitsOtherData) {
   Write<float>("numbers", DType::kFloat32, [](int bright, Random&) { return 300 + static_cast<float>(bright) / 25; });
-  const ProcessResult numbers = RunTool("qat-train", {"--data", dir_ / "numbers", "--network", dir_ / "one.toml", "--preset", "cifar10", "--flip", "false",
-                                                      "--shift-pixels", "0", "--steps", "60", "-o", dir_ / "numbers_run", "--progress", "none"});
+  const std::vector<std::string> flags = {"--data",  dir_ / "numbers", "--network", dir_ / "one.toml",       "--preset",   "cifar10", "--flip", "false", "--shift-pixels", "0",
+                                          "--steps", "60",             "-o",        dir_ / "numbers_run", "--progress", "none",    "--resume-if-exists"};
+  const ProcessResult numbers = RunTool("qat-train", flags);
   ASSERT_EQ(numbers.exit_code, 0) << numbers.err;
   EXPECT_HOLDS(ReadText(dir_ / "numbers_run/config.toml"), "scale_to_targets = true\n");
   EXPECT_HOLDS(numbers.out, " on 60 examples");
+  const ProcessResult again = RunTool("qat-train", flags);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
   const ProcessResult refused = RunTool("qat-train", {"--data", dir_ / "numbers", "--preset", "cifar10", "-o", dir_ / "no", "--progress", "none"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_HOLDS(refused.err, "the training examples of " + std::string(dir_ / "numbers") + " are [1, 4, 4, 1], expected [1, 32, 32, 3] as network 'resnet8' takes; --network auto is one");
