@@ -437,7 +437,7 @@ TEST_F(Training, SaysTheScheduleThatItTakes) {
   cycle.insert(cycle.end(), {"--schedule", "one-cycle"});
   const ProcessResult at_milestones = Train("halves", "step", step), in_cycle = Train("halves", "cycle", cycle);
   EXPECT_EQ(at_milestones.exit_code, 0) << at_milestones.err;
-  EXPECT_HOLDS(at_milestones.err, " times 0.1 at 0.4 and 0.8 of the run after ");
+  EXPECT_HOLDS(at_milestones.err, " times 0.1 at 0.4, 0.8 of the run after ");
   EXPECT_EQ(in_cycle.exit_code, 0) << in_cycle.err;
   const ProcessResult again = RunTool("qat-train", {"--resume", "--nesterov", "true", "--progress", "none", "-o", dir_ / "cycle"});
   EXPECT_EQ(again.exit_code, 0) << "the flags are those of the run: " << again.err;
