@@ -14,16 +14,19 @@
 namespace qat {
 
 struct FilterRepairs {
-  bool adaround = false;      ///< filters become the values of the integers that AdaRound (calibrate/adaround.h) chooses; biases follow
-  bool correct_bias = false;  ///< biases alone: the mean of the sums of each output channel becomes that of the float network
+  /// Filters become the values of the integers that AdaRound (calibrate/adaround.h) chooses, and biases follow.
+  bool adaround = false;
+  /// Biases alone: the mean of the sums of each output channel becomes that of the float network.
+  bool correct_bias = false;
 };
 
 struct RepairedFilters {
   std::vector<std::string> repaired;  ///< nodes
-  std::vector<std::string>
-      left;  ///< nodes with a filter that this does not know: transposed and grouped convolutions, for AdaRound also more than 8,192 weights a channel
-  double error_before =
-      0;  ///< of AdaRound: mean squared error of the sums, over all channels, with the nearest integers, what layers before it lose included
+  /// Nodes with a filter that this does not know: transposed and grouped convolutions, for AdaRound also more than 8,192 weights a
+  /// channel.
+  std::vector<std::string> left;
+  /// Of AdaRound: mean squared error of the sums, over all channels, with the nearest integers, what layers before it lose included.
+  double error_before = 0;
   double error_after = 0;  ///< with those chosen
 };
 
