@@ -36,20 +36,14 @@ void FilterWindows::Read(std::span<const float> input, int64_t index, std::span<
   }
 }
 
-int32_t InputAt(const GraphNode& node, int32_t position) {
-  return position >= 0 && static_cast<size_t>(position) < node.inputs.size()
-             ? node.inputs[static_cast<size_t>(position)]
-             : -1;
-}
-
 std::optional<FilterLayer> FilterLayerOf(const Graph& graph, const GraphNode& node, const TensorPlan& filter) {
   const OpDefinition& definition = node.definition();
   const Shape& shape = graph.tensor(filter.tensor).shape;
-  const Shape& input = graph.tensor(InputAt(node, definition.data_input)).shape;
+  const Shape& input = graph.tensor(node.InputAt(definition.data_input)).shape;
   FilterLayer layer;
   layer.node = &node;
   layer.filter = &filter;
-  layer.bias = InputAt(node, definition.bias_input);
+  layer.bias = node.InputAt(definition.bias_input);
   if (node.type == OpType::kConv2D && shape[3] == input[3]) {
     layer.windows = WindowsOf(std::get<Conv2DAttributes>(node.attributes), input, shape[1], shape[2]);
   } else if (node.type == OpType::kDepthwiseConv2D) {

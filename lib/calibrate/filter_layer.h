@@ -52,9 +52,6 @@ struct FilterLayer {
   double work() const { return static_cast<double>(windows.count()) * static_cast<double>(channels) * static_cast<double>(depth); }
 };
 
-/// Tensor at an input of a node; -1: none.
-int32_t InputAt(const GraphNode& node, int32_t position);
-
 /// Nothing for kinds of layers that are not known here: transposed and grouped convolutions.
 std::optional<FilterLayer> FilterLayerOf(const Graph& graph, const GraphNode& node, const TensorPlan& filter);
 

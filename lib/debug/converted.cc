@@ -100,9 +100,9 @@ class ModelReader {
   }
 
   const ModelTensor* FilterOf(const GraphNode& node) const {
-    const int32_t position = node.definition().filter_input;
-    if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) return nullptr;
-    const ModelTensor* filter = Find(network_.tensor(node.inputs[static_cast<size_t>(position)]).name);
+    const int32_t index = node.InputAt(node.definition().filter_input);
+    if (index < 0) return nullptr;
+    const ModelTensor* filter = Find(network_.tensor(index).name);
     return filter != nullptr && !filter->scale.empty() ? filter : nullptr;
   }
 

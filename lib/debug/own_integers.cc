@@ -74,10 +74,6 @@ double ShareOfDifference(const OwnConstant& own, const GraphTensor& filter) {
   return all > 0 ? apart / all : 0;
 }
 
-int32_t InputAt(const GraphNode& node, int32_t position) {
-  return position >= 0 && static_cast<size_t>(position) < node.inputs.size() ? node.inputs[static_cast<size_t>(position)] : -1;
-}
-
 std::map<std::string, const ModelTensor*> ByName(const Model& model) {
   std::map<std::string, const ModelTensor*> names;
   for (const ModelTensor& tensor : model.tensors()) names.emplace(tensor.name, &tensor);
@@ -109,7 +105,7 @@ OwnIntegers OwnIntegersOf(const Graph& network, const Model& model) {
   if (repaired.find(kEqualizeRepair) != std::string::npos)
     return refuse("they are equalized, and those of the network are not");
   for (const GraphNode& node : network.nodes) {
-    const int32_t filter = InputAt(node, node.definition().filter_input), bias = InputAt(node, node.definition().bias_input);
+    const int32_t filter = node.InputAt(node.definition().filter_input), bias = node.InputAt(node.definition().bias_input);
     if (filter < 0 || !network.tensor(filter).is_constant() || network.tensor(filter).type != DType::kFloat32) continue;
     for (const int32_t index : {filter, bias}) {
       if (index < 0 || !network.tensor(index).is_constant()) continue;
@@ -140,8 +136,8 @@ std::vector<std::string> TakeOwn(const Graph& network, const OwnIntegers& own, Q
     if (found != own.activations.end() && Alike(each.params[0], found->second)) each.params[0] = found->second;
   }
   for (const GraphNode& node : quantized.nodes) {
-    const int32_t filter = InputAt(node, node.definition().filter_input), bias = InputAt(node, node.definition().bias_input);
-    const auto planned = plans.find(filter), data = plans.find(InputAt(node, node.definition().data_input));
+    const int32_t filter = node.InputAt(node.definition().filter_input), bias = node.InputAt(node.definition().bias_input);
+    const auto planned = plans.find(filter), data = plans.find(node.InputAt(node.definition().data_input));
     if (planned == plans.end() || data == plans.end() || planned->second->role != PlannedRole::kFilter) continue;
     GraphTensor& tensor = quantized.tensor(filter);
     const auto found = own.constants.find(tensor.name);

@@ -95,9 +95,8 @@ std::vector<int32_t> TrainedTensorsOf(const Graph& graph, const GraphNode& node)
   const OpDefinition& definition = node.definition();
   std::vector<int32_t> trained;
   const auto add = [&](int32_t position) {
-    if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) return;
-    const int32_t index = node.inputs[static_cast<size_t>(position)];
-    if (graph.tensor(index).trained) trained.push_back(index);
+    const int32_t index = node.InputAt(position);
+    if (index >= 0 && graph.tensor(index).trained) trained.push_back(index);
   };
   add(definition.filter_input);
   add(definition.bias_input);

@@ -63,6 +63,10 @@ struct GraphNode {
   std::vector<std::string> fused;            ///< names of the layers that a front end made a part of this node
   bool operator==(const GraphNode&) const = default;
   const OpDefinition& definition() const { return DefinitionOf(type); }
+  /// Tensor at an input; -1: it has none there, as an operator without a filter or a layer without a bias.
+  int32_t InputAt(int32_t position) const {
+    return position >= 0 && static_cast<size_t>(position) < inputs.size() ? inputs[static_cast<size_t>(position)] : -1;
+  }
   /// The output of a node that has one. Requires exactly one.
   int32_t output() const {
     QAT_CHECK(outputs.size() == 1);

@@ -22,13 +22,8 @@ struct Pair {
   const GraphNode* second;
 };
 
-int32_t InputAt(const GraphNode& node, int32_t position) {
-  return position >= 0 && static_cast<size_t>(position) < node.inputs.size()
-             ? node.inputs[static_cast<size_t>(position)]
-             : -1;
-}
-int32_t FilterOf(const GraphNode& node) { return InputAt(node, node.definition().filter_input); }
-int32_t BiasOf(const GraphNode& node) { return InputAt(node, node.definition().bias_input); }
+int32_t FilterOf(const GraphNode& node) { return node.InputAt(node.definition().filter_input); }
+int32_t BiasOf(const GraphNode& node) { return node.InputAt(node.definition().bias_input); }
 
 bool HasFilter(const GraphNode& node) {
   return node.type == OpType::kConv2D || node.type == OpType::kDepthwiseConv2D ||
@@ -117,7 +112,7 @@ class Equalizer {
     int32_t tensor = first.output();
     while (ReadOnce(tensor)) {
       const GraphNode& reader = *readers_[static_cast<size_t>(tensor)][0];
-      if (InputAt(reader, reader.definition().data_input) != tensor) return nullptr;
+      if (reader.InputAt(reader.definition().data_input) != tensor) return nullptr;
       if (HasFilter(reader))
         return OwnsParameters(reader) && ReadsChannels(reader, tensor, channels) ? &reader : nullptr;
       if (!PassesChannelsOn(graph_, reader)) return nullptr;

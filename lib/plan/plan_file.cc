@@ -308,9 +308,8 @@ Status TakeFilters(const PlanChoices& choices, const Graph& graph, QuantizationO
   Known known;
   std::map<int32_t, OpType> readers;
   for (const GraphNode& node : graph.nodes) {
-    const int32_t position = node.definition().filter_input;
-    if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
-    const int32_t filter = node.inputs[static_cast<size_t>(position)];
+    const int32_t filter = node.InputAt(node.definition().filter_input);
+    if (filter < 0) continue;
     known[graph.tensor(filter).name] = filter;
     readers[filter] = node.type;
   }

@@ -131,10 +131,8 @@ class ScaleMatcher {
   /// Half of an int32 was left to the sum; a larger scale only makes a bias smaller.
   void Follow(TensorPlan& bias) const {
     for (const GraphNode& node : graph_.nodes) {
-      const int32_t position = node.definition().bias_input;
-      if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
-      const int32_t data = node.inputs[static_cast<size_t>(node.definition().data_input)];
-      if (node.inputs[static_cast<size_t>(position)] != bias.tensor || !by_tensor_.contains(data)) continue;
+      const int32_t data = node.InputAt(node.definition().data_input);
+      if (node.InputAt(node.definition().bias_input) != bias.tensor || !by_tensor_.contains(data)) continue;
       bias.params = {{ScaleOf(data) * ScaleOf(bias.shares), 0}};
     }
   }
