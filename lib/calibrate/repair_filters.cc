@@ -24,6 +24,7 @@ struct Seen {
   std::vector<double> sum, repaired_sum;  ///< of all windows of x, of xr: [taps, input channels]
 
   // Of AdaRound, some windows.
+  std::vector<float> weights;  ///< w, of the float network
   int64_t taken = 0;
   std::vector<InputMoments> moments;  ///< of xr, for each part of the input; the pull is of w x
   std::vector<std::vector<double>> mean;  ///< of xr, of each part
@@ -42,18 +43,15 @@ class Repairer {
   Repairer(const FilterRepairs& repairs, const QuantizationPlan& plan, const Graph& source, Graph& graph)
       : repairs_(repairs), source_(source), graph_(graph), repaired_(graph) {
     for (const GraphNode& node : graph.nodes) {
-      const int32_t filter = InputAt(node, node.definition().filter_input);
+      const int32_t filter = node.InputAt(node.definition().filter_input);
       const TensorPlan* planned = filter < 0 ? nullptr : PlanOf(plan, filter);
       if (planned == nullptr) continue;
       const bool shared = std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& other) {
-                            return InputAt(other, other.definition().filter_input) == filter;
+                            return other.InputAt(other.definition().filter_input) == filter;
                           }) > 1;
       const std::optional<FilterLayer> layer = shared ? std::nullopt : FilterLayerOf(graph, node, *planned);
-      if (layer && !(repairs.adaround && layer->depth > kMostDepth)) {
-        layers_.push_back(*layer);
-      } else {
-        result_.left.push_back(node.name);
-      }
+      if (layer) layers_.push_back(*layer);
+      if (!layer || (repairs.adaround && !Adapts(*layer))) result_.left.push_back(node.name);
     }
   }
 
@@ -99,13 +97,16 @@ class Repairer {
   }
 
  private:
+  bool Adapts(const FilterLayer& layer) const { return repairs_.adaround && layer.depth <= kMostDepth; }
+
   Seen Nothing(const FilterLayer& layer) const {
     Seen seen;
     seen.sum.assign(layer.windows.size(), 0);
     seen.repaired_sum = seen.sum;
-    if (!repairs_.adaround) return seen;
-    const size_t weights = layer.channels / layer.parts() * layer.depth;
-    seen.moments.assign(layer.parts(), {layer.depth, std::vector<float>(layer.depth * layer.depth), std::vector<float>(weights)});
+    if (!Adapts(layer)) return seen;
+    seen.weights = RealValues(source_.tensor(layer.filter->tensor));
+    const size_t each = seen.weights.size() / layer.parts();
+    seen.moments.assign(layer.parts(), {layer.depth, std::vector<float>(layer.depth * layer.depth), std::vector<float>(each)});
     seen.mean.assign(layer.parts(), std::vector<double>(layer.depth));
     seen.lag.assign(layer.channels, 0);
     seen.lag_square = seen.lag;
@@ -114,7 +115,7 @@ class Repairer {
 
   void Observe(const FilterLayer& layer, const FloatRun& reference, const FloatRun& run, int64_t example, int64_t examples,
                Seen& seen) const {
-    const int32_t data = InputAt(*layer.node, layer.node->definition().data_input);
+    const int32_t data = layer.node->InputAt(layer.node->definition().data_input);
     const auto input = reference.Values(data), repaired_input = run.Values(data);
     std::vector<float> window(layer.windows.size()), repaired(window.size());
     const int64_t count = layer.windows.count();
@@ -124,8 +125,7 @@ class Repairer {
       for (size_t k = 0; k < window.size(); ++k) seen.sum[k] += window[k], seen.repaired_sum[k] += repaired[k];
     }
     seen.windows += count;
-    if (!repairs_.adaround) return;
-    const std::vector<float> weights = RealValues(source_.tensor(layer.filter->tensor));
+    if (!Adapts(layer)) return;
     // The same windows every time.
     Random random(kSeed + static_cast<uint64_t>(example));
     const int64_t wanted = std::min(count, std::max<int64_t>(1, kWindows / std::max<int64_t>(1, examples)));
@@ -133,14 +133,14 @@ class Repairer {
       const int64_t taken = wanted == count ? i : random.Below(static_cast<uint32_t>(count));
       layer.windows.Read(input, taken, window);
       layer.windows.Read(repaired_input, taken, repaired);
-      for (size_t part = 0; part < layer.parts(); ++part) AddMoments(layer, part, weights, window, repaired, seen);
+      for (size_t part = 0; part < layer.parts(); ++part) AddMoments(layer, part, window, repaired, seen);
       ++seen.taken;
     }
   }
 
   /// Of one window, what the channels of a part read.
-  void AddMoments(const FilterLayer& layer, size_t part, const std::vector<float>& weights, const std::vector<float>& window,
-                  const std::vector<float>& repaired, Seen& seen) const {
+  void AddMoments(const FilterLayer& layer, size_t part, const std::vector<float>& window, const std::vector<float>& repaired,
+                  Seen& seen) const {
     const size_t depth = layer.depth, each = layer.channels / layer.parts();
     InputMoments& moments = seen.moments[part];
     std::vector<float> x(depth), lag(depth);
@@ -158,7 +158,7 @@ class Repairer {
     if (std::ranges::all_of(lag, [](float value) { return value == 0; })) return;
     for (size_t c = 0; c < each; ++c) {
       float sum = 0;
-      for (size_t i = 0; i < depth; ++i) sum += weights[layer.Place(part * each + c, i)] * lag[i];
+      for (size_t i = 0; i < depth; ++i) sum += seen.weights[layer.Place(part * each + c, i)] * lag[i];
       seen.lag[part * each + c] += sum;
       seen.lag_square[part * each + c] += double{sum} * sum;
       for (size_t i = 0; i < depth; ++i) moments.pull[c * depth + i] += sum * x[i];
@@ -180,15 +180,15 @@ class Repairer {
         rounded[layer.Place(c, i)] = Dequantize(integer, grid.params);
       }
     }
-    if (repairs_.adaround) QAT_RETURN_IF_ERROR(Adapt(layer, reals, hooks, seen, rounded));
+    if (Adapts(layer)) QAT_RETURN_IF_ERROR(Adapt(layer, reals, hooks, seen, rounded));
     if (layer.bias >= 0) {
       const std::vector<float> bias = Corrected(layer, seen, reals, rounded);
       SetValues(graph_.tensor(layer.bias), DType::kFloat32, bias);
       SetValues(repaired_.tensor(layer.bias), DType::kFloat32, bias);
     }
-    if (repairs_.adaround) SetValues(filter, DType::kFloat32, rounded);
+    if (Adapts(layer)) SetValues(filter, DType::kFloat32, rounded);
     SetValues(repaired_.tensor(layer.filter->tensor), DType::kFloat32, rounded);
-    if (repairs_.adaround || layer.bias >= 0) result_.repaired.push_back(layer.node->name);
+    if (Adapts(layer) || (!repairs_.adaround && layer.bias >= 0)) result_.repaired.push_back(layer.node->name);
     return {};
   }
 

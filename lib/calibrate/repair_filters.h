@@ -22,8 +22,8 @@ struct FilterRepairs {
 
 struct RepairedFilters {
   std::vector<std::string> repaired;  ///< nodes
-  /// Nodes with a filter that this does not know: transposed and grouped convolutions, for AdaRound also more than 8,192 weights a
-  /// channel.
+  /// Nodes with a filter that this does not know: transposed and grouped convolutions. For AdaRound also those with more than 8,192
+  /// weights per channel, whose biases alone are corrected.
   std::vector<std::string> left;
   /// Of AdaRound: mean squared error of the sums, over all channels, with the nearest integers, what layers before it lose included.
   double error_before = 0;

@@ -200,6 +200,43 @@ TEST(RepairFilters, LayersMakeUpForThoseBeforeThem) {
   EXPECT_LT(rounded.square, 0.8 * corrected.square);
 }
 
+TEST(RepairFilters, AdaRoundCorrectsTheBiasOfALayerThatIsTooDeepForIt) {
+  constexpr int32_t kHeight = 82, kWidth = 100, kDepth = kHeight * kWidth;
+  Random random(8);
+  Dataset data;
+  data.name = "random";
+  data.input().height = kHeight, data.input().width = kWidth, data.input().channels = 1;
+  for (int i = 0; i < 10 * kDepth; ++i) data.images.push_back(static_cast<uint8_t>(random.Between(0, 255)));
+  data.labels.assign(10, 0);
+  Graph graph;
+  graph.name = "deep";
+  graph.scheme = "float32";
+  graph.contract = {kHeight, kWidth, 1, {0.0f}, {255.0f}, {"zero", "one"}};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, kHeight, kWidth, 1};
+  graph.inputs = {graph.AddTensor(input)};
+  const int32_t shape = graph.AddConstant("flat/shape", {2}, std::vector<int32_t>{-1, kDepth});
+  const int32_t flat = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}}, {graph.inputs[0], shape});
+  std::vector<float> weights;
+  for (int i = 0; i < 2 * kDepth; ++i) weights.push_back(random.Uniform() - 0.4f);
+  const int32_t filter = graph.AddConstant("fc/filter", {2, kDepth}, weights);
+  const int32_t bias = graph.AddConstant("fc/bias", {2}, std::vector<float>(2));
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {flat, filter, bias})};
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Calibrate(data, {*IntegersFromName("w4a8")}, kQuiet, graph, warnings));
+  const Graph source = graph;
+  const auto result = Repaired({.adaround = true}, data, "w4a8", graph);
+  EXPECT_EQ(result.left, std::vector<std::string>{"fc"});
+  EXPECT_EQ(RealValues(Find(graph, "fc/filter")), weights) << "the nearest integers stay";
+  const Difference usual = OutputDifference(source, WithRoundedFilters(source, "w4a8"), data);
+  const Difference corrected = OutputDifference(source, WithRoundedFilters(graph, "w4a8"), data);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_GT(std::abs(usual.mean[i]), 0.1) << "there was something to correct";
+    EXPECT_NEAR(corrected.mean[i], 0, 2e-3);
+  }
+}
+
 TEST(RepairFilters, AdaRoundLeavesValuesOfTheSameGrid) {
   const Dataset data = RandomImages(20);
   Graph graph = Calibrated(data, "w4a8");
