@@ -12,6 +12,7 @@
 #include "import/real_input.h"
 #include "passes/passes.h"
 #include "plan/twins.h"
+#include "report/text_format.h"
 
 namespace qat {
 namespace {
@@ -119,9 +120,8 @@ Expected<QuantizationPlan> PlanAsAsked(Conversion& c, std::vector<std::string>& 
   return plan;
 }
 
-/// Three significant digits are enough to compare by.
 std::string TrialText(const RepairTrial& trial) {
-  return StrCat(trial.name, " ", static_cast<float>(trial.error), trial.kept ? ", kept" : ", left out");
+  return StrCat(trial.name, " ", Significant(trial.error), trial.kept ? ", kept" : ", left out");
 }
 
 /// Says what each choice costs on examples held out.
