@@ -52,8 +52,9 @@ data=build/cifar10
 make_model() {
   local run=$1 trained=$2 type=$3 network=$4 seed=$5
   [[ ! -f $run.tflite ]] || return 0
-  "$bin/qat-train" --preset cifar10 --network "$network" --data "$data" --scheme "$trained" --seed "$seed" --threads 1 "${length[@]}" \
-    --resume-if-exists -o "$run" >&2
+  # The last checkpoint is used, so few examples are held out.
+  "$bin/qat-train" --preset cifar10 --holdout 1000 --network "$network" --data "$data" --scheme "$trained" --seed "$seed" --threads 1 \
+    "${length[@]}" --resume-if-exists -o "$run" >&2
   "$bin/qat-freeze" "$run" --select last -o "$run.qgraph" >&2
   "$bin/qat-convert" "$run.qgraph" --type "$type" -o "$run.tflite" >&2
 }

@@ -82,7 +82,7 @@ struct TrainConfig {
   double teacher_temperature = 4;  ///< that the logits of both are divided by there
   ClassWeights class_weights;
   std::map<std::string, double> output_weights;  ///< of the loss of each output of several, by name; not named: 1
-  bool scale_to_targets = false;  ///< real numbers: normalized in training, and restored after the model
+  bool scale_to_targets = true;  ///< real numbers: normalized in training, and restored after the model
   int32_t shift_pixels = 0;   ///< augmentation: shift by up to so many, zeros coming in: a padded random crop
   bool flip = false;          ///< augmentation: every other image is mirrored, left to right
   int32_t cutout = 0;         ///< augmentation: a square of so many pixels, anywhere, becomes 0

@@ -353,20 +353,11 @@ Status Preparation::CompleteRecipe() {
     }
     if (!NetworkIsOpen()) job_.lines.push_back(StrCat("network: ", job_.network.name, ", as asked for"));
     job_.lines.insert(job_.lines.end(), recipe.lines.begin(), recipe.lines.end());
-  } else {
-    if (request_.resumed.empty()) AdaptPreset();
-    if (FitsBudget()) QAT_RETURN_IF_ERROR(FitBudget());
+  } else if (FitsBudget()) {
+    QAT_RETURN_IF_ERROR(FitBudget());
   }
   QAT_RETURN_IF_ERROR(DescribeNormalization());
   return Validate(job_.config);
-}
-
-/// What a preset does not decide, or for more data than there are.
-void Preparation::AdaptPreset() {
-  TrainConfig& config = job_.config;
-  if (!request_.given.contains("scale_to_targets")) config.scale_to_targets = true;
-  const int64_t examples = job_.train.size() - job_.train.own_holdout;
-  if (!request_.given.contains("holdout") && config.holdout > AutomaticHoldout(examples)) config.holdout = kAutomaticHoldout;
 }
 
 Status Preparation::FitBudget() {

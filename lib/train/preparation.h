@@ -42,7 +42,6 @@ class Preparation {
   Status Parse(const std::string& text, const std::string& source);
   Status Use(const NetworkSpec& spec);
   Status TakeOver(const Graph& network, const Contract& contract);
-  void AdaptPreset();
   Status FitBudget();
   DataFacts Shapes() const;
   Expected<DataFacts> Facts() const;

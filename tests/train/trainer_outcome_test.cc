@@ -99,6 +99,7 @@ class InitOfNumbers : public ::testing::Test {
  protected:
   void SetUp() override {
     config_.scheme = "float32";
+    config_.scale_to_targets = false;
     text_.replace(text_.find("units = 4"), 9, "units = 2");
     QAT_ASSERT_OK(Train(Parsed(text_), config_, data_, data_, dir_ / "first", {}, {}));
     auto first = ReadCheckpoint(CheckpointPath(dir_ / "first", 60));

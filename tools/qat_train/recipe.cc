@@ -149,10 +149,6 @@ Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
     if (recipe.automatic() && (saved.preset == kAutoPreset || saved.preset.empty())) {
       // What was derived stays; what is asked for counts where it is written.
       QAT_ASSIGN_OR_RETURN(asked, Overlaid(saved, recipe));
-    } else {
-      // What a preset leaves to the data.
-      if (!recipe.given.contains("scale_to_targets")) asked.scale_to_targets = saved.scale_to_targets;
-      if (!recipe.given.contains("holdout") && saved.holdout == kAutomaticHoldout) asked.holdout = saved.holdout;
     }
   } else {
     QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, asked));
