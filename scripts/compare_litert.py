@@ -124,10 +124,11 @@ def is_hybrid(interpreter):
 
 
 def float_limits(path, examples, expected, all_kernels=False):
-    """How far each output of a model may lie from TFLite's reference kernels, in its own units: twice as far as the built-in kernels or XNNPACK
-    do on these examples (two roundings that have nothing to do with each other, and the largest of few values), those left out that lie further than FLOAT_TOLERANCE of the largest value
-    (unless all_kernels is set); at least FEWEST_ULPS; FLOAT_TOLERANCE where
-    none is left. `expected`: the outputs of the reference, for each example a list. 0 for integers."""
+    """How far each output of a model may lie from TFLite's reference kernels, in its own units.
+
+    Twice as far as the built-in kernels or XNNPACK do on these examples: roundings are independent, and the largest of few values is seen.
+    Kernels further away than FLOAT_TOLERANCE of the largest value are left out, unless all_kernels is set. At least FEWEST_ULPS;
+    FLOAT_TOLERANCE where none is left; 0 for integers. `expected`: the outputs of the reference, for each example a list."""
     others = []
     for kind in ("built-in", "XNNPACK"):
         try:
